@@ -32,6 +32,14 @@ from catalog.tables.decisions import (
     UNIT_SALES,
     VISIT_COUNTS,
 )
+from catalog.tables.draws import (
+    DESIGN_APPROVALS,
+    EXPERIMENT_OUTCOMES,
+    EXPERIMENTS,
+    HOURLY_DRAWS,
+    PRICE_DRAWS,
+    SHELF_PRICE_CHANGES,
+)
 from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.learning import (
     BELIEF_UPDATES,
@@ -48,18 +56,12 @@ from catalog.tables.prices import (
     CHAMPIONS,
     DAYS_IN_FORCE,
     DEMAND_CURVES,
-    DESIGN_APPROVALS,
-    EXPERIMENT_OUTCOMES,
-    EXPERIMENTS,
     HOURLY_DEMAND_CURVES,
-    HOURLY_DRAWS,
     HOURLY_PRICE_BOOK,
     PRICE_BOOK,
-    PRICE_DRAWS,
     PRODUCTS,
     REPLACED_DEMAND_CURVES,
     REPLACED_PRICE_BOOK,
-    SHELF_PRICE_CHANGES,
     SHOPPERS,
     STORES,
 )

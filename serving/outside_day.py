@@ -6,9 +6,9 @@ change what is believed, and so the ticks that follow. Nothing else is remembere
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -18,23 +18,20 @@ from catalog.arrays import Floats
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.names import OWNER
-from catalog.pricing import Policy, PriceDecision, Shelf, Sold
-from catalog.store_day import ShelfState, StoreDay
+from catalog.pricing import Policy, Shelf, Sold
 from catalog.tables.decisions import REPRICINGS
-from catalog.tables.prices import HOURLY_DRAWS
+from catalog.tables.draws import HOURLY_DRAWS
 from catalog.wings import needed
-from etl.extract import repricings_of
 from etl.live.day import LiveDay, Mark, sold_in
 from etl.load import DayRows, conform
 from serving import make_book
-from serving.drawn_prices import draw_on, own_prices_on
 from serving.hourly_prices import released_in
+from serving.hourly_record import decided_so_far, newest_prices, with_decision
 from serving.in_force import pricing_on
 from serving.make_book import Repriced
 from serving.orders import at_once_now
 from serving.storefront import LearningStorefront, Storefront
 from simulation.draws import stream_of
-from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
 SEED = 7
@@ -159,18 +156,18 @@ def _remade(
         )
     at_once = at_once_now(lake, {store: catalog.store.clock_of(store).moment_of(date, tick)})
     priced = pricing_on(lake, catalog, date, stores=(store,), at_once=at_once)
-    before = _recorded(lake, day)
+    before = decided_so_far(lake, day)
     rows, drawn = before
     known = tick if so_far.ticks > tick else so_far.ticks
     if not rows.num_rows and tick:  # nobody asked at opening: what stood was sent without exploration
         sent = priced.policy
         assert isinstance(sent, Storefront)  # noqa: S101 - every policy in force is one
         plain = replace(sent, exploration=None)
-        rows, drawn = _with_decision(workspace, day, 0, plain, _opening_shelf(catalog, store), before)
+        rows, drawn = with_decision(workspace, day, 0, plain, _opening_shelf(catalog, store), before)
     if not rows.num_rows or pc.max(drawn["tick"]).as_py() < tick:
         policy = taught_by(priced.policy, so_far, catalog, known)
         shelf = _shelf(catalog, store, tick, so_far, (rows, dice))
-        rows, drawn = _with_decision(workspace, day, tick, policy, shelf, (rows, drawn))
+        rows, drawn = with_decision(workspace, day, tick, policy, shelf, (rows, drawn))
     decisions = so_far.decisions.filter(pc.less(so_far.decisions["tick"], tick))
     mark = Mark(priced.fingerprint, 0, tick, 0)
     with lake.commit(day.commit, inputs=str(mark), amends=True) as commit:
@@ -206,15 +203,6 @@ def _within(decisions: pa.Table, ticks: int) -> pa.Table:
     return decisions.filter(pc.less(decisions["tick"], ticks))
 
 
-def _recorded(lake: Lake, day: LiveDay) -> tuple[pa.Table, pa.Table]:
-    """Return what was decided of a day so far: rows of `repricings` and of `hourly_draws`."""
-    found = []
-    for name, schema in (("live_repricings", REPRICINGS.schema), (HOURLY_DRAWS.name, HOURLY_DRAWS.schema)):
-        part = day.part(name)
-        found.append(lake.read(part) if lake.holds(part) else schema.empty_table())
-    return found[0], found[1]
-
-
 def _opening_shelf(catalog: Catalog, store: str) -> Shelf:
     shape = (1, len(catalog.skus))
     nothing, stock = np.full(shape, np.nan), catalog.par_stock[None].astype(np.int64)
@@ -228,10 +216,10 @@ def _shelf(catalog: Catalog, store: str, tick: int, so_far: SoFar, decided: tupl
     stock = np.where(np.isnan(so_far.stock), opening - so_far.units, so_far.stock)
     return Shelf(
         np.maximum(np.floor(stock), 0).astype(np.int64)[None],
-        _newest(rows, catalog, tick)[None],
+        newest_prices(rows, catalog, tick)[None],
         catalog.store.opening.ticks - tick,
         dice[tick][None],
-        _newest(rows, catalog, 0)[None],
+        newest_prices(rows, catalog, 0)[None],
         (store,),
     )
 
@@ -241,76 +229,3 @@ def dice_of(catalog: Catalog, store: str, date: dt.date, seed: int) -> Floats:
     hold, ticks = catalog.store.exploration.hold_ticks, catalog.store.opening.ticks
     dice = stream_of(seed, store, date).random((-(-ticks // hold), len(catalog.skus)))
     return np.asarray(np.repeat(dice, hold, axis=0)[:ticks])
-
-
-def _newest(rows: pa.Table, catalog: Catalog, through: int) -> Floats:
-    """Return each product's newest price that was decided through a tick, EUR; NaN before any."""
-    found = rows.filter(pc.less_equal(rows["tick"], through))
-    newest = dict(zip(found["sku"].to_pylist(), found["new_price"].to_pylist(), strict=True))
-    return np.array([newest.get(sku, np.nan) for sku in catalog.skus])
-
-
-def _with_decision(
-    workspace: Workspace, day: LiveDay, tick: int, policy: Policy, shelf: Shelf, before: tuple[pa.Table, pa.Table]
-) -> tuple[pa.Table, pa.Table]:
-    """Return what was decided so far with the decision for a tick."""
-    catalog = workspace.catalog
-    assert isinstance(policy, Storefront)  # noqa: S101 - every policy in force is one
-    front, answer = policy, policy.decide(shelf)
-    played = _as_played(day, front, shelf, answer, tick)
-    rows = repricings_of(played, catalog)
-    rows = rows.filter(pc.is_finite(rows["new_price"]))
-    draw = draw_on(workspace.lake, catalog, day.business_date)
-    own = own_prices_on(workspace.lake, catalog, day.business_date, draw).of((day.store,), 1)[0]
-    drawn = [
-        {
-            "store_id": day.store,
-            "tick": tick,
-            "sku": sku,
-            "price": float(answer.prices[0, place]),
-            "shelf_price": float(own[place]) if np.isfinite(own[place]) else float(answer.prices[0, place]),
-            "propensity": float(min(1.0, max(answer.propensity[0, place], 1e-9))),
-            "policy": front.name,
-            "model_version": front.model_version,
-        }
-        for place, sku in enumerate(catalog.skus)
-        if np.isfinite(answer.prices[0, place])
-    ]
-    table = pa.Table.from_pylist(drawn, schema=HOURLY_DRAWS.schema)
-    return _stacked(before[0], rows, REPRICINGS.schema), _stacked(before[1], table, HOURLY_DRAWS.schema)
-
-
-def _as_played(day: LiveDay, front: Storefront, shelf: Shelf, answer: PriceDecision, tick: int) -> StoreDay:
-    """Return a decision as a store day of one tick in which nobody came."""
-    arrays = {
-        name: getattr(answer, name)[None]
-        for name in ("prices", "propensity", "explored", "rule", "p_sale", "unit_value", "unconstrained", "clamp_cost")
-    }
-    opened = shelf.shown_prices if shelf.opening_prices is None else shelf.opening_prices
-    nobody: Any = np.empty(0, dtype=np.int64)
-    return StoreDay(
-        business_date=day.business_date,
-        stores=(day.store,),
-        policy=front.name,
-        model_version=front.model_version,
-        rules=front.rules,
-        store=nobody,
-        product=nobody,
-        shopper=nobody,
-        tick=nobody,
-        since_opening_us=nobody,
-        price=nobody,
-        propensity=nobody,
-        inventory=nobody,
-        multiplier=nobody,
-        outcome=nobody,
-        decisions=PriceDecision(**arrays, clamps=answer.clamps),
-        stock=shelf.stock[None],
-        began=ShelfState(tick, shelf.stock, shelf.shown_prices, opened),
-    )
-
-
-def _stacked(first: pa.Table, second: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Stack rows; text is coded anew in order of appearance."""
-    rows: Sequence[dict[str, Any]] = [*first.to_pylist(), *second.to_pylist()]
-    return pa.Table.from_pylist(rows, schema=schema)

@@ -28,7 +28,7 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
-from catalog.tables.prices import HOURLY_DRAWS
+from catalog.tables.draws import HOURLY_DRAWS
 from features.cells import feature_workbench, query, seals_of_cells
 from features.footfall import demand_shifts
 from warehouse.lake import Lake

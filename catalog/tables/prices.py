@@ -10,15 +10,12 @@ import pyarrow as pa
 from catalog.table import (
     EXPECTED_REVENUE,
     LONG_TEXT,
-    MODEL_VERSION,
     MOMENT,
     P_SALE,
     POLICY,
     PRICE,
     SKU,
-    STORE,
     TEXT,
-    TICK,
     UNIT_VALUE,
     Column,
     Table,
@@ -244,137 +241,4 @@ HOURLY_DEMAND_CURVES = replace(
     name="hourly_demand_curves",
     grain="one candidate price of one product, as it is believed in the middle of a store's day",
     unique_in="partition",
-)
-
-PRICE_DRAWS = Table(
-    "price_draws",
-    "one product in one outside store over a week or a day from the date on, with the price that was drawn for it",
-    ("store_id", "sku"),
-    (
-        STORE,
-        SKU,
-        Column("through", pa.date32(), "last business date of the draw; the price stands on until another is drawn"),
-        Column("price", pa.float64(), "price that was drawn", "EUR"),
-        Column("shelf_price", pa.float64(), "the owner's price, which the band is around", "EUR"),
-        Column("step_from", pa.float64(), "price that the next draw's step is measured from", "EUR"),
-        Column("propensity", pa.float64(), "chance with which this price was drawn"),
-        Column("low_price", pa.float64(), "lower price of the coin; null where none was thrown", "EUR", nullable=True),
-        Column("high_price", pa.float64(), "higher price of the coin; null as above", "EUR", nullable=True),
-        Column("is_held", pa.bool_(), "whether the store is held at the owner's prices, and stands at all of them"),
-        Column(
-            "is_on_the_way",
-            pa.bool_(),
-            "whether the price goes back to the owner's in steps: its store is in a hold, or the product is drawn no "
-            "more; null if that was not recorded",
-            nullable=True,
-        ),
-        Column("held_share", pa.float64(), "chance of a hold; null if it was not recorded", nullable=True),
-        Column(
-            "expected_units",
-            pa.float64(),
-            "units of the draw's slot expected at the owner's price; null before any sale",
-            "units",
-            nullable=True,
-        ),
-        Column("response", pa.float64(), "change of log units with the log price, as believed then", nullable=True),
-        Column("response_deviation", pa.float64(), "standard deviation of that belief", nullable=True),
-        Column("design", LONG_TEXT, "name of the rule that the draw follows"),
-        Column("block", LONG_TEXT, "the store, and the first date of the stretch of slots that is held whole or not"),
-        Column("seed", pa.int64(), "seed of the draw: from it, the belief and the block the draw comes again"),
-    ),
-)
-
-HOURLY_DRAWS = Table(
-    "hourly_draws",
-    "one price of an outside store from a tick of its day on, with the chance with which it was to be shown",
-    ("store_id", "tick", "sku"),
-    (
-        STORE,
-        TICK,
-        SKU,
-        Column("price", pa.float64(), "price from this tick on", "EUR"),
-        Column("shelf_price", pa.float64(), "the owner's price, which the band is around", "EUR"),
-        Column("propensity", pa.float64(), "chance with which the policy showed this price", "probability"),
-        POLICY,
-        MODEL_VERSION,
-    ),
-)
-
-SHELF_PRICE_CHANGES = Table(
-    "shelf_price_changes",
-    "one new shelf price that the owner said for a product whose prices are drawn",
-    ("number",),
-    (
-        Column("number", pa.int64(), "number of the change, from 1"),
-        Column("only_store", pa.string(), "store that it is for; null for every store", nullable=True),
-        SKU,
-        Column("price", pa.float64(), "the owner's new price, which the band is around", "EUR"),
-        Column("from_date", pa.date32(), "first business date for which it may be drawn around"),
-        Column("drawn_through", pa.date32(), "last date of the newest draw when it was said: the next takes it up"),
-        Column("reason", LONG_TEXT, "why"),
-        Column("said_by", LONG_TEXT, "who said it"),
-        Column("said_at", MOMENT, "when, by the clock", "UTC"),
-    ),
-    by="key",
-)
-
-DESIGN_APPROVALS = Table(
-    "design_approvals",
-    "one decision of a person about the design of drawn prices, where prices wait for approval",
-    ("number",),
-    (
-        Column("number", pa.int64(), "number of the decision, from 1"),
-        Column("design", LONG_TEXT, "the fields of `drawn_prices` in store.yaml, as JSON"),
-        Column("is_approved", pa.bool_(), "whether it was approved; otherwise an approval was taken back"),
-        Column("reason", LONG_TEXT, "why; null if nobody said", nullable=True),
-        Column("by_whom", LONG_TEXT, "who decided"),
-        Column("decided_at", MOMENT, "when, by the clock", "UTC"),
-    ),
-    by="key",
-)
-
-EXPERIMENT_OUTCOMES = Table(
-    "experiment_outcomes",
-    "what an experiment has told of one product, from its coin alone",
-    ("number", "sku"),
-    (
-        Column("number", pa.int64(), "number of the experiment"),
-        SKU,
-        Column("through", pa.date32(), "last business date that was looked at"),
-        Column("is_told", pa.bool_(), "whether sales fall with the price beyond doubt, corrected for all its products"),
-        Column("slope", pa.float64(), "change of log units with the log price; null where open", nullable=True),
-        Column("low", pa.float64(), "lower end of its 95 % interval; null where open", nullable=True),
-        Column("high", pa.float64(), "upper end of its 95 % interval; null where open", nullable=True),
-        Column("n_blocks", pa.int64(), "throws of the coin that were sold", "throws"),
-        Column(
-            "carry",
-            pa.float64(),
-            "change of log units with the log price of the slot before, where beyond doubt; else null",
-            nullable=True,
-        ),
-    ),
-    by="key",
-)
-
-EXPERIMENTS = Table(
-    "experiments",
-    "one experiment that somebody planned: a coin shows some products a step above or below their price",
-    ("number",),
-    (
-        Column("number", pa.int64(), "number of the experiment, from 1"),
-        Column("starts", pa.date32(), "first business date"),
-        Column("through", pa.date32(), "last business date"),
-        Column("step", pa.float64(), "how far each side is from the price, as a share of it"),
-        Column("products", pa.list_(pa.string()), "skus of its products"),
-        Column("reason", LONG_TEXT, "why, in the words of who asked"),
-        Column("asked_by", LONG_TEXT, "who asked for it"),
-        Column("asked_at", MOMENT, "when, by the clock", "UTC"),
-        Column(
-            "withdrawn_from", pa.date32(), "first date that it draws no more; null if it goes to its end", nullable=True
-        ),
-        Column("withdrawn_reason", LONG_TEXT, "why; null as above", nullable=True),
-        Column("withdrawn_by", LONG_TEXT, "who withdrew it; null as above", nullable=True),
-        Column("withdrawn_at", MOMENT, "when, by the clock; null as above", "UTC", nullable=True),
-    ),
-    by="key",
 )

@@ -8,7 +8,7 @@ from catalog.tables.decisions import INTERACTIONS
 from connect.export.export_log import ExportLog
 from connect.intake.decisions import VisitedDay, decisions_of, known_until
 from connect.intake.known_lines import KnownLines
-from connect.intake.make_dates import Reading, evidence_on, remade_on
+from connect.intake.make_dates import DatesUnderway, evidence_on, remade_on
 from serving.hourly_prices import released_in, visited_lately
 from serving.outside_day import SoFar
 from warehouse.workspace import Workspace
@@ -28,7 +28,7 @@ class TakenIn:
         catalog, lake = workspace.catalog, workspace.lake
         self._known, self._log = self._known or KnownLines(lake), self._log or ExportLog(lake)
         self._known.look(date - _ONE_DAY)
-        evidence = evidence_on(Reading(workspace, self._known, self._log), date)
+        evidence = evidence_on(DatesUnderway(workspace, self._known, self._log), date)
         clock = catalog.store.clock_of(store)
         released = [sku for sku, own in zip(catalog.skus, released_in(lake, catalog, store, date), strict=True) if own]
         opens, until = clock.opening_of(date), min(known_until(evidence, store, released), now)

@@ -20,9 +20,9 @@ from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP, LIVE_GROUP
 from catalog.table import Table
 from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
+from catalog.tables.draws import HOURLY_DRAWS
 from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
-from catalog.tables.prices import HOURLY_DRAWS
 from connect.export.export_log import ExportHistory, ExportLog
 from connect.intake.day_sales import DayLines, unit_sales_of
 from connect.intake.day_stock import ShelfStock
@@ -57,7 +57,7 @@ class MadeDates:
 
 
 @dataclass
-class Reading:
+class DatesUnderway:
     """What was read of the lake while dates are made."""
 
     workspace: Workspace
@@ -84,7 +84,7 @@ def make_dates(
         lake.finish_interrupted()
         known.look(first_date(now))
         folded = [date for date in known.dates if _fold(workspace, known, date, is_over=is_over(workspace, date, now))]
-        reading = Reading(workspace, known, log or ExportLog(lake))
+        reading = DatesUnderway(workspace, known, log or ExportLog(lake))
         over = [date for date in known.dates if is_over(workspace, date, now)]
         made = [date for date in over if _make(reading, date)]
     return MadeDates(tuple(made), tuple(folded))
@@ -115,7 +115,7 @@ def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bo
     return True
 
 
-def _make(reading: Reading, date: dt.date) -> bool:
+def _make(reading: DatesUnderway, date: dt.date) -> bool:
     """Make the tables of a date, unless they are current; tell whether they were made."""
     lake, sales = reading.workspace.lake, Partition(UNIT_SALES.name, date, INTAKE_GROUP)
     inputs = _fingerprint(reading, date)
@@ -133,7 +133,7 @@ def _make(reading: Reading, date: dt.date) -> bool:
     return True
 
 
-def evidence_on(reading: Reading, date: dt.date) -> DayEvidence:
+def evidence_on(reading: DatesUnderway, date: dt.date) -> DayEvidence:
     """Return what is known of a date."""
     catalog, known, lake = reading.workspace.catalog, reading.known, reading.workspace.lake
     lines, counts = _lines_of(known, date)
@@ -164,7 +164,7 @@ def remade_on(lake: Lake, date: dt.date) -> dict[tuple[str, str], list[dict[str,
     return found
 
 
-def _decided(reading: Reading, evidence: DayEvidence) -> MadeDecisions:
+def _decided(reading: DatesUnderway, evidence: DayEvidence) -> MadeDecisions:
     """Return the decisions of a date that is over; none where no visits are said."""
     if not evidence.visits:
         return MadeDecisions({}, frozenset())
@@ -188,7 +188,7 @@ def _publish_decisions(lake: Lake, date: dt.date, made: MadeDecisions, inputs: s
 
 
 def _tables_of(
-    reading: Reading, evidence: DayEvidence, decided: Collection[tuple[str, str]]
+    reading: DatesUnderway, evidence: DayEvidence, decided: Collection[tuple[str, str]]
 ) -> tuple[pa.Table, pa.Table]:
     """Return the exposures and the unit sales of a date, without those of what was decided."""
     catalog, lake, date = reading.workspace.catalog, reading.workspace.lake, evidence.date
@@ -216,7 +216,7 @@ def _lines_of(known: KnownLines, date: dt.date) -> tuple[pa.Table, Flags]:
     return lines, known.counted(date, lines)
 
 
-def _history(reading: Reading, date: dt.date, asked: Collection[tuple[str, str]]) -> ExportHistory:
+def _history(reading: DatesUnderway, date: dt.date, asked: Collection[tuple[str, str]]) -> ExportHistory:
     """Return what was sent and acknowledged about a date.
 
     A price is sent once, however long it stands. So the record is read back until it has a price of each store and
@@ -238,7 +238,7 @@ def _sent_before(history: ExportHistory, date: dt.date) -> set[tuple[str, str]]:
     return {(batch.store, price.sku) for batch in batches for price in batch.prices}
 
 
-def _sold_on(reading: Reading, date: dt.date) -> pd.DataFrame:
+def _sold_on(reading: DatesUnderway, date: dt.date) -> pd.DataFrame:
     if date not in reading.before:
         parts = reading.workspace.lake.partitions_on(UNIT_SALES.name, date)
         tables = [reading.workspace.lake.read(part).select(_BEFORE) for part in parts]
@@ -252,7 +252,7 @@ def _read(lake: Lake, table: Table, date: dt.date) -> pa.Table:
     return lake.read(part) if lake.holds(part) else table.schema.empty_table()
 
 
-def _fingerprint(reading: Reading, date: dt.date) -> str:
+def _fingerprint(reading: DatesUnderway, date: dt.date) -> str:
     """Return the fingerprint of everything that the tables of a date are made from."""
     lake, known = reading.workspace.lake, reading.known
     near = [date + dt.timedelta(days=day) for day in range(-_ACKNOWLEDGED_WITHIN[0], _ACKNOWLEDGED_WITHIN[1] + 1)]
@@ -277,7 +277,7 @@ def _fingerprint(reading: Reading, date: dt.date) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _proof_of_sales(reading: Reading, date: dt.date) -> str:
+def _proof_of_sales(reading: DatesUnderway, date: dt.date) -> str:
     if date not in reading.receipts:
         reading.receipts[date] = _proof(reading.workspace.lake, UNIT_SALES.name, date)
     return reading.receipts[date]

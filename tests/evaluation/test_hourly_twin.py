@@ -19,9 +19,9 @@ from catalog.settings import read_settings
 from connect.api.api_tokens import add_token
 from connect.api.app import application
 from connect.intake.intake import Kind
+from evaluation.outside_store.hourly_engine import InProcess
 from evaluation.outside_store.hourly_twin import (
     FIRST_DATE,
-    InProcess,
     hourly_loss,
     outside_catalog,
     sell_outside,

@@ -11,7 +11,8 @@ from catalog.load import Catalog, load
 from catalog.records.pricing_rules import DrawnPriceRules
 from catalog.settings import read_settings
 from etl.live.store_now import stores_now
-from evaluation.outside_store.hourly_twin import FIRST_DATE, InProcess, outside_catalog
+from evaluation.outside_store.hourly_engine import InProcess
+from evaluation.outside_store.hourly_twin import FIRST_DATE, outside_catalog
 from evaluation.outside_store.stores.twin_store import TwinStore
 from serving.standing import standings
 from warehouse.lake import Partition
