@@ -11,6 +11,7 @@ from serving.drawn_prices import draw_on
 from serving.said_prices import TABLE
 from warehouse.lake import Partition
 from warehouse.locks import held
+from warehouse.origin import refuse_the_twin
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
 
@@ -21,12 +22,13 @@ def say_shelf_price(workspace: Workspace, sku: str, price: float, store: str | N
     Raises
     ------
     Declined
-        When the product is not drawn: what its tills charge is its own price.
+        When the product is not drawn, for what its tills charge is its own price; or the twin plays the stores.
     DataError
         When the price is no whole number of the smallest unit, or there is no such store.
     """
     lake, catalog = workspace.lake, workspace.catalog
     money, product = catalog.store.money, catalog.product(sku)
+    refuse_the_twin(lake.store, catalog.store, "nothing was recorded: change `base_price` in products.yaml")
     if store is not None and store not in catalog.store.stores:
         raise DataError(
             f"expected a store of store.yaml, such as {catalog.store.stores[0]}, found {store!r}; nothing was recorded"

@@ -13,7 +13,7 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
-from warehouse.origin import sells_outside
+from warehouse.origin import refuse_the_twin
 from warehouse.workspace import Workspace
 
 TABLE = "design_approvals"
@@ -62,11 +62,8 @@ def decide(workspace: Workspace, reason: str | None, *, is_approved: bool) -> st
         When the stores do not sell by themselves, or there is nothing to take back.
     """
     lake, catalog = workspace.lake, workspace.catalog
-    if not sells_outside(lake.store, catalog.store):
-        raise Declined(
-            "expected stores that sell by themselves, found those of the twin; nothing was decided: set `sales: "
-            "outside` and `drawn_prices` in store.yaml"
-        )
+    then = "nothing was decided: set `sales: outside` and `drawn_prices` in store.yaml"
+    refuse_the_twin(lake.store, catalog.store, then)
     with held(workspace.settings.locks, TABLE):
         newest = _newest(lake, catalog)
         if not is_approved and (newest is None or not newest["is_approved"]):

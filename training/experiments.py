@@ -18,7 +18,7 @@ from serving.counts.fair_coin import FairCoin
 from serving.drawn_prices import draw_on
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
-from warehouse.origin import sells_outside
+from warehouse.origin import refuse_the_twin
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
 
@@ -112,11 +112,8 @@ def new_experiment(
         When nothing has sold yet, or a product is not on the shelf.
     """
     lake, catalog, sold = workspace.lake, workspace.catalog, newest_closed(workspace.lake)
-    if not sells_outside(lake.store, catalog.store):
-        raise Declined(
-            "expected stores that sell by themselves, found those of the twin; nothing was planned: set `sales: "
-            "outside` in store.yaml, or compare policies with `shelfprice trial`"
-        )
+    then = "nothing was planned: set `sales: outside` in store.yaml, or compare policies with `shelfprice trial`"
+    refuse_the_twin(lake.store, catalog.store, then)
     for sku in skus or ():
         catalog.product(sku)
     if sold is None:

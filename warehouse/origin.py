@@ -64,6 +64,23 @@ def sells_outside(lake: LakeStore, store: Store) -> bool:
     return store.sales == "outside" or origin_of(lake) == "retailer"
 
 
+def refuse_the_twin(lake: LakeStore, store: Store, then: str) -> None:
+    """Refuse what stores alone can have that sell by themselves.
+
+    Parameters
+    ----------
+    then
+        What was not done, and what to do.
+
+    Raises
+    ------
+    Declined
+        When the twin plays the stores.
+    """
+    if not sells_outside(lake, store):
+        raise Declined(f"expected stores that sell by themselves, found those of the twin; {then}")
+
+
 def refuse_to_play(store: Store) -> None:
     """Refuse to play the stores of a catalog whose sales come from outside.
 

@@ -127,8 +127,16 @@ def test_a_person_approves_the_design_by_a_command_and_takes_it_back(
     assert terminal("withdraw", "drawn_prices").returncode == 1
 
 
-def test_the_twin_holds_no_experiment(tmp_path: Path) -> None:
-    answer = Terminal(tmp_path / "home")("experiment", "--step", "0.05")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("experiment", "--step", "0.05"),
+        ("approve", "drawn_prices"),
+        ("shelf-price", "MILK", "1.59", "--reason", "the dairy raised its price"),
+    ],
+)
+def test_the_twin_holds_no_experiment_and_draws_no_price(tmp_path: Path, command: tuple[str, ...]) -> None:
+    answer = Terminal(tmp_path / "home")(*command)
     assert answer.returncode == 1
     assert "expected stores that sell by themselves, found those of the twin" in answer.stderr
 
