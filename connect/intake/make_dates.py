@@ -175,8 +175,8 @@ def _decided(reading: DatesUnderway, evidence: DayEvidence) -> MadeDecisions:
 
 def _publish_decisions(lake: Lake, date: dt.date, made: MadeDecisions, inputs: str) -> None:
     """Make an ordinary batch of each store's decisions, with its price decisions if they were made during the day."""
-    stores = {own.group.removeprefix(LIVE_GROUP) for own in lake.partitions_on("interactions", date)
-              if own.group.startswith(LIVE_GROUP)}  # fmt: skip
+    groups = [own.group for own in lake.partitions_on("interactions", date)]
+    stores = {group.removeprefix(LIVE_GROUP) for group in groups if group.startswith(LIVE_GROUP)}
     nothing = INTERACTIONS.schema.empty_table()
     for store in sorted(stores | set(made.by_store)):
         day = LiveDay(store, date)
