@@ -1,6 +1,6 @@
 """Demand curves: the champion's chance of sale at every candidate price of every product."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import duckdb
@@ -35,6 +35,8 @@ class DemandCurves:
 
     `observed` flags candidates within the prices observed, of the same shape; None where all of them count as such.
     `low` and `high` are the ends of the chance's 95 % interval, of the same shape; None where that is unknown.
+    `by_tick` is the chance in each tick until closing, shape (n_ticks, n_products, n_prices), where it differs over the
+    day; `p_sale` is then that of an average visit. None is the same chance all day.
     """
 
     skus: tuple[str, ...]
@@ -44,6 +46,11 @@ class DemandCurves:
     observed: Flags | None = None
     low: Floats | None = None
     high: Floats | None = None
+    by_tick: Floats | None = None
+
+    def at(self, ticks_left: int) -> "DemandCurves":
+        """Return the curves of the tick with so many left, itself included."""
+        return self if self.by_tick is None else replace(self, p_sale=self.by_tick[-ticks_left], by_tick=None)
 
     @property
     def supported(self) -> Flags:

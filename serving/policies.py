@@ -79,21 +79,22 @@ class GreedyPolicy:
     rules = ("greedy",)
 
     def __init__(self, curves: DemandCurves, unit_costs: Floats | float = 0.0) -> None:
-        """Choose once for every product; `unit_costs` (EUR, shape (n_products,)) make the margin the objective."""
+        """Choose once, by product and tick; `unit_costs` (EUR, shape (n_products,)) make the margin the objective."""
         self.model_version: str | None = curves.model_version
-        worth = _gains(curves, unit_costs) * curves.p_sale
-        best = np.where(curves.choosable, worth, -np.inf).argmax(axis=1)
-        products = np.arange(len(best))
+        chances = curves.p_sale[None] if curves.by_tick is None else curves.by_tick
+        worth = _gains(curves, unit_costs) * chances
+        best = np.where(curves.choosable, worth, -np.inf).argmax(axis=2)
+        products = np.arange(best.shape[1])
         self._prices = curves.prices[products, best]
-        self._p_sale = curves.p_sale[products, best]
+        self._p_sale = np.take_along_axis(chances, best[:, :, None], axis=2)[:, :, 0]
 
     def ask(self, shelf: Shelf) -> Asked:
         """Ask for each product's best candidate."""
-        shape = shelf.stock.shape
+        shape, tick = shelf.stock.shape, -shelf.ticks_left if len(self._prices) > 1 else 0
         return Asked(
-            prices=np.tile(self._prices, (shape[0], 1)),
+            prices=np.tile(self._prices[tick], (shape[0], 1)),
             rule=np.zeros(shape, dtype=np.int64),
-            p_sale=np.tile(self._p_sale, (shape[0], 1)),
+            p_sale=np.tile(self._p_sale[tick], (shape[0], 1)),
             unit_value=np.full(shape, np.nan),
         )
 
@@ -130,7 +131,8 @@ class StockAwarePolicy:
         self.name = name
         self.model_version: str | None = curves.model_version
         gains = _gains(curves, unit_costs)
-        solved = solve(ProductsToSolve(0, gains, curves.p_sale, curves.choosable, visits, n_levels), spread)
+        chances = curves.p_sale if curves.by_tick is None else curves.by_tick
+        solved = solve(ProductsToSolve(0, gains, chances, curves.choosable, visits, n_levels), spread)
         self._curves = curves
         self._best, self._value = solved.best, solved.value
 
@@ -144,7 +146,7 @@ class StockAwarePolicy:
         return Asked(
             prices=self._curves.prices[product, candidate],
             rule=np.zeros(shelf.stock.shape, dtype=np.int64),
-            p_sale=self._curves.p_sale[product, candidate],
+            p_sale=self._curves.at(shelf.ticks_left).p_sale[product, candidate],
             unit_value=later - one_less,
         )
 

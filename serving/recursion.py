@@ -13,6 +13,27 @@ from catalog.arrays import Floats, Ints
 _TAIL = 8.0  # standard deviations of a Poisson count after which nothing is left to add
 
 
+def rates_of(chances: Floats, visits: Floats) -> Floats:
+    """Return the units of one product that would sell on average at each candidate in each tick.
+
+    Parameters
+    ----------
+    chances
+        Chance of sale at each candidate, shape (n_prices,); or, where it differs by tick, (n_ticks, n_prices). Of more
+        ticks than are left, the last ones count.
+    visits
+        Expected visits in each tick that is left, shape (n_ticks,).
+
+    Returns
+    -------
+    Floats
+        Shape (n_prices, n_ticks).
+    """
+    if chances.ndim == 1:
+        return np.outer(chances, visits)
+    return np.ascontiguousarray(chances[len(chances) - len(visits) :].T) * visits
+
+
 @numba.njit(cache=True, nogil=True)
 def price_stock(gains: Floats, rates: Floats, n_levels: int) -> tuple[Ints, Floats]:
     """Find the best candidate for every stock level and every number of ticks left, for one product.

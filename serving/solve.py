@@ -16,7 +16,7 @@ from catalog.load import Catalog, price_ladder
 from catalog.spread import HERE, Spread
 from serving.curves import DemandCurves, chance_at
 from serving.pricing_policy import Asked
-from serving.recursion import price_stock
+from serving.recursion import price_stock, rates_of
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class ProductsToSolve:
     first
         Position of the first of them on the shelf.
     gains, chances, choosable
-        What one sale brings, EUR, its chance, and whether a price may be chosen, shape (n_products, n_prices).
+        What one sale brings, EUR, its chance, and whether a price may be chosen, shape (n_products, n_prices). Chances
+        that differ by tick have that axis first, (n_ticks, n_products, n_prices), and end at closing.
     visits
         Visits expected per store day, shape (n_products, n_ticks).
     n_levels
@@ -110,7 +111,7 @@ class ProductsToSolve:
     def among(self, first: int, size: int) -> "ProductsToSolve":
         """Return some of them."""
         own = slice(first, first + size)
-        arrays = (self.gains[own], self.chances[own], self.choosable[own], self.visits[own])
+        arrays = (self.gains[own], self.chances[..., own, :], self.choosable[own], self.visits[own])
         return ProductsToSolve(self.first + first, *arrays, self.n_levels)
 
 
@@ -144,10 +145,11 @@ def solve_block(block: ProductsToSolve) -> Solved:
     n_ticks = block.visits.shape[1]
     best = np.empty((len(block.gains), block.n_levels, n_ticks), dtype=np.int16)
     value = np.empty((len(block.gains), block.n_levels, n_ticks + 1))
-    rows = zip(block.gains, block.chances, block.choosable, block.visits, strict=True)
+    rows = zip(block.gains, np.moveaxis(block.chances, -2, 0), block.choosable, block.visits, strict=True)
     for product, (gains, chances, is_choosable, visits) in enumerate(rows):
         among = np.flatnonzero(is_choosable)
-        positions, value[product] = price_stock(gains[among], np.outer(chances[among], visits), block.n_levels)
+        rates = rates_of(chances[..., among], visits)
+        positions, value[product] = price_stock(gains[among], rates, block.n_levels)
         best[product] = among[positions]
     return Solved(best, value)
 

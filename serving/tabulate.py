@@ -204,7 +204,12 @@ def _chances_at(prices: Floats, asked: Floats, p_asked: Floats, is_empty: Flags,
     is_same = prices == asked
     if curves is None or is_same.all():
         return p_asked
-    p_sale = np.where(is_same, p_asked, chance_at(curves.prices, curves.p_sale, prices.T).T)
+    if curves.by_tick is None:
+        elsewhere = chance_at(curves.prices, curves.p_sale, prices.T)
+    else:
+        ticks = enumerate(prices.T, start=1)
+        elsewhere = np.stack([chance_at(curves.prices, curves.at(left).p_sale, own) for left, own in ticks])
+    p_sale = np.where(is_same, p_asked, elsewhere.T)
     p_sale[is_empty] = 0.0
     return p_sale
 
