@@ -122,9 +122,11 @@ def load(directory: Path | None = None) -> Catalog:
         odd = sorted(store.popularity.keys() ^ skus)[0]
         problem = "is not on the shelf" if odd in store.popularity else "has no weight; give every product one"
         raise CatalogError(f"{file}: popularity: {_shown(odd)} {problem}")
-    for shock in store.shocks:
-        if shock.sku is not None and shock.sku not in skus:
-            raise CatalogError(f"{file}: shocks: sku: {_shown(shock.sku)} is not on the shelf")
+    hit = [("shocks: sku", shock.sku) for shock in store.shocks if shock.sku is not None]
+    hit += [("demand_effects: skus", sku) for effect in store.demand_effects for sku in effect.skus]
+    for field, sku in hit:
+        if sku not in skus:
+            raise CatalogError(f"{file}: {field}: {_shown(sku)} is not on the shelf")
     drawn = () if isinstance(store.drawn_prices.products, str) else store.drawn_prices.products
     for sku in (*drawn, *(sku for family in store.drawn_prices.families for sku in family)):
         if sku not in skus:

@@ -20,7 +20,7 @@ from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, costs
 from serving.pricing_policy import PricingPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
-from simulation.truth import chance_on
+from simulation.truth import chance_of_average_visit, chance_on
 from simulation.visits import expected_visits_on
 from training.candidates import CANDIDATES, fit
 from training.dataset import Dataset
@@ -85,7 +85,8 @@ def draw_log(catalog: Catalog, decisions: int, seed: int) -> Log:
     """
     products = tuple(product.model_copy(update={"par_stock": 30_000}) for product in catalog.products)
     exploration = catalog.store.exploration.model_copy(update={"hold_ticks": 1})
-    update = {"visits_per_day": _VISITS_PER_STORE, "popularity": {}, "shocks": (), "exploration": exploration}
+    update = {"visits_per_day": _VISITS_PER_STORE, "popularity": {}, "exploration": exploration}
+    update |= {"shocks": (), "demand_effects": (), "day_shift": 0.0}
     world = Catalog(products, catalog.store.model_copy(update=update))
     ladder = price_ladder(world)
     policy = Storefront(StaticPolicy(world.base_prices), exploration=ExplorationPlan(1.0, ladder))
@@ -129,10 +130,14 @@ def policy_of(name: str, catalog: Catalog, learned: LearnedFromLog) -> PricingPo
     return stock_aware(catalog, learned.curves, _expected_visits(learned.log, catalog), name)
 
 
-def clairvoyant(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
-    """Return the limit: the same recursion on true demand and footfall, on a fine ladder within floor and ceiling."""
+def clairvoyant(catalog: Catalog, date: dt.date, store: str | None = None) -> StockAwarePolicy:
+    """Return the limit: the same recursion on true demand and footfall, on a fine ladder within floor and ceiling.
+
+    It is that of one store: of a given one, or of any that no demand effect names.
+    """
     fine = Catalog(catalog.products, catalog.store.model_copy(update={"ladder_prices": _FINE_LADDER}))
-    return stock_aware(catalog, true_curves(fine, date), expected_visits_on(catalog, date), CLAIRVOYANT)
+    visits = expected_visits_on(catalog, date, store)
+    return stock_aware(catalog, true_curves(fine, date, store), visits, CLAIRVOYANT)
 
 
 def with_true_demand(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
@@ -140,10 +145,14 @@ def with_true_demand(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
     return stock_aware(catalog, true_curves(catalog, date), expected_visits_on(catalog, date), TRUE_DEMAND)
 
 
-def true_curves(catalog: Catalog, date: dt.date) -> DemandCurves:
-    """Return the true chance of sale on a date at the catalog's ladder."""
+def true_curves(catalog: Catalog, date: dt.date, store: str | None = None) -> DemandCurves:
+    """Return the true chance of sale in a store day at the catalog's ladder, by tick where it differs."""
     ladder = price_ladder(catalog)
-    return DemandCurves(catalog.skus, ladder, chance_on(catalog, date, ladder / catalog.base_prices[:, None]), "truth")
+    chance = chance_on(catalog, date, ladder / catalog.base_prices[:, None], store)
+    if chance.ndim == 2:  # noqa: PLR2004 - products x prices
+        return DemandCurves(catalog.skus, ladder, chance, "truth")
+    mean = chance_of_average_visit([(expected_visits_on(catalog, date, store), chance)])
+    return DemandCurves(catalog.skus, ladder, mean, "truth", by_tick=chance)
 
 
 def stock_aware(catalog: Catalog, curves: DemandCurves, visits: Floats, name: str) -> StockAwarePolicy:

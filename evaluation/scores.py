@@ -2,25 +2,25 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from catalog.arrays import Floats
-from catalog.load import Catalog, price_ladder
-from catalog.pricing import Policy
+from catalog.arrays import Floats, Ints
+from catalog.load import Catalog
+from catalog.pricing import Policy, Shelf
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from evaluation.contestants import clairvoyant
 from evaluation.worlds import PLAYED_ON
 from serving.curves import DemandCurves
 from serving.policies import costs_that_count
-from serving.pricing_policy import PricingPolicy
+from serving.pricing_policy import Asked, PricingPolicy
 from serving.recursion import value_of_prices
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.store_day import meet
-from simulation.truth import chance_on
-from simulation.visits import Visits, draw_visits, expected_visits_on
+from simulation.truth import chance_of_sale
+from simulation.visits import Visits, budget_shifts_on, draw_visits, expected_visits_on, stores_alike
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,24 @@ class Tally:
     repricings_per_day: float
 
 
-def expected_gain(policy: PricingPolicy, catalog: Catalog, date: dt.date, curves: DemandCurves | None = None) -> Floats:
+def expected_gain(
+    policy: PricingPolicy,
+    catalog: Catalog,
+    date: dt.date,
+    curves: DemandCurves | None = None,
+    store: str | None = None,
+) -> Floats:
     """Return what a policy gains on average on one store day under true demand, EUR, shape (n_products,).
 
-    Products without support in the curves that it chooses from are sold at their base price.
+    Products without support in the curves that it chooses from are sold at their base price. Without a store it is one
+    that no demand effect names.
     """
     prices = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC), curves).prices
-    ratio = prices.reshape(len(prices), -1) / catalog.base_prices[:, None]
-    chance = chance_on(catalog, date, ratio).reshape(prices.shape)
+    shifts = budget_shifts_on(catalog, date, store)[::-1].T[:, None]  # position t stands for t + 1 ticks left
+    product = np.arange(len(prices))[:, None, None]
+    chance = chance_of_sale(catalog, prices / catalog.base_prices[:, None, None], shifts, product)
     gains = prices - costs_that_count(catalog)[:, None, None]
-    visits = expected_visits_on(catalog, date)
+    visits = expected_visits_on(catalog, date, store)
     return np.array(
         [
             value_of_prices(gain, p_sale * coming[::-1])[par, -1]
@@ -88,6 +96,38 @@ def day_gain(catalog: Catalog, policy: Policy, date: dt.date, visits: Visits) ->
     return tally(meet(catalog, policy, catalog.store.stores, date, visits), catalog).gain_eur
 
 
+@dataclass(frozen=True)
+class OnePolicyEach:
+    """Stores that are priced by policies of their own. Implements `serving.pricing_policy.PricingPolicy`.
+
+    `group` is the position of each store's policy, shape (n_stores,), in the order in which a shelf has the stores.
+    """
+
+    policies: tuple[PricingPolicy, ...]
+    group: Ints
+
+    @property
+    def name(self) -> str:
+        """Name of the first policy: all have the same."""
+        return self.policies[0].name
+
+    @property
+    def model_version(self) -> str | None:
+        """The model version behind the first policy."""
+        return self.policies[0].model_version
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of each of them."""
+        return self.policies[0].rules
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask each store's policy for its own row."""
+        answers, rows = [policy.ask(shelf) for policy in self.policies], np.arange(len(self.group))
+        each = {one.name: np.stack([getattr(own, one.name) for own in answers]) for one in fields(Asked)}
+        return Asked(**{name: own[self.group, rows] for name, own in each.items()})
+
+
 class Clairvoyants:
     """The clairvoyant of each date, worked out once for each state of the world."""
 
@@ -98,9 +138,14 @@ class Clairvoyants:
 
     def on(self, date: dt.date) -> PricingPolicy:
         """Return the policy that knows the date's demand and expected footfall."""
+        examples, group = stores_alike(self._catalog, self._catalog.store.stores)
+        each = tuple(self._of(date, store) for store in examples)
+        return each[0] if len(each) == 1 else OnePolicyEach(each, group)
+
+    def _of(self, date: dt.date, store: str) -> PricingPolicy:
+        """Return the policy that knows a store's demand on a date."""
         catalog = self._catalog
-        ratios = price_ladder(catalog) / catalog.base_prices[:, None]
-        state = chance_on(catalog, date, ratios).tobytes() + expected_visits_on(catalog, date).tobytes()
+        state = budget_shifts_on(catalog, date, store).tobytes() + expected_visits_on(catalog, date, store).tobytes()
         if state not in self._policies:
-            self._policies[state] = clairvoyant(catalog, date)
+            self._policies[state] = clairvoyant(catalog, date, store)
         return self._policies[state]

@@ -49,6 +49,8 @@ _SHIPPED = {
 }
 """Worlds that ship as a catalog of their own, each in a folder of `catalog/worlds` of that name."""
 _ONE_STORE = ("S01",)
+_PLAIN: dict[str, Any] = {"shocks": (), "demand_effects": (), "day_shift": 0.0}
+"""No change of demand, and none that comes and goes."""
 _NARROW = Persona(name="everyone", share=1.0, mean=1.0, standard_deviation=0.08)
 _NARROW_VISITS = 300.0  # to each product, for 100 units of it
 _QUIET_DAYS = 60
@@ -155,7 +157,7 @@ def asked_shocks(catalog: Catalog, names: Sequence[str]) -> tuple[StoreWorld, ..
 
 
 def built_in(catalog: Catalog) -> tuple[StoreWorld, ...]:
-    """Return the scenarios on a shelf, each for the date `PLAYED_ON`; shocks of the catalog are left out.
+    """Return the scenarios on a shelf, each for the date `PLAYED_ON`; its shocks and demand effects are left out.
 
     The visits of a scenario are those to each product on a store day, for 100 units of each.
     """
@@ -184,7 +186,7 @@ def as_shipped_worlds(catalog: Catalog | None = None) -> tuple[StoreWorld, ...]:
 
 
 def shocked_worlds(catalog: Catalog) -> tuple[StoreWorld, ...]:
-    """Return the scripted worlds on a catalog's own shelf and stores; its shocks are left out."""
+    """Return the scripted worlds on a catalog's own shelf and stores; its shocks and demand effects are left out."""
     change = FIRST_SHOCKED_DAY + dt.timedelta(days=_CHANGES_AFTER)
     second = change + dt.timedelta(days=_DAYS_AFTER)
     product = catalog.skus[0]
@@ -192,7 +194,7 @@ def shocked_worlds(catalog: Catalog) -> tuple[StoreWorld, ...]:
     def world(
         name: str, description: str, shocks: tuple[Shock, ...], *changes: dt.date, days: int = 0, busy: float = 1.0
     ) -> StoreWorld:
-        changed = _changed(catalog, shocks=shocks, visits_per_day=busy * catalog.store.visits_per_day)
+        changed = _changed(catalog, **_PLAIN | {"shocks": shocks}, visits_per_day=busy * catalog.store.visits_per_day)
         played = days or _CHANGES_AFTER + _DAYS_AFTER * max(1, len(changes))
         return StoreWorld(name, description, changed, played, changes)
 
@@ -221,16 +223,16 @@ def _scenario(
     catalog: Catalog, name: str, description: str, visits: int, demand: str = "usual", **changes: Any
 ) -> StoreWorld:
     share = sum(changes["popularity"].values()) if "popularity" in changes else len(catalog.products)
-    usual = {"popularity": {}, "shocks": (), "stores": _ONE_STORE, "visits_per_day": float(visits * share)}
+    usual = _PLAIN | {"popularity": {}, "stores": _ONE_STORE, "visits_per_day": float(visits * share)}
     products = tuple(product.model_copy(update={"par_stock": _STOCK}) for product in catalog.products)
     return StoreWorld(name, description, Catalog(products, _changed(catalog, **usual | changes).store), demand=demand)
 
 
 def _on_a_shelf(catalog: Catalog) -> tuple[StoreWorld, ...]:
-    """Return the worlds of plain shoppers; shocks of the catalog are left out."""
+    """Return the worlds of plain shoppers; shocks and demand effects of the catalog are left out."""
     scenarios = {scenario.name: scenario for scenario in built_in(catalog)}
     scarce, scarcer, peaks = (scenarios[name] for name in ("200 visits", "400 visits", "two peaks, 200 visits"))
-    usual = {"stores": _ONE_STORE, "shocks": ()}
+    usual = _PLAIN | {"stores": _ONE_STORE}
     narrow = usual | {"personas": (_NARROW,), "visits_per_day": _NARROW_VISITS * len(catalog.products)}
     return (
         StoreWorld("default", "the shelf and its shoppers as configured, one store", _changed(catalog, **usual)),

@@ -34,6 +34,8 @@ class LoggedVisits:
     ----------
     days, day
         The business dates, and each visit's position among them.
+    stores, store
+        The stores, and each visit's position among them.
     product, stock, tick
         Position on the shelf, units before the decision, and tick of the day.
     price, propensity
@@ -49,6 +51,8 @@ class LoggedVisits:
 
     days: tuple[dt.date, ...]
     day: Ints
+    stores: tuple[str, ...]
+    store: Ints
     product: Ints
     stock: Ints
     tick: Ints
@@ -84,9 +88,12 @@ def logged_visits(
         },
     ).df()
     days, day = np.unique(found["business_date"].to_numpy(), return_inverse=True)
+    store, stores = pd.factorize(found["store_id"].astype(str), sort=True)
     return LoggedVisits(
         days=tuple(days.astype("datetime64[D]").tolist()),
         day=day,
+        stores=tuple(stores),
+        store=store.astype(np.int64),
         product=found["product"].to_numpy(dtype=np.int64),
         stock=found["inventory_level"].to_numpy(dtype=np.int64),
         tick=found["tick"].to_numpy(dtype=np.int64),

@@ -29,8 +29,7 @@ def footfall_factor_on(catalog: Catalog, business_date: dt.date) -> float:
     factor = footfall.weekday_factors[business_date.weekday()] if footfall.weekday_factors else 1.0
     if footfall.day_variation == 0:
         return factor
-    entropy = (footfall.busy_days_seed, business_date.toordinal())
-    stream = np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy)))
+    stream = stream_of_date(footfall.busy_days_seed, business_date)
     variance = np.log1p(footfall.day_variation**2)
     return float(factor * np.exp(np.sqrt(variance) * stream.standard_normal() - variance / 2))
 
@@ -110,6 +109,12 @@ def parts_of(ends: Floats, uniform: NDArray[np.float32]) -> NDArray[np.int16]:
 def stream_of(seed: int, store_id: str, business_date: dt.date, *spawned: int) -> np.random.Generator:
     """Return the random stream of a store day, or one that is spawned by it."""
     entropy = (seed, _number_of(store_id), business_date.toordinal())
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy, spawn_key=spawned)))
+
+
+def stream_of_date(seed: int, business_date: dt.date, *spawned: int) -> np.random.Generator:
+    """Return a random stream of a date that all stores and all seeds of a world share, or one that is spawned by it."""
+    entropy = (seed, business_date.toordinal())
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy, spawn_key=spawned)))
 
 

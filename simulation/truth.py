@@ -5,6 +5,7 @@ since (`simulation.selling`); where `waiting_share` is above 0, it is therefore 
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import ndtr
@@ -12,7 +13,7 @@ from scipy.special import ndtr
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from simulation.draws import Personas, products_by_personas
-from simulation.visits import budget_shifts_on
+from simulation.visits import budget_shifts_on, expected_visits_on, stores_alike
 
 
 def chance_of_sale(
@@ -41,21 +42,54 @@ def chance_of_sale(
     return chance
 
 
-def chance_on(catalog: Catalog, business_date: dt.date, price_ratio: Floats) -> Floats:
-    """P(buy) on a date, its shocks included.
+def chance_on(catalog: Catalog, business_date: dt.date, price_ratio: Floats, store: str | None = None) -> Floats:
+    """P(buy) on a date, its shocks and effects included.
 
     Parameters
     ----------
     price_ratio
         Price over base price, shape (n_products, n_prices).
+    store
+        Whose demand it is; None is a store that no effect names.
 
     Returns
     -------
     Floats
-        Probabilities, shape (n_products, n_prices).
+        Probabilities, shape (n_products, n_prices); on a date on which they differ by tick, with that axis first,
+        (n_ticks, n_products, n_prices).
     """
+    shifts = budget_shifts_on(catalog, business_date, store)
+    shifts = shifts[0] if (shifts == shifts[0]).all() else shifts
     products = np.arange(len(catalog.products))[:, None]
-    return chance_of_sale(catalog, price_ratio, budget_shifts_on(catalog, business_date)[:, None], products)
+    ratio = np.broadcast_to(price_ratio, (*shifts.shape, price_ratio.shape[1]))
+    return chance_of_sale(catalog, ratio, shifts[..., None], products)
+
+
+def mean_chance_on(catalog: Catalog, business_date: dt.date, price_ratio: Floats) -> Floats:
+    """P(buy) on a date of an average visit in all stores of the catalog, where each price stands all day.
+
+    Shapes are those of `chance_on`, without an axis of ticks.
+    """
+    examples, group = stores_alike(catalog, catalog.store.stores)
+    counts, chances = np.bincount(group), [chance_on(catalog, business_date, price_ratio, own) for own in examples]
+    if len(chances) == 1 and chances[0].ndim == 2:  # noqa: PLR2004 - products x prices
+        return chances[0]
+    visits = [
+        count * expected_visits_on(catalog, business_date, own) for count, own in zip(counts, examples, strict=True)
+    ]
+    return chance_of_average_visit(list(zip(visits, chances, strict=True)))
+
+
+def chance_of_average_visit(groups: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """P(buy) of an average visit among groups of visits, shape (n_products, n_prices).
+
+    Parameters
+    ----------
+    groups
+        Of each, mean visits, shape (n_products, n_ticks), and P(buy) as `chance_on` gives it.
+    """
+    bought = sum(np.einsum("pt,tpk->pk", v, np.broadcast_to(p, (v.shape[1], *p.shape[-2:]))) for v, p in groups)
+    return np.asarray(bought / np.maximum(sum(v.sum(axis=1) for v, _ in groups), np.finfo(float).tiny)[:, None])
 
 
 def _mixture(personas: Personas, ratio: Floats) -> Floats:

@@ -3,7 +3,8 @@
 Each store day has a random stream of its own, seeded by (seed, store, date), and draws in a fixed order: dice, visits
 per tick, times, products, personas, multipliers, shoppers. So a store day does not depend on which other days are
 played, or in which order, and all policies meet the same shoppers. What only some worlds have draws from further
-streams: who waits from one spawned by the store day's, how busy a day is from one of the catalog and the date.
+streams: who waits from one spawned by the store day's, how busy and how rich a day is from those of the catalog and the
+date. Demand effects draw nothing: they change what the draws mean, by tick and by store.
 """
 
 import datetime as dt
@@ -15,8 +16,10 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
+from catalog.records.demand_effects import DemandEffect
 from catalog.records.shoppers import Shock
 from catalog.store_day import tick_profile
+from simulation.conditions import day_shift_on, effects_on
 from simulation.draws import WAITING, draw_store_day, footfall_factor_on, multipliers, parts_of, stream_of
 from simulation.selling import Waiting, draw_waiting, with_returns
 
@@ -75,30 +78,39 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     -------
     Visits
         Arrivals are Poisson per tick: the day's mean visits spread by the hourly profile, split over products by
-        popularity, each product's mean times its demand factor on a day with a shock, and all of them times the
+        popularity, each product's mean times its demand factor in that tick and store, and all of them times the
         date's footfall factor.
     """
     store = catalog.store
     n_ticks, n_products = store.opening.ticks, len(catalog.products)
-    weights = catalog.popularity * demand_factors_on(catalog, business_date)
+    examples, group = stores_alike(catalog, stores)
+    factors, shifts = (
+        np.stack([of_one(catalog, business_date, name) for name in examples])
+        for of_one in (demand_factors_on, budget_shifts_on)
+    )
+    weights = catalog.popularity * factors
     mean_visits = store.visits_per_day * footfall_factor_on(catalog, business_date)
-    expected = mean_visits * weights.sum(axis=1) * tick_profile(store)
+    expected = mean_visits * weights.sum(axis=2) * tick_profile(store)
     hold = store.exploration.hold_ticks
     shape = (-(-n_ticks // hold), n_products)
     streams = [stream_of(seed, name, business_date) for name in stores]
-    draws = [draw_store_day(stream, expected, shape, store.shopper_pool) for stream in streams]
+    draws = [
+        draw_store_day(stream, expected[own], shape, store.shopper_pool)
+        for stream, own in zip(streams, group, strict=True)
+    ]
     counts = np.array([draw.counts for draw in draws])
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
     tick_us = store.opening.tick_minutes * _US_PER_MINUTE
     times = np.concatenate([draw.times for draw in draws])
-    product = _products(weights, np.concatenate([draw.product for draw in draws]), times)
+    tick = np.minimum(times.astype(np.int64), n_ticks - 1)
+    row = tick if len(examples) == 1 else tick + n_ticks * np.repeat(group, counts.sum(axis=1))
+    product = _products(weights.reshape(-1, n_products), np.concatenate([draw.product for draw in draws]), row)
     persona, deviation = (np.concatenate([getattr(draw, name) for draw in draws]) for name in ("persona", "deviation"))
-    shifts = budget_shifts_on(catalog, business_date).astype(np.float32)
     visits = Visits(
         starts=flat[np.arange(len(stores))[:, None] * n_ticks + np.arange(n_ticks + 1)],
         since_opening_us=(times * tick_us).astype(np.int64),
         product=product,
-        multiplier=multipliers(catalog, product, persona, deviation) + shifts[product],
+        multiplier=multipliers(catalog, product, persona, deviation) + _of_rows(shifts, row, product),
         shopper=np.concatenate([draw.shopper for draw in draws]),
         dice=np.repeat(np.stack([draw.dice for draw in draws], axis=1), hold, axis=0)[:n_ticks],
     )
@@ -108,32 +120,52 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     return _with_returns(visits, waiting, store.waiting_share, tick_us)
 
 
-def expected_visits_on(catalog: Catalog, business_date: dt.date) -> Floats:
+def stores_alike(catalog: Catalog, stores: Sequence[str]) -> tuple[list[str], Ints]:
+    """Group stores by the demand effects that name them; where none names any, all are one group.
+
+    Returns
+    -------
+    tuple
+        A store of each group, and the group of each store, shape (n_stores,).
+    """
+    naming = [frozenset(effect.stores) for effect in catalog.store.demand_effects if effect.stores]
+    named = [tuple(name in own for own in naming) for name in stores]
+    examples = dict(zip(reversed(named), reversed(stores), strict=True))
+    groups = {own: position for position, own in enumerate(examples)}
+    return list(examples.values()), np.array([groups[own] for own in named], dtype=np.int64)
+
+
+def expected_visits_on(catalog: Catalog, business_date: dt.date, store: str | None = None) -> Floats:
     """Mean visits to each product in each tick of a store day, shape (n_products, n_ticks).
 
-    It knows the date's shocks, its weekday and how busy it is, as the clairvoyant does, the baseline for regret.
+    It knows the date's shocks, effects, weekday and how busy it is, as the clairvoyant does, the baseline for regret.
+    Without a store it is one that no effect names.
     Returns of shoppers who wait are left out: how many come, and whether they buy, depends on the prices. They bring
     nothing at prices that do not fall during the day, so the expectation is exact for those, and too low for others.
     """
-    factors = demand_factors_on(catalog, business_date) * footfall_factor_on(catalog, business_date)
+    factors = demand_factors_on(catalog, business_date, store) * footfall_factor_on(catalog, business_date)
     return (catalog.store.visits_per_day * catalog.popularity * factors).T * tick_profile(catalog.store)
 
 
-def demand_factors_on(catalog: Catalog, business_date: dt.date) -> Floats:
-    """Demand factor of each product in each tick of a date, 1 without shocks, shape (n_ticks, n_products)."""
+def demand_factors_on(catalog: Catalog, business_date: dt.date, store: str | None = None) -> Floats:
+    """Demand factor of each product in each tick of a store day, 1 as a rule, shape (n_ticks, n_products)."""
     opening = catalog.store.opening
     factors = np.ones((opening.ticks, len(catalog.products)))
     for shock in _shocks_of(catalog, business_date):
         first = 0 if shock.starts is None else opening.tick_at(shock.starts)
         factors[first:, _products_hit(catalog, shock)] *= shock.demand_factor
+    for effect in effects_on(catalog, business_date, store):
+        factors[_where(catalog, effect)] *= effect.demand_factor
     return factors
 
 
-def budget_shifts_on(catalog: Catalog, business_date: dt.date) -> Floats:
-    """Shift of everyone's budget multiplier for each product on a date, 0 without shocks, shape (n_products,)."""
-    shifts = np.zeros(len(catalog.products))
+def budget_shifts_on(catalog: Catalog, business_date: dt.date, store: str | None = None) -> Floats:
+    """Shift of everyone's budget multiplier in a store day, 0 as a rule, shape (n_ticks, n_products)."""
+    shifts = np.full((catalog.store.opening.ticks, len(catalog.products)), day_shift_on(catalog, business_date))
     for shock in _shocks_of(catalog, business_date):
-        shifts[_products_hit(catalog, shock)] += shock.budget_shift
+        shifts[:, _products_hit(catalog, shock)] += shock.budget_shift
+    for effect in effects_on(catalog, business_date, store):
+        shifts[_where(catalog, effect)] += effect.budget_shift
     return shifts
 
 
@@ -145,18 +177,24 @@ def opening_stock(catalog: Catalog, business_date: dt.date) -> Ints:
     return np.floor(stock + 1e-9).astype(np.int64)
 
 
-def _products(weights: Floats, uniform: NDArray[np.float32], times: Floats) -> NDArray[np.int16]:
-    """Turn uniform numbers into products by the weights of each visit's tick; `weights` is (n_ticks, n_products)."""
+def _products(weights: Floats, uniform: NDArray[np.float32], row: Ints) -> NDArray[np.int16]:
+    """Turn uniform numbers into products by the weights of each visit's row; `weights` is (n_rows, n_products)."""
     split = np.cumsum(weights, axis=1) / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    distinct, of_tick = np.unique(split, axis=0, return_inverse=True)
+    distinct, of_row = np.unique(split, axis=0, return_inverse=True)
     if len(distinct) == 1:
         return parts_of(distinct[0, :-1], uniform)
     product = np.empty(len(uniform), dtype=np.int16)
-    of_visit = of_tick[np.minimum(times.astype(np.int64), len(weights) - 1)]
+    of_visit = of_row[row]
     for number, ends in enumerate(distinct):
         own = of_visit == number
         product[own] = parts_of(ends[:-1], uniform[own])
     return product
+
+
+def _of_rows(shifts: Floats, row: Ints, product: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return the shift of each visit's budget; `shifts` is (n_groups, n_ticks, n_products)."""
+    by_row = shifts.reshape(-1, shifts.shape[2]).astype(np.float32)
+    return np.asarray(by_row[0][product] if (by_row == by_row[0]).all() else by_row[row, product])
 
 
 def _with_returns(visits: Visits, streams: list[np.random.Generator], share: float, tick_us: int) -> Visits:
@@ -182,3 +220,12 @@ def _shocks_of(catalog: Catalog, business_date: dt.date) -> list[Shock]:
 
 def _products_hit(catalog: Catalog, shock: Shock) -> list[int]:
     return [position for position, sku in enumerate(catalog.skus) if shock.sku in (None, sku)]
+
+
+def _where(catalog: Catalog, effect: DemandEffect) -> tuple[slice, list[int]]:
+    """Return the ticks and products that an effect concerns."""
+    opening = catalog.store.opening
+    first = None if effect.starts is None else opening.tick_at(effect.starts)
+    end = None if effect.ends is None else opening.tick_at(effect.ends)
+    products = [position for position, sku in enumerate(catalog.skus) if not effect.skus or sku in effect.skus]
+    return slice(first, end), products

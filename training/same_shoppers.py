@@ -26,8 +26,8 @@ from features.footfall import LoggedVisits
 from serving.policies import StaticPolicy, costs_that_count
 from serving.storefront import Storefront
 from simulation.store_day import meet
-from simulation.truth import chance_of_sale, chance_on
-from simulation.visits import budget_shifts_on, draw_visits
+from simulation.truth import chance_of_sale, mean_chance_on
+from simulation.visits import budget_shifts_on, draw_visits, stores_alike
 from training.dataset import Dataset
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
@@ -40,7 +40,10 @@ def is_known(workspace: Workspace) -> bool:
 
 
 def true_chances(workspace: Workspace, dataset: Dataset) -> Floats | None:
-    """Return the true chance of sale of each held-out cell, shape (n_cells,); None where nobody knows it."""
+    """Return the true chance of sale of each held-out cell, shape (n_cells,); None where nobody knows it.
+
+    A cell does not say when and in which store its visits were; where that matters, it is that of an average visit.
+    """
     if not is_known(workspace):
         return None
     catalog, holdout = workspace.catalog, dataset.holdout
@@ -49,16 +52,17 @@ def true_chances(workspace: Workspace, dataset: Dataset) -> Floats | None:
     for stamp, rows in holdout.groupby("business_date").indices.items():
         cells = holdout.iloc[rows]
         ratios = np.broadcast_to(cells["price_ratio"].to_numpy(), (len(positions), len(cells)))
-        chances = chance_on(catalog, _date_of(stamp), ratios)
+        chances = mean_chance_on(catalog, _date_of(stamp), ratios)
         truth[rows] = chances[cells["sku"].map(positions).to_numpy(), np.arange(len(cells))]
     return truth
 
 
 def true_chances_at(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Floats:
-    """Return the true chance of sale at a price for each visit, shocks included, shape (n_visits,)."""
-    shifts = np.array([budget_shifts_on(catalog, day) for day in visits.days])
-    product = visits.product
-    return chance_of_sale(catalog, price / catalog.base_prices[product], shifts[visits.day, product], product)
+    """Return the true chance of sale at a price for each visit, in its tick and store, shape (n_visits,)."""
+    examples, group = stores_alike(catalog, visits.stores)
+    shifts = np.array([[budget_shifts_on(catalog, day, store) for store in examples] for day in visits.days])
+    product, of_visit = visits.product, (visits.day, group[visits.store], visits.tick, visits.product)
+    return chance_of_sale(catalog, price / catalog.base_prices[product], shifts[of_visit], product)
 
 
 def _date_of(stamp: object) -> dt.date:

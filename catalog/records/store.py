@@ -6,6 +6,7 @@ from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
 
 from catalog.currency import Currency, currency_of
+from catalog.records.demand_effects import DemandEffect, WeatherSettings, check_effects
 from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.pricing_rules import (
     Approval,
@@ -104,6 +105,14 @@ class Store(Record):
         exclude_if=lambda zones: not zones,
         description="time zone of each store that is in another one, by store",
     )
+    pay_day: int | None = Field(
+        default=None,
+        ge=1,
+        le=31,
+        exclude_if=lambda day: day is None,
+        description="day of the month on which most shoppers are paid; in a shorter month it is its last day; null for "
+        "none",
+    )
     sales: Literal["twin", "outside"] = Field(
         default="twin",
         exclude_if=lambda source: source == "twin",
@@ -148,6 +157,26 @@ class Store(Record):
         default=FootfallSettings(),
         exclude_if=lambda footfall: footfall == FootfallSettings(),
         description="how visits differ from day to day, below",
+    )
+    demand_effects: tuple[DemandEffect, ...] = Field(
+        default=(),
+        strict=False,
+        exclude_if=lambda effects: not effects,
+        description="how demand depends on weekday, hour, store, holidays, pay day and temperature, below",
+    )
+    day_shift: float = Field(
+        default=0.0,
+        ge=0,
+        le=2,
+        allow_inf_nan=False,
+        exclude_if=lambda shift: shift == 0,
+        description="all budgets of a date shift by the same share of the base price, drawn evenly from minus this to "
+        "this; `footfall.busy_days_seed` says which dates are rich",
+    )
+    weather: WeatherSettings = Field(
+        default=WeatherSettings(),
+        exclude_if=lambda weather: weather == WeatherSettings(),
+        description="temperature of the twin's days, below",
     )
     ladder_prices: int = Field(
         default=20, ge=2, le=1000, description="prices on each product's ladder, evenly from floor to ceiling"
@@ -243,6 +272,7 @@ class Store(Record):
         if sum(self.hourly_profile) <= 0:
             raise ValueError("hourly_profile has no positive weight: nobody would come")
         check_shares(self.personas)
+        check_effects(self.demand_effects, self.opening, self.stores, self.country, self.pay_day)
         for shock in self.shocks:
             if shock.starts is not None and not 0 <= self.opening.tick_at(shock.starts) < self.opening.ticks:
                 raise ValueError(

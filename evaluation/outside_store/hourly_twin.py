@@ -39,7 +39,7 @@ from serving.policies import costs_that_count
 from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_of_sale
-from simulation.visits import budget_shifts_on, draw_visits
+from simulation.visits import budget_shifts_on, draw_visits, stores_alike
 from training.night import price_date
 from warehouse.lake import Lake
 
@@ -156,13 +156,15 @@ def hourly_loss(
 
 def _expected_of(lake: Lake, catalog: Catalog, date: dt.date) -> float:
     """Return what the decisions of a date bring on average, EUR."""
-    position = {sku: place for place, sku in enumerate(catalog.skus)}
+    position, places = ({name: at for at, name in enumerate(names)} for names in (catalog.skus, catalog.store.stores))
     gain = 0.0
     for part in lake.partitions_on("interactions", date):
         rows = lake.read(part)
         product = np.array([position[sku] for sku in rows["sku"].to_pylist()], dtype=np.int64)
+        store = np.array([places[name] for name in rows["store_id"].to_pylist()], dtype=np.int64)
         was_met = rows["outcome"].cast(pa.string()).to_numpy(zero_copy_only=False) != OUTCOMES[OUT_OF_STOCK]
-        gain += _worth(catalog, date, product[was_met], rows["price_offered"].to_numpy()[was_met])
+        met = (own[was_met] for own in (store, rows["tick"].to_numpy(), product, rows["price_offered"].to_numpy()))
+        gain += _worth(catalog, date, *met)
     return gain
 
 
@@ -171,12 +173,13 @@ def _most_of(catalog: Catalog, clairvoyants: Clairvoyants, date: dt.date, seed: 
     visits = draw_visits(catalog, catalog.store.stores, date, seed)
     day = meet(catalog, Storefront(clairvoyants.on(date)), catalog.store.stores, date, visits)
     was_met = day.outcome != OUT_OF_STOCK
-    return _worth(catalog, date, day.product[was_met], day.price[was_met])
+    return _worth(catalog, date, *(own[was_met] for own in (day.store, day.tick, day.product, day.price)))
 
 
-def _worth(catalog: Catalog, date: dt.date, product: Ints, prices: Floats) -> float:
+def _worth(catalog: Catalog, date: dt.date, store: Ints, tick: Ints, product: Ints, prices: Floats) -> float:
     """Return the sum over visits that found a product of what its price gains times the true chance of a sale, EUR."""
-    shifts = budget_shifts_on(catalog, date)[product]
+    examples, group = stores_alike(catalog, catalog.store.stores)
+    shifts = np.stack([budget_shifts_on(catalog, date, name) for name in examples])[group[store], tick, product]
     chance = chance_of_sale(catalog, prices / catalog.base_prices[product], shifts, product)
     forgone = np.broadcast_to(costs_that_count(catalog), len(catalog.skus))[product]
     return float(((prices - forgone) * chance).sum())

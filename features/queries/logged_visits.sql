@@ -4,6 +4,7 @@
 with visits as (
     select
         decisions.business_date,
+        decisions.store_id,
         decisions.tick,
         decisions.price_offered,
         decisions.propensity,
@@ -21,6 +22,7 @@ with visits as (
 
 select
     business_date,
+    store_id,
     tick,
     price_offered,
     propensity,

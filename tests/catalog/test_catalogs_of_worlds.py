@@ -16,8 +16,8 @@ WORLDS = sorted(path for path in (DEFAULT_DIR / "worlds").iterdir() if path.is_d
 def test_a_catalog_without_them_has_the_json_that_it_had_before_they_existed() -> None:
     products, store = load().as_json
     assert "personas" not in products
-    assert "waiting_share" not in store
-    assert "footfall" not in store
+    unused = ("waiting_share", "footfall", "demand_effects", "day_shift", "pay_day", "weather")
+    assert [name for name in unused if name in store] == []
     assert restored(products, store) == load()
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from catalog.load import Catalog, load
+from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning
 from catalog.records.product import Measure, Product
 from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock
@@ -39,6 +40,10 @@ STORE_CHANGES: dict[str, object] = {
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
     "waiting_share": 0.1,
     "footfall": FootfallSettings(day_variation=0.3),
+    "pay_day": 25,
+    "demand_effects": (DemandEffect(weekdays=("sat",), budget_shift=0.25),),
+    "day_shift": 0.2,
+    "weather": WeatherSettings(mean=20.0),
     "ladder_prices": 21,
     "belief": BeliefSettings(slope=6.0),
     "drawn_prices": DrawnPriceRules(held_share=0.2),

@@ -64,17 +64,17 @@ def test_only_what_is_meant_to_change_does_in_the_scripted_worlds() -> None:
     quiet = WORLDS["quiet"].catalog
     for world in WORLDS.values():
         before = CHANGE - dt.timedelta(days=1)
-        assert np.array_equal(budget_shifts_on(world.catalog, before), np.zeros(5)), world.name
+        assert np.array_equal(budget_shifts_on(world.catalog, before)[0], np.zeros(5)), world.name
         assert np.array_equal(opening_stock(world.catalog, before), opening_stock(quiet, before)), world.name
     last = CHANGE + dt.timedelta(days=20)
-    shift = {name: budget_shifts_on(world.catalog, last).round(6).tolist() for name, world in WORLDS.items()}
+    shift = {name: budget_shifts_on(world.catalog, last)[0].round(6).tolist() for name, world in WORLDS.items()}
     assert shift["quiet"] == shift["doubled footfall"] == shift["missed delivery"] == [0.0] * 5
     assert shift["budgets fall"] == [-0.2] * 5
     assert shift["budgets rise"] == [0.2] * 5
     assert shift["one product"] == [-0.2, 0.0, 0.0, 0.0, 0.0]
     assert shift["slow slide"] == [-0.25] * 5
     second = WORLDS["second change"]
-    assert budget_shifts_on(second.catalog, second.changes[1]).round(6).tolist() == [0.1] * 5
+    assert budget_shifts_on(second.catalog, second.changes[1])[0].round(6).tolist() == [0.1] * 5
     assert demand_factors_on(WORLDS["doubled footfall"].catalog, CHANGE)[0].tolist() == [2.0] * 5
     assert opening_stock(WORLDS["missed delivery"].catalog, CHANGE).tolist() == [20] * 5
 

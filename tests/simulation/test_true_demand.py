@@ -105,11 +105,11 @@ def test_a_shock_with_a_last_date_holds_through_it_and_no_longer(
     catalog = with_store(shocks=(shock,))
     for date in (day, day + dt.timedelta(days=1), last):
         assert demand_factors_on(catalog, date)[0].tolist() == [2.0] * 5
-        assert budget_shifts_on(catalog, date).tolist() == [0.5] * 5
+        assert budget_shifts_on(catalog, date)[0].tolist() == [0.5] * 5
         assert opening_stock(catalog, date).tolist() == [50] * 5
     for date in (day - dt.timedelta(days=1), last + dt.timedelta(days=1)):
         assert demand_factors_on(catalog, date)[0].tolist() == [1.0] * 5
-        assert budget_shifts_on(catalog, date).tolist() == [0.0] * 5
+        assert budget_shifts_on(catalog, date)[0].tolist() == [0.0] * 5
         assert opening_stock(catalog, date).tolist() == [100] * 5
 
 
@@ -130,7 +130,7 @@ def test_a_shock_without_a_product_hits_all_and_shocks_of_one_date_add_up(
     everyone = {"business_date": day, "demand_factor": 2.0, "budget_shift": -0.25}
     milk = {"business_date": day, "sku": "MILK", "demand_factor": 0.5, "budget_shift": 0.5}
     catalog = with_store(shocks=(everyone, milk))
-    factors, shifts = demand_factors_on(catalog, day)[0], budget_shifts_on(catalog, day)
+    factors, shifts = demand_factors_on(catalog, day)[0], budget_shifts_on(catalog, day)[0]
     assert factors.tolist() == [1.0, 2.0, 2.0, 2.0, 2.0]
     assert shifts.tolist() == [0.25, -0.25, -0.25, -0.25, -0.25]
 

@@ -55,6 +55,7 @@ def log_of(policy: Storefront, n_stores: int, n_days: int, seed: int) -> LoggedV
         throw = ((position * n_stores + played.store) * len(LADDER) + played.product) * 100 + window
         found = {
             "day": np.full(len(throw), position),
+            "store": played.store.astype(np.int64),
             "product": played.product.astype(np.int64),
             "stock": played.inventory.astype(np.int64),
             "tick": played.tick.astype(np.int64),
@@ -67,7 +68,7 @@ def log_of(policy: Storefront, n_stores: int, n_days: int, seed: int) -> LoggedV
             columns.setdefault(name, []).append(values[stocked])
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
     arrays["dice"] = np.unique(arrays["dice"], return_inverse=True)[1]
-    return LoggedVisits(days=days, n_store_days=n_days * n_stores, **arrays)
+    return LoggedVisits(days=days, stores=tuple(stores), n_store_days=n_days * n_stores, **arrays)
 
 
 def first_night(seed: int, n_stores: int = 3, n_days: int = 2) -> OffPolicyEstimate:

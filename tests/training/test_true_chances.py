@@ -4,9 +4,10 @@ import datetime as dt
 
 import numpy as np
 
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.records.demand_effects import DemandEffect
 from features.footfall import LoggedVisits
-from simulation.truth import chance_on
+from simulation.truth import chance_of_sale, chance_on
 from training.same_shoppers import true_chances_at
 
 
@@ -20,6 +21,8 @@ def test_the_true_chance_of_a_logged_visit_is_that_of_its_own_product() -> None:
     visits = LoggedVisits(
         days=(date,),
         day=zeros,
+        stores=("S01",),
+        store=zeros,
         product=product,
         stock=zeros + 1,
         tick=zeros,
@@ -31,3 +34,26 @@ def test_the_true_chance_of_a_logged_visit_is_that_of_its_own_product() -> None:
     )
     expected = chance_on(catalog, date, np.tile(ratios, (n_products, 1)))
     assert np.allclose(true_chances_at(catalog, visits, price), expected.ravel(), atol=1e-12)
+
+
+def test_the_truth_of_a_visit_is_that_of_its_own_tick_and_store() -> None:
+    plain = load()
+    evening = DemandEffect(starts="16:00", stores=("S02",), budget_shift=-0.2)
+    catalog = Catalog(plain.products, plain.store.model_copy(update={"demand_effects": (evening,)}))
+    each, price = np.arange(4), np.full(4, catalog.base_prices[1])
+    visits = LoggedVisits(
+        days=(dt.date(2026, 1, 5),),
+        day=0 * each,
+        stores=("S01", "S02"),
+        store=np.array([0, 0, 1, 1]),
+        product=0 * each + 1,
+        stock=0 * each + 1,
+        tick=np.array([31, 32, 31, 32]),
+        price=price,
+        propensity=np.ones(4),
+        purchased=each < 0,
+        dice=each,
+        n_store_days=2,
+    )
+    usual, poor = (chance_of_sale(catalog, np.array(1.0), shift) for shift in (0.0, -0.2))
+    assert true_chances_at(catalog, visits, price).tolist() == [usual, usual, usual, poor]

@@ -19,7 +19,7 @@ from evaluation.outside_store.stores.outside_world import RULES, WEEK, Attainabl
 from evaluation.outside_store.stores.stockpiling_grocer import price_points
 from evaluation.outside_store.stores.till_lines import DaySold, TillLine
 from simulation.store_day import Stretch, play
-from simulation.truth import chance_on
+from simulation.truth import mean_chance_on
 from simulation.visits import draw_visits, expected_visits_on, opening_stock
 
 Ask = Callable[[Shelf], Floats]
@@ -216,7 +216,7 @@ class TwinStore:
         smaller of a Poisson number and the shelf.
         """
         date = self.first_date
-        mean = expected_visits_on(self.catalog, date).sum(axis=1)[:, None] * chance_on(self.catalog, date, ratio)
+        mean = expected_visits_on(self.catalog, date).sum(axis=1)[:, None] * mean_chance_on(self.catalog, date, ratio)
         return WEEK * smaller_of_poisson(mean, opening_stock(self.catalog, date)[:, None])
 
 
