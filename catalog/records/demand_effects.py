@@ -11,7 +11,7 @@ from catalog.records.shoppers import Opening
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Temperature = Annotated[float, Field(ge=-90, le=60, allow_inf_nan=False)]
-_LONGEST_MONTH = 31
+_LAST_DAY = 30  # since a pay day
 
 
 class DemandEffect(Record):
@@ -29,7 +29,7 @@ class DemandEffect(Record):
     skus: tuple[Sku, ...] = Field(default=(), strict=False, description="products; none is every product")
     holidays: bool = Field(default=False, description="true: on public holidays of `country`")
     day_before_holiday: bool = Field(default=False, description="true: on the day before one of these")
-    days_since_pay_day: tuple[Annotated[int, Field(ge=0, lt=_LONGEST_MONTH)], ...] = Field(
+    days_since_pay_day: tuple[Annotated[int, Field(ge=0, le=_LAST_DAY)], ...] = Field(
         default=(),
         strict=False,
         description="first and last number of days since `pay_day`, which is 0 itself; none is any",
