@@ -13,6 +13,7 @@ from evaluation.drift.drift_report import keep_scorecard
 from evaluation.drift.scorecard import Scorecard, ShocksToPlay, scorecard_of
 from evaluation.first_days import FirstDaysToLive
 from evaluation.harness import play_part
+from evaluation.learner_worlds import asked_worlds
 from evaluation.policy_comparison import (
     ComparisonQuestion,
     LogToLearnFrom,
@@ -23,7 +24,7 @@ from evaluation.policy_comparison import (
 )
 from evaluation.reporting import MeanInterval
 from evaluation.trial.hold_trial import TrialRequest, TrialResult, hold_trial
-from evaluation.worlds import DECISIONS, POLICIES, asked_comparison, asked_shocks, asked_worlds
+from evaluation.worlds import DECISIONS, POLICIES, asked_comparison, asked_shocks
 from flows.progress import say, tell
 from flows.runs import as_task, spread_as_task, tag_run
 from flows.spreading import spreading

@@ -7,9 +7,11 @@ kept in memory. What is measured on it is the product, its gate included.
 import datetime as dt
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.names import Outcome, outcome_of
 from catalog.pricing import PricedBy
@@ -26,7 +28,7 @@ from serving.in_force import pricing_on
 from serving.policies import policy_with_model
 from serving.pricing_policy import PricingPolicy
 from training.drift_watch import Announce, Detection, unannounced
-from training.night import run_night
+from training.night import price_date, run_night
 from training.nights import Night
 from training.run_context import RunContext
 from training.same_shoppers import earned_in
@@ -71,6 +73,11 @@ class LivingStore:
     def night(self, date: dt.date, announce: Announce = unannounced) -> Night:
         """Do the night after a date."""
         return run_night(self.workspace, self.registry, date, self.seed, RunContext(announce=announce))
+
+    def night_without_training(self, date: dt.date) -> None:
+        """Price the day after a date from what was sold, and learn no model; base prices stay where no book is made."""
+        with suppress(Declined):
+            price_date(self.workspace, self.registry, date + dt.timedelta(days=1))
 
     def source_of(self, priced_by: PricedBy) -> Source:
         """Tell where prices came from: base prices or a rule on them, a belief alone, or a champion."""

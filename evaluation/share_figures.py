@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.as_shipped.lived_days import LEARNERS, AsShipped
+from evaluation.as_shipped.lived_days import LEARNERS, TITLES, AsShipped
 from evaluation.drift.scorecard import RULES, UNWATCHED, ScoredDay
 from evaluation.first_days import DayResult
 from evaluation.reporting import MeanInterval
@@ -22,6 +22,7 @@ _COLOURS = {
     "stock_aware": _BLUE,
     "clairvoyant": _GREEN,
     "as_shipped": _BLUE,
+    "belief_alone": "#56b4e9",
     "certainty_equivalence": _GREEN,
     "thompson_inventory": _RED,
     "thompson_logit": _ORANGE,
@@ -121,7 +122,13 @@ def regret_by_day(found: AsShipped) -> Figure:
                     gain[day.day - 1] += day.gain_eur
                     most[day.day - 1] += day.clairvoyant_eur
             lost = 100 * (1 - np.cumsum(gain) / np.maximum(np.cumsum(most), 1e-9))
-            panel.plot(range(1, len(lost) + 1), lost, color=_COLOURS[learner], label=learner, lw=1.4)
+            panel.plot(
+                range(1, len(lost) + 1),
+                lost,
+                color=_COLOURS.get(learner, "#cc79a7"),
+                label=TITLES.get(learner, learner),
+                lw=1.4,
+            )
         panel.axhline(0, color="#bbbbbb", lw=0.8)
     return _titled(figure, "What a clairvoyant would have earned more since day 1, as shipped and by its peers")
 

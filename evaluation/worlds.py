@@ -1,21 +1,17 @@
 """The worlds that sellers are played in, by name. This module imports no learner, so a wrong name is refused at once.
 
 Policies are compared in *scenarios*: one store's day from plentiful to scarce, and days that are harder. Whole learners
-live in *worlds*, most of which break an assumption of the planner. The planner prices each product by its own curve of
-two parameters, takes footfall to be Poisson around the usual profile, and every visit to be another shopper's. A
-learner that does well where each of these is wrong is robust; one that does well where they hold shows only that
-examiner and planner agree. The scorecard of drift plays *shocks*: a store that sells well, and what happens to its
-shoppers then.
+live in the worlds of `evaluation.learner_worlds`. The scorecard of drift plays *shocks*: a store that sells well, and
+what happens to its shoppers then.
 """
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from catalog.errors import DataError, did_you_mean
-from catalog.load import DEFAULT_DIR, Catalog, load
-from catalog.records.pricing_rules import Learning
+from catalog.load import Catalog
 from catalog.records.shoppers import Persona, Shock
 from catalog.spread import Job
 
@@ -36,23 +32,10 @@ _PEAKS = (
     Persona(name="wealthy", share=0.4, mean=1.35, standard_deviation=0.08),
 )
 _POPULAR = 5.0
-_SHIPPED = {
-    "own curves": "the shoppers of each product are others: five demand curves of different level and shape",
-    "uneven days": "visits vary by 30 % from day to day, and with the weekday",
-    "waiting shoppers": "a tenth of the shoppers come back later when the price is too high, and buy if it has fallen",
-    "three segments": "three narrow segments of shoppers, at 0.8, 1.1 and 1.45 of the base price",
-    "wide prices": "base prices from 0.19 to 499 EUR",
-    "small shelves": "ten products of which 3 to 20 units are on the shelf",
-    "rich and poor": "half of the shoppers pay about 0.65 of the base price, half about 1.5",
-    "fall in visits": "from the 20th day, a quarter fewer shoppers come",
-    "fall in budgets": "from the 20th day, all budgets are a quarter of the base price lower",
-}
-"""Worlds that ship as a catalog of their own, each in a folder of `catalog/worlds` of that name."""
-_ONE_STORE = ("S01",)
-_PLAIN: dict[str, Any] = {"shocks": (), "demand_effects": (), "day_shift": 0.0}
+ONE_STORE = ("S01",)
+"""The store of a world that needs no more."""
+PLAIN: dict[str, Any] = {"shocks": (), "demand_effects": (), "day_shift": 0.0}
 """No change of demand, and none that comes and goes."""
-_NARROW = Persona(name="everyone", share=1.0, mean=1.0, standard_deviation=0.08)
-_NARROW_VISITS = 300.0  # to each product, for 100 units of it
 _QUIET_DAYS = 60
 _SCARCE = 4.0  # times the visits, for the same stock
 _CHANGES_AFTER = 14  # days: a week of trying and a week priced by the champion
@@ -75,6 +58,8 @@ class StoreWorld:
         Dates on which demand changes; an alarm on any day before the first, or where there is none, is false.
     demand
         What shoppers are like; scenarios with the same demand can be priced from the same log.
+    has_context
+        Whether demand depends on when and where shoppers come.
     """
 
     name: str
@@ -83,6 +68,7 @@ class StoreWorld:
     days: int = 0
     changes: tuple[dt.date, ...] = ()
     demand: str = "usual"
+    has_context: bool = False
 
     @property
     def dates(self) -> list[dt.date]:
@@ -134,17 +120,6 @@ def asked_comparison(
     return tuple(policies), chosen("scenario", scenarios, built_in(catalog))
 
 
-def asked_worlds(names: Sequence[str], catalog: Catalog | None = None) -> tuple[StoreWorld, ...]:
-    """Return worlds by their names, in the order asked; no name means all of them.
-
-    Raises
-    ------
-    DataError
-        When a world is unknown.
-    """
-    return chosen("world", names, as_shipped_worlds(catalog))
-
-
 def asked_shocks(catalog: Catalog, names: Sequence[str]) -> tuple[StoreWorld, ...]:
     """Return scripted worlds by their names; no name means all of them.
 
@@ -176,15 +151,6 @@ def built_in(catalog: Catalog) -> tuple[StoreWorld, ...]:
     )
 
 
-def as_shipped_worlds(catalog: Catalog | None = None) -> tuple[StoreWorld, ...]:
-    """Return every world: those made of a shelf, by default the one that ships, then those with one of their own.
-
-    All have one store, and begin on the first business date of a new lake.
-    """
-    learning = load().store.learning  # of the product, which is what is measured
-    return (*_on_a_shelf(catalog or load()), *(_shipped(name, learning) for name in _SHIPPED))
-
-
 def shocked_worlds(catalog: Catalog) -> tuple[StoreWorld, ...]:
     """Return the scripted worlds on a catalog's own shelf and stores; its shocks and demand effects are left out."""
     change = FIRST_SHOCKED_DAY + dt.timedelta(days=_CHANGES_AFTER)
@@ -194,9 +160,9 @@ def shocked_worlds(catalog: Catalog) -> tuple[StoreWorld, ...]:
     def world(
         name: str, description: str, shocks: tuple[Shock, ...], *changes: dt.date, days: int = 0, busy: float = 1.0
     ) -> StoreWorld:
-        changed = _changed(catalog, **_PLAIN | {"shocks": shocks}, visits_per_day=busy * catalog.store.visits_per_day)
+        shocked = changed(catalog, **PLAIN | {"shocks": shocks}, visits_per_day=busy * catalog.store.visits_per_day)
         played = days or _CHANGES_AFTER + _DAYS_AFTER * max(1, len(changes))
-        return StoreWorld(name, description, changed, played, changes)
+        return StoreWorld(name, description, shocked, played, changes)
 
     less, more = _lasting(change, budget_shift=-0.2), _lasting(change, budget_shift=0.2)
     one = less.model_copy(update={"sku": product})
@@ -223,32 +189,13 @@ def _scenario(
     catalog: Catalog, name: str, description: str, visits: int, demand: str = "usual", **changes: Any
 ) -> StoreWorld:
     share = sum(changes["popularity"].values()) if "popularity" in changes else len(catalog.products)
-    usual = _PLAIN | {"popularity": {}, "stores": _ONE_STORE, "visits_per_day": float(visits * share)}
+    usual = PLAIN | {"popularity": {}, "stores": ONE_STORE, "visits_per_day": float(visits * share)}
     products = tuple(product.model_copy(update={"par_stock": _STOCK}) for product in catalog.products)
-    return StoreWorld(name, description, Catalog(products, _changed(catalog, **usual | changes).store), demand=demand)
+    return StoreWorld(name, description, Catalog(products, changed(catalog, **usual | changes).store), demand=demand)
 
 
-def _on_a_shelf(catalog: Catalog) -> tuple[StoreWorld, ...]:
-    """Return the worlds of plain shoppers; shocks and demand effects of the catalog are left out."""
-    scenarios = {scenario.name: scenario for scenario in built_in(catalog)}
-    scarce, scarcer, peaks = (scenarios[name] for name in ("200 visits", "400 visits", "two peaks, 200 visits"))
-    usual = _PLAIN | {"stores": _ONE_STORE}
-    narrow = usual | {"personas": (_NARROW,), "visits_per_day": _NARROW_VISITS * len(catalog.products)}
-    return (
-        StoreWorld("default", "the shelf and its shoppers as configured, one store", _changed(catalog, **usual)),
-        scarce,
-        scarcer,
-        replace(peaks, name="two peaks"),
-        StoreWorld("narrow budgets", "all shoppers pay nearly the same", _changed(scarce.catalog, **narrow)),
-    )
-
-
-def _shipped(name: str, learning: Learning) -> StoreWorld:
-    catalog = load(DEFAULT_DIR / "worlds" / name.replace(" ", "_"))
-    return StoreWorld(name, _SHIPPED[name], _changed(catalog, learning=learning))
-
-
-def _changed(catalog: Catalog, **changes: Any) -> Catalog:
+def changed(catalog: Catalog, **changes: Any) -> Catalog:
+    """Return a catalog with some fields of its store changed."""
     return Catalog(catalog.products, catalog.store.model_copy(update=changes))
 
 

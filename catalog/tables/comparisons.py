@@ -121,7 +121,8 @@ REGRET_BY_DAY = Table(
         Column(
             "learner",
             LONG_TEXT,
-            "as_shipped is the product, its gate included; static is the base price; the others are its peers",
+            "as_shipped is the product, its gate included; belief_alone is the product without a model; static is the "
+            "owner's price, which is the base price; the others are its peers",
         ),
         Column("seed", pa.int64(), "seed of the shoppers and of what learners draw"),
         Column("count_stores", pa.int64(), "stores that learn together", "stores"),

@@ -9,13 +9,14 @@ from dashboard.theme import FAINT, GRID, Scheme, colour, styled
 PRODUCT = "as_shipped"
 NAMES = {
     PRODUCT: "the product, as shipped",
+    "belief_alone": "the product's belief alone",
     "certainty_equivalence": "certainty equivalence",
     "thompson_inventory": "Thompson sampling with inventory",
     "thompson_logit": "Thompson sampling on a logit",
-    "static": "base price",
+    "static": "owner's price",
 }
 _MOST_DAYS_NAMED = 10  # on the axis
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 
 
 def regret(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:

@@ -5,17 +5,30 @@ All functions are pure: lived days -> numbers.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from evaluation.as_shipped.lived_days import BASE_PRICES, PRODUCT, LivedDay
+from evaluation.as_shipped.lived_days import OWNERS_PRICE, PRODUCT, LivedDay
 from evaluation.peers.peer import NAMES
 from evaluation.reporting import MeanInterval, interval
 
 WEEK = 7
-_PERIODS = (WEEK, 30, 60)  # days
+_PERIODS = ((1, WEEK), (8, 14), (8, 30), (1, 30), (1, 60))  # first and last day
 _FALSELY = -0.01  # of what the store earned: a promotion that costs as much is false
 _CLEARLY = 0.03  # of what the store earned: a challenger that truly brings as much should price
 
 Days = Sequence[LivedDay]
+
+
+class Period(NamedTuple):
+    """Days of a store from the first through the last of them; they count from 1."""
+
+    first: int
+    last: int
+
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        return f"days {self.first} to {self.last}" if self.last > self.first else f"day {self.first}"
 
 
 @dataclass(frozen=True)
@@ -39,32 +52,33 @@ class GateRecord:
     better_promoted: int
 
 
-def periods_of(days: int) -> list[int]:
-    """Return the last day of each period that is told; all begin on day 1."""
-    return [*(last for last in _PERIODS if last < days), days]
+def periods_of(days: int) -> list[Period]:
+    """Return the periods that are told of so many days; the last one is all of them."""
+    known = [Period(first, last) for first, last in _PERIODS if last <= days]
+    return [*(period for period in known if period != (1, days)), Period(1, days)]
 
 
-def regret(days: Days, world: str, learner: str, last: int) -> MeanInterval:
-    """Return the regret from day 1 through `last` as a share of what the clairvoyant earned, over the seeds."""
-    return interval(_lost_by_seed(days, world, learner, last))
+def regret(days: Days, world: str, learner: str, period: Period) -> MeanInterval:
+    """Return the regret of a period as a share of what the clairvoyant earned, over the seeds."""
+    return interval(_lost_by_seed(days, world, learner, period))
 
 
-def against_best_peer(days: Days, world: str, last: int) -> tuple[str, MeanInterval]:
-    """Return the peer with the lowest regret through a day, and the product's regret less that one's, over the seeds.
+def against_best_peer(days: Days, world: str, period: Period) -> tuple[str, MeanInterval]:
+    """Return the peer with the lowest regret of a period, and the product's regret less that one's, over the seeds.
 
     Seed by seed both met the same shoppers, so much of the noise cancels. Below 0 the product lost less.
     """
-    best = min(NAMES, key=lambda name: regret(days, world, name, last).mean)
-    ours, theirs = (_lost_by_seed(days, world, name, last) for name in (PRODUCT, best))
+    best = min(NAMES, key=lambda name: regret(days, world, name, period).mean)
+    ours, theirs = (_lost_by_seed(days, world, name, period) for name in (PRODUCT, best))
     return best, interval([our - their for our, their in zip(ours, theirs, strict=True)])
 
 
 def worst_week(days: Days, world: str, learner: str) -> float:
-    """Return the largest share of the clairvoyant's week by which base prices earned more, over whole weeks.
+    """Return the largest share of the clairvoyant's week by which the owner's price earned more, over whole weeks.
 
     Below 0 where the learner earned more in every week. All seeds count together, for the noise of a week is large.
     """
-    lived, base = (_lived(days, world, name) for name in (learner, BASE_PRICES))
+    lived, base = (_lived(days, world, name) for name in (learner, OWNERS_PRICE))
     begins = range(1, max(1, max(day.day for day in lived) - WEEK + 1) + 1, WEEK)
     weeks = (range(begin, begin + WEEK) for begin in begins)
     return max(
@@ -114,8 +128,10 @@ def _by_seed(days: Days) -> list[list[LivedDay]]:
     return [[day for day in days if day.seed == seed] for seed in dict.fromkeys(day.seed for day in days)]
 
 
-def _lost_by_seed(days: Days, world: str, learner: str, last: int) -> list[float]:
-    return [_lost_share(lived) for lived in _by_seed([d for d in _lived(days, world, learner) if d.day <= last])]
+def _lost_by_seed(days: Days, world: str, learner: str, period: Period) -> list[float]:
+    first, last = period
+    lived = [day for day in _lived(days, world, learner) if first <= day.day <= last]
+    return [_lost_share(own) for own in _by_seed(lived)]
 
 
 def _lost_share(days: Days) -> float:

@@ -23,9 +23,13 @@ from simulation.visits import draw_visits
 
 PRODUCT = "as_shipped"
 """The product, through the very functions of its nights."""
-BASE_PRICES = "static"
-"""The base price, always."""
-LEARNERS = (PRODUCT, *NAMES, BASE_PRICES)
+BELIEF_ALONE = "belief_alone"
+"""The product without a model: nights that never train, so no champion ever prices."""
+OWNERS_PRICE = "static"
+"""The owner's price: the base price, always."""
+LEARNERS = (PRODUCT, BELIEF_ALONE, *NAMES, OWNERS_PRICE)
+TITLES = {PRODUCT: "as shipped", BELIEF_ALONE: "belief alone", OWNERS_PRICE: "owner's price"}
+"""What tables call a learner; peers are called by their names."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class AsShippedQuestion:
     seeds
         How often each world is lived, each time with other shoppers; the intervals are over these.
     stores
-        Stores of each world; they share a belief and a price book.
+        Stores of each world, which has at least its own; they share a belief and a price book.
     """
 
     worlds: tuple[StoreWorld, ...]
@@ -113,9 +117,14 @@ class WorldToLive:
         """Live the first days under every learner; return one record for each learner and day."""
         catalog, world, seed = with_stores(self.world.catalog, self.stores), self.world.name, self.seed
         peers, clairvoyants = peers_of(catalog, seed), Clairvoyants(catalog)
-        base, lived = storefront_at_base_prices(catalog), list[LivedDay]()
-        with tempfile.TemporaryDirectory(prefix="shelfprice-as-shipped-") as home:
-            product = LivingStore(read_settings({"SHELFPRICE_HOME": home}), catalog, seed)
+        owners, lived = storefront_at_base_prices(catalog), list[LivedDay]()
+        with (
+            tempfile.TemporaryDirectory(prefix="shelfprice-as-shipped-") as home,
+            tempfile.TemporaryDirectory(prefix="shelfprice-belief-") as home_of_belief,
+        ):
+            product, belief = (
+                LivingStore(read_settings({"SHELFPRICE_HOME": own}), catalog, seed) for own in (home, home_of_belief)
+            )
             for day in range(1, self.days + 1):
                 date = DEFAULT_START + dt.timedelta(days=day - 1)
                 visits = draw_visits(catalog, catalog.store.stores, date, seed)
@@ -124,11 +133,13 @@ class WorldToLive:
                 source = product.source_of(sold.priced_by)  # before the night has a say
                 judged = product.night(date).judged_version
                 verdict = product.judged(judged) if judged else (None, None)
-                earned = {BASE_PRICES: day_gain(catalog, base, date, visits)}
+                earned = {BELIEF_ALONE: belief.sell(date).gain_eur}
+                belief.night_without_training(date)
+                earned[OWNERS_PRICE] = day_gain(catalog, owners, date, visits)
                 for name, peer in peers.items():
                     played, peers[name] = live_day(catalog, peer, date, visits)
                     earned[name] = tally(played, catalog).gain_eur
-                at = (seed, self.stores, day)
+                at = (seed, len(catalog.store.stores), day)
                 priced = (source, sold.priced_by.policy.model_version)
                 lived.append(LivedDay(world, PRODUCT, *at, sold.gain_eur, most, *priced, judged, *verdict))
                 lived += [LivedDay(world, name, *at, gain, most) for name, gain in earned.items()]
@@ -136,8 +147,9 @@ class WorldToLive:
 
 
 def with_stores(catalog: Catalog, stores: int) -> Catalog:
-    """Return a catalog with so many stores: its own first, then numbered ones."""
-    return Catalog(catalog.products, catalog.store.model_copy(update={"stores": store_ids(catalog, stores)}))
+    """Return a catalog with so many stores: all of its own first, then numbered ones."""
+    names = store_ids(catalog, max(stores, len(catalog.store.stores)))
+    return Catalog(catalog.products, catalog.store.model_copy(update={"stores": names}))
 
 
 def put_together(question: AsShippedQuestion, lived: Sequence[list[LivedDay]]) -> AsShipped:

@@ -1,6 +1,5 @@
 """The product as shipped, as people read it and as it is kept: regret beside its peers, and what its gate did."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -8,6 +7,7 @@ import pandas as pd
 
 from catalog.tables.comparisons import REGRET_BY_DAY
 from evaluation.as_shipped.learner_regret import (
+    Period,
     against_best_peer,
     gate_record,
     lost_until_champion,
@@ -16,7 +16,7 @@ from evaluation.as_shipped.learner_regret import (
     regret,
     worst_week,
 )
-from evaluation.as_shipped.lived_days import BASE_PRICES, LEARNERS, AsShipped
+from evaluation.as_shipped.lived_days import LEARNERS, OWNERS_PRICE, TITLES, AsShipped
 from evaluation.harness import keep
 from evaluation.reporting import Rows, mean_where_it_came, records, table_of
 from evaluation.share_figures import regret_by_day
@@ -26,27 +26,27 @@ from warehouse.workspace import Workspace
 
 def regret_rows(found: AsShipped) -> Rows:
     """Return columns and rows of the regret, one row per world and learner, the product first."""
-    lasts = periods_of(found.question.days)
+    periods = periods_of(found.question.days)
     rows = [
         [
             world.name,
-            learner,
-            *(regret(found.days, world.name, learner, last).percent() for last in lasts),
-            "" if learner == BASE_PRICES else f"{100 * worst_week(found.days, world.name, learner):+.2f}",
+            TITLES.get(learner, learner),
+            *(regret(found.days, world.name, learner, period).percent() for period in periods),
+            "" if learner == OWNERS_PRICE else f"{100 * worst_week(found.days, world.name, learner):+.2f}",
         ]
         for world in found.question.worlds
         for learner in LEARNERS
     ]
-    return ["world", "learner", *_periods(lasts), "worst week against base prices"], rows
+    return ["world", "learner", *(period.title for period in periods), "worst week against the owner's price"], rows
 
 
 def peer_rows(found: AsShipped) -> Rows:
     """Return columns and rows of the product's regret less that of the best peer, in points, one row per world."""
-    lasts, rows = periods_of(found.question.days), list[list[Any]]()
+    periods, rows = periods_of(found.question.days), list[list[Any]]()
     for world in found.question.worlds:
-        best = [against_best_peer(found.days, world.name, last) for last in lasts]
+        best = [against_best_peer(found.days, world.name, period) for period in periods]
         rows.append([world.name, *(f"{less.percent('+.2f')}, {peer}" for peer, less in best)])
-    return ["world", *_periods(lasts)], rows
+    return ["world", *(period.title for period in periods)], rows
 
 
 def gate_rows(found: AsShipped) -> Rows:
@@ -99,10 +99,10 @@ def keep_as_shipped(workspace: Workspace, found: AsShipped) -> AsShipped:
         description="The product, gate and all, and its peers from a store's first day on.",
         parameters={"worlds": [name for name, _ in worlds], **size},
         metrics={
-            f"regret/{name.replace(',', '')}/{learner}/{last}": regret(found.days, name, learner, last).mean
+            f"regret/{_as_metric(name)}/{learner}/{_days(period)}": regret(found.days, name, learner, period).mean
             for name, _ in worlds
             for learner in LEARNERS
-            for last in periods_of(asked.days)
+            for period in periods_of(asked.days)
         },
         figures={"regret_by_day": regret_by_day(found)},
         tables={"lived": pd.DataFrame(rows)},
@@ -111,20 +111,20 @@ def keep_as_shipped(workspace: Workspace, found: AsShipped) -> AsShipped:
 
 
 def _world(found: AsShipped, world: str, description: str) -> dict[str, Any]:
-    days, lasts = found.days, periods_of(found.question.days)
-    best = [(last, *against_best_peer(days, world, last)) for last in lasts]
+    days, periods = found.days, periods_of(found.question.days)
+    best = [(period._asdict(), *against_best_peer(days, world, period)) for period in periods]
     return {
         "world": world,
         "description": description,
         "learners": [
             {
                 "learner": learner,
-                "regret": [{"days": last, **regret(days, world, learner, last).finite()} for last in lasts],
+                "regret": [period._asdict() | regret(days, world, learner, period).finite() for period in periods],
                 "worst_week_against_base": worst_week(days, world, learner),
             }
             for learner in LEARNERS
         ],
-        "against_best_peer": [{"days": last, "peer": peer, **less.finite()} for last, peer, less in best],
+        "against_best_peer": [period | {"peer": peer} | less.finite() for period, peer, less in best],
         "nights_until_priced": nights_until(days, world, "belief", "champion"),
         "nights_until_champion": nights_until(days, world, "champion"),
         "lost_until_champion_eur": lost_until_champion(days, world).finite(),
@@ -132,5 +132,10 @@ def _world(found: AsShipped, world: str, description: str) -> dict[str, Any]:
     }
 
 
-def _periods(lasts: Sequence[int]) -> list[str]:
-    return [f"days 1 to {last}" if last > 1 else "day 1" for last in lasts]
+def _days(period: Period) -> str:
+    return f"{period.last}" if period.first == 1 else f"{period.first}-{period.last}"
+
+
+def _as_metric(name: str) -> str:
+    """Return a world's name in the letters that MLflow takes."""
+    return name.replace(",", "").replace("%", "percent")

@@ -47,8 +47,8 @@ Worlds = Annotated[
     list[str] | None,
     typer.Option(
         "--world",
-        help='A world to live in, such as "default", "400 visits" or "two peaks"; means --as-shipped. Repeatable, by '
-        "default all of them.",
+        help='A world to live in, such as "default" or "rich weekends", of those named above; means --as-shipped. '
+        "Repeatable, by default all of them.",
     ),
 ]
 Stores = Annotated[
@@ -56,7 +56,8 @@ Stores = Annotated[
     typer.Option(
         min=1,
         max=1_000,
-        help="Stores of each world, which share a belief and a price book; with --as-shipped, by default 1.",
+        help="Stores of each world, at least its own, which share a belief and a price book; with --as-shipped, by "
+        "default 1.",
     ),
 ]
 
@@ -89,7 +90,17 @@ def compare(
     learning_results and policy_results, and in MLflow with their plots. Both leave the gate out.
 
     With --as-shipped the product lives the first days of a store through the very functions of its nights, the gate
-    included, beside learners from the literature that meet the same shoppers. Every day is kept as regret_by_day.
+    included, beside its belief alone (nights that train no model), learners from the literature and the owner's price,
+    all on the same shoppers. Every day is kept as regret_by_day.
+
+    Worlds without context, in which demand does not depend on when and where shoppers come: "default", "200 visits",
+    "400 visits", "two peaks", "narrow budgets", "own curves", "uneven days", "waiting shoppers", "three segments",
+    "wide prices", "small shelves", "rich and poor", "fall in visits", "fall in budgets", "popular product",
+    "own peaks", "cliffs", "two to four units", "best base prices, 400 visits", "best base prices, 60 visits",
+    "bought by 15 %", "bought by 30 %", "bought by 70 %", "bought by 97 %".
+
+    Worlds with context, in which it does: "rich weekends", "poor evenings", "shifting days", "rich and poor stores",
+    "holidays", "pay days", "hot days".
 
     For example:
       shelfprice compare --seeds 3 --days 20
@@ -131,7 +142,7 @@ def _compare_as_shipped(
 ) -> None:
     """Live the first days of worlds, and show what the product and its peers lost."""
     from catalog.load import load
-    from evaluation.worlds import asked_worlds
+    from evaluation.learner_worlds import asked_worlds
 
     folder = text_of(catalog)
     asked_worlds(worlds, load(catalog))
@@ -145,10 +156,10 @@ def _compare_as_shipped(
         emit(report.as_json(found))
         return
     show_table(
-        f"Regret as shipped, % of what the clairvoyant earned, {'one store' if stores == 1 else f'{stores} stores'}",
+        f"Regret as shipped, % of what the clairvoyant earned, {_stores_of(found)}",
         *report.regret_rows(found),
         f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 "
-        "where base prices earned more",
+        "where the owner's price earned more",
     )
     show_table(
         "The product's regret less that of the best peer, points",
@@ -162,6 +173,13 @@ def _compare_as_shipped(
         "3 % better or more",
     )
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
+
+
+def _stores_of(found: Any) -> str:
+    fewest, most = (pick(day.count_stores for day in found.days) for pick in (min, max))
+    if fewest < most:
+        return f"{fewest} to {most} stores"
+    return "one store" if most == 1 else f"{most} stores"
 
 
 def _show(found: Any, seeds: int, store_days: int, money: Currency) -> None:

@@ -28,13 +28,13 @@ from catalog.records.pricing_rules import DrawnPriceRules
 from catalog.settings import read_settings
 from catalog.store_day import OUT_OF_STOCK, OUTCOMES
 from evaluation.as_shipped.lived_days import with_stores
+from evaluation.learner_worlds import asked_worlds
 from evaluation.living_store import LivingStore
 from evaluation.outside_store.hourly_engine import Engine, InProcess
 from evaluation.outside_store.stores.till_lines import DaySold
 from evaluation.outside_store.stores.twin_store import TwinStore
 from evaluation.reporting import MeanInterval, interval, markdown
 from evaluation.scores import Clairvoyants
-from evaluation.worlds import asked_worlds
 from serving.policies import costs_that_count
 from serving.storefront import Storefront
 from simulation.store_day import meet

@@ -17,6 +17,7 @@ from etl.live.calendar import DEFAULT_START
 from evaluation import flows as flow_module
 from evaluation.as_shipped import shipped_report as report
 from evaluation.as_shipped.learner_regret import (
+    Period,
     against_best_peer,
     gate_record,
     lost_until_champion,
@@ -26,9 +27,11 @@ from evaluation.as_shipped.learner_regret import (
     worst_week,
 )
 from evaluation.as_shipped.lived_days import (
-    BASE_PRICES,
+    BELIEF_ALONE,
     LEARNERS,
+    OWNERS_PRICE,
     PRODUCT,
+    TITLES,
     AsShipped,
     AsShippedQuestion,
     LivedDay,
@@ -36,14 +39,16 @@ from evaluation.as_shipped.lived_days import (
     with_stores,
 )
 from evaluation.flows import compare_as_shipped
+from evaluation.learner_worlds import asked_worlds
 from evaluation.peers.peer import NAMES, live_day, peers_of
 from evaluation.scores import tally
-from evaluation.worlds import StoreWorld, asked_worlds
+from evaluation.worlds import StoreWorld
 from flows.environment import orchestrated
 from simulation.visits import draw_visits
 from warehouse.connection import workbench_with_marts
 
 (DEFAULT,) = asked_worlds(["default"])
+THREE_DAYS = Period(1, 3)
 
 
 def lives(
@@ -62,27 +67,43 @@ def lives(
 
 def test_regret_is_the_share_of_all_days_and_its_interval_is_students_over_seeds() -> None:
     days = lives([80.0, 100.0, 0.0]) + lives([90.0, 110.0, 0.0], seed=2)
-    found = regret(days, "default", PRODUCT, 2)
+    found = regret(days, "default", PRODUCT, Period(1, 2))
     assert found.mean == pytest.approx(0.05)
     assert found.high - found.mean == pytest.approx(12.7062 * 0.05, rel=1e-4)  # t of one degree of freedom
 
 
-def test_periods_end_where_the_days_do() -> None:
-    assert [periods_of(days) for days in (3, 7, 30, 60, 90)] == [[3], [7], [7, 30], [7, 30, 60], [7, 30, 60, 90]]
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (1, ["day 1"]),
+        (7, ["days 1 to 7"]),
+        (9, ["days 1 to 7", "days 1 to 9"]),
+        (14, ["days 1 to 7", "days 8 to 14", "days 1 to 14"]),
+        (30, ["days 1 to 7", "days 8 to 14", "days 8 to 30", "days 1 to 30"]),
+        (90, ["days 1 to 7", "days 8 to 14", "days 8 to 30", "days 1 to 30", "days 1 to 60", "days 1 to 90"]),
+    ],
+)
+def test_periods_are_those_that_the_days_fill_and_all_of_them(days: int, told: list[str]) -> None:
+    assert [period.title for period in periods_of(days)] == told
+
+
+def test_a_period_counts_its_own_days_alone() -> None:
+    days = lives([0.0] * 7 + [90.0] * 7 + [80.0])
+    assert regret(days, "default", PRODUCT, Period(8, 14)).mean == pytest.approx(0.1)
 
 
 def test_the_worst_week_is_the_one_in_which_base_prices_were_most_ahead() -> None:
-    days = lives([95.0] * 7 + [70.0] * 7 + [0.0] * 3) + lives([80.0] * 17, BASE_PRICES)
+    days = lives([95.0] * 7 + [70.0] * 7 + [0.0] * 3) + lives([80.0] * 17, OWNERS_PRICE)
     assert worst_week(days, "default", PRODUCT) == pytest.approx(0.10)
-    assert worst_week(lives([95.0] * 9) + lives([80.0] * 9, BASE_PRICES), "default", PRODUCT) == pytest.approx(-0.15)
-    assert worst_week(lives([70.0] * 3) + lives([80.0] * 3, BASE_PRICES), "default", PRODUCT) == pytest.approx(0.10)
+    assert worst_week(lives([95.0] * 9) + lives([80.0] * 9, OWNERS_PRICE), "default", PRODUCT) == pytest.approx(-0.15)
+    assert worst_week(lives([70.0] * 3) + lives([80.0] * 3, OWNERS_PRICE), "default", PRODUCT) == pytest.approx(0.10)
 
 
 def test_the_best_peer_is_the_one_that_lost_least_and_the_difference_is_paired_by_seed() -> None:
     days = lives([90.0, 90.0]) + lives([80.0, 80.0], seed=2)
     for name, lead in zip(NAMES, (0.0, 2.0, -3.0), strict=True):
         days += lives([91.0 + lead] * 2, name) + lives([81.0 + lead] * 2, name, seed=2)
-    best, less = against_best_peer(days, "default", 2)
+    best, less = against_best_peer(days, "default", Period(1, 2))
     assert best == NAMES[1]
     assert less.mean == pytest.approx(0.03)
     assert less.high - less.mean == pytest.approx(0, abs=1e-9)  # 3 points on either seed
@@ -118,6 +139,14 @@ def test_under_the_kill_switch_every_learner_earns_what_base_prices_do_on_the_sa
     assert {day.priced_by for day in days if day.learner == PRODUCT} == {"base"}
 
 
+def test_a_world_of_several_stores_is_never_cut() -> None:
+    (stores_differ,) = asked_worlds(["rich and poor stores"])
+    assert with_stores(stores_differ.catalog, 1) == stores_differ.catalog
+    more = with_stores(stores_differ.catalog, 8).store.stores
+    assert more[:6] == stores_differ.catalog.store.stores
+    assert len(more) == 8
+
+
 def test_a_world_is_lived_with_as_many_stores_as_asked_its_own_first() -> None:
     assert with_stores(DEFAULT.catalog, 3).store.stores[0] == DEFAULT.catalog.store.stores[0]
     assert len(with_stores(DEFAULT.catalog, 3).store.stores) == 3
@@ -138,19 +167,26 @@ def test_the_product_is_lived_through_its_own_nights_and_judged_by_its_gate(live
     assert gate_record(lived, "default").judged >= 1
 
 
+def test_the_belief_alone_is_the_product_without_a_model_and_prices_from_its_first_night(lived: list[LivedDay]) -> None:
+    own, product = ([day.gain_eur for day in lived if day.learner == learner] for learner in (BELIEF_ALONE, PRODUCT))
+    assert own[0] == product[0]
+    assert regret(lived, "default", BELIEF_ALONE, THREE_DAYS).mean < 0.06
+    assert {day.priced_by for day in lived if day.learner == BELIEF_ALONE} == {None}
+
+
 def test_the_peer_that_estimates_each_hour_is_near_the_clairvoyant_within_three_days(lived: list[LivedDay]) -> None:
-    assert regret(lived, "default", "certainty_equivalence", 3).mean < 0.04
-    assert regret(lived, "default", "thompson_logit", 3).mean < 0.08
-    assert 0.1 < regret(lived, "default", BASE_PRICES, 3).mean < 0.3
+    assert regret(lived, "default", "certainty_equivalence", THREE_DAYS).mean < 0.04
+    assert regret(lived, "default", "thompson_logit", THREE_DAYS).mean < 0.08
+    assert 0.1 < regret(lived, "default", OWNERS_PRICE, THREE_DAYS).mean < 0.3
     assert worst_week(lived, "default", "certainty_equivalence") < -0.1
 
 
 def test_the_product_prices_from_the_first_day_and_is_near_the_best_peer_within_three(lived: list[LivedDay]) -> None:
     assert nights_until(lived, "default", "belief", "champion") == (0,)
-    lost = regret(lived, "default", PRODUCT, 3).mean
+    lost = regret(lived, "default", PRODUCT, THREE_DAYS).mean
     assert lost < 0.06
-    assert lost < regret(lived, "default", BASE_PRICES, 3).mean - 0.1
-    assert against_best_peer(lived, "default", 3)[1].mean < 0.03
+    assert lost < regret(lived, "default", OWNERS_PRICE, THREE_DAYS).mean - 0.1
+    assert against_best_peer(lived, "default", THREE_DAYS)[1].mean < 0.03
     assert gate_record(lived, "default").false_promotions == 0
 
 
@@ -169,9 +205,9 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def live(part: WorldToLive) -> list[LivedDay]:
         days, seed, stores = part.days, part.seed, part.stores
-        base = lives([80.0] * days, BASE_PRICES, seed, stores=stores)
+        base = lives([80.0] * days, OWNERS_PRICE, seed, stores=stores)
         product = lives([70.0] + [99.0] * (days - 1), PRODUCT, seed, champion_from=2, stores=stores)
-        peers = [day for name in NAMES for day in lives([95.0] * days, name, seed, stores=stores)]
+        peers = [day for name in (BELIEF_ALONE, *NAMES) for day in lives([95.0] * days, name, seed, stores=stores)]
         return [replace(day, world=part.world.name) for day in (*product, *peers, *base)]
 
     return lambda: monkeypatch.setattr(flow_module, "play_part", live)
@@ -182,9 +218,9 @@ def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None
     with orchestrated():
         found = compare_as_shipped(("default", "400 visits"), 9, 2, 3)
     columns, rows = report.regret_rows(found)
-    assert columns == ["world", "learner", "days 1 to 7", "days 1 to 9", "worst week against base prices"]
+    assert columns == ["world", "learner", "days 1 to 7", "days 1 to 9", "worst week against the owner's price"]
     assert [row[:2] for row in rows] == [
-        [world, learner] for world in ("default", "400 visits") for learner in LEARNERS
+        [world, TITLES.get(learner, learner)] for world in ("default", "400 visits") for learner in LEARNERS
     ]
     assert rows[0][2:] == ["5.14 ± 0.00", "4.22 ± 0.00", "-14.86"]
     assert report.peer_rows(found)[1][0] == [
@@ -233,7 +269,7 @@ def test_one_seed_has_no_interval_and_says_so_in_json_by_null() -> None:
     assert report.regret_rows(found)[1][0][2] == "7.50"
     told = json.loads(json.dumps(report.as_json(found), allow_nan=False))
     first = told["worlds"][0]["learners"][0]["regret"]
-    assert first == [{"days": 2, "mean": pytest.approx(0.075), "low": None, "high": None}]
+    assert first == [{"first": 1, "last": 2, "mean": pytest.approx(0.075), "low": None, "high": None}]
     assert told["worlds"][0]["nights_until_champion"] == [None]
 
 

@@ -19,7 +19,7 @@ AT = dt.datetime(2026, 1, 20, 9, 30, tzinfo=dt.UTC)
 def test_each_learner_is_a_line_of_what_it_lost_on_each_day(add_lives: Callable[..., None], monitor: Monitor) -> None:
     add_lives(LOST, "default", 3)
     drawn = {line.name: line for line in figures.regret(cards.lived(monitor), "light").data}
-    assert list(drawn) == ["the product, as shipped", "certainty equivalence", "base price", "newcomer"]
+    assert list(drawn) == ["the product, as shipped", "certainty equivalence", "owner's price", "newcomer"]
     product = drawn["the product, as shipped"]
     assert list(product.x) == [1, 2]
     assert list(product.y) == pytest.approx(LOST["as_shipped"])
