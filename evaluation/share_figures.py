@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.as_shipped.lived_days import LEARNERS, TITLES, AsShipped
+from evaluation.as_shipped.lived_days import TITLES, AsShipped
 from evaluation.drift.scorecard import RULES, UNWATCHED, ScoredDay
 from evaluation.first_days import DayResult
 from evaluation.reporting import MeanInterval
@@ -26,6 +26,8 @@ _COLOURS = {
     "certainty_equivalence": _GREEN,
     "thompson_inventory": _RED,
     "thompson_logit": _ORANGE,
+    "pybandits_beta": "#cc79a7",
+    "bayesianbandits_glm": "#b8860b",
     "residuals": _BLUE,
     UNWATCHED: _GREY,
 }
@@ -115,7 +117,7 @@ def regret_by_day(found: AsShipped) -> Figure:
     """
     figure, panels = _grid([world.name for world in found.question.worlds], "day", "lost since day 1, %")
     for world, panel in panels:
-        for learner in reversed(LEARNERS):
+        for learner in reversed(found.learners):
             gain, most = np.zeros(found.question.days), np.zeros(found.question.days)
             for day in found.days:
                 if (day.world, day.learner) == (world, learner):
@@ -125,7 +127,7 @@ def regret_by_day(found: AsShipped) -> Figure:
             panel.plot(
                 range(1, len(lost) + 1),
                 lost,
-                color=_COLOURS.get(learner, "#cc79a7"),
+                color=_COLOURS[learner],
                 label=TITLES.get(learner, learner),
                 lw=1.4,
             )

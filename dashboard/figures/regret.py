@@ -13,10 +13,12 @@ NAMES = {
     "certainty_equivalence": "certainty equivalence",
     "thompson_inventory": "Thompson sampling with inventory",
     "thompson_logit": "Thompson sampling on a logit",
+    "pybandits_beta": "pybandits, Beta arms",
+    "bayesianbandits_glm": "bayesianbandits, logistic regression",
     "static": "owner's price",
 }
 _MOST_DAYS_NAMED = 10  # on the axis
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
 
 
 def regret(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:

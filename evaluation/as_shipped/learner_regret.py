@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from evaluation.as_shipped.lived_days import OWNERS_PRICE, PRODUCT, LivedDay
-from evaluation.peers.peer import NAMES
+from evaluation.peers.peer import NAMES, SHIPPED_NAMES
 from evaluation.reporting import MeanInterval, interval
 
 WEEK = 7
@@ -68,7 +68,9 @@ def against_best_peer(days: Days, world: str, period: Period) -> tuple[str, Mean
 
     Seed by seed both met the same shoppers, so much of the noise cancels. Below 0 the product lost less.
     """
-    best = min(NAMES, key=lambda name: regret(days, world, name, period).mean)
+    lived = {day.learner for day in days}
+    peers = [name for name in (*NAMES, *SHIPPED_NAMES) if name in lived]
+    best = min(peers, key=lambda name: regret(days, world, name, period).mean)
     ours, theirs = (_lost_by_seed(days, world, name, period) for name in (PRODUCT, best))
     return best, interval([our - their for our, their in zip(ours, theirs, strict=True)])
 

@@ -15,7 +15,7 @@ from catalog.settings import read_settings
 from etl.batches import store_ids
 from etl.live.calendar import DEFAULT_START
 from evaluation.living_store import LivingStore, Source
-from evaluation.peers.peer import NAMES, live_day, peers_of
+from evaluation.peers.peer import NAMES, SHIPPED_NAMES, live_day, peers_of
 from evaluation.scores import Clairvoyants, day_gain, tally
 from evaluation.worlds import StoreWorld
 from serving.storefront import Storefront, storefront_at_base_prices
@@ -27,7 +27,8 @@ BELIEF_ALONE = "belief_alone"
 """The product without a model: nights that never train, so no champion ever prices."""
 OWNERS_PRICE = "static"
 """The owner's price: the base price, always."""
-LEARNERS = (PRODUCT, BELIEF_ALONE, *NAMES, OWNERS_PRICE)
+LEARNERS = (PRODUCT, BELIEF_ALONE, *NAMES, *SHIPPED_NAMES, OWNERS_PRICE)
+"""Every learner, in the order of tables; those of libraries that are not installed have no days."""
 TITLES = {PRODUCT: "as shipped", BELIEF_ALONE: "belief alone", OWNERS_PRICE: "owner's price"}
 """What tables call a learner; peers are called by their names."""
 
@@ -97,6 +98,12 @@ class AsShipped:
     question: AsShippedQuestion
     days: tuple[LivedDay, ...]
     run_id: str = ""
+
+    @property
+    def learners(self) -> list[str]:
+        """The learners that lived, in the order of tables."""
+        lived = {day.learner for day in self.days}
+        return [learner for learner in LEARNERS if learner in lived]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from evaluation.as_shipped.learner_regret import (
     regret,
     worst_week,
 )
-from evaluation.as_shipped.lived_days import LEARNERS, OWNERS_PRICE, TITLES, AsShipped
+from evaluation.as_shipped.lived_days import OWNERS_PRICE, TITLES, AsShipped
 from evaluation.harness import keep
 from evaluation.reporting import Rows, mean_where_it_came, records, table_of
 from evaluation.share_figures import regret_by_day
@@ -35,7 +35,7 @@ def regret_rows(found: AsShipped) -> Rows:
             "" if learner == OWNERS_PRICE else f"{100 * worst_week(found.days, world.name, learner):+.2f}",
         ]
         for world in found.question.worlds
-        for learner in LEARNERS
+        for learner in found.learners
     ]
     return ["world", "learner", *(period.title for period in periods), "worst week against the owner's price"], rows
 
@@ -101,7 +101,7 @@ def keep_as_shipped(workspace: Workspace, found: AsShipped) -> AsShipped:
         metrics={
             f"regret/{_as_metric(name)}/{learner}/{_days(period)}": regret(found.days, name, learner, period).mean
             for name, _ in worlds
-            for learner in LEARNERS
+            for learner in found.learners
             for period in periods_of(asked.days)
         },
         figures={"regret_by_day": regret_by_day(found)},
@@ -122,7 +122,7 @@ def _world(found: AsShipped, world: str, description: str) -> dict[str, Any]:
                 "regret": [period._asdict() | regret(days, world, learner, period).finite() for period in periods],
                 "worst_week_against_base": worst_week(days, world, learner),
             }
-            for learner in LEARNERS
+            for learner in found.learners
         ],
         "against_best_peer": [period | {"peer": peer} | less.finite() for period, peer, less in best],
         "nights_until_priced": nights_until(days, world, "belief", "champion"),

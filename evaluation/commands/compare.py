@@ -90,8 +90,9 @@ def compare(
     learning_results and policy_results, and in MLflow with their plots. Both leave the gate out.
 
     With --as-shipped the product lives the first days of a store through the very functions of its nights, the gate
-    included, beside its belief alone (nights that train no model), learners from the literature and the owner's price,
-    all on the same shoppers. Every day is kept as regret_by_day.
+    included, beside its belief alone (nights that train no model), learners from the literature, those that
+    pybandits and bayesianbandits ship (where the extra `peers` is installed) and the owner's price, all on the same
+    shoppers. Every day is kept as regret_by_day.
 
     Worlds without context, in which demand does not depend on when and where shoppers come: "default", "200 visits",
     "400 visits", "two peaks", "narrow budgets", "own curves", "uneven days", "waiting shoppers", "three segments",
@@ -172,6 +173,10 @@ def _compare_as_shipped(
         "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
         "3 % better or more",
     )
+    from evaluation.peers.peer import missing_libraries
+
+    if missing := " and ".join(missing_libraries()):
+        remark(f"peers of {missing} were not played, for they are not installed; `pip install -e '.[peers]'` adds them")
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
 
 

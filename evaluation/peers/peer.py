@@ -1,7 +1,9 @@
 """What a peer is, and how it is played: behind the guardrails that the product has, and through the same store day."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf, Sold
 from catalog.store_day import StoreDay
+from evaluation.peers import shipped_bayesianbandits, shipped_pybandits
 from evaluation.peers.certainty_equivalence import certainty_equivalence
 from evaluation.peers.thompson_inventory import thompson_inventory
 from evaluation.peers.thompson_logit import thompson_logit
@@ -19,7 +22,13 @@ from simulation.store_day import Stretch
 from simulation.visits import Visits
 
 NAMES = ("certainty_equivalence", "thompson_inventory", "thompson_logit")
-"""The peers, by the names they have in the tables."""
+"""The peers that are always played, from papers, by the names they have in the tables."""
+_OF_LIBRARIES: dict[str, tuple[str, Callable[[Catalog, int], "Peer"]]] = {
+    shipped_pybandits.NAME: ("pybandits", shipped_pybandits.pybandits_beta),
+    shipped_bayesianbandits.NAME: ("bayesianbandits", shipped_bayesianbandits.bayesianbandits_glm),
+}
+SHIPPED_NAMES = tuple(_OF_LIBRARIES)
+"""The peers that others ship, played where their library is installed: the optional extra `peers`."""
 
 
 class Peer(PricingPolicy, Protocol):
@@ -73,9 +82,19 @@ def store_of(catalog: Catalog, peer: Peer) -> PeerStore:
 
 
 def peers_of(catalog: Catalog, seed: int) -> dict[str, PeerStore]:
-    """Return every peer in a store of its own, none of which has sold anything."""
-    peers = (certainty_equivalence(catalog), thompson_inventory(catalog, seed), thompson_logit(catalog, seed))
+    """Return every peer that can be played here in a store of its own, none of which has sold anything."""
+    peers: list[Peer] = [
+        certainty_equivalence(catalog),
+        thompson_inventory(catalog, seed),
+        thompson_logit(catalog, seed),
+        *(make(catalog, seed) for library, make in _OF_LIBRARIES.values() if find_spec(library)),
+    ]
     return {peer.name: store_of(catalog, peer) for peer in peers}
+
+
+def missing_libraries() -> list[str]:
+    """Return the libraries whose peers cannot be played here."""
+    return [library for library, _ in _OF_LIBRARIES.values() if not find_spec(library)]
 
 
 def live_day(catalog: Catalog, store: PeerStore, date: dt.date, visits: Visits) -> tuple[StoreDay, PeerStore]:

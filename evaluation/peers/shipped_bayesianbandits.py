@@ -1,0 +1,92 @@
+"""The Bayesian logistic regression of bayesianbandits, as a contextual bandit whose reward sees the price.
+
+Played as its documentation says ("map binary outcomes to profit", and its batch reward functions): each product has a
+`LipschitzContextualAgent` whose arms are the candidate prices. They share one `BayesianGLM` with the link `logit`, the
+prior N(0, 1) on each weight and features of about unit size: a constant, the price, the time of day and whether it is a
+weekend. `ThompsonSampling` draws the weights, and the reward function makes of each chance what a sale at that arm's
+price gains. It is asked for every store in every tick, and told each visit that found the product, after the tick. It
+knows the hour and the day of the week, and no stock.
+
+The library is of the optional extra `peers`, and is imported when a peer is made.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from catalog.pricing import Shelf, Sold
+from evaluation.peers.known_shelf import KnownShelf, known_before_opening
+from serving.pricing_policy import Asked
+
+NAME = "bayesianbandits_glm"
+_DAYS_OF_WEEK, _SATURDAY = 7, 5
+
+
+@dataclass(frozen=True)
+class BayesianBanditsGlm:
+    """The peer on one of its days, which count from 0, a Monday. Its agents learn in place: a peer is played once."""
+
+    known: KnownShelf
+    agents: tuple[Any, ...] = field(repr=False)
+    day: int = 0
+    name: str = NAME
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("greedy",)
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Let each product's agent pull an arm for each store."""
+        context = self._context(self.known.n_ticks - shelf.ticks_left, len(shelf.stock))
+        return self.known.ask(np.array([agent.pull(context) for agent in self.agents]).T)
+
+    def learned(self, sold: Sold) -> "BayesianBanditsGlm":
+        """Tell each agent who met its prices and who bought."""
+        candidate = self.known.position_of(sold.prices)
+        for product, agent in enumerate(self.agents):
+            rows = zip(candidate[:, product], sold.met[:, product], sold.bought[:, product], strict=True)
+            for arm, met, bought in rows:
+                if met:
+                    bought_or_not = (np.arange(met) < bought).astype(float)
+                    agent.select_for_update(int(arm)).update(self._context(sold.tick, met), bought_or_not)
+        return replace(self, day=self.day + 1) if sold.tick + 1 == self.known.n_ticks else self
+
+    def _context(self, tick: int, n_rows: int) -> Floats:
+        """Return time of day, -1 at opening to 1 at closing, and whether it is a weekend, shape (n_rows, 2)."""
+        weekend = float(self.day % _DAYS_OF_WEEK >= _SATURDAY)
+        return np.tile([2 * (tick + 0.5) / self.known.n_ticks - 1, weekend], (n_rows, 1))
+
+
+def bayesianbandits_glm(catalog: Catalog, seed: int) -> BayesianBanditsGlm:
+    """Return the peer before the first day of a store, a Monday."""
+    from bayesianbandits import Arm, BayesianGLM, FunctionArmFeaturizer, LipschitzContextualAgent, ThompsonSampling
+
+    known = known_before_opening(catalog)
+    agents = tuple(
+        LipschitzContextualAgent(
+            [Arm(at) for at in range(len(gains))],
+            ThompsonSampling(),
+            FunctionArmFeaturizer(partial(_features, distance / distance.std())),
+            BayesianGLM(alpha=1.0, link="logit"),
+            batch_reward_function=partial(_gain_of, gains),
+            random_seed=seed * len(known.gains) + product,
+        )
+        for product, (gains, distance) in enumerate(zip(known.gains, known.distance, strict=True))
+    )
+    return BayesianBanditsGlm(known, agents)
+
+
+def _features(distance: Floats, X: Floats, action_tokens: Any) -> Floats:
+    """Return a constant, the price and the context for each arm, shape (n_contexts, n_features, n_arms)."""
+    arms = distance[np.asarray(action_tokens)]
+    features = np.ones((len(X), 2 + X.shape[1], len(arms)))
+    features[:, 1, :] = arms
+    features[:, 2:, :] = X[:, :, None]
+    return features
+
+
+def _gain_of(gains: Floats, samples: Floats, action_tokens: Any) -> Floats:
+    """Return what drawn chances of sale, shape (n_arms, n_contexts, n_draws), are worth at each arm's price, EUR."""
+    return samples * gains[np.asarray(action_tokens)][:, None, None]
