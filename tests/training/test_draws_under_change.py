@@ -104,3 +104,19 @@ def test_an_override_in_the_middle_of_a_draw_stands_above_it_and_leaves_the_draw
     assert (shown(shop)[:, 1] == price).all()
     assert np.array_equal(np.delete(shown(shop), 1, axis=1), np.delete(before.prices, 1, axis=1))
     assert shop.draw(MONDAY).sha256 == before.sha256
+
+
+def test_a_product_whose_own_price_is_outside_floor_and_ceiling_is_left_alone_and_named(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    below = "base_price: 1.60, floor_price: 1.55, ceiling_price: 2.00"  # its stores sell it at 2.49
+    changed(shop, lambda text: text.replace("base_price: 2.49", below), "products.yaml")
+    before, own = shown(shop), shop.catalog.skus.index("P001")
+    night = shop.night(MONDAY - dt.timedelta(days=1))
+    assert night.said is not None
+    assert night.said.endswith(
+        "left alone, for their own prices lie outside floor and ceiling: P001 in S01, S02, S03, S04"
+    )
+    drawn = np.isfinite(shop.draw(MONDAY).prices)
+    assert not drawn[:, own].any()
+    assert np.delete(drawn, own, axis=1).all()
+    assert np.array_equal(shown(shop)[:, own], before[:, own])
