@@ -243,8 +243,8 @@ def _left_alone(catalog: Catalog, is_outside: Flags) -> str:
     """Say which products keep their own price because it is outside floor and ceiling; nothing where none is."""
     if not is_outside.any():
         return ""
-    stores = ", ".join(name for name, own in zip(catalog.store.stores, is_outside.any(axis=1), strict=True) if own)
-    skus = ", ".join(sku for sku, own in zip(catalog.skus, is_outside.any(axis=0), strict=True) if own)
+    stores = ", ".join(catalog.store.stores[place] for place in np.unique(np.nonzero(is_outside)[0]))
+    skus = ", ".join(catalog.skus[place] for place in np.unique(np.nonzero(is_outside)[1]))
     return f"; left alone, for their own prices lie outside floor and ceiling: {skus} in {stores}"
 
 
