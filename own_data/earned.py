@@ -274,7 +274,7 @@ def _earned(sold: pd.DataFrame, days: int) -> EarnedProfit:
     return earned_profit(
         StoreWeeks(
             stores.astype(np.int64),
-            slots.to_numpy(dtype=np.int64),
+            np.asarray(slots, dtype=np.int64),
             weeks["profit"].to_numpy(dtype=float),
             weeks["is_held"].to_numpy(dtype=bool),
             blocks.astype(np.int64),

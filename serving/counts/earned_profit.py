@@ -27,6 +27,8 @@ LEVEL = 0.05
 _THROWS = 999
 _STREAM = 611_033_927  # of the throws, apart from others of the same seed
 _WEEK_PULL = 0.5  # of a week's effect towards none, in store weeks
+_TURNS = 3  # in which what is usual in stores and in weeks is told apart
+_SHARED = 25.0  # stretches of the common spread that the held ones' own is mixed with
 _LOWEST, _HIGHEST = -0.9, 9.0  # effects that are looked for, as shares
 _MOST_WEEKS = 4.0  # that a held week stands for
 
@@ -149,18 +151,21 @@ class _EffectTest:
     def _left(self, effect: float) -> Floats:
         """Return what stores and weeks leave of the profits that the owner's prices would have brought, EUR."""
         profit = np.where(self._is_treated, self._profit / (1 + effect), self._profit)
-        usual = np.bincount(self._store, profit) / np.bincount(self._store)
-        scale = np.maximum(usual[self._store], 1e-9)
-        relative = profit / scale - 1
-        of_week = np.bincount(self._week, scale * relative)
-        of_week = of_week / (np.bincount(self._week, scale) + _WEEK_PULL * scale.mean())
-        return np.asarray(scale * (relative - of_week[self._week]))[self._counts]
+        scale = relative = of_week = np.zeros(len(profit))
+        for _ in range(_TURNS):
+            usual = np.bincount(self._store, profit / (1 + of_week)) / np.bincount(self._store)
+            scale = np.maximum(usual[self._store], 1e-9)
+            relative = profit / scale - 1
+            by_week = np.bincount(self._week, scale * relative)
+            of_week = (by_week / (np.bincount(self._week, scale) + _WEEK_PULL * scale.mean()))[self._week]
+        return np.asarray(scale * (relative - of_week))[self._counts]
 
 
 def _studentised(left: Floats, sizes: Floats, lengths: Floats, held: Floats) -> Floats:
     """Return treated less held over its standard error, shape (n_throws,).
 
-    One held stretch has no spread of its own; both kinds then share theirs.
+    What prices bring changes with time, so held stretches differ by more than noise: their spread is their own as far
+    as they are many, and else that of both kinds.
 
     Parameters
     ----------
@@ -180,5 +185,7 @@ def _studentised(left: Floats, sizes: Floats, lengths: Floats, held: Floats) -> 
     within_treated = treated @ left**2 - 2 * mean_treated * (treated @ (left * sizes))
     within_treated += mean_treated**2 * (treated @ sizes**2)
     pooled = np.maximum(within_held + within_treated, 0.0) / np.maximum(sizes.sum() - 2, 1)
-    variance = pooled * ((held @ squares) / n_held**2 + (treated @ squares) / n_treated**2)
+    shared, n_own = _SHARED * sizes.mean(), (held @ sizes) * (1 - 1 / held.sum(axis=1))
+    own = (np.maximum(within_held, 0.0) + shared * pooled) / (n_own + shared)
+    variance = own * (held @ squares) / n_held**2 + pooled * (treated @ squares) / n_treated**2
     return np.asarray((mean_treated - mean_held) / np.sqrt(np.maximum(variance, 1e-18)))
