@@ -94,7 +94,8 @@ def earned_profit(rows: StoreWeeks, seed: int = 0) -> EarnedProfit:
     n_held, treated = int(is_held.sum()), float(profit[is_treated].sum())
     effect = low = high = None
     p_value = 1.0
-    if treated > 0 and float(profit[is_held].sum()) > 0:
+    is_compared = np.isin(rows.stores[is_treated], rows.stores[~is_treated]).any()  # else it may be the stores alone
+    if is_compared and treated > 0 and float(profit[is_held].sum()) > 0:
         blocks = np.arange(len(profit)) if rows.blocks is None else rows.blocks
         test = _EffectTest(profit, (is_held, is_treated), (rows.stores, rows.weeks, blocks), seed)
         effect, p_value = crossing(test.difference, _LOWEST, _HIGHEST), test.p_value(0.0)
@@ -165,7 +166,8 @@ def _studentised(left: Floats, sizes: Floats, lengths: Floats, held: Floats) -> 
     """Return treated less held over its standard error, shape (n_throws,).
 
     What prices bring changes with time, so held stretches differ by more than noise: their spread is their own as far
-    as they are many, and else that of both kinds.
+    as they are many, and else that of both kinds. Weeks of a stretch are neither alike nor
+    independent, so the variance of a total grows with the root of how many weeks each of its weeks stands for.
 
     Parameters
     ----------
@@ -176,7 +178,7 @@ def _studentised(left: Floats, sizes: Floats, lengths: Floats, held: Floats) -> 
     held
         Whether each is held, shape (n_throws, n_blocks).
     """
-    totals, squares, treated = lengths * left / sizes, lengths**2 / sizes, 1 - held
+    totals, squares, treated = lengths * left / sizes, lengths * (lengths / sizes) ** 0.5, 1 - held
     n_held = held @ lengths
     n_treated = lengths.sum() - n_held
     sums = held @ totals
