@@ -34,10 +34,11 @@ def ask_and_show(
 
     from desk.price_changes.request import ask
     from etl.live.store_now import next_date
+    from flows.clock import now_of
     from flows.workspace import open_workspace
 
     workspace = open_workspace(folder)
-    today = next_date(workspace.lake, workspace.catalog, request.store)
+    today = next_date(workspace.lake, workspace.catalog, request.store, now_of(workspace))
     clock = workspace.catalog.store.clock_of(request.store)
     request = replace(request, valid_from=moment_of(start, today, clock), valid_until=moment_of(end, today, clock))
     _show_answer(workspace, ask(workspace, request, workspace.settings.user), as_json=as_json)

@@ -143,6 +143,7 @@ def kill_switch(
     from desk.price_changes.record import changes_by_people
     from desk.price_changes.request import PriceRequest
     from etl.live.store_now import next_tick
+    from flows.clock import now_of
     from flows.workspace import open_workspace
 
     folder = text_of(catalog)
@@ -150,7 +151,7 @@ def kill_switch(
         ask_and_show(PriceRequest("kill_switch", reason, store=store), None, None, folder, as_json=as_json)
         return
     workspace = open_workspace(folder)
-    now = next_tick(workspace.lake, workspace.catalog, store)
+    now = next_tick(workspace.lake, workspace.catalog, store, now_of(workspace))
     on = [
         change.id
         for change in changes_by_people(workspace.lake, now)

@@ -2,7 +2,8 @@
 
 The chain is the grocer of the outside stores. Four weeks are sold at the owner's prices. Then a belief is formed each
 week and draws the prices of the next. Loss is the share of what the clairvoyant earns under the same rules that the
-shown prices leave; store weeks of holds at the owner's prices are counted apart.
+shown prices leave; store weeks of holds at the owner's prices are counted apart. The last column says
+of how many chains the interval of `shelfprice earned` holds the truth, and of how many it has two ends.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from catalog.arrays import Flags, Floats
+from catalog.arrays import Flags, Floats, Ints
 from evaluation.outside_store.drawn_policy import night_of
 from evaluation.outside_store.policy_score import ROWS
 from evaluation.outside_store.stores.count_grocer import CountGrocer
@@ -24,12 +25,14 @@ from evaluation.outside_store.stores.weekly_seller import OWNER_WEEKS, WeeksSeen
 from evaluation.reporting import markdown
 from serving.counts.belief_from_units import UnitsBelief
 from serving.counts.belief_priors import ToldPrior
-from serving.counts.draws_of_prices import HELD_SHARE
+from serving.counts.draws_of_prices import HELD_SHARE, DrawnPrices
+from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 
 SIZES = ((1, 10), (5, 10), (10, 10), (10, 2), (40, 10))
 """Stores, and units of a product in a day."""
 _LOG = 1_411_200_077  # sets what a log tells apart from the draws of the same seed
 _LOG_ERROR = 0.3  # standard error of what a log tells
+_STRETCHES = 10_000  # numbers of stretches that a store has
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,9 @@ class LearnedWeeks:
     ----------
     shown, best, owner, surest, revenue
         Profit of the shown prices, of the best, of the owner's, and of those without a draw; revenue of the owner's.
-    in_hold
-        Which store weeks belong to a hold, those on the way to the owner's prices included.
+    in_hold, is_held, began
+        Which store weeks belong to a hold, those on the way to the owner's prices included, and which of them stand at
+        the owner's prices; first week of the hold or of the stretch without one, shape as `in_hold`.
     seen
         Units and prices of all weeks, those before ours too.
     """
@@ -90,6 +94,8 @@ class LearnedWeeks:
     surest: Floats
     revenue: Floats
     in_hold: Flags
+    is_held: Flags
+    began: Ints
     seen: WeeksSeen
     world: CountGrocer
     belief: UnitsBelief
@@ -99,6 +105,26 @@ class LearnedWeeks:
         """The most that a week of the whole chain lost to the owner's prices, as a share of their revenue."""
         return float(((self.owner - self.shown).sum(axis=1) / self.revenue.sum(axis=1)).max())
 
+    @property
+    def truly_earned(self) -> float:
+        """What drawn prices earn on average over that of the owner's in the same store weeks, as a share."""
+        free, luck = ~self.in_hold, self.world.luck
+        season = np.array([[luck.season(OWNER_WEEKS + week)] for week in range(len(free))])
+        return float((self.shown * season)[free].sum() / (self.owner * season)[free].sum()) - 1
+
+    def earned(self) -> EarnedProfit:
+        """Return what `shelfprice earned` says of these weeks, from units alone."""
+        profits = ((self.seen.prices - self.world.unit_costs) * self.seen.units).sum(axis=2)
+        weeks, stores = np.indices(profits.shape)
+        is_before = weeks < OWNER_WEEKS
+        in_hold, is_held, began = (
+            np.concatenate([np.full((OWNER_WEEKS, own.shape[1]), filler, own.dtype), own])
+            for own, filler in ((self.in_hold, True), (self.is_held, True), (self.began, 0))
+        )
+        counts = is_held | ~in_hold
+        parts = (stores, weeks, profits, is_held, stores * _STRETCHES + began, is_before)
+        return earned_profit(StoreWeeks(*(own[counts] for own in parts)))
+
 
 def learned_weeks(chain: UnitsChain, seed: int, held_share: float = HELD_SHARE) -> LearnedWeeks:
     """Play a chain: each week a belief from all units so far, and prices drawn by it."""
@@ -106,7 +132,7 @@ def learned_weeks(chain: UnitsChain, seed: int, held_share: float = HELD_SHARE) 
     units = np.array([world.play_week(owner_weeks[: week + 1]).sum(axis=0) for week in range(OWNER_WEEKS)])
     seen = WeeksSeen(world.owner_prices, world.unit_costs, owner_weeks, units)
     told, step_from, belief = chain.told(world.shelf.slopes, seed), world.owner_prices, None
-    surest, held = list[Floats](), list[Flags]()
+    surest, drawn = list[Floats](), list[DrawnPrices]()
     for _ in range(chain.weeks):
         night = night_of(seen, step_from, seed, told, held_share, belief)
         belief, step_from = night.belief, night.drawn.prices.T
@@ -114,14 +140,16 @@ def learned_weeks(chain: UnitsChain, seed: int, held_share: float = HELD_SHARE) 
         sold = world.play_week(prices).sum(axis=0)
         seen = replace(seen, prices=prices, units=np.concatenate([seen.units, sold[None]]))
         surest.append(night.surest)
-        held.append(night.drawn.in_hold)
+        drawn.append(night.drawn)
     assert belief is not None  # noqa: S101 - a chain has weeks
     owner = at_owner_prices(world, chain.weeks)
     shown, without, at_owner = (
         world.expected_profit(prices).sum(axis=2) for prices in (seen.prices[OWNER_WEEKS:], np.array(surest), owner)
     )
     best, revenue = world.attainable(chain.weeks).cells_eur.sum(axis=2), (owner * world.shelf.mean_units).sum(axis=2)
-    return LearnedWeeks(shown, best, at_owner, without, revenue, np.array(held), seen, world, belief)
+    in_hold, is_held = np.array([own.in_hold for own in drawn]), np.array([own.is_held() for own in drawn])
+    began = np.array([own.began for own in drawn])
+    return LearnedWeeks(shown, best, at_owner, without, revenue, in_hold, is_held, began, seen, world, belief)
 
 
 def losses(played: Sequence[LearnedWeeks], of: Callable[[LearnedWeeks], Floats], *, held: bool = False) -> list[float]:
@@ -168,7 +196,8 @@ def main() -> None:
     sizes = [tuple(map(int, size.split("x"))) for size in asked.sizes.split(",") if size] or SIZES
     kinds = [kind for kind in asked.kinds.split(",") if kind] or list(_KINDS)
     weeks = [f"{first}-{end}" for first, end in ROWS]
-    columns = ["chain", "stores x units", *weeks, "without draws " + weeks[-1], "held", "owner", "worst week", "error"]
+    figures = ("without draws " + weeks[-1], "held", "owner", "worst week", "error", "earned holds the truth")
+    columns = ["chain", "stores x units", *weeks, *figures]
     for line in list(markdown(columns, []))[:2]:
         _say(line)
     with ProcessPoolExecutor(asked.processes, get_context("spawn")) as pool:
@@ -180,13 +209,23 @@ def main() -> None:
 
 
 def _figures(played: Sequence[LearnedWeeks]) -> list[str]:
-    """Return the figures of one kind of chain, in per cent; the last is the root mean square error of slopes."""
+    """Return the figures of one kind of chain, in per cent; the error is the root mean square one of slopes."""
     shown, surest = losses(played, lambda own: own.shown), losses(played, lambda own: own.surest)[-1]
     held = losses(played, lambda own: own.shown, held=True)[-1]
     owner = 1 - sum(own.owner.sum() for own in played) / sum(own.best.sum() for own in played)
     error = np.sqrt(np.mean([(own.belief.slopes - own.world.shelf.slopes) ** 2 for own in played]))
     worst = max(own.worst_week for own in played)
-    return [f"{100 * value:.2f}" for value in (*shown, surest, held, owner, worst)] + [f"{error:.2f}"]
+    shares = [f"{100 * value:.2f}" for value in (*shown, surest, held, owner, worst)]
+    return [*shares, f"{error:.2f}", _held_truth(played)]
+
+
+def _held_truth(played: Sequence[LearnedWeeks]) -> str:
+    """Return in how many chains what was earned is told, in how many its interval has two ends, and holds the truth."""
+    told = [(own.earned(), own.truly_earned) for own in played]
+    told = [(found, truth) for found, truth in told if np.isfinite(found.share)]
+    closed = sum(np.isfinite([found.share_low, found.share_high]).all() for found, _ in told)
+    true = sum(found.share_low <= truth <= found.share_high for found, truth in told)
+    return f"{true} of {len(told)}, {closed} closed"
 
 
 def _line(cells: list[str]) -> str:

@@ -167,11 +167,12 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
             "`not_ours` in the table exposures for why"
         )
     begins, before = sold.groupby("through")["first"].min(), _before_draws(lake, catalog, through)
+    days = DAYS[catalog.store.drawn_prices.changes]
     over = [week for week in begins.index if week <= through]
 
     def earned(own: pd.DataFrame, name: str | None = None) -> EarnedProfit:
         usual = before if name is None or before.empty else before[before[name] == own[name].iloc[0]]
-        return _earned(pd.concat([usual, own]) if len(usual) else own)
+        return _earned(pd.concat([usual, own]) if len(usual) else own, days)
 
     return EarnedByDraws(
         first,
@@ -262,16 +263,18 @@ def _slots(lake: Lake, through: dt.date) -> Iterator[_Slot]:
         yield _Slot(first, following - dt.timedelta(days=1))
 
 
-def _earned(sold: pd.DataFrame) -> EarnedProfit:
+def _earned(sold: pd.DataFrame, days: int) -> EarnedProfit:
     sold = sold.assign(is_before=sold["is_before"].eq(other=True) if "is_before" in sold else False)
     weeks = sold.groupby(["store_id", "through"], as_index=False).agg(
         profit=("profit", fsum), **{name: (name, "first") for name in ("is_held", "block", "is_before")}
     )
-    stores, slots, blocks = (pd.factorize(weeks[name], sort=True)[0] for name in ("store_id", "through", "block"))
+    stores, blocks = (pd.factorize(weeks[name], sort=True)[0] for name in ("store_id", "block"))
+    dates = pd.to_datetime(weeks["through"])
+    slots = (dates - dates.min()).dt.days // days
     return earned_profit(
         StoreWeeks(
             stores.astype(np.int64),
-            slots.astype(np.int64),
+            np.asarray(slots, dtype=np.int64),
             weeks["profit"].to_numpy(dtype=float),
             weeks["is_held"].to_numpy(dtype=bool),
             blocks.astype(np.int64),

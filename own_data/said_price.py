@@ -3,14 +3,12 @@
 import datetime as dt
 
 import numpy as np
-import pyarrow as pa
 
-from catalog.contracts import TABLES
 from catalog.errors import DataError, Declined
 from serving.drawn_prices import draw_on
 from serving.said_prices import TABLE
-from warehouse.lake import Partition
 from warehouse.locks import held
+from warehouse.numbered_records import next_number, put_record
 from warehouse.origin import refuse_the_twin
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
@@ -44,9 +42,8 @@ def say_shelf_price(workspace: Workspace, sku: str, price: float, store: str | N
                 f"expected a product whose prices are drawn, found {sku}, whose are not; nothing was recorded: charge "
                 "the new price at the tills, and the sales tell it"
             )
-        number = len(list(lake.partitions(TABLE))) + 1
-        row = {
-            "number": number,
+        record = {
+            "number": next_number(lake, TABLE),
             "only_store": store,
             "sku": product.sku,
             "price": price,
@@ -56,8 +53,7 @@ def say_shelf_price(workspace: Workspace, sku: str, price: float, store: str | N
             "said_by": workspace.settings.user,
             "said_at": dt.datetime.now(dt.UTC),
         }
-        rows = pa.Table.from_pylist([row], schema=TABLES[TABLE].schema)
-        lake.publish(Partition(TABLE, None, f"s{number:06d}"), rows, inputs=repr(row))
+        put_record(lake, TABLE, record)
     return (
         f"{product.name}: {money.format_money(price)} is the shelf price in {store or 'every store'} from the draw "
         f"after {draw.through} on. What was drawn until then stands; prices move to the new band by steps."

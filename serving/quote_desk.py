@@ -78,12 +78,13 @@ class QuoteDesk:
         found: BookInForce | None,
         passed_over: PassedOver | None,
         catalog_dir: Path | None = None,
+        now: dt.datetime | None = None,
     ) -> None:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
         self._decided = sorted(lake.changes("price_changes").items())
         self._shelves = evidence().changes_of_shelves(lake)
-        self._stores = stores_now(lake, catalog, catalog.store.stores)
+        self._stores = stores_now(lake, catalog, catalog.store.stores, now)
         is_drawn = sells_outside(lake.store, catalog.store) and catalog.store.drawn_prices.changes in {
             "weekly",
             "daily",
@@ -292,14 +293,18 @@ def _named(stores: Sequence[str]) -> str:
     return shown if len(stores) <= _SHOWN_STORES else f"{shown} and {len(stores) - _SHOWN_STORES} more"
 
 
-def open_desk(lake: Lake, catalog: Catalog, catalog_dir: Path | None = None) -> QuoteDesk:
+def open_desk(
+    lake: Lake, catalog: Catalog, catalog_dir: Path | None = None, now: dt.datetime | None = None
+) -> QuoteDesk:
     """Read the price book in force; an outside store shows what stands there, and no price of a book.
 
     Parameters
     ----------
     catalog_dir
         Folder of the catalog if one was named, for the command that an error advises.
+    now
+        The time, UTC; see `next_dates`.
     """
     if sells_outside(lake.store, catalog.store):  # no book prices there, whatever is left of one
-        return QuoteDesk(lake, catalog, None, None, catalog_dir)
-    return QuoteDesk(lake, catalog, book_in_force(lake), books_passed_over(lake), catalog_dir)
+        return QuoteDesk(lake, catalog, None, None, catalog_dir, now)
+    return QuoteDesk(lake, catalog, book_in_force(lake), books_passed_over(lake), catalog_dir, now)

@@ -11,6 +11,7 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from warehouse.lake import Lake
+from warehouse.numbered_records import numbered_records
 
 TABLE = "shelf_price_changes"
 
@@ -24,8 +25,7 @@ def said_prices(lake: Lake, catalog: Catalog, date: dt.date, drawn_through: dt.d
         Last date of the draw that stands: what it has taken up already is left out.
     """
     found = np.full((len(catalog.store.stores), len(catalog.skus)), np.nan)
-    rows = [row for part in lake.partitions(TABLE) for row in lake.read(part).to_pylist()]
-    for row in sorted(rows, key=lambda row: int(row["number"])):
+    for row in numbered_records(lake, TABLE):
         if row["sku"] in catalog.skus and row["from_date"] <= date and row["drawn_through"] >= drawn_through:
             stores = [own for own, name in enumerate(catalog.store.stores) if row["only_store"] in (None, name)]
             found[stores, catalog.skus.index(row["sku"])] = row["price"]

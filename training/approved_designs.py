@@ -6,13 +6,11 @@ the design that is approved, once, by a record that names it; a design that is c
 
 import datetime as dt
 
-import pyarrow as pa
-
-from catalog.contracts import TABLES
 from catalog.errors import Declined
 from catalog.load import Catalog
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.numbered_records import next_number, numbered_records, put_record
 from warehouse.origin import refuse_the_twin
 from warehouse.workspace import Workspace
 
@@ -71,17 +69,15 @@ def decide(workspace: Workspace, reason: str | None, *, is_approved: bool) -> st
                 "expected a design that somebody approved, found none; nothing was taken back: `shelfprice approve "
                 f"{_NAME}` approves the one in store.yaml"
             )
-        number = len(list(lake.partitions(TABLE))) + 1
-        row = {
-            "number": number,
+        record = {
+            "number": next_number(lake, TABLE),
             "design": design_of(catalog),
             "is_approved": is_approved,
             "reason": reason,
             "by_whom": workspace.settings.user,
             "decided_at": dt.datetime.now(dt.UTC),
         }
-        table = pa.Table.from_pylist([row], schema=TABLES[TABLE].schema)
-        lake.publish(Partition(TABLE, None, f"a{number:06d}"), table, inputs=repr(row))
+        put_record(lake, TABLE, record)
     if not is_approved:
         return "No further price is drawn until somebody approves the design again; what was drawn stands until then."
     if not catalog.store.approval.is_asked_for:
@@ -91,6 +87,5 @@ def decide(workspace: Workspace, reason: str | None, *, is_approved: bool) -> st
 
 def _newest(lake: Lake, catalog: Catalog) -> dict[str, object] | None:
     """Return the newest decision about the design of a catalog; None without one."""
-    rows = [row for part in lake.partitions(TABLE) for row in lake.read(part).to_pylist()]
-    of_design = [row for row in rows if row["design"] == design_of(catalog)]
-    return max(of_design, key=lambda row: row["number"], default=None)
+    of_design = [own for own in numbered_records(lake, TABLE) if own["design"] == design_of(catalog)]
+    return of_design[-1] if of_design else None

@@ -21,7 +21,7 @@ from serving.counts.unit_rows import UnitRows
 from serving.drawn_prices import TABLE
 from serving.evidence import evidence
 from warehouse.connection import workbench
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.partition import between
 from warehouse.proof import Span, prove
 from warehouse.sql_files import queries_beside
@@ -120,14 +120,32 @@ def _owner_prices(lake: Lake, catalog: Catalog, through: dt.date, own: Floats | 
     pairs = pd.MultiIndex.from_product([catalog.store.stores, catalog.skus], names=["store_id", "sku"])
     prices = np.full(len(pairs), np.nan) if own is None else own.ravel()
     owner = pd.DataFrame({"drawn_from": through + _ONE_DAY, "shelf_price": prices}, index=pairs)
-    first = min((date for date in lake.dates(TABLE) if date <= through), default=None)
-    if first is not None:
-        prove(lake, (Span(TABLE, first, through),))
-        with workbench(lake.settings, between(first, through)) as connection:
-            drawn = connection.execute(_query("first_draws"), {"through": through}).df()
-        drawn["drawn_from"] = pd.to_datetime(drawn["drawn_from"]).dt.date
-        owner.update(drawn.set_index(["store_id", "sku"]))
+    owner.update(_first_draws(lake, through, owner.dropna().index))
     return owner.dropna().reset_index()
+
+
+def _first_draws(lake: Lake, through: dt.date, wanted: pd.Index) -> pd.DataFrame:
+    """Return the first draw up to a date of each product in each store, and the owner's price that it was around.
+
+    The first draws are read until all is found that is wanted or was drawn last, mostly in one or two, however many
+    there are. A product that joined after those, and is drawn no more, is left out.
+    """
+    dates = sorted(date for date in lake.dates(TABLE) if date <= through)
+    newest = next((own for date in reversed(dates) if len(own := _draw_of(lake, date))), None)
+    if newest is None:
+        return pd.DataFrame(columns=["drawn_from", "shelf_price"], index=wanted[:0])
+    found, wanted = newest[:0], wanted.union(newest.index)
+    for date in dates:
+        if wanted.isin(found.index).all():
+            break
+        rows = _draw_of(lake, date)
+        found = pd.concat([found, rows[~rows.index.isin(found.index)]]) if len(found) else rows
+    return found
+
+
+def _draw_of(lake: Lake, date: dt.date) -> pd.DataFrame:
+    rows = lake.read(Partition(TABLE, date, "all")).select(["store_id", "sku", "shelf_price"]).to_pandas()
+    return rows.assign(drawn_from=date).set_index(["store_id", "sku"])
 
 
 def _slot_with(date: dt.date, draws: Sequence[dt.date], days: int) -> dt.date:

@@ -6,18 +6,17 @@ others: see `training.next_draw`. What it tells is worked out from the coin alon
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
-import pyarrow as pa
 
-from catalog.contracts import TABLES
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog
 from serving.counts.fair_coin import FairCoin
 from serving.drawn_prices import draw_on
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.numbered_records import next_number, numbered_records, put_record
 from warehouse.origin import refuse_the_twin
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
@@ -75,9 +74,7 @@ class Experiment:
 
 def experiments_in(lake: Lake) -> list[Experiment]:
     """Return every experiment, in the order of their numbers."""
-    rows = [row for part in lake.partitions(TABLE) for row in lake.read(part).to_pylist()]
-    found = [Experiment(**{**row, "products": tuple(row["products"])}) for row in rows]
-    return sorted(found, key=lambda one: one.number)
+    return [Experiment(**row | {"products": tuple(row["products"])}) for row in numbered_records(lake, TABLE)]
 
 
 def experiment_on(lake: Lake, date: dt.date) -> Experiment | None:
@@ -123,7 +120,7 @@ def new_experiment(
         )
     starts = next_start(lake, catalog, sold)
     return Experiment(
-        len(experiments_in(lake)) + 1,
+        next_number(lake, TABLE),
         starts,
         starts + dt.timedelta(days=7 * weeks - 1),
         step,
@@ -146,13 +143,13 @@ def plan(workspace: Workspace, experiment: Experiment) -> None:
     with held(workspace.settings.locks, "experiments"):
         known = experiments_in(lake)
         overlaps = [one for one in known if one.starts <= experiment.through and experiment.starts <= one.draws_through]
-        if overlaps or experiment.number != len(known) + 1:
+        if overlaps or experiment.number != next_number(lake, TABLE):
             found = f"one from {overlaps[0].starts}" if overlaps else "one that was planned just now"
             raise Declined(
                 f"expected dates without an experiment, found {found}; nothing was planned: run the same command "
                 "again for the dates after it"
             )
-        _publish(lake, experiment)
+        put_record(lake, TABLE, asdict(experiment))
 
 
 def withdraw(workspace: Workspace, number: int, reason: str) -> Experiment:
@@ -191,7 +188,7 @@ def withdraw(workspace: Workspace, number: int, reason: str) -> Experiment:
             withdrawn_by=workspace.settings.user,
             withdrawn_at=dt.datetime.now(dt.UTC),
         )
-        _publish(lake, one)
+        put_record(lake, TABLE, asdict(one))
     return one
 
 
@@ -211,9 +208,3 @@ def experiment_of(lake: Lake, number: int) -> Experiment:
             "with `shelfprice experiment`"
         )
     return known[number]
-
-
-def _publish(lake: Lake, experiment: Experiment) -> None:
-    row = {name: [getattr(experiment, name)] for name in (field.name for field in fields(experiment))}
-    rows = pa.table(row | {"products": [list(experiment.products)]}, schema=TABLES[TABLE].schema)
-    lake.publish(Partition(TABLE, None, f"e{experiment.number:06d}"), rows, inputs=repr(experiment))

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -126,7 +127,8 @@ def next_draw(
 
     Of an earlier draw all prices stand, but for those of an experiment that was withdrawn: they go back. A product of a
     planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is drawn no more
-    goes back to the store's own price.
+    goes back to the store's own price. Where that price is outside floor and ceiling, the product is left alone: no
+    draw could go there, so no week could be held.
 
     Parameters
     ----------
@@ -149,6 +151,8 @@ def next_draw(
     if catalog.store.approval.is_asked_for:  # an experiment with others was not approved
         coin = replace(coin, products=coin.products & released)
     wanted = np.isfinite(own) & (coin.products | released)
+    is_outside = wanted & ((own < _ends(catalog, "floor")) | (own > _ends(catalog, "ceiling")))
+    wanted &= ~is_outside
     goes_back = np.zeros_like(wanted) if standing is None else standing.is_elsewhere & ~wanted
     if standing is None and not wanted.any():
         return None
@@ -166,7 +170,7 @@ def next_draw(
     rows = _rows(
         catalog, (drawn, room, known), rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), through
     )
-    said = _told(belief, wanted, sold.n_draws, withdrawn)
+    said = _told(belief, wanted, sold.n_draws, withdrawn) + _left_alone(catalog, is_outside)
     return NextDraw(Partition(TABLE, date, "all"), rows, said)
 
 
@@ -229,6 +233,19 @@ def _told(belief: UnitsBelief, wanted: Flags, n_draws: int, withdrawn: tuple[str
     if not withdrawn:
         return said
     return f"{said}; what the log told of {', '.join(withdrawn)} is withdrawn, for their own draws contradict it"
+
+
+def _ends(catalog: Catalog, name: Literal["floor", "ceiling"]) -> Floats:
+    return np.array([getattr(product, name) for product in catalog.products])
+
+
+def _left_alone(catalog: Catalog, is_outside: Flags) -> str:
+    """Say which products keep their own price because it is outside floor and ceiling; nothing where none is."""
+    if not is_outside.any():
+        return ""
+    stores = ", ".join(catalog.store.stores[place] for place in np.unique(np.nonzero(is_outside)[0]))
+    skus = ", ".join(catalog.skus[place] for place in np.unique(np.nonzero(is_outside)[1]))
+    return f"; left alone, for their own prices lie outside floor and ceiling: {skus} in {stores}"
 
 
 def _rows(

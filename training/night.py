@@ -246,8 +246,8 @@ def _draw_after(workspace: Workspace, date: dt.date, seed: int, inputs: str) -> 
     drawn = next_draw(lake, catalog, night.prices_for, seed, lambda: told_by_log(workspace, date))
     if drawn is None and draw_on(lake, catalog, night.prices_for) is None:
         said = (
-            "no price was drawn: the stores' own prices stand; name products under `drawn_prices` in store.yaml to let "
-            "them move"
+            "no price was drawn: the stores' own prices stand; name products under `drawn_prices` in store.yaml, whose "
+            "own prices lie within floor and ceiling, to let them move"
         )
         return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
     night = replace(night, said=None if drawn is None else drawn.said)

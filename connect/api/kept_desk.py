@@ -18,6 +18,7 @@ from fastapi import Depends, Request
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog, WatchedCatalog
 from catalog.settings import Settings
+from flows.clock import now_of
 from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.advice import own_shelf
@@ -109,11 +110,13 @@ class KeptDesk:
     def _see(self) -> None:
         self._lake.finish_interrupted()
         now, catalog = time.monotonic(), self.catalog_in_force()
-        seen = (catalog, self._sold(), tuple(self._lake.changes(table) for table in _OF_A_BOOK))
+        clock = now_of(self.workspace())
+        hour = f"{clock:%Y-%m-%d %H}" if catalog.store.sales == "outside" else None
+        seen = (catalog, self._sold(), hour, tuple(self._lake.changes(table) for table in _OF_A_BOOK))
         desk = self._kept.desk if self._kept else None
         if desk is None or seen != self._seen or now > self._settles_at:
             self._settles_at = float("inf") if seen == self._seen else now + _SETTLED
-            opened = open_desk(self._lake, catalog, self._catalog_dir)
+            opened = open_desk(self._lake, catalog, self._catalog_dir, clock)
             if desk is None or opened.tag != desk.tag:
                 desk = opened if desk is None else opened.ready_for_those_of(desk)
             self._seen = seen

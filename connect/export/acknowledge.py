@@ -15,7 +15,7 @@ from catalog.records.fields import Price
 from connect.export.batch import PriceBatch
 from connect.export.device_states import Acknowledgement, Device
 from connect.export.export_log import LOCK, ExportHistory, ExportLog, record_acknowledgements
-from connect.export.wanted import clocks_of
+from etl.live.store_now import next_ticks
 from flows.clock import now_of
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
@@ -94,8 +94,8 @@ def acknowledge(workspace: Workspace, messages: Sequence[Any], by: str, log: Exp
         lake.finish_interrupted()
         history = log.history()
         known, new, refused = set(history.acknowledgements), dict[Acknowledgement, None](), list[RefusedAck]()
-        clocks = clocks_of(lake, catalog, [store for store in history.by_store if store in catalog.store.stores])
-        now = now_of(workspace)
+        now, stores = now_of(workspace), [store for store in history.by_store if store in catalog.store.stores]
+        clocks = next_ticks(lake, catalog, stores, now)
         latest = max([now, *clocks.values()]) + _AHEAD
         count = 0
         for position, message in enumerate(messages):

@@ -158,8 +158,8 @@ def _record_new(
     workspace: Workspace, stores: Sequence[str], log: ExportLog, progress: DeliveryProgress, *, full: bool
 ) -> tuple[PriceBatch, ...]:
     """Record new batches, after it is written down from which one on the target has none."""
-    lake, catalog, history = workspace.lake, workspace.catalog, log.history()
-    standing = stores_now(lake, catalog, stores)
+    lake, catalog, history, now = workspace.lake, workspace.catalog, log.history(), now_of(workspace)
+    standing = stores_now(lake, catalog, stores, now)
     wanted = sorted(wanted_of(lake, catalog, standing).items())
     drafts = [
         draft
@@ -173,7 +173,7 @@ def _record_new(
     if not drafts:
         return ()
     clocks = {store: at.moment for store, at in standing.items()}
-    record_batches(lake, catalog, drafts, number, clocks, now_of(workspace))
+    record_batches(lake, catalog, drafts, number, clocks, now)
     return tuple(batch for batch in log.history().batches if batch.number == number)
 
 

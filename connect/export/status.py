@@ -9,7 +9,8 @@ from catalog.wall_clock import WallClock
 from connect.export.batch import SentPrice, StoreRecord
 from connect.export.device_states import DEVICES, Device, price_to_pay
 from connect.export.export_log import ExportLog
-from connect.export.wanted import clocks_of
+from etl.live.store_now import next_ticks
+from flows.clock import now_of
 from warehouse.workspace import Workspace
 
 PATIENCE = 2
@@ -139,7 +140,9 @@ def _records(
     """Return what is recorded of stores, and the next tick of each."""
     by_store = ExportLog(workspace.lake).history().by_store
     names = [store for store in workspace.catalog.store.stores if store in by_store and (not stores or store in stores)]
-    return {store: by_store[store] for store in names}, clocks_of(workspace.lake, workspace.catalog, names)
+    return {store: by_store[store] for store in names}, next_ticks(
+        workspace.lake, workspace.catalog, names, now_of(workspace)
+    )
 
 
 def _late_on_the_shelf(

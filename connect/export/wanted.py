@@ -6,23 +6,16 @@ from the last tick of a day on, and again when the night has made another book. 
 store is left out: nothing is sent that nobody released.
 """
 
-import datetime as dt
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from catalog.load import Catalog
 from connect.export.batch import ShelfPrice
 from desk.price_changes.change import PriceChange
-from etl.live.store_now import StoreNow, stores_now
+from etl.live.store_now import StoreNow
 from serving.orders import OrderSource
 from serving.standing import StoreStanding, standings
 from warehouse.lake import Lake
-
-
-def clocks_of(lake: Lake, catalog: Catalog, stores: Sequence[str]) -> dict[str, dt.datetime]:
-    """Return when the next unsold tick of each store begins, UTC, in the time of the stores."""
-    return {store: now.moment for store, now in stores_now(lake, catalog, stores).items()}
 
 
 def wanted_of(lake: Lake, catalog: Catalog, stores: dict[str, StoreNow]) -> dict[str, list[ShelfPrice]]:

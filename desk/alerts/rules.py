@@ -11,6 +11,7 @@ from desk.price_changes.record import changes_by_people
 from desk.price_changes.shown import prices_shown
 from etl.live.day import days_with_live_parts
 from etl.live.store_now import stores_now
+from flows.clock import now_of
 from serving.make_book import is_priced
 from serving.standing import standings
 from warehouse.sold import newest_closed, sold_dates
@@ -52,7 +53,8 @@ def _below_cost(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     lake, catalog = workspace.lake, workspace.catalog
     costs = {product.sku: product.unit_cost for product in catalog.products}
     told, shown = catalog.store.money.format_money, prices_shown(lake, catalog)
-    for store, held in standings(lake, catalog, stores_now(lake, catalog, catalog.store.stores)).items():
+    stores = stores_now(lake, catalog, catalog.store.stores, now_of(workspace))
+    for store, held in standings(lake, catalog, stores).items():
         for own in held:
             cost, now = costs.get(own.sku, 0.0), shown.get((store, own.sku))
             price = own.price if now is None else min(own.price, now)

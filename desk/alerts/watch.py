@@ -14,6 +14,7 @@ from desk.alerts.leftovers import Leftovers
 from desk.alerts.rules import Alert, found_now
 from desk.alerts.unsent import LOCK, forget, keep, send
 from etl.live.store_now import next_date, next_tick
+from flows.clock import now_of
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -71,7 +72,7 @@ def open_alerts(lake: Lake) -> list[OpenAlert]:
 
 def _watch(workspace: Workspace, leftovers: Leftovers) -> list[Alert]:
     lake, address = workspace.lake, workspace.catalog.store.alerts.webhook
-    now = next_tick(lake, workspace.catalog)
+    now = next_tick(lake, workspace.catalog, now=now_of(workspace))
     known = {(own.alert.kind, own.alert.subject): own.alert for own in open_alerts(lake)}
     current = {(alert.kind, alert.subject): alert for alert in found_now(workspace, now, leftovers)}
     raised = [alert for key, alert in current.items() if key not in known]
@@ -86,7 +87,7 @@ def _watch(workspace: Workspace, leftovers: Leftovers) -> list[Alert]:
 
 
 def _record(workspace: Workspace, raised: Sequence[Alert], over: Sequence[Alert], now: dt.datetime) -> None:
-    lake, date = workspace.lake, next_date(workspace.lake, workspace.catalog)
+    lake, date = workspace.lake, next_date(workspace.lake, workspace.catalog, now=now_of(workspace))
     numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions(ALERTS.name))
     number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
     clock = dt.datetime.now(dt.UTC)

@@ -13,6 +13,7 @@ from desk.price_changes.prior import with_prior_price
 from desk.price_changes.record import LOCK, all_changes, changes_by_people, changes_named, next_number, record
 from desk.price_changes.states import EventName, refuse_unless_may_follow
 from etl.live.store_now import next_ticks
+from flows.clock import now_of
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -53,7 +54,7 @@ def decide_each(
         known = {change.id: change for change in changes_named(lake, decisions)}
         chosen = [_named(lake, known, name) for name in decisions]
         stores = {store for change in chosen for store in stores_of(catalog, change.terms.store)}
-        ticks = next_ticks(lake, catalog, stores)
+        ticks = next_ticks(lake, catalog, stores, now_of(workspace))
         number, now, events = next_number(lake), dt.datetime.now(dt.UTC), list[Event]()
         for change in chosen:
             own = {store: ticks[store] for store in stores_of(catalog, change.terms.store)}

@@ -10,6 +10,7 @@ from desk.price_changes.change import PriceChange, Terms
 from desk.price_changes.record import changes_on
 from desk.price_changes.states import State
 from etl.live.store_now import next_tick, next_ticks
+from flows.clock import now_of
 from warehouse.workspace import Workspace
 
 
@@ -36,8 +37,9 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
 def _next_ticks_for(workspace: Workspace, stores: Iterable[str | None]) -> dict[str | None, dt.datetime]:
     """Return the next tick of each of some stores, and of the first of all of them where None is among them."""
     lake, catalog, wanted = workspace.lake, workspace.catalog, set(stores)
-    named = next_ticks(lake, catalog, [store for store in wanted if store is not None])
-    return {store: next_tick(lake, catalog) if store is None else named[store] for store in wanted}
+    now = now_of(workspace)
+    named = next_ticks(lake, catalog, [store for store in wanted if store is not None], now)
+    return {store: next_tick(lake, catalog, now=now) if store is None else named[store] for store in wanted}
 
 
 def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], clock: WallClock) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from desk.price_changes.prior import with_prior_price
 from desk.price_changes.record import LOCK, changes_by_people, next_number, record
 from desk.price_changes.shown import prices_shown
 from etl.live.store_now import next_ticks
+from flows.clock import now_of
 from serving.book_store import book_in_force
 from serving.orders import Kind
 from warehouse.locks import held
@@ -179,7 +180,8 @@ class _Facts:
 
 def _facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> _Facts:
     lake, catalog = workspace.lake, workspace.catalog
-    ticks = next_ticks(lake, catalog, {store for request in requests for store in stores_of(catalog, request.store)})
+    stores = {store for request in requests for store in stores_of(catalog, request.store)}
+    ticks = next_ticks(lake, catalog, stores, now_of(workspace))
     looks_back = any(request.announced for request in requests)  # an announcement does
     firsts = [
         request.valid_from or min(ticks[own] for own in stores_of(catalog, request.store)) for request in requests

@@ -187,11 +187,19 @@ def _open_day(lake: Lake, store: str) -> LiveDay | None:
     return own[0] if own else None
 
 
-def next_dates(lake: Lake, catalog: Catalog, stores: Collection[str]) -> dict[str, dt.date]:
+def next_dates(
+    lake: Lake, catalog: Catalog, stores: Collection[str], now: dt.datetime | None = None
+) -> dict[str, dt.date]:
     """Return the business date that each store sells next, when what it sells live now is over.
 
     It is the day after the store's own newest one: stores need not be in step. A store that sold nothing lately opens
     with the others, and in a retailer's lake, where a date without a sale is sold too, all open after the newest date.
+
+    Parameters
+    ----------
+    now
+        The time, UTC. Where tills sell, dates pass although nobody sends their sales: none is before today's, by the
+        store's clock. None leaves dates to what was sold.
     """
     closed, live = newest_closed(lake), days_with_live_parts(lake)
     being_sold = [day.business_date for day in live if day.store in catalog.store.stores and not day.is_closed(lake)]
@@ -203,7 +211,10 @@ def next_dates(lake: Lake, catalog: Catalog, stores: Collection[str]) -> dict[st
     else:
         for store, date in _newest_closed_of(lake, set(stores)).items():
             own[store] = max(date, own.get(store, date))
-    return {store: own[store] + ONE_DAY if store in own else together for store in stores}
+    found = {store: own[store] + ONE_DAY if store in own else together for store in stores}
+    if now is None or catalog.store.sales != "outside":
+        return found
+    return {store: max(date, catalog.store.clock_of(store).date_of(now)) for store, date in found.items()}
 
 
 def _next_date(workspace: Workspace, store: str) -> dt.date:

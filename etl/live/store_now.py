@@ -1,7 +1,7 @@
 """Where each store stands: the tick that it prices next, when that begins, and the catalog that it is priced by.
 
 Business dates are the stores', not the clock's: a twin's store may sell a January in seconds, and each store is at a
-date of its own.
+date of its own. Where tills sell, no date is before that of the clock, whose time is handed in as `now`.
 """
 
 import datetime as dt
@@ -35,14 +35,19 @@ class StoreNow:
     day: LiveDay | None
 
 
-def stores_now(lake: Lake, catalog: Catalog, stores: Iterable[str]) -> dict[str, StoreNow]:
-    """Return where stores stand; one whose last tick is sold opens next, whether somebody closed its day or not."""
+def stores_now(
+    lake: Lake, catalog: Catalog, stores: Iterable[str], now: dt.datetime | None = None
+) -> dict[str, StoreNow]:
+    """Return where stores stand; one whose last tick is sold opens next, whether somebody closed its day or not.
+
+    See `next_dates` for `now`, UTC.
+    """
     wanted = list(stores)
     live = {day.store: day for day in days_with_live_parts(lake) if day.store in wanted and not day.is_closed(lake)}
     shelves = {store: catalog_of_the_day(lake, catalog, day) for store, day in live.items()}
     ticks = {store: ticks_sold(lake, day) for store, day in live.items()}
     live = {store: day for store, day in live.items() if ticks[store] < shelves[store].store.opening.ticks}
-    dates = next_dates(lake, catalog, [store for store in wanted if store not in live])
+    dates = next_dates(lake, catalog, [store for store in wanted if store not in live], now)
     found = dict[str, StoreNow]()
     for store in wanted:
         day = live.get(store)
@@ -53,17 +58,19 @@ def stores_now(lake: Lake, catalog: Catalog, stores: Iterable[str]) -> dict[str,
     return found
 
 
-def next_ticks(lake: Lake, catalog: Catalog, stores: Iterable[str]) -> dict[str, dt.datetime]:
+def next_ticks(
+    lake: Lake, catalog: Catalog, stores: Iterable[str], now: dt.datetime | None = None
+) -> dict[str, dt.datetime]:
     """Return when the next tick of each store begins, UTC."""
-    return {store: now.moment for store, now in stores_now(lake, catalog, stores).items()}
+    return {store: at.moment for store, at in stores_now(lake, catalog, stores, now).items()}
 
 
-def next_tick(lake: Lake, catalog: Catalog, store: str | None = None) -> dt.datetime:
+def next_tick(lake: Lake, catalog: Catalog, store: str | None = None, now: dt.datetime | None = None) -> dt.datetime:
     """Return when the next tick of a store begins, UTC; without one, of the store that is first."""
-    return min(next_ticks(lake, catalog, catalog.store.stores if store is None else (store,)).values())
+    return min(next_ticks(lake, catalog, catalog.store.stores if store is None else (store,), now).values())
 
 
-def next_date(lake: Lake, catalog: Catalog, store: str | None = None) -> dt.date:
+def next_date(lake: Lake, catalog: Catalog, store: str | None = None, now: dt.datetime | None = None) -> dt.date:
     """Return the business date of the next tick.
 
     Parameters
@@ -71,9 +78,9 @@ def next_date(lake: Lake, catalog: Catalog, store: str | None = None) -> dt.date
     store
         None is the store that sells now and is first there; where none sells, the one that opens first.
     """
-    found = stores_now(lake, catalog, catalog.store.stores if store is None else (store,)).values()
-    selling = [now for now in found if now.day is not None]
-    return min(selling or found, key=lambda now: (now.moment, now.store)).date
+    found = stores_now(lake, catalog, catalog.store.stores if store is None else (store,), now).values()
+    selling = [at for at in found if at.day is not None]
+    return min(selling or found, key=lambda at: (at.moment, at.store)).date
 
 
 def ticks_sold(lake: Lake, day: LiveDay) -> int:

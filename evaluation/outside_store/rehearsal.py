@@ -70,7 +70,7 @@ def served(asked: argparse.Namespace, world: OutsideWorld) -> Iterator[Beside]:
     token = add_token(settings, "till", ["sell"], dt.datetime.now(dt.UTC))
     shelfprice = f"{sys.executable} -m flows"
     engine = CommandedEngine(
-        (f"{shelfprice} take-in {empty}", f"{shelfprice} nightly"),
+        (f"{shelfprice} take-in {empty}", f"{shelfprice} nightly --seed {asked.seed}"),
         (f"{shelfprice} export --to {labels} --format json",),
         clock,
         environ,
@@ -95,7 +95,7 @@ def in_process(asked: argparse.Namespace, world: OutsideWorld) -> Iterator[Besid
     """Open the engine of a folder in this process."""
     folder = _prepared_folder(asked.rehearse, world)
     settings = read_settings({"SHELFPRICE_HOME": str(folder / "home"), "SHELFPRICE_NOW": str(folder / "now")})
-    engine = EngineInProcess(prepared(settings, load(folder / "shelf")), folder)
+    engine = EngineInProcess(prepared(settings, load(folder / "shelf")), folder, asked.seed)
     yield Beside(ExportFolder(folder / "labels", world.stores, world.skus), ClientInProcess("", engine=engine), engine)
 
 
@@ -105,6 +105,7 @@ class EngineInProcess:
 
     workspace: Workspace
     folder: Path
+    seed: int = DEFAULT_SEED
 
     def __post_init__(self) -> None:
         """Keep what is read of the lake from week to week."""
@@ -122,7 +123,7 @@ class EngineInProcess:
     def before_week(self, monday: dt.date) -> None:
         """Make the dates that are over, and do the night before a Monday."""
         self._intake.make_dates(self.workspace)
-        run_night(self.workspace, MemoryRegistry(), monday - dt.timedelta(days=1), DEFAULT_SEED)
+        run_night(self.workspace, MemoryRegistry(), monday - dt.timedelta(days=1), self.seed)
 
     def export(self, _monday: dt.date) -> None:
         """Hand over the prices of a week."""

@@ -113,10 +113,12 @@ def quote(
       shelfprice quote --sku MILK --stock 8 --ticks-left 12 --store S01
     """
     from catalog.load import load
+    from flows.clock import now_of
     from serving.quote import PriceQuestion
     from serving.quote_desk import open_desk
     from warehouse.advice import own_shelf
     from warehouse.lake import Lake
+    from warehouse.workspace import Workspace
 
     text_of(catalog)
     settings = read_settings()
@@ -128,7 +130,9 @@ def quote(
                 f"expected a price from {shelf.store.money.format_money(shelf.store.money.smallest)}, found {price}",
                 param_hint=f"'{option}'",
             )
-    desk, question = open_desk(Lake(settings), shelf, catalog), PriceQuestion(sku, stock, ticks_left, shown, opening)
+    lake = Lake(settings)
+    desk = open_desk(lake, shelf, catalog, now_of(Workspace(settings, shelf, lake)))
+    question = PriceQuestion(sku, stock, ticks_left, shown, opening)
     answer = desk.answer(question, store)
     if desk.passed_over is not None:
         remark(f"{desk.passed_over.sentence}: run {desk.passed_over.remedy}")

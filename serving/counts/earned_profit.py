@@ -11,7 +11,9 @@ Weeks before the first draw, at the owner's prices, tell what a store usually br
 a store that is held from the first week on could be compared with nobody.
 
 What must hold: stretches were held with the same chance, and a week's prices do not change what the store sells in the
-next. Weeks on the way to the owner's prices are left out before.
+next. Weeks on the way to the owner's prices are left out before. While prices are still near his there are none, and
+prices bring less then; so each held stretch counts for all its weeks, as the others do. Else early ones would weigh
+most.
 """
 
 from dataclasses import dataclass
@@ -25,7 +27,10 @@ LEVEL = 0.05
 _THROWS = 999
 _STREAM = 611_033_927  # of the throws, apart from others of the same seed
 _WEEK_PULL = 0.5  # of a week's effect towards none, in store weeks
+_TURNS = 3  # in which what is usual in stores and in weeks is told apart
+_SHARED = 25.0  # stretches of the common spread that the held ones' own is mixed with
 _LOWEST, _HIGHEST = -0.9, 9.0  # effects that are looked for, as shares
+_MOST_WEEKS = 4.0  # that a held week stands for
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class StoreWeeks:
     Attributes
     ----------
     stores, weeks
-        Numbers; no pair twice.
+        Numbers, those of weeks in the order of time; no pair twice. Weeks on the way to the owner's prices are missing.
     profits
         EUR.
     is_held
@@ -89,7 +94,8 @@ def earned_profit(rows: StoreWeeks, seed: int = 0) -> EarnedProfit:
     n_held, treated = int(is_held.sum()), float(profit[is_treated].sum())
     effect = low = high = None
     p_value = 1.0
-    if treated > 0 and float(profit[is_held].sum()) > 0:
+    is_compared = np.isin(rows.stores[is_treated], rows.stores[~is_treated]).any()  # else it may be the stores alone
+    if is_compared and treated > 0 and float(profit[is_held].sum()) > 0:
         blocks = np.arange(len(profit)) if rows.blocks is None else rows.blocks
         test = _EffectTest(profit, (is_held, is_treated), (rows.stores, rows.weeks, blocks), seed)
         effect, p_value = crossing(test.difference, _LOWEST, _HIGHEST), test.p_value(0.0)
@@ -114,53 +120,74 @@ class _EffectTest:
         self._block = np.unique(places[2][self._counts], return_inverse=True)[1]
         self._sizes = np.bincount(self._block).astype(float)
         self._held_blocks = np.bincount(self._block, self._is_held) > 0
+        self._lengths = self._lengths_of_blocks(places[1][self._counts])
+        self._stands_for = (self._lengths / self._sizes)[self._block]
         dice = np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, _STREAM))))
         order = dice.random((_THROWS, len(self._sizes))).argsort(axis=1)
         self._held_again = (order < self._held_blocks.sum()).astype(float)
 
     def difference(self, effect: float) -> float:
         """Return how much more treated weeks bring than held ones beside an effect, EUR; falls with the effect."""
-        left = self._left(effect)
-        return float(left[~self._is_held].mean() - left[self._is_held].mean())
+        left, is_held, weights = self._left(effect), self._is_held, self._stands_for
+        return float(left[~is_held].mean() - np.average(left[is_held], weights=weights[is_held]))
 
     def p_value(self, effect: float) -> float:
         """Two-sided chance of what was seen, under an effect."""
         left = np.asarray(np.bincount(self._block, self._left(effect)), dtype=float)
-        seen = abs(_studentised(left, self._sizes, self._held_blocks[None].astype(float))[0])
-        again = np.abs(_studentised(left, self._sizes, self._held_again))
+        seen = abs(_studentised(left, self._sizes, self._lengths, self._held_blocks[None].astype(float))[0])
+        again = np.abs(_studentised(left, self._sizes, self._lengths, self._held_again))
         return float((1 + (again >= seen - 1e-9).sum()) / (1 + len(again)))
+
+    def _lengths_of_blocks(self, weeks: Ints) -> Floats:
+        """Return how many weeks each stretch has: of a held one also those on the way, which are missing before it."""
+        store, last = np.zeros(len(self._sizes), dtype=np.int64), np.full(len(self._sizes), weeks.min() - 1)
+        store[self._block] = self._store[self._counts]
+        np.maximum.at(last, self._block, weeks)
+        order = np.lexsort((last, store))
+        since = np.empty_like(last)
+        since[order] = np.where(np.diff(store[order], prepend=-1) > 0, weeks.min() - 1, np.roll(last[order], 1))
+        lengths = np.clip(last - since, self._sizes, _MOST_WEEKS * self._sizes)
+        return np.where(self._held_blocks, lengths, self._sizes)
 
     def _left(self, effect: float) -> Floats:
         """Return what stores and weeks leave of the profits that the owner's prices would have brought, EUR."""
         profit = np.where(self._is_treated, self._profit / (1 + effect), self._profit)
-        usual = np.bincount(self._store, profit) / np.bincount(self._store)
-        scale = np.maximum(usual[self._store], 1e-9)
-        relative = profit / scale - 1
-        of_week = np.bincount(self._week, scale * relative)
-        of_week = of_week / (np.bincount(self._week, scale) + _WEEK_PULL * scale.mean())
-        return np.asarray(scale * (relative - of_week[self._week]))[self._counts]
+        scale = relative = of_week = np.zeros(len(profit))
+        for _ in range(_TURNS):
+            usual = np.bincount(self._store, profit / (1 + of_week)) / np.bincount(self._store)
+            scale = np.maximum(usual[self._store], 1e-9)
+            relative = profit / scale - 1
+            by_week = np.bincount(self._week, scale * relative)
+            of_week = (by_week / (np.bincount(self._week, scale) + _WEEK_PULL * scale.mean()))[self._week]
+        return np.asarray(scale * (relative - of_week))[self._counts]
 
 
-def _studentised(left: Floats, sizes: Floats, held: Floats) -> Floats:
+def _studentised(left: Floats, sizes: Floats, lengths: Floats, held: Floats) -> Floats:
     """Return treated less held over its standard error, shape (n_throws,).
 
-    One held stretch has no spread of its own; both kinds then share theirs.
+    What prices bring changes with time, so held stretches differ by more than noise: their spread is their own as far
+    as they are many, and else that of both kinds. Weeks of a stretch are neither alike nor
+    independent, so the variance of a total grows with the root of how many weeks each of its weeks stands for.
 
     Parameters
     ----------
     left, sizes
-        What each stretch left in all its weeks, EUR, and how many they are, shape (n_blocks,).
+        What each stretch left in its weeks that count, EUR, and how many they are, shape (n_blocks,).
+    lengths
+        How many weeks it counts for, shape (n_blocks,).
     held
         Whether each is held, shape (n_throws, n_blocks).
     """
-    n_held = held @ sizes
-    n_treated = sizes.sum() - n_held
-    sums, squares, products = held @ left, held @ left**2, held @ (left * sizes)
-    mean_held, mean_treated = sums / n_held, (left.sum() - sums) / n_treated
-    sizes_held = held @ sizes**2
-    within_held = squares - 2 * mean_held * products + mean_held**2 * sizes_held
-    within_treated = (left**2).sum() - squares - 2 * mean_treated * ((left * sizes).sum() - products)
-    within_treated += mean_treated**2 * ((sizes**2).sum() - sizes_held)
+    totals, squares, treated = lengths * left / sizes, lengths * (lengths / sizes) ** 0.5, 1 - held
+    n_held = held @ lengths
+    n_treated = lengths.sum() - n_held
+    sums = held @ totals
+    mean_held, mean_treated = sums / n_held, (totals.sum() - sums) / n_treated
+    within_held = held @ left**2 - 2 * mean_held * (held @ (left * sizes)) + mean_held**2 * (held @ sizes**2)
+    within_treated = treated @ left**2 - 2 * mean_treated * (treated @ (left * sizes))
+    within_treated += mean_treated**2 * (treated @ sizes**2)
     pooled = np.maximum(within_held + within_treated, 0.0) / np.maximum(sizes.sum() - 2, 1)
-    variance = pooled * (1 / n_held + 1 / n_treated)
+    shared, n_own = _SHARED * sizes.mean(), (held @ sizes) * (1 - 1 / held.sum(axis=1))
+    own = (np.maximum(within_held, 0.0) + shared * pooled) / (n_own + shared)
+    variance = own * (held @ squares) / n_held**2 + pooled * (treated @ squares) / n_treated**2
     return np.asarray((mean_treated - mean_held) / np.sqrt(np.maximum(variance, 1e-18)))

@@ -15,7 +15,7 @@ from evaluation.outside_store.stores.count_grocer import CountGrocer
 from evaluation.outside_store.stores.outside_till import OutsideTill, StorePlan
 
 MONDAY = dt.date(2026, 1, 19)
-WEEKS = 2
+WEEKS, SEED = 2, 3
 FAULTS = ("late", "duplicates", "voids", "returns")
 
 
@@ -23,8 +23,8 @@ def sell(folder: Path, weeks: int) -> None:
     """Sell all weeks, from the first on; whatever was said before is said again."""
     while weeks == 0:
         sell(folder, WEEKS)
-    world = CountGrocer(3, 2, 3.0, 3)
-    with in_process(argparse.Namespace(rehearse=folder), world) as beside:
+    world = CountGrocer(SEED, 2, 3.0, 3)
+    with in_process(argparse.Namespace(rehearse=folder, seed=SEED), world) as beside:
         plan = StorePlan(MONDAY, weeks, 1, FAULTS, seed=5)
         OutsideTill(world, beside.supply, beside.client, plan, engine=beside.engine).run()
         after = MONDAY + dt.timedelta(weeks=1 + weeks)

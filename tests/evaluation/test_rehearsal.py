@@ -14,7 +14,7 @@ from warehouse.lake import Lake
 pytestmark = pytest.mark.server
 
 COMMAND = [sys.executable, "-m", "evaluation.outside_store", "grocer", "--size", "2x4", "--first-monday", "2026-01-12"]
-SPAN = ["--owner-weeks", "1", "--weeks", "1"]
+SPAN = ["--owner-weeks", "1", "--weeks", "1", "--seed", "3"]
 
 
 def rehearsed(folder: Path, *more: str) -> dict[str, Any]:
@@ -35,6 +35,8 @@ def test_over_http_and_by_commands_it_earns_what_it_earns_in_this_process_to_the
     proofs = []
     for place in ("served", "called"):
         lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path / place / "home")}))
-        proofs.append([lake.sha256(part) for part in lake.partitions("price_draws")])
+        parts = list(lake.partitions("price_draws"))
+        assert {row["seed"] for part in parts for row in lake.read(part).to_pylist()} == {3}, "the seed of the run"
+        proofs.append([lake.sha256(part) for part in parts])
     assert len(proofs[0]) == 1
     assert proofs[0] == proofs[1]

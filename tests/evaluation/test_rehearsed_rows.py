@@ -18,12 +18,12 @@ from serving.drawn_prices import draw_on
 from training.drawn_sales import drawn_sales
 from warehouse.lake import Lake
 
-FIRST, N_WEEKS = dt.date(2026, 1, 5), 2
+FIRST, N_WEEKS, SEED = dt.date(2026, 1, 5), 2, 1
 
 
 def test_rows_of_the_lake_are_those_of_the_arrays_from_the_owner_s_weeks_on(tmp_path: Path) -> None:
-    world = CountGrocer(1, n_stores=2, units_a_day=20.0, n_products=4)
-    with in_process(argparse.Namespace(rehearse=tmp_path, faults=()), world) as beside:
+    world = CountGrocer(SEED, n_stores=2, units_a_day=20.0, n_products=4)
+    with in_process(argparse.Namespace(rehearse=tmp_path, faults=(), seed=SEED), world) as beside:
         plan = StorePlan(FIRST, N_WEEKS, OWNER_WEEKS)
         till = OutsideTill(world, beside.supply, beside.client, plan, engine=beside.engine)
         till.run()

@@ -32,3 +32,13 @@ def test_prices_keep_band_and_step_also_to_and_from_holds() -> None:
     assert (np.abs(ratios - 1) <= 0.25 + 1e-9).all()
     assert own.in_hold.any()
     assert np.abs(prices[:, :, 1:] / prices[:, :, :-1] - 1).max() <= 0.1 + 1e-9
+
+
+@pytest.mark.slow
+def test_what_was_earned_lies_in_its_interval_in_chains_whose_truth_is_known() -> None:
+    found = [
+        (own.earned(), own.truly_earned) for own in (learned_weeks(UnitsChain(10, 10), 1000 + n) for n in range(150))
+    ]
+    told = [(own, truth) for own, truth in found if np.isfinite(own.share)]
+    assert np.mean([np.isfinite([own.share_low, own.share_high]).all() for own, _ in told]) > 0.9
+    assert np.mean([own.share_low <= truth <= own.share_high for own, truth in told]) >= 0.93

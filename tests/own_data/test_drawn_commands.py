@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from outside_grocer import DRAWN, MONDAY, SLOPE, Grocer
+from outside_grocer import BEFORE, DRAWN, MONDAY, SLOPE, Grocer
 from shell import Terminal
 
 from own_data import earned
@@ -20,7 +20,7 @@ from warehouse.lake import Lake, Partition
 def opened(tmp_path: Path) -> Callable[[str], tuple[Grocer, Terminal]]:
     def open_shop(more: str) -> tuple[Grocer, Terminal]:
         shop = Grocer(tmp_path, more=more, n_stores=8)
-        return shop, Terminal(tmp_path / "home", {"SHELFPRICE_CATALOG": str(shop.folder)})
+        return shop, Terminal(tmp_path / "home", {"SHELFPRICE_CATALOG": str(shop.folder), "SHELFPRICE_NOW": BEFORE})
 
     return open_shop
 

@@ -13,10 +13,13 @@ from training.night import decide
 from training.nights import Night
 from warehouse.lake import Partition
 from warehouse.origin import claim
+from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 19)
 DRAWN = "sales: outside\ndrawn_prices: {products: all, held_share: 0.2}\n"
 SLOPE, UNITS = -3.0, 40.0
+BEFORE = "2026-01-05T00:00:00+00:00"
+"""The shop's clock, which is behind: its dates go by what has sold."""
 
 
 class NoRegistry:
@@ -27,12 +30,17 @@ class Grocer(Shop):
     """Stores that sell by units, at their own prices for a week, then at those that are drawn."""
 
     def __init__(self, folder: Path, more: str = DRAWN, n_stores: int = 4) -> None:
-        super().__init__(folder, more=more, size=(3, n_stores))
+        super().__init__(folder, more=f"{more}rehearsal: true\n", size=(3, n_stores))
         claim(self.lake.store, "retailer")
+        self.workspace = self.workspace_at(BEFORE)
+        self.settings = self.workspace.settings
         self.dice = np.random.default_rng(5)
         self.carry = 0.0  # how sales answer to the price of the week before
         for day in range(7):
             self._sell(MONDAY - dt.timedelta(days=7 - day), None)
+
+    def workspace_at(self, moment: str) -> Workspace:
+        return Workspace(self.settings.model_copy(update={"now": moment}), self.catalog, self.lake)
 
     def night(self, date: dt.date) -> Night:
         return decide(self.workspace, NoRegistry(), date, 7)  # type: ignore[arg-type]

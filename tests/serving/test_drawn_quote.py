@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from outside_grocer import DRAWN, MONDAY, SLOPE, UNITS, Grocer
+from outside_grocer import BEFORE, DRAWN, MONDAY, SLOPE, UNITS, Grocer
 from shell import Terminal
 
 from desk.price_changes.request import PriceRequest, ask
@@ -57,7 +57,7 @@ def test_without_a_store_it_answers_where_all_have_one_price_and_else_names_them
 
 
 def test_the_command_prints_the_same_as_the_desk_and_explains_in_words(shop: Grocer) -> None:
-    terminal = Terminal(shop.settings.home, {"SHELFPRICE_CATALOG": str(shop.folder)})
+    terminal = Terminal(shop.settings.home, {"SHELFPRICE_CATALOG": str(shop.folder), "SHELFPRICE_NOW": BEFORE})
     asked = ("quote", "--sku", "P000", "--stock", "8", "--store", "S01")
     text = terminal(*asked, "--json").stdout
     desk = open_desk(shop.lake, shop.catalog)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from outside_grocer import MONDAY, Grocer
+from outside_grocer import BEFORE, MONDAY, Grocer
 
 from catalog.load import load
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.store_now import stores_now
+from flows.clock import now_of
 from serving.drawn_prices import PriceDraw
 from serving.standing import standings
-from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.play
 
@@ -26,7 +26,7 @@ def changed(shop: Grocer, change: Callable[[str], str], file: str = "store.yaml"
     assert change(text) != text
     (shop.folder / file).write_text(change(text), encoding="utf-8")
     shop.catalog = load(shop.folder)
-    shop.workspace = Workspace(shop.settings, shop.catalog, shop.lake)
+    shop.workspace = shop.workspace_at(BEFORE)
 
 
 def shown(shop: Grocer) -> np.ndarray:
@@ -104,3 +104,35 @@ def test_an_override_in_the_middle_of_a_draw_stands_above_it_and_leaves_the_draw
     assert (shown(shop)[:, 1] == price).all()
     assert np.array_equal(np.delete(shown(shop), 1, axis=1), np.delete(before.prices, 1, axis=1))
     assert shop.draw(MONDAY).sha256 == before.sha256
+
+
+def test_a_product_whose_own_price_is_outside_floor_and_ceiling_is_left_alone_and_named(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    below = "base_price: 1.60, floor_price: 1.55, ceiling_price: 2.00"  # its stores sell it at 2.49
+    changed(shop, lambda text: text.replace("base_price: 2.49", below), "products.yaml")
+    before, own = shown(shop), shop.catalog.skus.index("P001")
+    night = shop.night(MONDAY - dt.timedelta(days=1))
+    assert night.said is not None
+    assert night.said.endswith(
+        "left alone, for their own prices lie outside floor and ceiling: P001 in S01, S02, S03, S04"
+    )
+    drawn = np.isfinite(shop.draw(MONDAY).prices)
+    assert not drawn[:, own].any()
+    assert np.delete(drawn, own, axis=1).all()
+    assert np.array_equal(shown(shop)[:, own], before[:, own])
+
+
+def test_an_order_is_for_today_although_nobody_sent_sales_for_days(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    shop.night(MONDAY - dt.timedelta(days=1))
+    today = MONDAY + dt.timedelta(days=2)
+    shop.workspace = shop.workspace_at(f"{today}T10:00:00+00:00")
+    ends = dt.datetime.combine(today, dt.time(18), dt.UTC)
+    request = PriceRequest("override", "a neighbour", "P001", "S01", 2.55, valid_until=ends)
+    assert ask(shop.workspace, request, "anna").changes[0].terms.valid_from.date() == today
+    at = stores_now(shop.lake, shop.catalog, ("S01",), now_of(shop.workspace))
+    assert (at["S01"].date, at["S01"].tick) == (today, 0)
+    held = standings(shop.lake, shop.catalog, at)["S01"].of("P001")
+    assert held is not None
+    assert (held.price, held.rule) == (2.55, "override")
+    assert stores_now(shop.lake, shop.catalog, ("S01",))["S01"].date == MONDAY

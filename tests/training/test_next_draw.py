@@ -23,7 +23,7 @@ from serving.drawn_prices import draw_on, own_prices_on
 from serving.standing import standings
 from training import drawn_sales as reading
 from training.approved_designs import decide as decide_design
-from training.drawn_sales import drawn_sales, told_by_log
+from training.drawn_sales import drawn_sales, sold_before_draws, told_by_log
 from training.experiments import Experiment, new_experiment, next_start, plan, withdraw
 from training.next_draw import next_draw
 from warehouse.lake import Lake, Partition
@@ -322,3 +322,14 @@ def test_files_of_the_owner_tell_slopes_of_units_alone_and_only_those_that_are_t
     assert prior.slopes[0] == told.estimate
     assert np.isnan(prior.slopes[1:]).all()
     assert prior.widths[0] >= 1
+
+
+def test_levels_before_the_first_draw_are_found_without_reading_all_draws_since(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    after = shop.weeks(6)
+    read, lake = list[Partition](), Lake(shop.settings)
+    lake.read = lambda part: read.append(part) or shop.lake.read(part)  # type: ignore[method-assign, func-returns-value]
+    sold = sold_before_draws(lake, shop.catalog, after - dt.timedelta(days=1), None, 7)
+    assert len(sold) == 4 * 3
+    draws = [part.business_date for part in read if part.table == "price_draws"]
+    assert set(draws) == {MONDAY, after - dt.timedelta(days=7)}

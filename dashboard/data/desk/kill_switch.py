@@ -7,6 +7,8 @@ from dashboard.data.reader import Reader
 from desk.price_changes.change import PriceChange
 from desk.price_changes.record import changes_by_people
 from etl.live.store_now import stores_now
+from flows.clock import now_of
+from warehouse.workspace import Workspace
 
 
 class KillSwitch:
@@ -19,11 +21,13 @@ class KillSwitch:
     def notices(self, catalog: Catalog) -> list[Notice]:
         """Say where somebody turned it on, if it holds at the next tick of a store there."""
         asked = self._turned_on.get("now", self._read, lambda: self._reader.stamp("price_changes"))
-        clocks = stores_now(self._reader.lake, catalog, catalog.store.stores) if asked else {}
+        lake = self._reader.lake
+        now = now_of(Workspace(lake.settings, catalog, lake))
+        clocks = stores_now(lake, catalog, catalog.store.stores, now) if asked else {}
         return [
             _told(change)
             for change in asked
-            if any(change.is_in_force(now.moment, store) for store, now in clocks.items())
+            if any(change.is_in_force(at.moment, store) for store, at in clocks.items())
         ]
 
     def _read(self) -> list[PriceChange]:

@@ -13,6 +13,7 @@ from desk.price_changes.change import PriceChange
 from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.record import changes_by_people, changes_on
 from etl.live.store_now import StoreNow, stores_now
+from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
 from serving.standing import standings
 from warehouse.workspace import Workspace
@@ -70,7 +71,8 @@ class PriceDesk:
 
     def stamp(self) -> tuple[Hashable, ...]:
         """Return what changes whenever the desk does."""
-        return (*self._reader.stamp("price_changes", *_BOOKS, *_SOLD), self._catalog().fingerprint)
+        hour = f"{now_of(self.workspace):%Y-%m-%d %H}" if self._catalog().store.sales == "outside" else None
+        return (*self._reader.stamp("price_changes", *_BOOKS, *_SOLD), self._catalog().fingerprint, hour)
 
     def sheet(self) -> Sheet:
         """Return the desk as it is now."""
@@ -83,7 +85,7 @@ class PriceDesk:
 
     def _made(self) -> Sheet:
         catalog, lake = self._catalog(), self._reader.lake
-        clocks = stores_now(lake, catalog, catalog.store.stores)
+        clocks = stores_now(lake, catalog, catalog.store.stores, now_of(self.workspace))
         dates = sorted({now.date for now in clocks.values()})
         books = {date: self._book(date) for date in dates}
         outlooks = {date: found[1] for date, found in books.items() if found is not None}

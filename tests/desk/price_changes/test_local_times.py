@@ -9,7 +9,6 @@ from price_shop import SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import DataError
 from catalog.load import WatchedCatalog
-from connect.export.wanted import clocks_of
 from desk.answers import moment_of
 from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
@@ -20,7 +19,7 @@ from desk.price_law.shown import prior_price_of
 from etl.live.calendar import ONE_DAY, day_to_sell
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from etl.live.store_now import next_date, next_tick
+from etl.live.store_now import next_date, next_tick, next_ticks
 from serving.live_prices import LivePrices
 
 LATER = [dt.timedelta(hours=hours) for hours in (0, 6, 11.9, 12.1)]
@@ -112,7 +111,7 @@ def test_while_one_store_sells_a_date_that_is_over_in_another_zone_each_is_at_it
     switch = ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "anna").changes[0]
     assert switch.terms.valid_from == american.opening_of(WINTER)
     for _ in range(2):
-        clocks = clocks_of(shop.lake, shop.catalog, ("S01", "S02"))
+        clocks = next_ticks(shop.lake, shop.catalog, ("S01", "S02"))
         assert {store: own.date_of(clocks[store]) for store, own in (("S01", american), ("S02", japanese))} == {
             "S01": WINTER,
             "S02": tomorrow,

@@ -130,6 +130,26 @@ def test_a_store_that_is_held_from_the_first_week_on_is_compared_with_what_it_br
     assert np.isnan(earned_profit(StoreWeeks(**drawn)).share)
 
 
+def while_prices_leave_the_owner_s(seed: int) -> tuple[StoreWeeks, float]:
+    """Return 26 weeks in which prices bring ever more and the way back to the owner's gets longer, and what they bring.
+
+    A quarter of stretches of six weeks is held. Of one, the weeks on the way are missing: none at first, later three.
+    """
+    rows, dice = quarter(10, seed, 0.0, 0.0, 26), np.random.default_rng((seed, 13))
+    brought = 0.2 * np.minimum(rows.weeks / 12, 1.0)
+    blocks = 10 * rows.stores + (rows.weeks + rows.stores) // 6
+    is_held = dice.random(blocks.max() + 1)[blocks] < 0.25
+    counts = ~is_held | ((rows.weeks + rows.stores) % 6 >= np.minimum(3, rows.weeks // 4))
+    truth = (rows.profits * brought)[~is_held].sum() / rows.profits[~is_held].sum()
+    parts = (rows.stores, rows.weeks, rows.profits * np.where(is_held, 1.0, 1 + brought), is_held, blocks)
+    return StoreWeeks(*(part[counts] for part in parts)), float(truth)
+
+
+def test_held_weeks_that_are_missing_on_the_way_do_not_make_early_weeks_count_for_more() -> None:
+    found = map(while_prices_leave_the_owner_s, range(40))
+    assert np.mean([earned_profit(rows).share - truth for rows, truth in found]) == pytest.approx(0.0, abs=0.01)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n_stores", [5, 10])
 def test_with_weeks_before_the_first_draw_it_rejects_no_more_than_it_claims_and_holds_the_truth(n_stores: int) -> None:

@@ -1,0 +1,26 @@
+"""Records that people add one by one: each a part of its table with one row, kept under its number for good."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.contracts import TABLES
+from warehouse.lake import Lake, Partition
+
+
+def numbered_records(lake: Lake, table: str) -> list[dict[str, Any]]:
+    """Return the records of a table, in the order of their numbers."""
+    rows = [row for part in lake.partitions(table) for row in lake.read(part).to_pylist()]
+    return sorted(rows, key=lambda row: int(row["number"]))
+
+
+def next_number(lake: Lake, table: str) -> int:
+    """Return the number of the next record, above all that there are; precondition: the table's lock is held."""
+    return 1 + max((int(part.group[1:]) for part in lake.partitions(table)), default=0)
+
+
+def put_record(lake: Lake, table: str, record: Mapping[str, Any]) -> None:
+    """Keep a record under its `number`, in place of one that has it; precondition: the table's lock is held."""
+    rows = pa.Table.from_pylist([dict(record)], schema=TABLES[table].schema)
+    lake.publish(Partition(table, None, f"{table[0]}{record['number']:06d}"), rows, inputs=repr(record))
