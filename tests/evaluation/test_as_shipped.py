@@ -49,6 +49,7 @@ from warehouse.connection import workbench_with_marts
 
 (DEFAULT,) = asked_worlds(["default"])
 THREE_DAYS = Period(1, 3)
+MADE_UP = (PRODUCT, BELIEF_ALONE, *NAMES, OWNERS_PRICE)
 
 
 def lives(
@@ -132,7 +133,8 @@ def test_under_the_kill_switch_every_learner_earns_what_base_prices_do_on_the_sa
     store = DEFAULT.catalog.store.model_copy(update={"guardrails": rails})
     world = StoreWorld("frozen", "base prices stand", Catalog(DEFAULT.catalog.products, store))
     days = WorldToLive(world, 5, 2, 2).play()
-    assert {(day.learner, day.day) for day in days} == {(name, day) for name in LEARNERS for day in (1, 2)}
+    played = {PRODUCT, BELIEF_ALONE, OWNERS_PRICE, *peers_of(world.catalog, 5)}
+    assert {(day.learner, day.day) for day in days} == {(name, day) for name in played for day in (1, 2)}
     for number in (1, 2):
         gains = [day.gain_eur for day in days if day.day == number]
         assert gains == pytest.approx([gains[0]] * len(gains))
@@ -220,7 +222,7 @@ def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None
     columns, rows = report.regret_rows(found)
     assert columns == ["world", "learner", "days 1 to 7", "days 1 to 9", "worst week against the owner's price"]
     assert [row[:2] for row in rows] == [
-        [world, TITLES.get(learner, learner)] for world in ("default", "400 visits") for learner in LEARNERS
+        [world, TITLES.get(learner, learner)] for world in ("default", "400 visits") for learner in MADE_UP
     ]
     assert rows[0][2:] == ["5.14 ± 0.00", "4.22 ± 0.00", "-14.86"]
     assert report.peer_rows(found)[1][0] == [
