@@ -14,7 +14,8 @@ from catalog.errors import Declined
 from catalog.spread import HERE, Progress, Spread, silent
 from features.stored_model import classifier_as_data, classifier_from_data
 from training.candidates import CANDIDATES, FittedModel, fit
-from training.dataset import Dataset, learning_days
+from training.dataset import Dataset
+from training.learning_days import learning_days
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 

@@ -1,0 +1,148 @@
+"""The context of a price: what is known of a store's hour before its prices are set, and may decide what is bought.
+
+Weekday and hour on the store's clock, public holidays and the day before, days since pay day, the store and its
+attributes, announced events and the day's temperature: one definition, `contexts/context.sql`, serves training and
+pricing. It says nothing about a shopper. What a store's days have in common is worked out once for each of them, never
+for each decision.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import holidays
+import pandas as pd
+import pyarrow as pa
+
+from catalog.load import Catalog
+from catalog.records.store import Store
+from features.cells import query
+from warehouse.connection import run_script
+from warehouse.lake import Lake, Partition
+
+_SCRIPT = Path(__file__).parent / "contexts" / "context.sql"
+TABLES_OF_CONTEXT = ("events", "weather")
+_MOST_STORES = 24  # that have a column each; of more, their attributes tell
+_MEASURED = frozenset({"size", "temperature", "days_since_pay_day"})
+"""Columns that are unknown where nobody said them; any other that is absent does not hold."""
+
+_OF_A_DAY = ("weekday", "is_holiday", "is_day_before_holiday", "days_since_pay_day", "size", "temperature")
+_LABELS = ("store_", "region_", "tag_", "event_", "category_")
+HOUR = "hour"
+NUMBERS = ("price_ratio", HOUR, *_OF_A_DAY)
+"""Columns that are no 0/1 label of a name."""
+
+
+def is_context(feature: str) -> bool:
+    """Tell whether a feature belongs to the context: not to the price, the stock or the product."""
+    return feature == HOUR or feature in _OF_A_DAY or feature.startswith(_LABELS)
+
+
+def looks_at_context(features: Iterable[str]) -> bool:
+    """Tell whether a model with some features must be told the context that it is asked about."""
+    return any(is_context(feature) for feature in features)
+
+
+def show_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, first: dt.date, last: dt.date) -> None:
+    """Create the views and macros of the context of some dates on a connection of `feature_workbench`."""
+    store = catalog.store
+    labels, sizes = list(_labels_of(store)), [(name, own.size) for name, own in store.attributes.items() if own.size]
+    shown = {
+        "public_holidays": pa.table({"business_date": pa.array(_holidays(store, first, last), pa.date32())}),
+        "store_labels": _pairs(labels, "label", pa.string()),
+        "store_sizes": _pairs(sizes, "size", pa.float64()),
+        "pay_days": pa.table({"day": pa.array([store.pay_day], pa.int32())}),
+    }
+    for name, rows in shown.items():
+        connection.register(name, rows)
+    run_script(connection, _SCRIPT)
+
+
+def seals_of_context(lake: Lake) -> Iterator[str]:
+    """Yield the fingerprint of each table of the lake that the context rests on, beside the catalog, if it has rows."""
+    for name in TABLES_OF_CONTEXT:
+        receipt = lake.receipt(Partition(name, None, "all"))
+        if receipt is not None:
+            yield f"{name}:{receipt.sha256}\n"
+
+
+def context_of_days(connection: duckdb.DuckDBPyConnection, store_days: pd.DataFrame) -> pd.DataFrame:
+    """Return the context of some store days, a row each, in order of date and store.
+
+    Parameters
+    ----------
+    store_days
+        Columns `business_date` and `store_id`.
+
+    Returns
+    -------
+    pd.DataFrame
+        The two columns, and the features of the day: doubles, NaN where a temperature, a size or a pay day is unknown.
+    """
+    connection.register("store_days_asked", store_days)
+    try:
+        return connection.execute(query("context_of_days")).df()
+    finally:
+        connection.unregister("store_days_asked")
+
+
+def days_sold_in_context(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """Return the context of every store day between two dates on which something was sold, as `context_of_days`."""
+    return context_of_days(connection, connection.execute(query("store_days_sold"), {"first": first, "last": last}).df())
+
+
+def cells_in_context(connection: duckdb.DuckDBPyConnection, days: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
+    """Group what was sold on some store days losslessly by the features that a model sees.
+
+    Parameters
+    ----------
+    days
+        Rows of `context_of_days`, with a column `period`: days of different periods are not merged.
+    features
+        Columns of `days` that the model sees.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per `period` and distinct feature vector: `period`, `sku`, `price_offered` (EUR), `price_ratio`, `hour`,
+        `inventory_level` (a full shelf), the features, the products one-hot, `n_offered` and `n_purchased`.
+    """
+    told = days[list(features)]
+    context = told.groupby(list(features), dropna=False, sort=True).ngroup() if features else pd.Series(0, told.index)
+    numbered = days[["business_date", "store_id", "period"]].assign(context=context)
+    connection.register("contexts_of_days", numbered)
+    try:
+        cells = connection.execute(query("cells_in_context")).df()
+    finally:
+        connection.unregister("contexts_of_days")
+    known = told.assign(context=context).drop_duplicates("context").set_index("context")
+    return cells.join(known, on="context").drop(columns="context")
+
+
+def asked_of(rows: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
+    """Return rows with every context feature of a model: what the catalog or the lake no longer names does not hold."""
+    absent = [name for name in features if is_context(name) and name not in rows.columns]
+    return rows.assign(**{name: float("nan") if name in _MEASURED else 0.0 for name in absent}) if absent else rows
+
+
+def _labels_of(store: Store) -> Iterator[tuple[str, str]]:
+    for name in store.stores:
+        if 1 < len(store.stores) <= _MOST_STORES:
+            yield name, f"store_{name}"
+        if own := store.attributes.get(name):
+            yield from ((name, f"tag_{tag}") for tag in dict.fromkeys(own.tags))
+            if own.region:
+                yield name, f"region_{own.region}"
+
+
+def _holidays(store: Store, first: dt.date, last: dt.date) -> list[dt.date]:
+    if store.country is None:
+        return []
+    years = range(first.year, (last + dt.timedelta(days=1)).year + 1)
+    return sorted(holidays.country_holidays(store.country, years=years))
+
+
+def _pairs(rows: Sequence[tuple[str, object]], name: str, kind: pa.DataType) -> pa.Table:
+    stores, values = ([row[place] for row in rows] for place in (0, 1))
+    return pa.table({"store_id": pa.array(stores, pa.string()), name: pa.array(values, kind)})
