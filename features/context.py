@@ -7,7 +7,7 @@ for each decision.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -24,24 +24,6 @@ from warehouse.lake import Lake, Partition
 _SCRIPT = Path(__file__).parent / "contexts" / "context.sql"
 TABLES_OF_CONTEXT = ("events", "weather")
 _MOST_STORES = 24  # that have a column each; of more, their attributes tell
-_MEASURED = frozenset({"size", "temperature", "days_since_pay_day"})
-"""Columns that are unknown where nobody said them; any other that is absent does not hold."""
-
-_OF_A_DAY = ("weekday", "is_holiday", "is_day_before_holiday", "days_since_pay_day", "size", "temperature")
-_LABELS = ("store_", "region_", "tag_", "event_", "category_")
-HOUR = "hour"
-NUMBERS = ("price_ratio", HOUR, *_OF_A_DAY)
-"""Columns that are no 0/1 label of a name."""
-
-
-def is_context(feature: str) -> bool:
-    """Tell whether a feature belongs to the context: not to the price, the stock or the product."""
-    return feature == HOUR or feature in _OF_A_DAY or feature.startswith(_LABELS)
-
-
-def looks_at_context(features: Iterable[str]) -> bool:
-    """Tell whether a model with some features must be told the context that it is asked about."""
-    return any(is_context(feature) for feature in features)
 
 
 def show_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, first: dt.date, last: dt.date) -> None:
@@ -89,10 +71,14 @@ def context_of_days(connection: duckdb.DuckDBPyConnection, store_days: pd.DataFr
 
 def days_sold_in_context(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> pd.DataFrame:
     """Return the context of every store day between two dates on which something was sold, as `context_of_days`."""
-    return context_of_days(connection, connection.execute(query("store_days_sold"), {"first": first, "last": last}).df())
+    return context_of_days(
+        connection, connection.execute(query("store_days_sold"), {"first": first, "last": last}).df()
+    )
 
 
-def cells_in_context(connection: duckdb.DuckDBPyConnection, days: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
+def cells_in_context(
+    connection: duckdb.DuckDBPyConnection, days: pd.DataFrame, features: Sequence[str]
+) -> pd.DataFrame:
     """Group what was sold on some store days losslessly by the features that a model sees.
 
     Parameters
@@ -118,12 +104,6 @@ def cells_in_context(connection: duckdb.DuckDBPyConnection, days: pd.DataFrame, 
         connection.unregister("contexts_of_days")
     known = told.assign(context=context).drop_duplicates("context").set_index("context")
     return cells.join(known, on="context").drop(columns="context")
-
-
-def asked_of(rows: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Return rows with every context feature of a model: what the catalog or the lake no longer names does not hold."""
-    absent = [name for name in features if is_context(name) and name not in rows.columns]
-    return rows.assign(**{name: float("nan") if name in _MEASURED else 0.0 for name in absent}) if absent else rows
 
 
 def _labels_of(store: Store) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,9 @@
-"""Boosted trees are fitted and asked on one core: they are small, and threads that wait for a busy core cost minutes."""
+"""Boosted trees are fitted and asked on one core: they are small, and threads that wait for a busy one cost minutes."""
 
 from contextlib import AbstractContextManager
 from functools import cache
 
+import sklearn.ensemble  # noqa: F401 - what is not loaded yet is not found
 from threadpoolctl import ThreadpoolController
 
 
@@ -14,6 +15,4 @@ def on_one_core() -> AbstractContextManager[object]:
 
 @cache
 def _controller() -> ThreadpoolController:
-    import sklearn.ensemble  # noqa: F401 - what is not loaded yet is not found
-
     return ThreadpoolController()

@@ -100,9 +100,10 @@ class Staircase:
 
 @dataclass(frozen=True)
 class ContextStaircase(Staircase):
-    """The raw curves of a model that looks at the context: one for each product in each context, shape (n_curves, n_grid).
+    """The raw curves of a model that looks at the context, one for each product in each context.
 
-    `product` is each row's curve. No curve is pooled with another: contexts differ on purpose.
+    `p_sale` has shape (n_curves, n_grid), and `product` is each row's curve. No curve is pooled with another: contexts
+    differ on purpose.
     """
 
     def smoothed(self, kernels: tuple[Kernel, ...]) -> Floats:
@@ -121,7 +122,9 @@ class ContextStaircase(Staircase):
 
 def _staircase_in_context(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:
     others = rows.drop(columns=RATIO)
-    curve = others.groupby(list(others), dropna=False, sort=False).ngroup().to_numpy()
+    one_hot = [name for name in others if name.startswith("sku_")]
+    told = others.drop(columns=one_hot).assign(product=_position_of(others[one_hot]))
+    curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy()
     first = np.unique(curve, return_index=True)[1]
     asked = others.iloc[np.repeat(first, len(grid))].assign(**{RATIO: np.tile(grid, len(first))})
     answers = model(asked[rows.columns]).reshape(len(first), len(grid))
@@ -143,13 +146,18 @@ def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, gr
     if any(not name.startswith("sku_") for name in rows.columns if name != RATIO):
         return _staircase_in_context(model, rows, grid)
     one_hot = rows.drop(columns=RATIO)
-    columns = one_hot.to_numpy(dtype=float)
-    product = np.where(columns.any(axis=1), columns.argmax(axis=1), len(one_hot.columns))
+    product = _position_of(one_hot)
     every = np.vstack([np.eye(len(one_hot.columns)), np.zeros((1, len(one_hot.columns)))])
     asked = pd.DataFrame(np.repeat(every, len(grid), axis=0), columns=one_hot.columns)
     asked[RATIO] = np.tile(grid, len(every))
     answers = model(asked[rows.columns]).reshape(len(every), len(grid))
     return Staircase(grid, answers, product, rows[RATIO].to_numpy(dtype=float))
+
+
+def _position_of(one_hot: pd.DataFrame) -> Ints:
+    """Return the position of each row's product among some columns, their number where none is set."""
+    columns = one_hot.to_numpy(dtype=float)
+    return np.where(columns.any(axis=1), columns.argmax(axis=1), len(one_hot.columns))
 
 
 def mixed(p_sale: Floats, grid: Floats, kernels: tuple[Kernel, ...]) -> Floats:

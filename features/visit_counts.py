@@ -60,7 +60,7 @@ def counts_of_view(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]
 
 
 def show_visits(connection: duckdb.DuckDBPyConnection, lake: Lake, within: Within | None) -> None:
-    """Create the views `visits`, `visits_of_stores` and `visits_in_context` of closed decisions, of some dates alone if any are asked for.
+    """Create the views `visits`, `visits_of_stores` and `visits_in_context` of decisions, of some dates if asked.
 
     Receipts are read, and no row.
     """

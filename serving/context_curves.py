@@ -19,7 +19,8 @@ from catalog.arrays import Floats
 from catalog.load import Catalog, price_ladder
 from catalog.store_day import hours_of_ticks
 from features.cells import query
-from features.context import HOUR, asked_of, context_of_days, is_context, looks_at_context, show_context
+from features.context import context_of_days, show_context
+from features.context_names import HOUR, asked_of, is_context, looks_at_context
 
 _ROWS_AT_ONCE = 500_000
 
@@ -78,16 +79,17 @@ def curves_for(
     prices = price_ladder(catalog)
     shelf = _shelf(connection, catalog, prices)
     looked_at = [name for name in champion.features if is_context(name) and not name.startswith("category_")]
-    told = asked_of(hours, looked_at)[looked_at]
+    told = asked_of(hours, looked_at)
+    told = told[[name for name in looked_at if name in told.columns]]
     if looked_at:
-        number = told.groupby(looked_at, dropna=False, sort=False).ngroup().to_numpy()
+        number = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy()
         told = told.assign(number=number).drop_duplicates("number").drop(columns="number")
     else:
         number, told = np.zeros(len(hours), dtype=int), told.iloc[:1]
     at_once = max(1, _ROWS_AT_ONCE // max(1, len(shelf)))
     parts = [told.iloc[first : first + at_once] for first in range(0, len(told), at_once)]
-    asked = (asked_of(own.merge(shelf, how="cross") if looked_at else shelf, champion.features) for own in parts)
-    chance = [champion.p_sale(rows).reshape(-1, *prices.shape) for rows in asked]
+    asked = (own.merge(shelf, how="cross") if looked_at else shelf for own in parts)
+    chance = [champion.p_sale(asked_of(rows, champion.features)).reshape(-1, *prices.shape) for rows in asked]
     return np.concatenate(chance)[number]
 
 

@@ -22,7 +22,6 @@ from features.one_core import on_one_core
 from features.smoothing import RATIO
 from training.dataset import Dataset, weighted_rows
 
-
 PARAMETERS = {"learning_rate": 0.1, "max_leaf_nodes": 8, "min_samples_leaf": 10, "l2_regularization": 1.0}
 _MOST_TREES = 120
 _USUAL_TREES = 40  # of the trees that only tell what price and product say
@@ -154,5 +153,3 @@ def _losses_of_folds(cells: pd.DataFrame, features: list[str], seed: int) -> Flo
                 chance = np.clip(answers[:, 1], _SURE, 1 - _SURE)
                 losses[number, tree] = -decisions @ np.log(np.where(bought == 1, chance, 1 - chance))
     return losses
-
-

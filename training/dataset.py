@@ -29,7 +29,7 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from features.cells import query, seals_of_cells
-from features.context import looks_at_context
+from features.context_names import looks_at_context
 from warehouse.lake import Lake
 from warehouse.partition import between
 

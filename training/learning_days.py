@@ -16,15 +16,8 @@ import pandas as pd
 from catalog.load import Catalog
 from catalog.tables.draws import HOURLY_DRAWS
 from features.cells import feature_workbench
-from features.context import (
-    HOUR,
-    TABLES_OF_CONTEXT,
-    cells_in_context,
-    days_sold_in_context,
-    is_context,
-    seals_of_context,
-    show_context,
-)
+from features.context import TABLES_OF_CONTEXT, cells_in_context, days_sold_in_context, seals_of_context, show_context
+from features.context_names import HOUR, is_context
 from features.footfall import demand_shifts
 from training.dataset import Dataset, load_dataset
 from warehouse.lake import Lake, Partition
@@ -36,6 +29,7 @@ FOLDS = 5
 """Parts that the days of a training are dealt to, one after another: no multiple of a week, and none of a weekday."""
 
 _LEAST_DAYS = 4
+_MOST_PRODUCTS = 200  # columns of a tree's input; beyond, fitting costs minutes
 _KEYS = ["business_date", "store_id"]
 
 
@@ -74,7 +68,7 @@ def _uncounted(lake: Lake, within: Within) -> Iterator[Partition]:
 
 
 def with_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, lake: Lake, dataset: Dataset) -> Dataset:
-    """Return the dataset with its days by context; as it is where there are too few of them to learn from, or none.
+    """Return the dataset with its days by context; as it is where there are too few days or too many products.
 
     The training cells have a column `fold`, which deals whole dates to `FOLDS` parts.
     """
@@ -86,13 +80,13 @@ def with_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, lake: 
     days = days_sold_in_context(connection, first, last)
     days["business_date"] = pd.to_datetime(days["business_date"]).dt.date
     learned, held_out = (days[own] for own in _parts(days["business_date"], dataset))
-    if learned["business_date"].nunique() < _LEAST_DAYS or held_out.empty:
+    if learned["business_date"].nunique() < _LEAST_DAYS or held_out.empty or len(dataset.one_hot) > _MOST_PRODUCTS:
         return dataset
-    varying = [name for name in days if name not in _KEYS and learned[name].nunique(dropna=False) > 1]
+    told = [name for name in days if name not in _KEYS]
     dates, ordinal = np.unique(learned["business_date"], return_inverse=True)
-    training = cells_in_context(connection, learned.assign(period=ordinal % FOLDS), varying)
+    training = cells_in_context(connection, learned.assign(period=ordinal % FOLDS), told)
     dates, ordinal = np.unique(held_out["business_date"], return_inverse=True)
-    holdout = cells_in_context(connection, held_out.assign(period=ordinal), varying)
+    holdout = cells_in_context(connection, held_out.assign(period=ordinal), told)
     holdout.insert(0, "business_date", pd.to_datetime(dates)[holdout.pop("period")])
     features = [name for name in training if is_context(name) and training[name].nunique(dropna=False) > 1]
     if not features or holdout.empty:

@@ -15,11 +15,11 @@ from training.candidates import FittedModel
 from training.champion_change import catch_up
 from training.champion_history import Judged, settle
 from training.dataset import Dataset, holdout_budget_groups
-from training.learning_days import learning_days
 from training.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.gain import Challenger
 from training.gate import GateInput, pass_gate
 from training.judge import choose_threshold, judge
+from training.learning_days import learning_days
 from training.registry import LoggedModel, ModelRegistry, TrainingLog
 from training.report import figures
 from training.report.breakdown import curve_points
