@@ -12,17 +12,22 @@ from pathlib import Path
 
 import duckdb
 import holidays
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from catalog.load import Catalog
 from catalog.records.store import Store
 from features.cells import query
+from features.context_names import looks_at_context
 from warehouse.connection import run_script
 from warehouse.lake import Lake, Partition
 
 _SCRIPT = Path(__file__).parent / "contexts" / "context.sql"
 TABLES_OF_CONTEXT = ("events", "weather")
+KEYS = ("business_date", "store_id")
+"""Columns that name a store day."""
+_MOST_YEARS = 30  # that days are learned from
 _MOST_STORES = 24  # that have a column each; of more, their attributes tell
 
 
@@ -119,10 +124,34 @@ def _labels_of(store: Store) -> Iterator[tuple[str, str]]:
 def _holidays(store: Store, first: dt.date, last: dt.date) -> list[dt.date]:
     if store.country is None:
         return []
-    years = range(first.year, (last + dt.timedelta(days=1)).year + 1)
+    years = range(max(first.year, last.year - _MOST_YEARS), (last + dt.timedelta(days=1)).year + 1)
     return sorted(holidays.country_holidays(store.country, years=years))
 
 
 def _pairs(rows: Sequence[tuple[str, object]], name: str, kind: pa.DataType) -> pa.Table:
     stores, values = ([row[place] for row in rows] for place in (0, 1))
     return pa.table({"store_id": pa.array(stores, pa.string()), name: pa.array(values, kind)})
+
+
+def holdout_of(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, features: Sequence[str], after: dt.date, through: dt.date
+) -> pd.DataFrame:
+    """Return the cells of the days after a date as a model with some features can be asked about them.
+
+    They have the columns of the query `holdout_cells`, and the context where the model looks at it.
+    """
+    if not looks_at_context(features):
+        return connection.execute(query("holdout_cells"), {"trained_through": after, "judged_through": through}).df()
+    first = after + dt.timedelta(days=1)
+    show_context(connection, catalog, first, through)
+    days = days_sold_in_context(connection, first, through)
+    return dated_cells(connection, days)
+
+
+def dated_cells(connection: duckdb.DuckDBPyConnection, days: pd.DataFrame) -> pd.DataFrame:
+    """Group what was sold on some store days as `cells_in_context` does, each `business_date` for itself."""
+    dates, ordinal = np.unique(days["business_date"], return_inverse=True)
+    told = [name for name in days if name not in KEYS]
+    cells = cells_in_context(connection, days.assign(period=ordinal), told)
+    cells.insert(0, "business_date", pd.to_datetime(dates)[cells.pop("period")])
+    return cells

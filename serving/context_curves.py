@@ -9,7 +9,7 @@ for all of them.
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import duckdb
 import numpy as np
@@ -100,7 +100,7 @@ def mean_curves(
     return curves_for(champion, connection, catalog, hours_of(connection, catalog, date)).mean(axis=0)
 
 
-def is_asked_in_context(champion: object) -> bool:
+def is_asked_in_context(champion: object) -> TypeGuard[ContextModel]:
     """Tell whether a model must be told the context that it is asked about."""
     return looks_at_context(getattr(champion, "features", ()))
 

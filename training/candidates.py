@@ -117,7 +117,6 @@ class Candidate:
     balance_classes: bool = False
     decreasing_in: str | None = None
     smooth: bool = False
-    in_context: bool = False
 
 
 CANDIDATES = (
@@ -142,21 +141,22 @@ CANDIDATES = (
         decreasing_in="price_ratio",
         smooth=True,
     ),
-    Candidate(
-        "context_forest",
-        "Boosted trees over price, product, weekday, hour, store and events; never increasing in price, smoothed.",
-        ("price_ratio",),
-        PARAMETERS,
-        decreasing_in="price_ratio",
-        smooth=True,
-        in_context=True,
-    ),
 )
+
+CONTEXT_FOREST = Candidate(
+    "context_forest",
+    "Boosted trees over price, product, weekday, hour, store and events; never increasing in price, smoothed.",
+    ("price_ratio",),
+    PARAMETERS,
+    decreasing_in="price_ratio",
+    smooth=True,
+)
+"""A candidate of its own: it is fitted to days by context, and only where those are known."""
 
 
 def candidates_for(dataset: Dataset) -> tuple[Candidate, ...]:
-    """Return the candidates that some days can teach: those that look at the context only where it is known."""
-    return tuple(own for own in CANDIDATES if dataset.by_context is not None or not own.in_context)
+    """Return the candidates that some days can teach."""
+    return CANDIDATES if dataset.by_context is None else (*CANDIDATES, CONTEXT_FOREST)
 
 
 @dataclass(frozen=True)
@@ -198,8 +198,8 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
     DataError
         When the decisions hold one outcome only, so that there is nothing to tell apart.
     """
-    if candidate.in_context and dataset.by_context is not None:
-        return _fit_in_context(candidate, dataset.by_context, seed)
+    if candidate is CONTEXT_FOREST and dataset.by_context is not None:
+        return _fit_in_context(dataset.by_context, seed)
     features = [*candidate.features, *dataset.one_hot]
     X, y, weight = weighted_rows(dataset.training, features)
     if len(np.unique(y)) < 2:  # noqa: PLR2004 - bought or not
@@ -219,15 +219,15 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
     return FittedModel(candidate, features, forest, smoothing, balanced[0] / balanced[1])
 
 
-def _fit_in_context(candidate: Candidate, days: Dataset, seed: int) -> FittedModel:
-    """Fit a candidate that looks at the context, to as few trees as may be where that tells nothing."""
-    features = [*candidate.features, *days.context, *days.one_hot]
+def _fit_in_context(days: Dataset, seed: int) -> FittedModel:
+    """Fit the candidate that looks at the context, with a single tree where that tells nothing."""
+    features = [*CONTEXT_FOREST.features, *days.context, *days.one_hot]
     found = context_gain(days, seed)
     X, y, weight = weighted_rows(days.training, features)
     model = boosted(X, y, weight, max(1, found.n_trees), seed)
     lowest, highest = float(X[RATIO].min()), float(X[RATIO].max())
     smoothing = Smoothing(lowest, highest, IN_CONTEXT) if highest > lowest else None
-    return FittedModel(candidate, features, model, smoothing, context=found)
+    return FittedModel(CONTEXT_FOREST, features, model, smoothing, context=found)
 
 
 def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> RandomForestClassifier:

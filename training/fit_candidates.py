@@ -13,7 +13,7 @@ from catalog.arrays import Floats
 from catalog.errors import Declined
 from catalog.spread import HERE, Progress, Spread, silent
 from features.stored_model import classifier_as_data, classifier_from_data
-from training.candidates import CANDIDATES, FittedModel, candidates_for, fit
+from training.candidates import FittedModel, candidates_for, fit
 from training.dataset import Dataset
 from training.learning_days import learning_days
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
@@ -118,7 +118,7 @@ def fit_one(job: CandidateToFit) -> FittedCandidate:
             f"{job.name}: the days to learn from changed while candidates were sent out; nothing was trained: run the "
             "same command again"
         )
-    candidate = next(own for own in CANDIDATES if own.name == job.candidate)
+    candidate = next(own for own in candidates_for(dataset) if own.name == job.candidate)
     fitted = fit(candidate, dataset, job.seed)
     seen = dataset.seen_by(fitted.features)
     return FittedCandidate(fitted, fitted.p_sale(seen.holdout), fitted.p_sale(seen.training))

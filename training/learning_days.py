@@ -16,7 +16,15 @@ import pandas as pd
 from catalog.load import Catalog
 from catalog.tables.draws import HOURLY_DRAWS
 from features.cells import feature_workbench
-from features.context import TABLES_OF_CONTEXT, cells_in_context, days_sold_in_context, seals_of_context, show_context
+from features.context import (
+    KEYS,
+    TABLES_OF_CONTEXT,
+    cells_in_context,
+    dated_cells,
+    days_sold_in_context,
+    seals_of_context,
+    show_context,
+)
 from features.context_names import HOUR, is_context
 from features.footfall import demand_shifts
 from training.dataset import Dataset, load_dataset
@@ -30,7 +38,6 @@ FOLDS = 5
 
 _LEAST_DAYS = 4
 _MOST_PRODUCTS = 200  # columns of a tree's input; beyond, fitting costs minutes
-_KEYS = ["business_date", "store_id"]
 
 
 def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
@@ -82,12 +89,10 @@ def with_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, lake: 
     learned, held_out = (days[own] for own in _parts(days["business_date"], dataset))
     if learned["business_date"].nunique() < _LEAST_DAYS or held_out.empty or len(dataset.one_hot) > _MOST_PRODUCTS:
         return dataset
-    told = [name for name in days if name not in _KEYS]
-    dates, ordinal = np.unique(learned["business_date"], return_inverse=True)
+    told = [name for name in days if name not in KEYS]
+    ordinal = np.unique(learned["business_date"], return_inverse=True)[1]
     training = cells_in_context(connection, learned.assign(period=ordinal % FOLDS), told)
-    dates, ordinal = np.unique(held_out["business_date"], return_inverse=True)
-    holdout = cells_in_context(connection, held_out.assign(period=ordinal), told)
-    holdout.insert(0, "business_date", pd.to_datetime(dates)[holdout.pop("period")])
+    holdout = dated_cells(connection, held_out)
     features = [name for name in training if is_context(name) and training[name].nunique(dropna=False) > 1]
     if not features or holdout.empty:
         return dataset

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -56,6 +57,18 @@ class _Days:
     truth: Floats | None
     seed: int
     money: Currency
+    by_context: "_Days | None" = None
+
+    def seen_by(self, *features: Sequence[str]) -> "_Days":
+        """Return the days as `Dataset.seen_by` does."""
+        is_plain = self.by_context is None or self.dataset.seen_by(*features) is self.dataset
+        return self if is_plain or self.by_context is None else self.by_context
+
+
+def _days_of(workspace: Workspace, dataset: Dataset, seed: int) -> _Days:
+    own = dataset.by_context
+    by_context = None if own is None else _days_of(workspace, own, seed)
+    return _Days(dataset, true_chances(workspace, dataset), seed, workspace.catalog.store.money, by_context)
 
 
 def train(
@@ -88,7 +101,7 @@ def train(
         When the champion was changed meanwhile; the version is registered and not promoted.
     """
     dataset = learning_days(workspace, through, since)
-    days = _Days(dataset, true_chances(workspace, dataset), seed, workspace.catalog.store.money)
+    days = _days_of(workspace, dataset, seed)
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
     champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
@@ -100,8 +113,9 @@ def train(
         version = registry.register(logged, best.fitted, best.scores, inputs, judged_before)
         load_check = log.check_load(logged, best.fitted, best.p_sale)
         challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
-        found = gate_input(workspace, dataset, challenger, champion, load_check)
-        result = _result(workspace, days, judged, champion, found, version, log.run_id)
+        seen = days.seen_by(best.fitted.features, champion.features if champion else ())
+        found = gate_input(workspace, seen.dataset, challenger, champion, load_check)
+        result = _result(workspace, seen, judged, champion, found, version, log.run_id)
         registry.note_verdict(version, result.verdict)
         registry.conclude(logged, conclusion(result), lambda: training_report(result))
     row = model_version_row(result, logged, registry.sha256_of(version))
@@ -117,17 +131,20 @@ def inputs_of(workspace: Workspace, dataset: Dataset, seed: int) -> str:
 
 
 def _judged(own: FittedCandidate, days: _Days) -> JudgedCandidate:
+    days = days.seen_by(own.fitted.features)
     threshold = choose_threshold(own.p_training, days.dataset.training)
     return JudgedCandidate(own.fitted, own.p_sale, judge(own.p_sale, days.dataset.holdout, days.truth, threshold))
 
 
 def _best_of(judged: list[JudgedCandidate]) -> JudgedCandidate:
-    return min(judged, key=lambda item: item.scores["log_loss"])
+    """Return the candidate with the least log loss, of those that are worth their features."""
+    return min((own for own in judged if own.fitted.may_price), key=lambda item: item.scores["log_loss"])
 
 
 def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days) -> LoggedModel:
     """Log every candidate's scores, and of the best one its model and figures: no other will price or be looked at."""
-    best, dataset, parameters = _best_of(judged), days.dataset, {"seed": days.seed}
+    best, parameters = _best_of(judged), {"seed": days.seed}
+    dataset = days.seen_by(best.fitted.features).dataset
     for other in judged:
         if other is not best:
             log.log_candidate(other.fitted, other.scores, parameters)
@@ -142,14 +159,14 @@ def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days) -> Logged
         },
     )
     log.log_pictures(
-        lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, dataset), dataset.holdout, days.money)}
+        lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, days), dataset.holdout, days.money)}
     )
     return logged
 
 
-def _curves_of(judged: list[JudgedCandidate], dataset: Dataset) -> pd.DataFrame:
+def _curves_of(judged: list[JudgedCandidate], days: _Days) -> pd.DataFrame:
     """Return each candidate's chance of sale at every price that was offered, a column for each."""
-    points = curve_points(dataset)
+    points = curve_points((days.by_context or days).dataset)
     curves = {item.name: item.fitted.p_sale(points) for item in judged}
     return points[["sku", "price_offered"]].assign(**curves)
 
@@ -176,11 +193,13 @@ def _result(
     held_out = between(dataset.trained_through + dt.timedelta(days=1), dataset.judged_through)
     with feature_workbench(workspace.settings, within=held_out) as connection:
         budget_groups = holdout_budget_groups(connection, dataset)
+    if dataset.context:
+        budget_groups = budget_groups.iloc[:0]  # its cells are told apart by hour and store, which budgets are not
     return TrainingResult(
         dataset,
         best.fitted,
         version,
-        p_sale=best.p_sale,
+        p_sale=best.fitted.p_sale(dataset.holdout),
         curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
         scores={item.name: item.scores for item in judged},
         verdict=pass_gate(found),

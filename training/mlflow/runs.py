@@ -96,7 +96,7 @@ class MlflowTraining:
         """Let a process of its own load the logged model and answer for the held-out cells."""
         uri = self.settings.tracking_uri
         folder = Path(download_artifacts(artifact_uri=logged.location, tracking_uri=uri))
-        return self.process.judge(folder, fitted.features, self.dataset.holdout, expected)
+        return self.process.judge(folder, fitted.features, self.dataset.seen_by(fitted.features).holdout, expected)
 
     def _log_model(self, fitted: FittedModel, run_id: str) -> LoggedModel:
         model = self.client.create_logged_model(self.experiment, name="model", source_run_id=run_id)
@@ -190,7 +190,7 @@ def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
 
 def _inputs(fitted: FittedModel, dataset: Dataset) -> list[DatasetInput]:
     """Describe the cells that a candidate was fitted and judged on."""
-    inputs = []
+    inputs, dataset = [], dataset.seen_by(fitted.features)
     for context, cells, days in (
         ("training", dataset.training, f"demand cells through {dataset.trained_through}"),
         ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),
