@@ -15,6 +15,7 @@ from serving.champion import Champion
 from training.candidates import FittedModel
 from training.champion_change import catch_up
 from training.champion_history import Judged, settle
+from training.context_findings import ContextFindings, findings_of
 from training.dataset import Dataset, holdout_budget_groups
 from training.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.gain import Challenger
@@ -108,14 +109,15 @@ def train(
         fitted = fit_candidates(workspace, FittingJob(dataset, through, since, seed), spread, progress)
         judged = [_judged(own, days) for own in fitted]
         best = _best_of(judged)
-        logged = _log(log, judged, days)
+        context = _context_of(judged, days)
+        logged = _log(log, judged, days, context)
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
         version = registry.register(logged, best.fitted, best.scores, inputs, judged_before)
         load_check = log.check_load(logged, best.fitted, best.p_sale)
         challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
         seen = days.seen_by(best.fitted.features, champion.features if champion else ())
         found = gate_input(workspace, seen.dataset, challenger, champion, load_check)
-        result = _result(workspace, seen, judged, champion, found, version, log.run_id)
+        result = replace(_result(workspace, seen, judged, champion, found, version, log.run_id), context=context)
         registry.note_verdict(version, result.verdict)
         registry.conclude(logged, conclusion(result), lambda: training_report(result))
     row = model_version_row(result, logged, registry.sha256_of(version))
@@ -141,7 +143,13 @@ def _best_of(judged: list[JudgedCandidate]) -> JudgedCandidate:
     return min((own for own in judged if own.fitted.may_price), key=lambda item: item.scores["log_loss"])
 
 
-def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days) -> LoggedModel:
+def _context_of(judged: list[JudgedCandidate], days: _Days) -> ContextFindings | None:
+    """Return what was found about the context; None where no candidate looked at one."""
+    gain, best = next((own.fitted.context for own in judged if own.fitted.context), None), _best_of(judged).fitted
+    return None if gain is None else findings_of(gain, best, days.seen_by(best.features).dataset, days.seed)
+
+
+def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days, context: ContextFindings | None) -> LoggedModel:
     """Log every candidate's scores, and of the best one its model and figures: no other will price or be looked at."""
     best, parameters = _best_of(judged), {"seed": days.seed}
     dataset = days.seen_by(best.fitted.features).dataset
@@ -155,7 +163,8 @@ def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days) -> Logged
         lambda: {
             "reliability": figures.reliability(best.name, best.p_sale, dataset.holdout),
             "precision_recall": figures.precision_recall(best.name, best.p_sale, dataset.holdout),
-            "importance": figures.importance(best.fitted),
+            "importance": figures.importance(best.fitted, context),
+            **({} if context is None else figures.context_pictures(context)),
         },
     )
     log.log_pictures(

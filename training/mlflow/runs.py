@@ -15,6 +15,7 @@ from typing import Any
 
 import mlflow.data
 import mlflow.sklearn
+import pandas as pd
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset as LoggedDataset
 from mlflow.entities import DatasetInput, InputTag, LoggedModelOutput, Metric
@@ -184,8 +185,11 @@ def _ended(client: MlflowClient, run_id: str) -> Iterator[None]:
 
 
 def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
-    for name, figure in pictures().items():
-        client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
+    for name, own in pictures().items():
+        if isinstance(own, pd.DataFrame):
+            client.log_text(run_id, own.to_csv(index=False), f"tables/{name}.csv")
+        else:
+            client.log_figure(run_id, own, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
 
 
 def _inputs(fitted: FittedModel, dataset: Dataset) -> list[DatasetInput]:
