@@ -7,6 +7,7 @@ for each decision.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -46,12 +47,14 @@ def show_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, first:
     run_script(connection, _SCRIPT)
 
 
-def seals_of_context(lake: Lake) -> Iterator[str]:
-    """Yield the fingerprint of each table of the lake that the context rests on, beside the catalog, if it has rows."""
+def seals_of_context(lake: Lake, first: dt.date, last: dt.date) -> Iterator[str]:
+    """Yield the fingerprint of each table that the context of some dates rests on beside the catalog, if it has any."""
     for name in TABLES_OF_CONTEXT:
-        receipt = lake.receipt(Partition(name, None, "all"))
-        if receipt is not None:
-            yield f"{name}:{receipt.sha256}\n"
+        part = Partition(name, None, "all")
+        if lake.receipt(part) is not None:
+            rows = [row for row in lake.read(part).to_pylist() if first <= row["business_date"] <= last]
+            if rows:
+                yield f"{name}:{hashlib.sha256(repr(rows).encode()).hexdigest()}\n"
 
 
 def context_of_days(connection: duckdb.DuckDBPyConnection, store_days: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What a training found out about the context: whether it matters, which part of it, and how demand depends on it.
 
-Importance is what the log loss of the days held out grows by when a part of the context is dealt to other cells at
+Importance is what the log loss grows by when a part of the context is dealt to other cells at
 random (Breiman, "Random forests", Machine Learning, 2001). Partial dependence is the mean chance of sale at the base
 price with one feature set for all cells (Friedman, 2001).
 """
@@ -61,7 +61,7 @@ def findings_of(gain: ContextGain, best: FittedModel, days: Dataset, seed: int) 
     importance = pd.DataFrame({"part": pd.Series(dtype=str), "nats": pd.Series(dtype=float)})
     dependence = pd.DataFrame({"feature": pd.Series(dtype=str), "value": [], "p_sale": []})
     if best.context is not None and not days.holdout.empty:
-        cells = days.holdout
+        cells = pd.concat([days.training, days.holdout], ignore_index=True)
         if len(cells) > _MOST_CELLS:
             cells = cells.sample(_MOST_CELLS, random_state=seed, ignore_index=True)
         importance, dependence = _importance(best, cells, seed), _dependence(best, cells)

@@ -79,10 +79,10 @@ def with_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, lake: 
 
     The training cells have a column `fold`, which deals whole dates to `FOLDS` parts.
     """
-    fingerprint, seals = dataset.fingerprint, "".join(seals_of_context(lake))
+    first, last = dataset.learned_from or dt.date.min, dataset.judged_through
+    fingerprint, seals = dataset.fingerprint, "".join(seals_of_context(lake, first, last))
     if seals:
         fingerprint = hashlib.sha256(f"{fingerprint}\n{seals}".encode()).hexdigest()
-    first, last = dataset.learned_from or dt.date.min, dataset.judged_through
     show_context(connection, catalog, first, last)
     days = days_sold_in_context(connection, first, last)
     days["business_date"] = pd.to_datetime(days["business_date"]).dt.date
