@@ -25,7 +25,7 @@ from catalog.errors import DataError
 from features.one_core import on_one_core
 from features.smoothing import RATIO, Kernel, Smoothing, staircase_of
 from features.stored_model import with_odds
-from training.context_forest import PARAMETERS, ContextGain, boosted, context_gain
+from training.context_forest import PARAMETERS, ContextGain, Rows, boosted, context_gain
 from training.dataset import Dataset, weighted_rows
 
 _WIDTHS = {1: (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), 2: (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)}
@@ -45,9 +45,6 @@ _FOLDS = 5
 _BOOTSTRAPS = 100
 _SURE = 0.0025
 _NEGLIGIBLE = 0.01
-
-Rows = tuple[pd.DataFrame, Ints, Floats]
-"""Features, class (1 = bought) and weight in decisions."""
 
 
 def choose_smoothing(rows: Rows, fit: Callable[[Rows], Callable[[pd.DataFrame], Floats]], seed: int) -> Smoothing:

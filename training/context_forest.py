@@ -17,18 +17,22 @@ import pandas as pd
 from scipy.stats import chi2
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from features.one_core import on_one_core
 from features.smoothing import RATIO
 from training.dataset import Dataset, weighted_rows
 
 PARAMETERS = {"learning_rate": 0.1, "max_leaf_nodes": 8, "min_samples_leaf": 10, "l2_regularization": 1.0}
-_MOST_TREES = 120
+_MOST_TREES = 100
 _USUAL_TREES = 40  # of the trees that only tell what price and product say
 _BY_LUCK = 0.01  # chance that one feature of the context seems to matter where it does not
 _GROUPS = 12  # that a feature with many values is cut into
 _SURE = 0.0025
 _STANDARD_ERRORS = 2.0
+
+
+Rows = tuple[pd.DataFrame, Ints, Floats]
+"""Features, class (1 = bought) and weight in decisions."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,12 @@ def context_gain(dataset: Dataset, seed: int) -> ContextGain:
     dataset
         Days by context, whose training cells say which `fold` they belong to.
     """
-    plain = [RATIO, *dataset.one_hot]
-    differing = _differing(dataset, plain, seed)
+    plain, features = [RATIO, *dataset.one_hot], [RATIO, *dataset.context, *dataset.one_hot]
+    rows = weighted_rows(dataset.training, [*features, "fold"])
+    differing = _differing(dataset, plain, rows, seed)
     if not differing:
         return ContextGain()
-    without, told = (
-        _losses_of_folds(dataset.training, own, seed) for own in (plain, [RATIO, *dataset.context, *dataset.one_hot])
-    )
+    without, told = (_losses_of_folds(rows, own, seed) for own in (plain, features))
     offered = dataset.training.groupby("fold")["n_offered"].sum().to_numpy().astype(float)
     n_trees = int(np.argmin(told.sum(axis=0)))
     gains = (without[:, np.argmin(without.sum(axis=0))] - told[:, n_trees]) / offered
@@ -88,7 +91,7 @@ def context_gain(dataset: Dataset, seed: int) -> ContextGain:
     return ContextGain(tuple(differing), n_trees + 1, mean, error)
 
 
-def boosted(X: pd.DataFrame, y: Floats, weight: Floats, n_trees: int, seed: int) -> HistGradientBoostingClassifier:
+def boosted(X: pd.DataFrame, y: Ints, weight: Floats, n_trees: int, seed: int) -> HistGradientBoostingClassifier:
     """Fit trees that never rise with the price.
 
     Parameters
@@ -107,13 +110,12 @@ def boosted(X: pd.DataFrame, y: Floats, weight: Floats, n_trees: int, seed: int)
         return model.fit(X.astype(float), y, sample_weight=weight)
 
 
-def _differing(dataset: Dataset, plain: list[str], seed: int) -> list[str]:
+def _differing(dataset: Dataset, plain: list[str], rows: Rows, seed: int) -> list[str]:
     """Return features in whose groups, product by product, purchases are further from what prices say than by luck."""
-    cells = dataset.training
-    X, y, weight = weighted_rows(cells, plain)
+    cells, (X, y, weight) = dataset.training, rows
     if len(np.unique(y)) < 2:  # noqa: PLR2004 - bought or not
         return []
-    model = boosted(X, y, weight, _USUAL_TREES, seed)
+    model = boosted(X[plain], y, weight, _USUAL_TREES, seed)
     with on_one_core():
         chance = np.clip(model.predict_proba(cells[plain].astype(float))[:, 1], _SURE, 1 - _SURE)
     offered = cells["n_offered"].to_numpy().astype(float)
@@ -136,20 +138,22 @@ def _is_apart(sums: pd.DataFrame, feature: pd.Series) -> bool:
     return bool(chi2.sf(distance, len(by_group)) < _BY_LUCK)
 
 
-def _losses_of_folds(cells: pd.DataFrame, features: list[str], seed: int) -> Floats:
+def _losses_of_folds(rows: Rows, features: list[str], seed: int) -> Floats:
     """Return the summed log loss of each fold after each tree, of trees that saw the others, shape (n_folds, n_trees).
 
-    A fold without which one outcome alone is left tells nothing.
+    Rows are the same whatever features are looked at: how small a leaf may be is counted in rows. A fold without which
+    one outcome alone is left tells nothing.
     """
-    losses = np.zeros((cells["fold"].nunique(), _MOST_TREES))
-    for number, fold in enumerate(sorted(cells["fold"].unique())):
-        X, y, weight = weighted_rows(cells[cells["fold"] != fold], features)
-        asked, bought, decisions = weighted_rows(cells[cells["fold"] == fold], features)
-        if len(np.unique(y)) < 2:  # noqa: PLR2004 - bought or not
+    X, y, weight = rows
+    folds = X["fold"].to_numpy()
+    losses = np.zeros((len(np.unique(folds)), _MOST_TREES))
+    for number, fold in enumerate(np.unique(folds)):
+        kept, left = folds != fold, folds == fold
+        if len(np.unique(y[kept])) < 2:  # noqa: PLR2004 - bought or not
             continue
-        model = boosted(X, y, weight, _MOST_TREES, seed)
+        model = boosted(X.loc[kept, features], y[kept], weight[kept], _MOST_TREES, seed)
         with on_one_core():
-            for tree, answers in enumerate(model.staged_predict_proba(asked.astype(float))):
+            for tree, answers in enumerate(model.staged_predict_proba(X.loc[left, features].astype(float))):
                 chance = np.clip(answers[:, 1], _SURE, 1 - _SURE)
-                losses[number, tree] = -decisions @ np.log(np.where(bought == 1, chance, 1 - chance))
+                losses[number, tree] = -weight[left] @ np.log(np.where(y[left] == 1, chance, 1 - chance))
     return losses
