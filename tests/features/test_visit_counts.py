@@ -275,7 +275,9 @@ ROW = st.fixed_dictionaries(
         "store_id": st.sampled_from(["S01", "S02"]),
         "sku": st.sampled_from(["MILK", "BREAD"]),
         "tick": st.integers(0, 2),
-        "seen_at": st.sampled_from([dt.datetime(2026, 1, 5, hour, 59, tzinfo=dt.UTC) for hour in (0, 8, 9)]),
+        "seen_at": st.sampled_from(
+            [dt.datetime(2026, 1, 5, hour, 59, 59, 999_999, tzinfo=dt.UTC) for hour in (0, 8, 9)]
+        ),
         "price_offered": st.sampled_from([1.0, 1.1]),
         "inventory_level": st.sampled_from([None, 0, 1]),
         "purchased": st.booleans(),

@@ -4,7 +4,7 @@ create or replace macro count_in_context(decisions) as table
     select
         business_date,
         store_id,
-        epoch(seen_at)::bigint // 3600 % 24 as hour_utc,
+        epoch_us(seen_at) // 3600000000 % 24 as hour_utc,
         sku,
         price_offered,
         policy = 'external' as is_external,
