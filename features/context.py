@@ -28,6 +28,7 @@ _SCRIPT = Path(__file__).parent / "contexts" / "context.sql"
 TABLES_OF_CONTEXT = ("events", "weather")
 KEYS = ("business_date", "store_id")
 """Columns that name a store day."""
+_WEEKEND = (6, 7)  # where no country is said
 _MOST_YEARS = 30  # that days are learned from
 _MOST_STORES = 24  # that have a column each; of more, their attributes tell
 
@@ -36,8 +37,10 @@ def show_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, first:
     """Create the views and macros of the context of some dates on a connection of `feature_workbench`."""
     store = catalog.store
     labels, sizes = list(_labels_of(store)), [(name, own.size) for name, own in store.attributes.items() if own.size]
+    free, weekend = _free_days(store, first, last)
     shown = {
-        "public_holidays": pa.table({"business_date": pa.array(_holidays(store, first, last), pa.date32())}),
+        "public_holidays": pa.table({"business_date": pa.array(free, pa.date32())}),
+        "weekend_days": pa.table({"weekday": pa.array(weekend, pa.int64())}),
         "store_labels": _pairs(labels, "label", pa.string()),
         "store_sizes": _pairs(sizes, "size", pa.float64()),
         "pay_days": pa.table({"day": pa.array([store.pay_day], pa.int32())}),
@@ -124,11 +127,13 @@ def _labels_of(store: Store) -> Iterator[tuple[str, str]]:
                 yield name, f"region_{own.region}"
 
 
-def _holidays(store: Store, first: dt.date, last: dt.date) -> list[dt.date]:
+def _free_days(store: Store, first: dt.date, last: dt.date) -> tuple[list[dt.date], list[int]]:
+    """Return the public holidays about some dates, and the days of the weekend, 1 is Monday."""
     if store.country is None:
-        return []
+        return [], list(_WEEKEND)
     years = range(max(first.year, last.year - _MOST_YEARS), (last + dt.timedelta(days=1)).year + 1)
-    return sorted(holidays.country_holidays(store.country, years=years))
+    known = holidays.country_holidays(store.country, years=years)
+    return sorted(known), sorted(day + 1 for day in known.weekend)
 
 
 def _pairs(rows: Sequence[tuple[str, object]], name: str, kind: pa.DataType) -> pa.Table:

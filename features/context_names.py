@@ -7,7 +7,10 @@ import pandas as pd
 _MEASURED = frozenset({"size", "temperature", "days_since_pay_day"})
 """Columns that are unknown where nobody said them; any other that is absent does not hold."""
 
-_OF_A_DAY = ("weekday", "is_holiday", "is_day_before_holiday", "days_since_pay_day", "size", "temperature")
+_OF_A_DAY = (
+    *("weekday", "is_weekend", "is_holiday", "is_day_before_holiday"),
+    *("days_since_pay_day", "size", "temperature"),
+)
 _LABELS = ("store_", "region_", "tag_", "event_", "category_")
 HOUR = "hour"
 

@@ -1,6 +1,6 @@
 -- The context of a store's hour: what is known of it before its prices are set. One definition for training and for
--- pricing. Beside the lake it stands on four small relations of the catalog: public_holidays, store_labels, store_sizes
--- and pay_days, see features/context.py.
+-- pricing. Beside the lake it stands on small relations of the catalog: public_holidays, weekend_days, store_labels,
+-- store_sizes and pay_days, see features/context.py.
 
 -- Every label that any store has, or any date in it: the region and the tags of a store, and announced events.
 create or replace view context_labels as
@@ -87,6 +87,7 @@ create or replace macro context_of_days(store_days) as table
         days.business_date,
         days.store_id,
         isodow(days.business_date)::double as weekday,
+        (isodow(days.business_date) in (from weekend_days))::double as is_weekend,
         (days.business_date in (from public_holidays))::double as is_holiday,
         (days.business_date + 1 in (from public_holidays))::double as is_day_before_holiday,
         (days.business_date - if(paid_on.this_time <= days.business_date, paid_on.this_time, paid_on.last_time))::double

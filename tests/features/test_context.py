@@ -104,8 +104,18 @@ def test_a_holiday_and_the_day_before_are_told_apart(settings: Settings) -> None
     opened(settings.home, catalog)
     found = on(settings, catalog, MONDAY, EPIPHANY, dt.date(2026, 12, 31))
     assert found["weekday"].tolist() == [1, 2, 4]
+    assert found["is_weekend"].tolist() == [0, 0, 0]
     assert found["is_holiday"].tolist() == [0, 1, 0]
     assert found["is_day_before_holiday"].tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(("country", "weekend"), [(None, [0, 1, 1]), ("SA", [1, 1, 0])])
+def test_a_weekend_is_that_of_the_country(settings: Settings, country: str | None, weekend: list[int]) -> None:
+    catalog = town(country=country)
+    opened(settings.home, catalog)
+    friday = dt.date(2026, 1, 9)
+    days = [friday + dt.timedelta(days=day) for day in range(3)]
+    assert on(settings, catalog, *days)["is_weekend"].tolist() == weekend
 
 
 def test_what_one_store_is_told_goes_before_what_all_are(connection: duckdb.DuckDBPyConnection) -> None:

@@ -98,9 +98,9 @@ def test_levels_that_differ_by_day_and_for_no_reason_are_not_taken_for_those_of_
     assert not found.matters
 
 
-def test_a_gain_matters_from_two_standard_errors_on() -> None:
-    assert ContextGain(("hour",), 3, 0.0021, 0.001).matters
-    assert not ContextGain(("hour",), 3, 0.0019, 0.001).matters
+def test_a_gain_matters_from_a_standard_error_on() -> None:
+    assert ContextGain(("hour",), 3, 0.0011, 0.001).matters
+    assert not ContextGain(("hour",), 3, 0.0009, 0.001).matters
     assert "differ by no more than luck" in ContextGain().said
 
 
