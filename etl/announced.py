@@ -74,14 +74,12 @@ def _rows(lake: Lake, table: Table, column: str, said: list[_Said], dates: Colle
     """Return all rows of a table: of other dates as they are, of these dates as they are said now."""
     part, value = Partition(table.name, None, "all"), table.columns[-1].name
     known = lake.read(part).to_pylist() if lake.receipt(part) else []
-    rows = [row for row in known if row["business_date"] not in dates]
+    rows = [row for row in known if row["date"] not in dates]
     rows += [
-        {"business_date": one.date, "store_id": one.store, value: one.values[column]}
-        for one in said
-        if column in one.values
+        {"date": one.date, "store_id": one.store, value: one.values[column]} for one in said if column in one.values
     ]
     unique = {tuple(row[name] for name in table.key): row for row in rows}
-    ordered = sorted(unique.values(), key=lambda row: (row["business_date"], row["store_id"] or "", str(row[value])))
+    ordered = sorted(unique.values(), key=lambda row: (row["date"], row["store_id"] or "", str(row[value])))
     return pa.Table.from_pylist(ordered, schema=table.schema)
 
 

@@ -55,7 +55,7 @@ def seals_of_context(lake: Lake, first: dt.date, last: dt.date) -> Iterator[str]
     for name in TABLES_OF_CONTEXT:
         part = Partition(name, None, "all")
         if lake.receipt(part) is not None:
-            rows = [row for row in lake.read(part).to_pylist() if first <= row["business_date"] <= last]
+            rows = [row for row in lake.read(part).to_pylist() if first <= row["date"] <= last]
             if rows:
                 yield f"{name}:{hashlib.sha256(repr(rows).encode()).hexdigest()}\n"
 

@@ -12,7 +12,7 @@ from store_labels
 union all
 select
     store_id,
-    business_date,
+    date as business_date,
     'event_' || what as label
 from events;
 
@@ -99,8 +99,8 @@ create or replace macro context_of_days(store_days) as table
     inner join paid_on on days.business_date = paid_on.business_date and days.store_id = paid_on.store_id
     inner join labels on days.business_date = labels.business_date and days.store_id = labels.store_id
     left join store_sizes on days.store_id = store_sizes.store_id
-    left join weather as own on days.business_date = own.business_date and days.store_id = own.store_id
-    left join weather as everywhere on days.business_date = everywhere.business_date and everywhere.store_id is null;
+    left join weather as own on days.business_date = own.date and days.store_id = own.store_id
+    left join weather as everywhere on days.business_date = everywhere.date and everywhere.store_id is null;
 
 -- What was sold in each hour, by store, product and price: the decisions that met stock, and units that were counted,
 -- as in demand_cells. The hour is that of the store's clock; units counted by the day have none.
