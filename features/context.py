@@ -159,7 +159,7 @@ def holdout_of(
 def dated_cells(connection: duckdb.DuckDBPyConnection, days: pd.DataFrame) -> pd.DataFrame:
     """Group what was sold on some store days as `cells_in_context` does, each `business_date` for itself."""
     dates, ordinal = np.unique(days["business_date"], return_inverse=True)
-    told = [name for name in days if name not in KEYS]
+    told = [str(name) for name in days if name not in KEYS]
     cells = cells_in_context(connection, days.assign(period=ordinal), told)
     cells.insert(0, "business_date", pd.to_datetime(dates)[cells.pop("period")])
     return cells

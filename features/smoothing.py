@@ -122,9 +122,9 @@ class ContextStaircase(Staircase):
 
 def _staircase_in_context(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:
     others = rows.drop(columns=RATIO)
-    one_hot = [name for name in others if name.startswith("sku_")]
+    one_hot = [str(name) for name in others if str(name).startswith("sku_")]
     told = others.drop(columns=one_hot).assign(product=_position_of(others[one_hot]))
-    curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy()
+    curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy(np.int64)
     first = np.unique(curve, return_index=True)[1]
     asked = others.iloc[np.repeat(first, len(grid))].assign(**{RATIO: np.tile(grid, len(first))})
     answers = model(asked[rows.columns]).reshape(len(first), len(grid))

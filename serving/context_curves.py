@@ -29,6 +29,11 @@ class ContextModel(Protocol):
     """A registered version that says which features it looks at."""
 
     @property
+    def version(self) -> str:
+        """Registered version."""
+        ...
+
+    @property
     def features(self) -> Sequence[str]:
         """Input columns in order."""
         ...

@@ -89,11 +89,11 @@ def with_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, lake: 
     learned, held_out = (days[own] for own in _parts(days["business_date"], dataset))
     if learned["business_date"].nunique() < _LEAST_DAYS or held_out.empty or len(dataset.one_hot) > _MOST_PRODUCTS:
         return dataset
-    told = [name for name in days if name not in KEYS]
+    told = [str(name) for name in days if name not in KEYS]
     ordinal = np.unique(learned["business_date"], return_inverse=True)[1]
     training = cells_in_context(connection, learned.assign(period=ordinal % FOLDS), told)
     holdout = dated_cells(connection, held_out)
-    features = [name for name in training if is_context(name) and training[name].nunique(dropna=False) > 1]
+    features = [name for name in map(str, training) if is_context(name) and training[name].nunique(dropna=False) > 1]
     if not features or holdout.empty:
         return dataset
     by_context = replace(

@@ -92,9 +92,9 @@ create or replace macro context_of_days(store_days) as table
         (days.business_date + 1 in (from public_holidays))::double as is_day_before_holiday,
         (days.business_date - if(paid_on.this_time <= days.business_date, paid_on.this_time, paid_on.last_time))::double
             as days_since_pay_day,
-        store_sizes.size as size,
+        store_sizes.size,
         coalesce(own.temperature, everywhere.temperature) as temperature,
-        labels.* exclude (business_date, store_id)
+        labels.* exclude (business_date, store_id) -- noqa: AM04
     from days
     inner join paid_on on days.business_date = paid_on.business_date and days.store_id = paid_on.store_id
     inner join labels on days.business_date = labels.business_date and days.store_id = labels.store_id

@@ -29,4 +29,4 @@ def announce(file: File, catalog: Catalog = None, as_json: Json = False) -> None
     if as_json:
         emit(vars(found))
     else:
-        remark(f"{file}: {found.dates} dates, {found.events} events and {found.weather} temperatures stand")
+        remark(f"{file}: taken in; dates: {found.dates}, events: {found.events}, temperatures: {found.weather}")

@@ -53,13 +53,15 @@ def curve_points(dataset: Dataset) -> pd.DataFrame:
     stock = cells.groupby("sku")["inventory_level"].median()
     points = cells[["sku", "price_offered", "price_ratio", *dataset.one_hot]].drop_duplicates(["sku", "price_offered"])
     points = points.sort_values(["sku", "price_offered"], ignore_index=True)
-    points = points.assign(**{name: _commonest(dataset.holdout, name) for name in dataset.holdout if is_context(name)})
+    points = points.assign(
+        **{name: _commonest(dataset.holdout, name) for name in map(str, dataset.holdout) if is_context(name)}
+    )
     return points.assign(inventory_level=points["sku"].map(stock), business_date=pd.Timestamp(dataset.judged_through))
 
 
 def _commonest(cells: pd.DataFrame, feature: str) -> float:
     decisions = cells.groupby(feature, dropna=False)["n_offered"].sum()
-    return float(decisions.idxmax()) if len(decisions) else float("nan")
+    return float(decisions.index[int(decisions.argmax())]) if len(decisions) else float("nan")
 
 
 def scores_by_product(
