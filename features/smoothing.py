@@ -124,11 +124,11 @@ def _staircase_in_context(model: Callable[[pd.DataFrame], Floats], rows: pd.Data
     others = rows.drop(columns=RATIO)
     one_hot = [str(name) for name in others if str(name).startswith("sku_")]
     told = others.drop(columns=one_hot).assign(product=_position_of(others[one_hot]))
-    curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy(np.int64)
+    curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy()
     first = np.unique(curve, return_index=True)[1]
     asked = others.iloc[np.repeat(first, len(grid))].assign(**{RATIO: np.tile(grid, len(first))})
     answers = model(asked[rows.columns]).reshape(len(first), len(grid))
-    return ContextStaircase(grid, answers, curve, rows[RATIO].to_numpy(dtype=float))
+    return ContextStaircase(grid, answers, curve.astype(np.int64), rows[RATIO].to_numpy(dtype=float))
 
 
 def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:

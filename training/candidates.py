@@ -38,7 +38,7 @@ FAMILY = tuple(
 )
 """Kernels that are tried: local lines and parabolas, three quarters to ten ladder steps wide, own and pooled curves."""
 
-IN_CONTEXT = (Kernel(1, 0.135, weight=0.5), Kernel(2, 0.27, weight=0.5))
+IN_CONTEXT = (Kernel(1, 0.07),)
 """Smooths the curves of boosted trees, whose many small steps leave little to choose."""
 
 _FOLDS = 5
@@ -217,9 +217,9 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
 
 
 def _fit_in_context(days: Dataset, seed: int) -> FittedModel:
-    """Fit the candidate that looks at the context, with a single tree where that tells nothing."""
-    features = [*CONTEXT_FOREST.features, *days.context, *days.one_hot]
+    """Fit the candidate that looks at the context: at those of its features that tell something."""
     found = context_gain(days, seed)
+    features = [*CONTEXT_FOREST.features, *(found.differing or days.context), *days.one_hot]
     X, y, weight = weighted_rows(days.training, features)
     model = boosted(X, y, weight, max(1, found.n_trees), seed)
     lowest, highest = float(X[RATIO].min()), float(X[RATIO].max())

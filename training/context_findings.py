@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from catalog.arrays import Floats
 from features.context_names import HOUR, is_context
 from features.smoothing import RATIO
 from training.candidates import FittedModel
@@ -19,7 +18,6 @@ from training.context_forest import ContextGain
 from training.dataset import Dataset
 from training.judge import log_loss
 
-WEEKDAY = "weekday"
 _MOST_CELLS = 2000
 _PARTS = {"category": "product", "sku": "product", "region": "store", "tag": "store", "size": "store"}
 
@@ -93,17 +91,17 @@ def _part_of(feature: str) -> str:
 
 
 def _dependence(model: FittedModel, cells: pd.DataFrame) -> pd.DataFrame:
+    """Set weekday, with what it says of the weekend, and hour in turn, where the model looks at them."""
     at_base, weight = cells.assign(**{RATIO: 1.0}), cells["n_offered"].to_numpy()
     rows = []
-    for feature, values in ((WEEKDAY, np.arange(1.0, 8.0)), (HOUR, _values(cells[HOUR]))):
-        if feature in model.features:
-            for value in values:
-                chance = model.p_sale(at_base.assign(**{feature: value}))
-                rows.append(
-                    {"feature": feature, "value": float(value), "p_sale": float(np.average(chance, weights=weight))}
-                )
+    for feature, with_it in (("weekday", ["is_weekend"]), (HOUR, [])):
+        changed = [name for name in (feature, *with_it) if name in model.features]
+        known = (
+            cells[[feature, *with_it]].dropna().drop_duplicates().sort_values(feature) if changed else cells.iloc[:0]
+        )
+        for values in known.to_dict("records"):
+            chance = np.average(
+                model.p_sale(at_base.assign(**{name: values[name] for name in changed})), weights=weight
+            )
+            rows.append({"feature": feature, "value": float(values[feature]), "p_sale": float(chance)})
     return pd.DataFrame(rows, columns=["feature", "value", "p_sale"])
-
-
-def _values(column: pd.Series) -> Floats:
-    return np.sort(column.dropna().unique())

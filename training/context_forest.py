@@ -6,8 +6,9 @@ boosting machine", Annals of Statistics, 2001). No tree rises with the price.
 
 How many trees, and whether the context is worth looking at, is found out on whole dates that were left out: decisions
 of one date are alike for reasons that no feature knows, and trees that saw some of them would seem to know the others.
-First a test that costs nearly nothing: where purchases differ from what price and product say by no more than luck, in
-every context, nothing else is fitted.
+First a test that costs little: where purchases differ from what price and product say by no more than luck, in
+every context, nothing else is fitted. Else the most striking feature is taken in, and the others are tested again, so
+that trees see no feature twice: a weekday beside the weekend would only fit luck.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from training.dataset import Dataset, weighted_rows
 
 PARAMETERS = {"learning_rate": 0.1, "max_leaf_nodes": 8, "min_samples_leaf": 10, "l2_regularization": 1.0}
 _MOST_TREES = 100
-_USUAL_TREES = 40  # of the trees that only tell what price and product say
+_USUAL_TREES = 40  # that tell what is known so far
 _BY_LUCK = 0.01  # chance that one feature of the context seems to matter where it does not
 _GROUPS = 12  # that a feature with many values is cut into
 _SURE = 0.0025
@@ -41,7 +42,7 @@ class ContextGain:
     Attributes
     ----------
     differing
-        Features in which purchases differ by more than luck; where there are none, nothing was fitted to them.
+        Features by which purchases differ by more than luck, each beyond those before it: those that the trees look at.
     n_trees
         Trees at which the loss was least, 0 where nothing was fitted.
     gain, standard_error
@@ -76,12 +77,12 @@ def context_gain(dataset: Dataset, seed: int) -> ContextGain:
     dataset
         Days by context, whose training cells say which `fold` they belong to.
     """
-    plain, features = [RATIO, *dataset.one_hot], [RATIO, *dataset.context, *dataset.one_hot]
-    rows = weighted_rows(dataset.training, [*features, "fold"])
-    differing = _differing(dataset, plain, rows, seed)
+    rows = weighted_rows(dataset.training, [RATIO, *dataset.context, *dataset.one_hot, "fold"])
+    differing = _differing(dataset, rows, seed)
     if not differing:
         return ContextGain()
-    without, told = (_losses_of_folds(rows, own, seed) for own in (plain, features))
+    plain = [RATIO, *dataset.one_hot]
+    without, told = (_losses_of_folds(rows, own, seed) for own in (plain, [*plain, *differing]))
     offered = dataset.training.groupby("fold")["n_offered"].sum().to_numpy().astype(float)
     n_trees = int(np.argmin(told.sum(axis=0)))
     gains = (without[:, np.argmin(without.sum(axis=0))] - told[:, n_trees]) / offered
@@ -109,32 +110,34 @@ def boosted(X: pd.DataFrame, y: Ints, weight: Floats, n_trees: int, seed: int) -
         return model.fit(X.astype(float), y, sample_weight=weight)
 
 
-def _differing(dataset: Dataset, plain: list[str], rows: Rows, seed: int) -> list[str]:
-    """Return features in whose groups, product by product, purchases are further from what prices say than by luck."""
-    cells, (X, y, weight) = dataset.training, rows
-    if len(np.unique(y)) < 2:  # noqa: PLR2004 - bought or not
-        return []
-    model = boosted(X[plain], y, weight, _USUAL_TREES, seed)
-    with on_one_core():
-        chance = np.clip(model.predict_proba(cells[plain].astype(float))[:, 1], _SURE, 1 - _SURE)
+def _differing(dataset: Dataset, rows: Rows, seed: int) -> list[str]:
+    """Return features by which purchases differ, the most striking first, each beyond what those before it tell."""
+    X, y, weight = rows
+    cells, found = dataset.training, list[str]()
     offered = cells["n_offered"].to_numpy().astype(float)
-    sums = pd.DataFrame(
-        {
-            "sku": cells["sku"].to_numpy(),
-            "apart": cells["n_purchased"].to_numpy() - offered * chance,
-            "variance": offered * chance * (1 - chance),
-        }
-    )
-    return [name for name in dataset.context if _is_apart(sums, cells[name])]
+    while len(np.unique(y)) > 1 and len(found) < len(dataset.context):
+        told = [RATIO, *found, *dataset.one_hot]
+        model = boosted(X[told], y, weight, _USUAL_TREES, seed)
+        with on_one_core():
+            chance = np.clip(model.predict_proba(cells[told].astype(float))[:, 1], _SURE, 1 - _SURE)
+        apart, variance = cells["n_purchased"].to_numpy() - offered * chance, offered * chance * (1 - chance)
+        sums = pd.DataFrame({"sku": cells["sku"].to_numpy(), "apart": apart, "variance": variance})
+        striking = {name: _striking(sums, cells[name]) for name in dataset.context if name not in found}
+        most = max(striking, key=lambda name: striking[name])
+        if striking[most] <= 0:
+            break
+        found.append(most)
+    return found
 
 
-def _is_apart(sums: pd.DataFrame, feature: pd.Series) -> bool:
+def _striking(sums: pd.DataFrame, feature: pd.Series) -> float:
+    """Return how far purchases in the groups of a feature are from what luck may do, in standard deviations of it."""
     group = feature.rank(method="dense", na_option="bottom").to_numpy()
     if group.max() > _GROUPS:
         group = np.ceil(group * _GROUPS / group.max())
     by_group = sums.groupby([sums["sku"], group])[["apart", "variance"]].sum()
     distance = float((by_group["apart"] ** 2 / by_group["variance"]).sum())
-    return bool(chi2.sf(distance, len(by_group)) < _BY_LUCK)
+    return (distance - float(chi2.isf(_BY_LUCK, len(by_group)))) / float(np.sqrt(2 * len(by_group)))
 
 
 def _losses_of_folds(rows: Rows, features: list[str], seed: int) -> Floats:

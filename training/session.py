@@ -32,6 +32,7 @@ from warehouse.lake import CODE_VERSION
 from warehouse.partition import between
 from warehouse.workspace import Workspace
 
+_AS_GOOD = 0.001  # nats per decision: within this two models are as good
 LEARNING = "learning"
 """Name of the lock that is held while a model is trained: there is one training of a lake at a time."""
 
@@ -139,8 +140,14 @@ def _judged(own: FittedCandidate, days: _Days) -> JudgedCandidate:
 
 
 def _best_of(judged: list[JudgedCandidate]) -> JudgedCandidate:
-    """Return the candidate with the least log loss, of those that are worth their features."""
-    return min((own for own in judged if own.fitted.may_price), key=lambda item: item.scores["log_loss"])
+    """Return the candidate with the least log loss; one whose context matters goes first unless it is worse.
+
+    Few days are held out, and they may all be alike: what the context tells is shown on all the days.
+    """
+    best = min((own for own in judged if own.fitted.may_price), key=lambda item: item.scores["log_loss"])
+    knowing = [own for own in judged if own.fitted.context is not None and own.fitted.may_price]
+    near = [own for own in knowing if own.scores["log_loss"] <= best.scores["log_loss"] + _AS_GOOD]
+    return near[0] if near else best
 
 
 def _context_of(judged: list[JudgedCandidate], days: _Days) -> ContextFindings | None:

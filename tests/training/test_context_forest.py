@@ -1,6 +1,7 @@
 """The candidate that looks at the context learns what weekends do, and is left out where the context tells nothing."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def cells_of(day: int, seed: int, weekend: float, evening: float, day_spread: fl
     grid = [(sku, ratio, hour) for sku in SKUS for ratio in (0.7, 0.9, 1.0, 1.1, 1.3) for hour in range(8, 20, 2)]
     cells = pd.DataFrame(grid, columns=["sku", "price_ratio", "hour"]).astype({"hour": float})
     cells = cells.assign(
-        price_offered=cells["price_ratio"], weekday=float((FIRST + dt.timedelta(days=day)).isoweekday())
+        is_weekend=0.0, price_offered=cells["price_ratio"], weekday=float((FIRST + dt.timedelta(days=day)).isoweekday())
     )
     for sku in SKUS:
         cells[f"sku_{sku}"] = (cells["sku"] == sku).astype(float)
@@ -134,3 +135,11 @@ def test_the_price_is_the_most_important_part_and_a_weekend_shows_in_the_depende
 def test_two_fits_are_the_same_to_the_last_bit(weekends: Dataset, fitted: FittedModel, tmp_path: Path) -> None:
     again = fit(CONTEXT_FOREST, weekends, 7)
     assert np.array_equal(again.p_sale(weekends.holdout), fitted.p_sale(weekends.holdout))
+
+
+def test_a_feature_that_tells_nothing_beyond_those_before_it_is_not_looked_at() -> None:
+    sold = days(weekend=1.5).by_context
+    assert sold is not None
+    training = sold.training.assign(is_weekend=(sold.training["weekday"] >= 6).astype(float))
+    found = context_gain(replace(sold, training=training, context=("hour", "is_weekend", "weekday")), 7)
+    assert found.differing == ("is_weekend",)

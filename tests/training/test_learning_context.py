@@ -26,7 +26,7 @@ from training.learning_days import learning_days
 from training.nights import inputs_of
 from training.result import TrainingResult
 from training.session import train
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
 FIRST = dt.date(2026, 1, 5)
@@ -85,11 +85,14 @@ def test_the_forest_that_looks_at_the_weekday_is_nearest_to_the_truth(trained: T
 
 
 def test_what_was_found_stands_in_the_row_of_the_version(sold: Workspace, trained: TrainingResult) -> None:
-    [part] = sold.lake.partitions("model_versions")
-    context = json.loads(sold.lake.read(part)["context"][0].as_py())
+    row = Partition("model_versions", None, f"v{trained.version}")
+    context = json.loads(sold.lake.read(row)["context"][0].as_py())
     assert context["matters"]
     assert context["said"].startswith("the context tells more than prices")
-    assert {row["part"] for row in context["importance"]} >= {"price ratio", "weekday", "hour", "store", "product"}
+    assert [row["part"] for row in context["importance"]][:2] == ["price ratio", "is weekend"]
+    chance = {own["value"]: own["p_sale"] for own in context["dependence"] if own["feature"] == "weekday"}
+    assert set(chance) == set(range(1, 8))
+    assert min(chance[6], chance[7]) > 0.1 + max(chance[day] for day in range(1, 6))
     assert trained.budget_groups.empty
 
 
