@@ -45,7 +45,8 @@ def _records(schema: dict[str, Any], name: str, path: str) -> Iterator[tuple[str
     record = schema if name == schema["title"] else schema["$defs"][name]
     yield path, record
     for field, described in record["properties"].items():
-        inner = described.get("$ref") or described.get("items", {}).get("$ref")
+        by_name: dict[str, Any] = next(iter(described.get("patternProperties", {}).values()), {})
+        inner = described.get("$ref") or described.get("items", {}).get("$ref") or by_name.get("$ref")
         if inner:
             yield from _records(schema, inner.rsplit("/", 1)[1], f"{path}.{field}" if path else field)
 

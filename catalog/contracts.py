@@ -20,7 +20,9 @@ from catalog.tables.comparisons import (
     TRIAL_BLOCKS,
     TRIALS,
 )
+from catalog.tables.context import EVENTS, WEATHER
 from catalog.tables.decisions import (
+    CONTEXT_COUNTS,
     DEMAND_CELLS,
     INTERACTIONS,
     LIVE_INTERACTIONS,
@@ -85,6 +87,9 @@ TABLES: dict[str, Table] = {
         DEMAND_CELLS,
         VISIT_COUNTS,
         STORE_VISITS,
+        CONTEXT_COUNTS,
+        EVENTS,
+        WEATHER,
         PRICE_BOOK,
         DEMAND_CURVES,
         REPLACED_PRICE_BOOK,

@@ -33,7 +33,10 @@ REGISTERED_MODEL = "shelfprice-demand"
 LIVE_DEPLOYMENT = "live/live-store"
 """Flow and deployment of the store that sells tick by tick, as Prefect names them."""
 
-TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
+TRUSTED_MODEL_TYPES = (
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+)
 """Types beyond skops' own that a registered model may contain; any other is refused before it is loaded."""
 
 REGISTRY_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}

@@ -23,6 +23,7 @@ RATIO = "price_ratio"
 _GRID = 20  # ratios at which the forest is asked
 _NEARLY_SURE = 0.005  # a forest's 0 and 1 are taken for no more than this
 _RIDGE = 1e-9
+_CURVES_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,39 @@ class Staircase:
         return chance
 
 
+@dataclass(frozen=True)
+class ContextStaircase(Staircase):
+    """The raw curves of a model that looks at the context, one for each product in each context.
+
+    `p_sale` has shape (n_curves, n_grid), and `product` is each row's curve. No curve is pooled with another: contexts
+    differ on purpose.
+    """
+
+    def smoothed(self, kernels: tuple[Kernel, ...]) -> Floats:
+        """Return each row's chance of sale, as that of products; all rows at once, for there are many curves."""
+        parts = range(0, len(self.p_sale), _CURVES_AT_ONCE)
+        smooth = [
+            sum(own.weight * smoothed(self.p_sale[first : first + _CURVES_AT_ONCE], self.grid, own) for own in kernels)
+            for first in parts
+        ]
+        curves = np.concatenate(smooth)
+        steps = (np.clip(self.ratio, self.grid[0], self.grid[-1]) - self.grid[0]) / (self.grid[1] - self.grid[0])
+        left = np.minimum(steps.astype(np.int64), len(self.grid) - 2)
+        share = steps - left
+        return curves[self.product, left] * (1 - share) + curves[self.product, left + 1] * share
+
+
+def _staircase_in_context(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:
+    others = rows.drop(columns=RATIO)
+    one_hot = [str(name) for name in others if str(name).startswith("sku_")]
+    told = others.drop(columns=one_hot).assign(product=_position_of(others[one_hot]))
+    curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy()
+    first = np.unique(curve, return_index=True)[1]
+    asked = others.iloc[np.repeat(first, len(grid))].assign(**{RATIO: np.tile(grid, len(first))})
+    answers = model(asked[rows.columns]).reshape(len(first), len(grid))
+    return ContextStaircase(grid, answers, curve.astype(np.int64), rows[RATIO].to_numpy(dtype=float))
+
+
 def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:
     """Ask a model for the whole curve of every product, once, however many rows there are.
 
@@ -105,18 +139,25 @@ def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, gr
     model
         Chance of sale for rows of features, as the forest gives it.
     rows
-        The model's features and nothing else: `price_ratio` and the products one-hot.
+        The model's features and nothing else: `price_ratio`, the products one-hot, and the context if it looks at it.
     grid
-        Price ratios, ascending, shape (n_grid,).
+        Price ratios, ascending, evenly spaced, shape (n_grid,).
     """
+    if any(not name.startswith("sku_") for name in rows.columns if name != RATIO):
+        return _staircase_in_context(model, rows, grid)
     one_hot = rows.drop(columns=RATIO)
-    columns = one_hot.to_numpy(dtype=float)
-    product = np.where(columns.any(axis=1), columns.argmax(axis=1), len(one_hot.columns))
+    product = _position_of(one_hot)
     every = np.vstack([np.eye(len(one_hot.columns)), np.zeros((1, len(one_hot.columns)))])
     asked = pd.DataFrame(np.repeat(every, len(grid), axis=0), columns=one_hot.columns)
     asked[RATIO] = np.tile(grid, len(every))
     answers = model(asked[rows.columns]).reshape(len(every), len(grid))
     return Staircase(grid, answers, product, rows[RATIO].to_numpy(dtype=float))
+
+
+def _position_of(one_hot: pd.DataFrame) -> Ints:
+    """Return the position of each row's product among some columns, their number where none is set."""
+    columns = one_hot.to_numpy(dtype=float)
+    return np.where(columns.any(axis=1), columns.argmax(axis=1), len(one_hot.columns))
 
 
 def mixed(p_sale: Floats, grid: Floats, kernels: tuple[Kernel, ...]) -> Floats:

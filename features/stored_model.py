@@ -21,6 +21,8 @@ from sklearn.base import ClassifierMixin
 from catalog.arrays import Floats
 from catalog.errors import ModelError, first_line
 from catalog.names import TRUSTED_MODEL_TYPES
+from features.context_names import asked_of
+from features.one_core import on_one_core
 from features.smoothing import Smoothing, staircase_of
 
 _LOADER = "mlflow.sklearn"
@@ -66,6 +68,7 @@ class StoredModel:
         ModelError
             When a feature is missing, the model never saw a purchase, or a prediction is not a probability.
         """
+        rows = asked_of(rows, self.features)
         missing = [feature for feature in self.features if feature not in rows.columns]
         if missing:
             raise ModelError(f"expects the feature {missing[0]!r}, which the shelf does not have")
@@ -84,7 +87,8 @@ class StoredModel:
 
     def as_classified(self, rows: pd.DataFrame) -> Floats:
         """Return the classifier's own chance of sale, odds uncorrected and steps not smoothed, shape (n_rows,)."""
-        return np.asarray(self.classifier.predict_proba(rows[list(self.features)].astype(float))[:, 1], dtype=float)
+        with on_one_core():
+            return np.asarray(self.classifier.predict_proba(rows[list(self.features)].astype(float))[:, 1], dtype=float)
 
     def _raw(self, X: pd.DataFrame) -> Floats:
         return with_odds(self.as_classified(X), self.odds_factor)

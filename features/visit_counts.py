@@ -1,4 +1,4 @@
-"""Visit counts: how many came to each product, tick and price, and to each store, partition by partition.
+"""Visit counts: how many came to each product, tick and price, to each store, and to both by the hour.
 
 Beliefs, footfall and the range of our own prices need no more of a decision than these counts, and a partition has a
 few thousand of them however many decisions it holds. So whoever learns or prices reads counts, not decisions.
@@ -45,7 +45,7 @@ def definition_of_counts() -> str:
     definition = hashlib.sha256()
     for name in COUNTS:
         definition.update(_query(name).encode())
-    for macro in ("count_visits", "is_external"):
+    for macro in ("count_visits", "count_in_context", "is_external"):
         definition.update((MACROS / f"{macro}.sql").read_bytes())
     return definition.hexdigest()
 
@@ -60,7 +60,7 @@ def counts_of_view(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]
 
 
 def show_visits(connection: duckdb.DuckDBPyConnection, lake: Lake, within: Within | None) -> None:
-    """Create the views `visits` and `visits_of_stores` of closed decisions, of some dates alone if any are asked for.
+    """Create the views `visits`, `visits_of_stores` and `visits_in_context` of decisions, of some dates if asked.
 
     Receipts are read, and no row.
     """

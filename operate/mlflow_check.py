@@ -7,14 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.errors import DataError, ModelError
+from catalog.load import Catalog
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
-from features.cells import feature_workbench, query
+from etl.ledger import kept_catalog
+from features.cells import feature_workbench
+from features.context import TABLES_OF_CONTEXT, holdout_of
+from features.context_names import asked_of
 from serving.champion import load_champion
 from training.judge import log_loss
 from training.mlflow.pyfunc import predict
 from warehouse.lake import Lake, Partition
 from warehouse.proof import Span, prove
+from warehouse.sold import PRODUCTS
 
 _SAME = 1e-9
 
@@ -56,19 +61,17 @@ def score_champion(settings: Settings) -> Scored:
     champion = load_champion(settings)
     if champion is None:
         raise DataError("expected a champion in the model registry, found none; run `shelfprice train`")
-    span = {
-        "trained_through": champion.trained_through or dt.date.min,
-        "judged_through": _judged_through(lake, champion.version),
-    }
-    held_out = Span("demand_cells", span["trained_through"], span["judged_through"])
-    prove(lake, (held_out, Span("products")), sets_aside=False)
+    after, through = champion.trained_through or dt.date.min, _judged_through(lake, champion.version)
+    by_day = (Span(name, after, through) for name in ("demand_cells", "context_counts", "unit_sales"))
+    prove(lake, (*by_day, *map(Span, ("products", *TABLES_OF_CONTEXT))), sets_aside=False)
     with feature_workbench(settings) as connection:
-        cells = connection.execute(query("holdout_cells"), span).df()
+        cells = holdout_of(connection, _catalog_of(lake), champion.features, after, through)
     if cells.empty:
         raise DataError(
-            f"expected demand cells after {span['trained_through']} to score version {champion.version} on, "
+            f"expected demand cells after {after} to score version {champion.version} on, "
             "found none; run `shelfprice transform`"
         )
+    cells = asked_of(cells, champion.features)
     expected, as_priced = champion.model.as_classified(cells), champion.p_sale(cells)
     begun = time.monotonic()
     rows = cells[list(champion.features)].astype(float)
@@ -88,6 +91,12 @@ def score_champion(settings: Settings) -> Scored:
         log_loss_as_priced=log_loss(as_priced, cells),
         seconds=round(time.monotonic() - begun, 2),
     )
+
+
+def _catalog_of(lake: Lake) -> Catalog:
+    """Return the catalog whose shelf is in the lake."""
+    receipt = lake.receipt(PRODUCTS)
+    return kept_catalog(lake, receipt.inputs if receipt else "")
 
 
 def _judged_through(lake: Lake, version: str) -> dt.date:

@@ -1,6 +1,7 @@
 """Demand curves: the champion's chance of sale at every candidate price of every product."""
 
-from dataclasses import dataclass, replace
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import duckdb
@@ -13,6 +14,7 @@ from catalog.arrays import Flags, Floats
 from catalog.load import Catalog, price_ladder
 from catalog.tables.prices import DEMAND_CURVES
 from features.cells import model_input
+from serving.context_curves import is_asked_in_context, mean_curves
 from warehouse.parquet import coded, constant
 
 
@@ -108,12 +110,18 @@ def _on_straight_lines(prices: Floats, candidates: Floats, chances: Floats) -> F
     return np.asarray(np.interp(prices, candidates, chances))
 
 
-def demand_curves(connection: duckdb.DuckDBPyConnection, champion: DemandModel, catalog: Catalog) -> DemandCurves:
+def demand_curves(
+    connection: duckdb.DuckDBPyConnection, champion: DemandModel, catalog: Catalog, date: dt.date | None = None
+) -> DemandCurves:
     """Ask the champion for the whole ladder at once, with features from the same SQL as in training.
 
-    A champion that looks at stock is asked with the shelf full.
+    A champion that looks at stock is asked with the shelf full, and one that looks at the context for the mean over the
+    hours of a date.
     """
     prices = price_ladder(catalog)
+    if date is not None and is_asked_in_context(champion):
+        chance = mean_curves(champion, connection, catalog, date)
+        return DemandCurves(catalog.skus, prices, chance, champion.version)
     n_prices = prices.shape[1]
     candidates = pd.DataFrame(
         {

@@ -14,6 +14,7 @@ import pyarrow as pa
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.cells import feature_workbench
+from features.context import TABLES_OF_CONTEXT
 from features.response import PriceResponse, observed_prices
 from serving.belief.log import LOOKS_BACK, ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
@@ -137,7 +138,7 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     A belief looks back some weeks. Where somebody else set prices, all of the log counts, and what lay beside it.
     """
     through = date - dt.timedelta(days=1)
-    spans = [Span("products"), Span("ingested_files")]
+    spans = [Span("products"), Span("ingested_files"), *map(Span, TABLES_OF_CONTEXT)]
     first = through - dt.timedelta(days=LOOKS_BACK - 1)
     if exported := evidence().spans_read(lake, date):
         first = dt.date.min
@@ -165,6 +166,6 @@ def responses_to_judge_by(
 def supported_curves(
     connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
 ) -> DemandCurves:
-    """Ask a model for the demand curves, and mark the prices that the decisions up to a date speak for."""
-    curves = demand_curves(connection, model, catalog)
+    """Ask a model for the demand curves of the day after a date, and mark the prices that decisions until then show."""
+    curves = demand_curves(connection, model, catalog, through + dt.timedelta(days=1))
     return with_support(curves, observed_prices(connection, catalog, through, model.learned_from))

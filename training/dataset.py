@@ -28,13 +28,10 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
-from catalog.tables.draws import HOURLY_DRAWS
-from features.cells import feature_workbench, query, seals_of_cells
-from features.footfall import demand_shifts
+from features.cells import query, seals_of_cells
+from features.context_names import looks_at_context
 from warehouse.lake import Lake
 from warehouse.partition import between
-from warehouse.proof import Span, prove
-from warehouse.workspace import Workspace
 
 _COUNTS = ["n_offered", "n_purchased"]
 _PRICE = ["sku", "price_offered"]
@@ -112,6 +109,10 @@ class Dataset:
         noted it.
     learned_from
         First business date of anything that went in; None as above.
+    context
+        Features of the context that vary over the training cells.
+    by_context
+        The same days with the context of each decision; None where nothing of it varies, or the days are too few.
     """
 
     training: pd.DataFrame
@@ -122,6 +123,13 @@ class Dataset:
     fingerprint: str
     trained_since: dt.date | None = None
     learned_from: dt.date | None = None
+    context: tuple[str, ...] = ()
+    by_context: "Dataset | None" = None
+
+    def seen_by(self, *features: Sequence[str]) -> "Dataset":
+        """Return the days as models with some features can all be asked about them: by context, if one looks at it."""
+        is_needed = self.by_context is not None and any(looks_at_context(own) for own in features)
+        return self.by_context if is_needed and self.by_context else self
 
 
 def load_dataset(
@@ -221,27 +229,3 @@ def _fingerprint(lake: Lake, through: dt.date, begins: Sequence[dt.date]) -> str
     for _, seal in seals_of_cells(lake, begins[0], through):
         digest.update(seal.encode())
     return digest.hexdigest()
-
-
-def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
-    """Read the days to learn from: those of the window, split where demand was seen to change.
-
-    An outside store that changes hourly learns from the days on which it did: before them, prices were its owner's.
-
-    Raises
-    ------
-    DataError
-        When they cannot teach anything.
-    DamagedError
-        When the bytes of some partitions are not those of their receipts.
-    """
-    window = workspace.catalog.store.learning.window_days
-    first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
-    if workspace.catalog.store.is_priced_hourly:
-        begun = min(workspace.lake.dates(HOURLY_DRAWS.name), default=through)
-        first = begun if first is None else max(first, begun)
-    begin = first or dt.date.min
-    spans = (Span("demand_cells", begin, through), Span("drift_checks", begin, through), Span("products"))
-    prove(workspace.lake, spans)
-    with feature_workbench(workspace.settings, within=between(begin, through)) as connection:
-        return load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))

@@ -13,8 +13,9 @@ from catalog.arrays import Floats
 from catalog.errors import Declined
 from catalog.spread import HERE, Progress, Spread, silent
 from features.stored_model import classifier_as_data, classifier_from_data
-from training.candidates import CANDIDATES, FittedModel, fit
-from training.dataset import Dataset, learning_days
+from training.candidates import FittedModel, candidates_for, fit
+from training.dataset import Dataset
+from training.learning_days import learning_days
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 
@@ -61,7 +62,10 @@ class CandidateToFit:
 
 @dataclass(frozen=True)
 class FittedCandidate:
-    """A fitted candidate, and its chance of sale in each held-out and each training cell, shape (n_cells,)."""
+    """A fitted candidate, and its chance of sale in each held-out and each training cell, shape (n_cells,).
+
+    They are the cells of the days as it sees them, see `Dataset.seen_by`.
+    """
 
     fitted: FittedModel
     p_sale: Floats
@@ -95,7 +99,7 @@ def fit_candidates(
         CandidateToFit(
             where, candidate.name, lesson.through, lesson.since, lesson.seed, dataset.fingerprint, at_hand=dataset
         )
-        for candidate in CANDIDATES
+        for candidate in candidates_for(dataset)
     ]
     return spread(fit_one, jobs, partial(progress, "training candidates"))
 
@@ -114,6 +118,7 @@ def fit_one(job: CandidateToFit) -> FittedCandidate:
             f"{job.name}: the days to learn from changed while candidates were sent out; nothing was trained: run the "
             "same command again"
         )
-    candidate = next(own for own in CANDIDATES if own.name == job.candidate)
+    candidate = next(own for own in candidates_for(dataset) if own.name == job.candidate)
     fitted = fit(candidate, dataset, job.seed)
-    return FittedCandidate(fitted, fitted.p_sale(dataset.holdout), fitted.p_sale(dataset.training))
+    seen = dataset.seen_by(fitted.features)
+    return FittedCandidate(fitted, fitted.p_sale(seen.holdout), fitted.p_sale(seen.training))

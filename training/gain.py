@@ -39,6 +39,11 @@ class Challenger:
     learned_from: dt.date | None = None
     trained_through: dt.date | None = None
 
+    @property
+    def features(self) -> list[str]:
+        """Input columns in order."""
+        return self.fitted.features
+
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale, shape (n_rows,)."""
         return self.fitted.p_sale(rows)

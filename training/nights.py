@@ -18,6 +18,7 @@ from catalog.load import Catalog
 from catalog.tables.learning import NIGHTS
 from etl.live.calendar import DEFAULT_START, ONE_DAY, newest_sold
 from features.cells import feature_workbench, seals_of_cells
+from features.context import seals_of_context
 from features.footfall import demand_shifts
 from serving.belief.log import LOOKS_BACK
 from serving.make_book import is_priced
@@ -151,12 +152,15 @@ def decided_from(lake: Lake, date: dt.date) -> str | None:
 
 
 def inputs_of(lake: Lake, catalog: Catalog, date: dt.date, seed: int) -> str:
-    """Fingerprint of what decides the night after a date: the catalog, the seed and the demand cells it looks back to.
+    """Fingerprint of what decides the night after a date: catalog, seed, cells it looks back to, and announcements.
 
     Cells that came late for a day before those are not learned from, so they change no decision.
     """
     digest = hashlib.sha256(f"{catalog.fingerprint}:{seed}\n".encode())
-    for _, seal in seals_of_cells(lake, night_looks_back_to(catalog, date), date):
+    first = night_looks_back_to(catalog, date)
+    for _, seal in seals_of_cells(lake, first, date):
+        digest.update(seal.encode())
+    for seal in seals_of_context(lake, first, date + ONE_DAY):
         digest.update(seal.encode())
     return digest.hexdigest()
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from catalog.arrays import Floats
@@ -19,8 +20,8 @@ from training.dataset import Dataset
 from training.gate import Verdict
 from training.model_conditions import Condition
 
-Pictures = Callable[[], Mapping[str, Figure]]
-"""Draws figures by name, for a registry that keeps some."""
+Pictures = Callable[[], Mapping[str, Figure | pd.DataFrame]]
+"""Draws figures, and makes tables, by name, for a registry that keeps some."""
 
 
 @dataclass(frozen=True)

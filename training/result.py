@@ -24,6 +24,7 @@ from serving.champion import Champion
 from serving.day_curves import dates_known_from, first_date_known_from, read_for, responses_to_judge_by
 from training.candidates import FittedModel
 from training.champion_history import newest
+from training.context_findings import ContextFindings
 from training.dataset import Dataset
 from training.gain import Challenger, gain_over
 from training.gate import GateInput, Incumbent, Verdict
@@ -133,6 +134,8 @@ class TrainingResult:
         Whether a belief prices the store where there is no champion.
     money
         The currency of the shelf.
+    context
+        What was found about the context; None where no candidate looked at one.
     """
 
     dataset: Dataset
@@ -152,6 +155,7 @@ class TrainingResult:
     responses: tuple[PriceResponse, ...] = ()
     belief_prices: bool = False
     money: Currency = EUR
+    context: ContextFindings | None = None
 
     @property
     def best(self) -> str:
@@ -209,6 +213,7 @@ def model_version_row(result: TrainingResult, logged: LoggedModel, model_sha256:
             "reasons": [json.dumps([condition.as_record() for condition in verdict.conditions])],
             "money": [None if result.gain is None else json.dumps(result.gain.as_record())],
             "price_response": [_responses(result)],
+            "context": [None if result.context is None else json.dumps(result.context.as_record())],
             "model_sha256": [model_sha256],
             "said": [result.said],
             "decided_at": [dt.datetime.combine(dataset.judged_through + dt.timedelta(days=1), dt.time(), dt.UTC)],

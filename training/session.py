@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -14,11 +15,13 @@ from serving.champion import Champion
 from training.candidates import FittedModel
 from training.champion_change import catch_up
 from training.champion_history import Judged, settle
-from training.dataset import Dataset, holdout_budget_groups, learning_days
+from training.context_findings import ContextFindings, findings_of
+from training.dataset import Dataset, holdout_budget_groups
 from training.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.gain import Challenger
 from training.gate import GateInput, pass_gate
 from training.judge import choose_threshold, judge
+from training.learning_days import learning_days
 from training.registry import LoggedModel, ModelRegistry, TrainingLog
 from training.report import figures
 from training.report.breakdown import curve_points
@@ -29,6 +32,7 @@ from warehouse.lake import CODE_VERSION
 from warehouse.partition import between
 from warehouse.workspace import Workspace
 
+_AS_GOOD = 0.001  # nats per decision: within this two models are as good
 LEARNING = "learning"
 """Name of the lock that is held while a model is trained: there is one training of a lake at a time."""
 
@@ -55,6 +59,18 @@ class _Days:
     truth: Floats | None
     seed: int
     money: Currency
+    by_context: "_Days | None" = None
+
+    def seen_by(self, *features: Sequence[str]) -> "_Days":
+        """Return the days as `Dataset.seen_by` does."""
+        is_plain = self.by_context is None or self.dataset.seen_by(*features) is self.dataset
+        return self if is_plain or self.by_context is None else self.by_context
+
+
+def _days_of(workspace: Workspace, dataset: Dataset, seed: int) -> _Days:
+    own = dataset.by_context
+    by_context = None if own is None else _days_of(workspace, own, seed)
+    return _Days(dataset, true_chances(workspace, dataset), seed, workspace.catalog.store.money, by_context)
 
 
 def train(
@@ -87,20 +103,22 @@ def train(
         When the champion was changed meanwhile; the version is registered and not promoted.
     """
     dataset = learning_days(workspace, through, since)
-    days = _Days(dataset, true_chances(workspace, dataset), seed, workspace.catalog.store.money)
+    days = _days_of(workspace, dataset, seed)
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
     champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
         fitted = fit_candidates(workspace, FittingJob(dataset, through, since, seed), spread, progress)
         judged = [_judged(own, days) for own in fitted]
         best = _best_of(judged)
-        logged = _log(log, judged, days)
+        context = _context_of(judged, days)
+        logged = _log(log, judged, days, context)
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
         version = registry.register(logged, best.fitted, best.scores, inputs, judged_before)
         load_check = log.check_load(logged, best.fitted, best.p_sale)
         challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
-        found = gate_input(workspace, dataset, challenger, champion, load_check)
-        result = _result(workspace, days, judged, champion, found, version, log.run_id)
+        seen = days.seen_by(best.fitted.features, champion.features if champion else ())
+        found = gate_input(workspace, seen.dataset, challenger, champion, load_check)
+        result = replace(_result(workspace, seen, judged, champion, found, version, log.run_id), context=context)
         registry.note_verdict(version, result.verdict)
         registry.conclude(logged, conclusion(result), lambda: training_report(result))
     row = model_version_row(result, logged, registry.sha256_of(version))
@@ -116,17 +134,32 @@ def inputs_of(workspace: Workspace, dataset: Dataset, seed: int) -> str:
 
 
 def _judged(own: FittedCandidate, days: _Days) -> JudgedCandidate:
+    days = days.seen_by(own.fitted.features)
     threshold = choose_threshold(own.p_training, days.dataset.training)
     return JudgedCandidate(own.fitted, own.p_sale, judge(own.p_sale, days.dataset.holdout, days.truth, threshold))
 
 
 def _best_of(judged: list[JudgedCandidate]) -> JudgedCandidate:
-    return min(judged, key=lambda item: item.scores["log_loss"])
+    """Return the candidate with the least log loss; one whose context matters goes first unless it is worse.
+
+    Few days are held out, and they may all be alike: what the context tells is shown on all the days.
+    """
+    best = min((own for own in judged if own.fitted.may_price), key=lambda item: item.scores["log_loss"])
+    knowing = [own for own in judged if own.fitted.context is not None and own.fitted.may_price]
+    near = [own for own in knowing if own.scores["log_loss"] <= best.scores["log_loss"] + _AS_GOOD]
+    return near[0] if near else best
 
 
-def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days) -> LoggedModel:
+def _context_of(judged: list[JudgedCandidate], days: _Days) -> ContextFindings | None:
+    """Return what was found about the context; None where no candidate looked at one."""
+    gain, best = next((own.fitted.context for own in judged if own.fitted.context), None), _best_of(judged).fitted
+    return None if gain is None else findings_of(gain, best, days.seen_by(best.features).dataset, days.seed)
+
+
+def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days, context: ContextFindings | None) -> LoggedModel:
     """Log every candidate's scores, and of the best one its model and figures: no other will price or be looked at."""
-    best, dataset, parameters = _best_of(judged), days.dataset, {"seed": days.seed}
+    best, parameters = _best_of(judged), {"seed": days.seed}
+    dataset = days.seen_by(best.fitted.features).dataset
     for other in judged:
         if other is not best:
             log.log_candidate(other.fitted, other.scores, parameters)
@@ -137,18 +170,19 @@ def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days) -> Logged
         lambda: {
             "reliability": figures.reliability(best.name, best.p_sale, dataset.holdout),
             "precision_recall": figures.precision_recall(best.name, best.p_sale, dataset.holdout),
-            "importance": figures.importance(best.fitted),
+            "importance": figures.importance(best.fitted, context),
+            **({} if context is None else figures.context_pictures(context)),
         },
     )
     log.log_pictures(
-        lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, dataset), dataset.holdout, days.money)}
+        lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, days), dataset.holdout, days.money)}
     )
     return logged
 
 
-def _curves_of(judged: list[JudgedCandidate], dataset: Dataset) -> pd.DataFrame:
+def _curves_of(judged: list[JudgedCandidate], days: _Days) -> pd.DataFrame:
     """Return each candidate's chance of sale at every price that was offered, a column for each."""
-    points = curve_points(dataset)
+    points = curve_points((days.by_context or days).dataset)
     curves = {item.name: item.fitted.p_sale(points) for item in judged}
     return points[["sku", "price_offered"]].assign(**curves)
 
@@ -175,11 +209,13 @@ def _result(
     held_out = between(dataset.trained_through + dt.timedelta(days=1), dataset.judged_through)
     with feature_workbench(workspace.settings, within=held_out) as connection:
         budget_groups = holdout_budget_groups(connection, dataset)
+    if dataset.context:
+        budget_groups = budget_groups.iloc[:0]  # its cells are told apart by hour and store, which budgets are not
     return TrainingResult(
         dataset,
         best.fitted,
         version,
-        p_sale=best.p_sale,
+        p_sale=best.fitted.p_sale(dataset.holdout),
         curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
         scores={item.name: item.scores for item in judged},
         verdict=pass_gate(found),

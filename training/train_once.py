@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.champion_change import catch_up
-from training.dataset import Dataset, learning_days
+from training.dataset import Dataset
+from training.learning_days import learning_days
 from training.registry import ModelRegistry
 from training.result import TrainingResult
 from training.run_context import PLAINLY, RunContext

@@ -28,7 +28,7 @@ def money_of(lake: Lake) -> Currency:
 SOLD = ("interactions", "unit_sales")
 """Tables of what was sold on days that are over."""
 
-COUNTS = ("visit_counts", "store_visits")
+COUNTS = ("visit_counts", "store_visits", "context_counts")
 """Tables that count the decisions of a partition, each under its name; of unit sales there are none."""
 
 GROUPED = (*COUNTS, "demand_cells")

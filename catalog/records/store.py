@@ -6,8 +6,7 @@ from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
 
 from catalog.currency import Currency, currency_of
-from catalog.records.demand_effects import DemandEffect, WeatherSettings, check_effects
-from catalog.records.fields import Record, Share, Sku, StoreId
+from catalog.records.fields import Label, Record, Share, Sku, StoreId
 from catalog.records.pricing_rules import (
     Approval,
     BeliefSettings,
@@ -81,6 +80,16 @@ class PriceLaw(Record):
     )
 
 
+class StoreAttributes(Record):
+    """What is known of one store and may decide how its shoppers answer prices."""
+
+    region: Label | None = Field(default=None, description="where it is, such as `north`")
+    size: float | None = Field(
+        default=None, gt=0, le=1e6, allow_inf_nan=False, description="how large it is, such as square metres of shelf"
+    )
+    tags: tuple[Label, ...] = Field(default=(), strict=False, description="anything else, such as `[station, campus]`")
+
+
 class Store(Record):
     """One chain of equal stores; its parts agree with each other.
 
@@ -104,6 +113,11 @@ class Store(Record):
         default_factory=dict,
         exclude_if=lambda zones: not zones,
         description="time zone of each store that is in another one, by store",
+    )
+    attributes: dict[StoreId, StoreAttributes] = Field(
+        default_factory=dict,
+        exclude_if=lambda attributes: not attributes,
+        description="what is known of each store, by store: `region`, `size` and `tags`, below",
     )
     pay_day: int | None = Field(
         default=None,
@@ -194,7 +208,8 @@ class Store(Record):
     country: str | None = Field(
         default=None,
         exclude_if=lambda country: country is None,
-        description="country whose public holidays count when exported sales are compared, such as DE; null for none",
+        description="country whose public holidays count, as a feature of demand and when exported sales are compared, "
+        "such as DE; null for none",
     )
     gate: Gate = Field(default=Gate(), description="when a challenger replaces the champion, below")
     learning: Learning = Field(default=Learning(), description="how often and on which days the store trains, below")
@@ -256,9 +271,9 @@ class Store(Record):
 
     @model_validator(mode="after")
     def _clocks_agree(self) -> "Store":
-        strangers = sorted(self.timezones.keys() - set(self.stores))
-        if strangers:
-            raise ValueError(f"timezones: expected stores of the list in stores, found {strangers[0]!r}")
+        for field, named in (("timezones", self.timezones), ("attributes", self.attributes)):
+            if strangers := sorted(named.keys() - set(self.stores)):
+                raise ValueError(f"{field}: expected stores of the list in stores, found {strangers[0]!r}")
         for name in dict.fromkeys([self.timezone, *self.timezones.values()]):
             refuse_change_while_open(self.opening, name)
         return self

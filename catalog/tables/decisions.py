@@ -226,3 +226,19 @@ STORE_VISITS = Table(
     (STORE, Column("count_visits", pa.int64(), "visits, also to an empty shelf", "visits")),
     unique_in="partition",
 )
+
+CONTEXT_COUNTS = Table(
+    "context_counts",
+    "one product at one price in one store and hour of a partition, ours or a retailer's: its visits that found stock",
+    ("store_id", "hour_utc", "sku", "is_external", "price_offered"),
+    (
+        STORE,
+        Column("hour_utc", pa.int8(), "hour of the day, UTC: 8 is from 08:00 to before 09:00", "hours"),
+        SKU,
+        PRICE_OFFERED,
+        Column("is_external", pa.bool_(), "whether a retailer set the price; an outside store's own ones are left out"),
+        Column("count_met", pa.int64(), "visits that found the product on the shelf", "visits"),
+        Column("count_bought", pa.int64(), "those of them that bought", "visits"),
+    ),
+    unique_in="partition",
+)

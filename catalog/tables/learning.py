@@ -216,6 +216,13 @@ MODEL_VERSIONS = Table(
             nullable=True,
         ),
         Column(
+            "context",
+            LONG_TEXT,
+            "what weekday, hour, store and events tell beyond prices, and how demand depends on them, as a JSON "
+            "object; null where no candidate looked at them",
+            nullable=True,
+        ),
+        Column(
             "model_sha256",
             LONG_TEXT,
             "SHA-256 of the registered model, to which it is held whenever it is loaded; null when not recorded",

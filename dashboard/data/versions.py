@@ -43,6 +43,8 @@ class Version:
         What the gate asked.
     money
         Estimated gain of its prices, as the gate saw it; None without an estimate.
+    context
+        What its training found about the context, as `model_versions` keeps it; None where nobody looked at it.
     """
 
     number: str
@@ -59,6 +61,7 @@ class Version:
     conditions: tuple[AskedByGate, ...]
     money: dict[str, Any] | None
     decided_at: dt.datetime
+    context: dict[str, Any] | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -108,7 +111,7 @@ def metrics_of(versions: Sequence[Version]) -> tuple[Metric, ...]:
 
 
 def _version(row: dict[Any, Any]) -> Version:
-    money = row.get("money")
+    money, context = row.get("money"), row.get("context")
     return Version(
         number=str(row["version"]),
         candidate=str(row["candidate"]),
@@ -127,4 +130,5 @@ def _version(row: dict[Any, Any]) -> Version:
         ),
         money=json.loads(money) if isinstance(money, str) else None,
         decided_at=pd.Timestamp(row["decided_at"]).to_pydatetime(),
+        context=json.loads(context) if isinstance(context, str) else None,
     )

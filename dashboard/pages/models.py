@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.app_shell import SCHEME
-from dashboard.cards import champions, demand_curves, drift, drift_scorecard, gate, model_versions
+from dashboard.cards import champions, context, demand_curves, drift, drift_scorecard, gate, model_versions
 from dashboard.cards.calibration import calibration_card
 from dashboard.cards.missing import no_data
 from dashboard.cards.model_health import model_health
@@ -86,6 +86,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
         model_health(versions, dates[-1] if dates else None, seen),
         html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
         html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),
+        *context.context_card(versions[0], scheme),
         *champions.changes(monitor.reader.ask("champion_history", ("champions", "interactions"))),
         drift.drift_card(monitor, scheme),
         *drift_scorecard.scorecard(monitor),

@@ -35,3 +35,26 @@ select
     store_id,
     count_visits
 from count_visits_of_stores(uncounted_interactions);
+
+create or replace view visits_in_context as
+select
+    business_date,
+    store_id,
+    hour_utc,
+    sku,
+    price_offered,
+    is_external,
+    count_met,
+    count_bought
+from current_context_counts
+union all
+select
+    business_date,
+    store_id,
+    hour_utc,
+    sku,
+    price_offered,
+    is_external,
+    count_met,
+    count_bought
+from count_in_context(uncounted_interactions);

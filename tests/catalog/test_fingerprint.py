@@ -8,7 +8,7 @@ from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning
 from catalog.records.product import Measure, Product
 from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock
-from catalog.records.store import AlertRules, PriceLaw, Store
+from catalog.records.store import AlertRules, PriceLaw, Store, StoreAttributes
 
 PRODUCT_CHANGES: dict[str, object] = {
     "sku": "MILK2",
@@ -30,6 +30,8 @@ STORE_CHANGES: dict[str, object] = {
     "timezone": "Europe/Berlin",
     "timezones": {"S01": "Asia/Tokyo"},
     "stores": ("S01", "S02"),
+    "attributes": {"S01": StoreAttributes(region="north")},
+    "pay_day": 28,
     "sales": "outside",
     "rehearsal": True,
     "opening": Opening(opens="08:00", closes="20:00", tick_minutes=30),

@@ -38,13 +38,14 @@ from training.fit_candidates import fit_one
 from training.session import train
 from warehouse.lake import Lake
 from warehouse.proof import verify
+from warehouse.sold import COUNTS
 from warehouse.workspace import Workspace
 
 DATES = [dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(3)]
 TOMORROW = DATES[-1] + dt.timedelta(days=1)
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 SEED = 7
-PLAYED = ("interactions", "repricings", "days_in_force", "demand_cells", "visit_counts", "store_visits")
+PLAYED = ("interactions", "repricings", "days_in_force", "demand_cells", *COUNTS)
 PRICED = ("demand_curves", "beliefs", "price_book")
 INGESTED = ("interactions", "rejected", "promotions")
 

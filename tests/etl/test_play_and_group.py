@@ -109,7 +109,7 @@ def cells_in(lake: Lake) -> list[Partition]:
     cells, *counts = [
         [(own.business_date, own.group) for own in lake.partitions(table)] for table in ("demand_cells", *COUNTS)
     ]
-    assert counts == [cells, cells]
+    assert counts == [cells] * len(COUNTS)
     return list(lake.partitions("demand_cells"))
 
 

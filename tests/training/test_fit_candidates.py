@@ -18,8 +18,8 @@ from catalog.settings import Settings
 from catalog.spread import HERE
 from evaluation.memory_registry import MemoryRegistry
 from features.stored_model import classifier_as_data, classifier_from_data
-from training.dataset import learning_days
 from training.fit_candidates import CandidateToFit, FittedCandidate, FittingJob, fit_candidates, fit_one
+from training.learning_days import learning_days
 from training.session import train
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace, whereabouts

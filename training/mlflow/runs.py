@@ -15,6 +15,7 @@ from typing import Any
 
 import mlflow.data
 import mlflow.sklearn
+import pandas as pd
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset as LoggedDataset
 from mlflow.entities import DatasetInput, InputTag, LoggedModelOutput, Metric
@@ -96,7 +97,7 @@ class MlflowTraining:
         """Let a process of its own load the logged model and answer for the held-out cells."""
         uri = self.settings.tracking_uri
         folder = Path(download_artifacts(artifact_uri=logged.location, tracking_uri=uri))
-        return self.process.judge(folder, fitted.features, self.dataset.holdout, expected)
+        return self.process.judge(folder, fitted.features, self.dataset.seen_by(fitted.features).holdout, expected)
 
     def _log_model(self, fitted: FittedModel, run_id: str) -> LoggedModel:
         model = self.client.create_logged_model(self.experiment, name="model", source_run_id=run_id)
@@ -184,13 +185,16 @@ def _ended(client: MlflowClient, run_id: str) -> Iterator[None]:
 
 
 def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
-    for name, figure in pictures().items():
-        client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
+    for name, own in pictures().items():
+        if isinstance(own, pd.DataFrame):
+            client.log_text(run_id, own.to_csv(index=False), f"tables/{name}.csv")
+        else:
+            client.log_figure(run_id, own, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
 
 
 def _inputs(fitted: FittedModel, dataset: Dataset) -> list[DatasetInput]:
     """Describe the cells that a candidate was fitted and judged on."""
-    inputs = []
+    inputs, dataset = [], dataset.seen_by(fitted.features)
     for context, cells, days in (
         ("training", dataset.training, f"demand cells through {dataset.trained_through}"),
         ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),

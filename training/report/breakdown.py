@@ -8,6 +8,7 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.metrics import calibration_error
+from features.context_names import is_context
 from training.dataset import Dataset
 from training.judge import excess_log_loss, log_loss
 
@@ -46,13 +47,21 @@ def curve_points(dataset: Dataset) -> pd.DataFrame:
     -------
     pd.DataFrame
         One row per `sku` and `price_offered` (EUR), in that order, with the features; `inventory_level` is the
-        product's median and `business_date` the last day judged.
+        product's median, `business_date` the last day judged, and the context the commonest one of the days held out.
     """
     cells = pd.concat([dataset.training, dataset.holdout], ignore_index=True)
     stock = cells.groupby("sku")["inventory_level"].median()
     points = cells[["sku", "price_offered", "price_ratio", *dataset.one_hot]].drop_duplicates(["sku", "price_offered"])
     points = points.sort_values(["sku", "price_offered"], ignore_index=True)
+    points = points.assign(
+        **{name: _commonest(dataset.holdout, name) for name in map(str, dataset.holdout) if is_context(name)}
+    )
     return points.assign(inventory_level=points["sku"].map(stock), business_date=pd.Timestamp(dataset.judged_through))
+
+
+def _commonest(cells: pd.DataFrame, feature: str) -> float:
+    decisions = cells.groupby(feature, dropna=False)["n_offered"].sum()
+    return float(decisions.index[int(decisions.argmax())]) if len(decisions) else float("nan")
 
 
 def scores_by_product(

@@ -22,6 +22,7 @@ from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
 from catalog.metrics import calibration_table, wilson
 from training.candidates import FittedModel
+from training.context_findings import ContextFindings
 from training.judge import outcomes_of
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"  # told apart by colour-blind readers
@@ -108,15 +109,46 @@ def precision_recall(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     return figure
 
 
-def importance(model: FittedModel) -> Figure:
-    """How much each feature splits the trees. Look for: price first."""
+def importance(model: FittedModel, context: ContextFindings | None = None) -> Figure:
+    """How much each feature splits the trees, or what is lost without it where the model looks at the context.
+
+    Look for: price first.
+    """
     figure, panel = _single()
-    weights = np.asarray(getattr(model.model, "feature_importances_", np.zeros(len(model.features))))
+    if context is not None and len(context.importance):
+        names, weights = context.importance["part"].to_numpy(), context.importance["nats"].to_numpy()
+        panel.set(xlabel="log loss without it, nats per decision")
+    else:
+        names = np.array(model.features)
+        weights = np.asarray(getattr(model.model, "feature_importances_", np.zeros(len(names))))
+        panel.set(xlabel="share of impurity removed")
     order = np.argsort(weights)[-15:]
-    panel.barh([model.features[position] for position in order], weights[order], color=BLUE)
-    panel.set(xlabel="share of impurity removed")
+    panel.barh(names[order], weights[order], color=BLUE)
     panel.set_title(f"{model.candidate.name}: feature importance", y=_TITLE_AT)
     return figure
+
+
+def context_pictures(context: ContextFindings) -> dict[str, Figure | pd.DataFrame]:
+    """Return a figure of how demand depends on weekday and hour, and the tables behind it; none without findings.
+
+    Look for: lines that leave the level, where the context matters.
+    """
+    if context.dependence.empty:
+        return {}
+    figure = Figure(figsize=(6.4, 3.0))
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.17, top=0.88, wspace=0.08)
+    panels = figure.subplots(1, 2, sharey=True)
+    for panel, feature in zip(panels, ("weekday", "hour"), strict=True):
+        own = context.dependence[context.dependence["feature"] == feature]
+        panel.plot(own["value"], own["p_sale"], marker="o", color=BLUE)
+        panel.set(xlabel=feature if feature == "hour" else "weekday, 1 is Monday", ylim=(-0.02, 1.02), yticks=_CHANCES)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("chance of sale at the base price")
+    return {
+        "partial_dependence": figure,
+        "importance_by_part": context.importance,
+        "partial_dependence_values": context.dependence,
+    }
 
 
 def _draw_demand(

@@ -26,6 +26,20 @@ in_decisions as (
     from closed_interactions
     where list_contains($business_dates, business_date)
     group by business_date
+    union all
+    select
+        business_date,
+        'by hour: ' || sku as sku,
+        count(*) as count_visits,
+        count(*) as count_met,
+        count(*) filter (where purchased) as count_bought,
+        count(*) filter (where policy = 'external') as count_external
+    from closed_interactions
+    where
+        list_contains($business_dates, business_date)
+        and inventory_level is distinct from 0
+        and policy <> 'owner'
+    group by business_date, sku
 ),
 
 in_counts as (
@@ -50,6 +64,17 @@ in_counts as (
     from store_visits
     where list_contains($business_dates, business_date)
     group by business_date
+    union all
+    select
+        business_date,
+        'by hour: ' || sku as sku,
+        sum(count_met) as count_visits,
+        sum(count_met) as count_met,
+        sum(count_bought) as count_bought,
+        coalesce(sum(count_met) filter (where is_external), 0) as count_external
+    from context_counts
+    where list_contains($business_dates, business_date)
+    group by business_date, sku
 )
 
 select

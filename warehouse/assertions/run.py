@@ -163,6 +163,7 @@ _READ = {
     "demand_cells": "demand_cells",
     "visit_counts": "visit_counts",
     "store_visits": "store_visits",
+    "context_counts": "context_counts",
 }
 """The tables by day that the queries read, with the view that shows each."""
 

@@ -30,6 +30,10 @@ comment on view demand_cells is
 comment on view visit_counts is
 'one product in one tick at one price of a partition, ours or somebody else''s: its visits, also to an empty shelf';
 comment on view store_visits is 'one store of a partition to which somebody came';
+comment on view context_counts is
+'one product at one price in one store and hour of a partition, ours or a retailer''s: its visits that found stock';
+comment on view events is 'one event that was announced for one date';
+comment on view weather is 'one date as it was forecast, or measured once it is over';
 comment on view price_book_history is
 'one product at one stock level with one number of ticks left, for each business date';
 comment on view demand_curves_history is

@@ -1,0 +1,24 @@
+"""What is known of a date before it begins and may decide how shoppers answer prices: announced events and weather."""
+
+import pyarrow as pa
+
+from catalog.table import LONG_TEXT, Column, Table
+
+_DATE = Column("date", pa.date32(), "local date of the stores")
+_WHERE = Column("store_id", LONG_TEXT, "the store; null is all of them", nullable=True)
+
+EVENTS = Table(
+    "events",
+    "one event that was announced for one date",
+    ("date", "store_id", "what"),
+    (_DATE, _WHERE, Column("what", LONG_TEXT, "what it is, such as match or street-market: one word for one kind")),
+    by="key",
+)
+
+WEATHER = Table(
+    "weather",
+    "one date as it was forecast, or measured once it is over",
+    ("date", "store_id"),
+    (_DATE, _WHERE, Column("temperature", pa.float64(), "highest temperature of the day", "degrees Celsius")),
+    by="key",
+)

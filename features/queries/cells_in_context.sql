@@ -1,0 +1,30 @@
+-- One row per distinct feature vector of some days, by the context of the store day (`context`, a number that the
+-- relation `contexts_of_days` gives each) and, where `period` tells days apart, by period.
+with cells as (
+    select
+        contexts_of_days.period,
+        contexts_of_days.context,
+        sold.hour,
+        sold.sku,
+        sold.price_offered,
+        sum(sold.n_offered)::bigint as n_offered,
+        sum(sold.n_purchased)::bigint as n_purchased
+    from sold_in_context as sold
+    inner join contexts_of_days
+        on sold.business_date = contexts_of_days.business_date and sold.store_id = contexts_of_days.store_id
+    group by contexts_of_days.period, contexts_of_days.context, sold.hour, sold.sku, sold.price_offered
+),
+
+with_ratio as (
+    select
+        cells.*,
+        products.par_stock as inventory_level,
+        category_one_hot.* exclude (sku)
+    from with_price_ratio(cells) as cells
+    inner join products on cells.sku = products.sku
+    inner join category_one_hot on cells.sku = category_one_hot.sku
+)
+
+select * -- noqa: AM04
+from model_input(with_ratio)
+order by period, context, hour, sku, price_offered;

@@ -1,0 +1,24 @@
+-- One row per store, hour, product and price of the decisions of one partition (the view `sold`).
+with decisions as (
+    select
+        null::date as business_date,
+        store_id,
+        seen_at,
+        sku,
+        price_offered,
+        inventory_level,
+        purchased,
+        policy
+    from sold
+)
+
+select
+    store_id,
+    hour_utc,
+    sku,
+    price_offered,
+    is_external,
+    count_met,
+    count_bought
+from count_in_context(decisions)
+order by store_id, hour_utc, sku, price_offered, is_external;
