@@ -17,7 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 from shell import Terminal
 
-from catalog.errors import ServiceError
+from catalog.errors import Declined, ServiceError
 from catalog.settings import Settings, read_settings
 from dashboard.prefect.control import LiveControl, live_control
 from etl.live.calendar import DEFAULT_START
@@ -84,6 +84,8 @@ def begins(control: LiveControl, store: str) -> bool:
         return control.start(store, tick_seconds=1.0).is_at_work
     except ServiceError:
         return False
+    except Declined:  # it begins already: what was asked before came to pass, and only the answer was late
+        return True
 
 
 def runs_named(house: House, name: str) -> list[FlowRun]:
