@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLUSTER_STAMP := $(VENV)/.installed-cluster
 EVERY_PYTEST := $(BIN)/python -m pytest --dist loadfile
-PYTEST := $(EVERY_PYTEST) -n 4 --ignore=tests/cluster # two more than two cores: many wait for a server, a browser or a disk
+PYTEST := $(EVERY_PYTEST) -n $(or $(PROCESSES),6) --ignore=tests/cluster # three to a core: many wait for a server or a browser
 
 # What one process compiles, the next one reads: tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,7 +17,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install install-cluster demo up cluster test test-server test-play test-slow test-cluster check browser lint types contracts sql bench faults screenshots cookbook lock docs clean
+.PHONY: help install install-cluster demo up cluster tests-to-land test test-server test-play test-slow test-cluster check browser lint types contracts sql bench faults screenshots cookbook lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ up: install ## Start Prefect, MLflow, a worker with the deployments and the moni
 cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
 	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
 
-test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: about 6 minutes
+test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: about 5 minutes
 	@$(PYTEST) -m "not slow and not server and not play"
 
 test-server: install browser ## Run the tests that start Prefect, other services and a browser, or kill what runs
@@ -61,10 +61,13 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 	@$(PYTEST) -m slow
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
-	@CLUSTER=required $(EVERY_PYTEST) -n 3 tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
+	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),5) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
 
 check: install browser ## Everything that must be green before a change lands: all of these tests in one run, about 20 minutes
-	@$(MAKE) --no-print-directory -j2 --output-sync=target types lint contracts sql
+	@$(MAKE) --no-print-directory lint contracts
+	@$(MAKE) --no-print-directory -j3 types sql tests-to-land # types and SQL are read while the first tests wait
+
+tests-to-land:
 	@$(PYTEST) -m "not slow"
 
 browser: install

@@ -41,7 +41,7 @@ def parts(terminal: Terminal) -> dict[str, str]:
 
 
 def wait_for_days(terminal: Terminal, days: int) -> None:
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 300
     while days_in(terminal) < days:
         assert time.monotonic() < limit, "no days appeared"
         time.sleep(0.02)

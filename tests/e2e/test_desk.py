@@ -19,7 +19,6 @@ from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
 from warehouse.lake import Partition
 
-SOON = 15_000  # milliseconds; the machine may be busy
 SLACK = 8  # of what is wanted of a machine at rest, on one that runs other tests beside this one
 
 

@@ -36,7 +36,6 @@ from warehouse.lake import Lake, Partition
 
 TODAY, TOMORROW = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 HOSTILE = "<script>document.title = 'stolen'</script><b>x</b>"
-SOON = 15_000  # milliseconds; the machine may be busy
 
 
 Serve = Callable[..., str]
@@ -87,8 +86,8 @@ def revenue_of(settings: Settings, date: dt.date) -> float:
 def test_a_page_fits_its_screen_in_light_and_dark(monitor: str, visit: Visit, path: str, title: str, said: str) -> None:
     page = visit(f"{monitor}/{path}", width=390)
     for scheme in in_both_schemes(page):
-        expect(page.locator(".js-plotly-plot .ytitle").first).to_have_css("fill", INK[scheme], timeout=SOON)
-        expect(page.get_by_role("heading", name=said)).to_be_visible(timeout=SOON)
+        expect(page.locator(".js-plotly-plot .ytitle").first).to_have_css("fill", INK[scheme])
+        expect(page.get_by_role("heading", name=said)).to_be_visible()
         expect(page).to_have_title(f"{title} · Shelfprice")
         fits_every_screen(page)
 
@@ -264,8 +263,8 @@ def test_without_data_the_page_names_the_command_and_then_fills_by_itself(
     page = visit(f"{address}/{path}")
     expect(page.get_by_text("shelfprice demo", exact=True)).to_be_visible()
     sell_two_days(tmp_path)
-    expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible(timeout=2 * SOON)
-    expect(page.get_by_text("shelfprice demo", exact=True)).to_have_count(0, timeout=2 * SOON)
+    expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible()
+    expect(page.get_by_text("shelfprice demo", exact=True)).to_have_count(0)
 
 
 def test_the_sliders_answer_from_the_price_book(monitor: str, visit: Visit) -> None:
@@ -355,8 +354,8 @@ def test_a_damaged_partition_is_one_sentence_on_the_page_until_it_is_mended(
     expect(page.locator("#trouble, #page").get_by_text("shelfprice verify").first).to_be_visible()
     assert "Traceback" not in page.content()
     victim.write_bytes(whole)
-    expect(page.locator("#store-stats .stat-value").first).to_be_visible(timeout=2 * SOON)
-    expect(page.locator("#trouble")).to_be_empty(timeout=2 * SOON)
+    expect(page.locator("#store-stats .stat-value").first).to_be_visible()
+    expect(page.locator("#trouble")).to_be_empty()
 
 
 def test_a_trouble_of_a_page_that_stands_goes_away_when_it_is_mended(
@@ -365,9 +364,9 @@ def test_a_trouble_of_a_page_that_stands_goes_away_when_it_is_mended(
     page = visit(f"{serve(copied, control=Orchestrator())}/store")
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     away = copied.warehouse_file.rename(copied.home / "away")
-    expect(page.locator("#trouble").get_by_text("there is no warehouse yet")).to_be_visible(timeout=SOON)
+    expect(page.locator("#trouble").get_by_text("there is no warehouse yet")).to_be_visible()
     away.rename(copied.warehouse_file)
-    expect(page.locator("#trouble")).to_be_empty(timeout=2 * SOON)
+    expect(page.locator("#trouble")).to_be_empty()
 
 
 def test_the_served_monitor_refuses_strangers_says_when_its_port_is_taken_and_stops_when_asked(sold: Settings) -> None:
@@ -379,7 +378,7 @@ def test_the_served_monitor_refuses_strangers_says_when_its_port_is_taken_and_st
     process = subprocess.Popen(command, env=world)
     try:
         address = f"http://127.0.0.1:{port}"
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 240
         while True:
             try:
                 urllib.request.urlopen(address, timeout=5).close()

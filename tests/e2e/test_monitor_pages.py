@@ -29,7 +29,6 @@ from catalog.settings import read_settings
 from warehouse.lake import Lake, Partition
 
 HOSTILE = "<script>document.title = 'stolen'</script>'); drop table x; --"
-SOON = 15_000  # milliseconds; the machine may be busy
 NOBODY = "http://127.0.0.1:9/api"  # nothing listens there
 Serve = Callable[[Path, str], str]
 
@@ -58,7 +57,7 @@ def as_a_process(home: Path, api: str) -> Iterator[str]:
 
 
 def wait_for(address: str) -> None:
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 240
     while time.monotonic() < limit:
         try:
             with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own server
@@ -125,10 +124,10 @@ def test_every_page_fits_its_screen_in_light_and_dark(
 ) -> None:
     page = visit(f"{monitor}/{name}", width=390)
     for scheme in in_both_schemes(page):
-        expect(page.get_by_role("heading", name=said)).to_be_visible(timeout=SOON)
-        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=SOON)
+        expect(page.get_by_role("heading", name=said)).to_be_visible()
+        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
         figure = page.locator(".js-plotly-plot .xtitle").first
-        expect(figure).to_have_css("fill", INK[scheme], timeout=SOON)  # figures follow light and dark
+        expect(figure).to_have_css("fill", INK[scheme])  # figures follow light and dark
         fits_every_screen(page)
 
 
@@ -162,7 +161,7 @@ def test_the_pipeline_shows_runs_and_rejected_rows_literally(monitor: str, visit
     add_newest_run("newest-of-all")
     page = visit(f"{monitor}/pipeline")
     runs = page.locator("#pipeline-runs")
-    expect(runs.get_by_text("newest-of-all")).to_be_visible(timeout=SOON)
+    expect(runs.get_by_text("newest-of-all")).to_be_visible()
     expect(runs.get_by_text("✓ Completed").first).to_be_visible()
     rejected = page.locator(".ag-cell", has_text="drop table x").first
     expect(rejected).to_be_visible()
@@ -180,12 +179,12 @@ def test_verify_proves_the_lake_beside_the_page_and_names_what_is_damaged(
     page = visit(f"{serve(tmp_path, api)}/pipeline")
     expect(page.locator("#pipeline-verification")).to_contain_text("Not checked")
     page.locator("#pipeline-verify").press("Enter")
-    expect(page.locator("#pipeline-verification")).to_contain_text("Every file is as it was published", timeout=SOON)
+    expect(page.locator("#pipeline-verification")).to_contain_text("Every file is as it was published")
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     damaged = lake.path(next(iter(lake.partitions("repricings"))))
     damaged.write_bytes(damaged.read_bytes()[:-10])
     page.locator("#pipeline-verify").press("Enter")
-    expect(page.locator("#pipeline-verification")).to_contain_text("not as they were published", timeout=SOON)
+    expect(page.locator("#pipeline-verification")).to_contain_text("not as they were published")
     expect(page.locator("#pipeline-verification")).to_contain_text("shelfprice verify --set-aside")
 
 
@@ -203,7 +202,7 @@ def test_what_is_published_while_a_page_is_open_comes_to_it(
     lake.publish(
         Partition("model_versions", None, "v99"), pa.Table.from_pylist(rows, schema=newest.schema), inputs="v99"
     )
-    expect(page.locator("#models-content")).to_contain_text("version 99", timeout=SOON)
+    expect(page.locator("#models-content")).to_contain_text("version 99")
 
 
 def test_without_data_each_page_names_the_command_that_makes_some(
@@ -213,7 +212,7 @@ def test_without_data_each_page_names_the_command_that_makes_some(
     for name in ("models", "policies", "pipeline"):
         page = visit(f"{address}/{name}", width=390)
         command = page.locator(f"#{name}-content").get_by_text("shelfprice demo", exact=True)
-        expect(command).to_be_visible(timeout=SOON)
+        expect(command).to_be_visible()
 
 
 def test_with_the_orchestrator_away_the_page_says_so_within_seconds_and_the_rest_stands(

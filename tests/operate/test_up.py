@@ -40,7 +40,7 @@ def hang_up() -> Iterator[Callable[[signal.Handlers], object]]:
 
 def press(settings: Settings, number: signal.Signals, when: Callable[[], bool]) -> None:
     """Send this process a signal once something is true while `up` runs in it."""
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while time.monotonic() < limit and not when():
         time.sleep(0.02)
     assert running_services(settings) is not None  # and it hears the signal, not the tests

@@ -1,9 +1,11 @@
 """Which process runs what: a file stays in one process, and some files wait for each other.
 
 Every second process begins with the slowest files, the others with the quickest, until they meet: the servers and
-browsers of four slow files at once would be too late for each other's clocks. The numbers are seconds, measured on a
-busy machine, and only decide the order. Files that look at every run of the one Prefect server, or mark runs there,
-stand in one group: in two processes they would see each other's. Each test of `tests/standing` is a group of its own.
+browsers of many slow files at once would be too late for each other's clocks. What waits in a process behind a slow
+file is quick: nobody else can take it. The numbers are seconds, measured on a busy machine, and only decide the order.
+
+Files that look at every run of the one Prefect server, or mark runs there, stand in one group: in two processes they
+would see each other's. Each test of `tests/standing` is a group of its own.
 """
 
 from collections import OrderedDict
@@ -16,48 +18,48 @@ _ALONE = {
     "tests/operate/up/test_zombie_runs.py": "marks runs",
 }
 _APART = "tests/standing/test_standing.py"  # what it looks at shares nothing
-_SECONDS = {
-    "tests/e2e/test_monitor.py": 260,
-    "tests/e2e/test_monitor_chain.py": 200,
-    "tests/e2e/test_monitor_pages.py": 185,
-    "tests/e2e/test_command_line.py": 170,
-    "tests/e2e/test_up.py": 170,
-    "tests/faults/test_matrix.py": 140,
-    "marks runs": 135,
-    "tests/cluster/test_postgres.py": 120,
-    "tests/cluster/test_random_kills.py": 100,
-    "tests/cluster/test_make_cluster.py": 90,
-    "tests/cluster/test_chain_on_dask.py": 80,
-    _APART: 65,
-    "tests/e2e/test_desk.py": 65,
-    "tests/flows/test_nights.py": 65,
-    "tests/own_data/test_ingest.py": 60,
-    "tests/flows/test_temporary_server.py": 60,
-    "tests/security/test_foreign_pages.py": 60,
-    "tests/etl/live/test_live_day.py": 55,
-    "tests/evaluation/test_outside_store.py": 55,
-    "tests/etl/test_play_and_group.py": 50,
-    "tests/etl/test_days_in_other_zones.py": 50,
-    "tests/etl/test_dates_admitted_elsewhere.py": 45,
-    "tests/evaluation/test_as_shipped.py": 40,
-    "tests/evaluation/test_outside_till.py": 20,
-    "tests/flows/test_drift.py": 40,
-    "tests/security/test_endings.py": 40,
-    "tests/flows/test_loop.py": 37,
-    "tests/evaluation/test_trial.py": 35,
-    "tests/flows/spreading/test_work_elsewhere.py": 33,
-    "tests/training/test_changing_the_champion.py": 30,
-    "tests/etl/test_corrections.py": 27,
-    "tests/flows/test_learning.py": 27,
-    "tests/evaluation/test_compare.py": 25,
-    "tests/operate/test_replay.py": 24,
-    "tests/etl/live/test_live_learning.py": 24,
-    "tests/flows/cli/test_usage.py": 24,
-    "tests/operate/test_health.py": 23,
-    "tests/training/test_gate_power.py": 22,
-    "tests/plugins/test_isolation.py": 22,
-    "tests/training/test_bad_challengers.py": 20,
+_FILES = {
+    250: "cluster/postgres e2e/monitor e2e/monitor_chain",
+    200: "e2e/up security/first_databases",
+    140: "cluster/make_cluster cluster/random_kills e2e/command_line e2e/monitor_pages faults/matrix",
+    100: "etl/kinds_of_exports evaluation/rehearsal evaluation/trial features/price_response own_data/ingest",
+    80: (
+        "cluster/chain_on_dask cluster/dask connect/api/any_request etl/live/live_day evaluation/hourly_twin "
+        "flows/loop own_data/drawn_commands security/absent_services training/changing_the_champion "
+        "training/gate_power training/next_draw"
+    ),
+    60: (
+        "cluster/delta_kills cluster/lake_elsewhere desk/price_changes/desk e2e/connect_a_store e2e/desk "
+        "etl/replacing evaluation/outside_kills flows/nights operate/replay security/foreign_pages "
+        "training/believed_gain"
+    ),
+    50: (
+        "e2e/desk_of_drawn_prices etl/damaged_bytes etl/play_and_group evaluation/outside_store flows/drift "
+        "flows/sql_prompt flows/temporary_server operate/doctor own_data/declared_draws security/endings "
+        "security/prefect_server security/sql serving/shelf_price standing/what_was_found warehouse/views"
+    ),
+    40: (
+        "cluster/delta_store dashboard/advice dashboard/data/desk/desk_acts etl/corrections etl/sales "
+        "evaluation/peers flows/cli/usage flows/learning security/requests serving/guardrails "
+        "standing/standing training/bad_challengers training/fit_candidates"
+    ),
+    30: (
+        "catalog/child_process cluster/servers connect/api/price_changes_over_http connect/export/exporting "
+        "connect/intake/hourly_prices connect/intake/intake_kills connect/quote_api dashboard/address "
+        "desk/alerts/alerts desk/commands etl/dates_admitted_elsewhere evaluation/as_shipped "
+        "evaluation/compare faults/child features/visit_counts flows/spreading/work_elsewhere "
+        "operate/up/supervisor plugins/suites serving/belief/learning_while_selling "
+        "serving/belief/reading_the_log training/report training/training warehouse/assertions "
+        "warehouse/proving_the_lake"
+    ),
 }
+"""How many seconds a file of `tests` takes, each without its `test_` and its ending."""
+KNOWN_FILES = {
+    f"tests/{'/test_'.join(name.rsplit('/', 1))}.py": seconds
+    for seconds, names in _FILES.items()
+    for name in names.split()
+}
+_SECONDS = {"marks runs": 230} | KNOWN_FILES
 
 
 def group_of(test: str) -> str:
@@ -85,7 +87,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return group_of(nodeid)
 
         def _assign_work_unit(self, node: Any) -> None:
-            sign = -1 if int(node.gateway.id.removeprefix("gw")) % 2 == 0 else 1
+            given = self.assigned_work.get(node, {})
+            waits = any(seconds_of(group) and not all(tests.values()) for group, tests in given.items())
+            sign = -1 if int(node.gateway.id.removeprefix("gw")) % 2 == 0 and not waits else 1
             by_length = sorted(self.workqueue.items(), key=lambda unit: sign * seconds_of(unit[0]))
             self.workqueue = OrderedDict(by_length)
             super()._assign_work_unit(node)

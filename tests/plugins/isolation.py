@@ -31,7 +31,8 @@ from typing import Any
 import pytest
 
 _OF_THE_LIMIT = {signal.SIGALRM}  # set anew for each test, which may take so long and no longer
-PATIENCE = 5.0  # seconds for threads and processes that are just ending
+PATIENCE = 30.0  # seconds for threads and processes that are just ending, on a busy machine
+_DRAINED_WITHIN = 5.0  # seconds
 _LOOK_EVERY = 0.02  # seconds
 _OWN = {
     *("PYTEST_CURRENT_TEST", "PYTEST_VERSION"),  # pytest sets them itself
@@ -179,7 +180,7 @@ def end_prefect_services() -> None:
     """End the threads in which Prefect sends events and logs, where some run; the next event starts them anew."""
     for module, service in (("prefect.events.worker", "EventsWorker"), ("prefect.logging.handlers", "APILogWorker")):
         if module in sys.modules:
-            getattr(sys.modules[module], service).drain_all(timeout=PATIENCE, at_exit=False)
+            getattr(sys.modules[module], service).drain_all(timeout=_DRAINED_WITHIN, at_exit=False)
 
 
 def still_at_work(before: dict[object, str]) -> list[str]:

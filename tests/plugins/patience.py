@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-_LONGEST, _BETWEEN = 15.0, 50.0  # seconds, milliseconds
+_LONGEST, _BETWEEN = 60.0, 50.0  # seconds, milliseconds
 
 
 def until(page: Page, expression: str, arg: Any = None) -> None:

@@ -151,7 +151,7 @@ def test_a_job_here_is_tried_again_by_the_task_around_it_alone(jobs: list[Number
 
 
 def _until(look: Callable[[], list[int]], count: int) -> list[int]:
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 120
     while len(found := look()) < count:
         assert time.monotonic() < limit, found
         time.sleep(0.05)

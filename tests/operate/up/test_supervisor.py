@@ -43,7 +43,7 @@ def service(
 
 
 def wait_until(true: Callable[[], object]) -> None:
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while not true():
         assert time.monotonic() < limit
         time.sleep(0.01)
