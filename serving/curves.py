@@ -1,7 +1,7 @@
 """Demand curves: the champion's chance of sale at every candidate price of every product."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import duckdb

@@ -4,11 +4,13 @@ A model of prices that somebody else set has no say: those prices had reasons th
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Floats
@@ -19,6 +21,7 @@ from features.response import PriceResponse, observed_prices
 from serving.belief.log import LOOKS_BACK, ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
+from serving.context_curves import curves_for, hours_of, is_asked_in_context
 from serving.curves import DemandCurves, DemandModel, demand_curves
 from serving.evidence import evidence
 from serving.shelf_limits import with_support
@@ -78,13 +81,30 @@ def learned_for(
     through, champion = date - dt.timedelta(days=1), None
     if _holds_exported(connection, catalog, dt.date.min, through):
         model = None
+    seen = seen or seen_in(connection, catalog, through)
     if model is not None:
         curves = supported_curves(connection, model, catalog, through)
-        champion = ChampionCurves(curves, model.trained_through or through)
-    belief = belief_from(catalog, seen or seen_in(connection, catalog, through), champion)
+        in_context = _in_context(connection, model, catalog, seen.sales.dates)
+        champion = ChampionCurves(curves, model.trained_through or through, in_context)
+    belief = belief_from(catalog, seen, date, champion)
     version = None if model is None else model.version
     outlook = morning_of(catalog, belief, version).outlook()
     return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief, version))
+
+
+def _in_context(
+    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, dates: Sequence[dt.date]
+) -> Floats | None:
+    """Return what a model that looks at the context says of each hour, the stores' mean; None where it does not.
+
+    Shape (n_days, n_hours, n_products, n_prices).
+    """
+    if not dates or not is_asked_in_context(model):
+        return None
+    hours = pd.concat([hours_of(connection, catalog, date) for date in dates], ignore_index=True)
+    chance = curves_for(model, connection, catalog, hours)
+    by_store = chance.reshape(len(dates), len(catalog.store.stores), -1, *chance.shape[1:])
+    return np.asarray(by_store.mean(axis=1))
 
 
 def dates_known_from(lake: Lake, models: Iterable[DatedModel | None], through: dt.date) -> Within | None:

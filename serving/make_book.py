@@ -9,7 +9,7 @@ The book of a date is made from a model, or again from the demand curves that it
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -57,7 +57,8 @@ def make_book_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) 
     stored = in_force_for(date)
     belief, curves = _belief_beside(workspace.lake, stored), curves_from_table(workspace.lake.read(stored.curves))
     if belief is not None:
-        visits = belief_from_table(belief, workspace.catalog)[0].footfall.by_tick
+        outlook = morning_of(workspace.catalog, *belief_from_table(belief, workspace.catalog)).outlook()
+        curves, visits = replace(curves, by_tick=outlook.curves.by_tick), outlook.morning.footfall.by_tick
         return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief, spread)
     prove(workspace.lake, read_for(workspace.lake, None, date))
     through = date - dt.timedelta(days=1)

@@ -16,6 +16,7 @@ _REGRESSION_ALLOWED = 0.01  # nats per decision, for each product
 _TOLERATED_LOSS = 0.001  # nats per decision, over all products: within this two models are as good
 _LEAST_EVIDENCE = 50.0  # effective visits without which an interval is not believed
 _LOSS_THAT_COUNTS = 0.01  # of what the prices in force earn
+_NO_LONGER_HOLDS = "the champion no longer holds"
 _LEAST_SUPPORT = 0.8  # share of the visits without which the gain would be the model's own word
 
 
@@ -55,7 +56,7 @@ def age_of(
     """
     if drifted_since is not None and (rolled_back_on is None or drifted_since >= rolled_back_on):
         found = f"shoppers answer prices otherwise than the champion says since {drifted_since}"
-        return Condition("the champion no longer holds", met=True, found=found)
+        return Condition(_NO_LONGER_HOLDS, met=True, found=found)
     if rolled_back_on is not None and (trained_through is None or trained_through < rolled_back_on):
         days = (judged_through - rolled_back_on).days
         found = f"the champion was gone back to for {rolled_back_on}, stale {stale_after_days} days after that"
@@ -80,9 +81,14 @@ def as_good_as_belief(gain: OffPolicyEstimate | None, money: Currency = EUR) -> 
 def earns_more_or_replaces(
     gain: OffPolicyEstimate | None, not_worse: Condition, age: Condition, money: Currency = EUR
 ) -> Condition:
-    """Ask for a gain over the champion, or that the champion is stale or drifted and the challenger is not worse."""
+    """Ask for a gain over the champion, or that the champion is stale or drifted and the challenger is not worse.
+
+    Of a stale champion it must be sure that nothing is lost that counts; where one no longer holds, it is enough that
+    no such loss is expected.
+    """
     shown = gain is not None and _is_shown(gain)
-    takes_over = gain is not None and _is_not_less(gain) and not_worse.met and age.met
+    is_safe = gain is not None and (_is_not_less(gain) or (age.name == _NO_LONGER_HOLDS and _expects_no_loss(gain)))
+    takes_over = is_safe and not_worse.met and age.met
     found = [_gain_found(gain, money), not_worse.found, age.found]
     if shown:
         found[0] = f"earns more: {found[0]}"
@@ -113,6 +119,12 @@ def _is_not_less(gain: OffPolicyEstimate) -> bool:
     if gain.believed is not None:
         return gain.believed.at_least >= -_LOSS_THAT_COUNTS * gain.believed.usual and not _is_gainsaid(gain)
     return gain.dr.upper >= 0
+
+
+def _expects_no_loss(gain: OffPolicyEstimate) -> bool:
+    """Tell whether no loss that counts is expected, by a belief and by the log."""
+    expected = gain.believed is not None and gain.believed.mean >= -_LOSS_THAT_COUNTS * gain.believed.usual
+    return expected and not _is_gainsaid(gain)
 
 
 def _is_gainsaid(gain: OffPolicyEstimate) -> bool:

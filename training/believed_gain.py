@@ -10,9 +10,11 @@ What must hold: prices were our own. Then the days are evidence of how shoppers 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
+from serving.belief.belief import hours_of_day
 from serving.belief.policy import Outlook
 from serving.belief.worth_knowing import drawn_chances
 from serving.policies import costs_that_count
@@ -20,6 +22,7 @@ from serving.price_book import PriceBook
 from serving.recursion import value_of_prices
 
 _DRAWS = 32
+_LEAST = 1e-9  # chance of a sale
 _TWO_SIDED = 1.96
 _ONE_SIDED = 2.326  # 99 %
 
@@ -63,9 +66,13 @@ def believed_gain(catalog: Catalog, judge: Outlook, book: PriceBook, other: Pric
     draws = drawn_chances(judge.understanding, knots.shape, _DRAWS)
     costs, par = costs_that_count(catalog), catalog.par_stock
 
+    hours = judge.understanding.hours[hours_of_day(catalog)][::-1]  # by ticks left, like a book
+
     def worth(prices: Floats, product: int, chances: Floats) -> float:
         at = knots.ratios[product] * knots.base_prices[product]
         gains, chance = prices - costs[product], np.interp(prices, at, chances)
+        if judge.understanding.knows_hours:
+            chance = expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + hours[:, product])
         return float(value_of_prices(gains, chance * visits[product, ::-1])[par[product], -1])
 
     gained = np.zeros(_DRAWS)

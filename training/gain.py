@@ -88,7 +88,7 @@ def gain_over(
     estimate = gain_on(catalog, visits, known.curves, book, incumbent, is_known=is_known)
     if known.belief is None:
         return estimate
-    log = belief_from(catalog, seen)
+    log = belief_from(catalog, seen, dataset.judged_through + dt.timedelta(days=1))
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
     believed = believed_gain(catalog, morning_of(catalog, log, None).outlook(), book, usual)
     return replace(estimate, believed=believed)

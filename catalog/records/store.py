@@ -6,6 +6,7 @@ from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
 
 from catalog.currency import Currency, currency_of
+from catalog.records.demand_effects import DemandEffect, WeatherSettings, check_effects
 from catalog.records.fields import Label, Record, Share, Sku, StoreId
 from catalog.records.pricing_rules import (
     Approval,

@@ -17,6 +17,17 @@ _STAGES = pa.list_(
     )
 )
 
+_STATES = pa.list_(
+    pa.struct(
+        [
+            ("weight", pa.float64()),
+            ("mean", pa.list_(pa.float64())),
+            ("own", pa.list_(pa.float64())),
+            ("shared", pa.list_(pa.float64())),
+        ]
+    )
+)
+
 BELIEFS = Table(
     "beliefs",
     "one product, as it is believed before a business date",
@@ -30,8 +41,26 @@ BELIEFS = Table(
         Column(
             "stages",
             _STAGES,
-            "what was sold, in days of one demand: what they began with (prior, change, or since the days before), and "
-            "at each knot the visits that found stock and those that bought, as sales or the champion tell them",
+            "what was sold, in days of one demand, in rows of earlier versions; null since",
+            nullable=True,
+        ),
+        Column(
+            "met", pa.list_(pa.float64()), "visits at each knot that found it on the shelf", "visits", nullable=True
+        ),
+        Column("bought", pa.list_(pa.float64()), "those of them that bought", "visits", nullable=True),
+        Column(
+            "states",
+            _STATES,
+            "demands that may hold, the likeliest first: how likely each is, and of the log odds at the knots, hours "
+            "apart, the mean, the lower triangle of the product's own covariance row by row, and what one unit of each "
+            "direction that the shelf shares adds, knot by knot; null in rows of earlier versions",
+            nullable=True,
+        ),
+        Column(
+            "hours",
+            pa.list_(pa.float64()),
+            "what each hour from opening on adds to the log odds; null in rows of earlier versions",
+            nullable=True,
         ),
         Column("own_spread", pa.float64(), "how far products may differ from the shelf, as a factor"),
         Column("bend_spread", pa.float64(), "how far demand may bend away from a line, as a factor"),

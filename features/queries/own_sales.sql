@@ -1,12 +1,13 @@
--- One row per business date, product and price that a policy of ours showed over some days: visits that found the
+-- One row per business date, product, tick and price that a policy of ours showed over some days: visits that found the
 -- product on the shelf, and those of them that bought. Prices that somebody else set are left out.
 select
     business_date,
     sku,
+    tick,
     price_offered,
     sum(count_met)::bigint as count_met,
     sum(count_bought)::bigint as count_bought
 from visits
 where not is_external and count_met > 0 and business_date between $first and $last
-group by business_date, sku, price_offered
-order by business_date, sku, price_offered;
+group by business_date, sku, tick, price_offered
+order by business_date, sku, tick, price_offered;

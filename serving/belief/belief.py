@@ -1,28 +1,25 @@
 """The belief of a store: what its prices are made from, before a day and in the middle of it.
 
-Before the first champion it is the shelf's prior, one curve in price ratio, corrected by everything that was sold. With
-one, the champion tells what the days taught that it learned from, and the days since correct it: its word counts for as
-many visits as it has seen at each price, so that a forest has no say where it saw nobody. Where demand was seen to
-change, the days before lend the shape of their curve, and its level is learned anew. Today's sales speak twice: as more
-of the same, and as the beginning of a change; the two are mixed by how likely each is.
+Before the first champion it is the shelf's prior, one curve in price ratio, corrected by everything that was sold. What
+days have taught is worked out at night, see `serving.belief.states`. During the day its sales are weighed against each
+demand that may hold: that of yesterday, those of earlier days, and one that was never seen. They are mixed by how
+likely each is.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from scipy.optimize import isotonic_regression
-from scipy.special import expit
+from scipy.special import expit, softmax
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.pricing_rules import BeliefSettings
+from catalog.store_day import hours_of_ticks
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
 
-_BEND_LENGTH = 0.2  # of a bend, in price ratio
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
 _JITTER = 1e-6
 _SHELF_KNOTS = 24
@@ -30,17 +27,18 @@ _SHELF_KNOTS = 24
 
 @dataclass(frozen=True)
 class Shape:
-    """How free demand is, as factors of the usual spreads: of one product around the shelf, and around a line."""
+    """How free demand is, as factors of the usual spreads: of one product around the shelf, and around a line.
+
+    `length` is that of a bend, in price ratio.
+    """
 
     own: float = 1.0
     bend: float = 1.0
+    length: float = 0.2
 
 
 USUAL_SHAPE = Shape()
 """Of a shelf that has sold nothing yet."""
-
-SHAPES = tuple(Shape(own, bend) for own in (0.4, 1.0, 2.5) for bend in (0.2, 1.0))
-"""Shapes that are tried; the likeliest is taken, by what was sold."""
 
 
 def shelf_prior(knots: Knots, settings: BeliefSettings, shape: Shape) -> Gaussian:
@@ -49,25 +47,24 @@ def shelf_prior(knots: Knots, settings: BeliefSettings, shape: Shape) -> Gaussia
     Parameters
     ----------
     shape
-        How free demand is, one of `SHAPES`.
+        How free demand is.
     """
     level = np.log(settings.chance_at_base / (1 - settings.chance_at_base))
     mean = level - settings.slope * (knots.ratios - 1)
-    own = shape.own**2 * _covariance(knots.ratios, _OWN_LEVEL, _OWN_SLOPE, shape.bend * _OWN_BEND)
+    own = shape.own**2 * _covariance(knots.ratios, _OWN_LEVEL, _OWN_SLOPE, shape.bend * _OWN_BEND, shape.length)
     common = np.linspace(knots.ratios.min(), knots.ratios.max(), _SHELF_KNOTS)
-    shelf = _covariance(common[None], settings.level_spread, settings.slope_spread, shape.bend * settings.bend_spread)[
-        0
-    ]
+    spreads = (settings.level_spread, settings.slope_spread, shape.bend * settings.bend_spread)
+    shelf = _covariance(common[None], *spreads, shape.length)[0]
     directions = np.linalg.cholesky(shelf + _JITTER * np.eye(_SHELF_KNOTS))
     at = np.stack([np.interp(knots.ratios.ravel(), common, column) for column in directions.T], axis=-1)
     return Gaussian(mean, own, at.reshape(*knots.shape, _SHELF_KNOTS))
 
 
-def _covariance(ratios: Floats, level: float, slope: float, bend: float) -> Floats:
+def _covariance(ratios: Floats, level: float, slope: float, bend: float, length: float) -> Floats:
     """Return the covariance of a random line with bends, shape (n, n_knots, n_knots) for ratios (n, n_knots)."""
     off, apart = ratios - 1, ratios[:, :, None] - ratios[:, None, :]
     line = level**2 + slope**2 * off[:, :, None] * off[:, None, :]
-    return np.asarray(line + bend**2 * np.exp(-0.5 * (apart / _BEND_LENGTH) ** 2))
+    return np.asarray(line + bend**2 * np.exp(-0.5 * (apart / length) ** 2))
 
 
 CHANCE_OF_A_CHANGE = 0.01
@@ -77,22 +74,17 @@ USUAL_DAY_SPREAD = 0.2
 """Spread of a day's visits until some days were counted, as a share."""
 
 _LEVEL_OF_ALL, _LEVEL_OF_ONE = 0.7, 0.7  # spread of a change, in log odds
+_OUT_OF_THE_QUESTION = 1e-3  # probability below which a demand is left out of prices
 
 _TWO_SIDED = 1.96
 
-Begins = Literal["prior", "change", "since"]
-
 
 @dataclass(frozen=True)
-class Stage:
-    """Days of one demand, and what they began with: the prior, a change in demand, or what was known before.
+class State:
+    """A demand that may hold today, and how likely it is; log odds at the knots, hours apart."""
 
-    `told_by_champion` marks days of which the champion tells how many bought.
-    """
-
-    begins: Begins
-    counts: Counts
-    told_by_champion: bool = False
+    weight: float
+    demand: Gaussian
 
 
 @dataclass(frozen=True)
@@ -101,82 +93,113 @@ class Belief:
 
     Attributes
     ----------
-    stages
-        What was sold, oldest days first; at least one stage.
+    states
+        Demands that may hold, the likeliest first; their weights add up to 1.
+    hours
+        What each hour adds to the log odds, shape (n_blocks, n_products).
     footfall
         Who is expected.
     shape
-        How free demand is, one of `prior.SHAPES`.
+        How free demand is around the shelf and around a line.
+    sold
+        What was sold on the days behind it, shape (n_products, n_knots).
     """
 
-    stages: tuple[Stage, ...]
+    states: tuple[State, ...]
+    hours: Floats
     footfall: Footfall
-    shape: Shape = USUAL_SHAPE
+    shape: Shape
+    sold: Counts
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A belief worked out for a catalog: what today's sales are weighed against.
-
-    Attributes
-    ----------
-    start, counts
-        What the newest stage began with, and what was sold in it before today.
-    """
+    """A belief on the shelf of a catalog: what today's sales are weighed against."""
 
     knots: Knots
-    start: Gaussian
-    counts: Counts
+    states: tuple[State, ...]
+    hours: Floats
 
     @cached_property
-    def before_today(self) -> tuple[Gaussian, float]:
-        """The belief at opening, and the log evidence of what was sold before."""
-        found = self.start.updated(self.counts)
-        return found.belief, found.log_evidence
-
-    @property
-    def at_opening(self) -> Gaussian:
-        """The belief at opening."""
-        return self.before_today[0]
+    def at_opening(self) -> "Understanding":
+        """What is believed before the first visit."""
+        return Understanding(
+            tuple(state.demand for state in self.states), tuple(state.weight for state in self.states), self.hours
+        )
 
     def given(self, today: Counts) -> "Understanding":
         """Return what is believed once a part of the day is sold; of nothing sold, what was before."""
-        known, log_before = self.before_today
         if not today.met.any():
-            return Understanding((known,), (1.0,))
-        same = self.start.updated(self.counts + today)
-        other = loosened(known).updated(today)
-        for_a_change = np.log(CHANCE_OF_A_CHANGE) + other.log_evidence
-        against = np.log1p(-CHANCE_OF_A_CHANGE) + same.log_evidence - log_before
-        changed = float(expit(for_a_change - against))
-        return Understanding((same.belief, other.belief), (1 - changed, changed))
+            return self.at_opening
+        changed = loosened(self.states[0].demand)
+        known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
+        found = [demand.updated(today, self.hours) for _, demand in known]
+        found.append(changed.updated(today, self.hours))
+        weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
+        weights = softmax(np.log(weights) + [own.log_evidence for own in found])
+        kept = [*np.flatnonzero(weights[:-1] >= _OUT_OF_THE_QUESTION), len(known)]
+        weights = weights[kept] / weights[kept].sum()
+        return Understanding(
+            tuple(found[number].belief for number in kept), tuple(weights.tolist()), self.hours, float(weights[-1])
+        )
 
 
 @dataclass(frozen=True)
 class Understanding:
-    """One belief, or two that are mixed: that demand is as before, and that it has changed."""
+    """Demands that may hold, mixed by how likely each is.
+
+    `hours` is as in `Belief`; `changed` is the probability that today's demand is one that was never seen.
+    """
 
     beliefs: tuple[Gaussian, ...]
     weights: tuple[float, ...]
+    hours: Floats
+    changed: float = 0.0
 
     @property
-    def changed(self) -> float:
-        """Probability that today's demand is another one."""
-        return self.weights[1] if len(self.weights) > 1 else 0.0
+    def likeliest(self) -> Gaussian:
+        """The demand that most likely holds."""
+        return self.beliefs[int(np.argmax(self.weights))]
 
     @cached_property
     def interval(self) -> tuple[Floats, Floats]:
         """Lower and upper end of the chance of sale at the knots, 95 %, each shape (n_products, n_knots)."""
-        likeliest = self.beliefs[int(np.argmax(self.weights))]
-        half = _TWO_SIDED * np.sqrt(np.diagonal(likeliest.covariance, axis1=1, axis2=2))
-        low, high = expit(likeliest.mean - half), expit(likeliest.mean + half)
+        half = _TWO_SIDED * np.sqrt(self.likeliest.variance)
+        low, high = expit(self.likeliest.mean - half), expit(self.likeliest.mean + half)
         return np.minimum(low, self.chance), np.maximum(high, self.chance)
 
     @cached_property
     def chance(self) -> Floats:
-        """Mean chance of sale at the knots, never rising with the price, shape (n_products, n_knots)."""
-        mixed = sum(weight * belief.chance for weight, belief in zip(self.weights, self.beliefs, strict=True))
-        return _never_rising(np.asarray(mixed), self.beliefs[int(np.argmax(self.weights))])
+        """Mean chance of sale at the knots, hours apart, never rising with the price, shape (n_products, n_knots)."""
+        return self._mean_chance(np.zeros((1, 1, 1)))[0]
+
+    @cached_property
+    def by_hour(self) -> Floats:
+        """The same in each hour, shape (n_blocks, n_products, n_knots)."""
+        return self._mean_chance(self.hours[:, :, None])
+
+    @property
+    def knows_hours(self) -> bool:
+        """Whether the hour of the day matters."""
+        return bool(np.abs(self.hours).max(initial=0.0) > _LEAST_HOUR)
+
+    def _mean_chance(self, more: Floats) -> Floats:
+        mixed = sum(weight * belief.chance(more) for weight, belief in zip(self.weights, self.beliefs, strict=True))
+        return np.stack([_never_rising(own, self.likeliest) for own in np.asarray(mixed)])
+
+
+_LEAST_HOUR = 0.05  # log odds below which the hour of the day does not matter
+
+
+def hours_of_day(catalog: Catalog) -> Ints:
+    """Return the hour block in which each tick begins, from 0, shape (n_ticks,)."""
+    hours = hours_of_ticks(catalog.store)
+    return np.asarray(hours - hours[0])
+
+
+def n_hours_of(catalog: Catalog) -> int:
+    """Return how many hour blocks a day has."""
+    return int(hours_of_day(catalog)[-1]) + 1
 
 
 def believed_before_anybody_came(catalog: Catalog) -> Belief:
@@ -189,30 +212,19 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
         store_days=0.0,
         day_spread=USUAL_DAY_SPREAD,
     )
-    return Belief((Stage("prior", Counts.none(knots.shape)),), footfall)
+    prior = shelf_prior(knots, catalog.store.belief, USUAL_SHAPE)
+    hours = np.zeros((n_hours_of(catalog), len(catalog.skus)))
+    return Belief((State(1.0, prior),), hours, footfall, USUAL_SHAPE, Counts.none(knots.shape))
 
 
 def opened(catalog: Catalog, belief: Belief) -> Opened:
-    """Work a belief out: stage after stage, each begins where the one before it ended."""
-    knots = Knots.of(catalog)
-    start = shelf_prior(knots, catalog.store.belief, belief.shape)
-    for before, stage in pairwise(belief.stages):
-        known = start.updated(before.counts).belief
-        start = loosened(known) if stage.begins == "change" else known
-    return Opened(knots, start, belief.stages[-1].counts)
+    """Put a belief on the shelf of a catalog."""
+    return Opened(Knots.of(catalog), belief.states, belief.hours)
 
 
 def loosened(belief: Gaussian) -> Gaussian:
     """Return what is left of a belief where demand may have changed."""
     return belief.loosened(_LEVEL_OF_ALL, _LEVEL_OF_ONE)
-
-
-def likeliest_shape(knots: Knots, settings: BeliefSettings, counts: Counts) -> Shape:
-    """Return how free demand is, by the evidence of what was sold in days of one demand."""
-    if not counts.met.any():
-        return USUAL_SHAPE
-    evidence = [shelf_prior(knots, settings, shape).updated(counts).log_evidence for shape in SHAPES]
-    return SHAPES[int(np.argmax(evidence))]
 
 
 def _never_rising(chance: Floats, belief: Gaussian) -> Floats:
@@ -221,7 +233,7 @@ def _never_rising(chance: Floats, belief: Gaussian) -> Floats:
     if not len(rising):
         return chance
     fallen = chance.copy()
-    sure = 1 / np.diagonal(belief.covariance, axis1=1, axis2=2)
+    sure = 1 / belief.variance
     for product in rising:
         fallen[product] = isotonic_regression(chance[product], weights=sure[product], increasing=False).x
     return fallen

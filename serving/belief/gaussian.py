@@ -9,7 +9,7 @@ The knots are prices evenly spaced from floor to ceiling, with straight lines be
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,10 @@ _SHARED_THROUGH = "pki,pkl,plj->ij"
 
 @dataclass(frozen=True)
 class Counts:
-    """Visits that found the product on the shelf, and those of them that bought, shape (n_products, n_knots)."""
+    """Visits that found the product on the shelf, and those of them that bought.
+
+    Shape (n_products, n_knots), or (n_hours, n_products, n_knots) where hours are told apart.
+    """
 
     met: Floats
     bought: Floats
@@ -103,7 +106,7 @@ class Counts:
         return Counts(self.met + other.met, self.bought + other.bought)
 
     @classmethod
-    def none(cls, shape: tuple[int, int]) -> "Counts":
+    def none(cls, shape: tuple[int, ...]) -> "Counts":
         """Return the counts of a store that has sold nothing yet."""
         return cls(np.zeros(shape), np.zeros(shape))
 
@@ -132,11 +135,17 @@ class Gaussian:
         """Covariance of each product's log odds, shape (n_products, n_knots, n_knots)."""
         return self.own + self.shared @ self.shared.swapaxes(1, 2)
 
-    @property
-    def chance(self) -> Floats:
-        """Mean chance of sale, shape (n_products, n_knots), with the probit approximation of its integral."""
-        variance = np.diagonal(self.covariance, axis1=1, axis2=2)
-        return np.asarray(expit(self.mean / np.sqrt(1 + np.pi * variance / 8)))
+    @cached_property
+    def variance(self) -> Floats:
+        """Variance of the log odds, shape (n_products, n_knots)."""
+        return np.asarray(np.diagonal(self.own, axis1=1, axis2=2) + (self.shared**2).sum(axis=2))
+
+    def chance(self, more: Floats) -> Floats:
+        """Mean chance of sale, with the probit approximation of its integral, where the log odds are higher by `more`.
+
+        `more` broadcasts against the mean, shape (n_products, n_knots), and may have axes before it.
+        """
+        return np.asarray(expit((self.mean + more) / np.sqrt(1 + np.pi * self.variance / 8)))
 
     def loosened(self, shared_spread: float, own_spread: float) -> "Gaussian":
         """Return what is left of a belief once the level of demand may have moved: for all alike, and for each.
@@ -146,11 +155,22 @@ class Gaussian:
         level = np.full((*self.mean.shape, 1), shared_spread)
         return Gaussian(self.mean, self.covariance + own_spread**2, level)
 
-    def updated(self, counts: Counts) -> "Posterior":
-        """Return the posterior after purchases; without any it is the belief itself."""
+    def updated(self, counts: Counts, hours: Floats | None = None) -> "Posterior":
+        """Return the posterior after purchases; without any it is the belief itself.
+
+        Parameters
+        ----------
+        counts
+            By hour, or of all hours together; then no hour adds anything.
+        hours
+            What each hour adds to the log odds, shape (n_hours, n_products).
+        """
+        if counts.met.ndim == self.mean.ndim:
+            counts, hours = Counts(counts.met[None], counts.bought[None]), None
+        hours = np.zeros((1, len(self.mean))) if hours is None else hours
         odds, shared = self.mean, np.zeros(self.shared.shape[2])
         for _ in range(_STEPS):
-            weight, gradient = _curvature(odds, counts)
+            weight, gradient = _curvature(odds, counts, hours)
             solved = _Solved(self, weight)
             pseudo = weight * (odds - self.mean) + gradient
             shared = solved.shared_mode(pseudo)
@@ -159,17 +179,22 @@ class Gaussian:
             odds = odds + step
             if np.abs(step).max(initial=0.0) < _CLOSE:
                 break
-        weight, gradient = _curvature(odds, counts)
+        weight, gradient = _curvature(odds, counts, hours)
         solved = _Solved(self, weight)
         part = odds - self.mean - self.shared @ shared
         own, directions = solved.own_covariance(), solved.left_of_shared()
         return Posterior(
-            Gaussian(odds, own, directions),
-            _log_likelihood(odds, counts)
+            Gaussian(odds, symmetric(own), np.ascontiguousarray(directions)),
+            _log_likelihood(odds, counts, hours)
             - 0.5 * float((part * gradient).sum())
             - 0.5 * float(shared @ shared)
             + solved.log_volume(),
         )
+
+
+def symmetric(covariance: Floats) -> Floats:
+    """Return covariances without what rounding made of their symmetry, shape (..., n, n)."""
+    return np.asarray((covariance + covariance.swapaxes(-2, -1)) / 2)
 
 
 @dataclass(frozen=True)
@@ -238,11 +263,12 @@ def _order_of_products(shared: tuple[int, ...], middle: tuple[int, ...]) -> list
     return order
 
 
-def _curvature(odds: Floats, counts: Counts) -> tuple[Floats, Floats]:
+def _curvature(odds: Floats, counts: Counts, hours: Floats) -> tuple[Floats, Floats]:
     """Return curvature and gradient of the log likelihood in the log odds, shape (n_products, n_knots)."""
-    chance = expit(odds)
-    return counts.met * chance * (1 - chance), counts.bought - counts.met * chance
+    chance = expit(odds + hours[:, :, None])
+    return (counts.met * chance * (1 - chance)).sum(axis=0), (counts.bought - counts.met * chance).sum(axis=0)
 
 
-def _log_likelihood(odds: Floats, counts: Counts) -> float:
+def _log_likelihood(odds: Floats, counts: Counts, hours: Floats) -> float:
+    odds = odds + hours[:, :, None]
     return float((counts.bought * odds - counts.met * np.logaddexp(0.0, odds)).sum())

@@ -5,48 +5,46 @@ had reasons that were not logged.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
-import pandas as pd
-from scipy.special import expit, gammaln, softmax
+from scipy.special import expit, gammaln, logit, softmax
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.cells import query
 from features.footfall import counted_visits, store_days_in
-from serving.belief.belief import (
-    CHANCE_OF_A_CHANGE,
-    Belief,
-    Shape,
-    Stage,
-    believed_before_anybody_came,
-    likeliest_shape,
-    loosened,
-    opened,
-)
+from serving.belief.belief import Belief, believed_before_anybody_came, hours_of_day, n_hours_of
 from serving.belief.footfall import PRIOR_DAYS, Footfall
-from serving.belief.gaussian import Counts, Gaussian, Knots
+from serving.belief.gaussian import Knots
+from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+from serving.belief.states import Learned, learned
 from serving.curves import DemandCurves
 
 LOOKS_BACK = 56
 """The days whose decisions a belief rests on, the last one included."""
 
-_SURE_OF_A_CHANGE = 0.9
-_MOST_CHANGES = 3
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits
 _SAME = 1e-9  # EUR
+_SURE = 1e-4  # chance below which a champion's word is no more than that
 
 
 @dataclass(frozen=True)
 class ChampionCurves:
-    """A champion's demand curves, and the last business date it learned from."""
+    """A champion's demand curves, and the last business date it learned from.
+
+    Attributes
+    ----------
+    in_context
+        Its chance of sale in each hour of each day that was seen, shape (n_days, n_hours, n_products, n_prices); None
+        where it does not look at the context.
+    """
 
     curves: DemandCurves
     trained_through: dt.date
+    in_context: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -55,114 +53,98 @@ class Seen:
 
     Attributes
     ----------
-    days
-        What was sold at our own prices, by business date, ascending.
+    sales
+        What was sold at our own prices.
     footfall
         Who comes on a usual day.
     """
 
-    days: dict[dt.date, Counts]
+    sales: Sales
     footfall: Footfall
 
 
 def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Seen:
     """Read what a belief about the day after a business date rests on."""
-    days = _sales_by_day(connection, catalog, Knots.of(catalog), through)
-    return Seen(days, _footfall(connection, catalog, through))
+    sales = _sales(connection, catalog, Knots.of(catalog), through)
+    return Seen(sales, _footfall(connection, catalog, through))
 
 
-def belief_from(catalog: Catalog, seen: Seen, champion: ChampionCurves | None = None) -> Belief:
-    """Return what is believed by what was seen.
+def belief_from(catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None = None) -> Belief:
+    """Return what is believed of a business date by what was seen before it.
 
     Parameters
     ----------
     champion
         With one, it tells what the days taught that it learned from, and the days since correct it.
     """
-    knots = Knots.of(catalog)
-    shape = likeliest_shape(knots, catalog.store.belief, _sum(list(seen.days.values()), knots))
-    plain = Belief(_stages(catalog, knots, seen.days, shape), seen.footfall, shape)
-    return plain if champion is None else _led_by(plain, catalog, knots, seen.days, champion)
+    if not len(seen.sales.met):
+        return replace(believed_before_anybody_came(catalog), footfall=seen.footfall)
+    knots, settings = Knots.of(catalog), catalog.store.belief
+    found = learned(settings, knots, seen.sales)
+    if champion is not None:
+        found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found))
+    sold = seen.sales.at_knots(knots.shape)
+    return Belief(found.states_on(knots, date), found.posterior.hours, seen.footfall, found.shape, sold)
 
 
-def _sales_by_day(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, knots: Knots, through: dt.date
-) -> dict[dt.date, Counts]:
+def _sales(connection: duckdb.DuckDBPyConnection, catalog: Catalog, knots: Knots, through: dt.date) -> Sales:
     span = {"first": through - dt.timedelta(days=LOOKS_BACK - 1), "last": through}
     sales = connection.execute(query("own_sales"), span).df()
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
-    sales = sales[sales["sku"].isin(positions)]
-    days = {}
-    for stamp, own in sales.groupby("business_date", sort=True):
-        product, price = own["sku"].map(positions).to_numpy(dtype=np.int64), own["price_offered"].to_numpy()
-        met, bought = (own[name].to_numpy(dtype=float) for name in ("count_met", "count_bought"))
-        date = pd.Timestamp(str(stamp)).date()
-        days[date] = Counts(knots.counted(product, price, met), knots.counted(product, price, bought))
-    return days
+    hours = hours_of_day(catalog)
+    sales = sales[sales["sku"].isin(positions) & (sales["tick"] < len(hours))]
+    dates, day = np.unique(sales["business_date"].to_numpy().astype("datetime64[D]"), return_inverse=True)
+    return sales_at_knots(
+        knots,
+        tuple(dates.tolist()),
+        n_hours_of(catalog),
+        SoldAtPrices(
+            product=np.asarray(sales["sku"].map(positions), dtype=np.int64),
+            day=day.astype(np.int64),
+            hour=hours[sales["tick"].to_numpy()],
+            price=sales["price_offered"].to_numpy(dtype=float),
+            met=sales["count_met"].to_numpy(dtype=float),
+            bought=sales["count_bought"].to_numpy(dtype=float),
+        ),
+    )
 
 
-def _stages(catalog: Catalog, knots: Knots, days: dict[dt.date, Counts], shape: Shape) -> tuple[Stage, ...]:
-    """Cut the days where demand changed, as often as that is nearly sure, the most striking change first."""
-    stages, dates = [Stage("prior", Counts.none(knots.shape))], list(days)
-    nobody = believed_before_anybody_came(catalog).footfall
-    while dates:
-        counts = [days[date] for date in dates]
-        cut = None
-        if len(dates) > 1 and len(stages) <= _MOST_CHANGES:
-            cut = _change(opened(catalog, Belief(tuple(stages), nobody, shape)).start, counts, knots)
-        end = len(dates) if cut is None else cut
-        stages[-1] = Stage(stages[-1].begins, _sum(counts[:end], knots))
-        dates = dates[end:]
-        if dates:
-            stages.append(Stage("change", Counts.none(knots.shape)))
-    return tuple(stages)
+def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learned) -> Sales:
+    """Return the visits with as many purchases as the champion expects of them, where it saw the price.
 
-
-def _change(start: Gaussian, counts: Sequence[Counts], knots: Knots) -> int | None:
-    """Return the position of the first day of another demand, or None where the days are more likely alike."""
-    whole = start.updated(_sum(counts, knots))
-    chance = expit(whole.belief.mean)
-    residual = np.array([(day.bought - day.met * chance).sum(axis=1) for day in counts])
-    variance = np.array([(day.met * chance * (1 - chance)).sum(axis=1) for day in counts])
-    after, later = residual[::-1].cumsum(axis=0)[::-1][1:], variance[::-1].cumsum(axis=0)[::-1][1:]
-    total = np.maximum(variance.sum(axis=0), 1e-9)
-    before = variance.sum(axis=0) - later
-    apart = after - residual.sum(axis=0) * later / total  # a firm belief leaves residuals that do not cancel out
-    striking = (apart**2 / np.maximum(later * before / total, 1e-9)).sum(axis=1)
-    cut = int(np.argmax(striking)) + 1
-    first = start.updated(_sum(counts[:cut], knots))
-    second = loosened(first.belief).updated(_sum(counts[cut:], knots))
-    odds = np.log(CHANCE_OF_A_CHANGE / (1 - CHANCE_OF_A_CHANGE))
-    changed = expit(odds + first.log_evidence + second.log_evidence - whole.log_evidence)
-    return cut if changed > _SURE_OF_A_CHANGE else None
-
-
-def _led_by(
-    plain: Belief, catalog: Catalog, knots: Knots, days: dict[dt.date, Counts], champion: ChampionCurves
-) -> Belief:
-    """Return the belief in which the champion tells of the days that it learned from, and the days since correct it."""
-    learned = {date: own for date, own in days.items() if date <= champion.trained_through}
-    since = [own for date, own in days.items() if date > champion.trained_through]
-    *before, newest = _stages(catalog, knots, learned, plain.shape)
-    told = replace(newest, counts=_as_told(knots, champion.curves, newest.counts), told_by_champion=True)
-    first = replace(plain, stages=(*before, told, Stage("since", Counts.none(knots.shape))))
-    cut = _change(opened(catalog, first).start, since, knots) if len(since) > 1 else None
-    parts = [since] if cut is None else [since[:cut], since[cut:]]
-    later = [Stage("change" if number else "since", _sum(part, knots)) for number, part in enumerate(parts)]
-    return replace(plain, stages=(*before, told, *later))
-
-
-def _as_told(knots: Knots, curves: DemandCurves, counts: Counts) -> Counts:
-    """Return the visits with as many purchases as the champion expects of them, where it saw the price."""
-    bought = counts.bought.copy()
+    It tells the curve of the demand that it saw last. What weekday, hour and day add to it, the sales tell; where it
+    looks at the context, it tells weekday and hour as well.
+    """
+    bought, curves = sales.bought.copy(), champion.curves
+    is_learned = np.array([date <= champion.trained_through for date in sales.dates])
+    if not is_learned.any():
+        return sales
+    is_learned &= found.state_of_day == found.state_of_day[is_learned][-1]
+    in_context = champion.in_context
+    beside = (
+        found.posterior.beside_curves(sales) if in_context is None else found.posterior.days[sales.product, sales.day]
+    )
     for product, (prices, chance, seen) in enumerate(zip(curves.prices, curves.p_sale, curves.supported, strict=True)):
         if not seen.any() or not np.isfinite(chance[seen]).all():
             continue
-        at = knots.ratios[product] * knots.base_prices[product]
-        expected = counts.met[product] * np.interp(at, prices[seen], chance[seen])
-        has_seen = (at >= prices[seen][0] - _SAME) & (at <= prices[seen][-1] + _SAME)
-        bought[product] = np.where(has_seen, expected, bought[product])
-    return Counts(counts.met, bought)
+        rows = np.arange(sales.starts[product], sales.starts[product + 1])
+        at = (knots.ratios[product] * knots.base_prices[product])[sales.knot[rows]]
+        has_seen = (at >= prices[seen][0] - _SAME) & (at <= prices[seen][-1] + _SAME) & is_learned[sales.day[rows]]
+        told, curve = rows[has_seen], np.interp(at[has_seen], prices[seen], chance[seen])
+        if in_context is not None:
+            curve = _read(prices[seen], in_context[sales.day[told], sales.hour[told], product][:, seen], at[has_seen])
+        usual = np.average(beside[told], weights=sales.met[told]) if len(told) else 0.0
+        bought[told] = sales.met[told] * expit(logit(np.clip(curve, _SURE, 1 - _SURE)) + beside[told] - usual)
+    return replace(sales, bought=bought)
+
+
+def _read(prices: Floats, chances: Floats, at: Floats) -> Floats:
+    """Read chances that are known at some prices, shape (n_rows, n_prices), at one price each, on straight lines."""
+    below = np.clip(np.searchsorted(prices, at, side="right") - 1, 0, max(len(prices) - 2, 0))
+    above = np.minimum(below + 1, len(prices) - 1)
+    width = np.maximum(prices[above] - prices[below], _SAME)
+    share, row = np.clip((at - prices[below]) / width, 0.0, 1.0), np.arange(len(at))
+    return np.asarray(chances[row, below] * (1 - share) + chances[row, above] * share)
 
 
 def _footfall(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Footfall:
@@ -193,7 +175,3 @@ def _day_spread(visits: Floats, stores: Floats) -> float:
         gammaln(shapes + visits) - gammaln(shapes) + shapes * np.log(shapes / total) + visits * np.log(expected / total)
     ).sum(axis=1)
     return float(softmax(likely) @ np.array(_DAY_SPREADS))
-
-
-def _sum(counts: Sequence[Counts], knots: Knots) -> Counts:
-    return sum(counts, Counts.none(knots.shape))

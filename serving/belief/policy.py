@@ -8,7 +8,7 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog, price_ladder
 from catalog.pricing import Lesson, Shelf, Sold
-from serving.belief.belief import Belief, Opened, Understanding, opened
+from serving.belief.belief import Belief, Opened, Understanding, hours_of_day, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
 from serving.belief.worth_knowing import worth_knowing
@@ -17,6 +17,7 @@ from serving.exploration import ExplorationPlan
 from serving.policies import StockAwarePolicy, costs_that_count, policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 
+_NOBODY = 1e-12  # visits
 _FAR_OFF = 0.15  # share by which the visits to come may differ before prices are remade out of turn
 
 WITHOUT_CHAMPION = "none"
@@ -56,6 +57,11 @@ class Morning:
     footfall: Footfall
     model_version: str | None = None
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Hour blocks, products and knots."""
+        return (len(self.opened.hours), *self.opened.knots.shape)
+
     @cached_property
     def ladder(self) -> Floats:
         """Candidate prices, EUR, shape (n_products, n_prices)."""
@@ -63,7 +69,7 @@ class Morning:
 
     def outlook(self) -> "Outlook":
         """Return what is believed before the first visit."""
-        nothing = Today(Counts.none(self.opened.knots.shape), np.zeros((len(self.catalog.skus), 0)))
+        nothing = Today(Counts.none(self.shape), np.zeros((len(self.catalog.skus), 0)))
         return Outlook(self, nothing)
 
 
@@ -88,7 +94,13 @@ class Outlook:
             for own in (self.understanding.chance, *self.understanding.interval)
         )
         version = morning.model_version or WITHOUT_CHAMPION
-        return DemandCurves(morning.catalog.skus, morning.ladder, chance, version, low=low, high=high)
+        by_tick = None
+        if self.understanding.knows_hours:
+            by_hour = morning.opened.knots.at(self.understanding.by_hour, morning.ladder)
+            by_tick = by_hour[hours_of_day(morning.catalog)[self.today.ticks :]]
+            coming = self.visits.T[:, :, None]
+            chance = (by_tick * coming).sum(axis=0) / np.maximum(coming.sum(axis=0), _NOBODY)
+        return DemandCurves(morning.catalog.skus, morning.ladder, chance, version, low=low, high=high, by_tick=by_tick)
 
     @cached_property
     def lesson(self) -> Lesson:
@@ -97,8 +109,8 @@ class Outlook:
         known = (self.understanding.chance, *self.understanding.interval)
         return Lesson(
             ticks=self.today.ticks,
-            met=self.today.counts.met.sum(axis=1).round().astype(np.int64),
-            bought=self.today.counts.bought.sum(axis=1).round().astype(np.int64),
+            met=self.today.counts.met.sum(axis=(0, 2)).round().astype(np.int64),
+            bought=self.today.counts.bought.sum(axis=(0, 2)).round().astype(np.int64),
             p_base=np.concatenate([knots.at(own, base) for own in known], axis=1),
             visits_left=self.visits.sum(axis=1),
             changed=self.understanding.changed,
@@ -126,11 +138,13 @@ class Outlook:
     def after(self, sold: tuple[Sold, ...]) -> "Outlook":
         """Return the outlook after more ticks."""
         knots, today = self.morning.opened.knots, self.today
-        prices, met, bought = (
-            np.concatenate([getattr(tick, name) for tick in sold]) for name in ("prices", "met", "bought")
-        )
-        product = np.broadcast_to(np.arange(prices.shape[1]), prices.shape).ravel()
-        counts = Counts(*(knots.counted(product, prices.ravel(), own.ravel().astype(float)) for own in (met, bought)))
+        met, bought = (np.zeros(self.morning.shape) for _ in range(2))
+        blocks = hours_of_day(self.morning.catalog)
+        for tick in sold:
+            product = np.broadcast_to(np.arange(tick.prices.shape[1]), tick.prices.shape).ravel()
+            for into, own in ((met, tick.met), (bought, tick.bought)):
+                into[blocks[tick.tick]] += knots.counted(product, tick.prices.ravel(), own.ravel().astype(float))
+        counts = Counts(met, bought)
         return Outlook(self.morning, Today(today.counts + counts, self._visits_with(sold), len(sold[0].prices)))
 
     def is_overtaken(self, sold: tuple[Sold, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ import pyarrow as pa
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.tables.learning import BELIEFS
-from serving.belief.belief import Belief, Shape, Stage, believed_before_anybody_came
+from serving.belief.belief import USUAL_SHAPE, Belief, Shape, State, believed_before_anybody_came, shelf_prior
 from serving.belief.footfall import Footfall
-from serving.belief.gaussian import Counts, Knots
+from serving.belief.gaussian import Counts, Gaussian, Knots
 
 Row = Mapping[str, Any]
 
@@ -20,20 +21,25 @@ Row = Mapping[str, Any]
 def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None) -> pa.Table:
     """Return a belief in the columns of `beliefs`."""
     knots, footfall = Knots.of(catalog), belief.footfall
+    lower = np.tril_indices(knots.shape[1])
     rows = [
         {
             "sku": product.sku,
             "base_price": product.base_price,
             "price_ratios": knots.ratios[own].tolist(),
-            "stages": [
+            "stages": None,
+            "met": belief.sold.met[own].tolist(),
+            "bought": belief.sold.bought[own].tolist(),
+            "states": [
                 {
-                    "begins": each.begins,
-                    "told_by": "champion" if each.told_by_champion else "sales",
-                    "met": each.counts.met[own].tolist(),
-                    "bought": each.counts.bought[own].tolist(),
+                    "weight": state.weight,
+                    "mean": state.demand.mean[own].tolist(),
+                    "own": state.demand.own[own][lower].tolist(),
+                    "shared": state.demand.shared[own].ravel().tolist(),
                 }
-                for each in belief.stages
+                for state in belief.states
             ],
+            "hours": belief.hours[:, own].tolist(),
             "own_spread": belief.shape.own,
             "bend_spread": belief.shape.bend,
             "visits_per_day": float(footfall.daily[own]),
@@ -50,38 +56,80 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
 def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | None]:
     """Return the belief of a partition of `beliefs` for the products of a catalog, and its champion's version.
 
-    A product that is new is believed in as before anybody came. Where prices or ladder have changed since, what was
-    sold keeps its price.
+    A product that is new is believed in as before anybody came. Where prices or ladder have changed since, demand is
+    read at the new prices. A partition of an earlier version says nothing of demand, only of who comes.
     """
     rows = {row["sku"]: row for row in table.to_pylist()}
     knots, first = Knots.of(catalog), table.slice(0, 1).to_pylist()[0]
     own = [rows.get(sku) for sku in catalog.skus]
-    nobody = believed_before_anybody_came(catalog).footfall
-    stages = tuple(_stage(knots, own, number, each) for number, each in enumerate(first["stages"]))
+    nobody = believed_before_anybody_came(catalog)
     footfall = Footfall(
-        daily=np.array([row["visits_per_day"] if row else usual for row, usual in zip(own, nobody.daily, strict=True)]),
-        profile=_profile(first["profile"], nobody.profile),
+        daily=np.array(
+            [row["visits_per_day"] if row else usual for row, usual in zip(own, nobody.footfall.daily, strict=True)]
+        ),
+        profile=_profile(first["profile"], nobody.footfall.profile),
         store_days=first["store_days"],
         day_spread=first["day_spread"],
     )
+    if first["states"] is None:
+        return replace(nobody, footfall=footfall), first["model_version"]
+    states = tuple(
+        State(state["weight"], _demand(knots, catalog, own, number)) for number, state in enumerate(first["states"])
+    )
     shape = Shape(first["own_spread"], first["bend_spread"])
-    return Belief(stages, footfall, shape), first["model_version"]
+    return Belief(states, _hours(own, nobody.hours), footfall, shape, _sold(knots, own)), first["model_version"]
 
 
-def _stage(knots: Knots, rows: Sequence[Row | None], number: int, named: Row) -> Stage:
-    met, bought = np.zeros(knots.shape), np.zeros(knots.shape)
-    for own, row in enumerate(rows):
+def _demand(knots: Knots, catalog: Catalog, rows: Sequence[Row | None], number: int) -> Gaussian:
+    nobody = shelf_prior(knots, catalog.store.belief, USUAL_SHAPE)
+    mean, own = nobody.mean.copy(), nobody.covariance
+    known = [row["states"][number] if row else None for row in rows]
+    widths = [len(state["shared"]) // len(state["mean"]) for state in known if state]
+    shared = np.zeros((*mean.shape, max(widths, default=0)))
+    for product, (row, state) in enumerate(zip(rows, known, strict=True)):
+        if row is None or state is None:
+            continue
+        n_knots = len(state["mean"])
+        covariance = np.zeros((n_knots, n_knots))
+        covariance[np.tril_indices(n_knots)] = state["own"]
+        covariance = np.tril(covariance) + np.tril(covariance, -1).T
+        found = np.array(state["mean"]), covariance, np.array(state["shared"]).reshape(n_knots, -1)
+        ratios = np.array(row["price_ratios"])
+        if row["base_price"] != knots.base_prices[product] or not np.array_equal(ratios, knots.ratios[product]):
+            at = _read_at(ratios * row["base_price"], knots.ratios[product] * knots.base_prices[product])
+            found = at @ found[0], at @ found[1] @ at.T, at @ found[2]
+        mean[product], own[product], shared[product] = found
+    return Gaussian(mean, own, shared)
+
+
+def _read_at(known: Floats, prices: Floats) -> Floats:
+    """Return the matrix that reads values known at some prices at others, on straight lines and level beyond."""
+    return np.stack([np.interp(prices, known, each) for each in np.eye(len(known))], axis=1)
+
+
+def _sold(knots: Knots, rows: Sequence[Row | None]) -> Counts:
+    """Return what was sold, each visit at its price."""
+    found = Counts.none(knots.shape)
+    for product, row in enumerate(rows):
         if row is None:
             continue
-        stage, ratios = row["stages"][number], np.array(row["price_ratios"])
-        if row["base_price"] == knots.base_prices[own] and np.array_equal(ratios, knots.ratios[own]):
-            met[own], bought[own] = stage["met"], stage["bought"]
+        ratios, counts = np.array(row["price_ratios"]), [np.array(row[name]) for name in ("met", "bought")]
+        if row["base_price"] == knots.base_prices[product] and np.array_equal(ratios, knots.ratios[product]):
+            found.met[product], found.bought[product] = counts
         else:
-            product = np.full(len(ratios), own)
-            price = ratios * row["base_price"]
-            met += knots.counted(product, price, np.array(stage["met"]))
-            bought += knots.counted(product, price, np.array(stage["bought"]))
-    return Stage(named["begins"], Counts(met, bought), named["told_by"] == "champion")
+            of_product, price = np.full(len(ratios), product), ratios * row["base_price"]
+            found += Counts(*(knots.counted(of_product, price, own) for own in counts))
+    return found
+
+
+def _hours(rows: Sequence[Row | None], nobody: Floats) -> Floats:
+    """Return the effect of each hour for as many hours as a day has now: an hour that is new has none."""
+    hours = nobody.copy()
+    for product, row in enumerate(rows):
+        if row is not None:
+            kept = row["hours"][: len(hours)]
+            hours[: len(kept), product] = kept
+    return hours
 
 
 def _profile(kept: Sequence[float], usual: Floats) -> Floats:
@@ -92,9 +140,10 @@ def _profile(kept: Sequence[float], usual: Floats) -> Floats:
     return np.diff(ends)
 
 
+_FROM_THE_LOG = ("sku", "base_price", "met", "bought", "visits_per_day", "profile", "store_days", "day_spread")
+
+
 def without_the_champions_word(table: pa.Table) -> str:
     """Return a fingerprint of what a belief took from the log: not what a champion made of it."""
-    rows = table.to_pylist()
-    for row in rows:
-        row["stages"] = [each if each["told_by"] == "sales" else each | {"bought": None} for each in row["stages"]]
+    rows = table.select([*_FROM_THE_LOG, "price_ratios", "model_version"]).to_pylist()
     return hashlib.sha256(repr(rows).encode()).hexdigest()

@@ -20,6 +20,9 @@ from serving.belief.gaussian import Knots
 _DRAWS = 128
 _LEAST_CHANCE = 0.02  # of being the best price, below which a price is not explored
 _SHARE_OF_WORTH = 0.05
+_SHARE_WHERE_HOPEFUL = 2.0
+_HOPE = 0.975
+_CLEARLY_MORE = 0.03  # as a share of what the best price is believed to earn
 _SEED = 20260105
 
 
@@ -67,8 +70,28 @@ def worth_knowing(
     revenue = (ladder * at_ladder.mean(axis=0))[products, chosen]
     share = np.divide(gained, revenue, out=np.zeros(len(ladder)), where=revenue > 0)
     allowed = may_be_best >= _LEAST_CHANCE
+    hopeful: Flags = _hopeful(gains - gains[:, products, chosen][:, :, None], on_average.max(axis=1))
+    has_hope = np.asarray(hopeful.any(axis=1))
+    part = np.where(has_hope, _SHARE_WHERE_HOPEFUL, _SHARE_OF_WORTH)
+    budget = np.minimum(part * share, most)
     allowed[products, chosen] = True
-    return WorthKnowing(np.minimum(_SHARE_OF_WORTH * share, most), allowed)
+    return WorthKnowing(budget, allowed | hopeful)
+
+
+def _hopeful(more: Floats, best: Floats) -> Flags:
+    """Return the prices that may well earn clearly more than the best: of each such region, the most hopeful one.
+
+    Parameters
+    ----------
+    more
+        What each price gains over the best one in each draw, EUR, shape (n_draws, n_products, n_prices).
+    best
+        What the best is believed to gain, EUR, shape (n_products,).
+    """
+    most = np.quantile(more, _HOPE, axis=0)
+    around = np.pad(most, ((0, 0), (1, 1)), constant_values=-np.inf)
+    is_top = (most >= around[:, :-2]) & (most > around[:, 2:])
+    return np.asarray(is_top & (most > _CLEARLY_MORE * best[:, None]), dtype=bool)
 
 
 def drawn_chances(understanding: Understanding, shape: tuple[int, int], n_draws: int) -> Floats:
@@ -78,8 +101,8 @@ def drawn_chances(understanding: Understanding, shape: tuple[int, int], n_draws:
     """
     _, n_knots = shape
     normal = _normal_draws(n_knots, n_draws)
-    counts = np.round(np.array(understanding.weights) * len(normal)).astype(int)
-    counts[0] = len(normal) - counts[1:].sum()
+    ends = np.round(np.cumsum(understanding.weights) * len(normal)).astype(int)
+    counts = np.diff(ends, prepend=0)
     drawn, first = [], 0
     for belief, count in zip(understanding.beliefs, counts, strict=True):
         root = np.linalg.cholesky(belief.covariance + 1e-9 * np.eye(n_knots))

@@ -42,7 +42,6 @@ STORE_CHANGES: dict[str, object] = {
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
     "waiting_share": 0.1,
     "footfall": FootfallSettings(day_variation=0.3),
-    "pay_day": 25,
     "demand_effects": (DemandEffect(weekdays=("sat",), budget_shift=0.25),),
     "day_shift": 0.2,
     "weather": WeatherSettings(mean=20.0),

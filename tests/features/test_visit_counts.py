@@ -50,12 +50,12 @@ SPAN = {"first": DAYS[0], "last": DAYS[-1]}
 
 OF_DECISIONS = {
     "own_sales": """
-        select business_date, sku, price_offered, count(*) as count_met,
+        select business_date, sku, tick, price_offered, count(*) as count_met,
             count(*) filter (where purchased) as count_bought
         from decisions_with_stock
         where not is_external(policy) and business_date between $first and $last
-        group by business_date, sku, price_offered
-        order by business_date, sku, price_offered
+        group by business_date, sku, tick, price_offered
+        order by business_date, sku, tick, price_offered
     """,
     "footfall": """
         select sku, tick, count(*) as count_visits

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from asgi_client import AsgiClient
+from believing import believed_after
 from shell import Terminal
 
 from catalog.errors import Declined
@@ -19,7 +20,6 @@ from etl.live.day import LiveDay, sold_so_far, taught
 from etl.live.player import Player
 from etl.load import load_dimensions
 from evaluation.contestants import true_curves
-from serving.belief.belief import Belief, Stage, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
@@ -75,8 +75,7 @@ class Shop:
         catalog = self.catalog
         knots = Knots.of(catalog)
         met = np.full(knots.shape, visits)
-        stage = Stage("prior", Counts(met, met * chance_of_sale(catalog, knots.ratios)))
-        belief = Belief((stage,), believed_before_anybody_came(catalog).footfall)
+        belief = believed_after(catalog, Counts(met, met * chance_of_sale(catalog, knots.ratios)))
         curves = morning_of(catalog, belief, None).outlook().curves
         publish_book(self.lake, catalog, curves, belief.footfall.by_tick, DATE, belief_to_table(catalog, belief, None))
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from believing import believed_after
 
 from catalog.arrays import Floats
 from catalog.currency import currency_of
 from catalog.load import Catalog, load, price_ladder
 from catalog.store_day import tick_profile
-from serving.belief.belief import Belief, Stage, believed_before_anybody_came
+from serving.belief.belief import believed_before_anybody_came
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import Outlook, morning_of
@@ -42,7 +43,7 @@ def judge_after(visits: int, seed: int, catalog: Catalog = CATALOG) -> Outlook:
         knots.counted(product, price, np.ones(visits)), knots.counted(product, price, bought.astype(float))
     )  # fmt: skip
     footfall = Footfall(DAILY, PROFILE, 60.0, 0.05)
-    return morning_of(catalog, Belief((Stage("prior", counts),), footfall), None).outlook()
+    return morning_of(catalog, replace(believed_after(catalog, counts), footfall=footfall), None).outlook()
 
 
 def book_of(odds_shift: float, catalog: Catalog = CATALOG) -> PriceBook:

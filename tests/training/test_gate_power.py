@@ -86,7 +86,8 @@ def test_prices_that_truly_earn_a_percent_less_are_no_first_champion(lived: Stor
     books = [tabulate(policy, catalog, made_for) for policy in (worse, best)]
     for through in (FIRST, FIRST + dt.timedelta(days=2)):
         with feature_workbench(lived.workspace.settings) as connection:
-            judge = morning_of(catalog, belief_from(catalog, seen_in(connection, catalog, through)), None).outlook()
+            seen = seen_in(connection, catalog, through)
+            judge = morning_of(catalog, belief_from(catalog, seen, through + dt.timedelta(days=1)), None).outlook()
         gain = believed_gain(catalog, judge, *books)
         assert gain.at_least < -0.01 * gain.usual
         assert gain.lower <= 0

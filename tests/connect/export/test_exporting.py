@@ -122,13 +122,14 @@ def test_from_the_last_tick_on_the_next_opening_is_sent_and_what_is_ordered_for_
 
 def test_an_announced_reduction_has_its_prior_price(shop: Shop, target: FolderTarget) -> None:
     shop.sell(4)
-    low = min(shop.price_in(tick) for tick in range(4))
-    asked = PriceRequest("override", "weekend", sku="MILK", store="S01", price=round(low - 0.05, 2), announced=True)
-    ask(shop.workspace, asked, "anna")
+    lows = {p.sku: min(shop.price_in(tick, p.sku) for tick in range(4)) for p in shop.catalog.products}
+    sku = next(p.sku for p in shop.catalog.products if lows[p.sku] > p.floor + 0.05)
+    price = round(lows[sku] - 0.05, 2)
+    ask(shop.workspace, PriceRequest("override", "weekend", sku=sku, store="S01", price=price, announced=True), "anna")
     export(shop.workspace, target, ["S01"])
     (document,) = documents(target)
-    assert prices_in(document, "prior_price")["MILK"] == low
-    assert {sku for sku, price in prices_in(document, "prior_price").items() if price is not None} == {"MILK"}
+    assert prices_in(document, "prior_price")[sku] == lows[sku]
+    assert {own for own, prior in prices_in(document, "prior_price").items() if prior is not None} == {sku}
 
 
 def test_the_kill_switch_is_sent_before_the_next_tick(shop: Shop, target: FolderTarget) -> None:

@@ -108,9 +108,9 @@ def test_only_what_was_seen_at_a_drawn_price_teaches(store: SellingStore) -> Non
     assert [own for own in found if own[0] == OWNER] == [(OWNER, 1, 1.29, True), (OWNER, 1, 1.65, True)]
     transform(store.workspace)
     with feature_workbench(store.settings) as connection:
-        [counts] = seen_in(connection, store.catalog, DATE).days.values()
+        sales = seen_in(connection, store.catalog, DATE).sales
         cells = connection.execute("select sum(n_offered), sum(n_purchased) from demand_cells").fetchone()
-    assert (counts.met.sum().round(6), counts.bought.sum().round(6)) == (22, 1)
+    assert (sales.met.sum().round(6), sales.bought.sum().round(6)) == (22, 1)
     assert cells == (22, 1), "no model learns from the others"
     assert sum(row["purchased"] for row in decisions(store)) == 3, "all of it is revenue"
 

@@ -320,9 +320,9 @@ def test_an_alert_that_is_over_stays_over_when_the_stores_are_at_an_earlier_date
 ) -> None:
     found = [Alert("labels", "S01", "a label is late")]
     monkeypatch.setattr("desk.alerts.watch.found_now", lambda *_: found)
-    monkeypatch.setattr("desk.alerts.watch.next_date", lambda *_: DATE + ONE_DAY)
+    monkeypatch.setattr("desk.alerts.watch.next_date", lambda *_, **__: DATE + ONE_DAY)
     assert watch(shop.workspace) == found
-    monkeypatch.setattr("desk.alerts.watch.next_date", lambda *_: DATE)
+    monkeypatch.setattr("desk.alerts.watch.next_date", lambda *_, **__: DATE)
     found.clear()
     watch(shop.workspace)
     assert open_alerts(shop.lake) == []

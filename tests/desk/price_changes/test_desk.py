@@ -274,11 +274,13 @@ class TestApproval:
 class TestAnnouncedReductions:
     def test_an_announced_reduction_names_the_lowest_price_that_the_store_showed_before(self, shop: Shop) -> None:
         player = shop.sell(20)
-        lowest = min(shop.price_in(tick) for tick in range(20))
-        answer = ask(shop.workspace, replace(OVERRIDE, price=1.10, announced=True), "anna")
-        assert answer.changes[0].terms.prior_price == lowest
+        lows = {p.sku: min(shop.price_in(tick, p.sku) for tick in range(20)) for p in shop.catalog.products}
+        sku = next(p.sku for p in shop.catalog.products if lows[p.sku] > p.floor + 0.05)
+        price = round(lows[sku] - 0.05, 2)
+        answer = ask(shop.workspace, replace(OVERRIDE, sku=sku, price=price, announced=True), "anna")
+        assert answer.changes[0].terms.prior_price == lows[sku]
         shop.sell(21, player)
-        assert shop.price_in(20) == 1.10
+        assert shop.price_in(20, sku) == price
 
     def test_an_announcement_that_is_dated_back_names_the_lowest_price_until_now(self, shop: Shop) -> None:
         opened = shop.sell(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from believing import believed_after
 
 from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
@@ -15,7 +16,6 @@ from etl.batches import Batch, batch_inputs
 from etl.live.day import LiveDay, before, sold_in, sold_so_far, standing_after, taught
 from etl.live.player import Player
 from etl.load import DayRows, load_dimensions, load_store_day, rows_of
-from serving.belief.belief import Belief, Stage, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
@@ -54,8 +54,7 @@ class Shop:
         """Publish a book on a belief that took in so many visits at each knot."""
         knots = Knots.of(self.catalog)
         met = np.full(knots.shape, visits)
-        stage = Stage("prior", Counts(met, met * chance_of_sale(self.catalog, knots.ratios)))
-        belief = Belief((stage,), believed_before_anybody_came(self.catalog).footfall)
+        belief = believed_after(self.catalog, Counts(met, met * chance_of_sale(self.catalog, knots.ratios)))
         curves = morning_of(self.catalog, belief, None).outlook().curves
         table = belief_to_table(self.catalog, belief, None)
         publish_book(self.lake, self.catalog, curves, belief.footfall.by_tick, DATE, table)

@@ -2,9 +2,11 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from believing import believed_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
@@ -16,16 +18,14 @@ from evaluation.contestants import clairvoyant, stock_aware
 from evaluation.scores import expected_gain
 from evaluation.worlds import PLAYED_ON
 from serving.belief.belief import (
-    USUAL_SHAPE,
-    Belief,
-    Shape,
-    Stage,
+    State,
     believed_before_anybody_came,
-    likeliest_shape,
     opened,
 )
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
+from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+from serving.belief.states import learned
 from serving.storefront import storefront_that_learns
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
@@ -33,11 +33,6 @@ from simulation.visits import expected_visits_on
 
 DATE = dt.date(2026, 1, 19)
 TICKS_OF_THREE_HOURS = 12
-
-
-def believed(catalog: Catalog, counts: Counts, shape: Shape = USUAL_SHAPE) -> Belief:
-    """Return the belief after days of one demand."""
-    return Belief((Stage("prior", counts),), believed_before_anybody_came(catalog).footfall, shape)
 
 
 def at_base(catalog: Catalog, values: Floats) -> Floats:
@@ -49,7 +44,7 @@ def test_before_anybody_came_the_odds_at_the_base_price_are_those_of_the_catalog
     with_store: Callable[..., Catalog], chance: float
 ) -> None:
     catalog = with_store(belief={"chance_at_base": chance})
-    start = opened(catalog, believed_before_anybody_came(catalog)).at_opening
+    start = believed_before_anybody_came(catalog).states[0].demand
     assert expit(at_base(catalog, start.mean)) == pytest.approx(np.full(5, chance))
 
 
@@ -65,26 +60,39 @@ def test_before_anybody_came_the_chance_at_the_base_price_is_that_of_the_catalog
 def test_the_slope_and_the_doubts_about_it_are_those_of_the_catalog(with_store: Callable[..., Catalog]) -> None:
     for slope, doubt in ((2.0, 0.5), (12.0, 6.0)):
         catalog = with_store(belief={"slope": slope, "slope_spread": doubt, "level_spread": 0.1, "bend_spread": 0.01})
-        start, knots = opened(catalog, believed_before_anybody_came(catalog)).at_opening, Knots.of(catalog)
+        start, knots = believed_before_anybody_came(catalog).states[0].demand, Knots.of(catalog)
         assert np.diff(start.mean) / np.diff(knots.ratios) == pytest.approx(np.full((5, 19), -slope))
         shared = (start.shared @ start.shared.swapaxes(1, 2))[:, 0, 0]
         assert np.sqrt(shared) == pytest.approx(np.hypot(0.1, doubt * (1 - knots.ratios[:, 0])), rel=0.01)
+
+
+def in_a_day(knots: Knots, counts: Counts) -> Sales:
+    """Return counts as the sales of one day with one hour."""
+    product, knot = np.nonzero(counts.met)
+    price = (knots.ratios * knots.base_prices[:, None])[product, knot]
+    nothing = np.zeros(len(product), dtype=np.int64)
+    at = (product, knot)
+    return sales_at_knots(
+        knots, (DATE,), 1, SoldAtPrices(product, nothing, nothing, price, counts.met[at], counts.bought[at])
+    )
 
 
 sales = st.lists(st.tuples(st.integers(0, 400), st.floats(0, 1)), min_size=30, max_size=30)
 
 
 @settings(deadline=None, max_examples=60)
-@given(before=sales, today=sales, begins=st.sampled_from(["prior", "change"]))
+@given(before=sales, today=sales, other=st.booleans())
 def test_whatever_was_sold_the_chance_never_rises_with_the_price_and_lies_in_its_interval(
     shelf_of: Callable[..., Catalog],
     before: list[tuple[int, float]],
     today: list[tuple[int, float]],
-    begins: str,
+    other: bool,
 ) -> None:
     catalog = shelf_of({"base_price": 1.0}, {"base_price": 0.05}, {"base_price": 300.0}, ladder_prices=10)
-    stages = (Stage("prior", of_cells(before)), Stage("change", of_cells(today[::-1])))
-    belief = Belief(stages[: 1 + (begins == "change")], believed_before_anybody_came(catalog).footfall)
+    belief = believed_after(catalog, of_cells(before))
+    if other:
+        known_of_old = believed_after(catalog, of_cells(today[::-1])).states[0].demand
+        belief = replace(belief, states=(replace(belief.states[0], weight=0.9), State(0.1, known_of_old)))
     known = opened(catalog, belief).given(of_cells(today))
     assert (np.diff(known.chance, axis=1) <= 1e-12).all()
     assert ((known.chance >= 0) & (known.chance <= 1)).all()
@@ -105,7 +113,7 @@ def test_a_fall_of_budgets_by_a_quarter_is_read_as_a_change_within_three_hours_a
 ) -> None:
     fallen = Shock(business_date=DATE, budget_shift=-0.25)
     other = Catalog(shelf.products, shelf.store.model_copy(update={"shocks": (fallen,)}))
-    morning = morning_of(shelf, believed(shelf, explored_sales(shelf, 10_000, seed)), None)
+    morning = morning_of(shelf, believed_after(shelf, explored_sales(shelf, 10_000, seed)), None)
     changed = {}
     for name, catalog in (("usual", shelf), ("fallen", other)):
         day = play(catalog, storefront_that_learns(shelf, morning), ("S01", "S02", "S03"), DATE, seed)
@@ -118,13 +126,13 @@ def test_a_fall_of_budgets_by_a_quarter_is_read_as_a_change_within_three_hours_a
 def test_once_a_change_is_seen_the_days_before_lend_their_shape_alone(
     shelf: Catalog, explored_sales: Callable[..., Counts]
 ) -> None:
-    known = opened(shelf, believed(shelf, explored_sales(shelf, 20_000)))
+    known = opened(shelf, believed_after(shelf, explored_sales(shelf, 20_000)))
     today = explored_sales(shelf, 400, 2, -0.25)
     knots = Knots.of(shelf)
     truth = chance_of_sale(shelf, knots.ratios, -0.25)
     now = known.given(today)
     assert now.changed > 0.99
-    assert np.abs(now.chance - truth).mean() < 0.25 * np.abs(expit(known.at_opening.mean) - truth).mean()
+    assert np.abs(now.chance - truth).mean() < 0.25 * np.abs(known.at_opening.chance - truth).mean()
 
 
 WORLDS = {
@@ -144,8 +152,8 @@ def test_twenty_thousand_decisions_outweigh_the_family_of_curves_whatever_shape_
 ) -> None:
     catalog = Catalog(shelf.products, shelf.store.model_copy(update={"personas": WORLDS[world]}))
     knots, counts = Knots.of(catalog), explored_sales(catalog, 20_000)
-    shape = likeliest_shape(knots, catalog.store.belief, counts)
-    outlook = morning_of(catalog, believed(catalog, counts, shape), None).outlook()
+    shape = learned(catalog.store.belief, knots, in_a_day(knots, counts)).shape
+    outlook = morning_of(catalog, believed_after(catalog, counts, shape), None).outlook()
     truth = chance_of_sale(catalog, knots.ratios, 0.0, np.arange(5)[:, None])
     seen = counts.met > 20
     assert seen.mean() > 0.9
@@ -161,7 +169,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(
     truth, held = chance_of_sale(shelf, Knots.of(shelf).ratios), []
     for seed in range(10):
         counts = explored_sales(shelf, 3_000, seed)
-        low, high = opened(shelf, believed(shelf, counts)).given(Counts.none((5, 20))).interval
+        low, high = opened(shelf, believed_after(shelf, counts)).given(Counts.none((5, 20))).interval
         held.append(((low <= truth) & (truth <= high)).mean())
     assert 0.88 <= np.mean(held) <= 1.0
 
@@ -169,11 +177,12 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(
 def test_products_that_are_alike_are_taken_to_be_and_products_with_curves_of_their_own_are_not(
     shelf: Catalog, explored_sales: Callable[..., Counts]
 ) -> None:
-    knots = Knots.of(shelf)
-    assert likeliest_shape(knots, shelf.store.belief, explored_sales(shelf, 20_000)).own == 0.4
     own_curves = load(DEFAULT_DIR / "worlds" / "own_curves")
-    assert likeliest_shape(Knots.of(own_curves), shelf.store.belief, explored_sales(own_curves, 20_000)).own == 2.5
-    assert likeliest_shape(knots, shelf.store.belief, Counts.none(knots.shape)) == USUAL_SHAPE
+    found = {}
+    for name, catalog in (("alike", shelf), ("own curves", own_curves)):
+        knots = Knots.of(catalog)
+        found[name] = learned(shelf.store.belief, knots, in_a_day(knots, explored_sales(catalog, 20_000))).shape.own
+    assert found["alike"] < 1 < found["own curves"]
 
 
 def test_the_ladder_is_read_from_the_knots_also_where_it_is_longer(with_store: Callable[..., Catalog]) -> None:

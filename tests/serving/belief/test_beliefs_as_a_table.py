@@ -1,39 +1,42 @@
 """A belief as rows and back: the same to the last bit on the same shelf, and nothing lost on another one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from believing import believed_after
 
 from catalog.load import Catalog
 from catalog.records.product import Product
-from serving.belief.belief import Belief, Shape, Stage, believed_before_anybody_came, opened
+from serving.belief.belief import Belief, Shape, State, believed_before_anybody_came, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_from_table, belief_to_table
 
 
-def belief_on(catalog: Catalog, *, with_champion: bool = True, seed: int = 3) -> Belief:
-    """Return a belief with numbers that no rounding would keep."""
+def belief_on(catalog: Catalog, seed: int = 3) -> Belief:
+    """Return a belief with numbers that no rounding would keep: two demands, and hours that differ."""
     dice, shape = np.random.default_rng(seed), Knots.of(catalog).shape
-    met = [dice.random(shape) * 90 for _ in range(3)]
-    begins = ("prior", "since", "change") if with_champion else ("prior", "change", "change")
-    stages = tuple(
-        Stage(name, Counts(own, own / 3), told_by_champion=with_champion and name == "prior")  # type: ignore[arg-type]
-        for name, own in zip(begins, met, strict=True)
-    )
+    met = [np.ceil(dice.random(shape) * 90) for _ in range(2)]
+    first, other = (believed_after(catalog, Counts(own, own / 3)) for own in met)
+    states = (State(0.9, first.states[0].demand), State(0.1, other.states[0].demand))
     profile = dice.random(catalog.store.opening.ticks)
     footfall = Footfall(dice.random(shape[0]) * 300, profile / profile.sum(), 17.0, 0.1234567890123)
-    return Belief(stages, footfall, Shape(2.5, 0.2))
+    return Belief(states, dice.normal(size=first.hours.shape), footfall, Shape(2.5, 0.2), first.sold)
 
 
 def assert_same(left: Belief, right: Belief) -> None:
-    for name in ("begins", "told_by_champion"):
-        assert [getattr(stage, name) for stage in left.stages] == [getattr(stage, name) for stage in right.stages]
-    for own, other in zip(left.stages, right.stages, strict=True):
-        assert np.array_equal(own.counts.met, other.counts.met)
-        assert np.array_equal(own.counts.bought, other.counts.bought)
+    for own, other in zip(left.states, right.states, strict=True):
+        assert own.weight == other.weight
+        assert np.array_equal(own.demand.mean, other.demand.mean)
+        assert np.array_equal(own.demand.shared, other.demand.shared)
+        assert np.array_equal(np.tril(own.demand.own), np.tril(other.demand.own))
+    assert np.array_equal(left.hours, right.hours)
+    assert np.array_equal(left.sold.met, right.sold.met)
+    assert np.array_equal(left.sold.bought, right.sold.bought)
     assert np.array_equal(left.footfall.daily, right.footfall.daily)
     assert np.array_equal(left.footfall.profile, right.footfall.profile)
     assert (left.footfall.store_days, left.footfall.day_spread) == (
@@ -47,7 +50,7 @@ def assert_same(left: Belief, right: Belief) -> None:
 def test_on_the_same_shelf_a_belief_comes_back_to_the_last_bit_and_so_do_its_prices(
     shelf: Catalog, version: str | None
 ) -> None:
-    belief = belief_on(shelf, with_champion=version is not None)
+    belief = belief_on(shelf)
     back, of_model = belief_from_table(belief_to_table(shelf, belief, version), shelf)
     assert of_model == version
     assert_same(belief, back)
@@ -83,13 +86,14 @@ def beer() -> Product:
 def test_a_new_product_is_believed_in_as_before_anybody_came_and_the_others_keep_what_they_know(
     shelf: Catalog, beer: Product, version: str | None
 ) -> None:
-    belief = belief_on(shelf, with_champion=version is not None)
+    belief = belief_on(shelf)
     larger = with_products(shelf, shelf.products[0], beer, *shelf.products[1:])
     back, _ = belief_from_table(belief_to_table(shelf, belief, version), larger)
-    old = [0, 2, 3, 4, 5]
-    for own, other in zip(back.stages, belief.stages, strict=True):
-        assert np.array_equal(own.counts.met[old], other.counts.met)
-        assert own.counts.met[1].sum() == 0
+    old, nobody = [0, 2, 3, 4, 5], believed_before_anybody_came(larger).states[0].demand
+    for own, other in zip(back.states, belief.states, strict=True):
+        assert np.array_equal(own.demand.mean[old], other.demand.mean)
+        assert np.array_equal(own.demand.mean[1], nobody.mean[1])
+        assert own.demand.variance[1] == pytest.approx(nobody.variance[1])
     assert back.footfall.daily[1] == 60.0  # two for each unit
     assert back.footfall.daily[old].tolist() == belief.footfall.daily.tolist()
     outlook = morning_of(larger, back, version).outlook()
@@ -100,35 +104,48 @@ def test_a_product_that_left_takes_what_was_sold_of_it_along(shelf: Catalog) -> 
     belief = belief_on(shelf)
     smaller = with_products(shelf, *shelf.products[2:], shelf.products[0])
     back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), smaller)
-    for own, other in zip(back.stages, belief.stages, strict=True):
-        assert np.array_equal(own.counts.met, other.counts.met[[2, 3, 4, 0]])
+    for own, other in zip(back.states, belief.states, strict=True):
+        assert np.array_equal(own.demand.mean, other.demand.mean[[2, 3, 4, 0]])
+    assert np.array_equal(back.sold.met, belief.sold.met[[2, 3, 4, 0]])
 
 
-def test_with_another_base_price_what_was_sold_keeps_its_price(shelf: Catalog) -> None:
+def test_with_another_base_price_demand_is_what_it_was_at_each_price(shelf: Catalog) -> None:
     belief = belief_on(shelf)
     dearer = shelf.products[0].model_copy(update={"base_price": 1.8})  # floor and ceiling move along
     changed = Catalog((dearer, *shelf.products[1:]), shelf.store)
     back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), changed)
     before, now = Knots.of(shelf), Knots.of(changed)
     assert now.ratios[0, [0, -1]] * 1.8 == pytest.approx([1.26, 2.88])
-    for own, other in zip(back.stages, belief.stages, strict=True):
-        assert own.counts.met.sum(axis=1) == pytest.approx(other.counts.met.sum(axis=1))
-        assert np.array_equal(own.counts.met[1:], other.counts.met[1:])
-        outside = before.ratios[0] * 1.5 < 1.26  # these count for the new floor
-        assert own.counts.met[0, 0] >= other.counts.met[0, outside].sum()
+    at = now.ratios * changed.base_prices[:, None]
+    for own, other in zip(back.states, belief.states, strict=True):
+        assert own.demand.mean[0] == pytest.approx(before.at(other.demand.mean, at)[0])
+        assert np.array_equal(own.demand.mean[1:], other.demand.mean[1:])
+    assert back.sold.met.sum(axis=1) == pytest.approx(belief.sold.met.sum(axis=1))
+    assert np.array_equal(back.sold.met[1:], belief.sold.met[1:])
 
 
-def test_with_another_ladder_counts_and_mean_price_stay(shelf: Catalog, with_store: Callable[..., Catalog]) -> None:
+def test_with_another_ladder_demand_and_counts_stay(shelf: Catalog, with_store: Callable[..., Catalog]) -> None:
     belief, changed = belief_on(shelf), with_store(ladder_prices=9)
     back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), changed)
     before, now = Knots.of(shelf), Knots.of(changed)
-    for own, other in zip(back.stages, belief.stages, strict=True):
-        assert own.counts.met.shape == (5, 9)
-        assert own.counts.met.sum(axis=1) == pytest.approx(other.counts.met.sum(axis=1))
-        assert own.counts.bought.sum(axis=1) == pytest.approx(other.counts.bought.sum(axis=1))
-        assert (own.counts.met * now.ratios).sum() == pytest.approx((other.counts.met * before.ratios).sum())
-        assert (own.counts.bought <= own.counts.met + 1e-9).all()
-    assert np.isfinite(opened(changed, back).at_opening.mean).all()
+    ends = changed.base_prices[:, None] * now.ratios[:, [0, -1]]
+    for own, other in zip(back.states, belief.states, strict=True):
+        assert own.demand.mean.shape == (5, 9)
+        assert now.at(own.demand.mean, ends) == pytest.approx(before.at(other.demand.mean, ends))
+    assert back.sold.met.sum(axis=1) == pytest.approx(belief.sold.met.sum(axis=1))
+    assert (back.sold.met * now.ratios).sum() == pytest.approx((belief.sold.met * before.ratios).sum())
+    assert np.isfinite(opened(changed, back).at_opening.chance).all()
+
+
+def test_of_a_belief_of_an_earlier_version_who_comes_is_kept(shelf: Catalog) -> None:
+    belief = belief_on(shelf)
+    table = belief_to_table(shelf, belief, "7")
+    for name in ("states", "hours", "met", "bought"):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(name), pa.nulls(5, table.schema.field(name).type))
+    back, version = belief_from_table(table, shelf)
+    assert version == "7"
+    assert_same(back, replace(believed_before_anybody_came(shelf), footfall=belief.footfall))
 
 
 def test_with_other_opening_hours_the_profile_keeps_its_shape_and_its_sum(shelf: Catalog) -> None:
@@ -144,5 +161,5 @@ def test_with_other_opening_hours_the_profile_keeps_its_shape_and_its_sum(shelf:
 
 def test_a_fixed_price_comes_back_too(shelf_of: Callable[..., Catalog]) -> None:
     catalog = shelf_of({"floor_price": 1.0, "ceiling_price": 1.0}, {"base_price": 0.02})
-    belief = belief_on(catalog, with_champion=False)
+    belief = belief_on(catalog)
     assert_same(belief, belief_from_table(belief_to_table(catalog, belief, None), catalog)[0])

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from believing import believed_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import PriceDecision, Shelf, Sold
-from serving.belief.belief import Belief, Stage, believed_before_anybody_came
+from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import LearningPolicy, morning_of
 from serving.belief.worth_knowing import drawn_chances
@@ -175,7 +176,7 @@ def test_exploration_never_costs_more_than_the_budget(
 
 def test_nothing_is_explored_once_demand_is_known(explored_sales: Callable[..., Counts]) -> None:
     counts = explored_sales(CATALOG, 2_000_000)
-    known = Belief((Stage("prior", counts),), believed_before_anybody_came(CATALOG).footfall)
+    known = believed_after(CATALOG, counts)
     sure, new = (
         storefront_that_learns(CATALOG, morning_of(CATALOG, belief, None)).exploration
         for belief in (known, believed_before_anybody_came(CATALOG))
@@ -193,8 +194,7 @@ def test_a_price_that_cannot_be_best_is_not_explored_and_the_best_one_may_be(
     explored_sales: Callable[..., Counts],
 ) -> None:
     counts = explored_sales(CATALOG, 3_000)
-    belief = Belief((Stage("prior", counts),), believed_before_anybody_came(CATALOG).footfall)
-    outlook = morning_of(CATALOG, belief, None).outlook()
+    outlook = morning_of(CATALOG, believed_after(CATALOG, counts), None).outlook()
     allowed = outlook.exploration.choice
     best = outlook.policy.ask(shelf_at(0, DICE[:1])).prices[0]
     for product, price in enumerate(best):
@@ -203,8 +203,9 @@ def test_a_price_that_cannot_be_best_is_not_explored_and_the_best_one_may_be(
 
 
 def test_draws_of_a_belief_have_its_mean_and_spread_and_never_rise(explored_sales: Callable[..., Counts]) -> None:
-    belief = Belief((Stage("prior", explored_sales(CATALOG, 3_000)),), believed_before_anybody_came(CATALOG).footfall)
-    understanding = morning_of(CATALOG, belief, None).outlook().understanding
+    understanding = (
+        morning_of(CATALOG, believed_after(CATALOG, explored_sales(CATALOG, 3_000)), None).outlook().understanding
+    )
     shape = Knots.of(CATALOG).shape
     draws = drawn_chances(understanding, shape, 512)
     assert (np.diff(draws, axis=2) <= 0).all()

@@ -17,9 +17,10 @@ from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-from serving.belief.belief import Belief, believed_before_anybody_came, opened
-from serving.belief.gaussian import Counts, Knots
-from serving.belief.log import ChampionCurves, belief_from, seen_in
+from serving.belief.belief import Belief, believed_before_anybody_came
+from serving.belief.gaussian import Knots
+from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
+from serving.belief.states import learned
 from serving.curves import DemandCurves
 from serving.day_curves import learned_for
 from serving.exploration import ExplorationPlan
@@ -56,9 +57,17 @@ class Shop:
             batch = Batch(date_of(day), "g000", self.catalog.store.stores)
             play_batch(Workspace(self.settings, self.catalog, self.lake), batch, priced, SEED)
 
-    def believed(self, through: dt.date, champion: ChampionCurves | None = None) -> Belief:
+    def seen(self, through: dt.date) -> Seen:
         with feature_workbench(self.settings) as connection:
-            return belief_from(self.catalog, seen_in(connection, self.catalog, through), champion)
+            return seen_in(connection, self.catalog, through)
+
+    def believed(self, through: dt.date, champion: ChampionCurves | None = None) -> Belief:
+        return belief_from(self.catalog, self.seen(through), through + dt.timedelta(days=1), champion)
+
+    def states(self, through: dt.date) -> list[int]:
+        """Return the state of each day up to a date."""
+        found = learned(self.catalog.store.belief, Knots.of(self.catalog), self.seen(through).sales)
+        return [int(state) for state in found.state_of_day]
 
     def sold(self, first: dt.date = FIRST, last: dt.date = dt.date(2026, 12, 31)) -> tuple[int, int]:
         """Count the visits of some dates that found stock at our own prices, and those that bought."""
@@ -86,42 +95,48 @@ def shop(tmp_path: Path, shelf: Catalog) -> Shop:
     return Shop(tmp_path, shelf)
 
 
-def met_of(belief: Belief) -> list[float]:
-    return [round(float(stage.counts.met.sum()), 6) for stage in belief.stages]
+def met_of(belief: Belief) -> float:
+    return round(float(belief.sold.met.sum()), 6)
 
 
-def test_days_are_cut_at_the_date_on_which_demand_changed(fallen: Shop) -> None:
-    belief = fallen.believed(LAST)
-    assert [stage.begins for stage in belief.stages] == ["prior", "change"]
-    day_before = FELL_ON - dt.timedelta(days=1)
-    assert met_of(belief) == [fallen.sold(last=day_before)[0], fallen.sold(first=FELL_ON)[0]]
+def test_days_are_told_apart_at_the_date_on_which_demand_changed(fallen: Shop) -> None:
+    assert fallen.states(LAST) == [0] * 6 + [1] * 3
+    assert met_of(fallen.believed(LAST)) == fallen.sold()[0]
 
 
 def test_after_a_change_the_new_demand_is_believed(fallen: Shop) -> None:
     knots, belief = Knots.of(fallen.catalog), fallen.believed(LAST)
-    chance = opened(fallen.catalog, belief).given(Counts.none(knots.shape)).chance
+    chance = belief.states[0].demand.chance(0.0)
     assert np.abs(chance - chance_of_sale(fallen.catalog, knots.ratios, -0.25)).max() < 0.1
 
 
-def test_days_of_one_demand_are_one_stage_and_hold_every_decision_with_stock(fallen: Shop) -> None:
+def test_the_demand_before_a_change_may_come_back(fallen: Shop) -> None:
+    newest, before = fallen.believed(LAST).states
+    knots = Knots.of(fallen.catalog)
+    assert newest.weight > 0.9
+    assert 0 < before.weight < 0.1
+    assert np.abs(before.demand.chance(0.0) - chance_of_sale(fallen.catalog, knots.ratios)).max() < 0.1
+
+
+def test_days_of_one_demand_are_one_state_and_hold_every_decision_with_stock(fallen: Shop) -> None:
     day_before = FELL_ON - dt.timedelta(days=1)
     belief, (met, bought) = fallen.believed(day_before), fallen.sold(last=day_before)
-    assert [stage.begins for stage in belief.stages] == ["prior"]
-    assert met_of(belief) == [met]
-    assert belief.stages[0].counts.bought.sum() == pytest.approx(bought)
+    assert len(belief.states) == 1
+    assert met_of(belief) == met
+    assert belief.sold.bought.sum() == pytest.approx(bought)
     assert belief.shape.own == 0.4
 
 
 def test_the_day_to_price_and_later_ones_are_not_looked_at(fallen: Shop) -> None:
     nothing = fallen.believed(FIRST - dt.timedelta(days=1))
-    assert met_of(nothing) == [0]
+    assert met_of(nothing) == 0
     assert nothing.footfall.daily.tolist() == believed_before_anybody_came(fallen.catalog).footfall.daily.tolist()
-    assert met_of(fallen.believed(FIRST)) == [fallen.sold(last=FIRST)[0]]
+    assert met_of(fallen.believed(FIRST)) == fallen.sold(last=FIRST)[0]
 
 
 def test_days_more_than_eight_weeks_back_are_forgotten(fallen: Shop) -> None:
     late = fallen.believed(FELL_ON + dt.timedelta(days=55))
-    assert met_of(late) == [fallen.sold(first=FELL_ON)[0]]
+    assert met_of(late) == fallen.sold(first=FELL_ON)[0]
     assert late.footfall.store_days == 0
 
 
@@ -131,10 +146,9 @@ def test_a_product_that_left_the_shelf_is_left_out_of_the_belief(fallen: Shop) -
         fallen.catalog.store.model_copy(update={"popularity": {}}),
     )
     with feature_workbench(fallen.settings) as connection:
-        belief = belief_from(smaller, seen_in(connection, smaller, LAST))
-    whole = fallen.believed(LAST)
-    assert belief.stages[0].counts.met.shape[0] == 4
-    assert sum(met_of(belief)) == pytest.approx(sum(stage.counts.met[1:].sum() for stage in whole.stages))
+        belief = belief_from(smaller, seen_in(connection, smaller, LAST), LAST + dt.timedelta(days=1))
+    assert belief.sold.met.shape[0] == 4
+    assert met_of(belief) == pytest.approx(fallen.believed(LAST).sold.met[1:].sum())
 
 
 def test_who_comes_is_counted_and_steadies_with_the_days(fallen: Shop) -> None:
@@ -153,9 +167,9 @@ def test_prices_that_somebody_else_set_teach_nothing(shop: Shop) -> None:
         exploration=ExplorationPlan(0.5, price_ladder(shop.catalog)),
     )
     shop.sell([0, 1], PricedBy(external, "external"))
-    assert met_of(shop.believed(date_of(1))) == [0]
+    assert met_of(shop.believed(date_of(1))) == 0
     shop.sell([2])
-    assert met_of(shop.believed(date_of(2))) == [shop.sold()[0]]
+    assert met_of(shop.believed(date_of(2))) == shop.sold()[0]
     assert shop.believed(date_of(2)).footfall.store_days == 9  # everybody's visits count
 
 
@@ -173,31 +187,26 @@ def steady(shelf: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return shop
 
 
-def chance_under(shop: Shop, belief: Belief) -> np.ndarray:
-    knots = Knots.of(shop.catalog)
-    return opened(shop.catalog, belief).given(Counts.none(knots.shape)).chance
+def chance_under(belief: Belief) -> np.ndarray:
+    return belief.states[0].demand.chance(0.0)
 
 
 def test_a_champions_curves_are_believed_until_there_are_days_that_it_has_not_seen(steady: Shop) -> None:
     wrong = curves_of(steady.catalog, 0.5)
     belief = steady.believed(date_of(3), ChampionCurves(wrong, date_of(3)))
-    assert [(stage.begins, stage.told_by_champion) for stage in belief.stages] == [("prior", True), ("since", False)]
-    assert met_of(belief)[1] == 0
     knots = Knots.of(steady.catalog)
     told = np.interp(knots.ratios[0] * knots.base_prices[0], wrong.prices[0], wrong.p_sale[0])
-    has_seen = belief.stages[0].counts.met[0] > 20
-    assert chance_under(steady, belief)[0][has_seen] == pytest.approx(told[has_seen], abs=0.05)
+    has_seen = belief.sold.met[0] > 20
+    assert chance_under(belief)[0][has_seen] == pytest.approx(told[has_seen], abs=0.05)
 
 
-def test_the_days_since_its_training_correct_a_champion_and_are_not_counted_twice(steady: Shop) -> None:
+def test_the_days_since_its_training_correct_a_champion(steady: Shop) -> None:
     wrong = curves_of(steady.catalog, 0.5)
     truth = curves_of(steady.catalog, 0.0)
     off = {}
     for trained_through in (date_of(3), date_of(1)):
         belief = steady.believed(date_of(3), ChampionCurves(wrong, trained_through))
-        assert met_of(belief)[0] == steady.sold(last=trained_through)[0]
-        assert sum(met_of(belief)) == steady.sold()[0]
-        at_ladder = Knots.of(steady.catalog).at(chance_under(steady, belief), truth.prices)
+        at_ladder = Knots.of(steady.catalog).at(chance_under(belief), truth.prices)
         off[trained_through] = np.abs(at_ladder - truth.p_sale).mean()
     assert off[date_of(1)] < 0.7 * off[date_of(3)]
 
@@ -212,19 +221,18 @@ def test_beyond_the_prices_it_saw_a_champions_curve_goes_on_in_the_shape_of_the_
     middle = np.nanmean(level, axis=1, keepdims=True)
     flat = replace(flat, p_sale=np.where(observed, flat.p_sale, middle))  # as a forest is outside its training
     belief = steady.believed(date_of(3), ChampionCurves(flat, date_of(3)))
-    chance = chance_under(steady, belief)
+    chance = chance_under(belief)
     truth = chance_of_sale(steady.catalog, Knots.of(steady.catalog).ratios)
     assert np.abs(chance - truth).max() < 0.1
 
 
-def test_a_product_that_a_champion_has_no_support_for_keeps_what_the_shelf_says(steady: Shop) -> None:
+def test_a_product_that_a_champion_has_no_support_for_keeps_what_was_sold(steady: Shop) -> None:
     observed = np.ones((5, 20), dtype=bool)
     observed[2] = False
     wrong = curves_of(steady.catalog, 1.0, observed)
-    belief = steady.believed(date_of(3), ChampionCurves(wrong, date_of(3)))
-    told, sold = belief.stages[0].counts.bought, steady.believed(date_of(3)).stages[0].counts.bought
-    assert told[2] == pytest.approx(sold[2])
-    assert np.abs(told[1] - sold[1]).max() > 3
+    led = chance_under(steady.believed(date_of(3), ChampionCurves(wrong, date_of(3))))
+    alone = chance_under(steady.believed(date_of(3)))
+    assert np.abs(led[2] - alone[2]).max() < 0.3 * np.abs(led[1] - alone[1]).max()
 
 
 def test_a_champion_that_is_sure_or_knows_nothing_leaves_finite_odds(steady: Shop) -> None:
@@ -232,17 +240,15 @@ def test_a_champion_that_is_sure_or_knows_nothing_leaves_finite_odds(steady: Sho
     chance[1] = np.nan
     champion = DemandCurves(steady.catalog.skus, price_ladder(steady.catalog), chance, "7")
     belief = steady.believed(date_of(3), ChampionCurves(champion, date_of(3)))
-    assert np.isfinite(chance_under(steady, belief)).all()
+    assert np.isfinite(chance_under(belief)).all()
 
 
-def test_a_change_since_the_training_loosens_the_champions_level(fallen: Shop) -> None:
+def test_a_change_since_the_training_overrules_the_champion(fallen: Shop) -> None:
     truth = curves_of(fallen.catalog, 0.0)
     belief = fallen.believed(LAST, ChampionCurves(truth, date_of(3)))
-    assert [stage.begins for stage in belief.stages] == ["prior", "since", "change"]
-    assert met_of(belief)[-1] == fallen.sold(first=FELL_ON)[0]
     now = chance_of_sale(fallen.catalog, Knots.of(fallen.catalog).ratios, -0.25)
-    believed, unchanged = chance_under(fallen, belief), chance_under(fallen, Belief(belief.stages[:2], belief.footfall))
-    assert np.abs(believed - now).mean() < 0.3 * np.abs(unchanged - now).mean()
+    newest, before = (state.demand.chance(0.0) for state in belief.states)
+    assert np.abs(newest - now).mean() < 0.3 * np.abs(before - now).mean()
 
 
 class Model:

@@ -1,0 +1,223 @@
+"""Demand of many days as one Gaussian belief: a curve for each product, and levels that come and go around it.
+
+The log odds of a sale are the product's curve at the price, plus an effect of the weekday, of the hour and of the day
+itself. Each effect has a part that the whole shelf shares and one of each product; their spreads say how far it
+usually moves. So a weekend comes back as it was, and a day that was odd for no known reason teaches the curve's slope
+and not its level. Where demand changed for good, days belong to another *state*, with a level and a slope around the
+first one's.
+
+Everything is normal beforehand and purchases are binomial. The posterior is its Laplace approximation, see
+`serving.belief.newton`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.arrays import Floats, Ints
+from serving.belief.gaussian import Gaussian
+from serving.belief.newton import Normals, Places, Roots, likelihood, newton_step
+from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
+
+_HOUR_LENGTH, _SINGLE_HOUR = 2.0, 0.05  # hours over which an effect changes; variance of one that stands alone
+_STATE_LEVEL, _STATE_SLOPE = 0.7, 1.0  # spread of a lasting change, in log odds, and by price ratio
+_WEEKDAY = 0.4  # spread of a single weekday, as a factor of the weekend's
+_STEPS, _HALVINGS, _CLOSE = 40, 12, 1e-5
+_JITTER = 1e-9
+_NO_MATTER = 1e-5  # variance that a direction adds at a knot, in log odds squared
+
+
+@dataclass(frozen=True)
+class Spreads:
+    """Standard deviations of effects, in log odds.
+
+    Attributes
+    ----------
+    week, hours, day
+        Of the weekend, of an hour and of a day: the part that the shelf shares.
+    own_week, own_hours, own_day
+        Each product's own part of them.
+    """
+
+    week: float = 0.3
+    hours: float = 0.1
+    day: float = 0.1
+    own_week: float = 0.1
+    own_hours: float = 0.05
+    own_day: float = 0.05
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Where each effect stands among a product's coefficients: knots, weekend, weekdays, hours, states."""
+
+    n_knots: int
+    n_hours: int
+    n_states: int
+
+    @property
+    def places(self) -> Places:
+        """Positions of the weekend, which the weekdays follow; of the hours; and of the states: a level and a slope."""
+        weekend = self.n_knots
+        hours = weekend + 1 + WEEKDAYS
+        return Places(weekend, hours, hours + self.n_hours)
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients of a product."""
+        return self.places.states + 2 * (self.n_states - 1)
+
+    def at_knots(self, ratios: Floats, weekday: int, state: int) -> Floats:
+        """Return what the coefficients add up to at the knots on a day, hours apart, shape (n_products, n_knots, size).
+
+        Parameters
+        ----------
+        ratios
+            Price over base price at the knots, shape (n_products, n_knots).
+        """
+        rows, places = np.zeros((*ratios.shape, self.size)), self.places
+        rows[:, np.arange(self.n_knots), np.arange(self.n_knots)] = 1.0
+        rows[:, :, places.weekend] = weekday >= FIRST_OF_WEEKEND
+        rows[:, :, places.weekend + 1 + weekday] = 1.0
+        if state > 0:
+            level = places.states + 2 * (state - 1)
+            rows[:, :, level], rows[:, :, level + 1] = 1.0, ratios - 1
+        return rows
+
+    def roots(self, curve: Floats, week: float, hours: float) -> Floats:
+        """Return what a unit of each standard normal adds to the coefficients, shape (n_products, size, n_normals).
+
+        Parameters
+        ----------
+        curve
+            The same for the knots alone, shape (n_products, n_knots, n).
+        week, hours
+            Standard deviations, in log odds.
+        """
+        n_products, _, n_curve = curve.shape
+        effects = np.zeros((self.size - self.n_knots, self.size - self.n_knots))
+        first = 1 + WEEKDAYS
+        effects[range(first), range(first)] = [week, *[_WEEKDAY * week] * WEEKDAYS]
+        effects[first : first + self.n_hours, first : first + self.n_hours] = hours * _root_of_hours(self.n_hours)
+        states = np.arange(first + self.n_hours, len(effects))
+        effects[states, states] = np.tile([_STATE_LEVEL, _STATE_SLOPE], self.n_states - 1)
+        roots = np.zeros((n_products, self.size, n_curve + len(effects)))
+        roots[:, : self.n_knots, :n_curve], roots[:, self.n_knots :, n_curve:] = curve, effects
+        return roots
+
+
+def _root_of_hours(n_hours: int) -> Floats:
+    apart = np.arange(n_hours)[:, None] - np.arange(n_hours)
+    covariance = np.exp(-0.5 * (apart / _HOUR_LENGTH) ** 2) + _SINGLE_HOUR * np.eye(n_hours)
+    return np.asarray(np.linalg.cholesky(covariance), dtype=float)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is known after some days.
+
+    Attributes
+    ----------
+    log_evidence
+        Log of how likely the sales were beforehand (Laplace's approximation).
+    mean
+        Coefficients of each product, shape (n_products, size).
+    own
+        Covariance of each product's coefficients given what the shelf shares, shape (n_products, size, size).
+    shared
+        What one unit of each shared direction adds to them, shape (n_products, size, n_directions).
+    days
+        Level of each product on each day around its usual one, in log odds, shape (n_products, n_days).
+    """
+
+    basis: Basis
+    prior: Gaussian
+    spreads: Spreads
+    log_evidence: float
+    mean: Floats
+    own: Floats
+    shared: Floats
+    days: Floats
+
+    def on(self, ratios: Floats, weekday: int, state: int) -> Gaussian:
+        """Return the belief about a new day before it begins, hours apart; `ratios` are those of the knots."""
+        rows = self.basis.at_knots(ratios, weekday, state)
+        mean = self.prior.mean + np.einsum("pkn,pn->pk", rows, self.mean)
+        own = rows @ self.own @ rows.swapaxes(1, 2) + self.spreads.own_day**2
+        fresh = np.full((*mean.shape, 1), self.spreads.day)
+        return Gaussian(mean, own, _few_directions(np.concatenate([rows @ self.shared, fresh], axis=2)))
+
+    @property
+    def hours(self) -> Floats:
+        """Effect of each hour on each product, in log odds, shape (n_hours, n_products)."""
+        first = self.basis.places.hours
+        return self.mean[:, first : first + self.basis.n_hours].T
+
+    def beside_curves(self, sales: Sales) -> Floats:
+        """Return what weekday, hour and day add to the log odds of each row of sales, shape (n_rows,)."""
+        places, product = self.basis.places, sales.product
+        weekday = sales.weekdays[sales.day]
+        found = self.days[product, sales.day] + self.mean[product, places.hours + sales.hour]
+        found += self.mean[product, places.weekend + 1 + weekday]
+        return found + np.where(weekday >= FIRST_OF_WEEKEND, self.mean[product, places.weekend], 0.0)
+
+
+def _few_directions(shared: Floats) -> Floats:
+    """Return the same covariance in as few shared directions as matter."""
+    flat = shared.reshape(-1, shared.shape[2])
+    variances, turned = np.linalg.eigh(flat.T @ flat)
+    return (flat @ turned[:, variances > _NO_MATTER * len(flat)]).reshape(*shared.shape[:2], -1)
+
+
+def taught_by(ratios: Floats, prior: Gaussian, sales: Sales, spreads: Spreads, state_of_day: Ints) -> Posterior:
+    """Return what some days teach.
+
+    Parameters
+    ----------
+    ratios
+        Price over base price at the knots, shape (n_products, n_knots).
+    prior
+        Of the curves.
+    state_of_day
+        State of each day, from 0, shape (n_days,).
+    """
+    basis = Basis(ratios.shape[1], sales.n_hours, int(state_of_day.max(initial=0)) + 1)
+    own_curve = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(basis.n_knots)), dtype=float)
+    roots = Roots(
+        basis.roots(own_curve, spreads.own_week, spreads.own_hours),
+        basis.roots(prior.shared, spreads.week, spreads.hours),
+        spreads.own_day,
+        spreads.day,
+    )
+    n_products, n_days = len(ratios), len(sales.dates)
+    at = Normals(
+        np.zeros((n_products, roots.own.shape[2])),
+        np.zeros((n_products, n_days)),
+        np.zeros(roots.shared.shape[2]),
+        np.zeros(n_days),
+    )
+    known = (ratios, prior.mean)
+
+    found = likelihood(sales, state_of_day, basis.places, known, (roots.coefficients(at), roots.days(at)))
+    for _ in range(_STEPS):
+        step, before = newton_step(found, roots, at).step, found.log + at.log_prior
+        for halving in range(_HALVINGS):
+            trial = at.moved(step, 0.5**halving)
+            found = likelihood(sales, state_of_day, basis.places, known, (roots.coefficients(trial), roots.days(trial)))
+            gained = found.log + trial.log_prior - before
+            if gained >= -_CLOSE:
+                break
+        at = trial
+        if gained < _CLOSE:
+            break
+    left = newton_step(found, roots, at)
+    return Posterior(
+        basis,
+        prior,
+        spreads,
+        found.log + at.log_prior - left.half_log_volume,
+        roots.coefficients(at),
+        left.own_left(roots),
+        left.shared_left(roots),
+        roots.days(at),
+    )

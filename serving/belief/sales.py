@@ -1,0 +1,97 @@
+"""What was sold at our own prices, by day and hour, shared out over the knots of each product's demand."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from catalog.arrays import Floats, Ints
+from serving.belief.gaussian import Counts, Knots
+
+WEEKDAYS = 7
+FIRST_OF_WEEKEND = 5
+
+
+@dataclass(frozen=True)
+class Sales:
+    """What was sold in some days, one row per product, day, hour and knot, by product; n_rows rows.
+
+    Attributes
+    ----------
+    dates
+        The days, ascending.
+    starts
+        First row of each product, and the number of rows, shape (n_products + 1,).
+    day, hour, knot
+        Position of the day, of the hour and of the knot, shape (n_rows,).
+    met, bought
+        Visits that found the product on the shelf, and those that bought.
+    n_hours
+        Hour blocks of a day.
+    """
+
+    dates: tuple[dt.date, ...]
+    starts: Ints
+    day: Ints
+    hour: Ints
+    knot: Ints
+    met: Floats
+    bought: Floats
+    n_hours: int
+
+    @cached_property
+    def product(self) -> Ints:
+        """Position of each row's product."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    @cached_property
+    def weekdays(self) -> Ints:
+        """Weekday of each day, Monday is 0."""
+        return np.array([date.weekday() for date in self.dates], dtype=np.int64)
+
+    def at_knots(self, shape: tuple[int, int]) -> Counts:
+        """Return the sales of all days together, shape (n_products, n_knots)."""
+        cell = self.product * shape[1] + self.knot
+        found = [np.bincount(cell, own, shape[0] * shape[1]).astype(float) for own in (self.met, self.bought)]
+        return Counts(*(own.reshape(shape) for own in found))
+
+
+@dataclass(frozen=True)
+class SoldAtPrices:
+    """Visits that found a product on the shelf, and those that bought, at any prices, EUR; arrays of shape (n_rows,).
+
+    `day` and `hour` are positions, as in `Sales`.
+    """
+
+    product: Ints
+    day: Ints
+    hour: Ints
+    price: Floats
+    met: Floats
+    bought: Floats
+
+
+def sales_at_knots(knots: Knots, dates: tuple[dt.date, ...], n_hours: int, sold: SoldAtPrices) -> Sales:
+    """Share sales at any prices out over the knots beside them."""
+    n_products, n_knots = knots.shape
+    below, share = knots.place(sold.product, sold.price)
+    cell = ((sold.product * len(dates) + sold.day) * n_hours + sold.hour) * n_knots + below
+    cells, row = np.unique(np.concatenate([cell, cell + 1]), return_inverse=True)
+    met, bought = (
+        np.bincount(row, np.concatenate([own * (1 - share), own * share]), len(cells)).astype(float)
+        for own in (sold.met, sold.bought)
+    )
+    some = met > 0
+    cells = cells[some]
+    product, day = np.divmod(cells // (n_hours * n_knots), max(len(dates), 1))
+    return Sales(
+        dates,
+        np.searchsorted(product, np.arange(n_products + 1)),
+        day,
+        cells // n_knots % n_hours,
+        cells % n_knots,
+        met[some],
+        bought[some],
+        n_hours,
+    )

@@ -1,0 +1,159 @@
+"""Which days had the same demand, and how far effects usually move: both as the sales find likeliest.
+
+Spreads are those under which the sales were likeliest beforehand, tried one after another around the usual ones. Days
+are cut where demand changed for good, as often as that is nearly sure, the most striking change first; and days after a
+change belong to a demand that was seen before, where that is likelier than a new one.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from catalog.arrays import Ints
+from catalog.records.pricing_rules import BeliefSettings
+from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
+from serving.belief.effects import Posterior, Spreads, taught_by
+from serving.belief.gaussian import Knots
+from serving.belief.sales import Sales
+
+_SURE_OF_A_CHANGE = 0.9
+_MOST_STATES = 6
+_LOG_ODDS_OF_A_CHANGE = float(np.log(CHANCE_OF_A_CHANGE / (1 - CHANCE_OF_A_CHANGE)))
+_RETURNS = 0.01  # chance that a demand of earlier days is back
+_TRIED: dict[str, tuple[float, ...]] = {
+    "day": (0.02, 0.1, 0.3, 0.8),
+    "week": (0.05, 0.3, 1.0),
+    "hours": (0.03, 0.2, 0.8),
+    "own_day": (0.02, 0.1, 0.3),
+    "own_week": (0.03, 0.2, 0.6),
+    "own_hours": (0.02, 0.1, 0.4),
+}
+_OWN, _BEND, _LENGTH = (0.4, 1.0, 2.5, 6.0), (0.2, 1.0, 2.5), (0.2, 0.07)
+_CLEARLY = 0.5  # log evidence by which another value must be better
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What all days teach together.
+
+    Attributes
+    ----------
+    state_of_day
+        State of each day, from 0, shape (n_days,).
+    """
+
+    posterior: Posterior
+    shape: Shape
+    state_of_day: Ints
+
+    def told(self, knots: Knots, settings: BeliefSettings, sales: Sales) -> "Learned":
+        """Return what the same days teach if so many bought, with the same spreads and states."""
+        study = _Study(knots, settings, sales)
+        return replace(self, posterior=study.fit(self.shape, self.posterior.spreads, self.state_of_day))
+
+    def states_on(self, knots: Knots, date: dt.date) -> tuple[State, ...]:
+        """Return the demands that may hold on a date: that of the newest day first."""
+        newest = int(self.state_of_day[-1])
+        others = [state for state in range(int(self.state_of_day.max()) + 1) if state != newest]
+        weights = [1 - _RETURNS * len(others), *[_RETURNS] * len(others)]
+        return tuple(
+            State(weight, self.posterior.on(knots.ratios, date.weekday(), state))
+            for weight, state in zip(weights, [newest, *others], strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class _Study:
+    """Sales of some days, and the spreads that are tried on them."""
+
+    knots: Knots
+    settings: BeliefSettings
+    sales: Sales
+
+    def fit(self, shape: Shape, spreads: Spreads, states: Ints) -> Posterior:
+        prior = shelf_prior(self.knots, self.settings, shape)
+        return taught_by(self.knots.ratios, prior, self.sales, spreads, states)
+
+    def likeliest(self, shape: Shape, spreads: Spreads, states: Ints, names: Sequence[str]) -> Learned:
+        """Return the likeliest spreads, found one after another."""
+        best = Learned(self.fit(shape, spreads, states), shape, states)
+        for name in names:
+            for tried in _neighbours(best.shape, best.posterior.spreads, name):
+                found = self.fit(*tried, states)
+                if found.log_evidence > best.posterior.log_evidence + _CLEARLY:
+                    best = Learned(found, tried[0], states)
+        return best
+
+
+def _neighbours(shape: Shape, spreads: Spreads, name: str) -> list[tuple[Shape, Spreads]]:
+    if name == "own":
+        return [(replace(shape, own=own), spreads) for own in _OWN if own != shape.own]
+    if name == "bend":
+        return [(replace(shape, bend=bend), spreads) for bend in _BEND if bend != shape.bend]
+    if name == "length":
+        return [(replace(shape, length=length), spreads) for length in _LENGTH if length != shape.length]
+    values: Any = [value for value in _TRIED[name] if value != getattr(spreads, name)]
+    return [(shape, replace(spreads, **{name: value})) for value in values]
+
+
+_ALL = ("own", "bend", "length", *_TRIED)
+
+
+def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
+    """Return what the days teach, with the likeliest spreads and states."""
+    study = _Study(knots, settings, sales)
+    states = np.zeros(len(sales.dates), dtype=np.int64)
+    found = study.likeliest(USUAL_SHAPE, Spreads(), states, _ALL)
+    for _ in range(_MOST_STATES - 1):
+        cut = _with_a_change(study, found)
+        if cut is None:
+            break
+        found = cut
+    return study.likeliest(found.shape, found.posterior.spreads, found.state_of_day, ("own", "bend"))
+
+
+def _with_a_change(study: _Study, found: Learned) -> Learned | None:
+    """Return the days with one change more, or None where they are more likely without."""
+    day = _most_striking(found)
+    if day is None:
+        return None
+    current, states = found.state_of_day, []
+    end = day
+    while end < len(current) and current[end] == current[day]:
+        end += 1
+    for state in [int(current.max()) + 1, *range(int(current.max()) + 1)]:
+        if state != current[day]:
+            moved = current.copy()
+            moved[day:end] = state
+            states.append(moved)
+    best = max(
+        (study.likeliest(found.shape, found.posterior.spreads, moved, ("day", "own_day")) for moved in states),
+        key=lambda own: own.posterior.log_evidence,
+    )
+    changed = expit(_LOG_ODDS_OF_A_CHANGE + best.posterior.log_evidence - found.posterior.log_evidence)
+    return best if changed > _SURE_OF_A_CHANGE else None
+
+
+def _most_striking(found: Learned) -> int | None:
+    """Return the first day of what looks most like another demand: by the effects that days have on their own."""
+    effects, states = found.posterior.days.mean(axis=0), found.state_of_day
+    best, cut = 0.0, None
+    for day in range(1, len(effects)):
+        if states[day] != states[day - 1]:
+            continue
+        same = states == states[day]
+        first = day
+        while first > 0 and states[first - 1] == states[day]:
+            first -= 1
+        last = day
+        while last + 1 < len(states) and states[last + 1] == states[day]:
+            last += 1
+        before, after = effects[first:day], effects[day : last + 1]
+        apart = (after.mean() - before.mean()) ** 2 / (1 / len(before) + 1 / len(after))
+        if same.any() and apart > best:
+            best, cut = apart, day
+    return cut
