@@ -96,7 +96,7 @@ class Belief:
     states
         Demands that may hold, the likeliest first; their weights add up to 1.
     hours
-        What each hour adds to the log odds, shape (n_blocks, n_products).
+        What each hour adds to the log odds, shape (n_hours, n_products).
     footfall
         Who is expected.
     shape
@@ -175,7 +175,7 @@ class Understanding:
 
     @cached_property
     def by_hour(self) -> Floats:
-        """The same in each hour, shape (n_blocks, n_products, n_knots)."""
+        """The same in each hour, shape (n_hours, n_products, n_knots)."""
         return self._mean_chance(self.hours[:, :, None])
 
     @property
@@ -192,13 +192,13 @@ _LEAST_HOUR = 0.05  # log odds below which the hour of the day does not matter
 
 
 def hours_of_day(catalog: Catalog) -> Ints:
-    """Return the hour block in which each tick begins, from 0, shape (n_ticks,)."""
+    """Return the hour in which each tick begins, from 0, shape (n_ticks,)."""
     hours = hours_of_ticks(catalog.store)
     return np.asarray(hours - hours[0])
 
 
 def n_hours_of(catalog: Catalog) -> int:
-    """Return how many hour blocks a day has."""
+    """Return how many hours a day has."""
     return int(hours_of_day(catalog)[-1]) + 1
 
 

@@ -59,7 +59,7 @@ class Morning:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Hour blocks, products and knots."""
+        """Hours of a day, products and knots."""
         return (len(self.opened.hours), *self.opened.knots.shape)
 
     @cached_property

@@ -8,6 +8,7 @@ change belong to a demand that was seen before, where that is likelier than a ne
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from serving.belief.sales import Sales
 
 _SURE_OF_A_CHANGE = 0.9
 _MOST_STATES = 6
+_SHORTEST = 2  # days of another demand that is over again
+_MOST_STUDIED = 60  # products on which spreads are tried
 _LOG_ODDS_OF_A_CHANGE = float(np.log(CHANCE_OF_A_CHANGE / (1 - CHANCE_OF_A_CHANGE)))
 _RETURNS = 0.01  # chance that a demand of earlier days is back
 _TRIED: dict[str, tuple[float, ...]] = {
@@ -51,7 +54,7 @@ class Learned:
     state_of_day: Ints
 
     def told(self, knots: Knots, settings: BeliefSettings, sales: Sales) -> "Learned":
-        """Return what the same days teach if so many bought, with the same spreads and states."""
+        """Return what other sales of the same days teach, with the same spreads and states."""
         study = _Study(knots, settings, sales)
         return replace(self, posterior=study.fit(self.shape, self.posterior.spreads, self.state_of_day))
 
@@ -104,8 +107,13 @@ _ALL = ("own", "bend", "length", *_TRIED)
 
 
 def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
-    """Return what the days teach, with the likeliest spreads and states."""
-    study = _Study(knots, settings, sales)
+    """Return what the days teach, with the likeliest spreads and states.
+
+    Of a large shelf these are found on some of the products, evenly chosen: all of them share one set of spreads.
+    """
+    n_products = len(knots.ratios)
+    some = np.unique(np.linspace(0, n_products - 1, min(n_products, _MOST_STUDIED)).round().astype(np.int64))
+    study = _Study(Knots(knots.ratios[some], knots.base_prices[some]), settings, sales.of_products(some))
     states = np.zeros(len(sales.dates), dtype=np.int64)
     found = study.likeliest(USUAL_SHAPE, Spreads(), states, _ALL)
     for _ in range(_MOST_STATES - 1):
@@ -113,47 +121,46 @@ def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
         if cut is None:
             break
         found = cut
-    return study.likeliest(found.shape, found.posterior.spreads, found.state_of_day, ("own", "bend"))
+    found = study.likeliest(found.shape, found.posterior.spreads, found.state_of_day, ("own", "bend"))
+    return found if len(some) == n_products else found.told(knots, settings, sales)
 
 
 def _with_a_change(study: _Study, found: Learned) -> Learned | None:
     """Return the days with one change more, or None where they are more likely without."""
-    day = _most_striking(found)
-    if day is None:
+    days = _most_striking(found)
+    if days is None:
         return None
     current, states = found.state_of_day, []
-    end = day
-    while end < len(current) and current[end] == current[day]:
-        end += 1
     for state in [int(current.max()) + 1, *range(int(current.max()) + 1)]:
-        if state != current[day]:
+        if state != current[days.start]:
             moved = current.copy()
-            moved[day:end] = state
+            moved[days] = state
             states.append(moved)
     best = max(
-        (study.likeliest(found.shape, found.posterior.spreads, moved, ("day", "own_day")) for moved in states),
+        (study.likeliest(found.shape, found.posterior.spreads, moved, ("day", "own_day", "week")) for moved in states),
         key=lambda own: own.posterior.log_evidence,
     )
     changed = expit(_LOG_ODDS_OF_A_CHANGE + best.posterior.log_evidence - found.posterior.log_evidence)
     return best if changed > _SURE_OF_A_CHANGE else None
 
 
-def _most_striking(found: Learned) -> int | None:
-    """Return the first day of what looks most like another demand: by the effects that days have on their own."""
+def _most_striking(found: Learned) -> slice | None:
+    """Return the days that look most like another demand, by the effects that days have on their own.
+
+    They are a stretch of some days of one state, or its end.
+    """
     effects, states = found.posterior.days.mean(axis=0), found.state_of_day
-    best, cut = 0.0, None
-    for day in range(1, len(effects)):
-        if states[day] != states[day - 1]:
-            continue
-        same = states == states[day]
-        first = day
-        while first > 0 and states[first - 1] == states[day]:
-            first -= 1
-        last = day
-        while last + 1 < len(states) and states[last + 1] == states[day]:
-            last += 1
-        before, after = effects[first:day], effects[day : last + 1]
-        apart = (after.mean() - before.mean()) ** 2 / (1 / len(before) + 1 / len(after))
-        if same.any() and apart > best:
-            best, cut = apart, day
-    return cut
+    ends = [*(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
+    best, days = 0.0, None
+    for first, last in pairwise([0, *ends]):
+        total = effects[first:last].sum()
+        for start in range(first, last):
+            for end in range(start + 1, last + 1):
+                inside, outside = end - start, last - first - (end - start)
+                if not outside or start == 0 or (inside < _SHORTEST and end < last):
+                    continue
+                within = effects[start:end].sum()
+                apart = (within / inside - (total - within) / outside) ** 2 / (1 / inside + 1 / outside)
+                if apart > best:
+                    best, days = float(apart), slice(start, end)
+    return days
