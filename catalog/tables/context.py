@@ -9,7 +9,7 @@ _WHERE = Column("store_id", LONG_TEXT, STORE.meaning, nullable=True)
 
 EVENTS = Table(
     "events",
-    "one event that was announced for one date, in one store or, without a store, in all",
+    "one event that was announced for one date; without a store, for all stores",
     ("date", "store_id", "what"),
     (_DATE, _WHERE, Column("what", LONG_TEXT, "what it is, such as match or street-market: one word for one kind")),
     by="key",
@@ -17,7 +17,7 @@ EVENTS = Table(
 
 WEATHER = Table(
     "weather",
-    "one date as it was forecast, or measured once it is over, in one store or, without a store, in all",
+    "one date as it was forecast, or measured once it is over; without a store, of all",
     ("date", "store_id"),
     (_DATE, _WHERE, Column("temperature", pa.float64(), "highest temperature of the day", "degrees Celsius")),
     by="key",

@@ -32,8 +32,8 @@ comment on view visit_counts is
 comment on view store_visits is 'one store of a partition to which somebody came';
 comment on view context_counts is
 'one product at one price in one store and hour of a partition, ours or a retailer''s: its visits that found stock';
-comment on view events is 'one event that was announced for one date';
-comment on view weather is 'one date as it was forecast, or measured once it is over';
+comment on view events is 'one event that was announced for one date; without a store, for all stores';
+comment on view weather is 'one date as it was forecast, or measured once it is over; without a store, of all';
 comment on view price_book_history is
 'one product at one stock level with one number of ticks left, for each business date';
 comment on view demand_curves_history is
