@@ -341,7 +341,7 @@ def test_two_that_start_all_services_at_once_on_an_empty_database_make_its_table
 ) -> None:
     noted = server.run("select service from prefect.shelfprice_migrations order by 1", "shared").splitlines()
     assert noted == ["mlflow", "prefect"]
-    until(lambda: len(set(server.run("select name from prefect.worker", "shared").splitlines())) == 2)
+    until(lambda: len(set(server.run("select name from prefect.worker", "shared").splitlines())) == 2, 60.0)
     assert not list(machines[0].home.glob("**/*.db"))
 
 
