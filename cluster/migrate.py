@@ -1,7 +1,7 @@
 """`python -m cluster.migrate`: make the tables of Prefect and MLflow in PostgreSQL, or bring them up to date.
 
-It holds the lock that lets one process of all machines do so at a time, and it is the process that does it: so the lock
-lives exactly as long as somebody changes tables, whoever is killed.
+It holds the lock that lets one process of all machines do so at a time. The process that holds it is the one that
+changes the tables, so the lock is free as soon as it ends, also when it is killed.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Demand curves in context: a champion's chance of sale on the whole ladder, for each hour of each store of a date.
 
-    hours = hours_of(connection, catalog, date)
+    hours = hours_of(connection, catalog, [date])
     chance = curves_for(champion, connection, catalog, hours)  # (n_hours, n_products, n_prices)
 
 Whoever asks for a date without its hours gets their mean. A champion that does not look at the context has one curve
@@ -19,7 +19,7 @@ from catalog.arrays import Floats
 from catalog.load import Catalog, price_ladder
 from catalog.store_day import hours_of_ticks
 from features.cells import query
-from features.context import context_of_days, show_context
+from features.context import KEYS, context_of_days, show_context
 from features.context_names import HOUR, asked_of, is_context, looks_at_context
 
 _ROWS_AT_ONCE = 500_000
@@ -44,9 +44,12 @@ class ContextModel(Protocol):
 
 
 def hours_of(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    dates: Sequence[dt.date],
+    stores: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Return the context of every hour of a date in some stores, by default all of the catalog.
+    """Return the context of every hour of some dates, ascending, in some stores, by default all of the catalog.
 
     Parameters
     ----------
@@ -56,12 +59,13 @@ def hours_of(
     Returns
     -------
     pd.DataFrame
-        One row per `store_id` and `hour` of the store's clock in which it is open, in that order, with `business_date`
-        and the features of the context.
+        One row per `business_date`, `store_id` and `hour` of the store's clock in which a tick begins, in that order,
+        with the features of the context.
     """
-    show_context(connection, catalog, date, date)
-    names = list(catalog.store.stores if stores is None else stores)
-    days = context_of_days(connection, pd.DataFrame({"business_date": [date] * len(names), "store_id": names}))
+    show_context(connection, catalog, dates[0], dates[-1])
+    names = catalog.store.stores if stores is None else stores
+    asked = pd.DataFrame([(date, name) for date in dates for name in names], columns=list(KEYS))
+    days = context_of_days(connection, asked)
     hours = pd.DataFrame({HOUR: np.unique(hours_of_ticks(catalog.store)).astype(float)})
     return days.merge(hours, how="cross")
 
@@ -102,7 +106,7 @@ def mean_curves(
     champion: ContextModel, connection: duckdb.DuckDBPyConnection, catalog: Catalog, date: dt.date
 ) -> Floats:
     """Return the mean chance of sale over the hours of a date, all stores alike, shape (n_products, n_prices)."""
-    return curves_for(champion, connection, catalog, hours_of(connection, catalog, date)).mean(axis=0)
+    return curves_for(champion, connection, catalog, hours_of(connection, catalog, [date])).mean(axis=0)
 
 
 def is_asked_in_context(champion: object) -> TypeGuard[ContextModel]:

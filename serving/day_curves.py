@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import duckdb
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Floats
@@ -18,7 +16,7 @@ from catalog.load import Catalog
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.response import PriceResponse, observed_prices
-from serving.belief.log import LOOKS_BACK, ChampionCurves, Seen, belief_from, seen_in
+from serving.belief.log import LOOKS_BACK, ChampionCurves, ContextCurves, Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.context_curves import curves_for, hours_of, is_asked_in_context
@@ -84,8 +82,8 @@ def learned_for(
     seen = seen or seen_in(connection, catalog, through)
     if model is not None:
         curves = supported_curves(connection, model, catalog, through)
-        in_context = _in_context(connection, model, catalog, seen.sales.dates)
-        champion = ChampionCurves(curves, model.trained_through or through, in_context)
+        context = _in_context(connection, model, catalog, (*seen.sales.dates, date))
+        champion = ChampionCurves(curves, model.trained_through or through, context)
     belief = belief_from(catalog, seen, date, champion)
     version = None if model is None else model.version
     outlook = morning_of(catalog, belief, version).outlook()
@@ -94,17 +92,13 @@ def learned_for(
 
 def _in_context(
     connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, dates: Sequence[dt.date]
-) -> Floats | None:
-    """Return what a model that looks at the context says of each hour, the stores' mean; None where it does not.
-
-    Shape (n_days, n_hours, n_products, n_prices).
-    """
-    if not dates or not is_asked_in_context(model):
+) -> ContextCurves | None:
+    """Return what a model says of each hour, the stores' mean, the last date apart; None where it sees no context."""
+    if not is_asked_in_context(model):
         return None
-    hours = pd.concat([hours_of(connection, catalog, date) for date in dates], ignore_index=True)
-    chance = curves_for(model, connection, catalog, hours)
-    by_store = chance.reshape(len(dates), len(catalog.store.stores), -1, *chance.shape[1:])
-    return np.asarray(by_store.mean(axis=1))
+    chance = curves_for(model, connection, catalog, hours_of(connection, catalog, dates))
+    by_day = chance.reshape(len(dates), len(catalog.store.stores), -1, *chance.shape[1:]).mean(axis=1)
+    return ContextCurves(by_day[:-1], by_day[-1])
 
 
 def dates_known_from(lake: Lake, models: Iterable[DatedModel | None], through: dt.date) -> Within | None:
@@ -166,6 +160,7 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     spans += [Span(table, first, through) for table in (*SOLD, *COUNTS)]
     if model is not None:
         spans.append(Span("demand_cells", model.learned_from or dt.date.min, through))
+        spans += [Span(table) for table in TABLES_OF_CONTEXT]
     return tuple(spans)
 
 

@@ -112,7 +112,7 @@ def log_options(settings: Settings) -> dict[str, str]:
 
 
 def _is_plain(settings: Settings) -> bool:
-    """Tell whether the object store is spoken to without TLS, which is for loopback unless it is allowed.
+    """Tell whether requests to the object store go without TLS: they may on loopback, and elsewhere where allowed.
 
     Raises
     ------

@@ -31,7 +31,7 @@ class ObjectNotes:
     def move(self, name: str, to: str) -> bool:
         """Give a note another name; False when there is none of the first name.
 
-        For an instant it has both names. Whoever finds a pending record of what is in force already has nothing to do.
+        For an instant it has both names. A pending record of what is in force already asks for nothing to be done.
         """
         found = self.objects.read(name)
         if found is None:

@@ -3,7 +3,7 @@
 What must hold: an object never changes, since its name says what it holds. Staging only adds objects that nothing
 names. Putting in force names them, under the condition that nothing else was put in force meanwhile. So readers never
 wait and never see a part, and whatever is killed at any moment leaves at most objects that nothing names, which
-`vacuum` takes away when they are old. Whoever stages for long writes them anew before they count.
+`vacuum` takes away when they are old. A process that stages for long writes them anew before they count.
 """
 
 import datetime as dt
@@ -143,7 +143,7 @@ class DeltaStore(DeltaReading):
         with self._locking:
             self._staged.clear()
             self._receipts.clear()
-        self.__dict__.pop("tables", None)  # whoever makes the lake anew looks anew
+        self.__dict__.pop("tables", None)  # a lake that is made anew has other tables
 
     def names(self) -> list[str]:
         """Return the names of all partitions in force, ascending."""

@@ -1,1 +1,1 @@
-"""Copy a lake as it is at one moment into a plain folder, for whoever reads files and knows no log."""
+"""Copy a lake as it is at one moment into a plain folder, for programs that read files and know no log."""

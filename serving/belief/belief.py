@@ -192,9 +192,8 @@ _LEAST_HOUR = 0.05  # log odds below which the hour of the day does not matter
 
 
 def hours_of_day(catalog: Catalog) -> Ints:
-    """Return the hour in which each tick begins, from 0, shape (n_ticks,)."""
-    hours = hours_of_ticks(catalog.store)
-    return np.asarray(hours - hours[0])
+    """Return the hour in which each tick begins, by its position among those in which one does, shape (n_ticks,)."""
+    return np.unique(hours_of_ticks(catalog.store), return_inverse=True)[1]
 
 
 def n_hours_of(catalog: Catalog) -> int:

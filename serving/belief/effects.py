@@ -16,7 +16,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import Gaussian
-from serving.belief.newton import Normals, Places, Roots, likelihood, newton_step
+from serving.belief.newton import Likelihood, Normals, Places, Roots, likelihood, newton_step
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
 
 _HOUR_LENGTH, _SINGLE_HOUR = 2.0, 0.05  # hours over which an effect changes; variance of one that stands alone
@@ -28,7 +28,7 @@ _NO_MATTER = 1e-5  # variance that a direction adds at a knot, in log odds squar
 
 
 @dataclass(frozen=True)
-class Spreads:
+class EffectSpreads:
     """Standard deviations of effects, in log odds.
 
     Attributes
@@ -113,7 +113,7 @@ def _root_of_hours(n_hours: int) -> Floats:
 
 
 @dataclass(frozen=True)
-class Posterior:
+class Taught:
     """What is known after some days.
 
     Attributes
@@ -132,17 +132,27 @@ class Posterior:
 
     basis: Basis
     prior: Gaussian
-    spreads: Spreads
+    spreads: EffectSpreads
     log_evidence: float
     mean: Floats
     own: Floats
     shared: Floats
     days: Floats
 
-    def on(self, ratios: Floats, weekday: int, state: int) -> Gaussian:
-        """Return the belief about a new day before it begins, hours apart; `ratios` are those of the knots."""
+    def on(self, ratios: Floats, weekday: int, state: int, beside: Floats | None = None) -> Gaussian:
+        """Return the belief about a new day before it begins, hours apart.
+
+        Parameters
+        ----------
+        ratios
+            Price over base price at the knots.
+        beside
+            What is known to add to the log odds of each product that day, shape (n_products,); None for nothing.
+        """
         rows = self.basis.at_knots(ratios, weekday, state)
         mean = self.prior.mean + np.einsum("pkn,pn->pk", rows, self.mean)
+        if beside is not None:
+            mean = mean + beside[:, None]
         own = rows @ self.own @ rows.swapaxes(1, 2) + self.spreads.own_day**2
         fresh = np.full((*mean.shape, 1), self.spreads.day)
         return Gaussian(mean, own, _few_directions(np.concatenate([rows @ self.shared, fresh], axis=2)))
@@ -169,7 +179,9 @@ def _few_directions(shared: Floats) -> Floats:
     return (flat @ turned[:, variances > _NO_MATTER * len(flat)]).reshape(*shared.shape[:2], -1)
 
 
-def taught_by(ratios: Floats, prior: Gaussian, sales: Sales, spreads: Spreads, state_of_day: Ints) -> Posterior:
+def taught_by(
+    ratios: Floats, prior: Gaussian, sales: Sales, spreads: EffectSpreads, state_of_day: Ints, known_days: Floats
+) -> Taught:
     """Return what some days teach.
 
     Parameters
@@ -180,6 +192,8 @@ def taught_by(ratios: Floats, prior: Gaussian, sales: Sales, spreads: Spreads, s
         Of the curves.
     state_of_day
         State of each day, from 0, shape (n_days,).
+    known_days
+        What is known to add to the log odds on each day, beside all effects, shape (n_products, n_days).
     """
     basis = Basis(ratios.shape[1], sales.n_hours, int(state_of_day.max(initial=0)) + 1)
     own_curve = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(basis.n_knots)), dtype=float)
@@ -196,14 +210,17 @@ def taught_by(ratios: Floats, prior: Gaussian, sales: Sales, spreads: Spreads, s
         np.zeros(roots.shared.shape[2]),
         np.zeros(n_days),
     )
-    known = (ratios, prior.mean)
 
-    found = likelihood(sales, state_of_day, basis.places, known, (roots.coefficients(at), roots.days(at)))
+    def likely(at: Normals) -> Likelihood:
+        levels = known_days + roots.days(at)
+        return likelihood(sales, state_of_day, basis.places, (ratios, prior.mean), (roots.coefficients(at), levels))
+
+    found = likely(at)
     for _ in range(_STEPS):
         step, before = newton_step(found, roots, at).step, found.log + at.log_prior
         for halving in range(_HALVINGS):
             trial = at.moved(step, 0.5**halving)
-            found = likelihood(sales, state_of_day, basis.places, known, (roots.coefficients(trial), roots.days(trial)))
+            found = likely(trial)
             gained = found.log + trial.log_prior - before
             if gained >= -_CLOSE:
                 break
@@ -211,7 +228,7 @@ def taught_by(ratios: Floats, prior: Gaussian, sales: Sales, spreads: Spreads, s
         if gained < _CLOSE:
             break
     left = newton_step(found, roots, at)
-    return Posterior(
+    return Taught(
         basis,
         prior,
         spreads,

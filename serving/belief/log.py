@@ -32,24 +32,47 @@ _SURE = 1e-4  # chance below which a champion's word is no more than that
 
 
 @dataclass(frozen=True)
-class ChampionCurves:
-    """A champion's demand curves, and the last business date it learned from.
+class ContextCurves:
+    """What a champion that looks at the context says of days.
 
     Attributes
     ----------
-    in_context
-        Its chance of sale in each hour of each day that was seen, shape (n_days, n_hours, n_products, n_prices); None
-        where it does not look at the context.
+    days
+        Its chance of sale in each hour of each day that was seen, shape (n_days, n_hours, n_products, n_prices).
+    date
+        The same on the date to price, shape (n_hours, n_products, n_prices).
+    """
+
+    days: Floats
+    date: Floats
+
+    def beside_weekdays(self, sales: Sales, date: dt.date) -> tuple[Floats, Floats]:
+        """Return by how much each day is another one than its weekday usually is: a holiday, a pay day, a hot day.
+
+        In log odds, shape (n_products, n_days), and for the date to price, shape (n_products,); 0 on a weekday that was
+        not seen.
+        """
+        days, priced = (_odds(own).mean(axis=(-3, -1)) for own in (self.days, self.date))
+        usual = {weekday: days[sales.weekdays == weekday].mean(axis=0) for weekday in set(sales.weekdays.tolist())}
+        known = days - np.stack([usual[weekday] for weekday in sales.weekdays.tolist()])
+        return known.T, priced - usual.get(date.weekday(), priced)
+
+
+@dataclass(frozen=True)
+class ChampionCurves:
+    """A champion's demand curves, the last business date it learned from, and what it says of days in context.
+
+    `context` is None where it does not look at the context.
     """
 
     curves: DemandCurves
     trained_through: dt.date
-    in_context: Floats | None = None
+    context: ContextCurves | None = None
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the log shows up to a business date: to read it takes as long as there are decisions, so it is read once.
+    """What the log shows up to a business date. To read it and to learn from it takes long, so both are done once.
 
     Attributes
     ----------
@@ -57,16 +80,21 @@ class Seen:
         What was sold at our own prices.
     footfall
         Who comes on a usual day.
+    taught
+        What the sales teach, without a champion's word; None where nothing was sold.
     """
 
     sales: Sales
     footfall: Footfall
+    taught: Learned | None
 
 
 def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Seen:
     """Read what a belief about the day after a business date rests on."""
-    sales = _sales(connection, catalog, Knots.of(catalog), through)
-    return Seen(sales, _footfall(connection, catalog, through))
+    knots = Knots.of(catalog)
+    sales = _sales(connection, catalog, knots, through)
+    taught = learned(catalog.store.belief, knots, sales) if len(sales.met) else None
+    return Seen(sales, _footfall(connection, catalog, through), taught)
 
 
 def belief_from(catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None = None) -> Belief:
@@ -77,14 +105,16 @@ def belief_from(catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionC
     champion
         With one, it tells what the days taught that it learned from, and the days since correct it.
     """
-    if not len(seen.sales.met):
+    if seen.taught is None:
         return replace(believed_before_anybody_came(catalog), footfall=seen.footfall)
-    knots, settings = Knots.of(catalog), catalog.store.belief
-    found = learned(settings, knots, seen.sales)
+    knots, settings, found, beside = Knots.of(catalog), catalog.store.belief, seen.taught, None
     if champion is not None:
-        found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found))
+        if champion.context is not None:
+            known, beside = champion.context.beside_weekdays(seen.sales, date)
+            found = found.told(knots, settings, seen.sales, known)
+        found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found), found.known_days)
     sold = seen.sales.at_knots(knots.shape)
-    return Belief(found.states_on(knots, date), found.posterior.hours, seen.footfall, found.shape, sold)
+    return Belief(found.states_on(knots, date, beside), found.taught.hours, seen.footfall, found.shape, sold)
 
 
 def _sales(connection: duckdb.DuckDBPyConnection, catalog: Catalog, knots: Knots, through: dt.date) -> Sales:
@@ -120,10 +150,8 @@ def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learne
     if not is_learned.any():
         return sales
     is_learned &= found.state_of_day == found.state_of_day[is_learned][-1]
-    in_context = champion.in_context
-    beside = (
-        found.posterior.beside_curves(sales) if in_context is None else found.posterior.days[sales.product, sales.day]
-    )
+    in_context = None if champion.context is None else champion.context.days
+    beside = found.taught.beside_curves(sales) if in_context is None else found.taught.days[sales.product, sales.day]
     for product, (prices, chance, seen) in enumerate(zip(curves.prices, curves.p_sale, curves.supported, strict=True)):
         if not seen.any() or not np.isfinite(chance[seen]).all():
             continue
@@ -134,8 +162,12 @@ def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learne
         if in_context is not None:
             curve = _read(prices[seen], in_context[sales.day[told], sales.hour[told], product][:, seen], at[has_seen])
         usual = np.average(beside[told], weights=sales.met[told]) if len(told) else 0.0
-        bought[told] = sales.met[told] * expit(logit(np.clip(curve, _SURE, 1 - _SURE)) + beside[told] - usual)
+        bought[told] = sales.met[told] * expit(_odds(curve) + beside[told] - usual)
     return replace(sales, bought=bought)
+
+
+def _odds(chance: Floats) -> Floats:
+    return np.asarray(logit(np.clip(chance, _SURE, 1 - _SURE)))
 
 
 def _read(prices: Floats, chances: Floats, at: Floats) -> Floats:

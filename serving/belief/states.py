@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from catalog.arrays import Ints
+from catalog.arrays import Floats, Ints
 from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
-from serving.belief.effects import Posterior, Spreads, taught_by
+from serving.belief.effects import EffectSpreads, Taught, taught_by
 from serving.belief.gaussian import Knots
 from serving.belief.sales import Sales
 
@@ -47,24 +47,34 @@ class Learned:
     ----------
     state_of_day
         State of each day, from 0, shape (n_days,).
+    known_days
+        What was known to add to the log odds on each day, shape (n_products, n_days); None for nothing.
     """
 
-    posterior: Posterior
+    taught: Taught
     shape: Shape
     state_of_day: Ints
+    known_days: Floats | None = None
 
-    def told(self, knots: Knots, settings: BeliefSettings, sales: Sales) -> "Learned":
-        """Return what other sales of the same days teach, with the same spreads and states."""
+    def told(self, knots: Knots, settings: BeliefSettings, sales: Sales, known_days: Floats | None = None) -> "Learned":
+        """Return what other sales of the same days teach, or with more known of them: same spreads, same states."""
         study = _Study(knots, settings, sales)
-        return replace(self, posterior=study.fit(self.shape, self.posterior.spreads, self.state_of_day))
+        taught = study.fit(self.shape, self.taught.spreads, self.state_of_day, known_days)
+        return replace(self, taught=taught, known_days=known_days)
 
-    def states_on(self, knots: Knots, date: dt.date) -> tuple[State, ...]:
-        """Return the demands that may hold on a date: that of the newest day first."""
+    def states_on(self, knots: Knots, date: dt.date, beside: Floats | None = None) -> tuple[State, ...]:
+        """Return the demands that may hold on a date: that of the newest day first.
+
+        Parameters
+        ----------
+        beside
+            What is known to add to the log odds of each product on the date, shape (n_products,); None for nothing.
+        """
         newest = int(self.state_of_day[-1])
         others = [state for state in range(int(self.state_of_day.max()) + 1) if state != newest]
         weights = [1 - _RETURNS * len(others), *[_RETURNS] * len(others)]
         return tuple(
-            State(weight, self.posterior.on(knots.ratios, date.weekday(), state))
+            State(weight, self.taught.on(knots.ratios, date.weekday(), state, beside))
             for weight, state in zip(weights, [newest, *others], strict=True)
         )
 
@@ -77,22 +87,23 @@ class _Study:
     settings: BeliefSettings
     sales: Sales
 
-    def fit(self, shape: Shape, spreads: Spreads, states: Ints) -> Posterior:
+    def fit(self, shape: Shape, spreads: EffectSpreads, states: Ints, known_days: Floats | None = None) -> Taught:
         prior = shelf_prior(self.knots, self.settings, shape)
-        return taught_by(self.knots.ratios, prior, self.sales, spreads, states)
+        known = np.zeros((len(self.knots.ratios), len(states))) if known_days is None else known_days
+        return taught_by(self.knots.ratios, prior, self.sales, spreads, states, known)
 
-    def likeliest(self, shape: Shape, spreads: Spreads, states: Ints, names: Sequence[str]) -> Learned:
+    def likeliest(self, shape: Shape, spreads: EffectSpreads, states: Ints, names: Sequence[str]) -> Learned:
         """Return the likeliest spreads, found one after another."""
         best = Learned(self.fit(shape, spreads, states), shape, states)
         for name in names:
-            for tried in _neighbours(best.shape, best.posterior.spreads, name):
+            for tried in _neighbours(best.shape, best.taught.spreads, name):
                 found = self.fit(*tried, states)
-                if found.log_evidence > best.posterior.log_evidence + _CLEARLY:
+                if found.log_evidence > best.taught.log_evidence + _CLEARLY:
                     best = Learned(found, tried[0], states)
         return best
 
 
-def _neighbours(shape: Shape, spreads: Spreads, name: str) -> list[tuple[Shape, Spreads]]:
+def _neighbours(shape: Shape, spreads: EffectSpreads, name: str) -> list[tuple[Shape, EffectSpreads]]:
     if name == "own":
         return [(replace(shape, own=own), spreads) for own in _OWN if own != shape.own]
     if name == "bend":
@@ -115,13 +126,13 @@ def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
     some = np.unique(np.linspace(0, n_products - 1, min(n_products, _MOST_STUDIED)).round().astype(np.int64))
     study = _Study(Knots(knots.ratios[some], knots.base_prices[some]), settings, sales.of_products(some))
     states = np.zeros(len(sales.dates), dtype=np.int64)
-    found = study.likeliest(USUAL_SHAPE, Spreads(), states, _ALL)
+    found = study.likeliest(USUAL_SHAPE, EffectSpreads(), states, _ALL)
     for _ in range(_MOST_STATES - 1):
         cut = _with_a_change(study, found)
         if cut is None:
             break
         found = cut
-    found = study.likeliest(found.shape, found.posterior.spreads, found.state_of_day, ("own", "bend"))
+    found = study.likeliest(found.shape, found.taught.spreads, found.state_of_day, ("own", "bend"))
     return found if len(some) == n_products else found.told(knots, settings, sales)
 
 
@@ -137,10 +148,10 @@ def _with_a_change(study: _Study, found: Learned) -> Learned | None:
             moved[days] = state
             states.append(moved)
     best = max(
-        (study.likeliest(found.shape, found.posterior.spreads, moved, ("day", "own_day", "week")) for moved in states),
-        key=lambda own: own.posterior.log_evidence,
+        (study.likeliest(found.shape, found.taught.spreads, moved, ("day", "own_day", "week")) for moved in states),
+        key=lambda own: own.taught.log_evidence,
     )
-    changed = expit(_LOG_ODDS_OF_A_CHANGE + best.posterior.log_evidence - found.posterior.log_evidence)
+    changed = expit(_LOG_ODDS_OF_A_CHANGE + best.taught.log_evidence - found.taught.log_evidence)
     return best if changed > _SURE_OF_A_CHANGE else None
 
 
@@ -149,7 +160,7 @@ def _most_striking(found: Learned) -> slice | None:
 
     They are a stretch of some days of one state, or its end.
     """
-    effects, states = found.posterior.days.mean(axis=0), found.state_of_day
+    effects, states = found.taught.days.mean(axis=0), found.state_of_day
     ends = [*(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
     best, days = 0.0, None
     for first, last in pairwise([0, *ends]):

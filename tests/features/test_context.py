@@ -138,7 +138,7 @@ def test_training_and_pricing_are_told_the_same_of_an_hour(
     told = [name for name in days if name not in {"business_date", "store_id"}]
     learned = cells_in_context(connection, days.assign(period=days["business_date"].dt.day), told)
     learned = learned[learned["period"] == EPIPHANY.day]
-    priced = hours_of(connection, sold.catalog, EPIPHANY)
+    priced = hours_of(connection, sold.catalog, [EPIPHANY])
     both = learned[[*told, "hour"]].drop_duplicates().merge(priced, on=[*told, "hour"])
     assert len(both) == len(learned[[*told, "hour"]].drop_duplicates()) > 12
     assert set(learned["hour"]) <= set(priced["hour"]) == set(range(8, 20))  # on the clock of each store

@@ -52,7 +52,7 @@ def connection(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def test_each_hour_of_each_store_has_a_curve_and_equal_ones_are_asked_for_once(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    hours, champion = hours_of(connection, SHELF, SUNDAY), ByHour()
+    hours, champion = hours_of(connection, SHELF, [SUNDAY]), ByHour()
     found = curves_for(champion, connection, SHELF, hours)
     assert found.shape == (3 * 12, 5, 20)
     assert np.allclose(found, (hours["hour"] / 100 + 0.7).to_numpy()[:, None, None])
@@ -65,7 +65,7 @@ def test_the_curves_of_a_date_are_the_mean_over_its_hours(connection: duckdb.Duc
 
 
 def test_a_champion_of_prices_has_one_curve_for_all_hours(connection: duckdb.DuckDBPyConnection) -> None:
-    found = curves_for(ByPrice(), connection, SHELF, hours_of(connection, SHELF, SUNDAY, ("S02",)))
+    found = curves_for(ByPrice(), connection, SHELF, hours_of(connection, SHELF, [SUNDAY], ("S02",)))
     assert found.shape == (12, 5, 20)
     assert np.array_equal(found[0], demand_curves(connection, ByPrice(), SHELF, SUNDAY).p_sale)
     assert (found == found[0]).all()

@@ -1,16 +1,20 @@
 """Levels that come and go around the curves: what a weekend, an hour, an odd day and a lasting change are taken for."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from scipy.special import expit
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
+from serving.belief.belief import believed_before_anybody_came, hours_of_day, n_hours_of
 from serving.belief.gaussian import Knots
+from serving.belief.log import ChampionCurves, ContextCurves, Seen, belief_from
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.states import Learned, learned
+from serving.curves import DemandCurves
 
 CATALOG = load()
 KNOTS = Knots.of(CATALOG)
@@ -70,20 +74,68 @@ def test_a_demand_that_was_seen_before_may_come_back() -> None:
 
 def test_days_that_differ_are_learned_to_differ_and_equal_days_to_be_equal() -> None:
     levels = np.random.default_rng(1).normal(0.0, 0.8, 12)
-    assert taught(levels)[1].posterior.spreads.day >= 0.3
-    assert taught(np.zeros(12))[1].posterior.spreads.day <= 0.1
+    assert taught(levels)[1].taught.spreads.day >= 0.3
+    assert taught(np.zeros(12))[1].taught.spreads.day <= 0.1
 
 
 def test_the_evenings_demand_is_told_from_the_mornings() -> None:
     hours = np.where(np.arange(HOURS) < 6, 0.8, -0.8)
     _, found = taught(np.zeros(5), hours=hours)
-    effects = found.posterior.hours.mean(axis=1)
+    effects = found.taught.hours.mean(axis=1)
     assert effects[:6].mean() - effects[6:].mean() == pytest.approx(1.6, abs=0.3)
 
 
 def test_a_large_shelf_is_learned_whole_with_spreads_of_some_of_its_products() -> None:
     knots, sales = sold(np.zeros(3), n_products=150)
     found = learned(CATALOG.store.belief, knots, sales)
-    assert found.posterior.mean.shape[0] == 150
+    assert found.taught.mean.shape[0] == 150
     chance = found.states_on(knots, MONDAY + dt.timedelta(days=3))[0].demand.chance(0.0)
     assert np.abs(chance - expit(-6 * (knots.ratios - 1))).mean() < 0.03
+
+
+HOLIDAYS = (2, 8)  # positions of days; the day to price is another one
+
+
+def in_context(n_days: int, effect: float, holidays: tuple[int, ...] = HOLIDAYS) -> Floats:
+    """Return what a champion says of each day: the true demand, and what it says a holiday adds to it."""
+    odds = -6 * (price_ladder(CATALOG) / CATALOG.base_prices[:, None] - 1)
+    added = np.zeros(n_days + 1)
+    added[[*holidays, n_days]] = effect
+    return np.asarray(expit(added[:, None, None, None] + np.tile(odds, (n_days + 1, HOURS, 1, 1))))
+
+
+def test_what_a_champion_says_of_a_holiday_is_in_the_demand_of_the_next_one() -> None:
+    levels = np.zeros(10)
+    levels[list(HOLIDAYS)] = 1.2
+    _, sales = sold(levels)
+    knots, date = Knots(KNOTS.ratios, np.ones(5)), MONDAY + dt.timedelta(days=10)
+    footfall = believed_before_anybody_came(CATALOG).footfall
+    seen = Seen(sales, footfall, learned(CATALOG.store.belief, knots, sales))
+    ladder = price_ladder(CATALOG) / CATALOG.base_prices[:, None]
+    curves = DemandCurves(CATALOG.skus, ladder, expit(-6 * (ladder - 1)), "7")
+    level = {}
+    for says in (0.0, 1.2):
+        told = in_context(10, says)
+        champion = ChampionCurves(curves, date - dt.timedelta(days=1), ContextCurves(told[:-1], told[-1]))
+        level[says] = belief_from(CATALOG, seen, date, champion).states[0].demand.mean
+    apart = np.stack(
+        [np.interp(1.0, own, more) for own, more in zip(knots.ratios, level[1.2] - level[0.0], strict=True)]
+    )
+    assert apart == pytest.approx(np.full(5, 1.2), abs=0.4)
+
+
+def test_a_weekday_that_was_never_seen_is_no_holiday() -> None:
+    _, sales = sold(np.zeros(3))
+    told = in_context(3, 0.5, ())
+    known, beside = ContextCurves(told[:-1], told[-1]).beside_weekdays(sales, MONDAY + dt.timedelta(days=3))
+    assert known == pytest.approx(np.zeros((5, 3)))
+    assert beside == pytest.approx(np.zeros(5))
+
+
+@pytest.mark.parametrize("minutes", [15, 60, 120, 240])
+def test_hours_are_numbered_without_a_gap_however_long_a_tick_is(
+    with_store: Callable[..., Catalog], minutes: int
+) -> None:
+    catalog = with_store(opening={"opens": "08:00", "closes": "20:00", "tick_minutes": minutes})
+    assert sorted(set(hours_of_day(catalog).tolist())) == list(range(n_hours_of(catalog)))
+    assert n_hours_of(catalog) == min(12, 720 // minutes)

@@ -20,7 +20,6 @@ from features.cells import feature_workbench, groups_of, publish_groups, stale_c
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Knots
 from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
-from serving.belief.states import learned
 from serving.curves import DemandCurves
 from serving.day_curves import learned_for
 from serving.exploration import ExplorationPlan
@@ -66,8 +65,9 @@ class Shop:
 
     def states(self, through: dt.date) -> list[int]:
         """Return the state of each day up to a date."""
-        found = learned(self.catalog.store.belief, Knots.of(self.catalog), self.seen(through).sales)
-        return [int(state) for state in found.state_of_day]
+        taught = self.seen(through).taught
+        assert taught is not None
+        return [int(state) for state in taught.state_of_day]
 
     def sold(self, first: dt.date = FIRST, last: dt.date = dt.date(2026, 12, 31)) -> tuple[int, int]:
         """Count the visits of some dates that found stock at our own prices, and those that bought."""
