@@ -91,8 +91,8 @@ def _read(file: Path, catalog: Catalog) -> tuple[list[str], list[_Said]]:
         said = [_said_in(line, f"{file}, line {number}", catalog) for number, line in enumerate(lines, start=2)]
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(
-            f"{file}: expected CSV in UTF-8 with the columns date, store, and event or temperature, found {error}; "
-            "nothing was taken in: correct the file"
+            f"{file}: expected CSV in UTF-8 with the columns date, store, and event or temperature, found "
+            f"{getattr(error, 'strerror', None) or error}; nothing was taken in: correct the file"
         ) from error
     _refuse_two_temperatures(said, file)
     return columns, said
