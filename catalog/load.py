@@ -269,13 +269,29 @@ class WatchedCatalog:
         return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
 
-def price_ladder(catalog: Catalog) -> Floats:
+def price_ladder(catalog: Catalog, owners: Floats | None = None) -> Floats:
     """Return candidate prices, EUR, ascending from floor to ceiling, shape (n_products, n_prices).
 
-    Prices are whole smallest units of the currency within floor and ceiling; a cheap product may have one price twice.
+    They are evenly spaced from the floor to the owner's price and from there to the ceiling, in steps as alike as can
+    be. Prices are whole smallest units of the currency within floor and ceiling; a cheap product may have one price
+    twice.
+
+    Parameters
+    ----------
+    owners
+        The owner's price of each product, EUR, shape (n_products,); None for base prices.
     """
     floors = np.array([product.floor for product in catalog.products])
     ceilings = np.array([product.ceiling for product in catalog.products])
-    steps = np.linspace(0.0, 1.0, catalog.store.ladder_prices)
-    exact = floors[:, None] + (ceilings - floors)[:, None] * steps
+    own = np.clip(catalog.base_prices if owners is None else owners, floors, ceilings)
+    last = catalog.store.ladder_prices - 1
+    share = np.divide(own - floors, ceilings - floors, out=np.zeros(len(own)), where=ceilings > floors)
+    below = np.clip(np.round(share * last), own > floors, last - (own < ceilings)).astype(np.int64)
+    exact = np.stack(
+        [
+            np.interp(np.arange(last + 1), [0, at, last], [floor, price, ceiling])
+            for at, floor, price, ceiling in zip(below, floors, own, ceilings, strict=True)
+        ]
+    )
+    exact[:, 0] = floors  # where two prices leave no room between the ends
     return np.clip(np.round(exact, catalog.store.money.digits), floors[:, None], ceilings[:, None])

@@ -93,7 +93,8 @@ def hourly_storefront(
     centers = standing.of((store,), 1)[0]
     shelf = _shelf_around(catalog, centers, is_released)
     # what was sold is described on the ladder of the whole shelf: the band bounds what may be shown, not what is known
-    morning = Morning(shelf, opened(catalog, belief), belief.footfall, version)
+    owners = np.where(np.isnan(centers), catalog.base_prices, centers)
+    morning = Morning(shelf, opened(catalog, belief), belief.footfall, version, owners)
     front = storefront_that_learns(shelf, morning, orders)
     of_people = limits_of(catalog, orders, standing)  # whose orders the band does not bind
     limits = replace(limits_of(shelf, orders, standing), whole_bounds=of_people.whole_bounds)

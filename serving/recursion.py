@@ -10,6 +10,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 
+_VALUES_TRIED = 64
 _TAIL = 8.0  # standard deviations of a Poisson count after which nothing is left to add
 
 
@@ -32,6 +33,27 @@ def rates_of(chances: Floats, visits: Floats) -> Floats:
     if chances.ndim == 1:
         return np.outer(chances, visits)
     return np.ascontiguousarray(chances[len(chances) - len(visits) :].T) * visits
+
+
+def usual_unit_values(gains: Floats, chances: Floats, visits: Floats, units: Floats) -> Floats:
+    """Return what a unit kept is worth on a day on which exactly as many buy as expected, EUR, shape (n_products,).
+
+    It is the least value at which no more would buy, at the price that is best for it, than there are units: 0 where
+    stock is ample. It takes no recursion, and is near its value for a full shelf.
+
+    Parameters
+    ----------
+    gains, chances
+        What one sale brings at each candidate, EUR, and its chance, shape (n_products, n_prices).
+    visits, units
+        Visits expected until closing, and units on the shelf, shape (n_products,).
+    """
+    tried = np.linspace(0.0, 1.0, _VALUES_TRIED)[:, None] * np.maximum(gains.max(axis=1), 0.0)
+    best = ((gains - tried[:, :, None]) * chances).argmax(axis=2)
+    sold = visits * np.take_along_axis(chances, best.T, axis=1).T
+    enough = sold <= units
+    first = np.where(enough.any(axis=0), enough.argmax(axis=0), _VALUES_TRIED - 1)
+    return np.asarray(np.take_along_axis(tried, first[None], axis=0)[0])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -60,6 +60,14 @@ class BeliefSettings(Record):
         allow_inf_nan=False,
         description="visits expected on a day for each unit of par stock, until some were counted",
     )
+    trust_in_owner: float = Field(
+        default=10.0,
+        ge=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="how many times likelier than demand of any shape would make it the owner's price is within 0.3 % "
+        "of the best there is; 0 gives it no start",
+    )
     update_ticks: int = Field(
         default=4, ge=1, le=1440, description="ticks after which the day's own sales correct belief and prices"
     )
@@ -75,6 +83,12 @@ class Exploration(Record):
     )
     budget: Share = Field(
         default=0.01, description="share of expected revenue that exploration may cost once there is a champion"
+    )
+    pays_within_days: int = Field(
+        default=28,
+        ge=1,
+        le=365,
+        description="days in which what a trial teaches must bring more than it costs, where a belief prices",
     )
     hold_ticks: int = Field(default=4, ge=1, le=1440, description="ticks for which an explored price stands")
 

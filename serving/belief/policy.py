@@ -11,11 +11,12 @@ from catalog.pricing import Lesson, Shelf, Sold
 from serving.belief.belief import Belief, Opened, Understanding, hours_of_day, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
-from serving.belief.worth_knowing import worth_knowing
+from serving.belief.worth_knowing import Drawn, drawn_gains, worth_knowing
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
-from serving.policies import StockAwarePolicy, costs_that_count, policy_with_model
+from serving.policies import costs_that_count, policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
+from serving.recursion import usual_unit_values
 
 _NOBODY = 1e-12  # visits
 _FAR_OFF = 0.15  # share by which the visits to come may differ before prices are remade out of turn
@@ -50,12 +51,16 @@ class Today:
 
 @dataclass(frozen=True)
 class Morning:
-    """What a day begins with: the catalog, its belief worked out, the footfall, and the champion behind it or None."""
+    """What a day begins with: the catalog, its belief worked out, the footfall, and the champion behind it or None.
+
+    `owners` are the owner's prices, EUR, shape (n_products,); None for base prices.
+    """
 
     catalog: Catalog
     opened: Opened
     footfall: Footfall
     model_version: str | None = None
+    owners: Floats | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -65,7 +70,7 @@ class Morning:
     @cached_property
     def ladder(self) -> Floats:
         """Candidate prices, EUR, shape (n_products, n_prices)."""
-        return price_ladder(self.catalog)
+        return price_ladder(self.catalog, self.owners)
 
     def outlook(self) -> "Outlook":
         """Return what is believed before the first visit."""
@@ -87,20 +92,38 @@ class Outlook:
 
     @cached_property
     def curves(self) -> DemandCurves:
-        """The chance of sale at the ladder, with its 95 % interval."""
-        morning = self.morning
-        chance, low, high = (
-            morning.opened.knots.at(own, morning.ladder)
-            for own in (self.understanding.chance, *self.understanding.interval)
-        )
+        """The chance of sale at the ladder, with its 95 % interval: as believed, with a fair start for the owner's."""
+        morning, drawn = self.morning, self._drawn
+        chance, low, high = self._believed
+        chance = drawn.fairly(chance)
         version = morning.model_version or WITHOUT_CHAMPION
         by_tick = None
         if self.understanding.knows_hours:
             by_hour = morning.opened.knots.at(self.understanding.by_hour, morning.ladder)
-            by_tick = by_hour[hours_of_day(morning.catalog)[self.today.ticks :]]
+            by_tick = drawn.fairly(by_hour)[hours_of_day(morning.catalog)[self.today.ticks :]]
             coming = self.visits.T[:, :, None]
             chance = (by_tick * coming).sum(axis=0) / np.maximum(coming.sum(axis=0), _NOBODY)
+        low, high = np.minimum(low, chance), np.maximum(high, chance)
         return DemandCurves(morning.catalog.skus, morning.ladder, chance, version, low=low, high=high, by_tick=by_tick)
+
+    @cached_property
+    def _believed(self) -> tuple[Floats, Floats, Floats]:
+        """Chance of sale at the ladder and its 95 % interval, hours apart, each shape (n_products, n_prices)."""
+        knots, ladder, known = self.morning.opened.knots, self.morning.ladder, self.understanding
+        chance, low, high = (knots.at(own, ladder) for own in (known.chance, *known.interval))
+        return chance, low, high
+
+    @cached_property
+    def _drawn(self) -> Drawn:
+        """What draws from the belief gain at each price of the ladder."""
+        morning, catalog, ladder = self.morning, self.morning.catalog, self.morning.ladder
+        forgone = costs_that_count(catalog)
+        if catalog.store.policies.with_champion == "stock_aware":
+            gains, coming = ladder - forgone[:, None], self.visits.sum(axis=1)
+            forgone = forgone + usual_unit_values(gains, self._believed[0], coming, catalog.par_stock.astype(float))
+        owners = catalog.base_prices if morning.owners is None else morning.owners
+        trust = catalog.store.belief.trust_in_owner
+        return drawn_gains(morning.opened.knots, self.understanding, ladder, forgone, owners, trust)
 
     @cached_property
     def lesson(self) -> Lesson:
@@ -130,10 +153,10 @@ class Outlook:
     @cached_property
     def exploration(self) -> ExplorationPlan:
         """How prices are explored: for no more than knowing demand would be worth."""
-        catalog, ladder = self.morning.catalog, self.morning.ladder
-        forgone, most = costs_that_count(catalog) + self._unit_value, catalog.store.exploration.budget
-        worth = worth_knowing(self.morning.opened.knots, self.understanding, ladder, forgone, most)
-        return ExplorationPlan(0.0, ladder, budget=worth.budget, allowed=worth.may_be_best)
+        morning, rules = self.morning, self.morning.catalog.store.exploration
+        a_day = morning.footfall.daily * len(morning.catalog.store.stores)
+        worth = worth_knowing(self._drawn, a_day * rules.pays_within_days, a_day, rules.budget)
+        return ExplorationPlan(0.0, morning.ladder, budget=worth.budget, allowed=worth.may_be_tried)
 
     def after(self, sold: tuple[Sold, ...]) -> "Outlook":
         """Return the outlook after more ticks."""
@@ -157,15 +180,6 @@ class Outlook:
     def _visits_with(self, sold: tuple[Sold, ...]) -> Floats:
         visits = np.stack([tick.visits.sum(axis=0) for tick in sold], axis=1).astype(float)
         return np.concatenate([self.today.visits, visits], axis=1)
-
-    @cached_property
-    def _unit_value(self) -> Floats:
-        """What a unit kept is worth with the shelf at par, EUR, shape (n_products,)."""
-        par = self.morning.catalog.par_stock[None]
-        if not isinstance(self.policy, StockAwarePolicy):
-            return np.zeros(par.shape[1])
-        shelf = Shelf(par, np.full(par.shape, np.nan), self.visits.shape[1], np.zeros(par.shape))
-        return self.policy.ask(shelf).unit_value[0]
 
 
 @dataclass(frozen=True)

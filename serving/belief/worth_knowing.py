@@ -1,29 +1,97 @@
-"""What it would be worth to know demand: how often, and with which prices, exploring can pay for itself.
+"""What draws from a belief gain at each price: whether the owner's may be the best, and what trying others is worth.
 
-Each draw from the belief has a best price of its own. A price that is best in none of them teaches nothing that could
-change a price. What the draws would gain, if they were known, over the price that is best on average is the expected
-value of perfect information (Raiffa and Schlaifer, "Applied statistical decision theory", 1961); exploring for more
-than that cannot pay, and since it is worth that much on every day to come, a small part of it is enough.
+Demand of any shape is believed possible, and for most shapes some other price than the owner's is the best. But the
+owner had reasons. So each draw in which no price gains clearly more than the owner's counts some times more: his price
+stands until sales tell another one from it, and hardly weighs once they do.
+
+A price is worth trying while what it may teach brings more, on the days to come, than the trials cost. Trials shrink
+what is not known about the price's gain over the best one's; the mean of that gain will then lie anywhere around what
+it is now, and where it lies above 0, prices change and earn more: the knowledge gradient of so many trials at once
+(Frazier, Powell and Dayanik, "The knowledge-gradient policy for correlated normal beliefs", INFORMS Journal on
+Computing, 2009). So no region of prices is given up while its upper end is worth a look, and where few shoppers come,
+little is tried.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import expit, ndtri
+from scipy.special import expit, ndtr, ndtri
 from scipy.stats import qmc
 
 from catalog.arrays import Flags, Floats
 from serving.belief.belief import Understanding
 from serving.belief.gaussian import Knots
 
-_DRAWS = 128
-_LEAST_CHANCE = 0.02  # of being the best price, below which a price is not explored
-_SHARE_OF_WORTH = 0.05
-_SHARE_WHERE_HOPEFUL = 2.0
-_HOPE = 0.975
-_CLEARLY_MORE = 0.03  # as a share of what the best price is believed to earn
+_DRAWS = 256
+_AS_GOOD = 0.003  # share by which the best price gains more than the owner's where his is as good
+_TRIALS = (3, 10, 30, 100, 300, 1000, 3000)  # visits
 _SEED = 20260105
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What draws from a belief say of the ladder.
+
+    Attributes
+    ----------
+    ladder
+        Candidate prices, EUR, shape (n_products, n_prices).
+    forgone
+        What a sale forgoes, EUR, shape (n_products,).
+    chances
+        Chance of sale, shape (n_draws, n_products, n_prices).
+    weights
+        How often each draw counts, 1 on average, shape (n_draws, n_products).
+    """
+
+    ladder: Floats
+    forgone: Floats
+    chances: Floats
+    weights: Floats
+
+    @property
+    def gains(self) -> Floats:
+        """What a visit gains, EUR, in the shape of the chances."""
+        return (self.ladder - self.forgone[:, None]) * self.chances
+
+    def fairly(self, chance: Floats) -> Floats:
+        """Give the owner's prices their fair start in a mean chance of sale at the ladder, which never rises.
+
+        Parameters
+        ----------
+        chance
+            As all draws have it that count alike, shape (..., n_products, n_prices).
+        """
+        moved = self.mean(self.chances) - self.chances.mean(axis=0)
+        return np.asarray(np.minimum.accumulate(np.clip(chance + moved, 0.0, 1.0), axis=-1))
+
+    def mean(self, values: Floats) -> Floats:
+        """Return the weighted mean over the draws of values in the shape of the chances."""
+        return np.asarray(np.einsum("dp,dpk->pk", self.weights, values) / len(self.weights))
+
+
+def drawn_gains(
+    knots: Knots, understanding: Understanding, ladder: Floats, forgone: Floats, owners: Floats, trust: float
+) -> Drawn:
+    """Draw from a belief.
+
+    Parameters
+    ----------
+    owners
+        The owner's prices, each of which is on the ladder or near one of its prices, EUR, shape (n_products,).
+    trust
+        How many times more a draw counts in which the owner's price is as good as any.
+    """
+    # sums depend on the order in memory
+    chances = np.ascontiguousarray(knots.at(drawn_chances(understanding, knots.shape, _DRAWS), ladder))
+    alike = Drawn(ladder, forgone, chances, np.ones(chances.shape[:2]))
+    own = np.abs(ladder - owners[:, None]).argmin(axis=1)
+    gains = alike.gains
+    of_owners = gains[:, np.arange(len(ladder)), own]
+    weights = 1 + trust * (gains.max(axis=2) <= of_owners * (1 + _AS_GOOD))
+    return Drawn(ladder, forgone, chances, weights / weights.mean(axis=0))
 
 
 @dataclass(frozen=True)
@@ -33,65 +101,53 @@ class WorthKnowing:
     Attributes
     ----------
     budget
-        Share of expected revenue that it may cost, shape (n_products,): a small part of what knowing demand would gain.
-    may_be_best
-        Prices of the ladder that may be the best one, shape (n_products, n_prices).
+        Share of expected revenue that it may cost, shape (n_products,): 0 where no trial pays.
+    may_be_tried
+        Prices of the ladder that are worth a trial, and the best one, shape (n_products, n_prices).
     """
 
     budget: Floats
-    may_be_best: Flags
+    may_be_tried: Flags
 
 
-def worth_knowing(
-    knots: Knots, understanding: Understanding, ladder: Floats, forgone: Floats, most: float
-) -> WorthKnowing:
-    """Ask the draws of a belief which price is best, and what knowing them would gain.
+def worth_knowing(drawn: Drawn, to_come: Floats, a_day: Floats, most: float) -> WorthKnowing:
+    """Ask how many trials of each price pay for themselves.
+
+    Of neighbouring prices the one most worth it is tried: they teach the same. All trials may be made in a day, within
+    the budget.
 
     Parameters
     ----------
-    ladder
-        Candidate prices, EUR, shape (n_products, n_prices).
-    forgone
-        What a sale forgoes, EUR, shape (n_products,).
+    to_come, a_day
+        Visits within which a trial has to pay, and those of a day, in all stores, shape (n_products,).
     most
         Share of expected revenue that exploring may cost at most.
     """
-    chances = drawn_chances(understanding, knots.shape, _DRAWS)
-    at_ladder = np.ascontiguousarray(knots.at(chances, ladder))  # sums depend on the order in memory
-    gains = (ladder - forgone[:, None]) * at_ladder
-    best = gains.argmax(axis=2)
-    products = np.arange(len(ladder))
-    times_best = np.zeros(ladder.shape)
-    np.add.at(times_best, (np.broadcast_to(products, best.shape), best), 1)
-    may_be_best = times_best / len(best)
-    on_average = gains.mean(axis=0)
-    chosen = on_average.argmax(axis=1)
-    gained = np.maximum(gains.max(axis=2).mean(axis=0) - on_average[products, chosen], 0.0)  # rounding may be below
-    revenue = (ladder * at_ladder.mean(axis=0))[products, chosen]
-    share = np.divide(gained, revenue, out=np.zeros(len(ladder)), where=revenue > 0)
-    allowed = may_be_best >= _LEAST_CHANCE
-    hopeful: Flags = _hopeful(gains - gains[:, products, chosen][:, :, None], on_average.max(axis=1))
-    has_hope = np.asarray(hopeful.any(axis=1))
-    part = np.where(has_hope, _SHARE_WHERE_HOPEFUL, _SHARE_OF_WORTH)
-    budget = np.minimum(part * share, most)
-    allowed[products, chosen] = True
-    return WorthKnowing(budget, allowed | hopeful)
+    gains, products = drawn.gains, np.arange(len(drawn.ladder))
+    best = drawn.mean(gains).argmax(axis=1)
+    more = gains - gains[:, products, best][:, :, None]
+    costs = np.maximum(-drawn.mean(more), 0.0)
+    variance = drawn.mean((more - drawn.mean(more)) ** 2)
+    chance = drawn.mean(drawn.chances)
+    noise = (drawn.ladder - drawn.forgone[:, None]) ** 2 * chance * (1 - chance)
+    worth, trials = np.zeros(costs.shape), np.zeros(costs.shape)
+    for n in _TRIALS:
+        moves = variance / np.sqrt(variance + noise / n + _TINY)  # spread of where the mean will be after them
+        brings = np.maximum(to_come[:, None] - 2 * n, 0.0) * _mean_above(costs, moves) - n * costs
+        trials = np.where(brings > worth, n, trials)
+        worth = np.maximum(worth, brings)
+    around = np.pad(worth, ((0, 0), (1, 1)))
+    may_be_tried: Flags = (worth > 0) & (worth >= around[:, :-2]) & (worth > around[:, 2:])
+    cost = (trials * costs * may_be_tried).sum(axis=1)
+    revenue = a_day * (drawn.ladder * chance)[products, best]
+    may_be_tried[products, best] = True
+    return WorthKnowing(np.minimum(cost / np.maximum(revenue, _TINY), most), may_be_tried)
 
 
-def _hopeful(more: Floats, best: Floats) -> Flags:
-    """Return the prices that may well earn clearly more than the best: of each such region, the most hopeful one.
-
-    Parameters
-    ----------
-    more
-        What each price gains over the best one in each draw, EUR, shape (n_draws, n_products, n_prices).
-    best
-        What the best is believed to gain, EUR, shape (n_products,).
-    """
-    most = np.quantile(more, _HOPE, axis=0)
-    around = np.pad(most, ((0, 0), (1, 1)), constant_values=-np.inf)
-    is_top = (most >= around[:, :-2]) & (most > around[:, 2:])
-    return np.asarray(is_top & (most > _CLEARLY_MORE * best[:, None]), dtype=bool)
+def _mean_above(below: Floats, spread: Floats) -> Floats:
+    """Return the mean of max(0, x) where x is normal around -below."""
+    apart = below / (spread + _TINY)
+    return np.asarray(spread * np.exp(-0.5 * apart**2) / np.sqrt(2 * np.pi) - below * ndtr(-apart))
 
 
 def drawn_chances(understanding: Understanding, shape: tuple[int, int], n_draws: int) -> Floats:

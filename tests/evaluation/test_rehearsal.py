@@ -25,6 +25,7 @@ def rehearsed(folder: Path, *more: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_over_http_and_by_commands_it_earns_what_it_earns_in_this_process_to_the_cent(
     tmp_path: Path, prefect_server: str
 ) -> None:

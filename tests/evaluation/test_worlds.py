@@ -147,10 +147,8 @@ def test_base_prices_are_the_best_to_a_hundredth_where_they_are_said_to_be(visit
 
 def test_each_context_comes_within_the_first_month() -> None:
     dates = [DEFAULT_START + dt.timedelta(days=day) for day in range(30)]
-    counts = {
-        name: sum(bool(budget_shifts_on(world(name).catalog, date).any()) for date in dates)
-        for name in ("rich weekends", "holidays", "pay days", "hot days")
-    }
+    worlds = asked_worlds(["rich weekends", "holidays", "pay days", "hot days"])
+    counts = {one.name: sum(bool(budget_shifts_on(one.catalog, date).any()) for date in dates) for one in worlds}
     assert counts == {"rich weekends": 8, "holidays": 8, "pay days": 14, "hot days": 11}
 
 

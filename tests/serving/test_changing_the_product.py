@@ -37,6 +37,7 @@ def limited(folder):
     store = yaml.safe_load((folder / "store.yaml").read_text(encoding="utf-8"))
     store["guardrails"]["largest_markdown"] = 0.01
     store["exploration"] = {"before_champion": 0, "budget": 0}
+    store["belief"]["visits_per_unit"] = 1.0  # so few that the best price is below the base price
     (folder / "store.yaml").write_text(yaml.safe_dump(store), encoding="utf-8")
 
 

@@ -7,8 +7,8 @@ from seeds import STANDING
 
 from tests.standing.examine import examine
 
-STATES_EACH = 40
-"""Five of these are 200 states; `make test` looks at the first 40, `python -m tests.standing` at more."""
+STATES_EACH = 25
+"""Five of these are 125 states; `make test` looks at the first 25, `python -m tests.standing` at more."""
 
 
 @pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.play) for part in range(1, 5))])

@@ -152,14 +152,14 @@ BAD: dict[str, tuple[FittedModel, Dataset, list[str]]] = {
     "above one": (double(lambda X: true_of(X) * 1.5), DATA, ["is a probability", "of 100 are not"]),
     "negative": (double(lambda X: true_of(X) - 0.2), DATA, ["is a probability", "of 100 are not"]),
     "nearly sure of everything": (
-        double(lambda X: sharpened(true_of(X), 2.5)),
+        double(lambda X: sharpened(true_of(X), 2.7)),
         DATA,
         ["is calibrated", "calibration error 0.1", "of which 0.005"],
     ),
     "overconfident": (
-        double(lambda X: sharpened(true_of(X), 1.6)),
+        double(lambda X: sharpened(true_of(X), 1.7)),
         DATA,
-        ["is reliable", "slope 0.65", "of 0.7 to 1.4"],
+        ["is reliable", "slope 0.6", "of 0.7 to 1.4"],
     ),
     "underconfident": (double(lambda X: sharpened(true_of(X), 0.4)), DATA, ["is reliable", "slope 2."]),
     "too hopeful": (

@@ -1,6 +1,7 @@
 """Candidates that are fitted elsewhere: the same models to the last bit, which travel as data, or none at all."""
 
 import pickletools
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.reduction import ForkingPickler
@@ -14,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from catalog.errors import Declined, ModelError
 from catalog.load import load
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from catalog.spread import HERE
 from evaluation.memory_registry import MemoryRegistry
 from features.stored_model import classifier_as_data, classifier_from_data
@@ -68,8 +69,13 @@ def test_candidates_are_the_same_to_the_last_bit_wherever_they_are_fitted(
         assert np.array_equal(theirs.fitted.p_sale(lesson.dataset.holdout), ours.p_sale)
 
 
-def test_a_training_finds_the_same_wherever_its_candidates_are_fitted(workspace: Workspace) -> None:
-    found = [train(workspace, MemoryRegistry(), THROUGH, SEED, spread=spread) for spread in (HERE, Elsewhere())]
+def test_a_training_finds_the_same_wherever_its_candidates_are_fitted(workspace: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(workspace.settings.home, tmp_path / "again")
+    again = read_settings({"SHELFPRICE_HOME": str(tmp_path / "again")})
+    found = [
+        train(Workspace(own, load(), Lake(own)), MemoryRegistry(), THROUGH, SEED, spread=how)
+        for own, how in ((again, HERE), (workspace.settings, Elsewhere()))
+    ]
     assert found[0].scores == found[1].scores
     assert found[0].verdict == found[1].verdict
     assert np.array_equal(found[0].p_sale, found[1].p_sale)

@@ -1,0 +1,135 @@
+"""The owner's price has a fair start: it stands until sales tell another one from it, and then hardly weighs."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from believing import believed_after
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.arrays import Floats
+from catalog.load import Catalog, load
+from catalog.pricing import Shelf
+from serving.belief.belief import Belief, believed_before_anybody_came
+from serving.belief.gaussian import Counts, Knots
+from serving.belief.policy import Morning, Outlook, morning_of
+from serving.belief.worth_knowing import drawn_gains
+from serving.recursion import price_stock, rates_of, usual_unit_values
+from simulation.truth import chance_of_sale
+
+
+def shelf(trust: float = 10.0, par: int = 400, **exploration: float) -> Catalog:
+    """Return the default shelf with ample stock."""
+    catalog = load()
+    products = tuple(one.model_copy(update={"par_stock": par}) for one in catalog.products)
+    changed = {
+        "belief": catalog.store.belief.model_copy(update={"trust_in_owner": trust, "visits_per_unit": 0.5}),
+        "exploration": catalog.store.exploration.model_copy(update=exploration),
+    }
+    return Catalog(products, catalog.store.model_copy(update=changed))
+
+
+def asked(outlook: Outlook) -> Floats:
+    """Return the opening price of each product with the shelf full."""
+    catalog = outlook.morning.catalog
+    full, nothing = catalog.par_stock[None], np.full((1, len(catalog.skus)), np.nan)
+    return outlook.policy.ask(Shelf(full, nothing, catalog.store.opening.ticks, np.zeros(full.shape))).prices[0]
+
+
+def after(catalog: Catalog, visits: float) -> Belief:
+    """Return what is believed after so many visits at the base price and near it, of shoppers as configured."""
+    knots = Knots.of(catalog)
+    met = np.where(np.abs(knots.ratios - 1) < 0.1, visits, 0.0)
+    return believed_after(catalog, Counts(met, met * chance_of_sale(catalog, knots.ratios)))
+
+
+def test_before_anybody_came_prices_are_the_nearer_to_the_owners_the_more_he_is_trusted() -> None:
+    trusts = (0.0, 10.0, 1_000.0)
+    mornings = [morning_of(own, believed_before_anybody_came(own), None) for own in map(shelf, trusts)]
+    apart = [np.abs(asked(own.outlook()) / own.catalog.base_prices - 1) for own in mornings]
+    assert (apart[0] > apart[1]).all()
+    assert (apart[1] > apart[2]).all()
+    assert (apart[2] == 0).all()
+
+
+def test_once_demand_is_known_the_owners_price_weighs_nothing(explored_sales: Callable[..., Counts]) -> None:
+    counts = explored_sales(shelf(), 2_000_000, budget_shift=0.5)
+    known = [
+        asked(morning_of(own, believed_after(own, counts), None).outlook())
+        for own in (shelf(trust=1_000.0), shelf(trust=0.0))
+    ]
+    assert np.array_equal(known[0], known[1])
+    assert (known[0] != shelf().base_prices).all()
+
+
+def test_the_owners_price_may_be_another_one_than_the_base_price() -> None:
+    catalog = shelf()
+    owners = np.round(1.2 * catalog.base_prices, 2)
+    base = morning_of(catalog, believed_before_anybody_came(catalog), None)
+    other = Morning(catalog, base.opened, base.footfall, None, owners)
+    assert (other.ladder == owners[:, None]).any(axis=1).all()
+    chances = [own.outlook().curves.p_sale_at(np.arange(len(owners)), owners) for own in (base, other)]
+    assert (chances[1] > chances[0]).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(trust=st.floats(0, 1000), share=st.floats(0.75, 1.5), visits=st.floats(0, 200))
+def test_whatever_the_trust_chances_are_probabilities_that_never_rise_within_their_intervals(
+    trust: float, share: float, visits: float
+) -> None:
+    catalog = shelf(trust)
+    start = morning_of(catalog, after(catalog, visits), None)
+    curves = Morning(catalog, start.opened, start.footfall, None, share * catalog.base_prices).outlook().curves
+    assert ((curves.p_sale >= 0) & (curves.p_sale <= 1)).all()
+    assert (np.diff(curves.p_sale, axis=1) <= 0).all()
+    assert curves.low is not None
+    assert curves.high is not None
+    assert ((curves.low <= curves.p_sale) & (curves.p_sale <= curves.high)).all()
+
+
+def test_without_trust_every_draw_counts_alike() -> None:
+    catalog = shelf()
+    start = morning_of(catalog, believed_before_anybody_came(catalog), None)
+    understanding, costs = start.outlook().understanding, np.zeros(len(catalog.skus))
+    drawn = drawn_gains(start.opened.knots, understanding, start.ladder, costs, catalog.base_prices, 0.0)
+    assert (drawn.weights == 1).all()
+    chance = start.opened.knots.at(understanding.chance, start.ladder)
+    assert np.array_equal(drawn.fairly(chance), np.minimum.accumulate(chance, axis=1))
+
+
+def test_little_is_tried_where_few_come_and_more_where_many_do() -> None:
+    few, many = (
+        shelf(par=par, budget=0.2)
+        for par in (5, 400)  # by the prior, visits go with the stock
+    )
+    budgets = [morning_of(own, after(own, 3.0), None).outlook().exploration.budget for own in (few, many)]
+    assert budgets[0] is not None
+    assert budgets[1] is not None
+    costs = [budget * own.par_stock for budget, own in zip(budgets, (few, many), strict=True)]
+    assert (costs[0] < costs[1]).all()
+
+
+def test_what_pays_within_more_days_is_tried_more() -> None:
+    soon, late = (shelf(budget=0.2, pays_within_days=days) for days in (1, 90))
+    budgets = [morning_of(own, after(own, 10.0), None).outlook().exploration.budget for own in (soon, late)]
+    assert budgets[0] is not None
+    assert budgets[1] is not None
+    assert (budgets[0] <= budgets[1]).all()
+    assert budgets[0].sum() < budgets[1].sum()
+
+
+@pytest.mark.parametrize("units", [10, 40, 100])
+def test_the_usual_value_of_a_unit_is_near_that_of_the_recursion_for_a_full_shelf(units: int) -> None:
+    prices = np.linspace(0.7, 1.6, 20)
+    chances = 1 / (1 + np.exp(6 * (prices - 1)))
+    visits = np.full(48, 4.0)
+    _, value = price_stock(prices, rates_of(chances, visits), units + 1)
+    exact = value[units, -2] - value[units - 1, -2]
+    [usual] = usual_unit_values(prices[None], chances[None], np.array([visits.sum()]), np.array([float(units)]))
+    assert usual == pytest.approx(exact, abs=0.1)
+
+
+def test_a_unit_of_ample_stock_is_worth_nothing() -> None:
+    prices = np.linspace(0.7, 1.6, 20)[None]
+    assert usual_unit_values(prices, np.full((1, 20), 0.5), np.array([100.0]), np.array([51.0])).tolist() == [0.0]
