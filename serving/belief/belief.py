@@ -19,6 +19,7 @@ from catalog.records.pricing_rules import BeliefSettings
 from catalog.store_day import hours_of_ticks
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
+from serving.belief.hour_drift import FIRST_DAY, LATER, hour_drift
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
 _JITTER = 1e-6
@@ -76,6 +77,8 @@ USUAL_DAY_SPREAD = 0.2
 _LEVEL_OF_ALL, _LEVEL_OF_ONE = 0.7, 0.7  # spread of a change, in log odds
 _OUT_OF_THE_QUESTION = 1e-3  # probability below which a demand is left out of prices
 
+_TURNS = 3  # in which demand and the drift of its hours are found, each given the other
+
 _TWO_SIDED = 1.96
 
 
@@ -114,11 +117,15 @@ class Belief:
 
 @dataclass(frozen=True)
 class Opened:
-    """A belief on the shelf of a catalog: what today's sales are weighed against."""
+    """A belief on the shelf of a catalog: what today's sales are weighed against.
+
+    `hours` is as in `Belief`; on a first day nothing was sold before.
+    """
 
     knots: Knots
     states: tuple[State, ...]
     hours: Floats
+    is_first_day: bool
 
     @cached_property
     def at_opening(self) -> "Understanding":
@@ -131,24 +138,35 @@ class Opened:
         """Return what is believed once a part of the day is sold; of nothing sold, what was before."""
         if not today.met.any():
             return self.at_opening
+        hours = self.hours + self._drift(today)[:, None]
         changed = loosened(self.states[0].demand)
         known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
-        found = [demand.updated(today, self.hours) for _, demand in known]
-        found.append(changed.updated(today, self.hours))
+        found = [demand.updated(today, hours) for _, demand in known]
+        found.append(changed.updated(today, hours))
         weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
         weights = softmax(np.log(weights) + [own.log_evidence for own in found])
         kept = [*np.flatnonzero(weights[:-1] >= _OUT_OF_THE_QUESTION), len(known)]
         weights = weights[kept] / weights[kept].sum()
         return Understanding(
-            tuple(found[number].belief for number in kept), tuple(weights.tolist()), self.hours, float(weights[-1])
+            tuple(found[number].belief for number in kept), tuple(weights.tolist()), hours, float(weights[-1])
         )
+
+    def _drift(self, today: Counts) -> Floats:
+        """Return how demand drifts through the hours, in turns with the newest state, shape (n_hours,)."""
+        spread = FIRST_DAY if self.is_first_day else LATER
+        drift = np.zeros(len(self.hours))
+        for _ in range(_TURNS):
+            demand = self.states[0].demand.updated(today, self.hours + drift[:, None]).belief
+            drift = hour_drift(demand.mean, today, self.hours, spread)
+        return drift
 
 
 @dataclass(frozen=True)
 class Understanding:
     """Demands that may hold, mixed by how likely each is.
 
-    `hours` is as in `Belief`; `changed` is the probability that today's demand is one that was never seen.
+    `hours` are as in `Belief`, with how they drift today; `changed` is the probability that today's demand is one that
+    was never seen.
     """
 
     beliefs: tuple[Gaussian, ...]
@@ -218,7 +236,7 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
 
 def opened(catalog: Catalog, belief: Belief) -> Opened:
     """Put a belief on the shelf of a catalog."""
-    return Opened(Knots.of(catalog), belief.states, belief.hours)
+    return Opened(Knots.of(catalog), belief.states, belief.hours, not belief.sold.met.any())
 
 
 def loosened(belief: Gaussian) -> Gaussian:

@@ -1,0 +1,51 @@
+"""How demand drifts through today's hours, beside what each hour usually adds: one effect for the whole shelf.
+
+An hour is like the hours beside it, so an afternoon in which fewer buy is followed within an hour or two, and what it
+was like says little of the next morning. On the first day nothing is known of hours, and they may drift far; later
+their usual effects are known, and they hardly do.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+from catalog.arrays import Floats
+from serving.belief.gaussian import Counts
+
+FIRST_DAY, LATER = 1.0, 0.1
+"""Spread of the drift, in log odds: while no day was seen, and afterwards."""
+
+_LENGTH = 2.0  # hours over which it changes
+_SINGLE_HOUR = 0.01  # variance of one that stands alone, as a share
+_STEPS, _LONGEST_STEP, _CLOSE = 8, 1.0, 1e-4
+
+
+def hour_drift(odds: Floats, today: Counts, hours: Floats, spread: float) -> Floats:
+    """Return the likeliest drift of each hour given today's sales, in log odds, shape (n_hours,).
+
+    It is the mode of a Gaussian process over the hours; those to come follow from those that were seen.
+
+    Parameters
+    ----------
+    odds
+        Log odds of a sale at the knots, hours apart, shape (n_products, n_knots).
+    today
+        What was sold so far, shape (n_hours, n_products, n_knots).
+    hours
+        What each hour usually adds, shape (n_hours, n_products).
+    spread
+        Standard deviation of the drift, in log odds.
+    """
+    n_hours = len(hours)
+    apart, alone = np.arange(n_hours)[:, None] - np.arange(n_hours), np.eye(n_hours)
+    covariance = spread**2 * (np.exp(-0.5 * (apart / _LENGTH) ** 2) + _SINGLE_HOUR * alone)
+    usual, drift = odds + hours[:, :, None], np.zeros(n_hours)
+    for _ in range(_STEPS):
+        chance = expit(usual + drift[:, None, None])
+        weight = (today.met * chance * (1 - chance)).sum(axis=(1, 2))
+        gradient = (today.bought - today.met * chance).sum(axis=(1, 2))
+        mode = np.linalg.solve(alone + covariance * weight, covariance @ (weight * drift + gradient))
+        step = np.clip(mode - drift, -_LONGEST_STEP, _LONGEST_STEP)
+        drift = drift + step
+        if np.abs(step).max() < _CLOSE:
+            break
+    return np.asarray(drift)
