@@ -155,6 +155,8 @@ class Opened:
         """Return how demand drifts through the hours, in turns with the newest state, shape (n_hours,)."""
         spread = FIRST_DAY if self.is_first_day else LATER
         drift = np.zeros(len(self.hours))
+        if today.met.ndim == self.knots.ratios.ndim:  # hours are not told apart
+            return drift
         for _ in range(_TURNS):
             demand = self.states[0].demand.updated(today, self.hours + drift[:, None]).belief
             drift = hour_drift(demand.mean, today, self.hours, spread)

@@ -284,6 +284,8 @@ def test_the_sliders_answer_from_the_price_book(monitor: str, visit: Visit) -> N
 
 def test_the_trail_is_filtered_sorted_and_saved(monitor: str, visit: Visit) -> None:
     page = visit(f"{monitor}/prices")
+    page.locator("#prices-product").click()
+    page.get_by_role("option", name="Bread").click()  # whose price changes often
     rows = page.locator("#prices-trail .ag-center-cols-container .ag-row")
     expect(rows.first).to_be_visible()
     page.locator("#prices-trail").get_by_label("Reason Filter Input").fill("Opened")

@@ -73,7 +73,7 @@ def test_a_quote_says_from_which_day_its_price_is(shop: Terminal) -> None:
     answer = shop("quote", "--sku", "MILK", "--stock", "8")
     assert (answer.returncode, answer.stdout) == (1, "")
     assert (
-        "are damaged and were passed over; no other book is in force: MILK stands at 1.48 EUR in S01" in answer.stderr
+        "are damaged and were passed over; no other book is in force: MILK stands at 1.57 EUR in S01" in answer.stderr
     )
     assert "found none" not in answer.stderr
 

@@ -30,6 +30,8 @@ SHORT_DAY = 12
 IN_EUROS = {"JPY": 150, "KWD": 1}
 """What the amounts of the default shelf are multiplied with in `priced_in`."""
 
+_POORER = -0.04  # shift of budgets, as a share of base prices: opening prices are below these
+
 
 def open_in_the_morning(folder: Path) -> None:
     """Let the default store close at eleven, so that its days are sold soon."""
@@ -105,10 +107,11 @@ class Shop:
         return "\n".join([*kept, f"stores: [{names}]", ""])
 
     def publish(self, date: dt.date = DATE, visits: float = 50.0) -> BookInForce:
-        """Publish a book on a belief that took in so many visits at each knot."""
+        """Publish a book on a belief that took in so many visits at each knot, of shoppers for whom less is best."""
         knots = Knots.of(self.catalog)
         met = np.full(knots.shape, visits)
-        belief = believed_after(self.catalog, Counts(met, met * chance_of_sale(self.catalog, knots.ratios)))
+        chance = chance_of_sale(self.catalog, knots.ratios, _POORER)
+        belief = believed_after(self.catalog, Counts(met, met * chance))
         curves = morning_of(self.catalog, belief, None).outlook().curves
         table = belief_to_table(self.catalog, belief, None)
         publish_book(self.lake, self.catalog, curves, belief.footfall.by_tick, date, table)

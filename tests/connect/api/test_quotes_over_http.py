@@ -137,7 +137,7 @@ def test_without_a_book_it_says_so_with_what_to_do_and_goes_on_when_there_is_one
     missing = client.get("/v1/quotes?sku=MILK&stock=8")
     assert (missing.status_code, missing.headers["retry-after"]) == (503, "30")
     assert (
-        "expected a price book, found none; MILK stands at 1.48 EUR in S01, it earns most until closing"
+        "expected a price book, found none; MILK stands at 1.57 EUR in S01, it earns most until closing"
         in missing.json()["detail"]
     )
     assert client.get("/v1/quotes?sku=WINE&stock=8").status_code == 404

@@ -108,9 +108,10 @@ def test_an_empty_shelf_teaches_who_comes_and_nothing_of_demand() -> None:
     store = first = opening()
     for tick in range(8):
         store = store.learned(tick_of(tick, [10] * 5, [0] * 5, [0] * 5, CATALOG.base_prices[None]))
-    assert store.curves is not None
-    assert first.curves is not None
-    assert np.array_equal(store.curves.p_sale, first.curves.p_sale)
+    assert isinstance(store.policy, LearningPolicy)
+    assert isinstance(first.policy, LearningPolicy)
+    now, before = (own.outlook.understanding for own in (store.policy, first.policy))
+    assert np.array_equal(now.chance, before.chance)
     assert store.lesson is not None
     assert store.lesson.visits_left.sum() > 1.5 * 1_000 * 40 / 48
 
