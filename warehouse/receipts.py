@@ -142,8 +142,31 @@ def receipt_in_force(data: Path) -> Receipt | None:
 
     Size decides first and bytes only when both receipts exist, so this is cheap in the usual case. Where both are of
     the same bytes the final one counts: the other may be of a commit that was never made. A damaged receipt proves
-    nothing: there is none then.
+    nothing: there is none then. Where the partition is replaced while it is looked at, it is looked at again.
     """
+    found, looks, before = _looked_up(data), 1, None
+    while found is None and looks < _MOST_LOOKS and (now := _stamps(data)) != before:
+        found, looks, before = _looked_up(data), looks + 1, now
+    return found
+
+
+_MOST_LOOKS = 5
+
+
+def _stamps(data: Path) -> list[tuple[int, int] | None]:
+    """Return what tells that a partition or one of its receipts was replaced."""
+    return [_stamp(path) for path in (data, final_path(data), pending_path(data))]
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _looked_up(data: Path) -> Receipt | None:
     if not data.exists():
         return None
     final, pending = _or_none(final_path(data)), _or_none(pending_path(data))

@@ -4,12 +4,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from catalog.errors import Declined
 from catalog.settings import Settings
+from warehouse import receipts
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held, is_held
 from warehouse.proof import verify
@@ -93,3 +95,21 @@ def test_someone_who_only_looks_does_not_make_a_writer_decline(
     fcntl.flock(looking, fcntl.LOCK_SH)
     monkeypatch.setattr("time.sleep", lambda _: os.close(looking))
     assert lake.publish(partition, cells(9), inputs="new").action == "replaced"
+
+
+def test_a_reader_who_meets_a_replacement_finds_the_receipt_of_one_of_both(
+    lake: Lake, partition: Partition, cells: Callable[..., pa.Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.publish(partition, cells(), inputs="old")
+    look_up, replaced = receipts.pending_path, list[bool]()
+
+    def replaced_meanwhile(data: Path) -> Path:
+        if not replaced:  # the reader has read the receipt of the old bytes by now
+            replaced.append(True)
+            lake.publish(partition, cells(9), inputs="new")
+        return look_up(data)
+
+    monkeypatch.setattr(receipts, "pending_path", replaced_meanwhile)
+    receipt = lake.receipt(partition)
+    assert receipt is not None
+    assert receipt.inputs == "new"
