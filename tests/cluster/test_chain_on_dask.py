@@ -148,7 +148,7 @@ def test_two_workers_on_a_folder_make_what_one_machine_makes(
 ) -> None:
     with spreading(in_a_folder.settings, seconds=0, sees_home=True) as spread:
         assert chain(in_a_folder.settings, spread, export) == expected
-    assert len(expected.played) == 6 * len(DATES)
+    assert len(expected.played) == 7 * len(DATES)
     assert len(expected.priced) >= 2
     assert len(expected.ingested) == 15
     assert not (in_a_folder.home / "tokens").exists()
