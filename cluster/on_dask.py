@@ -227,7 +227,7 @@ def connected(settings: Settings) -> Iterator[Client]:
     """
     address = cluster_address(settings)
     refuse_absent_scheduler(address)
-    for name in ("distributed", "distributed.client"):  # a failure is reported once, by whoever is asked
+    for name in ("distributed", "distributed.client"):  # a failure is reported once, by the call that meets it
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(

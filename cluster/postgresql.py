@@ -73,7 +73,7 @@ def connected(database: SecretStr, name: str) -> "psycopg.Connection[Any]":
 
 @contextmanager
 def within_seconds(connection: "psycopg.Connection[Any]") -> Iterator[None]:
-    """Break a connection off whose server does not answer in time: whoever waits for it then gets an error."""
+    """Break a connection off whose server does not answer in time: a call that waits for it then gets an error."""
     with socket.socket(fileno=os.dup(connection.fileno())) as line:
         timer = Timer(_ANSWER_WITHIN, _break_off, (line,))
         timer.daemon = True

@@ -46,7 +46,7 @@ def versions_here() -> dict[str, str]:
 
 
 def fault_here(expected: Expected) -> str | None:
-    """Say why this process cannot work for whoever expects this; None when it can."""
+    """Say why this process cannot do work that expects this; None when it can."""
     if fault := _fault_of_versions(expected):
         return fault
     try:
@@ -70,7 +70,7 @@ def fault_here(expected: Expected) -> str | None:
 def made_ready(expected: Expected, dask_scheduler: Any) -> str | None:
     """Say why a scheduler cannot work for us; one that can gives back what a worker that died was at.
 
-    It cannot tell which of its jobs took a worker down, so it is left to whoever sent them to do them again.
+    It cannot tell which of its jobs took a worker down, so their sender has to send them again.
     """
     dask_scheduler.allowed_failures = 0
     return _fault_of_versions(expected)

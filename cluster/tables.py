@@ -37,7 +37,7 @@ def keep_database_up_to_date(
     """Make the tables of Prefect and MLflow, or bring them up to their versions that are installed here.
 
     Of several machines one does so, while the others wait. That takes a process of its own, which also holds the lock:
-    so the lock lives as long as whoever changes tables does, also when this process is killed.
+    so the lock lives as long as the process that changes tables, also when this one is killed.
 
     Parameters
     ----------

@@ -16,10 +16,11 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import Gaussian
+from serving.belief.hour_drift import alike_hours
 from serving.belief.newton import Likelihood, Normals, Places, Roots, likelihood, newton_step
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
 
-_HOUR_LENGTH, _SINGLE_HOUR = 2.0, 0.05  # hours over which an effect changes; variance of one that stands alone
+_SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share
 _STATE_LEVEL, _STATE_SLOPE = 0.7, 1.0  # spread of a lasting change, in log odds, and by price ratio
 _WEEKDAY = 0.4  # spread of a single weekday, as a factor of the weekend's
 _STEPS, _HALVINGS, _CLOSE = 40, 12, 1e-5
@@ -107,9 +108,7 @@ class Basis:
 
 
 def _root_of_hours(n_hours: int) -> Floats:
-    apart = np.arange(n_hours)[:, None] - np.arange(n_hours)
-    covariance = np.exp(-0.5 * (apart / _HOUR_LENGTH) ** 2) + _SINGLE_HOUR * np.eye(n_hours)
-    return np.asarray(np.linalg.cholesky(covariance), dtype=float)
+    return np.asarray(np.linalg.cholesky(alike_hours(n_hours, _SINGLE_HOUR)), dtype=float)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,18 @@ from serving.belief.gaussian import Counts
 FIRST_DAY, LATER = 1.0, 0.1
 """Spread of the drift, in log odds: while no day was seen, and afterwards."""
 
-_LENGTH = 2.0  # hours over which it changes
-_SINGLE_HOUR = 0.01  # variance of one that stands alone, as a share
+_LENGTH = 2.0  # hours over which an effect changes
+_ALONE = 0.01  # variance of an hour that is like no other, as a share
 _STEPS, _LONGEST_STEP, _CLOSE = 8, 1.0, 1e-4
+
+
+def alike_hours(n_hours: int, alone: float) -> Floats:
+    """Return the covariance of effects of hours, each like the hours beside it, shape (n_hours, n_hours).
+
+    `alone` is what each adds that no other hour shares; the rest has variance 1.
+    """
+    apart = np.arange(n_hours)[:, None] - np.arange(n_hours)
+    return np.asarray(np.exp(-0.5 * (apart / _LENGTH) ** 2) + alone * np.eye(n_hours))
 
 
 def hour_drift(odds: Floats, today: Counts, hours: Floats, spread: float) -> Floats:
@@ -36,14 +45,13 @@ def hour_drift(odds: Floats, today: Counts, hours: Floats, spread: float) -> Flo
         Standard deviation of the drift, in log odds.
     """
     n_hours = len(hours)
-    apart, alone = np.arange(n_hours)[:, None] - np.arange(n_hours), np.eye(n_hours)
-    covariance = spread**2 * (np.exp(-0.5 * (apart / _LENGTH) ** 2) + _SINGLE_HOUR * alone)
+    covariance = spread**2 * alike_hours(n_hours, _ALONE)
     usual, drift = odds + hours[:, :, None], np.zeros(n_hours)
     for _ in range(_STEPS):
         chance = expit(usual + drift[:, None, None])
         weight = (today.met * chance * (1 - chance)).sum(axis=(1, 2))
         gradient = (today.bought - today.met * chance).sum(axis=(1, 2))
-        mode = np.linalg.solve(alone + covariance * weight, covariance @ (weight * drift + gradient))
+        mode = np.linalg.solve(np.eye(n_hours) + covariance * weight, covariance @ (weight * drift + gradient))
         step = np.clip(mode - drift, -_LONGEST_STEP, _LONGEST_STEP)
         drift = drift + step
         if np.abs(step).max() < _CLOSE:

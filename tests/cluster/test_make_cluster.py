@@ -22,7 +22,7 @@ from deploy.servers.dask import Dask
 from deploy.servers.seaweed import BUCKET
 from deploy.settings import ClusterOnThisMachine, open_cluster
 
-PATIENCE = 360.0  # seconds until a whole cluster is up on a busy machine
+PATIENCE = 240.0  # seconds; the machine may be busy
 ENDS_WITHIN = 10.0
 WORKERS = 1
 
