@@ -1,5 +1,5 @@
--- One row: whether the lock $1 was taken for this session, alone. The session is then named $2, so that others can see who
--- holds it.
+-- One row: whether the lock $1 was taken for this session, alone. The session is then named $2, so that others see
+-- who holds it.
 with taken as (select pg_try_advisory_lock($1::bigint) as is_taken)
 
 select
