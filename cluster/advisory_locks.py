@@ -51,20 +51,20 @@ def number_of(place: LockPlace, name: str) -> int:
 
 
 @contextmanager
-def held_by_all(place: LockPlace, name: str, *, waits: bool) -> Iterator[None]:
-    """Hold a lock against all machines; wait while another holds it, or decline.
+def held_by_all(place: LockPlace, name: str, patience: float) -> Iterator[None]:
+    """Hold a lock against all machines; wait for another for so many seconds, then decline.
 
     Raises
     ------
     Declined
-        When another process holds it and this one does not wait; the message names both.
+        When another process goes on holding it; the message names both.
     ServiceError
         When the database is away; or at the end, when the lock was lost meanwhile and somebody else has it.
     """
     session = _session_of(place)
-    pause = _POLL_INTERVAL
+    pause, deadline = _POLL_INTERVAL, time.monotonic() + patience
     while not session.take(name):
-        if not waits:
+        if time.monotonic() >= deadline:
             raise Declined(
                 f"{in_words(name)} by {_holder(session, name)}; nothing was changed, run again when it is done"
             )

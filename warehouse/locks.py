@@ -7,6 +7,7 @@ Whoever is refused because of a lock reads in words what the other process is do
 """
 
 import fcntl
+import math
 import os
 import re
 import time
@@ -88,13 +89,18 @@ _AN_INSTANT = 0.05  # seconds
 
 
 @contextmanager
-def held(place: LockPlace, name: str) -> Iterator[None]:
-    """Hold the lock `name`, or decline at once when another process holds it.
+def held(place: LockPlace, name: str, patience: float = 0.0) -> Iterator[None]:
+    """Hold the lock `name`, or decline when another process holds it.
+
+    Parameters
+    ----------
+    patience
+        Seconds to wait for another process: for locks that are held for moments.
 
     Raises
     ------
     Declined
-        When another process holds the lock; the message says what it does, and names it.
+        When another process holds the lock and goes on holding it; the message says what it does, and names it.
     ServiceError
         When the database is away that all machines would see the lock in, or the lock was lost with its connection.
     """
@@ -102,7 +108,7 @@ def held(place: LockPlace, name: str) -> Iterator[None]:
     descriptor = os.open(_file(place, name), os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
-            _take(descriptor)
+            _take(descriptor, patience)
         except BlockingIOError as error:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
             raise Declined(
@@ -110,7 +116,7 @@ def held(place: LockPlace, name: str) -> Iterator[None]:
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        with _on_all_machines(place, name, waits=False):
+        with _on_all_machines(place, name, patience):
             yield
     finally:
         os.close(descriptor)
@@ -123,19 +129,23 @@ def waited_for(place: LockPlace, name: str) -> Iterator[None]:
     descriptor = os.open(_file(place, name), os.O_RDONLY | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        with _on_all_machines(place, name, waits=True):
+        with _on_all_machines(place, name, math.inf):
             yield
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int) -> None:
-    """Take the lock in two attempts: `is_held` holds it for an instant too."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+def _take(descriptor: int, patience: float) -> None:
+    """Take the lock, in two attempts at least: `is_held` holds it for an instant too."""
+    deadline = time.monotonic() + max(patience, _AN_INSTANT)
+    while True:
+        is_last = time.monotonic() >= deadline
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if is_last:
+                raise
         time.sleep(_AN_INSTANT)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_held(place: LockPlace, name: str) -> bool:
@@ -165,10 +175,10 @@ def _is_held_here(place: LockPlace, name: str) -> bool:
     return False
 
 
-def _on_all_machines(place: LockPlace, name: str, *, waits: bool) -> AbstractContextManager[None]:
+def _on_all_machines(place: LockPlace, name: str, patience: float) -> AbstractContextManager[None]:
     if place.database is None or is_of_one_machine(name):
         return nullcontext()
-    locked: AbstractContextManager[None] = _of_all_machines().held_by_all(place, name, waits=waits)
+    locked: AbstractContextManager[None] = _of_all_machines().held_by_all(place, name, patience)
     return locked
 
 

@@ -10,7 +10,7 @@ from catalog.load import Catalog
 from desk.price_changes.change import Event, PriceChange, Terms, counting_in, stores_of
 from desk.price_changes.conflicts import of_the_announcement
 from desk.price_changes.prior import with_prior_price
-from desk.price_changes.record import LOCK, all_changes, changes_by_people, changes_named, next_number, record
+from desk.price_changes.record import LOCK, PATIENCE, all_changes, changes_by_people, changes_named, next_number, record
 from desk.price_changes.states import EventName, refuse_unless_may_follow
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
@@ -49,7 +49,7 @@ def decide_each(
     lake, catalog = workspace.lake, workspace.catalog
     if reason is not None and not reason.strip():
         raise DataError("expected a reason, found none; nothing was changed: say why in a sentence")
-    with held(workspace.settings.locks, LOCK):
+    with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
         known = {change.id: change for change in changes_named(lake, decisions)}
         chosen = [_named(lake, known, name) for name in decisions]

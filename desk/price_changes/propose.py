@@ -9,7 +9,7 @@ from catalog.records.product import Product
 from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
 from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.passing import passes
-from desk.price_changes.record import LOCK, changes_on, next_number, record
+from desk.price_changes.record import LOCK, PATIENCE, changes_on, next_number, record
 from desk.price_changes.shown import opening_prices_before
 from serving.book_store import BookInForce, book_in_force
 from warehouse.lake import Lake
@@ -47,7 +47,7 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
     lake, catalog = workspace.lake, workspace.catalog
     if not catalog.store.approval.is_asked_for:
         return Proposed(0, 0)
-    with held(workspace.settings.locks, LOCK):
+    with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
         known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
         events = list(_events(lake, catalog, outlook_of(lake, catalog, found), date, known))

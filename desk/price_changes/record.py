@@ -20,8 +20,9 @@ from warehouse.lake import Lake, Partition
 from warehouse.partition import Within
 
 TABLE = PRICE_CHANGES.name
-LOCK = "price-changes"
-"""Held while an action is checked and recorded: two people never decide on the same state."""
+LOCK, PATIENCE = "price-changes", 10.0
+"""Held while an action is checked and recorded: two people never decide on the same state. An action takes a moment, so
+whoever comes meanwhile waits for so many seconds."""
 
 _GROUP = re.compile(r"(?P<of>proposals|people)-(?P<number>\d{8})(-(?P<last>\d{8}))?")
 _ONE_DAY = dt.timedelta(days=1)

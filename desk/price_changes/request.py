@@ -14,7 +14,7 @@ from desk.price_changes.change import Event, PriceChange, Terms, counting_in, fo
 from desk.price_changes.conflicts import below_cost, conflicts, refuse_impossible
 from desk.price_changes.consequence import Consequence, DayForecast, outlook_of
 from desk.price_changes.prior import with_prior_price
-from desk.price_changes.record import LOCK, changes_by_people, next_number, record
+from desk.price_changes.record import LOCK, PATIENCE, changes_by_people, next_number, record
 from desk.price_changes.shown import prices_shown
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
@@ -110,7 +110,7 @@ def _asked_together(
     naming: Callable[[PriceRequest], AbstractContextManager[None]],
 ) -> list[DeskAnswer]:
     lake, catalog = workspace.lake, workspace.catalog
-    with held(workspace.settings.locks, LOCK):
+    with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
         facts, number, now = _facts_for(workspace, requests), next_number(lake), dt.datetime.now(dt.UTC)
         found = list[tuple[list[Terms], tuple[str, ...], Consequence | None]]()

@@ -1,8 +1,11 @@
 """What people decide about prices, and the shelf that follows at the next tick."""
 
 import datetime as dt
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
@@ -12,11 +15,12 @@ from desk.price_changes.change import Kind, PriceChange
 from desk.price_changes.decision import decide, decide_each
 from desk.price_changes.orders import orders_on
 from desk.price_changes.propose import Proposed, propose
-from desk.price_changes.record import all_changes
+from desk.price_changes.record import LOCK, all_changes
 from desk.price_changes.request import PriceRequest, ask, ask_all, examined
 from desk.price_law.shown import prior_price_of
 from etl.live.store_now import next_tick
 from operate.replay.day import replay
+from warehouse.locks import held
 from warehouse.proof import verify
 
 OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29)
@@ -141,6 +145,16 @@ def test_a_cost_that_rose_since_lifts_a_price_that_was_accepted_below_the_old_on
     assert file.read_text(encoding="utf-8") != text
     shop.sell(2, player)
     assert [shop.price_in(tick) for tick in (0, 1)] == [0.80, shop.catalog.product("MILK").floor]
+
+
+def test_whoever_decides_while_somebody_else_does_waits_a_moment(shop: Shop) -> None:
+    decides = Event()
+    with ThreadPoolExecutor(1) as other:
+        with held(shop.settings.locks, LOCK):
+            asked = other.submit(lambda: (decides.set(), ask(shop.workspace, OVERRIDE, "anna"))[1])
+            assert decides.wait(10)
+            time.sleep(0.5)  # more than the moment for which any lock is asked for again
+        assert asked.result(timeout=30).changes[0].terms.new_price == 1.29
 
 
 def test_two_overrides_at_once_are_a_conflict_and_the_later_one_holds_where_it_is_wanted_anyway(shop: Shop) -> None:
