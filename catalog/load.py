@@ -273,8 +273,8 @@ def price_ladder(catalog: Catalog, owners: Floats | None = None) -> Floats:
     """Return candidate prices, EUR, ascending from floor to ceiling, shape (n_products, n_prices).
 
     They are evenly spaced from the floor to the owner's price and from there to the ceiling, in steps as alike as can
-    be. Prices are whole smallest units of the currency within floor and ceiling; a cheap product may have one price
-    twice.
+    be; those below it are not the longer ones, since a cent is more of a lower price. Prices are whole smallest units
+    of the currency within floor and ceiling; a cheap product may have one price twice.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def price_ladder(catalog: Catalog, owners: Floats | None = None) -> Floats:
     own = np.clip(catalog.base_prices if owners is None else owners, floors, ceilings)
     last = catalog.store.ladder_prices - 1
     share = np.divide(own - floors, ceilings - floors, out=np.zeros(len(own)), where=ceilings > floors)
-    below = np.clip(np.round(share * last), own > floors, last - (own < ceilings)).astype(np.int64)
+    below = np.clip(np.ceil(share * last), own > floors, last - (own < ceilings)).astype(np.int64)
     exact = np.stack(
         [
             np.interp(np.arange(last + 1), [0, at, last], [floor, price, ceiling])
