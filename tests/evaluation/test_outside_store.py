@@ -1,5 +1,6 @@
 """The examination in a store that other people wrote: the exchange, our side, and the store itself where it is."""
 
+import datetime as dt
 import gzip
 import json
 import os
@@ -16,8 +17,9 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.load import load
+from evaluation.outside_store.grocery.draw_in_store import DRAWN, KNOWING, DrawingEngine, by_the_key, examine_draws
 from evaluation.outside_store.grocery.examination import FIXED, OURS, OWNER, Examination, LearnedFromReceipts, examine
-from evaluation.outside_store.grocery.examination_report import as_record, held, report
+from evaluation.outside_store.grocery.examination_report import as_record, drawn_record, drawn_report, held, report
 from evaluation.outside_store.grocery.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay, run_driver
 from evaluation.outside_store.grocery.learn_from_receipts import baskets_as_visits, learn
 from evaluation.outside_store.grocery.question import ExaminationQuestion
@@ -190,6 +192,67 @@ def test_the_report_counts_what_was_told_and_held() -> None:
     record = json.loads(json.dumps(as_record(asked, found)))
     assert [own["true_elasticity"] for own in record["rounds"][0]["responses"]] == [-1.0, -2.0]
     assert record["outcomes"][OURS]["kept_eur"] == 1650.0
+
+
+@pytest.fixture
+def halves(tmp_path: Path) -> tuple[Path, Path]:
+    """The receipts up to a Sunday, and all of them."""
+    every = pd.read_csv(RECEIPTS, parse_dates=["timestamp"])
+    history, whole = tmp_path / "history.csv", tmp_path / "receipts.csv"
+    every[every["timestamp"] < "2025-02-03"].to_csv(history, index=False)
+    every.to_csv(whole, index=False)
+    return history, whole
+
+
+def test_nights_draw_within_the_owners_rules_from_what_the_tills_took(
+    tmp_path: Path, halves: tuple[Path, Path]
+) -> None:
+    history, whole = halves
+    engine = DrawingEngine(tmp_path / "engine", history, ExaminationQuestion(Path("python"), learn_days=33, draws=True))
+    product, monday = engine.catalog.products[0], dt.date(2025, 2, 3)
+    stands = product.base_price
+    for week in range(2):
+        price = engine.prices_from(monday + dt.timedelta(weeks=week))[product.sku]
+        assert max(0.75 * product.base_price, product.unit_cost) <= price <= 1.25 * product.base_price
+        assert abs(price / stands - 1) <= 0.1 + 0.005 / stands
+        stands = price
+        engine.take(whole, monday + dt.timedelta(weeks=week))
+    sold = pd.read_csv(whole, parse_dates=["timestamp"])
+    assert engine.answers == {"taken": int((sold["timestamp"] >= "2025-02-03").sum())}
+    assert len(engine.engine.workspace.lake.dates("price_draws")) == 2
+    assert {round(float(price), 2) for price in (product.base_price, stands)} != {product.base_price}
+
+
+def test_drawn_prices_begin_on_a_monday_and_are_played_beside_those_of_the_answer_key(double: Path) -> None:
+    question = ExaminationQuestion(double, learn_days=36, play_days=13, draws=True).in_whole_weeks()
+    assert (question.learn_days, question.play_days) == (40, 7)
+    found = examine_draws(question)
+    assert found.first_monday == dt.date(2025, 2, 10)
+    assert list(found.outcomes) == [OWNER, FIXED, DRAWN, KNOWING]
+    text = drawn_report(question, found)
+    assert "Till lines: none." in text
+    assert "cannot say what its prices brought" in text
+    assert json.loads(json.dumps(drawn_record(question, found)))["earned"] is None
+
+
+def test_the_way_to_the_prices_of_the_answer_key_keeps_the_owners_step(
+    tmp_path: Path, halves: tuple[Path, Path]
+) -> None:
+    question = ExaminationQuestion(Path("python"), learn_days=33, draws=True)
+    catalog = DrawingEngine(tmp_path / "engine", halves[0], question).catalog
+    base = catalog.products[0].base_price
+    ways = {slope: by_the_key(catalog, {catalog.skus[0]: slope}, question, 4) for slope in (-0.5, -4.0)}
+    ratios = {slope: [one.prices[catalog.skus[0]] / base for one in way] for slope, way in ways.items()}
+    assert ratios[-0.5] == pytest.approx([1.1, 1.21, 1.25, 1.25], abs=0.002)
+    best = catalog.products[0].unit_cost / base * 4 / 3
+    assert ratios[-4.0][-1] == pytest.approx(best, abs=0.002)
+
+
+@pytest.mark.parametrize("beside", [("--variation", "0.1"), ("--relearn-days", "14"), ("--grain", "visits")])
+def test_draws_stand_beside_no_other_way_to_learn(beside: tuple[str, str]) -> None:
+    done = subprocess.run([*COMMAND, "python", "--draws", *beside], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "expected none of --variation, --relearn-days and --grain" in done.stderr
 
 
 @pytest.mark.skipif(

@@ -1,5 +1,6 @@
 """What the examination found, as sentences and tables, and as one record."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,11 +8,13 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
+from evaluation.outside_store.grocery.draw_in_store import DrawnExamination
 from evaluation.outside_store.grocery.examination import FIXED, Examination
 from evaluation.outside_store.grocery.exchange import StoreOutcome
 from evaluation.outside_store.grocery.question import ExaminationQuestion
 from evaluation.reporting import markdown
 from features.response import PriceResponse
+from serving.counts.earned_profit import EarnedProfit
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _COLUMNS = ("pricing", "revenue EUR", "margin EUR", "spoiled EUR", "margin less spoiled EUR", "against fixed", "empty")
@@ -54,8 +57,50 @@ def as_record(question: ExaminationQuestion, found: Examination) -> dict[str, An
         for day, one in zip(found.days, found.rounds, strict=True)
     ]
     asked = {**asdict(question), "python": str(question.python)}
-    outcomes = {name: {**asdict(one), "kept_eur": one.kept_eur} for name, one in found.outcomes.items()}
-    return {"version": found.version, "question": asked, "rounds": rounds, "outcomes": outcomes}
+    return {"version": found.version, "question": asked, "rounds": rounds, "outcomes": _outcomes(found.outcomes)}
+
+
+def _outcomes(outcomes: dict[str, StoreOutcome]) -> dict[str, Any]:
+    return {name: {**asdict(one), "kept_eur": one.kept_eur} for name, one in outcomes.items()}
+
+
+def drawn_report(question: ExaminationQuestion, found: DrawnExamination) -> str:
+    """Return what drawn prices brought, in Markdown."""
+    answers = ", ".join(f"{count:,} {name}" for name, count in found.answers.most_common()) or "none"
+    lines = [
+        f"grocery-sim {found.version}, seed {question.seed}: {question.learn_days} days of history, then "
+        f"{question.play_days} days at prices that nights drew for the highest profit, from {found.first_monday} on. "
+        f"Till lines: {answers}.",
+        "",
+        _said(found.earned),
+        "",
+    ]
+    return "\n".join([*lines, *_table(found.outcomes)]) + "\n"
+
+
+def drawn_record(question: ExaminationQuestion, found: DrawnExamination) -> dict[str, Any]:
+    """Return what drawn prices brought as plain values."""
+    return {
+        "version": found.version,
+        "question": {**asdict(question), "python": str(question.python)},
+        "first_monday": str(found.first_monday),
+        "answers": dict(found.answers),
+        "earned": None if found.earned is None else _plain(asdict(found.earned)),
+        "outcomes": _outcomes(found.outcomes),
+    }
+
+
+def _said(earned: EarnedProfit | None) -> str:
+    if earned is None or not math.isfinite(earned.share):
+        return "The engine cannot say what its prices brought: no week of the store was held at the owner's prices."
+    return (
+        f"The engine says that its prices brought {earned.share:+.1%} ({earned.share_low:+.1%} to "
+        f"{earned.share_high:+.1%}), with {earned.n_held} weeks held at the owner's prices."
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if isinstance(one, float) and not math.isfinite(one) else one for name, one in values.items()}
 
 
 def held(responses: Sequence[PriceResponse], truth: dict[str, float]) -> tuple[int, int]:

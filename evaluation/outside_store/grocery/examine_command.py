@@ -13,7 +13,7 @@ from evaluation.outside_store.grocery.question import DAYS, ExaminationQuestion
 
 DESCRIPTION = (
     "Learn from the till receipts of grocery-sim, a store that other people wrote, and let it play the days after "
-    "under its own policy, fixed prices and our prices. About a minute, more with --relearn-days."
+    "under its own policy, fixed prices and our prices. About a minute, more with --relearn-days, and with --draws."
 )
 _LEAST_DAYS = 28
 _WIDEST = 0.5
@@ -21,28 +21,47 @@ _WIDEST = 0.5
 
 def run_examination(asked: argparse.Namespace) -> int:
     """Run the examination and print what was found; return 1 with one line to stderr where it cannot be run."""
+    from evaluation.outside_store.grocery.draw_in_store import examine_draws  # noqa: PLC0415
     from evaluation.outside_store.grocery.examination import examine  # noqa: PLC0415
-    from evaluation.outside_store.grocery.examination_report import as_record, report  # noqa: PLC0415 - slow
+    from evaluation.outside_store.grocery.examination_report import (  # noqa: PLC0415 - slow
+        as_record,
+        drawn_record,
+        drawn_report,
+        report,
+    )
 
-    names = {field.name for field in fields(ExaminationQuestion)}
-    question = ExaminationQuestion(**{name: value for name, value in vars(asked).items() if name in names})
+    question = _question(asked)
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     try:
-        found = examine(question, _tell)
+        if question.draws:
+            drawn = examine_draws(question, _tell)
+            record, text = drawn_record(question, drawn), drawn_report(question, drawn)
+        else:
+            found = examine(question, _tell)
+            record, text = as_record(question, found), report(question, found)
     except ShelfpriceError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(json.dumps(as_record(question, found)) + "\n" if asked.json else report(question, found))
+    sys.stdout.write(json.dumps(record) + "\n" if asked.json else text)
     return 0
+
+
+def _question(asked: argparse.Namespace) -> ExaminationQuestion:
+    names = {field.name for field in fields(ExaminationQuestion)}
+    question = ExaminationQuestion(**{name: value for name, value in vars(asked).items() if name in names})
+    return question.in_whole_weeks() if question.draws else question
 
 
 def refuse_more_than_a_year(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """End with wrong usage where more days are asked for than the store plays."""
-    if asked.learn_days + asked.play_days > DAYS:
+    question = _question(asked)
+    if question.learn_days + question.play_days > DAYS:
         parser.error(
             f"--learn-days and --play-days: expected at most {DAYS} days together, found "
-            f"{asked.learn_days + asked.play_days}; the store plays one year"
+            f"{question.learn_days + question.play_days}; the store plays one year"
         )
+    if asked.draws and (asked.variation or asked.relearn_days or asked.grain != ExaminationQuestion.grain):
+        parser.error("--draws: expected none of --variation, --relearn-days and --grain beside it; nights draw instead")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +86,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--objective", choices=("revenue", "margin"), default=usual.objective, help="%(default)s")
     parser.add_argument("--relearn-days", type=_whole(7), help="make prices anew every so many days; once by default")
+    parser.add_argument(
+        "--draws",
+        action="store_true",
+        help="let nights draw the prices of each week from what the tills took, beginning on a Monday, for the highest "
+        "profit within 25 %% of the owner's; a play for each week, about half a minute",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, with each product's reason")
 
 
