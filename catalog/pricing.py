@@ -155,6 +155,8 @@ class Sold:
         Prices shown in it, EUR.
     visits, met, bought
         Visits; those of them that found the product on the shelf; and those of these that bought a unit.
+    stores
+        Ids of the stores, shape (n_stores,); None where nobody asks which they are.
     """
 
     tick: int
@@ -162,6 +164,7 @@ class Sold:
     visits: Ints
     met: Ints
     bought: Ints
+    stores: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

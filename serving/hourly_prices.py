@@ -25,6 +25,7 @@ from serving.book_store import BookInForce
 from serving.drawn_prices import draw_on
 from serving.evidence import ShelfPrices
 from serving.guardrails import limits_of
+from serving.kinds_of_stores import kind_of
 from serving.orders import Orders
 from serving.storefront import LearningStorefront, storefront_that_learns
 from warehouse.lake import Lake, Partition
@@ -90,6 +91,8 @@ def hourly_storefront(
     version = None
     if found is not None and found.belief is not None:
         belief, version = belief_from_table(found.belief, catalog)
+        kind = kind_of(catalog, belief, store)
+        belief = belief if kind is None else belief.of_kind(kind)
     centers = standing.of((store,), 1)[0]
     shelf = _shelf_around(catalog, centers, is_released)
     # what was sold is described on the ladder of the whole shelf: the band bounds what may be shown, not what is known

@@ -20,13 +20,14 @@ from catalog.load import Catalog, price_ladder
 from catalog.pricing import PricedBy
 from etl.ledger import in_force_in
 from etl.live.day import LiveDay, is_live, sold_so_far, taught
-from serving.belief.policy import LearningPolicy, Outlook, morning_of
+from serving.belief.policy import LearningPolicy, Outlook
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
 from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.evidence import ShelfPrices
 from serving.hourly_prices import hourly_storefront, released_in
+from serving.kinds_of_stores import kinds_in_table, morning_in, storefront_of_stores, watching
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import PriceBook
@@ -54,20 +55,28 @@ class PresentBook:
     curves: DemandCurves
 
 
-def present_book(lake: Lake, catalog: Catalog, found: BookInForce) -> PresentBook:
-    """Return the book in force on the catalog of now."""
+def present_book(lake: Lake, catalog: Catalog, found: BookInForce, store: str | None = None) -> PresentBook:
+    """Return the book in force on the catalog of now; of a store of a kind of its own, what stands for its book."""
     made_under = catalog_of(lake, in_force_for(found.book.published_at.date()))
-    if found.belief is None or made_under == catalog.fingerprint:
+    if found.belief is None or (made_under == catalog.fingerprint and store not in stores_apart(catalog, found)):
         return PresentBook(*match_to_shelf(catalog, found.book, found.curves))
-    return _tabulated(catalog, found, morning_of(catalog, *belief_from_table(found.belief, catalog)).outlook())
+    return _tabulated(catalog, found, morning_in(catalog, *belief_from_table(found.belief, catalog), store).outlook())
+
+
+def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
+    """Return the stores of kinds of their own, which sell from a belief of theirs and not from the book in force."""
+    if found.belief is None or catalog.store.approval.is_asked_for:
+        return frozenset()
+    return frozenset(store for kind in kinds_in_table(found.belief) for store in kind)
 
 
 def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay) -> PresentBook:
     """Return the book for the ticks that are left of a live day, as its shelf has learned from what it sold."""
     sold = sold_so_far(lake, day)
     if found.belief is None or sold is None:
-        return present_book(lake, catalog, found)
-    store = storefront_that_learns(catalog, morning_of(catalog, *belief_from_table(found.belief, catalog)))
+        return present_book(lake, catalog, found, day.store)
+    morning = morning_in(catalog, *belief_from_table(found.belief, catalog), day.store)
+    store = storefront_that_learns(catalog, morning)
     learned = taught(store, sold.rows, catalog, sold.mark.tick)
     assert isinstance(learned, LearningStorefront)  # noqa: S101 - what learns stays what it is
     assert isinstance(learned.policy, LearningPolicy)  # noqa: S101
@@ -138,13 +147,25 @@ def _priced_by(
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
-            return pricing_by_book(catalog, found, orders, is_greedy=name == "greedy")
+            return pricing_by_book(catalog, found, orders, stores, is_greedy=name == "greedy")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    without = storefront_before_champion(catalog, name, orders)
+    without = store_before_champion(catalog, name, orders, stores)
     return _told_apart(PricedBy(without, without.name), orders)
+
+
+def store_before_champion(
+    catalog: Catalog, name: str | None, orders: Orders, stores: Sequence[str] | None
+) -> Storefront:
+    """Return what prices stores without a price book; those that learn part where they turn out to be of several kinds.
+
+    `stores` are those that are priced; None is every store.
+    """
+    front = storefront_before_champion(catalog, name, orders)
+    named = catalog.store.stores if stores is None else stores
+    return watching(front, named) if isinstance(front, LearningStorefront) else front
 
 
 def standing_prices(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
@@ -186,17 +207,19 @@ def pricing_by_book(
     catalog: Catalog,
     found: BookInForce,
     orders: Orders | None = None,
+    stores: Sequence[str] | None = None,
     *,
     is_greedy: bool = False,
 ) -> PricedBy:
     """Return the policy that sells from a price book, or from its curves alone by `greedy`.
 
-    With the belief behind the book its prices are corrected during the day.
+    With the belief behind the book its prices are corrected during the day, and stores of several kinds sell from
+    beliefs of their own. `stores` are those that are priced; None is every store.
     """
     made_for = found.book.published_at.date()
     if found.belief is not None and not is_greedy:
-        morning = morning_of(catalog, *belief_from_table(found.belief, catalog))
-        store: Storefront = storefront_that_learns(catalog, morning, orders)
+        belief, version = belief_from_table(found.belief, catalog)
+        store: Storefront = storefront_of_stores(catalog, belief, version, orders, stores)
     else:
         book, curves = match_to_shelf(catalog, found.book, found.curves)
         if is_greedy:

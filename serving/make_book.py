@@ -34,6 +34,7 @@ from serving.book_store import (
 )
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.day_curves import DatedModel, dates_known_from, known_before, read_for
+from serving.kinds_of_stores import morning_in
 from serving.price_book import PriceBook
 from serving.tabulate import book_from_table, book_to_table, tabulate
 from warehouse.lake import Lake, Partition
@@ -133,16 +134,16 @@ def _reprice(workspace: Workspace, day: LiveDay) -> Repriced:
             "remade; run `shelfprice price`, or let the live store learn by itself"
         )
     ticks = list(sold_in(sold.rows, catalog, sold.mark.tick))
-    outlook = outlook_after(catalog, found, tuple(ticks))
+    outlook = outlook_after(catalog, found, tuple(ticks), day.store)
     if outlook.today.ticks < catalog.store.opening.ticks:
         _publish(lake, catalog, day, outlook, f"{found.sha256}:{_seal(tuple(ticks))}")
     return Repriced(day.store, day.business_date, outlook.today.ticks, sum(int(tick.visits.sum()) for tick in ticks))
 
 
-def outlook_after(catalog: Catalog, found: BookInForce, ticks: tuple[Sold, ...]) -> Outlook:
-    """Return what is believed after some ticks of a day that began with a book."""
+def outlook_after(catalog: Catalog, found: BookInForce, ticks: tuple[Sold, ...], store: str | None = None) -> Outlook:
+    """Return what is believed in a store after some ticks of a day that began with a book."""
     assert found.belief is not None  # noqa: S101 - the caller asked
-    morning = morning_of(catalog, *belief_from_table(found.belief, catalog)).outlook()
+    morning = morning_in(catalog, *belief_from_table(found.belief, catalog), store).outlook()
     return morning.after(ticks) if ticks else morning
 
 

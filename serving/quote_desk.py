@@ -19,11 +19,11 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import RULES
 from etl.live.calendar import catalog_of_the_day
-from etl.live.store_now import stores_now
+from etl.live.store_now import StoreNow, stores_now
 from serving.book_store import BookInForce, book_in_force
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence
-from serving.in_force import book_after, present_book
+from serving.in_force import book_after, present_book, stores_apart
 from serving.orders import at_once_now, orders_on
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, unknown_price
 from serving.standing import standings
@@ -92,6 +92,7 @@ class QuoteDesk:
         drawn = DrawnDesk(lake, catalog, self._stores) if is_drawn else None
         self._drawn = drawn if drawn is not None and drawn.has_draws else None
         self._counters: dict[str | dt.date, _Counter] = {}
+        self._apart: dict[dt.date, frozenset[str]] = {}
         self._asked_about: set[str | None] = set()
 
     @property
@@ -248,7 +249,7 @@ class QuoteDesk:
         """
         self._refuse_unknown(store)
         wanted = self._stores.values() if store is None else (self._stores[store],)
-        places = dict.fromkeys(now.date if now.day is None else now.store for now in wanted)
+        places = dict.fromkeys(now.store if self._is_asked_alone(now) else now.date for now in wanted)
         found = [self._counter(place) for place in places]
         self._asked_about.add(store)
         return found
@@ -267,6 +268,13 @@ class QuoteDesk:
             known = self._counters[place] = self._opened(place)
         return known
 
+    def _is_asked_alone(self, now: StoreNow) -> bool:
+        """Tell whether a store has prices of its own: it is being sold, or its shoppers are of another kind."""
+        if now.day is None and now.date not in self._apart:
+            found = book_in_force(self._lake, now.date)
+            self._apart[now.date] = frozenset() if found is None else stores_apart(self.catalog, found)
+        return now.day is not None or now.store in self._apart[now.date]
+
     def _opened(self, place: str | dt.date) -> _Counter:
         now = self._stores[place] if isinstance(place, str) else None
         date = place if isinstance(place, dt.date) else self._stores[place].date
@@ -279,8 +287,10 @@ class QuoteDesk:
             stores: tuple[str, ...] = (now.store,)
             left = catalog.store.opening.ticks - now.tick
         else:
-            catalog, own, left = self.catalog, present_book(self._lake, self.catalog, found), None
-            stores = tuple(now.store for now in self._stores.values() if now.day is None and now.date == date)
+            alone = None if now is None else now.store
+            catalog, own, left = self.catalog, present_book(self._lake, self.catalog, found, alone), None
+            opening = (one for one in self._stores.values() if one.day is None and one.date == date)
+            stores = (alone,) if alone else tuple(one.store for one in opening if not self._is_asked_alone(one))
         at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})
         orders = orders_on(self._lake, catalog, date, stores, at_once)
         tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]

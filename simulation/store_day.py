@@ -145,7 +145,7 @@ class Stretch:
     def _sold(self, tick: int, prices: Floats, spans: Ints) -> Sold:
         visits, met, bought = (np.zeros(prices.shape, dtype=np.int64) for _ in range(3))
         count_tick(spans, self._visits.product, self._outcome, visits, met, bought)
-        return Sold(tick, prices, visits, met, bought)
+        return Sold(tick, prices, visits, met, bought, self._stores)
 
 
 def _lesson_of(policy: Policy) -> Lesson | None:

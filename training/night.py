@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
+from catalog.load import Catalog
 from catalog.spread import HERE, Spread
 from catalog.wings import registered
 from etl.transform import transform
 from serving.belief.policy import WITHOUT_CHAMPION
-from serving.book_store import NewBook, book_in_force, commit_book
+from serving.book_store import NewBook, book_in_force, commit_book, in_force_for
 from serving.drawn_prices import draw_on
+from serving.kinds_of_stores import kinds_in_words
 from serving.make_book import make_book
 from serving.price_book import PriceBook
 from training.champion_change import finish_changes
@@ -50,10 +52,11 @@ from warehouse.workspace import Workspace
 
 @dataclass(frozen=True)
 class Priced:
-    """The book in force for a date, and why it is not a new one when it is not."""
+    """The book in force for a date, why it is not a new one when it is not, and what is to be said of it."""
 
     book: PriceBook
     old_prices_hold: str | None
+    said: str | None = None
 
 
 _NOBODY_SAID = (
@@ -115,7 +118,7 @@ def price_date(
             commit_as(workspace.lake, new)
         for hear in registered("after_book"):
             hear(workspace, date)
-        return Priced(new.book, None)
+        return Priced(new.book, None, _said_of_stores(workspace.catalog, new))
     except ModelError as error:
         known_good = book_in_force(workspace.lake, date)
         if known_good is None:
@@ -230,10 +233,10 @@ def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, in
         pass  # pricing knows which book holds meanwhile, or says that none does
 
     def with_the_night(lake: Lake, book: NewBook) -> None:
-        record(lake, _priced_by(night, book.book), inputs, book)
+        record(lake, _priced_by(night, book.book, _said_of_stores(workspace.catalog, book)), inputs, book)
 
     priced = means.run(price_date, workspace, registry, night.prices_for, with_the_night, means.spread)
-    done = _priced_by(night, priced.book)
+    done = _priced_by(night, priced.book, priced.said)
     return replace(done, outcome="old prices hold", said=priced.old_prices_hold) if priced.old_prices_hold else done
 
 
@@ -260,6 +263,11 @@ def _recorded(lake: Lake, night: Night, inputs: str) -> Night:
     return night
 
 
-def _priced_by(night: Night, book: PriceBook) -> Night:
-    version = book.model_version
-    return replace(night, priced_by=None if version == WITHOUT_CHAMPION else version)
+def _priced_by(night: Night, book: PriceBook, of_stores: str | None) -> Night:
+    version, said = book.model_version, "; ".join(own for own in (night.said, of_stores) if own) or None
+    return replace(night, priced_by=None if version == WITHOUT_CHAMPION else version, said=said)
+
+
+def _said_of_stores(catalog: Catalog, new: NewBook) -> str | None:
+    belief = new.tables.get(in_force_for(new.date).belief)
+    return None if belief is None else kinds_in_words(catalog, belief)

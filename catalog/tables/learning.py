@@ -62,6 +62,15 @@ BELIEFS = Table(
             "what each hour from opening on adds to the log odds; null in rows of earlier versions",
             nullable=True,
         ),
+        Column(
+            "kinds",
+            pa.list_(
+                pa.struct([("stores", pa.list_(pa.string())), ("states", _STATES), ("hours", pa.list_(pa.float64()))])
+            ),
+            "stores whose shoppers are of another kind than others', with demands and hours of their own; states and "
+            "hours beside are of all stores together; empty while all are alike, null in rows of earlier versions",
+            nullable=True,
+        ),
         Column("own_spread", pa.float64(), "how far products may differ from the shelf, as a factor"),
         Column("bend_spread", pa.float64(), "how far demand may bend away from a line, as a factor"),
         Column("visits_per_day", pa.float64(), "visits expected on a store day", "visits"),

@@ -137,8 +137,9 @@ def _revenue_card() -> Component:
     return card(
         "What each price earns",
         graph(REVENUE, "Expected revenue by candidate price", figures.HEIGHT),
-        caption="The chosen price is the top of the solid line, which subtracts the value of the unit sold. Hollow "
-        "candidates lie outside the prices observed and are never chosen.",
+        caption="The chosen price is the top of the solid line, which subtracts the value of the unit sold, or a "
+        "little above it: a second sale before the price can change gives up more. Hollow candidates lie outside the "
+        "prices observed and are never chosen.",
     )
 
 

@@ -54,7 +54,8 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
 def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     """Draw what each candidate price earns in a state, and the one that was chosen.
 
-    A sale brings the price and costs the unit, so what counts is (price - value of a unit kept) x chance of sale.
+    A sale brings the price and costs the unit, so what counts is (price - value of a unit kept) x chance of sale. That
+    counts one sale: where a second in the same tick gives up more, or finds no unit, a dearer candidate may be best.
     """
     figure = go.Figure()
     supported = curve["supported"].to_numpy(dtype=bool)

@@ -10,7 +10,7 @@ import typer
 
 from catalog.errors import Declined
 from flows.cli.command import RUN_AGAIN, command
-from flows.cli.console import emit, show_table
+from flows.cli.console import emit, say, show_table
 from flows.cli.failures import refuse_without_cells
 from flows.cli.options import Catalog, Json, date_of, date_option, text_of
 
@@ -64,6 +64,7 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
                 "policy": book.policy,
                 "model_version": book.model_version,
                 "old_prices_hold": priced.old_prices_hold,
+                "said": priced.said,
             }
         )
     else:
@@ -75,6 +76,8 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
         money = money_of(Lake(read_settings()))
         title = f"Prices for {made_for}, {book.policy}, model version {book.model_version}, {money.code}"
         show_prices(price_rows(book), title, money)
+        if priced.said:
+            say(f"Note: {priced.said}")
     if priced.old_prices_hold:
         raise Declined(f"the book of {made_for} stays in force: {priced.old_prices_hold}")
 

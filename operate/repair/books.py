@@ -127,7 +127,8 @@ def _priced_by(
     book, curves = stored.read(lake)
     found = BookInForce(book, curves, str(ledger.book_sha256), stored.read_belief(lake))
     is_greedy = ledger.policy == "greedy" and book.policy != "greedy"
-    return pricing_by_book(catalog, found, orders_on(lake, catalog, date, stores, at_once), is_greedy=is_greedy)
+    orders = orders_on(lake, catalog, date, stores, at_once)
+    return pricing_by_book(catalog, found, orders, stores, is_greedy=is_greedy)
 
 
 def _play(damage: Damage, decisions: Partition, opened: OpenWorkspace) -> str:

@@ -24,9 +24,9 @@ from operate.replay.parts import Part, UsedBook, books_of
 from serving.book_store import BookInForce, StoredBook, book_with, catalog_of, in_force_for, publish_book
 from serving.champion import load_champion
 from serving.day_curves import known_before
-from serving.in_force import pricing_by_book
+from serving.in_force import pricing_by_book, store_before_champion
 from serving.orders import orders_on
-from serving.storefront import storefront_at_base_prices, storefront_before_champion
+from serving.storefront import storefront_at_base_prices
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -151,7 +151,7 @@ class _Day:
         if row.book_sha256 is None or row.book_made_for is None:
             if catalog.store.guardrails.kill_switch or orders.stops_everything:
                 return storefront_at_base_prices(catalog, orders)
-            return storefront_before_champion(catalog, row.policy, orders)
+            return store_before_champion(catalog, row.policy, orders, row.stores)
         rebuilt, stored = in_force_for(row.book_made_for), book_with(self._lake, row.book_sha256)
         receipt = self._scratch.receipt(rebuilt.book)
         if receipt is not None and (stored is None or receipt.sha256 == row.book_sha256):
@@ -163,7 +163,7 @@ class _Day:
         book, curves = read_from.read(source)
         is_greedy = row.policy == "greedy" and book.policy != "greedy"
         found = BookInForce(book, curves, row.book_sha256, read_from.read_belief(source))
-        return pricing_by_book(catalog, found, orders, is_greedy=is_greedy).policy
+        return pricing_by_book(catalog, found, orders, row.stores, is_greedy=is_greedy).policy
 
     def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], source: Lake) -> Part:
         """Rebuild the demand cells under the catalog that those on record were grouped under."""

@@ -6,7 +6,7 @@ demand that may hold: that of yesterday, those of earlier days, and one that was
 likely each is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -91,6 +91,15 @@ class State:
 
 
 @dataclass(frozen=True)
+class StoreKind:
+    """Stores whose shoppers are of another kind than others': what is believed of them; fields are as in `Belief`."""
+
+    stores: tuple[str, ...]
+    states: tuple[State, ...]
+    hours: Floats
+
+
+@dataclass(frozen=True)
 class Belief:
     """What is known before a business date.
 
@@ -106,6 +115,9 @@ class Belief:
         How free demand is around the shelf and around a line.
     sold
         What was sold on the days behind it, shape (n_products, n_knots).
+    kinds
+        Stores with demands of their own; none while all stores are alike. `states` and `hours` are of all stores
+        together.
     """
 
     states: tuple[State, ...]
@@ -113,6 +125,11 @@ class Belief:
     footfall: Footfall
     shape: Shape
     sold: Counts
+    kinds: tuple[StoreKind, ...] = ()
+
+    def of_kind(self, kind: StoreKind) -> "Belief":
+        """Return what is believed of stores of one kind."""
+        return replace(self, states=kind.states, hours=kind.hours, kinds=())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,15 @@ import pyarrow as pa
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.tables.learning import BELIEFS
-from serving.belief.belief import USUAL_SHAPE, Belief, Shape, State, believed_before_anybody_came, shelf_prior
+from serving.belief.belief import (
+    USUAL_SHAPE,
+    Belief,
+    Shape,
+    State,
+    StoreKind,
+    believed_before_anybody_came,
+    shelf_prior,
+)
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
 
@@ -21,7 +29,6 @@ Row = Mapping[str, Any]
 def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None) -> pa.Table:
     """Return a belief in the columns of `beliefs`."""
     knots, footfall = Knots.of(catalog), belief.footfall
-    lower = np.tril_indices(knots.shape[1])
     rows = [
         {
             "sku": product.sku,
@@ -30,16 +37,16 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
             "stages": None,
             "met": belief.sold.met[own].tolist(),
             "bought": belief.sold.bought[own].tolist(),
-            "states": [
-                {
-                    "weight": state.weight,
-                    "mean": state.demand.mean[own].tolist(),
-                    "own": state.demand.own[own][lower].tolist(),
-                    "shared": state.demand.shared[own].ravel().tolist(),
-                }
-                for state in belief.states
-            ],
+            "states": _states_of(belief.states, own),
             "hours": belief.hours[:, own].tolist(),
+            "kinds": [
+                {
+                    "stores": list(kind.stores),
+                    "states": _states_of(kind.states, own),
+                    "hours": kind.hours[:, own].tolist(),
+                }
+                for kind in belief.kinds
+            ],
             "own_spread": belief.shape.own,
             "bend_spread": belief.shape.bend,
             "visits_per_day": float(footfall.daily[own]),
@@ -51,6 +58,19 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
         for own, product in enumerate(catalog.products)
     ]
     return pa.Table.from_pylist(rows, schema=BELIEFS.schema)
+
+
+def _states_of(states: Sequence[State], product: int) -> list[dict[str, Any]]:
+    lower = np.tril_indices(states[0].demand.mean.shape[1])
+    return [
+        {
+            "weight": state.weight,
+            "mean": state.demand.mean[product].tolist(),
+            "own": state.demand.own[product][lower].tolist(),
+            "shared": state.demand.shared[product].ravel().tolist(),
+        }
+        for state in states
+    ]
 
 
 def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | None]:
@@ -73,11 +93,21 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     )
     if first["states"] is None:
         return replace(nobody, footfall=footfall), first["model_version"]
-    states = tuple(
-        State(state["weight"], _demand(knots, catalog, own, number)) for number, state in enumerate(first["states"])
+    kinds = tuple(
+        StoreKind(
+            tuple(kind["stores"]),
+            _demands(knots, catalog, kind["states"], of_kind := [row and row | row["kinds"][number] for row in own]),
+            _hours(of_kind, nobody.hours),
+        )
+        for number, kind in enumerate(first["kinds"] or ())
     )
     shape = Shape(first["own_spread"], first["bend_spread"])
-    return Belief(states, _hours(own, nobody.hours), footfall, shape, _sold(knots, own)), first["model_version"]
+    states, hours = _demands(knots, catalog, first["states"], own), _hours(own, nobody.hours)
+    return Belief(states, hours, footfall, shape, _sold(knots, own), kinds), first["model_version"]
+
+
+def _demands(knots: Knots, catalog: Catalog, states: Sequence[Row], rows: Sequence[Row | None]) -> tuple[State, ...]:
+    return tuple(State(state["weight"], _demand(knots, catalog, rows, number)) for number, state in enumerate(states))
 
 
 def _demand(knots: Knots, catalog: Catalog, rows: Sequence[Row | None], number: int) -> Gaussian:

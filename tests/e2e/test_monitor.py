@@ -287,7 +287,9 @@ def test_the_trail_is_filtered_sorted_and_saved(monitor: str, visit: Visit) -> N
     page.locator("#prices-product").click()
     page.get_by_role("option", name="Bread").click()  # whose price changes often
     rows = page.locator("#prices-trail .ag-center-cols-container .ag-row")
-    expect(rows.first).to_be_visible()
+    expect(rows.first).to_contain_text("Bread")
+    shown = "dash_ag_grid.getApi('prices-trail').getDisplayedRowCount()"  # also those below the screen
+    decisions = page.evaluate(shown)
     page.locator("#prices-trail").get_by_label("Reason Filter Input").fill("Opened")
     expect(rows).to_have_count(2)
     with page.expect_download() as saved:
@@ -300,6 +302,7 @@ def test_the_trail_is_filtered_sorted_and_saved(monitor: str, visit: Visit) -> N
         "['=1+1', '@Opened', '-Opened', 'Opened', '-3.5'][at % 5]))"
     )
     page.locator("#prices-trail").get_by_label("Reason Filter Input").fill("")
+    until(page, f"decisions => {shown} === decisions", arg=decisions)  # a filter waits for the end of the typing
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as CSV").click()
     text = Path(saved.value.path()).read_text(encoding="utf-8")

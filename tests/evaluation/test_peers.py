@@ -97,7 +97,10 @@ def test_with_a_prior_the_estimate_is_where_the_posterior_density_is_highest() -
         sales = bought * np.log(chance) + (offered - bought) * np.log1p(-chance)
         return 0.5 * float((((at - WEAK.mean) / WEAK.deviation) ** 2).sum()) - float(sales.sum())
 
-    exact = minimize(minus_log_density, WEAK.mean, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12})
+    around = WEAK.mean + np.array([[0.0, 0.0], [0.5, 0.0], [0.0, 0.5]])  # its own first steps from 0 are far too small
+    options = {"xatol": 1e-8, "fatol": 1e-12, "initial_simplex": around}
+    exact = minimize(minus_log_density, WEAK.mean, method="Nelder-Mead", options=options)
+    assert exact.success
     found, _ = fit_logits(
         KNOWN.distance[:1], offered[None], bought[None], WEAK.mean[None], WEAK.deviation**-2.0, WEAK.mean[None]
     )

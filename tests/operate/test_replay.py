@@ -150,6 +150,26 @@ def test_a_day_sold_from_a_book_is_played_again_from_model_to_features(chain: Ch
     assert found == ["demand curves", "price book", "price decisions", "belief", "decisions", "features"]
 
 
+def test_days_of_a_rich_and_a_poor_store_are_played_again_as_the_stores_parted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Chain(tmp_path)
+    with (own.folder / "store.yaml").open("a", encoding="utf-8") as store:
+        store.write(
+            "demand_effects:\n  - {stores: [S01], budget_shift: 0.35}\n  - {stores: [S02], budget_shift: -0.35}\n"
+        )
+    monkeypatch.setattr(replaying, "load_champion", lambda _settings, version: TrueDemand(own.catalog, version))
+    own.sell(FIRST)
+    own.transform()
+    own.price(SECOND)
+    own.sell(SECOND)
+    own.transform()
+    belief = own.lake.read(Partition("beliefs", SECOND, "all")).to_pylist()[0]
+    assert [kind["stores"] for kind in belief["kinds"]] == [["S02"], ["S01"]]
+    for date in (FIRST, SECOND):
+        same(own.replay(date))
+
+
 @pytest.mark.parametrize("policy", ["rule", "greedy"])
 def test_a_day_sold_by_a_policy_that_was_asked_for_is_played_again_by_that_one(chain: Chain, policy: str) -> None:
     chain.sell(THIRD, policy)

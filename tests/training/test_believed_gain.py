@@ -42,6 +42,19 @@ def judge_after(visits: int, seed: int, catalog: Catalog = CATALOG) -> Outlook:
     counts = Counts(
         knots.counted(product, price, np.ones(visits)), knots.counted(product, price, bought.astype(float))
     )  # fmt: skip
+    return judge_by(catalog, counts)
+
+
+def judge_as_expected(visits: int) -> Outlook:
+    """Return what is believed after visits that met each candidate alike, and of which as many bought as expected."""
+    product, price = np.repeat(np.arange(5), 20), LADDER.ravel()
+    met = np.full(100, visits / 100)
+    bought = met * chance_of_sale(CATALOG, price / CATALOG.base_prices[product])
+    knots = Knots.of(CATALOG)
+    return judge_by(CATALOG, Counts(knots.counted(product, price, met), knots.counted(product, price, bought)))
+
+
+def judge_by(catalog: Catalog, counts: Counts) -> Outlook:
     footfall = Footfall(DAILY, PROFILE, 60.0, 0.05)
     return morning_of(catalog, replace(believed_after(catalog, counts), footfall=footfall), None).outlook()
 
@@ -107,7 +120,7 @@ def test_the_interval_holds_the_true_gain_about_as_often_as_it_says(visits: int,
 def test_more_visits_make_the_gain_surer_and_bring_it_to_the_truth() -> None:
     good, base = book_of(0.0), base_prices()
     truth = true_worth(good) - true_worth(base)
-    gains = [believed_gain(CATALOG, judge_after(visits, 4), good, base) for visits in (100, 3_000, 300_000)]
+    gains = [believed_gain(CATALOG, judge_as_expected(visits), good, base) for visits in (100, 3_000, 300_000)]
     assert gains[0].spread > gains[1].spread > gains[2].spread
     assert gains[2].mean == pytest.approx(truth, abs=0.01 * true_worth(base))
     assert gains[2].usual == pytest.approx(true_worth(base), rel=0.01)

@@ -99,11 +99,30 @@ def test_series_keep_their_colour_in_both_schemes(scheme: Any) -> None:
     assert [trace.line.color for trace in figure.data[::2]] == list(SERIES[scheme][:2])
 
 
-def test_the_chosen_price_is_the_best_of_the_candidates(reader: Reader) -> None:
-    curve, state = curve_of(reader, "MILK"), line_at(book_of(reader, "MILK"), 5, 20)
-    figure = prices.revenue(curve, state, "light")
-    worth, chosen = figure.data[1], figure.data[2]
-    assert chosen.x[0] == pytest.approx(worth.x[int(pd.Series(worth.y).idxmax())])
+def chosen_and_best(reader: Reader, stock: int, ticks_left: int) -> tuple[float, float]:
+    """Return the chosen price of milk and the candidate at the top of the line, EUR, as they are drawn."""
+    curve, state = curve_of(reader, "MILK"), line_at(book_of(reader, "MILK"), stock, ticks_left)
+    worth, chosen = prices.revenue(curve, state, "light").data[1:]
+    assert chosen.y[0] == pytest.approx(worth.y[list(worth.x).index(chosen.x[0])])
+    return float(chosen.x[0]), float(worth.x[int(pd.Series(worth.y).idxmax())])
+
+
+@pytest.mark.parametrize(("stock", "ticks_left"), [(30, 1), (100, 1), (30, 4), (60, 12), (100, 20)])
+def test_the_chosen_price_is_the_best_of_the_candidates(reader: Reader, stock: int, ticks_left: int) -> None:
+    book = book_of(reader, "MILK")
+    values = [line_at(book, stock - sold, ticks_left).unit_value for sold in range(15)]
+    assert values == pytest.approx([values[0]] * 15, abs=0.005)  # each unit is worth the same, however many buy
+    chosen, best = chosen_and_best(reader, stock, ticks_left)
+    assert chosen == pytest.approx(best)
+
+
+@pytest.mark.parametrize("ticks_left", [1, 4, 20, 48])
+@pytest.mark.parametrize("stock", [1, 5, 8, 30, 100])
+def test_where_the_next_unit_is_worth_more_the_chosen_price_is_the_best_or_above(
+    reader: Reader, stock: int, ticks_left: int
+) -> None:
+    chosen, best = chosen_and_best(reader, stock, ticks_left)
+    assert chosen >= best
 
 
 def test_candidates_beyond_what_was_observed_are_hollow(reader: Reader) -> None:

@@ -1,0 +1,189 @@
+"""Stores of several kinds sell side by side, each from a belief of its own; stores that are alike sell as ever."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from believing import believed_after
+from price_shop import DATE, Shop
+
+from catalog.load import Catalog, load
+from catalog.pricing import PriceDecision, Shelf
+from catalog.store_day import BOUGHT, StoreDay
+from etl.live.store_now import stores_now
+from evaluation.learner_worlds import asked_worlds
+from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
+from serving.belief.gaussian import Counts, Knots
+from serving.belief.table import belief_from_table, belief_to_table
+from serving.book_store import book_in_force, publish_book
+from serving.in_force import pricing_on, stores_apart
+from serving.kinds_of_stores import kinds_in_words, morning_in, storefront_of_stores, watching
+from serving.quote import PriceQuestion
+from serving.quote_desk import StoresDifferError, open_desk
+from serving.standing import standings
+from serving.storefront import LearningStorefront, storefront_before_champion
+from simulation.store_day import play
+from simulation.truth import chance_of_sale
+
+(WORLD,) = asked_worlds(["rich and poor stores"])
+STORES = WORLD.catalog.store.stores
+RICH, POOR = STORES[:3], STORES[3:]
+ALIKE = ("S01", "S02", "S03")
+TOGETHER = ("prices", "propensity", "explored", "rule", "p_sale", "unit_value", "unconstrained", "clamp_cost", "clamps")
+
+
+def opening(catalog: Catalog) -> LearningStorefront:
+    front = storefront_before_champion(catalog)
+    assert isinstance(front, LearningStorefront)
+    return front
+
+
+def earned(day: StoreDay) -> float:
+    return float(day.price[day.outcome == BOUGHT].sum())
+
+
+def of_kinds(catalog: Catalog, *kinds: tuple[tuple[str, ...], float]) -> Belief:
+    """What is believed where budgets of some stores are shifted, as a share of base prices."""
+
+    def known(shift: float) -> Belief:
+        knots = Knots.of(catalog)
+        met = np.full(knots.shape, 200.0)
+        return believed_after(catalog, Counts(met, met * chance_of_sale(catalog, knots.ratios, shift)))
+
+    found = [StoreKind(stores, own.states, own.hours) for stores, shift in kinds for own in [known(shift)]]
+    return replace(known(0.0), kinds=tuple(found))
+
+
+def test_rich_and_poor_stores_part_on_their_first_day_and_earn_more_than_together() -> None:
+    together = play(WORLD.catalog, opening(WORLD.catalog), STORES, DATE, 3)
+    parted = play(WORLD.catalog, watching(opening(WORLD.catalog), STORES), STORES, DATE, 3)
+    assert earned(parted) > 1.05 * earned(together)
+    at_closing = parted.decisions.prices[-1]
+    assert (at_closing[:3].mean(axis=0) > 1.1 * at_closing[3:].mean(axis=0)).all()
+    lessons = [lesson.ticks for lesson in parted.lessons]
+    assert lessons == sorted(set(lessons))
+    last = next(own for own in reversed(parted.lessons) if own.ticks % WORLD.catalog.store.belief.update_ticks == 0)
+    assert last.met.sum() == (parted.inventory[parted.tick < last.ticks] > 0).sum()
+
+
+def test_stores_that_are_alike_sell_to_the_last_bit_as_if_nobody_watched() -> None:
+    catalog = load()
+    fronts = opening(catalog), watching(opening(catalog), ALIKE)
+    one, other = (play(catalog, front, ALIKE, DATE, 3) for front in fronts)
+    for name in TOGETHER:
+        assert np.array_equal(*(getattr(day.decisions, name) for day in (one, other)), equal_nan=name != "clamps")
+    assert [lesson.ticks for lesson in one.lessons] == [lesson.ticks for lesson in other.lessons]
+
+
+def with_limits(catalog: Catalog) -> Catalog:
+    rails = catalog.store.guardrails.model_copy(update={"largest_step": 0.05, "price_ending": 9})
+    return replace(catalog, store=catalog.store.model_copy(update={"guardrails": rails}))
+
+
+def shelf_of(catalog: Catalog, stores: tuple[str, ...], dice: Any) -> Shelf:
+    shape = (len(stores), len(catalog.skus))
+    shown = np.round(catalog.base_prices * (0.9 + 0.2 * dice.random(shape)), 2)
+    stock = dice.integers(0, 90, shape)
+    return Shelf(stock, shown, 20, dice.random(shape), shown, stores)
+
+
+def test_each_store_is_decided_as_its_kind_alone_would_be_limits_and_their_trail_too() -> None:
+    catalog = with_limits(WORLD.catalog)
+    belief = of_kinds(catalog, (RICH, 0.25), (POOR, -0.25))
+    mixed = ("S04", "S01", "S06", "S03", "S05", "S02")
+    shelf = shelf_of(catalog, mixed, np.random.default_rng(4))
+    whole = storefront_of_stores(catalog, belief, None, None, mixed).decide(shelf)
+    for row, store in enumerate(mixed):
+        own = Shelf(
+            shelf.stock[[row]], shelf.shown_prices[[row]], 20, shelf.dice[[row]], shelf.shown_prices[[row]], (store,)
+        )
+        alone = storefront_of_stores(catalog, belief, None, None, (store,)).decide(own)
+        for name in TOGETHER[:-1]:
+            assert np.array_equal(getattr(whole, name)[[row]], getattr(alone, name), equal_nan=True)
+        assert clamps_of(whole, row) == clamps_of(alone, 0)
+    assert len(whole.clamps)
+
+
+def clamps_of(decision: PriceDecision, row: int) -> list[tuple[int, int, float, float]]:
+    n_products = decision.prices.shape[1]
+    return [
+        (int(own["decision"]) % n_products, int(own["rule"]), float(own["before"]), float(own["after"]))
+        for own in decision.clamps
+        if own["decision"] // n_products == row
+    ]
+
+
+def test_kinds_come_back_from_the_table_to_the_last_bit() -> None:
+    belief = of_kinds(WORLD.catalog, (RICH, 0.25), (POOR, -0.25))
+    back, _ = belief_from_table(belief_to_table(WORLD.catalog, belief, None), WORLD.catalog)
+    for own, other in zip(back.kinds, belief.kinds, strict=True):
+        assert own.stores == other.stores
+        assert np.array_equal(own.hours, other.hours)
+        for state, known in zip(own.states, other.states, strict=True):
+            assert np.array_equal(state.demand.mean, known.demand.mean)
+            assert np.array_equal(state.demand.shared, known.demand.shared)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """A shop in whose first store budgets are higher, and in whose other two they are lower."""
+    return two_kinds(Shop(tmp_path))
+
+
+def two_kinds(shop: Shop) -> Shop:
+    belief = of_kinds(shop.catalog, (ALIKE[:1], 0.25), (ALIKE[1:], -0.25))
+    curves = morning_in(shop.catalog, belief, None, None).outlook().curves
+    table = belief_to_table(shop.catalog, belief, None)
+    publish_book(shop.lake, shop.catalog, curves, belief.footfall.by_tick, DATE, table)
+    shop.sell(1)
+    return shop
+
+
+def quoted(shop: Shop, store: str) -> float:
+    return open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", int(shop.catalog.par_stock[0])), store).price
+
+
+def test_a_quote_says_what_stands_in_a_store_of_each_kind(shop: Shop) -> None:
+    found = standings(shop.lake, shop.catalog, stores_now(shop.lake, shop.catalog, ALIKE))
+    for store in ALIKE[1:]:  # the first is sold to its second tick, and tries prices
+        own = found[store].of("MILK")
+        assert own is not None
+        assert quoted(shop, store) == own.price
+    assert quoted(shop, "S01") > quoted(shop, "S02") == quoted(shop, "S03")
+
+
+def test_without_a_store_a_quote_names_the_prices_of_both_kinds(shop: Shop) -> None:
+    with pytest.raises(StoresDifferError, match=r"in S01; .* in S02, S03"):
+        open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", 40))
+
+
+def test_a_store_alone_is_priced_by_its_kind(shop: Shop) -> None:
+    opened = {}
+    for store in ALIKE:
+        front = pricing_on(shop.lake, shop.catalog, DATE, stores=(store,)).policy
+        shape = (1, len(shop.catalog.skus))
+        full, nothing = np.broadcast_to(shop.catalog.par_stock, shape), np.full(shape, np.nan)
+        shelf = Shelf(full, nothing, shop.catalog.store.opening.ticks, np.full(shape, 0.5), None, (store,))
+        opened[store] = front.decide(shelf).prices[0]
+    assert (opened["S01"] > 1.1 * opened["S02"]).all()
+    assert np.array_equal(opened["S02"], opened["S03"])
+
+
+def test_where_prices_wait_for_a_person_all_stores_sell_from_the_one_book(tmp_path: Path) -> None:
+    shop = two_kinds(Shop(tmp_path, "{within_of_base: 0.0}"))
+    found = book_in_force(shop.lake, DATE)
+    assert found is not None
+    assert found.belief is not None
+    assert stores_apart(shop.catalog, found) == frozenset()
+    assert len({quoted(shop, store) for store in ALIKE}) == 1
+    assert "one price book holds in all of them" in str(kinds_in_words(shop.catalog, found.belief))
+
+
+def test_it_is_said_which_stores_are_of_which_kind() -> None:
+    belief = belief_to_table(WORLD.catalog, of_kinds(WORLD.catalog, (RICH, 0.25), (POOR, -0.25)), None)
+    said = str(kinds_in_words(WORLD.catalog, belief))
+    assert "stores are of 2 kinds (S01, S02, S03; S04, S05, S06): each kind sells from a belief of its own" in said
+    alike = belief_to_table(WORLD.catalog, believed_before_anybody_came(WORLD.catalog), None)
+    assert kinds_in_words(WORLD.catalog, alike) is None
