@@ -284,9 +284,18 @@ def price_ladder(catalog: Catalog, owners: Floats | None = None) -> Floats:
     floors = np.array([product.floor for product in catalog.products])
     ceilings = np.array([product.ceiling for product in catalog.products])
     own = np.clip(catalog.base_prices if owners is None else owners, floors, ceilings)
-    last = catalog.store.ladder_prices - 1
+    exact = spaced_around(own, floors, ceilings, catalog.store.ladder_prices)
+    return np.clip(np.round(exact, catalog.store.money.digits), floors[:, None], ceilings[:, None])
+
+
+def spaced_around(own: Floats, floors: Floats, ceilings: Floats, count: int) -> Floats:
+    """Return prices evenly spaced from each floor to a price of its own, and from there to its ceiling, ascending.
+
+    The shapes of what is given are (n_products,), of the result (n_products, count).
+    """
+    last = count - 1
     share = np.divide(own - floors, ceilings - floors, out=np.zeros(len(own)), where=ceilings > floors)
-    below = np.clip(np.ceil(share * last), own > floors, last - (own < ceilings)).astype(np.int64)
+    below = np.clip(np.ceil(share * last - _NOISE), own > floors, last - (own < ceilings)).astype(np.int64)
     exact = np.stack(
         [
             np.interp(np.arange(last + 1), [0, at, last], [floor, price, ceiling])
@@ -294,4 +303,4 @@ def price_ladder(catalog: Catalog, owners: Floats | None = None) -> Floats:
         ]
     )
     exact[:, 0] = floors  # where two prices leave no room between the ends
-    return np.clip(np.round(exact, catalog.store.money.digits), floors[:, None], ceilings[:, None])
+    return exact

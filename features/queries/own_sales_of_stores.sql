@@ -1,5 +1,5 @@
--- One row per business date, store, hour, product and price that a policy of ours showed over some days: visits that found
--- the product on the shelf, and those of them that bought. Prices that somebody else set are left out.
+-- One row per business date, store, hour, product and price that a policy of ours showed over some days: visits that
+-- found the product on the shelf, and those of them that bought. Prices that somebody else set are left out.
 select
     business_date,
     store_id,

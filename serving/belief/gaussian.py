@@ -5,7 +5,8 @@ shelf, so that what one product teaches helps the others; the own part is each p
 the posterior is its Laplace approximation: Newton's method to the mode, and the curvature there (Rasmussen and
 Williams, "Gaussian Processes for Machine Learning", 2006, chapter 3.4, with the shared part as in chapter 2.7).
 
-The knots are prices evenly spaced from floor to ceiling, with straight lines between them.
+The knots are spaced as the ladder's prices are, evenly on both sides of the base price, with straight lines between
+them: what sells at a candidate price tells of that price, and not of two others beside it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from catalog.arrays import Floats, Ints
-from catalog.load import Catalog
+from catalog.load import Catalog, spaced_around
 
 _MOST = 24
 _SAME = 1e-9
@@ -40,10 +41,13 @@ class Knots:
     @classmethod
     def of(cls, catalog: Catalog) -> "Knots":
         """Return as many knots as the ladder has prices, at most 24 of each product."""
-        floors = np.array([product.floor for product in catalog.products]) / catalog.base_prices
-        ceilings = np.array([product.ceiling for product in catalog.products]) / catalog.base_prices
-        steps = np.linspace(0.0, 1.0, min(catalog.store.ladder_prices, _MOST))
-        return cls(floors[:, None] + (ceilings - floors)[:, None] * steps, catalog.base_prices)
+        base = catalog.base_prices
+        floors = np.array([product.floor for product in catalog.products])
+        ceilings = np.array([product.ceiling for product in catalog.products])
+        prices = spaced_around(
+            np.clip(base, floors, ceilings), floors, ceilings, min(catalog.store.ladder_prices, _MOST)
+        )
+        return cls(prices / base[:, None], base)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -55,12 +59,14 @@ class Knots:
 
         A price beyond the first or last knot counts for that one.
         """
-        n_knots = self.ratios.shape[1]
-        first, last = self.ratios[product, 0], self.ratios[product, -1]
-        width = np.maximum(last - first, _SAME)
-        at = np.clip((price / self.base_prices[product] - first) / width, 0.0, 1.0) * (n_knots - 1)
-        below = np.minimum(at.astype(np.int64), n_knots - 2)
-        return below, at - below
+        n_products, n_knots = self.shape
+        apart = 1.0 + self.ratios.max() - self.ratios.min()  # products one after another on one line
+        line = (self.ratios + apart * np.arange(n_products)[:, None]).ravel()
+        ratio = price / self.base_prices[product]
+        below = np.searchsorted(line, ratio + apart * product, side="right") - 1 - n_knots * product
+        below = np.clip(below, 0, n_knots - 2)
+        low, high = self.ratios[product, below], self.ratios[product, below + 1]
+        return below, np.clip((ratio - low) / np.maximum(high - low, _SAME), 0.0, 1.0)
 
     def counted(self, product: NDArray[np.integer], price: Floats, counts: Floats) -> Floats:
         """Share counts at any prices out over the knots beside them, shape (n_products, n_knots).

@@ -64,6 +64,15 @@ def test_a_ladder_has_as_many_knots_as_prices_and_at_most_24(
     assert last == pytest.approx([product.ceiling for product in catalog.products])
 
 
+@pytest.mark.parametrize("ladder_prices", [5, 20, 24])
+def test_each_candidate_price_is_a_knot_so_that_what_it_sells_tells_of_no_other(
+    with_store: Callable[..., Catalog], ladder_prices: int
+) -> None:
+    catalog = with_store(ladder_prices=ladder_prices)
+    knots, ladder = Knots.of(catalog), price_ladder(catalog)
+    assert np.abs(knots.ratios * knots.base_prices[:, None] - ladder).max() <= 0.005 + 1e-9  # whole cents
+
+
 ODD_SHELF: tuple[dict[str, object], ...] = (
     {"base_price": 2.0, "floor_price": 2.0, "ceiling_price": 2.0},
     {"base_price": 0.02, "floor_price": 0.01, "ceiling_price": 0.03},
