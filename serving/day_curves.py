@@ -16,7 +16,8 @@ from catalog.load import Catalog
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.response import PriceResponse, observed_prices
-from serving.belief.log import LOOKS_BACK, ChampionCurves, ContextCurves, Seen, belief_from, seen_in
+from serving.belief.log import ChampionCurves, ContextCurves, Seen, belief_from, seen_in
+from serving.belief.own_sales import LOOKS_BACK
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.context_curves import curves_for, hours_of, is_asked_in_context

@@ -23,6 +23,7 @@ from serving.orders import Orders
 from serving.storefront import LearningStorefront, storefront_that_learns
 
 _NAMED = 5  # stores of a kind that a sentence names
+_MOST_WATCHED = 20_000  # products of all stores of a batch; a larger one parts at night alone
 _BY_STORE = tuple(field.name for field in fields(PriceDecision) if field.name != "clamps")
 
 
@@ -129,7 +130,8 @@ class StorefrontOfKinds(LearningStorefront):
         """Return the storefronts for the ticks after some, each having seen its own stores."""
         ticks = tuple(ticks)
         if not self.kinds:
-            after = replace(super().learned_all(ticks), heard=(*self.heard, *ticks))
+            heard = (*self.heard, *(sold for sold in ticks if sold.prices.size <= _MOST_WATCHED))
+            after = replace(super().learned_all(ticks), heard=heard)
             return after if after.lesson is self.lesson else _parted(after)
         fronts, served = list(self._fronts), set[int]()
         for sold in ticks:
@@ -169,7 +171,7 @@ class StorefrontOfKinds(LearningStorefront):
 def _parted(front: StorefrontOfKinds) -> StorefrontOfKinds:
     """Return a storefront with its stores parted, where what they sold since opening differs clearly."""
     assert isinstance(front.policy, LearningPolicy)  # noqa: S101 - as above
-    morning, stores = front.policy.outlook.morning, front.heard[0].stores
+    morning, stores = front.policy.outlook.morning, front.heard[0].stores if front.heard else None
     if stores is None or any(sold.stores != stores for sold in front.heard):
         return front
     kind = _kinds_in(front.heard, morning.catalog)

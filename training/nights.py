@@ -20,7 +20,7 @@ from etl.live.calendar import DEFAULT_START, ONE_DAY, newest_sold
 from features.cells import feature_workbench, seals_of_cells
 from features.context import seals_of_context
 from features.footfall import demand_shifts
-from serving.belief.log import LOOKS_BACK
+from serving.belief.own_sales import LOOKS_BACK
 from serving.make_book import is_priced
 from training.registry import ModelRegistry
 from warehouse.commit import Commit

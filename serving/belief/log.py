@@ -5,33 +5,25 @@ had reasons that were not logged.
 """
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
-import pandas as pd
 from scipy.special import expit, gammaln, logit, softmax
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.store_day import hours_of_ticks
-from features.cells import query
 from features.footfall import counted_visits, store_days_in
-from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came, hours_of_day, n_hours_of
+from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.footfall import PRIOR_DAYS, Footfall
 from serving.belief.gaussian import Knots
-from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+from serving.belief.own_sales import sales_by_kind, sales_of_all
+from serving.belief.sales import Sales
 from serving.belief.states import Learned, learned
-from serving.belief.store_kinds import SoldInStores, kinds_of_stores
 from serving.curves import DemandCurves
-
-LOOKS_BACK = 56
-"""The days whose decisions a belief rests on, the last one included."""
 
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits
-_HOURS_A_DAY, _AN_HOUR = 24, dt.timedelta(hours=1)
 _SAME = 1e-9  # EUR
 _SURE = 1e-4  # chance below which a champion's word is no more than that
 
@@ -100,11 +92,14 @@ class Seen:
 def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Seen:
     """Read what a belief about the day after a business date rests on."""
     knots = Knots.of(catalog)
-    sales = _sales(connection, catalog, knots, through)
-    taught = learned(catalog.store.belief, knots, sales) if len(sales.met) else None
-    return Seen(
-        sales, _footfall(connection, catalog, through), taught, tuple(_kinds(connection, catalog, knots, through))
+    settings, sales = catalog.store.belief, sales_of_all(connection, catalog, knots, through)
+    if not len(sales.met):
+        return Seen(sales, _footfall(connection, catalog, through), None)
+    taught = learned(settings, knots, sales)
+    kinds = tuple(
+        (stores, learned(settings, knots, own)) for stores, own in sales_by_kind(connection, catalog, knots, through)
     )
+    return Seen(sales, _footfall(connection, catalog, through), taught, kinds)
 
 
 def belief_from(catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None = None) -> Belief:
@@ -126,79 +121,6 @@ def belief_from(catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionC
     sold = seen.sales.at_knots(knots.shape)
     kinds = tuple(StoreKind(stores, own.states_on(knots, date), own.taught.hours) for stores, own in seen.kinds)
     return Belief(found.states_on(knots, date, beside), found.taught.hours, seen.footfall, found.shape, sold, kinds)
-
-
-def _sales(connection: duckdb.DuckDBPyConnection, catalog: Catalog, knots: Knots, through: dt.date) -> Sales:
-    rows, hours = _sold(connection, catalog, "own_sales", through), hours_of_day(catalog)
-    rows = rows[rows["tick"] < len(hours)]
-    return _at_knots(catalog, knots, rows, hours[rows["tick"].to_numpy()])
-
-
-def _kinds(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, knots: Knots, through: dt.date
-) -> Iterator[tuple[tuple[str, ...], Learned]]:
-    """Yield the stores of each kind and what their own sales teach; nothing where all stores are alike."""
-    if len(catalog.store.stores) == 1:
-        return
-    rows, settings = _sold(connection, catalog, "own_sales_of_stores", through), catalog.store.belief
-    stores, store = np.unique(rows["store_id"].to_numpy(dtype=str), return_inverse=True)
-    product = _products(catalog, rows)
-    ratio = rows["price_offered"].to_numpy(dtype=float) / catalog.base_prices[product]
-    met, bought = (rows[name].to_numpy(dtype=float) for name in ("count_met", "count_bought"))
-    level = float(logit(settings.chance_at_base))
-    kinds = kinds_of_stores(SoldInStores(store, product, ratio, met, bought), len(stores), level, settings.slope)
-    if not kinds.any():
-        return
-    hour = _hours(catalog, rows)
-    for kind in range(int(kinds.max()) + 1):
-        own = (kinds[store] == kind) & (hour >= 0)
-        yield (
-            tuple(stores[kinds == kind].tolist()),
-            learned(settings, knots, _at_knots(catalog, knots, rows[own], hour[own])),
-        )
-
-
-def _sold(connection: duckdb.DuckDBPyConnection, catalog: Catalog, name: str, through: dt.date) -> pd.DataFrame:
-    """Read the sales at our own prices that a belief looks back at, of the products of the shelf."""
-    span = {"first": through - dt.timedelta(days=LOOKS_BACK - 1), "last": through}
-    rows = connection.execute(query(name), span).df()
-    return rows[rows["sku"].isin(catalog.skus)]
-
-
-def _hours(catalog: Catalog, rows: pd.DataFrame) -> Ints:
-    """Return the position of each row's hour among those of its store's day, shape (n_rows,); -1 for one of no day."""
-    places = np.full(_HOURS_A_DAY, -1)
-    hours = np.unique(hours_of_ticks(catalog.store))
-    places[hours % _HOURS_A_DAY] = np.arange(len(hours))
-    days = rows[["store_id", "business_date"]].drop_duplicates()
-    ahead = [
-        catalog.store.clock_of(store).local(date.to_pydatetime().replace(hour=12, tzinfo=dt.UTC)).utcoffset()
-        for store, date in zip(days["store_id"], pd.to_datetime(days["business_date"]), strict=True)
-    ]
-    by_day = rows.merge(days.assign(ahead=[own // _AN_HOUR for own in ahead if own is not None]))
-    return np.asarray(places[(by_day["hour_utc"].to_numpy(dtype=np.int64) + by_day["ahead"].to_numpy()) % _HOURS_A_DAY])
-
-
-def _products(catalog: Catalog, rows: pd.DataFrame) -> Ints:
-    positions = {sku: position for position, sku in enumerate(catalog.skus)}
-    return np.asarray(rows["sku"].map(positions), dtype=np.int64)
-
-
-def _at_knots(catalog: Catalog, knots: Knots, rows: pd.DataFrame, hour: Ints) -> Sales:
-    dates, day = np.unique(rows["business_date"].to_numpy().astype("datetime64[D]"), return_inverse=True)
-    return sales_at_knots(
-        knots,
-        tuple(dates.tolist()),
-        n_hours_of(catalog),
-        SoldAtPrices(
-            product=_products(catalog, rows),
-            day=day.astype(np.int64),
-            hour=hour,
-            price=rows["price_offered"].to_numpy(dtype=float),
-            met=rows["count_met"].to_numpy(dtype=float),
-            bought=rows["count_bought"].to_numpy(dtype=float),
-        ),
-    )
 
 
 def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learned) -> Sales:

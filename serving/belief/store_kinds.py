@@ -17,7 +17,8 @@ _NO_MATTER = 0.1  # spread of stores' levels that are alike all the same, in log
 _MOST_KINDS = 4
 _WORTH = 15.0  # log odds by which one kind more must be likelier
 _MOST_STORES = 1_000
-_MOST_PRODUCTS = 60
+MOST_PRODUCTS = 60
+"""Products of a large shelf that tell the kinds of stores."""
 _STEPS, _LONGEST_STEP, _CLOSE = 30, 1.0, 1e-4
 
 
@@ -53,7 +54,7 @@ def kinds_of_stores(sold: SoldInStores, n_stores: int, level: float, slope: floa
     if not 1 < n_stores <= _MOST_STORES or not len(sold.met):
         return np.zeros(n_stores, dtype=np.int64)
     products = np.unique(sold.product)
-    chosen = products[np.linspace(0, len(products) - 1, min(len(products), _MOST_PRODUCTS)).round().astype(np.int64)]
+    chosen = products[np.linspace(0, len(products) - 1, min(len(products), MOST_PRODUCTS)).round().astype(np.int64)]
     rows = np.isin(sold.product, chosen)
     product = np.searchsorted(chosen, sold.product[rows])
     some = SoldInStores(sold.store[rows], product, sold.ratio[rows], sold.met[rows], sold.bought[rows])

@@ -11,7 +11,7 @@ from opened_files import opened_below
 
 from bench.aged_lake import AgedStore, date_of
 from bench.nights import do_next_night
-from serving.belief.log import LOOKS_BACK
+from serving.belief.own_sales import LOOKS_BACK
 from warehouse.proof import verify
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which files were opened")

@@ -9,7 +9,7 @@ import pytest
 from catalog.contracts import TABLES
 from catalog.load import Catalog, load
 from catalog.settings import Settings
-from serving.belief.log import LOOKS_BACK
+from serving.belief.own_sales import LOOKS_BACK
 from training.nights import inputs_of, judged_through, newest_judged
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace

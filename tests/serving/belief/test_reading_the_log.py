@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from catalog.load import Catalog, price_ladder
 from catalog.pricing import PricedBy
+from catalog.records.demand_effects import DemandEffect
 from catalog.records.shoppers import Shock
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
@@ -20,6 +21,7 @@ from features.cells import feature_workbench, groups_of, publish_groups, stale_c
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Knots
 from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
+from serving.belief.own_sales import sales_by_kind, sales_of_all
 from serving.curves import DemandCurves
 from serving.day_curves import learned_for
 from serving.exploration import ExplorationPlan
@@ -285,3 +287,22 @@ def test_what_is_known_of_a_day_carries_the_belief_the_footfall_and_the_champion
     assert set(led.belief["model_version"].to_pylist()) == {"7"}
     assert alone.visits.shape == (5, 48)
     assert led.belief.equals(ageless.belief)  # one that does not say counts as trained through the day before
+
+
+@pytest.mark.parametrize("zones", [{}, {"S02": "America/New_York", "S03": "Asia/Tokyo"}])
+def test_what_kinds_of_stores_sold_is_together_what_all_sold_hour_by_hour(
+    shelf: Catalog, tmp_path: Path, zones: dict[str, str]
+) -> None:
+    stores, rich = ("S01", "S02", "S03", "S04"), ("S02", "S04")
+    effects = (DemandEffect(stores=rich, budget_shift=0.35), DemandEffect(stores=("S01", "S03"), budget_shift=-0.35))
+    changes = {"stores": stores, "demand_effects": effects, "timezone": "Europe/Berlin", "timezones": zones}
+    shop = Shop(tmp_path, Catalog(shelf.products, shelf.store.model_copy(update=changes)))
+    shop.sell([0, 1])
+    knots = Knots.of(shop.catalog)
+    with feature_workbench(shop.settings) as connection:
+        both = sales_of_all(connection, shop.catalog, knots, date_of(1))
+        kinds = dict(sales_by_kind(connection, shop.catalog, knots, date_of(1)))
+    assert list(kinds) == [("S01", "S03"), rich]
+    for name in ("met", "bought"):
+        by_hour = [np.bincount(own.hour, getattr(own, name), own.n_hours) for own in (both, *kinds.values())]
+        assert by_hour[1] + by_hour[2] == pytest.approx(by_hour[0])

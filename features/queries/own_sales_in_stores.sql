@@ -1,0 +1,14 @@
+-- One row per business date, product, hour and price that a policy of ours showed over some days in some stores: visits
+-- that found the product on the shelf, and those of them that bought. Prices that somebody else set are left out.
+select
+    business_date,
+    sku,
+    hour_utc,
+    price_offered,
+    sum(count_met)::bigint as count_met,
+    sum(count_bought)::bigint as count_bought
+from visits_in_context
+where
+    not is_external and count_met > 0 and business_date between $first and $last and list_contains($stores, store_id)
+group by business_date, sku, hour_utc, price_offered
+order by business_date, sku, hour_utc, price_offered;
