@@ -21,13 +21,13 @@ from catalog.pricing import PricedBy
 from etl.ledger import in_force_in
 from etl.live.day import LiveDay, is_live, sold_so_far, taught
 from serving.belief.policy import LearningPolicy, Outlook
-from serving.belief.table import belief_from_table
+from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
 from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.evidence import ShelfPrices
 from serving.hourly_prices import hourly_storefront, released_in
-from serving.kinds_of_stores import kinds_in_table, morning_in, storefront_of_stores, watching
+from serving.kinds_of_stores import morning_in, storefront_of_stores, watching
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import PriceBook
@@ -67,7 +67,7 @@ def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
     """Return the stores of kinds of their own, which sell from a belief of theirs and not from the book in force."""
     if found.belief is None or catalog.store.approval.is_asked_for:
         return frozenset()
-    return frozenset(store for kind in kinds_in_table(found.belief) for store in kind)
+    return frozenset(store for kind in stores_of_kinds(found.belief) for store in kind)
 
 
 def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay) -> PresentBook:

@@ -19,11 +19,12 @@ from catalog.pricing import Lesson, PriceDecision, Shelf, Sold
 from serving.belief.belief import Belief, StoreKind
 from serving.belief.policy import LearningPolicy, Morning, morning_of
 from serving.belief.store_kinds import SoldInStores, kinds_of_stores
+from serving.belief.table import stores_of_kinds
 from serving.orders import Orders
 from serving.storefront import LearningStorefront, storefront_that_learns
 
 _NAMED = 5  # stores of a kind that a sentence names
-_MOST_WATCHED = 20_000  # products of all stores of a batch; a larger one parts at night alone
+_MOST_WATCHED = 5_000  # products of all stores of a batch; a larger one parts at night alone
 _BY_STORE = tuple(field.name for field in fields(PriceDecision) if field.name != "clamps")
 
 
@@ -33,15 +34,9 @@ def kind_of(catalog: Catalog, belief: Belief, store: str) -> StoreKind | None:
     return next((kind for kind in kinds if store in kind.stores), None)
 
 
-def kinds_in_table(belief: pa.Table) -> tuple[tuple[str, ...], ...]:
-    """Return the stores of each kind, as rows of `beliefs` have them; nothing while all are alike."""
-    first = belief["kinds"].slice(0, 1).to_pylist()[0]
-    return tuple(tuple(kind["stores"]) for kind in first or ())
-
-
 def kinds_in_words(catalog: Catalog, belief: pa.Table) -> str | None:
     """Say which stores are of which kind, and what the one price book then is for; None while all are alike."""
-    kinds = kinds_in_table(belief)
+    kinds = stores_of_kinds(belief)
     if not kinds:
         return None
     named = "; ".join(
@@ -59,13 +54,17 @@ def morning_in(catalog: Catalog, belief: Belief, version: str | None, store: str
     A kind of its own is believed by its own sales alone, without a word of the champion, which has seen all stores.
     """
     kind = None if store is None else kind_of(catalog, belief, store)
-    return morning_of(catalog, belief if kind is None else belief.of_kind(kind), version)
+    if kind is None:
+        return morning_of(catalog, belief, version)
+    return replace(morning_of(catalog, belief.of_kind(kind), version), learners=len(kind.stores))
 
 
 def storefront_of_stores(
     catalog: Catalog, belief: Belief, version: str | None, orders: Orders | None, stores: Sequence[str] | None
 ) -> LearningStorefront:
     """Return what stores sell from that learn from their sales: one storefront, or one for each kind of them.
+
+    Stores that are alike by the belief are watched; where it knows kinds, they are those of the whole day.
 
     Parameters
     ----------
@@ -82,7 +81,8 @@ def storefront_of_stores(
         for own in members.values()
     }
     if len(fronts) == 1:
-        return watching(next(iter(fronts.values())), named)
+        front = next(iter(fronts.values()))
+        return front if belief.kinds else watching(front, named)
     rest = storefront_that_learns(catalog, morning_of(catalog, belief, version), orders)
     kinds = tuple((own, replace(front, limits=rest.limits)) for own, front in fronts.items())
     return StorefrontOfKinds(**_steps_of(rest), kinds=kinds)
@@ -130,12 +130,14 @@ class StorefrontOfKinds(LearningStorefront):
         """Return the storefronts for the ticks after some, each having seen its own stores."""
         ticks = tuple(ticks)
         if not self.kinds:
-            heard = (*self.heard, *(sold for sold in ticks if sold.prices.size <= _MOST_WATCHED))
+            known = self.heard[-1].tick if self.heard else -1
+            heard = (*self.heard, *(own for own in ticks if own.tick > known and own.prices.size <= _MOST_WATCHED))
             after = replace(super().learned_all(ticks), heard=heard)
             return after if after.lesson is self.lesson else _parted(after)
         fronts, served = list(self._fronts), set[int]()
         for sold in ticks:
-            for at, rows in self._rows_of_kinds(sold.stores or ()):
+            assert sold.stores is not None  # noqa: S101 - who sells for several stores says which they are
+            for at, rows in self._rows_of_kinds(sold.stores):
                 fronts[at] = fronts[at].learned(_sold_in(sold, rows))
                 served.add(at)
         *kinds, rest = fronts
@@ -177,19 +179,20 @@ def _parted(front: StorefrontOfKinds) -> StorefrontOfKinds:
     kind = _kinds_in(front.heard, morning.catalog)
     if not kind.any():
         return front
-    outlook = morning.outlook()
-    exploration = None if front.exploration is None else outlook.exploration
-    changed = {"policy": LearningPolicy(outlook), "curves": outlook.curves, "exploration": exploration}
-    opening = LearningStorefront(**_steps_of(front) | changed)
     kinds = []
     for rows in (np.flatnonzero(kind == own) for own in range(int(kind.max()) + 1)):
+        heard = tuple(_sold_in(sold, rows) for sold in front.heard)
+        outlook = replace(morning, learners=len(rows)).outlook().after(heard)
+        steps = _steps_of(front) | {"policy": LearningPolicy(outlook), "curves": outlook.curves}
+        exploration = None if front.exploration is None else outlook.exploration
         names = tuple(stores[row] for row in rows)
-        kinds.append((names, opening.learned_all(_sold_in(sold, rows) for sold in front.heard)))
+        kinds.append((names, LearningStorefront(**steps | {"exploration": exploration})))
     told = _lesson_of([own.lesson for _, own in kinds if own.lesson is not None])
     return replace(front, kinds=tuple(kinds), told=told, heard=())
 
 
 def _steps_of(front: LearningStorefront) -> dict[str, Any]:
+    """Return the fields that a storefront of one kind has."""
     return {field.name: getattr(front, field.name) for field in fields(LearningStorefront)}
 
 

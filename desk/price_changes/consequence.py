@@ -4,6 +4,7 @@ Units are the visits expected times the chance of sale, as far as the shelf reac
 the ticks that are asked about; what the policy would change during them is left out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +12,10 @@ import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from serving.belief.table import belief_from_table
+from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book_store import BookInForce
 from serving.curves import DemandCurves
-from serving.in_force import PresentBook, present_book
+from serving.in_force import PresentBook, present_book, stores_apart
 from serving.price_book import PriceBook
 from warehouse.lake import Lake
 
@@ -54,12 +55,24 @@ class DayForecast:
         The book on the shelf of the catalog.
     belief
         What it was made from, in the columns of `beliefs`; None without one.
+    apart
+        What stands for the book in stores of kinds of their own.
     """
 
-    def __init__(self, catalog: Catalog, present: PresentBook, belief: pa.Table | None) -> None:
-        self._catalog, self._book, self._curves = catalog, present.book, present.curves
+    def __init__(
+        self,
+        catalog: Catalog,
+        present: PresentBook,
+        belief: pa.Table | None,
+        apart: Mapping[str, "DayForecast"] | None = None,
+    ) -> None:
+        self._catalog, self._book, self._curves, self._apart = catalog, present.book, present.curves, apart or {}
         visits = None if belief is None else belief_from_table(belief, catalog)[0].footfall.by_tick
         self._visits: Floats | None = visits if visits is not None and len(visits) == len(catalog.skus) else None
+
+    def in_store(self, store: str | None) -> "DayForecast":
+        """Return what holds in a store; without one, what all stores share."""
+        return self if store is None else self._apart.get(store, self)
 
     @property
     def book(self) -> PriceBook:
@@ -132,4 +145,8 @@ class DayForecast:
 
 def outlook_of(lake: Lake, catalog: Catalog, found: BookInForce) -> DayForecast:
     """Return the book in force on the catalog of now, ready to say what prices bring."""
-    return DayForecast(catalog, present_book(lake, catalog, found), found.belief)
+    alone, apart = stores_apart(catalog, found), dict[str, DayForecast]()
+    for stores in stores_of_kinds(found.belief) if found.belief is not None and alone else ():
+        of_kind = DayForecast(catalog, present_book(lake, catalog, found, stores[0]), found.belief)
+        apart |= dict.fromkeys(stores, of_kind)
+    return DayForecast(catalog, present_book(lake, catalog, found), found.belief, apart)

@@ -292,7 +292,7 @@ def _consequence(facts: _Facts, terms: Terms) -> Consequence | None:
     if outlook is None or terms.sku is None or terms.new_price is None:
         return None
     ticks = clock.ticks_within(date, terms.valid_from, terms.valid_until)
-    return outlook.of(terms.sku, terms.new_price, *(ticks or (0, None)))
+    return outlook.in_store(terms.store).of(terms.sku, terms.new_price, *(ticks or (0, None)))
 
 
 def _asked(catalog: Catalog, proposed: Sequence[Event], begins: Mapping[str, dt.datetime]) -> Iterator[Event]:

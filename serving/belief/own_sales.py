@@ -70,12 +70,17 @@ def _sales_in(
 
 
 def _hours(catalog: Catalog, store: str, rows: pd.DataFrame) -> Ints:
-    """Return the position of each row's hour among those of a store's day, shape (n_rows,); -1 for one of no day."""
+    """Return the position of each row's hour among those of a store's day, shape (n_rows,); -1 for one of no day.
+
+    Where a zone is not whole hours from UTC, an hour counts for the one that most of it lies in, or for the nearest.
+    """
     places, hours = np.full(_HOURS_A_DAY, -1), np.unique(hours_of_ticks(catalog.store))
     places[hours % _HOURS_A_DAY] = np.arange(len(hours))
+    places = np.where(places >= 0, places, np.maximum(np.roll(places, 1), np.roll(places, -1)))
     clock, dates = catalog.store.clock_of(store), pd.to_datetime(rows["business_date"])
     noons = {date: date.to_pydatetime().replace(hour=12, tzinfo=dt.UTC) for date in dates.unique()}
-    ahead = {date: (clock.local(noon).utcoffset() or dt.timedelta()) // _AN_HOUR for date, noon in noons.items()}
+    half = _AN_HOUR / 2
+    ahead = {date: ((clock.local(noon).utcoffset() or 0 * half) + half) // _AN_HOUR for date, noon in noons.items()}
     local = rows["hour_utc"].to_numpy(dtype=np.int64) + dates.map(ahead).to_numpy(dtype=np.int64)
     return np.asarray(places[local % _HOURS_A_DAY])
 

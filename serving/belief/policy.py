@@ -53,7 +53,8 @@ class Today:
 class Morning:
     """What a day begins with: the catalog, its belief worked out, the footfall, and the champion behind it or None.
 
-    `owners` are the owner's prices, EUR, shape (n_products,); None for base prices.
+    `owners` are the owner's prices, EUR, shape (n_products,); None for base prices. `learners` says how many stores
+    learn from what one of them tries; None is all of the catalog.
     """
 
     catalog: Catalog
@@ -61,6 +62,7 @@ class Morning:
     footfall: Footfall
     model_version: str | None = None
     owners: Floats | None = None
+    learners: int | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -154,7 +156,7 @@ class Outlook:
     def exploration(self) -> ExplorationPlan:
         """How prices are explored: for no more than knowing demand would be worth."""
         morning, rules = self.morning, self.morning.catalog.store.exploration
-        a_day = morning.footfall.daily * len(morning.catalog.store.stores)
+        a_day = morning.footfall.daily * (morning.learners or len(morning.catalog.store.stores))
         worth = worth_knowing(self._drawn, a_day * rules.pays_within_days, a_day, rules.budget)
         return ExplorationPlan(0.0, morning.ladder, budget=worth.budget, allowed=worth.may_be_tried)
 

@@ -15,7 +15,7 @@ from catalog.arrays import Floats, Ints
 _LEVEL_SPREAD, _SLOPE_SPREAD, _STORE_SPREAD = 1.5, 4.0, 1.0  # of a product's line and of a store's level, in log odds
 _NO_MATTER = 0.1  # spread of stores' levels that are alike all the same, in log odds
 _MOST_KINDS = 4
-_WORTH = 15.0  # log odds by which one kind more must be likelier
+_WORTH = 11.0  # log odds by which one kind more must be likelier
 _MOST_STORES = 1_000
 MOST_PRODUCTS = 60
 """Products of a large shelf that tell the kinds of stores."""
@@ -105,7 +105,8 @@ def _cut(levels: Floats, variances: Floats) -> Ints:
 
     def cost(first: Ints, last: int) -> Floats:
         total, mean, square = (own[last] - own[first] for own in sums)
-        return np.asarray(0.5 * (square - mean**2 / total))
+        members = last - first  # which stores are of a kind is chosen too: of so many, in so many ways
+        return np.asarray(0.5 * (square - mean**2 / total) + members * np.log(n_stores / members))
 
     costs = np.array([np.inf, *(cost(np.array([0]), last)[0] for last in range(1, n_stores + 1))])
     starts = [np.zeros(n_stores + 1, dtype=np.int64)]

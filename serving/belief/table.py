@@ -94,16 +94,17 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     if first["states"] is None:
         return replace(nobody, footfall=footfall), first["model_version"]
     kinds = tuple(
-        StoreKind(
-            tuple(kind["stores"]),
-            _demands(knots, catalog, kind["states"], of_kind := [row and row | row["kinds"][number] for row in own]),
-            _hours(of_kind, nobody.hours),
-        )
+        _kind(knots, catalog, kind, [row and row | row["kinds"][number] for row in own])
         for number, kind in enumerate(first["kinds"] or ())
     )
     shape = Shape(first["own_spread"], first["bend_spread"])
     states, hours = _demands(knots, catalog, first["states"], own), _hours(own, nobody.hours)
     return Belief(states, hours, footfall, shape, _sold(knots, own), kinds), first["model_version"]
+
+
+def _kind(knots: Knots, catalog: Catalog, kind: Row, rows: Sequence[Row | None]) -> StoreKind:
+    hours = _hours(rows, believed_before_anybody_came(catalog).hours)
+    return StoreKind(tuple(kind["stores"]), _demands(knots, catalog, kind["states"], rows), hours)
 
 
 def _demands(knots: Knots, catalog: Catalog, states: Sequence[Row], rows: Sequence[Row | None]) -> tuple[State, ...]:
@@ -176,4 +177,11 @@ _FROM_THE_LOG = ("sku", "base_price", "met", "bought", "visits_per_day", "profil
 def without_the_champions_word(table: pa.Table) -> str:
     """Return a fingerprint of what a belief took from the log: not what a champion made of it."""
     rows = table.select([*_FROM_THE_LOG, "price_ratios", "model_version"]).to_pylist()
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
+    facts = (rows, kinds) if (kinds := stores_of_kinds(table)) else rows
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def stores_of_kinds(table: pa.Table) -> tuple[tuple[str, ...], ...]:
+    """Return the stores of each kind; nothing while all are alike."""
+    first = table["kinds"].slice(0, 1).to_pylist()[0]
+    return tuple(tuple(kind["stores"]) for kind in first or ())

@@ -10,20 +10,22 @@ from believing import believed_after
 from price_shop import DATE, Shop
 
 from catalog.load import Catalog, load
-from catalog.pricing import PriceDecision, Shelf
+from catalog.pricing import PriceDecision, Shelf, Sold
 from catalog.store_day import BOUGHT, StoreDay
+from desk.price_changes.request import PriceRequest, examined
 from etl.live.store_now import stores_now
 from evaluation.learner_worlds import asked_worlds
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
+from serving.belief.policy import morning_of
 from serving.belief.table import belief_from_table, belief_to_table
 from serving.book_store import book_in_force, publish_book
-from serving.in_force import pricing_on, stores_apart
-from serving.kinds_of_stores import kinds_in_words, morning_in, storefront_of_stores, watching
+from serving.in_force import present_book, pricing_on, stores_apart
+from serving.kinds_of_stores import StorefrontOfKinds, kinds_in_words, morning_in, storefront_of_stores, watching
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.standing import standings
-from serving.storefront import LearningStorefront, storefront_before_champion
+from serving.storefront import LearningStorefront, storefront_before_champion, storefront_that_learns
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 
@@ -75,6 +77,40 @@ def test_stores_that_are_alike_sell_to_the_last_bit_as_if_nobody_watched() -> No
     for name in TOGETHER:
         assert np.array_equal(*(getattr(day.decisions, name) for day in (one, other)), equal_nan=name != "clamps")
     assert [lesson.ticks for lesson in one.lessons] == [lesson.ticks for lesson in other.lessons]
+
+
+@pytest.mark.parametrize("crowd", [1.0, 1.2, 1.4, 1.6])
+def test_stores_part_also_where_a_crowd_brings_an_update_out_of_turn(crowd: float) -> None:
+    catalog = WORLD.catalog
+    nobody = believed_before_anybody_came(catalog)
+    footfall = replace(nobody.footfall, store_days=300.0, day_spread=0.1)
+    front = watching(
+        storefront_that_learns(catalog, morning_of(catalog, replace(nobody, footfall=footfall), None)), STORES
+    )
+    told = []
+    for tick in range(12):
+        visits = np.tile(np.maximum(np.round(crowd * footfall.by_tick[:, tick]), 1).astype(np.int64), (len(STORES), 1))
+        bought = visits.copy()
+        bought[3:] = 0
+        before, prices = front.lesson, np.tile(catalog.base_prices, (len(STORES), 1))
+        front = front.learned(Sold(tick, prices, visits, visits, bought, STORES))
+        if front.lesson is not before and front.lesson is not None:
+            told.append((tick + 1, front.lesson.ticks))
+    assert isinstance(front, StorefrontOfKinds)
+    assert [stores for stores, _ in front.kinds] == [POOR, RICH]
+    assert all(at == ticks for at, ticks in told)
+
+
+@pytest.mark.parametrize("known", [(("S01", "S02", "S04", "S05"), ("S03", "S06")), (("S03", "S06"),)])
+def test_a_batch_of_stores_of_one_kind_or_of_none_is_priced_as_in_the_whole_chain(
+    known: tuple[tuple[str, ...], ...],
+) -> None:
+    nobody = believed_before_anybody_came(WORLD.catalog)
+    belief = replace(nobody, kinds=tuple(StoreKind(stores, nobody.states, nobody.hours) for stores in known))
+    batch = ("S01", "S02", "S04", "S05")  # rich and poor, whatever the night took them for
+    whole, own = (storefront_of_stores(WORLD.catalog, belief, None, None, asked) for asked in (None, batch))
+    one, other = (play(WORLD.catalog, front, batch, DATE, 3) for front in (whole, own))
+    assert np.array_equal(one.decisions.prices, other.decisions.prices)
 
 
 def with_limits(catalog: Catalog) -> Catalog:
@@ -154,6 +190,12 @@ def test_a_quote_says_what_stands_in_a_store_of_each_kind(shop: Shop) -> None:
     assert quoted(shop, "S01") > quoted(shop, "S02") == quoted(shop, "S03")
 
 
+def opening_of(shop: Shop, store: str) -> float:
+    found = book_in_force(shop.lake, DATE)
+    assert found is not None
+    return float(present_book(shop.lake, shop.catalog, found, store).book.prices[0][-1, -1])
+
+
 def test_without_a_store_a_quote_names_the_prices_of_both_kinds(shop: Shop) -> None:
     with pytest.raises(StoresDifferError, match=r"in S01; .* in S02, S03"):
         open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", 40))
@@ -187,3 +229,17 @@ def test_it_is_said_which_stores_are_of_which_kind() -> None:
     assert "stores are of 2 kinds (S01, S02, S03; S04, S05, S06): each kind sells from a belief of its own" in said
     alike = belief_to_table(WORLD.catalog, believed_before_anybody_came(WORLD.catalog), None)
     assert kinds_in_words(WORLD.catalog, alike) is None
+
+
+def test_what_an_override_costs_is_weighed_against_the_price_of_the_stores_own_kind(shop: Shop) -> None:
+    for store in ("S01", "S02"):
+        request = PriceRequest("override", "a competitor is cheaper", sku="MILK", store=store, price=1.29)
+        found = examined(shop.workspace, request).consequence
+        assert found is not None
+        assert found.policy_price == pytest.approx(opening_of(shop, store))
+
+
+def test_a_kind_explores_for_its_own_stores_alone() -> None:
+    belief = of_kinds(WORLD.catalog, (RICH[:1], 0.25), (STORES[1:], -0.25))
+    mornings = [morning_in(WORLD.catalog, belief, None, store) for store in (RICH[0], STORES[1], None)]
+    assert [own.learners for own in mornings] == [1, 5, None]

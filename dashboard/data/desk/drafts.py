@@ -75,6 +75,7 @@ def preview(sheet: Sheet, row: Row, draft: PriceDraft) -> Preview:
     if ticks is None:
         return Preview(problem="No tick of this store begins in that time: choose a longer one.")
     outlook = sheet.outlooks.get(row.date)
+    outlook = None if outlook is None else outlook.in_store(row.store)
     brings = {} if outlook is None or row.sku not in outlook.skus else vars(outlook.of(row.sku, draft.price, *ticks))
     known = {name: value for name, value in brings.items() if name != "price"}
     costly = below_cost(sheet.catalog, terms)

@@ -124,7 +124,8 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
     opened = [course[-1] if course else None for course in courses]
     now = [evidence.shown.get((at.store, sku), price) for sku, price in zip(catalog.skus, opened, strict=True)]
     changes = [newest.get((at.store, sku)) for sku in catalog.skus]
-    outlook = evidence.outlooks.get(at.date)
+    of_date = evidence.outlooks.get(at.date)
+    outlook = None if of_date is None else of_date.in_store(at.store)
     proposed = np.array(
         [
             _proposed(change, wanted, outlook if at.day is not None else None, sku)

@@ -40,11 +40,11 @@ def test_they_stay_apart_when_the_rich_ones_have_become_dearer(n_stores: int) ->
     assert found.tolist() == is_rich.astype(int).tolist()
 
 
-@pytest.mark.parametrize("n_stores", [2, 3, 10, 40])
-@pytest.mark.parametrize("visits", [10, 300])
+@pytest.mark.parametrize("n_stores", [2, 10, 100, 400])
+@pytest.mark.parametrize("visits", [2, 40])
 def test_stores_that_are_alike_are_hardly_ever_taken_for_several_kinds(n_stores: int, visits: int) -> None:
     parted = 0
-    for seed in range(25):
+    for seed in range(8):
         slightly = 0.05 * np.random.default_rng(seed).normal(size=n_stores)
         parted += kinds(sold(slightly, np.zeros(n_stores), seed, visits), n_stores).any()
     assert parted == 0
