@@ -28,7 +28,7 @@ from features.cells import feature_workbench, stale_cells
 from features.visit_counts import COUNTED_VIEWS, counts_of_view
 from flows.workspace import bring_dimensions_up_to_date, prepared
 from own_data import exported
-from serving.belief import log
+from serving.belief import own_sales
 from serving.book_store import new_book
 from serving.day_curves import DayKnowledge, known_before, learned_for
 from serving.exploration import ExplorationPlan
@@ -256,7 +256,7 @@ def test_belief_and_book_are_those_that_decisions_give(
     town: Workspace, monkeypatch: pytest.MonkeyPatch, model: Model | None
 ) -> None:
     by_counts = knows(town.settings, model)
-    for module in (footfall, log, response, exported):
+    for module in (footfall, own_sales, response, exported):
         monkeypatch.setattr(module, "query", by_decisions)
     by_rows = knows(town.settings, model)
     assert by_counts.belief is not None

@@ -30,6 +30,9 @@ from connect.api.app import application
 from connect.api.problems import Problem
 from connect.api.quote_questions import QuoteQuestion, question_of, question_of_query
 
+# The application answers in threads of this process, whose use of `random` Hypothesis takes for that of its strategies.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
