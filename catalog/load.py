@@ -281,26 +281,27 @@ def price_ladder(catalog: Catalog, owners: Floats | None = None) -> Floats:
     owners
         The owner's price of each product, EUR, shape (n_products,); None for base prices.
     """
-    floors = np.array([product.floor for product in catalog.products])
-    ceilings = np.array([product.ceiling for product in catalog.products])
-    own = np.clip(catalog.base_prices if owners is None else owners, floors, ceilings)
-    exact = spaced_around(own, floors, ceilings, catalog.store.ladder_prices)
-    return np.clip(np.round(exact, catalog.store.money.digits), floors[:, None], ceilings[:, None])
+    digits, floors, ceilings = catalog.store.money.digits, *_bounds(catalog)
+    exact = exact_ladder(catalog, catalog.store.ladder_prices, owners)
+    return np.clip(np.round(exact, digits), floors[:, None], ceilings[:, None])
 
 
-def spaced_around(own: Floats, floors: Floats, ceilings: Floats, count: int) -> Floats:
-    """Return prices evenly spaced from each floor to a price of its own, and from there to its ceiling, ascending.
-
-    The shapes of what is given are (n_products,), of the result (n_products, count).
-    """
-    last = count - 1
+def exact_ladder(catalog: Catalog, count: int, owners: Floats | None = None) -> Floats:
+    """Return a ladder of so many prices before they are rounded, EUR, shape (n_products, count); see `price_ladder`."""
+    floors, ceilings = _bounds(catalog)
+    own, last = np.clip(catalog.base_prices if owners is None else owners, floors, ceilings), count - 1
     share = np.divide(own - floors, ceilings - floors, out=np.zeros(len(own)), where=ceilings > floors)
     below = np.clip(np.ceil(share * last - _NOISE), own > floors, last - (own < ceilings)).astype(np.int64)
     exact = np.stack(
         [
-            np.interp(np.arange(last + 1), [0, at, last], [floor, price, ceiling])
+            np.interp(np.arange(count), [0, at, last], [floor, price, ceiling])
             for at, floor, price, ceiling in zip(below, floors, own, ceilings, strict=True)
         ]
     )
     exact[:, 0] = floors  # where two prices leave no room between the ends
     return exact
+
+
+def _bounds(catalog: Catalog) -> tuple[Floats, Floats]:
+    floors, ceilings = zip(*((product.floor, product.ceiling) for product in catalog.products), strict=True)
+    return np.array(floors), np.array(ceilings)

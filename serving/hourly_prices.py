@@ -25,7 +25,7 @@ from serving.book_store import BookInForce
 from serving.drawn_prices import draw_on
 from serving.evidence import ShelfPrices
 from serving.guardrails import limits_of
-from serving.kinds_of_stores import kind_of
+from serving.kinds_of_stores import believed_in
 from serving.orders import Orders
 from serving.storefront import LearningStorefront, storefront_that_learns
 from warehouse.lake import Lake, Partition
@@ -88,16 +88,15 @@ def hourly_storefront(
     """
     standing, is_released = own
     belief: Belief = believed_before_anybody_came(catalog)
-    version = None
+    version = learners = None
     if found is not None and found.belief is not None:
         belief, version = belief_from_table(found.belief, catalog)
-        kind = kind_of(catalog, belief, store)
-        belief = belief if kind is None else belief.of_kind(kind)
+        belief, learners = believed_in(catalog, belief, store)
     centers = standing.of((store,), 1)[0]
     shelf = _shelf_around(catalog, centers, is_released)
     # what was sold is described on the ladder of the whole shelf: the band bounds what may be shown, not what is known
     owners = np.where(np.isnan(centers), catalog.base_prices, centers)
-    morning = Morning(shelf, opened(catalog, belief), belief.footfall, version, owners)
+    morning = Morning(shelf, opened(catalog, belief), belief.footfall, version, owners, learners)
     front = storefront_that_learns(shelf, morning, orders)
     of_people = limits_of(catalog, orders, standing)  # whose orders the band does not bind
     limits = replace(limits_of(shelf, orders, standing), whole_bounds=of_people.whole_bounds)

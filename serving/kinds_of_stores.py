@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import logit
 
 from catalog.arrays import Ints
 from catalog.load import Catalog
@@ -48,15 +47,19 @@ def kinds_in_words(catalog: Catalog, belief: pa.Table) -> str | None:
     return f"{found}: each kind sells from a belief of its own, and the one price book is of all of them together"
 
 
-def morning_in(catalog: Catalog, belief: Belief, version: str | None, store: str | None) -> Morning:
-    """Return what a store's day begins with; without a store, that of all together.
+def believed_in(catalog: Catalog, belief: Belief, store: str | None) -> tuple[Belief, int | None]:
+    """Return what is believed of a store, and how many stores learn together; None is all of them.
 
     A kind of its own is believed by its own sales alone, without a word of the champion, which has seen all stores.
     """
     kind = None if store is None else kind_of(catalog, belief, store)
-    if kind is None:
-        return morning_of(catalog, belief, version)
-    return replace(morning_of(catalog, belief.of_kind(kind), version), learners=len(kind.stores))
+    return (belief, None) if kind is None else (belief.of_kind(kind), len(kind.stores))
+
+
+def morning_in(catalog: Catalog, belief: Belief, version: str | None, store: str | None) -> Morning:
+    """Return what a store's day begins with; without a store, that of all together."""
+    own, learners = believed_in(catalog, belief, store)
+    return replace(morning_of(catalog, own, version), learners=learners)
 
 
 def storefront_of_stores(
@@ -198,7 +201,7 @@ def _steps_of(front: LearningStorefront) -> dict[str, Any]:
 
 def _kinds_in(heard: Sequence[Sold], catalog: Catalog) -> Ints:
     """Return the kind of each store by what was sold since opening, shape (n_stores,)."""
-    settings, (n_stores, n_products) = catalog.store.belief, heard[0].prices.shape
+    n_stores, n_products = heard[0].prices.shape
     met, bought, prices = (np.stack([getattr(sold, name) for sold in heard]) for name in ("met", "bought", "prices"))
     some = met > 0
     store, product = (
@@ -206,7 +209,7 @@ def _kinds_in(heard: Sequence[Sold], catalog: Catalog) -> Ints:
     )
     ratio = prices[some] / catalog.base_prices[product]
     sold = SoldInStores(store, product, ratio, met[some].astype(float), bought[some].astype(float))
-    return kinds_of_stores(sold, n_stores, float(logit(settings.chance_at_base)), settings.slope)
+    return kinds_of_stores(sold, n_stores, catalog.store.belief)
 
 
 def _shelf_of(shelf: Shelf, rows: Ints) -> Shelf:

@@ -22,7 +22,7 @@ from warehouse.partition import Within
 TABLE = PRICE_CHANGES.name
 LOCK, PATIENCE = "price-changes", 10.0
 """Held while an action is checked and recorded: two people never decide on the same state. An action takes a moment, so
-whoever comes meanwhile waits for so many seconds."""
+the next one waits up to so many seconds."""
 
 _GROUP = re.compile(r"(?P<of>proposals|people)-(?P<number>\d{8})(-(?P<last>\d{8}))?")
 _ONE_DAY = dt.timedelta(days=1)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from catalog.arrays import Floats, Ints
-from catalog.load import Catalog, spaced_around
+from catalog.load import Catalog, exact_ladder
 
 _MOST = 24
 _SAME = 1e-9
@@ -42,12 +42,7 @@ class Knots:
     def of(cls, catalog: Catalog) -> "Knots":
         """Return as many knots as the ladder has prices, at most 24 of each product."""
         base = catalog.base_prices
-        floors = np.array([product.floor for product in catalog.products])
-        ceilings = np.array([product.ceiling for product in catalog.products])
-        prices = spaced_around(
-            np.clip(base, floors, ceilings), floors, ceilings, min(catalog.store.ladder_prices, _MOST)
-        )
-        return cls(prices / base[:, None], base)
+        return cls(exact_ladder(catalog, min(catalog.store.ladder_prices, _MOST)) / base[:, None], base)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import duckdb
 import numpy as np
 import pandas as pd
-from scipy.special import logit
 
 from catalog.arrays import Ints
 from catalog.load import Catalog
@@ -17,7 +16,7 @@ from catalog.store_day import hours_of_ticks
 from features.cells import query
 from serving.belief.belief import hours_of_day, n_hours_of
 from serving.belief.gaussian import Knots
-from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+from serving.belief.sales import Sales, SoldAtPrices, evenly_chosen, sales_at_knots
 from serving.belief.store_kinds import MOST_PRODUCTS, SoldInStores, kinds_of_stores
 
 LOOKS_BACK = 56
@@ -39,15 +38,13 @@ def sales_by_kind(
     """Yield the stores of each kind and what they sold; nothing while all stores are alike."""
     if len(catalog.store.stores) == 1:
         return
-    places = np.linspace(0, len(catalog.skus) - 1, min(len(catalog.skus), MOST_PRODUCTS)).round().astype(np.int64)
-    some = [catalog.skus[place] for place in places]
-    rows, settings = _read(connection, catalog, "own_sales_by_store", through, skus=some), catalog.store.belief
+    some = [catalog.skus[place] for place in evenly_chosen(len(catalog.skus), MOST_PRODUCTS)]
+    rows = _read(connection, catalog, "own_sales_by_store", through, skus=some)
     stores, store = np.unique(rows["store_id"].to_numpy(dtype=str), return_inverse=True)
     product = _products(catalog, rows)
     ratio = rows["price_offered"].to_numpy(dtype=float) / catalog.base_prices[product]
     met, bought = (rows[name].to_numpy(dtype=float) for name in ("count_met", "count_bought"))
-    level = float(logit(settings.chance_at_base))
-    kinds = kinds_of_stores(SoldInStores(store, product, ratio, met, bought), len(stores), level, settings.slope)
+    kinds = kinds_of_stores(SoldInStores(store, product, ratio, met, bought), len(stores), catalog.store.belief)
     for kind in range(int(kinds.max(initial=0)) + 1 if kinds.any() else 0):
         own = tuple(stores[kinds == kind].tolist())
         yield own, _sales_in(connection, catalog, knots, through, own)

@@ -72,6 +72,11 @@ class Sales:
         return Counts(*(own.reshape(shape) for own in found))
 
 
+def evenly_chosen(count: int, most: int) -> Ints:
+    """Return positions of at most so many products of a shelf, evenly chosen, shape (n,)."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
+
+
 @dataclass(frozen=True)
 class SoldAtPrices:
     """Visits that found a product on the shelf, and those that bought, at any prices, EUR; arrays of shape (n_rows,).

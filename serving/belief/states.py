@@ -19,7 +19,7 @@ from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
 from serving.belief.effects import EffectSpreads, Taught, taught_by
 from serving.belief.gaussian import Knots
-from serving.belief.sales import Sales
+from serving.belief.sales import Sales, evenly_chosen
 
 _SURE_OF_A_CHANGE = 0.9
 _MOST_STATES = 6
@@ -123,7 +123,7 @@ def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
     Of a large shelf these are found on some of the products, evenly chosen: all of them share one set of spreads.
     """
     n_products = len(knots.ratios)
-    some = np.unique(np.linspace(0, n_products - 1, min(n_products, _MOST_STUDIED)).round().astype(np.int64))
+    some = evenly_chosen(n_products, _MOST_STUDIED)
     study = _Study(Knots(knots.ratios[some], knots.base_prices[some]), settings, sales.of_products(some))
     states = np.zeros(len(sales.dates), dtype=np.int64)
     found = study.likeliest(USUAL_SHAPE, EffectSpreads(), states, _ALL)

@@ -8,9 +8,11 @@ sales alone. Levels are found together with the lines, since stores of another k
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from catalog.arrays import Floats, Ints
+from catalog.records.pricing_rules import BeliefSettings
+from serving.belief.sales import evenly_chosen
 
 _LEVEL_SPREAD, _SLOPE_SPREAD, _STORE_SPREAD = 1.5, 4.0, 1.0  # of a product's line and of a store's level, in log odds
 _NO_MATTER = 0.1  # spread of stores' levels that are alike all the same, in log odds
@@ -41,24 +43,24 @@ class SoldInStores:
     bought: Floats
 
 
-def kinds_of_stores(sold: SoldInStores, n_stores: int, level: float, slope: float) -> Ints:
+def kinds_of_stores(sold: SoldInStores, n_stores: int, settings: BeliefSettings) -> Ints:
     """Return each store's kind, shape (n_stores,): 0 for all of them where they are alike.
 
     Of a large shelf some products tell it, evenly chosen. More than a thousand stores are taken for alike.
 
     Parameters
     ----------
-    level, slope
-        Log odds of a sale at the base price, and their fall by price ratio, before anything was sold.
+    settings
+        What is believed of the products' lines before anything was sold.
     """
     if not 1 < n_stores <= _MOST_STORES or not len(sold.met):
         return np.zeros(n_stores, dtype=np.int64)
     products = np.unique(sold.product)
-    chosen = products[np.linspace(0, len(products) - 1, min(len(products), MOST_PRODUCTS)).round().astype(np.int64)]
+    chosen = products[evenly_chosen(len(products), MOST_PRODUCTS)]
     rows = np.isin(sold.product, chosen)
     product = np.searchsorted(chosen, sold.product[rows])
     some = SoldInStores(sold.store[rows], product, sold.ratio[rows], sold.met[rows], sold.bought[rows])
-    return _cut(*_levels(some, n_stores, level, slope))
+    return _cut(*_levels(some, n_stores, float(logit(settings.chance_at_base)), settings.slope))
 
 
 def _levels(sold: SoldInStores, n_stores: int, level: float, slope: float) -> tuple[Floats, Floats]:

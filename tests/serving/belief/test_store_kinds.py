@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats, Ints
+from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.store_kinds import SoldInStores, kinds_of_stores
 
 N_PRODUCTS, RATIOS = 5, np.linspace(0.8, 1.2, 6)
@@ -22,7 +23,7 @@ def sold(levels: Floats, dearer: Floats, seed: int, visits: int = 40) -> SoldInS
 
 
 def kinds(found: SoldInStores, n_stores: int) -> Ints:
-    return kinds_of_stores(found, n_stores, 0.0, 5.0)
+    return kinds_of_stores(found, n_stores, BeliefSettings())
 
 
 @pytest.mark.parametrize("n_stores", [2, 3, 6, 40])
