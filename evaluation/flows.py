@@ -7,9 +7,6 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from evaluation.as_shipped.lived_days import AsShipped, AsShippedQuestion, WorldToLive, put_together
-from evaluation.as_shipped.shipped_report import keep_as_shipped
-from evaluation.comparison_report import keep_comparison
-from evaluation.drift.drift_report import keep_scorecard
 from evaluation.drift.scorecard import Scorecard, ShocksToPlay, scorecard_of
 from evaluation.first_days import FirstDaysToLive
 from evaluation.harness import play_part
@@ -77,6 +74,8 @@ def compare(
         stores = [FirstDaysToLive(where, first_days, seed) for seed in range(1, seeds + 1) if first_days]
         played = spread_as_task(spread, play_part, logs, "comparing policies")
         lived = spread_as_task(spread, play_part, stores, "living the first days")
+    from evaluation.comparison_report import keep_comparison
+
     found = keep_comparison(workspace, question, gathered(question, limits, played, lived))
     _show_shares(shares(found.scores))
     return found
@@ -99,6 +98,8 @@ def compare_as_shipped(
     parts = [WorldToLive(world, seed, days, stores) for world, seed in question.parts]
     with spreading(workspace.settings, seconds=len(parts) * days * _SECONDS_A_DAY, threads=_THREADS) as spread:
         lived = spread_as_task(spread, play_part, parts, "living the first days as shipped")
+    from evaluation.as_shipped.shipped_report import keep_as_shipped
+
     return keep_as_shipped(workspace, put_together(question, lived))
 
 
@@ -141,6 +142,8 @@ def play_shocks(scenarios: tuple[str, ...] = (), seeds: int = 3, catalog_dir: st
     with spreading(workspace.settings, seconds=work, threads=_THREADS) as spread:
         lived = spread_as_task(spread, play_part, parts, "playing scripted worlds")
     played = {(part.world.name, part.seed): days for part, days in zip(parts, lived, strict=True)}
+    from evaluation.drift.drift_report import keep_scorecard
+
     return keep_scorecard(workspace, scorecard_of(worlds, played, seeds), played, seeds)
 
 

@@ -8,15 +8,17 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pyarrow as pa
 
 from catalog.spread import HERE, Job, Progress, Spread, silent
 from catalog.table import Table
-from training.mlflow.experiments import Study, log_study
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from training.mlflow.experiments import Study
 
 _R = TypeVar("_R")
 _R_co = TypeVar("_R_co", covariant=True)
@@ -43,7 +45,7 @@ def play_parts(
 
 
 def keep(
-    workspace: Workspace, question: object, tables: Sequence[tuple[Table, Sequence[Mapping[str, Any]]]], study: Study
+    workspace: Workspace, question: object, tables: Sequence[tuple[Table, Sequence[Mapping[str, Any]]]], study: "Study"
 ) -> str:
     """Keep what was found in the lake and in MLflow, and return the MLflow run.
 
@@ -59,4 +61,6 @@ def keep(
         (made_at,) = (field.name for field in table.schema if pa.types.is_timestamp(field.type))
         filled = pa.Table.from_pylist([{**row, made_at: now} for row in rows], schema=table.schema)
         workspace.lake.publish(Partition(table.name, None, inputs[:16]), filled, inputs=inputs)
+    from training.mlflow.experiments import log_study
+
     return log_study(workspace.settings, study)

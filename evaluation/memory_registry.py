@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import sklearn
-
 from catalog.arrays import Floats
 from features.stored_model import StoredModel
 from serving.champion import Champion
@@ -107,11 +105,13 @@ class MemoryRegistry:
 
 def _stored(fitted: FittedModel, dataset: Dataset) -> StoredModel:
     """Return a fitted model as serving would read it."""
+    from sklearn import __version__ as built_with
+
     learned = {"learned_from": str(dataset.learned_from)} if dataset.learned_from else {}
     return StoredModel(
         features=tuple(fitted.features),
         types=("double",) * len(fitted.features),
-        built_with=sklearn.__version__,
+        built_with=built_with,
         odds_factor=fitted.odds_factor,
         smoothing=fitted.smoothing,
         metadata={"trained_through": str(dataset.trained_through), **learned},

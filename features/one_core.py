@@ -3,7 +3,6 @@
 from contextlib import AbstractContextManager
 from functools import cache
 
-import sklearn.ensemble  # noqa: F401 - what is not loaded yet is not found
 from threadpoolctl import ThreadpoolController
 
 
@@ -15,4 +14,6 @@ def on_one_core() -> AbstractContextManager[object]:
 
 @cache
 def _controller() -> ThreadpoolController:
+    import sklearn.ensemble  # noqa: F401, PLC0415 - what is not loaded yet is not found
+
     return ThreadpoolController()

@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import skops.io
 import yaml
-from sklearn.base import ClassifierMixin
 
 from catalog.arrays import Floats
 from catalog.errors import ModelError, first_line
@@ -96,7 +94,9 @@ class StoredModel:
 
 def classifier_as_data(classifier: Any) -> bytes:
     """Return a classifier in skops format, in which it may travel: data, which can run nothing."""
-    data: bytes = skops.io.dumps(classifier)
+    from skops.io import dumps
+
+    data: bytes = dumps(classifier)
     return data
 
 
@@ -108,10 +108,12 @@ def classifier_from_data(data: bytes) -> Any:
     ModelError
         When it holds a type that a model may not contain; nothing of it was loaded.
     """
-    untrusted = set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED_MODEL_TYPES)
+    from skops.io import get_untrusted_types, loads
+
+    untrusted = set(get_untrusted_types(data=data)) - set(TRUSTED_MODEL_TYPES)
     if untrusted:
         raise ModelError(f"a model was sent that holds the untrusted type {min(untrusted)}; it was not loaded")
-    return skops.io.loads(data, trusted=list(TRUSTED_MODEL_TYPES))
+    return loads(data, trusted=list(TRUSTED_MODEL_TYPES))
 
 
 def with_odds(chance: Floats, factor: float) -> Floats:
@@ -165,6 +167,9 @@ def read_model(folder: Path) -> StoredModel:
 
 @lru_cache(maxsize=2)
 def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -> StoredModel:
+    from sklearn.base import ClassifierMixin
+    from skops.io import load
+
     try:
         described = _described(folder)
         flavor = described["flavors"]["sklearn"]
@@ -175,7 +180,7 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
         file = folder / flavor["pickled_model"]
         _refuse_code(flavor.get("serialization_format"), file)
         sha256 = fingerprint_of(folder)
-        classifier = skops.io.load(file, trusted=list(TRUSTED_MODEL_TYPES))
+        classifier = load(file, trusted=list(TRUSTED_MODEL_TYPES))
     except ModelError:
         raise
     except Exception as error:  # a damaged file can make its reader raise anything
@@ -202,7 +207,9 @@ def _described(folder: Path) -> dict[str, Any]:
 def _refuse_code(kept_as: object, file: Path) -> None:
     if kept_as != "skops":
         raise ModelError(f"is kept as {kept_as}, which can run code when it is read, expected skops")
-    untrusted = set(skops.io.get_untrusted_types(file=file)) - set(TRUSTED_MODEL_TYPES)
+    from skops.io import get_untrusted_types
+
+    untrusted = set(get_untrusted_types(file=file)) - set(TRUSTED_MODEL_TYPES)
     if untrusted:
         raise ModelError(f"holds the untrusted type {min(untrusted)}")
 

@@ -118,7 +118,7 @@ def orchestrated(
             own = {"PREFECT_API_URL": server.api, "PREFECT_API_AUTH_STRING": login}
             stack.enter_context(_environment_with(own))
         import_module(flow_module)
-        if "mlflow" in sys.modules:
+        if uses_registry:
             _make_registry_first(settings)
         prefect = import_module("prefect.settings")
         changed: dict[Any, Any] = {prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from prefect import Flow, get_run_logger, task
@@ -14,12 +14,14 @@ from prefect.runtime import flow_run as this_run
 from catalog.settings import read_settings
 from catalog.spread import Job, Spread, may_pass
 from flows.progress import say, tell
-from training.mlflow.registry import MlflowRegistry
 from warehouse.lake import Lake
 from warehouse.mixed import books_passed_over
 from warehouse.notes import strike_out
 from warehouse.open_store import open_store
 from warehouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from training.mlflow.registry import MlflowRegistry
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -64,8 +66,10 @@ def spread_as_task(spread: Spread, step: Callable[[_J], _R], jobs: Sequence[_J],
     return found
 
 
-def registry_of(workspace: Workspace) -> MlflowRegistry:
+def registry_of(workspace: Workspace) -> "MlflowRegistry":
     """Return the model registry that the settings name."""
+    from training.mlflow.registry import MlflowRegistry  # noqa: PLC0415 - a flow without one is spared MLflow
+
     return MlflowRegistry(workspace.settings)
 
 

@@ -3,11 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from mlflow.artifacts import download_artifacts
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 
 from catalog.addresses import refuse_absent_registry, without_login
 from catalog.arrays import Floats
@@ -17,6 +15,9 @@ from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
 from warehouse.lake import Lake, Partition
 from warehouse.services import holds_anything, sqlite_file
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
 
 _SHOWN = 12  # of the digits of a fingerprint
 
@@ -80,6 +81,11 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
     file = sqlite_file(uri)
     if file is not None and not holds_anything(file):  # MLflow would make one here, by steps that are no transaction
         return None
+
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
     client = MlflowClient(uri, registry_uri=uri)
     try:
         version = version or client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")
@@ -96,7 +102,7 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
     return _proven(_read(Path(folder), str(version)), Lake(settings))
 
 
-def _location(client: MlflowClient, version: str) -> str:
+def _location(client: "MlflowClient", version: str) -> str:
     """Return where the files of a version are kept."""
     registered = client.get_model_version(REGISTERED_MODEL, version)
     if registered.model_id is None:

@@ -14,11 +14,10 @@ where the data cannot tell two widths apart, and luck could, the mixture is stea
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import RandomForestClassifier
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
@@ -27,6 +26,9 @@ from features.smoothing import RATIO, Kernel, Smoothing, staircase_of
 from features.stored_model import with_odds
 from training.context_forest import PARAMETERS, ContextGain, Rows, boosted, context_gain
 from training.dataset import Dataset, weighted_rows
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 _WIDTHS = {1: (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), 2: (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)}
 _LADDER_STEP = 0.045  # of the default ladder, in price ratio
@@ -227,7 +229,9 @@ def _fit_in_context(days: Dataset, seed: int) -> FittedModel:
     return FittedModel(CONTEXT_FOREST, features, model, smoothing, context=found)
 
 
-def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> RandomForestClassifier:
+def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> "RandomForestClassifier":
+    from sklearn.ensemble import RandomForestClassifier
+
     X, y, weight = rows
     forest = RandomForestClassifier(
         **candidate.parameters | {"n_estimators": n_trees},

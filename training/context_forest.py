@@ -12,16 +12,19 @@ that trees see no feature twice: a weekday beside the weekend would only fit luc
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
-from sklearn.ensemble import HistGradientBoostingClassifier
+from scipy.special import chdtri
 
 from catalog.arrays import Floats, Ints
 from features.one_core import on_one_core
 from features.smoothing import RATIO
 from training.dataset import Dataset, weighted_rows
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 PARAMETERS = {"learning_rate": 0.1, "max_leaf_nodes": 8, "min_samples_leaf": 10, "l2_regularization": 1.0}
 _MOST_TREES = 100
@@ -91,7 +94,7 @@ def context_gain(dataset: Dataset, seed: int) -> ContextGain:
     return ContextGain(tuple(differing), n_trees + 1, mean, error)
 
 
-def boosted(X: pd.DataFrame, y: Ints, weight: Floats, n_trees: int, seed: int) -> HistGradientBoostingClassifier:
+def boosted(X: pd.DataFrame, y: Ints, weight: Floats, n_trees: int, seed: int) -> "HistGradientBoostingClassifier":
     """Fit trees that never rise with the price.
 
     Parameters
@@ -99,6 +102,8 @@ def boosted(X: pd.DataFrame, y: Ints, weight: Floats, n_trees: int, seed: int) -
     X, y, weight
         Rows as `weighted_rows` gives them.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     model = HistGradientBoostingClassifier(
         **PARAMETERS,
         max_iter=n_trees,
@@ -137,7 +142,7 @@ def _striking(sums: pd.DataFrame, feature: pd.Series) -> float:
         group = np.ceil(group * _GROUPS / group.max())
     by_group = sums.groupby([sums["sku"], group])[["apart", "variance"]].sum()
     distance = float((by_group["apart"] ** 2 / by_group["variance"]).sum())
-    return (distance - float(chi2.isf(_BY_LUCK, len(by_group)))) / float(np.sqrt(2 * len(by_group)))
+    return (distance - float(chdtri(len(by_group), _BY_LUCK))) / float(np.sqrt(2 * len(by_group)))
 
 
 def _losses_of_folds(rows: Rows, features: list[str], seed: int) -> Floats:

@@ -18,12 +18,15 @@ its visits, and on a day with a million of them no alarm is raised by a shift to
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from river.drift import ADWIN
 
 from catalog.arrays import Floats, Ints
+
+if TYPE_CHECKING:
+    from river.drift import ADWIN
 
 _FALSE_ALARMS = 0.05  # ADWIN's delta for the whole shelf; the bound is loose, docs/drift.md says what was measured
 _VALUES_A_DAY = 200  # of each product
@@ -153,11 +156,13 @@ def _shifts(days: Sequence[_Day], delta: float) -> Iterator[Shift | None]:
         yield Shift(days[first].date, before, after)
 
 
-def _detector(delta: float) -> ADWIN:
+def _detector(delta: float) -> "ADWIN":
+    from river.drift import ADWIN
+
     return ADWIN(delta=delta, clock=_CLOCK)
 
 
-def _fires(detector: ADWIN, day: _Day) -> bool:
+def _fires(detector: "ADWIN", day: _Day) -> bool:
     """Show a day to the detector, all of it, and tell whether it saw a change."""
     fired = False
     for value in day.values:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics
 
 from catalog.arrays import Floats, Ints
 from catalog.metrics import bins_of, calibration_error
@@ -124,6 +123,8 @@ def judge(
 
 def _scores(chance: Floats, cells: pd.DataFrame) -> dict[str, float]:
     """Score chances of sale that are neither 0 nor 1."""
+    from sklearn import metrics
+
     rows = outcomes_of(cells)
     p, y, weight = chance[rows.cell], rows.y, rows.weight
     called = (p >= _THRESHOLD).astype(int)

@@ -9,11 +9,12 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import sklearn
 
 from catalog.errors import ModelError
 from features.stored_model import StoredModel, read_model
@@ -54,10 +55,12 @@ def _refuse_another_signature(model: StoredModel, features: list[str]) -> None:
     odd_types = sorted(set(model.types) - {"double"})
     if odd_types:
         raise ModelError(f"has a column of type {odd_types[0]} in its signature, expected double")
-    if model.built_with != sklearn.__version__:
-        raise ModelError(f"was built with scikit-learn {model.built_with}, expected {sklearn.__version__}")
+    expected = version("scikit-learn")
+    if model.built_with != expected:
+        raise ModelError(f"was built with scikit-learn {model.built_with}, expected {expected}")
 
 
 if __name__ == "__main__":
+    import_module("skops.io")  # and with it all of scikit-learn, which is no part of what a model takes to be read
     with socket.socket(fileno=int(sys.argv[1])).makefile("rw", encoding="utf-8") as lines:
         lines.write(json.dumps(answer(Task(**json.loads(lines.readline())))) + "\n")

@@ -8,10 +8,9 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from catalog.arrays import Floats
 from serving.champion import Champion
@@ -20,7 +19,10 @@ from training.dataset import Dataset
 from training.gate import Verdict
 from training.model_conditions import Condition
 
-Pictures = Callable[[], Mapping[str, Figure | pd.DataFrame]]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Pictures = Callable[[], "Mapping[str, Figure | pd.DataFrame]"]
 """Draws figures, and makes tables, by name, for a registry that keeps some."""
 
 

@@ -23,9 +23,7 @@ from training.gate import GateInput, pass_gate
 from training.judge import choose_threshold, judge
 from training.learning_days import learning_days
 from training.registry import LoggedModel, ModelRegistry, TrainingLog
-from training.report import figures
 from training.report.breakdown import curve_points
-from training.report.page import conclusion, training_report
 from training.result import Rival, TrainingResult, champion_chances, gate_input, model_version_row
 from training.same_shoppers import true_chances
 from warehouse.lake import CODE_VERSION
@@ -120,6 +118,8 @@ def train(
         found = gate_input(workspace, seen.dataset, challenger, champion, load_check)
         result = replace(_result(workspace, seen, judged, champion, found, version, log.run_id), context=context)
         registry.note_verdict(version, result.verdict)
+        from training.report.page import conclusion, training_report
+
         registry.conclude(logged, conclusion(result), lambda: training_report(result))
     row = model_version_row(result, logged, registry.sha256_of(version))
     against = champion.version if champion else None
@@ -158,6 +158,8 @@ def _context_of(judged: list[JudgedCandidate], days: _Days) -> ContextFindings |
 
 def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days, context: ContextFindings | None) -> LoggedModel:
     """Log every candidate's scores, and of the best one its model and figures: no other will price or be looked at."""
+    from training.report import figures
+
     best, parameters = _best_of(judged), {"seed": days.seed}
     dataset = days.seen_by(best.fitted.features).dataset
     for other in judged:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from catalog.arrays import Flags
 from features.response import PriceResponse, VerdictWord
@@ -109,7 +109,7 @@ def _without_hidden_offers(found: list[_Found]) -> list[_Found]:
     that points that way is refused.
     """
     told = [own.scatter for own in found if own.why is None]
-    if not told or norm.sf(np.sum(told) / np.sqrt(len(told))) > _SURE:
+    if not told or ndtr(-np.sum(told) / np.sqrt(len(told))) > _SURE:
         return found
     why = "weeks at low prices differ from each other by more than chance: offers do more than their price"
     is_odd = [own.why is None and own.scatter > 0 for own in found]

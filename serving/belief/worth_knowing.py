@@ -17,7 +17,6 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
-from scipy.stats import qmc
 
 from catalog.arrays import Flags, Floats
 from serving.belief.belief import Understanding
@@ -170,5 +169,7 @@ def drawn_chances(understanding: Understanding, shape: tuple[int, int], n_draws:
 
 @lru_cache
 def _normal_draws(n_knots: int, n_draws: int) -> Floats:
+    from scipy.stats import qmc  # noqa: PLC0415 - all of SciPy's statistics, for one draw
+
     uniform = qmc.Sobol(n_knots, rng=_SEED).random(n_draws)
     return np.asarray(ndtri(np.clip(uniform, 1e-6, 1 - 1e-6)))

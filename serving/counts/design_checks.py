@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from catalog.arrays import Flags, Floats, Ints
 from serving.counts.design_analysis import CoinRows
@@ -87,6 +86,8 @@ class _Blocks:
         """Check whether a throw goes together with what was sold in the slot before."""
         follows = self._follows(1)
         if follows.sum() >= _FEWEST:
+            from scipy.stats import rankdata  # noqa: PLC0415 - all of SciPy's statistics, for a check of draws
+
             before = rankdata(self.sold[:-1][follows])
             together = self.off[:, 1:][:, follows] @ (before - before.mean())
             word = "higher" if together[0] > 0 else "lower"

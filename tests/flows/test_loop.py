@@ -306,7 +306,7 @@ def test_a_champion_that_is_damaged_or_could_run_code_is_refused(
         )
     else:
         monkeypatch.setattr("features.stored_model.TRUSTED_MODEL_TYPES", ())
-    monkeypatch.setattr("serving.champion.download_artifacts", lambda **_: str(folder))
+    monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda **_: str(folder))
     with pytest.raises(ModelError, match=r"old prices hold"):
         load_champion(in_the_loop.settings)
 

@@ -58,9 +58,9 @@ def lake(settings: Settings, stored: Path, monkeypatch: pytest.MonkeyPatch) -> L
     """Return a lake in which version 3 was judged, and let the registry give the stored model for it."""
     monkeypatch.setattr(champions, "refuse_absent_registry", lambda _settings: None)
     monkeypatch.setattr(champions, "holds_anything", lambda _file: True)
-    monkeypatch.setattr(champions, "MlflowClient", lambda *_at, **_settings: None)
+    monkeypatch.setattr("mlflow.tracking.MlflowClient", lambda *_at, **_settings: None)
     monkeypatch.setattr(champions, "_location", lambda _client, _version: stored.as_uri())
-    monkeypatch.setattr(champions, "download_artifacts", lambda **_asked: str(stored))
+    monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda **_asked: str(stored))
     lake = Lake(settings)
     lake.prepare()
     lake.publish(version_row(), judged(fingerprint_of(stored)), inputs="3")

@@ -14,23 +14,19 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-import mlflow.db
-from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
 from catalog.errors import ModelError, first_line
 from catalog.settings import Settings
 from warehouse.services import make_whole, sqlite_file
 from warehouse.sql_files import queries_beside
 
 
-def make_first(store: str, artifacts: str = DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH) -> None:
+def make_first(store: str, artifacts: str | None = None) -> None:
     """Make MLflow's database where the address is that of a SQLite file in which there is nothing yet.
 
     Parameters
     ----------
     artifacts
-        Where the experiment keeps its files that MLflow makes with its tables.
+        Where the experiment keeps its files that MLflow makes with its tables; MLflow's own place where it is None.
     """
     file = sqlite_file(store)
     if file is not None:
@@ -39,13 +35,18 @@ def make_first(store: str, artifacts: str = DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
 
 def upgrade(store: str) -> None:
     """Make or upgrade the tables at an address as `mlflow db upgrade` does, which would show it in the process list."""
-    command = mlflow.db.upgrade.callback
+    from mlflow import db
+
+    command = db.upgrade.callback
     assert command is not None  # noqa: S101 - it is a command
     command(store)
 
 
-def _make(store: str, artifacts: str) -> None:
-    made = SqlAlchemyStore(store, artifacts)  # type: ignore[no-untyped-call] # the library's
+def _make(store: str, artifacts: str | None) -> None:
+    from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    made = SqlAlchemyStore(store, artifacts or DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)  # type: ignore[no-untyped-call] # the library's
     made.engine.dispose()
 
 

@@ -8,10 +8,9 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -25,6 +24,9 @@ from training.dataset import Dataset
 from training.mlflow.database import make_first
 from warehouse.locks import held
 from warehouse.services import holds_anything, sqlite_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ABOUT_TRAININGS = """\
 One run per training, with a run for each candidate model below it. All candidates of a training see the same demand
@@ -106,7 +108,7 @@ class Study:
     description: str
     parameters: Mapping[str, Any]
     metrics: Mapping[str, float]
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, "Figure"]
     tables: Mapping[str, pd.DataFrame]
 
 

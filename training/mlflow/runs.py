@@ -13,8 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import mlflow.data
-import mlflow.sklearn
 import pandas as pd
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset as LoggedDataset
@@ -108,9 +106,11 @@ class MlflowTraining:
             model_id=model.model_id,
             metadata=metadata_of(fitted, self.dataset),
         )
+        from mlflow.sklearn import save_model
+
         with TemporaryDirectory(prefix="shelfprice-model-") as folder:
             place = str(Path(folder, "model"))
-            mlflow.sklearn.save_model(
+            save_model(
                 fitted.model,
                 place,
                 mlflow_model=described,
@@ -194,12 +194,14 @@ def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
 
 def _inputs(fitted: FittedModel, dataset: Dataset) -> list[DatasetInput]:
     """Describe the cells that a candidate was fitted and judged on."""
+    from mlflow.data import from_pandas  # type: ignore[attr-defined] # the library makes it at run time
+
     inputs, dataset = [], dataset.seen_by(fitted.features)
     for context, cells, days in (
         ("training", dataset.training, f"demand cells through {dataset.trained_through}"),
         ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),
     ):
-        seen = mlflow.data.from_pandas(  # type: ignore[attr-defined]
+        seen = from_pandas(
             cells[[*fitted.features, "n_offered", "n_purchased"]].astype(float),
             name=days,
             digest=dataset.fingerprint[:32],
