@@ -8,7 +8,8 @@ import pandas as pd
 import polars as pl
 from sklearn.ensemble import RandomForestClassifier
 
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 
 _BUDGET_MEAN, _BUDGET_DEVIATION = 1.0, 0.25
 _VISITS_PER_STORE_DAY = 500

@@ -15,7 +15,7 @@ from bench.measure import Measurement, processor_seconds, say
 from bench.served import Server, served
 from bench.world import FIRST_DAY, SEED, World, temporary_world
 from catalog.child_process import ChildProcess
-from catalog.load import price_ladder
+from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from operate.up.worker import BEHIND
 from serving.book_store import publish_book

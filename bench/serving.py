@@ -10,7 +10,8 @@ from sklearn.ensemble import RandomForestClassifier
 
 from bench.measure import Measurement, Otherwise, seconds
 from bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, policy_with_model

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench, groups_of, publish_groups, query, stale_cells

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from features.cells import model_input
 from serving.curves import DemandCurves, demand_curves

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.store_day import hours_of_ticks
 from features.cells import query
 from features.context import KEYS, context_of_days, show_context

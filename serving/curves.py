@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.tables.prices import DEMAND_CURVES
 from features.cells import model_input
 from serving.context_curves import is_asked_in_context, mean_curves

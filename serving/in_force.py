@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats
 from catalog.errors import DataError
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.pricing import PricedBy
 from etl.ledger import in_force_in
 from etl.live.day import LiveDay, is_live, sold_so_far, taught

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.spread import HERE, Spread
 from serving.curves import DemandCurves, chance_at
 from serving.pricing_policy import Asked

@@ -12,7 +12,8 @@ from typing import Self
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.pricing import LIMITS, Lesson, PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.policy import LearningPolicy, Morning, morning_of

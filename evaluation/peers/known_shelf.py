@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from catalog.arrays import Floats, Ints
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from serving.guardrails import guarded, limits_of, nothing_shown
 from serving.policies import costs_that_count

@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Lesson, Shelf, Sold
 from serving.belief.belief import Belief, Opened, Understanding, hours_of_day, opened
 from serving.belief.footfall import Footfall

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError
 from catalog.limits import not_above, not_below
-from catalog.load import DEFAULT_DIR, Catalog, load, price_ladder, restored
+from catalog.load import DEFAULT_DIR, Catalog, load, restored
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from desk.price_changes.passing import passing
 from serving.guardrails import guarded, limits_of

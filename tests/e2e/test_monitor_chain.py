@@ -13,7 +13,8 @@ from patience import until
 from playwright.sync_api import Page, expect
 
 from bench.chain import write_chain
-from catalog.load import load, price_ladder
+from catalog.load import load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from dashboard.app import all_pages
 from etl.live.day import LiveDay

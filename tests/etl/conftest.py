@@ -5,7 +5,8 @@ import datetime as dt
 import pyarrow as pa
 import pytest
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.store_day import StoreDay
 from etl.extract import interactions_of
 from serving.exploration import ExplorationPlan

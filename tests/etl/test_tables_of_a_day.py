@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.reasons import Changes, reasons
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import read_settings

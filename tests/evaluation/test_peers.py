@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from evaluation.contestants import clairvoyant, with_true_demand
 from evaluation.peers.certainty_equivalence import certainty_equivalence, estimated

@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from catalog.load import load, price_ladder
+from catalog.load import load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench, groups_of, publish_groups, query, stale_cells

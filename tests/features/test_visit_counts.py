@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from catalog.contracts import TABLES
 from catalog.errors import DamagedError
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
 from catalog.names import EXTERNAL
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
 from etl.extract import interactions_of

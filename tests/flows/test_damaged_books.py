@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from shell import Terminal
 
-from catalog.load import load, price_ladder
+from catalog.load import load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from etl.live.day import LiveDay
 from etl.live.player import Player

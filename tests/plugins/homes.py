@@ -81,7 +81,8 @@ def sell_two_days(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], 
 
 
 def _sell_two_days(home: Path) -> None:
-    from catalog.load import load, price_ladder
+    from catalog.load import load
+    from catalog.price_ladder import price_ladder
     from etl.load import load_dimensions, load_store_day
     from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
     from serving.book_store import publish_book

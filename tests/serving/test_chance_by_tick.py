@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.store_day import tick_profile
 from serving.curves import DemandCurves, chance_at

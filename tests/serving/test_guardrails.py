@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import LIMITS, Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.store_day import StoreDay

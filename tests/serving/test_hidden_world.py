@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import catalog.load as catalogs
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import FootfallSettings, Persona
 from serving.curves import DemandCurves
 from serving.policies import policy_with_model

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError, LakeError, ModelError
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import read_settings

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.json_text import json_text
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.reasons import Changes, PriceMove, reason, reasons
 from catalog.records.pricing_rules import Guardrails

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import Settings

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from connect.export.wanted import wanted_of
 from desk.price_changes.request import PriceRequest, ask

@@ -10,7 +10,8 @@ from elsewhere import Elsewhere
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.spread import HERE, Done, unheard
 from catalog.store_day import tick_profile
 from serving.book_store import new_book

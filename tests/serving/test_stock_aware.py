@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.store_day import BOUGHT, tick_profile
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import PriceDecision, Shelf
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan

@@ -9,7 +9,8 @@ from faker.providers.person.en_GB import Provider
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Policy, PriceDecision
 from catalog.store_day import StoreDay
 from serving.exploration import ExplorationPlan

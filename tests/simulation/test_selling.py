@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE, StoreDay
 from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model

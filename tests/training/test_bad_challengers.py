@@ -19,8 +19,9 @@ from mlflow.models import infer_signature
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import FunctionTransformer
 
-from catalog.load import load, price_ladder
+from catalog.load import load
 from catalog.names import TRUSTED_MODEL_TYPES
+from catalog.price_ladder import price_ladder
 from simulation.truth import chance_of_sale
 from training import load_check as parent
 from training.candidates import CANDIDATES, FittedModel, fit

@@ -9,7 +9,8 @@ from believing import believed_after
 
 from catalog.arrays import Floats
 from catalog.currency import currency_of
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.footfall import Footfall

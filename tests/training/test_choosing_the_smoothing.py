@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona
 from features.smoothing import Kernel, Smoothing
 from simulation.truth import chance_of_sale

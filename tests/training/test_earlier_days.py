@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import load, price_ladder
+from catalog.load import load
+from catalog.price_ladder import price_ladder
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, fit
 from training.dataset import Dataset, carried_over, carried_through, odds_ratios

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from catalog.load import load, price_ladder
+from catalog.load import load
+from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from features.footfall import LoggedVisits
 from serving.book_policy import BookPolicy

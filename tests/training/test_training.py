@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
-from catalog.load import load, price_ladder
+from catalog.load import load
 from catalog.metrics import calibration_error
+from catalog.price_ladder import price_ladder
 from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, Candidate, fit, p_sale

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import DEMAND_CELLS

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from bench.cookbook import PAGE, Recipe, answered, asking, recipes, written
-from catalog.load import load, price_ladder
+from catalog.load import load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from catalog.tables.learning import MODEL_VERSIONS
 from etl.batches import DEFAULT_SEED

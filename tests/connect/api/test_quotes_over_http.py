@@ -9,7 +9,8 @@ import pytest
 from asgi_client import AsgiClient
 from shell import Terminal
 
-from catalog.load import DEFAULT_DIR, load, price_ladder
+from catalog.load import DEFAULT_DIR, load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from connect.api.app import application
 from serving.book_store import commit_book, in_force_for, restored_book

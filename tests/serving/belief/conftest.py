@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.records.product import Product
 from catalog.records.store import Store
 from serving.belief.gaussian import Counts, Knots

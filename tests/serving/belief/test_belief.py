@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from catalog.arrays import Floats
-from catalog.load import DEFAULT_DIR, Catalog, load, price_ladder
+from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona, Shock
 from evaluation.contestants import stock_aware
 from evaluation.scores import expected_gain

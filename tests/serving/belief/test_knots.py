@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from serving.belief.belief import believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of

@@ -10,7 +10,8 @@ from believing import believed_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots

@@ -8,7 +8,8 @@ import pytest
 from scipy.special import expit
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load, price_ladder
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
 from serving.belief.belief import believed_before_anybody_came, hours_of_day, n_hours_of
 from serving.belief.gaussian import Knots
 from serving.belief.log import ChampionCurves, ContextCurves, Seen, belief_from

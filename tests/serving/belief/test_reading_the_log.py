@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from catalog.load import Catalog, price_ladder
+from catalog.load import Catalog
+from catalog.price_ladder import price_ladder
 from catalog.pricing import PricedBy
 from catalog.records.demand_effects import DemandEffect
 from catalog.records.shoppers import Shock
