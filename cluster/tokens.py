@@ -1,4 +1,4 @@
-"""Does another process see the same lake, or home? A token is written into it, and whoever is asked looks for it there.
+"""Does another process see the same lake, or the same home? This one writes a token there, and the other looks for it.
 
 A copy of a lake, or an empty folder of the same name on another machine, does not hold it.
 """

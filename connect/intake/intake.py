@@ -21,7 +21,7 @@ from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
 Kind = Literal["sales", "stock", "traffic"]
-_LOOK_EVERY = 60.0  # s, for a date ends also where nothing is sent
+_LOOK_EVERY = 60.0  # s; a date ends even if nobody sends anything
 _SETTLES = 1.0  # s, in which more of the same may come
 _LOG = logging.getLogger(__name__)
 

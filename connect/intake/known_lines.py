@@ -88,7 +88,7 @@ class KnownLines:
         return self._dates.get(date, ())
 
     def lines(self, date: dt.date) -> pa.Table:
-        """Read the lines of a date, in order of what they say; each stands once, also while a fold is not finished."""
+        """Read the lines of a date, sorted by what they say; one that a fold has already copied is returned once."""
         tables = [self._lake.read(part) for part in self.parts_on(date)]
         rows = pa.concat_tables([RECEIPT_LINES.schema.empty_table(), *tables])
         hashes = hashes_of(rows)

@@ -1,8 +1,8 @@
 """Make the tables of each business date that is over from what was taken in for it, and fold its lines into one part.
 
-A date is made when the last of its stores' dates has ended, and anew whenever something came that it is made from: late
-lines, lines of other dates that void or correct its own, stock, visitors, acknowledgements, or other sales of the four
-weeks before. What it was made from stands in its receipt, so a kill costs no date, and whoever comes next goes on.
+A date is made when it is over in all stores, whatever their time zones. It is made again whenever something it depends
+on has come: late lines, lines of other dates that void or correct its own, stock, visitors, acknowledgements, or other
+sales of the four weeks before. Its receipt says what it was made from, so after a kill the next process goes on.
 """
 
 import datetime as dt

@@ -1,7 +1,7 @@
-"""Take lines of receipts in: each is checked, held against the lake, and published once; the rest is told why not.
+"""Take in lines of receipts: each line is checked, compared with the lake, and published once or refused with a reason.
 
-What must hold: whoever publishes lines holds the lock, from the look at what is known to the moment they are in force.
-So of several processes that are sent the same lines one takes them, and whoever is not sure sends them again.
+What must hold: a process that publishes lines holds the lock from its look at what is known until they are in force. So
+when several processes get the same lines, one of them takes them in, and a sender who is unsure can send them again.
 """
 
 import datetime as dt
