@@ -47,7 +47,7 @@ def test_parts_are_played_anywhere_and_come_back_in_their_order(spread: Any) -> 
 def test_the_same_question_asked_again_replaces_its_answer_and_another_stands_beside(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(harness, "log_study", lambda _settings, study: study.name)
+    monkeypatch.setattr("training.mlflow.experiments.log_study", lambda _settings, study: study.name)
     workspace = Workspace(settings, load(), Lake(settings))
     workspace.lake.prepare()
     study = Study("a study", "", {}, {}, {}, {})
