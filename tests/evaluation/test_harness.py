@@ -11,7 +11,6 @@ from catalog.load import load
 from catalog.settings import Settings
 from catalog.spread import HERE
 from catalog.tables.comparisons import LEARNING_RESULTS
-from evaluation import harness
 from evaluation.harness import keep, play_parts
 from evaluation.reporting import MeanInterval, mean_where_it_came, table_of
 from evaluation.worlds import chosen, shocked_worlds
