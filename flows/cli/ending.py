@@ -55,6 +55,7 @@ class Ending:
         self._asked_by: int | None = None  # number of the signal
         self._is_released = False
         self._lock, self._told = Lock(), Event()
+        self._heard_before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         self._read, write = os.pipe()
         os.set_blocking(write, False)
         for number in _SIGNALS:
@@ -63,6 +64,10 @@ class Ending:
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)  # it is written to whatever the main thread does
         Thread(target=self._wait, daemon=True).start()
         _RUNNING.append(self)
+
+    def hear(self) -> None:
+        """Hear signals from now on, also one that came since this was made: the caller handles the interrupt."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._heard_before)
 
     def release(self) -> None:
         """Leave the end to a command that has handlers of its own and ends in time."""

@@ -12,6 +12,7 @@ def main() -> None:
     ending = Ending()
     atexit.register(ending.leave)  # registered first, so it comes last
     try:
+        ending.hear()
         from flows.cli.main import main as run
 
         run()

@@ -123,6 +123,23 @@ def test_an_interrupt_while_native_code_is_imported_is_an_end_like_any_other() -
     assert (process.returncode, complained) == (130, f"{NOTHING_CHANGED}\n")
 
 
+BEGINNING = """
+import os, signal, threading
+class Slow(threading.Thread):
+    def start(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        super().start()
+threading.Thread = Slow
+from flows.cli.program import main
+main()
+"""
+
+
+def test_an_interrupt_while_the_program_begins_is_an_end_like_any_other() -> None:
+    done = subprocess.run([sys.executable, "-c", BEGINNING], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, f"{NOTHING_CHANGED}\n")
+
+
 def test_a_command_in_the_background_of_a_script_ignores_the_interrupt_as_the_shell_asks() -> None:
     program = """
 import signal
