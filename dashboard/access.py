@@ -65,7 +65,7 @@ def access_to(host: str, settings: Settings) -> Access:
 
 
 def _is_of_another_site() -> bool:
-    """Tell whether the page that asks is another site's; whoever follows a link from there to here is welcome."""
+    """Tell whether the page that asks is another site's; people may still follow a link from there to here."""
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None and origin.partition("://")[2] != request.host:
         return True

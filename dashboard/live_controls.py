@@ -155,7 +155,7 @@ def press(control: Control, status: SharedStatus, pressed: str, store: str, spee
 
 
 def _newest(status: SharedStatus, store: str) -> LiveRun | None:
-    """Ask anew; whoever looks next says what is away."""
+    """Ask anew; None where Prefect is away, which the page's next look says."""
     try:
         return status.of(store, now=True)
     except ServiceError:

@@ -124,7 +124,7 @@ class Page:
     wire
         Registers the page's callbacks, once.
     keeps
-        Query parameters of the address that the layout takes by name, as whoever made the address wrote them.
+        Query parameters of the address that the layout takes by name, unchecked: people may have typed them.
     """
 
     name: str

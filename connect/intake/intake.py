@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Intake:
-    """Takes lines in, whoever sends them.
+    """Takes lines in, from requests and from files alike.
 
     Parameters
     ----------

@@ -144,7 +144,7 @@ def undo(desk: PriceDesk, change: str) -> str:
     Raises
     ------
     DataError, Declined
-        When there is no such change, it is over, or whoever asks may not ask for it themselves.
+        When there is no such change, when it is over, or when the person who asks may not ask for it.
     """
     decide(desk.workspace, [change], "withdrawn", _who_may_ask_for(desk, change))
     return f"{change} is undone. {FOLLOWS}"
