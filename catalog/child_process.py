@@ -60,7 +60,7 @@ class ChildProcess:
         on_line: Callable[[str], object] | None = None,
         pass_fds: Sequence[int] = (),
     ) -> None:
-        self._last = deque[str](maxlen=_LINES_KEPT)
+        self._last = deque[tuple[float, str]](maxlen=_LINES_KEPT)  # when it was read, and the line
         self._told, telling = os.pipe()
         inherited = (telling, *pass_fds)
         try:
@@ -113,12 +113,13 @@ class ChildProcess:
     @property
     def last_lines(self) -> str:
         """What it wrote last, in one line that is cut at its beginning; empty when it wrote nothing."""
-        joined = " / ".join(tuple(self._last))
+        joined = " / ".join(line for _, line in tuple(self._last))
         return joined if len(joined) <= _LENGTH_KEPT else f"...{joined[3 - _LENGTH_KEPT :]}"
 
-    def forget_lines(self) -> None:
-        """Forget what it wrote so far: what it says at its start does not tell why it ends later."""
-        self._last.clear()
+    def forget_lines(self, before: float) -> None:
+        """Forget what it wrote before this time of the monotonic clock: its start does not tell why it ends later."""
+        while self._last and self._last[0][0] < before:
+            self._last.popleft()
 
     def ask_to_end(self) -> None:
         """Let the group be asked to end, and be killed after the grace period if it does not."""
@@ -150,7 +151,7 @@ class ChildProcess:
         with self._wrapper.stdout as lines:
             for line in lines:
                 if line.strip():
-                    self._last.append(line.strip())
+                    self._last.append((time.monotonic(), line.strip()))
                     with suppress(OSError):  # our log has no reader any more; the command must not wait for one
                         on_line(line.rstrip())
 

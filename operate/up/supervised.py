@@ -153,7 +153,7 @@ class SupervisedService:
             self.ask_to_end()
         elif answered_at is not None and now - answered_at <= self._patience.shown_silence:
             if not self.is_answering:
-                self._process.forget_lines()
+                self._process.forget_lines(before=answered_at)
             self._set("answers")
         elif answered_at is not None:
             self._set("silent")

@@ -222,6 +222,21 @@ def test_the_last_lines_are_kept_short_and_a_reader_who_leaves_stops_nothing() -
     assert len(process.last_lines) <= 300
 
 
+def test_what_it_wrote_after_a_moment_is_kept_when_what_it_wrote_before_is_forgotten_later(tmp_path: Path) -> None:
+    go, read = tmp_path / "go", list[str]()
+    waits = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
+    code = f"print('banner', flush=True)\n{waits}\nprint('no disk')"
+    process = ChildProcess((sys.executable, "-S", "-c", code), {}, read.append)
+    limit = time.monotonic() + 60
+    while not read and time.monotonic() < limit:
+        time.sleep(0.01)
+    moment = time.monotonic()
+    go.touch()
+    assert ended(process) == 0
+    process.forget_lines(before=moment)
+    assert process.last_lines == "no disk"
+
+
 def test_what_an_exited_command_left_running_is_asked_to_end_before_it_is_killed(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     left = (

@@ -25,8 +25,8 @@ CHATTERS = (sys.executable, "-S", "-c", "import time\nwhile True: print('x' * 10
 EXITS = (sys.executable, "-S", "-c", "print('no disk'); raise SystemExit(3)")
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
-    fake = [Service(name, "a test", command, {}, None, lambda: True) for name in ("one", "two")]
+def stand_in(monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], *, answers: bool = True) -> None:
+    fake = [Service(name, "a test", command, {}, None, lambda: answers) for name in ("one", "two")]
     monkeypatch.setattr(services_module, "services_of", lambda *_: fake)
 
 
@@ -119,7 +119,7 @@ def test_the_services_go_on_when_whoever_read_the_log_has_left(
 def test_a_service_that_keeps_failing_is_one_line_that_says_why(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in(monkeypatch, EXITS)
+    stand_in(monkeypatch, EXITS, answers=False)  # what it says before an answer would be forgotten with it
     answer = terminal("up")
     assert answer.returncode == 1
     last = answer.stderr.splitlines()[-1]
