@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 from scipy.special import expit, softmax
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.pricing_rules import BeliefSettings
 from catalog.store_day import hours_of_ticks
+from serving.belief.falling import falling
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
 from serving.belief.hour_drift import FIRST_DAY, LATER, hour_drift
@@ -222,7 +222,7 @@ class Understanding:
 
     def _mean_chance(self, more: Floats) -> Floats:
         mixed = sum(weight * belief.chance(more) for weight, belief in zip(self.weights, self.beliefs, strict=True))
-        return np.stack([_never_rising(own, self.likeliest) for own in np.asarray(mixed)])
+        return np.asarray(falling(np.asarray(mixed), 1 / self.likeliest.variance))
 
 
 _LEAST_HOUR = 0.05  # log odds below which the hour of the day does not matter
@@ -261,15 +261,3 @@ def opened(catalog: Catalog, belief: Belief) -> Opened:
 def loosened(belief: Gaussian) -> Gaussian:
     """Return what is left of a belief where demand may have changed."""
     return belief.loosened(_LEVEL_OF_ALL, _LEVEL_OF_ONE)
-
-
-def _never_rising(chance: Floats, belief: Gaussian) -> Floats:
-    """Return the nearest chances that never rise with the price, each weighed by how sure it is."""
-    rising = np.flatnonzero((np.diff(chance, axis=1) > 0).any(axis=1))
-    if not len(rising):
-        return chance
-    fallen = chance.copy()
-    sure = 1 / belief.variance
-    for product in rising:
-        fallen[product] = isotonic_regression(chance[product], weights=sure[product], increasing=False).x
-    return fallen

@@ -20,6 +20,7 @@ from scipy.special import expit, ndtr, ndtri
 
 from catalog.arrays import Flags, Floats
 from serving.belief.belief import Understanding
+from serving.belief.falling import falling
 from serving.belief.gaussian import Knots
 
 _DRAWS = 256
@@ -152,6 +153,8 @@ def _mean_above(below: Floats, spread: Floats) -> Floats:
 def drawn_chances(understanding: Understanding, shape: tuple[int, int], n_draws: int) -> Floats:
     """Return chances of sale at the knots, shape (n_draws, n_products, n_knots), the same draws on every call.
 
+    None rises with the price: each draw is the falling curve that is nearest to what was drawn.
+
     `shape` is that of the knots; `n_draws` is a power of two.
     """
     _, n_knots = shape
@@ -162,9 +165,9 @@ def drawn_chances(understanding: Understanding, shape: tuple[int, int], n_draws:
     for belief, count in zip(understanding.beliefs, counts, strict=True):
         root = np.linalg.cholesky(belief.covariance + 1e-9 * np.eye(n_knots))
         odds = belief.mean + np.einsum("pkl,dl->dpk", root, normal[first : first + count])
-        drawn.append(expit(odds))
+        drawn.append(expit(falling(odds, 1 / belief.variance)))
         first += count
-    return np.minimum.accumulate(np.concatenate(drawn), axis=2)
+    return np.concatenate(drawn)
 
 
 @lru_cache
