@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from catalog.errors import Declined
 from catalog.load import Catalog
@@ -27,6 +27,7 @@ from serving.day_curves import learned_for
 from serving.in_force import pricing_on
 from serving.policies import policy_with_model
 from serving.pricing_policy import PricingPolicy
+from training.believed_gain import BelievedGain
 from training.drift_watch import Announce, Detection, unannounced
 from training.night import price_date, run_night
 from training.nights import Night
@@ -46,6 +47,23 @@ class SoldDate:
     priced_by: PricedBy
     decisions: int
     gain_eur: float
+
+
+class GateFinding(NamedTuple):
+    """What the gate found of a version; gains are EUR per store day, None where they are not known.
+
+    Attributes
+    ----------
+    true_gain_eur
+        What its prices would truly earn more than those in force, on the visits that it was judged on.
+    gain_lower_eur, gain_upper_eur
+        Ends of the 95 % interval of that gain, by the belief's word.
+    """
+
+    verdict: Outcome | None = None
+    true_gain_eur: float | None = None
+    gain_lower_eur: float | None = None
+    gain_upper_eur: float | None = None
 
 
 class LivingStore:
@@ -86,12 +104,14 @@ class LivingStore:
         version = priced_by.policy.model_version
         return "champion" if version is not None and self.registry.knows(version) else "belief"
 
-    def judged(self, version: str) -> tuple[Outcome, float | None]:
-        """Return the gate's verdict on a version and what its prices would truly gain, EUR per store day, if known."""
+    def judged(self, version: str) -> GateFinding:
+        """Return what the gate found of a version."""
         row = self.workspace.lake.read(Partition("model_versions", None, f"v{version}")).to_pylist()[0]
         unmet = [condition["condition"] for condition in json.loads(row["reasons"]) if not condition["met"]]
         gain = json.loads(row["money"]) if row["money"] else {}
-        return outcome_of(unmet), gain.get("truth")
+        believed = BelievedGain(**gain["believed"]) if gain.get("believed") else None
+        ends = (believed.lower, believed.upper) if believed else (None, None)
+        return GateFinding(outcome_of(unmet), gain.get("truth"), *ends)
 
 
 class WatchingStore(LivingStore):

@@ -149,6 +149,16 @@ REGRET_BY_DAY = Table(
             "EUR per store day",
             nullable=True,
         ),
+        *(
+            Column(
+                f"gain_{end}_eur",
+                pa.float64(),
+                f"{end} end of the 95 % interval of that gain that the gate read; null where it asked no belief",
+                "EUR per store day",
+                nullable=True,
+            )
+            for end in ("lower", "upper")
+        ),
         Column("lived_at", MOMENT, "when the days were lived", "UTC"),
     ),
     by="key",

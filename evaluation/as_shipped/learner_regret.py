@@ -43,6 +43,9 @@ class GateRecord:
         Promotions of prices that truly earned at least 1 % less than those in force.
     clearly_better, better_promoted
         Judged versions whose prices truly earned at least 3 % more, and those of them that were promoted.
+    intervals, held
+        Judged versions whose true gain is known beside the interval that the gate read, and those of them whose
+        interval holds it: 95 % of them if intervals are honest.
     """
 
     judged: int
@@ -50,6 +53,8 @@ class GateRecord:
     false_promotions: int
     clearly_better: int
     better_promoted: int
+    intervals: int
+    held: int
 
 
 def periods_of(days: int) -> list[Period]:
@@ -113,13 +118,23 @@ def gate_record(days: Days, world: str) -> GateRecord:
     judged = [day for day in _lived(days, world, PRODUCT) if day.verdict is not None]
     better = [day for day in judged if _true_share(day) >= _CLEARLY]
     promoted = [day for day in judged if day.verdict == "promoted"]
+    holds = [holds for day in judged if (holds := _interval_holds(day)) is not None]
     return GateRecord(
         judged=len(judged),
         promoted=len(promoted),
         false_promotions=sum(_true_share(day) <= _FALSELY for day in promoted),
         clearly_better=len(better),
         better_promoted=sum(day.verdict == "promoted" for day in better),
+        intervals=len(holds),
+        held=sum(holds),
     )
+
+
+def _interval_holds(day: LivedDay) -> bool | None:
+    """Tell whether the interval that the gate read holds the true gain; None where either is not known."""
+    if day.true_gain_eur is None or day.gain_lower_eur is None or day.gain_upper_eur is None:
+        return None
+    return day.gain_lower_eur <= day.true_gain_eur <= day.gain_upper_eur
 
 
 def _lived(days: Days, world: str, learner: str) -> list[LivedDay]:

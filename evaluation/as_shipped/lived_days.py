@@ -14,7 +14,7 @@ from catalog.names import Outcome
 from catalog.settings import read_settings
 from etl.batches import store_ids
 from etl.live.calendar import DEFAULT_START
-from evaluation.living_store import LivingStore, Source
+from evaluation.living_store import GateFinding, LivingStore, Source
 from evaluation.peers.peer import NAMES, SHIPPED_NAMES, live_day, peers_of
 from evaluation.scores import Clairvoyants, day_gain, tally
 from evaluation.worlds import StoreWorld
@@ -75,6 +75,8 @@ class LivedDay:
     true_gain_eur
         What its prices would truly have earned more than those in force, EUR per store day on the visits that it was
         judged on; None where that is not known.
+    gain_lower_eur, gain_upper_eur
+        Ends of the 95 % interval of that gain by the belief's word; None where the gate asked no belief.
     """
 
     world: str
@@ -89,6 +91,8 @@ class LivedDay:
     judged_version: str | None = None
     verdict: Outcome | None = None
     true_gain_eur: float | None = None
+    gain_lower_eur: float | None = None
+    gain_upper_eur: float | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class WorldToLive:
                 sold = product.sell(date)
                 source = product.source_of(sold.priced_by)  # before the night has a say
                 judged = product.night(date).judged_version
-                verdict = product.judged(judged) if judged else (None, None)
+                found = product.judged(judged) if judged else GateFinding()
                 earned = {BELIEF_ALONE: belief.sell(date).gain_eur}
                 belief.night_without_training(date)
                 earned[OWNERS_PRICE] = day_gain(catalog, owners, date, visits)
@@ -148,7 +152,7 @@ class WorldToLive:
                     earned[name] = tally(played, catalog).gain_eur
                 at = (seed, len(catalog.store.stores), day)
                 priced = (source, sold.priced_by.policy.model_version)
-                lived.append(LivedDay(world, PRODUCT, *at, sold.gain_eur, most, *priced, judged, *verdict))
+                lived.append(LivedDay(world, PRODUCT, *at, sold.gain_eur, most, *priced, judged, **found._asdict()))
                 lived += [LivedDay(world, name, *at, gain, most) for name, gain in earned.items()]
         return lived
 

@@ -71,6 +71,7 @@ def gate_rows(found: AsShipped) -> Rows:
                 "promoted": gate.promoted,
                 "promoted falsely": gate.false_promotions,
                 "promoted where clearly better": f"{gate.better_promoted} of {gate.clearly_better}",
+                "true gain within its 95 % interval": f"{gate.held} of {gate.intervals}",
             }
         )
     return table_of(rows)

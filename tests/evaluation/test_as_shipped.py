@@ -128,6 +128,16 @@ def test_promotions_are_false_where_prices_truly_earn_one_per_cent_less_and_unkn
     assert (found.clearly_better, found.better_promoted) == (2, 1)
 
 
+def test_an_interval_counts_where_the_true_gain_is_known_and_holds_it_between_its_ends() -> None:
+    gains = [(1.0, 0.0, 2.0), (2.5, 0.0, 2.0), (-0.1, 0.0, 2.0), (None, 0.0, 2.0), (1.0, None, None)]
+    days = [
+        replace(day, judged_version="1", verdict="waits", true_gain_eur=true, gain_lower_eur=low, gain_upper_eur=high)
+        for day, (true, low, high) in zip(lives([200.0] * 5), gains, strict=True)
+    ]
+    found = gate_record(days, "default")
+    assert (found.held, found.intervals) == (1, 3)
+
+
 def test_under_the_kill_switch_every_learner_earns_what_base_prices_do_on_the_same_shoppers() -> None:
     rails = DEFAULT.catalog.store.guardrails.model_copy(update={"kill_switch": True})
     store = DEFAULT.catalog.store.model_copy(update={"guardrails": rails})
@@ -167,6 +177,7 @@ def test_the_product_is_lived_through_its_own_nights_and_judged_by_its_gate(live
     assert all(day.priced_by in {"base", "belief", "champion"} for day in own)
     assert all(np.isfinite(day.true_gain_eur) for day in own if day.true_gain_eur is not None)
     assert gate_record(lived, "default").judged >= 1
+    assert gate_record(lived, "default").intervals >= 1
 
 
 def test_the_belief_alone_is_the_product_without_a_model_and_prices_from_its_first_night(lived: list[LivedDay]) -> None:
