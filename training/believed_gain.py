@@ -2,7 +2,8 @@
 
 Logged visits say little about prices that were hardly shown, and a store that prices well hardly shows bad ones. A
 belief knows how unsure it is at every price. So both books are valued under draws from a belief in everything that was
-sold, in which no champion has a say: the spread of the difference is the uncertainty that is left.
+sold, in which no champion has a say, and of how many come that day: the spread of the difference is the uncertainty
+that is left.
 
 What must hold: prices were our own. Then the days are evidence of how shoppers answer to them.
 """
@@ -10,7 +11,7 @@ What must hold: prices were our own. Then the days are evidence of how shoppers 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, gammaincinv, logit
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
@@ -22,6 +23,8 @@ from serving.price_book import PriceBook
 from serving.recursion import value_of_prices
 
 _DRAWS = 32
+_SEED = 20260105
+_LEAST_SPREAD = 1e-3  # of a day's visits, as a share
 _LEAST = 1e-9  # chance of a sale
 _TWO_SIDED = 1.96
 _ONE_SIDED = 2.326  # 99 %
@@ -60,26 +63,40 @@ class BelievedGain:
 
 
 def believed_gain(catalog: Catalog, judge: Outlook, book: PriceBook, other: PriceBook) -> BelievedGain:
-    """Value two price books under draws from a belief and the footfall that it expects."""
+    """Value two price books under draws from a belief: of demand, and of a day's visits around those it expects."""
     knots, visits = judge.morning.opened.knots, judge.visits
     differ = [own for own in range(len(catalog.skus)) if not np.array_equal(book.prices[own], other.prices[own])]
     draws = drawn_chances(judge.understanding, knots.shape, _DRAWS)
+    paces = drawn_paces(judge.morning.footfall.day_spread)
     costs, par = costs_that_count(catalog), catalog.par_stock
 
     hours = judge.understanding.hours[hours_of_day(catalog)][::-1]  # by ticks left, like a book
 
-    def worth(prices: Floats, product: int, chances: Floats) -> float:
+    def worth(prices: Floats, product: int, chances: Floats, pace: float = 1.0) -> float:
         at = knots.ratios[product] * knots.base_prices[product]
         gains, chance = prices - costs[product], np.interp(prices, at, chances)
         if judge.understanding.knows_hours:
             chance = expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + hours[:, product])
-        return float(value_of_prices(gains, chance * visits[product, ::-1])[par[product], -1])
+        return float(value_of_prices(gains, chance * pace * visits[product, ::-1])[par[product], -1])
 
     gained = np.zeros(_DRAWS)
-    for draw, chances in enumerate(draws):
+    for draw, (chances, pace) in enumerate(zip(draws, paces.tolist(), strict=True)):
         for product in differ:
-            gained[draw] += worth(book.prices[product], product, chances[product])
-            gained[draw] -= worth(other.prices[product], product, chances[product])
+            gained[draw] += worth(book.prices[product], product, chances[product], pace)
+            gained[draw] -= worth(other.prices[product], product, chances[product], pace)
     mean = judge.understanding.chance
     usual = sum(worth(other.prices[product], product, mean[product]) for product in range(len(par)))
     return BelievedGain(float(gained.mean()), float(gained.std(ddof=1)), usual)
+
+
+def drawn_paces(spread: float) -> Floats:
+    """Return how many times the usual visits come, shape (n_draws,): gamma around 1, in an order of its own.
+
+    Parameters
+    ----------
+    spread
+        Standard deviation of a day's visits, as a share.
+    """
+    shape = max(spread, _LEAST_SPREAD) ** -2
+    places = np.random.default_rng(_SEED).permutation(_DRAWS)
+    return np.asarray(gammaincinv(shape, (places + 0.5) / _DRAWS) / shape)

@@ -23,7 +23,7 @@ from serving.recursion import value_of_prices
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
 from training.against_champion import as_good_as_belief, earns_more, earns_more_or_replaces
-from training.believed_gain import BelievedGain, believed_gain
+from training.believed_gain import BelievedGain, believed_gain, drawn_paces
 from training.model_conditions import Condition
 from training.off_policy import Interval, OffPolicyEstimate
 
@@ -126,6 +126,26 @@ def test_more_visits_make_the_gain_surer_and_bring_it_to_the_truth() -> None:
     assert gains[2].mean == pytest.approx(truth, abs=0.01 * true_worth(base))
     assert gains[2].usual == pytest.approx(true_worth(base), rel=0.01)
     assert gains[2].lower > 0
+
+
+def test_where_days_differ_more_in_how_many_come_the_gain_is_less_sure_and_no_other_one() -> None:
+    good, base, judge = book_of(0.0), base_prices(), judge_as_expected(300_000)
+    gains = []
+    for spread in (0.02, 0.2, 0.4):
+        footfall = replace(judge.morning.footfall, day_spread=spread)
+        morning = replace(judge.morning, footfall=footfall)
+        gains.append(believed_gain(CATALOG, morning.outlook(), good, base))
+    assert gains[0].spread < gains[1].spread < gains[2].spread
+    assert gains[2].spread > 0.1 * gains[2].mean
+    assert gains[1].mean == pytest.approx(gains[0].mean, rel=0.1)
+
+
+def test_paces_are_one_on_average_and_spread_as_days_do() -> None:
+    for spread in (0.02, 0.2, 0.4):
+        paces = drawn_paces(spread)
+        assert (paces > 0).all()
+        assert paces.mean() == pytest.approx(1.0, abs=0.02)
+        assert paces.std() == pytest.approx(spread, rel=0.1)
 
 
 def test_a_bad_book_is_seen_to_be_one() -> None:
