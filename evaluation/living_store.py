@@ -55,7 +55,7 @@ class GateFinding(NamedTuple):
     Attributes
     ----------
     true_gain_eur
-        What its prices would truly earn more than those in force, on the visits that it was judged on.
+        What its prices would truly earn more than those in force, on the day that they were to price.
     gain_lower_eur, gain_upper_eur
         Ends of the 95 % interval of that gain, by the belief's word.
     """
@@ -110,8 +110,9 @@ class LivingStore:
         unmet = [condition["condition"] for condition in json.loads(row["reasons"]) if not condition["met"]]
         gain = json.loads(row["money"]) if row["money"] else {}
         believed = BelievedGain(**gain["believed"]) if gain.get("believed") else None
-        ends = (believed.lower, believed.upper) if believed else (None, None)
-        return GateFinding(outcome_of(unmet), gain.get("truth"), *ends)
+        if believed is None:
+            return GateFinding(outcome_of(unmet), gain.get("truth"))
+        return GateFinding(outcome_of(unmet), believed.truth, believed.lower, believed.upper)
 
 
 class WatchingStore(LivingStore):

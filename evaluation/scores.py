@@ -15,12 +15,11 @@ from evaluation.worlds import PLAYED_ON
 from serving.curves import DemandCurves
 from serving.policies import costs_that_count
 from serving.pricing_policy import Asked, PricingPolicy
-from serving.recursion import value_of_prices
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.store_day import meet
-from simulation.truth import chance_of_sale
 from simulation.visits import Visits, budget_shifts_on, draw_visits, expected_visits_on, stores_alike
+from training.same_shoppers import truly_gained
 
 
 @dataclass(frozen=True)
@@ -48,18 +47,8 @@ def expected_gain(
     Products without support in the curves that it chooses from are sold at their base price. Without a store it is one
     that no demand effect names.
     """
-    prices = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC), curves).prices
-    shifts = budget_shifts_on(catalog, date, store)[::-1].T[:, None]  # position t stands for t + 1 ticks left
-    product = np.arange(len(prices))[:, None, None]
-    chance = chance_of_sale(catalog, prices / catalog.base_prices[:, None, None], shifts, product)
-    gains = prices - costs_that_count(catalog)[:, None, None]
-    visits = expected_visits_on(catalog, date, store)
-    return np.array(
-        [
-            value_of_prices(gain, p_sale * coming[::-1])[par, -1]
-            for gain, p_sale, coming, par in zip(gains, chance, visits, catalog.par_stock, strict=True)
-        ]
-    )
+    book = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC), curves)
+    return truly_gained(book.prices, catalog, date, store)
 
 
 def play_all(policies: Mapping[str, PricingPolicy], catalog: Catalog, store_days: int, seed: int) -> dict[str, Tally]:

@@ -40,11 +40,14 @@ class BelievedGain:
         Mean and standard deviation of the belief's draws.
     usual
         What the other book is expected to earn.
+    truth
+        The true expected gain, where it is known.
     """
 
     mean: float
     spread: float
     usual: float
+    truth: float | None = None
 
     @property
     def lower(self) -> float:

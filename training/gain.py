@@ -23,7 +23,7 @@ from training.believed_gain import believed_gain
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.off_policy import LoggedEvidence, OffPolicyEstimate, Shown, estimate_gain
-from training.same_shoppers import true_chances_at
+from training.same_shoppers import true_chances_at, true_gain
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ def gain_over(
     log = belief_from(catalog, seen, dataset.judged_through + dt.timedelta(days=1))
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
     believed = believed_gain(catalog, morning_of(catalog, log, None).outlook(), book, usual)
+    if is_known:
+        believed = replace(believed, truth=true_gain(catalog, tomorrow, book.prices, usual.prices))
     return replace(estimate, believed=believed)
 
 

@@ -133,6 +133,8 @@ class OffPolicyEstimate:
         rows = [(name, own.estimate, own.lower, own.upper) for name, own in estimators.items()]
         if self.believed is not None:
             rows.insert(0, ("the belief", self.believed.mean, self.believed.lower, self.believed.upper))
+            if self.believed.truth is not None:
+                rows.insert(1, ("the truth of the day to price", self.believed.truth, np.nan, np.nan))
         if self.truth is not None:
             rows.append(("the truth, which only the twin knows", self.truth, np.nan, np.nan))
         return rows

@@ -24,10 +24,11 @@ from etl.ledger import LedgerRow, in_force_in, kept_catalog
 from etl.live.day import is_live
 from features.footfall import LoggedVisits
 from serving.policies import StaticPolicy, costs_that_count
+from serving.recursion import value_of_prices
 from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_of_sale, mean_chance_on
-from simulation.visits import budget_shifts_on, draw_visits, stores_alike
+from simulation.visits import budget_shifts_on, draw_visits, expected_visits_on, stores_alike
 from training.dataset import Dataset
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
@@ -63,6 +64,39 @@ def true_chances_at(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Fl
     shifts = np.array([[budget_shifts_on(catalog, day, store) for store in examples] for day in visits.days])
     product, of_visit = visits.product, (visits.day, group[visits.store], visits.tick, visits.product)
     return chance_of_sale(catalog, price / catalog.base_prices[product], shifts[of_visit], product)
+
+
+def truly_gained(prices: Floats, catalog: Catalog, date: dt.date, store: str | None = None) -> Floats:
+    """Return what prices gain on average on one store day under true demand, EUR, shape (n_products,).
+
+    Parameters
+    ----------
+    prices
+        EUR in every state, as a price book has them, shape (n_products, n_levels, n_ticks).
+    store
+        None for one that no demand effect names.
+    """
+    shifts = budget_shifts_on(catalog, date, store)[::-1].T[:, None]  # position t stands for t + 1 ticks left
+    product = np.arange(len(prices))[:, None, None]
+    chance = chance_of_sale(catalog, prices / catalog.base_prices[:, None, None], shifts, product)
+    gains = prices - costs_that_count(catalog)[:, None, None]
+    visits = expected_visits_on(catalog, date, store)
+    return np.array(
+        [
+            value_of_prices(gain, p_sale * coming[::-1])[par, -1]
+            for gain, p_sale, coming, par in zip(gains, chance, visits, catalog.par_stock, strict=True)
+        ]
+    )
+
+
+def true_gain(catalog: Catalog, date: dt.date, prices: Floats, others: Floats) -> float:
+    """Return what prices truly gain over others on a store day, on average over the stores, EUR."""
+    examples, group = stores_alike(catalog, catalog.store.stores)
+    gains = [
+        float((truly_gained(prices, catalog, date, store) - truly_gained(others, catalog, date, store)).sum())
+        for store in examples
+    ]
+    return float(np.mean(np.array(gains)[group]))
 
 
 def _date_of(stamp: object) -> dt.date:

@@ -73,8 +73,8 @@ class LivedDay:
     judged_version, verdict
         The version that was judged in the night after, and what the gate said; None where none was.
     true_gain_eur
-        What its prices would truly have earned more than those in force, EUR per store day on the visits that it was
-        judged on; None where that is not known.
+        What its prices would truly earn more than those in force on the day that they were to price, EUR per store
+        day; None where that is not known.
     gain_lower_eur, gain_upper_eur
         Ends of the 95 % interval of that gain by the belief's word; None where the gate asked no belief.
     """

@@ -11,6 +11,7 @@ from catalog.arrays import Floats
 from catalog.currency import currency_of
 from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
+from catalog.records.demand_effects import DemandEffect
 from catalog.store_day import tick_profile
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.footfall import Footfall
@@ -26,6 +27,7 @@ from training.against_champion import as_good_as_belief, earns_more, earns_more_
 from training.believed_gain import BelievedGain, believed_gain, drawn_paces
 from training.model_conditions import Condition
 from training.off_policy import Interval, OffPolicyEstimate
+from training.same_shoppers import true_gain, truly_gained
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)
@@ -126,6 +128,27 @@ def test_more_visits_make_the_gain_surer_and_bring_it_to_the_truth() -> None:
     assert gains[2].mean == pytest.approx(truth, abs=0.01 * true_worth(base))
     assert gains[2].usual == pytest.approx(true_worth(base), rel=0.01)
     assert gains[2].lower > 0
+
+
+def test_the_truth_beside_the_interval_is_that_of_the_same_books_on_an_average_store() -> None:
+    good, base = book_of(0.0), base_prices()
+    truth = true_gain(CATALOG, MADE_FOR.date(), good.prices, base.prices)
+    assert truth == pytest.approx(true_worth(good) - true_worth(base), rel=0.02)
+    effect = DemandEffect(stores=("S01",), budget_shift=0.5)
+    store = CATALOG.store.model_copy(update={"stores": ("S01", "S02"), "demand_effects": (effect,)})
+    apart = Catalog(CATALOG.products, store)
+    rich, usual = (
+        float(
+            (
+                truly_gained(good.prices, apart, MADE_FOR.date(), own)
+                - truly_gained(base.prices, apart, MADE_FOR.date(), own)
+            ).sum()
+        )
+        for own in ("S01", "S02")
+    )
+    assert usual == pytest.approx(truth)
+    assert rich != pytest.approx(usual, rel=0.05)
+    assert true_gain(apart, MADE_FOR.date(), good.prices, base.prices) == pytest.approx((rich + usual) / 2)
 
 
 def test_where_days_differ_more_in_how_many_come_the_gain_is_less_sure_and_no_other_one() -> None:
