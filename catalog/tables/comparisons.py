@@ -145,7 +145,8 @@ REGRET_BY_DAY = Table(
         Column(
             "true_gain_eur",
             pa.float64(),
-            "what its prices would truly earn more than those in force on the day that they were to price; null when not known",
+            "what its prices would truly earn more than those in force, on the day that they were to price; null when "
+            "not known",
             "EUR per store day",
             nullable=True,
         ),
