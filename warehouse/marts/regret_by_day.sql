@@ -14,6 +14,8 @@ select
     judged_version,
     verdict,
     true_gain_eur,
+    gain_lower_eur,
+    gain_upper_eur,
     lived_at
 from regret_by_day_history
 qualify lived_at = max(lived_at) over (partition by world, count_stores);
