@@ -26,6 +26,7 @@ TABLES_THAT_GAINED_COLUMNS = (
     "products",
     "promotions",
     "export_batches",
+    "regret_by_day",
 )
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
 _WITH_RECEIPTS = ("interactions", "unit_sales", "repricings", "demand_cells")

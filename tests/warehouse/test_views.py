@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from catalog.contracts import TABLES
@@ -31,6 +32,20 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
     Lake(settings).prepare()
     with workbench_with_marts(settings) as connection:
         yield connection
+
+
+def test_days_that_an_earlier_version_lived_are_shown_without_what_it_did_not_know(settings: Settings) -> None:
+    lake, table = Lake(settings), TABLES["regret_by_day"]
+    lake.prepare()
+    texts = {"world": "default", "learner": "as_shipped"}
+    row = {field.name: texts.get(field.name, None if field.nullable else 1) for field in table.schema}
+    rows = pa.Table.from_pylist([row], schema=table.schema)
+    place = lake.path(Partition("regret_by_day", None, "before"))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rows.drop_columns(["gain_lower_eur", "gain_upper_eur"]), place)
+    with workbench_with_marts(settings) as connection:
+        asked = "select world, gain_eur, gain_lower_eur, gain_upper_eur from regret_by_day"
+        assert connection.execute(asked).fetchall() == [("default", 1.0, None, None)]
 
 
 @pytest.mark.parametrize(("name", "view"), SHOWN_BY)
