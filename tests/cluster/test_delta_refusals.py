@@ -99,6 +99,31 @@ def test_the_race_is_run_anew_at_another_server(bucket_settings: Settings) -> No
         probe(objects)
 
 
+class _HeldUp(Objects):
+    """Gives one of the first writers at once no answer in time, as a busy store does; later ones may get one."""
+
+    unanswered = 0
+
+    def create(self, name: str, content: Content) -> bool:
+        created = super().create(name, content)
+        if name.endswith("raced") and content == b"5" and self.unanswered:
+            self.unanswered -= 1
+            raise LakeError("no answer in time")
+        return created
+
+
+def test_a_store_that_the_race_holds_up_is_raced_once_more_and_no_more(bucket_settings: Settings) -> None:
+    objects = DeltaStore(bucket_settings).objects
+    objects.__class__ = _HeldUp
+    objects.unanswered = 2  # type: ignore[attr-defined]
+    with pytest.raises(LakeError, match="no answer in time"):
+        probe(objects)
+    objects.unanswered = 1  # type: ignore[attr-defined]
+    probe(objects)
+    assert sorted(one.name for one in objects.under("probes"))[-1] == "probes/raced.json"
+    assert objects.unanswered == 0  # type: ignore[attr-defined]
+
+
 def test_a_folder_keeps_its_word(folder_settings: Settings) -> None:
     objects = DeltaStore(folder_settings).objects
     probe(objects)
