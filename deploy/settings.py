@@ -29,7 +29,7 @@ _SECRET_BYTES = 24
 
 @dataclass(frozen=True)
 class ClusterOnThisMachine:
-    """Servers with their files in one folder, and the settings of whoever uses them."""
+    """Servers with their files in one folder, and the settings of their clients."""
 
     folder: Path
     postgres: Postgres

@@ -209,8 +209,8 @@ def changes(
 def approve(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
     """Approve price changes that wait; the shelf follows at its next tick.
 
-    `shelfprice changes --waiting` lists them. Where store.yaml says `approval: {by_another: true}`, whoever asked
-    for a price may not approve it. `approve drawn_prices` approves the design of drawn prices once, see
+    `shelfprice changes --waiting` lists them. Where store.yaml says `approval: {by_another: true}`, nobody may
+    approve a price that they asked for. `approve drawn_prices` approves the design of drawn prices once, see
     docs/connect-a-store.md.
 
     For example:

@@ -109,9 +109,9 @@ class LivingStore:
         row = self.workspace.lake.read(Partition("model_versions", None, f"v{version}")).to_pylist()[0]
         unmet = [condition["condition"] for condition in json.loads(row["reasons"]) if not condition["met"]]
         gain = json.loads(row["money"]) if row["money"] else {}
-        believed = BelievedGain(**gain["believed"]) if gain.get("believed") else None
-        if believed is None:
+        if not gain.get("believed"):
             return GateFinding(outcome_of(unmet), gain.get("truth"))
+        believed = BelievedGain(**gain["believed"])
         return GateFinding(outcome_of(unmet), believed.truth, believed.lower, believed.upper)
 
 

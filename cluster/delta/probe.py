@@ -7,7 +7,7 @@ servers up for seconds, is remembered for some days in a note that names the ser
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from uuid import uuid4
@@ -19,7 +19,6 @@ FOLDER = "probes"
 _NOTE = f"{FOLDER}/raced.json"
 _REMEMBERED_FOR = dt.timedelta(days=7)
 _AT_ONCE = 8
-_RACES = 2  # under names of their own: a store may be held up by the first one for longer than a request waits
 _NO_VERSION = '"0123456789abcdef0123456789abcdef"'
 
 
@@ -32,15 +31,15 @@ def probe(objects: Objects) -> None:
         When the store ignores a condition, is absent or refuses.
     """
     place = f"{FOLDER}/{uuid4().hex}"
-    single, races = f"{place}/single", [f"{place}/{number}-raced" for number in range(_RACES)]
+    single, raced, again = f"{place}/single", f"{place}/raced", f"{place}/again-raced"
     fault = _fault_alone(objects, single)
     if not fault and not _is_remembered(objects):
-        fault = _fault_at_once(objects, races)
+        fault = _fault_at_once(objects, raced, again)
         if not fault:
             said = {"server": objects.server, "at": dt.datetime.now(dt.UTC).isoformat()}
             objects.write(_NOTE, json.dumps(said).encode())
     with suppress(LakeError) if fault else nullcontext():
-        objects.remove([single, *races])
+        objects.remove([single, raced, again])
     if fault:
         raise LakeError(
             f"{objects.address.text}: expected an object store that keeps its word on conditional writes, found that "
@@ -70,15 +69,14 @@ def _fault_alone(objects: Objects, name: str) -> str | None:
     return next((fault for is_kept, fault in requests if not is_kept()), None)
 
 
-def _fault_at_once(objects: Objects, names: Sequence[str]) -> str | None:
-    """Return the fault of many writers at once; where one of them got no answer, the next name is raced."""
-    name, *others = names
-    try:
+def _fault_at_once(objects: Objects, name: str, again: str) -> str | None:
+    """Return the fault of many writers at once.
+
+    They may hold a store up for longer than a request waits. So where one got no answer, they try once more.
+    """
+    with suppress(LakeError):
         return _fault_in_race(objects, name)
-    except LakeError:
-        if not others:
-            raise
-        return _fault_at_once(objects, others)
+    return _fault_in_race(objects, again)
 
 
 def _fault_in_race(objects: Objects, name: str) -> str | None:

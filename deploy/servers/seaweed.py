@@ -1,6 +1,6 @@
 """SeaweedFS on this machine: an object store that speaks S3, on loopback, with one user and one bucket.
 
-Its parts speak to each other on ports of their own, which ask for no credential: whoever is on this machine can reach
+Its parts speak to each other on ports of their own, which ask for no credential: every user of this machine can reach
 the objects through them. So this is for trying things out on a machine of one's own.
 """
 

@@ -1,6 +1,6 @@
 """Alerts on their way to a webhook: kept beside the lake until it has taken them, so that none is lost.
 
-One that a kill left between the webhook's answer and its note is sent again: whoever receives them knows it by rule,
+One that a kill left between the webhook's answer and its note is sent again. Receivers know it by its rule,
 subject and time.
 """
 
@@ -54,7 +54,7 @@ def forget(lake: Lake) -> None:
 def send(workspace: Workspace, address: str) -> None:
     """Send what waits, as far as a bounded time reaches; what the webhook does not take waits for the next look.
 
-    Whoever comes while somebody else sends leaves it to them.
+    Where another process is sending, it is left to that one.
     """
     lake, locks = workspace.lake, workspace.settings.locks
     if not unsent(lake):

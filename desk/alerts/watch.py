@@ -33,7 +33,7 @@ class OpenAlert:
 def watch(workspace: Workspace, leftovers: Leftovers | None = None) -> list[Alert]:
     """Record alerts that began or ended, send those that the webhook has not taken yet, and return those that began.
 
-    Whoever looks while somebody else does leaves it to them. Nothing is sent while the look is held.
+    Where another process is looking, it is left to that one. Nothing is sent while the look is held.
 
     Parameters
     ----------

@@ -186,6 +186,12 @@ def test_where_margin_is_the_objective_gains_are_margins() -> None:
     assert gain.mean == pytest.approx(true_worth(good, catalog) - true_worth(base, catalog), abs=0.02 * gain.usual)
 
 
+def test_the_truth_of_the_day_to_price_stands_beside_the_belief_where_it_is_known() -> None:
+    names = [row[:2] for row in estimate(BelievedGain(10.0, 2.0, 100.0, truth=9.0)).rows]
+    assert names[:2] == [("the belief", 10.0), ("the truth of the day to price", 9.0)]
+    assert "the truth of the day to price" not in {row[0] for row in estimate(BelievedGain(10.0, 2.0, 100.0)).rows}
+
+
 def test_the_ends_are_those_of_a_normal_distribution() -> None:
     gain = BelievedGain(10.0, 2.0, 100.0)
     assert (gain.lower, gain.upper) == pytest.approx((6.08, 13.92))
