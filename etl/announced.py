@@ -23,6 +23,11 @@ from catalog.tables.context import EVENTS, WEATHER
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 
+ANNOUNCING = "announcing"
+"""Name of the lock that is held while the tables change."""
+COMMIT = "announced"
+"""Name of the commit that holds both tables."""
+
 _COLUMNS = frozenset({"date", "store", "event", "temperature"})
 _TABLES = {"event": EVENTS, "temperature": WEATHER}
 _EVENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})?")
@@ -60,10 +65,10 @@ def take_in(lake: Lake, catalog: Catalog, file: Path) -> Announced:
     """
     columns, said = _read(file, catalog)
     dates = {one.date for one in said}
-    with held(lake.locks, "announcing"):
+    with held(lake.locks, ANNOUNCING):
         rows = {name: _rows(lake, _TABLES[name], name, said, dates) for name in columns}
         inputs = hashlib.sha256(repr(sorted((name, rows[name].to_pylist()) for name in rows)).encode()).hexdigest()
-        with lake.commit("announced", inputs=inputs) as commit:
+        with lake.commit(COMMIT, inputs=inputs) as commit:
             for name, own in rows.items():
                 commit.publish(Partition(_TABLES[name].name, None, "all"), own)
     events, weather = (sum(name in one.values for one in said) for name in _TABLES)

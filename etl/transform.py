@@ -10,6 +10,7 @@ import duckdb
 
 from catalog.errors import DataError, Declined
 from catalog.spread import HERE, Progress, Spread, silent
+from etl.forecast import tell_weather
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, definition_of, feature_workbench, groups_of, publish_groups, stale_cells
 from features.grouped import look_at_folders, settle
@@ -70,6 +71,7 @@ def transform(
         When decisions are damaged, or what the assertions look at; everything else was grouped and checked.
     """
     lake, unproven, left_out = workspace.lake, Unproven(workspace.lake), set[dt.date | None]()
+    tell_weather(lake, workspace.catalog)
 
     def note(decisions: Partition) -> None:
         left_out.add(decisions.business_date)

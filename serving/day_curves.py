@@ -20,7 +20,7 @@ from serving.belief.log import ChampionCurves, ContextCurves, Seen, belief_from,
 from serving.belief.own_sales import LOOKS_BACK
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
-from serving.context_curves import curves_for, hours_of, is_asked_in_context
+from serving.context_curves import ContextModel, curves_for, hours_of, is_asked_in_context
 from serving.curves import DemandCurves, DemandModel, demand_curves
 from serving.evidence import evidence
 from serving.shelf_limits import with_support
@@ -56,11 +56,14 @@ class DayKnowledge:
         Visits expected per store day, shape (n_products, n_ticks).
     belief
         The belief behind both, in the columns of `beliefs`; None in a double that has none.
+    context
+        What the model says of days; None where it does not look at the context.
     """
 
     curves: DemandCurves
     visits: Floats
     belief: pa.Table | None = None
+    context: ContextCurves | None = None
 
 
 def learned_for(
@@ -77,26 +80,25 @@ def learned_for(
     seen
         What the log shows before the date, if it was read already.
     """
-    through, champion = date - dt.timedelta(days=1), None
+    through, champion, context = date - dt.timedelta(days=1), None, None
     if _holds_exported(connection, catalog, dt.date.min, through):
         model = None
     seen = seen or seen_in(connection, catalog, through)
-    if model is not None:
-        curves = supported_curves(connection, model, catalog, through)
+    if is_asked_in_context(model):
         context = _in_context(connection, model, catalog, (*seen.sales.dates, date))
-        champion = ChampionCurves(curves, model.trained_through or through, context)
-    belief = belief_from(catalog, seen, date, champion)
+    elif model is not None:
+        curves = supported_curves(connection, model, catalog, through)
+        champion = ChampionCurves(curves, model.trained_through or through)
+    belief = belief_from(catalog, seen, date, champion, () if context is None else (context,))
     version = None if model is None else model.version
     outlook = morning_of(catalog, belief, version).outlook()
-    return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief, version))
+    return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief, version), context)
 
 
 def _in_context(
-    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, dates: Sequence[dt.date]
-) -> ContextCurves | None:
-    """Return what a model says of each hour, the stores' mean, the last date apart; None where it sees no context."""
-    if not is_asked_in_context(model):
-        return None
+    connection: duckdb.DuckDBPyConnection, model: ContextModel, catalog: Catalog, dates: Sequence[dt.date]
+) -> ContextCurves:
+    """Return what a model says of each hour, the stores' mean, the last date apart."""
     chance = curves_for(model, connection, catalog, hours_of(connection, catalog, dates))
     by_day = chance.reshape(len(dates), len(catalog.store.stores), -1, *chance.shape[1:]).mean(axis=1)
     return ContextCurves(by_day[:-1], by_day[-1])

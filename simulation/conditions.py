@@ -34,6 +34,11 @@ def day_shift_on(catalog: Catalog, date: dt.date) -> float:
     return float(stream_of_date(catalog.store.footfall.busy_days_seed, date, _OF_BUDGETS).uniform(-widest, widest))
 
 
+def heeds_temperature(catalog: Catalog) -> bool:
+    """Tell whether what shoppers do depends on the temperature."""
+    return any(effect.above_temperature is not None for effect in catalog.store.demand_effects)
+
+
 def temperature_on(catalog: Catalog, date: dt.date) -> float:
     """Return the temperature of a date, degrees Celsius.
 

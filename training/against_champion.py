@@ -8,6 +8,7 @@ import pandas as pd
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
 from catalog.names import AS_GOOD_AS_BELIEF, EARNS_MORE, EARNS_MORE_THAN_BASE, SAW_THE_ROLLBACK
+from training.believed_gain import BelievedGain
 from training.judge import NEARLY_SURE, log_loss, losses
 from training.model_conditions import STANDARD_ERRORS, Condition
 from training.off_policy import OffPolicyEstimate
@@ -109,7 +110,7 @@ def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condit
 def _is_shown(gain: OffPolicyEstimate) -> bool:
     """Tell whether a gain is surely above zero: by the belief, if the log does not gainsay it; else by the log."""
     if gain.believed is not None:
-        return gain.believed.lower > 0 and not _is_gainsaid(gain)
+        return gain.believed.on_average > 0 and not _is_gainsaid(gain)
     believed = gain.effective_sample_size >= _LEAST_EVIDENCE and gain.supported >= _LEAST_SUPPORT
     return believed and gain.dr.lower > 0
 
@@ -141,12 +142,19 @@ def _gain_found(gain: OffPolicyEstimate | None, money: Currency) -> str:
             f"expected gain {money.format_signed(believed.mean)} {money.code} per store day "
             f"({believed.mean / max(believed.usual, 1e-9):+.1%}), "
             f"95 % from {money.format_signed(believed.lower)} to {money.format_signed(believed.upper)}"
+            f"{_on_average(believed, money)}"
             f"{', but logged visits show a loss' if _is_gainsaid(gain) else ''}"
         )
     found = f"gain {own.told(money)}"
     if gain.warning is not None and own.lower > 0 and not _is_shown(gain):
         return f"{found}, not believed: {gain.warning}"
     return found if gain.warning is None else f"{found} ({gain.warning})"
+
+
+def _on_average(believed: BelievedGain, money: Currency) -> str:
+    """Say what such days surely gain on average, where that is more than what one of them does."""
+    told = believed.on_average > 0 >= believed.lower
+    return f", on average over such days at least {money.format_signed(believed.on_average)}" if told else ""
 
 
 def _luck_of_difference(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Floats:

@@ -26,6 +26,7 @@ _DRAWS = 32
 _SEED = 20260105
 _LEAST_SPREAD = 1e-3  # of a day's visits, as a share
 _LEAST = 1e-9  # chance of a sale
+_UNTOLD = 1e-4  # of what a book earns: demand is drawn on straight lines between knots, which tell no more
 _TWO_SIDED = 1.96
 _ONE_SIDED = 2.326  # 99 %
 
@@ -37,7 +38,10 @@ class BelievedGain:
     Attributes
     ----------
     mean, spread
-        Mean and standard deviation of the belief's draws.
+        Mean and standard deviation of the belief's draws of the day.
+    lasting
+        Standard deviation of what such days gain on average: what each adds by luck is left out. None where that was
+        not asked.
     usual
         What the other book is expected to earn.
     truth
@@ -48,6 +52,7 @@ class BelievedGain:
     spread: float
     usual: float
     truth: float | None = None
+    lasting: float | None = None
 
     @property
     def lower(self) -> float:
@@ -60,36 +65,61 @@ class BelievedGain:
         return self.mean + _TWO_SIDED * self.spread
 
     @property
+    def on_average(self) -> float:
+        """Lower end of the 95 % interval of what such days gain on average."""
+        return self.mean - _TWO_SIDED * (self.spread if self.lasting is None else self.lasting)
+
+    @property
     def at_least(self) -> float:
         """The gain that it has with 99 %."""
         return self.mean - _ONE_SIDED * self.spread
 
 
-def believed_gain(catalog: Catalog, judge: Outlook, book: PriceBook, other: PriceBook) -> BelievedGain:
-    """Value two price books under draws from a belief: of demand, and of a day's visits around those it expects."""
-    knots, visits = judge.morning.opened.knots, judge.visits
+def believed_gain(
+    catalog: Catalog, judge: Outlook, book: PriceBook, other: PriceBook, average: Outlook | None = None
+) -> BelievedGain:
+    """Value two price books under draws from a belief: of demand, and of a day's visits around those it expects.
+
+    Parameters
+    ----------
+    average
+        The same belief of the mean of such days, without what each adds by luck.
+    """
+    mean, gained = judge.understanding.chance, _gained(catalog, judge, book, other)
+    usual = sum(_worth(catalog, judge, other, product, mean[product]) for product in range(len(mean)))
+
+    def spread(gained: Floats) -> float:
+        return float(np.hypot(gained.std(ddof=1), _UNTOLD * usual * gained.any()))
+
+    lasting = None if average is None else spread(_gained(catalog, average, book, other))
+    return BelievedGain(float(gained.mean()), spread(gained), usual, lasting=lasting)
+
+
+def _gained(catalog: Catalog, judge: Outlook, book: PriceBook, other: PriceBook) -> Floats:
+    """Return what each draw gains, EUR per store day, shape (n_draws,)."""
     differ = [own for own in range(len(catalog.skus)) if not np.array_equal(book.prices[own], other.prices[own])]
-    draws = drawn_chances(judge.understanding, knots.shape, _DRAWS)
+    draws = drawn_chances(judge.understanding, judge.morning.opened.knots.shape, _DRAWS)
     paces = drawn_paces(judge.morning.footfall.day_spread)
-    costs, par = costs_that_count(catalog), catalog.par_stock
-
-    hours = judge.understanding.hours[hours_of_day(catalog)][::-1]  # by ticks left, like a book
-
-    def worth(prices: Floats, product: int, chances: Floats, pace: float = 1.0) -> float:
-        at = knots.ratios[product] * knots.base_prices[product]
-        gains, chance = prices - costs[product], np.interp(prices, at, chances)
-        if judge.understanding.knows_hours:
-            chance = expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + hours[:, product])
-        return float(value_of_prices(gains, chance * pace * visits[product, ::-1])[par[product], -1])
-
     gained = np.zeros(_DRAWS)
     for draw, (chances, pace) in enumerate(zip(draws, paces.tolist(), strict=True)):
         for product in differ:
-            gained[draw] += worth(book.prices[product], product, chances[product], pace)
-            gained[draw] -= worth(other.prices[product], product, chances[product], pace)
-    mean = judge.understanding.chance
-    usual = sum(worth(other.prices[product], product, mean[product]) for product in range(len(par)))
-    return BelievedGain(float(gained.mean()), float(gained.std(ddof=1)), usual)
+            gained[draw] += _worth(catalog, judge, book, product, chances[product], pace)
+            gained[draw] -= _worth(catalog, judge, other, product, chances[product], pace)
+    return gained
+
+
+def _worth(
+    catalog: Catalog, judge: Outlook, book: PriceBook, product: int, chances: Floats, pace: float = 1.0
+) -> float:
+    """Return what a product is worth at opening by a book, EUR, where shoppers buy with these chances at the knots."""
+    knots, known, prices = judge.morning.opened.knots, judge.understanding, book.prices[product]
+    at = knots.ratios[product] * knots.base_prices[product]
+    gains, chance = prices - costs_that_count(catalog)[product], np.interp(prices, at, chances)
+    if known.knows_hours:
+        hours = known.hours[hours_of_day(catalog)][::-1, product]  # by ticks left, like a book
+        chance = expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + hours)
+    coming = chance * pace * judge.visits[product, ::-1]
+    return float(value_of_prices(gains, coming)[catalog.par_stock[product], -1])
 
 
 def drawn_paces(spread: float) -> Floats:

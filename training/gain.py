@@ -84,13 +84,18 @@ def gain_over(
         book = _book_of(catalog, known, tomorrow)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
-    incumbent = _incumbent(connection, catalog, champion, tomorrow, seen)
+    in_force = _in_force(connection, catalog, champion, tomorrow, seen)
+    incumbent = None if in_force is None else _book_of(catalog, in_force, tomorrow)
     estimate = gain_on(catalog, visits, known.curves, book, incumbent, is_known=is_known)
     if known.belief is None:
         return estimate
-    log = belief_from(catalog, seen, dataset.judged_through + dt.timedelta(days=1))
+    contexts = [own.context for own in (known, in_force) if own is not None and own.context is not None]
+    day, average = (
+        morning_of(catalog, belief_from(catalog, seen, tomorrow, contexts=contexts, by_luck=by_luck), None).outlook()
+        for by_luck in (True, False)
+    )
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
-    believed = believed_gain(catalog, morning_of(catalog, log, None).outlook(), book, usual)
+    believed = believed_gain(catalog, day, book, usual, average)
     if is_known:
         believed = replace(believed, truth=true_gain(catalog, tomorrow, book.prices, usual.prices))
     return replace(estimate, believed=believed)
@@ -139,14 +144,14 @@ def _book_of(catalog: Catalog, known: DayKnowledge, date: dt.date) -> PriceBook:
     return tabulate(policy_with_model(catalog, known.curves, known.visits), catalog, made_for, known.curves)
 
 
-def _incumbent(
+def _in_force(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, champion: DatedModel | None, date: dt.date, seen: Seen
-) -> PriceBook | None:
-    """Return the book that would be in force without the challenger, or None where base prices would stand."""
+) -> DayKnowledge | None:
+    """Return what would be known without the challenger, or None where base prices would stand."""
     if champion is None and catalog.store.policies.before_champion != "belief":
         return None
     try:
-        return _book_of(catalog, learned_for(connection, champion, catalog, date, seen), date)
+        return learned_for(connection, champion, catalog, date, seen)
     except ModelError:
         return None  # a champion of another shelf
 

@@ -38,6 +38,7 @@ from training.nights import (
     record,
     recorded,
     why_due,
+    why_not_due,
 )
 from training.registry import ModelRegistry
 from training.run_context import PLAINLY, RunContext
@@ -207,6 +208,8 @@ def decide(
             return recorded(lake, date)
         why_not = _learn(workspace, registry, date, seed, means) if because else None
         version, promoted, said = judged_through(workspace, date) or (None, False, None)
+        if because is None and version is None:
+            said = why_not_due(workspace, registry, date)
         night = Night(date, "priced", version, promoted, said=why_not or said)
         return _price_after(workspace, registry, night, inputs, means)
 

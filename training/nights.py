@@ -6,7 +6,8 @@ price book of the day after, if it made one.
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, Protocol
@@ -21,7 +22,9 @@ from features.cells import feature_workbench, seals_of_cells
 from features.context import seals_of_context
 from features.footfall import demand_shifts
 from serving.belief.own_sales import LOOKS_BACK
+from serving.champion import Champion
 from serving.make_book import is_priced
+from training.believed_gain import BelievedGain
 from training.registry import ModelRegistry
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
@@ -32,6 +35,7 @@ from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
 _LEAST_DAYS = 2  # one to fit on, one to judge on
+_QUIET = 3  # trainings in a row that could not matter
 _NEWEST = 32  # model versions
 
 
@@ -54,9 +58,9 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     every = workspace.catalog.store.learning.train_every_days
     if judged is None:
         return "nothing was learned yet"
-    if (through - judged).days >= every:
-        return f"the last training saw {judged}, and one is due {'every day' if every == 1 else f'every {every} days'}"
     champion = registry.load()
+    if (through - judged).days >= every and _rests(workspace, champion, through) is None:
+        return f"the last training saw {judged}, and one is due {'every day' if every == 1 else f'every {every} days'}"
     if champion is None:
         return "there is no champion yet"
     first = champion.trained_through + ONE_DAY if champion.trained_through else dt.date.min
@@ -64,6 +68,47 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     with feature_workbench(workspace.settings, within=between(first, through)) as connection:
         shifts = demand_shifts(connection, through, champion.version)
     return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
+
+
+def why_not_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> str | None:
+    """Say why no model is trained after a business date although the last training is long ago; None where it is not.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away.
+    """
+    judged, every = newest_judged(workspace), workspace.catalog.store.learning.train_every_days
+    if judged is None or (through - judged).days < every:
+        return None
+    return _rests(workspace, registry.load(), through)
+
+
+def _rests(workspace: Workspace, champion: Champion | None, through: dt.date) -> str | None:
+    """Say why a training could not matter; None where it could, or where nobody knows."""
+    store = workspace.catalog.store
+    least, stale = store.learning.rest_below, store.gate.stale_after_days
+    if not least or champion is None or champion.trained_through is None:
+        return None
+    newest = list(islice(_newest_versions(workspace.lake), _QUIET))
+    if len(newest) < _QUIET or not all(_could_not_matter(row, least) for row in newest):
+        return None
+    asked_again = champion.trained_through + dt.timedelta(days=stale + 1)
+    if through >= asked_again:
+        return None
+    return (
+        f"no model was trained: each of the last {_QUIET} could earn less than {100 * least:g} % more than the prices "
+        f"in force; the next one is due after {asked_again}, or when demand changes"
+    )
+
+
+def _could_not_matter(version: Mapping[str, Any], least: float) -> bool:
+    """Tell whether a version looked at no context and could not earn a share more, at the upper end of its interval."""
+    gain = json.loads(version["money"] or "{}").get("believed")
+    if gain is None or json.loads(version["context"] or "{}").get("matters"):
+        return False
+    believed = BelievedGain(**gain)
+    return believed.upper < least * believed.usual
 
 
 def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool, str | None] | None:

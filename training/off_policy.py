@@ -133,6 +133,9 @@ class OffPolicyEstimate:
         rows = [(name, own.estimate, own.lower, own.upper) for name, own in estimators.items()]
         if self.believed is not None:
             rows.insert(0, ("the belief", self.believed.mean, self.believed.lower, self.believed.upper))
+            if (lower := self.believed.on_average) != self.believed.lower:
+                upper = 2 * self.believed.mean - lower
+                rows.insert(1, ("such days on average, by the belief", self.believed.mean, lower, upper))
             if self.believed.truth is not None:
                 rows.insert(1, ("the truth of the day to price", self.believed.truth, np.nan, np.nan))
         if self.truth is not None:

@@ -27,6 +27,8 @@ TABLES_THAT_GAINED_COLUMNS = (
     "promotions",
     "export_batches",
     "regret_by_day",
+    "beliefs",
+    "replaced_beliefs",
 )
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
 _WITH_RECEIPTS = ("interactions", "unit_sales", "repricings", "demand_cells")

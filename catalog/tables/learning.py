@@ -73,6 +73,13 @@ BELIEFS = Table(
         ),
         Column("own_spread", pa.float64(), "how far products may differ from the shelf, as a factor"),
         Column("bend_spread", pa.float64(), "how far demand may bend away from a line, as a factor"),
+        Column(
+            "drift_spread",
+            pa.float64(),
+            "standard deviation of how a day's hours differ from the usual ones; null in rows of earlier versions",
+            "log odds",
+            nullable=True,
+        ),
         Column("visits_per_day", pa.float64(), "visits expected on a store day", "visits"),
         Column("profile", pa.list_(pa.float64()), "share of a day's visits in each tick"),
         Column("store_days", pa.float64(), "store days whose visits were counted", "store days"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from evaluation.as_shipped.lived_days import OWNERS_PRICE, PRODUCT, LivedDay
+from evaluation.as_shipped.lived_days import BELIEF_ALONE, OWNERS_PRICE, PRODUCT, LivedDay
 from evaluation.peers.peer import NAMES, SHIPPED_NAMES
 from evaluation.reporting import MeanInterval, interval
 
@@ -78,6 +78,12 @@ def against_best_peer(days: Days, world: str, period: Period) -> tuple[str, Mean
     best = min(peers, key=lambda name: regret(days, world, name, period).mean)
     ours, theirs = (_lost_by_seed(days, world, name, period) for name in (PRODUCT, best))
     return best, interval([our - their for our, their in zip(ours, theirs, strict=True)])
+
+
+def brought_by_models(days: Days, world: str, period: Period) -> MeanInterval:
+    """Return the regret of the belief alone less the product's, over the seeds: what its models brought."""
+    alone, shipped = (_lost_by_seed(days, world, name, period) for name in (BELIEF_ALONE, PRODUCT))
+    return interval([before - after for before, after in zip(alone, shipped, strict=True)])
 
 
 def worst_week(days: Days, world: str, learner: str) -> float:

@@ -9,6 +9,7 @@ from catalog.tables.comparisons import REGRET_BY_DAY
 from evaluation.as_shipped.learner_regret import (
     Period,
     against_best_peer,
+    brought_by_models,
     gate_record,
     lost_until_champion,
     nights_until,
@@ -22,6 +23,8 @@ from evaluation.reporting import Rows, mean_where_it_came, records, table_of
 from evaluation.share_figures import regret_by_day
 from training.mlflow.experiments import Study
 from warehouse.workspace import Workspace
+
+_NOTHING = 0.001  # share of the attainable
 
 
 def regret_rows(found: AsShipped) -> Rows:
@@ -47,6 +50,22 @@ def peer_rows(found: AsShipped) -> Rows:
         best = [against_best_peer(found.days, world.name, period) for period in periods]
         rows.append([world.name, *(f"{less.percent('+.2f')}, {peer}" for peer, less in best)])
     return ["world", *(period.title for period in periods)], rows
+
+
+def models_in_words(found: AsShipped) -> str:
+    """Say in a sentence what the models brought beyond the belief alone, once its first weeks are over."""
+    periods = periods_of(found.question.days)
+    period = next((own for own in reversed(periods) if own.first > 1), periods[-1])
+    brought, nothing = list[str](), list[str]()
+    for world in found.question.worlds:
+        share = brought_by_models(found.days, world.name, period)
+        if abs(share.mean) < _NOTHING:
+            nothing.append(world.name)
+        else:
+            brought.append(f"{share.percent('+.2f')} % in {world.name}")
+    parts = [", ".join(brought), f"nothing in {', '.join(nothing)}" if nothing else ""]
+    told = "; ".join(part for part in parts if part)
+    return f"beyond the belief alone, models brought on {period.title}, as shares of the attainable: {told}"
 
 
 def gate_rows(found: AsShipped) -> Rows:
@@ -128,6 +147,7 @@ def _world(found: AsShipped, world: str, description: str) -> dict[str, Any]:
         "against_best_peer": [period | {"peer": peer} | less.finite() for period, peer, less in best],
         "nights_until_priced": nights_until(days, world, "belief", "champion"),
         "nights_until_champion": nights_until(days, world, "champion"),
+        "models_brought": [period._asdict() | brought_by_models(days, world, period).finite() for period in periods],
         "lost_until_champion_eur": lost_until_champion(days, world).finite(),
         "gate": asdict(gate_record(days, world)),
     }

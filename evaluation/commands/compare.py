@@ -173,6 +173,7 @@ def _compare_as_shipped(
         "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
         "3 % better or more",
     )
+    remark(report.models_in_words(found))
     from evaluation.peers.peer import missing_libraries
 
     if missing := " and ".join(missing_libraries()):

@@ -19,7 +19,7 @@ from catalog.store_day import hours_of_ticks
 from serving.belief.falling import falling
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
-from serving.belief.hour_drift import FIRST_DAY, LATER, hour_drift
+from serving.belief.hour_drift import FIRST_DAY, hour_drift
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
 _JITTER = 1e-6
@@ -115,6 +115,8 @@ class Belief:
         How free demand is around the shelf and around a line.
     sold
         What was sold on the days behind it, shape (n_products, n_knots).
+    drift_spread
+        Spread of how today's hours differ from the usual ones, in log odds.
     kinds
         Stores with demands of their own; none while all stores are alike. `states` and `hours` are of all stores
         together.
@@ -125,6 +127,7 @@ class Belief:
     footfall: Footfall
     shape: Shape
     sold: Counts
+    drift_spread: float
     kinds: tuple[StoreKind, ...] = ()
 
     def of_kind(self, kind: StoreKind) -> "Belief":
@@ -136,13 +139,13 @@ class Belief:
 class Opened:
     """A belief on the shelf of a catalog: what today's sales are weighed against.
 
-    `hours` is as in `Belief`; on a first day nothing was sold before.
+    `hours` and `drift_spread` are as in `Belief`.
     """
 
     knots: Knots
     states: tuple[State, ...]
     hours: Floats
-    is_first_day: bool
+    drift_spread: float
 
     @cached_property
     def at_opening(self) -> "Understanding":
@@ -170,13 +173,12 @@ class Opened:
 
     def _drift(self, today: Counts) -> Floats:
         """Return how demand drifts through the hours, in turns with the newest state, shape (n_hours,)."""
-        spread = FIRST_DAY if self.is_first_day else LATER
         drift = np.zeros(len(self.hours))
         if today.met.ndim == self.knots.ratios.ndim:  # hours are not told apart
             return drift
         for _ in range(_TURNS):
             demand = self.states[0].demand.updated(today, self.hours + drift[:, None]).belief
-            drift = hour_drift(demand.mean, today, self.hours, spread)
+            drift = hour_drift(demand.mean, today, self.hours, self.drift_spread)
         return drift
 
 
@@ -250,12 +252,12 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
     )
     prior = shelf_prior(knots, catalog.store.belief, USUAL_SHAPE)
     hours = np.zeros((n_hours_of(catalog), len(catalog.skus)))
-    return Belief((State(1.0, prior),), hours, footfall, USUAL_SHAPE, Counts.none(knots.shape))
+    return Belief((State(1.0, prior),), hours, footfall, USUAL_SHAPE, Counts.none(knots.shape), FIRST_DAY)
 
 
 def opened(catalog: Catalog, belief: Belief) -> Opened:
     """Put a belief on the shelf of a catalog."""
-    return Opened(Knots.of(catalog), belief.states, belief.hours, not belief.sold.met.any())
+    return Opened(Knots.of(catalog), belief.states, belief.hours, belief.drift_spread)
 
 
 def loosened(belief: Gaussian) -> Gaussian:

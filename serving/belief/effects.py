@@ -138,7 +138,9 @@ class Taught:
     shared: Floats
     days: Floats
 
-    def on(self, ratios: Floats, weekday: int, state: int, beside: Floats | None = None) -> Gaussian:
+    def on(
+        self, ratios: Floats, weekday: int, state: int, beside: Floats | None = None, *, by_luck: bool = True
+    ) -> Gaussian:
         """Return the belief about a new day before it begins, hours apart.
 
         Parameters
@@ -147,13 +149,15 @@ class Taught:
             Price over base price at the knots.
         beside
             What is known to add to the log odds of each product that day, shape (n_products,); None for nothing.
+        by_luck
+            Whether what the day itself will add belongs to what is not known: without, it is the mean of such days.
         """
         rows = self.basis.at_knots(ratios, weekday, state)
         mean = self.prior.mean + np.einsum("pkn,pn->pk", rows, self.mean)
         if beside is not None:
             mean = mean + beside[:, None]
-        own = rows @ self.own @ rows.swapaxes(1, 2) + self.spreads.own_day**2
-        fresh = np.full((*mean.shape, 1), self.spreads.day)
+        own = rows @ self.own @ rows.swapaxes(1, 2) + by_luck * self.spreads.own_day**2
+        fresh = np.full((*mean.shape, 1), by_luck * self.spreads.day)
         return Gaussian(mean, own, _few_directions(np.concatenate([rows @ self.shared, fresh], axis=2)))
 
     @property
@@ -161,6 +165,24 @@ class Taught:
         """Effect of each hour on each product, in log odds, shape (n_hours, n_products)."""
         first = self.basis.places.hours
         return self.mean[:, first : first + self.basis.n_hours].T
+
+    def odds(self, ratios: Floats, sales: Sales, state_of_day: Ints) -> Floats:
+        """Return the log odds of each row of sales on its day, all effects included, shape (n_rows,).
+
+        Parameters
+        ----------
+        ratios
+            Price over base price at the knots, shape (n_products, n_knots).
+        state_of_day
+            State of each day, from 0, shape (n_days,).
+        """
+        product, knot = sales.product, sales.knot
+        found = self.prior.mean[product, knot] + self.mean[product, knot] + self.beside_curves(sales)
+        level = self.basis.places.states + 2 * (state_of_day[sales.day] - 1)
+        own = np.flatnonzero(state_of_day[sales.day])
+        slope = self.mean[product[own], level[own] + 1] * (ratios[product[own], knot[own]] - 1)
+        found[own] += self.mean[product[own], level[own]] + slope
+        return found
 
     def beside_curves(self, sales: Sales) -> Floats:
         """Return what weekday, hour and day add to the log odds of each row of sales, shape (n_rows,)."""

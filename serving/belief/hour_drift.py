@@ -1,8 +1,8 @@
 """How demand drifts through today's hours, beside what each hour usually adds: one effect for the whole shelf.
 
 An hour is like the hours beside it, so an afternoon in which fewer buy is followed within an hour or two, and what it
-was like says little of the next morning. On the first day nothing is known of hours, and they may drift far; later
-their usual effects are known, and they hardly do.
+was like says little of the next morning. On the first day nothing is known of hours, and they may drift far. Later
+their usual effects are known, and they hardly do, unless past days show that they do.
 """
 
 import numpy as np
@@ -10,9 +10,13 @@ from scipy.special import expit
 
 from catalog.arrays import Floats
 from serving.belief.gaussian import Counts
+from serving.belief.sales import Sales
 
-FIRST_DAY, LATER = 1.0, 0.1
-"""Spread of the drift, in log odds: while no day was seen, and afterwards."""
+FIRST_DAY, USUAL = 1.0, 0.1
+"""Spread of the drift, in log odds: while no day was seen, and afterwards until days show another one."""
+
+_TRIED = (0.03, 0.3, 0.6)
+_LEAST_DAYS = 3  # fewer are explained by the usual effects of hours
 
 _LENGTH = 2.0  # hours over which an effect changes
 _ALONE = 0.01  # variance of an hour that is like no other, as a share
@@ -57,3 +61,36 @@ def hour_drift(odds: Floats, today: Counts, hours: Floats, spread: float) -> Flo
         if np.abs(step).max() < _CLOSE:
             break
     return np.asarray(drift)
+
+
+def likeliest_spread(sales: Sales, odds: Floats, clearly: float) -> float:
+    """Return the spread of the drift under which past days were likeliest, in log odds.
+
+    Each day has a drift of its own, integrated out by Laplace's approximation around none.
+
+    Parameters
+    ----------
+    odds
+        Log odds of each row of sales without a drift, shape (n_rows,).
+    clearly
+        Log evidence by which another spread than the usual one must be better.
+    """
+    n_days, n_hours = len(sales.dates), sales.n_hours
+    if n_days < _LEAST_DAYS:
+        return USUAL
+    chance, cell = expit(odds), sales.day * n_hours + sales.hour
+    gradient, weight = (
+        np.bincount(cell, own, n_days * n_hours).reshape(n_days, n_hours)
+        for own in (sales.bought - sales.met * chance, sales.met * chance * (1 - chance))
+    )
+    alike = alike_hours(n_hours, _ALONE)
+
+    def log_evidence(spread: float) -> float:
+        covariance = spread**2 * alike
+        told = np.eye(n_hours) + weight[:, :, None] * covariance
+        moved = covariance @ np.linalg.solve(told, gradient[:, :, None])
+        return 0.5 * float((gradient * moved[:, :, 0]).sum() - np.linalg.slogdet(told)[1].sum())
+
+    found = {spread: log_evidence(spread) for spread in _TRIED}
+    best = max(found, key=lambda spread: found[spread])
+    return best if found[best] > log_evidence(USUAL) + clearly else USUAL

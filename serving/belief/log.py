@@ -5,6 +5,7 @@ had reasons that were not logged.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -25,6 +26,7 @@ from serving.curves import DemandCurves
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits
 _SAME = 1e-9  # EUR
+_WORD = 100.0  # visits to a product that a champion's word counts for
 _SURE = 1e-4  # chance below which a champion's word is no more than that
 
 
@@ -43,28 +45,26 @@ class ContextCurves:
     days: Floats
     date: Floats
 
-    def beside_weekdays(self, sales: Sales, date: dt.date) -> tuple[Floats, Floats]:
-        """Return by how much each day is another one than its weekday usually is: a holiday, a pay day, a hot day.
+    def beside_usual(self, sales: Sales, date: dt.date) -> tuple[Floats, Floats]:
+        """Return by how much each day differs from the mean of all: a weekend, a holiday, a pay day, a hot day.
 
         In log odds, shape (n_products, n_days), and for the date to price, shape (n_products,); 0 on a weekday that was
-        not seen.
+        not seen. Prices count by how much a sale at them tells.
         """
-        days, priced = (_odds(own).mean(axis=(-3, -1)) for own in (self.days, self.date))
-        usual = {weekday: days[sales.weekdays == weekday].mean(axis=0) for weekday in set(sales.weekdays.tolist())}
-        known = days - np.stack([usual[weekday] for weekday in sales.weekdays.tolist()])
-        return known.T, priced - usual.get(date.weekday(), priced)
+        chance = self.days.mean(axis=(0, 1))
+        weight = chance * (1 - chance) + _SURE
+        weight /= weight.sum(axis=1, keepdims=True)
+        days, priced = ((_odds(own).mean(axis=-3) * weight).sum(axis=-1) for own in (self.days, self.date))
+        usual = days.mean(axis=0)
+        return (days - usual).T, (priced - usual) * (date.weekday() in sales.weekdays)
 
 
 @dataclass(frozen=True)
 class ChampionCurves:
-    """A champion's demand curves, the last business date it learned from, and what it says of days in context.
-
-    `context` is None where it does not look at the context.
-    """
+    """A champion's demand curves, and the last business date it learned from."""
 
     curves: DemandCurves
     trained_through: dt.date
-    context: ContextCurves | None = None
 
 
 @dataclass(frozen=True)
@@ -102,40 +102,53 @@ def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt
     return Seen(sales, _footfall(connection, catalog, through), taught, kinds)
 
 
-def belief_from(catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None = None) -> Belief:
+def belief_from(
+    catalog: Catalog,
+    seen: Seen,
+    date: dt.date,
+    champion: ChampionCurves | None = None,
+    contexts: Sequence[ContextCurves] = (),
+    *,
+    by_luck: bool = True,
+) -> Belief:
     """Return what is believed of a business date by what was seen before it.
 
     Parameters
     ----------
     champion
         With one, it tells what the days taught that it learned from, and the days since correct it.
+    contexts
+        What models that look at the context say of how days differ: that is believed under which the sales are
+        likeliest. What the days taught, the sales tell.
+    by_luck
+        As in `Taught.on`, of all stores together.
     """
     if seen.taught is None:
         return replace(believed_before_anybody_came(catalog), footfall=seen.footfall)
     knots, settings, found, beside = Knots.of(catalog), catalog.store.belief, seen.taught, None
+    if contexts:
+        told = [found.knowing(knots, settings, seen.sales, *own.beside_usual(seen.sales, date)) for own in contexts]
+        found, beside = max(told, key=lambda own: own[0].taught.log_evidence)
     if champion is not None:
-        if champion.context is not None:
-            known, beside = champion.context.beside_weekdays(seen.sales, date)
-            found = found.told(knots, settings, seen.sales, known)
-        found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found), found.known_days)
+        found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found))
     sold = seen.sales.at_knots(knots.shape)
     kinds = tuple(StoreKind(stores, own.states_on(knots, date), own.taught.hours) for stores, own in seen.kinds)
-    return Belief(found.states_on(knots, date, beside), found.taught.hours, seen.footfall, found.shape, sold, kinds)
+    states, spread = found.states_on(knots, date, beside, by_luck=by_luck), found.drift_spread
+    return Belief(states, found.taught.hours, seen.footfall, found.shape, sold, spread, kinds)
 
 
 def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learned) -> Sales:
-    """Return the visits with as many purchases as the champion expects of them, where it saw the price.
+    """Return the visits with some of their purchases as the champion expects them, where it saw the price.
 
-    It tells the curve of the demand that it saw last. What weekday, hour and day add to it, the sales tell; where it
-    looks at the context, it tells weekday and hour as well.
+    It tells the curve of the demand that it saw last, and its word counts for some visits to each product: many sales
+    tell more than a model of them. What weekday, hour and day add to it, the sales tell.
     """
     bought, curves = sales.bought.copy(), champion.curves
     is_learned = np.array([date <= champion.trained_through for date in sales.dates])
     if not is_learned.any():
         return sales
     is_learned &= found.state_of_day == found.state_of_day[is_learned][-1]
-    in_context = None if champion.context is None else champion.context.days
-    beside = found.taught.beside_curves(sales) if in_context is None else found.taught.days[sales.product, sales.day]
+    beside = found.taught.beside_curves(sales)
     for product, (prices, chance, seen) in enumerate(zip(curves.prices, curves.p_sale, curves.supported, strict=True)):
         if not seen.any() or not np.isfinite(chance[seen]).all():
             continue
@@ -143,24 +156,16 @@ def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learne
         at = (knots.ratios[product] * knots.base_prices[product])[sales.knot[rows]]
         has_seen = (at >= prices[seen][0] - _SAME) & (at <= prices[seen][-1] + _SAME) & is_learned[sales.day[rows]]
         told, curve = rows[has_seen], np.interp(at[has_seen], prices[seen], chance[seen])
-        if in_context is not None:
-            curve = _read(prices[seen], in_context[sales.day[told], sales.hour[told], product][:, seen], at[has_seen])
-        usual = np.average(beside[told], weights=sales.met[told]) if len(told) else 0.0
-        bought[told] = sales.met[told] * expit(_odds(curve) + beside[told] - usual)
+        if not len(told):
+            continue
+        met = sales.met[told]
+        usual, share = np.average(beside[told], weights=met), min(1.0, _WORD / met.sum())
+        bought[told] += share * (met * expit(_odds(curve) + beside[told] - usual) - bought[told])
     return replace(sales, bought=bought)
 
 
 def _odds(chance: Floats) -> Floats:
     return np.asarray(logit(np.clip(chance, _SURE, 1 - _SURE)))
-
-
-def _read(prices: Floats, chances: Floats, at: Floats) -> Floats:
-    """Read chances that are known at some prices, shape (n_rows, n_prices), at one price each, on straight lines."""
-    below = np.clip(np.searchsorted(prices, at, side="right") - 1, 0, max(len(prices) - 2, 0))
-    above = np.minimum(below + 1, len(prices) - 1)
-    width = np.maximum(prices[above] - prices[below], _SAME)
-    share, row = np.clip((at - prices[below]) / width, 0.0, 1.0), np.arange(len(at))
-    return np.asarray(chances[row, below] * (1 - share) + chances[row, above] * share)
 
 
 def _footfall(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Footfall:

@@ -19,6 +19,7 @@ from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
 from serving.belief.effects import EffectSpreads, Taught, taught_by
 from serving.belief.gaussian import Knots
+from serving.belief.hour_drift import USUAL, likeliest_spread
 from serving.belief.sales import Sales, evenly_chosen
 
 _SURE_OF_A_CHANGE = 0.9
@@ -36,6 +37,7 @@ _TRIED: dict[str, tuple[float, ...]] = {
     "own_hours": (0.02, 0.1, 0.4),
 }
 _OWN, _BEND, _LENGTH = (0.4, 1.0, 2.5, 6.0), (0.2, 1.0, 2.5), (0.2, 0.07)
+_SHARES = (0.0, 0.5, 1.0, 1.5)  # of a model's word on days
 _CLEARLY = 0.5  # log evidence by which another value must be better
 
 
@@ -49,12 +51,15 @@ class Learned:
         State of each day, from 0, shape (n_days,).
     known_days
         What was known to add to the log odds on each day, shape (n_products, n_days); None for nothing.
+    drift_spread
+        Spread of how the hours of a day differ from the usual ones, in log odds.
     """
 
     taught: Taught
     shape: Shape
     state_of_day: Ints
     known_days: Floats | None = None
+    drift_spread: float = USUAL
 
     def told(self, knots: Knots, settings: BeliefSettings, sales: Sales, known_days: Floats | None = None) -> "Learned":
         """Return what other sales of the same days teach, or with more known of them: same spreads, same states."""
@@ -62,19 +67,45 @@ class Learned:
         taught = study.fit(self.shape, self.taught.spreads, self.state_of_day, known_days)
         return replace(self, taught=taught, known_days=known_days)
 
-    def states_on(self, knots: Knots, date: dt.date, beside: Floats | None = None) -> tuple[State, ...]:
+    def knowing(
+        self, knots: Knots, settings: BeliefSettings, sales: Sales, days: Floats, date: Floats
+    ) -> tuple["Learned", Floats]:
+        """Return what the same sales teach where a model says how days differ, and what that adds to the date to price.
+
+        How much of its word holds is found out from the sales: the likeliest share of it.
+
+        Parameters
+        ----------
+        days, date
+            What the model adds to the log odds on each day and on the date, shape (n_products, n_days) and
+            (n_products,).
+        """
+        some = evenly_chosen(len(days), _MOST_STUDIED)
+        study = _Study(Knots(knots.ratios[some], knots.base_prices[some]), settings, sales.of_products(some))
+
+        def evidence(share: float) -> float:
+            return study.fit(self.shape, self.taught.spreads, self.state_of_day, share * days[some]).log_evidence
+
+        share = max(_SHARES, key=evidence)
+        return self.told(knots, settings, sales, share * days), share * date
+
+    def states_on(
+        self, knots: Knots, date: dt.date, beside: Floats | None = None, *, by_luck: bool = True
+    ) -> tuple[State, ...]:
         """Return the demands that may hold on a date: that of the newest day first.
 
         Parameters
         ----------
         beside
             What is known to add to the log odds of each product on the date, shape (n_products,); None for nothing.
+        by_luck
+            As in `Taught.on`.
         """
         newest = int(self.state_of_day[-1])
         others = [state for state in range(int(self.state_of_day.max()) + 1) if state != newest]
         weights = [1 - _RETURNS * len(others), *[_RETURNS] * len(others)]
         return tuple(
-            State(weight, self.taught.on(knots.ratios, date.weekday(), state, beside))
+            State(weight, self.taught.on(knots.ratios, date.weekday(), state, beside, by_luck=by_luck))
             for weight, state in zip(weights, [newest, *others], strict=True)
         )
 
@@ -133,6 +164,8 @@ def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
             break
         found = cut
     found = study.likeliest(found.shape, found.taught.spreads, found.state_of_day, ("own", "bend"))
+    odds = found.taught.odds(study.knots.ratios, study.sales, found.state_of_day)
+    found = replace(found, drift_spread=likeliest_spread(study.sales, odds, _CLEARLY))
     return found if len(some) == n_products else found.told(knots, settings, sales)
 
 

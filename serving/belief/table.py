@@ -22,6 +22,7 @@ from serving.belief.belief import (
 )
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
+from serving.belief.hour_drift import FIRST_DAY, USUAL
 
 Row = Mapping[str, Any]
 
@@ -49,6 +50,7 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
             ],
             "own_spread": belief.shape.own,
             "bend_spread": belief.shape.bend,
+            "drift_spread": belief.drift_spread,
             "visits_per_day": float(footfall.daily[own]),
             "profile": footfall.profile.tolist(),
             "store_days": footfall.store_days,
@@ -99,7 +101,10 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     )
     shape = Shape(first["own_spread"], first["bend_spread"])
     states, hours = _demands(knots, catalog, first["states"], own), _hours(own, nobody.hours)
-    return Belief(states, hours, footfall, shape, _sold(knots, own), kinds), first["model_version"]
+    sold, drift = _sold(knots, own), first.get("drift_spread")
+    if drift is None:  # a row of an earlier version
+        drift = USUAL if sold.met.any() else FIRST_DAY
+    return Belief(states, hours, footfall, shape, sold, drift, kinds), first["model_version"]
 
 
 def _kind(knots: Knots, catalog: Catalog, kind: Row, rows: Sequence[Row | None]) -> StoreKind:

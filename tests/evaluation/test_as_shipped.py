@@ -212,6 +212,20 @@ def test_a_peer_remembers_its_days_and_meets_the_shoppers_of_the_product(lived: 
         assert tally(played, catalog).gain_eur == pytest.approx(day.gain_eur)
 
 
+def test_where_models_bring_nothing_the_report_says_so() -> None:
+    worlds = asked_worlds(["default", "hot days"])
+    days = [
+        *(lives([99.0] * 14, learner) for learner in (PRODUCT, BELIEF_ALONE)),
+        *(lives([gain] * 14, name) for name, gain in ((PRODUCT, 99.0), (BELIEF_ALONE, 98.0))),
+    ]
+    named = [replace(day, world=worlds[at // 2].name) for at, lived in enumerate(days) for day in lived]
+    found = AsShipped(AsShippedQuestion(worlds, 14, 1, 1), tuple(named))
+    assert report.models_in_words(found) == (
+        "beyond the belief alone, models brought on days 8 to 14, as shares of the attainable: +1.00 % in hot days; "
+        "nothing in default"
+    )
+
+
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let worlds be lived at once, with the product first at base and then by a champion."""
@@ -244,7 +258,12 @@ def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None
     assert [row[:4] for row in report.gate_rows(found)[1]] == [
         [name, "1", "1", "30"] for name in ("default", "400 visits")
     ]
+    assert report.models_in_words(found) == (
+        "beyond the belief alone, models brought on days 1 to 9, as shares of the attainable: "
+        "+0.78 ± 0.00 % in default, +0.78 ± 0.00 % in 400 visits"
+    )
     record = json.loads(json.dumps(report.as_json(found)))
+    assert record["worlds"][1]["models_brought"][1]["mean"] == pytest.approx(0.05 - 0.38 / 9)
     assert [world["nights_until_champion"] for world in record["worlds"]] == [[1, 1], [1, 1]]
     assert record["worlds"][0]["lost_until_champion_eur"]["mean"] == pytest.approx(30.0)
     settings = read_settings()

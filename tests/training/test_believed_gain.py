@@ -13,7 +13,7 @@ from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.demand_effects import DemandEffect
 from catalog.store_day import tick_profile
-from serving.belief.belief import believed_before_anybody_came
+from serving.belief.belief import State, believed_before_anybody_came
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import Outlook, morning_of
@@ -57,9 +57,12 @@ def judge_as_expected(visits: int) -> Outlook:
     return judge_by(CATALOG, Counts(knots.counted(product, price, met), knots.counted(product, price, bought)))
 
 
-def judge_by(catalog: Catalog, counts: Counts) -> Outlook:
-    footfall = Footfall(DAILY, PROFILE, 60.0, 0.05)
-    return morning_of(catalog, replace(believed_after(catalog, counts), footfall=footfall), None).outlook()
+def judge_by(catalog: Catalog, counts: Counts, luck: float = 0.0) -> Outlook:
+    """Return what is believed after some visits; `luck` is the spread of what a day adds to all log odds."""
+    belief = replace(believed_after(catalog, counts), footfall=Footfall(DAILY, PROFILE, 60.0, 0.05))
+    demand = belief.states[0].demand
+    lucky = replace(demand, shared=np.concatenate([demand.shared, np.full((*demand.mean.shape, 1), luck)], axis=2))
+    return morning_of(catalog, replace(belief, states=(State(1.0, lucky),)), None).outlook()
 
 
 def book_of(odds_shift: float, catalog: Catalog = CATALOG) -> PriceBook:
@@ -90,6 +93,19 @@ def test_a_book_gains_nothing_over_itself_and_that_is_sure() -> None:
     assert (gain.mean, gain.spread) == (0.0, 0.0)
     assert gain.lower == gain.upper == gain.at_least == 0.0
     assert gain.usual > 0
+
+
+def test_what_a_day_adds_by_luck_is_no_doubt_of_what_such_days_gain_on_average() -> None:
+    product, price = np.repeat(np.arange(5), 20), LADDER.ravel()
+    met = np.full(100, 1_000.0)
+    bought = met * chance_of_sale(CATALOG, price / CATALOG.base_prices[product])
+    counts = Counts(*(Knots.of(CATALOG).counted(product, price, own) for own in (met, bought)))
+    average, day, good, base = judge_by(CATALOG, counts), judge_by(CATALOG, counts, 0.5), book_of(0.0), base_prices()
+    gain, sure = believed_gain(CATALOG, day, good, base, average), believed_gain(CATALOG, average, good, base)
+    assert gain.lasting == pytest.approx(sure.spread)
+    assert sure.spread < 0.5 * gain.spread
+    assert gain.on_average > gain.lower
+    assert sure.on_average == sure.lower
 
 
 def test_what_one_book_gains_the_other_one_loses() -> None:
@@ -244,6 +260,15 @@ def test_a_stale_champion_gives_way_to_one_that_loses_nothing_and_a_fresh_one_do
 def test_the_finding_says_gain_share_and_interval() -> None:
     found = earns_more(estimate(SURE)).found
     assert found == "expected gain +9.00 EUR per store day (+9.0%), 95 % from +5.08 to +12.92"
+
+
+def test_a_gain_that_such_days_surely_bring_on_average_is_shown_though_one_of_them_may_not() -> None:
+    lucky, unsure = BelievedGain(5.0, 4.0, 100.0, lasting=1.0), BelievedGain(5.0, 4.0, 100.0, lasting=3.0)
+    assert earns_more(estimate(lucky)).found.endswith(", on average over such days at least +3.04")
+    assert earns_more(estimate(lucky)).met
+    assert not earns_more(estimate(unsure)).met
+    names = [row[0] for row in estimate(lucky).rows]
+    assert names[:2] == ["the belief", "such days on average, by the belief"]
 
 
 def test_the_finding_is_in_the_currency_of_the_shelf() -> None:

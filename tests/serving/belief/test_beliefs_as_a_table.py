@@ -25,7 +25,7 @@ def belief_on(catalog: Catalog, seed: int = 3) -> Belief:
     states = (State(0.9, first.states[0].demand), State(0.1, other.states[0].demand))
     profile = dice.random(catalog.store.opening.ticks)
     footfall = Footfall(dice.random(shape[0]) * 300, profile / profile.sum(), 17.0, 0.1234567890123)
-    return Belief(states, dice.normal(size=first.hours.shape), footfall, Shape(2.5, 0.2), first.sold)
+    return Belief(states, dice.normal(size=first.hours.shape), footfall, Shape(2.5, 0.2), first.sold, 0.3)
 
 
 def assert_same(left: Belief, right: Belief) -> None:
@@ -43,7 +43,7 @@ def assert_same(left: Belief, right: Belief) -> None:
         right.footfall.store_days,
         right.footfall.day_spread,
     )
-    assert left.shape == right.shape
+    assert (left.shape, left.drift_spread) == (right.shape, right.drift_spread)
 
 
 @pytest.mark.parametrize("version", ["7", None])

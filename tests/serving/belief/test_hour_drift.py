@@ -1,5 +1,7 @@
 """Demand that drifts through the hours of today is followed, and hardly taken for more than today's."""
 
+import datetime as dt
+
 import numpy as np
 import pytest
 from believing import believed_after
@@ -11,7 +13,9 @@ from catalog.arrays import Floats
 from catalog.load import load
 from serving.belief.belief import believed_before_anybody_came, n_hours_of, opened
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.hour_drift import FIRST_DAY, LATER, hour_drift
+from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift, likeliest_spread
+from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+from serving.belief.states import learned
 
 CATALOG = load()
 KNOTS = Knots.of(CATALOG)
@@ -45,7 +49,7 @@ def test_an_afternoon_in_which_fewer_buy_is_followed_into_the_next_hour_and_says
 
 def test_on_later_days_hours_drift_less() -> None:
     drift, few = np.full(HOURS, -0.5), 0.2
-    first, later = (hour_drift(CURVE, sold(drift, 4, few), NO_HOURS, spread) for spread in (FIRST_DAY, LATER))
+    first, later = (hour_drift(CURVE, sold(drift, 4, few), NO_HOURS, spread) for spread in (FIRST_DAY, USUAL))
     assert first[3] < later[3] < 0
 
 
@@ -75,3 +79,26 @@ def test_the_evening_of_a_first_day_is_priced_from_the_afternoon_and_a_known_she
     first, later = (own[np.arange(len(base)), base] for own in evenings)
     assert (first < -0.6).all()
     assert (later > first).all()
+
+
+def days_with_drifts(spread: float, n_days: int = 10, visits: int = 60) -> Sales:
+    """Return days on each of which hours drift anew, by turns up and down in blocks of four hours."""
+    dice = np.random.default_rng(5)
+    day, hour, product = (own.ravel() for own in np.indices((n_days, HOURS, len(CATALOG.skus))))
+    turns = dice.normal(size=(n_days, HOURS // 4 + 1)) * spread
+    chance = expit(turns[day, hour // 4])
+    met, bought = np.full(len(day), float(visits)), dice.binomial(visits, chance).astype(float)
+    sold = SoldAtPrices(product, day, hour, KNOTS.base_prices[product], met, bought)
+    dates = tuple(dt.date(2026, 1, 5) + dt.timedelta(days=number) for number in range(n_days))
+    return sales_at_knots(KNOTS, dates, HOURS, sold)
+
+
+@pytest.mark.parametrize(("drifts", "expected"), [(0.5, (0.3, 0.6)), (0.0, (0.03, USUAL))])
+def test_how_far_hours_drift_is_learned_from_the_days_that_were_seen(drifts: float, expected: list[float]) -> None:
+    found = learned(CATALOG.store.belief, KNOTS, days_with_drifts(drifts))
+    assert found.drift_spread in expected
+
+
+def test_two_days_say_nothing_of_how_far_hours_drift() -> None:
+    sales = days_with_drifts(0.5, n_days=2)
+    assert likeliest_spread(sales, np.zeros(len(sales.met)), 0.0) == USUAL

@@ -12,10 +12,9 @@ from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
 from serving.belief.belief import believed_before_anybody_came, hours_of_day, n_hours_of
 from serving.belief.gaussian import Knots
-from serving.belief.log import ChampionCurves, ContextCurves, Seen, belief_from
+from serving.belief.log import ContextCurves, Seen, belief_from
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.states import Learned, learned
-from serving.curves import DemandCurves
 
 CATALOG = load()
 KNOTS = Knots.of(CATALOG)
@@ -94,41 +93,68 @@ def test_a_large_shelf_is_learned_whole_with_spreads_of_some_of_its_products() -
     assert np.abs(chance - expit(-6 * (knots.ratios - 1))).mean() < 0.03
 
 
+def level_of_a_new_product(visits_to_the_first: int) -> float:
+    """Return the level that is expected of a product that nobody saw, beside five others.
+
+    The level of the first is 1.5, that of the other four 0 on average, at 30 visits an hour to each.
+    """
+    dice, ratios = np.random.default_rng(2), np.resize(KNOTS.ratios, (6, KNOTS.shape[1]))
+    levels, visits = np.array([1.5, 0.3, -0.3, 0.2, -0.2]), np.array([visits_to_the_first, 30, 30, 30, 30])
+    product, day, hour = (own.ravel() for own in np.indices((5, 4, HOURS)))
+    ratio, met = ratios[product, dice.integers(KNOTS.shape[1], size=len(product))], visits[product].astype(float)
+    bought = dice.binomial(visits[product], expit(levels[product] - 6 * (ratio - 1))).astype(float)
+    dates, knots = tuple(MONDAY + dt.timedelta(days=own) for own in range(4)), Knots(ratios, np.ones(6))
+    sales = sales_at_knots(knots, dates, HOURS, SoldAtPrices(product, day, hour, ratio, met, bought))
+    demand = learned(CATALOG.store.belief, knots, sales).states_on(knots, dates[-1])[0].demand
+    return float(np.interp(1.0, ratios[5], demand.mean[5]))
+
+
+def test_a_product_that_most_visit_says_no_more_of_the_others_than_one_product_may() -> None:
+    few, many = level_of_a_new_product(30), level_of_a_new_product(3_000)
+    assert few == pytest.approx(0.3, abs=0.3)
+    assert many == pytest.approx(few, abs=0.15)
+
+
 HOLIDAYS = (2, 8)  # positions of days; the day to price is another one
 
 
-def in_context(n_days: int, effect: float, holidays: tuple[int, ...] = HOLIDAYS) -> Floats:
+def in_context(n_days: int, effect: float, holidays: tuple[int, ...] = HOLIDAYS) -> ContextCurves:
     """Return what a champion says of each day: the true demand, and what it says a holiday adds to it."""
     odds = -6 * (price_ladder(CATALOG) / CATALOG.base_prices[:, None] - 1)
     added = np.zeros(n_days + 1)
     added[[*holidays, n_days]] = effect
-    return np.asarray(expit(added[:, None, None, None] + np.tile(odds, (n_days + 1, HOURS, 1, 1))))
+    chance = np.asarray(expit(added[:, None, None, None] + np.tile(odds, (n_days + 1, HOURS, 1, 1))))
+    return ContextCurves(chance[:-1], chance[-1])
+
+
+def after(levels: Floats, *contexts: ContextCurves) -> Floats:
+    """Return the log odds at the base price of each product that are expected on the day after some days."""
+    _, sales = sold(levels)
+    knots, date = Knots(KNOTS.ratios, np.ones(5)), MONDAY + dt.timedelta(days=len(levels))
+    footfall = believed_before_anybody_came(CATALOG).footfall
+    seen = Seen(sales, footfall, learned(CATALOG.store.belief, knots, sales))
+    demand = belief_from(CATALOG, seen, date, contexts=contexts).states[0].demand.mean
+    return np.array([np.interp(1.0, own, odds) for own, odds in zip(knots.ratios, demand, strict=True)])
 
 
 def test_what_a_champion_says_of_a_holiday_is_in_the_demand_of_the_next_one() -> None:
     levels = np.zeros(10)
     levels[list(HOLIDAYS)] = 1.2
-    _, sales = sold(levels)
-    knots, date = Knots(KNOTS.ratios, np.ones(5)), MONDAY + dt.timedelta(days=10)
-    footfall = believed_before_anybody_came(CATALOG).footfall
-    seen = Seen(sales, footfall, learned(CATALOG.store.belief, knots, sales))
-    ladder = price_ladder(CATALOG) / CATALOG.base_prices[:, None]
-    curves = DemandCurves(CATALOG.skus, ladder, expit(-6 * (ladder - 1)), "7")
-    level = {}
-    for says in (0.0, 1.2):
-        told = in_context(10, says)
-        champion = ChampionCurves(curves, date - dt.timedelta(days=1), ContextCurves(told[:-1], told[-1]))
-        level[says] = belief_from(CATALOG, seen, date, champion).states[0].demand.mean
-    apart = np.stack(
-        [np.interp(1.0, own, more) for own, more in zip(knots.ratios, level[1.2] - level[0.0], strict=True)]
-    )
-    assert apart == pytest.approx(np.full(5, 1.2), abs=0.4)
+    assert after(levels, in_context(10, 1.2)) - after(levels) == pytest.approx(np.full(5, 1.2), abs=0.4)
+
+
+def test_of_what_a_champion_says_of_days_as_much_is_believed_as_their_sales_bear_out() -> None:
+    levels = np.zeros(10)
+    levels[list(HOLIDAYS)] = 1.0
+    usual = after(levels)
+    assert after(levels, in_context(10, 2.0)) - usual == pytest.approx(np.full(5, 1.0), abs=0.4)
+    assert after(levels, in_context(10, -2.0)) == pytest.approx(usual, abs=1e-9)
+    assert after(levels, in_context(10, -2.0), in_context(10, 1.0)) - usual == pytest.approx(np.full(5, 1.0), abs=0.4)
 
 
 def test_a_weekday_that_was_never_seen_is_no_holiday() -> None:
     _, sales = sold(np.zeros(3))
-    told = in_context(3, 0.5, ())
-    known, beside = ContextCurves(told[:-1], told[-1]).beside_weekdays(sales, MONDAY + dt.timedelta(days=3))
+    known, beside = in_context(3, 0.5, ()).beside_usual(sales, MONDAY + dt.timedelta(days=3))
     assert known == pytest.approx(np.zeros((5, 3)))
     assert beside == pytest.approx(np.zeros(5))
 

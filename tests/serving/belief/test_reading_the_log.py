@@ -190,28 +190,37 @@ def steady(shelf: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return shop
 
 
+@pytest.fixture(scope="module")
+def quiet(shelf: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Return a shop to which hardly anybody comes."""
+    few = Catalog(shelf.products, shelf.store.model_copy(update={"visits_per_day": 30.0}))
+    shop = Shop(tmp_path_factory.mktemp("quiet"), few)
+    shop.sell(range(4))
+    return shop
+
+
 def chance_under(belief: Belief) -> np.ndarray:
     return belief.states[0].demand.chance(0.0)
 
 
-def test_a_champions_curves_are_believed_until_there_are_days_that_it_has_not_seen(steady: Shop) -> None:
-    wrong = curves_of(steady.catalog, 0.5)
-    belief = steady.believed(date_of(3), ChampionCurves(wrong, date_of(3)))
-    knots = Knots.of(steady.catalog)
-    told = np.interp(knots.ratios[0] * knots.base_prices[0], wrong.prices[0], wrong.p_sale[0])
-    has_seen = belief.sold.met[0] > 20
-    assert chance_under(belief)[0][has_seen] == pytest.approx(told[has_seen], abs=0.05)
+def off_base(shop: Shop, champion: DemandCurves | None, trained_through: dt.date) -> float:
+    """Return how far the believed chance of sale at the base prices is off, the mean of the shelf."""
+    told = None if champion is None else ChampionCurves(champion, trained_through)
+    base = shop.catalog.base_prices[:, None]
+    believed = Knots.of(shop.catalog).at(chance_under(shop.believed(date_of(3), told)), base)
+    return float((believed - chance_of_sale(shop.catalog, np.ones_like(base))).mean())
 
 
-def test_the_days_since_its_training_correct_a_champion(steady: Shop) -> None:
-    wrong = curves_of(steady.catalog, 0.5)
-    truth = curves_of(steady.catalog, 0.0)
-    off = {}
-    for trained_through in (date_of(3), date_of(1)):
-        belief = steady.believed(date_of(3), ChampionCurves(wrong, trained_through))
-        at_ladder = Knots.of(steady.catalog).at(chance_under(belief), truth.prices)
-        off[trained_through] = np.abs(at_ladder - truth.p_sale).mean()
-    assert off[date_of(1)] < 0.7 * off[date_of(3)]
+def test_a_champion_is_believed_where_little_was_sold_and_many_sales_tell_more(quiet: Shop, steady: Shop) -> None:
+    wrong = curves_of(quiet.catalog, 1.5)
+    whole = off_base(quiet, wrong, date_of(3))
+    assert whole == pytest.approx(expit(1.5) - 0.5, abs=0.07)
+    assert 0.0 < off_base(steady, wrong, date_of(3)) < 0.4 * whole
+
+
+def test_the_days_since_its_training_correct_a_champion(quiet: Shop) -> None:
+    wrong = curves_of(quiet.catalog, 1.5)
+    assert off_base(quiet, wrong, date_of(1)) < 0.7 * off_base(quiet, wrong, date_of(3))
 
 
 def test_beyond_the_prices_it_saw_a_champions_curve_goes_on_in_the_shape_of_the_shelf(steady: Shop) -> None:

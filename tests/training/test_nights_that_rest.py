@@ -1,0 +1,108 @@
+"""A night trains no model while none could matter, says so, and trains again as soon as one may."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from catalog.load import Catalog, load
+from catalog.records.pricing_rules import Learning
+from catalog.settings import Settings
+from serving.champion import Champion
+from training import nights
+from training.registry import ModelRegistry
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+TODAY = dt.date(2026, 1, 6)
+
+
+@dataclass(frozen=True)
+class OneChampion:
+    """A registry whose champion was trained through a date."""
+
+    trained_through: dt.date | None
+    version: str = "7"
+
+    def load(self) -> Champion | None:
+        return None if self.trained_through is None else cast("Champion", self)
+
+
+def version(upper: float = 2.0, *, matters: bool = False, believed: bool = True) -> dict[str, Any]:
+    """Return a version whose prices would at most earn so much more than the 1,000 EUR of those in force."""
+    spread = 0.5
+    gain = {"mean": upper - 1.96 * spread, "spread": spread, "usual": 1000.0, "truth": None}
+    money = {"believed": gain if believed else None}
+    context = {"matters": matters}
+    return {"judged_through": TODAY - dt.timedelta(days=1), "money": json.dumps(money), "context": json.dumps(context)}
+
+
+@pytest.fixture
+def due(
+    tmp_path: Path, sell_two_days: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[str | None, str | None]]:
+    settings = sell_two_days(tmp_path / "home")
+
+    def asked(
+        versions: list[dict[str, Any]], champion: dt.date | None = TODAY - dt.timedelta(days=2), **learning: Any
+    ) -> tuple[str | None, str | None]:
+        """Return why a model is due today, and why none is."""
+        monkeypatch.setattr(nights, "_newest_versions", lambda _lake: iter(versions))
+        shop = load()
+        catalog = Catalog(shop.products, shop.store.model_copy(update={"learning": Learning(**learning)}))
+        workspace, registry = Workspace(settings, catalog, Lake(settings)), cast("ModelRegistry", OneChampion(champion))
+        return nights.why_due(workspace, registry, TODAY), nights.why_not_due(workspace, registry, TODAY)
+
+    return asked
+
+
+def test_where_the_last_three_could_not_earn_half_a_percent_more_none_is_trained_and_the_night_says_so(
+    due: Callable[..., tuple[str | None, str | None]],
+) -> None:
+    because, why_not = due([version()] * 3)
+    assert because is None
+    assert why_not == (
+        "no model was trained: each of the last 3 could earn less than 0.5 % more than the prices in force; the next "
+        "one is due after 2026-01-12, or when demand changes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("versions", "asked"),
+    [
+        ([version()] * 2, {}),
+        ([version(), version(5.1), version()], {}),
+        ([version(), version(), version(matters=True)], {}),
+        ([version(), version(), version(believed=False)], {}),
+        ([version()] * 3, {"rest_below": 0.0}),
+        ([version()] * 3, {"champion": None}),
+        ([version()] * 3, {"champion": TODAY - dt.timedelta(days=8)}),
+    ],
+    ids=[
+        "there were only two",
+        "one might earn more",
+        "one looked at the context",
+        "one was not asked of a belief",
+        "nights never rest",
+        "there is no champion",
+        "the champion is stale",
+    ],
+)
+def test_a_model_is_trained_as_soon_as_one_may_matter(
+    due: Callable[..., tuple[str | None, str | None]], versions: list[dict[str, Any]], asked: dict[str, Any]
+) -> None:
+    because, why_not = due(versions, **asked)
+    assert because is not None
+    assert why_not is None
+
+
+def test_a_change_of_demand_ends_the_rest(
+    due: Callable[..., tuple[str | None, str | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nights, "demand_shifts", lambda *_: [TODAY])
+    because, _ = due([version()] * 3)
+    assert because == f"demand changed on {TODAY}, and champion 7 does not know"
