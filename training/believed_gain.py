@@ -26,7 +26,7 @@ _DRAWS = 32
 _SEED = 20260105
 _LEAST_SPREAD = 1e-3  # of a day's visits, as a share
 _LEAST = 1e-9  # chance of a sale
-_UNTOLD = 1e-4  # of what a book earns: demand is drawn on straight lines between knots, which tell no more
+_UNTOLD = 2e-4  # of what a book earns: demand is drawn on straight lines between knots, which tell no more
 _TWO_SIDED = 1.96
 _ONE_SIDED = 2.326  # 99 %
 

@@ -69,7 +69,10 @@ class BeliefSettings(Record):
         "of the best there is; 0 gives it no start",
     )
     update_ticks: int = Field(
-        default=4, ge=1, le=1440, description="ticks after which the day's own sales correct belief and prices"
+        default=4,
+        ge=1,
+        le=1440,
+        description="ticks after which the day's own sales correct belief and prices; on a first day a quarter of them",
     )
 
 

@@ -147,6 +147,11 @@ class Opened:
     hours: Floats
     drift_spread: float
 
+    @property
+    def is_first_day(self) -> bool:
+        """Whether nothing was sold before."""
+        return self.drift_spread == FIRST_DAY
+
     @cached_property
     def at_opening(self) -> "Understanding":
         """What is believed before the first visit."""

@@ -15,6 +15,7 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
+from serving.belief.hour_drift import USUAL
 from serving.belief.policy import LearningPolicy, morning_of
 from serving.belief.worth_knowing import drawn_chances
 from serving.guardrails import limits_of
@@ -31,6 +32,12 @@ def at_opening(catalog: Catalog = CATALOG) -> LearningStorefront:
     store = storefront_before_champion(catalog)
     assert isinstance(store, LearningStorefront)
     return store
+
+
+def at_a_later_opening(catalog: Catalog = CATALOG) -> LearningStorefront:
+    """Return a store that is believed to be as before anybody came, and has seen days all the same."""
+    belief = replace(believed_before_anybody_came(catalog), drift_spread=USUAL)
+    return storefront_that_learns(catalog, morning_of(catalog, belief, None))
 
 
 def shelf_at(tick: int, dice: np.ndarray, stock: int = 100, catalog: Catalog = CATALOG) -> Shelf:
@@ -77,15 +84,24 @@ def test_learning_leaves_the_store_that_it_came_from_as_it_was() -> None:
     assert store.lesson is None
 
 
-@pytest.mark.parametrize("update_ticks", [1, 4, 7])
-def test_on_a_quiet_day_prices_are_remade_after_every_so_many_ticks_and_not_between(
-    with_store: Callable[..., Catalog], update_ticks: int
+@pytest.mark.parametrize(
+    ("opening", "update_ticks", "every"),
+    [
+        *((at_a_later_opening, ticks, ticks) for ticks in (1, 4, 7)),
+        *((at_opening, ticks, every) for ticks, every in ((1, 1), (4, 1), (12, 3))),
+    ],
+)
+def test_prices_are_remade_after_every_so_many_ticks_and_not_between_and_on_a_first_day_four_times_as_often(
+    with_store: Callable[..., Catalog],
+    opening: Callable[[Catalog], LearningStorefront],
+    update_ticks: int,
+    every: int,
 ) -> None:
     catalog = with_store(belief={"update_ticks": update_ticks})
-    store, late = at_opening(catalog), shelf_at(20, DICE[:1])
+    store, late = opening(catalog), shelf_at(20, DICE[:1])
     for tick in range(15):
         earlier, store = store, store.learned(sold_in(tick, 4, 2))
-        is_due = (tick + 1) % update_ticks == 0
+        is_due = (tick + 1) % every == 0
         assert (store.curves is not earlier.curves) == is_due
         assert (store.lesson is not earlier.lesson) == is_due
         if not is_due:
@@ -101,7 +117,7 @@ def test_a_tick_that_was_heard_of_before_teaches_nothing() -> None:
 
 def test_a_crowd_makes_prices_anew_before_the_hour_is_over() -> None:
     quiet = [sold_in(tick, 4, 2) for tick in range(5)]
-    store = after(at_opening(), *quiet)
+    store = after(at_a_later_opening(), *quiet)
     assert isinstance(store.policy, LearningPolicy)
     assert store.policy.outlook.today.ticks == 4
     crowded = store.learned(sold_in(5, 40, 20))
@@ -111,9 +127,10 @@ def test_a_crowd_makes_prices_anew_before_the_hour_is_over() -> None:
 
 
 def test_after_the_last_tick_nothing_is_made_anew() -> None:
-    store = after(at_opening(), *[sold_in(tick, 4, 2) for tick in range(48)])
-    assert isinstance(store.policy, LearningPolicy)
-    assert store.policy.outlook.today.ticks == 44
+    for opening, last in ((at_opening, 47), (at_a_later_opening, 44)):
+        store = after(opening(), *[sold_in(tick, 4, 2) for tick in range(48)])
+        assert isinstance(store.policy, LearningPolicy)
+        assert store.policy.outlook.today.ticks == last
 
 
 def test_who_buys_at_a_price_raises_prices_and_who_does_not_lowers_them() -> None:
