@@ -11,7 +11,7 @@ What must hold: prices were our own. Then the days are evidence of how shoppers 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, gammaincinv, logit
+from scipy.special import expit, gammaincinv, logit, ndtr, stdtrit
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
@@ -26,6 +26,7 @@ _DRAWS = 32
 _SEED = 20260105
 _LEAST_SPREAD = 1e-3  # of a day's visits, as a share
 _LEAST = 1e-9  # chance of a sale
+_FEWEST = 2  # degrees of freedom
 _UNTOLD = 2e-4  # of what a book earns: demand is drawn on straight lines between knots, which tell no more
 _TWO_SIDED = 1.96
 _ONE_SIDED = 2.326  # 99 %
@@ -76,7 +77,12 @@ class BelievedGain:
 
 
 def believed_gain(
-    catalog: Catalog, judge: Outlook, book: PriceBook, other: PriceBook, average: Outlook | None = None
+    catalog: Catalog,
+    judge: Outlook,
+    book: PriceBook,
+    other: PriceBook,
+    average: Outlook | None = None,
+    n_days: int | None = None,
 ) -> BelievedGain:
     """Value two price books under draws from a belief: of demand, and of a day's visits around those it expects.
 
@@ -84,6 +90,9 @@ def believed_gain(
     ----------
     average
         The same belief of the mean of such days, without what each adds by luck.
+    n_days
+        Days from which it was learned how far days differ: few may mislead, so the day's spread is as much wider as
+        Student's t is than the normal distribution. None for as many as one likes.
     """
     mean, gained = judge.understanding.chance, _gained(catalog, judge, book, other)
     usual = sum(_worth(catalog, judge, other, product, mean[product]) for product in range(len(mean)))
@@ -92,7 +101,8 @@ def believed_gain(
         return float(np.hypot(gained.std(ddof=1), _UNTOLD * usual * gained.any()))
 
     lasting = None if average is None else spread(_gained(catalog, average, book, other))
-    return BelievedGain(float(gained.mean()), spread(gained), usual, lasting=lasting)
+    wider = 1.0 if n_days is None else stdtrit(max(n_days - 1, _FEWEST), ndtr(_TWO_SIDED)) / _TWO_SIDED
+    return BelievedGain(float(gained.mean()), float(wider * spread(gained)), usual, lasting=lasting)
 
 
 def _gained(catalog: Catalog, judge: Outlook, book: PriceBook, other: PriceBook) -> Floats:

@@ -95,7 +95,7 @@ def gain_over(
         for by_luck in (True, False)
     )
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
-    believed = believed_gain(catalog, day, book, usual, average)
+    believed = believed_gain(catalog, day, book, usual, average, len(seen.sales.dates))
     if is_known:
         believed = replace(believed, truth=true_gain(catalog, tomorrow, book.prices, usual.prices))
     return replace(estimate, believed=believed)

@@ -98,7 +98,7 @@ def _rests(workspace: Workspace, champion: Champion | None, through: dt.date) ->
         return None
     return (
         f"no model was trained: each of the last {_QUIET} could earn less than {100 * least:g} % more than the prices "
-        f"in force; the next one is due after {asked_again}, or when demand changes"
+        f"in force; the next is due in the night after {asked_again}, or when demand changes"
     )
 
 

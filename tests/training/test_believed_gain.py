@@ -108,6 +108,15 @@ def test_what_a_day_adds_by_luck_is_no_doubt_of_what_such_days_gain_on_average()
     assert sure.on_average == sure.lower
 
 
+def test_a_day_is_less_sure_where_few_days_showed_how_far_days_differ() -> None:
+    judge, good, base = judge_after(1_000, 3), book_of(0.0), base_prices()
+    always, month, week, two = (believed_gain(CATALOG, judge, good, base, judge, days) for days in (None, 28, 7, 2))
+    assert always.spread < month.spread < week.spread < two.spread
+    assert week.spread / always.spread == pytest.approx(2.447 / 1.96, rel=1e-3)
+    assert always.mean == two.mean
+    assert always.on_average == two.on_average
+
+
 def test_what_one_book_gains_the_other_one_loses() -> None:
     judge, good, bad = judge_after(1_000, 2), book_of(0.0), book_of(2.0)
     there, back = believed_gain(CATALOG, judge, good, bad), believed_gain(CATALOG, judge, bad, good)

@@ -67,7 +67,7 @@ def test_where_the_last_three_could_not_earn_half_a_percent_more_none_is_trained
     assert because is None
     assert why_not == (
         "no model was trained: each of the last 3 could earn less than 0.5 % more than the prices in force; the next "
-        "one is due after 2026-01-12, or when demand changes"
+        "is due in the night after 2026-01-12, or when demand changes"
     )
 
 
