@@ -2,8 +2,8 @@
 
 Logged visits say little about prices that were hardly shown, and a store that prices well hardly shows bad ones. A
 belief knows how unsure it is at every price. So both books are valued under draws from a belief in everything that was
-sold, in which no champion has a say, and of how many come that day: the spread of the difference is the uncertainty
-that is left.
+sold, in which no champion's curve has a say, and of how many come that day: the spread of the difference is the
+uncertainty that is left.
 
 What must hold: prices were our own. Then the days are evidence of how shoppers answer to them.
 """
