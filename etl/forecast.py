@@ -30,16 +30,14 @@ def tell_weather(lake: Lake, catalog: Catalog) -> None:
     if not heeds_temperature(catalog) or origin_of(lake.store) != "twin" or not _missing(lake):
         return
     with waited_for(lake.locks, ANNOUNCING):
-        missing = _missing(lake)
         rows = _known(lake)
-        rows += [{"date": date, "store_id": None, "temperature": _forecast(catalog, date)} for date in missing]
+        rows += [
+            {"date": date, "store_id": None, "temperature": round(temperature_on(catalog, date), 1)}
+            for date in _missing(lake)
+        ]
         rows.sort(key=lambda row: (row["date"], row["store_id"] or ""))
         with lake.commit(COMMIT, inputs=hashlib.sha256(repr(rows).encode()).hexdigest()) as commit:
             commit.publish(_PART, pa.Table.from_pylist(rows, schema=WEATHER.schema))
-
-
-def _forecast(catalog: Catalog, date: dt.date) -> float:
-    return round(temperature_on(catalog, date), 1)
 
 
 def _missing(lake: Lake) -> list[dt.date]:

@@ -12,7 +12,7 @@ from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from etl.live.calendar import ONE_DAY
 from features.footfall import LoggedVisits, logged_visits
-from serving.belief.log import Seen, belief_from, seen_in
+from serving.belief.log import Seen, belief_and_average, seen_in
 from serving.belief.policy import morning_of
 from serving.curves import DemandCurves
 from serving.day_curves import DatedModel, DayKnowledge, learned_for
@@ -84,16 +84,13 @@ def gain_over(
         book = _book_of(catalog, known, tomorrow)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
-    in_force = _in_force(connection, catalog, champion, tomorrow, seen)
-    incumbent = None if in_force is None else _book_of(catalog, in_force, tomorrow)
+    in_force, incumbent = _in_force(connection, catalog, champion, tomorrow, seen) or (None, None)
     estimate = gain_on(catalog, visits, known.curves, book, incumbent, is_known=is_known)
     if known.belief is None:
         return estimate
     contexts = [own.context for own in (known, in_force) if own is not None and own.context is not None]
-    day, average = (
-        morning_of(catalog, belief_from(catalog, seen, tomorrow, contexts=contexts, by_luck=by_luck), None).outlook()
-        for by_luck in (True, False)
-    )
+    beliefs = belief_and_average(catalog, seen, tomorrow, contexts)
+    day, average = (morning_of(catalog, belief, None).outlook() for belief in beliefs)
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
     believed = believed_gain(catalog, day, book, usual, average, len(seen.sales.dates))
     if is_known:
@@ -146,12 +143,13 @@ def _book_of(catalog: Catalog, known: DayKnowledge, date: dt.date) -> PriceBook:
 
 def _in_force(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, champion: DatedModel | None, date: dt.date, seen: Seen
-) -> DayKnowledge | None:
-    """Return what would be known without the challenger, or None where base prices would stand."""
+) -> tuple[DayKnowledge, PriceBook] | None:
+    """Return what would be known without the challenger, and the book; None where base prices would stand."""
     if champion is None and catalog.store.policies.before_champion != "belief":
         return None
     try:
-        return learned_for(connection, champion, catalog, date, seen)
+        known = learned_for(connection, champion, catalog, date, seen)
+        return known, _book_of(catalog, known, date)
     except ModelError:
         return None  # a champion of another shelf
 

@@ -29,6 +29,7 @@ from training.drift_watch import watch_drift
 from training.hourly_start import begin_hourly
 from training.next_draw import next_draw
 from training.nights import (
+    Due,
     Night,
     decided_from,
     inputs_of,
@@ -38,7 +39,6 @@ from training.nights import (
     record,
     recorded,
     why_due,
-    why_not_due,
 )
 from training.registry import ModelRegistry
 from training.run_context import PLAINLY, RunContext
@@ -203,13 +203,12 @@ def decide(
                 return _recorded(lake, Night(date, "base prices stay", said=_NOBODY_SAID), inputs)
         elif sells_outside(lake.store, workspace.catalog.store):
             return recorded(lake, date) if decided == inputs else _draw_after(workspace, date, seed, inputs)
-        because = "what the night was decided from has changed" if changed else why_due(workspace, registry, date)
-        if because is None and decided is not None and is_done(lake, date):
+        anew = Due("what the night was decided from has changed")
+        due = anew if changed else why_due(workspace, registry, date)
+        if due.because is None and decided is not None and is_done(lake, date):
             return recorded(lake, date)
-        why_not = _learn(workspace, registry, date, seed, means) if because else None
-        version, promoted, said = judged_through(workspace, date) or (None, False, None)
-        if because is None and version is None:
-            said = why_not_due(workspace, registry, date)
+        why_not = _learn(workspace, registry, date, seed, means) if due.because else None
+        version, promoted, said = judged_through(workspace, date) or (None, False, due.rests)
         night = Night(date, "priced", version, promoted, said=why_not or said)
         return _price_after(workspace, registry, night, inputs, means)
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -39,8 +39,15 @@ _QUIET = 3  # trainings in a row that could not matter
 _NEWEST = 32  # model versions
 
 
-def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> str | None:
-    """Say why a model is due after a business date, or return None when none is.
+class Due(NamedTuple):
+    """Why a model is due, None where none is; and why none is although the last training is long ago, None else."""
+
+    because: str | None
+    rests: str | None = None
+
+
+def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> Due:
+    """Say why a model is due after a business date, or why none is.
 
     What was learned from once is not learned from again, so a night that was interrupted goes on after its training.
 
@@ -50,38 +57,27 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
         When the registry is away.
     """
     days = (day for day in workspace.lake.newest_dates("demand_cells") if day <= through)
-    if len(list(islice(days, _LEAST_DAYS))) < _LEAST_DAYS:
-        return None
+    has_too_few = len(list(islice(days, _LEAST_DAYS))) < _LEAST_DAYS
     judged = newest_judged(workspace)
-    if judged is not None and judged >= through:
-        return None
+    if has_too_few or (judged is not None and judged >= through):
+        return Due(None)
     every = workspace.catalog.store.learning.train_every_days
     if judged is None:
-        return "nothing was learned yet"
-    champion = registry.load()
-    if (through - judged).days >= every and _rests(workspace, champion, through) is None:
-        return f"the last training saw {judged}, and one is due {'every day' if every == 1 else f'every {every} days'}"
+        return Due("nothing was learned yet")
+    champion, is_time = registry.load(), (through - judged).days >= every
+    rests = _rests(workspace, champion, through) if is_time else None
+    if is_time and rests is None:
+        how_often = "every day" if every == 1 else f"every {every} days"
+        return Due(f"the last training saw {judged}, and one is due {how_often}")
     if champion is None:
-        return "there is no champion yet"
+        return Due("there is no champion yet")
     first = champion.trained_through + ONE_DAY if champion.trained_through else dt.date.min
     prove(workspace.lake, (Span("drift_checks", first, through),))
     with feature_workbench(workspace.settings, within=between(first, through)) as connection:
         shifts = demand_shifts(connection, through, champion.version)
-    return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
-
-
-def why_not_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> str | None:
-    """Say why no model is trained after a business date although the last training is long ago; None where it is not.
-
-    Raises
-    ------
-    ModelError
-        When the registry is away.
-    """
-    judged, every = newest_judged(workspace), workspace.catalog.store.learning.train_every_days
-    if judged is None or (through - judged).days < every:
-        return None
-    return _rests(workspace, registry.load(), through)
+    if shifts:
+        return Due(f"demand changed on {shifts[-1]}, and champion {champion.version} does not know")
+    return Due(None, rests)
 
 
 def _rests(workspace: Workspace, champion: Champion | None, through: dt.date) -> str | None:

@@ -76,7 +76,8 @@ BELIEFS = Table(
         Column(
             "drift_spread",
             pa.float64(),
-            "standard deviation of how a day's hours differ from the usual ones; null in rows of earlier versions",
+            "standard deviation of how the hours of a day differ from the usual ones, once one was seen; null in rows "
+            "of earlier versions",
             "log odds",
             nullable=True,
         ),

@@ -43,8 +43,8 @@ def decide_each(
     DataError
         When there is no such price change, or the reason is empty.
     Declined
-        When one cannot be decided so, when its time is over, when whoever asked for it may not approve it, or when it
-        was announced as a reduction and is none any more.
+        When one cannot be decided so, when its time is over, when the person who asked for it may not approve it, or
+        when it was announced as a reduction and is none any more.
     """
     lake, catalog = workspace.lake, workspace.catalog
     if reason is not None and not reason.strip():

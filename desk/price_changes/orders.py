@@ -1,4 +1,4 @@
-"""What price changes mean for a business date: the orders that bind its prices, whoever asks for them.
+"""What price changes mean for a business date: the orders that bind its prices.
 
 Each store follows an order from its own next tick on. The tick is recorded with the order, so the orders of a date that
 was sold are still those that bound it.

@@ -1,7 +1,8 @@
 """Where price changes are recorded: the table `price_changes`, to which actions are added and nothing else is done.
 
 An action is one partition for each business date on which its changes begin. What people ask for, and what a policy
-proposes for a date, are named apart, so that whoever needs the orders of a date opens the proposals of that date alone.
+proposes for a date, are named apart, so that the orders of a date are found without opening the proposals
+of other dates.
 The name of what people did says besides until which date any change that begins on its date can bind, so that what is
 over is never opened again, however long a store has been selling.
 """

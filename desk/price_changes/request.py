@@ -79,7 +79,7 @@ class DeskAnswer:
 
 
 def ask(workspace: Workspace, request: PriceRequest, by: str) -> DeskAnswer:
-    """Record a request, approved at once where whoever asks may approve.
+    """Record a request, approved at once where the person who asks may approve.
 
     Raises
     ------
@@ -217,7 +217,7 @@ def _examined(facts: _Facts, request: PriceRequest) -> tuple[list[Terms], tuple[
 
 
 def _refuse_unwelcome(catalog: Catalog, request: PriceRequest, terms: Sequence[Terms], against: Sequence[str]) -> None:
-    """Refuse a request that something speaks against, unless whoever asks accepts that."""
+    """Refuse a request that something speaks against, unless the person who asks accepts that."""
     costly = [said for own in terms if (said := below_cost(catalog, own)) is not None]
     if costly:
         said = "; ".join(dict.fromkeys(costly))

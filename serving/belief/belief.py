@@ -19,7 +19,7 @@ from catalog.store_day import hours_of_ticks
 from serving.belief.falling import falling
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
-from serving.belief.hour_drift import FIRST_DAY, hour_drift
+from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
 _JITTER = 1e-6
@@ -116,7 +116,7 @@ class Belief:
     sold
         What was sold on the days behind it, shape (n_products, n_knots).
     drift_spread
-        Spread of how today's hours differ from the usual ones, in log odds.
+        Spread of how the hours of a later day than the first differ from the usual ones, in log odds.
     kinds
         Stores with demands of their own; none while all stores are alike. `states` and `hours` are of all stores
         together.
@@ -139,18 +139,14 @@ class Belief:
 class Opened:
     """A belief on the shelf of a catalog: what today's sales are weighed against.
 
-    `hours` and `drift_spread` are as in `Belief`.
+    `hours` and `drift_spread` are as in `Belief`; on a first day nothing was sold before.
     """
 
     knots: Knots
     states: tuple[State, ...]
     hours: Floats
     drift_spread: float
-
-    @property
-    def is_first_day(self) -> bool:
-        """Whether nothing was sold before."""
-        return self.drift_spread == FIRST_DAY
+    is_first_day: bool
 
     @cached_property
     def at_opening(self) -> "Understanding":
@@ -178,12 +174,12 @@ class Opened:
 
     def _drift(self, today: Counts) -> Floats:
         """Return how demand drifts through the hours, in turns with the newest state, shape (n_hours,)."""
-        drift = np.zeros(len(self.hours))
+        spread, drift = FIRST_DAY if self.is_first_day else self.drift_spread, np.zeros(len(self.hours))
         if today.met.ndim == self.knots.ratios.ndim:  # hours are not told apart
             return drift
         for _ in range(_TURNS):
             demand = self.states[0].demand.updated(today, self.hours + drift[:, None]).belief
-            drift = hour_drift(demand.mean, today, self.hours, self.drift_spread)
+            drift = hour_drift(demand.mean, today, self.hours, spread)
         return drift
 
 
@@ -257,12 +253,12 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
     )
     prior = shelf_prior(knots, catalog.store.belief, USUAL_SHAPE)
     hours = np.zeros((n_hours_of(catalog), len(catalog.skus)))
-    return Belief((State(1.0, prior),), hours, footfall, USUAL_SHAPE, Counts.none(knots.shape), FIRST_DAY)
+    return Belief((State(1.0, prior),), hours, footfall, USUAL_SHAPE, Counts.none(knots.shape), USUAL)
 
 
 def opened(catalog: Catalog, belief: Belief) -> Opened:
     """Put a belief on the shelf of a catalog."""
-    return Opened(Knots.of(catalog), belief.states, belief.hours, belief.drift_spread)
+    return Opened(Knots.of(catalog), belief.states, belief.hours, belief.drift_spread, not belief.sold.met.any())
 
 
 def loosened(belief: Gaussian) -> Gaussian:

@@ -108,8 +108,6 @@ def belief_from(
     date: dt.date,
     champion: ChampionCurves | None = None,
     contexts: Sequence[ContextCurves] = (),
-    *,
-    by_luck: bool = True,
 ) -> Belief:
     """Return what is believed of a business date by what was seen before it.
 
@@ -120,11 +118,26 @@ def belief_from(
     contexts
         What models that look at the context say of how days differ: that is believed under which the sales are
         likeliest. What the days taught, the sales tell.
-    by_luck
-        As in `Taught.on`, of all stores together.
     """
+    return _beliefs_from(catalog, seen, date, champion, contexts)[0]
+
+
+def belief_and_average(
+    catalog: Catalog, seen: Seen, date: dt.date, contexts: Sequence[ContextCurves]
+) -> tuple[Belief, Belief]:
+    """Return what is believed of a business date without a champion, and of the mean of such days.
+
+    Of such days on average, what each adds by luck is no part. `contexts` is as in `belief_from`.
+    """
+    return _beliefs_from(catalog, seen, date, None, contexts)
+
+
+def _beliefs_from(
+    catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None, contexts: Sequence[ContextCurves]
+) -> tuple[Belief, Belief]:
     if seen.taught is None:
-        return replace(believed_before_anybody_came(catalog), footfall=seen.footfall)
+        nobody = replace(believed_before_anybody_came(catalog), footfall=seen.footfall)
+        return nobody, nobody
     knots, settings, found, beside = Knots.of(catalog), catalog.store.belief, seen.taught, None
     if contexts:
         told = [found.knowing(knots, settings, seen.sales, *own.beside_usual(seen.sales, date)) for own in contexts]
@@ -133,8 +146,9 @@ def belief_from(
         found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found))
     sold = seen.sales.at_knots(knots.shape)
     kinds = tuple(StoreKind(stores, own.states_on(knots, date), own.taught.hours) for stores, own in seen.kinds)
-    states, spread = found.states_on(knots, date, beside, by_luck=by_luck), found.drift_spread
-    return Belief(states, found.taught.hours, seen.footfall, found.shape, sold, spread, kinds)
+    states, average = (found.states_on(knots, date, beside, by_luck=by_luck) for by_luck in (True, False))
+    belief = Belief(states, found.taught.hours, seen.footfall, found.shape, sold, found.drift_spread, kinds)
+    return belief, replace(belief, states=average)
 
 
 def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learned) -> Sales:

@@ -49,8 +49,6 @@ class Learned:
     ----------
     state_of_day
         State of each day, from 0, shape (n_days,).
-    known_days
-        What was known to add to the log odds on each day, shape (n_products, n_days); None for nothing.
     drift_spread
         Spread of how the hours of a day differ from the usual ones, in log odds.
     """
@@ -58,14 +56,13 @@ class Learned:
     taught: Taught
     shape: Shape
     state_of_day: Ints
-    known_days: Floats | None = None
     drift_spread: float = USUAL
 
     def told(self, knots: Knots, settings: BeliefSettings, sales: Sales, known_days: Floats | None = None) -> "Learned":
         """Return what other sales of the same days teach, or with more known of them: same spreads, same states."""
         study = _Study(knots, settings, sales)
         taught = study.fit(self.shape, self.taught.spreads, self.state_of_day, known_days)
-        return replace(self, taught=taught, known_days=known_days)
+        return replace(self, taught=taught)
 
     def knowing(
         self, knots: Knots, settings: BeliefSettings, sales: Sales, days: Floats, date: Floats
@@ -82,12 +79,11 @@ class Learned:
         """
         some = evenly_chosen(len(days), _MOST_STUDIED)
         study = _Study(Knots(knots.ratios[some], knots.base_prices[some]), settings, sales.of_products(some))
-
-        def evidence(share: float) -> float:
-            return study.fit(self.shape, self.taught.spreads, self.state_of_day, share * days[some]).log_evidence
-
-        share = max(_SHARES, key=evidence)
-        return self.told(knots, settings, sales, share * days), share * date
+        fits = [study.fit(self.shape, self.taught.spreads, self.state_of_day, own * days[some]) for own in _SHARES]
+        taught, share = max(zip(fits, _SHARES, strict=True), key=lambda own: own[0].log_evidence)
+        is_whole = len(some) == len(days)
+        found = replace(self, taught=taught) if is_whole else self.told(knots, settings, sales, share * days)
+        return found, share * date
 
     def states_on(
         self, knots: Knots, date: dt.date, beside: Floats | None = None, *, by_luck: bool = True

@@ -22,7 +22,7 @@ from serving.belief.belief import (
 )
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
-from serving.belief.hour_drift import FIRST_DAY, USUAL
+from serving.belief.hour_drift import USUAL
 
 Row = Mapping[str, Any]
 
@@ -101,10 +101,8 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     )
     shape = Shape(first["own_spread"], first["bend_spread"])
     states, hours = _demands(knots, catalog, first["states"], own), _hours(own, nobody.hours)
-    sold, drift = _sold(knots, own), first.get("drift_spread")
-    if drift is None:  # a row of an earlier version
-        drift = USUAL if sold.met.any() else FIRST_DAY
-    return Belief(states, hours, footfall, shape, sold, drift, kinds), first["model_version"]
+    spread = first.get("drift_spread") or USUAL  # an earlier version says none
+    return Belief(states, hours, footfall, shape, _sold(knots, own), spread, kinds), first["model_version"]
 
 
 def _kind(knots: Knots, catalog: Catalog, kind: Row, rows: Sequence[Row | None]) -> StoreKind:

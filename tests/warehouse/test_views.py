@@ -1,3 +1,4 @@
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 
@@ -32,6 +33,24 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
     Lake(settings).prepare()
     with workbench_with_marts(settings) as connection:
         yield connection
+
+
+def test_beliefs_of_an_earlier_version_stand_beside_those_of_this_one(settings: Settings) -> None:
+    lake, table = Lake(settings), TABLES["beliefs"]
+    lake.prepare()
+    values = {pa.string(): "MILK", pa.float64(): 0.5}
+    row = {
+        field.name: None if pa.types.is_nested(field.type) else values.get(field.type, "MILK") for field in table.schema
+    }
+    row |= {name: [1.0] for name in ("price_ratios", "profile")}
+    rows = pa.Table.from_pylist([row], schema=table.schema)
+    for day, found in ((5, rows.drop_columns(["drift_spread"])), (6, rows)):
+        place = lake.path(Partition("beliefs", dt.date(2026, 1, day), "all"))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(found, place)
+    with workbench_with_marts(settings) as connection:
+        asked = "select sku, drift_spread from beliefs order by business_date"
+        assert connection.execute(asked).fetchall() == [("MILK", None), ("MILK", 0.5)]
 
 
 def test_days_that_an_earlier_version_lived_are_shown_without_what_it_did_not_know(settings: Settings) -> None:

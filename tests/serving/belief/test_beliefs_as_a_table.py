@@ -13,6 +13,7 @@ from catalog.records.product import Product
 from serving.belief.belief import Belief, Shape, State, believed_before_anybody_came, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
+from serving.belief.hour_drift import USUAL
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_from_table, belief_to_table
 
@@ -135,6 +136,11 @@ def test_with_another_ladder_demand_and_counts_stay(shelf: Catalog, with_store: 
     assert back.sold.met.sum(axis=1) == pytest.approx(belief.sold.met.sum(axis=1))
     assert (back.sold.met * now.ratios).sum() == pytest.approx((belief.sold.met * before.ratios).sum())
     assert np.isfinite(opened(changed, back).at_opening.chance).all()
+
+
+def test_a_belief_that_does_not_say_how_far_hours_drift_is_read_with_the_usual_spread(shelf: Catalog) -> None:
+    table = belief_to_table(shelf, belief_on(shelf), None).drop_columns(["drift_spread"])
+    assert belief_from_table(table, shelf)[0].drift_spread == USUAL
 
 
 def test_of_a_belief_of_an_earlier_version_who_comes_is_kept(shelf: Catalog) -> None:

@@ -15,7 +15,6 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.hour_drift import USUAL
 from serving.belief.policy import LearningPolicy, morning_of
 from serving.belief.worth_knowing import drawn_chances
 from serving.guardrails import limits_of
@@ -35,8 +34,9 @@ def at_opening(catalog: Catalog = CATALOG) -> LearningStorefront:
 
 
 def at_a_later_opening(catalog: Catalog = CATALOG) -> LearningStorefront:
-    """Return a store that is believed to be as before anybody came, and has seen days all the same."""
-    belief = replace(believed_before_anybody_came(catalog), drift_spread=USUAL)
+    """Return a store that is believed to be as before anybody came, though something was sold."""
+    nobody = believed_before_anybody_came(catalog)
+    belief = replace(nobody, sold=Counts(*(np.ones_like(own) for own in (nobody.sold.met, nobody.sold.bought))))
     return storefront_that_learns(catalog, morning_of(catalog, belief, None))
 
 
