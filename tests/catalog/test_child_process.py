@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -75,7 +76,8 @@ class House:
 
     def kill(self, victim: str) -> None:
         for number in self.victims(victim):
-            os.kill(number, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # a kill before this one may end it first
+                os.kill(number, signal.SIGKILL)
         if victim == "up":
             self.process.wait(timeout=10)
 
@@ -96,7 +98,8 @@ def build(tmp_path: Path) -> Iterator[Callable[[], House]]:
         house.process.kill()
         house.process.wait(timeout=10)
         for number in house.living():
-            os.kill(number, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
 
 
 def is_whole_again(house: House, before: set[int]) -> bool:
