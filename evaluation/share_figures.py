@@ -27,6 +27,7 @@ _COLOURS = {
     "thompson_inventory": _RED,
     "thompson_logit": _ORANGE,
     "pybandits_beta": "#cc79a7",
+    "pybandits_contextual": "#882255",
     "bayesianbandits_glm": "#b8860b",
     "residuals": _BLUE,
     UNWATCHED: _GREY,

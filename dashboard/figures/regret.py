@@ -14,11 +14,12 @@ NAMES = {
     "thompson_inventory": "Thompson sampling with inventory",
     "thompson_logit": "Thompson sampling on a logit",
     "pybandits_beta": "pybandits, Beta arms",
+    "pybandits_contextual": "pybandits, contextual",
     "bayesianbandits_glm": "bayesianbandits, logistic regression",
     "static": "owner's price",
 }
 _MOST_DAYS_NAMED = 10  # on the axis
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon", "pentagon")
 
 
 def regret(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:

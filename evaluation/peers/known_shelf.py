@@ -20,6 +20,7 @@ from serving.pricing_policy import Asked, asked_without_model
 from serving.recursion import price_stock
 
 _HOUR = 60  # minutes
+_DAYS_OF_WEEK, _SATURDAY = 7, 5
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,14 @@ class KnownShelf:
         """Ask for the prices of candidates, shape (n_stores, n_products)."""
         prices = self.candidates[np.arange(candidate.shape[1]), candidate]
         return asked_without_model(prices, np.zeros(candidate.shape, dtype=np.int64))
+
+    def time_and_weekend(self, tick: int, day: int, n_rows: int) -> Floats:
+        """Return time of day, -1 at opening to 1 at closing, and whether it is a weekend, shape (n_rows, 2).
+
+        Days count from 0, a Monday.
+        """
+        weekend = float(day % _DAYS_OF_WEEK >= _SATURDAY)
+        return np.tile([2 * (tick + 0.5) / self.n_ticks - 1, weekend], (n_rows, 1))
 
     def position_of(self, prices: Floats) -> Ints:
         """Return the candidate nearest to each price, shape (n_stores, n_products), of prices of that shape, EUR."""

@@ -23,7 +23,6 @@ from evaluation.peers.known_shelf import KnownShelf, known_before_opening
 from serving.pricing_policy import Asked
 
 NAME = "bayesianbandits_glm"
-_DAYS_OF_WEEK, _SATURDAY = 7, 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class BayesianBanditsGlm:
 
     def ask(self, shelf: Shelf) -> Asked:
         """Let each product's agent pull an arm for each store."""
-        context = self._context(self.known.n_ticks - shelf.ticks_left, len(shelf.stock))
+        context = self.known.time_and_weekend(self.known.n_ticks - shelf.ticks_left, self.day, len(shelf.stock))
         return self.known.ask(np.array([agent.pull(context) for agent in self.agents]).T)
 
     def learned(self, sold: Sold) -> "BayesianBanditsGlm":
@@ -50,13 +49,9 @@ class BayesianBanditsGlm:
             for arm, met, bought in rows:
                 if met:
                     bought_or_not = (np.arange(met) < bought).astype(float)
-                    agent.select_for_update(int(arm)).update(self._context(sold.tick, met), bought_or_not)
+                    context = self.known.time_and_weekend(sold.tick, self.day, met)
+                    agent.select_for_update(int(arm)).update(context, bought_or_not)
         return replace(self, day=self.day + 1) if sold.tick + 1 == self.known.n_ticks else self
-
-    def _context(self, tick: int, n_rows: int) -> Floats:
-        """Return time of day, -1 at opening to 1 at closing, and whether it is a weekend, shape (n_rows, 2)."""
-        weekend = float(self.day % _DAYS_OF_WEEK >= _SATURDAY)
-        return np.tile([2 * (tick + 0.5) / self.known.n_ticks - 1, weekend], (n_rows, 1))
 
 
 def bayesianbandits_glm(catalog: Catalog, seed: int) -> BayesianBanditsGlm:

@@ -5,10 +5,6 @@ a sale gains, where margin is the objective). `predict` draws a chance of sale f
 the highest price x chance; `update` counts who bought. It is asked for every store in every tick, and told each visit
 that found the product, after the tick. It knows neither stock nor the hour.
 
-Its contextual bandit, `CmabBernoulliDP`, is not played: each action is a Bayesian neural network of its own, which an
-update fits by 1,000 steps of variational inference, compiled anew for each number of visits. That takes seconds for an
-action, so minutes for each day of five products with twenty candidates, even if it is updated only at night.
-
 The library is of the optional extra `peers`, and is imported when a peer is made.
 """
 
