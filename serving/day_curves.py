@@ -18,7 +18,7 @@ from features.context import TABLES_OF_CONTEXT
 from features.response import PriceResponse, observed_prices
 from serving.belief.log import ChampionCurves, ContextCurves, Seen, belief_from, seen_in
 from serving.belief.own_sales import LOOKS_BACK
-from serving.belief.policy import morning_of
+from serving.belief.policy import Outlook, morning_of
 from serving.belief.table import belief_to_table
 from serving.context_curves import ContextModel, curves_for, hours_of, is_asked_in_context
 from serving.curves import DemandCurves, DemandModel, demand_curves
@@ -58,12 +58,15 @@ class DayKnowledge:
         The belief behind both, in the columns of `beliefs`; None in a double that has none.
     context
         What the model says of days; None where it does not look at the context.
+    outlook
+        The belief before the first visit, which the day's sales correct; None in a double that has none.
     """
 
     curves: DemandCurves
     visits: Floats
     belief: pa.Table | None = None
     context: ContextCurves | None = None
+    outlook: Outlook | None = None
 
 
 def learned_for(
@@ -92,7 +95,8 @@ def learned_for(
     belief = belief_from(catalog, seen, date, champion, () if context is None else (context,))
     version = None if model is None else model.version
     outlook = morning_of(catalog, belief, version).outlook()
-    return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief, version), context)
+    table = belief_to_table(catalog, belief, version)
+    return DayKnowledge(outlook.curves, belief.footfall.by_tick, table, context, outlook)
 
 
 def _in_context(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, gammaincinv, logit, ndtr, stdtrit
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from serving.belief.belief import hours_of_day
 from serving.belief.policy import Outlook
@@ -21,8 +21,10 @@ from serving.belief.worth_knowing import drawn_chances
 from serving.policies import costs_that_count
 from serving.price_book import PriceBook
 from serving.recursion import value_of_prices
+from training.corrected_day import ExpectedDay, prices_of_day, some_updates
 
 _DRAWS = 32
+_CORRECTED_DRAWS = 16  # each of which takes as long as ten
 _SEED = 20260105
 _LEAST_SPREAD = 1e-3  # of a day's visits, as a share
 _LEAST = 1e-9  # chance of a sale
@@ -83,6 +85,7 @@ def believed_gain(
     other: PriceBook,
     average: Outlook | None = None,
     n_days: int | None = None,
+    corrected_by: tuple[Outlook | None, Outlook | None] = (None, None),
 ) -> BelievedGain:
     """Value two price books under draws from a belief: of demand, and of a day's visits around those it expects.
 
@@ -93,46 +96,99 @@ def believed_gain(
     n_days
         Days from which it was learned how far days differ: few may mislead, so the day's spread is as much wider as
         Student's t is than the normal distribution. None for as many as one likes.
+    corrected_by
+        What corrects each book during the day by its sales; None where it stands as it is all day.
     """
-    mean, gained = judge.understanding.chance, _gained(catalog, judge, book, other)
-    usual = sum(_worth(catalog, judge, other, product, mean[product]) for product in range(len(mean)))
+    standing = _gained(catalog, judge, book, other, _DRAWS)
+    usual = sum(
+        _worth(_DrawnDay(catalog, judge, judge.understanding.chance), product, other.prices[product])
+        for product in range(len(catalog.skus))
+    )
+    gained, left, n_draws = standing, 1.0, None
+    if standing.any() and any(corrected_by):
+        gained, n_draws = _gained(catalog, judge, book, other, _CORRECTED_DRAWS, corrected_by), _CORRECTED_DRAWS
+        left = gained.std() / standing.std()
 
-    def spread(gained: Floats) -> float:
-        return float(np.hypot(gained.std(ddof=1), _UNTOLD * usual * gained.any()))
+    def spread(gained: Floats, left: float = 1.0) -> float:
+        return float(np.hypot(left * gained.std(ddof=1), _UNTOLD * usual * standing.any()))
 
-    lasting = None if average is None else spread(_gained(catalog, average, book, other))
-    wider = 1.0 if n_days is None else stdtrit(max(n_days - 1, _FEWEST), ndtr(_TWO_SIDED)) / _TWO_SIDED
-    return BelievedGain(float(gained.mean()), float(wider * spread(gained)), usual, lasting=lasting)
+    def wider(n: int | None) -> float:
+        return 1.0 if n is None else float(stdtrit(max(n - 1, _FEWEST), ndtr(_TWO_SIDED))) / _TWO_SIDED
+
+    lasting = None
+    if average is not None:
+        lasting = wider(n_draws) * spread(_gained(catalog, average, book, other, _DRAWS), left)
+    told_by = min((n for n in (n_days, n_draws) if n is not None), default=None)
+    return BelievedGain(float(gained.mean()), wider(told_by) * spread(gained), usual, lasting=lasting)
 
 
-def _gained(catalog: Catalog, judge: Outlook, book: PriceBook, other: PriceBook) -> Floats:
+def _gained(
+    catalog: Catalog,
+    judge: Outlook,
+    book: PriceBook,
+    other: PriceBook,
+    n_draws: int,
+    corrected_by: tuple[Outlook | None, Outlook | None] = (None, None),
+) -> Floats:
     """Return what each draw gains, EUR per store day, shape (n_draws,)."""
-    differ = [own for own in range(len(catalog.skus)) if not np.array_equal(book.prices[own], other.prices[own])]
-    draws = drawn_chances(judge.understanding, judge.morning.opened.knots.shape, _DRAWS)
-    paces = drawn_paces(judge.morning.footfall.day_spread)
-    gained = np.zeros(_DRAWS)
+    draws = drawn_chances(judge.understanding, judge.morning.opened.knots.shape, n_draws)
+    paces, updates = drawn_paces(judge.morning.footfall.day_spread, n_draws), some_updates(catalog)
+    gained = np.zeros(n_draws)
     for draw, (chances, pace) in enumerate(zip(draws, paces.tolist(), strict=True)):
-        for product in differ:
-            gained[draw] += _worth(catalog, judge, book, product, chances[product], pace)
-            gained[draw] -= _worth(catalog, judge, other, product, chances[product], pace)
+        day = _DrawnDay(catalog, judge, chances, pace)
+        prices, others = (
+            prices_of_day(own, outlook, day.expected, updates)
+            for own, outlook in zip((book, other), corrected_by, strict=True)
+        )
+        for product in range(len(catalog.skus)):
+            if not np.array_equal(prices[product], others[product]):
+                gained[draw] += _worth(day, product, prices[product]) - _worth(day, product, others[product])
     return gained
 
 
-def _worth(
-    catalog: Catalog, judge: Outlook, book: PriceBook, product: int, chances: Floats, pace: float = 1.0
-) -> float:
-    """Return what a product is worth at opening by a book, EUR, where shoppers buy with these chances at the knots."""
-    knots, known, prices = judge.morning.opened.knots, judge.understanding, book.prices[product]
-    at = knots.ratios[product] * knots.base_prices[product]
-    gains, chance = prices - costs_that_count(catalog)[product], np.interp(prices, at, chances)
-    if known.knows_hours:
-        hours = known.hours[hours_of_day(catalog)][::-1, product]  # by ticks left, like a book
-        chance = expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + hours)
-    coming = chance * pace * judge.visits[product, ::-1]
+@dataclass(frozen=True)
+class _DrawnDay:
+    """A day that may come: chances of sale at the knots, shape (n_products, n_knots), and times the usual visits."""
+
+    catalog: Catalog
+    judge: Outlook
+    chances: Floats
+    pace: float = 1.0
+
+    @property
+    def visits(self) -> Floats:
+        """Visits, shape (n_products, n_ticks)."""
+        return self.pace * self.judge.visits
+
+    @property
+    def expected(self) -> ExpectedDay:
+        """The same day as prices are corrected on it."""
+        hours = hours_of_day(self.catalog)
+
+        def chance(prices: Floats, tick: int) -> Floats:
+            return np.array([self.chance(own, price, hours[[tick]])[0] for own, price in enumerate(prices[:, None])])
+
+        return ExpectedDay(self.visits, chance)
+
+    def chance(self, product: int, prices: Floats, hours: Ints) -> Floats:
+        """Return the chance of sale of a product at prices, EUR, whose last axis is that of the hours."""
+        knots, known = self.judge.morning.opened.knots, self.judge.understanding
+        at = knots.ratios[product] * knots.base_prices[product]
+        chance = np.interp(prices, at, self.chances[product])
+        if not known.knows_hours:
+            return np.asarray(chance)
+        return np.asarray(expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + known.hours[hours, product]))
+
+
+def _worth(day: _DrawnDay, product: int, prices: Floats) -> float:
+    """Return what a product is worth at opening by a book's prices, EUR."""
+    catalog, hours = day.catalog, hours_of_day(day.catalog)[::-1]  # by ticks left, like a book
+    gains = prices - costs_that_count(catalog)[product]
+    coming = day.chance(product, prices, hours) * day.visits[product, ::-1]
     return float(value_of_prices(gains, coming)[catalog.par_stock[product], -1])
 
 
-def drawn_paces(spread: float) -> Floats:
+def drawn_paces(spread: float, n_draws: int = _DRAWS) -> Floats:
     """Return how many times the usual visits come, shape (n_draws,): gamma around 1, in an order of its own.
 
     Parameters
@@ -141,5 +197,5 @@ def drawn_paces(spread: float) -> Floats:
         Standard deviation of a day's visits, as a share.
     """
     shape = max(spread, _LEAST_SPREAD) ** -2
-    places = np.random.default_rng(_SEED).permutation(_DRAWS)
-    return np.asarray(gammaincinv(shape, (places + 0.5) / _DRAWS) / shape)
+    places = np.random.default_rng(_SEED).permutation(n_draws)
+    return np.asarray(gammaincinv(shape, (places + 0.5) / n_draws) / shape)

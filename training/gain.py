@@ -21,9 +21,10 @@ from serving.price_book import PriceBook
 from serving.tabulate import tabulate
 from training.believed_gain import believed_gain
 from training.candidates import FittedModel
+from training.corrected_day import prices_of_day, updates_due
 from training.dataset import Dataset
 from training.off_policy import LoggedEvidence, OffPolicyEstimate, Shown, estimate_gain
-from training.same_shoppers import true_chances_at, true_gain
+from training.same_shoppers import true_chances_at, true_day, true_gain
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,12 @@ def gain_over(
     beliefs = belief_and_average(catalog, seen, tomorrow, contexts)
     day, average = (morning_of(catalog, belief, None).outlook() for belief in beliefs)
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
-    believed = believed_gain(catalog, day, book, usual, average, len(seen.sales.dates))
+    outlooks = known.outlook, None if in_force is None else in_force.outlook
+    believed = believed_gain(catalog, day, book, usual, average, len(seen.sales.dates), outlooks)
     if is_known:
-        believed = replace(believed, truth=true_gain(catalog, tomorrow, book.prices, usual.prices))
+        truly, updates = true_day(catalog, tomorrow), updates_due(catalog)
+        own, others = (prices_of_day(*opens, truly, updates) for opens in zip((book, usual), outlooks, strict=True))
+        believed = replace(believed, truth=true_gain(catalog, tomorrow, own, others))
     return replace(estimate, believed=believed)
 
 

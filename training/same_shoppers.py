@@ -29,6 +29,7 @@ from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_of_sale, mean_chance_on
 from simulation.visits import budget_shifts_on, draw_visits, expected_visits_on, stores_alike
+from training.corrected_day import ExpectedDay
 from training.dataset import Dataset
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
@@ -97,6 +98,22 @@ def true_gain(catalog: Catalog, date: dt.date, prices: Floats, others: Floats) -
         for store in examples
     ]
     return float(np.mean(np.array(gains)[group]))
+
+
+def true_day(catalog: Catalog, date: dt.date) -> ExpectedDay:
+    """Return who truly comes to an average store of the catalog on a date, and who buys there."""
+    examples, group = stores_alike(catalog, catalog.store.stores)
+    product, shares = np.arange(len(catalog.skus)), np.bincount(group) / len(group)
+    visits = np.array([expected_visits_on(catalog, date, store) for store in examples])
+    shifts = np.array([budget_shifts_on(catalog, date, store) for store in examples])
+    weights = shares[:, None, None] * visits
+    mean = weights.sum(axis=0)
+
+    def chance(prices: Floats, tick: int) -> Floats:
+        bought = chance_of_sale(catalog, prices / catalog.base_prices, shifts[:, tick], product)
+        return (weights[:, :, tick] * bought).sum(axis=0) / np.maximum(mean[:, tick], np.finfo(float).tiny)
+
+    return ExpectedDay(mean, chance)
 
 
 def _date_of(stamp: object) -> dt.date:

@@ -177,9 +177,10 @@ class Opened:
         spread, drift = FIRST_DAY if self.is_first_day else self.drift_spread, np.zeros(len(self.hours))
         if today.met.ndim == self.knots.ratios.ndim:  # hours are not told apart
             return drift
+        odds = self.states[0].demand.mean
         for _ in range(_TURNS):
-            demand = self.states[0].demand.updated(today, self.hours + drift[:, None]).belief
-            drift = hour_drift(demand.mean, today, self.hours, spread)
+            odds = self.states[0].demand.updated(today, self.hours + drift[:, None], near=odds).belief.mean
+            drift = hour_drift(odds, today, self.hours, spread)
         return drift
 
 

@@ -157,7 +157,7 @@ class Gaussian:
         level = np.full((*self.mean.shape, 1), shared_spread)
         return Gaussian(self.mean, self.covariance + own_spread**2, level)
 
-    def updated(self, counts: Counts, hours: Floats | None = None) -> "Posterior":
+    def updated(self, counts: Counts, hours: Floats | None = None, near: Floats | None = None) -> "Posterior":
         """Return the posterior after purchases; without any it is the belief itself.
 
         Parameters
@@ -166,11 +166,13 @@ class Gaussian:
             By hour, or of all hours together; then no hour adds anything.
         hours
             What each hour adds to the log odds, shape (n_hours, n_products).
+        near
+            Log odds near which the posterior is looked for, shape (n_products, n_knots); None for the belief's own.
         """
         if counts.met.ndim == self.mean.ndim:
             counts, hours = Counts(counts.met[None], counts.bought[None]), None
         hours = np.zeros((1, len(self.mean))) if hours is None else hours
-        odds, shared = self.mean, np.zeros(self.shared.shape[2])
+        odds, shared = self.mean if near is None else near, np.zeros(self.shared.shape[2])
         for _ in range(_STEPS):
             weight, gradient = _curvature(odds, counts, hours)
             solved = _Solved(self, weight)

@@ -1,7 +1,9 @@
 """The gate lets a better model through within three nights and keeps a worse one out, on stores that are lived."""
 
 import datetime as dt
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,9 +25,12 @@ from serving.policies import policy_with_model
 from serving.pricing_policy import PricingPolicy
 from serving.tabulate import tabulate
 from simulation.visits import expected_visits_on
-from training.believed_gain import believed_gain
+from training.believed_gain import BelievedGain, believed_gain
+from training.corrected_day import prices_of_day, updates_due
 from training.night import run_night
 from training.nights import Night
+from training.same_shoppers import true_day, true_gain
+from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.play
@@ -100,3 +105,27 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Store:
     for day in range(3):
         store.live(day, seed=5)
     return store
+
+
+def test_a_night_values_both_books_as_the_days_sales_correct_them(
+    lived: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[tuple[Any, ...]]()
+
+    def noted(*given: Any) -> BelievedGain:
+        asked.append(given)
+        return believed_gain(*given)
+
+    monkeypatch.setattr("training.gain.believed_gain", noted)
+    night, lake = lived.live(3, seed=5), lived.workspace.lake
+    ((catalog, _, *books, _, _, outlooks),) = asked
+    for book, outlook in zip(books, outlooks, strict=True):
+        opens = tabulate(outlook.policy, catalog, book.published_at, outlook.curves)
+        assert np.array_equal(opens.prices, book.prices)
+    day, updates = true_day(catalog, night.prices_for), updates_due(catalog)
+    prices = (prices_of_day(book, outlook, day, updates) for book, outlook in zip(books, outlooks, strict=True))
+    row = lake.read(Partition("model_versions", None, f"v{night.judged_version}")).to_pylist()[0]
+    shown = json.loads(row["money"])["believed"]
+    assert shown["truth"] == pytest.approx(true_gain(catalog, night.prices_for, *prices))
+    standing = believed_gain(catalog, asked[0][1], *books)
+    assert 0 < shown["spread"] < standing.spread

@@ -1,0 +1,162 @@
+"""The prices of a day whose own sales correct them, and what two books gain over each other on such a day."""
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from believing import believed_after
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.arrays import Floats
+from catalog.load import Catalog, load
+from catalog.price_ladder import price_ladder
+from catalog.store_day import tick_profile
+from serving.belief.footfall import Footfall
+from serving.belief.gaussian import Counts, Knots
+from serving.belief.policy import Outlook, morning_of
+from serving.price_book import PriceBook
+from serving.tabulate import tabulate
+from simulation.truth import chance_of_sale
+from training.believed_gain import believed_gain
+from training.corrected_day import ExpectedDay, prices_of_day, some_updates, updates_due
+from training.same_shoppers import true_day, true_gain
+
+CATALOG = load()
+LADDER = price_ladder(CATALOG)
+VISITS = CATALOG.store.visits_per_day * CATALOG.popularity[:, None] * tick_profile(CATALOG.store)
+MONDAY = dt.date(2026, 1, 5)
+MADE_FOR = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+TRULY = true_day(CATALOG, MONDAY)
+
+
+def outlook_after(visits: float, odds: float = 0.0, seed: int | None = None, catalog: Catalog = CATALOG) -> Outlook:
+    """Return what is believed where so many visits met each candidate alike, of shoppers whose log odds are off.
+
+    As many bought as expected; with a seed, by chance.
+    """
+    product, price = np.repeat(np.arange(5), 20), LADDER.ravel()
+    met = np.full(100, visits / 100)
+    chance = chance_of_sale(catalog, price / catalog.base_prices[product])
+    chance = 1 / (1 + np.exp(-np.log(chance / (1 - chance)) - odds))
+    bought = met * chance if seed is None else np.random.default_rng(seed).binomial(int(visits / 100), chance)
+    knots = Knots.of(catalog)
+    counts = Counts(*(knots.counted(product, price, own.astype(float)) for own in (met, bought)))
+    daily = VISITS.sum(axis=1)
+    belief = replace(
+        believed_after(catalog, counts),
+        footfall=Footfall(daily, VISITS[0] / daily[0], store_days=60.0, day_spread=0.05),
+    )
+    return morning_of(catalog, belief, None).outlook()
+
+
+def book_of(outlook: Outlook) -> PriceBook:
+    return tabulate(outlook.policy, outlook.morning.catalog, MADE_FOR, outlook.curves)
+
+
+def apart(prices: Floats, others: Floats) -> Floats:
+    """Return how far prices of a nearly full shelf are apart, as a share, by tick, shape (n_ticks,)."""
+    full = slice(CATALOG.par_stock.min() // 2, None)
+    return np.asarray((np.abs(prices - others) / others)[:, full].mean(axis=(0, 1))[::-1])
+
+
+def test_a_book_that_nothing_corrects_stands_all_day() -> None:
+    outlook = outlook_after(500, 1.0)
+    book = book_of(outlook)
+    assert prices_of_day(book, None, TRULY, updates_due(CATALOG)) is book.prices
+    assert prices_of_day(book, outlook, TRULY, ()) is book.prices
+
+
+@settings(max_examples=15, deadline=None)
+@given(odds=st.floats(0.3, 1.5), visits=st.sampled_from([100, 500, 2_000]), above=st.booleans())
+def test_a_wrong_book_comes_nearer_to_the_right_one_by_what_the_day_sells(
+    odds: float, visits: int, above: bool
+) -> None:
+    wrong, right = outlook_after(visits, odds if above else -odds), book_of(outlook_after(1e6)).prices
+    book, updates = book_of(wrong), updates_due(CATALOG)
+    prices = prices_of_day(book, wrong, TRULY, updates)
+    first = updates[0]
+    assert np.array_equal(prices[:, :, -first:], book.prices[:, :, -first:])
+    before, after = apart(book.prices, right), apart(prices, right)
+    assert after[first:].mean() < before[first:].mean()
+    assert book.prices is not prices
+
+
+def test_some_updates_are_the_first_and_those_after_a_quarter_and_a_half_of_the_day() -> None:
+    assert list(updates_due(CATALOG)) == list(range(4, 48, 4))
+    assert list(some_updates(CATALOG)) == [4, 12, 24]
+    for every, due in ((47, [47]), (48, []), (20, [20, 40])):
+        belief = CATALOG.store.belief.model_copy(update={"update_ticks": every})
+        rare = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"belief": belief}))
+        assert list(updates_due(rare)) == list(some_updates(rare)) == due
+
+
+def test_a_shelf_that_is_sold_out_teaches_how_many_came_and_no_more() -> None:
+    products = tuple(one.model_copy(update={"par_stock": 3}) for one in CATALOG.products)
+    few = Catalog(products, CATALOG.store)
+    outlook = outlook_after(500, catalog=few)
+    heard = list[float]()
+
+    def sure(prices: Floats, tick: int) -> Floats:
+        heard.append(float(tick))
+        return np.ones(len(prices))
+
+    prices = prices_of_day(book_of(outlook), outlook, ExpectedDay(VISITS, sure), updates_due(few))
+    assert heard == list(range(44))
+    assert np.isfinite(prices).all()
+    assert (prices[:, 3, 0] > book_of(outlook).prices[:, 3, 0]).any()  # all bought who could
+
+
+def test_in_many_stores_a_day_teaches_more() -> None:
+    right, wrong = book_of(outlook_after(1e6)).prices, outlook_after(500, 1.0)
+    names = tuple(f"S{number:02d}" for number in range(1, 11))
+    ten = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"stores": names}))
+    of_ten = outlook_after(500, 1.0, catalog=ten)
+    alone, together = (
+        apart(prices_of_day(book_of(own), own, TRULY, (4,)), right)[4:].mean() for own in (wrong, of_ten)
+    )
+    assert together < 0.8 * alone
+
+
+def test_what_the_day_corrects_is_neither_gained_nor_lost_nor_doubted() -> None:
+    judge, wrong, right = outlook_after(2_000), outlook_after(300, 1.0), outlook_after(300)
+    books = book_of(wrong), book_of(right)
+    standing = believed_gain(CATALOG, judge, *books, judge)
+    corrected = believed_gain(CATALOG, judge, *books, judge, corrected_by=(wrong, right))
+    assert standing.mean < corrected.mean < 0
+    assert corrected.spread < standing.spread
+    assert corrected.lasting is not None
+    assert standing.lasting is not None
+    assert corrected.lasting < standing.lasting
+    assert corrected.usual == standing.usual
+    alone = believed_gain(CATALOG, judge, *books, corrected_by=(wrong, None))
+    assert alone.mean > standing.mean
+
+
+def test_books_that_open_alike_gain_nothing_over_each_other_whatever_corrects_them() -> None:
+    judge, outlook = outlook_after(2_000), outlook_after(300)
+    gain = believed_gain(CATALOG, judge, book_of(outlook), book_of(outlook), judge, 20, (outlook, outlook))
+    assert (gain.mean, gain.spread, gain.lasting) == (0.0, 0.0, 0.0)
+
+
+def test_the_interval_holds_what_is_truly_gained_on_a_day_with_every_update() -> None:
+    held = list[bool]()
+    for seed in range(10):
+        judge, wrong = outlook_after(1_000, seed=seed), outlook_after(300, (-1.0, 0.7)[seed % 2])
+        books, outlooks = (book_of(wrong), book_of(judge)), (wrong, judge)
+        gain = believed_gain(CATALOG, judge, *books, corrected_by=outlooks)
+        prices = (
+            prices_of_day(book, outlook, TRULY, updates_due(CATALOG))
+            for book, outlook in zip(books, outlooks, strict=True)
+        )
+        held.append(gain.lower <= true_gain(CATALOG, MONDAY, *prices) <= gain.upper)
+    assert np.mean(held) >= 0.8
+
+
+@pytest.mark.parametrize("stores", [("S01",), ("S01", "S02", "S03")])
+def test_the_true_day_of_stores_that_are_alike_is_that_of_one(stores: tuple[str, ...]) -> None:
+    chain = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"stores": stores}))
+    day = true_day(chain, MONDAY)
+    assert np.allclose(day.visits, VISITS)
+    assert np.allclose(day.chance(CATALOG.base_prices, 7), chance_of_sale(CATALOG, np.ones(5)))
