@@ -11,7 +11,9 @@ _OF_A_DAY = (
     *("weekday", "is_weekend", "is_holiday", "is_day_before_holiday"),
     *("days_since_pay_day", "size", "temperature"),
 )
-_LABELS = ("store_", "region_", "tag_", "event_", "category_")
+_BEYOND_CALENDAR = ("is_holiday", "is_day_before_holiday", "days_since_pay_day", "temperature")
+_EVENT = "event_"
+_LABELS = ("store_", "region_", "tag_", _EVENT, "category_")
 HOUR = "hour"
 
 
@@ -23,6 +25,11 @@ def is_context(feature: str) -> bool:
 def looks_at_context(features: Iterable[str]) -> bool:
     """Tell whether a model with some features must be told the context that it is asked about."""
     return any(is_context(feature) for feature in features)
+
+
+def known_beyond_the_calendar(feature: str) -> bool:
+    """Tell whether a feature says of a day, alike for all products, what its weekday does not."""
+    return feature in _BEYOND_CALENDAR or feature.startswith(_EVENT)
 
 
 def asked_of(rows: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:

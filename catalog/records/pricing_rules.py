@@ -68,6 +68,10 @@ class BeliefSettings(Record):
         description="how many times likelier than demand of any shape would make it the owner's price is within 0.3 % "
         "of the best there is; 0 gives it no start",
     )
+    learns_days: bool = Field(
+        default=True,
+        description="whether a forest learns what holidays, pay days, events and the temperature add to demand",
+    )
     update_ticks: int = Field(
         default=4,
         ge=1,

@@ -24,7 +24,7 @@ from simulation.visits import draw_visits
 PRODUCT = "as_shipped"
 """The product, through the very functions of its nights."""
 BELIEF_ALONE = "belief_alone"
-"""The product without a model: nights that never train, so no champion ever prices."""
+"""The product without a forest: nights that never train, so no champion ever prices, and a belief that hears none."""
 OWNERS_PRICE = "static"
 """The owner's price: the base price, always."""
 LEARNERS = (PRODUCT, BELIEF_ALONE, *NAMES, *SHIPPED_NAMES, OWNERS_PRICE)
@@ -134,7 +134,8 @@ class WorldToLive:
             tempfile.TemporaryDirectory(prefix="shelfprice-belief-") as home_of_belief,
         ):
             product, belief = (
-                LivingStore(read_settings({"SHELFPRICE_HOME": own}), catalog, seed) for own in (home, home_of_belief)
+                LivingStore(read_settings({"SHELFPRICE_HOME": own}), lived_in, seed)
+                for own, lived_in in ((home, catalog), (home_of_belief, _without_models(catalog)))
             )
             for day in range(1, self.days + 1):
                 date = DEFAULT_START + dt.timedelta(days=day - 1)
@@ -161,6 +162,12 @@ def with_stores(catalog: Catalog, stores: int) -> Catalog:
     """Return a catalog with so many stores: all of its own first, then numbered ones."""
     names = store_ids(catalog, max(stores, len(catalog.store.stores)))
     return Catalog(catalog.products, catalog.store.model_copy(update={"stores": names}))
+
+
+def _without_models(catalog: Catalog) -> Catalog:
+    """Return a catalog whose belief hears no forest."""
+    belief = catalog.store.belief.model_copy(update={"learns_days": False})
+    return Catalog(catalog.products, catalog.store.model_copy(update={"belief": belief}))
 
 
 def put_together(question: AsShippedQuestion, lived: Sequence[list[LivedDay]]) -> AsShipped:

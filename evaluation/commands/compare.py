@@ -90,7 +90,7 @@ def compare(
     learning_results and policy_results, and in MLflow with their plots. Both leave the gate out.
 
     With --as-shipped the product lives the first days of a store through the very functions of its nights, the gate
-    included, beside its belief alone (nights that train no model), learners from the literature, those that
+    included, beside its belief alone (no forest is trained), learners from the literature, those that
     pybandits and bayesianbandits ship (where the extra `peers` is installed) and the owner's price, all on the same
     shoppers. Every day is kept as regret_by_day.
 

@@ -161,6 +161,12 @@ class Taught:
         return Gaussian(mean, own, _few_directions(np.concatenate([rows @ self.shared, fresh], axis=2)))
 
     @property
+    def levels_of_states(self) -> Floats:
+        """Level of each state around that of the first, at the base price, in log odds, (n_products, n_states)."""
+        levels = self.mean[:, self.basis.places.states :: 2]
+        return np.concatenate([np.zeros((len(levels), 1)), levels], axis=1)
+
+    @property
     def hours(self) -> Floats:
         """Effect of each hour on each product, in log odds, shape (n_hours, n_products)."""
         first = self.basis.places.hours

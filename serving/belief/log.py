@@ -16,6 +16,7 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.footfall import counted_visits, store_days_in
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
+from serving.belief.day_forest import day_word, days_in_context
 from serving.belief.footfall import PRIOR_DAYS, Footfall
 from serving.belief.gaussian import Knots
 from serving.belief.own_sales import sales_by_kind, sales_of_all
@@ -81,12 +82,15 @@ class Seen:
         What the sales teach, without a champion's word; None where nothing was sold.
     kinds
         Stores of each kind and what their own sales teach; nothing while all stores are alike.
+    word
+        What a forest says of the days, and of the next one, see `serving.belief.day_forest`; None for nothing.
     """
 
     sales: Sales
     footfall: Footfall
     taught: Learned | None
     kinds: tuple[tuple[tuple[str, ...], Learned], ...] = ()
+    word: tuple[Floats, Floats] | None = None
 
 
 def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Seen:
@@ -99,7 +103,11 @@ def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt
     kinds = tuple(
         (stores, learned(settings, knots, own)) for stores, own in sales_by_kind(connection, catalog, knots, through)
     )
-    return Seen(sales, _footfall(connection, catalog, through), taught, kinds)
+    word = None
+    if settings.learns_days:
+        days = days_in_context(connection, catalog, (*sales.dates, through + dt.timedelta(days=1)))
+        word = day_word(taught, knots, settings, sales, days)
+    return Seen(sales, _footfall(connection, catalog, through), taught, kinds, word)
 
 
 def belief_from(
@@ -138,20 +146,22 @@ def _beliefs_from(
     if seen.taught is None:
         nobody = replace(believed_before_anybody_came(catalog), footfall=seen.footfall)
         return nobody, nobody
-    knots, settings, found, beside = Knots.of(catalog), catalog.store.belief, seen.taught, None
-    if contexts:
-        told = [found.knowing(knots, settings, seen.sales, *own.beside_usual(seen.sales, date)) for own in contexts]
-        found, beside = max(told, key=lambda own: own[0].taught.log_evidence)
+    knots, settings, found = Knots.of(catalog), catalog.store.belief, seen.taught
+    known, beside = np.zeros(found.taught.days.shape), None
+    words = [own.beside_usual(seen.sales, date) for own in contexts] + [own for own in (seen.word,) if own is not None]
+    if words:
+        told = [found.knowing(knots, settings, seen.sales, *word) for word in words]
+        found, known, beside = max(told, key=lambda own: own[0].evidence)
     if champion is not None:
-        found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found))
+        found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found, known), known)
     sold = seen.sales.at_knots(knots.shape)
-    kinds = tuple(StoreKind(stores, own.states_on(knots, date), own.taught.hours) for stores, own in seen.kinds)
+    kinds = tuple(StoreKind(stores, own.states_on(knots, date, beside), own.taught.hours) for stores, own in seen.kinds)
     states, average = (found.states_on(knots, date, beside, by_luck=by_luck) for by_luck in (True, False))
     belief = Belief(states, found.taught.hours, seen.footfall, found.shape, sold, found.drift_spread, kinds)
     return belief, replace(belief, states=average)
 
 
-def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learned) -> Sales:
+def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learned, known_days: Floats) -> Sales:
     """Return the visits with some of their purchases as the champion expects them, where it saw the price.
 
     It tells the curve of the demand that it saw last, and its word counts for some visits to each product: many sales
@@ -162,7 +172,7 @@ def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learne
     if not is_learned.any():
         return sales
     is_learned &= found.state_of_day == found.state_of_day[is_learned][-1]
-    beside = found.taught.beside_curves(sales)
+    beside = found.taught.beside_curves(sales) + known_days[sales.product, sales.day]
     for product, (prices, chance, seen) in enumerate(zip(curves.prices, curves.p_sale, curves.supported, strict=True)):
         if not seen.any() or not np.isfinite(chance[seen]).all():
             continue

@@ -64,26 +64,47 @@ class Learned:
         taught = study.fit(self.shape, self.taught.spreads, self.state_of_day, known_days)
         return replace(self, taught=taught)
 
+    @property
+    def evidence(self) -> float:
+        """Log of how likely the sales were beforehand, and that demand changed so often."""
+        return self.taught.log_evidence + _LOG_ODDS_OF_A_CHANGE * int(self.state_of_day.max())
+
+    @property
+    def levels(self) -> Floats:
+        """Level of each product on each day beyond weekday and hours, in log odds, shape (n_products, n_days)."""
+        return self.taught.days + self.taught.levels_of_states[:, self.state_of_day]
+
     def knowing(
         self, knots: Knots, settings: BeliefSettings, sales: Sales, days: Floats, date: Floats
-    ) -> tuple["Learned", Floats]:
-        """Return what the same sales teach where a model says how days differ, and what that adds to the date to price.
+    ) -> tuple["Learned", Floats, Floats]:
+        """Return what the same sales teach where a model says how days differ, and how much of its word then holds.
 
-        How much of its word holds is found out from the sales: the likeliest share of it.
+        The likeliest share of it is taken, none unless another is clearly likelier. What looked like another demand may
+        be what the model told, so days are also taken as of one state; and days differ less beyond what it told.
 
         Parameters
         ----------
         days, date
-            What the model adds to the log odds on each day and on the date, shape (n_products, n_days) and
-            (n_products,).
+            What the model adds to the log odds on each day and on the date to price, shape (n_products, n_days) and
+            (n_products,). The share of both that holds is returned.
         """
         some = evenly_chosen(len(days), _MOST_STUDIED)
         study = _Study(Knots(knots.ratios[some], knots.base_prices[some]), settings, sales.of_products(some))
-        fits = [study.fit(self.shape, self.taught.spreads, self.state_of_day, own * days[some]) for own in _SHARES]
-        taught, share = max(zip(fits, _SHARES, strict=True), key=lambda own: own[0].log_evidence)
-        is_whole = len(some) == len(days)
-        found = replace(self, taught=taught) if is_whole else self.told(knots, settings, sales, share * days)
-        return found, share * date
+        tried = [self.state_of_day, *([np.zeros_like(self.state_of_day)] if self.state_of_day.any() else [])]
+        best, most, kept = self, -np.inf, 0.0
+        for share in _SHARES:
+            for states in tried if share else tried[:1]:
+                taught = study.fit(self.shape, self.taught.spreads, states, share * days[some])
+                found = replace(self, taught=taught, state_of_day=states)
+                if found.evidence > most:
+                    best, most, kept = found, found.evidence + (0 if share else _CLEARLY), share
+        if kept:
+            spreads = best.taught.spreads
+            likeliest = study.likeliest(best.shape, spreads, best.state_of_day, _OF_DAYS, kept * days[some])
+            best = replace(likeliest, drift_spread=self.drift_spread)
+        if len(some) < len(days):
+            best = best.told(knots, settings, sales, kept * days)
+        return best, kept * days, kept * date
 
     def states_on(
         self, knots: Knots, date: dt.date, beside: Floats | None = None, *, by_luck: bool = True
@@ -119,12 +140,19 @@ class _Study:
         known = np.zeros((len(self.knots.ratios), len(states))) if known_days is None else known_days
         return taught_by(self.knots.ratios, prior, self.sales, spreads, states, known)
 
-    def likeliest(self, shape: Shape, spreads: EffectSpreads, states: Ints, names: Sequence[str]) -> Learned:
+    def likeliest(
+        self,
+        shape: Shape,
+        spreads: EffectSpreads,
+        states: Ints,
+        names: Sequence[str],
+        known_days: Floats | None = None,
+    ) -> Learned:
         """Return the likeliest spreads, found one after another."""
-        best = Learned(self.fit(shape, spreads, states), shape, states)
+        best = Learned(self.fit(shape, spreads, states, known_days), shape, states)
         for name in names:
             for tried in _neighbours(best.shape, best.taught.spreads, name):
-                found = self.fit(*tried, states)
+                found = self.fit(*tried, states, known_days)
                 if found.log_evidence > best.taught.log_evidence + _CLEARLY:
                     best = Learned(found, tried[0], states)
         return best
@@ -141,7 +169,7 @@ def _neighbours(shape: Shape, spreads: EffectSpreads, name: str) -> list[tuple[S
     return [(shape, replace(spreads, **{name: value})) for value in values]
 
 
-_ALL = ("own", "bend", "length", *_TRIED)
+_ALL, _OF_DAYS = ("own", "bend", "length", *_TRIED), ("day", "own_day")
 
 
 def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:

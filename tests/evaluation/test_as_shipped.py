@@ -12,7 +12,7 @@ from mlflow.tracking import MlflowClient
 
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.settings import read_settings
+from catalog.settings import Settings, read_settings
 from etl.live.calendar import DEFAULT_START
 from evaluation import flows as flow_module
 from evaluation.as_shipped import shipped_report as report
@@ -40,6 +40,7 @@ from evaluation.as_shipped.lived_days import (
 )
 from evaluation.flows import compare_as_shipped
 from evaluation.learner_worlds import asked_worlds
+from evaluation.living_store import LivingStore
 from evaluation.peers.peer import NAMES, live_day, peers_of
 from evaluation.scores import tally
 from evaluation.worlds import StoreWorld
@@ -136,6 +137,19 @@ def test_an_interval_counts_where_the_true_gain_is_known_and_holds_it_between_it
     ]
     found = gate_record(days, "default")
     assert (found.held, found.intervals) == (1, 3)
+
+
+def test_the_belief_alone_hears_no_forest_and_the_product_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    hears = list[bool]()
+
+    class Noted(LivingStore):
+        def __init__(self, settings: Settings, catalog: Catalog, seed: int) -> None:
+            super().__init__(settings, catalog, seed)
+            hears.append(catalog.store.belief.learns_days)
+
+    monkeypatch.setattr("evaluation.as_shipped.lived_days.LivingStore", Noted)
+    assert WorldToLive(DEFAULT, seed=1, days=0, stores=1).play() == []
+    assert hears == [True, False]
 
 
 def test_under_the_kill_switch_every_learner_earns_what_base_prices_do_on_the_same_shoppers() -> None:

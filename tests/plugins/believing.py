@@ -1,10 +1,20 @@
-"""A belief after days of one demand, for tests that need one and no log."""
+"""A belief after days of one demand, and days of a known demand, for tests that need one and no log."""
 
+import datetime as dt
 from dataclasses import replace
 
+import numpy as np
+from scipy.special import expit
+
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from serving.belief.belief import USUAL_SHAPE, Belief, Shape, State, believed_before_anybody_came, shelf_prior
 from serving.belief.gaussian import Counts, Knots
+from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+
+MONDAY = dt.date(2026, 1, 5)
+HOURS = 12
+_VISITS = 40  # to each product in an hour
 
 
 def believed_after(catalog: Catalog, counts: Counts, shape: Shape = USUAL_SHAPE) -> Belief:
@@ -12,3 +22,23 @@ def believed_after(catalog: Catalog, counts: Counts, shape: Shape = USUAL_SHAPE)
     known = shelf_prior(Knots.of(catalog), catalog.store.belief, shape).updated(counts).belief
     nobody = believed_before_anybody_came(catalog)
     return replace(nobody, states=(State(1.0, known),), shape=shape, sold=counts)
+
+
+def days_sold(
+    catalog: Catalog, levels: Floats, n_products: int = 5, seed: int = 3, hours: Floats | None = None
+) -> tuple[Knots, Sales]:
+    """Return days of a known demand, from a Monday on: its log odds are the levels and hours, falling by 6 a ratio.
+
+    Levels have the shape (n_days,) or (n_products, n_days), and hours (12,).
+    """
+    dice, n_days = np.random.default_rng(seed), levels.shape[-1]
+    ratios = Knots.of(catalog).ratios
+    knots = Knots(np.resize(ratios, (n_products, ratios.shape[1])), np.ones(n_products))
+    product, day, hour = (own.ravel() for own in np.indices((n_products, n_days, HOURS)))
+    ratio = knots.ratios[product, dice.integers(knots.shape[1], size=len(product))]
+    odds = np.broadcast_to(levels, (n_products, n_days))[product, day] - 6 * (ratio - 1)
+    bought = dice.binomial(_VISITS, expit(odds + (0.0 if hours is None else hours[hour])))
+    dates = tuple(MONDAY + dt.timedelta(days=own) for own in range(n_days))
+    met = np.full(len(product), float(_VISITS))
+    sold = SoldAtPrices(product, day, hour, ratio, met, bought.astype(float))
+    return knots, sales_at_knots(knots, dates, HOURS, sold)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from believing import HOURS, MONDAY, days_sold
 from scipy.special import expit
 
 from catalog.arrays import Floats
@@ -13,33 +14,15 @@ from catalog.price_ladder import price_ladder
 from serving.belief.belief import believed_before_anybody_came, hours_of_day, n_hours_of
 from serving.belief.gaussian import Knots
 from serving.belief.log import ContextCurves, Seen, belief_from
-from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+from serving.belief.sales import SoldAtPrices, sales_at_knots
 from serving.belief.states import Learned, learned
 
 CATALOG = load()
 KNOTS = Knots.of(CATALOG)
-MONDAY = dt.date(2026, 1, 5)
-HOURS = 12
-VISITS = 40  # to each product in an hour
-
-
-def sold(levels: Floats, n_products: int = 5, seed: int = 3, hours: Floats | None = None) -> tuple[Knots, Sales]:
-    """Return days of a known demand: 0 at the base price plus the day's level and the hour's, falling by 6 a ratio."""
-    dice, n_days = np.random.default_rng(seed), len(levels)
-    knots = Knots(np.resize(KNOTS.ratios, (n_products, KNOTS.shape[1])), np.ones(n_products))
-    product, day, hour = (own.ravel() for own in np.indices((n_products, n_days, HOURS)))
-    ratio = knots.ratios[product, dice.integers(knots.shape[1], size=len(product))]
-    added = np.zeros(HOURS) if hours is None else hours
-    bought = dice.binomial(VISITS, expit(levels[day] + added[hour] - 6 * (ratio - 1)))
-    met = np.full(len(product), float(VISITS))
-    dates = tuple(MONDAY + dt.timedelta(days=own) for own in range(n_days))
-    return knots, sales_at_knots(
-        knots, dates, HOURS, SoldAtPrices(product, day, hour, ratio, met, bought.astype(float))
-    )
 
 
 def taught(levels: Floats, catalog: Catalog = CATALOG, hours: Floats | None = None) -> tuple[Knots, Learned]:
-    knots, sales = sold(levels, hours=hours)
+    knots, sales = days_sold(catalog, levels, hours=hours)
     return knots, learned(catalog.store.belief, knots, sales)
 
 
@@ -86,7 +69,7 @@ def test_the_evenings_demand_is_told_from_the_mornings() -> None:
 
 
 def test_a_large_shelf_is_learned_whole_with_spreads_of_some_of_its_products() -> None:
-    knots, sales = sold(np.zeros(3), n_products=150)
+    knots, sales = days_sold(CATALOG, np.zeros(3), n_products=150)
     found = learned(CATALOG.store.belief, knots, sales)
     assert found.taught.mean.shape[0] == 150
     chance = found.states_on(knots, MONDAY + dt.timedelta(days=3))[0].demand.chance(0.0)
@@ -129,7 +112,7 @@ def in_context(n_days: int, effect: float, holidays: tuple[int, ...] = HOLIDAYS)
 
 def after(levels: Floats, *contexts: ContextCurves) -> Floats:
     """Return the log odds at the base price of each product that are expected on the day after some days."""
-    _, sales = sold(levels)
+    _, sales = days_sold(CATALOG, levels)
     knots, date = Knots(KNOTS.ratios, np.ones(5)), MONDAY + dt.timedelta(days=len(levels))
     footfall = believed_before_anybody_came(CATALOG).footfall
     seen = Seen(sales, footfall, learned(CATALOG.store.belief, knots, sales))
@@ -153,7 +136,7 @@ def test_of_what_a_champion_says_of_days_as_much_is_believed_as_their_sales_bear
 
 
 def test_a_weekday_that_was_never_seen_is_no_holiday() -> None:
-    _, sales = sold(np.zeros(3))
+    _, sales = days_sold(CATALOG, np.zeros(3))
     known, beside = in_context(3, 0.5, ()).beside_usual(sales, MONDAY + dt.timedelta(days=3))
     assert known == pytest.approx(np.zeros((5, 3)))
     assert beside == pytest.approx(np.zeros(5))

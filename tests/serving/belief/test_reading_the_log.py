@@ -1,7 +1,7 @@
 """A belief read off a lake: what was sold at our own prices, where demand changed, who comes, a champion's curves."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -316,3 +316,24 @@ def test_what_kinds_of_stores_sold_is_together_what_all_sold_hour_by_hour(
     for name in ("met", "bought"):
         by_hour = [np.bincount(own.hour, getattr(own, name), own.n_hours) for own in (both, *kinds.values())]
         assert by_hour[1] + by_hour[2] == pytest.approx(by_hour[0])
+
+
+def test_a_holiday_is_expected_to_be_as_those_before_it_unless_no_forest_may_tell(
+    with_store: Callable[..., Catalog], tmp_path: Path
+) -> None:
+    effect = DemandEffect(holidays=True, budget_shift=0.4)
+    catalog = with_store(country="NP", demand_effects=[effect.model_dump()])  # holidays on 11, 15 and 19 January
+    shop = Shop(tmp_path, catalog)
+    shop.sell(range(14))
+    belief = catalog.store.belief.model_copy(update={"learns_days": False})
+    deaf = Catalog(catalog.products, catalog.store.model_copy(update={"belief": belief}))
+    with feature_workbench(shop.settings) as connection:
+        heard, unheard = (seen_in(connection, own, date_of(13)) for own in (catalog, deaf))
+    assert unheard.word is None
+    knots = Knots.of(catalog)
+    truth = chance_of_sale(catalog, knots.ratios, 0.4)
+    apart = [
+        np.abs(belief_from(own, seen, date_of(14)).states[0].demand.chance(0.0) - truth).mean()
+        for own, seen in ((catalog, heard), (deaf, unheard))
+    ]
+    assert apart[0] < 0.75 * apart[1]

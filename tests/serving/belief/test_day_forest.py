@@ -1,0 +1,124 @@
+"""A forest tells what hot days, holidays and pay days add to demand, and is believed as far as sales bear it out."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from believing import MONDAY, days_sold
+
+from catalog.arrays import Floats
+from catalog.load import Catalog, load
+from catalog.settings import read_settings
+from etl.load import load_dimensions
+from features.cells import feature_workbench
+from serving.belief.belief import believed_before_anybody_came
+from serving.belief.day_forest import day_word, days_in_context
+from serving.belief.log import Seen, belief_from
+from serving.belief.states import learned
+from simulation.draws import shopper_names
+from warehouse.lake import Lake
+
+CATALOG = load()
+SETTINGS = CATALOG.store.belief
+HEAT = np.array([1.2, -0.8, 1.2, -0.8, -0.8])  # what a hot day adds to each product
+
+
+def temperatures(n_days: int, seed: int = 4) -> Floats:
+    return np.asarray(np.random.default_rng(seed).uniform(16, 34, n_days))
+
+
+def expected_after(warm: Floats, tomorrow: float, *, hears: bool = True, days: Floats | None = None) -> Floats:
+    """Return the log odds at the base price of each product that are expected on a day, by days of some temperatures.
+
+    `days` are their levels, by default what heat adds above 28 degrees.
+    """
+    levels = HEAT[:, None] * (warm > 28) if days is None else days
+    knots, sales = days_sold(CATALOG, levels)
+    taught = learned(SETTINGS, knots, sales)
+    known = pd.DataFrame({"temperature": [*warm, tomorrow]})
+    word = day_word(taught, knots, SETTINGS, sales, known) if hears else None
+    seen = Seen(sales, believed_before_anybody_came(CATALOG).footfall, taught, word=word)
+    demand = belief_from(CATALOG, seen, MONDAY + dt.timedelta(days=len(warm))).states[0].demand
+    return np.array([np.interp(1.0, own, odds) for own, odds in zip(knots.ratios, demand.mean, strict=True)])
+
+
+@pytest.mark.parametrize(("tomorrow", "adds"), [(32.0, HEAT), (20.0, np.zeros(5))])
+def test_a_hot_day_is_known_before_it_begins(tomorrow: float, adds: Floats) -> None:
+    warm = temperatures(21)
+    deaf = np.abs(expected_after(warm, tomorrow, hears=False) - adds).mean()
+    assert np.abs(expected_after(warm, tomorrow) - adds).mean() < min(0.3, 0.7 * deaf)
+
+
+def test_a_hot_week_is_not_taken_for_another_demand() -> None:
+    warm = np.concatenate([temperatures(14), np.full(7, 32.0)])
+    assert np.abs(expected_after(warm, 20.0)).mean() < 0.35
+    assert np.abs(expected_after(warm, 20.0, hears=False)).mean() > 0.45
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_of_a_temperature_that_does_not_matter_nothing_is_believed(seed: int) -> None:
+    days = np.random.default_rng(seed).normal(0.0, 0.5, 21)
+    warm = temperatures(21, seed)
+    apart = expected_after(warm, 32.0, days=days) - expected_after(warm, 32.0, days=days, hears=False)
+    assert np.abs(apart).mean() < 0.15
+
+
+def test_of_days_that_nothing_tells_apart_or_too_few_of_them_nothing_is_said() -> None:
+    knots, sales = days_sold(CATALOG, np.zeros(6))
+    taught = learned(SETTINGS, knots, sales)
+    alike = pd.DataFrame({"temperature": [20.0] * 6 + [30.0]})
+    assert day_word(taught, knots, SETTINGS, sales, alike) is None
+    assert day_word(taught, knots, SETTINGS, sales, alike[[]]) is None
+    knots, sales = days_sold(CATALOG, np.zeros(3))
+    taught = learned(SETTINGS, knots, sales)
+    assert day_word(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [20.0, 21.0, 30.0, 31.0]})) is None
+
+
+def test_what_was_seen_is_told_by_trees_that_did_not_see_it() -> None:
+    levels = np.zeros(12)
+    levels[5] = 2.0
+    knots, sales = days_sold(CATALOG, levels)
+    is_festival = pd.DataFrame({"event_festival": [float(day in (5, 12)) for day in range(13)]})
+    word = day_word(learned(SETTINGS, knots, sales), knots, SETTINGS, sales, is_festival)
+    assert word is not None
+    days, date = word
+    assert np.abs(days[:, 5]).max() < 0.5  # the one festival that there was says nothing of itself
+    assert days.shape == (5, 12)
+    assert date.shape == (5,)
+
+
+def test_a_large_shelf_hears_of_its_days_too() -> None:
+    warm = temperatures(12)
+    knots, sales = days_sold(CATALOG, 1.2 * (warm > 28), n_products=70)
+    taught = learned(SETTINGS, knots, sales)
+    word = day_word(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [*warm, 32.0]}))
+    assert word is not None
+    found, days, date = taught.knowing(knots, SETTINGS, sales, *word)
+    assert found.taught.days.shape == days.shape == (70, 12)
+    assert date.shape == (70,)
+    assert date.mean() > 0.4
+
+
+def test_of_days_it_is_known_what_their_weekday_does_not_tell(
+    tmp_path: Path, with_store: Callable[..., Catalog]
+) -> None:
+    dates = [MONDAY + dt.timedelta(days=own) for own in range(17)]
+
+    def known(catalog: Catalog) -> pd.DataFrame:
+        settings = read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+        lake = Lake(settings)
+        lake.prepare()
+        load_dimensions(lake, catalog, shopper_names(20, 1))
+        with feature_workbench(settings) as connection:
+            return days_in_context(connection, catalog, dates)
+
+    assert known(with_store()).shape[1] == 0
+    found = known(with_store(country="US", pay_day=9, stores=["S01", "S02"]))
+    assert set(found) == {"is_holiday", "is_day_before_holiday", "days_since_pay_day"}
+    assert len(found) == 17
+    assert found["days_since_pay_day"].tolist()[3:7] == [30.0, 0.0, 1.0, 2.0]
+    assert found["is_holiday"].tolist() == [0.0] * 14 + [1.0, 0.0, 0.0]  # 19 January
+    assert found["is_day_before_holiday"].tolist() == [0.0] * 13 + [1.0, 0.0, 0.0, 0.0]
