@@ -8,7 +8,7 @@ uncertainty that is left.
 What must hold: prices were our own. Then the days are evidence of how shoppers answer to them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, gammaincinv, logit, ndtr, stdtrit
@@ -21,10 +21,11 @@ from serving.belief.worth_knowing import drawn_chances
 from serving.policies import costs_that_count
 from serving.price_book import PriceBook
 from serving.recursion import value_of_prices
-from training.corrected_day import ExpectedDay, prices_of_day, some_updates
+from training.corrected_day import ExpectedDay, prices_of_day, shelf_of, some_updates
 
 _DRAWS = 32
-_CORRECTED_DRAWS = 16  # each of which takes as long as ten
+_FEW_DRAWS = 16  # of corrected days, each of which takes as long as ten others
+_MOST_CORRECTED = 24  # products; what the others gain shrinks as it does for these
 _SEED = 20260105
 _LEAST_SPREAD = 1e-3  # of a day's visits, as a share
 _LEAST = 1e-9  # chance of a sale
@@ -99,51 +100,61 @@ def believed_gain(
     corrected_by
         What corrects each book during the day by its sales; None where it stands as it is all day.
     """
-    standing = _gained(catalog, judge, book, other, _DRAWS)
+    rivals = _Rivals(catalog, judge, (book.prices, other.prices), corrected_by)
+    gained, left = rivals.gained(_DRAWS), 1.0
+    mean = float(gained.sum(axis=1).mean())
     usual = sum(
         _worth(_DrawnDay(catalog, judge, judge.understanding.chance), product, other.prices[product])
         for product in range(len(catalog.skus))
     )
-    gained, left, n_draws = standing, 1.0, None
-    if standing.any() and any(corrected_by):
-        gained, n_draws = _gained(catalog, judge, book, other, _CORRECTED_DRAWS, corrected_by), _CORRECTED_DRAWS
-        left = gained.std() / standing.std()
+    if mean and any(corrected_by):
+        of_most = np.argsort(-np.abs(gained).sum(axis=0), kind="stable")
+        most, rest = of_most[:_MOST_CORRECTED], of_most[_MOST_CORRECTED:]
+        stand, corrected = (rivals.of(most).gained(_FEW_DRAWS, corrects=own).sum(axis=1) for own in (False, True))
+        left = float(corrected.std() / max(stand.std(), _LEAST))
+        mean = float(corrected.mean() + left * gained[:, rest].sum(axis=1).mean())
 
-    def spread(gained: Floats, left: float = 1.0) -> float:
-        return float(np.hypot(left * gained.std(ddof=1), _UNTOLD * usual * standing.any()))
+    def spread(gained: Floats) -> float:
+        return float(np.hypot(left * gained.sum(axis=1).std(ddof=1), _UNTOLD * usual * gained.any()))
 
-    def wider(n: int | None) -> float:
-        return 1.0 if n is None else float(stdtrit(max(n - 1, _FEWEST), ndtr(_TWO_SIDED))) / _TWO_SIDED
-
-    lasting = None
-    if average is not None:
-        lasting = wider(n_draws) * spread(_gained(catalog, average, book, other, _DRAWS), left)
-    told_by = min((n for n in (n_days, n_draws) if n is not None), default=None)
-    return BelievedGain(float(gained.mean()), wider(told_by) * spread(gained), usual, lasting=lasting)
+    lasting = None if average is None else spread(replace(rivals, judge=average).gained(_DRAWS))
+    wider = 1.0 if n_days is None else float(stdtrit(max(n_days - 1, _FEWEST), ndtr(_TWO_SIDED))) / _TWO_SIDED
+    return BelievedGain(mean, wider * spread(gained), usual, lasting=lasting)
 
 
-def _gained(
-    catalog: Catalog,
-    judge: Outlook,
-    book: PriceBook,
-    other: PriceBook,
-    n_draws: int,
-    corrected_by: tuple[Outlook | None, Outlook | None] = (None, None),
-) -> Floats:
-    """Return what each draw gains, EUR per store day, shape (n_draws,)."""
-    draws = drawn_chances(judge.understanding, judge.morning.opened.knots.shape, n_draws)
-    paces, updates = drawn_paces(judge.morning.footfall.day_spread, n_draws), some_updates(catalog)
-    gained = np.zeros(n_draws)
-    for draw, (chances, pace) in enumerate(zip(draws, paces.tolist(), strict=True)):
-        day = _DrawnDay(catalog, judge, chances, pace)
-        prices, others = (
-            prices_of_day(own, outlook, day.expected, updates)
-            for own, outlook in zip((book, other), corrected_by, strict=True)
-        )
-        for product in range(len(catalog.skus)):
-            if not np.array_equal(prices[product], others[product]):
-                gained[draw] += _worth(day, product, prices[product]) - _worth(day, product, others[product])
-    return gained
+@dataclass(frozen=True)
+class _Rivals:
+    """Two books, by what they open with, EUR, what corrects each, and the belief by which both are valued."""
+
+    catalog: Catalog
+    judge: Outlook
+    opens: tuple[Floats, Floats]
+    corrected_by: tuple[Outlook | None, Outlook | None]
+
+    def of(self, chosen: Ints) -> "_Rivals":
+        """Return the same of some products, by their positions."""
+        judge = shelf_of(self.judge, chosen)
+        catalog = judge.morning.catalog
+        levels = int(catalog.par_stock.max()) + 1
+        one, other = (prices[chosen][:, :levels] for prices in self.opens)
+        by_one, by_other = (None if own is None else shelf_of(own, chosen) for own in self.corrected_by)
+        return _Rivals(catalog, judge, (one, other), (by_one, by_other))
+
+    def gained(self, n_draws: int, *, corrects: bool = False) -> Floats:
+        """Return what each draw gains by each product, EUR per store day, shape (n_draws, n_products)."""
+        draws = drawn_chances(self.judge.understanding, self.judge.morning.opened.knots.shape, n_draws)
+        paces = drawn_paces(self.judge.morning.footfall.day_spread, n_draws)
+        updates = some_updates(self.catalog) if corrects else ()
+        gained = np.zeros(draws.shape[:2])
+        for draw, (chances, pace) in enumerate(zip(draws, paces.tolist(), strict=True)):
+            day = _DrawnDay(self.catalog, self.judge, chances, pace)
+            one, other = (
+                prices_of_day(opens, outlook, day.expected, updates)
+                for opens, outlook in zip(self.opens, self.corrected_by, strict=True)
+            )
+            for product in np.flatnonzero((one != other).any(axis=(1, 2))).tolist():
+                gained[draw, product] = _worth(day, product, one[product]) - _worth(day, product, other[product])
+        return gained
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,24 @@ a book gains is not what it would gain if it stood all day. The day is one on wh
 buy, as is expected: what the sales teach follows from it without luck.
 """
 
+import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Sold
-from serving.belief.policy import Outlook
-from serving.price_book import PriceBook
+from serving.belief.belief import State
+from serving.belief.gaussian import Gaussian, Knots
+from serving.belief.policy import Morning, Outlook
 from serving.tabulate import tabulate
 
 _NOBODY = 1e-12  # chance of a sale
+_NOBODY_ASKS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # when the book was made
+_MOST_STORES = 24  # whose sales are told: an hour of so many says nearly all
 
 
 @dataclass(frozen=True)
@@ -48,25 +52,26 @@ def some_updates(catalog: Catalog) -> Sequence[int]:
     return sorted({due[0], due[len(due) // 4], due[len(due) // 2]}) if due else ()
 
 
-def prices_of_day(book: PriceBook, outlook: Outlook | None, day: ExpectedDay, updates: Sequence[int]) -> Floats:
+def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, updates: Sequence[int]) -> Floats:
     """Return the prices of a day, EUR, in the shape of a book's: (n_products, n_levels, n_ticks).
 
     Parameters
     ----------
-    book
-        What the day opens with.
+    opens
+        Those that the day opens with, in the same shape.
     outlook
-        What is believed before the first visit, if the day's sales correct it; without one the book stands all day.
+        What is believed before the first visit, if the day's sales correct it; without one those prices stand all day.
     day
         What is to be expected in each store of the catalog.
     updates
         Ticks after which prices are remade, ascending.
     """
     if outlook is None or not updates:
-        return book.prices
+        return opens
     catalog = outlook.morning.catalog
-    product, n_stores, n_ticks = np.arange(len(catalog.skus)), len(catalog.store.stores), catalog.store.opening.ticks
-    prices, stock, unheard = book.prices.copy(), catalog.par_stock.astype(float), list[Sold]()
+    product, n_ticks = np.arange(len(catalog.skus)), catalog.store.opening.ticks
+    n_stores = min(len(catalog.store.stores), _MOST_STORES)
+    prices, stock, unheard = opens.copy(), catalog.par_stock.astype(float), list[Sold]()
     for tick in range(updates[-1]):
         shown = prices[product, np.rint(stock).astype(np.int64), n_ticks - tick - 1]
         chance = np.maximum(day.chance(shown, tick), _NOBODY)
@@ -75,9 +80,27 @@ def prices_of_day(book: PriceBook, outlook: Outlook | None, day: ExpectedDay, up
         stock = stock - bought
         if tick + 1 in updates:
             outlook, unheard, left = outlook.after(tuple(unheard)), [], n_ticks - tick - 1
-            remade = tabulate(outlook.policy, catalog, book.published_at, outlook.curves, left)
-            prices[:, :, :left] = remade.prices
+            prices[:, :, :left] = tabulate(outlook.policy, catalog, _NOBODY_ASKS, outlook.curves, left).prices
     return prices
+
+
+def shelf_of(outlook: Outlook, chosen: Ints) -> Outlook:
+    """Return what is believed of some products before the first visit, by their positions, without the others."""
+    morning, believed = outlook.morning, outlook.morning.opened
+    knots = Knots(believed.knots.ratios[chosen], believed.knots.base_prices[chosen])
+    states = tuple(
+        State(own.weight, Gaussian(own.demand.mean[chosen], own.demand.own[chosen], own.demand.shared[chosen]))
+        for own in believed.states
+    )
+    few = Morning(
+        Catalog(tuple(morning.catalog.products[own] for own in chosen), morning.catalog.store),
+        replace(believed, knots=knots, states=states, hours=believed.hours[:, chosen]),
+        replace(morning.footfall, daily=morning.footfall.daily[chosen]),
+        morning.model_version,
+        None if morning.owners is None else morning.owners[chosen],
+        morning.learners,
+    )
+    return few.outlook()
 
 
 def _in_each(n_stores: int, *brought: Floats) -> tuple[Any, Any, Any, Any]:

@@ -97,7 +97,8 @@ def gain_over(
     believed = believed_gain(catalog, day, book, usual, average, len(seen.sales.dates), outlooks)
     if is_known:
         truly, updates = true_day(catalog, tomorrow), updates_due(catalog)
-        own, others = (prices_of_day(*opens, truly, updates) for opens in zip((book, usual), outlooks, strict=True))
+        opens = zip((book.prices, usual.prices), outlooks, strict=True)
+        own, others = (prices_of_day(*each, truly, updates) for each in opens)
         believed = replace(believed, truth=true_gain(catalog, tomorrow, own, others))
     return replace(estimate, believed=believed)
 

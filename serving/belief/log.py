@@ -125,7 +125,8 @@ def belief_from(
         With one, it tells what the days taught that it learned from, and the days since correct it.
     contexts
         What models that look at the context say of how days differ: that is believed under which the sales are
-        likeliest. What the days taught, the sales tell.
+        likeliest. What the days taught, the sales tell. A forest of the days themselves is heard instead of them: it
+        did not see the days that its word is held against, and they did.
     """
     return _beliefs_from(catalog, seen, date, champion, contexts)[0]
 
@@ -148,7 +149,7 @@ def _beliefs_from(
         return nobody, nobody
     knots, settings, found = Knots.of(catalog), catalog.store.belief, seen.taught
     known, beside = np.zeros(found.taught.days.shape), None
-    words = [own.beside_usual(seen.sales, date) for own in contexts] + [own for own in (seen.word,) if own is not None]
+    words = [own.beside_usual(seen.sales, date) for own in contexts] if seen.word is None else [seen.word]
     if words:
         told = [found.knowing(knots, settings, seen.sales, *word) for word in words]
         found, known, beside = max(told, key=lambda own: own[0].evidence)
