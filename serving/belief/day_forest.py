@@ -24,7 +24,6 @@ from serving.belief.sales import Sales
 from serving.belief.states import Learned
 
 _TREES, _SEED = 200, 20260105
-_LEAST_LEAF = 1  # days
 _FEWEST = 4  # days
 _ROUNDS = 2  # in which what the forest said before is known
 
@@ -84,9 +83,7 @@ def _forest_of(seen: pd.DataFrame, levels: Floats, date: pd.DataFrame) -> tuple[
     """
     from sklearn.ensemble import RandomForestRegressor
 
-    forest = RandomForestRegressor(
-        n_estimators=_TREES, min_samples_leaf=_LEAST_LEAF, bootstrap=True, oob_score=True, random_state=_SEED
-    )
+    forest = RandomForestRegressor(n_estimators=_TREES, bootstrap=True, oob_score=True, random_state=_SEED)
     with on_one_core():
         forest.fit(seen.to_numpy(dtype=float), levels)
         said = np.asarray(forest.oob_prediction_, dtype=float).reshape(levels.shape)

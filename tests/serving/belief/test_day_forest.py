@@ -91,6 +91,18 @@ def test_of_days_that_nothing_tells_apart_or_too_few_of_them_nothing_is_said() -
     assert day_word(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [20.0, 21.0, 30.0, 31.0]})) is None
 
 
+def test_a_temperature_that_nobody_said_is_no_obstacle() -> None:
+    warm = temperatures(14)
+    said = warm.copy()
+    said[3] = np.nan
+    knots, sales = days_sold(CATALOG, HEAT[:, None] * (warm > 28))
+    for days in ([*warm, np.nan], [*said, np.nan], [*said, 32.0]):
+        known = pd.DataFrame({"temperature": days})
+        word = day_word(learned(SETTINGS, knots, sales), knots, SETTINGS, sales, known)
+        assert word is not None
+        assert all(np.isfinite(own).all() for own in word)
+
+
 def test_what_was_seen_is_told_by_trees_that_did_not_see_it() -> None:
     levels = np.zeros(12)
     levels[5] = 2.0
