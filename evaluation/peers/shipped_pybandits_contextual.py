@@ -86,19 +86,19 @@ def pybandits_contextual(catalog: Catalog, seed: int) -> PybanditsContextual:
 
     known = known_before_opening(catalog)
     n_features = known.time_and_weekend(0, 0, 1).shape[1]
+    seeds = [seed * len(known.gains) + product for product in range(len(known.gains))]
     models = [
         QuantitativeBayesianNeuralNetworkDP.cold_start(
             n_features=n_features,
             price=partial(_gain_at, float(gains[0]), float(gains[-1])),
-            base_model_cold_start_kwargs={"hidden_dim_list": _HIDDEN},
+            base_model_cold_start_kwargs={"hidden_dim_list": _HIDDEN, "random_seed": own},
         )
-        for gains in known.gains
+        for gains, own in zip(known.gains, seeds, strict=True)
     ]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Only a single action")  # its quantity is what is chosen
         bandits = tuple(
-            CmabBernoulliDP(actions={_ACTION: model}, random_seed=seed * len(models) + product)
-            for product, model in enumerate(models)
+            CmabBernoulliDP(actions={_ACTION: model}, random_seed=own) for model, own in zip(models, seeds, strict=True)
         )
     return PybanditsContextual(known, bandits)
 
