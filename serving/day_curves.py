@@ -57,7 +57,7 @@ class DayKnowledge:
     belief
         The belief behind both, in the columns of `beliefs`; None in a double that has none.
     context
-        What the model says of days; None where it does not look at the context.
+        What the model says of days; None where it does not look at the context, or a forest of days is heard instead.
     outlook
         The belief before the first visit, which the day's sales correct; None in a double that has none.
     """
@@ -88,7 +88,8 @@ def learned_for(
         model = None
     seen = seen or seen_in(connection, catalog, through)
     if is_asked_in_context(model):
-        context = _in_context(connection, model, catalog, (*seen.sales.dates, date))
+        # the forest of days is heard instead of it
+        context = None if seen.heard is not None else _in_context(connection, model, catalog, (*seen.sales.dates, date))
     elif model is not None:
         curves = supported_curves(connection, model, catalog, through)
         champion = ChampionCurves(curves, model.trained_through or through)

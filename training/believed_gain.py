@@ -100,14 +100,14 @@ def believed_gain(
     corrected_by
         What corrects each book during the day by its sales; None where it stands as it is all day.
     """
-    rivals = _Rivals(catalog, judge, (book.prices, other.prices), corrected_by)
+    rivals = _Rivals(judge, (book.prices, other.prices), corrected_by)
     gained, left = rivals.gained(_DRAWS), 1.0
-    mean = float(gained.sum(axis=1).mean())
     usual = sum(
-        _worth(_DrawnDay(catalog, judge, judge.understanding.chance), product, other.prices[product])
+        _worth(_DrawnDay(judge, judge.understanding.chance), product, other.prices[product])
         for product in range(len(catalog.skus))
     )
-    if mean and any(corrected_by):
+    mean = float(gained.sum(axis=1).mean())
+    if gained.any() and any(corrected_by):
         of_most = np.argsort(-np.abs(gained).sum(axis=0), kind="stable")
         most, rest = of_most[:_MOST_CORRECTED], of_most[_MOST_CORRECTED:]
         stand, corrected = (rivals.of(most).gained(_FEW_DRAWS, corrects=own).sum(axis=1) for own in (False, True))
@@ -126,7 +126,6 @@ def believed_gain(
 class _Rivals:
     """Two books, by what they open with, EUR, what corrects each, and the belief by which both are valued."""
 
-    catalog: Catalog
     judge: Outlook
     opens: tuple[Floats, Floats]
     corrected_by: tuple[Outlook | None, Outlook | None]
@@ -134,20 +133,19 @@ class _Rivals:
     def of(self, chosen: Ints) -> "_Rivals":
         """Return the same of some products, by their positions."""
         judge = shelf_of(self.judge, chosen)
-        catalog = judge.morning.catalog
-        levels = int(catalog.par_stock.max()) + 1
+        levels = int(judge.morning.catalog.par_stock.max()) + 1
         one, other = (prices[chosen][:, :levels] for prices in self.opens)
         by_one, by_other = (None if own is None else shelf_of(own, chosen) for own in self.corrected_by)
-        return _Rivals(catalog, judge, (one, other), (by_one, by_other))
+        return _Rivals(judge, (one, other), (by_one, by_other))
 
     def gained(self, n_draws: int, *, corrects: bool = False) -> Floats:
         """Return what each draw gains by each product, EUR per store day, shape (n_draws, n_products)."""
         draws = drawn_chances(self.judge.understanding, self.judge.morning.opened.knots.shape, n_draws)
         paces = drawn_paces(self.judge.morning.footfall.day_spread, n_draws)
-        updates = some_updates(self.catalog) if corrects else ()
+        updates = some_updates(self.judge.morning.catalog) if corrects else ()
         gained = np.zeros(draws.shape[:2])
         for draw, (chances, pace) in enumerate(zip(draws, paces.tolist(), strict=True)):
-            day = _DrawnDay(self.catalog, self.judge, chances, pace)
+            day = _DrawnDay(self.judge, chances, pace)
             one, other = (
                 prices_of_day(opens, outlook, day.expected, updates)
                 for opens, outlook in zip(self.opens, self.corrected_by, strict=True)
@@ -161,10 +159,14 @@ class _Rivals:
 class _DrawnDay:
     """A day that may come: chances of sale at the knots, shape (n_products, n_knots), and times the usual visits."""
 
-    catalog: Catalog
     judge: Outlook
     chances: Floats
     pace: float = 1.0
+
+    @property
+    def catalog(self) -> Catalog:
+        """The shelf, and its stores."""
+        return self.judge.morning.catalog
 
     @property
     def visits(self) -> Floats:

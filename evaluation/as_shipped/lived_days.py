@@ -135,7 +135,7 @@ class WorldToLive:
         ):
             product, belief = (
                 LivingStore(read_settings({"SHELFPRICE_HOME": own}), lived_in, seed)
-                for own, lived_in in ((home, catalog), (home_of_belief, _without_models(catalog)))
+                for own, lived_in in ((home, catalog), (home_of_belief, _without_forests(catalog)))
             )
             for day in range(1, self.days + 1):
                 date = DEFAULT_START + dt.timedelta(days=day - 1)
@@ -164,7 +164,7 @@ def with_stores(catalog: Catalog, stores: int) -> Catalog:
     return Catalog(catalog.products, catalog.store.model_copy(update={"stores": names}))
 
 
-def _without_models(catalog: Catalog) -> Catalog:
+def _without_forests(catalog: Catalog) -> Catalog:
     """Return a catalog whose belief hears no forest."""
     belief = catalog.store.belief.model_copy(update={"learns_days": False})
     return Catalog(catalog.products, catalog.store.model_copy(update={"belief": belief}))

@@ -95,9 +95,8 @@ def peers_of(catalog: Catalog, seed: int) -> dict[str, PeerStore]:
 
 def missing_libraries() -> list[str]:
     """Return the libraries whose peers cannot be played here."""
-    return [
-        library for library in dict.fromkeys(library for library, _ in _OF_LIBRARIES.values()) if not find_spec(library)
-    ]
+    libraries = dict.fromkeys(library for library, _ in _OF_LIBRARIES.values())
+    return [library for library in libraries if not find_spec(library)]
 
 
 def live_day(catalog: Catalog, store: PeerStore, date: dt.date, visits: Visits) -> tuple[StoreDay, PeerStore]:

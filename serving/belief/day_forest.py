@@ -46,10 +46,12 @@ def days_in_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, dat
     return days.loc[:, days.nunique(dropna=False) > 1]
 
 
-def day_word(
+def heard_of_days(
     found: Learned, knots: Knots, settings: BeliefSettings, sales: Sales, days: pd.DataFrame
-) -> tuple[Floats, Floats] | None:
-    """Return by how much each day differs from the mean of all, and the date to price, in log odds.
+) -> tuple[Learned, Floats, Floats] | None:
+    """Return what the sales teach with a forest's word on the days, and how much of it holds, in log odds.
+
+    Its word is by how much each day differs from the mean of all.
 
     Parameters
     ----------
@@ -61,19 +63,17 @@ def day_word(
     Returns
     -------
     tuple | None
-        Shape (n_products, n_days) and (n_products,); None where nothing is known of the days, or they are too few.
+        As `Learned.knowing`; None where nothing is known of the days, or they are too few.
     """
     seen, date = days.iloc[:-1], days.iloc[-1:]
     if len(seen) < _FEWEST or not (seen.nunique(dropna=False) > 1).any():
         return None
-    known, told = np.zeros(found.taught.days.shape), found
-    for turn in range(_ROUNDS):
-        said, priced = _forest_of(seen, (known + told.levels).T, date)
+    heard = found, np.zeros(found.taught.days.shape), np.zeros(len(found.taught.days))
+    for _ in range(_ROUNDS):
+        said, priced = _forest_of(seen, (heard[1] + heard[0].levels).T, date)
         usual = said.mean(axis=0)
-        word = (said - usual).T, (priced - usual)
-        if turn + 1 < _ROUNDS:
-            told, known, _ = found.knowing(knots, settings, sales, *word)
-    return word
+        heard = found.knowing(knots, settings, sales, (said - usual).T, priced - usual)
+    return heard
 
 
 def _forest_of(seen: pd.DataFrame, levels: Floats, date: pd.DataFrame) -> tuple[Floats, Floats]:

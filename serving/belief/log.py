@@ -16,7 +16,7 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.footfall import counted_visits, store_days_in
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
-from serving.belief.day_forest import day_word, days_in_context
+from serving.belief.day_forest import days_in_context, heard_of_days
 from serving.belief.footfall import PRIOR_DAYS, Footfall
 from serving.belief.gaussian import Knots
 from serving.belief.own_sales import sales_by_kind, sales_of_all
@@ -82,15 +82,16 @@ class Seen:
         What the sales teach, without a champion's word; None where nothing was sold.
     kinds
         Stores of each kind and what their own sales teach; nothing while all stores are alike.
-    word
-        What a forest says of the days, and of the next one, see `serving.belief.day_forest`; None for nothing.
+    heard
+        What the sales teach with a forest's word on the days, and how much of it holds on them and on the next day, as
+        `Learned.knowing` returns it; None where the forest has nothing to go by.
     """
 
     sales: Sales
     footfall: Footfall
     taught: Learned | None
     kinds: tuple[tuple[tuple[str, ...], Learned], ...] = ()
-    word: tuple[Floats, Floats] | None = None
+    heard: tuple[Learned, Floats, Floats] | None = None
 
 
 def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Seen:
@@ -103,11 +104,11 @@ def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt
     kinds = tuple(
         (stores, learned(settings, knots, own)) for stores, own in sales_by_kind(connection, catalog, knots, through)
     )
-    word = None
+    heard = None
     if settings.learns_days:
         days = days_in_context(connection, catalog, (*sales.dates, through + dt.timedelta(days=1)))
-        word = day_word(taught, knots, settings, sales, days)
-    return Seen(sales, _footfall(connection, catalog, through), taught, kinds, word)
+        heard = heard_of_days(taught, knots, settings, sales, days)
+    return Seen(sales, _footfall(connection, catalog, through), taught, kinds, heard)
 
 
 def belief_from(
@@ -149,9 +150,10 @@ def _beliefs_from(
         return nobody, nobody
     knots, settings, found = Knots.of(catalog), catalog.store.belief, seen.taught
     known, beside = np.zeros(found.taught.days.shape), None
-    words = [own.beside_usual(seen.sales, date) for own in contexts] if seen.word is None else [seen.word]
-    if words:
-        told = [found.knowing(knots, settings, seen.sales, *word) for word in words]
+    if seen.heard is not None:
+        found, known, beside = seen.heard
+    elif contexts:
+        told = [found.knowing(knots, settings, seen.sales, *own.beside_usual(seen.sales, date)) for own in contexts]
         found, known, beside = max(told, key=lambda own: own[0].evidence)
     if champion is not None:
         found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found, known), known)

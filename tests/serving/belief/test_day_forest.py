@@ -16,7 +16,7 @@ from catalog.settings import read_settings
 from etl.load import load_dimensions
 from features.cells import feature_workbench
 from serving.belief.belief import believed_before_anybody_came
-from serving.belief.day_forest import day_word, days_in_context
+from serving.belief.day_forest import days_in_context, heard_of_days
 from serving.belief.log import ContextCurves, Seen, belief_from
 from serving.belief.states import learned
 from simulation.draws import shopper_names
@@ -40,8 +40,8 @@ def expected_after(warm: Floats, tomorrow: float, *, hears: bool = True, days: F
     knots, sales = days_sold(CATALOG, levels)
     taught = learned(SETTINGS, knots, sales)
     known = pd.DataFrame({"temperature": [*warm, tomorrow]})
-    word = day_word(taught, knots, SETTINGS, sales, known) if hears else None
-    seen = Seen(sales, believed_before_anybody_came(CATALOG).footfall, taught, word=word)
+    heard = heard_of_days(taught, knots, SETTINGS, sales, known) if hears else None
+    seen = Seen(sales, believed_before_anybody_came(CATALOG).footfall, taught, heard=heard)
     demand = belief_from(CATALOG, seen, MONDAY + dt.timedelta(days=len(warm))).states[0].demand
     return np.array([np.interp(1.0, own, odds) for own, odds in zip(knots.ratios, demand.mean, strict=True)])
 
@@ -63,8 +63,8 @@ def test_where_the_forest_speaks_a_champion_that_saw_the_days_is_not_heard_of_th
     warm = temperatures(14)
     knots, sales = days_sold(CATALOG, HEAT[:, None] * (warm > 28))
     taught, date = learned(SETTINGS, knots, sales), MONDAY + dt.timedelta(days=14)
-    word = day_word(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [*warm, 32.0]}))
-    seen = Seen(sales, believed_before_anybody_came(CATALOG).footfall, taught, word=word)
+    heard = heard_of_days(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [*warm, 32.0]}))
+    seen = Seen(sales, believed_before_anybody_came(CATALOG).footfall, taught, heard=heard)
     ladder = price_ladder(CATALOG)
     chance = np.random.default_rng(1).random((15, 12, *ladder.shape))
     said = ContextCurves(chance[:-1], chance[-1])
@@ -84,11 +84,13 @@ def test_of_days_that_nothing_tells_apart_or_too_few_of_them_nothing_is_said() -
     knots, sales = days_sold(CATALOG, np.zeros(6))
     taught = learned(SETTINGS, knots, sales)
     alike = pd.DataFrame({"temperature": [20.0] * 6 + [30.0]})
-    assert day_word(taught, knots, SETTINGS, sales, alike) is None
-    assert day_word(taught, knots, SETTINGS, sales, alike[[]]) is None
+    assert heard_of_days(taught, knots, SETTINGS, sales, alike) is None
+    assert heard_of_days(taught, knots, SETTINGS, sales, alike[[]]) is None
     knots, sales = days_sold(CATALOG, np.zeros(3))
     taught = learned(SETTINGS, knots, sales)
-    assert day_word(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [20.0, 21.0, 30.0, 31.0]})) is None
+    assert (
+        heard_of_days(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [20.0, 21.0, 30.0, 31.0]})) is None
+    )
 
 
 def test_a_temperature_that_nobody_said_is_no_obstacle() -> None:
@@ -98,9 +100,9 @@ def test_a_temperature_that_nobody_said_is_no_obstacle() -> None:
     knots, sales = days_sold(CATALOG, HEAT[:, None] * (warm > 28))
     for days in ([*warm, np.nan], [*said, np.nan], [*said, 32.0]):
         known = pd.DataFrame({"temperature": days})
-        word = day_word(learned(SETTINGS, knots, sales), knots, SETTINGS, sales, known)
-        assert word is not None
-        assert all(np.isfinite(own).all() for own in word)
+        heard = heard_of_days(learned(SETTINGS, knots, sales), knots, SETTINGS, sales, known)
+        assert heard is not None
+        assert all(np.isfinite(own).all() for own in heard[1:])
 
 
 def test_what_was_seen_is_told_by_trees_that_did_not_see_it() -> None:
@@ -108,9 +110,9 @@ def test_what_was_seen_is_told_by_trees_that_did_not_see_it() -> None:
     levels[5] = 2.0
     knots, sales = days_sold(CATALOG, levels)
     is_festival = pd.DataFrame({"event_festival": [float(day in (5, 12)) for day in range(13)]})
-    word = day_word(learned(SETTINGS, knots, sales), knots, SETTINGS, sales, is_festival)
-    assert word is not None
-    days, date = word
+    heard = heard_of_days(learned(SETTINGS, knots, sales), knots, SETTINGS, sales, is_festival)
+    assert heard is not None
+    _, days, date = heard
     assert np.abs(days[:, 5]).max() < 0.5  # the one festival that there was says nothing of itself
     assert days.shape == (5, 12)
     assert date.shape == (5,)
@@ -120,9 +122,9 @@ def test_a_large_shelf_hears_of_its_days_too() -> None:
     warm = temperatures(12)
     knots, sales = days_sold(CATALOG, 1.2 * (warm > 28), n_products=70)
     taught = learned(SETTINGS, knots, sales)
-    word = day_word(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [*warm, 32.0]}))
-    assert word is not None
-    found, days, date = taught.knowing(knots, SETTINGS, sales, *word)
+    heard = heard_of_days(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [*warm, 32.0]}))
+    assert heard is not None
+    found, days, date = heard
     assert found.taught.days.shape == days.shape == (70, 12)
     assert date.shape == (70,)
     assert date.mean() > 0.4

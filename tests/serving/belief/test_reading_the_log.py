@@ -329,7 +329,7 @@ def test_a_holiday_is_expected_to_be_as_those_before_it_unless_no_forest_may_tel
     deaf = Catalog(catalog.products, catalog.store.model_copy(update={"belief": belief}))
     with feature_workbench(shop.settings) as connection:
         heard, unheard = (seen_in(connection, own, date_of(13)) for own in (catalog, deaf))
-    assert unheard.word is None
+    assert unheard.heard is None
     knots = Knots.of(catalog)
     truth = chance_of_sale(catalog, knots.ratios, 0.4)
     apart = [
