@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from catalog.records.deliveries import Deliveries
 from catalog.records.product import Product
 from catalog.records.store import Store
 from catalog.settings import Settings
@@ -34,6 +35,10 @@ def configuration() -> str:
         "files.",
         "",
         *_fields(Product.model_json_schema()),
+        "",
+        "### deliveries",
+        "",
+        *_fields(Deliveries.model_json_schema()),
     ]
     for path, record in _records(Store.model_json_schema(), "Store", ""):
         lines += ["", f"### {path}" if path else "## store.yaml", "", *_fields(record)]

@@ -20,6 +20,7 @@ from catalog.errors import CatalogError, did_you_mean
 from catalog.limits import conflicts
 from catalog.records.product import Product
 from catalog.records.store import NO_SHOPPERS, Store
+from catalog.stock_rules import StockRules, delivery_conflicts
 from catalog.strict_yaml import read_mapping
 
 DEFAULT_DIR = Path(__file__).parent
@@ -55,6 +56,18 @@ class Catalog:
     def par_stock(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
         """Units on the shelf after restocking, shape (n_products,)."""
         return np.array([product.par_stock for product in self.products], dtype=np.int64)
+
+    @cached_property
+    def most_stock(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+        """Most units of each product that are ever on the shelf, shape (n_products,)."""
+        return np.array([product.most_stock for product in self.products], dtype=np.int64)
+
+    @cached_property
+    def stock_rules(self) -> StockRules | None:
+        """How stock lives from day to day; None where the whole shelf is full at each opening."""
+        if not any(product.lives_on for product in self.products):
+            return None
+        return StockRules(self.products, self.store.closed_days)
 
     @cached_property
     def popularity(self) -> Floats:
@@ -131,6 +144,8 @@ def load(directory: Path | None = None) -> Catalog:
     for sku in (*drawn, *(sku for family in store.drawn_prices.families for sku in family)):
         if sku not in skus:
             raise CatalogError(f"{file}: drawn_prices: {_shown(sku)} is not on the shelf")
+    for conflict in delivery_conflicts(products, store.closed_days):
+        raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
     for conflict in conflicts(products, store.guardrails, money):
         raise CatalogError(f"{file}: guardrails: {conflict}")
     return Catalog(products, store)

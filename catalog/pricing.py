@@ -90,6 +90,11 @@ class Shelf:
         Prices at the day's opening, EUR; NaN at opening itself. None stands for that too.
     stores
         Ids of the stores, shape (n_stores,); None where it is nobody's shelf in particular.
+    opened_with
+        Units at the day's opening by the days on which they may be sold, shape (n_stores, n_products, n_lives), as in
+        `catalog.stock_rules`; None where all are new, or the whole shelf is simply full at each opening.
+    business_date
+        The date; None where it is nobody's day in particular.
     """
 
     stock: Ints
@@ -98,6 +103,8 @@ class Shelf:
     dice: Floats
     opening_prices: Floats | None = None
     stores: tuple[str, ...] | None = None
+    opened_with: Ints | None = None
+    business_date: dt.date | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """The records of a played business date, which `etl` turns into tables, and how visits are spread over its ticks."""
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.pricing import Lesson, PriceDecision
 from catalog.records.store import Store
 
@@ -41,6 +42,46 @@ BOUGHT, TOO_EXPENSIVE, OUT_OF_STOCK = range(3)
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What some stores have after a closing; units are counted as in `catalog.stock_rules`.
+
+    Attributes
+    ----------
+    units
+        Units by the days on which they may still be sold, from the next day on, shape (n_stores, n_products, n_lives).
+    on_order
+        Units that are ordered and have not come, shape (n_stores, n_products).
+    known
+        Whether anybody knows it of a store, shape (n_stores,): one of which nobody does opens with a full shelf.
+    """
+
+    units: Ints
+    on_order: Ints
+    known: Flags
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all of it."""
+        parts = (self.units, self.on_order, self.known)
+        return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+
+
+@dataclass(frozen=True)
+class StockMoves:
+    """What became of the units of some stores on a business date; nothing is hidden: carried + delivered = the rest.
+
+    Units are counted by the days on which they may still be sold, shape (n_stores, n_products, n_lives), all as of the
+    date; `kept` counts what stays from the next day on. Products whose shelf is simply full at each opening have none.
+    """
+
+    carried: Ints
+    delivered: Ints
+    sold: Ints
+    spoiled: Ints
+    kept: Kept
+
+
+@dataclass(frozen=True)
 class ShelfState:
     """Stock and prices at the start of a tick. Arrays have shape (n_stores, n_products).
 
@@ -52,12 +93,17 @@ class ShelfState:
         Units on the shelf.
     shown, opened_at
         Prices in the tick before and in the first tick, EUR; NaN at opening.
+    by_life, opened_with
+        The same units, and those at opening, by the days on which they may still be sold, shape (n_stores, n_products,
+        n_lives); None where the whole shelf is simply full at each opening.
     """
 
     tick: int
     stock: Ints
     shown: Floats
     opened_at: Floats
+    by_life: Ints | None = None
+    opened_with: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +134,8 @@ class StoreDay:
         Stock and prices when the first of these ticks began.
     lessons
         What the policy learned from the day, in order of time.
+    moves
+        What became of each unit, once the day is over; None before, and where the shelf is simply full each day.
     """
 
     business_date: dt.date
@@ -109,3 +157,4 @@ class StoreDay:
     stock: Ints
     began: ShelfState
     lessons: tuple[Lesson, ...] = ()
+    moves: StockMoves | None = None

@@ -15,9 +15,11 @@ import pyarrow as pa
 from catalog.load import Catalog
 from catalog.names import TRIAL_GROUP
 from catalog.pricing import PricedBy
+from catalog.store_day import Kept
 from etl.ledger import LedgerRow, in_force_in, keep_catalog
 from etl.live.day import days_sold_live
 from etl.load import commit_tables, rows_of, tables_of
+from etl.stock import kept_before
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.locks import held
@@ -117,14 +119,15 @@ def play_batch(
     `and_then` is called with what was played while nobody else can play this batch.
     """
     lake, catalog = workspace.lake, workspace.catalog
-    inputs = batch_inputs(catalog, batch, priced_by, seed)
+    kept = kept_before(lake, catalog, batch.stores, batch.business_date)
+    inputs = batch_inputs(catalog, batch, priced_by, seed, kept)
     if not anew and is_committed(lake, batch.partition, inputs):
         receipt = lake.receipt(batch.partition)
         return BatchResult(batch, "unchanged", receipt.rows if receipt else 0)
     keep_catalog(lake, catalog)
     date, group = batch.business_date, batch.group
     with held(lake.locks, f"play-{date}-{group}"):
-        day = play(catalog, priced_by.policy, batch.stores, date, seed)
+        day = play(catalog, priced_by.policy, batch.stores, date, seed, kept)
         tables, ledger = (
             tables_of(lake, catalog, rows_of(day, catalog), date, group),
             in_force(catalog, batch, priced_by, seed),
@@ -159,7 +162,8 @@ def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, sin
     return LedgerRow(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *facts)
 
 
-def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int) -> str:
-    """Fingerprint of everything that decides a batch's bytes."""
-    facts = (catalog.fingerprint, batch, priced_by.fingerprint, seed, CODE_VERSION)
+def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, kept: Kept | None = None) -> str:
+    """Fingerprint of everything that decides a batch's bytes; `kept` is what its stores have from the day before."""
+    stock = () if kept is None else (kept.fingerprint,)
+    facts = (catalog.fingerprint, batch, priced_by.fingerprint, seed, CODE_VERSION, *stock)
     return hashlib.sha256(repr(facts).encode()).hexdigest()

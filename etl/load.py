@@ -12,11 +12,12 @@ from catalog.arrays import Ints
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
-from catalog.tables.decisions import INTERACTIONS
+from catalog.tables.decisions import INTERACTIONS, STOCK_MOVEMENTS
 from catalog.tables.prices import PRODUCTS, SHOPPERS, STORES
 from catalog.zones import UTC
 from etl.extract import belief_updates_of, interactions_of, repricings_of
 from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
+from etl.stock import stock_movements_of
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
 from warehouse.sold import currencies_in
@@ -31,18 +32,25 @@ class DayRows:
     """The rows of one business date of some stores, before they are validated.
 
     `belief_updates` is None where nobody kept what the policy learned; `in_force` says what priced the rows, in order
-    of time, and is empty where that is written down elsewhere.
+    of time, and is empty where that is written down elsewhere. `stock_movements` is None before the day is over, and
+    where the shelf is simply full each day.
     """
 
     interactions: pa.Table
     repricings: pa.Table
     belief_updates: pa.Table | None = None
     in_force: tuple[LedgerRow, ...] = ()
+    stock_movements: pa.Table | None = None
 
 
 def rows_of(day: StoreDay, catalog: Catalog) -> DayRows:
     """Return the rows of a played store day, or of a stretch of it."""
-    return DayRows(interactions_of(day, catalog), repricings_of(day, catalog), belief_updates_of(day, catalog))
+    return DayRows(
+        interactions_of(day, catalog),
+        repricings_of(day, catalog),
+        belief_updates_of(day, catalog),
+        stock_movements=stock_movements_of(day, catalog),
+    )
 
 
 def load_store_day(
@@ -76,6 +84,11 @@ def tables_of(lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.dat
     learned = Partition("belief_updates", business_date, group)
     if rows.belief_updates is not None and (rows.belief_updates.num_rows or lake.receipt(learned)):
         tables["belief_updates"] = rows.belief_updates
+    stock = Partition("stock_movements", business_date, group)
+    if rows.stock_movements is not None:
+        tables["stock_movements"] = rows.stock_movements
+    elif lake.receipt(stock):
+        tables["stock_movements"] = STOCK_MOVEMENTS.schema.empty_table()
     tables["interactions"] = conform(checked.valid)
     return tables
 

@@ -138,5 +138,5 @@ def _row(match: Match) -> dict[str, Any]:
     """Return a match in the columns of `policy_results`."""
     row = asdict(match)
     tally = row.pop("tally")
-    del tally["gain_eur"]
+    del tally["gain_eur"], tally["takings"]
     return {"revenue": tally.pop("revenue_eur"), "mean_price": tally.pop("mean_price_eur"), **row, **tally}

@@ -19,13 +19,14 @@ from serving.curves import DemandCurves, demand_curves
 from serving.exploration import ExplorationPlan
 from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, costs_that_count, policy_without_model
 from serving.pricing_policy import PricingPolicy
+from serving.stock_ahead import StockAhead
 from serving.storefront import Storefront
 from simulation.store_day import play
-from simulation.truth import chance_of_average_visit, chance_on
 from simulation.visits import expected_visits_on
 from training.candidates import CANDIDATES, fit
 from training.dataset import Dataset
 from training.gain import Challenger
+from training.same_shoppers import true_curves
 
 CLAIRVOYANT = "clairvoyant"
 TRUE_DEMAND = "true_demand"
@@ -146,19 +147,10 @@ def with_true_demand(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
     return stock_aware(catalog, true_curves(catalog, date), expected_visits_on(catalog, date), TRUE_DEMAND)
 
 
-def true_curves(catalog: Catalog, date: dt.date, store: str | None = None) -> DemandCurves:
-    """Return the true chance of sale in a store day at the catalog's ladder, by tick where it differs."""
-    ladder = price_ladder(catalog)
-    chance = chance_on(catalog, date, ladder / catalog.base_prices[:, None], store)
-    if chance.ndim == 2:  # noqa: PLR2004 - products x prices
-        return DemandCurves(catalog.skus, ladder, chance, "truth")
-    mean = chance_of_average_visit([(expected_visits_on(catalog, date, store), chance)])
-    return DemandCurves(catalog.skus, ladder, mean, "truth", by_tick=chance)
-
-
 def stock_aware(catalog: Catalog, curves: DemandCurves, visits: Floats, name: str) -> StockAwarePolicy:
     """Return the recursion's policy for what the catalog's prices are to earn."""
-    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, costs_that_count(catalog), name)
+    ahead, levels = StockAhead.of(catalog, curves, visits), int(catalog.most_stock.max()) + 1
+    return StockAwarePolicy(curves, visits, levels, costs_that_count(catalog), name, ahead=ahead)
 
 
 def _expected_visits(log: Log, catalog: Catalog) -> Floats:

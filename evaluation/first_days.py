@@ -21,7 +21,7 @@ from evaluation.worlds import built_in, chosen
 from features.cells import feature_workbench
 from serving.policies import GreedyPolicy, costs_that_count, policy_without_model
 from serving.storefront import Storefront, storefront_before_champion, storefront_with_model
-from simulation.store_day import meet
+from simulation.over_days import OverDays
 from simulation.visits import Visits, draw_visits
 from warehouse.workspace import Whereabouts
 
@@ -48,12 +48,12 @@ def live_first_days(connection: duckdb.DuckDBPyConnection, catalog: Catalog, day
     """Live the first days under every policy, in a world without shocks; returns one row per policy and day."""
     learners = {name: _Learner(name, catalog, seed) for name in LEARNERS}
     static, limit = Storefront(policy_without_model(catalog, "static")), Storefront(clairvoyant(catalog, _FIRST))
-    results = []
+    results, at_static, at_limit = [], OverDays(), OverDays()
     for day in range(1, days + 1):
         date = _FIRST + dt.timedelta(days=day - 1)
         visits = draw_visits(catalog, catalog.store.stores, date, seed)
-        most = day_gain(catalog, limit, date, visits)
-        earned = {"static": day_gain(catalog, static, date, visits)}
+        most = day_gain(catalog, limit, date, visits, at_limit)
+        earned = {"static": day_gain(catalog, static, date, visits, at_static)}
         for name, learner in learners.items():
             earned[name] = learner.live(connection, day, date, visits)
         results += [DayResult(name, seed, day, gain, most) for name, gain in earned.items()]
@@ -89,13 +89,14 @@ class _Learner:
         self._catalog = catalog
         self._seed = seed
         self._log: Log | None = None
+        self._over_days = OverDays()
         self._policy: Policy = storefront_before_champion(catalog, "static")
 
     def live(self, connection: duckdb.DuckDBPyConnection, day: int, date: dt.date, visits: Visits) -> float:
         """Learn in the night before if it is time to, sell for a day, and return what it earned, EUR."""
         if self._log is not None and _is_due(day):
             self._policy = self._learned(connection, self._log, day)
-        played = meet(self._catalog, self._policy, self._catalog.store.stores, date, visits)
+        played = self._over_days.meet(self._catalog, self._policy, self._catalog.store.stores, date, visits)
         today = Log.of(played, self._catalog)
         self._log = today if self._log is None else self._log + today
         return tally(played, self._catalog).gain_eur

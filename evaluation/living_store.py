@@ -16,6 +16,7 @@ from catalog.load import Catalog
 from catalog.names import Outcome, outcome_of
 from catalog.pricing import PricedBy
 from catalog.settings import Settings
+from catalog.takings import Takings, sum_of
 from etl.batches import batches_of, play_batch
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
@@ -32,7 +33,7 @@ from training.drift_watch import Announce, Detection, unannounced
 from training.night import price_date, run_night
 from training.nights import Night
 from training.run_context import RunContext
-from training.same_shoppers import earned_in
+from training.same_shoppers import takings_in
 from warehouse.lake import Partition
 
 Source = Literal["base", "belief", "champion"]
@@ -42,10 +43,11 @@ _NEVER = 3_650  # days between trainings: an alarm alone makes one
 
 @dataclass(frozen=True)
 class SoldDate:
-    """What priced a business date, how many decisions all stores made, and what they earned together, EUR."""
+    """What priced a business date, how many decisions all stores made, and what they took and earned together, EUR."""
 
     priced_by: PricedBy
     decisions: int
+    takings: Takings
     gain_eur: float
 
 
@@ -85,8 +87,8 @@ class LivingStore:
         batches = batches_of(catalog, [date], None)
         decisions = sum(play_batch(self.workspace, batch, priced_by, self.seed).rows for batch in batches)
         transform(self.workspace)
-        gain = sum(earned_in(lake, batch.partition, catalog) for batch in batches)
-        return SoldDate(priced_by, decisions, gain)
+        takings = sum_of([takings_in(lake, batch.partition, catalog) for batch in batches])
+        return SoldDate(priced_by, decisions, takings, takings.counted(catalog.store.policies.objective))
 
     def night(self, date: dt.date, announce: Announce = unannounced) -> Night:
         """Do the night after a date."""

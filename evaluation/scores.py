@@ -10,13 +10,14 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Policy, Shelf
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
+from catalog.takings import Takings, takings_of
 from evaluation.contestants import clairvoyant
 from evaluation.worlds import PLAYED_ON
 from serving.curves import DemandCurves
-from serving.policies import costs_that_count
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
+from simulation.over_days import OverDays
 from simulation.store_day import meet
 from simulation.visits import Visits, budget_shifts_on, draw_visits, expected_visits_on, stores_alike
 from training.same_shoppers import truly_gained
@@ -24,7 +25,10 @@ from training.same_shoppers import truly_gained
 
 @dataclass(frozen=True)
 class Tally:
-    """What some store days brought: money in EUR, units, counts of product days and visits, mean price shown."""
+    """What some store days brought: money in EUR, units, counts of product days and visits, mean price shown.
+
+    `gain_eur` is what the catalog's objective counts of the takings.
+    """
 
     revenue_eur: float
     gain_eur: float
@@ -33,6 +37,7 @@ class Tally:
     lost_sales: int
     mean_price_eur: float
     repricings_per_day: float
+    takings: Takings
 
 
 def expected_gain(
@@ -67,22 +72,27 @@ def tally(day: StoreDay, catalog: Catalog) -> Tally:
     n_stores, n_products = len(day.stores), len(catalog.skus)
     units = np.zeros((n_stores, n_products), dtype=np.int64)
     np.add.at(units, (day.store[sold], day.product[sold]), 1)
-    revenue = float(day.price[sold].sum())
     moves = int((np.diff(day.decisions.prices, axis=0) != 0).sum())
+    takings = takings_of(day, catalog)
     return Tally(
-        revenue_eur=revenue,
-        gain_eur=revenue - float((units * costs_that_count(catalog)).sum()),
+        revenue_eur=takings.revenue_eur,
+        gain_eur=takings.counted(catalog.store.policies.objective),
         units=int(units.sum()),
         sell_outs=int((units >= day.stock[0]).sum()),
         lost_sales=int((day.outcome == OUT_OF_STOCK).sum()),
-        mean_price_eur=float(day.price.mean()),
+        mean_price_eur=float(day.price.mean()) if len(day.price) else float(day.decisions.prices.mean()),
         repricings_per_day=moves / n_stores,
+        takings=takings,
     )
 
 
-def day_gain(catalog: Catalog, policy: Policy, date: dt.date, visits: Visits) -> float:
-    """Return what a policy earns from given visits on a date, EUR, all stores together."""
-    return tally(meet(catalog, policy, catalog.store.stores, date, visits), catalog).gain_eur
+def day_gain(catalog: Catalog, policy: Policy, date: dt.date, visits: Visits, over_days: OverDays) -> float:
+    """Return what a policy earns from given visits on a date, EUR, all stores together.
+
+    `over_days` has what the stores were left with under this policy.
+    """
+    day = over_days.meet(catalog, policy, catalog.store.stores, date, visits)
+    return takings_of(day, catalog).counted(catalog.store.policies.objective)
 
 
 @dataclass(frozen=True)

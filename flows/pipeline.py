@@ -8,6 +8,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, is_committed, without_live_days
 from etl.live.calendar import DEFAULT_START, ONE_DAY, dates_from
+from etl.stock import kept_before
 from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.runs import registry_of
@@ -73,6 +74,10 @@ def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int
     lake, catalog = workspace.lake, workspace.catalog
     priced_by = pricing_on(lake, catalog, date)
     return is_priced(lake, date) and all(
-        is_committed(lake, batch.partition, batch_inputs(catalog, batch, priced_by, seed))
+        is_committed(
+            lake,
+            batch.partition,
+            batch_inputs(catalog, batch, priced_by, seed, kept_before(lake, catalog, batch.stores, date)),
+        )
         for batch in without_live_days(lake, batches_of(catalog, [date], stores))
     )

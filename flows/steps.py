@@ -17,7 +17,7 @@ from flows.workspace import open_workspace
 from serving import outside_day
 from serving.in_force import pricing_on
 from serving.make_book import Repriced, open_days
-from serving.playing import batches_to_play, play_one
+from serving.playing import batches_to_play, in_order, play_one
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
@@ -108,7 +108,11 @@ def play_dates(
     priced_by = {date: pricing_on(lake, catalog, date, policy) for date in dates}
     with spreading(settings, seconds=seconds_to_play(workspace, dates, stores), threads=_THREADS) as spread:
         jobs = batches_to_play(workspace, batches, priced_by, policy, seed, spread)
-        played = spread_as_task(spread, play_one, jobs, "playing store days")
+        played = list[BatchResult]()
+        for number, waiting in enumerate(in_order(catalog, jobs), start=1):
+            played += spread_as_task(spread, play_one, waiting, "playing store days")
+            if len(waiting) < len(jobs):
+                tell("dates played", number, len(dates))
     return sorted(played, key=lambda result: result.batch.partition)
 
 

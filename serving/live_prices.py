@@ -14,6 +14,7 @@ from etl.batches import Batch, batch_inputs, batches_of, is_committed, is_of_a_t
 from etl.live.day import LiveDay, days_sold_live, is_live, sold_so_far
 from etl.live.player import Player, PricesInForce
 from etl.live.store_now import ticks_sold
+from etl.stock import kept_before
 from serving.in_force import pricing_on
 from serving.orders import at_once_now
 from serving.playing import BatchToPlay, play_one
@@ -61,7 +62,8 @@ class LivePrices:
         at_once = at_once_now(lake, {day.store: tick})
         priced_by = pricing_on(lake, catalog, day.business_date, stores=(day.store,), at_once=at_once)
         batch = Batch(day.business_date, day.part("interactions").group, (day.store,))
-        return PricesInForce(catalog, batch, priced_by, batch_inputs(catalog, batch, priced_by, self._seed))
+        kept = kept_before(lake, catalog, batch.stores, day.business_date)
+        return PricesInForce(catalog, batch, priced_by, batch_inputs(catalog, batch, priced_by, self._seed, kept))
 
     def _newest_decisions(self) -> tuple[dict[dt.date, int], ...]:
         """Return what is another one whenever a price book was made, or somebody decided about a price."""

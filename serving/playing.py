@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from catalog.errors import Declined
+from catalog.load import Catalog
 from catalog.pricing import PricedBy
 from catalog.spread import Spread
 from etl.batches import Batch, BatchResult
@@ -76,6 +77,14 @@ def batches_to_play(
     where = whereabouts(workspace, spread)
     priced = [(batch, priced_by[batch.business_date]) for batch in batches]
     return [BatchToPlay(where, batch, seed, policy, found.fingerprint, at_hand=found) for batch, found in priced]
+
+
+def in_order(catalog: Catalog, jobs: Sequence[BatchToPlay]) -> list[list[BatchToPlay]]:
+    """Return batches that may be played at once, together: those of a date, where a shelf begins with what was left."""
+    if catalog.stock_rules is None:
+        return [list(jobs)]
+    dates = sorted({job.batch.business_date for job in jobs})
+    return [[job for job in jobs if job.batch.business_date == date] for date in dates]
 
 
 def play_one(job: BatchToPlay) -> BatchResult:

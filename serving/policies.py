@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Shelf
 from catalog.spread import HERE, Spread
@@ -17,6 +17,8 @@ from serving.curves import DemandCurves
 from serving.evidence import ShelfPrices
 from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
 from serving.solve import ProductsToSolve, solve
+from serving.solved_over_days import SolvedOverDays
+from serving.stock_ahead import StockAhead
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,9 @@ class StockAwarePolicy:
         unit_costs: Floats | float = 0.0,
         name: str = "stock_aware",
         spread: Spread = HERE,
+        ahead: StockAhead | None = None,
     ) -> None:
-        """Solve the recursion once for every product.
+        """Solve the recursion once for every product; with `ahead`, when it is asked for the first time.
 
         Parameters
         ----------
@@ -127,27 +130,39 @@ class StockAwarePolicy:
             Name in the tables; on true demand, the same policy is the clairvoyant.
         spread
             Where the recursion is solved.
+        ahead
+            Values what is left at closing; None where that does not count.
         """
         self.name = name
         self.model_version: str | None = curves.model_version
         gains = _gains(curves, unit_costs)
         chances = curves.p_sale if curves.by_tick is None else curves.by_tick
-        solved = solve(ProductsToSolve(0, gains, chances, curves.choosable, visits, n_levels), spread)
+        problem = ProductsToSolve(0, gains, chances, curves.choosable, visits, n_levels)
         self._curves = curves
-        self._best, self._value = solved.best, solved.value
+        self._over_days = None if ahead is None else SolvedOverDays(problem, ahead)
+        if ahead is None:
+            solved = solve(problem, spread)
+            self._best, self._value = solved.best, solved.value
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
+        if self._over_days is not None:
+            candidate, unit_value = self._over_days.on(shelf)
+            return self._asked(shelf, candidate, unit_value)
         product = np.broadcast_to(np.arange(self._best.shape[0]), shelf.stock.shape)
         stock = np.clip(shelf.stock, 1, self._best.shape[1] - 1)
         candidate = self._best[product, stock, shelf.ticks_left - 1]
         later = self._value[product, stock, shelf.ticks_left - 1]
         one_less = self._value[product, stock - 1, shelf.ticks_left - 1]
+        return self._asked(shelf, candidate, later - one_less)
+
+    def _asked(self, shelf: Shelf, candidate: Ints, unit_value: Floats) -> Asked:
+        product = np.broadcast_to(np.arange(len(self._curves.prices)), shelf.stock.shape)
         return Asked(
             prices=self._curves.prices[product, candidate],
             rule=np.zeros(shelf.stock.shape, dtype=np.int64),
             p_sale=self._curves.at(shelf.ticks_left).p_sale[product, candidate],
-            unit_value=later - one_less,
+            unit_value=unit_value,
         )
 
 
@@ -160,20 +175,35 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
     return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by, digits=catalog.store.money.digits)
 
 
-def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats, spread: Spread = HERE) -> PricingPolicy:
+def policy_with_model(
+    catalog: Catalog,
+    curves: DemandCurves,
+    visits: Floats,
+    spread: Spread = HERE,
+    ahead: StockAhead | None = None,
+) -> PricingPolicy:
     """Return the policy a price book is made from, as the catalog's `policies.with_champion` says.
 
-    `visits` are the visits expected per store day, shape (n_products, n_ticks); `spread` is where it is worked out.
+    Parameters
+    ----------
+    visits
+        Visits expected per store day, or in the ticks that are left of one, shape (n_products, n_ticks).
+    spread
+        Where it is worked out.
+    ahead
+        Values what is left at closing; by default made from the same curves and visits, which are then of a whole day.
     """
     unit_costs = costs_that_count(catalog)
     if catalog.store.policies.with_champion == "greedy":
         return GreedyPolicy(curves, unit_costs)
-    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs, spread=spread)
+    if ahead is None:
+        ahead = StockAhead.of(catalog, curves, visits)
+    return StockAwarePolicy(curves, visits, int(catalog.most_stock.max()) + 1, unit_costs, spread=spread, ahead=ahead)
 
 
 def costs_that_count(catalog: Catalog) -> Floats:
-    """Return unit costs where margin is the objective, else zeros, EUR, shape (n_products,)."""
-    return catalog.unit_costs * (catalog.store.policies.objective == "margin")
+    """Return unit costs, or zeros where revenue is the objective, EUR, shape (n_products,)."""
+    return catalog.unit_costs * (catalog.store.policies.objective != "revenue")
 
 
 def _gains(curves: DemandCurves, unit_costs: Floats | float) -> Floats:

@@ -57,7 +57,7 @@ def usual_unit_values(gains: Floats, chances: Floats, visits: Floats, units: Flo
 
 
 @numba.njit(cache=True, nogil=True)
-def price_stock(gains: Floats, rates: Floats, n_levels: int) -> tuple[Ints, Floats]:
+def price_stock(gains: Floats, rates: Floats, n_levels: int, at_closing: Floats) -> tuple[Ints, Floats]:
     """Find the best candidate for every stock level and every number of ticks left, for one product.
 
     Parameters
@@ -69,18 +69,22 @@ def price_stock(gains: Floats, rates: Floats, n_levels: int) -> tuple[Ints, Floa
         chance of sale is one way to get them.
     n_levels
         Stock levels, 0 included.
+    at_closing
+        What units left are worth then, EUR, shape (n_levels,); an empty shelf is worth 0.
 
     Returns
     -------
     best : Ints
         Position of the best candidate, shape (n_levels, n_ticks); position t stands for t + 1 ticks left.
     value : Floats
-        Expected gain until closing, EUR, shape (n_levels, n_ticks + 1); position t stands for t ticks left.
+        Expected gain until closing and worth of what is left, EUR, shape (n_levels, n_ticks + 1); position t stands for
+        t ticks left.
     """
     n_ticks = rates.shape[1]
     best = np.zeros((n_levels, n_ticks), dtype=np.int64)
     value = np.zeros((n_levels, n_ticks + 1))
-    expected, later = np.zeros(n_levels), np.zeros(n_levels)
+    value[:, 0] = at_closing
+    expected, later = np.zeros(n_levels), at_closing.copy()
     for left in range(1, n_ticks + 1):
         value[1:, left] = -np.inf
         for candidate in range(len(gains)):
@@ -95,7 +99,7 @@ def price_stock(gains: Floats, rates: Floats, n_levels: int) -> tuple[Ints, Floa
 
 
 @numba.njit(cache=True, nogil=True)
-def value_of_prices(gains: Floats, rates: Floats) -> Floats:
+def value_of_prices(gains: Floats, rates: Floats, at_closing: Floats) -> Floats:
     """Work out what given prices of one product gain until closing: the same recursion, with nothing to choose.
 
     Parameters
@@ -103,6 +107,8 @@ def value_of_prices(gains: Floats, rates: Floats) -> Floats:
     gains, rates
         What one sale brings at the price shown in each state, EUR, and the units that would sell on average in that
         tick, shape (n_levels, n_ticks); position t stands for t + 1 ticks left.
+    at_closing
+        As in `price_stock`.
 
     Returns
     -------
@@ -111,6 +117,7 @@ def value_of_prices(gains: Floats, rates: Floats) -> Floats:
     """
     n_levels, n_ticks = gains.shape
     value = np.zeros((n_levels, n_ticks + 1))
+    value[:, 0] = at_closing
     for left in range(1, n_ticks + 1):
         for stock in range(1, n_levels):
             chances = _chances_of_sales(rates[stock, left - 1], stock)

@@ -150,7 +150,7 @@ def solve_block(block: ProductsToSolve) -> Solved:
     for product, (gains, chances, is_choosable, visits) in enumerate(rows):
         among = np.flatnonzero(is_choosable)
         rates = rates_of(chances[..., among], visits)
-        positions, value[product] = price_stock(gains[among], rates, block.n_levels)
+        positions, value[product] = price_stock(gains[among], rates, block.n_levels, np.zeros(block.n_levels))
         best[product] = among[positions]
     return Solved(best, value)
 

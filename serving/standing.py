@@ -22,8 +22,9 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, Policy, Shelf
 from etl.live.calendar import catalog_of_the_day
-from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_after, taught
+from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_of, taught
 from etl.live.store_now import StoreNow
+from etl.stock import opens_with
 from serving.guardrails import guarded_with_trail, limits_of, rule_given
 from serving.in_force import pricing_on, standing_prices
 from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
@@ -174,8 +175,17 @@ def _at_opening(
     names = tuple(now.store for now in stores)
     front = _without_exploration(pricing_on(lake, catalog, date, stores=names, at_once=at_once).policy)
     shape = (len(names), len(catalog.skus))
-    stock = np.broadcast_to(catalog.par_stock, shape).astype(np.int64)
-    shelf = Shelf(stock, np.full(shape, np.nan), catalog.store.opening.ticks, np.zeros(shape), None, names)
+    opened = opens_with(lake, catalog, names, date)
+    shelf = Shelf(
+        opened.stock,
+        opened.shown,
+        catalog.store.opening.ticks,
+        np.zeros(shape),
+        None,
+        names,
+        opened.opened_with,
+        date,
+    )
     decision, alone = front.decide(shelf), _without_orders(front).decide(shelf)
     limits = _limits_by_product(decision.clamps, front.rules, shape)
     return {
@@ -197,9 +207,18 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
     """Return what a store shows from the next tick of its live day on, as far as that is known before it begins."""
     catalog, sold = catalog_of_the_day(lake, catalog, day), sold_so_far(lake, day)
     assert sold is not None  # noqa: S101 - a day that is being sold has rows
-    began = standing_after(sold.rows, catalog, now.tick)
+    began = standing_of(lake, catalog, day, sold, now.tick)
     left = catalog.store.opening.ticks - now.tick
-    shelf = Shelf(began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at, (now.store,))
+    shelf = Shelf(
+        began.stock,
+        began.shown,
+        left,
+        np.zeros(began.shown.shape),
+        began.opened_at,
+        (now.store,),
+        began.opened_with,
+        now.date,
+    )
     orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
     outside = standing_prices(lake, catalog, now.date) if catalog.store.sales == "outside" else None
     limits = limits_of(catalog, orders, outside)

@@ -120,21 +120,25 @@ def tabulate(
     published_at: dt.datetime,
     curves: DemandCurves | None = None,
     n_ticks: int | None = None,
+    opened_with: Ints | None = None,
 ) -> PriceBook:
     """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
 
     The ticks are those of a whole day, or the last `n_ticks` of one. The curves tell which products have support, and
     the chance of sale where a limit binds; without them all have it, and the chance is that of the policy's own price.
+    Where stock lives on, `opened_with` are the units at the day's opening by the days on which they may be sold, shape
+    (n_products, n_lives); by default all are new.
 
     Raises
     ------
     ModelError
         When a policy's price is not finite or leaves floor and ceiling: the whole book is refused and old prices stand.
     """
-    levels = np.minimum(np.arange(int(catalog.par_stock.max()) + 1)[:, None], catalog.par_stock)
+    levels = np.minimum(np.arange(int(catalog.most_stock.max()) + 1)[:, None], catalog.most_stock)
     support = None if curves is None else support_of(catalog, curves)
     own_rules = (*policy.rules, *(() if support is None else ("never_varied",)))
-    answers = _ask_everywhere(policy, levels, n_ticks or catalog.store.opening.ticks)
+    ticks, on = n_ticks or catalog.store.opening.ticks, published_at.date()
+    answers = _ask_everywhere(policy, levels, ticks, on, opened_with)
     if support is not None:
         answers = [support.apply(answer, len(policy.rules)) for answer in answers]
     asked = _by_product([answer.prices for answer in answers])
@@ -151,7 +155,7 @@ def tabulate(
     rule[is_empty] = len(own_rules)
     return PriceBook(
         skus=catalog.skus,
-        par_stock=catalog.par_stock,
+        par_stock=catalog.most_stock,
         prices=prices,
         unconstrained=asked,
         p_sale=_chances_at(prices, asked, p_asked, is_empty, curves),
@@ -166,15 +170,18 @@ def tabulate(
     )
 
 
-def _ask_everywhere(policy: PricingPolicy, levels: Ints, n_ticks: int) -> list[Asked]:
+def _ask_everywhere(
+    policy: PricingPolicy, levels: Ints, n_ticks: int, date: dt.date, opened_with: Ints | None
+) -> list[Asked]:
     """Ask at each number of ticks left, from 1 on; each stock level is one store, and an empty shelf asks as one unit.
 
     `levels` are units on the shelf, shape (n_levels, n_products).
     """
-    nothing_shown, no_dice = np.full(levels.shape, np.nan), np.ones(levels.shape)
+    nothing_shown, no_dice, stock = np.full(levels.shape, np.nan), np.ones(levels.shape), np.maximum(levels, 1)
+    opened = None if opened_with is None else np.broadcast_to(opened_with, (len(levels), *opened_with.shape))
     return [
-        policy.ask(Shelf(np.maximum(levels, 1), nothing_shown, ticks_left, no_dice))
-        for ticks_left in range(1, n_ticks + 1)
+        policy.ask(Shelf(stock, nothing_shown, left, no_dice, opened_with=opened, business_date=date))
+        for left in range(1, n_ticks + 1)
     ]
 
 

@@ -23,8 +23,10 @@ def footfall_factor_on(catalog: Catalog, business_date: dt.date) -> float:
     """Visits of a date over those of an average day, beside its shocks: the weekday's factor times the date's own.
 
     The date's own factor is lognormal with mean 1. It is the town's, so that all stores and all seeds of a world share
-    it: the catalog and the date alone say how busy a day is.
+    it: the catalog and the date alone say how busy a day is. On a closed day nobody comes.
     """
+    if not catalog.store.is_open_on(business_date):
+        return 0.0
     footfall = catalog.store.footfall
     factor = footfall.weekday_factors[business_date.weekday()] if footfall.weekday_factors else 1.0
     if footfall.day_variation == 0:
@@ -45,8 +47,8 @@ def shopper_names(pool: int, seed: int) -> list[str]:
 
 _FEW_ENDS = 16
 
-WAITING = 0
-"""The spawned stream of who waits."""
+WAITING, PICKING = 0, 1
+"""The spawned streams of who waits, and of who takes the freshest unit."""
 
 
 class Draws(NamedTuple):

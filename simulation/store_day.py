@@ -11,29 +11,54 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import CatalogError
 from catalog.load import Catalog
 from catalog.pricing import LearnsWhileSelling, Lesson, Policy, PriceDecision, Shelf, Sold, TellsLessons
-from catalog.store_day import ShelfState, StoreDay
+from catalog.store_day import Kept, ShelfState, StockMoves, StoreDay
 from simulation.selling import STAYED_AWAY, count_tick, sell_tick
-from simulation.visits import Visits, draw_visits, opening_stock
+from simulation.stock import close_shelves, open_shelves, opening_stock, take_units
+from simulation.visits import Visits, draw_visits
 
 
-def play(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date: dt.date, seed: int) -> StoreDay:
+def play(
+    catalog: Catalog,
+    policy: Policy,
+    stores: Sequence[str],
+    business_date: dt.date,
+    seed: int,
+    kept: Kept | None = None,
+) -> StoreDay:
     """Play one business date. Equal arguments give equal results, to the last bit."""
-    return meet(catalog, policy, stores, business_date, draw_visits(catalog, stores, business_date, seed))
+    return meet(catalog, policy, stores, business_date, draw_visits(catalog, stores, business_date, seed), kept)
 
 
-def meet(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date: dt.date, visits: Visits) -> StoreDay:
-    """Play given visits under a policy's prices; so two policies can be compared on the same shoppers."""
-    stretch = Stretch(catalog, policy, stores, business_date, visits)
+def meet(
+    catalog: Catalog,
+    policy: Policy,
+    stores: Sequence[str],
+    business_date: dt.date,
+    visits: Visits,
+    kept: Kept | None = None,
+) -> StoreDay:
+    """Play given visits under a policy's prices; so two policies can be compared on the same shoppers.
+
+    `kept` is what the stores have from the day before; without it nobody knows, and they open with a full shelf.
+    """
+    stretch = Stretch(catalog, policy, stores, business_date, visits, kept=kept)
     for _ in range(len(visits.dice)):
         stretch.sell_tick()
     return stretch.played()
 
 
-def standing_at_opening(catalog: Catalog, n_stores: int, business_date: dt.date) -> ShelfState:
-    """Return the state of the shelves before the first tick: restocked, and without a price."""
-    stock = np.tile(opening_stock(catalog, business_date), (n_stores, 1))
+def standing_at_opening(
+    catalog: Catalog, n_stores: int, business_date: dt.date, kept: Kept | None = None
+) -> ShelfState:
+    """Return the state of the shelves before the first tick: delivered, and without a price."""
+    rules, by_life = catalog.stock_rules, None
+    if rules is None:
+        stock = np.tile(opening_stock(catalog, business_date), (n_stores, 1))
+    else:
+        by_life = open_shelves(catalog, rules, kept, n_stores, business_date).by_life
+        stock = by_life.sum(axis=2)
     no_price = np.full(stock.shape, np.nan)
-    return ShelfState(0, stock, no_price, no_price)
+    return ShelfState(0, stock, no_price, no_price, by_life, by_life)
 
 
 class Stretch:
@@ -50,8 +75,11 @@ class Stretch:
         business_date: dt.date,
         visits: Visits,
         began: ShelfState | None = None,
+        kept: Kept | None = None,
     ) -> None:
         """Begin with the shelves as given, by default as at opening; nothing is sold yet.
+
+        `kept` is what the stores have from the day before, None where nobody knows.
 
         Raises
         ------
@@ -60,13 +88,15 @@ class Stretch:
         """
         self._opened_with, self._policy = policy, policy
         self._stores, self._business_date, self._visits = tuple(stores), business_date, visits
-        self._began = began or standing_at_opening(catalog, len(stores), business_date)
+        self._catalog, self._kept = catalog, kept
+        self._began = began or standing_at_opening(catalog, len(stores), business_date, kept)
         if visits.first_visit is not None and self._began.tick > 0:
             raise CatalogError(
                 f"waiting_share: expected 0 for a day that goes on at tick {self._began.tick}, found shoppers who "
                 "wait; nothing was sold, play the day from its opening"
             )
         self._first_visit = np.empty(0, dtype=np.int64) if visits.first_visit is None else visits.first_visit
+        self._picks = np.empty(0, dtype=np.bool_) if visits.picks_freshest is None else visits.picks_freshest
         self._willing_price = catalog.base_prices.astype(np.float32)[visits.product] * visits.multiplier
         self._inventory = np.empty(visits.count, dtype=np.int32)
         self._outcome = np.empty(visits.count, dtype=np.int8)
@@ -79,16 +109,27 @@ class Stretch:
         """Ask the policy for prices, sell the next tick at them, and let a policy that learns see what that brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
-        shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at, self._stores)
+        shelf = Shelf(
+            now.stock,
+            now.shown,
+            n_ticks - now.tick,
+            visits.dice[now.tick],
+            now.opened_at,
+            self._stores,
+            now.opened_with,
+            self._business_date,
+        )
         answer = self._policy.decide(shelf)
         spans = visits.starts[:, now.tick : now.tick + 2]
         drawn = (visits.product, self._willing_price, self._first_visit)
         sell_tick(spans, drawn, answer.prices, stock, self._inventory, self._outcome)
+        by_life = None if now.by_life is None else now.by_life.copy()
+        if by_life is not None:
+            take_units(spans, visits.product, self._outcome, self._picks, by_life)
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
-        self.standing = ShelfState(
-            now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at
-        )
+        opened_at = answer.prices if now.tick == 0 else now.opened_at
+        self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, by_life, now.opened_with)
         if isinstance(self._policy, LearnsWhileSelling):
             self._learn(self._policy, self._sold(now.tick, answer.prices, spans))
 
@@ -126,7 +167,16 @@ class Stretch:
             stock=np.stack(self._stock_at_start),
             began=self._began,
             lessons=tuple(self._lessons),
+            moves=self._moves() if self.standing.tick == len(visits.dice) else None,
         )
+
+    def _moves(self) -> StockMoves | None:
+        """Return what became of each unit, once the last tick is sold."""
+        rules, left = self._catalog.stock_rules, self.standing.by_life
+        if rules is None or left is None:
+            return None
+        opened = open_shelves(self._catalog, rules, self._kept, len(self._stores), self._business_date)
+        return close_shelves(rules, opened, left, self._kept, self._business_date)
 
     def _learn(self, policy: LearnsWhileSelling, sold: Sold) -> None:
         known, self._policy = _lesson_of(self._policy), policy.learned(sold)

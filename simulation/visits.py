@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
 from catalog.records.demand_effects import DemandEffect
-from catalog.records.shoppers import Shock
 from catalog.store_day import tick_profile
 from simulation.conditions import day_shift_on, effects_on
-from simulation.draws import WAITING, draw_store_day, footfall_factor_on, multipliers, parts_of, stream_of
+from simulation.draws import PICKING, WAITING, draw_store_day, footfall_factor_on, multipliers, parts_of, stream_of
 from simulation.selling import Waiting, draw_waiting, with_returns
+from simulation.stock import products_hit, shocks_of
 
 _US_PER_MINUTE = 60_000_000
 
@@ -48,6 +48,8 @@ class Visits:
     first_visit
         Row of the visit that a return repeats, -1 where it is none, shape (n_visits,); None where nobody waits. A
         return takes place only when its first visit met a price that was too high: see `simulation.selling`.
+    picks_freshest
+        Whether the shopper takes the unit that keeps longest, shape (n_visits,); None where nobody does.
     """
 
     starts: Ints
@@ -57,11 +59,19 @@ class Visits:
     shopper: NDArray[np.int32]
     dice: Floats
     first_visit: Ints | None = None
+    picks_freshest: Flags | None = None
 
     @property
     def count(self) -> int:
         """Number of visits."""
         return len(self.product)
+
+    def picks_in(self, ticks: int) -> Flags | None:
+        """Return `picks_freshest` of the visits in the first ticks of each store; None where nobody picks."""
+        picks = self.picks_freshest
+        if picks is None:
+            return None
+        return np.concatenate([picks[begin:end] for begin, end in self.starts[:, [0, ticks]].tolist()])
 
 
 def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date, seed: int) -> Visits:
@@ -113,6 +123,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
         multiplier=multipliers(catalog, product, persona, deviation) + _of_rows(shifts, row, product),
         shopper=np.concatenate([draw.shopper for draw in draws]),
         dice=np.repeat(np.stack([draw.dice for draw in draws], axis=1), hold, axis=0)[:n_ticks],
+        picks_freshest=_who_picks(store.freshest_share, stores, counts.sum(axis=1), business_date, seed),
     )
     if store.waiting_share == 0:
         return visits
@@ -151,9 +162,9 @@ def demand_factors_on(catalog: Catalog, business_date: dt.date, store: str | Non
     """Demand factor of each product in each tick of a store day, 1 as a rule, shape (n_ticks, n_products)."""
     opening = catalog.store.opening
     factors = np.ones((opening.ticks, len(catalog.products)))
-    for shock in _shocks_of(catalog, business_date):
+    for shock in shocks_of(catalog, business_date):
         first = 0 if shock.starts is None else opening.tick_at(shock.starts)
-        factors[first:, _products_hit(catalog, shock)] *= shock.demand_factor
+        factors[first:, products_hit(catalog, shock)] *= shock.demand_factor
     for effect in effects_on(catalog, business_date, store):
         factors[_where(catalog, effect)] *= effect.demand_factor
     return factors
@@ -162,19 +173,11 @@ def demand_factors_on(catalog: Catalog, business_date: dt.date, store: str | Non
 def budget_shifts_on(catalog: Catalog, business_date: dt.date, store: str | None = None) -> Floats:
     """Shift of everyone's budget multiplier in a store day, 0 as a rule, shape (n_ticks, n_products)."""
     shifts = np.full((catalog.store.opening.ticks, len(catalog.products)), day_shift_on(catalog, business_date))
-    for shock in _shocks_of(catalog, business_date):
-        shifts[:, _products_hit(catalog, shock)] += shock.budget_shift
+    for shock in shocks_of(catalog, business_date):
+        shifts[:, products_hit(catalog, shock)] += shock.budget_shift
     for effect in effects_on(catalog, business_date, store):
         shifts[_where(catalog, effect)] += effect.budget_shift
     return shifts
-
-
-def opening_stock(catalog: Catalog, business_date: dt.date) -> Ints:
-    """Units on the shelf at opening: par, or the delivered share of it, shape (n_products,)."""
-    stock = catalog.par_stock.astype(float)
-    for shock in _shocks_of(catalog, business_date):
-        stock[_products_hit(catalog, shock)] *= shock.delivered_share
-    return np.floor(stock + 1e-9).astype(np.int64)
 
 
 def _products(weights: Floats, uniform: NDArray[np.float32], row: Ints) -> NDArray[np.int16]:
@@ -197,6 +200,15 @@ def _of_rows(shifts: Floats, row: Ints, product: NDArray[np.int16]) -> NDArray[n
     return np.asarray(by_row[0][product] if (by_row == by_row[0]).all() else by_row[row, product])
 
 
+def _who_picks(share: float, stores: Sequence[str], counts: Ints, date: dt.date, seed: int) -> Flags | None:
+    """Draw who of each store's visitors takes the freshest unit, shape (n_visits,); None where nobody does."""
+    if share == 0:
+        return None
+    streams = [stream_of(seed, name, date, PICKING) for name in stores]
+    drawn = [stream.random(count) < share for stream, count in zip(streams, counts.tolist(), strict=True)]
+    return np.concatenate(drawn)
+
+
 def _with_returns(visits: Visits, streams: list[np.random.Generator], share: float, tick_us: int) -> Visits:
     """Draw who of each store's visitors would wait, and put their returns among the visits."""
     counts = visits.starts[:, -1] - visits.starts[:, 0]
@@ -211,15 +223,8 @@ def _with_returns(visits: Visits, streams: list[np.random.Generator], share: flo
         multiplier=visits.multiplier[rows.visit],
         shopper=visits.shopper[rows.visit],
         first_visit=rows.first_visit,
+        picks_freshest=None if visits.picks_freshest is None else visits.picks_freshest[rows.visit],
     )
-
-
-def _shocks_of(catalog: Catalog, business_date: dt.date) -> list[Shock]:
-    return [shock for shock in catalog.store.shocks if shock.holds_on(business_date)]
-
-
-def _products_hit(catalog: Catalog, shock: Shock) -> list[int]:
-    return [position for position, sku in enumerate(catalog.skus) if shock.sku in (None, sku)]
 
 
 def _where(catalog: Catalog, effect: DemandEffect) -> tuple[slice, list[int]]:

@@ -8,6 +8,7 @@ uncertainty that is left.
 What must hold: prices were our own. Then the days are evidence of how shoppers answer to them.
 """
 
+import datetime as dt
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,10 +101,11 @@ def believed_gain(
     corrected_by
         What corrects each book during the day by its sales; None where it stands as it is all day.
     """
-    rivals = _Rivals(judge, (book.prices, other.prices), corrected_by)
+    date = book.published_at.date()
+    rivals = _Rivals(judge, (book.prices, other.prices), corrected_by, date)
     gained, left = rivals.gained(_DRAWS), 1.0
     usual = sum(
-        _worth(_DrawnDay(judge, judge.understanding.chance), product, other.prices[product])
+        _worth(_DrawnDay(judge, judge.understanding.chance, date), product, other.prices[product])
         for product in range(len(catalog.skus))
     )
     mean = float(gained.sum(axis=1).mean())
@@ -124,19 +126,20 @@ def believed_gain(
 
 @dataclass(frozen=True)
 class _Rivals:
-    """Two books, by what they open with, EUR, what corrects each, and the belief by which both are valued."""
+    """Two books of a date, by what they open with, EUR, what corrects each, and the belief by which both are valued."""
 
     judge: Outlook
     opens: tuple[Floats, Floats]
     corrected_by: tuple[Outlook | None, Outlook | None]
+    date: dt.date
 
     def of(self, chosen: Ints) -> "_Rivals":
         """Return the same of some products, by their positions."""
         judge = shelf_of(self.judge, chosen)
-        levels = int(judge.morning.catalog.par_stock.max()) + 1
+        levels = int(judge.morning.catalog.most_stock.max()) + 1
         one, other = (prices[chosen][:, :levels] for prices in self.opens)
         by_one, by_other = (None if own is None else shelf_of(own, chosen) for own in self.corrected_by)
-        return _Rivals(judge, (one, other), (by_one, by_other))
+        return _Rivals(judge, (one, other), (by_one, by_other), self.date)
 
     def gained(self, n_draws: int, *, corrects: bool = False) -> Floats:
         """Return what each draw gains by each product, EUR per store day, shape (n_draws, n_products)."""
@@ -145,7 +148,7 @@ class _Rivals:
         updates = some_updates(self.judge.morning.catalog) if corrects else ()
         gained = np.zeros(draws.shape[:2])
         for draw, (chances, pace) in enumerate(zip(draws, paces.tolist(), strict=True)):
-            day = _DrawnDay(self.judge, chances, pace)
+            day = _DrawnDay(self.judge, chances, self.date, pace)
             one, other = (
                 prices_of_day(opens, outlook, day.expected, updates)
                 for opens, outlook in zip(self.opens, self.corrected_by, strict=True)
@@ -161,6 +164,7 @@ class _DrawnDay:
 
     judge: Outlook
     chances: Floats
+    date: dt.date
     pace: float = 1.0
 
     @property
@@ -181,7 +185,7 @@ class _DrawnDay:
         def chance(prices: Floats, tick: int) -> Floats:
             return np.array([self.chance(own, price, hours[[tick]])[0] for own, price in enumerate(prices[:, None])])
 
-        return ExpectedDay(self.visits, chance)
+        return ExpectedDay(self.visits, chance, self.date)
 
     def chance(self, product: int, prices: Floats, hours: Ints) -> Floats:
         """Return the chance of sale of a product at prices, EUR, whose last axis is that of the hours."""
@@ -196,9 +200,11 @@ class _DrawnDay:
 def _worth(day: _DrawnDay, product: int, prices: Floats) -> float:
     """Return what a product is worth at opening by a book's prices, EUR."""
     catalog, hours = day.catalog, hours_of_day(day.catalog)[::-1]  # by ticks left, like a book
-    gains = prices - costs_that_count(catalog)[product]
+    gains, ahead = prices - costs_that_count(catalog)[product], day.judge.morning.ahead
     coming = day.chance(product, prices, hours) * day.visits[product, ::-1]
-    return float(value_of_prices(gains, coming)[catalog.par_stock[product], -1])
+    evening = np.zeros(len(prices)) if ahead is None else ahead.evening_of_new_units(product, day.date)
+    levels = slice(len(evening))
+    return float(value_of_prices(gains[levels], coming[levels], evening)[catalog.par_stock[product], -1])
 
 
 def drawn_paces(spread: float, n_draws: int = _DRAWS) -> Floats:

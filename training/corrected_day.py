@@ -21,7 +21,7 @@ from serving.belief.policy import Morning, Outlook
 from serving.tabulate import tabulate
 
 _NOBODY = 1e-12  # chance of a sale
-_NOBODY_ASKS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # when the book was made
+_ANY_DAY = dt.date(1970, 1, 1)
 _MOST_STORES = 24  # whose sales are told: an hour of so many says nearly all
 
 
@@ -35,10 +35,13 @@ class ExpectedDay:
         Expected in each tick, shape (n_products, n_ticks).
     chance
         Returns the chance of sale of each product at a price, EUR, in a tick, each shape (n_products,).
+    date
+        Decides what is delivered when, where stock lives on.
     """
 
     visits: Floats
     chance: Callable[[Floats, int], Floats]
+    date: dt.date = _ANY_DAY
 
 
 def updates_due(catalog: Catalog) -> range:
@@ -68,7 +71,7 @@ def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, upda
     """
     if outlook is None or not updates:
         return opens
-    catalog = outlook.morning.catalog
+    catalog, made_for = outlook.morning.catalog, dt.datetime.combine(day.date, dt.time(), dt.UTC)
     product, n_ticks = np.arange(len(catalog.skus)), catalog.store.opening.ticks
     n_stores = min(len(catalog.store.stores), _MOST_STORES)
     prices, stock, unheard = opens.copy(), catalog.par_stock.astype(float), list[Sold]()
@@ -80,7 +83,7 @@ def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, upda
         stock = stock - bought
         if tick + 1 in updates:
             outlook, unheard, left = outlook.after(tuple(unheard)), [], n_ticks - tick - 1
-            prices[:, :, :left] = tabulate(outlook.policy, catalog, _NOBODY_ASKS, outlook.curves, left).prices
+            prices[:, :, :left] = tabulate(outlook.policy, catalog, made_for, outlook.curves, left).prices
     return prices
 
 

@@ -9,31 +9,38 @@ No model is fitted on it and no price is made from it. Where decisions came from
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from statistics import fmean
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from catalog.arrays import Floats
 from catalog.errors import CatalogError
 from catalog.load import Catalog
-from catalog.store_day import BOUGHT
+from catalog.price_ladder import price_ladder
+from catalog.records.pricing_rules import Objective
+from catalog.takings import Takings, sum_of, takings_of
 from etl.ledger import LedgerRow, in_force_in, kept_catalog
 from etl.live.day import is_live
+from etl.stock import kept_before
 from features.footfall import LoggedVisits
+from serving.curves import DemandCurves
 from serving.policies import StaticPolicy, costs_that_count
 from serving.recursion import value_of_prices
+from serving.stock_ahead import StockAhead
 from serving.storefront import Storefront
-from simulation.store_day import meet
-from simulation.truth import chance_of_sale, mean_chance_on
+from simulation.over_days import OverDays
+from simulation.truth import chance_of_average_visit, chance_of_sale, chance_on, mean_chance_on
 from simulation.visits import budget_shifts_on, draw_visits, expected_visits_on, stores_alike
 from training.corrected_day import ExpectedDay
 from training.dataset import Dataset
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
 from warehouse.workspace import Workspace
+
+_LOST = ("waste_eur", "holding_eur", "units_spoiled")
 
 
 def is_known(workspace: Workspace) -> bool:
@@ -82,12 +89,23 @@ def truly_gained(prices: Floats, catalog: Catalog, date: dt.date, store: str | N
     chance = chance_of_sale(catalog, prices / catalog.base_prices[:, None, None], shifts, product)
     gains = prices - costs_that_count(catalog)[:, None, None]
     visits = expected_visits_on(catalog, date, store)
-    return np.array(
-        [
-            value_of_prices(gain, p_sale * coming[::-1])[par, -1]
-            for gain, p_sale, coming, par in zip(gains, chance, visits, catalog.par_stock, strict=True)
-        ]
-    )
+    ahead = StockAhead.of(catalog, true_curves(catalog, date, store), visits)
+    gained = np.empty(len(prices))
+    for own, par in enumerate(catalog.par_stock):
+        evening = np.zeros(len(prices[own])) if ahead is None else ahead.evening_of_new_units(own, date)
+        levels = slice(len(evening))
+        gained[own] = value_of_prices(gains[own, levels], (chance[own] * visits[own, ::-1])[levels], evening)[par, -1]
+    return gained
+
+
+def true_curves(catalog: Catalog, date: dt.date, store: str | None = None) -> DemandCurves:
+    """Return the true chance of sale in a store day at the catalog's ladder, by tick where it differs."""
+    ladder = price_ladder(catalog)
+    chance = chance_on(catalog, date, ladder / catalog.base_prices[:, None], store)
+    if chance.ndim == 2:  # noqa: PLR2004 - products x prices
+        return DemandCurves(catalog.skus, ladder, chance, "truth")
+    mean = chance_of_average_visit([(expected_visits_on(catalog, date, store), chance)])
+    return DemandCurves(catalog.skus, ladder, mean, "truth", by_tick=chance)
 
 
 def true_gain(catalog: Catalog, date: dt.date, prices: Floats, others: Floats) -> float:
@@ -113,7 +131,7 @@ def true_day(catalog: Catalog, date: dt.date) -> ExpectedDay:
         bought = chance_of_sale(catalog, prices / catalog.base_prices, shifts[:, tick], product)
         return (weights[:, :, tick] * bought).sum(axis=0) / np.maximum(mean[:, tick], np.finfo(float).tiny)
 
-    return ExpectedDay(mean, chance)
+    return ExpectedDay(mean, chance, date)
 
 
 def _date_of(stamp: object) -> dt.date:
@@ -122,31 +140,44 @@ def _date_of(stamp: object) -> dt.date:
 
 
 @dataclass(frozen=True)
-class SameShoppers:
-    """One business date under its price book and at base prices, all stores together.
+class Compared:
+    """A price book beside base prices on the same shoppers, all stores together.
 
     Attributes
     ----------
     objective
-        What is counted: `revenue`, or `margin`, which is revenue less unit costs.
-    book_eur, base_eur
-        What the price book earned, and what base prices would have earned from the same visits, EUR.
+        What prices were to maximise: `revenue`, `margin` or `profit`.
+    book, base
+        What the price book brought, and what base prices would have brought from the same visits.
     """
 
-    business_date: dt.date
-    objective: str
-    book_eur: float
-    base_eur: float
+    objective: Objective
+    book: Takings
+    base: Takings
+
+    @property
+    def book_eur(self) -> float:
+        """What the price book earned by the objective, EUR."""
+        return self.book.counted(self.objective)
+
+    @property
+    def base_eur(self) -> float:
+        """What base prices would have earned by the objective, EUR."""
+        return self.base.counted(self.objective)
 
 
 @dataclass(frozen=True)
-class MeanDay:
-    """The mean of `count_days` business dates: EUR a day from the price book and at base prices."""
+class SameShoppers(Compared):
+    """One business date."""
+
+    business_date: dt.date
+
+
+@dataclass(frozen=True)
+class MeanDay(Compared):
+    """The mean of `count_days` business dates."""
 
     count_days: int
-    objective: str
-    book_eur: float
-    base_eur: float
 
     @property
     def gain(self) -> float | None:
@@ -157,15 +188,16 @@ class MeanDay:
 def on_same_shoppers(lake: Lake) -> list[SameShoppers]:
     """Compare every business date that the twin played from a price book with base prices, in order of date.
 
-    A date of which a single batch cannot be compared is left out whole.
+    A date of which a single batch cannot be compared is left out whole. Where stock lives on, base prices begin the
+    first date with what the stores had, and every other one with what they themselves left.
     """
-    days = []
+    days, at_base = [], OverDays()
     for date, batches in groupby(lake.partitions("interactions"), lambda batch: batch.business_date):
-        compared = [_compare(lake, batch) for batch in batches]
+        compared = [_compare(lake, batch, at_base) for batch in batches]
         comparable = [one for one in compared if one is not None]
         if date is not None and len(comparable) == len(compared):
-            book_eur, base_eur = sum(one.book_eur for one in comparable), sum(one.base_eur for one in comparable)
-            days.append(SameShoppers(date, comparable[0].objective, book_eur, base_eur))
+            book, base = (sum_of([getattr(one, name) for one in comparable]) for name in ("book", "base"))
+            days.append(SameShoppers(comparable[0].objective, book, base, date))
     return days
 
 
@@ -174,11 +206,11 @@ def mean_of(days: list[SameShoppers]) -> MeanDay | None:
     counted = [day for day in days if day.objective == days[-1].objective]
     if not counted:
         return None
-    book_eur, base_eur = fmean(day.book_eur for day in counted), fmean(day.base_eur for day in counted)
-    return MeanDay(len(counted), counted[0].objective, book_eur, base_eur)
+    book, base = (sum_of([getattr(day, name) for day in counted]).over(len(counted)) for name in ("book", "base"))
+    return MeanDay(counted[0].objective, book, base, len(counted))
 
 
-def _compare(lake: Lake, batch: Partition) -> SameShoppers | None:
+def _compare(lake: Lake, batch: Partition, at_base: OverDays) -> SameShoppers | None:
     """Compare one batch of decisions; None unless the twin played it from a price book all day."""
     date = batch.business_date
     if date is None or is_live(batch):
@@ -191,20 +223,26 @@ def _compare(lake: Lake, batch: Partition) -> SameShoppers | None:
     except CatalogError:  # this version cannot read it any more
         return None
     objective = catalog.store.policies.objective
-    return SameShoppers(date, objective, earned_in(lake, batch, catalog), _at_base_prices(catalog, rows[0], date))
+    base = _at_base_prices(lake, catalog, rows[0], date, at_base)
+    return SameShoppers(objective, takings_in(lake, batch, catalog), base, date)
 
 
-def earned_in(lake: Lake, batch: Partition, catalog: Catalog) -> float:
-    """Sum what the published decisions of a batch earned, EUR."""
+def takings_in(lake: Lake, batch: Partition, catalog: Catalog) -> Takings:
+    """Sum what the published decisions of a batch brought."""
     decisions = lake.read(batch).select(["sku", "price_offered", "purchased"])
     sold = decisions.filter(decisions["purchased"]).to_pandas()
-    costs = dict(zip(catalog.skus, costs_that_count(catalog), strict=True))
-    return float(sold["price_offered"].sum() - sold["sku"].astype(str).map(costs).sum())
+    costs = sold["sku"].astype(str).map(dict(zip(catalog.skus, catalog.unit_costs, strict=True)))
+    waste = holding = spoiled = 0.0
+    stock = replace(batch, table="stock_movements")
+    if lake.receipt(stock) is not None:
+        moved = lake.read(stock)
+        waste, holding, spoiled = (float(pc.sum(moved[name]).as_py() or 0) for name in _LOST)
+    return Takings(float(sold["price_offered"].sum()), float(costs.sum()), waste, holding, len(sold), spoiled)
 
 
-def _at_base_prices(catalog: Catalog, row: LedgerRow, date: dt.date) -> float:
-    """Sell the same visits at base prices, EUR."""
+def _at_base_prices(lake: Lake, catalog: Catalog, row: LedgerRow, date: dt.date, at_base: OverDays) -> Takings:
+    """Sell the same visits at base prices."""
     visits = draw_visits(catalog, row.stores, date, row.seed)
-    day = meet(catalog, Storefront(StaticPolicy(catalog.base_prices)), row.stores, date, visits)
-    bought = day.outcome == BOUGHT
-    return float((day.price[bought] - costs_that_count(catalog)[day.product[bought]]).sum())
+    at_base.begin_with(kept_before(lake, catalog, row.stores, date), row.stores, date)
+    policy = Storefront(StaticPolicy(catalog.base_prices))
+    return takings_of(at_base.meet(catalog, policy, row.stores, date, visits), catalog)

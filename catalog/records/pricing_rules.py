@@ -7,6 +7,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from catalog.records.fields import Price, Record, Share, Sku, refuse_parts
 
+Objective = Literal["revenue", "margin", "profit"]
+"""What prices maximise."""
+
 
 class RuleSettings(Record):
     """Raise the base price by the share `raise_by` when fewer than `low_stock` units are left."""
@@ -27,8 +30,10 @@ class Policies(Record):
         default="stock_aware",
         description="policy that makes the price book; `greedy` ignores what one more unit kept is worth",
     )
-    objective: Literal["revenue", "margin"] = Field(
-        default="revenue", description="what prices maximise: revenue, or margin (price less unit cost)"
+    objective: Objective = Field(
+        default="revenue",
+        description="what prices maximise: `revenue`; `margin`, the price less the unit cost of what is sold; or "
+        "`profit`, which also counts what is thrown away and kept, so that prices look ahead to the next deliveries",
     )
     rule: RuleSettings = Field(default=RuleSettings(), description="settings of the policy `rule`, below")
 

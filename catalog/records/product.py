@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from catalog.records.deliveries import Deliveries
 from catalog.records.fields import Cost, Name, Price, Record, Sku, refuse_parts
 from catalog.records.shoppers import Persona, check_shares
 
@@ -56,6 +57,8 @@ def check_ean(number: str) -> str:
 FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
 MOST_CHANCES = 10_000_000
+MOST_STOCK = 30_000  # units; the price book has a row for each
+_MOST_DAYS = 365
 LEAST_CHANCES = 20  # of a day: with fewer, a chance of sale is no longer like a rate
 
 
@@ -77,7 +80,29 @@ class Product(Record):
         default=None, description=f"highest price that may be shown, EUR; null is {CEILING_RATIO} x `base_price`"
     )
     par_stock: int = Field(
-        default=100, ge=1, le=30_000, description="units on the shelf after restocking, before each opening"
+        default=100, ge=1, le=MOST_STOCK, description="units on the shelf after restocking, before each opening"
+    )
+    shelf_life_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=_MOST_DAYS,
+        exclude_if=lambda days: days is None,
+        description="days on which a unit may be sold, that of its delivery included; what is left then is thrown away "
+        "at closing; null keeps for ever",
+    )
+    deliveries: Deliveries | None = Field(
+        default=None,
+        exclude_if=lambda deliveries: deliveries is None,
+        description="when it is delivered and how much, below; what is not sold stays on the shelf; null is every day "
+        "up to `par_stock`, and without `shelf_life_days` the shelf is simply full at each opening",
+    )
+    disposal_cost: Cost = Field(
+        default=0.0,
+        exclude_if=lambda cost: cost == 0,
+        description="cost of throwing one unit away, beside what it cost to buy, EUR",
+    )
+    holding_cost: Cost = Field(
+        default=0.0, exclude_if=lambda cost: cost == 0, description="cost of keeping one unit for one night, EUR"
     )
     most_units_per_day: int | None = Field(
         default=None,
@@ -114,6 +139,24 @@ class Product(Record):
         return self.most_units_per_day or max(LEAST_CHANCES, self.par_stock)
 
     @property
+    def lives_on(self) -> bool:
+        """Whether unsold units are there the next day, or are thrown away: the shelf is not simply full each day."""
+        return self.shelf_life_days is not None or self.deliveries is not None
+
+    @property
+    def delivered(self) -> Deliveries:
+        """Its deliveries: every day, where nothing else is said."""
+        return self.deliveries or Deliveries()
+
+    @property
+    def most_stock(self) -> int:
+        """Most units that are ever on the shelf."""
+        quantity = self.delivered.quantity
+        if quantity is None or self.shelf_life_days is None:
+            return self.par_stock
+        return max(self.par_stock, quantity * self.delivered.most_within(self.shelf_life_days))
+
+    @property
     def floor(self) -> float:
         """Lowest price that may be shown, EUR."""
         return self.floor_price if self.floor_price is not None else round(FLOOR_RATIO * self.base_price, 2)
@@ -141,6 +184,31 @@ class Product(Record):
         if personas:
             check_shares(personas)
         return personas
+
+    @model_validator(mode="after")
+    def _stock_is_described(self) -> "Product":
+        for field in ("disposal_cost", "holding_cost"):
+            if getattr(self, field) and not self.lives_on:
+                raise ValueError(
+                    f"{field} {getattr(self, field)} of {self.sku} would never be paid: its shelf is full at each "
+                    "opening whatever was left; give it shelf_life_days or deliveries"
+                )
+        if self.disposal_cost and self.shelf_life_days is None:
+            raise ValueError(
+                f"disposal_cost {self.disposal_cost} of {self.sku} would never be paid: without shelf_life_days it "
+                "keeps for ever"
+            )
+        if self.delivered.quantity is not None and self.shelf_life_days is None:
+            raise ValueError(
+                f"deliveries: quantity {self.delivered.quantity} of {self.sku} comes whatever is left, so its stock "
+                "could grow without end: give it shelf_life_days, or leave quantity out to order up to par_stock"
+            )
+        if self.most_stock > MOST_STOCK:
+            raise ValueError(
+                f"deliveries: quantity {self.delivered.quantity} of {self.sku} for {self.shelf_life_days} days is "
+                f"{self.most_stock} units on the shelf, expected at most {MOST_STOCK}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _prices_are_in_order(self) -> "Product":

@@ -1,12 +1,13 @@
 """One chain of equal stores: when they open, who comes, and how they price, and when a person is told."""
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
 
 from catalog.currency import Currency, currency_of
-from catalog.records.demand_effects import DemandEffect, WeatherSettings, check_effects
+from catalog.records.demand_effects import WEEKDAYS, DemandEffect, WeatherSettings, Weekday, check_effects
 from catalog.records.fields import Label, Record, Share, Sku, StoreId
 from catalog.records.pricing_rules import (
     Approval,
@@ -168,6 +169,17 @@ class Store(Record):
         exclude_if=lambda share: share == 0,
         description="share of the shoppers who look again once, later in the day, when the price was too high for them",
     )
+    freshest_share: Share = Field(
+        default=0.0,
+        exclude_if=lambda share: share == 0,
+        description="share of the shoppers who take the unit that keeps longest; the others take the oldest",
+    )
+    closed_days: tuple[Weekday, ...] = Field(
+        default=(),
+        strict=False,
+        exclude_if=lambda days: not days,
+        description="days of the week on which the stores do not open: nobody comes and nothing is delivered",
+    )
     footfall: FootfallSettings = Field(
         default=FootfallSettings(),
         exclude_if=lambda footfall: footfall == FootfallSettings(),
@@ -241,6 +253,10 @@ class Store(Record):
             self.sales == "outside" and self.drawn_prices.changes == "hourly" and self.drawn_prices.products != "none"
         )
 
+    def is_open_on(self, date: dt.date) -> bool:
+        """Tell whether the stores open on a date."""
+        return WEEKDAYS[date.weekday()] not in self.closed_days
+
     @property
     def clocks(self) -> tuple[WallClock, ...]:
         """The clocks of the stores, one for each time zone, in the order of the stores."""
@@ -285,6 +301,8 @@ class Store(Record):
             raise ValueError("a store is listed twice in stores")
         if self.country is not None and self.country not in list_supported_countries(include_aliases=False):
             raise ValueError(f"country: expected two letters such as DE, US or GB, found {self.country!r}")
+        if len(set(self.closed_days)) == len(WEEKDAYS):
+            raise ValueError("closed_days: expected a day on which the stores open, found none")
         if sum(self.hourly_profile) <= 0:
             raise ValueError("hourly_profile has no positive weight: nobody would come")
         check_shares(self.personas)

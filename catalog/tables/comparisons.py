@@ -23,7 +23,7 @@ TRIALS = Table(
         Column("count_pairs", pa.int64(), "pairs of store days, each a small experiment of its own", "pairs"),
         Column("seed", pa.int64(), "seed of the coins, and of the shoppers"),
         Column("catalog", LONG_TEXT, "fingerprint of the catalog in force"),
-        Column("objective", LONG_TEXT, "what is counted: revenue, or margin"),
+        Column("objective", LONG_TEXT, "what is counted: revenue, margin or profit"),
         Column(
             "variation", pa.float64(), "planned standard deviation of a store day's earnings over their mean", "share"
         ),
@@ -160,6 +160,9 @@ REGRET_BY_DAY = Table(
             )
             for end in ("lower", "upper")
         ),
+        Column("waste_eur", pa.float64(), "cost of what was thrown away on the day, all stores", "EUR", nullable=True),
+        Column("units", pa.int64(), "units sold on the day, all stores", "units", nullable=True),
+        Column("spoiled", pa.int64(), "units thrown away on the day, all stores", "units", nullable=True),
         Column("lived_at", MOMENT, "when the days were lived", "UTC"),
     ),
     by="key",

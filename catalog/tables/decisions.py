@@ -56,6 +56,34 @@ UNIT_SALES = Table(
     ),
 )
 
+STOCK_MOVEMENTS = Table(
+    "stock_movements",
+    "the units of one product in one store that keep until the same date, over one business date",
+    ("store_id", "sku", "expires_on"),
+    (
+        STORE,
+        SKU,
+        Column("expires_on", pa.date32(), "last date on which they may be sold; null keeps for ever", nullable=True),
+        Column("units_carried", pa.int64(), "on the shelf since the business date before", "units"),
+        Column("units_delivered", pa.int64(), "delivered before opening", "units"),
+        Column("units_sold", pa.int64(), "sold", "units"),
+        Column("units_spoiled", pa.int64(), "thrown away at closing, for they no longer keep", "units"),
+        Column("units_adjusted", pa.int64(), "found (above 0) or missing (below 0) in a count", "units"),
+        Column(
+            "units_kept",
+            pa.int64(),
+            "on the shelf after closing: carried + delivered - sold - spoiled + adjusted",
+            "units",
+        ),
+        Column(
+            "units_on_order", pa.int64(), "ordered after closing and not yet come, told of new units alone", "units"
+        ),
+        Column("unit_cost", pa.float64(), "what one unit was bought for", "EUR"),
+        Column("waste_eur", pa.float64(), "cost of what was thrown away, and of its disposal", "EUR"),
+        Column("holding_eur", pa.float64(), "cost of keeping what stays overnight", "EUR"),
+    ),
+)
+
 PROMOTIONS = Table(
     "promotions",
     "what a retailer's file says of one product in one store on one business date, beside its price",

@@ -24,6 +24,8 @@ from catalog.pricing import LearnsWhileSelling, Policy, Sold
 from catalog.store_day import ShelfState
 from etl.ledger import commit_of, in_force_in
 from etl.load import DayRows, conform, load_rows
+from etl.stock import Units, kept_before, units_after
+from simulation.visits import draw_visits
 from warehouse.lake import Lake, Partition, Published
 from warehouse.partition import Within
 
@@ -218,15 +220,30 @@ def joined(earlier: DayRows, later: DayRows) -> DayRows:
     )
 
 
-def standing_after(rows: DayRows, catalog: Catalog, tick: int) -> ShelfState:
-    """Return how the shelves of one store stand after some ticks; every product has its opening among the rows."""
+def standing_after(rows: DayRows, catalog: Catalog, tick: int, units: Units | None = None) -> ShelfState:
+    """Return how the shelves of one store stand after some ticks; every product has its opening among the rows.
+
+    `units` is what `etl.stock.units_after` says of them.
+    """
     changes, decisions = rows.repricings, rows.interactions
     openings = changes.filter(pc.equal(changes["tick"], 0))
     stock = _last_by_sku(catalog, openings, "inventory_level").astype(np.int64)
     sold = decisions["sku"].filter(decisions["purchased"]).to_pandas().value_counts()
-    units = np.array([sold.get(sku, 0) for sku in catalog.skus], dtype=np.int64)
+    count = np.array([sold.get(sku, 0) for sku in catalog.skus], dtype=np.int64)
     opened_at = _last_by_sku(catalog, openings, "new_price")
-    return ShelfState(tick, (stock - units)[None], _last_by_sku(catalog, changes, "new_price")[None], opened_at[None])
+    shown = _last_by_sku(catalog, changes, "new_price")
+    lives = (None, None) if units is None else (units.by_life, units.opened_with)
+    return ShelfState(tick, (stock - count)[None], shown[None], opened_at[None], *lives)
+
+
+def standing_of(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, tick: int) -> ShelfState:
+    """Return how the shelves of a live store stand after some ticks, by what the lake holds."""
+    rows, stores, date = before(sold.rows, tick), (day.store,), day.business_date
+    is_picked = catalog.store.freshest_share > 0
+    picks = draw_visits(catalog, stores, date, sold.mark.seed).picks_in(tick) if is_picked else None
+    kept = kept_before(lake, catalog, stores, date)
+    units = units_after(catalog, rows.interactions, stores, date, kept, picks)
+    return standing_after(sold.rows, catalog, tick, units)
 
 
 def _last_by_sku(catalog: Catalog, changes: pa.Table, column: str) -> Floats:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from etl.ledger import write_down
 from etl.live.calendar import has_the_shoppers_of
 from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after, taught
 from etl.load import DayRows, rows_of
+from etl.stock import Units, kept_before, stock_movements_of, units_after
 from simulation.store_day import Stretch
 from simulation.visits import Visits, draw_visits
 from warehouse.lake import Lake
@@ -88,6 +89,7 @@ class Player:
                 "expected a store without waiting_share to sell live, found shoppers who wait; nothing was sold, set "
                 "waiting_share to 0, or play whole days with `shelfprice simulate`"
             )
+        self._kept = kept_before(lake, self._in_force.catalog, (day.store,), day.business_date)
         self._since = 0  # first tick of the stretch
         self._past: DayRows | None = None  # rows of earlier stretches
         self._rows: DayRows | None = None  # rows of all of them
@@ -126,7 +128,9 @@ class Player:
     def close(self) -> SoldDay:
         """Make the day an ordinary batch."""
         assert self._rows is not None  # noqa: S101 - a day that is over has rows
-        published = close_day(self._lake, self._in_force.catalog, self._day, self._rows, self._mark())
+        moved = stock_movements_of(self._stretch.played(), self._in_force.catalog)
+        rows = replace(self._rows, stock_movements=moved)
+        published = close_day(self._lake, self._in_force.catalog, self._day, rows, self._mark())
         return SoldDay(self._day.business_date, published.receipt.rows, *takings(self._rows))
 
     def _begin_anew_at_other_prices(self) -> None:
@@ -157,12 +161,19 @@ class Player:
 
     def _begin(self) -> Stretch:
         now: PricesInForce = self._in_force
-        began = standing_after(self._past, now.catalog, self._since) if self._past else None
         day = self._day
+        began = standing_after(self._past, now.catalog, self._since, self._units()) if self._past else None
         row = in_force(now.catalog, now.batch, now.priced_by, self._seed, self._since)
         write_down(self._lake, now.catalog, day.business_date, now.batch.group, row)
         policy = taught(now.priced_by.policy, self._past, now.catalog, self._since)
-        return Stretch(now.catalog, policy, (day.store,), day.business_date, self._visits, began)
+        return Stretch(now.catalog, policy, (day.store,), day.business_date, self._visits, began, self._kept)
+
+    def _units(self) -> Units | None:
+        """Return what is on the shelves when the newest stretch begins."""
+        assert self._past is not None  # noqa: S101 - the caller asked
+        sold, visits, day = self._past.interactions, self._visits, self._day
+        picks = visits.picks_in(self._since)
+        return units_after(self._in_force.catalog, sold, (day.store,), day.business_date, self._kept, picks)
 
     def _mark(self) -> Mark:
         return Mark(self._in_force.fingerprint, self._since, self.next_tick, self._seed)

@@ -7,18 +7,20 @@ learner. The clairvoyant knows the date's demand and expected footfall, shocks i
 import datetime as dt
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.load import Catalog
 from catalog.names import Outcome
 from catalog.settings import read_settings
+from catalog.takings import Takings, takings_of
 from etl.batches import store_ids
 from etl.live.calendar import DEFAULT_START
 from evaluation.living_store import GateFinding, LivingStore, Source
 from evaluation.peers.peer import NAMES, SHIPPED_NAMES, live_day, peers_of
-from evaluation.scores import Clairvoyants, day_gain, tally
+from evaluation.scores import Clairvoyants, day_gain
 from evaluation.worlds import StoreWorld
 from serving.storefront import Storefront, storefront_at_base_prices
+from simulation.over_days import OverDays
 from simulation.visits import draw_visits
 
 PRODUCT = "as_shipped"
@@ -67,7 +69,9 @@ class LivedDay:
     day
         Number of the day, from 1.
     gain_eur, clairvoyant_eur
-        What the learner earned, and the clairvoyant on the same shoppers.
+        What the learner earned by the catalog's objective, and the clairvoyant on the same shoppers.
+    waste_eur, units, spoiled
+        Cost of what the learner threw away, units that it sold, and units that it threw away.
     priced_by, model_version
         What the product's prices came from, and the version behind them if there is one; None for other learners.
     judged_version, verdict
@@ -93,6 +97,9 @@ class LivedDay:
     true_gain_eur: float | None = None
     gain_lower_eur: float | None = None
     gain_upper_eur: float | None = None
+    waste_eur: float = 0.0
+    units: int = 0
+    spoiled: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,7 @@ class WorldToLive:
         """Live the first days under every learner; return one record for each learner and day."""
         catalog, world, seed = with_stores(self.world.catalog, self.stores), self.world.name, self.seed
         peers, clairvoyants = peers_of(catalog, seed), Clairvoyants(catalog)
+        objective = catalog.store.policies.objective
         owners, lived = storefront_at_base_prices(catalog), list[LivedDay]()
         with (
             tempfile.TemporaryDirectory(prefix="shelfprice-as-shipped-") as home,
@@ -137,25 +145,37 @@ class WorldToLive:
                 LivingStore(read_settings({"SHELFPRICE_HOME": own}), lived_in, seed)
                 for own, lived_in in ((home, catalog), (home_of_belief, _without_forests(catalog)))
             )
+            known, over_days = OverDays(), {name: OverDays() for name in (OWNERS_PRICE, *peers)}
             for day in range(1, self.days + 1):
                 date = DEFAULT_START + dt.timedelta(days=day - 1)
                 visits = draw_visits(catalog, catalog.store.stores, date, seed)
-                most = day_gain(catalog, Storefront(clairvoyants.on(date)), date, visits)
+                most = day_gain(catalog, Storefront(clairvoyants.on(date)), date, visits, known)
                 sold = product.sell(date)
                 source = product.source_of(sold.priced_by)  # before the night has a say
                 judged = product.night(date).judged_version
                 found = product.judged(judged) if judged else GateFinding()
-                earned = {BELIEF_ALONE: belief.sell(date).gain_eur}
+                earned = {BELIEF_ALONE: belief.sell(date).takings}
                 belief.night_without_training(date)
-                earned[OWNERS_PRICE] = day_gain(catalog, owners, date, visits)
+                at_base = over_days[OWNERS_PRICE].meet(catalog, owners, catalog.store.stores, date, visits)
+                earned[OWNERS_PRICE] = takings_of(at_base, catalog)
                 for name, peer in peers.items():
-                    played, peers[name] = live_day(catalog, peer, date, visits)
-                    earned[name] = tally(played, catalog).gain_eur
+                    kept = over_days[name].before(catalog, catalog.store.stores, date)
+                    played, peers[name] = live_day(catalog, peer, date, visits, kept)
+                    over_days[name].ended(played)
+                    earned[name] = takings_of(played, catalog)
                 at = (seed, len(catalog.store.stores), day)
                 priced = (source, sold.priced_by.policy.model_version)
-                lived.append(LivedDay(world, PRODUCT, *at, sold.gain_eur, most, *priced, judged, **found._asdict()))
-                lived += [LivedDay(world, name, *at, gain, most) for name, gain in earned.items()]
+                product_day = LivedDay(world, PRODUCT, *at, sold.gain_eur, most, *priced, judged, **found._asdict())
+                lived.append(_with_waste(product_day, sold.takings))
+                lived += [
+                    _with_waste(LivedDay(world, name, *at, brought.counted(objective), most), brought)
+                    for name, brought in earned.items()
+                ]
         return lived
+
+
+def _with_waste(day: LivedDay, brought: Takings) -> LivedDay:
+    return replace(day, waste_eur=brought.waste_eur, units=int(brought.units), spoiled=int(brought.spoiled))
 
 
 def with_stores(catalog: Catalog, stores: int) -> Catalog:

@@ -115,7 +115,7 @@ def plan_for(known: KnownShelf, p_sale: Floats, visits: Floats, most_units: int)
         The most units of any product on a shelf.
     """
     solved = [
-        price_stock(gains, np.outer(chances, coming), most_units + 1)[0]
+        price_stock(gains, np.outer(chances, coming), most_units + 1, np.zeros(most_units + 1))[0]
         for gains, chances, coming in zip(known.gains, p_sale, visits, strict=True)
     ]
     return ShelfPlan(np.stack(solved))

@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf, Sold
-from catalog.store_day import StoreDay
+from catalog.store_day import Kept, StoreDay
 from evaluation.peers import shipped_bayesianbandits, shipped_pybandits, shipped_pybandits_contextual
 from evaluation.peers.certainty_equivalence import certainty_equivalence
 from evaluation.peers.thompson_inventory import thompson_inventory
@@ -99,9 +99,14 @@ def missing_libraries() -> list[str]:
     return [library for library in libraries if not find_spec(library)]
 
 
-def live_day(catalog: Catalog, store: PeerStore, date: dt.date, visits: Visits) -> tuple[StoreDay, PeerStore]:
-    """Sell a day to given visits, all stores as one zone; return it with the store of the morning after."""
-    stretch = Stretch(catalog, store, catalog.store.stores, date, visits)
+def live_day(
+    catalog: Catalog, store: PeerStore, date: dt.date, visits: Visits, kept: Kept | None = None
+) -> tuple[StoreDay, PeerStore]:
+    """Sell a day to given visits, all stores as one zone; return it with the store of the morning after.
+
+    `kept` is what the stores have from the day before; None where nobody knows.
+    """
+    stretch = Stretch(catalog, store, catalog.store.stores, date, visits, kept=kept)
     for _ in range(len(visits.dice)):
         stretch.sell_tick()
     after = stretch.policy

@@ -20,7 +20,7 @@ from serving.policies import costs_that_count
 from serving.price_book import PriceBook
 from serving.pricing_policy import PricingPolicy
 from serving.storefront import Storefront
-from simulation.visits import opening_stock
+from simulation.stock import opening_stock
 
 
 @dataclass(frozen=True)

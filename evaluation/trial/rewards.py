@@ -81,16 +81,17 @@ def advantages(sales: TickSales, opening_stock: Ints, values: Floats) -> Floats:
     Parameters
     ----------
     opening_stock
-        Units at opening, shape (n_products,).
+        Units at opening, shape (n_products,), or (n_stores, n_products).
     values
         As from `stock_values`. What the stock was worth at opening is the same for all; the value after the first tick
         stands for it.
     """
-    left = opening_stock - np.cumsum(sales.units, axis=1)
+    opening_stock = np.broadcast_to(opening_stock, (len(sales.units), len(values)))
+    left = opening_stock[:, None] - np.cumsum(sales.units, axis=1)
     product, last = np.arange(len(values)), values.shape[1] - 1
     tick = np.arange(values.shape[2])[:, None]
     worth = values[product, np.minimum(left, last), tick].sum(axis=2)
-    at_opening = values[product, np.minimum(opening_stock, last), 0].sum()
+    at_opening = values[product, np.minimum(opening_stock, last), 0].sum(axis=1, keepdims=True)
     return sales.gain_eur + np.diff(worth, axis=1, prepend=at_opening)
 
 

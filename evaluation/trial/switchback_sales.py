@@ -18,6 +18,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from catalog.arrays import Flags, Floats
 from catalog.errors import Declined
@@ -25,11 +26,12 @@ from catalog.load import Catalog
 from catalog.names import TRIAL_GROUP
 from catalog.pricing import Policy, PricedBy
 from catalog.spread import HERE, Progress, Spread, silent
-from catalog.store_day import StoreDay
+from catalog.store_day import Kept, StoreDay
 from etl.batches import Batch, BatchResult, in_force, is_committed
 from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import joined
 from etl.load import DayRows, load_rows, rows_of
+from etl.stock import kept_before, opens_with
 from evaluation.harness import play_parts
 from evaluation.trial.arms import arms_on, name_asked_for, values_on
 from evaluation.trial.design import Design
@@ -37,7 +39,7 @@ from evaluation.trial.rewards import advantages, sales_in
 from serving.playing import pricing_meant
 from serving.policies import costs_that_count
 from simulation.store_day import Stretch
-from simulation.visits import draw_visits, opening_stock
+from simulation.visits import draw_visits
 from warehouse.lake import CODE_VERSION, Lake
 from warehouse.locks import held
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
@@ -143,15 +145,21 @@ def play_trial(
 ) -> list[BatchResult]:
     """Sell the dates of a trial and publish them; batches that are there from the same inputs are left as they are.
 
-    No date waits for another: what prices a trial was in force before it began. What people ordered for a date stands
-    under both policies.
+    What prices a trial was in force before it began, so no date waits for another, but where stock lives on. What
+    people ordered for a date stands under both policies.
     """
     jobs, where = list[TrialBatch](), whereabouts(replace(workspace, catalog=trial.catalog), spread)
     for date in trial.design.dates:
         a, b = arms_on(workspace.lake, trial.catalog, trial.design.a, trial.design.b, date)
         meant = (a.fingerprint, b.fingerprint)
         jobs += [TrialBatch(where, trial, batch, is_b, meant, (a, b)) for batch, is_b in trial.batches(date)]
-    return play_parts(jobs, "playing the trial", spread, progress)
+    if trial.catalog.stock_rules is None:
+        return play_parts(jobs, "playing the trial", spread, progress)
+    played = list[BatchResult]()
+    for number, date in enumerate(trial.design.dates, start=1):  # each begins with what the one before left
+        played += play_parts([job for job in jobs if job.batch.business_date == date], "playing a date", spread)
+        progress("playing the trial", number, len(trial.design.dates))
+    return played
 
 
 def rewards_of(lake: Lake, trial: SwitchbackTrial) -> tuple[Floats, Floats]:
@@ -164,11 +172,25 @@ def rewards_of(lake: Lake, trial: SwitchbackTrial) -> tuple[Floats, Floats]:
         for batch, _ in trial.batches(date):
             rows, places = lake.read(batch.partition), [position[store] for store in batch.stores]
             sold = sales_in(rows, batch.stores, catalog.skus, costs_that_count(catalog), design.ticks)
+            sold.gain_eur[:, -1] -= evenings_in(lake, catalog, batch)
             earned[places, day] = sold.gain_eur
             counted[places, day] = (
-                sold.gain_eur if values is None else advantages(sold, opening_stock(catalog, date), values)
+                sold.gain_eur
+                if values is None
+                else advantages(sold, opens_with(lake, catalog, batch.stores, date).stock, values)
             )
     return counted, earned
+
+
+def evenings_in(lake: Lake, catalog: Catalog, batch: Batch) -> Floats:
+    """Return what the evening cost each store of a batch, EUR, shape (n_stores,); 0 unless profit is the objective."""
+    moves = replace(batch.partition, table="stock_movements")
+    costs = np.zeros(len(batch.stores))
+    if catalog.store.policies.objective == "profit" and lake.receipt(moves) is not None:
+        rows = lake.read(moves).select(["store_id", "waste_eur", "holding_eur"]).to_pandas()
+        places = pd.Index(batch.stores).get_indexer(rows["store_id"].astype(str))
+        np.add.at(costs, places, (rows["waste_eur"] + rows["holding_eur"]).to_numpy())
+    return costs
 
 
 def _play(
@@ -176,7 +198,9 @@ def _play(
 ) -> BatchResult:
     seed = design.seed
     fingerprints = [arm.fingerprint for arm in arms]
-    facts = (catalog.fingerprint, batch, fingerprints, is_b.tolist(), design.block_ticks, seed, CODE_VERSION)
+    kept = kept_before(lake, catalog, batch.stores, batch.business_date)
+    stock = () if kept is None else (kept.fingerprint,)
+    facts = (catalog.fingerprint, batch, fingerprints, is_b.tolist(), design.block_ticks, seed, CODE_VERSION, *stock)
     inputs = hashlib.sha256(repr(facts).encode()).hexdigest()
     receipt = lake.receipt(batch.partition)
     if receipt is not None and is_committed(lake, batch.partition, inputs):
@@ -184,7 +208,7 @@ def _play(
     keep_catalog(lake, catalog)
     taking, rows, ledger = turns(is_b, design.block_ticks), None, list[LedgerRow]()
     policies = (arms[0].policy, arms[1].policy)
-    parts = sell_by_turns(catalog, policies, taking, batch.stores, batch.business_date, seed)
+    parts = sell_by_turns(catalog, policies, taking, batch.stores, batch.business_date, seed, kept)
     for (of_b, first, _), part in zip(taking, parts, strict=True):
         ledger.append(in_force(catalog, batch, arms[of_b], seed, first))
         rows = _after(rows, rows_of(part, catalog))
@@ -215,6 +239,7 @@ def sell_by_turns(
     stores: Sequence[str],
     date: dt.date,
     seed: int,
+    kept: Kept | None = None,
 ) -> Iterator[StoreDay]:
     """Sell one date of some stores, and yield each turn as it was sold.
 
@@ -224,10 +249,12 @@ def sell_by_turns(
         A and B.
     taking
         As from `turns`.
+    kept
+        What the stores have from the day before; None where nobody knows.
     """
     visits, standing = draw_visits(catalog, stores, date, seed), None
     for is_b, first, end in taking:
-        stretch = Stretch(catalog, policies[is_b], stores, date, visits, standing)
+        stretch = Stretch(catalog, policies[is_b], stores, date, visits, standing, kept)
         for _ in range(first, end):
             stretch.sell_tick()
         standing = stretch.standing

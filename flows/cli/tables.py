@@ -10,6 +10,7 @@ from typing import Any
 
 from catalog.currency import EUR, Currency, currency_of
 from catalog.settings import Settings, read_settings
+from catalog.takings import Takings
 from features.response import PriceResponse, Slope
 from flows.cli.console import say, show_table
 from serving.book_store import book_in_force
@@ -147,16 +148,16 @@ def show_report(report: dict[str, Any]) -> None:
     if report["prices"]:
         show_prices([[sku, *prices.values()] for sku, prices in report["prices"].items()], money=money)
     if report["same_shoppers"]:
-        say(report["same_shoppers"]["sentence"])
+        _show_same_shoppers(report["same_shoppers"], money)
 
 
 def sentence_of(mean: MeanDay, money: Currency = EUR) -> str:
     """Say what the price book earned, beside base prices on the same shoppers."""
-    of_margin = " of margin" if mean.objective == "margin" else ""
+    counted = "" if mean.objective == "revenue" else f" of {mean.objective}"
     gain = "" if mean.gain is None else f" ({mean.gain:+.1%})"
     days = "1 day" if mean.count_days == 1 else f"{mean.count_days} days"
     return (
-        f"On the same shoppers, the price book earned {money.format_sum(mean.book_eur)}{of_margin} a day and base "
+        f"On the same shoppers, the price book earned {money.format_sum(mean.book_eur)}{counted} a day and base "
         f"prices {money.format_sum(mean.base_eur)}{gain}, over {days}"
     )
 
@@ -168,11 +169,34 @@ def _same_shoppers(settings: Settings) -> dict[str, Any] | None:
     if mean is None:
         return None
     return {
-        **vars(mean),
+        "count_days": mean.count_days,
+        "objective": mean.objective,
+        "book_eur": mean.book_eur,
+        "base_eur": mean.base_eur,
         "gain": mean.gain,
+        "book": _as_told(mean.book),
+        "base": _as_told(mean.base),
         "sentence": sentence_of(mean, money_of(lake)),
-        "days": [vars(day) for day in days],
+        "days": [{**vars(day), "book": _as_told(day.book), "base": _as_told(day.base)} for day in days],
     }
+
+
+def _as_told(takings: Takings) -> dict[str, float]:
+    """Return what days brought by the names of the table, EUR, and units thrown away as a share."""
+    names = ("profit_eur", "waste_eur", "margin_eur", "revenue_eur")
+    return {**{name: getattr(takings, name) for name in names}, "wasted_share": takings.wasted_share}
+
+
+def _show_same_shoppers(found: dict[str, Any], money: Currency) -> None:
+    """Show what a day brought from the price book and at base prices, on the same shoppers."""
+    titles = [money.format_title(title) for title in ("profit, EUR", "waste, EUR", "margin, EUR", "revenue, EUR")]
+    rows = [
+        [name, *list(own.values())[:-1], f"{own['wasted_share']:.1%}"]
+        for name, own in (("price book", found["book"]), ("base prices", found["base"]))
+    ]
+    columns = ["a day of", *titles, "units thrown away"]
+    show_table(f"{found['count_days']} days on the same shoppers", columns, rows, money=titles, digits=money.digits)
+    say(found["sentence"])
 
 
 def _prices(settings: Settings) -> dict[str, dict[str, float]]:

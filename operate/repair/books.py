@@ -11,6 +11,7 @@ from catalog.load import Catalog
 from catalog.pricing import PricedBy
 from etl.batches import Batch, batch_inputs, play_batch, stores_of
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
+from etl.stock import kept_before
 from etl.transform import transform
 from operate.repair.damage import Damage, set_findings_aside
 from serving.book_store import GROUP, BookInForce, book_with
@@ -87,7 +88,8 @@ def _as_it_was(
     """
     first = None
     for catalog, priced_by in _possibilities(workspace, batch.business_date, ledger):
-        if inputs is None or batch_inputs(catalog, batch, priced_by, seed) == inputs:
+        kept = kept_before(workspace.lake, catalog, batch.stores, batch.business_date)
+        if inputs is None or batch_inputs(catalog, batch, priced_by, seed, kept) == inputs:
             return catalog, priced_by
         first = first or (catalog, priced_by)
     assert first is not None  # noqa: S101 - the catalog in force is one of them

@@ -19,6 +19,7 @@ from etl.batches import is_committed
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.live.day import joined, standing_after, taught
 from etl.load import DayRows, load_rows, products_of, rows_of
+from etl.stock import kept_before, units_after
 from features.cells import cells_of, definition_of, feature_workbench
 from operate.replay.parts import Part, UsedBook, books_of
 from serving.book_store import BookInForce, StoredBook, book_with, catalog_of, in_force_for, publish_book
@@ -135,9 +136,14 @@ class _Day:
         for row, end in zip(rows, ends, strict=True):
             catalog = kept_catalog(self._lake, row.catalog)
             visits = draw_visits(catalog, row.stores, self._date, row.seed)
-            began = standing_after(sold, catalog, row.since) if sold else None
+            kept = kept_before(self._lake, catalog, row.stores, self._date)
+            began = None
+            if sold:
+                picks = visits.picks_in(row.since)
+                units = units_after(catalog, sold.interactions, row.stores, self._date, kept, picks)
+                began = standing_after(sold, catalog, row.since, units)
             policy = taught(self._policy(row, catalog), sold, catalog, row.since)
-            stretch = Stretch(catalog, policy, row.stores, self._date, visits, began)
+            stretch = Stretch(catalog, policy, row.stores, self._date, visits, began, kept)
             for _ in range(row.since, len(visits.dice) if end is None else end):
                 stretch.sell_tick()
             new = rows_of(stretch.played(), catalog)

@@ -18,6 +18,7 @@ from serving.exploration import ExplorationPlan
 from serving.policies import costs_that_count, policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.recursion import usual_unit_values
+from serving.stock_ahead import StockAhead
 
 _NOBODY = 1e-12  # visits
 _OFTEN = 4  # times as many updates on a first day, when each teaches much
@@ -76,6 +77,13 @@ class Morning:
         """Candidate prices, EUR, shape (n_products, n_prices)."""
         return price_ladder(self.catalog, self.owners)
 
+    @cached_property
+    def ahead(self) -> StockAhead | None:
+        """Values what is left at closing, as believed before the first visit; None where that does not count."""
+        if self.catalog.stock_rules is None:
+            return None
+        return StockAhead.of(self.catalog, self.outlook().curves, self.footfall.by_tick)
+
     def outlook(self) -> "Outlook":
         """Return what is believed before the first visit."""
         nothing = Today(Counts.none(self.shape), np.zeros((len(self.catalog.skus), 0)))
@@ -123,6 +131,8 @@ class Outlook:
         morning, catalog, ladder = self.morning, self.morning.catalog, self.morning.ladder
         forgone = costs_that_count(catalog)
         if catalog.store.policies.with_champion == "stock_aware":
+            least = 0.0 if morning.ahead is None else morning.ahead.least_values
+            forgone = forgone + least
             gains, coming = ladder - forgone[:, None], self.visits.sum(axis=1)
             forgone = forgone + usual_unit_values(gains, self._believed[0], coming, catalog.par_stock.astype(float))
         owners = catalog.base_prices if morning.owners is None else morning.owners
@@ -152,7 +162,7 @@ class Outlook:
     @cached_property
     def policy(self) -> PricingPolicy:
         """The catalog's policy for the ticks that are left."""
-        return policy_with_model(self.morning.catalog, self.curves, self.visits)
+        return policy_with_model(self.morning.catalog, self.curves, self.visits, ahead=self.morning.ahead)
 
     @cached_property
     def exploration(self) -> ExplorationPlan:

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from catalog.load import Catalog, load
+from catalog.records.deliveries import Deliveries
 from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning
 from catalog.records.product import Measure, Product
@@ -24,6 +25,10 @@ PRODUCT_CHANGES: dict[str, object] = {
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
     "measure": Measure(amount=1.0, unit="l"),
     "ean": "4006381333931",
+    "shelf_life_days": 5,
+    "deliveries": Deliveries(weekdays=("mon",)),
+    "disposal_cost": 0.05,
+    "holding_cost": 0.002,
 }
 STORE_CHANGES: dict[str, object] = {
     "currency": "CHF",
@@ -41,6 +46,8 @@ STORE_CHANGES: dict[str, object] = {
     "shopper_pool": 2001,
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
     "waiting_share": 0.1,
+    "freshest_share": 0.2,
+    "closed_days": ("sun",),
     "footfall": FootfallSettings(day_variation=0.3),
     "demand_effects": (DemandEffect(weekdays=("sat",), budget_shift=0.25),),
     "day_shift": 0.2,

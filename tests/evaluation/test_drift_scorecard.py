@@ -14,7 +14,8 @@ from evaluation.drift import drift_report as shock_report
 from evaluation.drift.scorecard import UNWATCHED, ScoredDay, ShocksToPlay, outcomes
 from evaluation.flows import play_shocks
 from evaluation.worlds import shocked_worlds
-from simulation.visits import budget_shifts_on, demand_factors_on, opening_stock
+from simulation.stock import opening_stock
+from simulation.visits import budget_shifts_on, demand_factors_on
 from warehouse.connection import read_only
 
 WORLDS = {world.name: world for world in shocked_worlds(load())}

@@ -7,13 +7,14 @@ import pytest
 
 from catalog.load import Catalog, load
 from evaluation.comparison_report import matches_by_policy
-from evaluation.contestants import clairvoyant, policy_of, stock_aware, true_curves, with_true_demand
+from evaluation.contestants import clairvoyant, policy_of, stock_aware, with_true_demand
 from evaluation.policy_comparison import Match, shares
 from evaluation.reporting import MeanInterval, interval
 from evaluation.scores import expected_gain, play_all
 from evaluation.worlds import PLAYED_ON, StoreWorld, built_in
 from serving.policies import GreedyPolicy, StaticPolicy
 from simulation.visits import expected_visits_on
+from training.same_shoppers import true_curves
 
 SCENARIOS = {world.name: world for world in built_in(load())}
 

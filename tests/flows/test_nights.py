@@ -18,7 +18,6 @@ from etl.ledger import commit_of
 from etl.live.calendar import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from evaluation.contestants import true_curves
 from features.cells import feature_workbench, stale_cells
 from features.footfall import expected_visits
 from flows.nightly import backfill, nightly
@@ -36,6 +35,7 @@ from training.nights import (
     recorded,
     refuse_what_cannot_be_closed,
 )
+from training.same_shoppers import true_curves
 from warehouse.commit_record import CommittedPart
 from warehouse.lake import Lake, Partition
 from warehouse.local import store as local

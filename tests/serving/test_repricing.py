@@ -19,7 +19,6 @@ from connect.api.app import application
 from etl.live.day import LiveDay, sold_so_far, taught
 from etl.live.player import Player
 from etl.load import load_dimensions
-from evaluation.contestants import true_curves
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
@@ -32,6 +31,7 @@ from serving.storefront import LearningStorefront
 from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from simulation.visits import expected_visits_on
+from training.same_shoppers import true_curves
 from warehouse.lake import Lake
 from warehouse.proof import verify
 from warehouse.workspace import Workspace

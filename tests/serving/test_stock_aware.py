@@ -44,9 +44,9 @@ def test_all_levels_at_once_gain_to_the_last_bit_what_each_gains_by_itself(
 ) -> None:
     random = np.random.default_rng(seed)
     gains, rates = random.uniform(-1.0, 10.0, n_prices), random.gamma(1.0, mean, (n_prices, n_ticks))
-    best, value = price_stock(gains, rates, n_levels)
+    best, value = price_stock(gains, rates, n_levels, np.zeros(n_levels))
     backwards = rates[best, n_ticks - 1 - np.arange(n_ticks)]
-    assert value_of_prices(gains[best], backwards).tobytes() == value.tobytes()
+    assert value_of_prices(gains[best], backwards, np.zeros(n_levels)).tobytes() == value.tobytes()
 
 
 def true_curves(catalog: Catalog) -> DemandCurves:
@@ -81,14 +81,14 @@ def by_hand(stock: int, left: int, visits: list[float]) -> float:
 @pytest.mark.parametrize(("stock", "left"), [(1, 1), (2, 1), (1, 2), (3, 2), (2, 3)])
 def test_the_compiled_recursion_agrees_with_the_plain_one(stock: int, left: int) -> None:
     visits = [3.0, 1.0, 2.0]
-    _, value = price_stock(PRICES, np.outer(CHANCES, visits), 5)
+    _, value = price_stock(PRICES, np.outer(CHANCES, visits), 5, np.zeros(5))
     assert value[stock, left] == pytest.approx(by_hand(stock, left, visits), rel=1e-6)
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(0.0, 20.0), min_size=1, max_size=12))
 def test_more_stock_and_more_time_are_never_worth_less(visits: list[float]) -> None:
-    _, value = price_stock(PRICES, np.outer(CHANCES, visits), 30)
+    _, value = price_stock(PRICES, np.outer(CHANCES, visits), 30, np.zeros(30))
     assert (np.diff(value, axis=0) >= -1e-7).all()
     assert (np.diff(value, axis=1) >= -1e-7).all()
     assert value.max() <= PRICES.max() * 29 + 1e-9

@@ -13,6 +13,7 @@ from catalog.records.store import Store
 from catalog.store_day import BOUGHT, tick_profile
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
+from simulation.stock import opening_stock
 from simulation.store_day import play
 from simulation.truth import chance_of_sale, chance_on
 from simulation.visits import (
@@ -21,7 +22,6 @@ from simulation.visits import (
     demand_factors_on,
     draw_visits,
     expected_visits_on,
-    opening_stock,
 )
 
 TWO_PERSONAS = (

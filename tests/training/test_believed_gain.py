@@ -83,7 +83,11 @@ def true_worth(book: PriceBook, catalog: Catalog = CATALOG) -> float:
     )
     costs, rates = costs_that_count(catalog), chance * (DAILY[:, None] * PROFILE)[:, None, ::-1]
     return sum(
-        float(value_of_prices(book.prices[own] - costs[own], rates[own])[catalog.par_stock[own], -1])
+        float(
+            value_of_prices(book.prices[own] - costs[own], rates[own], np.zeros(len(rates[own])))[
+                catalog.par_stock[own], -1
+            ]
+        )
         for own in range(5)
     )
 

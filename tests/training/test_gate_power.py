@@ -11,7 +11,6 @@ import pytest
 from catalog.load import Catalog
 from catalog.settings import read_settings
 from etl.batches import batches_of, play_batch
-from evaluation.contestants import true_curves
 from evaluation.learner_worlds import asked_worlds
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.scores import expected_gain
@@ -29,7 +28,7 @@ from training.believed_gain import BelievedGain, believed_gain
 from training.corrected_day import prices_of_day, updates_due
 from training.night import run_night
 from training.nights import Night
-from training.same_shoppers import true_day, true_gain
+from training.same_shoppers import true_curves, true_day, true_gain
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 

@@ -8,6 +8,7 @@ import pytest
 
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
+from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
 from etl.live.day import LiveDay
 from etl.load import load_store_day
@@ -80,12 +81,12 @@ def test_a_date_that_was_partly_sold_live_is_left_out(lake: Lake) -> None:
 
 def test_the_mean_day_counts_the_days_of_the_newest_objective() -> None:
     days = [
-        SameShoppers(FIRST, "revenue", 900.0, 100.0),
-        SameShoppers(SECOND, "margin", 120.0, 100.0),
-        SameShoppers(SECOND + dt.timedelta(days=1), "margin", 132.0, 110.0),
+        SameShoppers("revenue", Takings(900.0, 1.0), Takings(100.0, 1.0), FIRST),
+        SameShoppers("margin", Takings(130.0, 10.0), Takings(105.0, 5.0), SECOND),
+        SameShoppers("margin", Takings(142.0, 10.0), Takings(115.0, 5.0), SECOND + dt.timedelta(days=1)),
     ]
     mean = mean_of(days)
-    assert mean == MeanDay(2, "margin", 126.0, 105.0)
+    assert mean == MeanDay("margin", Takings(136.0, 10.0), Takings(110.0, 5.0), 2)
     assert mean.gain == pytest.approx(0.2)
     assert mean_of([]) is None
-    assert MeanDay(1, "revenue", 5.0, 0.0).gain is None
+    assert MeanDay("revenue", Takings(5.0, 0.0), Takings(0.0, 0.0), 1).gain is None

@@ -16,6 +16,9 @@ select
     true_gain_eur,
     gain_lower_eur,
     gain_upper_eur,
+    waste_eur,
+    units,
+    spoiled,
     lived_at
 from regret_by_day_history
 qualify lived_at = max(lived_at) over (partition by world, count_stores);

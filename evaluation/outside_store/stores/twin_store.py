@@ -18,9 +18,10 @@ from catalog.store_day import BOUGHT, StoreDay
 from evaluation.outside_store.stores.outside_world import RULES, WEEK, AttainableProfit, Floats, Ints, OwnersRules
 from evaluation.outside_store.stores.stockpiling_grocer import price_points
 from evaluation.outside_store.stores.till_lines import DaySold, TillLine
+from simulation.stock import opening_stock
 from simulation.store_day import Stretch, play
 from simulation.truth import mean_chance_on
-from simulation.visits import draw_visits, expected_visits_on, opening_stock
+from simulation.visits import draw_visits, expected_visits_on
 
 Ask = Callable[[Shelf], Floats]
 """Prices for one tick, EUR, shape (n_stores, n_products)."""

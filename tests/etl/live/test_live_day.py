@@ -18,7 +18,6 @@ from etl.batches import Batch, batch_inputs, batches_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
 from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
-from evaluation.contestants import true_curves
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
 from serving.book_store import publish_book
 from serving.in_force import pricing_on
@@ -26,6 +25,7 @@ from serving.live_prices import LivePrices
 from simulation.draws import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
+from training.same_shoppers import true_curves
 from warehouse.assertions.run import broken_assertions
 from warehouse.commit_record import CommittedPart
 from warehouse.connection import workbench

@@ -8,6 +8,7 @@ import pytest
 
 from catalog.load import load
 from catalog.settings import Settings
+from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
 from flows.cli.tables import loop_report, sentence_of, show_report
 from training.same_shoppers import MeanDay
@@ -49,10 +50,10 @@ def test_without_a_day_from_a_price_book_it_claims_no_gain(
 
 
 def test_the_sentence_says_what_is_counted_and_over_how_many_days() -> None:
-    assert sentence_of(MeanDay(7, "revenue", 1234.5, 1002.1)) == (
+    assert sentence_of(MeanDay("revenue", Takings(1234.5, 0.0), Takings(1002.1, 0.0), 7)) == (
         "On the same shoppers, the price book earned 1,234.50 EUR a day and base prices 1,002.10 EUR (+23.2%), "
         "over 7 days"
     )
-    assert sentence_of(MeanDay(1, "margin", 9.0, 0.0)) == (
+    assert sentence_of(MeanDay("margin", Takings(10.0, 1.0), Takings(1.0, 1.0), 1)) == (
         "On the same shoppers, the price book earned 9.00 EUR of margin a day and base prices 0.00 EUR, over 1 day"
     )

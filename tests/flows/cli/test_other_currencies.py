@@ -4,6 +4,7 @@ import pytest
 
 from catalog.currency import EUR, currency_of
 from catalog.limits import LOWEST_PRICE
+from catalog.takings import Takings
 from connect.api.problems import Problem
 from connect.api.quote_questions import question_of, question_of_query
 from evaluation.trial.power import DayVariation, TrialPlan
@@ -25,7 +26,7 @@ def test_tables_of_prices_have_the_code_and_the_digits(capsys: pytest.CaptureFix
 
 
 def test_sentences_have_the_code_and_the_digits() -> None:
-    assert sentence_of(MeanDay(7, "revenue", 123450.4, 100210.0), JPY) == (
+    assert sentence_of(MeanDay("revenue", Takings(123450.4, 0.0), Takings(100210.0, 0.0), 7), JPY) == (
         "On the same shoppers, the price book earned 123,450 JPY a day and base prices 100,210 JPY (+23.2%), "
         "over 7 days"
     )

@@ -124,7 +124,7 @@ def test_the_usual_value_of_a_unit_is_near_that_of_the_recursion_for_a_full_shel
     prices = np.linspace(0.7, 1.6, 20)
     chances = 1 / (1 + np.exp(6 * (prices - 1)))
     visits = np.full(48, 4.0)
-    _, value = price_stock(prices, rates_of(chances, visits), units + 1)
+    _, value = price_stock(prices, rates_of(chances, visits), units + 1, np.zeros(units + 1))
     exact = value[units, -2] - value[units - 1, -2]
     [usual] = usual_unit_values(prices[None], chances[None], np.array([visits.sum()]), np.array([float(units)]))
     assert usual == pytest.approx(exact, abs=0.1)

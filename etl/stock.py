@@ -1,0 +1,145 @@
+"""Stock over days in the lake: what became of the units of a store day, and what a store has from the day before."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.arrays import Flags, Ints
+from catalog.load import Catalog
+from catalog.stock_rules import StockRules
+from catalog.store_day import BOUGHT, TOO_EXPENSIVE, Kept, ShelfState, StoreDay
+from catalog.tables.decisions import STOCK_MOVEMENTS
+from simulation.stock import open_shelves, take_units
+from simulation.store_day import standing_at_opening
+from warehouse.lake import Lake
+from warehouse.parquet import coded
+
+_TABLE = STOCK_MOVEMENTS.name
+_ONE_DAY = dt.timedelta(days=1)
+
+
+def stock_movements_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
+    """Return one row for each store, product and date of expiry of a day; None where its stock does not live on."""
+    rules, moves = catalog.stock_rules, day.moves
+    if rules is None or moves is None:
+        return None
+    stays = _as_of_today(moves.kept.units)
+    held = moves.carried + moves.delivered
+    newest = np.zeros(held.shape, dtype=np.bool_)
+    newest[:, np.arange(len(rules.products)), rules.newest] = rules.lives_on
+    store, product, life = np.nonzero((held > 0) | newest)
+    where = (store, product, life)
+    kept, spoiled = stays[where], moves.spoiled[where]
+    columns = {
+        "store_id": coded(store, day.stores),
+        "sku": coded(product, catalog.skus),
+        "expires_on": _expiry(rules, day.business_date, life),
+        "units_carried": moves.carried[where],
+        "units_delivered": moves.delivered[where],
+        "units_sold": moves.sold[where],
+        "units_spoiled": spoiled,
+        "units_adjusted": np.zeros(len(store), dtype=np.int64),
+        "units_kept": kept,
+        "units_on_order": moves.kept.on_order[store, product] * newest[where],
+        "unit_cost": catalog.unit_costs[product],
+        "waste_eur": spoiled * rules.lost_with_a_unit[product],
+        "holding_eur": kept * rules.holding_costs[product],
+    }
+    return pa.table(columns).cast(STOCK_MOVEMENTS.schema)
+
+
+def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.date) -> Kept | None:
+    """Return what stores have from the day before a date; None where the shelf is simply full each day.
+
+    A store that sold nothing the day before, or whose stock of that day is not in the lake, is not known.
+    """
+    rules = catalog.stock_rules
+    if rules is None:
+        return None
+    units = np.zeros((len(stores), len(catalog.skus), rules.columns), dtype=np.int64)
+    kept = Kept(units, np.zeros(units.shape[:2], dtype=np.int64), np.zeros(len(stores), dtype=np.bool_))
+    for part in lake.partitions_on(_TABLE, date - _ONE_DAY):
+        rows = lake.read(part)
+        store = _positions(rows["store_id"], stores)
+        product = _positions(rows["sku"], catalog.skus)
+        own = (store >= 0) & (product >= 0)
+        days = pc.fill_null(rows["expires_on"].cast(pa.int32()), -1).to_numpy()
+        left = np.where(days < 0, rules.columns - 1, days - _days(date))
+        own &= left < rules.columns
+        kept.known[store[store >= 0]] = True
+        stays = own & (left >= 0)
+        np.add.at(units, (store[stays], product[stays], left[stays]), rows["units_kept"].to_numpy()[stays])
+        np.add.at(kept.on_order, (store[own], product[own]), rows["units_on_order"].to_numpy()[own])
+    return kept
+
+
+def opens_with(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.date) -> ShelfState:
+    """Return how the shelves of stores stand at the opening of a date, without a price."""
+    return standing_at_opening(catalog, len(stores), date, kept_before(lake, catalog, stores, date))
+
+
+class Units(NamedTuple):
+    """Units on shelves now and at opening, by the days on which they may be sold, (n_stores, n_products, n_lives)."""
+
+    by_life: Ints
+    opened_with: Ints
+
+
+def units_after(
+    catalog: Catalog,
+    decisions: pa.Table,
+    stores: Sequence[str],
+    date: dt.date,
+    kept: Kept | None,
+    picks_freshest: Flags | None,
+) -> Units | None:
+    """Return what is on the shelves in the middle of a day; None where they are simply full each day.
+
+    Parameters
+    ----------
+    decisions
+        The day's decisions so far, by store in the order of `stores` and then by time.
+    kept
+        What the stores had from the day before.
+    picks_freshest
+        Whether each decision's shopper takes the unit that keeps longest, shape (n_decisions,); None where nobody does.
+    """
+    rules = catalog.stock_rules
+    if rules is None:
+        return None
+    opened_with = open_shelves(catalog, rules, kept, len(stores), date).by_life
+    by_life = opened_with.copy()
+    ends = np.searchsorted(_positions(decisions["store_id"], stores), np.arange(len(stores) + 1))
+    product = _positions(decisions["sku"], catalog.skus).astype(np.int16)
+    outcome = np.where(decisions["purchased"].to_numpy(), BOUGHT, TOO_EXPENSIVE).astype(np.int8)
+    picks = np.empty(0, dtype=np.bool_) if picks_freshest is None else picks_freshest
+    take_units(np.stack([ends[:-1], ends[1:]], axis=1), product, outcome, picks, by_life)
+    return Units(by_life, opened_with)
+
+
+def _as_of_today(kept: Ints) -> Ints:
+    """Return units that are kept by the days on which they might be sold, counted from today."""
+    shifted = np.zeros_like(kept)
+    shifted[..., 1:-1] = kept[..., :-2]
+    shifted[..., -1] = kept[..., -1]
+    return shifted
+
+
+def _expiry(rules: StockRules, date: dt.date, life: Ints) -> pa.Array:
+    """Return the last date on which units of each life may be sold; null keeps for ever."""
+    never = life == rules.columns - 1
+    return pa.array((_days(date) + life).astype(np.int32), mask=never).cast(pa.date32())
+
+
+def _days(date: dt.date) -> int:
+    return (date - dt.date(1970, 1, 1)).days
+
+
+def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> Ints:
+    """Return the position of each value among some names, -1 where it is none of them."""
+    found = pc.index_in(column.cast(pa.string()), value_set=pa.array(list(names), pa.string()))
+    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False)).astype(np.int64)
