@@ -6,13 +6,15 @@ whole numbers of the smallest unit of the currency: a bound between two is round
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from catalog.arrays import Floats
 from catalog.currency import EUR, SMALLEST_OF_ALL, Currency
-from catalog.records.pricing_rules import Guardrails
+from catalog.records.guardrails import Guardrails
 from catalog.records.product import Product
+from catalog.records.store import Store
 
 HIGHEST_NUMBER = 2**31 - 1
 """Of whole numbers that are asked for or stored, such as units on a shelf or a version."""
@@ -73,9 +75,12 @@ def not_above(prices: Floats, ending: int | None = None, money: Currency = EUR) 
     return (np.floor((units - ending) / _BETWEEN_ENDINGS) * _BETWEEN_ENDINGS + ending) / money.scale
 
 
-def conflicts(products: Sequence[Product], guardrails: Guardrails, money: Currency = EUR) -> Iterator[str]:
+def conflicts(products: Sequence[Product], store: Store) -> Iterator[str]:
     """Yield guardrails that contradict each other or the shelf, each as `field: what was found and what to do`."""
+    guardrails, money = store.guardrails, store.money
     yield from _conflicts_of_the_shelf(products, guardrails)
+    yield from _conflicts_of_events(guardrails)
+    yield from _conflicts_of_modes(products, store)
     bounds = price_bounds(products, guardrails, money)
     for position, product in enumerate(products):
         yield from _conflicts_of_a_product(product, guardrails, money)
@@ -86,16 +91,86 @@ def conflicts(products: Sequence[Product], guardrails: Guardrails, money: Curren
                 f"ceiling {product.ceiling} ends in it; widen floor_price and ceiling_price or drop the ending"
             )
         yield from _steps_too_small_to_move(product.sku, lowest, guardrails, money)
+        if guardrails.allow_only_markdowns(product.sku, product.category):
+            yield from _conflicts_of_a_markdown(product, lowest, guardrails, money)
 
 
 def _conflicts_of_the_shelf(products: Sequence[Product], guardrails: Guardrails) -> Iterator[str]:
-    strangers = sorted(guardrails.frozen.keys() - {product.sku for product in products})
-    if strangers:
-        yield f"frozen: {strangers[0]!r} is not on the shelf"
+    skus = {product.sku for product in products}
+    for field, prices in (("frozen", guardrails.frozen), *_events(guardrails)):
+        if strangers := sorted(prices.keys() - skus):
+            yield f"{field}: {strangers[0]!r} is not on the shelf"
+    named = () if isinstance(guardrails.markdown_only, str) else guardrails.markdown_only or ()
+    if strangers := sorted(set(named) - skus - {product.category for product in products}):
+        yield (
+            f"markdown_only: {strangers[0]!r} is neither a sku nor a category of the shelf; name one, or take it out"
+        )
     if guardrails.moving_share * len(products) + _NOISE < 1:
         yield (
             f"moving_share: {guardrails.moving_share} of {len(products)} products is less than one: no price could "
             "ever change; raise it, or freeze the products"
+        )
+
+
+def _events(guardrails: Guardrails) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield each event's place in the file and its prices, EUR by sku."""
+    for number, event in enumerate(guardrails.frozen_during):
+        yield f"frozen_during[{number}]", event.prices
+
+
+def _conflicts_of_events(guardrails: Guardrails) -> Iterator[str]:
+    numbered = list(enumerate(guardrails.frozen_during))
+    for (number, one), (other_number, other) in combinations(numbered, 2):
+        both = max(one.first, other.first)
+        for sku in sorted(one.prices.keys() & other.prices.keys()):
+            if both <= min(one.last, other.last) and one.prices[sku] != other.prices[sku]:
+                yield (
+                    f"frozen_during[{other_number}]: {sku}: {other.prices[sku]} stands on {both}, and so does "
+                    f"{one.prices[sku]} of frozen_during[{number}]; let one event end before the other begins"
+                )
+
+
+def _conflicts_of_modes(products: Sequence[Product], store: Store) -> Iterator[str]:
+    """Yield modes with which another limit binds nothing, or that a store which sells outside cannot keep."""
+    rails, drawn = store.guardrails, store.drawn_prices
+    if rails.changes_per_day == 0:
+        for field, default in (
+            ("down_only_within_day", False),
+            ("largest_step", None),
+            ("largest_daily_move", None),
+            ("moving_share", 1.0),
+        ):
+            if (found := getattr(rails, field)) != default:
+                yield (
+                    f"{field}: {found} binds nothing where changes_per_day is 0, for no price changes within the day; "
+                    f"leave {field} out, or allow changes"
+                )
+    if store.sales == "outside" and rails.one_price is not None:
+        yield (
+            f"one_price: {rails.one_price}: stores that sell outside have prices of their own, each around its own "
+            "shelf price; leave one_price out"
+        )
+    if store.sales == "outside" and drawn.changes != "hourly":
+        for product in products:
+            if drawn.includes(product.sku) and rails.allow_only_markdowns(product.sku, product.category):
+                yield (
+                    f"markdown_only: {product.sku}: its prices are drawn on both sides of its shelf price; take it out "
+                    "of markdown_only, or out of drawn_prices.products"
+                )
+
+
+def _conflicts_of_a_markdown(product: Product, lowest: float, guardrails: Guardrails, money: Currency) -> Iterator[str]:
+    base = product.base_price
+    for field, prices in (("frozen", guardrails.frozen), *_events(guardrails)):
+        if (price := prices.get(product.sku)) is not None and price > base:
+            yield (
+                f"{field}: {product.sku}: {price} is above its base_price {base}, and it is in markdown_only; give a "
+                "lower price, or take it out of markdown_only"
+            )
+    if lowest > float(not_above(np.array([base]), guardrails.price_ending, money)[0]):
+        yield (
+            f"markdown_only: {product.sku}: no price between its lowest price and its base_price {base} ends in "
+            f"{guardrails.price_ending}, the price_ending; drop the ending, or take it out of markdown_only"
         )
 
 
@@ -106,11 +181,12 @@ def _conflicts_of_a_product(product: Product, guardrails: Guardrails, money: Cur
         yield f"{margin} above its ceiling {product.ceiling}"
     elif least > product.base_price:
         yield f"{margin} above its base_price {product.base_price}, the price that must always be possible"
-    frozen = guardrails.frozen.get(product.sku)
-    if frozen is not None and not product.floor <= frozen <= product.ceiling:
-        yield f"frozen: {product.sku}: {frozen} is outside its floor {product.floor} and ceiling {product.ceiling}"
-    elif frozen is not None and frozen < least:
-        yield f"frozen: {product.sku}: {frozen} is below {least}, its cost plus minimum_margin"
+    for field, prices in (("frozen", guardrails.frozen), *_events(guardrails)):
+        price = prices.get(product.sku)
+        if price is not None and not product.floor <= price <= product.ceiling:
+            yield f"{field}: {product.sku}: {price} is outside its floor {product.floor} and ceiling {product.ceiling}"
+        elif price is not None and price < least:
+            yield f"{field}: {product.sku}: {price} is below {least}, its cost plus minimum_margin"
 
 
 def _steps_too_small_to_move(sku: str, lowest: float, guardrails: Guardrails, money: Currency) -> Iterator[str]:

@@ -146,7 +146,7 @@ def load(directory: Path | None = None) -> Catalog:
             raise CatalogError(f"{file}: drawn_prices: {_shown(sku)} is not on the shelf")
     for conflict in delivery_conflicts(products, store.closed_days):
         raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
-    for conflict in conflicts(products, store.guardrails, money):
+    for conflict in conflicts(products, store):
         raise CatalogError(f"{file}: guardrails: {conflict}")
     return Catalog(products, store)
 

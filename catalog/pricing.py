@@ -39,6 +39,11 @@ RULES = {
     "largest_step": "the largest step allowed",
     "largest_daily_move": "the farthest it may go in a day",
     "price_ending": "the nearest price with the set ending",
+    "changes_per_day": "it has changed as often as it may in a day",
+    "down_only_within_day": "it may not rise before the next day",
+    "one_price": "all stores of the zone show one price",
+    "event": "an event holds it",
+    "markdown_only": "it may be marked down from the base price, not raised above it",
     "ceiling": "its ceiling",
     "floor": "its floor",
     "minimum_margin": "its cost plus the minimum margin",
@@ -49,21 +54,26 @@ RULES = {
 LIMITS = (
     "impossible_price",
     "moving_share",
+    "changes_per_day",
     "largest_step",
     "largest_daily_move",
     "price_ending",
+    "down_only_within_day",
+    "one_price",
     "not_approved",
     "frozen",
+    "event",
     "override",
     "ceiling",
+    "markdown_only",
     "floor",
     "minimum_margin",
     "kill_switch",
 )
 """The rules that limit what a policy asks for, in the order they are applied: the last one wins.
 
-First how far a policy may go, then what was approved, then what people ordered, then floor, ceiling and cost, and last
-the kill switch.
+First how far a policy may go within the day, then the one price of a zone, then what was approved, then what people
+ordered, then floor, ceiling, base price and cost, and last the kill switch.
 """
 
 CLAMP = np.dtype([("decision", np.int64), ("rule", np.int64), ("before", np.float64), ("after", np.float64)])
@@ -90,6 +100,8 @@ class Shelf:
         Prices at the day's opening, EUR; NaN at opening itself. None stands for that too.
     stores
         Ids of the stores, shape (n_stores,); None where it is nobody's shelf in particular.
+    changes
+        How often each price has changed since the opening, shape (n_stores, n_products), or 0 for all.
     opened_with
         Units at the day's opening by the days on which they may be sold, shape (n_stores, n_products, n_lives), as in
         `catalog.stock_rules`; None where all are new, or the whole shelf is simply full at each opening.
@@ -103,6 +115,7 @@ class Shelf:
     dice: Floats
     opening_prices: Floats | None = None
     stores: tuple[str, ...] | None = None
+    changes: Ints | int = 0
     opened_with: Ints | None = None
     business_date: dt.date | None = None
 

@@ -93,6 +93,8 @@ class ShelfState:
         Units on the shelf.
     shown, opened_at
         Prices in the tick before and in the first tick, EUR; NaN at opening.
+    changes
+        How often each price has changed since the opening.
     by_life, opened_with
         The same units, and those at opening, by the days on which they may still be sold, shape (n_stores, n_products,
         n_lives); None where the whole shelf is simply full at each opening.
@@ -102,6 +104,7 @@ class ShelfState:
     stock: Ints
     shown: Floats
     opened_at: Floats
+    changes: Ints
     by_life: Ints | None = None
     opened_with: Ints | None = None
 

@@ -4,7 +4,9 @@ The logged propensity is the whole chance of the price that is shown in the end,
 the price shown before, that price is part of the shelf, and in the ticks through which a tried price stands it came
 from the same dice.
 
-Limits bind what is tried like what is usually shown, so several candidates can end at one price.
+Limits bind what is tried like what is usually shown, so several candidates can end at one price. Where the day could
+not go back from a candidate to the usual price, it is not tried. In a zone with one price, one die decides for all of
+its stores.
 
 It costs at most the budgeted share of expected revenue. A price is worth (price - what a sale forgoes) x chance of
 sale, so trying in a share e of the time costs e x (worth of the usual price - mean worth of the candidates) a visit:
@@ -18,7 +20,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from serving.curves import DemandCurves, chance_at
-from serving.guardrails import nothing_shown
+from serving.guardrails import in_zone, nothing_shown
 from serving.pricing_policy import Asked
 from serving.shelf_limits import ShelfLimits
 from serving.solve import Worth
@@ -97,16 +99,27 @@ class Candidates:
         return self.mean_revenue - forgone * self.mean_chance
 
 
-def candidates_within(limits: ShelfLimits, exploration: ExplorationPlan, curves: DemandCurves | None) -> Candidates:
-    """Return what the limits of a shelf leave of every candidate."""
+def candidates_within(
+    limits: ShelfLimits, exploration: ExplorationPlan, curves: DemandCurves | None, usual: Floats | None = None
+) -> Candidates:
+    """Return what the limits of a shelf leave of every candidate.
+
+    Parameters
+    ----------
+    usual
+        Prices shown where nothing is tried, EUR, shape (n_stores, n_products); None on a shelf that shows none yet.
+    """
     ladder = exploration.ladder.T[:, None, :]
     allowed = exploration.choice.T[:, None, :] & limits.approves(ladder)
-    prices = limits.apply(ladder)
+    prices, tried = limits.apply(ladder), allowed
+    leads_back = None if usual is None else limits.leads_back(prices, usual)
+    if leads_back is not None and usual is not None:  # what is not tried for that is the usual price, and costs nothing
+        prices, tried = np.where(leads_back, prices, usual), allowed & leads_back
     chances = np.full(prices.shape, np.nan)
     if exploration.budget is not None and curves is not None:
         chances = np.where(allowed, chance_at(curves.prices, curves.p_sale, prices), 0.0)
     return Candidates(
-        prices=np.where(allowed, prices, np.nan),
+        prices=np.where(tried, prices, np.nan),
         counts=exploration.counts,
         mean_revenue=(prices * chances).sum(axis=0) / exploration.counts,
         mean_chance=chances.sum(axis=0) / exploration.counts,
@@ -136,7 +149,7 @@ def chance_on_budget(
     own = (usual - worth.forgone) * p_usual
     affordable = budget * (usual * p_usual)
     if limits.limits is not None and not limits.limits.are_static:
-        asked = worth.asked.prices
+        asked = in_zone(limits.limits, worth.asked.prices, limits.shelf)
         wanted = worth.of(ShelfLimits(limits.limits, nothing_shown(asked.shape)).apply(asked))
         affordable = np.maximum(affordable - np.maximum(wanted - own, 0.0), 0.0)
     loss = own - candidates.mean_worth(worth.forgone)
@@ -193,7 +206,7 @@ def try_prices(
         Prices shown where nothing is tried, EUR, shape (n_stores, n_products).
     """
     chance = _chance_of_a_trial(exploration, worth, limits, usual, candidates)
-    explored, candidate = _throw(exploration, limits.shelf.dice, chance)
+    explored, candidate = _throw(exploration, limits.dice, chance)
     cell = np.arange(len(exploration.ladder)), candidate
     explored = explored & _chosen(candidates.may_be_tried, candidate)
     p_tried = np.nan if worth.curves is None else worth.curves.p_sale[cell]
@@ -216,7 +229,7 @@ def _chance_of_a_trial(
         on_budget = chance_on_budget(exploration.budget, worth, limits, usual, candidates)
         chance = np.where(np.isfinite(exploration.budget) & in_stock, on_budget, chance)
     may_explore = limits.may_explore
-    return chance if may_explore is None else np.where(may_explore, chance, 0.0)
+    return limits.chance_for_all(chance if may_explore is None else np.where(may_explore, chance, 0.0))
 
 
 def _chosen(values: Flags, candidate: Ints) -> Flags:

@@ -1,163 +1,25 @@
-"""Guardrails: the limits that a price keeps, whatever a policy asks for.
+"""Guardrails: what the limits leave of a price, whatever a policy asks for.
 
-`LIMITS` are applied in their order, and the last one wins: what the policy may do, what was approved, what people
-ordered, floor, ceiling and cost, and the kill switch. They bind an explored price as they bind the policy's own. Limits
-that do not look at the price shown before are static: a price book is made under those alone. All functions are pure;
-arrays have shape (..., n_stores, n_products) unless said otherwise.
+`catalog.pricing.LIMITS` are applied in their order, and the last one wins: how far a policy may go within the day, the
+one price of a zone, what was approved, what people ordered, floor, ceiling and cost, and the kill switch. They bind an
+explored price as they bind the policy's own. All functions are pure; arrays have shape (..., n_stores, n_products)
+unless said otherwise.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats, Ints
+from catalog.arrays import Flags, Floats
 from catalog.currency import EUR, Currency
-from catalog.limits import PriceBounds, not_above, not_below, price_bounds
-from catalog.load import Catalog
-from catalog.pricing import CLAMP, LIMITS, NO_CLAMPS, Shelf
-from serving.evidence import ShelfPrices
-from serving.orders import Kind, Orders, Windows
+from catalog.limits import not_above, not_below
+from catalog.pricing import CLAMP, NO_CLAMPS, Shelf
+from serving.limits import Limits, is_given, ordered_on
+from serving.orders import Windows
 
-_BY_PEOPLE: dict[Kind, str] = {"freeze": "frozen", "override": "override", "kill_switch": "kill_switch"}
 _HIGHEST = 1_000_000.0  # EUR; the catalog allows no price above it
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The guardrails of a shelf. Arrays have shape (n_products,), in EUR.
-
-    Attributes
-    ----------
-    base_prices
-        What is shown under the kill switch, and where nothing usable was ever asked for; see `standing`.
-    bounds, whole_bounds
-        Floors, ceilings, and cost plus margin: for a policy's price with the price ending, and for one that people
-        ordered or approved in any whole smallest unit.
-    frozen
-        Prices that stand whatever is asked for; NaN where a product is free.
-    largest_step, largest_daily_move
-        As shares of the price shown and of the opening price; None is no limit.
-    movable
-        How many products of a store may change price in one tick.
-    price_ending
-        Last digit of a price in smallest units, or None.
-    kill_switch
-        Base prices and nothing else.
-    orders
-        What people ordered and approved for the date; None where nobody did.
-    money
-        The currency, whose smallest unit every price is a whole number of.
-    standing
-        The last regular prices of a retailer's stores, which take the place of base prices there: a base price is what
-        the first file showed, and nobody's order. None in any other store.
-    """
-
-    base_prices: Floats
-    bounds: PriceBounds
-    whole_bounds: PriceBounds
-    frozen: Floats
-    largest_step: float | None
-    largest_daily_move: float | None
-    movable: int
-    price_ending: int | None
-    kill_switch: bool
-    orders: Orders | None = None
-    money: Currency = EUR
-    standing: ShelfPrices | None = None
-
-    def base_at(self, shelf: Shelf) -> Floats:
-        """Return the base prices of a shelf, EUR: of all stores, or each retailer's store's own, NaN where not known.
-
-        Shape (n_products,), or (n_stores, n_products).
-        """
-        if self.standing is not None:
-            return self.standing.of(shelf.stores, len(shelf.stock))
-        return self.base_prices
-
-    @cached_property
-    def are_static(self) -> bool:
-        """Whether every limit is the same for all shelves: none looks at the price shown before, store or time."""
-        looks_back = self.largest_step is not None or self.largest_daily_move is not None or self.are_moves_limited
-        return not looks_back and self.orders is None
-
-    @cached_property
-    def are_moves_limited(self) -> bool:
-        """Whether not all products may change price at once."""
-        return self.movable < len(self.base_prices)
-
-    @cached_property
-    def are_bounds_alone(self) -> bool:
-        """Whether a price in whole smallest units within the bounds is left as it is."""
-        plain = not self.kill_switch and self.price_ending is None and bool(np.isnan(self.frozen).all())
-        return plain and self.are_static
-
-    def only(self, position: int, sku: str) -> "Limits":
-        """Return the guardrails of one product, for a shelf that holds it alone."""
-        part = slice(position, position + 1)
-        orders = None if self.orders is None else self.orders.only(sku)
-        return replace(
-            self,
-            base_prices=self.base_prices[part],
-            bounds=self.bounds.among(part),
-            whole_bounds=self.whole_bounds.among(part),
-            frozen=self.frozen[part],
-            orders=orders if orders is not None and orders.orders else None,
-            standing=None if self.standing is None else self.standing.only(position),
-        )
-
-
-def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPrices | None = None) -> Limits:
-    """Return the guardrails of a catalog as arrays, with what people ordered for a date.
-
-    `standing` are the prices of a retailer's own shelves.
-    """
-    store, rails = catalog.store, catalog.store.guardrails
-    return Limits(
-        base_prices=catalog.base_prices,
-        bounds=price_bounds(catalog.products, rails, store.money),
-        whole_bounds=price_bounds(catalog.products, rails.model_copy(update={"price_ending": None}), store.money),
-        frozen=np.array([rails.frozen.get(sku, np.nan) for sku in catalog.skus]),
-        largest_step=rails.largest_step,
-        largest_daily_move=rails.largest_daily_move,
-        movable=int(rails.moving_share * len(catalog.products) + 1e-9),
-        price_ending=rails.price_ending,
-        kill_switch=rails.kill_switch,
-        orders=orders if orders is not None and orders.orders else None,
-        money=store.money,
-        standing=standing,
-    )
-
-
-def ordered_on(limits: Limits, shelf: Shelf) -> Windows | None:
-    """Return what people decided about the prices of a shelf in its tick; None where nobody decided anything."""
-    return None if limits.orders is None else limits.orders.at(shelf.stores, len(shelf.stock), shelf.ticks_left)
-
-
-def is_given(limits: Limits, shelf: Shelf) -> Flags:
-    """Tell which prices stand whatever is asked for: frozen ones, and those that people set.
-
-    Shape (n_products,), or (n_stores, n_products) where people set some.
-    """
-    frozen = ~np.isnan(limits.frozen)
-    ordered = ordered_on(limits, shelf)
-    return frozen if ordered is None else frozen | ordered.is_set
-
-
-def rule_given(limits: Limits, shelf: Shelf) -> Ints:
-    """Return by which rule a price stands whatever is asked for, as its position in `LIMITS`; -1 where none does.
-
-    Shape (n_products,), or (n_stores, n_products) where people set some.
-    """
-    rules = np.where(np.isnan(limits.frozen), -1, LIMITS.index("frozen"))
-    ordered = ordered_on(limits, shelf)
-    if ordered is not None:
-        for kind, rule in _BY_PEOPLE.items():
-            rules = np.where(ordered.bound_by(kind), LIMITS.index(rule), rules)
-    return np.full(rules.shape, LIMITS.index("kill_switch")) if limits.kill_switch else rules
 
 
 def guarded(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None = None) -> Floats:
@@ -173,7 +35,7 @@ def guarded_with_trail(
 ) -> tuple[Floats, NDArray[Any]]:
     """Return the guarded prices, shape (n_stores, n_products), and every change on the way as `CLAMP` records.
 
-    Rules are numbered by their position in `LIMITS`, from `first_rule` on.
+    Rules are numbered by their position in `limits.rules`, from `first_rule` on.
     """
     if leaves_alone(limits, asked):
         return asked, NO_CLAMPS
@@ -182,7 +44,7 @@ def guarded_with_trail(
         where = np.flatnonzero((after != before) & ~(np.isnan(after) & np.isnan(before)))
         if len(where):
             found = np.empty(len(where), dtype=CLAMP)
-            found["decision"], found["rule"] = where, first_rule + LIMITS.index(rule)
+            found["decision"], found["rule"] = where, first_rule + limits.rules.index(rule)
             found["before"], found["after"] = before.ravel()[where], after.ravel()[where]
             clamps.append(found)
         before = after
@@ -201,6 +63,24 @@ def nothing_shown(shape: tuple[int, int]) -> Shelf:
     return Shelf(np.ones(shape, dtype=np.int64), np.full(shape, np.nan), 1, np.zeros(shape))
 
 
+def in_zone(limits: Limits, prices: Floats, shelf: Shelf) -> Floats:
+    """Return prices, EUR, shape (..., n_stores, n_products), with the zone's one price in all of its stores.
+
+    That is the middle one of its stores' prices, the lower of two: a price that some store wants, and as many want a
+    higher one as a lower one. A store with an empty shelf has no voice, for it wants a high price that nobody pays,
+    nor has one whose price is given. Shelves that are nobody's in particular are no zone.
+    """
+    if limits.rails.one_price is None or shelf.stores is None:
+        return prices
+    is_free = np.broadcast_to(~is_given(limits, shelf), shelf.stock.shape)
+    has_voice = is_free & (shelf.stock > 0)
+    for more in (is_free, np.ones_like(is_free)):
+        has_voice = np.where(has_voice.any(axis=0), has_voice, more)
+    ascending = np.sort(np.where(has_voice, prices, np.inf), axis=-2)
+    middle = np.broadcast_to((has_voice.sum(axis=0) - 1) // 2, (*prices.shape[:-2], 1, prices.shape[-1]))
+    return np.broadcast_to(np.take_along_axis(ascending, middle, axis=-2), prices.shape)
+
+
 def usable_prices(prices: Floats, money: Currency = EUR) -> Floats:
     """Return prices in whole smallest units; NaN what is none: not a finite number, or less than half a unit."""
     whole = _whole(prices, money)
@@ -208,8 +88,8 @@ def usable_prices(prices: Floats, money: Currency = EUR) -> Floats:
 
 
 def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None) -> Iterator[tuple[str, Floats]]:
-    """Yield each limit with the prices after it, in the order of `LIMITS`."""
-    if limits.kill_switch:  # nothing before it matters
+    """Yield each limit with the prices after it, in the order of `limits.rules`."""
+    if limits.rails.kill_switch:  # nothing before it matters
         yield "kill_switch", np.broadcast_to(limits.base_at(shelf), asked.shape).copy()
         return
     shown, wanted = (usable_prices(own, limits.money) for own in (shelf.shown_prices, asked))
@@ -220,11 +100,18 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     stays = np.zeros(asked.shape, dtype=bool) if may_move is None else ~may_move & np.isfinite(shown) & ~given
     prices = np.where(stays, shown, prices)
     yield "moving_share", prices
+    if (at_most := limits.rails.changes_per_day) is not None:
+        stays = stays | ((shelf.changes >= at_most) & np.isfinite(shown) & ~given)
+        yield "changes_per_day", (prices := np.where(stays, shown, prices))
     # Steps and endings are for prices of ours: a store's own needs nobody's leave.
     own = given if limits.standing is None else given | (prices == limits.base_at(shelf))
     for rule, after in _steps_and_ending(limits, shelf, prices, shown, own | stays):
         yield rule, after
         prices = after
+    if limits.rails.down_only_within_day:
+        yield "down_only_within_day", (prices := np.where(given, prices, np.fmin(prices, shown)))
+    if limits.rails.one_price is not None:
+        yield "one_price", (prices := np.where(given, prices, in_zone(limits, prices, shelf)))
     by_people = own
     if ordered is not None:
         approved = _approved(limits, ordered, prices)
@@ -233,22 +120,11 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     for rule, after in _given(limits, ordered, prices):
         yield rule, after
         prices = after
-    bounds = [np.where(by_people, whole, own) for whole, own in _pairs(limits)]
-    floors, ceilings, least = bounds
-    if ordered is not None:  # a price below floor or cost stands while the cost is no higher than the accepted one
-        is_accepted = ordered.accepted_cost >= limits.whole_bounds.cost_plus_margin
-        floors, least = (np.where(is_accepted, -np.inf, own) for own in (floors, least))
-    yield "ceiling", (prices := np.minimum(prices, ceilings))
-    yield "floor", (prices := np.maximum(prices, floors))
-    yield "minimum_margin", (prices := np.maximum(prices, least))
+    for rule, after in _bounded(limits, ordered, prices, by_people, limits.base_at(shelf)):
+        yield rule, after
+        prices = after
     if ordered is not None:
         yield "kill_switch", np.where(ordered.bound_by("kill_switch"), limits.base_at(shelf), prices)
-
-
-def _pairs(limits: Limits) -> Iterator[tuple[Floats, Floats]]:
-    """Yield floors, ceilings and cost plus margin, each in any whole smallest unit and with the price ending."""
-    for name in ("floors", "ceilings", "cost_plus_margin"):
-        yield getattr(limits.whole_bounds, name), getattr(limits.bounds, name)
 
 
 def _steps_and_ending(
@@ -262,8 +138,8 @@ def _steps_and_ending(
         else usable_prices(shelf.opening_prices, limits.money)
     )
     windows = {
-        "largest_step": (shown, limits.largest_step),
-        "largest_daily_move": (opened_at, limits.largest_daily_move),
+        "largest_step": (shown, limits.rails.largest_step),
+        "largest_daily_move": (opened_at, limits.rails.largest_daily_move),
     }
     for rule, (center, share) in windows.items():
         if share is not None:
@@ -272,7 +148,7 @@ def _steps_and_ending(
             prices = np.where(fixed | np.isnan(center), prices, np.clip(prices, least, most))
             yield rule, prices
             low, high = np.fmax(low, least), np.fmin(high, most)
-    if limits.price_ending is not None:
+    if limits.rails.price_ending is not None:
         yield "price_ending", np.where(fixed, prices, _nearest_with_ending(limits, prices, low, high))
 
 
@@ -284,7 +160,32 @@ def _given(limits: Limits, ordered: Windows | None, prices: Floats) -> Iterator[
         return
     prices = np.where(ordered.bound_by("freeze"), ordered.lowest, prices)
     yield "frozen", prices
+    if "event" in limits.rules:
+        yield "event", (prices := np.where(ordered.bound_by("event"), ordered.lowest, prices))
     yield "override", np.where(ordered.bound_by("override"), ordered.lowest, prices)
+
+
+def _bounded(
+    limits: Limits, ordered: Windows | None, prices: Floats, by_people: Flags, base: Floats
+) -> Iterator[tuple[str, Floats]]:
+    """Yield the prices after each bound: in any whole smallest unit where people decided, else with the price ending.
+
+    `base` are the base prices, EUR, of the shape of `prices` or of the last axis alone.
+    """
+    floors, ceilings, least = (
+        np.where(by_people, getattr(limits.whole_bounds, name), getattr(limits.bounds, name))
+        for name in ("floors", "ceilings", "cost_plus_margin")
+    )
+    if ordered is not None:  # a price below floor or cost stands while the cost is no higher than the accepted one
+        is_accepted = ordered.accepted_cost >= limits.whole_bounds.cost_plus_margin
+        floors, least = (np.where(is_accepted, -np.inf, own) for own in (floors, least))
+    yield "ceiling", (prices := np.minimum(prices, ceilings))
+    if "markdown_only" in limits.rules:
+        most = np.where(by_people, base, not_above(base, limits.rails.price_ending, limits.money))
+        prices = np.where(limits.is_markdown_only, np.fmin(prices, most), prices)
+        yield "markdown_only", prices
+    yield "floor", (prices := np.maximum(prices, floors))
+    yield "minimum_margin", np.maximum(prices, least)
 
 
 def _approved(limits: Limits, ordered: Windows, prices: Floats) -> Floats:
@@ -297,7 +198,7 @@ def _approved(limits: Limits, ordered: Windows, prices: Floats) -> Floats:
 
 def _nearest_with_ending(limits: Limits, prices: Floats, low: Floats, high: Floats) -> Floats:
     """Return the nearest price with the ending between low and high, the lower of two; the price itself without one."""
-    ending, money = limits.price_ending, limits.money
+    ending, money = limits.rails.price_ending, limits.money
     below, above = not_above(prices, ending, money), not_below(prices, ending, money)
     has_below = below >= np.maximum(low, limits.bounds.lowest)
     has_above = above <= np.minimum(high, limits.bounds.ceilings)

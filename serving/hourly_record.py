@@ -93,7 +93,7 @@ def _as_played(day: LiveDay, front: Storefront, shelf: Shelf, answer: PriceDecis
         outcome=nobody,
         decisions=PriceDecision(**arrays, clamps=answer.clamps),
         stock=shelf.stock[None],
-        began=ShelfState(tick, shelf.stock, shelf.shown_prices, opened),
+        began=ShelfState(tick, shelf.stock, shelf.shown_prices, opened, np.broadcast_to(shelf.changes, opened.shape)),
     )
 
 

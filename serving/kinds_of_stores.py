@@ -215,7 +215,8 @@ def _kinds_in(heard: Sequence[Sold], catalog: Catalog) -> Ints:
 def _shelf_of(shelf: Shelf, rows: Ints) -> Shelf:
     opening = None if shelf.opening_prices is None else shelf.opening_prices[rows]
     stores = None if shelf.stores is None else tuple(shelf.stores[row] for row in rows)
-    return Shelf(shelf.stock[rows], shelf.shown_prices[rows], shelf.ticks_left, shelf.dice[rows], opening, stores)
+    own = (shelf.stock[rows], shelf.shown_prices[rows], shelf.ticks_left, shelf.dice[rows])
+    return Shelf(*own, opening, stores, np.broadcast_to(shelf.changes, shelf.stock.shape)[rows])
 
 
 def _sold_in(sold: Sold, rows: Ints) -> Sold:

@@ -7,7 +7,7 @@ something is refused: a kill switch must not be forgotten because a package is m
 import datetime as dt
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -19,9 +19,9 @@ from catalog.load import Catalog
 from catalog.wings import needed, provider
 from warehouse.lake import Lake
 
-Kind = Literal["price", "override", "freeze", "kill_switch"]
+Kind = Literal["price", "event", "override", "freeze", "kill_switch"]
 
-STRENGTH: tuple[Kind, ...] = ("price", "override", "freeze", "kill_switch")
+STRENGTH: tuple[Kind, ...] = ("price", "event", "override", "freeze", "kill_switch")
 """Where several orders cover a price, the kind that comes last here holds; of one kind, the one recorded last."""
 
 Span = tuple[dt.datetime, dt.datetime | None]
@@ -62,13 +62,13 @@ class PriceOrder:
     lowest, highest
         The same where one price stands.
     kind
-        Of the price change behind it; `price` is an approval, or the lack of one.
+        Of the price change behind it; `price` is an approval, or the lack of one, `event` an event of the catalog.
     first_tick, end_tick
         Ticks that it binds, the end not included.
     accepted_cost
         Cost plus minimum margin that somebody accepted a price below; None where nobody did.
     source
-        The record behind it; None for what passes by rule.
+        The record behind it; None for what passes by rule, and for an event.
     """
 
     sku: str
@@ -107,7 +107,7 @@ class Windows:
 
     @cached_property
     def is_set(self) -> Flags:
-        """Tell which products have one price that a person set, whatever the policy asks for."""
+        """Tell which products have one price that a person or an event set, whatever the policy asks for."""
         return np.asarray(self.kind > STRENGTH.index("price"))
 
     @cached_property
@@ -215,7 +215,7 @@ class OrderBook(Protocol):
 def orders_on(
     lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None, at_once: AtOnce | None = None
 ) -> Orders:
-    """Return the orders of a date, the weakest first.
+    """Return the orders of a date, and the prices of the catalog's events on it, which any order of a person ends.
 
     Parameters
     ----------
@@ -224,10 +224,17 @@ def orders_on(
     at_once
         Orders that bind the date although they count from a later moment.
     """
-    book = _order_book(lake)
+    book, n_ticks = _order_book(lake), catalog.store.opening.ticks
+    events = tuple(
+        PriceOrder(sku, None, price, price, "event", 0, n_ticks)
+        for event in catalog.store.guardrails.frozen_during
+        if event.holds_on(date)
+        for sku, price in event.prices.items()
+    )
     if book is None:
-        return Orders((), catalog.skus, catalog.store.opening.ticks)
-    return book.orders_on(lake, catalog, date, stores, at_once)
+        return Orders(events, catalog.skus, n_ticks)
+    of_people = book.orders_on(lake, catalog, date, stores, at_once)
+    return replace(of_people, orders=(*events, *of_people.orders)) if events else of_people
 
 
 def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:

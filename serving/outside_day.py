@@ -22,7 +22,7 @@ from catalog.pricing import Policy, Shelf, Sold
 from catalog.tables.decisions import REPRICINGS
 from catalog.tables.draws import HOURLY_DRAWS
 from catalog.wings import needed
-from etl.live.day import LiveDay, Mark, sold_in
+from etl.live.day import LiveDay, Mark, changes_in, sold_in
 from etl.load import DayRows, conform
 from serving import make_book
 from serving.hourly_prices import released_in
@@ -221,6 +221,7 @@ def _shelf(catalog: Catalog, store: str, tick: int, so_far: SoFar, decided: tupl
         dice[tick][None],
         newest_prices(rows, catalog, 0)[None],
         (store,),
+        changes_in(rows, catalog)[None],
     )
 
 

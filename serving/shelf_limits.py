@@ -17,7 +17,8 @@ from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
 from catalog.pricing import NO_CLAMPS, Shelf
 from serving.curves import DemandCurves, chance_at
-from serving.guardrails import Limits, guarded, guarded_with_trail, is_given, ordered_on, usable_prices
+from serving.guardrails import guarded, guarded_with_trail, usable_prices
+from serving.limits import Limits, is_given, ordered_on
 from serving.pricing_policy import Asked
 
 _SAME = 1e-9  # EUR
@@ -92,11 +93,22 @@ class ShelfLimits:
     def apply_with_trail(self, prices: Floats, first_rule: int) -> tuple[Floats, NDArray[Any]]:
         """Return the same for prices of shape (n_stores, n_products), and every change that a limit made.
 
-        Changes are `CLAMP` records; rules are numbered by their position in `LIMITS`, from `first_rule` on.
+        Changes are `CLAMP` records; rules are numbered by their position in `limits.rules`, from `first_rule` on.
         """
         if self.limits is None:
             return prices, NO_CLAMPS
         return guarded_with_trail(self.limits, prices, self.shelf, self.may_move, first_rule)
+
+    @property
+    def have_one_price(self) -> bool:
+        """Whether the shelves are a zone's, which show one price."""
+        return self.limits is not None and self.limits.rails.one_price is not None and self.shelf.stores is not None
+
+    @property
+    def dice(self) -> Floats:
+        """The dice by which prices are tried, shape (n_stores, n_products): a zone throws those of its first store."""
+        dice = self.shelf.dice
+        return np.broadcast_to(dice[0], dice.shape) if self.have_one_price else dice
 
     @property
     def may_explore(self) -> Flags | None:
@@ -107,7 +119,7 @@ class ShelfLimits:
         limits, shape = self.limits, self.shelf.stock.shape
         if limits is None or limits.are_bounds_alone:
             return None
-        if limits.kill_switch:
+        if limits.rails.kill_switch:
             return np.zeros(shape, dtype=bool)
         is_free = np.broadcast_to(~is_given(limits, self.shelf), shape)
         ordered = ordered_on(limits, self.shelf)
@@ -134,7 +146,47 @@ class ShelfLimits:
         if ordered is None:
             return np.ones(candidates.shape, dtype=bool)
         within = (ordered.lowest <= candidates) & (candidates <= ordered.highest)
-        return within | ~ordered.bound_by("price")
+        return self._everywhere(within | ~ordered.bound_by("price"))
+
+    def leads_back(self, candidates: Floats, usual: Floats) -> Flags | None:
+        """Tell from which candidate prices the day can go back to the usual price; None where it can from all.
+
+        A trial that nothing ends would cost until closing what was budgeted for the while that it was meant to stand.
+        The opening price is another matter: its trial may stand all day, for its chance is that of a whole day.
+
+        Parameters
+        ----------
+        candidates
+            What the limits leave of them, EUR, shape (n_prices, n_stores or 1, n_products).
+        usual
+            Prices shown where nothing is tried, EUR, shape (n_stores, n_products).
+        """
+        rails = None if self.limits is None else self.limits.rails
+        if rails is None or (rails.changes_per_day is None and not rails.down_only_within_day):
+            return None
+        leads = np.ones((len(candidates), *usual.shape), dtype=bool)
+        if rails.down_only_within_day:
+            leads &= candidates >= usual
+        if rails.changes_per_day is not None:
+            left = rails.changes_per_day - self.shelf.changes - (candidates != self.shelf.shown_prices)
+            leads &= left >= 1
+        return self._everywhere(leads | np.isnan(self.shelf.shown_prices))
+
+    def chance_for_all(self, chance: Floats) -> Floats:
+        """Return the chance of a trial: in a zone that of the store that affords the least, in all its stores.
+
+        So it costs no store more than its budget. A store with an empty shelf goes along, for the price is one; one
+        whose price people set neither goes along nor holds the others back.
+        """
+        if not self.have_one_price:
+            return chance
+        may_explore = np.broadcast_to(True if self.may_explore is None else self.may_explore, chance.shape)
+        least = np.where(may_explore & (self.shelf.stock > 0), chance, np.inf).min(axis=0)
+        return np.where(may_explore & np.isfinite(least), least, 0.0)
+
+    def _everywhere(self, flags: Flags) -> Flags:
+        """Return flags of shape (n_prices, n_stores, n_products): in a zone, what holds in all of its stores."""
+        return np.broadcast_to(flags.all(axis=1, keepdims=True), flags.shape) if self.have_one_price else flags
 
 
 def which_may_move(limits: Limits, shelf: Shelf, wanted: Floats, gain: Floats) -> Flags:

@@ -20,18 +20,19 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.pricing import LIMITS, Policy, Shelf
+from catalog.pricing import Policy, Shelf
 from etl.live.calendar import catalog_of_the_day
 from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_of, taught
 from etl.live.store_now import StoreNow
 from etl.stock import opens_with
-from serving.guardrails import guarded_with_trail, limits_of, rule_given
+from serving.guardrails import guarded_with_trail
 from serving.in_force import pricing_on, standing_prices
+from serving.limits import limits_of, rule_given
 from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
 from serving.storefront import Storefront
 from warehouse.lake import Lake
 
-ORDERED = ("not_approved", "frozen", "override", "kill_switch")
+ORDERED = ("not_approved", "frozen", "event", "override", "kill_switch")
 """Rules by which a price is people's and not the policy's."""
 
 
@@ -176,16 +177,8 @@ def _at_opening(
     front = _without_exploration(pricing_on(lake, catalog, date, stores=names, at_once=at_once).policy)
     shape = (len(names), len(catalog.skus))
     opened = opens_with(lake, catalog, names, date)
-    shelf = Shelf(
-        opened.stock,
-        opened.shown,
-        catalog.store.opening.ticks,
-        np.zeros(shape),
-        None,
-        names,
-        opened.opened_with,
-        date,
-    )
+    at = (opened.stock, opened.shown, catalog.store.opening.ticks, np.zeros(shape))
+    shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
     decision, alone = front.decide(shelf), _without_orders(front).decide(shelf)
     limits = _limits_by_product(decision.clamps, front.rules, shape)
     return {
@@ -209,16 +202,8 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
     assert sold is not None  # noqa: S101 - a day that is being sold has rows
     began = standing_of(lake, catalog, day, sold, now.tick)
     left = catalog.store.opening.ticks - now.tick
-    shelf = Shelf(
-        began.stock,
-        began.shown,
-        left,
-        np.zeros(began.shown.shape),
-        began.opened_at,
-        (now.store,),
-        began.opened_with,
-        now.date,
-    )
+    at = (began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at)
+    shelf = Shelf(*at, (now.store,), began.changes, began.opened_with, now.date)
     orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
     outside = standing_prices(lake, catalog, now.date) if catalog.store.sales == "outside" else None
     limits = limits_of(catalog, orders, outside)
@@ -230,12 +215,12 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
     by_policy = _prices_by_policy(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
     without = np.where(is_peoples, by_policy, began.shown[0])
     prices, clamps = guarded_with_trail(limits, without[None], shelf)
-    bound = _limits_by_product(clamps, LIMITS, prices.shape)[0]
+    bound = _limits_by_product(clamps, limits.rules, prices.shape)[0]
     clock, rules, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
     for own, sku in enumerate(catalog.skus):
         tick, rule = newest[sku]
         is_new = prices[0, own] != began.shown[0, own]
-        ordered = LIMITS[given[own]] if given[own] >= 0 else ""
+        ordered = limits.rules[given[own]] if given[own] >= 0 else ""
         rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
     return StoreStanding(now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders)

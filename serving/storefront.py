@@ -14,7 +14,7 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
-from catalog.pricing import LIMITS, Lesson, PriceDecision, Shelf, Sold
+from catalog.pricing import Lesson, PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.policy import LearningPolicy, Morning, morning_of
 from serving.book_policy import BookPolicy
@@ -22,7 +22,8 @@ from serving.curves import DemandCurves, chance_at
 from serving.drawn_prices import DrawnPolicy, PriceDraw
 from serving.evidence import ShelfPrices
 from serving.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
-from serving.guardrails import Limits, guarded, limits_of, nothing_shown, rule_given, usable_prices
+from serving.guardrails import guarded, nothing_shown, usable_prices
+from serving.limits import Limits, limits_of, rule_given
 from serving.orders import Orders
 from serving.policies import ShelfPolicy, costs_that_count, policy_without_model
 from serving.price_book import PriceBook
@@ -72,7 +73,7 @@ class Storefront:
     def rules(self) -> tuple[str, ...]:
         """The rules of every step, in their order."""
         never_varied = () if self.support is None else ("never_varied",)
-        return (*self.policy.rules, *never_varied, "exploration", *(() if self.limits is None else LIMITS))
+        return (*self.policy.rules, *never_varied, "exploration", *(() if self.limits is None else self.limits.rules))
 
     def decide(self, shelf: Shelf) -> PriceDecision:
         """Price every product of every store for one tick."""
@@ -106,6 +107,8 @@ class Storefront:
             forgone = self._forgone(asked)
             p_wanted, p_shown = (chance_at(self.curves.prices, self.curves.p_sale, at) for at in (wanted, shown))
             gain = (wanted - forgone) * p_wanted - (shown - forgone) * p_shown
+        if self.limits.rails.one_price is not None:  # where a zone has one price, the same ones move in its stores
+            gain = np.broadcast_to(gain.mean(axis=0), gain.shape)
         return ShelfLimits(self.limits, shelf, which_may_move(self.limits, shelf, wanted, gain))
 
     def _explored(self, worth: Worth, limits: ShelfLimits, usual: Floats) -> Trial:
@@ -113,12 +116,12 @@ class Storefront:
             return no_trial(worth.asked)
         candidates = self._static_candidates
         if candidates is None:
-            candidates = candidates_within(limits, self.exploration, self.curves)
+            candidates = candidates_within(limits, self.exploration, self.curves, usual)
         return try_prices(self.exploration, worth, limits, usual, candidates)
 
     def _limited(self, trial: Trial, worth: Worth, limits: ShelfLimits, usual: Floats) -> PriceDecision:
         """Apply each guardrail to what is asked for after exploration, and write the whole trail down."""
-        by_exploration = len(self.rules) - len(LIMITS) * (self.limits is not None) - 1
+        by_exploration = self.rules.index("exploration")
         prices, clamps = limits.apply_with_trail(trial.prices, by_exploration + 1)
         rule = np.where(trial.explored, by_exploration, worth.asked.rule)
         rule.flat[clamps["decision"]] = clamps["rule"]

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Floats, Ints
 from catalog.errors import ModelError
 from catalog.load import Catalog
-from catalog.pricing import LIMITS, Shelf
+from catalog.pricing import Shelf
 from catalog.tables.prices import PRICE_BOOK
 from serving.curves import DemandCurves, chance_at
-from serving.guardrails import guarded_with_trail, limits_of
+from serving.guardrails import guarded_with_trail
+from serving.limits import Limits, limits_of
 from serving.price_book import PriceBook
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.shelf_limits import support_of
@@ -143,7 +144,8 @@ def tabulate(
         answers = [support.apply(answer, len(policy.rules)) for answer in answers]
     asked = _by_product([answer.prices for answer in answers])
     _refuse_impossible(asked, catalog)
-    prices, clamps = _within_static_limits(catalog, asked, levels, len(own_rules) + 1)
+    limits = limits_of(catalog)
+    prices, clamps = _within_static_limits(limits, asked, levels, len(own_rules) + 1)
 
     is_empty = (levels == 0).T
     p_asked = _by_product([answer.p_sale for answer in answers])
@@ -163,7 +165,7 @@ def tabulate(
         unit_value=_by_product([answer.unit_value for answer in answers]),
         rule=rule,
         policy_rule=policy_rule,
-        rules=(*own_rules, "sold_out", *LIMITS),
+        rules=(*own_rules, "sold_out", *limits.rules),
         policy=policy.name,
         model_version=policy.model_version or "none",
         published_at=published_at,
@@ -190,16 +192,14 @@ def _by_product(by_tick: list[NDArray[Any]]) -> NDArray[Any]:
     return np.stack([answer.T for answer in by_tick], axis=2)
 
 
-def _within_static_limits(
-    catalog: Catalog, asked: Floats, levels: Ints, first_rule: int
-) -> tuple[Floats, NDArray[Any]]:
+def _within_static_limits(limits: Limits, asked: Floats, levels: Ints, first_rule: int) -> tuple[Floats, NDArray[Any]]:
     """Return the prices that the static limits leave, in the shape of `asked`, and the changes as `CLAMP` records.
 
     A change points into the transposed prices, shape (n_ticks, n_levels, n_products).
     """
     nothing_shown = np.full(levels.shape, np.nan)
     shelf = Shelf(levels, nothing_shown, asked.shape[2], np.ones(levels.shape))
-    limited, clamps = guarded_with_trail(limits_of(catalog), asked.T, shelf, None, first_rule)
+    limited, clamps = guarded_with_trail(limits, asked.T, shelf, None, first_rule)
     return np.ascontiguousarray(limited.T), clamps
 
 

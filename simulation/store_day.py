@@ -58,7 +58,7 @@ def standing_at_opening(
         by_life = open_shelves(catalog, rules, kept, n_stores, business_date).by_life
         stock = by_life.sum(axis=2)
     no_price = np.full(stock.shape, np.nan)
-    return ShelfState(0, stock, no_price, no_price, by_life, by_life)
+    return ShelfState(0, stock, no_price, no_price, np.zeros_like(stock), by_life, by_life)
 
 
 class Stretch:
@@ -109,16 +109,8 @@ class Stretch:
         """Ask the policy for prices, sell the next tick at them, and let a policy that learns see what that brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
-        shelf = Shelf(
-            now.stock,
-            now.shown,
-            n_ticks - now.tick,
-            visits.dice[now.tick],
-            now.opened_at,
-            self._stores,
-            now.opened_with,
-            self._business_date,
-        )
+        at = (now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
+        shelf = Shelf(*at, self._stores, now.changes, now.opened_with, self._business_date)
         answer = self._policy.decide(shelf)
         spans = visits.starts[:, now.tick : now.tick + 2]
         drawn = (visits.product, self._willing_price, self._first_visit)
@@ -129,7 +121,9 @@ class Stretch:
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
         opened_at = answer.prices if now.tick == 0 else now.opened_at
-        self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, by_life, now.opened_with)
+        changes = now.changes + ((answer.prices != now.shown) & np.isfinite(now.shown))
+        units = (by_life, now.opened_with)
+        self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, changes, *units)
         if isinstance(self._policy, LearnsWhileSelling):
             self._learn(self._policy, self._sold(now.tick, answer.prices, spans))
 

@@ -1,11 +1,11 @@
-"""How a store prices and learns: its policies, exploration, the gate for models, and the guardrails of every price."""
+"""How a store prices and learns: its policies, exploration, the gate for models, and what waits for a person."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from catalog.records.fields import Price, Record, Share, Sku, refuse_parts
+from catalog.records.fields import Record, Share, Sku
 
 Objective = Literal["revenue", "margin", "profit"]
 """What prices maximise."""
@@ -218,46 +218,3 @@ class Approval(Record):
     def is_asked_for(self) -> bool:
         """Whether some prices wait for a person."""
         return self.within_of_yesterday is not None or self.within_of_base is not None
-
-
-class Guardrails(Record):
-    """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
-
-    The days of the twin are independent of one another, so an opening price is free within the bounds.
-    """
-
-    minimum_margin: float = Field(
-        default=0.0,
-        ge=0,
-        le=100,
-        allow_inf_nan=False,
-        description="the lowest price is unit cost x (1 + this), or the floor if that is higher",
-    )
-    largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
-        default=None, description="largest single change, as a share of the price shown; null is no limit"
-    )
-    largest_daily_move: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
-        default=None, description="largest distance from the opening price, as a share of it; null is no limit"
-    )
-    moving_share: Share = Field(
-        default=1.0,
-        description="share of the products whose price may change in one tick; those that gain most go first",
-    )
-    price_ending: Annotated[int, Field(ge=0, le=9)] | None = Field(
-        default=None,
-        description="last digit of a price in the smallest unit of the currency, such as of the cents, not kept where "
-        "no such price is near enough; null is any digit",
-    )
-    frozen: dict[Sku, Price] = Field(default_factory=dict, description="fixed prices, EUR by sku")
-    kill_switch: bool = Field(
-        default=False,
-        description="true: base prices at once (of a retailer's stores the last regular shelf prices), no exploration, "
-        "and no price book is written",
-    )
-
-    @field_validator("frozen")
-    @classmethod
-    def _are_in_whole_units(cls, frozen: dict[str, float], info: ValidationInfo) -> dict[str, float]:
-        for sku, price in frozen.items():
-            refuse_parts(price, info, f" for {sku}")
-        return frozen

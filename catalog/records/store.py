@@ -9,13 +9,13 @@ from pydantic import Field, field_validator, model_validator
 from catalog.currency import Currency, currency_of
 from catalog.records.demand_effects import WEEKDAYS, DemandEffect, WeatherSettings, Weekday, check_effects
 from catalog.records.fields import Label, Record, Share, Sku, StoreId
+from catalog.records.guardrails import Guardrails
 from catalog.records.pricing_rules import (
     Approval,
     BeliefSettings,
     DrawnPriceRules,
     Exploration,
     Gate,
-    Guardrails,
     Learning,
     Policies,
 )

@@ -77,14 +77,17 @@ def below_cost(catalog: Catalog, terms: Terms) -> str | None:
 
 
 def _of_the_product(catalog: Catalog, product: Product, terms: Terms) -> Iterator[str]:
-    frozen, told = catalog.store.guardrails.frozen.get(product.sku), catalog.store.money.format_money
-    price = terms.new_price or 0.0
+    rails, told = catalog.store.guardrails, catalog.store.money.format_money
+    frozen, price = rails.frozen.get(product.sku), terms.new_price or 0.0
     if frozen is not None:
         yield f"{product.sku} is frozen at {told(frozen)} in store.yaml"
     if price < product.floor and terms.accepted_cost is None:
         yield f"{told(price)} is below its floor, {told(product.floor)}, which would be shown in its place"
     if price > product.ceiling:
         yield f"{told(price)} is above its ceiling, {told(product.ceiling)}, which would be shown in its place"
+    if price > product.base_price and rails.allow_only_markdowns(product.sku, product.category):
+        base = told(product.base_price)
+        yield f"{told(price)} is no markdown from its base price, {base}, which would be shown in its place"
 
 
 def of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:

@@ -8,6 +8,7 @@ stopped.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
@@ -230,10 +231,15 @@ def standing_after(rows: DayRows, catalog: Catalog, tick: int, units: Units | No
     stock = _last_by_sku(catalog, openings, "inventory_level").astype(np.int64)
     sold = decisions["sku"].filter(decisions["purchased"]).to_pandas().value_counts()
     count = np.array([sold.get(sku, 0) for sku in catalog.skus], dtype=np.int64)
-    opened_at = _last_by_sku(catalog, openings, "new_price")
-    shown = _last_by_sku(catalog, changes, "new_price")
+    opened_at, shown = (_last_by_sku(catalog, rows, "new_price")[None] for rows in (openings, changes))
     lives = (None, None) if units is None else (units.by_life, units.opened_with)
-    return ShelfState(tick, (stock - count)[None], shown[None], opened_at[None], *lives)
+    return ShelfState(tick, (stock - count)[None], shown, opened_at, changes_in(changes, catalog)[None], *lives)
+
+
+def changes_in(repricings: pa.Table, catalog: Catalog) -> Ints:
+    """Return how often each price of one store changed in some rows of `repricings`, shape (n_products,)."""
+    changed = Counter(repricings["sku"].filter(pc.is_valid(repricings["old_price"])).to_pylist())
+    return np.array([changed[sku] for sku in catalog.skus], dtype=np.int64)
 
 
 def standing_of(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, tick: int) -> ShelfState:

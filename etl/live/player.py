@@ -95,6 +95,7 @@ class Player:
         self._rows: DayRows | None = None  # rows of all of them
         found = sold_so_far(lake, day)
         if found is None:
+            _refuse_one_price(self._opened_with)
             self._stretch = self._begin()
             return
         _refuse_other_shoppers(found.rows, self._in_force.catalog, self._visits, found.mark.tick, day)
@@ -198,6 +199,17 @@ def takings(rows: DayRows) -> tuple[float, int]:
     decisions = rows.interactions
     revenue = pc.sum(decisions["price_offered"].filter(decisions["purchased"])).as_py()
     return revenue or 0.0, pc.sum(decisions["purchased"]).as_py() or 0
+
+
+def _refuse_one_price(catalog: Catalog) -> None:
+    """Refuse to begin a live day of one store of several where one price holds in all: a live store is priced alone."""
+    mode, n_stores = catalog.store.guardrails.one_price, len(catalog.store.stores)
+    if mode is not None and n_stores > 1:
+        raise DataError(
+            f"guardrails.one_price: expected a chain of one store to sell live, found {mode} and {n_stores} stores, of "
+            "which each would have prices of its own; nothing was sold, leave one_price out, or play whole days with "
+            "`shelfprice simulate`"
+        )
 
 
 def _refuse_other_shoppers(rows: DayRows, catalog: Catalog, visits: Visits, tick: int, day: LiveDay) -> None:

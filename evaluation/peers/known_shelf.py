@@ -14,7 +14,8 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
-from serving.guardrails import guarded, limits_of, nothing_shown
+from serving.guardrails import guarded, nothing_shown
+from serving.limits import limits_of
 from serving.policies import costs_that_count
 from serving.pricing_policy import Asked, asked_without_model
 from serving.recursion import price_stock

@@ -15,7 +15,7 @@ from evaluation.peers import shipped_bayesianbandits, shipped_pybandits, shipped
 from evaluation.peers.certainty_equivalence import certainty_equivalence
 from evaluation.peers.thompson_inventory import thompson_inventory
 from evaluation.peers.thompson_logit import thompson_logit
-from serving.guardrails import limits_of
+from serving.limits import limits_of
 from serving.pricing_policy import PricingPolicy
 from serving.storefront import Storefront
 from simulation.store_day import Stretch

@@ -17,7 +17,8 @@ from catalog.load import DEFAULT_DIR, Catalog, load, restored
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from desk.price_changes.passing import passing
-from serving.guardrails import guarded, limits_of
+from serving.guardrails import guarded
+from serving.limits import limits_of
 from serving.policies import policy_without_model
 
 SHELF = """products:

@@ -122,6 +122,41 @@ STORE_FAULTS = {
     ),
     "nothing may move": ("moving_share: 1.0", "moving_share: 0.1", ["moving_share", "0.1", "5 products"]),
     "kill switch in words": ("kill_switch: false", "kill_switch: maybe", ["guardrails.kill_switch", "'maybe'"]),
+    "changes below none": ("frozen: {}", "changes_per_day: -1", ["guardrails.changes_per_day", "-1"]),
+    "changes in words": ("frozen: {}", "changes_per_day: few", ["guardrails.changes_per_day", "'few'"]),
+    "down only in words": ("frozen: {}", "down_only_within_day: often", ["guardrails.down_only_within_day", "'often'"]),
+    "one price of all": ("frozen: {}", "one_price: all", ["guardrails.one_price", "'zone'", "'all'"]),
+    "markdown of nothing": ("frozen: {}", "markdown_only: []", ["guardrails.markdown_only", "'all'", "[]"]),
+    "markdown of a stranger": (
+        "frozen: {}",
+        "markdown_only: [MILK, dairy, wine]",
+        ["guardrails", "markdown_only", "'wine'", "neither a sku nor a category"],
+    ),
+    "event of a stranger": (
+        "frozen: {}",
+        "frozen_during: [{first: 2026-12-24, prices: {WINE: 5.0}}]",
+        ["guardrails", "frozen_during[0]", "'WINE'", "not on the shelf"],
+    ),
+    "event that ends before it begins": (
+        "frozen: {}",
+        "frozen_during: [{first: 2026-12-24, through: 2026-12-23, prices: {MILK: 1.49}}]",
+        ["guardrails.frozen_during.0", "2026-12-23", "2026-12-24", "never holds"],
+    ),
+    "event without prices": (
+        "frozen: {}",
+        "frozen_during: [{first: 2026-12-24, prices: {}}]",
+        ["guardrails.frozen_during.0.prices", "at least 1"],
+    ),
+    "event between cents": (
+        "frozen: {}",
+        "frozen_during: [{first: 2026-12-24, prices: {MILK: 1.495}}]",
+        ["guardrails.frozen_during.0.prices", "1.495", "whole cents"],
+    ),
+    "event above the ceiling": (
+        "frozen: {}",
+        "frozen_during: [{first: 2026-12-24, prices: {MILK: 2.41}}]",
+        ["frozen_during[0]", "MILK", "2.41", "ceiling 2.4"],
+    ),
     "no currency": ("currency: EUR", "currency: USDT", ["currency", "'USDT'"]),
 }
 
@@ -133,6 +168,59 @@ RULES_THAT_CANNOT_BOTH_HOLD = {
     "no price with the ending": (
         {"price_ending: null": "price_ending: 9"},
         ["price_ending", "9", "MILK"],
+    ),
+    "events that both stand on a date": (
+        {
+            "frozen: {}": "frozen_during: [{first: 2026-12-01, through: 2026-12-24, prices: {MILK: 1.49}}, "
+            "{first: 2026-12-24, prices: {MILK: 1.39}}]"
+        },
+        ["frozen_during[1]", "MILK", "1.39", "1.49", "2026-12-24", "let one event end"],
+    ),
+    "event below cost plus margin": (
+        {
+            "frozen: {}": "frozen_during: [{first: 2026-12-24, prices: {MILK: 1.10}}]",
+            "minimum_margin: 0.0": "minimum_margin: 0.5",
+        },
+        ["frozen_during[0]", "MILK", "1.1", "1.35"],
+    ),
+    "event above the base price of a markdown": (
+        {"frozen: {}": "frozen_during: [{first: 2026-12-24, prices: {MILK: 1.59}}]\n  markdown_only: all"},
+        ["frozen_during[0]", "MILK", "1.59", "base_price 1.5", "markdown_only"],
+    ),
+    "frozen above the base price of a markdown": (
+        {"frozen: {}": "frozen: {MILK: 1.59}\n  markdown_only: [dairy]"},
+        ["frozen", "MILK", "1.59", "base_price 1.5", "markdown_only"],
+    ),
+    "markdown without a price of the ending": (
+        {"price_ending: null": "price_ending: 9\n  markdown_only: all", "minimum_margin: 0.0": "minimum_margin: 0.66"},
+        ["markdown_only", "MILK", "base_price 1.5", "9, the price_ending"],
+    ),
+    "only falls where nothing changes": (
+        {"frozen: {}": "changes_per_day: 0\n  down_only_within_day: true"},
+        ["down_only_within_day", "True", "changes_per_day is 0", "leave down_only_within_day out"],
+    ),
+    "steps where nothing changes": (
+        {"frozen: {}": "changes_per_day: 0", "largest_step: null": "largest_step: 0.2"},
+        ["largest_step", "0.2", "changes_per_day is 0"],
+    ),
+    "daily move where nothing changes": (
+        {"frozen: {}": "changes_per_day: 0", "largest_daily_move: null": "largest_daily_move: 0.2"},
+        ["largest_daily_move", "0.2", "changes_per_day is 0"],
+    ),
+    "share that moves where nothing changes": (
+        {"frozen: {}": "changes_per_day: 0", "moving_share: 1.0": "moving_share: 0.4"},
+        ["moving_share", "0.4", "changes_per_day is 0"],
+    ),
+    "one price of stores that sell outside": (
+        {"frozen: {}": "one_price: zone", "currency: EUR": "currency: EUR\nsales: outside"},
+        ["one_price", "zone", "outside", "leave one_price out"],
+    ),
+    "markdown of a price that is drawn": (
+        {
+            "frozen: {}": "markdown_only: [MILK]",
+            "currency: EUR": "currency: EUR\nsales: outside\ndrawn_prices: {products: [MILK]}",
+        },
+        ["markdown_only", "MILK", "drawn", "drawn_prices.products"],
     ),
     "step that reaches no other ending": (
         {"price_ending: null": "price_ending: 9", "largest_step: null": "largest_step: 0.08"},
@@ -189,6 +277,17 @@ def test_rules_that_cannot_both_hold_are_refused_naming_file_field_and_value(
     with pytest.raises(CatalogError) as refusal:
         load(folder)
     assert [part for part in [str(store), "guardrails", *named] if part not in str(refusal.value)] == []
+
+
+def test_events_of_a_product_may_follow_one_another_and_share_dates_at_one_price(
+    write_catalog: Callable[..., Path],
+) -> None:
+    events = (
+        "frozen_during: [{first: 2026-12-01, through: 2026-12-23, prices: {MILK: 1.49}}, "
+        "{first: 2026-12-24, prices: {MILK: 1.39}}, {first: 2026-12-20, prices: {MILK: 1.49, EGGS: 0.99}}]"
+    )
+    folder = write_catalog({"store.yaml": ("frozen: {}", events)})
+    assert [event.last.day for event in load(folder).store.guardrails.frozen_during] == [23, 24, 20]
 
 
 @pytest.mark.parametrize("fault", WHOLE_FILES)

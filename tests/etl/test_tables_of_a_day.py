@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.reasons import Changes, reasons
-from catalog.records.pricing_rules import Guardrails
+from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT, StoreDay
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
@@ -19,7 +19,7 @@ from etl.extract import interactions_of, repricings_of
 from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
-from serving.guardrails import limits_of
+from serving.limits import limits_of
 from serving.policies import GreedyPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play

@@ -48,7 +48,7 @@ _FILES = {
         "connect/intake/hourly_prices connect/intake/intake_kills connect/quote_api dashboard/address "
         "desk/alerts/alerts desk/commands etl/dates_admitted_elsewhere evaluation/as_shipped "
         "evaluation/compare faults/child features/visit_counts flows/spreading/work_elsewhere "
-        "operate/up/supervisor plugins/suites serving/belief/learning_while_selling "
+        "operate/up/supervisor plugins/suites serving/belief/learning_while_selling serving/guardrail_modes "
         "serving/belief/reading_the_log training/report training/training warehouse/assertions "
         "warehouse/proving_the_lake"
     ),

@@ -11,7 +11,7 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.store_day import tick_profile
 from serving.curves import DemandCurves, chance_at
-from serving.guardrails import limits_of
+from serving.limits import limits_of
 from serving.policies import GreedyPolicy, StockAwarePolicy
 from serving.pricing_policy import PricingPolicy
 from serving.recursion import rates_of, value_of_prices

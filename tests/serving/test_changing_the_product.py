@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = {
     "catalog/pricing.py",
-    "catalog/records/pricing_rules.py",
+    "catalog/records/guardrails.py",
     "docs/configuration.md",
     "serving/guardrails.py",
 }

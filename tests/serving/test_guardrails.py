@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.pricing import LIMITS, Shelf
-from catalog.records.pricing_rules import Guardrails
+from catalog.pricing import Shelf
+from catalog.records.guardrails import Guardrails
 from catalog.store_day import StoreDay
 from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves, chance_at
 from serving.exploration import ExplorationPlan
-from serving.guardrails import guarded, guarded_with_trail, limits_of
+from serving.guardrails import guarded, guarded_with_trail
+from serving.limits import limits_of
 from serving.policies import GreedyPolicy, StaticPolicy
 from serving.pricing_policy import Asked, asked_without_model
 from serving.shelf_limits import which_may_move
@@ -222,9 +223,10 @@ def test_the_trail_names_each_limit_with_the_price_before_and_after(case: str) -
     ask, see = quiet.copy(), np.full(shape, np.nan)
     ask[0, 0], see[0, 0] = asked, shown
     shelf = Shelf(np.ones(shape, int), see, 5, np.zeros(shape), np.where(np.isnan(see), np.nan, SHELF.base_prices))
-    prices, clamps = guarded_with_trail(limits_of(shelf_with(**rails)), ask, shelf)
+    limits = limits_of(shelf_with(**rails))
+    prices, clamps = guarded_with_trail(limits, ask, shelf)
     own = clamps[clamps["decision"] == 0]
-    found = [(LIMITS[one["rule"]], one["before"], one["after"]) for one in own]
+    found = [(limits.rules[one["rule"]], one["before"], one["after"]) for one in own]
     np.testing.assert_equal(found, expected)
     assert prices[0, 0] == expected[-1][2]
 

@@ -11,6 +11,7 @@ from price_shop import DATE, Shop
 
 from catalog.load import Catalog, load
 from catalog.pricing import PriceDecision, Shelf, Sold
+from catalog.records.guardrails import Guardrails
 from catalog.store_day import BOUGHT, StoreDay
 from desk.price_changes.request import PriceRequest, examined
 from etl.live.store_now import stores_now
@@ -68,6 +69,17 @@ def test_rich_and_poor_stores_part_on_their_first_day_and_earn_more_than_togethe
     assert lessons == sorted(set(lessons))
     last = next(own for own in reversed(parted.lessons) if own.ticks % WORLD.catalog.store.belief.update_ticks == 0)
     assert last.met.sum() == (parted.inventory[parted.tick < last.ticks] > 0).sum()
+
+
+def test_each_kind_is_a_zone_with_one_price_and_no_change_is_forgotten_when_stores_part() -> None:
+    rails = Guardrails(one_price="zone", changes_per_day=12)
+    catalog = replace(WORLD.catalog, store=WORLD.catalog.store.model_copy(update={"guardrails": rails}))
+    prices = play(catalog, watching(opening(catalog), STORES), STORES, DATE, 3).decisions.prices
+    assert (prices[:, :3] == prices[:, :1]).all()
+    assert (prices[:, 3:] == prices[:, 3:4]).all()
+    assert (prices[0] == prices[0, 0]).all()
+    assert (prices[-1, 0] != prices[-1, 3]).any()
+    assert (np.diff(prices, axis=0) != 0).sum(axis=0).max() == 12
 
 
 def test_stores_that_are_alike_sell_to_the_last_bit_as_if_nobody_watched() -> None:

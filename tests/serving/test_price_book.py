@@ -14,7 +14,7 @@ from catalog.errors import DataError, LakeError, ModelError
 from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
-from catalog.records.pricing_rules import Guardrails
+from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
 from serving.book_policy import BookPolicy
 from serving.book_store import book_in_force, publish_book

@@ -12,7 +12,7 @@ from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.reasons import Changes, PriceMove, reason, reasons
-from catalog.records.pricing_rules import Guardrails
+from catalog.records.guardrails import Guardrails
 from catalog.store_day import tick_profile
 from serving.curves import DemandCurves
 from serving.policies import StockAwarePolicy

@@ -10,7 +10,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
-from catalog.records.pricing_rules import Guardrails
+from catalog.records.guardrails import Guardrails
 from catalog.settings import Settings
 from catalog.store_day import tick_profile
 from flows.cli.ask import show_explanation, show_quote

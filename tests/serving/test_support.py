@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
-from catalog.records.pricing_rules import Guardrails
+from catalog.records.guardrails import Guardrails
 from catalog.records.store import Store
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT, tick_profile
@@ -19,8 +19,8 @@ from serving.book_policy import BookPolicy
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
-from serving.guardrails import limits_of
 from serving.in_force import pricing_on
+from serving.limits import limits_of
 from serving.policies import policy_with_model
 from serving.pricing_policy import Asked
 from serving.shelf_limits import may_be_tried, with_support

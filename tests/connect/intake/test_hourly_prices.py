@@ -4,11 +4,13 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import hourly_store
 import numpy as np
 import pytest
 from hourly_store import FIRST_DATE, OWNERS_DATE, RULES, STORE, HourlyStore
 
 from catalog.errors import Declined
+from catalog.load import Catalog
 from catalog.names import OWNER
 from connect.intake.day_so_far import TakenIn
 from serving.belief.policy import LearningPolicy
@@ -54,6 +56,23 @@ def test_a_day_is_priced_hourly_within_the_band_and_every_price_is_on_record(sto
         ).fetchall()
     charged = sum(row["price_offered"] for row in sold if row["purchased"])
     assert (units, revenue) == (sum(row["purchased"] for row in sold), pytest.approx(charged))
+
+
+def test_a_price_of_a_store_that_changes_hourly_changes_as_often_in_a_day_as_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = hourly_store.short_catalog()
+    rails = catalog.store.guardrails.model_copy(update={"changes_per_day": 1})
+    limited = Catalog(catalog.products, catalog.store.model_copy(update={"guardrails": rails}))
+    monkeypatch.setattr(hourly_store, "short_catalog", lambda: limited)
+    store = HourlyStore(tmp_path)
+    for hour in (8, 9, 10):
+        store.engine.remake(store.at(f"{hour:02}:00"))
+        store.show(f"{hour:02}:00")
+        store.sell(hour)
+    changed = [row["sku"] for row in store.rows("live_repricings") if row["tick"] > 0]
+    assert sorted(set(changed)) == sorted(changed)
+    assert changed
 
 
 def test_asked_again_within_an_hour_or_after_a_kill_the_same_prices_stand(tmp_path: Path) -> None:

@@ -213,6 +213,41 @@ def test_with_prices_that_change_during_the_day_a_restart_still_gives_the_same_b
     assert broken_assertions(shops[0].settings, [DATE])[0].assertion == "cells_hold_every_decision_with_stock"
 
 
+def test_few_changes_a_day_are_counted_through_restarts_and_from_before_the_limit_was_set(
+    shop: Callable[..., Shop],
+) -> None:
+    shops = (shop(with_book=False), shop(with_book=False))
+    for number, own in enumerate(shops):
+        player = own.sell(6)
+        own.change("store.yaml", "largest_step: null", "largest_step: null\n  changes_per_day: 8")
+        while not player.is_over:
+            player.sell_tick()
+            if number == 1 and player.next_tick in {7, 15, 40}:
+                player = own.player()
+        player.close()
+    assert shops[0].bytes_of() == shops[1].bytes_of()
+    rows = shops[0].lake.read(DAY.part("repricings")).to_pylist()
+    for sku in shops[0].catalog.skus:
+        changed_at = [row["tick"] for row in rows if row["sku"] == sku and row["tick"] > 0]
+        assert len(changed_at) == 8
+        assert changed_at[0] < 6 <= changed_at[-1]
+
+
+def test_a_live_day_does_not_begin_where_one_price_holds_in_several_stores_but_one_under_way_goes_on(
+    shop: Callable[..., Shop],
+) -> None:
+    own, under_way = shop(), shop()
+    player = under_way.sell(6)
+    for changed in (own, under_way):
+        changed.change("store.yaml", "largest_step: null", "largest_step: null\n  one_price: zone")
+    with pytest.raises(DataError, match=r"guardrails.one_price: .*3 stores.*nothing was sold, leave one_price out"):
+        own.player()
+    player.sell_tick()
+    assert under_way.player().next_tick == 7
+    own.change("store.yaml", "stores: [S01, S02, S03]", "stores: [S01]")
+    assert own.player().next_tick == 0
+
+
 def test_a_catalog_that_cannot_be_used_changes_nothing(shop: Callable[..., Shop], calm: Shop) -> None:
     broken = shop()
     player = broken.sell(20)

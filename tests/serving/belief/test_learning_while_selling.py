@@ -17,7 +17,7 @@ from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import LearningPolicy, morning_of
 from serving.belief.worth_knowing import drawn_chances
-from serving.guardrails import limits_of
+from serving.limits import limits_of
 from serving.storefront import LearningStorefront, storefront_before_champion, storefront_that_learns
 from simulation.store_day import play
 from simulation.truth import chance_of_sale

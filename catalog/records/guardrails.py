@@ -1,0 +1,122 @@
+"""Guardrails of every price, and the events on whose dates prices stand."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from catalog.records.fields import Name, Price, Record, Share, Sku, refuse_parts
+
+
+class FrozenDuring(Record):
+    """An event: from a date through another, or on one alone, its prices stand in every store."""
+
+    first: dt.date = Field(description="first date of the event")
+    through: dt.date | None = Field(default=None, description="last date of the event; null is the first date")
+    prices: dict[Sku, Price] = Field(
+        min_length=1, description="prices that stand on its dates whatever the policy asks for, EUR by sku"
+    )
+
+    @property
+    def last(self) -> dt.date:
+        """The last date of the event."""
+        return self.through or self.first
+
+    def holds_on(self, date: dt.date) -> bool:
+        """Tell whether its prices stand on a business date."""
+        return self.first <= date <= self.last
+
+    @field_validator("prices")
+    @classmethod
+    def _are_in_whole_units(cls, prices: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        for sku, price in prices.items():
+            refuse_parts(price, info, f" for {sku}")
+        return prices
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "FrozenDuring":
+        if self.last < self.first:
+            raise ValueError(
+                f"through {self.through} is before first {self.first}: such an event never holds; give its last date, "
+                "or leave through out for one date"
+            )
+        return self
+
+
+class Guardrails(Record):
+    """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
+
+    The days of the twin are independent of one another, so an opening price is free within the bounds.
+    """
+
+    minimum_margin: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="the lowest price is unit cost x (1 + this), or the floor if that is higher",
+    )
+    largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
+        default=None, description="largest single change, as a share of the price shown; null is no limit"
+    )
+    largest_daily_move: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
+        default=None, description="largest distance from the opening price, as a share of it; null is no limit"
+    )
+    moving_share: Share = Field(
+        default=1.0,
+        description="share of the products whose price may change in one tick; those that gain most go first",
+    )
+    price_ending: Annotated[int, Field(ge=0, le=9)] | None = Field(
+        default=None,
+        description="last digit of a price in the smallest unit of the currency, such as of the cents, not kept where "
+        "no such price is near enough; null is any digit",
+    )
+    frozen: dict[Sku, Price] = Field(default_factory=dict, description="fixed prices, EUR by sku")
+    frozen_during: tuple[FrozenDuring, ...] = Field(
+        default=(),
+        strict=False,
+        exclude_if=lambda events: not events,
+        description="events, on whose dates their prices stand, below",
+    )
+    down_only_within_day: bool = Field(
+        default=False,
+        exclude_if=lambda only: not only,
+        description="true: a price never rises from one tick to the next of a day; the opening price may be a higher "
+        "one than the day before",
+    )
+    changes_per_day: int | None = Field(
+        default=None,
+        ge=0,
+        le=1440,
+        exclude_if=lambda most: most is None,
+        description="how often the price of a product may change within a store's day, the opening not counted; null "
+        "is no limit",
+    )
+    markdown_only: Literal["all"] | Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = Field(
+        default=None,
+        exclude_if=lambda marked: marked is None,
+        description="products whose price is never above the base price: `all`, or a list of skus and categories; null "
+        "is none",
+    )
+    one_price: Literal["zone"] | None = Field(
+        default=None,
+        exclude_if=lambda among: among is None,
+        description="`zone`: all stores that share a belief and a price book, and are played in one batch, show the "
+        "same price of a product at the same time; null is a price for each store",
+    )
+    kill_switch: bool = Field(
+        default=False,
+        description="true: base prices at once (of a retailer's stores the last regular shelf prices), no exploration, "
+        "and no price book is written",
+    )
+
+    def allow_only_markdowns(self, sku: str, category: str) -> bool:
+        """Tell whether the price of a product is never above its base price."""
+        return self.markdown_only == "all" or bool({sku, category}.intersection(self.markdown_only or ()))
+
+    @field_validator("frozen")
+    @classmethod
+    def _are_in_whole_units(cls, frozen: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        for sku, price in frozen.items():
+            refuse_parts(price, info, f" for {sku}")
+        return frozen
