@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.pricing import PricedBy
 from etl.ledger import in_force_in
 from etl.live.day import LiveDay, is_live, sold_so_far, taught
+from etl.stock import opens_with
 from serving.belief.policy import LearningPolicy, Outlook
 from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
@@ -56,12 +57,27 @@ class PresentBook:
     curves: DemandCurves
 
 
-def present_book(lake: Lake, catalog: Catalog, found: BookInForce, store: str | None = None) -> PresentBook:
-    """Return the book in force on the catalog of now; of a store of a kind of its own, what stands for its book."""
+def present_book(
+    lake: Lake, catalog: Catalog, found: BookInForce, store: str | None = None, date: dt.date | None = None
+) -> PresentBook:
+    """Return the book in force on the catalog of now; of a store of a kind of its own, what stands for its book.
+
+    With a `date`, it is that of the units with which the store opens on it, where stock lives on.
+    """
     made_under = catalog_of(lake, in_force_for(found.book.published_at.date()))
-    if found.belief is None or (made_under == catalog.fingerprint and store not in stores_apart(catalog, found)):
+    own_units = None
+    if store is not None and date is not None and units_differ(catalog):
+        own_units = date, opens_with(lake, catalog, (store,), date).opened_with
+    is_of_the_zone = store not in stores_apart(catalog, found) and own_units is None
+    if found.belief is None or (made_under == catalog.fingerprint and is_of_the_zone):
         return PresentBook(*match_to_shelf(catalog, found.book, found.curves))
-    return _tabulated(catalog, found, morning_in(catalog, *belief_from_table(found.belief, catalog), store).outlook())
+    outlook = morning_in(catalog, *belief_from_table(found.belief, catalog), store).outlook()
+    return _tabulated(catalog, found, outlook, own_units)
+
+
+def units_differ(catalog: Catalog) -> bool:
+    """Tell whether stores may have other prices at the same stock, for their units keep for other times."""
+    return catalog.stock_rules is not None and catalog.store.policies.objective == "profit"
 
 
 def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
@@ -81,12 +97,20 @@ def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay) -
     learned = taught(store, sold.rows, catalog, sold.mark.tick)
     assert isinstance(learned, LearningStorefront)  # noqa: S101 - what learns stays what it is
     assert isinstance(learned.policy, LearningPolicy)  # noqa: S101
-    return _tabulated(catalog, found, learned.policy.outlook)
+    own_units = None
+    if units_differ(catalog):
+        own_units = day.business_date, opens_with(lake, catalog, (day.store,), day.business_date).opened_with
+    return _tabulated(catalog, found, learned.policy.outlook, own_units)
 
 
-def _tabulated(catalog: Catalog, found: BookInForce, outlook: Outlook) -> PresentBook:
+def _tabulated(
+    catalog: Catalog, found: BookInForce, outlook: Outlook, own_units: tuple[dt.date, Ints | None] | None = None
+) -> PresentBook:
+    """Work a book out; `own_units` are a date and what one store opened with on it."""
     left = catalog.store.opening.ticks - outlook.today.ticks
-    book = tabulate(outlook.policy, catalog, found.book.published_at, outlook.curves, n_ticks=left)
+    on, opened_with = own_units or (None, None)
+    units = None if opened_with is None else opened_with[0]
+    book = tabulate(outlook.policy, catalog, found.book.published_at, outlook.curves, left, units, on)
     return PresentBook(book, outlook.curves)
 
 

@@ -216,7 +216,9 @@ def _shelf_of(shelf: Shelf, rows: Ints) -> Shelf:
     opening = None if shelf.opening_prices is None else shelf.opening_prices[rows]
     stores = None if shelf.stores is None else tuple(shelf.stores[row] for row in rows)
     own = (shelf.stock[rows], shelf.shown_prices[rows], shelf.ticks_left, shelf.dice[rows])
-    return Shelf(*own, opening, stores, np.broadcast_to(shelf.changes, shelf.stock.shape)[rows])
+    changes = np.broadcast_to(shelf.changes, shelf.stock.shape)[rows]
+    opened_with = None if shelf.opened_with is None else shelf.opened_with[rows]
+    return Shelf(*own, opening, stores, changes, opened_with, shelf.business_date)
 
 
 def _sold_in(sold: Sold, rows: Ints) -> Sold:

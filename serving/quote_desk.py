@@ -23,7 +23,7 @@ from etl.live.store_now import StoreNow, stores_now
 from serving.book_store import BookInForce, book_in_force
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence
-from serving.in_force import book_after, present_book, stores_apart
+from serving.in_force import book_after, present_book, stores_apart, units_differ
 from serving.orders import at_once_now, orders_on
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, unknown_price
 from serving.standing import standings
@@ -273,6 +273,8 @@ class QuoteDesk:
         if now.day is None and now.date not in self._apart:
             found = book_in_force(self._lake, now.date)
             self._apart[now.date] = frozenset() if found is None else stores_apart(self.catalog, found)
+            if found is not None and found.belief is not None and units_differ(self.catalog):
+                self._apart[now.date] = frozenset(self._stores)
         return now.day is not None or now.store in self._apart[now.date]
 
     def _opened(self, place: str | dt.date) -> _Counter:
@@ -288,7 +290,7 @@ class QuoteDesk:
             left = catalog.store.opening.ticks - now.tick
         else:
             alone = None if now is None else now.store
-            catalog, own, left = self.catalog, present_book(self._lake, self.catalog, found, alone), None
+            catalog, own, left = self.catalog, present_book(self._lake, self.catalog, found, alone, date), None
             opening = (one for one in self._stores.values() if one.day is None and one.date == date)
             stores = (alone,) if alone else tuple(one.store for one in opening if not self._is_asked_alone(one))
         at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})

@@ -122,13 +122,14 @@ def tabulate(
     curves: DemandCurves | None = None,
     n_ticks: int | None = None,
     opened_with: Ints | None = None,
+    on: dt.date | None = None,
 ) -> PriceBook:
     """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
 
     The ticks are those of a whole day, or the last `n_ticks` of one. The curves tell which products have support, and
     the chance of sale where a limit binds; without them all have it, and the chance is that of the policy's own price.
     Where stock lives on, `opened_with` are the units at the day's opening by the days on which they may be sold, shape
-    (n_products, n_lives); by default all are new.
+    (n_products, n_lives), and `on` is the date; by default all are new, and it is the date for which it is published.
 
     Raises
     ------
@@ -138,8 +139,8 @@ def tabulate(
     levels = np.minimum(np.arange(int(catalog.most_stock.max()) + 1)[:, None], catalog.most_stock)
     support = None if curves is None else support_of(catalog, curves)
     own_rules = (*policy.rules, *(() if support is None else ("never_varied",)))
-    ticks, on = n_ticks or catalog.store.opening.ticks, published_at.date()
-    answers = _ask_everywhere(policy, levels, ticks, on, opened_with)
+    ticks = n_ticks or catalog.store.opening.ticks
+    answers = _ask_everywhere(policy, levels, ticks, on or published_at.date(), opened_with)
     if support is not None:
         answers = [support.apply(answer, len(policy.rules)) for answer in answers]
     asked = _by_product([answer.prices for answer in answers])

@@ -1,5 +1,6 @@
 """The product as shipped, as people read it and as it is kept: regret beside its peers, and what its gate did."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from evaluation.as_shipped.learner_regret import (
     regret,
     worst_week,
 )
-from evaluation.as_shipped.lived_days import OWNERS_PRICE, TITLES, AsShipped
+from evaluation.as_shipped.lived_days import OWNERS_PRICE, TITLES, AsShipped, LivedDay
 from evaluation.harness import keep
 from evaluation.reporting import Rows, mean_where_it_came, records, table_of
 from evaluation.share_figures import regret_by_day
@@ -41,6 +42,46 @@ def regret_rows(found: AsShipped) -> Rows:
         for learner in found.learners
     ]
     return ["world", "learner", *(period.title for period in periods), "worst week against the owner's price"], rows
+
+
+def waste_rows(found: AsShipped) -> Rows:
+    """Return columns and rows of what a store day brought and what was thrown away, where stock lives on.
+
+    One row per world and learner; amounts are means over days, stores and seeds.
+    """
+    rows = []
+    for world in found.question.worlds:
+        if world.catalog.stock_rules is None:
+            continue
+        money, objective = world.catalog.store.money, world.catalog.store.policies.objective
+        base = _own_days(found, world.name, OWNERS_PRICE)
+        for learner in found.learners:
+            days = _own_days(found, world.name, learner)
+            store_days = sum(day.count_stores for day in days)
+            gain, waste = (sum(getattr(day, name) for day in days) / store_days for name in ("gain_eur", "waste_eur"))
+            gone = sum(day.units + day.spoiled for day in days)
+            rows.append(
+                {
+                    "world": world.name,
+                    "learner": TITLES.get(learner, learner),
+                    f"{objective} a day": money.format_sum(gain),
+                    "more than the owner's price in": f"{_seeds_ahead(days, base)} seeds",
+                    "waste a day": money.format_sum(waste),
+                    "units thrown away": f"{sum(day.spoiled for day in days) / max(gone, 1):.1%}",
+                }
+            )
+    return table_of(rows)
+
+
+def _own_days(found: AsShipped, world: str, learner: str) -> list[LivedDay]:
+    return [day for day in found.days if (day.world, day.learner) == (world, learner)]
+
+
+def _seeds_ahead(days: Sequence[LivedDay], base: Sequence[LivedDay]) -> str:
+    """Say in how many seeds some days earned more than others, out of how many."""
+    seeds = dict.fromkeys(day.seed for day in days)
+    gains = [[sum(day.gain_eur for day in own if day.seed == seed) for own in (days, base)] for seed in seeds]
+    return f"{sum(gain > least for gain, least in gains)} of {len(seeds)}"
 
 
 def peer_rows(found: AsShipped) -> Rows:
@@ -103,6 +144,7 @@ def as_json(found: AsShipped) -> dict[str, Any]:
         "seeds": found.question.seeds,
         "stores": found.question.stores,
         "table": records(regret_rows(found)),
+        "waste": records(waste_rows(found)),
         "worlds": [_world(found, world.name, world.description) for world in found.question.worlds],
         "lived": [asdict(day) for day in found.days],
         "mlflow_run_id": found.run_id,

@@ -96,7 +96,7 @@ def compare(
 
     Worlds without context, in which demand does not depend on when and where shoppers come: "default", "200 visits",
     "400 visits", "two peaks", "narrow budgets", "own curves", "uneven days", "waiting shoppers", "three segments",
-    "wide prices", "small shelves", "rich and poor", "fall in visits", "fall in budgets", "popular product",
+    "wide prices", "small shelves", "rich and poor", "fresh", "fall in visits", "fall in budgets", "popular product",
     "own peaks", "cliffs", "two to four units", "best base prices, 400 visits", "best base prices, 60 visits",
     "bought by 15 %", "bought by 30 %", "bought by 70 %", "bought by 97 %".
 
@@ -173,6 +173,9 @@ def _compare_as_shipped(
         "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
         "3 % better or more",
     )
+    columns, rows = report.waste_rows(found)
+    if rows:
+        show_table("What a store day brought, and what was thrown away", columns, rows)
     remark(report.models_in_words(found))
     from evaluation.peers.peer import missing_libraries
 
