@@ -104,7 +104,8 @@ class Shelf:
         How often each price has changed since the opening, shape (n_stores, n_products), or 0 for all.
     opened_with
         Units at the day's opening by the days on which they may be sold, shape (n_stores, n_products, n_lives), as in
-        `catalog.stock_rules`; None where all are new, or the whole shelf is simply full at each opening.
+        `catalog.stock_rules`, or (1, n_products, n_lives) for all stores; None where all are new, or the whole shelf
+        is simply full at each opening.
     business_date
         The date; None where it is nobody's day in particular.
     """

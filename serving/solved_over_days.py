@@ -1,6 +1,7 @@
 """The recursion of a day whose evening counts: solved for what keeps of a shelf, when somebody asks for it."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -28,15 +29,13 @@ class SolvedOverDays:
         """
         opened_with, date = shelf.opened_with, shelf.business_date or _ANY_DAY
         if opened_with is None:
-            opened_with = self._ahead.new_units(np.broadcast_to(self._ahead.most_stock, shelf.stock.shape))
+            opened_with = self._ahead.new_units(self._ahead.most_stock)[None]
         keeps, far, left = self._ahead.keeps_of(opened_with), self._ahead.far(date), shelf.ticks_left
         stock = np.clip(shelf.stock, 1, self._ahead.most_stock)
         candidate, unit_value = np.empty(stock.shape, dtype=np.int64), np.empty(stock.shape)
         for product in range(stock.shape[1]):
-            kinds, of_store = np.unique(keeps[:, product, : far[product]], axis=0, return_inverse=True)
-            for kind, told in enumerate(kinds.tolist()):
-                own = np.flatnonzero(of_store.ravel() == kind)
-                best, value = self._solution(product, date, tuple(told))
+            for told, own in _kinds(keeps[:, product, : far[product]]):
+                best, value = self._solution(product, date, told)
                 units = stock[own, product]
                 candidate[own, product] = best[units, left - 1]
                 unit_value[own, product] = value[units, left - 1] - value[units - 1, left - 1]
@@ -52,3 +51,13 @@ class SolvedOverDays:
             positions, value = price_stock(problem.gains[product, among], rates, len(worth), worth)
             self._solved[key] = among[positions], value
         return self._solved[key]
+
+
+def _kinds(keeps: Ints) -> Iterator[tuple[Keeps, slice | Ints]]:
+    """Yield what keeps of some shelves, shape (n_shelves, n_days), and which shelves are so; one stands for all."""
+    if (keeps == keeps[:1]).all():
+        yield tuple(keeps[0].tolist()), slice(None)
+        return
+    kinds, of_shelf = np.unique(keeps, axis=0, return_inverse=True)
+    for kind, told in enumerate(kinds.tolist()):
+        yield tuple(told), np.flatnonzero(of_shelf.ravel() == kind)

@@ -35,6 +35,15 @@ Keeps = tuple[int, ...]
 """Units that a shelf opened with and that may still be sold j days later, at position j; at 0 all of them."""
 
 
+def least_worth(catalog: Catalog) -> Floats:
+    """Return what a unit kept is worth at least in the evening, EUR of gain, shape (n_products,)."""
+    rules = catalog.stock_rules
+    if rules is None or catalog.store.policies.objective != "profit":
+        return np.zeros(len(catalog.products))
+    thrown_away = rules.lives_on & (rules.newest == 0) & (rules.columns > 1)
+    return np.where(thrown_away, -rules.lost_with_a_unit, -rules.holding_costs)
+
+
 @dataclass(frozen=True)
 class StockAhead:
     """Values the evening's stock of a shelf whose units live on.
@@ -84,12 +93,6 @@ class StockAhead:
     def n_levels(self, product: int) -> int:
         """Stock levels of a product, 0 included."""
         return int(self.most_stock[product]) + 1
-
-    @property
-    def least_values(self) -> Floats:
-        """What a unit kept is worth at least in the evening, EUR of gain, shape (n_products,)."""
-        thrown_away = self.rules.lives_on & (self.rules.newest == 0) & (self.rules.columns > 1)
-        return np.where(thrown_away, -self.rules.lost_with_a_unit, -self.rules.holding_costs)
 
     def new_units(self, stock: Ints) -> Ints:
         """Return shelves of units that were delivered today, by life, shape (..., n_products, n_lives)."""

@@ -181,7 +181,7 @@ def _ask_everywhere(
     `levels` are units on the shelf, shape (n_levels, n_products).
     """
     nothing_shown, no_dice, stock = np.full(levels.shape, np.nan), np.ones(levels.shape), np.maximum(levels, 1)
-    opened = None if opened_with is None else np.broadcast_to(opened_with, (len(levels), *opened_with.shape))
+    opened = None if opened_with is None else opened_with[None]
     return [
         policy.ask(Shelf(stock, nothing_shown, left, no_dice, opened_with=opened, business_date=date))
         for left in range(1, n_ticks + 1)

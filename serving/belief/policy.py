@@ -18,7 +18,7 @@ from serving.exploration import ExplorationPlan
 from serving.policies import costs_that_count, policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.recursion import usual_unit_values
-from serving.stock_ahead import StockAhead
+from serving.stock_ahead import StockAhead, least_worth
 
 _NOBODY = 1e-12  # visits
 _OFTEN = 4  # times as many updates on a first day, when each teaches much
@@ -131,8 +131,7 @@ class Outlook:
         morning, catalog, ladder = self.morning, self.morning.catalog, self.morning.ladder
         forgone = costs_that_count(catalog)
         if catalog.store.policies.with_champion == "stock_aware":
-            least = 0.0 if morning.ahead is None else morning.ahead.least_values
-            forgone = forgone + least
+            forgone = forgone + least_worth(catalog)
             gains, coming = ladder - forgone[:, None], self.visits.sum(axis=1)
             forgone = forgone + usual_unit_values(gains, self._believed[0], coming, catalog.par_stock.astype(float))
         owners = catalog.base_prices if morning.owners is None else morning.owners
