@@ -88,7 +88,9 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
         _written(
             partial(_asked, money), np.where(limited, changes.unconstrained, 0.0), limited * (1 + changes.explored)
         ),
-        _written(partial(_kept, money), np.round(changes.unit_value, money.digits)),
+        _written(
+            partial(_kept, money), np.round(changes.unit_value + _costs_in(catalog)[changes.product], money.digits)
+        ),
         _written(_chance, np.round(100 * changes.p_sale)),
     ]
     code, first = _distinct(*(codes for codes, _ in parts))
@@ -106,10 +108,15 @@ def reason(catalog: Catalog, rules: tuple[str, ...], change: PriceMove) -> str:
         _move(money, catalog.products[change.product].name, change.old_price, shown),
         _because(rule, *left),
         _asked(money, asked if limited else 0.0, limited * (1 + change.explored)),
-        _kept(money, _rounded(change.unit_value, money.scale)),
+        _kept(money, _rounded(change.unit_value + float(_costs_in(catalog)[change.product]), money.scale)),
         _chance(_rounded(100 * change.p_sale, 1)),
     )
     return "".join(parts)
+
+
+def _costs_in(catalog: Catalog) -> Floats:
+    """Return what a unit costs where its worth is told above that, so that people read its whole worth, EUR."""
+    return catalog.unit_costs * (catalog.store.policies.objective == "profit")
 
 
 def _rounded(value: float, parts: int) -> float:

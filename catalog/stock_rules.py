@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
-from catalog.records.demand_effects import Weekday
+from catalog.currency import Currency
+from catalog.records.demand_effects import WEEKDAYS, Weekday
 from catalog.records.product import Product
 
 _A_WEEK = 7
@@ -84,6 +85,24 @@ class StockRules:
     @cached_property
     def _by_weekday(self) -> list[Flags]:
         return [np.array([day in days for days in self._days]) for day in range(_A_WEEK)]
+
+
+def fate_of_unsold(product: Product, money: Currency, closed_days: tuple[Weekday, ...]) -> str:
+    """Say what happens to a unit that nobody buys; nothing of a product whose shelf is simply full at each opening."""
+    if not product.lives_on:
+        return ""
+    cost = (
+        f"it cost {money.format_money(product.unit_cost)} and {money.format_money(product.disposal_cost)} to dispose of"
+    )
+    days, named = product.delivered.days(closed_days), ", ".join
+    when = "every day" if len(days) == _A_WEEK else f"on {named(WEEKDAYS[day] for day in days)}"
+    how_much = f"{product.delivered.quantity} units" if product.delivered.quantity else f"up to {product.par_stock}"
+    if product.shelf_life_days == 1:
+        return f"What nobody buys today is thrown away at closing: {cost}. It is delivered {when}, {how_much}."
+    kept = "What nobody buys today stays on the shelf"
+    if product.shelf_life_days is not None:
+        kept += f"; {product.shelf_life_days} days after its delivery it is thrown away: {cost}"
+    return f"{kept}. It is delivered {when}, {how_much}."
 
 
 def delivery_conflicts(products: Sequence[Product], closed_days: tuple[Weekday, ...]) -> Iterator[str]:

@@ -113,6 +113,7 @@ def quote(
       shelfprice quote --sku MILK --stock 8 --ticks-left 12 --store S01
     """
     from catalog.load import load
+    from catalog.stock_rules import fate_of_unsold
     from flows.clock import now_of
     from serving.quote import PriceQuestion
     from serving.quote_desk import open_desk
@@ -142,6 +143,8 @@ def quote(
         show_drawn_quote(answer)
     elif explain:
         show_explanation(answer)
+        if fate := fate_of_unsold(product, shelf.store.money, shelf.store.closed_days):
+            say(fate)
     else:
         show_quote(product.name, answer)
 
