@@ -18,7 +18,14 @@ from warehouse.store import LakeStore
 Side = Literal["twin", "retailer"]
 
 OF_BOTH = ("interactions", "rejected")
-OF_THE_TWIN = ("live_interactions", "live_repricings", "repricings", "belief_updates", "days_in_force")
+OF_THE_TWIN = (
+    "live_interactions",
+    "live_repricings",
+    "repricings",
+    "belief_updates",
+    "stock_movements",
+    "days_in_force",
+)
 OF_A_RETAILER = (
     "unit_sales",
     "promotions",

@@ -195,7 +195,8 @@ def _show_same_shoppers(found: dict[str, Any], money: Currency) -> None:
         for name, own in (("price book", found["book"]), ("base prices", found["base"]))
     ]
     columns = ["a day of", *titles, "units thrown away"]
-    show_table(f"{found['count_days']} days on the same shoppers", columns, rows, money=titles, digits=money.digits)
+    days = "1 day" if found["count_days"] == 1 else f"{found['count_days']} days"
+    show_table(f"{days} on the same shoppers", columns, rows, money=titles, digits=money.digits)
     say(found["sentence"])
 
 

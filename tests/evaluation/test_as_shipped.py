@@ -322,3 +322,21 @@ def test_one_seed_has_no_interval_and_says_so_in_json_by_null() -> None:
 def test_an_unknown_world_is_refused_with_those_there_are(empty_home: Path) -> None:
     with orchestrated(), pytest.raises(DataError, match=r"expected a world out of default; .*found 'moon'"):
         compare_as_shipped(("moon",), 1, 1, 1)
+
+
+def test_where_stock_lives_on_it_says_what_was_earned_and_thrown_away() -> None:
+    (fresh,) = asked_worlds(["fresh"])
+    named = [replace(day, world="fresh") for day in lives([100.0, 120.0]) + lives([90.0, 95.0], OWNERS_PRICE)]
+    wasted = [
+        replace(day, units=90, spoiled=10, waste_eur=4.0) if day.learner == OWNERS_PRICE else replace(day, units=95)
+        for day in named
+    ]
+    found = AsShipped(AsShippedQuestion((fresh,), 2, 1, 1), tuple(wasted))
+    columns, rows = report.waste_rows(found)
+    told = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert [row["profit a day"] for row in told] == ["110.00 EUR", "92.50 EUR"]
+    assert [row["units thrown away"] for row in told] == ["0.0%", "10.0%"]
+    assert told[0]["more than the owner's price in"] == "1 of 1 seeds"
+    assert told[1]["waste a day"] == "4.00 EUR"
+    plain = AsShipped(AsShippedQuestion((DEFAULT,), 2, 1, 1), tuple(lives([100.0, 120.0])))
+    assert report.waste_rows(plain) == ([], [])

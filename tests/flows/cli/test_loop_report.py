@@ -32,7 +32,12 @@ def test_it_ends_with_the_price_book_against_base_prices_on_the_same_shoppers(
     assert compared["count_days"] == len(compared["days"]) == 1
     assert compared["book_eur"] == pytest.approx(report["days"][1]["revenue_eur"])
     show_report(report)
-    assert capsys.readouterr().out.splitlines()[-1] == compared["sentence"]
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == compared["sentence"]
+    last_table = said[said.index("1 day on the same shoppers") :]
+    titles = ("profit, EUR", "waste, EUR", "margin, EUR", "revenue, EUR", "units thrown away")
+    assert [title for title in titles if title not in " ".join(last_table.split())] == []
+    assert compared["book"]["profit_eur"] == pytest.approx(compared["book"]["margin_eur"])  # nothing is thrown away
 
 
 def test_without_a_day_from_a_price_book_it_claims_no_gain(
