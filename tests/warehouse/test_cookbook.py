@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from bench.cookbook import PAGE, Recipe, answered, asking, recipes, written
+from bench.fresh_weeks import fresh_catalog, play_fresh_weeks
 from catalog.load import load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
@@ -29,6 +30,8 @@ from warehouse.lake import Lake, Partition
 
 RECIPES = list(recipes(PAGE.read_text(encoding="utf-8")))
 EXACT = [recipe for recipe in RECIPES if recipe.exact]
+OF_STOCK = [recipe for recipe in RECIPES if recipe.of_stock]
+OF_MODELS = [recipe for recipe in RECIPES if not (recipe.exact or recipe.of_stock)]
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,7 @@ def warehouse(played_weeks: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def test_there_are_enough_questions_and_most_are_compared_value_by_value() -> None:
     assert len(RECIPES) >= 25
     assert len(EXACT) >= 15
+    assert len(OF_STOCK) >= 5
     titles = [recipe.title for recipe in RECIPES]
     assert [int(title.split(".")[0]) for title in titles] == list(range(1, len(titles) + 1))
 
@@ -92,7 +96,33 @@ def test_an_answer_about_the_first_week_is_what_the_first_week_gives(
     assert written(asking(warehouse)(recipe.query)) == recipe.answer
 
 
-@pytest.mark.parametrize("recipe", [recipe for recipe in RECIPES if not recipe.exact], ids=lambda recipe: recipe.title)
+@pytest.fixture(scope="module")
+def fresh_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("fresh"))})
+    play_fresh_weeks(settings)
+    with read_only(settings) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("recipe", OF_STOCK, ids=lambda recipe: recipe.title)
+def test_an_answer_about_stock_is_what_the_weeks_of_living_stock_give_and_has_columns_on_any_lake(
+    recipe: Recipe, fresh_warehouse: duckdb.DuckDBPyConnection, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    answer = asking(fresh_warehouse)(recipe.query)
+    assert written(answer) == recipe.answer
+    assert answer[1]
+    assert asking(warehouse)(recipe.query)[0] == answer[0]
+
+
+def test_the_page_says_how_the_stock_of_its_shelf_lives() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for product in fresh_catalog().products:
+        if product.lives_on:
+            life = product.shelf_life_days or "keeps for ever"
+            assert f"| {product.sku} | {product.par_stock} | {life} | " in page
+
+
+@pytest.mark.parametrize("recipe", OF_MODELS, ids=lambda recipe: recipe.title)
 def test_an_answer_about_models_has_the_columns_of_the_page_and_rows(
     recipe: Recipe, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
@@ -103,8 +133,8 @@ def test_an_answer_about_models_has_the_columns_of_the_page_and_rows(
 
 def test_answering_a_page_changes_nothing_but_its_tables() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    changed = answered(page, lambda _query: (["a|b", "n"], [["x|y", 1]]))
+    changed = answered(page, lambda _recipe: (["a|b", "n"], [["x|y", 1]]))
     assert changed.count("| x\\|y | 1 |\n") == len(RECIPES)
     kept = [line for line in page.splitlines() if not line.startswith("|")]
     assert [line for line in changed.splitlines() if not line.startswith("|")] == kept
-    assert answered(changed, lambda _query: (["a|b", "n"], [["x|y", 1]])) == changed
+    assert answered(changed, lambda _recipe: (["a|b", "n"], [["x|y", 1]])) == changed

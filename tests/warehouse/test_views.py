@@ -83,7 +83,10 @@ def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
     assert found.get("business_date", "DATE") == "DATE"
 
 
-@pytest.mark.parametrize("mart", ["daily_sales", "budget_groups", "past_days", "champion_history", *NEWEST_ONLY])
+MARTS = ["daily_sales", "budget_groups", "past_days", "champion_history", "daily_profit", "daily_waste", *NEWEST_ONLY]
+
+
+@pytest.mark.parametrize("mart", [*MARTS, "days_of_cover", "stock_by_expiry"])
 def test_every_mart_of_an_empty_lake_answers_with_no_rows(views: duckdb.DuckDBPyConnection, mart: str) -> None:
     assert views.view(mart).fetchall() == []
 

@@ -2,7 +2,7 @@
 
 A batch is looked at while its rows are in memory, before anybody reads them back. What must hold: these are the same
 queries as those on the lake, over views of the same names, so that a batch for which nothing is found here would be
-found good there. Whether several batches of a date share a key is not seen here.
+found good there. Whether several batches of a date share a key is not seen here, nor what stores kept the day before.
 """
 
 import datetime as dt
@@ -18,13 +18,16 @@ from catalog.contracts import TABLES
 from catalog.settings import Settings
 from warehouse.assertions.keys import repeated_in, repeated_keys
 from warehouse.connection import VIEWS, run_script, workbench
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake, Partition, empty_partition
+from warehouse.proof import is_proven
 from warehouse.sold import COUNTS, GROUPED, SOLD, sold_on
 
 _FOLDER = Path(__file__).parent
 _SHOWN = 3
 _ROWS_AT_ONCE = 2_000_000
-_READ_BY_DAY = (*SOLD, "repricings", *GROUPED, "live_interactions", "live_repricings")
+_STOCK, _STOCK_BEFORE = "stock_movements", "stock_movements_before"
+_READ_BY_DAY = (*SOLD, "repricings", _STOCK, *GROUPED, "live_interactions", "live_repricings")
+_ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def broken_assertions(
     lake = Lake(settings)
     without = _dates_without_decisions(lake, dates), _dates_without_counts(lake, dates)
     with workbench(settings, set(dates).__contains__) as connection:
+        _show_stock_before(connection, lake, dates)
         broken = broken_on(connection, dates, *without)
         for name, table in TABLES.items():
             repeated = repeated_keys(connection, lake, table, dates, newest)
@@ -98,12 +102,20 @@ def broken_assertions(
     return broken
 
 
+def _show_stock_before(connection: duckdb.DuckDBPyConnection, lake: Lake, dates: Iterable[dt.date]) -> None:
+    """Show the stock movements of the day before each date, as far as their bytes are proven."""
+    before = [own for date in dates for own in lake.partitions_on(_STOCK, date - _ONE_DAY) if is_proven(lake, own)]
+    files = lake.places((empty_partition(_STOCK), *before))
+    connection.table_function("lake_by_day", [files, False]).create_view(_STOCK_BEFORE)
+
+
 def _dates_without_decisions(lake: Lake, dates: Iterable[dt.date]) -> list[dt.date]:
-    """Return the dates that have cells of a batch whose decisions, or unit sales, are not there."""
+    """Return the dates that have cells or stock of a batch whose decisions, or unit sales, are not there."""
     incomplete = []
     for date in dates:
         sold = {own.group for own in sold_on(lake, date)}
-        if any(own.group not in sold for own in lake.partitions_on("demand_cells", date)):
+        made = (own for table in ("demand_cells", _STOCK) for own in lake.partitions_on(table, date))
+        if any(own.group not in sold for own in made):
             incomplete.append(date)
     return incomplete
 
@@ -129,7 +141,7 @@ def broken_on(
     Parameters
     ----------
     incomplete
-        Dates that have cells of a batch whose decisions are not there.
+        Dates that have cells or stock of a batch whose decisions are not there.
     uncounted
         Dates on which decisions and their counts are not all there.
     """
@@ -164,6 +176,7 @@ _READ = {
     "visit_counts": "visit_counts",
     "store_visits": "store_visits",
     "context_counts": "context_counts",
+    _STOCK: _STOCK,
 }
 """The tables by day that the queries read, with the view that shows each."""
 
@@ -184,6 +197,7 @@ def broken_in_batch(
     try:
         for name, view in _READ.items():
             rows[name].create_view(view, replace=True)
+        rows[_STOCK].create_view(_STOCK_BEFORE, replace=True)  # of no day before: that is looked at on the lake
         run_script(connection, VIEWS / "decisions_with_stock.sql")
         broken = broken_on(connection, [business_date])
     finally:
