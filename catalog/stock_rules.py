@@ -121,5 +121,6 @@ def delivery_conflicts(products: Sequence[Product], closed_days: tuple[Weekday, 
         if lead > gap:
             yield (
                 f"{product.sku}: deliveries: lead_time_days: expected at most {gap}, the fewest days between two of "
-                f"its deliveries, found {lead}: one order is under way at a time"
+                f"its deliveries, found {lead}: one order is under way at a time; shorten it, or name weekdays that "
+                "are further apart"
             )

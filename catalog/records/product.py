@@ -187,16 +187,19 @@ class Product(Record):
 
     @model_validator(mode="after")
     def _stock_is_described(self) -> "Product":
-        for field in ("disposal_cost", "holding_cost"):
+        for field, remedy in (
+            ("disposal_cost", "shelf_life_days"),
+            ("holding_cost", "shelf_life_days or deliveries"),
+        ):
             if getattr(self, field) and not self.lives_on:
                 raise ValueError(
                     f"{field} {getattr(self, field)} of {self.sku} would never be paid: its shelf is full at each "
-                    "opening whatever was left; give it shelf_life_days or deliveries"
+                    f"opening whatever was left; give it {remedy}, or leave {field} out"
                 )
         if self.disposal_cost and self.shelf_life_days is None:
             raise ValueError(
                 f"disposal_cost {self.disposal_cost} of {self.sku} would never be paid: without shelf_life_days it "
-                "keeps for ever"
+                "keeps for ever; give it shelf_life_days, or leave disposal_cost out"
             )
         if self.delivered.quantity is not None and self.shelf_life_days is None:
             raise ValueError(
@@ -206,7 +209,8 @@ class Product(Record):
         if self.most_stock > MOST_STOCK:
             raise ValueError(
                 f"deliveries: quantity {self.delivered.quantity} of {self.sku} for {self.shelf_life_days} days is "
-                f"{self.most_stock} units on the shelf, expected at most {MOST_STOCK}"
+                f"{self.most_stock} units on the shelf, expected at most {MOST_STOCK}; lower quantity or "
+                "shelf_life_days"
             )
         return self
 

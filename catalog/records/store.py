@@ -302,7 +302,9 @@ class Store(Record):
         if self.country is not None and self.country not in list_supported_countries(include_aliases=False):
             raise ValueError(f"country: expected two letters such as DE, US or GB, found {self.country!r}")
         if len(set(self.closed_days)) == len(WEEKDAYS):
-            raise ValueError("closed_days: expected a day on which the stores open, found none")
+            raise ValueError("closed_days: expected a day on which the stores open, found all seven; leave one out")
+        if len(set(self.closed_days)) != len(self.closed_days):
+            raise ValueError(f"closed_days: expected each day once, found {list(self.closed_days)}")
         if sum(self.hourly_profile) <= 0:
             raise ValueError("hourly_profile has no positive weight: nobody would come")
         check_shares(self.personas)

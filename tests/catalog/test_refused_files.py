@@ -51,6 +51,73 @@ PRODUCT_FAULTS = {
     "own tag": (NAME, "name: !milk Milk", ["line 4", "!milk"]),
     "list as key": (NAME, "? [a]\n    : Milk", ["line 4", "key"]),
     "broken syntax": (NAME, "name: [Milk", ["line"]),
+    "keeps for no day": (PRICE, f"{PRICE}\n    shelf_life_days: 0", ["products[0].shelf_life_days", "0", "equal to 1"]),
+    "keeps for half a day": (PRICE, f"{PRICE}\n    shelf_life_days: 1.5", ["products[0].shelf_life_days", "1.5"]),
+    "negative disposal": (
+        PRICE,
+        f"{PRICE}\n    shelf_life_days: 2\n    disposal_cost: -0.05",
+        ["products[0].disposal_cost", "-0.05"],
+    ),
+    "negative holding": (
+        PRICE,
+        f"{PRICE}\n    shelf_life_days: 2\n    holding_cost: -0.05",
+        ["products[0].holding_cost", "-0.05"],
+    ),
+    "disposal of what is simply replaced": (
+        PRICE,
+        f"{PRICE}\n    disposal_cost: 0.05",
+        ["disposal_cost 0.05", "MILK", "full at each opening", "give it shelf_life_days, or leave disposal_cost out"],
+    ),
+    "holding of what is simply replaced": (
+        PRICE,
+        f"{PRICE}\n    holding_cost: 0.05",
+        ["holding_cost 0.05", "MILK", "full at each opening", "give it shelf_life_days or deliveries"],
+    ),
+    "disposal of what keeps for ever": (
+        PRICE,
+        f"{PRICE}\n    deliveries: {{}}\n    disposal_cost: 0.05",
+        ["disposal_cost 0.05", "MILK", "keeps for ever", "give it shelf_life_days, or leave disposal_cost out"],
+    ),
+    "a quantity of what keeps for ever": (
+        PRICE,
+        f"{PRICE}\n    deliveries: {{quantity: 40}}",
+        ["deliveries: quantity 40", "MILK", "give it shelf_life_days, or leave quantity out"],
+    ),
+    "more on the shelf than a book has rows for": (
+        PRICE,
+        f"{PRICE}\n    shelf_life_days: 300\n    deliveries: {{quantity: 1000}}",
+        ["deliveries: quantity 1000", "MILK", "300 days", "300000 units", "lower quantity or shelf_life_days"],
+    ),
+    "delivered nothing": (
+        PRICE,
+        f"{PRICE}\n    shelf_life_days: 2\n    deliveries: {{quantity: 0}}",
+        ["products[0].deliveries.quantity", "0"],
+    ),
+    "delivered twice on a day": (
+        PRICE,
+        f"{PRICE}\n    deliveries: {{weekdays: [mon, mon]}}",
+        ["products[0].deliveries.weekdays", "each day once", "['mon', 'mon']"],
+    ),
+    "delivered on no day": (
+        PRICE,
+        f"{PRICE}\n    deliveries: {{weekdays: [monday]}}",
+        ["products[0].deliveries.weekdays.0", "'mon'", "'monday'"],
+    ),
+    "unknown field of deliveries": (
+        PRICE,
+        f"{PRICE}\n    deliveries: {{weekday: [mon]}}",
+        ["products[0].deliveries.weekday", "['mon']"],
+    ),
+    "ordered before the order before it has come": (
+        PRICE,
+        f"{PRICE}\n    deliveries: {{weekdays: [mon, thu], lead_time_days: 4}}",
+        ["MILK: deliveries: lead_time_days", "at most 3", "found 4", "shorten it, or name weekdays"],
+    ),
+    "ordered days before a daily delivery": (
+        PRICE,
+        f"{PRICE}\n    deliveries: {{lead_time_days: 2}}",
+        ["MILK: deliveries: lead_time_days", "at most 1", "found 2"],
+    ),
     "a product that is a word": ("products:", "products:\n  - Milk", ["products[0]", "'Milk'"]),
 }
 
@@ -157,6 +224,15 @@ STORE_FAULTS = {
         "frozen_during: [{first: 2026-12-24, prices: {MILK: 2.41}}]",
         ["frozen_during[0]", "MILK", "2.41", "ceiling 2.4"],
     ),
+    "never open": (
+        "shocks: []",
+        "closed_days: [mon, tue, wed, thu, fri, sat, sun]",
+        ["closed_days", "a day on which the stores open", "all seven", "leave one out"],
+    ),
+    "closed twice on a day": ("shocks: []", "closed_days: [sun, sun]", ["closed_days", "once", "['sun', 'sun']"]),
+    "closed on no day": ("shocks: []", "closed_days: [sunday]", ["closed_days.0", "'sun'", "'sunday'"]),
+    "more than all take the freshest": ("shocks: []", "freshest_share: 1.5", ["freshest_share", "1.5"]),
+    "no such objective": ("objective: revenue", "objective: sales", ["policies.objective", "'profit'", "'sales'"]),
     "no currency": ("currency: EUR", "currency: USDT", ["currency", "'USDT'"]),
 }
 
@@ -261,6 +337,26 @@ def test_a_spoiled_store_file_is_refused_naming_file_place_and_value(
     with pytest.raises(CatalogError) as refusal:
         load(folder)
     assert [part for part in [str(folder / "store.yaml"), *named] if part not in str(refusal.value)] == []
+
+
+def test_a_delivery_on_a_closed_day_is_refused_naming_product_and_day(write_catalog: Callable[..., Path]) -> None:
+    delivered = (PRICE, f"{PRICE}\n    deliveries: {{weekdays: [fri, sun]}}")
+    folder = write_catalog({"products.yaml": delivered, "store.yaml": ("shocks: []", "closed_days: [sun]")})
+    with pytest.raises(CatalogError) as refusal:
+        load(folder)
+    assert str(refusal.value) == (
+        f"{folder / 'products.yaml'}: MILK: deliveries: weekdays: 'sun' is one of the closed_days of store.yaml; name "
+        "days on which the stores open"
+    )
+
+
+def test_the_gap_between_daily_deliveries_leaves_closed_days_out(write_catalog: Callable[..., Path]) -> None:
+    delivered = (PRICE, f"{PRICE}\n    deliveries: {{lead_time_days: 3}}")
+    closed = ("shocks: []", "closed_days: [tue, wed, fri, sat, sun]")
+    assert (
+        load(write_catalog({"products.yaml": delivered, "store.yaml": closed})).products[0].delivered.lead_time_days
+        == 3
+    )
 
 
 @pytest.mark.parametrize("fault", RULES_THAT_CANNOT_BOTH_HOLD)
