@@ -69,8 +69,9 @@ def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.da
         own = (store >= 0) & (product >= 0)
         days = pc.fill_null(rows["expires_on"].cast(pa.int32()), -1).to_numpy()
         left = np.where(days < 0, rules.columns - 1, days - _days(date))
+        left = np.minimum(left, rules.newest[product])  # where the shelf life is shorter than it was yesterday
         kept.known[store[store >= 0]] = True
-        stays = own & (left >= 0) & ((days < 0) | (left < rules.columns - 1))  # no longer than products keep now
+        stays = own & (left >= 0)
         np.add.at(units, (store[stays], product[stays], left[stays]), rows["units_kept"].to_numpy()[stays])
         np.add.at(kept.on_order, (store[own], product[own]), rows["units_on_order"].to_numpy()[own])
     return kept

@@ -84,7 +84,7 @@ def first_open_date(lake: Lake) -> dt.date:
     return min([*being_sold, *after])
 
 
-_DRAWN = ("starts", "since_opening_us", "product", "multiplier", "shopper", "dice")
+_DRAWN = ("starts", "since_opening_us", "product", "multiplier", "shopper", "dice", "picks_freshest")
 
 
 def catalog_of_the_day(lake: Lake, catalog: Catalog, day: LiveDay) -> Catalog:
@@ -107,8 +107,18 @@ def has_the_shoppers_of(catalog: Catalog, opened_with: Catalog, day: LiveDay, se
     """Tell whether a catalog has the products and the shoppers that a live day began with."""
     if catalog.skus != opened_with.skus or catalog.store.clock_of(day.store) != opened_with.store.clock_of(day.store):
         return False
+    if _stock_of(catalog) != _stock_of(opened_with):
+        return False
     drawn = (draw_visits(own, (day.store,), day.business_date, seed) for own in (catalog, opened_with))
     return are_the_same(*drawn)
+
+
+def _stock_of(catalog: Catalog) -> list[tuple[object, ...]] | None:
+    """Return what says how many units are on the shelf, and how long they keep; None where it is simply full."""
+    rules = catalog.stock_rules
+    if rules is None:
+        return None
+    return [(own.par_stock, own.shelf_life_days, own.deliveries, rules.closed_days) for own in catalog.products]
 
 
 def are_the_same(one: Visits, other: Visits) -> bool:

@@ -218,6 +218,7 @@ def joined(earlier: DayRows, later: DayRows) -> DayRows:
         _stacked(earlier.interactions, later.interactions),
         _stacked(earlier.repricings, later.repricings),
         reduce(_stacked, learned) if learned else None,
+        stock_movements=later.stock_movements,
     )
 
 

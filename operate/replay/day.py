@@ -37,6 +37,7 @@ _NAMES = {
     "belief_updates": "belief",
     "repricings": "price decisions",
     "rejected": "rejected rows",
+    "stock_movements": "stock movements",
     "interactions": "decisions",
 }
 _TAMPERED = "the bytes on record are not those of their receipt: run `shelfprice verify`"

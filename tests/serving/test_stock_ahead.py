@@ -18,7 +18,8 @@ from serving.curves import DemandCurves
 from serving.policies import policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.recursion import rates_of
-from serving.stock_ahead import StockAhead
+from serving.stock_ahead import StockAhead, least_worth
+from serving.storefront import storefront_before_champion
 from simulation.truth import chance_of_sale
 from tests.serving.two_ages import best_day, day_at
 
@@ -157,7 +158,7 @@ def test_before_the_evening_an_unsold_unit_of_a_product_of_one_day_is_worth_minu
     last = asked(catalog, policy_of(catalog), 1)
     np.testing.assert_allclose(last.unit_value, -LOST)
     np.testing.assert_allclose(ahead_of(catalog).evening_of_new_units(0, WEDNESDAY), -LOST * np.arange(41))
-    np.testing.assert_allclose(ahead_of(catalog).least_values, -LOST)
+    np.testing.assert_allclose(least_worth(catalog), -LOST)
 
 
 def by_hand(catalog: Catalog, evening: Floats) -> Floats:
@@ -208,3 +209,12 @@ def test_what_stock_is_worth_does_not_depend_on_the_other_products() -> None:
             assert np.ptp(own) > 0
             theirs = together.evening_of_new_units(number, date)
             np.testing.assert_allclose(theirs, own, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("lives", [{"shelf_life_days": 1}, {"shelf_life_days": 3}, {"deliveries": Deliveries()}, {}])
+def test_before_a_champion_a_belief_prices_the_first_tick_with_the_evening_in_mind(lives: dict[str, object]) -> None:
+    catalog = shop(60, par_stock=30, **lives)
+    stock = np.full((1, 1), 30)
+    shelf = Shelf(stock, np.full(stock.shape, np.nan), catalog.store.opening.ticks, np.zeros(stock.shape))
+    prices = storefront_before_champion(catalog).decide(shelf).prices
+    assert catalog.products[0].floor <= prices[0, 0] <= catalog.products[0].ceiling
