@@ -200,7 +200,8 @@ def test_what_stock_is_worth_does_not_depend_on_the_other_products() -> None:
         {"shelf_life_days": 9, "deliveries": Deliveries(weekdays=("tue",), quantity=60)},
     )
     alone = [shop(50, share=0.3, sku=f"P{number}", par_stock=30, **kind) for number, kind in enumerate(kinds)]
-    shelf = tuple(catalog.products[0] for catalog in alone)
+    simply_full = shop(50, sku="P4").products[0]
+    shelf = (*(catalog.products[0] for catalog in alone), simply_full)
     among = Catalog(shelf, alone[0].store.model_copy(update={"visits_per_day": 50.0 * len(shelf)}))
     together = ahead_of(among)
     for date in (MONDAY + day * ONE_DAY for day in range(3)):
@@ -209,6 +210,7 @@ def test_what_stock_is_worth_does_not_depend_on_the_other_products() -> None:
             assert np.ptp(own) > 0
             theirs = together.evening_of_new_units(number, date)
             np.testing.assert_allclose(theirs, own, rtol=1e-9, atol=1e-9)
+        assert not together.evening_of_new_units(4, date).any()
 
 
 @pytest.mark.parametrize("lives", [{"shelf_life_days": 1}, {"shelf_life_days": 3}, {"deliveries": Deliveries()}, {}])
