@@ -43,6 +43,8 @@ _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("margin", "Margin", {"valueFormatter": _EUROS}),
     ("margin_before", "Mean, 7 days before", {"valueFormatter": _EUROS}),
     ("margin_change", "Change", {"valueFormatter": _PERCENT, "width": 100}),
+    ("profit", "Profit", {"valueFormatter": _EUROS}),
+    ("waste", "Waste", {"valueFormatter": _EUROS}),
     ("sold_out", "Products sold out", {"valueFormatter": _COUNT, "width": 105}),
     ("lost", "Lost to empty shelves", {"valueFormatter": _EUROS}),
 )
@@ -114,6 +116,7 @@ def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
     return [
         _money("Revenue", [one.revenue for one in earned], [(now.revenue, old.revenue) for now, old in compared]),
         _money("Margin", [one.margin for one in earned], [(now.margin, old.margin) for now, old in compared]),
+        *_stock_stats(earned, compared),
         stat(
             "Stores that need a person",
             f"{count(len(needing))} of {count(len(rows))}",
@@ -125,6 +128,25 @@ def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
             count(sum(row.missed for row in rows)),
             None,
             f"in {count(sum(row.sold_out > 0 for row in rows))} stores",
+        ),
+    ]
+
+
+def _stock_stats(earned: Sequence[Earned], compared: Sequence[tuple[Earned, Earned]]) -> list[Component]:
+    """Show profit and waste of the stores that have closed; nothing where no stock lives over days."""
+    closed = [one for one in earned if one.profit is not None and one.waste is not None and one.spoiled is not None]
+    if not closed:
+        return []
+    pairs = [(now.profit, old.profit) for now, old in compared if now.profit is not None and old.profit is not None]
+    thrown, sold = sum(one.spoiled or 0 for one in closed), sum(one.units for one in closed)
+    share = thrown / max(thrown + sold, 1)
+    return [
+        _money("Profit", [one.profit or 0.0 for one in closed], pairs),
+        stat(
+            "Thrown away",
+            euros(sum(one.waste or 0.0 for one in closed)),
+            None,
+            f"{count(round(thrown))} units, {_PER_CENT * share:.1f} % of what left the shelf",
         ),
     ]
 
@@ -147,6 +169,8 @@ def _grid_row(row: StoreRow, chosen: dt.date | None) -> dict[str, Any]:
         "day": told,
         **_compared("revenue", row),
         **_compared("margin", row),
+        "profit": _part(row.earned, "profit"),
+        "waste": _part(row.earned, "waste"),
         "sold_out": row.sold_out if row.earned else None,
         "lost": row.lost if row.earned else None,
     }
@@ -162,4 +186,5 @@ def _compared(part: str, row: StoreRow) -> dict[str, float | None]:
 
 
 def _part(earned: Earned | None, part: str) -> float | None:
-    return None if earned is None else float(getattr(earned, part))
+    amount = None if earned is None else getattr(earned, part)
+    return None if amount is None else float(amount)

@@ -124,4 +124,6 @@ def _stock_bar(product: ProductNow) -> Component:
         **aria(label=f"{product.stock} of {par} units left"),
     )
     left = html.Span(f"{count(product.stock)} of {count(par)} left")
-    return html.Div([bar, html.Div([left, *_marks(product)], className="product-line")], className="stock")
+    ends = [html.Div(f"{count(product.last_day)} thrown away tonight if unsold", className="product-line")]
+    lines = [html.Div([left, *_marks(product)], className="product-line"), *(ends if product.last_day else [])]
+    return html.Div([bar, *lines], className="stock")

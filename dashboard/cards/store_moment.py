@@ -111,7 +111,9 @@ def _silence(day: ShownDay) -> list[Component]:
 
 def _day_now(monitor: Monitor, day: ShownDay, through: int) -> DayNow:
     shelf = monitor.reader.ask("shelf", ("products",))
-    return day_at(day.events, shelf, through, monitor.catalog.current().store.policies.rule.low_stock)
+    ends = monitor.reader.ask("last_day_of_sale", ("stock_movements",), date=day.date, store=day.store)
+    last_day = dict(zip(ends["sku"].astype(str), ends["count_units"].astype(int), strict=True))
+    return day_at(day.events, shelf, through, monitor.catalog.current().store.policies.rule.low_stock, last_day)
 
 
 def version_behind(versions: Sequence[Version], day: DayNow | None) -> Version | None:

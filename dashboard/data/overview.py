@@ -35,11 +35,18 @@ class Concern:
 
 @dataclass(frozen=True)
 class Earned:
-    """What a store sold on one day, or on average a day: units, revenue and margin in EUR."""
+    """What a store sold on one day, or on average a day: units, and money in EUR.
+
+    `spoiled` are units thrown away, `waste` is what they cost, and `profit` the margin less that and the nights of what
+    is kept; None before closing, and where no stock lives over days.
+    """
 
     units: float
     revenue: float
     margin: float
+    spoiled: float | None = None
+    waste: float | None = None
+    profit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -159,10 +166,12 @@ def _row(
 
 
 def _mean(sales: Sequence[_Sales]) -> Earned:
-    units, revenue, margin = (
-        sum(float(one[name]) for one in sales) / len(sales) for name in ("count_units", "revenue_eur", "margin_eur")
-    )
-    return Earned(units, revenue, margin)
+    sold = ("count_units", "revenue_eur", "margin_eur")
+    units, revenue, margin = (sum(float(one[name]) for one in sales) / len(sales) for name in sold)
+    lost = ("count_spoiled", "waste_eur", "profit_eur")
+    if any(pd.isna(one[name]) for one in sales for name in lost):
+        return Earned(units, revenue, margin)
+    return Earned(units, revenue, margin, *(sum(float(one[name]) for one in sales) / len(sales) for name in lost))
 
 
 def _of_files(store: str, date: dt.date | None, known: ChainDays) -> list[Concern]:

@@ -47,6 +47,8 @@ class ProductNow:
         Sold since opening, in units and EUR.
     prices
         The price in each tick since opening, EUR.
+    last_day
+        Units on the shelf, at most, that may not be sold after closing; they are thrown away if nobody buys them.
     """
 
     sku: str
@@ -61,6 +63,7 @@ class ProductNow:
     revenue: float
     prices: tuple[float, ...]
     category: str = ""
+    last_day: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,9 @@ def course_of(events: pd.DataFrame, through: int) -> Course:
     return Course(prices.reindex(ticks).ffill(), stock.reindex(ticks).ffill())
 
 
-def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: int) -> DayNow:
+def day_at(
+    events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: int, last_day: Mapping[str, int] | None = None
+) -> DayNow:
     """Sum a store day up to a tick.
 
     Parameters
@@ -127,6 +132,8 @@ def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: i
         Last tick to count.
     low_stock
         Stock below which a product is marked, units.
+    last_day
+        Units, by sku, that were on the shelf at opening and may not be sold after closing.
     """
     until = events[events["tick"] <= through]
     course = course_of(events, through)
@@ -144,6 +151,7 @@ def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: i
             known.get(sku),
             (prices.get(sku, []), stocks_of.get(sku, [])),
             low_stock,
+            (last_day or {}).get(sku, 0),
         )
         for sku in order
     )
@@ -173,6 +181,7 @@ def _product(
     product: Mapping[Hashable, Any] | None,
     course: tuple[list[float], list[float]],
     low_stock: int,
+    last_day: int,
 ) -> ProductNow:
     prices, stocks = course
     stock = int(stocks[-1]) if stocks else None
@@ -189,4 +198,5 @@ def _product(
         revenue=float(sold["revenue_eur"]),
         prices=tuple(prices),
         category=str(product["category"]) if product is not None else "",
+        last_day=max(0, min(last_day - int(sold["count_units"]), last_day if stock is None else stock)),
     )

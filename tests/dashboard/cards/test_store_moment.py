@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from catalog.settings import Settings
+from catalog.tables.decisions import STOCK_MOVEMENTS
 from dashboard.cards.shelf import stats
 from dashboard.cards.store_moment import LIVE_MS, QUIET_MS, moment, store_day, version_behind, what_decides
 from dashboard.data.store_day import day_at
@@ -96,3 +98,21 @@ def test_a_day_that_is_being_sold_is_asked_for_more_often(
     assert what_decides(monitor, DAY) != before
     assert moment(monitor, store_day(monitor, "S01", DAY), 5, "light")["pulse"] == LIVE_MS
     assert moment(monitor, store_day(monitor, "S02", DAY), 5, "light")["pulse"] == QUIET_MS
+
+
+def test_a_card_says_what_is_thrown_away_tonight_if_nobody_buys_it(
+    sold_monitor: Monitor, words: Callable[[Any], str]
+) -> None:
+    day = store_day(sold_monitor, "S01", DAY)
+    sold = day_at(day.events, sold_monitor.reader.ask("shelf", ("products",)), day.last, 10).products[0]
+    ending = sold.units + 3  # so many may be sold for the last time: all that are sold, and three more
+    row = {"store_id": "S01", "sku": sold.sku, "expires_on": DAY, "units_carried": ending, "units_delivered": 0}
+    row |= {"units_sold": sold.units, "units_spoiled": 3, "units_adjusted": 0, "units_kept": 0, "units_on_order": 0}
+    row |= {"unit_cost": 0.9, "waste_eur": 3.0, "holding_eur": 0.0}
+    table = pa.Table.from_pylist([row], schema=STOCK_MOVEMENTS.schema)
+    sold_monitor.reader.lake.publish(Partition("stock_movements", DAY, "all"), table, inputs="one product", seed=7)
+    early, late = (words(moment(sold_monitor, day, tick, "light")["shelf"]) for tick in (0, day.last))
+    assert " left 3 thrown away tonight if unsold" in late
+    assert f" left {ending} thrown away tonight if unsold" in early
+    other = store_day(sold_monitor, "S02", DAY)
+    assert "thrown away" not in words(moment(sold_monitor, other, other.last, "light")["shelf"])

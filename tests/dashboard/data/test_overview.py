@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.settings import Settings
+from dashboard.cards.overview import chain_stats
 from dashboard.data.chain_days import SHOWN, dates_shown
-from dashboard.data.overview import ChainDays, StoreRow, store_rows
+from dashboard.data.overview import ChainDays, Earned, StoreRow, store_rows
 from dashboard.data.reader import Reader
 from warehouse.connection import read_only
 
@@ -31,6 +32,9 @@ def sales(revenue: dict[str, float], missed: dict[str, int] | None = None) -> pd
             "count_sold_out": int(store in missed),
             "count_missed_visits": missed.get(store, 0),
             "lost_revenue_eur": float(missed.get(store, 0)),
+            "count_spoiled": None,
+            "waste_eur": None,
+            "profit_eur": None,
         }
         for store, amount in revenue.items()
     ]
@@ -181,3 +185,20 @@ def test_the_week_before_is_read_too_and_nothing_older() -> None:
     assert dates_shown(dates, back(20)) == [back(n) for n in range(20, 28)]
     assert dates_shown(dates, None) == [back(n) for n in range(15)]
     assert dates_shown([], None) == []
+
+
+def test_profit_and_waste_are_told_once_a_store_has_closed_and_stock_lives_on() -> None:
+    closed = sales({"S01": 100.0, "S02": 100.0, "S03": 100.0})
+    closed.loc[closed["store_id"] == "S01", ["count_spoiled", "waste_eur", "profit_eur"]] = [4, 3.0, 21.5]
+    known = chain(earned={TODAY: closed})
+    found = row_of("S01", known).earned
+    assert found is not None
+    assert (found.spoiled, found.waste, found.profit) == (4, 3.0, 21.5)
+    assert row_of("S02", known).earned == Earned(100, 100.0, 25.0)
+    stats = [one.to_plotly_json() for one in chain_stats(store_rows(STORES, known, None, NOW))]
+    told = str(stats)
+    assert "Thrown away" in told
+    assert "4 units, 3.8 % of what left the shelf" in told  # of 4 and the 100 that S01 sold
+    plain = str([one.to_plotly_json() for one in chain_stats(store_rows(STORES, chain(), None, NOW))])
+    assert "Thrown away" not in plain
+    assert "Profit" not in plain
