@@ -27,8 +27,8 @@ _SHIPPED = {
     "wide prices": "base prices from 0.19 to 499 EUR",
     "small shelves": "ten products of which 3 to 20 units are on the shelf",
     "rich and poor": "half of the shoppers pay about 0.65 of the base price, half about 1.5",
-    "fall in visits": "from the 20th day, a quarter fewer shoppers come",
     "fresh": "units keep for 1 to 30 days, are delivered by weekday, and what is thrown away costs; profit counts",
+    "fall in visits": "from the 20th day, a quarter fewer shoppers come",
     "fall in budgets": "from the 20th day, all budgets are a quarter of the base price lower",
 }
 """Worlds that ship as a catalog of their own, each in a folder of `catalog/worlds` of that name."""
