@@ -151,7 +151,8 @@ def _full(monitor: Monitor) -> Component:
                 "Stores",
                 grid(),
                 caption="The most urgent first; click a store to open its page. A day that is still open is not "
-                "compared. Margin is revenue less unit cost, where the cost is known.",
+                "compared. Margin is revenue less unit cost, where the cost is known; profit is what waste and "
+                "nights leave of it.",
                 right=dmc.Button(
                     "Save as CSV", id=SAVE, variant="default", size="xs", **aria(label="Save stores as CSV")
                 ),
