@@ -69,6 +69,11 @@ class Catalog:
             return None
         return StockRules(self.products, self.store.closed_days)
 
+    @property
+    def counts_evenings(self) -> bool:
+        """Whether prices weigh what is left at closing: stock lives over days, and profit is what they maximise."""
+        return self.stock_rules is not None and self.store.policies.objective == "profit"
+
     @cached_property
     def popularity(self) -> Floats:
         """Share of visits that go to each product, sums to 1, shape (n_products,)."""

@@ -75,7 +75,15 @@ class StockRules:
 
     def days_to_delivery(self, date: dt.date) -> Ints:
         """Return the days from a date to the next delivery after it, at least 1."""
-        return np.array([min((day - date.weekday() - 1) % _A_WEEK + 1 for day in days) for days in self._days])
+        return self._days_ahead[date.weekday()]
+
+    @cached_property
+    def _days_ahead(self) -> list[Ints]:
+        """Days from each weekday to the next delivery."""
+        return [
+            np.array([min((day - today - 1) % _A_WEEK + 1 for day in days) for days in self._days])
+            for today in range(_A_WEEK)
+        ]
 
     @cached_property
     def _days(self) -> list[tuple[int, ...]]:

@@ -42,7 +42,7 @@ BOUGHT, TOO_EXPENSIVE, OUT_OF_STOCK = range(3)
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptStock:
     """What some stores have after a closing; units are counted as in `catalog.stock_rules`.
 
     Attributes
@@ -58,6 +58,12 @@ class Kept:
     units: Ints
     on_order: Ints
     known: Flags
+
+    @classmethod
+    def unknown(cls, n_stores: int, n_products: int, n_lives: int) -> "KeptStock":
+        """Return what is known of stores of which nobody knows anything."""
+        units = np.zeros((n_stores, n_products, n_lives), dtype=np.int64)
+        return cls(units, np.zeros(units.shape[:2], dtype=np.int64), np.zeros(n_stores, dtype=np.bool_))
 
     @property
     def fingerprint(self) -> str:
@@ -78,7 +84,7 @@ class StockMoves:
     delivered: Ints
     sold: Ints
     spoiled: Ints
-    kept: Kept
+    kept: KeptStock
 
 
 @dataclass(frozen=True)

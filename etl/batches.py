@@ -15,7 +15,7 @@ import pyarrow as pa
 from catalog.load import Catalog
 from catalog.names import TRIAL_GROUP
 from catalog.pricing import PricedBy
-from catalog.store_day import Kept
+from catalog.store_day import KeptStock
 from etl.ledger import LedgerRow, in_force_in, keep_catalog
 from etl.live.day import days_sold_live
 from etl.load import commit_tables, rows_of, tables_of
@@ -162,7 +162,7 @@ def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, sin
     return LedgerRow(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *facts)
 
 
-def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, kept: Kept | None = None) -> str:
+def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, kept: KeptStock | None = None) -> str:
     """Fingerprint of everything that decides a batch's bytes; `kept` is what its stores have from the day before."""
     stock = () if kept is None else (kept.fingerprint,)
     facts = (catalog.fingerprint, batch, priced_by.fingerprint, seed, CODE_VERSION, *stock)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from catalog.arrays import Flags, Ints
 from catalog.load import Catalog
 from catalog.stock_rules import StockRules
-from catalog.store_day import BOUGHT, TOO_EXPENSIVE, Kept, ShelfState, StoreDay
+from catalog.store_day import BOUGHT, TOO_EXPENSIVE, KeptStock, ShelfState, StoreDay
 from catalog.tables.decisions import STOCK_MOVEMENTS
 from simulation.stock import open_shelves, take_units
 from simulation.store_day import standing_at_opening
@@ -52,7 +52,7 @@ def stock_movements_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
     return pa.table(columns).cast(STOCK_MOVEMENTS.schema)
 
 
-def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.date) -> Kept | None:
+def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.date) -> KeptStock | None:
     """Return what stores have from the day before a date; None where the shelf is simply full each day.
 
     A store that sold nothing the day before, or whose stock of that day is not in the lake, is not known.
@@ -60,8 +60,7 @@ def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.da
     rules = catalog.stock_rules
     if rules is None:
         return None
-    units = np.zeros((len(stores), len(catalog.skus), rules.columns), dtype=np.int64)
-    kept = Kept(units, np.zeros(units.shape[:2], dtype=np.int64), np.zeros(len(stores), dtype=np.bool_))
+    kept = KeptStock.unknown(len(stores), len(catalog.skus), rules.columns)
     for part in lake.partitions_on(_TABLE, date - _ONE_DAY):
         rows = lake.read(part)
         store = _positions(rows["store_id"], stores)
@@ -72,7 +71,7 @@ def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.da
         left = np.minimum(left, rules.newest[product])  # where the shelf life is shorter than it was yesterday
         kept.known[store[store >= 0]] = True
         stays = own & (left >= 0)
-        np.add.at(units, (store[stays], product[stays], left[stays]), rows["units_kept"].to_numpy()[stays])
+        np.add.at(kept.units, (store[stays], product[stays], left[stays]), rows["units_kept"].to_numpy()[stays])
         np.add.at(kept.on_order, (store[own], product[own]), rows["units_on_order"].to_numpy()[own])
     return kept
 
@@ -94,7 +93,7 @@ def units_after(
     decisions: pa.Table,
     stores: Sequence[str],
     date: dt.date,
-    kept: Kept | None,
+    kept: KeptStock | None,
     picks_freshest: Flags | None,
 ) -> Units | None:
     """Return what is on the shelves in the middle of a day; None where they are simply full each day.

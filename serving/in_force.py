@@ -66,18 +66,13 @@ def present_book(
     """
     made_under = catalog_of(lake, in_force_for(found.book.published_at.date()))
     own_units = None
-    if store is not None and date is not None and units_differ(catalog):
+    if store is not None and date is not None and catalog.counts_evenings:
         own_units = date, opens_with(lake, catalog, (store,), date).opened_with
     is_of_the_zone = store not in stores_apart(catalog, found) and own_units is None
     if found.belief is None or (made_under == catalog.fingerprint and is_of_the_zone):
         return PresentBook(*match_to_shelf(catalog, found.book, found.curves))
     outlook = morning_in(catalog, *belief_from_table(found.belief, catalog), store).outlook()
     return _tabulated(catalog, found, outlook, own_units)
-
-
-def units_differ(catalog: Catalog) -> bool:
-    """Tell whether stores may have other prices at the same stock, for their units keep for other times."""
-    return catalog.stock_rules is not None and catalog.store.policies.objective == "profit"
 
 
 def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
@@ -98,7 +93,7 @@ def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay) -
     assert isinstance(learned, LearningStorefront)  # noqa: S101 - what learns stays what it is
     assert isinstance(learned.policy, LearningPolicy)  # noqa: S101
     own_units = None
-    if units_differ(catalog):
+    if catalog.counts_evenings:
         own_units = day.business_date, opens_with(lake, catalog, (day.store,), day.business_date).opened_with
     return _tabulated(catalog, found, learned.policy.outlook, own_units)
 

@@ -23,7 +23,7 @@ from etl.live.store_now import StoreNow, stores_now
 from serving.book_store import BookInForce, book_in_force
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence
-from serving.in_force import book_after, present_book, stores_apart, units_differ
+from serving.in_force import book_after, present_book, stores_apart
 from serving.orders import at_once_now, orders_on
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, unknown_price
 from serving.standing import standings
@@ -273,7 +273,7 @@ class QuoteDesk:
         if now.day is None and now.date not in self._apart:
             found = book_in_force(self._lake, now.date)
             self._apart[now.date] = frozenset() if found is None else stores_apart(self.catalog, found)
-            if found is not None and found.belief is not None and units_differ(self.catalog):
+            if found is not None and found.belief is not None and self.catalog.counts_evenings:
                 self._apart[now.date] = frozenset(self._stores)
         return now.day is not None or now.store in self._apart[now.date]
 

@@ -38,7 +38,7 @@ Keeps = tuple[int, ...]
 def least_worth(catalog: Catalog) -> Floats:
     """Return what a unit kept is worth at least in the evening, EUR of gain, shape (n_products,)."""
     rules = catalog.stock_rules
-    if rules is None or catalog.store.policies.objective != "profit":
+    if rules is None or not catalog.counts_evenings:
         return np.zeros(len(catalog.products))
     thrown_away = rules.lives_on & (rules.newest == 0) & (rules.columns > 1)
     return np.where(thrown_away, -rules.lost_with_a_unit, -rules.holding_costs)
@@ -82,7 +82,7 @@ class StockAhead:
         `curves` and `visits` are those of a whole day.
         """
         rules, store = catalog.stock_rules, catalog.store
-        if rules is None or store.policies.objective != "profit":
+        if rules is None or not catalog.counts_evenings:
             return None
         closed = frozenset(day for day in range(7) if not store.is_open_on(dt.date(2024, 1, 1 + day)))
         chances = curves.p_sale if curves.by_tick is None else curves.by_tick

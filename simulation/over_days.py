@@ -3,12 +3,10 @@
 import datetime as dt
 from collections.abc import Sequence
 
-import numpy as np
-
 from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.pricing import Policy
-from catalog.store_day import Kept, StoreDay
+from catalog.store_day import KeptStock, StoreDay
 from simulation.store_day import meet
 from simulation.visits import Visits
 
@@ -28,21 +26,20 @@ class OverDays:
         self.ended(day)
         return day
 
-    def before(self, catalog: Catalog, stores: Sequence[str], date: dt.date) -> Kept | None:
+    def before(self, catalog: Catalog, stores: Sequence[str], date: dt.date) -> KeptStock | None:
         """Return what stores have from the day before a date; None where the shelf is simply full each day."""
         rules = catalog.stock_rules
         if rules is None:
             return None
-        units = np.zeros((len(stores), len(catalog.skus), rules.columns), dtype=np.int64)
-        kept = Kept(units, np.zeros(units.shape[:2], dtype=np.int64), np.zeros(len(stores), dtype=np.bool_))
+        kept = KeptStock.unknown(len(stores), len(catalog.skus), rules.columns)
         for position, store in enumerate(stores):
             found = self._left.get(store)
             if found is not None and found[0] == date - _ONE_DAY:
-                _, units[position], kept.on_order[position] = found
+                _, kept.units[position], kept.on_order[position] = found
                 kept.known[position] = True
         return kept
 
-    def begin_with(self, kept: Kept | None, stores: Sequence[str], date: dt.date) -> None:
+    def begin_with(self, kept: KeptStock | None, stores: Sequence[str], date: dt.date) -> None:
         """Take over what somebody else knows of stores that did not play the day before a date."""
         if kept is None:
             return

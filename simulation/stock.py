@@ -15,7 +15,7 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.shoppers import Shock
 from catalog.stock_rules import StockRules
-from catalog.store_day import BOUGHT, Kept, StockMoves
+from catalog.store_day import BOUGHT, KeptStock, StockMoves
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def products_hit(catalog: Catalog, shock: Shock) -> list[int]:
     return [position for position, sku in enumerate(catalog.skus) if shock.sku in (None, sku)]
 
 
-def open_shelves(catalog: Catalog, rules: StockRules, kept: Kept | None, n_stores: int, date: dt.date) -> OpenedWith:
+def open_shelves(
+    catalog: Catalog, rules: StockRules, kept: KeptStock | None, n_stores: int, date: dt.date
+) -> OpenedWith:
     """Return what is on the shelves at opening; without `kept` nobody knows what was there the day before."""
     n_products = len(catalog.products)
     carried = np.zeros((n_stores, n_products, rules.columns), dtype=np.int64)
@@ -73,7 +75,9 @@ def open_shelves(catalog: Catalog, rules: StockRules, kept: Kept | None, n_store
     return OpenedWith(carried, delivered)
 
 
-def close_shelves(rules: StockRules, opened: OpenedWith, left: Ints, kept: Kept | None, date: dt.date) -> StockMoves:
+def close_shelves(
+    rules: StockRules, opened: OpenedWith, left: Ints, kept: KeptStock | None, date: dt.date
+) -> StockMoves:
     """Return what became of each unit of a day.
 
     Parameters
@@ -93,7 +97,7 @@ def close_shelves(rules: StockRules, opened: OpenedWith, left: Ints, kept: Kept 
     missing = np.maximum(rules.par - stay.sum(axis=2), 0)
     under_way = np.zeros_like(missing) if kept is None else kept.on_order * ~rules.is_delivered_on(date)
     on_order = under_way + missing * rules.is_ordered_after(date)
-    nights = Kept(stay, on_order, np.ones(len(stay), dtype=np.bool_))
+    nights = KeptStock(stay, on_order, np.ones(len(stay), dtype=np.bool_))
     return StockMoves(carried, delivered, carried + delivered - left, spoiled, nights)
 
 

@@ -11,7 +11,7 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import CatalogError
 from catalog.load import Catalog
 from catalog.pricing import LearnsWhileSelling, Lesson, Policy, PriceDecision, Shelf, Sold, TellsLessons
-from catalog.store_day import Kept, ShelfState, StockMoves, StoreDay
+from catalog.store_day import KeptStock, ShelfState, StockMoves, StoreDay
 from simulation.selling import STAYED_AWAY, count_tick, sell_tick
 from simulation.stock import close_shelves, open_shelves, opening_stock, take_units
 from simulation.visits import Visits, draw_visits
@@ -23,7 +23,7 @@ def play(
     stores: Sequence[str],
     business_date: dt.date,
     seed: int,
-    kept: Kept | None = None,
+    kept: KeptStock | None = None,
 ) -> StoreDay:
     """Play one business date. Equal arguments give equal results, to the last bit."""
     return meet(catalog, policy, stores, business_date, draw_visits(catalog, stores, business_date, seed), kept)
@@ -35,7 +35,7 @@ def meet(
     stores: Sequence[str],
     business_date: dt.date,
     visits: Visits,
-    kept: Kept | None = None,
+    kept: KeptStock | None = None,
 ) -> StoreDay:
     """Play given visits under a policy's prices; so two policies can be compared on the same shoppers.
 
@@ -48,7 +48,7 @@ def meet(
 
 
 def standing_at_opening(
-    catalog: Catalog, n_stores: int, business_date: dt.date, kept: Kept | None = None
+    catalog: Catalog, n_stores: int, business_date: dt.date, kept: KeptStock | None = None
 ) -> ShelfState:
     """Return the state of the shelves before the first tick: delivered, and without a price."""
     rules, by_life = catalog.stock_rules, None
@@ -75,7 +75,7 @@ class Stretch:
         business_date: dt.date,
         visits: Visits,
         began: ShelfState | None = None,
-        kept: Kept | None = None,
+        kept: KeptStock | None = None,
     ) -> None:
         """Begin with the shelves as given, by default as at opening; nothing is sold yet.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf, Sold
-from catalog.store_day import Kept, StoreDay
+from catalog.store_day import KeptStock, StoreDay
 from evaluation.peers import shipped_bayesianbandits, shipped_pybandits, shipped_pybandits_contextual
 from evaluation.peers.certainty_equivalence import certainty_equivalence
 from evaluation.peers.thompson_inventory import thompson_inventory
@@ -100,7 +100,7 @@ def missing_libraries() -> list[str]:
 
 
 def live_day(
-    catalog: Catalog, store: PeerStore, date: dt.date, visits: Visits, kept: Kept | None = None
+    catalog: Catalog, store: PeerStore, date: dt.date, visits: Visits, kept: KeptStock | None = None
 ) -> tuple[StoreDay, PeerStore]:
     """Sell a day to given visits, all stores as one zone; return it with the store of the morning after.
 

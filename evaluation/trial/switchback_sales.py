@@ -26,7 +26,7 @@ from catalog.load import Catalog
 from catalog.names import TRIAL_GROUP
 from catalog.pricing import Policy, PricedBy
 from catalog.spread import HERE, Progress, Spread, silent
-from catalog.store_day import Kept, StoreDay
+from catalog.store_day import KeptStock, StoreDay
 from etl.batches import Batch, BatchResult, in_force, is_committed
 from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import joined
@@ -239,7 +239,7 @@ def sell_by_turns(
     stores: Sequence[str],
     date: dt.date,
     seed: int,
-    kept: Kept | None = None,
+    kept: KeptStock | None = None,
 ) -> Iterator[StoreDay]:
     """Sell one date of some stores, and yield each turn as it was sold.
 

@@ -80,12 +80,16 @@ class Morning:
     @cached_property
     def ahead(self) -> StockAhead | None:
         """Values what is left at closing, as believed before the first visit; None where that does not count."""
-        if self.catalog.stock_rules is None:
+        if not self.catalog.counts_evenings:
             return None
         return StockAhead.of(self.catalog, self.outlook().curves, self.footfall.by_tick)
 
     def outlook(self) -> "Outlook":
         """Return what is believed before the first visit."""
+        return self._before_opening
+
+    @cached_property
+    def _before_opening(self) -> "Outlook":
         nothing = Today(Counts.none(self.shape), np.zeros((len(self.catalog.skus), 0)))
         return Outlook(self, nothing)
 

@@ -20,7 +20,7 @@ from catalog.records.product import Product
 from catalog.records.shoppers import Shock
 from catalog.records.store import Store
 from catalog.stock_rules import StockRules, delivery_conflicts
-from catalog.store_day import BOUGHT, OUT_OF_STOCK, Kept, StockMoves, StoreDay
+from catalog.store_day import BOUGHT, OUT_OF_STOCK, KeptStock, StockMoves, StoreDay
 from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
 from serving.storefront import Storefront
@@ -100,7 +100,7 @@ class Played:
 
     date: dt.date
     visits: Visits
-    before: Kept | None
+    before: KeptStock | None
     day: StoreDay
 
     @property
