@@ -18,12 +18,18 @@ kept as (
         and store_id = $store
         and expires_on = $date
         and not exists (from stock_movements where business_date = $date and store_id = $store)
+),
+
+units as (
+    select * from opened
+    union all
+    select * from kept
 )
 
 select
     sku,
     sum(count_units)::bigint as count_units
-from (from opened union all from kept)
+from units
 where count_units > 0
 group by sku
 order by sku;
