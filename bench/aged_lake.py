@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.contracts import TABLES
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.live.calendar import DEFAULT_START
 from evaluation.living_store import LivingStore
@@ -46,7 +46,7 @@ class AgedStore:
         played
             Days that are really played; those after the first are what later days are copies of.
         """
-        self.home, self.catalog, self.played, self.days = home, catalog or load(), played, played
+        self.home, self.catalog, self.played, self.days = home, catalog or load(CLASSIC), played, played
         store = LivingStore(self.settings, self.catalog, SEED)
         for day in range(played):
             store.sell(date_of(day))

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, load
 
 PRODUCTS, STORES = 200, 30
 _CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -40,7 +40,7 @@ def write_chain(folder: Path, n_products: int = PRODUCTS, n_stores: int = STORES
         How many of each, from 1.
     """
     shelf = [_product(number) for number in range(n_products)]
-    rules = yaml.safe_load((DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8"))
+    rules = yaml.safe_load((CLASSIC / "store.yaml").read_text(encoding="utf-8"))
     units = sum(product["par_stock"] for product in shelf)
     store = rules | {
         "stores": [f"S{number:02d}" for number in range(1, n_stores + 1)],

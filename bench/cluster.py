@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.measure import Measurement, NotHereError, Otherwise, say
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
 from deploy.servers.dask import dask
@@ -85,7 +85,7 @@ def _rates_in_turns(places: Mapping[str, tuple[Settings, Spread]]) -> dict[str, 
 
 def _play(settings: Settings, spread: Spread, dates: list[dt.date]) -> tuple[int, float]:
     """Play a batch of each date, and return the decisions and the seconds that it took."""
-    workspace = prepared(settings, load())
+    workspace = prepared(settings, load(CLASSIC))
     own = batches_of(workspace.catalog, dates, _STORES)
     priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, "static") for date in dates}
     jobs, before = batches_to_play(workspace, own, priced_by, "static", 7, spread), time.perf_counter()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.records.product import Product
 from catalog.settings import Settings
 from etl.batches import DEFAULT_SEED
@@ -34,7 +34,7 @@ _STOCK: dict[str, dict[str, Any]] = {
 
 def fresh_catalog() -> Catalog:
     """Return the default catalog with stock that lives over days, but for the eggs."""
-    catalog = load()
+    catalog = load(CLASSIC)
     products = (Product(**product.model_dump() | _STOCK.get(product.sku, {})) for product in catalog.products)
     return replace(catalog, products=tuple(products))
 

@@ -17,7 +17,7 @@ import httpx
 from bench.measure import Measurement, Otherwise, processor_seconds, say
 from bench.served import served
 from bench.world import World, temporary_world
-from catalog.load import DEFAULT_DIR
+from catalog.load import CLASSIC
 from connect.api.api_tokens import add_token
 from warehouse.origin import claim
 
@@ -50,8 +50,8 @@ def _outside(world: World) -> str:
     """Make the world's store one that sells by itself, and return a token of its till."""
     shelf = world.settings.shelf
     shelf.mkdir(parents=True)
-    (shelf / "products.yaml").write_bytes((DEFAULT_DIR / "products.yaml").read_bytes())
-    store = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
+    (shelf / "products.yaml").write_bytes((CLASSIC / "products.yaml").read_bytes())
+    store = (CLASSIC / "store.yaml").read_text(encoding="utf-8")
     (shelf / "store.yaml").write_text(f"{store}sales: outside\n", encoding="utf-8")
     claim(world.lake.store, "retailer")
     return add_token(world.settings, "till", ["sell"], dt.datetime.now(dt.UTC))

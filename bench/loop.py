@@ -18,7 +18,7 @@ from typing import Any
 
 from bench import naive
 from bench.measure import ROOT, Measurement, Otherwise, most_memory, own_environment, peak_bytes, say, seconds
-from catalog.load import load
+from catalog.load import CLASSIC, load
 
 SIZES = {"1e5": (20, 10), "1e6": (200, 10), "1e7": (2_000, 10), "1e8": (2_000, 100), "1e9": (20_000, 100)}
 """Stores and days of each size, by the decisions that they make."""
@@ -34,7 +34,7 @@ _NAIVE_REPEATS = 3
 def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
     """Play and group, check, train and price at growing sizes."""
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-") as folder:
-        slow = seconds(lambda: naive.whole_loop(load(), _NAIVE_VISITS, Path(folder)), _NAIVE_REPEATS)
+        slow = seconds(lambda: naive.whole_loop(load(CLASSIC), _NAIVE_VISITS, Path(folder)), _NAIVE_REPEATS)
     costs: dict[str, float] = {}
     for label in labels:
         found = _run_apart(*SIZES[label])

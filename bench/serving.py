@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from bench.measure import Measurement, Otherwise, seconds
 from bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from serving.curves import DemandCurves
@@ -151,7 +151,7 @@ def _seconds_on_rows(dataset: Dataset) -> float:
 
 
 def _many_products(n_products: int) -> Catalog:
-    shelf = load()
+    shelf = load(CLASSIC)
     products = tuple(
         shelf.products[number % len(shelf.products)].model_copy(update={"sku": f"P{number:04d}"})
         for number in range(n_products)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.measure import Measurement, say
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from evaluation.contestants import with_true_demand
 from evaluation.trial.design import Design
 from evaluation.trial.repeated_trials import calibrate
@@ -37,7 +37,7 @@ class _Way:
 
 def honesty() -> Iterator[Measurement]:
     """Share of trials that find a difference where none is, and that cover the true one where there is."""
-    shelf = load()
+    shelf = load(CLASSIC)
     worlds = {"default shelf": shelf} | {
         world.name: world.catalog for world in built_in(shelf) if world.name in {"200 visits", "400 visits"}
     }

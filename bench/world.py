@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from etl.load import load_dimensions, load_store_day
@@ -80,7 +80,7 @@ def temporary_world() -> Iterator[World]:
     """Open a world with the default catalog; its folder is removed in the end."""
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-") as folder:
         settings = read_settings({"SHELFPRICE_HOME": folder, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"})
-        catalog, lake = load(), Lake(settings)
+        catalog, lake = load(CLASSIC), Lake(settings)
         lake.prepare()
         load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, SEED))
         yield World(settings, catalog, lake)

@@ -24,6 +24,8 @@ from catalog.stock_rules import StockRules, delivery_conflicts
 from catalog.strict_yaml import read_mapping
 
 DEFAULT_DIR = Path(__file__).parent
+CLASSIC = DEFAULT_DIR / "worlds" / "classic"
+"""The shelf that is simply full each morning: nothing is kept, nothing spoils."""
 _MAX_SHOWN = 80
 _OF_THE_PAST = ("exported_prices",)  # of store.yaml; a stored catalog is read without them
 _NOISE = 1e-6  # smallest units, of decimals kept as binary

@@ -13,7 +13,7 @@ from typing import Any
 
 from scipy.special import ndtri
 
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
 from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Learning
 from catalog.records.shoppers import Persona
@@ -57,12 +57,12 @@ def asked_worlds(names: Sequence[str], catalog: Catalog | None = None) -> tuple[
 def as_shipped_worlds(catalog: Catalog | None = None) -> tuple[StoreWorld, ...]:
     """Return every world: first those without context, then those with it.
 
-    They are made of a shelf, by default the one that ships, or have one of their own. All begin on the first business
+    They are made of a shelf, by default the catalog `classic`, or have one of their own. All begin on the first business
     date of a new lake, and have one store unless stores differ.
     """
     learning = load().store.learning  # of the product, which is what is measured
     shipped = [_shipped(name, learning) for name in _SHIPPED]
-    shelf = changed(catalog or load(), **PLAIN, stores=ONE_STORE)
+    shelf = changed(catalog or load(CLASSIC), **PLAIN, stores=ONE_STORE)
     without = (*_on_a_shelf(shelf), *shipped, *_harder(shelf, {world.name: world.catalog for world in shipped}))
     return (*without, *(replace(world, has_context=True) for world in _with_context(shelf)))
 
@@ -73,7 +73,7 @@ def _on_a_shelf(catalog: Catalog) -> tuple[StoreWorld, ...]:
     scarce, scarcer, peaks = (scenarios[name] for name in ("200 visits", "400 visits", "two peaks, 200 visits"))
     narrow: dict[str, Any] = {"personas": (_NARROW,), "visits_per_day": _NARROW_VISITS * len(catalog.products)}
     return (
-        StoreWorld("default", "the shelf and its shoppers as configured, one store", catalog),
+        StoreWorld("classic", "plain shoppers, and a shelf that is simply full each morning", catalog),
         scarce,
         scarcer,
         replace(peaks, name="two peaks"),

@@ -47,7 +47,7 @@ Worlds = Annotated[
     list[str] | None,
     typer.Option(
         "--world",
-        help='A world to live in, such as "default" or "rich weekends", of those named above; means --as-shipped. '
+        help='A world to live in, such as "classic" or "rich weekends", of those named above; means --as-shipped. '
         "Repeatable, by default all of them.",
     ),
 ]
@@ -94,7 +94,7 @@ def compare(
     pybandits and bayesianbandits ship (where the extra `peers` is installed) and the owner's price, all on the same
     shoppers. Every day is kept as regret_by_day.
 
-    Worlds without context, in which demand does not depend on when and where shoppers come: "default", "200 visits",
+    Worlds without context, in which demand does not depend on when and where shoppers come: "classic", "200 visits",
     "400 visits", "two peaks", "narrow budgets", "own curves", "uneven days", "waiting shoppers", "three segments",
     "wide prices", "small shelves", "rich and poor", "fresh", "fall in visits", "fall in budgets", "popular product",
     "own peaks", "cliffs", "two to four units", "best base prices, 400 visits", "best base prices, 60 visits",
@@ -106,7 +106,7 @@ def compare(
     For example:
       shelfprice compare --seeds 3 --days 20
       shelfprice compare --policy greedy --policy stock_aware
-      shelfprice compare --as-shipped --world default --first-days 14 --seeds 3
+      shelfprice compare --as-shipped --world classic --first-days 14 --seeds 3
     """
     if as_shipped or world:
         if policy or scenario or decisions:

@@ -199,7 +199,7 @@ def main() -> None:
     asked = parser.parse_args()
     columns = ["world", "stores", "days", "seeds", "embedded lost %", "outside lost %", "more lost, points"]
     rows = []
-    for world in asked_worlds(asked.world or ["default"]):
+    for world in asked_worlds(asked.world or ["classic"]):
         catalog, found = with_stores(world.catalog, asked.stores), list[HourlyLoss]()
         if asked.train_every:
             catalog = trained_every(catalog, asked.train_every)

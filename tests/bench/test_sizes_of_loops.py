@@ -9,13 +9,13 @@ import pytest
 from bench import __main__ as command
 from bench import loop
 from bench.measure import Measurement
-from catalog.load import load
+from catalog.load import CLASSIC, load
 
 
 @pytest.mark.parametrize("label", loop.SIZES)
 def test_a_size_makes_as_many_decisions_as_its_name_says(label: str) -> None:
     stores, days = loop.SIZES[label]
-    assert stores * days * load().store.visits_per_day == pytest.approx(float(label))
+    assert stores * days * load(CLASSIC).store.visits_per_day == pytest.approx(float(label))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.load import DEFAULT_DIR
+from catalog.load import CLASSIC
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def write_catalog(tmp_path: Path) -> Callable[..., Path]:
 
     def write(changes: dict[str, tuple[str, str]]) -> Path:
         for name in ("products.yaml", "store.yaml"):
-            text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
+            text = (CLASSIC / name).read_text(encoding="utf-8")
             old, new = changes.get(name, ("", ""))
             assert old in text
             (tmp_path / name).write_text(text.replace(old, new, 1) if old else new or text, encoding="utf-8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError
 from catalog.limits import not_above, not_below
-from catalog.load import DEFAULT_DIR, Catalog, load, restored
+from catalog.load import CLASSIC, Catalog, load, restored
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from desk.price_changes.passing import passing
@@ -33,7 +33,7 @@ def shelf_in(folder: Path, code: str, frozen: float | None = None, base: str | N
     folder.mkdir(parents=True, exist_ok=True)
     usual, cost = STORES[code]
     (folder / "products.yaml").write_text(SHELF.format(base=base or usual, cost=cost), encoding="utf-8")
-    store = yaml.safe_load((DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8"))
+    store = yaml.safe_load((CLASSIC / "store.yaml").read_text(encoding="utf-8"))
     store |= {"currency": code, "popularity": {}, "guardrails": {"frozen": {} if frozen is None else {"MILK": frozen}}}
     (folder / "store.yaml").write_text(yaml.safe_dump(store), encoding="utf-8")
     return load(folder)

@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import CatalogError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.product import Product
 
 
 def test_the_default_shelf_has_five_products_and_a_day_of_48_ticks() -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     assert catalog.skus == ("MILK", "BREAD", "EGGS", "CHEESE", "MEAT")
     assert [product.name for product in catalog.products] == ["Milk", "Bread", "Eggs", "Cheese", "Meat"]
     assert catalog.base_prices.tolist() == [1.50, 1.10, 1.00, 6.50, 7.67]
@@ -22,12 +22,12 @@ def test_the_default_shelf_has_five_products_and_a_day_of_48_ticks() -> None:
 
 
 def test_limits_that_are_not_written_are_shares_of_the_base_price_in_cents() -> None:
-    meat = load().product("MEAT")
+    meat = load(CLASSIC).product("MEAT")
     assert (meat.floor, meat.ceiling) == (5.37, 12.27)
 
 
 def test_the_ladder_climbs_in_twenty_cent_prices_from_floor_to_ceiling() -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     ladder = price_ladder(catalog)
     assert ladder.shape == (5, 20)
     assert (np.diff(ladder, axis=1) > 0).all()
@@ -51,7 +51,7 @@ def test_every_ladder_stays_within_its_limits_in_whole_cents(
         floor_price=low,
         ceiling_price=int(base * ceiling) / 100,
     )
-    ladder = price_ladder(Catalog((product,), load().store.model_copy(update={"ladder_prices": n_prices})))[0]
+    ladder = price_ladder(Catalog((product,), load(CLASSIC).store.model_copy(update={"ladder_prices": n_prices})))[0]
     assert len(ladder) == n_prices
     assert (np.diff(ladder) >= 0).all()
     assert (ladder[0], ladder[-1]) == (product.floor, product.ceiling)
@@ -59,12 +59,12 @@ def test_every_ladder_stays_within_its_limits_in_whole_cents(
 
 
 def test_asking_for_a_product_that_is_not_there_names_those_that_are() -> None:
-    assert load().product("MILK").base_price == 1.50
+    assert load(CLASSIC).product("MILK").base_price == 1.50
     with pytest.raises(CatalogError, match=r"'WINE'.*MILK, BREAD, EGGS, CHEESE, MEAT"):
-        load().product("WINE")
+        load(CLASSIC).product("WINE")
 
 
 def test_a_price_that_is_no_whole_cent_cannot_stand_on_a_shelf() -> None:
-    milk = load().product("MILK").model_dump()
+    milk = load(CLASSIC).product("MILK").model_dump()
     with pytest.raises(ValueError, match=r"whole cents, found 1\.005"):
         Product.model_validate(milk | {"floor_price": 1.005})

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning
@@ -66,20 +66,20 @@ STORE_CHANGES: dict[str, object] = {
 
 @pytest.mark.parametrize("field", Product.model_fields)
 def test_the_fingerprint_changes_with_every_value_of_a_product(field: str) -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     changed = catalog.products[0].model_copy(update={field: PRODUCT_CHANGES[field]})
     assert Catalog((changed, *catalog.products[1:]), catalog.store).fingerprint != catalog.fingerprint
 
 
 def test_the_fingerprint_stays_where_alerts_change_so_that_no_night_is_done_anew() -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     heard = catalog.store.model_copy(update={"alerts": AlertRules(webhook="https://127.0.0.1/hear")})
     assert replace(catalog, store=heard).fingerprint == catalog.fingerprint
 
 
 @pytest.mark.parametrize("field", sorted(Store.model_fields.keys() - {"alerts"}))
 def test_the_fingerprint_changes_with_every_value_of_the_store(field: str) -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     policies, exploration = catalog.store.policies, catalog.store.exploration
     changes = STORE_CHANGES | {
         "policies": policies.model_copy(update={"rule": policies.rule.model_copy(update={"raise_by": 0.21})}),
@@ -91,6 +91,6 @@ def test_the_fingerprint_changes_with_every_value_of_the_store(field: str) -> No
 
 
 def test_the_fingerprint_changes_with_the_order_of_the_shelf_and_with_nothing_else() -> None:
-    catalog = load()
-    assert load().fingerprint == catalog.fingerprint
+    catalog = load(CLASSIC)
+    assert load(CLASSIC).fingerprint == catalog.fingerprint
     assert Catalog(catalog.products[::-1], catalog.store).fingerprint != catalog.fingerprint

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.load import load, restored
+from catalog.load import CLASSIC, load, restored
 
 PRICE = "base_price: 1.50"
 COST = "unit_cost: 0.90"
@@ -419,7 +419,7 @@ def test_a_byte_order_mark_is_no_fault(write_catalog: Callable[..., Path]) -> No
     folder = write_catalog({})
     path = folder / "products.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert load(folder) == load()
+    assert load(folder) == load(CLASSIC)
 
 
 def test_the_step_on_exported_sales_is_refused_with_what_took_its_place_and_read_in_a_catalog_of_the_past(

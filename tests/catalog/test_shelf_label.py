@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from catalog.load import load, restored
+from catalog.load import CLASSIC, load, restored
 from catalog.records.product import Measure, Product, check_ean
 
-PRODUCT = load().products[0]
+PRODUCT = load(CLASSIC).products[0]
 
 
 @pytest.mark.parametrize("ean", ["4006381333931", "96385074", "036000291452", "00012345600012"])
@@ -49,7 +49,7 @@ def test_a_product_without_them_has_the_json_that_it_always_had() -> None:
     plain = json.loads(PRODUCT.model_dump_json())
     assert not {"measure", "ean"} & plain.keys()
     labelled = PRODUCT.model_copy(update={"measure": Measure(amount=1.0, unit="l"), "ean": "4006381333931"})
-    again = restored(labelled.model_dump_json(), load().store.model_dump_json())
+    again = restored(labelled.model_dump_json(), load(CLASSIC).store.model_dump_json())
     assert again.products == (labelled,)
 
 

@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.records.shoppers import Opening
 from catalog.records.store import Store
 from catalog.wall_clock import WallClock
@@ -28,7 +28,7 @@ ZONES = (
 )
 OPENING = Opening(opens="08:00", closes="22:00")
 MINUTE = dt.timedelta(minutes=1)
-DEFAULT = load().store.model_dump() | {"shocks": ()}
+DEFAULT = load(CLASSIC).store.model_dump() | {"shocks": ()}
 US_PER_HOUR = 3_600_000_000
 
 

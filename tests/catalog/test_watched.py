@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.load import WatchedCatalog, load
+from catalog.load import CLASSIC, WatchedCatalog, load
 
 Write = Callable[[dict[str, tuple[str, str]]], Path]
 
@@ -26,7 +26,7 @@ def save(write_catalog: Write) -> Callable[[str], Path]:
 
 
 def test_without_a_folder_the_shelf_that_ships_is_watched() -> None:
-    assert WatchedCatalog().current() == load()
+    assert WatchedCatalog().current() == load(CLASSIC)
 
 
 def test_unchanged_files_are_read_once(save: Callable[[str], Path]) -> None:

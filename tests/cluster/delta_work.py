@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import sys
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from etl.batches import batches_of
 from etl.play_and_group import play_and_group
@@ -20,7 +20,7 @@ _TABLES = ("interactions", "repricings", "days_in_force", "demand_cells", "produ
 
 def play(settings: Settings) -> None:
     """Play and group two dates."""
-    workspace = prepared(settings, load())
+    workspace = prepared(settings, load(CLASSIC))
     for batch in batches_of(workspace.catalog, DATES, None):
         priced_by = pricing_on(workspace.lake, workspace.catalog, batch.business_date, "static")
         play_and_group(workspace, batch, priced_by, 7)

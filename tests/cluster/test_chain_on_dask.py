@@ -18,7 +18,7 @@ pytest.importorskip("distributed", reason="make install-cluster")
 
 from distributed import Client
 
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Done, Spread, unheard
 from deploy.servers.seaweed import BUCKET, Seaweed
@@ -118,7 +118,7 @@ def chain(settings: Settings, spread: Spread, export: Path) -> Made:
 
 def played(settings: Settings, spread: Spread) -> Workspace:
     """Play three dates and group them."""
-    workspace = prepared(settings, load())
+    workspace = prepared(settings, load(CLASSIC))
     priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, "static") for date in DATES}
     batches = batches_of(workspace.catalog, DATES, None)
     spread(play_one, batches_to_play(workspace, batches, priced_by, "static", SEED, spread))

@@ -22,7 +22,7 @@ pytest.importorskip("distributed", reason="make install-cluster")
 from distributed import Client, Security
 
 from catalog.errors import ServiceError, SettingError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Spread
 from deploy.servers.seaweed import BUCKET, Seaweed
@@ -265,7 +265,7 @@ def _without_certificates(cluster: Cluster) -> Settings:
 
 
 def _opened(settings: Settings) -> Workspace:
-    return prepared(settings, load())
+    return prepared(settings, load(CLASSIC))
 
 
 def _worker_processes(cluster: Cluster) -> dict[str, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import DamagedError, Declined
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from cluster.delta.open import open_delta
 from connect.export.export import DeliveryProgress
@@ -38,7 +38,7 @@ SEED = 7
 
 def played(settings: Settings, seed: int = SEED) -> tuple[Workspace, BatchResult]:
     """Play one date of the catalog's stores and group it."""
-    workspace = prepared(settings, load())
+    workspace = prepared(settings, load(CLASSIC))
     (batch,) = batches_of(workspace.catalog, [DAY], None)
     result = play_batch(workspace, batch, pricing_on(workspace.lake, workspace.catalog, DAY, "static"), seed)
     transform(workspace)
@@ -81,7 +81,7 @@ def test_the_monitor_shows_what_was_published_since_it_was_opened(delta_settings
 
 
 def test_a_live_day_is_shown_while_it_sells_and_once_when_it_has_closed(delta_settings: Settings) -> None:
-    workspace = prepared(delta_settings, load())
+    workspace = prepared(delta_settings, load(CLASSIC))
     day = LiveDay("S01", DAY)
     player = Player(workspace.lake, LivePrices(workspace.lake, load, day, SEED), day, SEED)
     for _ in range(3):
@@ -116,7 +116,7 @@ def test_a_retailers_file_is_ingested_and_the_twin_is_kept_out(delta_settings: S
     workspace = prepared(delta_settings, load(done.shelf))
     assert transform(workspace).partitions == 20
     assert verify(workspace.lake).findings == ()
-    (batch,) = batches_of(load(), [DAY], 1)
+    (batch,) = batches_of(load(CLASSIC), [DAY], 1)
     priced_by = pricing_on(workspace.lake, workspace.catalog, DAY, "static")
     with pytest.raises(Declined, match="found a retailer's decisions"):
         play_batch(workspace, batch, priced_by, SEED)
@@ -151,7 +151,7 @@ def test_what_a_command_was_asked_for_is_seen_by_every_machine(delta_settings: S
 def test_of_two_seeds_without_a_common_lock_one_wins_whole(delta_settings: Settings, tmp_path: Path) -> None:
     workspace, _ = played(delta_settings)
     before = workspace.lake.receipt(Partition("repricings", DAY, "g000"))
-    elsewhere = prepared(delta_settings.model_copy(update={"home": tmp_path / "another machine"}), load())
+    elsewhere = prepared(delta_settings.model_copy(update={"home": tmp_path / "another machine"}), load(CLASSIC))
     (batch,) = batches_of(workspace.catalog, [DAY], None)
     priced_by = pricing_on(workspace.lake, workspace.catalog, DAY, "static")
     with workspace.lake.commit("batch-2026-01-06-g000", inputs="first", seed=8) as late:

@@ -17,7 +17,7 @@ import pytest
 from kill_chain import COMMAND, DATABASE, HELD_AT_MOST, OBJECTS, SCHEDULER, WORKER, Chain, chain_in, undisturbed
 from ready_drivers import Ended, ready_drivers
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
 from flows.workspace import prepared
 from warehouse.workspace import Workspace
@@ -42,7 +42,7 @@ def chain(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace that nobody disturbs."""
-    return prepared(read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("alone"))}), load())
+    return prepared(read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("alone"))}), load(CLASSIC))
 
 
 @pytest.mark.parametrize("victim", VICTIMS)

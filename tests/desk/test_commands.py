@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from shell import Terminal
 
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from desk.price_changes.change import Event, Terms
 from desk.price_changes.record import record
@@ -68,7 +68,7 @@ def test_the_kill_switch_is_put_on_and_off_and_a_quote_follows(desk: Terminal) -
 
 def test_a_switch_that_ended_by_itself_does_not_keep_the_next_one_on(desk: Terminal) -> None:
     settings = read_settings(desk.environ)
-    catalog, ended = load(DEFAULT_DIR), dt.datetime(2026, 1, 6, 12, tzinfo=dt.UTC)
+    catalog, ended = load(CLASSIC), dt.datetime(2026, 1, 6, 12, tzinfo=dt.UTC)
     begun = ended - dt.timedelta(hours=2)
     terms = Terms("kill_switch", None, None, None, None, begun, ended, "prices looked wrong")
     happened = [Event(1, "h1", event, begun, begun, "ben", terms) for event in ("proposed", "approved")]

@@ -24,7 +24,7 @@ from patience import until
 from playwright.sync_api import Page, expect
 
 from catalog.errors import Declined
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from dashboard.cards.store_moment import QUIET_MS, moment
 from dashboard.prefect.control import LiveRun
@@ -323,7 +323,7 @@ def test_a_day_before_the_first_book_says_so_and_keeps_its_trail(monitor: str, v
 
 def test_the_kill_switch_is_said_on_both_pages(sold: Settings, tmp_path: Path, serve: Serve, visit: Visit) -> None:
     for name in ("products.yaml", "store.yaml"):
-        text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
+        text = (CLASSIC / name).read_text(encoding="utf-8")
         (tmp_path / name).write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
     address = serve(sold, control=Orchestrator(), catalog_dir=tmp_path)
     for path in ("store", "prices"):

@@ -5,7 +5,7 @@ import datetime as dt
 import pyarrow as pa
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.store_day import StoreDay
 from etl.extract import interactions_of
@@ -18,7 +18,7 @@ from simulation.store_day import play
 @pytest.fixture(scope="session")
 def shelf() -> Catalog:
     """Return the default shelf with so little stock that it runs low and out within the day."""
-    catalog = load()
+    catalog = load(CLASSIC)
     products = tuple(product.model_copy(update={"par_stock": 35}) for product in catalog.products)
     return Catalog(products, catalog.store)
 

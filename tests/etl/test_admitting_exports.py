@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
 from own_data.exports.admission import FileAdmission, clear_other_dates, published
 from own_data.exports.columns import Reading
@@ -28,7 +28,7 @@ from warehouse.workspace import Workspace
 
 HEADER = "time,store,customer,sku,price,stock,bought"
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-DEFAULT = load()
+DEFAULT = load(CLASSIC)
 NONE = "30 visits without a purchase wanted, 0 found"
 FEW = "20 stores or quarters of stores wanted, 1 found; 40 store-weeks with a price change wanted, 1 found"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import DataError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from etl.announced import Announced, take_in
 from flows.workspace import prepared
@@ -18,7 +18,7 @@ CHRISTMAS, NEXT = dt.date(2026, 12, 24), dt.date(2026, 12, 25)
 
 @pytest.fixture
 def workspace(settings: Settings) -> Workspace:
-    return prepared(settings, load())
+    return prepared(settings, load(CLASSIC))
 
 
 def take(workspace: Workspace, text: str) -> Announced:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import DataError, Declined
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, DEFAULT_DIR, load
 from catalog.settings import Settings
 from etl.validate import CONTRADICTS
 from etl.validate import REPEATS as REPEATS_ROW
@@ -154,11 +154,11 @@ def test_a_store_that_the_shelf_does_not_have_is_refused_or_added_when_that_is_a
 
 
 def test_stores_are_never_added_to_the_shelf_that_ships(take: Take) -> None:
-    before = (DEFAULT_DIR / "store.yaml").read_bytes()
+    before = (CLASSIC / "store.yaml").read_bytes()
     rows = [row.replace(",A,", ",MILK,") for row in units(0, store="S09")]
     with pytest.raises(DataError, match="--add-stores changes a file of your own alone"):
         take("january.csv", rows, CorrectionRequest(add_stores=True), shelf=DEFAULT_DIR)
-    assert (DEFAULT_DIR / "store.yaml").read_bytes() == before
+    assert (CLASSIC / "store.yaml").read_bytes() == before
 
 
 def test_visits_and_units_never_meet_in_one_lake(take: Take, settings: Settings) -> None:

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from catalog.errors import DamagedError, LakeError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
 from etl import transform as transform_module
 from etl.batches import Batch, play_batch
@@ -43,7 +43,7 @@ Kept = dict[Path, bytes]
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load()
+    return load(CLASSIC)
 
 
 @pytest.fixture(scope="module")

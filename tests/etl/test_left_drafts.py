@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from flows.workspace import prepared
 from warehouse.commit_record import CommitRecord, pending_names, write_pending
@@ -41,13 +41,13 @@ def gone_process() -> int:
 
 @pytest.fixture
 def lake(settings: Settings) -> Lake:
-    return prepared(settings, load()).lake
+    return prepared(settings, load(CLASSIC)).lake
 
 
 def test_the_next_run_removes_what_a_kill_left_of_a_commit_at_once(lake: Lake) -> None:
     killed_while_it_commits(lake)
     assert len(drafts_in(lake.root)) == 1
-    prepared(lake.settings, load())
+    prepared(lake.settings, load(CLASSIC))
     assert drafts_in(lake.root) == []
     assert pending_names(lake.notes) == []
 
@@ -55,7 +55,7 @@ def test_the_next_run_removes_what_a_kill_left_of_a_commit_at_once(lake: Lake) -
 def test_the_draft_of_a_commit_that_is_being_made_is_left_alone(lake: Lake) -> None:
     killed_while_it_commits(lake)
     with held(lake.locks, NAME):
-        prepared(lake.settings, load())
+        prepared(lake.settings, load(CLASSIC))
     assert len(drafts_in(lake.root)) == 1
 
 
@@ -64,7 +64,7 @@ def test_the_next_run_removes_views_that_were_not_built_to_their_end(lake: Lake)
     left, built = (home / f"warehouse.{process}.new" for process in (gone_process(), os.getppid()))
     for path in (left, left.with_name(f"{left.name}.wal"), built):
         path.write_bytes(b"half")
-    prepared(lake.settings, load())
+    prepared(lake.settings, load(CLASSIC))
     assert drafts_in(home) == [built.name]
 
 
@@ -74,5 +74,5 @@ def test_the_next_run_removes_old_drafts_of_notes_and_no_new_one(lake: Lake) -> 
         path.parent.mkdir(exist_ok=True)
         path.write_text("half", encoding="utf-8")
     os.utime(old, (LONG_AGO, LONG_AGO))
-    prepared(lake.settings, load())
+    prepared(lake.settings, load(CLASSIC))
     assert drafts_in(lake.root) == [new.name]

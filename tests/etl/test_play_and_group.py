@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.errors import DataError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
 from etl import play_and_group as fused
 from etl.batches import Batch, BatchResult, batches_of, play_batch
@@ -36,7 +36,7 @@ class KilledError(BaseException):
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load()
+    return load(CLASSIC)
 
 
 @pytest.fixture(scope="module")

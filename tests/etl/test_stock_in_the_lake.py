@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.records.product import Product
 from catalog.settings import read_settings
@@ -57,7 +57,7 @@ class Chain:
 
     def __init__(self, home: Path) -> None:
         self.settings = read_settings({"SHELFPRICE_HOME": str(home)})
-        self.lake, self.catalog = Lake(self.settings), living(load())
+        self.lake, self.catalog = Lake(self.settings), living(load(CLASSIC))
 
     @property
     def workspace(self) -> Workspace:
@@ -98,7 +98,7 @@ class Chain:
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("ready") / "home"
-    prepared(read_settings({"SHELFPRICE_HOME": str(home)}), living(load()))
+    prepared(read_settings({"SHELFPRICE_HOME": str(home)}), living(load(CLASSIC)))
     return home
 
 
@@ -273,7 +273,7 @@ def test_a_store_that_is_new_opens_full_among_those_that_are_known(chain: Chain)
 def test_units_outlive_no_shelf_life_that_was_shortened_overnight_and_the_order_still_comes(chain: Chain) -> None:
     sooner = ({"shelf_life_days": 1}, *KINDS[1:2], {"shelf_life_days": 2, **KINDS[2]}, *KINDS[3:])
     was = kept_before(chain.lake, chain.catalog, ("S01",), THURSDAY)
-    chain.catalog = living(load(), tuple(sooner))
+    chain.catalog = living(load(CLASSIC), tuple(sooner))
     kept = kept_before(chain.lake, chain.catalog, ("S01",), THURSDAY)
     assert was is not None
     assert kept is not None
@@ -285,7 +285,7 @@ def test_units_outlive_no_shelf_life_that_was_shortened_overnight_and_the_order_
 
 
 def test_a_catalog_whose_shelf_is_simply_full_again_leaves_no_movements_of_before(chain: Chain) -> None:
-    chain.catalog = living(load(), ({},) * 5)
+    chain.catalog = living(load(CLASSIC), ({},) * 5)
     chain.play([MONDAY])
     assert chain.ask("select count(*) from stock_movements where business_date = '2026-01-05'") == [(0,)]
 

@@ -48,7 +48,7 @@ from flows.environment import orchestrated
 from simulation.visits import draw_visits
 from warehouse.connection import workbench_with_marts
 
-(DEFAULT,) = asked_worlds(["default"])
+(DEFAULT,) = asked_worlds(["classic"])
 THREE_DAYS = Period(1, 3)
 MADE_UP = (PRODUCT, BELIEF_ALONE, *NAMES, OWNERS_PRICE)
 
@@ -57,7 +57,7 @@ def lives(
     gains: list[float], learner: str = PRODUCT, seed: int = 1, *, champion_from: int | None = None, stores: int = 1
 ) -> list[LivedDay]:
     """Return days of one learner in a world where the clairvoyant earns 100 EUR; the product's first is at base."""
-    days = [LivedDay("default", learner, seed, stores, day, eur, 100.0) for day, eur in enumerate(gains, start=1)]
+    days = [LivedDay("classic", learner, seed, stores, day, eur, 100.0) for day, eur in enumerate(gains, start=1)]
     if learner != PRODUCT:
         return days
     sources = ["base" if day.day == 1 else "belief" for day in days]
@@ -69,7 +69,7 @@ def lives(
 
 def test_regret_is_the_share_of_all_days_and_its_interval_is_students_over_seeds() -> None:
     days = lives([80.0, 100.0, 0.0]) + lives([90.0, 110.0, 0.0], seed=2)
-    found = regret(days, "default", PRODUCT, Period(1, 2))
+    found = regret(days, "classic", PRODUCT, Period(1, 2))
     assert found.mean == pytest.approx(0.05)
     assert found.high - found.mean == pytest.approx(12.7062 * 0.05, rel=1e-4)  # t of one degree of freedom
 
@@ -91,21 +91,21 @@ def test_periods_are_those_that_the_days_fill_and_all_of_them(days: int, told: l
 
 def test_a_period_counts_its_own_days_alone() -> None:
     days = lives([0.0] * 7 + [90.0] * 7 + [80.0])
-    assert regret(days, "default", PRODUCT, Period(8, 14)).mean == pytest.approx(0.1)
+    assert regret(days, "classic", PRODUCT, Period(8, 14)).mean == pytest.approx(0.1)
 
 
 def test_the_worst_week_is_the_one_in_which_base_prices_were_most_ahead() -> None:
     days = lives([95.0] * 7 + [70.0] * 7 + [0.0] * 3) + lives([80.0] * 17, OWNERS_PRICE)
-    assert worst_week(days, "default", PRODUCT) == pytest.approx(0.10)
-    assert worst_week(lives([95.0] * 9) + lives([80.0] * 9, OWNERS_PRICE), "default", PRODUCT) == pytest.approx(-0.15)
-    assert worst_week(lives([70.0] * 3) + lives([80.0] * 3, OWNERS_PRICE), "default", PRODUCT) == pytest.approx(0.10)
+    assert worst_week(days, "classic", PRODUCT) == pytest.approx(0.10)
+    assert worst_week(lives([95.0] * 9) + lives([80.0] * 9, OWNERS_PRICE), "classic", PRODUCT) == pytest.approx(-0.15)
+    assert worst_week(lives([70.0] * 3) + lives([80.0] * 3, OWNERS_PRICE), "classic", PRODUCT) == pytest.approx(0.10)
 
 
 def test_the_best_peer_is_the_one_that_lost_least_and_the_difference_is_paired_by_seed() -> None:
     days = lives([90.0, 90.0]) + lives([80.0, 80.0], seed=2)
     for name, lead in zip(NAMES, (0.0, 2.0, -3.0), strict=True):
         days += lives([91.0 + lead] * 2, name) + lives([81.0 + lead] * 2, name, seed=2)
-    best, less = against_best_peer(days, "default", Period(1, 2))
+    best, less = against_best_peer(days, "classic", Period(1, 2))
     assert best == NAMES[1]
     assert less.mean == pytest.approx(0.03)
     assert less.high - less.mean == pytest.approx(0, abs=1e-9)  # 3 points on either seed
@@ -113,9 +113,9 @@ def test_the_best_peer_is_the_one_that_lost_least_and_the_difference_is_paired_b
 
 def test_nights_count_until_the_first_day_that_was_priced_and_losses_until_the_first_champion() -> None:
     days = lives([60.0, 90.0, 95.0, 99.0], champion_from=3) + lives([60.0] * 4, seed=2)
-    assert nights_until(days, "default", "belief", "champion") == (1, 1)
-    assert nights_until(days, "default", "champion") == (2, None)
-    assert lost_until_champion(days, "default").mean == pytest.approx(((40 + 10) + 4 * 40) / 2)
+    assert nights_until(days, "classic", "belief", "champion") == (1, 1)
+    assert nights_until(days, "classic", "champion") == (2, None)
+    assert lost_until_champion(days, "classic").mean == pytest.approx(((40 + 10) + 4 * 40) / 2)
 
 
 def test_promotions_are_false_where_prices_truly_earn_one_per_cent_less_and_unknown_truth_accuses_nobody() -> None:
@@ -124,7 +124,7 @@ def test_promotions_are_false_where_prices_truly_earn_one_per_cent_less_and_unkn
         replace(day, judged_version="1", verdict=verdict, true_gain_eur=true)
         for day, (verdict, true) in zip(lives([200.0] * 5, stores=2), verdicts, strict=True)  # 100 EUR a store
     ]
-    found = gate_record([*days, *lives([90.0], seed=2)], "default")
+    found = gate_record([*days, *lives([90.0], seed=2)], "classic")
     assert (found.judged, found.promoted, found.false_promotions) == (5, 3, 1)
     assert (found.clearly_better, found.better_promoted) == (2, 1)
 
@@ -135,7 +135,7 @@ def test_an_interval_counts_where_the_true_gain_is_known_and_holds_it_between_it
         replace(day, judged_version="1", verdict="waits", true_gain_eur=true, gain_lower_eur=low, gain_upper_eur=high)
         for day, (true, low, high) in zip(lives([200.0] * 5), gains, strict=True)
     ]
-    found = gate_record(days, "default")
+    found = gate_record(days, "classic")
     assert (found.held, found.intervals) == (1, 3)
 
 
@@ -190,31 +190,31 @@ def test_the_product_is_lived_through_its_own_nights_and_judged_by_its_gate(live
     assert own[1].judged_version is not None
     assert all(day.priced_by in {"base", "belief", "champion"} for day in own)
     assert all(np.isfinite(day.true_gain_eur) for day in own if day.true_gain_eur is not None)
-    assert gate_record(lived, "default").judged >= 1
-    assert gate_record(lived, "default").intervals >= 1
+    assert gate_record(lived, "classic").judged >= 1
+    assert gate_record(lived, "classic").intervals >= 1
 
 
 def test_the_belief_alone_is_the_product_without_a_model_and_prices_from_its_first_night(lived: list[LivedDay]) -> None:
     own, product = ([day.gain_eur for day in lived if day.learner == learner] for learner in (BELIEF_ALONE, PRODUCT))
     assert own[0] == product[0]
-    assert regret(lived, "default", BELIEF_ALONE, THREE_DAYS).mean < 0.06
+    assert regret(lived, "classic", BELIEF_ALONE, THREE_DAYS).mean < 0.06
     assert {day.priced_by for day in lived if day.learner == BELIEF_ALONE} == {None}
 
 
 def test_the_peer_that_estimates_each_hour_is_near_the_clairvoyant_within_three_days(lived: list[LivedDay]) -> None:
-    assert regret(lived, "default", "certainty_equivalence", THREE_DAYS).mean < 0.04
-    assert regret(lived, "default", "thompson_logit", THREE_DAYS).mean < 0.08
-    assert 0.1 < regret(lived, "default", OWNERS_PRICE, THREE_DAYS).mean < 0.3
-    assert worst_week(lived, "default", "certainty_equivalence") < -0.1
+    assert regret(lived, "classic", "certainty_equivalence", THREE_DAYS).mean < 0.04
+    assert regret(lived, "classic", "thompson_logit", THREE_DAYS).mean < 0.08
+    assert 0.1 < regret(lived, "classic", OWNERS_PRICE, THREE_DAYS).mean < 0.3
+    assert worst_week(lived, "classic", "certainty_equivalence") < -0.1
 
 
 def test_the_product_prices_from_the_first_day_and_is_near_the_best_peer_within_three(lived: list[LivedDay]) -> None:
-    assert nights_until(lived, "default", "belief", "champion") == (0,)
-    lost = regret(lived, "default", PRODUCT, THREE_DAYS).mean
+    assert nights_until(lived, "classic", "belief", "champion") == (0,)
+    lost = regret(lived, "classic", PRODUCT, THREE_DAYS).mean
     assert lost < 0.06
-    assert lost < regret(lived, "default", OWNERS_PRICE, THREE_DAYS).mean - 0.1
-    assert against_best_peer(lived, "default", THREE_DAYS)[1].mean < 0.03
-    assert gate_record(lived, "default").false_promotions == 0
+    assert lost < regret(lived, "classic", OWNERS_PRICE, THREE_DAYS).mean - 0.1
+    assert against_best_peer(lived, "classic", THREE_DAYS)[1].mean < 0.03
+    assert gate_record(lived, "classic").false_promotions == 0
 
 
 def test_a_peer_remembers_its_days_and_meets_the_shoppers_of_the_product(lived: list[LivedDay]) -> None:
@@ -227,7 +227,7 @@ def test_a_peer_remembers_its_days_and_meets_the_shoppers_of_the_product(lived: 
 
 
 def test_where_models_bring_nothing_the_report_says_so() -> None:
-    worlds = asked_worlds(["default", "hot days"])
+    worlds = asked_worlds(["classic", "hot days"])
     days = [
         *(lives([99.0] * 14, learner) for learner in (PRODUCT, BELIEF_ALONE)),
         *(lives([gain] * 14, name) for name, gain in ((PRODUCT, 99.0), (BELIEF_ALONE, 98.0))),
@@ -257,20 +257,20 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None], empty_home: Path) -> None:
     made_up()
     with orchestrated():
-        found = compare_as_shipped(("default", "400 visits"), 9, 2, 3)
+        found = compare_as_shipped(("classic", "400 visits"), 9, 2, 3)
     columns, rows = report.regret_rows(found)
     assert columns == ["world", "learner", "days 1 to 7", "days 1 to 9", "worst week against the owner's price"]
     assert [row[:2] for row in rows] == [
-        [world, TITLES.get(learner, learner)] for world in ("default", "400 visits") for learner in MADE_UP
+        [world, TITLES.get(learner, learner)] for world in ("classic", "400 visits") for learner in MADE_UP
     ]
     assert rows[0][2:] == ["5.14 ± 0.00", "4.22 ± 0.00", "-14.86"]
     assert report.peer_rows(found)[1][0] == [
-        "default",
+        "classic",
         "+0.14 ± 0.00, certainty_equivalence",
         "-0.78 ± 0.00, certainty_equivalence",
     ]
     assert [row[:4] for row in report.gate_rows(found)[1]] == [
-        [name, "1", "1", "30"] for name in ("default", "400 visits")
+        [name, "1", "1", "30"] for name in ("classic", "400 visits")
     ]
     assert report.models_in_words(found) == (
         "beyond the belief alone, models brought on days 1 to 9, as shares of the attainable: "

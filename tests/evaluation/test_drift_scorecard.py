@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from evaluation import flows as flow_module
 from evaluation.drift import drift_report as shock_report
 from evaluation.drift.scorecard import UNWATCHED, ScoredDay, ShocksToPlay, outcomes
@@ -18,7 +18,7 @@ from simulation.stock import opening_stock
 from simulation.visits import budget_shifts_on, demand_factors_on
 from warehouse.connection import read_only
 
-WORLDS = {world.name: world for world in shocked_worlds(load())}
+WORLDS = {world.name: world for world in shocked_worlds(load(CLASSIC))}
 FALL = WORLDS["budgets fall"]
 CHANGE = FALL.changes[0]
 

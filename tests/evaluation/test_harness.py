@@ -7,7 +7,7 @@ import pytest
 from elsewhere import Elsewhere
 
 from catalog.errors import DataError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from catalog.spread import HERE
 from catalog.tables.comparisons import LEARNING_RESULTS
@@ -47,7 +47,7 @@ def test_the_same_question_asked_again_replaces_its_answer_and_another_stands_be
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("training.mlflow.experiments.log_study", lambda _settings, study: study.name)
-    workspace = Workspace(settings, load(), Lake(settings))
+    workspace = Workspace(settings, load(CLASSIC), Lake(settings))
     workspace.lake.prepare()
     study = Study("a study", "", {}, {}, {}, {})
     row = {"scenario": "s", "policy": "p", "decisions": 1, "seed": 1}
@@ -60,7 +60,7 @@ def test_the_same_question_asked_again_replaces_its_answer_and_another_stands_be
 
 
 def test_names_are_chosen_once_in_the_order_asked_and_an_unknown_one_is_refused_with_the_nearest() -> None:
-    worlds = shocked_worlds(load())
+    worlds = shocked_worlds(load(CLASSIC))
     assert [world.name for world in chosen("world", ["slow slide", "quiet", "quiet"], worlds)] == [
         "slow slide",
         "quiet",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from evaluation.contestants import clairvoyant, with_true_demand
@@ -34,7 +34,7 @@ FLAT = np.zeros(2)
 
 def of_stores(n_stores: int) -> Catalog:
     """Return the default shelf in some stores."""
-    catalog = load()
+    catalog = load(CLASSIC)
     stores = tuple(f"S{number:02d}" for number in range(n_stores))
     return Catalog(catalog.products, catalog.store.model_copy(update={"stores": stores}))
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from evaluation.comparison_report import matches_by_policy
 from evaluation.contestants import clairvoyant, policy_of, stock_aware, with_true_demand
 from evaluation.policy_comparison import Match, shares
@@ -16,7 +16,7 @@ from serving.policies import GreedyPolicy, StaticPolicy
 from simulation.visits import expected_visits_on
 from training.same_shoppers import true_curves
 
-SCENARIOS = {world.name: world for world in built_in(load())}
+SCENARIOS = {world.name: world for world in built_in(load(CLASSIC))}
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

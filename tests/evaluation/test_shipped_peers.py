@@ -22,7 +22,7 @@ from evaluation.peers.shipped_pybandits import pybandits_beta
 from evaluation.peers.shipped_pybandits_contextual import PybanditsContextual, pybandits_contextual
 from simulation.visits import draw_visits
 
-(DEFAULT,) = asked_worlds(["default"])
+(DEFAULT,) = asked_worlds(["classic"])
 MONDAY = dt.date(2026, 1, 5)
 NARROW = (Persona(name="all", share=1.0, mean=1.0, standard_deviation=0.02),)
 
@@ -145,10 +145,10 @@ def test_peers_whose_library_is_missing_are_left_out_and_named(monkeypatch: pyte
 
 def test_tables_have_the_learners_that_lived_and_the_best_peer_may_be_one_that_others_ship() -> None:
     gains = dict.fromkeys(LEARNERS, 90.0) | {SHIPPED_NAMES[1]: 97.0}
-    days = [LivedDay("default", name, 1, 1, 1, gain, 100.0) for name, gain in gains.items()]
+    days = [LivedDay("classic", name, 1, 1, 1, gain, 100.0) for name, gain in gains.items()]
     question = AsShippedQuestion((DEFAULT,), 1, 1, 1)
     assert AsShipped(question, tuple(days)).learners == list(LEARNERS)
-    assert against_best_peer(days, "default", Period(1, 1))[0] == SHIPPED_NAMES[1]
+    assert against_best_peer(days, "classic", Period(1, 1))[0] == SHIPPED_NAMES[1]
     without = [day for day in days if day.learner not in SHIPPED_NAMES]
     assert AsShipped(question, tuple(without)).learners == [name for name in LEARNERS if name not in SHIPPED_NAMES]
-    assert against_best_peer(without, "default", Period(1, 1))[0] in NAMES
+    assert against_best_peer(without, "classic", Period(1, 1))[0] in NAMES

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import DataError, Declined
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
 from catalog.spread import HERE
 from desk.price_changes.request import PriceRequest, ask
@@ -39,7 +39,7 @@ from warehouse.workspace import Workspace, whereabouts
 pytestmark = pytest.mark.play
 
 START = dt.date(2026, 1, 5)
-SHELF = load()
+SHELF = load(CLASSIC)
 SCARCE = next(world.catalog for world in built_in(SHELF) if world.name == "200 visits")
 RUNS = 300
 SOLD_IN_A_TRIAL = ("interactions", "repricings", "days_in_force", "trial_blocks")

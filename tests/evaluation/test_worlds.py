@@ -11,7 +11,7 @@ import pytest
 
 import catalog.load as catalogs
 from catalog.errors import DataError
-from catalog.load import Catalog, load, restored
+from catalog.load import CLASSIC, Catalog, load, restored
 from catalog.store_day import StoreDay
 from catalog.takings import takings_of
 from etl.live.calendar import DEFAULT_START
@@ -65,20 +65,20 @@ def test_every_catalog_that_ships_as_a_world_can_be_asked_for() -> None:
 
 
 def test_worlds_come_in_the_order_asked_once_each_and_no_name_means_all() -> None:
-    assert [one.name for one in asked_worlds(["two peaks", "default", "two peaks"])] == ["two peaks", "default"]
+    assert [one.name for one in asked_worlds(["two peaks", "classic", "two peaks"])] == ["two peaks", "classic"]
     assert [one.name for one in asked_worlds([])] == [one.name for one in WORLDS]
 
 
 def test_an_unknown_world_is_refused_with_the_names_and_the_nearest_one() -> None:
     with pytest.raises(DataError, match=r"found 'wide price'; nothing was played\. Did you mean wide prices\?"):
-        asked_worlds(["default", "wide price"])
+        asked_worlds(["classic", "wide price"])
 
 
 def test_worlds_on_a_shelf_are_made_of_the_shelf_that_is_given() -> None:
-    shelf = load()
+    shelf = load(CLASSIC)
     short = catalogs.Catalog(shelf.products[:2], shelf.store.model_copy(update={"popularity": {}}))
     own = {one.name: one.catalog for one in as_shipped_worlds(short)}
-    made = ("default", "200 visits", "two peaks", "narrow budgets", "own peaks", "cliffs", "hot days", "rich weekends")
+    made = ("classic", "200 visits", "two peaks", "narrow budgets", "own peaks", "cliffs", "hot days", "rich weekends")
     assert {len(own[name].products) for name in made} == {2}
     assert own["narrow budgets"].store.visits_per_day == 600
 

@@ -181,12 +181,12 @@ def _get_ready() -> None:
 
 def _play_a_day() -> None:
     """Load what Numba has compiled, in memory alone: another half second of each child."""
-    from catalog.load import load
+    from catalog.load import CLASSIC, load
     from serving.storefront import storefront_before_champion
     from simulation.store_day import play
     from tests.faults.commands import START
 
-    catalog = load()
+    catalog = load(CLASSIC)
     play(catalog, storefront_before_champion(catalog, None), catalog.store.stores[:1], START, 7)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from etl.load import load_dimensions, load_store_day
@@ -29,7 +29,7 @@ CELL = ["business_date", "sku", "price_offered", "inventory_level"]
 @pytest.fixture
 def lake(settings: Settings) -> Lake:
     """Three days so busy that shelves run empty; the second is held out."""
-    catalog = load()
+    catalog = load(CLASSIC)
     busy = dataclasses.replace(catalog, store=catalog.store.model_copy(update={"visits_per_day": 2_000.0}))
     lake = Lake(settings)
     lake.prepare()
@@ -45,7 +45,7 @@ def lake(settings: Settings) -> Lake:
 @pytest.fixture
 def bench(lake: Lake, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with feature_workbench(settings) as connection:
-        for item in stale_cells(lake, load()):
+        for item in stale_cells(lake, load(CLASSIC)):
             publish_groups(lake, item, groups_of(connection, lake.path(item.decisions)))
         yield connection
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS
@@ -27,7 +27,7 @@ DAY = dt.date(2026, 3, 2)
 def lake(settings: Settings) -> Lake:
     lake = Lake(settings)
     lake.prepare()
-    load_dimensions(lake, load(), ["Ann", "Bob"])
+    load_dimensions(lake, load(CLASSIC), ["Ann", "Bob"])
     return lake
 
 
@@ -40,7 +40,7 @@ def played(lake: Lake, catalog: Catalog, day: dt.date = DAY) -> Partition:
 
 
 def test_cells_hold_exactly_the_decisions_met_with_stock(settings: Settings, lake: Lake) -> None:
-    partition = played(lake, load())
+    partition = played(lake, load(CLASSIC))
     rows = lake.read(partition).to_pandas()
     with feature_workbench(settings) as connection:
         cells = cells_of(connection, lake.path(partition)).to_pandas()
@@ -48,13 +48,13 @@ def test_cells_hold_exactly_the_decisions_met_with_stock(settings: Settings, lak
     assert cells["n_offered"].sum() == len(with_stock)
     assert cells["n_purchased"].sum() == with_stock["purchased"].sum()
     assert not cells.duplicated(["sku", "price_offered", "inventory_level"]).any()
-    base = dict(zip(load().skus, load().base_prices, strict=True))
+    base = dict(zip(load(CLASSIC).skus, load(CLASSIC).base_prices, strict=True))
     assert np.allclose(cells["price_ratio"], cells["price_offered"] / cells["sku"].astype(str).map(base))
 
 
 def test_unknown_stock_is_kept_and_an_empty_shelf_is_left_out(settings: Settings, lake: Lake) -> None:
-    day = play(load(), Storefront(StaticPolicy(load().base_prices)), ("S01",), DAY, seed=1)
-    table = interactions_of(day, load()).slice(0, 3)
+    day = play(load(CLASSIC), Storefront(StaticPolicy(load(CLASSIC).base_prices)), ("S01",), DAY, seed=1)
+    table = interactions_of(day, load(CLASSIC)).slice(0, 3)
     stock = pa.array([None, 0, 5], pa.int32())
     purchased = pa.array([True, False, False])
     table = table.set_column(7, INTERACTIONS.schema.field("inventory_level"), stock)
@@ -68,7 +68,7 @@ def test_unknown_stock_is_kept_and_an_empty_shelf_is_left_out(settings: Settings
 
 
 def test_only_new_and_changed_partitions_are_stale(settings: Settings, lake: Lake) -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     played(lake, catalog)
     played(lake, catalog, DAY + dt.timedelta(days=1))
     for item in stale_cells(lake, catalog):
@@ -88,11 +88,11 @@ def test_candidates_get_the_features_that_training_used_in_their_own_order(setti
         features = model_input(connection, candidates)
     assert features["price_ratio"].tolist() == pytest.approx([2.0, 1.0, 1.0])
     assert features["sku_MILK"].tolist() == [1.0, 0.0, 1.0]
-    assert features[[f"sku_{sku}" for sku in load().skus]].sum(axis=1).tolist() == [1.0, 1.0, 1.0]
+    assert features[[f"sku_{sku}" for sku in load(CLASSIC).skus]].sum(axis=1).tolist() == [1.0, 1.0, 1.0]
 
 
 def test_the_classic_table_has_one_row_per_decision_with_stock(settings: Settings, lake: Lake) -> None:
-    partition = played(lake, load())
+    partition = played(lake, load(CLASSIC))
     rows = lake.read(partition).to_pandas()
     with feature_workbench(settings) as connection:
         table = connection.sql("select * from training_rows").df()

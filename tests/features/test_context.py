@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.records.store import Store, StoreAttributes
 from catalog.settings import Settings, read_settings
 from etl.announced import take_in
@@ -26,7 +26,7 @@ from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 5)
 EPIPHANY = dt.date(2026, 1, 6)  # a holiday in Austria
-SHELF = load()
+SHELF = load(CLASSIC)
 
 
 def town(**changes: Any) -> Catalog:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
 from catalog.store_day import tick_profile
 from etl.load import load_dimensions, load_store_day
@@ -22,7 +22,7 @@ LAST = dt.date(2026, 3, 8)
 
 
 def test_footfall_recovers_who_really_comes_although_shelves_run_empty(tmp_path: Path) -> None:
-    shipped = load()
+    shipped = load(CLASSIC)
     catalog = Catalog(shipped.products, shipped.store.model_copy(update={"visits_per_day": 4_000.0}))
     settings = read_settings({"SHELFPRICE_HOME": str(tmp_path)})
     lake = Lake(settings)

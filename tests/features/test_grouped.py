@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.batches import batches_of, play_batch
 from etl.transform import transform
@@ -26,7 +26,7 @@ A_MINUTE = 60 * 10**9  # nanoseconds
 def grouped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the home of a town that sold two days, which were grouped; it is copied."""
     home = tmp_path_factory.mktemp("grouped")
-    workspace = prepared(read_settings({"SHELFPRICE_HOME": str(home)}), load())
+    workspace = prepared(read_settings({"SHELFPRICE_HOME": str(home)}), load(CLASSIC))
     for date in DAYS:
         play(workspace, date, seed=7)
     transform(workspace)
@@ -36,7 +36,7 @@ def grouped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def town(grouped: Path, settings: Settings) -> Workspace:
     shutil.copytree(grouped, settings.home, dirs_exist_ok=True)
-    workspace = Workspace(settings, load(), Lake(settings))
+    workspace = Workspace(settings, load(CLASSIC), Lake(settings))
     let_time_pass(workspace.lake)
     return workspace
 

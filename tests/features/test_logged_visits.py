@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS
@@ -23,7 +23,7 @@ from warehouse.lake import Lake, Partition
 
 LEARNED = dt.date(2026, 3, 2)
 LATER = (dt.date(2026, 3, 3), dt.date(2026, 3, 4))
-SHELF = load()
+SHELF = load(CLASSIC)
 CATALOG = Catalog(SHELF.products, SHELF.store.model_copy(update={"visits_per_day": 2_000.0}))
 STORES = [f"S{number:02d}" for number in range(8)]
 

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions
@@ -32,7 +32,7 @@ def cells(rows: list[tuple[str, float]]) -> pa.Table:
 
 
 def test_the_range_of_a_product_is_that_of_its_offers_up_to_the_date(settings: Settings) -> None:
-    catalog, lake = load(), Lake(settings)
+    catalog, lake = load(CLASSIC), Lake(settings)
     lake.prepare()
     load_dimensions(lake, catalog, ["Ann Lee"])
     days = ([("MILK", 1.2), ("MEAT", 7.0)], [("MILK", 1.5), ("MILK", 1.4), ("BEER", 9.0)], [("MILK", 2.0)])

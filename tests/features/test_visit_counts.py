@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from catalog.contracts import TABLES
 from catalog.errors import DamagedError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.names import EXTERNAL
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
@@ -45,7 +45,7 @@ from warehouse.workspace import Workspace
 
 FIRST = dt.date(2026, 1, 5)
 DAYS = [FIRST + dt.timedelta(days=day) for day in range(3)]
-SHELF = load()
+SHELF = load(CLASSIC)
 NOT_GROUPED = "not-grouped"
 SPAN = {"first": DAYS[0], "last": DAYS[-1]}
 

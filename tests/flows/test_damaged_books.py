@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from shell import Terminal
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from etl.live.day import LiveDay
@@ -71,10 +71,10 @@ def test_a_quote_says_from_which_day_its_price_is(shop: Terminal) -> None:
     told = json.loads(answer.stdout)
     assert (told["made_for"], told["passed_over"]) == ("2026-01-06", ["2026-01-07"])
     spoil(lake_of(shop), TUESDAY)
-    candidates = price_ladder(load())[load().skus.index("MILK")]
+    candidates = price_ladder(load(CLASSIC))[load(CLASSIC).skus.index("MILK")]
     # nobody has learned yet: of 200 visits half would buy at the owner's price, and the risk that 100 units run out
     # makes the next candidate above it the best
-    stands = candidates[candidates > load().product("MILK").base_price][0]
+    stands = candidates[candidates > load(CLASSIC).product("MILK").base_price][0]
     answer = shop("quote", "--sku", "MILK", "--stock", "8")
     assert (answer.returncode, answer.stdout) == (1, "")
     assert (
@@ -100,6 +100,6 @@ def test_who_sells_from_older_prices_is_told_once(shop: Terminal, prefect_server
 
 
 def test_who_remakes_older_prices_is_told_once_and_without_prefect(shop: Terminal) -> None:
-    lake, day, catalog = lake_of(shop), LiveDay("S02", WEDNESDAY), load()
+    lake, day, catalog = lake_of(shop), LiveDay("S02", WEDNESDAY), load(CLASSIC)
     Player(lake, LivePrices(lake, lambda: catalog, day, 7), day, 7).sell_tick()
     assert shop("reprice").stderr.count(SAID) == 1

@@ -12,7 +12,7 @@ import pytest
 from once_a_run import copy_home, living_in, without_heartbeats
 
 from catalog.errors import DataError
-from catalog.load import DEFAULT_DIR
+from catalog.load import CLASSIC
 from catalog.settings import Settings
 from evaluation.commands.drift import drift as command
 from flows import nightly as drift
@@ -47,8 +47,8 @@ def drifted_home(played_loop: Loop, tmp_path_factory: pytest.TempPathFactory) ->
     first = played_loop.dates[-1] + dt.timedelta(days=1)
     last = first + dt.timedelta(days=1)
     shelf = tmp_path_factory.mktemp("shelf")
-    shutil.copy(DEFAULT_DIR / "products.yaml", shelf)
-    store = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
+    shutil.copy(CLASSIC / "products.yaml", shelf)
+    store = (CLASSIC / "store.yaml").read_text(encoding="utf-8")
     shock = f"shocks: [{{business_date: {first}, through: {last}, budget_shift: -0.3}}]"
     (shelf / "store.yaml").write_text(store.replace("shocks: []", shock), encoding="utf-8")
     with living_in(home), without_heartbeats():

@@ -18,7 +18,7 @@ from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
 from catalog.errors import DamagedError, DataError, Declined, ModelError
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, DEFAULT_DIR, load
 from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE, REGISTERED_MODEL, TRAINING_REPORT
 from catalog.settings import Settings
 from catalog.tables.learning import MODEL_VERSIONS
@@ -258,7 +258,7 @@ def test_a_night_without_a_promotion_is_told_calmly_unless_something_is_wrong(
 
 def test_runs_leave_tables_for_models_and_prices(in_the_loop: Loop) -> None:
     assert {row["candidate"] for row in in_the_loop.table_artifacts["models"]} >= {"demand_forest"}
-    assert {row["sku"] for row in in_the_loop.table_artifacts["prices"]} == set(load().skus)
+    assert {row["sku"] for row in in_the_loop.table_artifacts["prices"]} == set(load(CLASSIC).skus)
 
 
 def test_the_price_book_holds_every_stock_level_and_time_of_every_product(in_the_loop: Loop) -> None:
@@ -342,7 +342,7 @@ def test_a_champion_of_another_shelf_is_refused_by_name_of_the_feature(in_the_lo
 
 def test_of_two_promotions_at_once_one_wins(in_the_loop: Loop) -> None:
     verdict = Verdict((Condition("always", met=True, found="yes"),))
-    workspace = Workspace(in_the_loop.settings, load(), Lake(in_the_loop.settings))
+    workspace = Workspace(in_the_loop.settings, load(CLASSIC), Lake(in_the_loop.settings))
     before = MlflowRegistry(in_the_loop.settings).state()
     judged = Judged("1", verdict, "99", in_the_loop.dates[-1], MODEL_VERSIONS.schema.empty_table(), "x")
     with pytest.raises(Declined, match="but the champion is now"):

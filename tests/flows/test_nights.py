@@ -12,7 +12,7 @@ from once_a_run import living_in, without_heartbeats
 from prefect.client.orchestration import get_client
 
 from catalog.errors import DataError, Declined, ModelError
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from etl.ledger import commit_of
 from etl.live.calendar import DEFAULT_START, ONE_DAY
@@ -69,7 +69,7 @@ class Town:
     def furnish(self) -> None:
         self.folder.mkdir()
         for name in ("products.yaml", "store.yaml"):
-            shutil.copy(DEFAULT_DIR / name, self.folder / name)
+            shutil.copy(CLASSIC / name, self.folder / name)
         store = (self.folder / "store.yaml").read_text(encoding="utf-8")
         small = store.replace("visits_per_day: 500", "visits_per_day: 60").replace(
             "tick_minutes: 15", "tick_minutes: 60"
@@ -200,7 +200,7 @@ def test_a_night_is_kept_as_it_was_decided_and_is_not_done_while_its_book_is_mis
 
 
 def test_what_a_night_is_decided_from_is_the_catalog_the_seed_and_the_cells_up_to_its_date(sold: Lake) -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     first, second = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
     before = inputs_of(sold, catalog, first, 7), inputs_of(sold, catalog, second, 7)
     assert len({*before, inputs_of(sold, catalog, first, 8)}) == 3

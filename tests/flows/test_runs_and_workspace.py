@@ -6,7 +6,7 @@ import pytest
 from prefect import flow, task
 
 from catalog.errors import ContractError, DamagedError, LakeError
-from catalog.load import DEFAULT_DIR
+from catalog.load import CLASSIC, DEFAULT_DIR
 from flows.progress import listening, tell
 from flows.runs import TOUCHES_THE_DISK
 from flows.workspace import open_workspace
@@ -56,7 +56,7 @@ def test_a_run_that_names_no_catalog_takes_that_of_the_settings(
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     for name in ("products.yaml", "store.yaml"):
-        text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
+        text = (CLASSIC / name).read_text(encoding="utf-8")
         (shelf / name).write_text(text.replace("[S01, S02, S03]", "[K1]"), encoding="utf-8")
     monkeypatch.setenv("SHELFPRICE_CATALOG", str(shelf))
     assert open_workspace(None).catalog.store.stores == ("K1",)

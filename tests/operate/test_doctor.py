@@ -15,7 +15,7 @@ from prefect.states import Running
 from shell import Answer, Terminal
 
 import warehouse.local.store
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
@@ -55,7 +55,7 @@ def play(workspace: Workspace, date: dt.date, seed: int = 7, *, anew: bool = Fal
 def sold(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which one store sold two days, and a third is priced."""
     home = tmp_path_factory.mktemp("sold")
-    workspace = prepared(read_settings({"SHELFPRICE_HOME": str(home)}), load())
+    workspace = prepared(read_settings({"SHELFPRICE_HOME": str(home)}), load(CLASSIC))
     for date in (MONDAY, TUESDAY):
         play(workspace, date)
     transform(workspace)
@@ -73,7 +73,7 @@ def shop(sold: Path, terminal: Terminal) -> Terminal:
 def workspace(shop: Terminal) -> Workspace:
     """Its lake as it is: nothing is finished or made by naming it."""
     settings = read_settings({"SHELFPRICE_HOME": str(shop.home)})
-    return Workspace(settings, load(), Lake(settings))
+    return Workspace(settings, load(CLASSIC), Lake(settings))
 
 
 def files_of(home: Path) -> dict[str, bytes]:
@@ -335,7 +335,7 @@ def test_a_change_of_champion_that_nothing_can_make_again_is_set_aside_and_said_
 
 
 def test_rows_of_an_export_are_set_aside_and_its_file_is_asked_for(workspace: Workspace, terminal: Terminal) -> None:
-    retailers = prepared(read_settings({"SHELFPRICE_HOME": str(terminal.home / "retailer")}), load())
+    retailers = prepared(read_settings({"SHELFPRICE_HOME": str(terminal.home / "retailer")}), load(CLASSIC))
     exported = Partition("interactions", MONDAY, "export-1")
     with retailers.lake.commit("file-2026-01-05-export-1", inputs="x") as commit:
         commit.publish(exported, workspace.lake.read(DECISIONS))
@@ -406,7 +406,7 @@ def test_the_shelf_that_a_day_was_played_on_is_the_one_it_is_played_again_on(
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     for name in ("products.yaml", "store.yaml"):
-        text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
+        text = (CLASSIC / name).read_text(encoding="utf-8")
         (shelf / name).write_text(text.replace("par_stock: 100", "par_stock: 90"), encoding="utf-8")
     assert shop("doctor", "--fix", "--catalog", str(shelf)).returncode == 0
     place = str(workspace.lake.path(DECISIONS).relative_to(workspace.lake.root))

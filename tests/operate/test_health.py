@@ -10,7 +10,7 @@ import pytest
 from once_a_run import living_in
 
 from catalog.errors import Check, DataError
-from catalog.load import DEFAULT_DIR
+from catalog.load import CLASSIC
 from catalog.settings import Settings
 from flows.runs import registry_of
 from flows.workspace import open_workspace
@@ -101,7 +101,7 @@ def test_under_the_kill_switch_base_prices_are_a_warning(workspace: Workspace, t
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     for name in ("products.yaml", "store.yaml"):
-        text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
+        text = (CLASSIC / name).read_text(encoding="utf-8")
         (shelf / name).write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
     assert "kill switch is on" in found(open_workspace(str(shelf)))["prices"].found
 

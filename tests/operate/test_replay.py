@@ -14,7 +14,7 @@ from shell import Terminal
 
 from catalog.arrays import Floats
 from catalog.errors import DataError
-from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay
@@ -69,7 +69,7 @@ class Chain:
             return
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
-            shutil.copy(DEFAULT_DIR / name, self.folder / name)
+            shutil.copy(CLASSIC / name, self.folder / name)
         self.lake.prepare()
         self.load()
 

@@ -81,7 +81,7 @@ def sell_two_days(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], 
 
 
 def _sell_two_days(home: Path) -> None:
-    from catalog.load import load
+    from catalog.load import CLASSIC, load
     from catalog.price_ladder import price_ladder
     from etl.load import load_dimensions, load_store_day
     from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
@@ -94,7 +94,7 @@ def _sell_two_days(home: Path) -> None:
     from simulation.visits import expected_visits_on
     from warehouse.lake import Lake
 
-    settings, catalog = read_settings({"SHELFPRICE_HOME": str(home)}), load()
+    settings, catalog = read_settings({"SHELFPRICE_HOME": str(home)}), load(CLASSIC)
     lake, ladder = Lake(settings), price_ladder(catalog)
     lake.prepare()
     load_dimensions(lake, catalog, shopper_names(50, 1))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing_rules import DrawnPriceRules
 from catalog.settings import read_settings
 from etl.live.store_now import stores_now
@@ -24,7 +24,7 @@ STORE = "S01"
 
 def short_catalog() -> Catalog:
     """Return the default shelf of one store that is open from eight to eleven."""
-    shelf = load()
+    shelf = load(CLASSIC)
     opening = shelf.store.opening.model_copy(update={"closes": "11:00"})
     changed = {"stores": (STORE,), "opening": opening, "hourly_profile": (0.6, 0.8, 1.0)}
     return Catalog(shelf.products, shelf.store.model_copy(update=changed))

@@ -8,7 +8,7 @@ import numpy as np
 from believing import believed_after
 
 from catalog.currency import currency_of
-from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
 from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
@@ -47,7 +47,7 @@ def priced_in(code: str) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         money, rate = currency_of(code), IN_EUROS[code]
         lines = ["products:"]
-        for product in load(DEFAULT_DIR).products:
+        for product in load(CLASSIC).products:
             base, cost = money.format_amount(product.base_price * rate), f"{product.unit_cost * rate:.4f}"
             lines.append(
                 f"  - {{sku: {product.sku}, name: {product.name}, category: {product.category}, base_price: {base}, "
@@ -79,8 +79,8 @@ class Shop:
     ) -> None:
         self.folder = folder / "catalog"
         self.folder.mkdir(parents=True, exist_ok=True)  # a shop may be opened again
-        (self.folder / "products.yaml").write_bytes((DEFAULT_DIR / "products.yaml").read_bytes())
-        store = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
+        (self.folder / "products.yaml").write_bytes((CLASSIC / "products.yaml").read_bytes())
+        store = (CLASSIC / "store.yaml").read_text(encoding="utf-8")
         added = f"approval: {approval}\n" if approval else ""
         if size is not None:
             store = self._grown(store, *size)

@@ -12,7 +12,7 @@ from shell import Terminal
 
 from catalog.contracts import TABLES
 from catalog.errors import Declined, LakeError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
@@ -52,7 +52,7 @@ def read_log(settings: Settings, folder: Path) -> None:
 
 
 def play_monday(settings: Settings) -> Workspace:
-    workspace = prepared(settings, load())
+    workspace = prepared(settings, load(CLASSIC))
     batch = Batch(MONDAY, "g000", ("S01",))
     play_batch(workspace, batch, pricing_on(workspace.lake, workspace.catalog, MONDAY), 7)
     return workspace
@@ -97,7 +97,7 @@ def test_a_lake_says_whose_decisions_it_holds(log_lake: Settings, twin_home: Pat
 
 
 def test_a_lake_without_decisions_has_no_record(settings: Settings) -> None:
-    prepared(settings, load())
+    prepared(settings, load(CLASSIC))
     assert origin_of(LocalStore(settings.lake)) is None
     assert not (settings.lake / RECORD).exists()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import LearnsWhileSelling
 from catalog.records.store import Store
@@ -31,12 +31,12 @@ STORES = tuple(f"T{number:02d}" for number in range(6))
 def workspace(settings: Settings) -> Workspace:
     lake = Lake(settings)
     lake.prepare()
-    load_dimensions(lake, load(), shopper_names(20, 1))
-    return Workspace(settings, load(), lake)
+    load_dimensions(lake, load(CLASSIC), shopper_names(20, 1))
+    return Workspace(settings, load(CLASSIC), lake)
 
 
 def with_policies(**changes: object) -> Catalog:
-    catalog = load()
+    catalog = load(CLASSIC)
     return Catalog(catalog.products, Store.model_validate(catalog.store.model_dump() | changes))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.store_day import tick_profile
@@ -20,7 +20,7 @@ from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 RATIOS = price_ladder(CATALOG) / CATALOG.base_prices[:, None]
 USUAL, POOR = chance_of_sale(CATALOG, RATIOS), chance_of_sale(CATALOG, RATIOS, -0.3)
 N_TICKS = CATALOG.store.opening.ticks

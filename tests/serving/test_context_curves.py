@@ -10,7 +10,7 @@ import pytest
 
 from catalog.arrays import Floats
 from catalog.errors import ModelError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from features.cells import feature_workbench
 from features.stored_model import StoredModel
@@ -20,7 +20,7 @@ from serving.context_curves import curves_for, hours_of
 from serving.curves import demand_curves
 
 SUNDAY = dt.date(2026, 1, 11)
-SHELF = load()
+SHELF = load(CLASSIC)
 
 
 class ByHour:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import LIMITS, PriceDecision, Shelf
 from catalog.records.guardrails import Guardrails
@@ -38,7 +38,7 @@ from simulation.truth import chance_of_sale
 from simulation.visits import draw_visits, expected_visits_on
 from warehouse.lake import Lake
 
-SHELF = load()
+SHELF = load(CLASSIC)
 LADDER = price_ladder(SHELF)
 CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
 STORES = SHELF.store.stores

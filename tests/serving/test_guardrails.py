@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
@@ -26,7 +26,7 @@ from serving.tabulate import tabulate
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 
-SHELF = load()
+SHELF = load(CLASSIC)
 LADDER = price_ladder(SHELF)
 CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
 N_PRODUCTS = len(SHELF.skus)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import catalog.load as catalogs
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import FootfallSettings, Persona
 from serving.curves import DemandCurves
@@ -48,7 +48,7 @@ def other_world(catalog: Catalog) -> Catalog:
 
 def test_the_same_curves_and_visits_give_the_same_book_whoever_the_shoppers_are() -> None:
     books = []
-    for catalog in (load(), other_world(load())):
+    for catalog in (load(CLASSIC), other_world(load(CLASSIC))):
         ladder = price_ladder(catalog)
         chance = np.clip(1.5 - ladder / catalog.base_prices[:, None], 0, 1)
         curves = DemandCurves(catalog.skus, ladder, chance, "1")
@@ -61,7 +61,7 @@ def test_the_same_curves_and_visits_give_the_same_book_whoever_the_shoppers_are(
 def test_a_store_before_its_first_champion_prices_alike_in_another_world() -> None:
     from simulation.store_day import play
 
-    one, other = load(), other_world(load())
+    one, other = load(CLASSIC), other_world(load(CLASSIC))
     prices = [
         play(one, storefront_before_champion(catalog), ("S01",), MOMENT.date(), 7).decisions.prices
         for catalog in (one, other)

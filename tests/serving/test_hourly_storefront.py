@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import DrawnPriceRules
 from serving.evidence import ShelfPrices
 from serving.hourly_prices import HourlyStorefront, hourly_storefront
 from serving.orders import Orders, PriceOrder
 
-SHELF = load()
+SHELF = load(CLASSIC)
 OWN = np.round(0.9 * SHELF.base_prices, 2)
 
 

@@ -9,7 +9,7 @@ import pytest
 from believing import believed_after
 from price_shop import DATE, Shop
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import PriceDecision, Shelf, Sold
 from catalog.records.guardrails import Guardrails
 from catalog.store_day import BOUGHT, StoreDay
@@ -83,7 +83,7 @@ def test_each_kind_is_a_zone_with_one_price_and_no_change_is_forgotten_when_stor
 
 
 def test_stores_that_are_alike_sell_to_the_last_bit_as_if_nobody_watched() -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     fronts = opening(catalog), watching(opening(catalog), ALIKE)
     one, other = (play(catalog, front, ALIKE, DATE, 3) for front in fronts)
     for name in TOGETHER:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError, LakeError, ModelError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
@@ -32,7 +32,7 @@ from warehouse.lake import Lake, Partition
 from warehouse.proof import verify
 from warehouse.receipts import final_path, read_receipt, sealed_text, unsealed
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
 VISITS = np.full((len(CATALOG.skus), 48), 2.0)
 MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.json_text import json_text
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.reasons import Changes, PriceMove, reason, reasons
@@ -21,7 +21,7 @@ from serving.storefront import storefront_without_exploration
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
 
-SHELF = load()
+SHELF = load(CLASSIC)
 LADDER = price_ladder(SHELF)
 CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
 VISITS = 2_000 * SHELF.popularity[:, None] * tick_profile(SHELF.store)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
@@ -24,7 +24,7 @@ from simulation.truth import chance_of_sale
 from warehouse.lake import Lake
 
 MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-SHELF = load()
+SHELF = load(CLASSIC)
 LADDER = price_ladder(SHELF)
 CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
 

@@ -13,7 +13,7 @@ from believing import believed_after
 from shell import Terminal
 
 from catalog.errors import Declined
-from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
 from connect.api.app import application
 from etl.live.day import LiveDay, sold_so_far, taught
@@ -53,7 +53,7 @@ class Shop:
         """Make everything that is there before the day."""
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
-            shutil.copy(DEFAULT_DIR / name, self.folder / name)
+            shutil.copy(CLASSIC / name, self.folder / name)
         self.lake.prepare()
         load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
         if book == "belief":

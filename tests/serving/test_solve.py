@@ -10,7 +10,7 @@ from elsewhere import Elsewhere
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.spread import HERE, Done, unheard
 from catalog.store_day import tick_profile
@@ -19,7 +19,7 @@ from serving.curves import DemandCurves
 from serving.solve import ProductsToSolve, is_worth_a_cluster, solve
 from simulation.truth import chance_of_sale
 
-SHELF = load()
+SHELF = load(CLASSIC)
 DATE = dt.date(2026, 3, 2)
 
 

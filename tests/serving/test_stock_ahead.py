@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import poisson
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.deliveries import Deliveries
@@ -33,7 +33,7 @@ def shop(
     visits: float, tick_minutes: int = 60, objective: str = "profit", share: float = 0.0, **product: object
 ) -> Catalog:
     """Return a shop with one product that costs 1 EUR, and hours for ticks."""
-    catalog = load()
+    catalog = load(CLASSIC)
     own = catalog.products[2].model_copy(update={"base_price": 1.0, "unit_cost": COST, **product})
     store = {
         "popularity": {},

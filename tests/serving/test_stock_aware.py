@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.store_day import BOUGHT, tick_profile
 from serving.curves import DemandCurves
@@ -26,7 +26,7 @@ CHANCES = np.array([0.8, 0.5, 0.2])
 
 
 def shelf_with(visits_per_day: float) -> Catalog:
-    catalog = load()
+    catalog = load(CLASSIC)
     store = catalog.store.model_copy(update={"visits_per_day": visits_per_day, "popularity": {}})
     return Catalog(catalog.products, store)
 
@@ -130,7 +130,7 @@ def test_where_stock_is_scarce_it_earns_more_than_greedy_and_than_a_fixed_price(
 
 
 def test_the_catalog_says_which_policy_a_book_is_made_from() -> None:
-    catalog = load()
+    catalog = load(CLASSIC)
     assert policy_with_model(catalog, true_curves(catalog), true_visits(catalog)).name == "stock_aware"
     policies = catalog.store.policies.model_copy(update={"with_champion": "greedy"})
     greedy = Catalog(catalog.products, catalog.store.model_copy(update={"policies": policies}))

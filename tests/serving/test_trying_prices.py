@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import PriceDecision, Shelf
 from serving.curves import DemandCurves
@@ -15,7 +15,7 @@ from serving.storefront import Storefront
 
 @pytest.fixture(scope="module")
 def shelf() -> Catalog:
-    return load()
+    return load(CLASSIC)
 
 
 def decide(policy: Storefront, dice: list[float], stock: int, n_products: int) -> PriceDecision:

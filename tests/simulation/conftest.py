@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.records.product import Product
 from catalog.records.store import Store
 
 
 @pytest.fixture(scope="session")
 def shelf() -> Catalog:
-    return load()
+    return load(CLASSIC)
 
 
 @pytest.fixture(scope="session")

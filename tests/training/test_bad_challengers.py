@@ -19,7 +19,7 @@ from mlflow.models import infer_signature
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import FunctionTransformer
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.price_ladder import price_ladder
 from simulation.truth import chance_of_sale
@@ -35,7 +35,7 @@ from training.off_policy import Interval, OffPolicyEstimate
 
 pytestmark = pytest.mark.play
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
 RATIO = LADDER / CATALOG.base_prices[:, None]
 ONE_HOT = tuple(sorted(f"sku_{sku}" for sku in CATALOG.skus))

@@ -9,7 +9,7 @@ from believing import believed_after
 
 from catalog.arrays import Floats
 from catalog.currency import currency_of
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.demand_effects import DemandEffect
 from catalog.store_day import tick_profile
@@ -29,7 +29,7 @@ from training.model_conditions import Condition
 from training.off_policy import Interval, OffPolicyEstimate
 from training.same_shoppers import true_gain, truly_gained
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
 PROFILE = tick_profile(CATALOG.store)
 DAILY = CATALOG.store.visits_per_day * CATALOG.popularity

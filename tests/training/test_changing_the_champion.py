@@ -18,7 +18,7 @@ from shell import Terminal
 import warehouse.local.store
 from catalog.arrays import Floats
 from catalog.errors import DataError, Declined, ModelError
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings, read_settings
 from catalog.tables.learning import MODEL_VERSIONS
@@ -68,7 +68,7 @@ class Model:
     trained_through = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
-        return chance_of_sale(load(), rows["price_ratio"].to_numpy() * 0.9)
+        return chance_of_sale(load(CLASSIC), rows["price_ratio"].to_numpy() * 0.9)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def two_champions(tmp_path_factory: pytest.TempPathFactory, sell_two_days: Calla
     """A home where version 7 priced the second day, and 8 took its place and has a book for the third."""
     home = tmp_path_factory.mktemp("champions")
     settings = sell_two_days(home)
-    lake, catalog = Lake(settings), load()
+    lake, catalog = Lake(settings), load(CLASSIC)
     client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
     client.create_registered_model(REGISTERED_MODEL)
     for _ in range(8):
@@ -388,8 +388,8 @@ def test_under_the_kill_switch_base_prices_stand_and_a_rollback_is_possible_but_
 ) -> None:
     folder = tmp_path / "catalog"
     folder.mkdir()
-    shutil.copy(DEFAULT_DIR / "products.yaml", folder)
-    text = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
+    shutil.copy(CLASSIC / "products.yaml", folder)
+    text = (CLASSIC / "store.yaml").read_text(encoding="utf-8")
     (folder / "store.yaml").write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
     off = open_workspace(str(folder))
     with pytest.raises(Declined, match="kill_switch is on"):

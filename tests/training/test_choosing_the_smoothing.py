@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona
 from features.smoothing import Kernel, Smoothing
@@ -22,7 +22,7 @@ FRUGAL_AND_WEALTHY = (
 
 
 def shelf(personas: tuple[Persona, ...] | None = None) -> Catalog:
-    catalog = load()
+    catalog = load(CLASSIC)
     update = {"personas": personas} if personas else {}
     return Catalog(catalog.products, catalog.store.model_copy(update=update))
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from serving.belief.footfall import Footfall
@@ -23,7 +23,7 @@ from training.believed_gain import believed_gain
 from training.corrected_day import ExpectedDay, prices_of_day, shelf_of, some_updates, updates_due
 from training.same_shoppers import true_day, true_gain
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
 VISITS = CATALOG.store.visits_per_day * CATALOG.popularity[:, None] * tick_profile(CATALOG.store)
 MONDAY = dt.date(2026, 1, 5)

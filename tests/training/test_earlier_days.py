@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, fit
 from training.dataset import Dataset, carried_over, carried_through, odds_ratios
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
 RATIO = LADDER / CATALOG.base_prices[:, None]
 ONE_HOT = tuple(sorted(f"sku_{sku}" for sku in CATALOG.skus))

@@ -14,7 +14,7 @@ from homes import SOLD_ON
 from sklearn.linear_model import LogisticRegression
 
 from catalog.errors import Declined, ModelError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE
 from evaluation.memory_registry import MemoryRegistry
@@ -34,7 +34,7 @@ def workspace(sell_two_days: Callable[[Path], Settings], tmp_path: Path, monkeyp
     """Two days were sold."""
     settings = sell_two_days(tmp_path / "home")
     monkeypatch.setenv("SHELFPRICE_HOME", str(settings.home))
-    return Workspace(settings, load(), Lake(settings))
+    return Workspace(settings, load(CLASSIC), Lake(settings))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_training_finds_the_same_wherever_its_candidates_are_fitted(workspace:
     shutil.copytree(workspace.settings.home, tmp_path / "again")
     again = read_settings({"SHELFPRICE_HOME": str(tmp_path / "again")})
     found = [
-        train(Workspace(own, load(), Lake(own)), MemoryRegistry(), THROUGH, SEED, spread=how)
+        train(Workspace(own, load(CLASSIC), Lake(own)), MemoryRegistry(), THROUGH, SEED, spread=how)
         for own, how in ((again, HERE), (workspace.settings, Elsewhere()))
     ]
     assert found[0].scores == found[1].scores

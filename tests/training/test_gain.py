@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from features.footfall import LoggedVisits
@@ -23,7 +23,7 @@ from simulation.truth import chance_of_sale
 from training.gain import gain_on
 from training.off_policy import OffPolicyEstimate
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
 TRUTH = chance_of_sale(CATALOG, LADDER / CATALOG.base_prices[:, None])
 FOOTFALL = CATALOG.store.visits_per_day * CATALOG.popularity[:, None] * tick_profile(CATALOG.store)

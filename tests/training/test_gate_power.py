@@ -60,7 +60,7 @@ def world(name: str, before_champion: str = "belief") -> Catalog:
     return Catalog(found.catalog.products, store)
 
 
-@pytest.mark.parametrize("name", ["default", "two peaks"])
+@pytest.mark.parametrize("name", ["classic", "two peaks"])
 def test_a_model_that_earns_a_fifth_more_than_base_prices_is_champion_within_three_nights(
     tmp_path: Path, name: str
 ) -> None:
@@ -100,7 +100,7 @@ def test_prices_that_truly_earn_a_percent_less_are_no_first_champion(lived: Stor
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Three days of a store that its belief prices."""
-    store = Store(tmp_path_factory.mktemp("lived"), world("default"))
+    store = Store(tmp_path_factory.mktemp("lived"), world("classic"))
     for day in range(3):
         store.live(day, seed=5)
     return store

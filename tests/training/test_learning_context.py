@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing_rules import Exploration, Policies
 from catalog.records.shoppers import Shock
 from catalog.settings import read_settings
@@ -34,7 +34,7 @@ DAYS = [FIRST + dt.timedelta(days=day) for day in range(16)]
 THROUGH, NEWEST = DAYS[13], DAYS[15]
 MONDAY, SATURDAY = DAYS[14], dt.date(2026, 1, 24)
 SEED = 7
-SHELF = load()
+SHELF = load(CLASSIC)
 
 
 def with_rich_weekends(shift: float = 0.5) -> Catalog:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.errors import DataError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
 from catalog.tables.learning import DRIFT_CHECKS
@@ -27,7 +27,7 @@ def lake(settings: Settings) -> Lake:
     """Six days of milk: day by day a cent dearer, 60 of 100 bought, and 20 of 100 from the fifth on, at 1.00 always."""
     lake = Lake(settings)
     lake.prepare()
-    load_dimensions(lake, load(), ["Ann Lee"])
+    load_dimensions(lake, load(CLASSIC), ["Ann Lee"])
     for number, date in enumerate(DAYS):
         bought = 60 if number < 4 else 20
         cells = {
@@ -101,10 +101,10 @@ def test_one_day_since_a_change_is_refused_with_its_date(bench: duckdb.DuckDBPyC
 def test_prices_count_as_observed_from_the_first_day_that_was_learned_from(
     bench: duckdb.DuckDBPyConnection,
 ) -> None:
-    milk = observed_prices(bench, load(), DAYS[4])[0]
+    milk = observed_prices(bench, load(CLASSIC), DAYS[4])[0]
     assert milk.tolist() == [1.0, pytest.approx(1.24)]
-    assert observed_prices(bench, load(), DAYS[4], DAYS[4])[0].tolist() == [1.0, pytest.approx(1.24)]
-    assert observed_prices(bench, load(), DAYS[4], DAYS[5])[0].tolist() != milk.tolist()
+    assert observed_prices(bench, load(CLASSIC), DAYS[4], DAYS[4])[0].tolist() == [1.0, pytest.approx(1.24)]
+    assert observed_prices(bench, load(CLASSIC), DAYS[4], DAYS[5])[0].tolist() != milk.tolist()
 
 
 def test_changes_are_those_found_up_to_a_date_and_of_one_day_the_last_to_begin(

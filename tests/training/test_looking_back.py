@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.contracts import TABLES
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
 from serving.belief.own_sales import LOOKS_BACK
 from training.nights import inputs_of, judged_through, newest_judged
@@ -21,11 +21,11 @@ NIGHT = dt.date(2026, 6, 1)
 def workspace(settings: Settings) -> Workspace:
     lake = Lake(settings)
     lake.prepare()
-    return Workspace(settings, load(), lake)
+    return Workspace(settings, load(CLASSIC), lake)
 
 
 def learning_from(window_days: int | None) -> Catalog:
-    catalog = load()
+    catalog = load(CLASSIC)
     learning = catalog.store.learning.model_copy(update={"window_days": window_days})
     return Catalog(catalog.products, catalog.store.model_copy(update={"learning": learning}))
 

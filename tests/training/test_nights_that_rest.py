@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing_rules import Learning
 from catalog.settings import Settings
 from serving.champion import Champion
@@ -52,7 +52,7 @@ def due(
     ) -> nights.Due:
         """Return whether a model is due today."""
         monkeypatch.setattr(nights, "_newest_versions", lambda _lake: iter(versions))
-        shop = load()
+        shop = load(CLASSIC)
         catalog = Catalog(shop.products, shop.store.model_copy(update={"learning": Learning(**learning)}))
         workspace, registry = Workspace(settings, catalog, Lake(settings)), cast("ModelRegistry", OneChampion(champion))
         return nights.why_due(workspace, registry, TODAY)

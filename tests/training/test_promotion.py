@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.settings import Settings
 from catalog.tables.learning import MODEL_VERSIONS
@@ -71,7 +71,7 @@ def test_going_back_again_and_again_ends_and_meets_no_version_twice(steps: list[
 def test_the_reason_of_a_promotion_says_what_spoke_for_the_version_and_not_all_that_the_gate_asked(
     settings: Settings,
 ) -> None:
-    workspace, registry = prepared(settings, load()), MemoryRegistry()
+    workspace, registry = prepared(settings, load(CLASSIC)), MemoryRegistry()
     for version, asked in (("1", EARNS_MORE_THAN_BASE), ("2", EARNS_MORE)):
         verdict = Verdict((Condition(asked, met=True, found="gain +6.50"),))
         row = MODEL_VERSIONS.schema.empty_table()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
 from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
@@ -21,7 +21,7 @@ from warehouse.lake import Lake, Partition
 
 FIRST, SECOND = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
 SEED = 7
-SHELF = load()
+SHELF = load(CLASSIC)
 BASE = Storefront(StaticPolicy(SHELF.base_prices))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.metrics import calibration_error
 from catalog.price_ladder import price_ladder
 from features.stored_model import with_odds
@@ -27,7 +27,7 @@ from training.judge import (
     reliability_slope,
 )
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
 RATIO = LADDER / CATALOG.base_prices[:, None]
 TRUTH = chance_of_sale(CATALOG, RATIO)

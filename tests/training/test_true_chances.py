@@ -4,7 +4,7 @@ import datetime as dt
 
 import numpy as np
 
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
 from catalog.records.demand_effects import DemandEffect
 from features.footfall import LoggedVisits
 from simulation.truth import chance_of_sale, chance_on
@@ -37,7 +37,7 @@ def test_the_true_chance_of_a_logged_visit_is_that_of_its_own_product() -> None:
 
 
 def test_the_truth_of_a_visit_is_that_of_its_own_tick_and_store() -> None:
-    plain = load()
+    plain = load(CLASSIC)
     evening = DemandEffect(starts="16:00", stores=("S02",), budget_shift=-0.2)
     catalog = Catalog(plain.products, plain.store.model_copy(update={"demand_effects": (evening,)}))
     each, price = np.arange(4), np.full(4, catalog.base_prices[1])

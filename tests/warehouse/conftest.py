@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from catalog.store_day import StoreDay
@@ -55,7 +55,7 @@ def cells() -> Callable[..., pa.Table]:
 
 @pytest.fixture(scope="session")
 def shelf() -> Catalog:
-    return load()
+    return load(CLASSIC)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 
 from bench.cookbook import PAGE, Recipe, answered, asking, recipes, written
 from bench.fresh_weeks import fresh_catalog, play_fresh_weeks
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from catalog.tables.learning import MODEL_VERSIONS
@@ -37,7 +37,7 @@ OF_MODELS = [recipe for recipe in RECIPES if not (recipe.exact or recipe.of_stoc
 @pytest.fixture(scope="module")
 def played_weeks(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The first week, exploring around base prices, and two days from a book of true demand: no model is needed."""
-    settings, catalog = read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("weeks"))}), load()
+    settings, catalog = read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("weeks"))}), load(CLASSIC)
     lake, ladder = Lake(settings), price_ladder(catalog)
     lake.prepare()
     load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, DEFAULT_SEED))

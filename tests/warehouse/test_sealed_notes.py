@@ -79,8 +79,8 @@ def test_what_a_flipped_bit_says_is_not_acted_on(lake: Lake) -> None:
 def test_a_health_check_names_an_origin_that_proves_nothing(lake: Lake, tmp_path: Path) -> None:
     path = lake.root / "origin.json"
     path.write_bytes(path.read_bytes().replace(b"twin", b"twix"))
-    from catalog.load import load
+    from catalog.load import CLASSIC, load
 
-    (found,) = check_origin(Workspace(lake.settings, load(), lake))
+    (found,) = check_origin(Workspace(lake.settings, load(CLASSIC), lake))
     assert (found.state, found.remedy) == ("failed", "shelfprice doctor --fix")
     assert str(path) in found.found

@@ -56,7 +56,7 @@ def test_beliefs_of_an_earlier_version_stand_beside_those_of_this_one(settings: 
 def test_days_that_an_earlier_version_lived_are_shown_without_what_it_did_not_know(settings: Settings) -> None:
     lake, table = Lake(settings), TABLES["regret_by_day"]
     lake.prepare()
-    texts = {"world": "default", "learner": "as_shipped"}
+    texts = {"world": "classic", "learner": "as_shipped"}
     row = {field.name: texts.get(field.name, None if field.nullable else 1) for field in table.schema}
     rows = pa.Table.from_pylist([row], schema=table.schema)
     place = lake.path(Partition("regret_by_day", None, "before"))
@@ -64,7 +64,7 @@ def test_days_that_an_earlier_version_lived_are_shown_without_what_it_did_not_kn
     pq.write_table(rows.drop_columns(["gain_lower_eur", "gain_upper_eur"]), place)
     with workbench_with_marts(settings) as connection:
         asked = "select world, gain_eur, gain_lower_eur, gain_upper_eur from regret_by_day"
-        assert connection.execute(asked).fetchall() == [("default", 1.0, None, None)]
+        assert connection.execute(asked).fetchall() == [("classic", 1.0, None, None)]
 
 
 @pytest.mark.parametrize(("name", "view"), SHOWN_BY)

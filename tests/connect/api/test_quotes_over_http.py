@@ -9,7 +9,7 @@ import pytest
 from asgi_client import AsgiClient
 from shell import Terminal
 
-from catalog.load import DEFAULT_DIR, load
+from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from connect.api.app import application
@@ -112,14 +112,14 @@ def test_another_catalog_gives_another_tag_and_its_guardrails(
 ) -> None:
     folder = tmp_path_factory.mktemp("catalog")
     for name in ("products.yaml", "store.yaml"):
-        shutil.copy(DEFAULT_DIR / name, folder)
+        shutil.copy(CLASSIC / name, folder)
     with AsgiClient(application(home, folder, look_every=0)) as client:
         before = client.get("/v1/quotes?sku=MILK&stock=8")
         store = folder / "store.yaml"
         store.write_text(store.read_text(encoding="utf-8").replace("kill_switch: false", "kill_switch: true"))
         after = client.get("/v1/quotes?sku=MILK&stock=8", headers={"If-None-Match": before.headers["etag"]})
     assert after.status_code == 200
-    assert after.json()["price"] == load().product("MILK").base_price
+    assert after.json()["price"] == load(CLASSIC).product("MILK").base_price
     assert after.json()["binding_rule"] == "kill_switch"
 
 
@@ -132,10 +132,10 @@ def test_a_head_has_the_headers_of_its_get(client: AsgiClient) -> None:
 def test_without_a_book_it_says_so_with_what_to_do_and_goes_on_when_there_is_one(
     client: AsgiClient, home: Settings
 ) -> None:
-    lake, candidates = Lake(home), price_ladder(load())[load().skus.index("MILK")]
+    lake, candidates = Lake(home), price_ladder(load(CLASSIC))[load(CLASSIC).skus.index("MILK")]
     # nobody has learned yet: of 200 visits half would buy at the owner's price, and the risk that 100 units run out
     # makes the next candidate above it the best
-    stands = candidates[candidates > load().product("MILK").base_price][0]
+    stands = candidates[candidates > load(CLASSIC).product("MILK").base_price][0]
     kept = lake.root / "price_book"
     kept.rename(lake.root.parent / "kept")
     missing = client.get("/v1/quotes?sku=MILK&stock=8")
@@ -170,6 +170,6 @@ def test_health_names_the_book_in_force(client: AsgiClient) -> None:
         "made_for": "2026-01-06",
         "policy": "stock_aware",
         "model_version": "7",
-        "catalog": load().fingerprint,
+        "catalog": load(CLASSIC).fingerprint,
         "problem": None,
     }

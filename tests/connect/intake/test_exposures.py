@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from selling_store import DATE, NOW
 
 from catalog.contracts import TABLES
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from connect.export.batch import BatchPrice, PriceBatch
 from connect.export.device_states import Acknowledgement
 from connect.export.export_log import ExportHistory
@@ -21,7 +21,7 @@ from connect.intake.day_stock import ShelfStock
 from connect.intake.exposures import DayEvidence, exposures_of
 from connect.intake.known_lines import table_of
 
-STORE = load().store  # open from 08:00 to 20:00
+STORE = load(CLASSIC).store  # open from 08:00 to 20:00
 NOTHING = np.zeros(0, dtype=bool)
 STOCK, LINES = TABLES["stock_events"].schema.empty_table(), TABLES["receipt_lines"].schema.empty_table()
 

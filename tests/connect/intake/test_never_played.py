@@ -7,7 +7,7 @@ from selling_store import DATE, SellingStore, line
 from shell import Terminal
 
 from catalog.errors import Declined
-from catalog.load import DEFAULT_DIR, fingerprint_of, load
+from catalog.load import CLASSIC, fingerprint_of, load
 from flows.workspace import open_workspace
 from serving.live_prices import close_day
 from warehouse.origin import origin_of, refuse_other_side
@@ -53,7 +53,7 @@ def test_its_first_line_makes_the_lake_one_that_the_twin_may_not_write_to(store:
 
 
 def test_a_catalog_that_does_not_say_where_sales_come_from_keeps_its_fingerprint() -> None:
-    catalog = load(DEFAULT_DIR)
+    catalog = load(CLASSIC)
     products, text = catalog.as_json
     assert "sales" not in text
     assert fingerprint_of(products, text) == catalog.fingerprint

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from catalog.tables.learning import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.prices import PRICE_BOOK
@@ -31,7 +31,7 @@ SEEN = FIRST + dt.timedelta(days=2)
 @pytest.fixture
 def add_checks(lake: Lake) -> Callable[..., None]:
     """Publish one day's checks of two products under a champion; milk may be seen to drift."""
-    load_dimensions(lake, load(), ["Ann Lee"])
+    load_dimensions(lake, load(CLASSIC), ["Ann Lee"])
 
     def add(date: dt.date, version: str, *, drifted: bool = False) -> None:
         rows = [

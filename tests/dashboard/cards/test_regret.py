@@ -17,7 +17,7 @@ AT = dt.datetime(2026, 1, 20, 9, 30, tzinfo=dt.UTC)
 
 
 def test_each_learner_is_a_line_of_what_it_lost_on_each_day(add_lives: Callable[..., None], monitor: Monitor) -> None:
-    add_lives(LOST, "default", 3)
+    add_lives(LOST, "classic", 3)
     drawn = {line.name: line for line in figures.regret(cards.lived(monitor), "light").data}
     assert list(drawn) == ["the product, as shipped", "certainty equivalence", "owner's price", "newcomer"]
     product = drawn["the product, as shipped"]
@@ -30,13 +30,13 @@ def test_each_learner_is_a_line_of_what_it_lost_on_each_day(add_lives: Callable[
 def test_worlds_are_offered_by_name_and_stores_and_the_newest_lives_of_each_are_shown(
     add_lives: Callable[..., None], monitor: Monitor
 ) -> None:
-    add_lives(LOST, "default", at=AT - dt.timedelta(days=1), less=0.1)
-    add_lives(LOST, "default")
-    add_lives(LOST, "default", 3, at=AT - dt.timedelta(days=1))
+    add_lives(LOST, "classic", at=AT - dt.timedelta(days=1), less=0.1)
+    add_lives(LOST, "classic")
+    add_lives(LOST, "classic", 3, at=AT - dt.timedelta(days=1))
     add_lives(LOST, "400 visits")
     found = cards.lived(monitor)
     assert cards.worlds_in(found) == ["400 visits, one store", "default, one store", "default, 3 stores"]
-    own = found[(found["world"] == "default") & (found["count_stores"] == 1) & (found["learner"] == "as_shipped")]
+    own = found[(found["world"] == "classic") & (found["count_stores"] == 1) & (found["learner"] == "as_shipped")]
     assert list(own["lost_share"]) == pytest.approx(LOST["as_shipped"])
 
 
@@ -44,7 +44,7 @@ def test_worlds_are_offered_by_name_and_stores_and_the_newest_lives_of_each_are_
 def test_the_page_shows_regret_without_any_other_comparison_and_every_axis_has_its_unit(
     add_lives: Callable[..., None], monitor: Monitor, words: Callable[[Any], str], scheme: Any
 ) -> None:
-    add_lives(LOST, "default")
+    add_lives(LOST, "classic")
     said = words(page.content(monitor, scheme))
     assert "Regret as shipped, day by day" in said
     assert "2 seeds together" in said

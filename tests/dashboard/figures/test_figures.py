@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from dashboard.data.price_book import BookLine, line_at
 from dashboard.data.reader import Reader
@@ -21,7 +21,7 @@ from dashboard.pickers import SOLD
 from dashboard.theme import SERIES
 
 DAY = dt.date(2026, 1, 6)
-CLOCK = Clock(DAY, load().store.opening)
+CLOCK = Clock(DAY, load(CLASSIC).store.opening)
 HOSTILE = "<script>alert(1)</script><b>bold</b> & " + "x" * 10_000
 
 

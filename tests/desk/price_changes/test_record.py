@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import Declined
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
 from desk.price_changes.change import Event, PriceChange, Terms
 from desk.price_changes.conflicts import conflicts
@@ -31,7 +31,7 @@ from desk.price_changes.states import may_follow
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
-SHELF = load()
+SHELF = load(CLASSIC)
 DAY = dt.date(2026, 3, 2)
 CLOCK = SHELF.store.clock_of(None)
 SKUS = st.sampled_from([None, *SHELF.skus[:2]])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
@@ -24,9 +24,8 @@ OF_A_SHOPPER = {"shopper_id", "budget_multiplier", "seen_at"}
 
 def sold(home: Path) -> Workspace:
     """Sell two days of three stores from the catalog's own belief."""
-    workspace = Workspace(
-        read_settings({"SHELFPRICE_HOME": str(home)}), load(), Lake(read_settings({"SHELFPRICE_HOME": str(home)}))
-    )
+    settings = read_settings({"SHELFPRICE_HOME": str(home)})
+    workspace = Workspace(settings, load(CLASSIC), Lake(settings))
     workspace.lake.prepare()
     load_dimensions(workspace.lake, workspace.catalog, shopper_names(20, 1))
     for date in DATES:

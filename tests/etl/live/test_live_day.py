@@ -12,7 +12,7 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from catalog.errors import DataError, Declined
-from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
 from etl.batches import Batch, batch_inputs, batches_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
@@ -54,7 +54,7 @@ class Shop:
         """Make everything that is there before the day."""
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
-            shutil.copy(DEFAULT_DIR / name, self.folder / name)
+            shutil.copy(CLASSIC / name, self.folder / name)
         self.lake.prepare()
         load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
         if with_book:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from believing import believed_after
 
-from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from catalog.settings import read_settings
 from etl.batches import Batch, batch_inputs
@@ -44,7 +44,7 @@ class Shop:
         self.folder = home / "catalog"
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
-            shutil.copy(DEFAULT_DIR / name, self.folder / name)
+            shutil.copy(CLASSIC / name, self.folder / name)
         self.catalog: Catalog = load(self.folder)
         self.lake = Lake(read_settings({"SHELFPRICE_HOME": str(home / "home")}))
         self.lake.prepare()
@@ -133,7 +133,7 @@ def test_a_book_that_takes_over_in_the_middle_has_learned_the_morning(shop: Call
 def sold() -> tuple[Catalog, DayRows, list[Sold]]:
     """A day played under a learning store, its rows, and what the store heard of it."""
     heard: list[Sold] = []
-    catalog = load()
+    catalog = load(CLASSIC)
 
     class Listening(LearningStorefront):
         def learned(self, sold: Sold) -> "LearningStorefront":

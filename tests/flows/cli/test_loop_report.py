@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
@@ -23,7 +23,7 @@ def test_it_ends_with_the_price_book_against_base_prices_on_the_same_shoppers(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lake, shelf = Lake(sell_two_days(tmp_path)), load()
+    lake, shelf = Lake(sell_two_days(tmp_path)), load(CLASSIC)
     book = LedgerRow(0, shelf.store.stores, 7, shelf.fingerprint, "stock_aware", "7", SECOND, "a book")
     write_down(lake, shelf, SECOND, "all", book)
     monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))

@@ -143,7 +143,7 @@ def test_a_date_that_no_store_can_sell_on_is_wrong_usage(
         ("simulate", "--seed", "4294967296"),
         ("compare", "--stores", "3"),
         ("compare", "--as-shipped", "--policy", "greedy"),
-        ("compare", "--world", "default", "--scenario", "200 visits"),
+        ("compare", "--world", "classic", "--scenario", "200 visits"),
         ("compare", "--as-shipped", "--stores", "0"),
     ],
 )

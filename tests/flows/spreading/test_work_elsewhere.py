@@ -9,7 +9,7 @@ import pytest
 from elsewhere import Elsewhere
 
 from catalog.errors import DamagedError, Declined
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
 from cluster.tokens import sees, token_in
@@ -37,7 +37,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setenv("SHELFPRICE_HOME", str(home))
-    return prepared(read_settings({"SHELFPRICE_HOME": str(home)}), load())
+    return prepared(read_settings({"SHELFPRICE_HOME": str(home)}), load(CLASSIC))
 
 
 def play(workspace: Workspace, spread: Spread) -> list[str]:

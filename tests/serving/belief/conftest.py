@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.product import Product
 from catalog.records.store import Store
@@ -15,7 +15,7 @@ from simulation.truth import chance_of_sale
 
 @pytest.fixture(scope="session")
 def shelf() -> Catalog:
-    return load()
+    return load(CLASSIC)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import Shelf, Sold
 from catalog.records.product import Product
 from etl.extract import belief_updates_of
@@ -18,7 +18,7 @@ from serving.belief.policy import LearningPolicy
 from serving.storefront import LearningStorefront, storefront_before_champion
 from simulation.store_day import play
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 DATE = dt.date(2026, 1, 19)
 N_TICKS = CATALOG.store.opening.ticks
 FLOORS = np.array([product.floor for product in CATALOG.products])

@@ -10,7 +10,7 @@ import pytest
 from believing import MONDAY, days_sold
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import read_settings
 from etl.load import load_dimensions
@@ -22,7 +22,7 @@ from serving.belief.states import learned
 from simulation.draws import shopper_names
 from warehouse.lake import Lake
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 SETTINGS = CATALOG.store.belief
 HEAT = np.array([1.2, -0.8, 1.2, -0.8, -0.8])  # what a hot day adds to each product
 

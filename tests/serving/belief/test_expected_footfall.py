@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.store_day import tick_profile
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.footfall import Footfall
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 PROFILE = tick_profile(CATALOG.store)
 DAILY = CATALOG.store.visits_per_day * CATALOG.popularity
 KNOWN = Footfall(DAILY, PROFILE, store_days=60.0, day_spread=0.05)

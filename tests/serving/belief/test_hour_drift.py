@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from catalog.arrays import Floats
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from serving.belief.belief import believed_before_anybody_came, n_hours_of, opened
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift, likeliest_spread
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.states import learned
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 KNOTS = Knots.of(CATALOG)
 HOURS = n_hours_of(CATALOG)
 NO_HOURS = np.zeros((HOURS, len(CATALOG.skus)))

@@ -10,7 +10,7 @@ from believing import believed_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
@@ -22,7 +22,7 @@ from serving.storefront import LearningStorefront, storefront_before_champion, s
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 DATE = dt.date(2026, 1, 19)
 STORES = ("S01", "S02", "S03")
 

@@ -9,7 +9,7 @@ from believing import HOURS, MONDAY, days_sold
 from scipy.special import expit
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from serving.belief.belief import believed_before_anybody_came, hours_of_day, n_hours_of
 from serving.belief.gaussian import Knots
@@ -17,7 +17,7 @@ from serving.belief.log import ContextCurves, Seen, belief_from
 from serving.belief.sales import SoldAtPrices, sales_at_knots
 from serving.belief.states import Learned, learned
 
-CATALOG = load()
+CATALOG = load(CLASSIC)
 KNOTS = Knots.of(CATALOG)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import Shelf
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
@@ -21,7 +21,7 @@ from simulation.truth import chance_of_sale
 
 def shelf(trust: float = 10.0, par: int = 400, **exploration: float) -> Catalog:
     """Return the default shelf with ample stock."""
-    catalog = load()
+    catalog = load(CLASSIC)
     products = tuple(one.model_copy(update={"par_stock": par}) for one in catalog.products)
     changed = {
         "belief": catalog.store.belief.model_copy(update={"trust_in_owner": trust, "visits_per_unit": 0.5}),
