@@ -39,7 +39,7 @@ $(CLUSTER_STAMP): requirements-cluster.lock $(STAMP)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements-cluster.lock
 	@touch $@
 
-demo: install ## Play three stores for ten days: sell and learn by the hour, train and judge by night
+demo: install ## Play three stores for a week: sell and learn by the hour, train and judge by night
 	@$(BIN)/shelfprice demo
 
 up: install ## Start Prefect, MLflow, a worker with the deployments and the monitor; Ctrl-C stops all

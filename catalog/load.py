@@ -24,7 +24,8 @@ from catalog.stock_rules import StockRules, delivery_conflicts
 from catalog.strict_yaml import read_mapping
 
 DEFAULT_DIR = Path(__file__).parent
-CLASSIC = DEFAULT_DIR / "worlds" / "classic"
+_SHIPPED = DEFAULT_DIR / "worlds"
+CLASSIC = _SHIPPED / "classic"
 """The shelf that is simply full each morning: nothing is kept, nothing spoils."""
 _MAX_SHOWN = 80
 _OF_THE_PAST = ("exported_prices",)  # of store.yaml; a stored catalog is read without them
@@ -123,15 +124,25 @@ class Catalog:
         raise CatalogError(f"no product has the sku {_shown(sku)}; the shelf has {known}{meant}")
 
 
+def folder_of(directory: Path | None) -> Path:
+    """Return the folder of a catalog: the default one, another that ships, by its name, or any folder."""
+    if directory is None:
+        return DEFAULT_DIR
+    is_shipped = not directory.is_dir() and directory.name == str(directory) and (_SHIPPED / directory).is_dir()
+    return _SHIPPED / directory if is_shipped else directory
+
+
 def load(directory: Path | None = None) -> Catalog:
     """Read `products.yaml` and `store.yaml` from a folder, by default the shelf and store that ship with the project.
+
+    A folder that ships, such as `classic`, may be given by its name.
 
     Raises
     ------
     CatalogError
         When either file cannot be used; the message names file, field and value, and nothing is loaded.
     """
-    folder = directory or DEFAULT_DIR
+    folder = folder_of(directory)
     money = _currency_in(folder / "store.yaml")
     products = _read_products(folder / "products.yaml", money)
     store = _build(Store, _store_given(folder / "store.yaml"), folder / "store.yaml", "", money)
@@ -270,7 +281,7 @@ class WatchedCatalog:
         CatalogError
             When it cannot be used, since there is no earlier catalog.
         """
-        self._folder = folder or DEFAULT_DIR
+        self._folder = folder_of(folder)
         self._stamp = self._changed_at()
         self._catalog = load(self._folder)
         self.problem: str | None = None

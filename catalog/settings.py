@@ -118,7 +118,7 @@ class Settings(PastOneMachine, People):
     catalog_dir: str | None = Field(
         default=None,
         validation_alias="SHELFPRICE_CATALOG",
-        description="folder of both YAML files where `--catalog` is not given",
+        description="folder of both YAML files, or the name of one that ships, where `--catalog` is not given",
         json_schema_extra={_IN_WORDS: "the shelf that ships; of a retailer's lake, `SHELFPRICE_HOME/shelf`"},
     )
     now: str | None = Field(

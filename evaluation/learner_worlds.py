@@ -17,7 +17,7 @@ from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
 from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Learning
 from catalog.records.shoppers import Persona
-from evaluation.worlds import ONE_STORE, PLAIN, StoreWorld, built_in, changed, chosen
+from evaluation.worlds import ONE_STORE, PLAIN, StoreWorld, built_in, changed, chosen, filled_each_morning
 
 _SHIPPED = {
     "own curves": "the shoppers of each product are others: five demand curves of different level and shape",
@@ -27,11 +27,11 @@ _SHIPPED = {
     "wide prices": "base prices from 0.19 to 499 EUR",
     "small shelves": "ten products of which 3 to 20 units are on the shelf",
     "rich and poor": "half of the shoppers pay about 0.65 of the base price, half about 1.5",
-    "fresh": "units keep for 1 to 30 days, are delivered by weekday, and what is thrown away costs; profit counts",
     "fall in visits": "from the 20th day, a quarter fewer shoppers come",
     "fall in budgets": "from the 20th day, all budgets are a quarter of the base price lower",
 }
 """Worlds that ship as a catalog of their own, each in a folder of `catalog/worlds` of that name."""
+_FRESH = "the shelf that ships: units keep for 1 to 30 days, are delivered by weekday, and waste costs; profit counts"
 _NARROW = Persona(name="everyone", share=1.0, mean=1.0, standard_deviation=0.08)
 _NARROW_VISITS = 300.0  # to each product, for 100 units of it
 _SIX_STORES = ("S01", "S02", "S03", "S04", "S05", "S06")
@@ -57,13 +57,15 @@ def asked_worlds(names: Sequence[str], catalog: Catalog | None = None) -> tuple[
 def as_shipped_worlds(catalog: Catalog | None = None) -> tuple[StoreWorld, ...]:
     """Return every world: first those without context, then those with it.
 
-    They are made of a shelf, by default the catalog `classic`, or have one of their own. All begin on the first business
+    They are made of a shelf, by default that of `classic`, or have one of their own. All begin on the first business
     date of a new lake, and have one store unless stores differ.
     """
     learning = load().store.learning  # of the product, which is what is measured
     shipped = [_shipped(name, learning) for name in _SHIPPED]
-    shelf = changed(catalog or load(CLASSIC), **PLAIN, stores=ONE_STORE)
-    without = (*_on_a_shelf(shelf), *shipped, *_harder(shelf, {world.name: world.catalog for world in shipped}))
+    fresh = StoreWorld("fresh", _FRESH, changed(load(), **PLAIN, stores=ONE_STORE))
+    shelf = changed(filled_each_morning(catalog or load(CLASSIC)), **PLAIN, stores=ONE_STORE)
+    harder = _harder(shelf, {world.name: world.catalog for world in shipped})
+    without = (*_on_a_shelf(shelf), fresh, *shipped, *harder)
     return (*without, *(replace(world, has_context=True) for world in _with_context(shelf)))
 
 

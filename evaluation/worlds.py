@@ -131,6 +131,13 @@ def asked_shocks(catalog: Catalog, names: Sequence[str]) -> tuple[StoreWorld, ..
     return chosen("scenario", names, shocked_worlds(catalog))
 
 
+def filled_each_morning(catalog: Catalog) -> Catalog:
+    """Return a catalog whose shelf is simply full at each opening: what is left in the evening does not matter."""
+    whole = {"shelf_life_days": None, "deliveries": None, "disposal_cost": 0.0, "holding_cost": 0.0}
+    products = tuple(product.model_copy(update=whole) for product in catalog.products)
+    return changed(Catalog(products, catalog.store), freshest_share=0.0)
+
+
 def built_in(catalog: Catalog) -> tuple[StoreWorld, ...]:
     """Return the scenarios on a shelf, each for the date `PLAYED_ON`; its shocks and demand effects are left out.
 
@@ -153,6 +160,7 @@ def built_in(catalog: Catalog) -> tuple[StoreWorld, ...]:
 
 def shocked_worlds(catalog: Catalog) -> tuple[StoreWorld, ...]:
     """Return the scripted worlds on a catalog's own shelf and stores; its shocks and demand effects are left out."""
+    catalog = filled_each_morning(catalog)
     change = FIRST_SHOCKED_DAY + dt.timedelta(days=_CHANGES_AFTER)
     second = change + dt.timedelta(days=_DAYS_AFTER)
     product = catalog.skus[0]
@@ -190,8 +198,9 @@ def _scenario(
 ) -> StoreWorld:
     share = sum(changes["popularity"].values()) if "popularity" in changes else len(catalog.products)
     usual = PLAIN | {"popularity": {}, "stores": ONE_STORE, "visits_per_day": float(visits * share)}
-    products = tuple(product.model_copy(update={"par_stock": _STOCK}) for product in catalog.products)
-    return StoreWorld(name, description, Catalog(products, changed(catalog, **usual | changes).store), demand=demand)
+    shelf = filled_each_morning(catalog)
+    products = tuple(product.model_copy(update={"par_stock": _STOCK}) for product in shelf.products)
+    return StoreWorld(name, description, Catalog(products, changed(shelf, **usual | changes).store), demand=demand)
 
 
 def changed(catalog: Catalog, **changes: Any) -> Catalog:

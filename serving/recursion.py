@@ -119,8 +119,10 @@ def value_of_prices(gains: Floats, rates: Floats, at_closing: Floats) -> Floats:
     value = np.zeros((n_levels, n_ticks + 1))
     value[:, 0] = at_closing
     for left in range(1, n_ticks + 1):
+        chances = _chances_of_sales(rates[0, left - 1], n_levels - 1)
         for stock in range(1, n_levels):
-            chances = _chances_of_sales(rates[stock, left - 1], stock)
+            if rates[stock, left - 1] != rates[stock - 1, left - 1]:  # most levels show the price of the one below
+                chances = _chances_of_sales(rates[stock, left - 1], n_levels - 1)
             value[stock, left] = _expected_gain(stock, gains[stock, left - 1], chances, value[:, left - 1])
     return value
 

@@ -29,6 +29,8 @@ _CLASSES = 32  # of the units of a full shelf: so finely it is told how many of 
 _SALES = np.linspace(0.3, 1.0, 8)  # of what would sell between two deliveries at the lowest price
 _FARTHEST = 10  # deliveries
 _ALL = 0.999
+_SETTLED = 1e-3  # EUR, of all units together
+_A_MONDAY = dt.date(2024, 1, 1)
 _ONE_DAY = dt.timedelta(days=1)
 
 Keeps = tuple[int, ...]
@@ -84,7 +86,7 @@ class StockAhead:
         rules, store = catalog.stock_rules, catalog.store
         if rules is None or not catalog.counts_evenings:
             return None
-        closed = frozenset(day for day in range(7) if not store.is_open_on(dt.date(2024, 1, 1 + day)))
+        closed = frozenset(day for day in range(7) if not store.is_open_on(_A_MONDAY + day * _ONE_DAY))
         chances = curves.p_sale if curves.by_tick is None else curves.by_tick
         gains = curves.prices - catalog.unit_costs[:, None]
         known = (rules, store.freshest_share, closed, gains, chances, curves.choosable, visits, catalog.most_stock)
@@ -218,7 +220,14 @@ class StockAhead:
             further = numbers, values
             values = np.array([self._opened(product, opening, own, further) for own in keeps])
             values -= values[0]
+            if self._all_alike(product) and np.abs(values - further[1]).max() < _SETTLED:
+                break
         return numbers, values
+
+    def _all_alike(self, product: int) -> bool:
+        """Tell whether one delivery of a product is like another: as many days apart, on all of which people come."""
+        week = (self._days_to_delivery(product, _A_MONDAY + day * _ONE_DAY) for day in range(7))
+        return not self.closed_weekdays and max(week) == 1
 
     def _most_sales(self, product: int) -> float:
         """Return units that would sell on a day at the lowest price."""

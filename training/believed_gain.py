@@ -103,7 +103,7 @@ def believed_gain(
     """
     date = book.published_at.date()
     rivals = _Rivals(judge, (book.prices, other.prices), corrected_by, date)
-    gained, left = rivals.gained(_DRAWS), 1.0
+    gained, left, apart = rivals.gained(_DRAWS), 1.0, 0.0
     usual = sum(
         _worth(_DrawnDay(judge, judge.understanding.chance, date), product, other.prices[product])
         for product in range(len(catalog.skus))
@@ -112,12 +112,14 @@ def believed_gain(
     if gained.any() and any(corrected_by):
         of_most = np.argsort(-np.abs(gained).sum(axis=0), kind="stable")
         most, rest = of_most[:_MOST_CORRECTED], of_most[_MOST_CORRECTED:]
-        stand, corrected = (rivals.of(most).gained(_FEW_DRAWS, corrects=own).sum(axis=1) for own in (False, True))
-        left = float(corrected.std() / max(stand.std(), _LEAST))
-        mean = float(corrected.mean() + left * gained[:, rest].sum(axis=1).mean())
+        among_most = rivals.of(most) if len(rest) else rivals
+        stand, corrected = (among_most.gained(_FEW_DRAWS, corrects=own).sum(axis=1) for own in (False, True))
+        left = float(corrected @ stand / max(stand @ stand, _LEAST))
+        beside = corrected - left * stand  # what is not a share of the gain of books that stand
+        mean, apart = float(left * mean + beside.mean()), float(beside.std())
 
     def spread(gained: Floats) -> float:
-        return float(np.hypot(left * gained.sum(axis=1).std(ddof=1), _UNTOLD * usual * gained.any()))
+        return float(np.linalg.norm([left * gained.sum(axis=1).std(ddof=1), apart, _UNTOLD * usual * gained.any()]))
 
     lasting = None if average is None else spread(replace(rivals, judge=average).gained(_DRAWS))
     wider = 1.0 if n_days is None else float(stdtrit(max(n_days - 1, _FEWEST), ndtr(_TWO_SIDED))) / _TWO_SIDED

@@ -208,7 +208,7 @@ def _without_withdrawn(lake: Lake, catalog: Catalog, date: dt.date, standing: Pr
 
 
 def _objective(catalog: Catalog) -> Objective:
-    return "profit" if catalog.store.policies.objective == "margin" else "revenue"
+    return "revenue" if catalog.store.policies.objective == "revenue" else "profit"
 
 
 def _believed(sold: DrawnSales, told: ToldPrior | None, catalog: Catalog) -> tuple[UnitsBelief, tuple[str, ...]]:

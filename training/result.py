@@ -5,7 +5,7 @@ The report, the registry and the command line read the record.
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -43,9 +43,9 @@ def gate_input(
     dataset: Dataset,
     challenger: Challenger,
     champion: Champion | None,
-    load_check: Condition,
+    load_check: Callable[[], Condition],
 ) -> GateInput:
-    """Estimate what the challenger's prices gain, and gather what the gate judges by.
+    """Estimate what the challenger's prices gain, and gather what the gate judges by; `load_check` is asked last.
 
     Exported prices were not randomised, so from them no gain is estimated but the response to them.
     """
@@ -63,7 +63,7 @@ def gate_input(
         challenger.fitted,
         dataset,
         catalog.skus,
-        load_check=load_check,
+        load_check=load_check(),
         gain=gain,
         incumbent=incumbent,
         stale_after_days=catalog.store.gate.stale_after_days,

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -112,10 +113,11 @@ def train(
         logged = _log(log, judged, days, context)
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
         version = registry.register(logged, best.fitted, best.scores, inputs, judged_before)
-        load_check = log.check_load(logged, best.fitted, best.p_sale)
         challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
         seen = days.seen_by(best.fitted.features, champion.features if champion else ())
-        found = gate_input(workspace, seen.dataset, challenger, champion, load_check)
+        with ThreadPoolExecutor(max_workers=1) as beside:  # another process loads it while its prices are judged
+            load_check = beside.submit(log.check_load, logged, best.fitted, best.p_sale)
+            found = gate_input(workspace, seen.dataset, challenger, champion, load_check.result)
         result = replace(_result(workspace, seen, judged, champion, found, version, log.run_id), context=context)
         registry.note_verdict(version, result.verdict)
         from training.report.page import conclusion, training_report

@@ -54,8 +54,8 @@ def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDB
     ----------
     within
         Which business dates are worked on. With it, tables by day show these dates alone, and no file of another date
-        is opened, however many there are. Days that are being sold, receipts, and what nights make (versions,
-        champions, books, curves, beliefs) are not shown then.
+        is opened, however many there are. Days that are being sold, receipts, what nights make (versions,
+        champions, books, curves, beliefs) and what is kept for people alone are not shown then.
     """
     lake = Lake(settings)
     lake.finish_interrupted()

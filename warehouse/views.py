@@ -31,6 +31,29 @@ TABLES_THAT_GAINED_COLUMNS = (
     "replaced_beliefs",
 )
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
+_FOR_PEOPLE = (
+    "replaced_price_book",
+    "replaced_demand_curves",
+    "replaced_beliefs",
+    "hourly_price_book",
+    "hourly_demand_curves",
+    "belief_updates",
+    "days_in_force",
+    "catalogs",
+    "live_interactions",
+    "live_repricings",
+    "rejected",
+    "alerts",
+    "export_batches",
+    "label_states",
+    "policy_results",
+    "learning_results",
+    "regret_by_day",
+    "drift_results",
+    "trials",
+    "trial_blocks",
+)
+"""What is kept for people and for replay: no learning or pricing reads it, and each view takes milliseconds."""
 _WITH_RECEIPTS = ("interactions", "unit_sales", "repricings", "demand_cells")
 _POOL = "shoppers"
 _LIVE = ("live_interactions", "live_repricings")
@@ -73,9 +96,9 @@ def set_files(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
 
 def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, within: Within) -> None:
-    """Create the same views of some business dates alone, but for what nights make: that is read by its name."""
+    """Create the same views of some business dates alone, but for what nights make, and for what people alone read."""
     for view, name in view_names().items():
-        if name in _MADE_BY_NIGHT:
+        if name in _MADE_BY_NIGHT or name in _FOR_PEOPLE:
             continue
         macro, (files, has_gained) = _rows_of(TABLES[name])
         if TABLES[name].by == "day" or not isinstance(lake.store, LocalStore):

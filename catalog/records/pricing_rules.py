@@ -31,9 +31,10 @@ class Policies(Record):
         description="policy that makes the price book; `greedy` ignores what one more unit kept is worth",
     )
     objective: Objective = Field(
-        default="revenue",
-        description="what prices maximise: `revenue`; `margin`, the price less the unit cost of what is sold; or "
-        "`profit`, which also counts what is thrown away and kept, so that prices look ahead to the next deliveries",
+        default="profit",
+        description="what prices maximise: `profit`, which counts unit costs, what is thrown away and what is kept, so "
+        "that prices look ahead to the next deliveries; `margin`, the price less the unit cost of what is sold; or "
+        "`revenue`",
     )
     rule: RuleSettings = Field(default=RuleSettings(), description="settings of the policy `rule`, below")
 

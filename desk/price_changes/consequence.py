@@ -16,6 +16,7 @@ from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book_store import BookInForce
 from serving.curves import DemandCurves
 from serving.in_force import PresentBook, present_book, stores_apart
+from serving.policies import costs_that_count
 from serving.price_book import PriceBook
 from warehouse.lake import Lake
 
@@ -118,10 +119,9 @@ class DayForecast:
         return np.asarray(earned - before)
 
     def _earned(self, visits_by_tick: Floats, product: Ints, prices: Floats) -> Floats:
-        visits, cost = visits_by_tick.sum(axis=1)[product], self._catalog.unit_costs[product]
-        lost = cost if self._catalog.store.policies.objective == "margin" else np.zeros(len(product))
+        visits, cost = visits_by_tick.sum(axis=1)[product], costs_that_count(self._catalog)[product]
         units = np.minimum(visits * self._curves.p_sale_at(product, prices), self._catalog.par_stock[product])
-        return np.asarray(units * (prices - lost))
+        return np.asarray(units * (prices - cost))
 
     def of(self, sku: str, price: float, first_tick: int = 0, end_tick: int | None = None) -> Consequence:
         """Return what a price, EUR, brings in the ticks from a first one to an end."""
@@ -136,7 +136,7 @@ class DayForecast:
         units = np.minimum(visits * chances, product.par_stock)
         revenue = units * np.array([price, policy_price])
         profit = revenue - units * product.unit_cost
-        counted = profit if self._catalog.store.policies.objective == "margin" else revenue
+        counted = revenue - units * costs_that_count(self._catalog)[own]
         lost = float(counted[1] - counted[0])
         return Consequence(
             price, policy_price, float(chances[0]), float(units[0]), float(revenue[0]), float(profit[0]), lost

@@ -1,12 +1,15 @@
 """The product as shipped, as people read it and as it is kept: regret beside its peers, and what its gate did."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
 
+from catalog.load import Catalog
 from catalog.tables.comparisons import REGRET_BY_DAY
+from etl.live.calendar import DEFAULT_START
 from evaluation.as_shipped.learner_regret import (
     Period,
     against_best_peer,
@@ -19,6 +22,7 @@ from evaluation.as_shipped.learner_regret import (
     worst_week,
 )
 from evaluation.as_shipped.lived_days import OWNERS_PRICE, TITLES, AsShipped, LivedDay
+from evaluation.as_shipped.most_profit import most_profit
 from evaluation.harness import keep
 from evaluation.reporting import Rows, mean_where_it_came, records, table_of
 from evaluation.share_figures import regret_by_day
@@ -47,7 +51,8 @@ def regret_rows(found: AsShipped) -> Rows:
 def waste_rows(found: AsShipped) -> Rows:
     """Return columns and rows of what a store day brought and what was thrown away, where stock lives on.
 
-    One row per world and learner; amounts are means over days, stores and seeds.
+    One row per world and learner; amounts are means over days, stores and seeds. Where profit counts, two more say what
+    the clairvoyant earned, and what nobody can pass on average.
     """
     rows = []
     for world in found.question.worlds:
@@ -70,7 +75,17 @@ def waste_rows(found: AsShipped) -> Rows:
                     "units thrown away": f"{sum(day.spoiled for day in days) / max(gone, 1):.1%}",
                 }
             )
+        if objective == "profit":
+            known = sum(day.clairvoyant_eur for day in base) / sum(day.count_stores for day in base)
+            of_nobody = dict.fromkeys(rows[-1], "") | {"world": world.name}
+            for name, gain in (("clairvoyant", known), ("upper bound", _bound(world.catalog, found.question.days))):
+                rows.append(of_nobody | {"learner": name, "profit a day": money.format_sum(gain)})
     return table_of(rows)
+
+
+def _bound(catalog: Catalog, days: int) -> float:
+    """Return the most that a store day could bring on average, EUR."""
+    return most_profit(catalog, [DEFAULT_START + dt.timedelta(days=day) for day in range(days)]) / days
 
 
 def _own_days(found: AsShipped, world: str, learner: str) -> list[LivedDay]:

@@ -1,6 +1,7 @@
 """The command that compares policies."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -87,7 +88,8 @@ def compare(
 
     The first table is exact: what prices learned from a log earn on average under the twin's true demand. The second
     is played: every policy meets the same shoppers, store day by store day. Both are kept in the lake as
-    learning_results and policy_results, and in MLflow with their plots. Both leave the gate out.
+    learning_results and policy_results, and in MLflow with their plots. Both leave the gate out. The shelf is that of
+    the catalog, by default classic, and full each morning.
 
     With --as-shipped the product lives the first days of a store through the very functions of its nights, the gate
     included, beside its belief alone (no forest is trained), learners from the literature, those that
@@ -122,8 +124,8 @@ def compare(
     from evaluation.worlds import DECISIONS, POLICIES
     from evaluation.worlds import asked_comparison as asked
 
-    folder = text_of(catalog)
-    shelf = load(catalog)
+    named = _shelf_or_classic(catalog)
+    folder, shelf = text_of(named), load(named)
     asked(shelf, policy or POLICIES, scenario or ())
     with compare.working():
         from evaluation.flows import compare as flow
@@ -145,8 +147,9 @@ def _compare_as_shipped(
     from catalog.load import load
     from evaluation.learner_worlds import asked_worlds
 
-    folder = text_of(catalog)
-    asked_worlds(worlds, load(catalog))
+    named = _shelf_or_classic(catalog)
+    folder = text_of(named)
+    asked_worlds(worlds, load(named))
     with compare.working():
         from evaluation.flows import compare_as_shipped as flow
 
@@ -175,13 +178,28 @@ def _compare_as_shipped(
     )
     columns, rows = report.waste_rows(found)
     if rows:
-        show_table("What a store day brought, and what was thrown away", columns, rows)
+        show_table(
+            "What a store day brought, and what was thrown away",
+            columns,
+            rows,
+            "upper bound: no seller can earn more on average; the clairvoyant knows demand, and prices by a recursion "
+            "that is exact where units keep for a day, for two if all take the oldest, or for ever",
+        )
     remark(report.models_in_words(found))
     from evaluation.peers.peer import missing_libraries
 
     if missing := " and ".join(missing_libraries()):
         remark(f"peers of {missing} were not played, for they are not installed; `pip install -e '.[peers]'` adds them")
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
+
+
+def _shelf_or_classic(catalog: Catalog) -> Path:
+    """Return the folder of the shelf to compare on: as named, that of a retailer's lake, or `classic`."""
+    from catalog.load import CLASSIC
+    from catalog.settings import read_settings
+    from warehouse.advice import own_shelf
+
+    return catalog or own_shelf(read_settings()) or CLASSIC
 
 
 def _stores_of(found: Any) -> str:

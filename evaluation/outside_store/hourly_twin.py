@@ -112,8 +112,7 @@ def _sell_date(world: TwinStore, engine: Engine, date: dt.date, *, is_owners: bo
         _tell_hour(engine, sold, told, clock.moment_of(date, min(number * an_hour, opening.ticks)))
         told = len(sold.lines)
     assert sold is not None  # noqa: S101 - a day has hours
-    cost = world.unit_costs if world.catalog.store.policies.objective == "margin" else 0.0
-    return float((sold.revenue_eur - sold.units * cost).sum()), np.array(hours)
+    return float((sold.revenue_eur - sold.units * costs_that_count(world.catalog)).sum()), np.array(hours)
 
 
 def _tell_hour(engine: Engine, sold: DaySold, told: int, now: dt.datetime) -> None:

@@ -49,13 +49,13 @@ def pipeline(
 @command(when_stopped=RUN_AGAIN)
 def demo(
     start: Start = FIRST_DAY,
-    days: Days = 10,
+    days: Days = 7,
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
-    """Play three stores for ten days: price from the first day on, learn every hour, train and judge every night.
+    """Play three stores for a week: price from the first day on, learn every hour, train and judge every night.
 
     For example:
       shelfprice demo

@@ -8,7 +8,7 @@ import typer
 
 from catalog.errors import DataError, ShelfpriceError
 from catalog.limits import HIGHEST_NUMBER
-from catalog.load import load
+from catalog.load import folder_of, load
 from catalog.settings import read_settings
 
 _EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
@@ -40,7 +40,7 @@ Catalog = Annotated[
         "--catalog",
         metavar="DIR",
         envvar="SHELFPRICE_CATALOG",
-        help="Folder with products.yaml and store.yaml, instead of the default.",
+        help="Folder with products.yaml and store.yaml, or the name of one that ships, such as classic.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, everything else on stderr.")]
@@ -69,13 +69,14 @@ def text_of(catalog: Path | None) -> str | None:
     """
     if catalog is None:
         return None
-    if not catalog.is_dir():
+    folder = folder_of(catalog)
+    if not folder.is_dir():
         raise DataError(
-            f"--catalog {catalog}: expected a folder with products.yaml and store.yaml, found none there; nothing was "
-            "done: name the folder, or leave --catalog out for the default shelf"
+            f"--catalog {catalog}: expected a folder with products.yaml and store.yaml, or the name of one that ships, "
+            "such as classic; found neither; nothing was done: name one, or leave --catalog out for the default shelf"
         )
-    load(catalog)
-    return str(catalog.resolve())
+    load(folder)
+    return str(folder.resolve())
 
 
 def date_of(moment: dt.datetime | None) -> dt.date | None:

@@ -56,7 +56,7 @@ def test_every_field_has_a_description() -> None:
     [
         "| `hold_ticks` | whole number from 1 to 1,440 | `4` |",
         "| `largest_step` | number above 0 to 10 or null | `null` |",
-        "| `objective` | `revenue` or `margin` or `profit` | `revenue` |",
+        "| `objective` | `revenue` or `margin` or `profit` | `profit` |",
         "| `kill_switch` | true or false | `false` |",
         "| `icon` | text | empty |",
         "| `visits_per_day` | number above 0 to 10,000,000 | required |",

@@ -26,7 +26,8 @@ def save(write_catalog: Write) -> Callable[[str], Path]:
 
 
 def test_without_a_folder_the_shelf_that_ships_is_watched() -> None:
-    assert WatchedCatalog().current() == load(CLASSIC)
+    assert WatchedCatalog().current() == load()
+    assert WatchedCatalog(Path("classic")).current() == load(CLASSIC)
 
 
 def test_unchanged_files_are_read_once(save: Callable[[str], Path]) -> None:

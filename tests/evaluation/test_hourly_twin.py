@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from hourly_store import RULES, short_catalog
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
 from connect.api.api_tokens import add_token
 from connect.api.app import application
@@ -75,10 +75,9 @@ def served(engine: OverHttp, folder: Path) -> Iterator[str]:
 def write_catalog(folder: Path) -> Path:
     """Write the short store's catalog, sold outside and priced hourly."""
     folder.mkdir()
-    default = Path(load.__code__.co_filename).parent
-    (folder / "products.yaml").write_bytes((default / "products.yaml").read_bytes())
+    (folder / "products.yaml").write_bytes((CLASSIC / "products.yaml").read_bytes())
     lines = (
-        (default / "store.yaml").read_text(encoding="utf-8").replace('closes: "20:00"', 'closes: "11:00"').splitlines()
+        (CLASSIC / "store.yaml").read_text(encoding="utf-8").replace('closes: "20:00"', 'closes: "11:00"').splitlines()
     )
     kept = [line for line in lines if not line.startswith(("hourly_profile", "stores"))]
     rules = f"{{products: all, changes: hourly, band: {RULES.band}, step: {RULES.step}}}"

@@ -66,7 +66,9 @@ def sold(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shop(sold: Path, terminal: Terminal) -> Terminal:
     shutil.copytree(sold, terminal.home)
-    return Terminal(terminal.home, {"PREFECT_API_URL": ""})  # runs of other tests are none of its own
+    return Terminal(
+        terminal.home, {"PREFECT_API_URL": "", "SHELFPRICE_CATALOG": "classic"}
+    )  # runs of other tests are none of its own
 
 
 @pytest.fixture

@@ -94,7 +94,8 @@ def _sell_two_days(home: Path) -> None:
     from simulation.visits import expected_visits_on
     from warehouse.lake import Lake
 
-    settings, catalog = read_settings({"SHELFPRICE_HOME": str(home)}), load(CLASSIC)
+    settings = read_settings({"SHELFPRICE_HOME": str(home), "SHELFPRICE_CATALOG": str(CLASSIC)})
+    catalog = load(CLASSIC)
     lake, ladder = Lake(settings), price_ladder(catalog)
     lake.prepare()
     load_dimensions(lake, catalog, shopper_names(50, 1))

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import Catalog, load
 from catalog.settings import read_settings
 from etl.live.store_now import stores_now
 from etl.stock import opens_with
@@ -14,7 +14,7 @@ from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from serving.standing import standings
 
-FRESH = load(DEFAULT_DIR / "worlds" / "fresh")
+FRESH = load()
 FIRST = dt.date(2026, 1, 5)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import NO_CLAMPS, PriceDecision, Shelf
 from catalog.store_day import BOUGHT, StoreDay
 from evaluation.outside_store.stores.outside_world import RULES, WEEK, AttainableProfit, Floats, Ints, OwnersRules
@@ -70,7 +70,7 @@ class TwinStore:
 
     seed: int
     first_date: dt.date = FIRST_DATE
-    catalog: Catalog = field(default_factory=load)
+    catalog: Catalog = field(default_factory=lambda: load(CLASSIC))
     rules: OwnersRules = RULES
     tells_visits: bool = False
 

@@ -7,6 +7,7 @@ import pytest
 from asgi_client import AsgiClient
 from shell import Terminal
 
+from catalog.load import CLASSIC
 from catalog.settings import Settings
 from connect.api.app import application
 
@@ -21,5 +22,5 @@ def home(sell_two_days: Callable[[Path], Settings], terminal: Terminal) -> Setti
 @pytest.fixture
 def client(home: Settings) -> Iterator[AsgiClient]:
     """A client of the API, which looks at the lake at every request."""
-    with AsgiClient(application(home, look_every=0)) as client:
+    with AsgiClient(application(home, CLASSIC, look_every=0)) as client:
         yield client

@@ -35,7 +35,7 @@ def test_worlds_are_offered_by_name_and_stores_and_the_newest_lives_of_each_are_
     add_lives(LOST, "classic", 3, at=AT - dt.timedelta(days=1))
     add_lives(LOST, "400 visits")
     found = cards.lived(monitor)
-    assert cards.worlds_in(found) == ["400 visits, one store", "default, one store", "default, 3 stores"]
+    assert cards.worlds_in(found) == ["400 visits, one store", "classic, one store", "classic, 3 stores"]
     own = found[(found["world"] == "classic") & (found["count_stores"] == 1) & (found["learner"] == "as_shipped")]
     assert list(own["lost_share"]) == pytest.approx(LOST["as_shipped"])
 
