@@ -1,6 +1,7 @@
 """The quote API over a home with price books for one day, and a client of it in this process."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ from shell import Terminal
 from catalog.load import CLASSIC
 from catalog.settings import Settings
 from connect.api.app import application
+
+
+@pytest.fixture
+def terminal(terminal: Terminal) -> Terminal:
+    """A shell whose shelf is the one that the home sells from."""
+    return replace(terminal, changes={"SHELFPRICE_CATALOG": "classic"})
 
 
 @pytest.fixture
