@@ -52,7 +52,8 @@ class KeptStock:
     on_order
         Units that are ordered and have not come, shape (n_stores, n_products).
     known
-        Whether anybody knows it of a store, shape (n_stores,): one of which nobody does opens with a full shelf.
+        Whether anybody knows it of a product, shape (n_stores, n_products): one of which nobody does opens with a full
+        shelf. Of the twin's stores all is known or nothing.
     """
 
     units: Ints
@@ -63,12 +64,12 @@ class KeptStock:
     def unknown(cls, n_stores: int, n_products: int, n_lives: int) -> "KeptStock":
         """Return what is known of stores of which nobody knows anything."""
         units = np.zeros((n_stores, n_products, n_lives), dtype=np.int64)
-        return cls(units, np.zeros(units.shape[:2], dtype=np.int64), np.zeros(n_stores, dtype=np.bool_))
+        return cls(units, np.zeros(units.shape[:2], dtype=np.int64), np.zeros(units.shape[:2], dtype=np.bool_))
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over all of it."""
-        parts = (self.units, self.on_order, self.known)
+        """SHA-256 over all of it, as the twin's stores have it."""
+        parts = (self.units, self.on_order, self.known.any(axis=1))
         return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
 
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Ints
 from catalog.load import Catalog
+from catalog.names import INTAKE_GROUP
 from catalog.stock_rules import StockRules
 from catalog.store_day import BOUGHT, TOO_EXPENSIVE, KeptStock, ShelfState, StoreDay
 from catalog.tables.decisions import STOCK_MOVEMENTS
@@ -48,6 +49,7 @@ def stock_movements_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
         "unit_cost": catalog.unit_costs[product],
         "waste_eur": spoiled * rules.lost_with_a_unit[product],
         "holding_eur": kept * rules.holding_costs[product],
+        "is_estimated": pa.nulls(len(store), pa.bool_()),
     }
     return pa.table(columns).cast(STOCK_MOVEMENTS.schema)
 
@@ -55,7 +57,8 @@ def stock_movements_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
 def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.date) -> KeptStock | None:
     """Return what stores have from the day before a date; None where the shelf is simply full each day.
 
-    A store that sold nothing the day before, or whose stock of that day is not in the lake, is not known.
+    A store that sold nothing the day before, or whose stock of that day is not in the lake, is not known. Of an
+    outside store what it never told is not known either.
     """
     rules = catalog.stock_rules
     if rules is None:
@@ -66,14 +69,29 @@ def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.da
         store = _positions(rows["store_id"], stores)
         product = _positions(rows["sku"], catalog.skus)
         own = (store >= 0) & (product >= 0)
-        days = pc.fill_null(rows["expires_on"].cast(pa.int32()), -1).to_numpy()
-        left = np.where(days < 0, rules.columns - 1, days - _days(date))
-        left = np.minimum(left, rules.newest[product])  # where the shelf life is shorter than it was yesterday
-        kept.known[store[store >= 0]] = True
+        left = days_left(rules, rows["expires_on"], product, date)
+        if part.group == INTAKE_GROUP:
+            kept.known[store[own], product[own]] = True
+        else:
+            kept.known[store[store >= 0]] = True
         stays = own & (left >= 0)
         np.add.at(kept.units, (store[stays], product[stays], left[stays]), rows["units_kept"].to_numpy()[stays])
         np.add.at(kept.on_order, (store[own], product[own]), rows["units_on_order"].to_numpy()[own])
     return kept
+
+
+def days_left(rules: StockRules, expires_on: pa.ChunkedArray | pa.Array, product: Ints, date: dt.date) -> Ints:
+    """Return the column of units by life on a date, at most that of new ones; below 0 where they no longer keep.
+
+    Parameters
+    ----------
+    expires_on
+        Last dates on which the units may be sold, null for ever, shape (n_lots,).
+    product
+        Position of the product of each, shape (n_lots,).
+    """
+    days = pc.fill_null(expires_on.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+    return np.minimum(np.where(days < 0, rules.columns - 1, days - _days(date)), rules.newest[product])
 
 
 def opens_with(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.date) -> ShelfState:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.names import OWNER
@@ -24,6 +24,7 @@ from catalog.tables.draws import HOURLY_DRAWS
 from catalog.wings import needed
 from etl.live.day import LiveDay, Mark, changes_in, sold_in
 from etl.load import DayRows, conform
+from etl.stock import opens_with
 from serving import make_book
 from serving.hourly_prices import released_in
 from serving.hourly_record import decided_so_far, newest_prices, with_decision
@@ -51,9 +52,12 @@ class SoFar:
     unsaid
         Products that are priced and of which nobody has said any visits lately.
     opening_stock, stock
-        Units at opening and now; NaN where nobody counted.
+        Units at opening and now; NaN where nobody counted, or told of stock that lives over days.
     units
         Units sold so far.
+    opened_with
+        Units that there were to sell, at opening or since, by the days on which they may be sold, shape (n_products,
+        n_lives); None where the whole shelf is simply full at each opening.
     """
 
     decisions: pa.Table
@@ -62,6 +66,7 @@ class SoFar:
     opening_stock: Floats
     stock: Floats
     units: Floats
+    opened_with: Ints | None = None
 
 
 class OutsideSales(Protocol):
@@ -163,10 +168,10 @@ def _remade(
         sent = priced.policy
         assert isinstance(sent, Storefront)  # noqa: S101 - every policy in force is one
         plain = replace(sent, exploration=None)
-        rows, drawn = with_decision(workspace, day, 0, plain, _opening_shelf(catalog, store), before)
+        rows, drawn = with_decision(workspace, day, 0, plain, _opening_shelf(workspace, store, date), before)
     if not rows.num_rows or pc.max(drawn["tick"]).as_py() < tick:
         policy = taught_by(priced.policy, so_far, catalog, known)
-        shelf = _shelf(catalog, store, tick, so_far, (rows, dice))
+        shelf = _shelf(catalog, day, tick, so_far, (rows, dice))
         rows, drawn = with_decision(workspace, day, tick, policy, shelf, (rows, drawn))
     decisions = so_far.decisions.filter(pc.less(so_far.decisions["tick"], tick))
     mark = Mark(priced.fingerprint, 0, tick, 0)
@@ -203,13 +208,15 @@ def _within(decisions: pa.Table, ticks: int) -> pa.Table:
     return decisions.filter(pc.less(decisions["tick"], ticks))
 
 
-def _opening_shelf(catalog: Catalog, store: str) -> Shelf:
-    shape = (1, len(catalog.skus))
-    nothing, stock = np.full(shape, np.nan), catalog.par_stock[None].astype(np.int64)
-    return Shelf(stock, nothing, catalog.store.opening.ticks, np.zeros(shape), None, (store,))
+def _opening_shelf(workspace: Workspace, store: str, date: dt.date) -> Shelf:
+    catalog = workspace.catalog
+    opened = opens_with(workspace.lake, catalog, (store,), date)
+    nothing = np.full(opened.stock.shape, np.nan)
+    at = (opened.stock, nothing, catalog.store.opening.ticks, np.zeros(opened.stock.shape))
+    return Shelf(*at, stores=(store,), opened_with=opened.opened_with, business_date=date)
 
 
-def _shelf(catalog: Catalog, store: str, tick: int, so_far: SoFar, decided: tuple[pa.Table, Floats]) -> Shelf:
+def _shelf(catalog: Catalog, day: LiveDay, tick: int, so_far: SoFar, decided: tuple[pa.Table, Floats]) -> Shelf:
     """Return the shelf of a store at the start of a tick; what nobody counted was full when the store opened."""
     rows, dice = decided
     opening = np.where(np.isnan(so_far.opening_stock), catalog.par_stock, so_far.opening_stock)
@@ -220,8 +227,10 @@ def _shelf(catalog: Catalog, store: str, tick: int, so_far: SoFar, decided: tupl
         catalog.store.opening.ticks - tick,
         dice[tick][None],
         newest_prices(rows, catalog, 0)[None],
-        (store,),
+        (day.store,),
         changes_in(rows, catalog)[None],
+        None if so_far.opened_with is None else so_far.opened_with[None],
+        day.business_date,
     )
 
 

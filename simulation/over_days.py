@@ -45,7 +45,7 @@ class OverDays:
             return
         for position, store in enumerate(stores):
             found = self._left.get(store)
-            if kept.known[position] and (found is None or found[0] != date - _ONE_DAY):
+            if kept.known[position].any() and (found is None or found[0] != date - _ONE_DAY):
                 self._left[store] = (date - _ONE_DAY, kept.units[position], kept.on_order[position])
 
     def ended(self, day: StoreDay) -> None:

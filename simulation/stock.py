@@ -65,7 +65,7 @@ def open_shelves(
     carried = np.zeros((n_stores, n_products, rules.columns), dtype=np.int64)
     incoming = np.broadcast_to(opening_stock(catalog, date), (n_stores, n_products)).copy()
     if kept is not None:
-        known = kept.known[:, None] & rules.lives_on
+        known = kept.known & rules.lives_on
         due = np.where(rules.quantity > 0, rules.quantity, kept.on_order)
         coming = np.floor(due * delivered_share(catalog, date) + 1e-9).astype(np.int64)
         incoming = np.where(known, coming * rules.is_delivered_on(date), incoming)
@@ -97,7 +97,7 @@ def close_shelves(
     missing = np.maximum(rules.par - stay.sum(axis=2), 0)
     under_way = np.zeros_like(missing) if kept is None else kept.on_order * ~rules.is_delivered_on(date)
     on_order = under_way + missing * rules.is_ordered_after(date)
-    nights = KeptStock(stay, on_order, np.ones(len(stay), dtype=np.bool_))
+    nights = KeptStock(stay, on_order, np.ones(on_order.shape, dtype=np.bool_))
     return StockMoves(carried, delivered, carried + delivered - left, spoiled, nights)
 
 

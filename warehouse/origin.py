@@ -17,13 +17,12 @@ from warehouse.store import LakeStore
 
 Side = Literal["twin", "retailer"]
 
-OF_BOTH = ("interactions", "rejected")
+OF_BOTH = ("interactions", "rejected", "stock_movements")
 OF_THE_TWIN = (
     "live_interactions",
     "live_repricings",
     "repricings",
     "belief_updates",
-    "stock_movements",
     "days_in_force",
 )
 OF_A_RETAILER = (

@@ -29,6 +29,8 @@ TABLES_THAT_GAINED_COLUMNS = (
     "regret_by_day",
     "beliefs",
     "replaced_beliefs",
+    "stock_movements",
+    "stock_events",
 )
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
 _FOR_PEOPLE = (

@@ -65,10 +65,20 @@ STOCK_MOVEMENTS = Table(
         SKU,
         Column("expires_on", pa.date32(), "last date on which they may be sold; null keeps for ever", nullable=True),
         Column("units_carried", pa.int64(), "on the shelf since the business date before", "units"),
-        Column("units_delivered", pa.int64(), "delivered before opening", "units"),
+        Column("units_delivered", pa.int64(), "delivered, by the twin before opening", "units"),
         Column("units_sold", pa.int64(), "sold", "units"),
-        Column("units_spoiled", pa.int64(), "thrown away at closing, for they no longer keep", "units"),
-        Column("units_adjusted", pa.int64(), "found (above 0) or missing (below 0) in a count", "units"),
+        Column(
+            "units_spoiled",
+            pa.int64(),
+            "thrown away: they no longer keep, or a store said so",
+            "units",
+        ),
+        Column(
+            "units_adjusted",
+            pa.int64(),
+            "found (above 0) or missing (below 0) in a count, or sold beyond the books",
+            "units",
+        ),
         Column(
             "units_kept",
             pa.int64(),
@@ -76,11 +86,22 @@ STOCK_MOVEMENTS = Table(
             "units",
         ),
         Column(
-            "units_on_order", pa.int64(), "ordered after closing and not yet come, told of new units alone", "units"
+            "units_on_order",
+            pa.int64(),
+            "ordered after closing and not yet come, told of new units alone; of an outside store what the catalog's "
+            "rules order",
+            "units",
         ),
         Column("unit_cost", pa.float64(), "what one unit was bought for", "EUR"),
         Column("waste_eur", pa.float64(), "cost of what was thrown away, and of its disposal", "EUR"),
         Column("holding_eur", pa.float64(), "cost of keeping what stays overnight", "EUR"),
+        Column(
+            "is_estimated",
+            pa.bool_(),
+            "whether it is estimated which units keep until then, for an outside store did not tell it; null where the "
+            "twin follows each unit",
+            nullable=True,
+        ),
     ),
 )
 

@@ -38,7 +38,7 @@ RECEIPT_LINES = Table(
 STOCK_EVENTS = Table(
     "stock_events",
     "one count, delivery or loss of a product in a store",
-    ("store_id", "event_id", "sku", "happened_at", "kind"),
+    ("store_id", "event_id", "sku", "happened_at", "kind", "expires_on"),
     (
         STORE,
         Column("event_id", LONG_TEXT, "the sender's own id of the event; null where it has none", nullable=True),
@@ -46,6 +46,12 @@ STOCK_EVENTS = Table(
         Column("happened_at", MOMENT, "when it happened, by the clock of the sender", "UTC"),
         Column("kind", TEXT, "count: units that are there; delivery: units that came; spoiled: units thrown away"),
         Column("units", pa.float64(), "units that were counted, came or were thrown away, at least 0", "units"),
+        Column(
+            "expires_on",
+            pa.date32(),
+            "last date on which the units that were counted or came may be sold; null where nobody told it",
+            nullable=True,
+        ),
         _TAKEN_AT,
         _TAKEN_FROM,
     ),

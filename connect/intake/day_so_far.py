@@ -3,12 +3,17 @@
 import datetime as dt
 
 import numpy as np
+import pyarrow as pa
 
+from catalog.arrays import Floats, Ints
 from catalog.tables.decisions import INTERACTIONS
 from connect.export.export_log import ExportLog
 from connect.intake.decisions import VisitedDay, decisions_of, known_until
+from connect.intake.exposures import DayEvidence
 from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import DatesUnderway, evidence_on, remade_on
+from connect.intake.stock_days import books_on
+from etl.stock import days_left, opens_with
 from serving.hourly_prices import released_in, visited_lately
 from serving.outside_day import SoFar
 from warehouse.workspace import Workspace
@@ -46,6 +51,10 @@ class TakenIn:
             opening[place] = np.nan if at_opening is None else at_opening
             known = [level for since, level in evidence.stock.levels(store, sku) if since <= now]
             stock[place] = known[-1] if known else np.nan
+        opened_with, left = _stock_that_lives(workspace, store, evidence, now)
+        if catalog.stock_rules is not None and opened_with is not None:
+            lives_on = catalog.stock_rules.lives_on
+            opening, stock = np.where(lives_on, opened_with.sum(axis=1), opening), np.where(lives_on, left, stock)
         return SoFar(
             decisions=INTERACTIONS.schema.empty_table() if found is None else found,
             ticks=max(0, clock.tick_of(until)[1]),
@@ -53,4 +62,28 @@ class TakenIn:
             opening_stock=opening,
             stock=stock,
             units=units,
+            opened_with=opened_with,
         )
+
+
+def _stock_that_lives(
+    workspace: Workspace, store: str, evidence: DayEvidence, now: dt.datetime
+) -> tuple[Ints | None, Floats]:
+    """Return what there was to sell by the days on which it may be sold, and what is left, NaN where nobody told.
+
+    A product of which no delivery and no count was told yet today opened as the catalog's orders say. Shapes are
+    (n_products, n_lives), or None where no stock lives over days, and (n_products,).
+    """
+    lake, catalog, date = workspace.lake, workspace.catalog, evidence.date
+    left = np.full(len(catalog.skus), np.nan)
+    rules, opened_with = catalog.stock_rules, opens_with(lake, catalog, (store,), date).opened_with
+    if rules is None or opened_with is None:
+        return None, left
+    for (of_store, sku), books in books_on(lake, catalog, date, (evidence.lines, evidence.counts), now).items():
+        if of_store == store and books.is_told:
+            lots, place = books.lots, catalog.skus.index(sku)
+            life = days_left(rules, pa.array(list(lots), pa.date32()), np.full(len(lots), place), date)
+            to_sell = [lot.left + lot.sold for lot in lots.values()]
+            opened_with[0, place] = np.bincount(life, to_sell, rules.columns)
+            left[place] = sum(lot.left for lot in lots.values())
+    return opened_with[0], left

@@ -1,15 +1,15 @@
 """What is known of the stock on a store's shelf over a business date: counted, delivered, thrown away, sold.
 
 Stock is known from a count on: one between the closing before and a moment of the date. What came and went since then
-is added and taken off. Without a count nothing is known, and a shelf that was empty is not told from one that nobody
-bought from.
+is added and taken off. Counts of one moment with last dates of sale are parts of one count. Without a count nothing is
+known, and a shelf that was empty is not told from one that nobody bought from.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -18,6 +18,15 @@ from catalog.records.store import Store
 
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 _ORDER = {"delivery": 0, "spoiled": 1, "sold": 2, "count": 3}  # at one moment: a count knows all of it
+
+
+class _Change(NamedTuple):
+    """What changed the stock of a product, or counted it."""
+
+    at: dt.datetime
+    kind: str
+    units: float
+    expires_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -41,12 +50,14 @@ class ShelfStock:
 
     def __init__(self, store: Store, date: dt.date, events: pa.Table, lines: pa.Table, counts: Flags) -> None:
         self._store, self._date = store, date
-        changes: dict[tuple[str, str], list[tuple[dt.datetime, str, float]]] = {}
+        changes: dict[tuple[str, str], list[_Change]] = {}
         for row in events.to_pylist():
-            changes.setdefault(_pair(row), []).append((row["happened_at"], row["kind"], row["units"]))
-        for row in _sold(lines, counts) if changes else ():
-            if _pair(row) in changes:
-                changes[_pair(row)].append((row["sold_at"], "sold", row["units"]))
+            changes.setdefault(pair_of(row), []).append(
+                _Change(row["happened_at"], row["kind"], row["units"], row["expires_on"])
+            )
+        for row in sold_lines(lines, counts) if changes else ():
+            if pair_of(row) in changes:
+                changes[pair_of(row)].append(_Change(row["sold_at"], "sold", row["units"]))
         self._levels = {pair: list(self._levels_of(pair[0], own)) for pair, own in changes.items()}
 
     def at_opening(self, store: str, sku: str) -> float | None:
@@ -71,26 +82,30 @@ class ShelfStock:
         """Return from when on there were how many units of a product, in order of time; nothing before the first."""
         return [(level.since, level.units) for level in self._levels.get((store, sku), ())]
 
-    def _levels_of(self, store: str, changes: Sequence[tuple[dt.datetime, str, float]]) -> Iterable[_Level]:
+    def _levels_of(self, store: str, changes: Sequence[_Change]) -> Iterable[_Level]:
         """Yield the level of a product whenever it changed, from its first count since the closing before."""
         closed = self._store.clock_of(store).closing_of(self._date - dt.timedelta(days=1))
         units: float | None = None
-        for moment, kind, by in sorted(changes, key=lambda change: (change[0], _ORDER[change[1]])):
+        counted: dict[dt.date | None, float] = {}
+        counted_at: dt.datetime | None = None
+        for moment, kind, by, expires_on in sorted(changes, key=lambda change: (change.at, _ORDER[change.kind])):
             if moment < closed:
                 continue
             if kind == "count":
-                units = by
+                counted = {**(counted if counted_at == moment else {}), expires_on: by}
+                counted_at, units = moment, sum(counted.values())
             elif units is not None:
                 units = units + by if kind == "delivery" else max(0.0, units - by)
             if units is not None:
                 yield _Level(moment, units)
 
 
-def _pair(row: Mapping[str, Any]) -> tuple[str, str]:
+def pair_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the store and the product of a row."""
     return row["store_id"], row["sku"]
 
 
-def _sold(lines: pa.Table, counts: Flags) -> Iterable[Mapping[str, Any]]:
+def sold_lines(lines: pa.Table, counts: Flags) -> Iterable[Mapping[str, Any]]:
     """Yield the lines that count and sold something."""
     rows = lines.select(["store_id", "sku", "sold_at", "units", "voids_event_id", "voids_receipt"])
     for row in rows.filter(pa.array(counts)).to_pylist():

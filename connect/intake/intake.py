@@ -13,6 +13,7 @@ from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import MadeDates, make_dates
 from connect.intake.sale_lines import IntakeResult
 from connect.intake.stock_and_visitors import take_stock, take_traffic
+from connect.intake.stock_days import StockDays
 from connect.intake.take_sales import LOCK, take_sales
 from flows.clock import now_of
 from flows.workspace import prepared
@@ -38,6 +39,7 @@ class Intake:
     def __init__(self, lake: Lake, clock: Callable[[Workspace], dt.datetime] = now_of) -> None:
         self._clock = clock
         self._known, self._of_dates, self._log = KnownLines(lake), KnownLines(lake), ExportLog(lake)
+        self._stock = StockDays()
         self._ready_for: str | None = None
         self._taking = threading.Lock()  # what is known is of one thread at a time
 
@@ -59,9 +61,12 @@ class Intake:
         return take(workspace, lines, by, self._clock(workspace))
 
     def make_dates(self, workspace: Workspace) -> MadeDates:
-        """Make the tables of the dates that are over; see `connect.intake.make_dates`."""
+        """Make the tables of the dates that are over; see `connect.intake.make_dates` and `stock_days`."""
         self._make_ready(workspace)
-        return make_dates(workspace, self._clock(workspace), self._of_dates, self._log)
+        now = self._clock(workspace)
+        made = make_dates(workspace, now, self._of_dates, self._log)
+        self._stock.make(workspace, self._of_dates, now)
+        return made
 
     def _make_ready(self, workspace: Workspace) -> None:
         refuse_twin(workspace)

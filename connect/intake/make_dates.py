@@ -259,17 +259,17 @@ def _fingerprint(reading: DatesUnderway, date: dt.date) -> str:
     facts = (
         [part.group for day in (date - _ONE_DAY, date) for part in known.parts_on(day)],
         [known.told_elsewhere(day) for day in (date - _ONE_DAY, date)],
-        [_proof(lake, table, day) for table in (STOCK_EVENTS.name, TRAFFIC.name) for day in (date - _ONE_DAY, date)],
+        [proof_of(lake, table, day) for table in (STOCK_EVENTS.name, TRAFFIC.name) for day in (date - _ONE_DAY, date)],
         [
             part.group
             for table in (EXPORT_BATCHES.name, LABEL_STATES.name)
             for day in near
             for part in lake.partitions_on(table, day)
         ],
-        _proof(lake, PRODUCT_VISITS.name, date),
-        _proof(lake, HOURLY_DRAWS.name, date),
+        proof_of(lake, PRODUCT_VISITS.name, date),
+        proof_of(lake, HOURLY_DRAWS.name, date),
         [_proof_of_sales(reading, day) for day in _days_before(date)],
-        _proof(lake, UNIT_SALES.name, date, but=INTAKE_GROUP),
+        proof_of(lake, UNIT_SALES.name, date, but=INTAKE_GROUP),
         None if (draw := newest_draw(lake, date)) is None else lake.sha256(draw),
         _shelf(reading.workspace.catalog),
         CODE_VERSION,
@@ -279,11 +279,11 @@ def _fingerprint(reading: DatesUnderway, date: dt.date) -> str:
 
 def _proof_of_sales(reading: DatesUnderway, date: dt.date) -> str:
     if date not in reading.receipts:
-        reading.receipts[date] = _proof(reading.workspace.lake, UNIT_SALES.name, date)
+        reading.receipts[date] = proof_of(reading.workspace.lake, UNIT_SALES.name, date)
     return reading.receipts[date]
 
 
-def _proof(lake: Lake, table: str, date: dt.date, but: str | None = None) -> str:
+def proof_of(lake: Lake, table: str, date: dt.date, but: str | None = None) -> str:
     """Return the SHA-256 of each part of a date, but that of one group."""
     receipts = (lake.receipt(part) for part in lake.partitions_on(table, date) if part.group != but)
     return " ".join(receipt.sha256 for receipt in receipts if receipt is not None)

@@ -1,8 +1,8 @@
 """Take in what else a store knows while it sells: counts, deliveries and losses of stock, and who came in each hour.
 
 All are few, so a business date of a table is one part, which is published anew with what came. An event of stock is
-told from others by its event id, or by store, product, kind and time; of an hour's visitors, and of its visits to a
-product, what was said last holds.
+told from others by its event id, or by store, product, kind, time and last date of sale; of an hour's visitors, and of
+its visits to a product, what was said last holds.
 """
 
 import datetime as dt
@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pyarrow as pa
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.table import Table
 from catalog.tables.intake import PRODUCT_VISITS, STOCK_EVENTS, TRAFFIC
@@ -37,7 +38,11 @@ class StockEvent(BaseModel):
     kind: Literal["count", "delivery", "spoiled"] = Field(
         description="count: the units that are there; delivery: units that came; spoiled: units thrown away"
     )
-    units: float = Field(ge=0, lt=1e6, description="units, at least 0")
+    units: float = Field(ge=0, lt=1e6, description="units, at least 0; whole ones where stock lives over days")
+    expires_on: dt.date | None = Field(
+        default=None,
+        description="last date on which the units of a count or a delivery may be sold, where stock lives over days",
+    )
     event_id: Id | None = Field(default=None, description="an id that no other event of the store has")
 
 
@@ -70,9 +75,29 @@ def take_stock(workspace: Workspace, events: Sequence[Any], by: str, now: dt.dat
         event = parsed(StockEvent, given)
         check.refuse_unknown(event.store_id, event.sku)
         check.refuse_time("happened_at", event.happened_at)
+        _refuse_no_stock_that_lives(workspace.catalog, event)
         return {**dict(event), "happened_at": event.happened_at.astimezone(dt.UTC), "taken_at": now, "taken_from": by}
 
     return _take(workspace, STOCK_EVENTS, "happened_at", events, row_of, _id_of_event, replaces=False)
+
+
+def _refuse_no_stock_that_lives(catalog: Catalog, event: StockEvent) -> None:
+    """Refuse a date that tells nothing, and parts of a unit where each unit is followed."""
+    lives_on = catalog.product(event.sku).lives_on
+    if lives_on and not event.units.is_integer():
+        raise LineRefusal("units", f"units: a whole number, for each unit of {event.sku} is followed", event.units)
+    if event.expires_on is None:
+        return
+    date = catalog.store.clock_of(event.store_id).date_of(event.happened_at)
+    if not lives_on:
+        expected = f"expires_on: none, for the shelf of {event.sku} is simply full at each opening"
+    elif event.kind == "spoiled":
+        expected = "expires_on: none with spoiled; the oldest units are thrown away first"
+    elif event.expires_on < date:
+        expected = f"expires_on: {date}, the date of the event, or later"
+    else:
+        return
+    raise LineRefusal("not_valid", expected, event.expires_on)
 
 
 def take_traffic(workspace: Workspace, counts: Sequence[Any], by: str, now: dt.datetime) -> IntakeResult:
@@ -178,4 +203,4 @@ def _said(row: Mapping[str, Any]) -> _Row:
 def _id_of_event(row: Mapping[str, Any]) -> _Key:
     if row["event_id"] is not None:
         return row["store_id"], row["event_id"]
-    return row["store_id"], row["sku"], row["kind"], row["happened_at"]
+    return row["store_id"], row["sku"], row["kind"], row["happened_at"], row["expires_on"]

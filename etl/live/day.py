@@ -25,7 +25,7 @@ from catalog.pricing import LearnsWhileSelling, Policy, Sold
 from catalog.store_day import ShelfState
 from etl.ledger import commit_of, in_force_in
 from etl.load import DayRows, conform, load_rows
-from etl.stock import Units, kept_before, units_after
+from etl.stock import Units, kept_before, opens_with, units_after
 from simulation.visits import draw_visits
 from warehouse.lake import Lake, Partition, Published
 from warehouse.partition import Within
@@ -244,8 +244,14 @@ def changes_in(repricings: pa.Table, catalog: Catalog) -> Ints:
 
 
 def standing_of(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, tick: int) -> ShelfState:
-    """Return how the shelves of a live store stand after some ticks, by what the lake holds."""
+    """Return how the shelves of a live store stand after some ticks, by what the lake holds.
+
+    Nobody drew which units the shoppers of an outside store take: of those, what it opened with is told.
+    """
     rows, stores, date = before(sold.rows, tick), (day.store,), day.business_date
+    if catalog.store.sales == "outside":
+        opened = opens_with(lake, catalog, stores, date).opened_with
+        return standing_after(sold.rows, catalog, tick, None if opened is None else Units(opened, opened))
     is_picked = catalog.store.freshest_share > 0
     picks = draw_visits(catalog, stores, date, sold.mark.seed).picks_in(tick) if is_picked else None
     kept = kept_before(lake, catalog, stores, date)

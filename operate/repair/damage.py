@@ -34,6 +34,7 @@ _BY_HAND = {
     "product_visits": _SENT_AGAIN,
     "unit_sales": _MADE_BY_INTAKE,
     "exposures": _MADE_BY_INTAKE,
+    "stock_movements": _MADE_BY_INTAKE,
     "hourly_draws": "take it from a backup; without it what sold at these prices teaches nothing",
 }
 """What is lost with a partition that nothing makes again."""
@@ -145,7 +146,7 @@ def _strike_from_records(lake: Lake, partition: Partition) -> None:
 
 def _kind_of(partition: Partition) -> Kind:
     table, group = partition.table, partition.group
-    if table in OF_A_RETAILER and group.startswith(INTAKE_GROUP):
+    if table in {*OF_A_RETAILER, "stock_movements"} and group.startswith(INTAKE_GROUP):
         return "other"
     if table in OF_A_RETAILER or group.startswith(EXPORT_GROUP):
         return "ingested"

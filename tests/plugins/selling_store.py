@@ -1,7 +1,7 @@
 """A store that sells outside: its catalog, its lake, and lines as its tills send them."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from price_shop import Shop
 
-from catalog.load import load
+from catalog.load import DEFAULT_DIR, load
 from catalog.settings import read_settings
 from connect.intake.intake import Intake
 from connect.intake.make_dates import MadeDates
@@ -22,6 +22,14 @@ NOW = dt.datetime(2026, 1, 21, 12, tzinfo=dt.UTC)
 OUTSIDE = "sales: outside\n"
 
 
+def where_stock_lives(folder: Path) -> None:
+    """Let the shelf be that of the world `fresh`, and profit what counts."""
+    (folder / "products.yaml").write_bytes((DEFAULT_DIR / "worlds" / "fresh" / "products.yaml").read_bytes())
+    file = folder / "store.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("objective: revenue", "objective: profit"), encoding="utf-8")
+
+
 def line(**fields: Any) -> dict[str, Any]:
     """Return a line of a receipt; what is not given is that of one litre of milk."""
     own = {"store_id": "S01", "sku": "MILK", "sold_at": f"{DATE}T10:00:00Z", "units": 1, "price": 1.29}
@@ -32,8 +40,8 @@ def line(**fields: Any) -> dict[str, Any]:
 class SellingStore(Shop):
     """A shop whose stores sell by themselves; `now` is the time, UTC."""
 
-    def __init__(self, folder: Path, more: str = OUTSIDE) -> None:
-        super().__init__(folder, more=more)
+    def __init__(self, folder: Path, more: str = OUTSIDE, changed: Callable[[Path], None] | None = None) -> None:
+        super().__init__(folder, more=more, changed=changed)
         self._begin()
 
     @classmethod

@@ -1,6 +1,6 @@
 -- Each purchase takes one unit off the shelf, and nothing else counts as sold. Rows = failure. A product without
 -- movements has a shelf that is simply full at each opening. A date with movements of a batch whose decisions are not
--- there is left out.
+-- there is left out, and so is what an outside store told: its tills say what it sold.
 with incomplete as (
     select unnest($dates_without_decisions) as business_date
 ),
@@ -12,7 +12,7 @@ moved as (
         sku,
         sum(units_sold) as units_sold
     from stock_movements
-    where list_contains($business_dates, business_date)
+    where list_contains($business_dates, business_date) and is_estimated is null
     group by business_date, store_id, sku
 ),
 

@@ -1,8 +1,8 @@
 -- One row per business date, store and product: what was earned, less what was thrown away and kept. Where stock lives
 -- over days, units cost what they cost that day; elsewhere, and before closing, what they cost now. A shelf that is
--- simply full at each opening has no waste.
+-- simply full at each opening has no waste. An outside store counts units, of which parts may be sold.
 create or replace view daily_profit as
-with sold as (
+with purchases as (
     select
         business_date,
         store_id,
@@ -10,6 +10,46 @@ with sold as (
         count(*) filter (where purchased) as count_units,
         coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur
     from interactions
+    group by business_date, store_id, sku
+),
+
+counted_units as (
+    select
+        business_date,
+        store_id,
+        sku,
+        sum(units) as count_units,
+        sum(units * price) as revenue_eur
+    from unit_sales
+    group by business_date, store_id, sku
+),
+
+sold_in_both as (
+    select
+        business_date,
+        store_id,
+        sku,
+        count_units,
+        revenue_eur
+    from purchases
+    union all
+    select
+        business_date,
+        store_id,
+        sku,
+        count_units,
+        revenue_eur
+    from counted_units
+),
+
+sold as (
+    select
+        business_date,
+        store_id,
+        sku,
+        sum(count_units) as count_units,
+        sum(revenue_eur) as revenue_eur
+    from sold_in_both
     group by business_date, store_id, sku
 ),
 
@@ -58,7 +98,7 @@ select
     business_date,
     store_id,
     sku,
-    count_units,
+    round(count_units)::bigint as count_units,
     revenue_eur,
     cost_eur,
     revenue_eur - cost_eur as margin_eur,
@@ -68,7 +108,7 @@ select
 from costed;
 
 comment on view daily_profit is 'one business date, store and product, and what is left of its revenue';
-comment on column daily_profit.count_units is 'units sold';
+comment on column daily_profit.count_units is 'units sold; parts of a unit are rounded';
 comment on column daily_profit.revenue_eur is 'revenue, EUR';
 comment on column daily_profit.cost_eur is
 'what the units sold were bought for, EUR; null for a product that has left the shelf and whose cost was not kept';

@@ -10,7 +10,7 @@ import pytest
 from hourly_store import FIRST_DATE, OWNERS_DATE, RULES, STORE, HourlyStore
 
 from catalog.errors import Declined
-from catalog.load import Catalog
+from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.names import OWNER
 from connect.intake.day_so_far import TakenIn
 from serving.belief.policy import LearningPolicy
@@ -166,3 +166,26 @@ def test_stores_that_are_closed_or_not_priced_hourly_are_refused(store: HourlySt
 def test_the_night_to_do_is_of_a_date_that_is_over(store: HourlyStore) -> None:
     store.engine.remake(store.at("08:00"))
     assert night_to_do(store.lake) == OWNERS_DATE
+
+
+def test_prices_of_a_day_know_how_long_the_units_of_their_own_store_keep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, store_rules = load(DEFAULT_DIR / "worlds" / "fresh"), hourly_store.short_catalog().store
+    profit = store_rules.policies.model_copy(update={"objective": "profit"})
+    fresh = Catalog(shelf.products, store_rules.model_copy(update={"policies": profit, "freshest_share": 0.3}))
+    monkeypatch.setattr(hourly_store, "short_catalog", lambda: fresh)
+    prices, place = {}, fresh.skus.index("MEAT")
+    for name, days in (("old", 0), ("young", 2)):
+        store = HourlyStore(tmp_path / name)
+        expires = str(FIRST_DATE + dt.timedelta(days=days))
+        count = {"store_id": STORE, "sku": "MEAT", "happened_at": f"{FIRST_DATE}T07:00:00Z", "kind": "count",
+                 "units": 60, "expires_on": expires}  # fmt: skip
+        store.engine.tell("stock", [count], store.at("07:30"))
+        so_far = TakenIn().so_far(store.engine.workspace, STORE, FIRST_DATE, store.at("08:00"))
+        assert so_far.opened_with is not None
+        assert so_far.opened_with[place].tolist()[days] == 60 == so_far.opened_with[place].sum()
+        assert (so_far.opening_stock[place], so_far.stock[place]) == (60, 60)
+        store.engine.remake(store.at("08:00"))
+        prices[name] = store.standing()[place]
+    assert prices["old"] < prices["young"], "what spoils tonight is sold for less"
