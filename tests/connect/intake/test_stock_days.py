@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from selling_store import DATE, OUTSIDE, SellingStore, line, shuffled, where_stock_lives
 
+from connect.intake.inbox import take_in
 from connect.intake.intake import Intake
 from etl.stock import kept_before, opens_with
 from warehouse.assertions.run import broken_assertions
@@ -203,3 +204,57 @@ def test_any_events_and_sales_close_the_balance_of_each_day_to_the_unit_in_any_o
         dates = one.lake.dates("stock_movements")
         assert dates == other.lake.dates("stock_movements")
         assert [moved(one, date) for date in dates] == [moved(other, date) for date in dates]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "expected", "found"),
+    [
+        (told("delivery", -1), "not_valid", "units: Input should be greater than or equal to 0", "-1"),
+        (told("delivery", 2.5), "units", "units: a whole number, for each unit of MEAT is followed", "2.5"),
+        (told("stolen", 2), "not_valid", "kind: Input should be 'count', 'delivery' or 'spoiled'", "stolen"),
+        (told("count", 2, sku="NOPE"), "unknown_product", "sku: a product of products.yaml, such as MILK", "NOPE"),
+        (told("count", 2, store_id="S9"), "unknown_store", "store_id: a store of store.yaml, such as S01", "S9"),
+        (
+            told("delivery", 2, expires_on=DATE - ONE_DAY),
+            "not_valid",
+            "expires_on: 2026-01-19, the date of the event, or later",
+            "2026-01-18",
+        ),
+        (
+            told("spoiled", 2, expires_on=DATE),
+            "not_valid",
+            "expires_on: none with spoiled; the oldest units are thrown away first",
+            "2026-01-19",
+        ),
+        (told("count", 2, expires_on="soon"), "not_valid", "expires_on: Input should be a valid date", "soon"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_field_and_value(
+    store: SellingStore, event: dict[str, Any], reason: str, expected: str, found: str
+) -> None:
+    [refused] = store.intake.take(store.workspace, "stock", [event], "till").refused
+    assert (refused.reason, refused.found) == (reason, found)
+    assert refused.expected.startswith(expected)
+
+
+def test_a_product_whose_shelf_is_simply_full_has_no_last_date_of_sale_and_is_counted_as_before(tmp_path: Path) -> None:
+    store = SellingStore(tmp_path)
+    events = [told("count", 2.5), told("delivery", 3, expires_on=DATE)]
+    result = store.intake.take(store.workspace, "stock", events, "till")
+    assert result.taken == 1
+    [refused] = result.refused
+    assert refused.expected == "expires_on: none, for the shelf of MEAT is simply full at each opening"
+    store.take(meat(15))
+    store.make()
+    assert list(store.lake.partitions("stock_movements")) == []
+
+
+def test_a_file_tells_the_same_as_requests(store: SellingStore, tmp_path: Path) -> None:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    rows = (f"S01,MEAT,{DATE}T06:00:00Z,delivery,20,{DATE}", f"S01,MEAT,{DATE}T06:00:00Z,delivery,30,")
+    text = "\n".join(["store_id,sku,happened_at,kind,units,expires_on", *rows, ""])
+    (folder / "stock.csv").write_text(text, encoding="utf-8")
+    [taken] = take_in(store.workspace, store.intake, folder)
+    assert (taken.kind, taken.taken, taken.refused) == ("stock", 2, 0)
+    assert moved(store) == {"MEAT 0": (0, 20, 0, 20, 0, 0), "MEAT 2": (0, 30, 0, 0, 0, 30)}
