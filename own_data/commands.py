@@ -257,7 +257,8 @@ def earned(through: Through = None, catalog: Catalog = None, as_json: Json = Fal
 
     A share of store weeks, drawn by the seed, stays at your own prices (`drawn_prices.held_share` in store.yaml). The
     others are compared with them, for the chain, each week, each category and each store. An open interval says that
-    too few weeks were held to know. See docs/connect-a-store.md.
+    too few weeks were held to know. Where stock lives over days and is told, what was thrown away is compared, too. See
+    docs/connect-a-store.md.
     """
     from flows.workspace import open_workspace
     from own_data.earned import earned_by_draws

@@ -8,6 +8,7 @@ from flows.cli.console import emit, remark, show_table
 
 if TYPE_CHECKING:
     from own_data.earned import EarnedByDraws
+    from own_data.earned_waste import WasteByDraws
     from own_data.experiment import ExperimentOutcome, ProductPower
     from serving.counts.earned_profit import EarnedProfit
     from training.experiments import Experiment
@@ -121,8 +122,28 @@ def show_earned(found: "EarnedByDraws", *, as_json: bool) -> None:
     _show("Week by week", "from", {str(first): own for first, own in found.weeks.items()})
     _show("Category by category", "category", found.categories)
     _show("Store by store", "store", found.stores)
+    if found.waste is not None:
+        _show_waste(found.waste)
+    if found.unknown_costs:
+        remark(
+            f"What a unit costs is not known of {', '.join(found.unknown_costs)}: profit counts their revenue, and "
+            "waste their disposal alone. Say `unit_cost` in products.yaml."
+        )
     if found.chain.n_held == 0:
         remark("No store week was held yet, so nothing can be compared: the draw holds some of the next ones.")
+
+
+def _show_waste(waste: "WasteByDraws") -> None:
+    columns = ["a store week threw away", "units", "at cost"]
+    sides = {"at drawn prices": waste.drawn, "held at your own prices": waste.held}
+    rows = [[name, *(_number(value) for value in asdict(own).values())] for name, own in sides.items()]
+    show_table("Units that were thrown away", columns, rows)
+    _show("Waste, and profit less waste and nights", "", {"waste": waste.change, "profit less waste": waste.less_waste})
+    if waste.n_unknown:
+        remark(
+            f"{waste.n_unknown} store weeks are left out of waste: their stock was not told for every product and day. "
+            "Send deliveries, counts and what is thrown away to /v1/stock."
+        )
 
 
 def _show(title: str, name: str, found: "Mapping[str, EarnedProfit]") -> None:

@@ -10,7 +10,7 @@ A night reads the slots alone that something came for since: what each store and
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from math import fsum
 from typing import Any
@@ -23,8 +23,10 @@ from catalog.contracts import TABLES
 from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
 from catalog.load import Catalog
+from catalog.tables.decisions import STOCK_MOVEMENTS
+from own_data.earned_waste import COLUMNS, WasteByDraws, compared, plain, thrown_away, waste_by_draws
 from own_data.experiment import record_outcomes
-from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
+from serving.counts.earned_profit import EarnedProfit
 from serving.drawn_prices import BACK, TABLE
 from training.drawn_sales import DAYS, read_drawn_sales, sold_before_draws
 from warehouse.lake import Lake, Partition
@@ -52,6 +54,10 @@ class EarnedByDraws:
         Of each store over all weeks.
     finished
         First and last date of the newest week that is over; None while there is none.
+    waste
+        What was thrown away, over all weeks; None while no stock that lives over days is told.
+    unknown_costs
+        Products whose cost is not known: their profit is revenue, and their waste the disposal alone.
     """
 
     first: dt.date
@@ -61,11 +67,15 @@ class EarnedByDraws:
     categories: dict[str, EarnedProfit]
     stores: dict[str, EarnedProfit]
     finished: tuple[dt.date, dt.date] | None
+    waste: WasteByDraws | None = None
+    unknown_costs: tuple[str, ...] = ()
 
     @property
     def parts(self) -> dict[tuple[str, str], EarnedProfit]:
         """Return all of it by scope and name, as the table `earned` has it."""
         parts = {("chain", ""): self.chain}
+        if self.waste is not None:
+            parts |= {("waste", ""): self.waste.change, ("less waste", ""): self.waste.less_waste}
         parts |= {("week", str(first)): own for first, own in self.weeks.items()}
         parts |= {("category", name): own for name, own in self.categories.items()}
         return parts | {("store", store): own for store, own in self.stores.items()}
@@ -75,10 +85,12 @@ class EarnedByDraws:
         return {
             "first": self.first,
             "through": self.through,
-            **_plain(self.chain),
-            "weeks": [{"first": first, **_plain(own)} for first, own in self.weeks.items()],
-            "categories": [{"category": name, **_plain(own)} for name, own in self.categories.items()],
-            "stores": [{"store": store, **_plain(own)} for store, own in self.stores.items()],
+            **plain(self.chain),
+            "weeks": [{"first": first, **plain(own)} for first, own in self.weeks.items()],
+            "categories": [{"category": name, **plain(own)} for name, own in self.categories.items()],
+            "stores": [{"store": store, **plain(own)} for store, own in self.stores.items()],
+            "waste": None if self.waste is None else self.waste.as_json(),
+            "unknown_costs": self.unknown_costs,
         }
 
 
@@ -101,15 +113,15 @@ def record_earned(workspace: Workspace) -> list[str]:
     except ShelfpriceError as error:
         return [f"nobody could work out what drawn prices brought: {error}"]
     rows = [
-        {"scope": scope, "name": name, "first": found.first, **_plain(own)}
-        for (scope, name), own in found.parts.items()
+        {"scope": scope, "name": name, "first": found.first, **plain(own)} for (scope, name), own in found.parts.items()
     ]
     table = pa.Table.from_pylist(rows, schema=TABLES["earned"].schema)
     lake.publish(
         Partition("earned", found.through, "all"), table, inputs=hashlib.sha256(repr(rows).encode()).hexdigest()
     )
     record_outcomes(workspace)
-    return [_said(found.chain, money), *week_said(found, money)]
+    waste = [] if found.waste is None or found.waste.change.n_held == 0 else [found.waste.said(money)]
+    return [_said(found.chain, money), *week_said(found, money), *waste]
 
 
 def _said(chain: EarnedProfit, money: Currency) -> str:
@@ -167,12 +179,13 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
             "`not_ours` in the table exposures for why"
         )
     begins, before = sold.groupby("through")["first"].min(), _before_draws(lake, catalog, through)
-    days = DAYS[catalog.store.drawn_prices.changes]
+    rules = catalog.store.drawn_prices
+    days = DAYS[rules.changes]
     over = [week for week in begins.index if week <= through]
 
     def earned(own: pd.DataFrame, name: str | None = None) -> EarnedProfit:
         usual = before if name is None or before.empty else before[before[name] == own[name].iloc[0]]
-        return _earned(pd.concat([usual, own]) if len(usual) else own, days)
+        return compared(pd.concat([usual, own]) if len(usual) else own, days)
 
     return EarnedByDraws(
         first,
@@ -182,6 +195,10 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
         {str(name): earned(own, "category") for name, own in sold.groupby("category")},
         {str(store): earned(own, "store_id") for store, own in sold.groupby("store_id")},
         (begins[over[-1]], over[-1]) if over else None,
+        waste_by_draws(sold, days),
+        tuple(
+            own.sku for own in catalog.products if own.unit_cost == 0 and catalog.store.drawn_prices.includes(own.sku)
+        ),
     )
 
 
@@ -217,10 +234,11 @@ class _Slot:
     def inputs(self, lake: Lake, catalog: Catalog) -> str:
         """Fingerprint of what the totals are made from: the draw, the slot's sales, costs and categories."""
         of_slot = between(self.first, self.last)
-        parts = [*lake.partitions_on(TABLE, self.first), *lake.partitions("exposures", of_slot)]
+        parts = list(lake.partitions_on(TABLE, self.first))
+        parts += [own for table in ("exposures", STOCK_MOVEMENTS.name) for own in lake.partitions(table, of_slot)]
         receipts = [(str(part), lake.receipt(part)) for part in parts]
         proof = [(name, None if receipt is None else receipt.sha256) for name, receipt in receipts]
-        shelf = [(own.sku, own.category, own.unit_cost) for own in catalog.products]
+        shelf = [(own.sku, own.category, own.unit_cost, own.lives_on) for own in catalog.products]
         return hashlib.sha256(repr((self.last, proof, shelf)).encode()).hexdigest()
 
     def is_kept(self, lake: Lake, catalog: Catalog) -> bool:
@@ -241,6 +259,7 @@ class _Slot:
             category=[shelf[sku].category for sku in sold["sku"]],
             profit=sold["units"] * (sold["price"] - [shelf[sku].unit_cost for sku in sold["sku"]]),
         )
+        waste = thrown_away(lake, catalog, (self.first, self.last), sold)
         rows = [
             {
                 "first": self.first,
@@ -250,6 +269,7 @@ class _Slot:
                 "block": own["block"].iloc[0],
                 "is_held": bool(own["is_held"].iloc[0]),
                 "profit": fsum(own["profit"]),
+                **dict(zip(COLUMNS, waste[str(store), str(category)], strict=True)),
             }
             for (store, category), own in sold.groupby(["store_id", "category"])
         ]
@@ -261,27 +281,3 @@ def _slots(lake: Lake, through: dt.date) -> Iterator[_Slot]:
     dates = [date for date in lake.dates(TABLE) if date <= through]
     for first, following in pairwise([*dates, through + dt.timedelta(days=1)]):
         yield _Slot(first, following - dt.timedelta(days=1))
-
-
-def _earned(sold: pd.DataFrame, days: int) -> EarnedProfit:
-    sold = sold.assign(is_before=sold["is_before"].eq(other=True) if "is_before" in sold else False)
-    weeks = sold.groupby(["store_id", "through"], as_index=False).agg(
-        profit=("profit", fsum), **{name: (name, "first") for name in ("is_held", "block", "is_before")}
-    )
-    stores, blocks = (pd.factorize(weeks[name], sort=True)[0] for name in ("store_id", "block"))
-    dates = pd.to_datetime(weeks["through"])
-    slots = (dates - dates.min()).dt.days // days
-    return earned_profit(
-        StoreWeeks(
-            stores.astype(np.int64),
-            np.asarray(slots, dtype=np.int64),
-            weeks["profit"].to_numpy(dtype=float),
-            weeks["is_held"].to_numpy(dtype=bool),
-            blocks.astype(np.int64),
-            weeks["is_before"].to_numpy(dtype=bool),
-        )
-    )
-
-
-def _plain(found: EarnedProfit) -> dict[str, float | int | None]:
-    return {name: value if np.isfinite(value) else None for name, value in asdict(found).items()}

@@ -31,6 +31,7 @@ TABLES_THAT_GAINED_COLUMNS = (
     "replaced_beliefs",
     "stock_movements",
     "stock_events",
+    "earned_slots",
 )
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
 _FOR_PEOPLE = (

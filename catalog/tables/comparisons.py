@@ -176,7 +176,12 @@ EARNED = Table(
     "what drawn prices brought against the owner's up to a date: the chain, one of its weeks, categories or stores",
     ("scope", "name"),
     (
-        Column("scope", LONG_TEXT, "chain, week, category or store"),
+        Column(
+            "scope",
+            LONG_TEXT,
+            "chain, week, category or store; of the chain, `waste` is what was thrown away, and `less waste` its "
+            "profit less waste and nights",
+        ),
         Column("name", LONG_TEXT, "the first date of the week, the category or the store; empty for the chain"),
         Column("first", pa.date32(), "first business date that was looked at"),
         Column("euros", pa.float64(), "profit more than the owner's prices would have brought", "EUR", nullable=True),
@@ -207,5 +212,13 @@ EARNED_SLOTS = Table(
         Column("block", LONG_TEXT, "stretch of slots that is held whole or not, as in price_draws"),
         Column("is_held", pa.bool_(), "whether the store stood at the owner's prices because the draw held it"),
         Column("profit", pa.float64(), "price less unit cost of all units sold at drawn prices", "EUR"),
+        *(
+            Column(name, pa.float64(), f"{meaning}; null where its stock is not told", unit, nullable=True)
+            for name, meaning, unit in (
+                ("units_wasted", "units thrown away", "units"),
+                ("waste_eur", "what these had cost, and their disposal", "EUR"),
+                ("holding_eur", "cost of keeping the others overnight", "EUR"),
+            )
+        ),
     ),
 )

@@ -1,6 +1,7 @@
 """Stores that sell by units in a lake of their own: at their own prices for a week, then at those that are drawn."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,10 @@ class NoRegistry:
 class Grocer(Shop):
     """Stores that sell by units, at their own prices for a week, then at those that are drawn."""
 
-    def __init__(self, folder: Path, more: str = DRAWN, n_stores: int = 4) -> None:
-        super().__init__(folder, more=f"{more}rehearsal: true\n", size=(3, n_stores))
+    def __init__(
+        self, folder: Path, more: str = DRAWN, n_stores: int = 4, changed: Callable[[Path], None] | None = None
+    ) -> None:
+        super().__init__(folder, more=f"{more}rehearsal: true\n", size=(3, n_stores), changed=changed)
         claim(self.lake.store, "retailer")
         self.workspace = self.workspace_at(BEFORE)
         self.settings = self.workspace.settings
