@@ -195,10 +195,8 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
         {str(name): earned(own, "category") for name, own in sold.groupby("category")},
         {str(store): earned(own, "store_id") for store, own in sold.groupby("store_id")},
         (begins[over[-1]], over[-1]) if over else None,
-        waste_by_draws(sold, days),
-        tuple(
-            own.sku for own in catalog.products if own.unit_cost == 0 and catalog.store.drawn_prices.includes(own.sku)
-        ),
+        None if catalog.stock_rules is None else waste_by_draws(sold, days),
+        tuple(one.sku for one in catalog.products if one.unit_cost == 0 and rules.includes(one.sku)),
     )
 
 

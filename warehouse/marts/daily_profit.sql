@@ -2,44 +2,22 @@
 -- over days, units cost what they cost that day; elsewhere, and before closing, what they cost now. A shelf that is
 -- simply full at each opening has no waste. An outside store counts units, of which parts may be sold.
 create or replace view daily_profit as
-with purchases as (
+with units_sold as (
     select
         business_date,
         store_id,
         sku,
-        count(*) filter (where purchased) as count_units,
-        coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur
+        purchased::int as units,
+        price_offered as price
     from interactions
-    group by business_date, store_id, sku
-),
-
-counted_units as (
-    select
-        business_date,
-        store_id,
-        sku,
-        sum(units) as count_units,
-        sum(units * price) as revenue_eur
-    from unit_sales
-    group by business_date, store_id, sku
-),
-
-sold_in_both as (
-    select
-        business_date,
-        store_id,
-        sku,
-        count_units,
-        revenue_eur
-    from purchases
     union all
     select
         business_date,
         store_id,
         sku,
-        count_units,
-        revenue_eur
-    from counted_units
+        units,
+        price
+    from unit_sales
 ),
 
 sold as (
@@ -47,9 +25,9 @@ sold as (
         business_date,
         store_id,
         sku,
-        sum(count_units) as count_units,
-        sum(revenue_eur) as revenue_eur
-    from sold_in_both
+        sum(units) as count_units,
+        sum(units * price) as revenue_eur
+    from units_sold
     group by business_date, store_id, sku
 ),
 

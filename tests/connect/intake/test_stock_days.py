@@ -137,9 +137,9 @@ def test_books_end_with_the_newest_date_a_store_told_of_and_go_on_over_closed_da
 def test_what_is_brought_back_and_what_is_voided_moves_no_unit(store: SellingStore) -> None:
     tell(store, told("delivery", 20))
     void = {"units": None, "price": None, "sku": "MEAT", "event_id": "V1", "voids": {"receipt": "R1", "line": 1}}
-    store.take(meat(5), meat(6, line=2), meat(-2, line=3), line(**void))
+    store.take(meat(5), meat(6, line=2), meat(-2, line=3), meat(3, f"{DATE}T12:00:00Z", line=4), line(**void))
     store.make()
-    assert moved(store)["MEAT 2"] == (0, 20, 6, 0, 0, 14)
+    assert moved(store)["MEAT 2"] == (0, 20, 9, 0, 0, 11)
 
 
 def test_the_marts_tell_what_an_outside_store_threw_away_and_earned(store: SellingStore) -> None:
