@@ -23,6 +23,7 @@ where stock_movements.units_kept > 0;
 comment on view stock_by_expiry is
 'one store, product and last date of sale of the units on the shelf after the newest closing';
 comment on column stock_by_expiry.business_date is 'newest date of which the store has closed';
+comment on column stock_by_expiry.expires_on is 'last date on which they may be sold; null keeps for ever';
 comment on column stock_by_expiry.days_left is
 'days on which they may still be sold, from the next day on; null keeps for ever';
 comment on column stock_by_expiry.units_kept is 'units on the shelf after closing';
