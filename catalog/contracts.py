@@ -32,6 +32,7 @@ from catalog.tables.decisions import (
     REPRICINGS,
     STOCK_MOVEMENTS,
     STORE_VISITS,
+    SUBSTITUTIONS,
     UNIT_SALES,
     VISIT_COUNTS,
 )
@@ -84,6 +85,7 @@ TABLES: dict[str, Table] = {
         UNIT_SALES,
         PROMOTIONS,
         STOCK_MOVEMENTS,
+        SUBSTITUTIONS,
         REJECTED,
         INGESTED_FILES,
         DEMAND_CELLS,

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from catalog.arrays import Floats
+from catalog.arrays import Flags, Floats
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
 from catalog.limits import conflicts
-from catalog.records.product import Product
+from catalog.records.product import Product, substitute_conflicts
 from catalog.records.store import NO_SHOPPERS, Store
 from catalog.stock_rules import StockRules, delivery_conflicts
 from catalog.strict_yaml import read_mapping
@@ -71,6 +71,15 @@ class Catalog:
         if not any(product.lives_on for product in self.products):
             return None
         return StockRules(self.products, self.store.closed_days)
+
+    @cached_property
+    def substitutes(self) -> Flags:
+        """Which products a shopper may take instead of which, both ways, shape (n_products, n_products)."""
+        position = {sku: place for place, sku in enumerate(self.skus)}
+        named = np.zeros((len(self.skus), len(self.skus)), dtype=np.bool_)
+        for place, product in enumerate(self.products):
+            named[place, [position[sku] for sku in product.substitutes_with]] = True
+        return np.asarray(named | named.T)
 
     @property
     def counts_evenings(self) -> bool:
@@ -147,6 +156,8 @@ def load(directory: Path | None = None) -> Catalog:
     products = _read_products(folder / "products.yaml", money)
     store = _build(Store, _store_given(folder / "store.yaml"), folder / "store.yaml", "", money)
     products = tuple(_with_bounds(product, money) for product in products)
+    for conflict in substitute_conflicts(products):
+        raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
     skus = {product.sku for product in products}
     file = folder / "store.yaml"
     if store.popularity and store.popularity.keys() != skus:

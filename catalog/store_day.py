@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,35 @@ class StockMoves:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Units that shoppers took instead of the product they came for, in order of their visits; n_taken rows.
+
+    Attributes
+    ----------
+    visit
+        Row of the visit that did not buy, shape (n_taken,): it tells store, tick, time and shopper.
+    product
+        Position on the shelf of what was taken, shape (n_taken,).
+    price, inventory
+        Its price, EUR, and its stock before, units, shape (n_taken,).
+    """
+
+    visit: Ints
+    product: NDArray[np.int16]
+    price: Floats
+    inventory: NDArray[np.int32]
+
+
+class Bought(NamedTuple):
+    """Units that were sold: positions of store, tick and product, and the price paid, EUR, each shape (n_units,)."""
+
+    store: NDArray[np.int32]
+    tick: NDArray[np.int16]
+    product: NDArray[np.int16]
+    price: Floats
+
+
+@dataclass(frozen=True)
 class ShelfState:
     """Stock and prices at the start of a tick. Arrays have shape (n_stores, n_products).
 
@@ -146,6 +176,8 @@ class StoreDay:
         What the policy learned from the day, in order of time.
     moves
         What became of each unit, once the day is over; None before, and where the shelf is simply full each day.
+    taken
+        Units that were taken instead of what a visit was for; None where nobody takes a substitute.
     """
 
     business_date: dt.date
@@ -168,3 +200,14 @@ class StoreDay:
     began: ShelfState
     lessons: tuple[Lesson, ...] = ()
     moves: StockMoves | None = None
+    taken: Taken | None = None
+
+    def bought(self) -> Bought:
+        """Return the units sold: those of visits that bought, and then those taken instead of another product."""
+        sold = np.flatnonzero(self.outcome == BOUGHT)
+        if self.taken is None:
+            return Bought(self.store[sold], self.tick[sold], self.product[sold], self.price[sold])
+        visit = np.concatenate([sold, self.taken.visit])
+        product = np.concatenate([self.product[sold], self.taken.product])
+        price = np.concatenate([self.price[sold], self.taken.price])
+        return Bought(self.store[visit], self.tick[visit], product, price)

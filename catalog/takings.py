@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 
 from catalog.load import Catalog
 from catalog.records.pricing_rules import Objective
-from catalog.store_day import BOUGHT, StoreDay
+from catalog.store_day import StoreDay
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ def sum_of(days: Sequence[Takings]) -> Takings:
 
 def takings_of(day: StoreDay, catalog: Catalog) -> Takings:
     """Return what a played day brought, all stores together."""
-    sold = day.outcome == BOUGHT
-    revenue, cost = float(day.price[sold].sum()), float(catalog.unit_costs[day.product[sold]].sum())
+    sold = day.bought()
+    revenue, cost = float(sold.price.sum()), float(catalog.unit_costs[sold.product].sum())
     rules, moves = catalog.stock_rules, day.moves
     if rules is None or moves is None:
-        return Takings(revenue, cost, units=int(sold.sum()))
+        return Takings(revenue, cost, units=len(sold.product))
     waste = (moves.spoiled.sum(axis=2) * rules.lost_with_a_unit).sum()
     holding = (moves.kept.units.sum(axis=2) * rules.holding_costs).sum()
-    return Takings(revenue, cost, float(waste), float(holding), int(sold.sum()), int(moves.spoiled.sum()))
+    return Takings(revenue, cost, float(waste), float(holding), len(sold.product), int(moves.spoiled.sum()))

@@ -1,4 +1,4 @@
-"""Turn a played store day into the columns of `interactions` and `repricings`."""
+"""Turn a played store day into the columns of `interactions`, `substitutions` and `repricings`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
 from catalog.table import CLAMPS
-from catalog.tables.decisions import INTERACTIONS, REPRICINGS
+from catalog.tables.decisions import INTERACTIONS, REPRICINGS, SUBSTITUTIONS
 from catalog.tables.learning import BELIEF_UPDATES
 from warehouse.parquet import coded, constant, moments
 
@@ -38,6 +38,29 @@ def interactions_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "model_version": constant(day.model_version, n_visits),
     }
     return pa.table(columns, schema=INTERACTIONS.schema)
+
+
+def substitutions_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
+    """Return one row per unit taken instead of what a visit was for, in order; None where nobody takes a substitute."""
+    taken = day.taken
+    if taken is None:
+        return None
+    visit, n_taken = taken.visit, len(taken.visit)
+    store = day.store[visit]
+    columns = {
+        "store_id": coded(store, day.stores),
+        "tick": pa.array(day.tick[visit]),
+        "seen_at": moments(day.since_opening_us[visit] + _opening_us(catalog, day)[store]),
+        "shopper_id": pa.array(day.shopper[visit]),
+        "instead_of": coded(day.product[visit], catalog.skus),
+        "sku": coded(taken.product, catalog.skus),
+        "product_name": coded(taken.product, [product.name for product in catalog.products]),
+        "price_offered": pa.array(taken.price),
+        "inventory_level": pa.array(taken.inventory),
+        "policy": constant(day.policy, n_taken),
+        "model_version": constant(day.model_version, n_taken),
+    }
+    return pa.table(columns, schema=SUBSTITUTIONS.schema)
 
 
 def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:

@@ -12,15 +12,15 @@ from catalog.arrays import Ints
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
-from catalog.tables.decisions import INTERACTIONS, STOCK_MOVEMENTS
+from catalog.tables.decisions import INTERACTIONS, STOCK_MOVEMENTS, SUBSTITUTIONS
 from catalog.tables.prices import PRODUCTS, SHOPPERS, STORES
 from catalog.zones import UTC
-from etl.extract import belief_updates_of, interactions_of, repricings_of
+from etl.extract import belief_updates_of, interactions_of, repricings_of, substitutions_of
 from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
 from etl.stock import stock_movements_of
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
-from warehouse.sold import currencies_in
+from warehouse.sold import bought_among, currencies_in
 
 _PRODUCTS = Partition("products", None, "all")
 _SHOPPERS = Partition("shoppers", None, "all")
@@ -33,7 +33,7 @@ class DayRows:
 
     `belief_updates` is None where nobody kept what the policy learned; `in_force` says what priced the rows, in order
     of time, and is empty where that is written down elsewhere. `stock_movements` is None before the day is over, and
-    where the shelf is simply full each day.
+    where the shelf is simply full each day; `substitutions` is None where nobody takes a substitute.
     """
 
     interactions: pa.Table
@@ -41,6 +41,12 @@ class DayRows:
     belief_updates: pa.Table | None = None
     in_force: tuple[LedgerRow, ...] = ()
     stock_movements: pa.Table | None = None
+    substitutions: pa.Table | None = None
+
+    @property
+    def bought(self) -> pa.Table:
+        """Product and price of each unit sold."""
+        return bought_among(self.interactions, self.substitutions, ["sku", "price_offered"])
 
 
 def rows_of(day: StoreDay, catalog: Catalog) -> DayRows:
@@ -50,6 +56,7 @@ def rows_of(day: StoreDay, catalog: Catalog) -> DayRows:
         repricings_of(day, catalog),
         belief_updates_of(day, catalog),
         stock_movements=stock_movements_of(day, catalog),
+        substitutions=substitutions_of(day, catalog),
     )
 
 
@@ -84,11 +91,11 @@ def tables_of(lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.dat
     learned = Partition("belief_updates", business_date, group)
     if rows.belief_updates is not None and (rows.belief_updates.num_rows or lake.receipt(learned)):
         tables["belief_updates"] = rows.belief_updates
-    stock = Partition("stock_movements", business_date, group)
-    if rows.stock_movements is not None:
-        tables["stock_movements"] = rows.stock_movements
-    elif lake.receipt(stock):
-        tables["stock_movements"] = STOCK_MOVEMENTS.schema.empty_table()
+    for table, own in ((STOCK_MOVEMENTS, rows.stock_movements), (SUBSTITUTIONS, rows.substitutions)):
+        if own is not None:
+            tables[table.name] = own
+        elif lake.receipt(Partition(table.name, business_date, group)):
+            tables[table.name] = table.schema.empty_table()
     tables["interactions"] = conform(checked.valid)
     return tables
 

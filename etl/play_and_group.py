@@ -27,7 +27,7 @@ from warehouse.assertions.run import broken_in_batch
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
-_MADE_WITH = ("repricings", "rejected", "belief_updates", "stock_movements", "interactions")
+_MADE_WITH = ("repricings", "rejected", "belief_updates", "stock_movements", "substitutions", "interactions")
 _OPEN = threading.local()
 
 

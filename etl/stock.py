@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -113,6 +114,7 @@ def units_after(
     date: dt.date,
     kept: KeptStock | None,
     picks_freshest: Flags | None,
+    substitutions: pa.Table | None = None,
 ) -> Units | None:
     """Return what is on the shelves in the middle of a day; None where they are simply full each day.
 
@@ -124,6 +126,8 @@ def units_after(
         What the stores had from the day before.
     picks_freshest
         Whether each decision's shopper takes the unit that keeps longest, shape (n_decisions,); None where nobody does.
+    substitutions
+        What was taken instead so far; None where nobody takes a substitute.
     """
     rules = catalog.stock_rules
     if rules is None:
@@ -134,8 +138,24 @@ def units_after(
     product = _positions(decisions["sku"], catalog.skus).astype(np.int16)
     outcome = np.where(decisions["purchased"].to_numpy(), BOUGHT, TOO_EXPENSIVE).astype(np.int8)
     picks = np.empty(0, dtype=np.bool_) if picks_freshest is None else picks_freshest
-    take_units(np.stack([ends[:-1], ends[1:]], axis=1), product, outcome, picks, by_life)
+    spans = np.stack([ends[:-1], ends[1:]], axis=1)
+    take_units(spans, product, outcome, picks, by_life)
+    if substitutions is not None:
+        visit = _visits_of(substitutions, decisions)
+        product[visit] = _positions(substitutions["sku"], catalog.skus)
+        outcome[:] = TOO_EXPENSIVE
+        outcome[visit] = BOUGHT
+        take_units(spans, product, outcome, picks, by_life)
     return Units(by_life, opened_with)
+
+
+def _visits_of(substitutions: pa.Table, decisions: pa.Table) -> Ints:
+    """Return the row of the decision after which each unit was taken, shape (n_taken,)."""
+    key = ["store_id", "seen_at", "shopper_id"]
+    visits = pd.MultiIndex.from_frame(decisions.select([*key, "sku"]).to_pandas().astype(str))
+    return visits.get_indexer(
+        pd.MultiIndex.from_frame(substitutions.select([*key, "instead_of"]).to_pandas().astype(str))
+    )
 
 
 def _as_of_today(kept: Ints) -> Ints:

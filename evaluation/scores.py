@@ -9,7 +9,7 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Policy, Shelf
-from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
+from catalog.store_day import OUT_OF_STOCK, StoreDay
 from catalog.takings import Takings, takings_of
 from evaluation.contestants import clairvoyant
 from evaluation.worlds import PLAYED_ON
@@ -68,10 +68,10 @@ def play_all(policies: Mapping[str, PricingPolicy], catalog: Catalog, store_days
 
 def tally(day: StoreDay, catalog: Catalog) -> Tally:
     """Add up what was played."""
-    sold = day.outcome == BOUGHT
+    sold = day.bought()
     n_stores, n_products = len(day.stores), len(catalog.skus)
     units = np.zeros((n_stores, n_products), dtype=np.int64)
-    np.add.at(units, (day.store[sold], day.product[sold]), 1)
+    np.add.at(units, (sold.store, sold.product), 1)
     moves = int((np.diff(day.decisions.prices, axis=0) != 0).sum())
     takings = takings_of(day, catalog)
     return Tally(

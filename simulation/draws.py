@@ -47,8 +47,8 @@ def shopper_names(pool: int, seed: int) -> list[str]:
 
 _FEW_ENDS = 16
 
-WAITING, PICKING = 0, 1
-"""The spawned streams of who waits, and of who takes the freshest unit."""
+WAITING, PICKING, SWITCHING = 0, 1, 2
+"""The spawned streams of who waits, of who takes the freshest unit, and of who takes a substitute."""
 
 
 class Draws(NamedTuple):

@@ -8,10 +8,11 @@ Shoppers who wait for a lower price look again once, later in the day, when the 
 the patient customers of Lobel ("Dynamic pricing with heterogeneous patience levels", Operations Research 68(4), 2020),
 who buy when the price falls to what they would pay, except that they look twice rather than all the time. Who would
 wait, and when they would look again, is drawn before any price is known, from a stream of its own: the other draws stay
-as they are. Whether they do follows from their first visit. Those who bought, or found the shelf empty, stay away; the
-others buy if the price is now at most what they would pay, so only if it has fallen since. At prices that do not change
-during the day, waiting brings no sale and costs none. A log has both visits and no word that it was the same shopper's
-wait: a planner sees more visits, and those that came again pay less than others.
+as they are. Whether they do follows from their first visit. Those who bought, found the shelf empty or took a
+substitute (`simulation.substitutes`) stay away; the others buy if the price is now at most what they would pay, so only
+if it has fallen since. At prices that do not change during the day, waiting brings no sale and costs none. A log has
+both visits and no word that it was the same shopper's wait: a planner sees more visits, and those that came again pay
+less than others.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE
+from simulation.substitutes import NOTHING, Choice, take_substitute
 
 FIRST = -1
 """Marks a visit that is no return."""
@@ -107,8 +109,9 @@ def sell_tick(
     stock: Ints,
     inventory: NDArray[np.int32],
     outcome: NDArray[np.int8],
+    choice: Choice,
 ) -> None:
-    """Sell one tick: decide the outcome of each of its visits.
+    """Sell one tick: decide the outcome of each of its visits, and what is taken instead.
 
     Parameters
     ----------
@@ -124,12 +127,18 @@ def sell_tick(
     inventory, outcome
         Written in place, shape (n_visits,): stock before each decision, index into `catalog.store_day.OUTCOMES`, or
         `STAYED_AWAY`.
+    choice
+        How visitors take substitutes; what they take is written there.
     """
     product, willing_price, first_visit = visits
-    some_wait = len(first_visit) > 0
+    some_wait, some_switch = len(first_visit) > 0, len(choice.taken) > 0
     for store in range(len(spans)):
         for row in range(spans[store, 0], spans[store, 1]):
-            if some_wait and first_visit[row] >= 0 and outcome[first_visit[row]] != TOO_EXPENSIVE:
+            is_return = some_wait and first_visit[row] >= 0
+            if is_return and (
+                outcome[first_visit[row]] != TOO_EXPENSIVE
+                or (some_switch and choice.taken[first_visit[row]] != NOTHING)
+            ):
                 outcome[row] = STAYED_AWAY
                 continue
             item = product[row]
@@ -142,6 +151,8 @@ def sell_tick(
                 stock[store, item] = left - 1
             else:
                 outcome[row] = TOO_EXPENSIVE
+            if some_switch and not is_return and outcome[row] != BOUGHT:
+                take_substitute(row, item, prices[store], stock[store], choice)
 
 
 @numba.njit(cache=True, nogil=True)

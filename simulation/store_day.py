@@ -11,9 +11,10 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import CatalogError
 from catalog.load import Catalog
 from catalog.pricing import LearnsWhileSelling, Lesson, Policy, PriceDecision, Shelf, Sold, TellsLessons
-from catalog.store_day import KeptStock, ShelfState, StockMoves, StoreDay
+from catalog.store_day import KeptStock, ShelfState, StockMoves, StoreDay, Taken
 from simulation.selling import STAYED_AWAY, count_tick, sell_tick
 from simulation.stock import close_shelves, open_shelves, opening_stock, take_units
+from simulation.substitutes import NOTHING, Choice
 from simulation.visits import Visits, draw_visits
 
 
@@ -98,6 +99,7 @@ class Stretch:
         self._first_visit = np.empty(0, dtype=np.int64) if visits.first_visit is None else visits.first_visit
         self._picks = np.empty(0, dtype=np.bool_) if visits.picks_freshest is None else visits.picks_freshest
         self._willing_price = catalog.base_prices.astype(np.float32)[visits.product] * visits.multiplier
+        self._choice = Choice.of(catalog, visits.multiplier, visits.switches)
         self._inventory = np.empty(visits.count, dtype=np.int32)
         self._outcome = np.empty(visits.count, dtype=np.int8)
         self._stock_at_start: list[Ints] = []
@@ -114,10 +116,12 @@ class Stretch:
         answer = self._policy.decide(shelf)
         spans = visits.starts[:, now.tick : now.tick + 2]
         drawn = (visits.product, self._willing_price, self._first_visit)
-        sell_tick(spans, drawn, answer.prices, stock, self._inventory, self._outcome)
+        sell_tick(spans, drawn, answer.prices, stock, self._inventory, self._outcome, self._choice)
         by_life = None if now.by_life is None else now.by_life.copy()
         if by_life is not None:
             take_units(spans, visits.product, self._outcome, self._picks, by_life)
+            if len(self._choice.taken):
+                take_units(spans, self._choice.taken, self._choice.outcome, self._picks, by_life)
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
         opened_at = answer.prices if now.tick == 0 else now.opened_at
@@ -162,7 +166,17 @@ class Stretch:
             began=self._began,
             lessons=tuple(self._lessons),
             moves=self._moves() if self.standing.tick == len(visits.dice) else None,
+            taken=self._taken(sold, cell - product, decisions.prices),
         )
+
+    def _taken(self, sold: NDArray[np.bool_] | slice, first_cell: Ints, prices: Floats) -> Taken | None:
+        """Return what was taken instead; `first_cell` is where the prices of each visit's tick begin, (n_visits,)."""
+        if self._visits.switches is None:
+            return None
+        product = self._choice.taken[sold]
+        visit = np.flatnonzero(product != NOTHING)
+        price = prices.ravel()[first_cell[visit] + product[visit]]
+        return Taken(visit, product[visit], price, self._choice.inventory[sold][visit])
 
     def _moves(self) -> StockMoves | None:
         """Return what became of each unit, once the last tick is sold."""

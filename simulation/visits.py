@@ -3,8 +3,9 @@
 Each store day has a random stream of its own, seeded by (seed, store, date), and draws in a fixed order: dice, visits
 per tick, times, products, personas, multipliers, shoppers. So a store day does not depend on which other days are
 played, or in which order, and all policies meet the same shoppers. What only some worlds have draws from further
-streams: who waits from one spawned by the store day's, how busy and how rich a day is from those of the catalog and the
-date. Demand effects draw nothing: they change what the draws mean, by tick and by store.
+streams: who waits, and who takes a substitute, from ones spawned by the store day's, how busy and how rich a day is
+from those of the catalog and the date. Demand effects draw nothing: they change what the draws mean, by tick and by
+store.
 """
 
 import datetime as dt
@@ -19,7 +20,16 @@ from catalog.load import Catalog
 from catalog.records.demand_effects import DemandEffect
 from catalog.store_day import tick_profile
 from simulation.conditions import day_shift_on, effects_on
-from simulation.draws import PICKING, WAITING, draw_store_day, footfall_factor_on, multipliers, parts_of, stream_of
+from simulation.draws import (
+    PICKING,
+    SWITCHING,
+    WAITING,
+    draw_store_day,
+    footfall_factor_on,
+    multipliers,
+    parts_of,
+    stream_of,
+)
 from simulation.selling import Waiting, draw_waiting, with_returns
 from simulation.stock import products_hit, shocks_of
 
@@ -50,6 +60,9 @@ class Visits:
         return takes place only when its first visit met a price that was too high: see `simulation.selling`.
     picks_freshest
         Whether the shopper takes the unit that keeps longest, shape (n_visits,); None where nobody does.
+    switches
+        Uniform number in [0, 1) that says which substitute, if any, the shopper takes, shape (n_visits,); None where
+        nobody does.
     """
 
     starts: Ints
@@ -60,6 +73,7 @@ class Visits:
     dice: Floats
     first_visit: Ints | None = None
     picks_freshest: Flags | None = None
+    switches: Floats | None = None
 
     @property
     def count(self) -> int:
@@ -124,6 +138,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
         shopper=np.concatenate([draw.shopper for draw in draws]),
         dice=np.repeat(np.stack([draw.dice for draw in draws], axis=1), hold, axis=0)[:n_ticks],
         picks_freshest=_who_picks(store.freshest_share, stores, counts.sum(axis=1), business_date, seed),
+        switches=_who_switches(catalog, stores, counts.sum(axis=1), business_date, seed),
     )
     if store.waiting_share == 0:
         return visits
@@ -209,6 +224,14 @@ def _who_picks(share: float, stores: Sequence[str], counts: Ints, date: dt.date,
     return np.concatenate(drawn)
 
 
+def _who_switches(catalog: Catalog, stores: Sequence[str], counts: Ints, date: dt.date, seed: int) -> Floats | None:
+    """Draw the number by which each visitor chooses among substitutes, shape (n_visits,); None where nobody does."""
+    if catalog.store.substitution.strength == 0 or not catalog.substitutes.any():
+        return None
+    streams = [stream_of(seed, name, date, SWITCHING) for name in stores]
+    return np.concatenate([stream.random(count) for stream, count in zip(streams, counts.tolist(), strict=True)])
+
+
 def _with_returns(visits: Visits, streams: list[np.random.Generator], share: float, tick_us: int) -> Visits:
     """Draw who of each store's visitors would wait, and put their returns among the visits."""
     counts = visits.starts[:, -1] - visits.starts[:, 0]
@@ -224,6 +247,7 @@ def _with_returns(visits: Visits, streams: list[np.random.Generator], share: flo
         shopper=visits.shopper[rows.visit],
         first_visit=rows.first_visit,
         picks_freshest=None if visits.picks_freshest is None else visits.picks_freshest[rows.visit],
+        switches=None if visits.switches is None else visits.switches[rows.visit],
     )
 
 

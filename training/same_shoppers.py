@@ -38,6 +38,7 @@ from training.corrected_day import ExpectedDay
 from training.dataset import Dataset
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
+from warehouse.sold import bought_in
 from warehouse.workspace import Workspace
 
 _LOST = ("waste_eur", "holding_eur", "units_spoiled")
@@ -228,9 +229,8 @@ def _compare(lake: Lake, batch: Partition, at_base: OverDays) -> SameShoppers | 
 
 
 def takings_in(lake: Lake, batch: Partition, catalog: Catalog) -> Takings:
-    """Sum what the published decisions of a batch brought."""
-    decisions = lake.read(batch).select(["sku", "price_offered", "purchased"])
-    sold = decisions.filter(decisions["purchased"]).to_pandas()
+    """Sum what the published decisions of a batch brought, and what was taken instead."""
+    sold = bought_in(lake, batch, ["sku", "price_offered"]).to_pandas()
     costs = sold["sku"].astype(str).map(dict(zip(catalog.skus, catalog.unit_costs, strict=True)))
     waste = holding = spoiled = 0.0
     stock = replace(batch, table="stock_movements")

@@ -98,7 +98,7 @@ def _was_committed_with(lake: Lake, book: Receipt, belief: Partition) -> bool:
     return record is not None and record.holds(belief)
 
 
-BATCH = ("repricings", "rejected", "belief_updates", "stock_movements")
+BATCH = ("repricings", "rejected", "belief_updates", "stock_movements", "substitutions")
 LEDGER = "days_in_force"
 """Tables that are committed with the decisions of a batch, which come last: see `etl.load`."""
 _PLAY_AGAIN = "play the day again with `shelfprice doctor --fix`"

@@ -23,6 +23,7 @@ OF_THE_TWIN = (
     "live_repricings",
     "repricings",
     "belief_updates",
+    "substitutions",
     "days_in_force",
 )
 OF_A_RETAILER = (

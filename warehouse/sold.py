@@ -4,7 +4,10 @@ The currency of a lake is that of its products, in which every amount in it stan
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
 
 from catalog.currency import EUR, Currency, currency_of
 from warehouse.lake import Lake, Partition
@@ -56,3 +59,20 @@ def newest_closed(lake: Lake) -> dt.date | None:
     """Return the newest business date on which something was sold and that is over; None where there is none."""
     newest = (next(lake.newest_dates(table), None) for table in SOLD)
     return max((date for date in newest if date is not None), default=None)
+
+
+def bought_in(lake: Lake, decisions: Partition, columns: Sequence[str]) -> pa.Table:
+    """Return some columns of the units sold in a partition of decisions, one row each, as `bought_among` does."""
+    taken = replace(decisions, table="substitutions")
+    return bought_among(lake.read(decisions), lake.read(taken) if lake.receipt(taken) else None, columns)
+
+
+def bought_among(interactions: pa.Table, substitutions: pa.Table | None, columns: Sequence[str]) -> pa.Table:
+    """Return some columns of the units sold: those of visits that bought, then those taken instead of another product.
+
+    `substitutions` is None where nobody takes a substitute.
+    """
+    sold = interactions.filter(interactions["purchased"]).select(columns)
+    if substitutions is None:
+        return sold
+    return pa.concat_tables([sold, substitutions.select(columns).cast(sold.schema)]).unify_dictionaries()

@@ -1,5 +1,6 @@
 """One product on the shelf: its prices, which are in order and lose no money, and what its label says."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -113,6 +114,13 @@ class Product(Record):
         "against; null is `par_stock`, at least 20",
     )
 
+    substitutes_with: tuple[Sku, ...] = Field(
+        default=(),
+        strict=False,
+        exclude_if=lambda skus: not skus,
+        description="products of the same category that a shopper may take instead of it, by sku; said of one, it "
+        "holds for both",
+    )
     personas: tuple[Persona, ...] = Field(
         default=(),
         strict=False,
@@ -229,3 +237,19 @@ class Product(Record):
                 f"and ceiling {self.ceiling}"
             )
         return self
+
+
+def substitute_conflicts(products: Sequence[Product]) -> Iterator[str]:
+    """Yield substitutes that cannot be, each as `products[i].substitutes_with: what was found and what to do`."""
+    category = {product.sku: product.category for product in products}
+    for position, product in enumerate(products):
+        for sku in product.substitutes_with:
+            if sku == product.sku:
+                why = "is the product itself; name others of its category"
+            elif sku not in category:
+                why = "is not on the shelf; name products of products.yaml"
+            elif category[sku] != product.category:
+                why = f"is of category {category[sku]!r}, and {product.sku} of {product.category!r}; name one of that"
+            else:
+                continue
+            yield f"products[{position}].substitutes_with: {sku!r} {why}"

@@ -11,6 +11,30 @@ from catalog.records.fields import Name, Record, Share, Sku, time_of_day
 _MIDNIGHT = "24:00"  # the end of the date
 
 
+class Substitution(Record):
+    """How the twin's shoppers who find a product too dear or sold out choose among its substitutes.
+
+    One takes substitute j with the chance w_j / (1 + sum of all w), where w_j = strength x exp(value / noise), and the
+    value is the budget multiplier less the price of j over its base price: a multinomial logit in which leaving has the
+    weight 1.
+    """
+
+    strength: float = Field(
+        default=0.0,
+        ge=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="weight of a substitute that is worth its price to her, against 1 for leaving; 0 is nobody",
+    )
+    noise: float = Field(
+        default=0.25,
+        gt=0,
+        le=10,
+        allow_inf_nan=False,
+        description="how little its price matters, as a share of the base price",
+    )
+
+
 class Opening(Record):
     """Opening hours (local, within one calendar date, 24:00 at the latest) in ticks; a price stands for one tick."""
 

@@ -19,7 +19,7 @@ from catalog.records.pricing_rules import (
     Learning,
     Policies,
 )
-from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, check_shares
+from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, Substitution, check_shares
 from catalog.wall_clock import WallClock, refuse_change_while_open
 from catalog.zones import UTC, zone_of
 
@@ -173,6 +173,11 @@ class Store(Record):
         default=0.0,
         exclude_if=lambda share: share == 0,
         description="share of the shoppers who take the unit that keeps longest; the others take the oldest",
+    )
+    substitution: Substitution = Field(
+        default=Substitution(),
+        exclude_if=lambda substitution: substitution == Substitution(),
+        description="how shoppers take a substitute of a product that is too dear or sold out, below",
     )
     closed_days: tuple[Weekday, ...] = Field(
         default=(),

@@ -163,6 +163,25 @@ INTERACTIONS = Table(
     ),
 )
 
+SUBSTITUTIONS = Table(
+    "substitutions",
+    "one unit that a shopper took instead of the product she came for, whose visit stands in interactions",
+    ("store_id", "seen_at", "shopper_id", "instead_of"),
+    (
+        STORE,
+        TICK,
+        Column("seen_at", MOMENT, "when the shopper considered the product she came for", "UTC"),
+        Column("shopper_id", pa.int32(), "the shopper; those of the twin are named in shoppers"),
+        Column("instead_of", TEXT, "stock-keeping unit of the product she came for"),
+        Column("sku", TEXT, "stock-keeping unit of the product she took"),
+        Column("product_name", TEXT, "that product's name that day"),
+        PRICE_OFFERED,
+        Column("inventory_level", pa.int32(), "its stock before she took it", "units"),
+        POLICY,
+        MODEL_VERSION,
+    ),
+)
+
 REPRICINGS = Table(
     "repricings",
     "one price decision: an opening or a change",

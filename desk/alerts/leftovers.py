@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow.compute as pc
 
 from warehouse.lake import Lake, Partition
+from warehouse.sold import bought_in
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,5 @@ def _stock(lake: Lake, part: Partition) -> dict[str, float]:
 
 
 def _sold(lake: Lake, part: Partition) -> dict[str, float]:
-    rows = lake.read(part).select(["store_id", "purchased"])
-    counted = rows.filter(rows["purchased"])["store_id"].value_counts().to_pylist()
+    counted = bought_in(lake, part, ["store_id"])["store_id"].value_counts().to_pylist()
     return {row["values"]: row["counts"] for row in counted}

@@ -116,6 +116,8 @@ def publish_tick(lake: Lake, day: LiveDay, rows: DayRows, mark: Mark) -> None:
     with lake.commit(day.commit, inputs=str(mark), seed=mark.seed, amends=True) as commit:
         if learned is not None and learned.num_rows != (kept.rows if kept else 0):
             commit.publish(day.part("belief_updates"), learned)
+        if rows.substitutions is not None:
+            commit.publish(day.part("substitutions"), rows.substitutions)
         commit.publish(day.part("live_repricings"), rows.repricings)
         commit.publish(day.part("live_interactions"), conform(rows.interactions))
 
@@ -136,9 +138,9 @@ def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
         raise LakeError(f"{lake.where(decisions)}: expected a receipt, found none; run `shelfprice verify`")
     priced_by, since, tick = receipt.inputs.rsplit(":", 2)
     mark = Mark(priced_by, int(since), int(tick), receipt.seed or 0)
-    learned = day.part("belief_updates")
-    updates = lake.read(learned) if lake.receipt(learned) else None
-    rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")), updates)
+    beside = [day.part("belief_updates"), day.part("substitutions")]
+    updates, taken = (lake.read(part) if lake.receipt(part) else None for part in beside)
+    rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")), updates, substitutions=taken)
     decided = rows.repricings.filter(pc.less_equal(rows.repricings["tick"], mark.tick))
     return SoldSoFar(replace(before(rows, mark.tick), repricings=decided), mark)
 
@@ -171,15 +173,17 @@ def discard(lake: Lake, day: LiveDay) -> None:
     lake.remove(day.part("live_repricings"))
     if not day.is_closed(lake):
         lake.remove(day.part("belief_updates"))
+        lake.remove(day.part("substitutions"))
 
 
 def before(rows: DayRows, tick: int) -> DayRows:
     """Return the rows of the ticks before one, and what was learned up to it."""
-    learned = rows.belief_updates
+    learned, taken = rows.belief_updates, rows.substitutions
     return DayRows(
         rows.interactions.filter(pc.less(rows.interactions["tick"], tick)),
         rows.repricings.filter(pc.less(rows.repricings["tick"], tick)),
         None if learned is None else learned.filter(pc.less_equal(learned["tick"], tick)),
+        substitutions=None if taken is None else taken.filter(pc.less(taken["tick"], tick)),
     )
 
 
@@ -213,12 +217,16 @@ def taught(policy: Policy, rows: DayRows | None, catalog: Catalog, ticks: int) -
 
 def joined(earlier: DayRows, later: DayRows) -> DayRows:
     """Return the rows of two stretches; the same rows give the same bytes, whatever their stretches were."""
-    learned = [rows.belief_updates for rows in (earlier, later) if rows.belief_updates is not None]
+    learned, taken = (
+        [own for rows in (earlier, later) if (own := getattr(rows, name)) is not None]
+        for name in ("belief_updates", "substitutions")
+    )
     return DayRows(
         _stacked(earlier.interactions, later.interactions),
         _stacked(earlier.repricings, later.repricings),
         reduce(_stacked, learned) if learned else None,
         stock_movements=later.stock_movements,
+        substitutions=reduce(_stacked, taken) if taken else None,
     )
 
 
@@ -227,11 +235,11 @@ def standing_after(rows: DayRows, catalog: Catalog, tick: int, units: Units | No
 
     `units` is what `etl.stock.units_after` says of them.
     """
-    changes, decisions = rows.repricings, rows.interactions
+    changes = rows.repricings
     openings = changes.filter(pc.equal(changes["tick"], 0))
     stock = _last_by_sku(catalog, openings, "inventory_level").astype(np.int64)
-    sold = decisions["sku"].filter(decisions["purchased"]).to_pandas().value_counts()
-    count = np.array([sold.get(sku, 0) for sku in catalog.skus], dtype=np.int64)
+    sold = Counter(rows.bought["sku"].to_pylist())
+    count = np.array([sold[sku] for sku in catalog.skus], dtype=np.int64)
     opened_at, shown = (_last_by_sku(catalog, rows, "new_price")[None] for rows in (openings, changes))
     lives = (None, None) if units is None else (units.by_life, units.opened_with)
     return ShelfState(tick, (stock - count)[None], shown, opened_at, changes_in(changes, catalog)[None], *lives)
@@ -255,7 +263,7 @@ def standing_of(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, tic
     is_picked = catalog.store.freshest_share > 0
     picks = draw_visits(catalog, stores, date, sold.mark.seed).picks_in(tick) if is_picked else None
     kept = kept_before(lake, catalog, stores, date)
-    units = units_after(catalog, rows.interactions, stores, date, kept, picks)
+    units = units_after(catalog, rows.interactions, stores, date, kept, picks, rows.substitutions)
     return standing_after(sold.rows, catalog, tick, units)
 
 

@@ -172,9 +172,9 @@ class Player:
     def _units(self) -> Units | None:
         """Return what is on the shelves when the newest stretch begins."""
         assert self._past is not None  # noqa: S101 - the caller asked
-        sold, visits, day = self._past.interactions, self._visits, self._day
-        picks = visits.picks_in(self._since)
-        return units_after(self._in_force.catalog, sold, (day.store,), day.business_date, self._kept, picks)
+        past, day, picks = self._past, self._day, self._visits.picks_in(self._since)
+        at = ((day.store,), day.business_date, self._kept, picks, past.substitutions)
+        return units_after(self._in_force.catalog, past.interactions, *at)
 
     def _mark(self) -> Mark:
         return Mark(self._in_force.fingerprint, self._since, self.next_tick, self._seed)
@@ -196,9 +196,8 @@ class Player:
 
 def takings(rows: DayRows) -> tuple[float, int]:
     """Return revenue, EUR, and units of some rows."""
-    decisions = rows.interactions
-    revenue = pc.sum(decisions["price_offered"].filter(decisions["purchased"])).as_py()
-    return revenue or 0.0, pc.sum(decisions["purchased"]).as_py() or 0
+    sold = rows.bought
+    return pc.sum(sold["price_offered"]).as_py() or 0.0, sold.num_rows
 
 
 def _refuse_one_price(catalog: Catalog) -> None:

@@ -19,6 +19,7 @@ from catalog.load import Catalog
 from evaluation.trial.design import FEWEST_PAIRS, Design
 from serving.policies import costs_that_count
 from warehouse.lake import Lake
+from warehouse.sold import bought_in
 
 WANTED_POWER = 0.8
 WANTED_EFFECT = 0.03
@@ -154,8 +155,8 @@ def past_store_days(lake: Lake, catalog: Catalog, before: dt.date) -> Floats | N
     dates, days = [date for date in lake.dates("interactions") if date < before][-_NEWEST:], []
     for part in lake.partitions("interactions"):
         if part.business_date in dates and lake.receipt(part) is not None:
-            rows = lake.read(part).select(["store_id", "policy", "model_version", "sku", "price_offered", "purchased"])
-            frame = rows.filter(rows["purchased"]).to_pandas().astype({"sku": str})
+            columns = ["store_id", "policy", "model_version", "sku", "price_offered"]
+            frame = bought_in(lake, part, columns).to_pandas().astype({"sku": str})
             earned = frame["price_offered"] - frame["sku"].map(costs).fillna(0.0)
             level = frame["policy"].astype(str) + " " + frame["model_version"].astype(str).fillna("")
             frame = frame.assign(earned=earned, level=level, date=part.business_date)

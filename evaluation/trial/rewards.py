@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
-from catalog.store_day import BOUGHT, StoreDay
+from catalog.store_day import StoreDay
 from serving.price_book import PriceBook
 
 
@@ -33,20 +33,20 @@ class TickSales:
 
 def sales_of(day: StoreDay, costs: Floats, ticks: int) -> TickSales:
     """Return the sales of a played date, or of a stretch of it; other ticks have none."""
-    sold = day.outcome == BOUGHT
-    where = (day.store[sold], day.tick[sold], day.product[sold])
-    return _counted(where, day.price[sold] - costs[day.product[sold]], (len(day.stores), ticks, len(costs)))
+    sold = day.bought()
+    where = (sold.store, sold.tick, sold.product)
+    return _counted(where, sold.price - costs[sold.product], (len(day.stores), ticks, len(costs)))
 
 
 def sales_in(rows: pa.Table, stores: tuple[str, ...], skus: tuple[str, ...], costs: Floats, ticks: int) -> TickSales:
-    """Return the sales in rows of `interactions`.
+    """Return the sales in rows of units bought.
 
     Parameters
     ----------
     costs
         Unit costs that count, EUR, shape (n_products,).
     """
-    sold = rows.select(["store_id", "tick", "sku", "price_offered"]).filter(rows["purchased"]).to_pandas()
+    sold = rows.to_pandas()
     store = pd.Index(stores).get_indexer(sold["store_id"].astype(str))
     product = pd.Index(skus).get_indexer(sold["sku"].astype(str))
     gains = sold["price_offered"].to_numpy() - costs[product]

@@ -42,6 +42,7 @@ from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.lake import CODE_VERSION, Lake
 from warehouse.locks import held
+from warehouse.sold import bought_in
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 _NAME_LENGTH = 8
@@ -170,7 +171,8 @@ def rewards_of(lake: Lake, trial: SwitchbackTrial) -> tuple[Floats, Floats]:
     for day, date in enumerate(design.dates):
         values = None if design.is_by_day else values_on(lake, catalog, date)
         for batch, _ in trial.batches(date):
-            rows, places = lake.read(batch.partition), [position[store] for store in batch.stores]
+            rows = bought_in(lake, batch.partition, ["store_id", "tick", "sku", "price_offered"])
+            places = [position[store] for store in batch.stores]
             sold = sales_in(rows, batch.stores, catalog.skus, costs_that_count(catalog), design.ticks)
             sold.gain_eur[:, -1] -= evenings_in(lake, catalog, batch)
             earned[places, day] = sold.gain_eur

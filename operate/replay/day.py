@@ -38,6 +38,7 @@ _NAMES = {
     "repricings": "price decisions",
     "rejected": "rejected rows",
     "stock_movements": "stock movements",
+    "substitutions": "substitutes taken",
     "interactions": "decisions",
 }
 _TAMPERED = "the bytes on record are not those of their receipt: run `shelfprice verify`"
@@ -141,7 +142,7 @@ class _Day:
             began = None
             if sold:
                 picks = visits.picks_in(row.since)
-                units = units_after(catalog, sold.interactions, row.stores, self._date, kept, picks)
+                units = units_after(catalog, sold.interactions, row.stores, self._date, kept, picks, sold.substitutions)
                 began = standing_after(sold, catalog, row.since, units)
             policy = taught(self._policy(row, catalog), sold, catalog, row.since)
             stretch = Stretch(catalog, policy, row.stores, self._date, visits, began, kept)

@@ -8,7 +8,7 @@ from catalog.records.deliveries import Deliveries
 from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning
 from catalog.records.product import Measure, Product
-from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock
+from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, Substitution
 from catalog.records.store import AlertRules, PriceLaw, Store, StoreAttributes
 
 PRODUCT_CHANGES: dict[str, object] = {
@@ -23,6 +23,7 @@ PRODUCT_CHANGES: dict[str, object] = {
     "par_stock": 101,
     "most_units_per_day": 400,
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
+    "substitutes_with": ("BREAD",),
     "measure": Measure(amount=1.0, unit="l"),
     "ean": "4006381333931",
     "shelf_life_days": 5,
@@ -47,6 +48,7 @@ STORE_CHANGES: dict[str, object] = {
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
     "waiting_share": 0.1,
     "freshest_share": 0.2,
+    "substitution": Substitution(strength=1.0),
     "closed_days": ("sun",),
     "footfall": FootfallSettings(day_variation=0.3),
     "demand_effects": (DemandEffect(weekdays=("sat",), budget_shift=0.25),),

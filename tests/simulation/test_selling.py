@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
-from catalog.load import Catalog
+from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE, StoreDay
 from serving.exploration import ExplorationPlan
@@ -15,8 +15,10 @@ from serving.policies import StaticPolicy, policy_without_model
 from serving.storefront import Storefront
 from simulation.selling import sell_tick
 from simulation.store_day import play
+from simulation.substitutes import Choice
 
 NOBODY_WAITS = np.empty(0, dtype=np.int64)
+NOBODY_SWITCHES = Choice.of(load(CLASSIC), np.empty(0, dtype=np.float32), None)
 
 
 @st.composite
@@ -87,7 +89,7 @@ def test_the_compiled_loop_does_what_a_plain_one_does(seed: int, n_stores: int, 
                 happened[row] = TOO_EXPENSIVE
 
     visits = (product, willing, NOBODY_WAITS)
-    sell_tick(np.stack([first, last], axis=1), visits, prices, stock, inventory, outcome)
+    sell_tick(np.stack([first, last], axis=1), visits, prices, stock, inventory, outcome, NOBODY_SWITCHES)
     assert stock.tolist() == left
     assert inventory.tolist() == seen
     assert outcome.tolist() == happened
@@ -102,6 +104,7 @@ def test_the_last_unit_goes_to_the_first_shopper_who_can_pay() -> None:
         np.array([[1]]),
         inventory,
         outcome,
+        NOBODY_SWITCHES,
     )
     assert outcome.tolist() == [TOO_EXPENSIVE, BOUGHT, OUT_OF_STOCK, OUT_OF_STOCK]
     assert inventory.tolist() == [1, 1, 0, 0]

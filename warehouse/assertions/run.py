@@ -26,7 +26,7 @@ _FOLDER = Path(__file__).parent
 _SHOWN = 3
 _ROWS_AT_ONCE = 2_000_000
 _STOCK, _STOCK_BEFORE = "stock_movements", "stock_movements_before"
-_READ_BY_DAY = (*SOLD, "repricings", _STOCK, *GROUPED, "live_interactions", "live_repricings")
+_READ_BY_DAY = (*SOLD, "repricings", "substitutions", _STOCK, *GROUPED, "live_interactions", "live_repricings")
 _ONE_DAY = dt.timedelta(days=1)
 
 
@@ -171,6 +171,7 @@ def broken_by(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object
 _READ = {
     "interactions": "closed_interactions",
     "repricings": "closed_repricings",
+    "substitutions": "substitutions",
     "unit_sales": "unit_sales",
     "demand_cells": "demand_cells",
     "visit_counts": "visit_counts",

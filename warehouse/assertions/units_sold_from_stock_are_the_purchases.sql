@@ -16,14 +16,29 @@ moved as (
     group by business_date, store_id, sku
 ),
 
+sold as (
+    select
+        business_date,
+        store_id,
+        sku
+    from closed_interactions
+    where list_contains($business_dates, business_date) and purchased
+    union all
+    select
+        business_date,
+        store_id,
+        sku
+    from substitutions
+    where list_contains($business_dates, business_date)
+),
+
 bought as (
     select
         business_date,
         store_id,
         sku,
         count(*) as count_purchased
-    from closed_interactions
-    where list_contains($business_dates, business_date) and purchased
+    from sold
     group by business_date, store_id, sku
 )
 

@@ -23,6 +23,8 @@ comment on view unit_sales is
 'one product at one price in one store over one business date, or one hour of it, as a retailer counted it';
 comment on view stock_movements is
 'the units of one product in one store that keep until the same date, over one business date';
+comment on view substitutions is
+'one unit that a shopper took instead of the product she came for, whose visit stands in interactions';
 comment on view promotions is
 'what a retailer''s file says of one product in one store on one business date, beside its price';
 comment on view rejected is 'one bad row that was kept out';

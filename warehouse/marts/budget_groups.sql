@@ -22,5 +22,5 @@ group by business_date, budget_group;
 comment on view budget_groups is 'one business date and budget group of the shoppers of the twin';
 comment on column budget_groups.budget_group is 'frugal (multiplier below 0.9), average or wealthy (above 1.1)';
 comment on column budget_groups.count_visits is 'shoppers who considered a product';
-comment on column budget_groups.count_units is 'units sold';
+comment on column budget_groups.count_units is 'units sold of what the shoppers came for';
 comment on column budget_groups.revenue_eur is 'revenue, EUR';

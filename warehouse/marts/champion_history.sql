@@ -7,7 +7,7 @@ with earned as (
         model_version,
         count(distinct store_id) as count_store_days,
         coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur
-    from interactions
+    from visits_and_substitutions
     where model_version is not null
     group by business_date, model_version
 ),

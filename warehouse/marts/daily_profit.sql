@@ -9,7 +9,7 @@ with units_sold as (
         sku,
         purchased::int as units,
         price_offered as price
-    from interactions
+    from visits_and_substitutions
     union all
     select
         business_date,

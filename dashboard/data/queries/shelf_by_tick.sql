@@ -5,7 +5,7 @@ with visits as (
         tick,
         sku,
         any_value(product_name) as product_name,
-        count(*) as count_visits,
+        count(*) filter (where instead_of is null) as count_visits,
         count(*) filter (where purchased) as count_units,
         count(*) filter (where outcome = 'too_expensive') as count_too_expensive,
         count(*) filter (where outcome = 'out_of_stock') as count_sold_out_visits,
@@ -14,7 +14,7 @@ with visits as (
         min(inventory_level - purchased::int) as stock_after,
         max(inventory_level) as stock_before,
         any_value(model_version) as model_version
-    from interactions
+    from visits_and_substitutions
     where business_date = $date and store_id = $store
     group by tick, sku
 ),

@@ -6,11 +6,12 @@ with by_product as (
     select
         store_id,
         sku,
-        count(*) as count_visits,
+        count(*) filter (where instead_of is null) as count_visits,
         count(*) filter (where purchased) as count_units,
         coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur,
-        count(*) filter (where outcome = 'out_of_stock') as count_missed_visits
-    from interactions
+        count(*) filter (where outcome = 'out_of_stock') as count_missed_visits,
+        coalesce(sum(price_offered) filter (where purchased and instead_of is null), 0) as revenue_of_visits_eur
+    from visits_and_substitutions
     where business_date = $date
     group by store_id, sku
 ),
@@ -25,7 +26,7 @@ by_store as (
         sum(by_product.count_missed_visits)::bigint as count_missed_visits,
         coalesce(
             sum(
-                by_product.count_missed_visits * by_product.revenue_eur
+                by_product.count_missed_visits * by_product.revenue_of_visits_eur
                 / nullif(by_product.count_visits - by_product.count_missed_visits, 0)
             ),
             0

@@ -106,8 +106,8 @@ class TwinStore:
     def units_of(self, day: StoreDay) -> Ints:
         """Return the units sold, shape (n_stores, n_products)."""
         units = np.zeros((len(self.stores), len(self.skus)), dtype=np.int64)
-        sold = day.outcome == BOUGHT
-        np.add.at(units, (day.store[sold], day.product[sold]), 1)
+        sold = day.bought()
+        np.add.at(units, (sold.store, sold.product), 1)
         return units
 
     def sell_day(self, date: dt.date, ask: Ask) -> DaySold:
@@ -149,6 +149,14 @@ class TwinStore:
             came[store, product, at.replace(minute=0, second=0, microsecond=0)] += 1
             if day.outcome[number] == BOUGHT:
                 name, price = f"{self.stores[store]}-{date:%Y%m%d}-{number:05d}", float(day.price[number])
+                lines.append(TillLine(name, name, 1, self.stores[store], self.skus[product], at, 1, price))
+                revenue[store, product] += price
+        if day.taken is not None:
+            bought = zip(*(getattr(day.taken, name).tolist() for name in ("visit", "product", "price")), strict=True)
+            for number, product, price in bought:
+                store, at = day.store[number], opened[day.store[number]]
+                at += dt.timedelta(microseconds=int(day.since_opening_us[number]))
+                name = f"{self.stores[store]}-{date:%Y%m%d}-{number:05d}-instead"
                 lines.append(TillLine(name, name, 1, self.stores[store], self.skus[product], at, 1, price))
                 revenue[store, product] += price
         units = self.units_of(day)
