@@ -14,6 +14,7 @@ from etl.forecast import tell_weather
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, definition_of, feature_workbench, groups_of, publish_groups, stale_cells
 from features.grouped import look_at_folders, settle
+from features.substitutes import count_choices
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.lake import Lake, Partition
 from warehouse.proof import Unproven
@@ -82,6 +83,7 @@ def transform(
     settle(lake, look, {item.decisions.business_date for item in stale} | left_out)
     rows_of: dict[dt.date, int] = {}
     grouped = _grouped(workspace, stale, unproven, progress, spread)
+    count_choices(lake, workspace.catalog)
     for item in grouped:
         if date := item.decisions.business_date:
             rows_of[date] = rows_of.get(date, 0) + _rows_in(workspace.lake, item)

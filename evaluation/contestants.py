@@ -13,13 +13,20 @@ import pandas as pd
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
+from catalog.records.shoppers import Substitution
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from features.cells import model_input
 from serving.curves import DemandCurves, demand_curves
 from serving.exploration import ExplorationPlan
-from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, costs_that_count, policy_without_model
+from serving.policies import (
+    GreedyPolicy,
+    StaticPolicy,
+    StockAwarePolicy,
+    costs_that_count,
+    policy_without_model,
+    stock_aware,
+)
 from serving.pricing_policy import PricingPolicy
-from serving.stock_ahead import StockAhead
 from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
@@ -88,7 +95,7 @@ def draw_log(catalog: Catalog, decisions: int, seed: int) -> Log:
     products = tuple(product.model_copy(update={"par_stock": 30_000}) for product in catalog.products)
     exploration = catalog.store.exploration.model_copy(update={"hold_ticks": 1})
     update = {"visits_per_day": _VISITS_PER_STORE, "popularity": {}, "exploration": exploration}
-    update |= {"shocks": (), "demand_effects": (), "day_shift": 0.0}
+    update |= {"shocks": (), "demand_effects": (), "day_shift": 0.0, "substitution": Substitution()}
     world = Catalog(products, catalog.store.model_copy(update=update))
     ladder = price_ladder(world)
     policy = Storefront(StaticPolicy(world.base_prices), exploration=ExplorationPlan(1.0, ladder))
@@ -145,12 +152,6 @@ def clairvoyant(catalog: Catalog, date: dt.date, store: str | None = None) -> St
 def with_true_demand(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
     """Return what the catalog's own ladder allows at best: true demand and footfall, its candidates only."""
     return stock_aware(catalog, true_curves(catalog, date), expected_visits_on(catalog, date), TRUE_DEMAND)
-
-
-def stock_aware(catalog: Catalog, curves: DemandCurves, visits: Floats, name: str) -> StockAwarePolicy:
-    """Return the recursion's policy for what the catalog's prices are to earn."""
-    ahead, levels = StockAhead.of(catalog, curves, visits), int(catalog.most_stock.max()) + 1
-    return StockAwarePolicy(curves, visits, levels, costs_that_count(catalog), name, ahead=ahead)
 
 
 def _expected_visits(log: Log, catalog: Catalog) -> Floats:

@@ -27,6 +27,7 @@ _SHIPPED = {
     "wide prices": "base prices from 0.19 to 499 EUR",
     "small shelves": "ten products of which 3 to 20 units are on the shelf",
     "rich and poor": "half of the shoppers pay about 0.65 of the base price, half about 1.5",
+    "substitutes": "who finds one of three milks too dear or sold out may take another; profit counts",
     "fall in visits": "from the 20th day, a quarter fewer shoppers come",
     "fall in budgets": "from the 20th day, all budgets are a quarter of the base price lower",
 }

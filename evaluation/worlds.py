@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from catalog.errors import DataError, did_you_mean
 from catalog.load import Catalog
-from catalog.records.shoppers import Persona, Shock
+from catalog.records.shoppers import Persona, Shock, Substitution
 from catalog.spread import Job
 
 POLICIES = ("static", "rule", "prototype", "greedy", "stock_aware")
@@ -34,8 +34,8 @@ _PEAKS = (
 _POPULAR = 5.0
 ONE_STORE = ("S01",)
 """The store of a world that needs no more."""
-PLAIN: dict[str, Any] = {"shocks": (), "demand_effects": (), "day_shift": 0.0}
-"""No change of demand, and none that comes and goes."""
+PLAIN: dict[str, Any] = {"shocks": (), "demand_effects": (), "day_shift": 0.0, "substitution": Substitution()}
+"""No change of demand, none that comes and goes, and nobody who takes a substitute."""
 _QUIET_DAYS = 60
 _SCARCE = 4.0  # times the visits, for the same stock
 _CHANGES_AFTER = 14  # days: a week of trying and a week priced by the champion

@@ -16,6 +16,7 @@ from catalog.price_ladder import price_ladder
 from catalog.tables.prices import DEMAND_CURVES
 from features.cells import model_input
 from serving.context_curves import is_asked_in_context, mean_curves
+from serving.switching import Switching
 from warehouse.parquet import coded, constant
 
 
@@ -40,6 +41,7 @@ class DemandCurves:
     `low` and `high` are the ends of the chance's 95 % interval, of the same shape; None where that is unknown.
     `by_tick` is the chance in each tick until closing, shape (n_ticks, n_products, n_prices), where it differs over the
     day; `p_sale` is then that of an average visit. None is the same chance all day.
+    `switching` says how shoppers who find a product too dear take a substitute; None where nobody is known to.
     """
 
     skus: tuple[str, ...]
@@ -50,10 +52,16 @@ class DemandCurves:
     low: Floats | None = None
     high: Floats | None = None
     by_tick: Floats | None = None
+    switching: Switching | None = None
 
     def at(self, ticks_left: int) -> "DemandCurves":
         """Return the curves of the tick with so many left, itself included."""
         return self if self.by_tick is None else replace(self, p_sale=self.by_tick[-ticks_left], by_tick=None)
+
+    @property
+    def at_ticks(self) -> Floats:
+        """The chance by tick where it differs over the day, else the one of all day."""
+        return self.p_sale if self.by_tick is None else self.by_tick
 
     @property
     def supported(self) -> Flags:

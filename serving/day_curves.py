@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
+from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.response import PriceResponse, observed_prices
@@ -165,7 +166,7 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     if exported := evidence().spans_read(lake, date):
         first = dt.date.min
         spans += exported
-    spans += [Span(table, first, through) for table in (*SOLD, *COUNTS)]
+    spans += [Span(table, first, through) for table in (*SOLD, *COUNTS, SUBSTITUTE_CHOICES.name)]
     if model is not None:
         spans.append(Span("demand_cells", model.learned_from or dt.date.min, through))
         spans += [Span(table) for table in TABLES_OF_CONTEXT]

@@ -59,7 +59,8 @@ def make_book_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) 
     belief, curves = _belief_beside(workspace.lake, stored), curves_from_table(workspace.lake.read(stored.curves))
     if belief is not None:
         outlook = morning_of(workspace.catalog, *belief_from_table(belief, workspace.catalog)).outlook()
-        curves, visits = replace(curves, by_tick=outlook.curves.by_tick), outlook.morning.footfall.by_tick
+        known, visits = outlook.curves, outlook.morning.footfall.by_tick
+        curves = replace(curves, by_tick=known.by_tick, switching=known.switching)
         return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief, spread)
     prove(workspace.lake, read_for(workspace.lake, None, date))
     through = date - dt.timedelta(days=1)

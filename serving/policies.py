@@ -19,6 +19,7 @@ from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
 from serving.solve import ProductsToSolve, solve
 from serving.solved_over_days import SolvedOverDays
 from serving.stock_ahead import StockAhead
+from serving.substitution import sales_with_substitutes
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class StockAwarePolicy:
         name: str = "stock_aware",
         spread: Spread = HERE,
         ahead: StockAhead | None = None,
+        sales: tuple[Floats, Floats] | None = None,
     ) -> None:
         """Solve the recursion once for every product; with `ahead`, when it is asked for the first time.
 
@@ -132,11 +134,12 @@ class StockAwarePolicy:
             Where the recursion is solved.
         ahead
             Values what is left at closing; None where that does not count.
+        sales
+            Gains and chances that know of substitutes; None is those of the curves.
         """
         self.name = name
         self.model_version: str | None = curves.model_version
-        gains = _gains(curves, unit_costs)
-        chances = curves.p_sale if curves.by_tick is None else curves.by_tick
+        gains, chances = sales or (_gains(curves, unit_costs), curves.at_ticks)
         problem = ProductsToSolve(0, gains, chances, curves.choosable, visits, n_levels)
         self._curves = curves
         self._over_days = None if ahead is None else SolvedOverDays(problem, ahead)
@@ -193,12 +196,36 @@ def policy_with_model(
     ahead
         Values what is left at closing; by default made from the same curves and visits, which are then of a whole day.
     """
-    unit_costs = costs_that_count(catalog)
     if catalog.store.policies.with_champion == "greedy":
-        return GreedyPolicy(curves, unit_costs)
+        return GreedyPolicy(curves, costs_that_count(catalog))
+    return stock_aware(catalog, curves, visits, spread=spread, ahead=ahead)
+
+
+def stock_aware(
+    catalog: Catalog,
+    curves: DemandCurves,
+    visits: Floats,
+    name: str = "stock_aware",
+    spread: Spread = HERE,
+    ahead: StockAhead | None = None,
+) -> StockAwarePolicy:
+    """Return the recursion's policy for what the catalog's prices are to earn; arguments as in `policy_with_model`."""
+    unit_costs, levels = costs_that_count(catalog), int(catalog.most_stock.max()) + 1
     if ahead is None:
-        ahead = StockAhead.of(catalog, curves, visits)
-    return StockAwarePolicy(curves, visits, int(catalog.most_stock.max()) + 1, unit_costs, spread=spread, ahead=ahead)
+        ahead = ahead_of(catalog, curves, visits)
+    sales = _sales_of(catalog, curves, visits)
+    return StockAwarePolicy(curves, visits, levels, unit_costs, name, spread, ahead, sales)
+
+
+def ahead_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> StockAhead | None:
+    """Return what values the stock left at closing, as in `StockAhead.of`; it knows of substitutes."""
+    return StockAhead.of(catalog, curves, visits, _sales_of(catalog, curves, visits))
+
+
+def _sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Floats, Floats] | None:
+    """Return gains and chances that know of substitutes; None where nobody is known to take one."""
+    found = sales_with_substitutes(catalog, curves, visits, _gains(curves, costs_that_count(catalog)))
+    return None if found is None else (found.gains, found.chances)
 
 
 def costs_that_count(catalog: Catalog) -> Floats:

@@ -78,17 +78,20 @@ class StockAhead:
     _carried: dict[tuple[int, int], tuple[Floats, Floats]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, catalog: Catalog, curves: DemandCurves, visits: Floats) -> "StockAhead | None":
+    def of(
+        cls, catalog: Catalog, curves: DemandCurves, visits: Floats, sales: tuple[Floats, Floats] | None = None
+    ) -> "StockAhead | None":
         """Return what values the stock of a catalog; None where what is left tonight does not count.
 
-        `curves` and `visits` are those of a whole day.
+        `curves` and `visits` are those of a whole day. `sales` are gains and chances; None is those of the curves.
         """
         rules, store = catalog.stock_rules, catalog.store
         if rules is None or not catalog.counts_evenings:
             return None
         closed = frozenset(day for day in range(7) if not store.is_open_on(_A_MONDAY + day * _ONE_DAY))
-        chances = curves.p_sale if curves.by_tick is None else curves.by_tick
-        gains = curves.prices - catalog.unit_costs[:, None]
+        gains, chances = curves.prices - catalog.unit_costs[:, None], curves.at_ticks
+        if sales is not None:
+            gains, chances = sales
         known = (rules, store.freshest_share, closed, gains, chances, curves.choosable, visits, catalog.most_stock)
         return cls(*known)
 

@@ -21,6 +21,11 @@ NOTHING = -1
 """Marks a visit after which nothing was taken instead."""
 
 
+def chooses_substitutes(catalog: Catalog) -> bool:
+    """Tell whether any shopper of the twin takes a substitute."""
+    return catalog.store.substitution.strength > 0 and bool(catalog.substitutes.any())
+
+
 class Choice(NamedTuple):
     """How the visitors of some stores choose, and what they took; n_visits is 0 where nobody does.
 

@@ -15,6 +15,9 @@ from catalog.load import Catalog
 from simulation.draws import Personas, products_by_personas
 from simulation.visits import budget_shifts_on, expected_visits_on, stores_alike
 
+_FARTHEST, _STEPS = 5.0, 100
+"""Of the multipliers of shoppers: standard deviations from a mean, and steps in which they are added up."""
+
 
 def chance_of_sale(
     catalog: Catalog, price_ratio: Floats, budget_shift: Floats | float = 0.0, product: Ints | None = None
@@ -40,6 +43,43 @@ def chance_of_sale(
         own = np.isin(of_product, products)
         chance[own] = _mixture(personas, ratio[own])
     return chance
+
+
+def chance_of_switch(
+    catalog: Catalog, product: int, own_ratio: Floats, ratios: Floats, budget_shift: float = 0.0
+) -> Floats:
+    """P(takes a substitute) of a shopper who found a product too dear, each substitute apart.
+
+    It is the logit of `simulation.substitutes`, averaged over the multipliers of those who do not pay the product's own
+    price, in steps of equal width.
+
+    Parameters
+    ----------
+    product
+        Position of the product she came for.
+    own_ratio
+        Its price over base price, shape (n,); infinite where it is sold out.
+    ratios
+        Those of the products on the shelf, shape (n, n_products); infinite for one that is sold out.
+    budget_shift
+        Shift of everyone's multiplier.
+
+    Returns
+    -------
+    Floats
+        Shape (n, n_products); 0 for what is no substitute.
+    """
+    rules, personas = catalog.store.substitution, catalog.products[product].personas or catalog.store.personas
+    low = min(own.mean - _FARTHEST * own.standard_deviation for own in personas) + budget_shift
+    high = max(own.mean + _FARTHEST * own.standard_deviation for own in personas) + budget_shift
+    edges = np.linspace(low, high, _STEPS + 1)
+    below = 1 - chance_of_sale(catalog, np.minimum(edges, own_ratio[:, None]), budget_shift, np.array(product))
+    share = np.diff(below, axis=1)
+    share /= np.maximum(share.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    value = (edges[:-1] + edges[1:])[:, None] / 2 - ratios[:, None, :]
+    weights = rules.strength * np.exp(value / rules.noise) * catalog.substitutes[product]
+    chances = weights / (1 + weights.sum(axis=2, keepdims=True))
+    return np.asarray((share[:, :, None] * chances).sum(axis=1))
 
 
 def chance_on(catalog: Catalog, business_date: dt.date, price_ratio: Floats, store: str | None = None) -> Floats:

@@ -32,6 +32,7 @@ from simulation.draws import (
 )
 from simulation.selling import Waiting, draw_waiting, with_returns
 from simulation.stock import products_hit, shocks_of
+from simulation.substitutes import chooses_substitutes
 
 _US_PER_MINUTE = 60_000_000
 
@@ -226,7 +227,7 @@ def _who_picks(share: float, stores: Sequence[str], counts: Ints, date: dt.date,
 
 def _who_switches(catalog: Catalog, stores: Sequence[str], counts: Ints, date: dt.date, seed: int) -> Floats | None:
     """Draw the number by which each visitor chooses among substitutes, shape (n_visits,); None where nobody does."""
-    if catalog.store.substitution.strength == 0 or not catalog.substitutes.any():
+    if not chooses_substitutes(catalog):
         return None
     streams = [stream_of(seed, name, date, SWITCHING) for name in stores]
     return np.concatenate([stream.random(count) for stream, count in zip(streams, counts.tolist(), strict=True)])

@@ -19,6 +19,7 @@ from serving.day_curves import DatedModel, DayKnowledge, learned_for
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book import PriceBook
 from serving.tabulate import tabulate
+from simulation.substitutes import chooses_substitutes
 from training.believed_gain import believed_gain
 from training.candidates import FittedModel
 from training.corrected_day import prices_of_day, updates_due
@@ -95,7 +96,7 @@ def gain_over(
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
     outlooks = known.outlook, None if in_force is None else in_force.outlook
     believed = believed_gain(catalog, day, book, usual, average, len(seen.sales.dates), outlooks)
-    if is_known:
+    if is_known and not chooses_substitutes(catalog):  # what prices of one product bring depends on the others'
         truly, updates = true_day(catalog, tomorrow), updates_due(catalog)
         opens = zip((book.prices, usual.prices), outlooks, strict=True)
         own, others = (prices_of_day(*each, truly, updates) for each in opens)

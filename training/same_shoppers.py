@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from catalog.arrays import Floats
+from catalog.arrays import Flags, Floats
 from catalog.errors import CatalogError
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
@@ -32,7 +32,8 @@ from serving.recursion import value_of_prices
 from serving.stock_ahead import StockAhead
 from serving.storefront import Storefront
 from simulation.over_days import OverDays
-from simulation.truth import chance_of_average_visit, chance_of_sale, chance_on, mean_chance_on
+from simulation.substitutes import chooses_substitutes
+from simulation.truth import chance_of_average_visit, chance_of_sale, chance_of_switch, chance_on, mean_chance_on
 from simulation.visits import budget_shifts_on, draw_visits, expected_visits_on, stores_alike
 from training.corrected_day import ExpectedDay
 from training.dataset import Dataset
@@ -103,10 +104,38 @@ def true_curves(catalog: Catalog, date: dt.date, store: str | None = None) -> De
     """Return the true chance of sale in a store day at the catalog's ladder, by tick where it differs."""
     ladder = price_ladder(catalog)
     chance = chance_on(catalog, date, ladder / catalog.base_prices[:, None], store)
+    switching = true_switching(catalog, date, store)
     if chance.ndim == 2:  # noqa: PLR2004 - products x prices
-        return DemandCurves(catalog.skus, ladder, chance, "truth")
+        return DemandCurves(catalog.skus, ladder, chance, "truth", switching=switching)
     mean = chance_of_average_visit([(expected_visits_on(catalog, date, store), chance)])
-    return DemandCurves(catalog.skus, ladder, mean, "truth", by_tick=chance)
+    return DemandCurves(catalog.skus, ladder, mean, "truth", by_tick=chance, switching=switching)
+
+
+@dataclass(frozen=True)
+class TrueSwitching:
+    """How the twin's shoppers truly take substitutes. Implements `serving.switching.Switching`.
+
+    `budget_shift` is that of each product's shoppers on an average tick, shape (n_products,).
+    """
+
+    catalog: Catalog
+    budget_shift: Floats
+
+    @property
+    def substitutes(self) -> Flags:
+        """Which products may be taken instead of which, shape (n_products, n_products)."""
+        return self.catalog.substitutes
+
+    def chances(self, product: int, own_ratio: Floats, ratios: Floats) -> Floats:
+        """Return the chance that each product is taken instead of one, as `Switching` says."""
+        return chance_of_switch(self.catalog, product, own_ratio, ratios, float(self.budget_shift[product]))
+
+
+def true_switching(catalog: Catalog, date: dt.date, store: str | None = None) -> TrueSwitching | None:
+    """Return how shoppers truly take substitutes on a date; None where nobody does."""
+    if not chooses_substitutes(catalog):
+        return None
+    return TrueSwitching(catalog, budget_shifts_on(catalog, date, store).mean(axis=0))
 
 
 def true_gain(catalog: Catalog, date: dt.date, prices: Floats, others: Floats) -> float:

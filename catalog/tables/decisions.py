@@ -131,6 +131,14 @@ PROMOTIONS = Table(
 )
 
 
+SEEN_AT = Column("seen_at", MOMENT, "when the shopper considered the product", "UTC")
+SHOPPER = Column(
+    "shopper_id",
+    pa.int32(),
+    "the shopper; the twin's are named in shoppers, an export without them counts those of one moment",
+)
+PRODUCT_NAME = Column("product_name", TEXT, "the product's name that day")
+
 INTERACTIONS = Table(
     "interactions",
     "one shopper who considered one product",
@@ -138,14 +146,10 @@ INTERACTIONS = Table(
     (
         STORE,
         TICK,
-        Column("seen_at", MOMENT, "when the shopper considered the product", "UTC"),
-        Column(
-            "shopper_id",
-            pa.int32(),
-            "the shopper; the twin's are named in shoppers, an export without them counts those of one moment",
-        ),
+        SEEN_AT,
+        SHOPPER,
         SKU,
-        Column("product_name", TEXT, "the product's name that day"),
+        PRODUCT_NAME,
         PRICE_OFFERED,
         INVENTORY_LEVEL,
         Column(
@@ -170,13 +174,13 @@ SUBSTITUTIONS = Table(
     (
         STORE,
         TICK,
-        Column("seen_at", MOMENT, "when the shopper considered the product she came for", "UTC"),
-        Column("shopper_id", pa.int32(), "the shopper; those of the twin are named in shoppers"),
-        Column("instead_of", TEXT, "stock-keeping unit of the product she came for"),
-        Column("sku", TEXT, "stock-keeping unit of the product she took"),
-        Column("product_name", TEXT, "that product's name that day"),
+        SEEN_AT,
+        SHOPPER,
+        Column("instead_of", TEXT, "product that the shopper came for and did not buy; null for a visit to this one"),
+        SKU,
+        PRODUCT_NAME,
         PRICE_OFFERED,
-        Column("inventory_level", pa.int32(), "its stock before she took it", "units"),
+        INVENTORY_LEVEL,
         POLICY,
         MODEL_VERSION,
     ),
@@ -254,6 +258,20 @@ REJECTED = Table(
         Column("reason", TEXT, "what is wrong with it"),
         Column("row_text", LONG_TEXT, "the row as it came"),
     ),
+)
+
+SUBSTITUTE_CHOICES = Table(
+    "substitute_choices",
+    "one choice before some shoppers of a partition who found a product too dear or sold out, and what they took",
+    ("sku", "others", "prices", "taken"),
+    (
+        SKU,
+        Column("others", pa.list_(pa.string()), "its substitutes that were on the shelf, by stock-keeping unit"),
+        Column("prices", pa.list_(pa.float64()), "the prices at which these stood", "EUR"),
+        Column("taken", TEXT, "which of them was taken; null where the shopper left", nullable=True),
+        Column("count_shoppers", pa.int64(), "shoppers who chose so", "shoppers"),
+    ),
+    unique_in="partition",
 )
 
 DEMAND_CELLS = Table(

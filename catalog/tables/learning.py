@@ -81,6 +81,19 @@ BELIEFS = Table(
             "log odds",
             nullable=True,
         ),
+        Column(
+            "switch_level",
+            pa.float64(),
+            "logarithm of the weight of a substitute at its base price, against 1 for leaving; null where nobody is "
+            "known to take one",
+            nullable=True,
+        ),
+        Column(
+            "switch_slope",
+            pa.float64(),
+            "how much that logarithm falls with a price ratio higher by 1; null as above",
+            nullable=True,
+        ),
         Column("visits_per_day", pa.float64(), "visits expected on a store day", "visits"),
         Column("profile", pa.list_(pa.float64()), "share of a day's visits in each tick"),
         Column("store_days", pa.float64(), "store days whose visits were counted", "store days"),

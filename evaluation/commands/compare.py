@@ -98,9 +98,9 @@ def compare(
 
     Worlds without context, in which demand does not depend on when and where shoppers come: "classic", "200 visits",
     "400 visits", "two peaks", "narrow budgets", "own curves", "uneven days", "waiting shoppers", "three segments",
-    "wide prices", "small shelves", "rich and poor", "fresh", "fall in visits", "fall in budgets", "popular product",
-    "own peaks", "cliffs", "two to four units", "best base prices, 400 visits", "best base prices, 60 visits",
-    "bought by 15 %", "bought by 30 %", "bought by 70 %", "bought by 97 %".
+    "wide prices", "small shelves", "rich and poor", "fresh", "substitutes", "fall in visits", "fall in budgets",
+    "popular product", "own peaks", "cliffs", "two to four units", "best base prices, 400 visits",
+    "best base prices, 60 visits", "bought by 15 %", "bought by 30 %", "bought by 70 %", "bought by 97 %".
 
     Worlds with context, in which it does: "rich weekends", "poor evenings", "shifting days", "rich and poor stores",
     "holidays", "pay days", "hot days".

@@ -20,6 +20,7 @@ from serving.belief.falling import falling
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
 from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
+from serving.switching import LogitSwitching
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
 _JITTER = 1e-6
@@ -120,6 +121,8 @@ class Belief:
     kinds
         Stores with demands of their own; none while all stores are alike. `states` and `hours` are of all stores
         together.
+    switching
+        How shoppers of all stores take substitutes; None where nobody is known to.
     """
 
     states: tuple[State, ...]
@@ -129,6 +132,7 @@ class Belief:
     sold: Counts
     drift_spread: float
     kinds: tuple[StoreKind, ...] = ()
+    switching: LogitSwitching | None = None
 
     def of_kind(self, kind: StoreKind) -> "Belief":
         """Return what is believed of stores of one kind."""

@@ -22,7 +22,9 @@ from serving.belief.gaussian import Knots
 from serving.belief.own_sales import sales_by_kind, sales_of_all
 from serving.belief.sales import Sales
 from serving.belief.states import Learned, learned
+from serving.belief.taken_instead import switching_from
 from serving.curves import DemandCurves
+from serving.switching import LogitSwitching
 
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits
@@ -85,6 +87,8 @@ class Seen:
     heard
         What the sales teach with a forest's word on the days, and how much of it holds on them and on the next day, as
         `Learned.knowing` returns it; None where the forest has nothing to go by.
+    switching
+        How shoppers take substitutes; None where nobody is known to.
     """
 
     sales: Sales
@@ -92,6 +96,7 @@ class Seen:
     taught: Learned | None
     kinds: tuple[tuple[tuple[str, ...], Learned], ...] = ()
     heard: tuple[Learned, Floats, Floats] | None = None
+    switching: LogitSwitching | None = None
 
 
 def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Seen:
@@ -108,7 +113,8 @@ def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt
     if settings.learns_days:
         days = days_in_context(connection, catalog, (*sales.dates, through + dt.timedelta(days=1)))
         heard = heard_of_days(taught, knots, settings, sales, days)
-    return Seen(sales, _footfall(connection, catalog, through), taught, kinds, heard)
+    switching = switching_from(connection, catalog, through)
+    return Seen(sales, _footfall(connection, catalog, through), taught, kinds, heard, switching)
 
 
 def belief_from(
@@ -160,7 +166,8 @@ def _beliefs_from(
     sold = seen.sales.at_knots(knots.shape)
     kinds = tuple(StoreKind(stores, own.states_on(knots, date, beside), own.taught.hours) for stores, own in seen.kinds)
     states, average = (found.states_on(knots, date, beside, by_luck=by_luck) for by_luck in (True, False))
-    belief = Belief(states, found.taught.hours, seen.footfall, found.shape, sold, found.drift_spread, kinds)
+    around = (found.shape, sold, found.drift_spread, kinds, seen.switching)
+    belief = Belief(states, found.taught.hours, seen.footfall, *around)
     return belief, replace(belief, states=average)
 
 

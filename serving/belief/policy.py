@@ -15,10 +15,12 @@ from serving.belief.gaussian import Counts
 from serving.belief.worth_knowing import Drawn, drawn_gains, worth_knowing
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
-from serving.policies import costs_that_count, policy_with_model
+from serving.policies import ahead_of, costs_that_count, policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.recursion import usual_unit_values
 from serving.stock_ahead import StockAhead, least_worth
+from serving.substitution import sales_with_substitutes
+from serving.switching import Switching
 
 _NOBODY = 1e-12  # visits
 _OFTEN = 4  # times as many updates on a first day, when each teaches much
@@ -57,7 +59,8 @@ class Morning:
     """What a day begins with: the catalog, its belief worked out, the footfall, and the champion behind it or None.
 
     `owners` are the owner's prices, EUR, shape (n_products,); None for base prices. `learners` says how many stores
-    learn from what one of them tries; None is all of the catalog.
+    learn from what one of them tries; None is all of the catalog. `switching` is how shoppers take substitutes, None
+    where nobody is known to.
     """
 
     catalog: Catalog
@@ -66,6 +69,7 @@ class Morning:
     model_version: str | None = None
     owners: Floats | None = None
     learners: int | None = None
+    switching: Switching | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -82,7 +86,7 @@ class Morning:
         """Values what is left at closing, as believed before the first visit; None where that does not count."""
         if not self.catalog.counts_evenings:
             return None
-        return StockAhead.of(self.catalog, self.outlook().curves, self.footfall.by_tick)
+        return ahead_of(self.catalog, self.outlook().curves, self.footfall.by_tick)
 
     def outlook(self) -> "Outlook":
         """Return what is believed before the first visit."""
@@ -120,7 +124,8 @@ class Outlook:
             coming = self.visits.T[:, :, None]
             chance = (by_tick * coming).sum(axis=0) / np.maximum(coming.sum(axis=0), _NOBODY)
         low, high = np.minimum(low, chance), np.maximum(high, chance)
-        return DemandCurves(morning.catalog.skus, morning.ladder, chance, version, low=low, high=high, by_tick=by_tick)
+        known = (morning.catalog.skus, morning.ladder, chance, version)
+        return DemandCurves(*known, low=low, high=high, by_tick=by_tick, switching=morning.switching)
 
     @cached_property
     def _believed(self) -> tuple[Floats, Floats, Floats]:
@@ -138,9 +143,21 @@ class Outlook:
             forgone = forgone + least_worth(catalog)
             gains, coming = ladder - forgone[:, None], self.visits.sum(axis=1)
             forgone = forgone + usual_unit_values(gains, self._believed[0], coming, catalog.par_stock.astype(float))
+        forgone = forgone + self._brought_elsewhere
         owners = catalog.base_prices if morning.owners is None else morning.owners
         trust = catalog.store.belief.trust_in_owner
         return drawn_gains(morning.opened.knots, self.understanding, ladder, forgone, owners, trust)
+
+    @property
+    def _brought_elsewhere(self) -> Floats | float:
+        """What who does not buy brings by taking a substitute, EUR, shape (n_products,); 0 where nobody is known to."""
+        morning, ladder = self.morning, self.morning.ladder
+        if morning.switching is None:
+            return 0.0
+        curves = DemandCurves(morning.catalog.skus, ladder, self._believed[0], "", switching=morning.switching)
+        gains = ladder - costs_that_count(morning.catalog)[:, None]
+        found = sales_with_substitutes(morning.catalog, curves, self.visits, gains)
+        return 0.0 if found is None else found.brought
 
     @cached_property
     def lesson(self) -> Lesson:
@@ -252,4 +269,5 @@ class LearningPolicy:
 
 def morning_of(catalog: Catalog, belief: Belief, model_version: str | None) -> Morning:
     """Work a belief out for the day that begins."""
-    return Morning(catalog, opened(catalog, belief), belief.footfall, model_version)
+    at_opening = opened(catalog, belief)
+    return Morning(catalog, at_opening, belief.footfall, model_version, switching=belief.switching)

@@ -23,6 +23,7 @@ from serving.belief.belief import (
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
 from serving.belief.hour_drift import USUAL
+from serving.switching import LogitSwitching
 
 Row = Mapping[str, Any]
 
@@ -55,6 +56,8 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
             "profile": footfall.profile.tolist(),
             "store_days": footfall.store_days,
             "day_spread": footfall.day_spread,
+            "switch_level": None if belief.switching is None else belief.switching.level,
+            "switch_slope": None if belief.switching is None else belief.switching.slope,
             "model_version": model_version,
         }
         for own, product in enumerate(catalog.products)
@@ -93,6 +96,8 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
         store_days=first["store_days"],
         day_spread=first["day_spread"],
     )
+    level, slope = first.get("switch_level"), first.get("switch_slope")
+    switching = None if level is None or slope is None else LogitSwitching(catalog.substitutes, level, slope)
     if first["states"] is None:
         return replace(nobody, footfall=footfall), first["model_version"]
     kinds = tuple(
@@ -102,7 +107,8 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     shape = Shape(first["own_spread"], first["bend_spread"])
     states, hours = _demands(knots, catalog, first["states"], own), _hours(own, nobody.hours)
     spread = first.get("drift_spread") or USUAL  # an earlier version says none
-    return Belief(states, hours, footfall, shape, _sold(knots, own), spread, kinds), first["model_version"]
+    sold = _sold(knots, own)
+    return Belief(states, hours, footfall, shape, sold, spread, kinds, switching), first["model_version"]
 
 
 def _kind(knots: Knots, catalog: Catalog, kind: Row, rows: Sequence[Row | None]) -> StoreKind:

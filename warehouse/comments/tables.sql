@@ -25,6 +25,8 @@ comment on view stock_movements is
 'the units of one product in one store that keep until the same date, over one business date';
 comment on view substitutions is
 'one unit that a shopper took instead of the product she came for, whose visit stands in interactions';
+comment on view substitute_choices is
+'one choice before some shoppers of a partition who found a product too dear or sold out, and what they took';
 comment on view promotions is
 'what a retailer''s file says of one product in one store on one business date, beside its price';
 comment on view rejected is 'one bad row that was kept out';

@@ -1,5 +1,5 @@
 -- One row per business date, store, product and hour of the day (UTC) with a visit or a unit sold, and the same hour on
--- the clock of the store. Where a zone is off by half an hour, an hour of UTC has two local hours: its first visit tells
+-- the clock of the store. Where a zone is off by half an hour, an hour of UTC has two local hours: its first visit says
 -- which.
 create or replace view hourly_sales as
 select

@@ -10,6 +10,7 @@ with shown as (
         comment,
         case table_name
             when 'decisions_with_stock' then 'interactions'
+            when 'visits_and_substitutions' then 'interactions'
             when 'shopper_pool' then 'shoppers'
             else regexp_replace(table_name, '^closed_|_history$|_published$', '')
         end as contract

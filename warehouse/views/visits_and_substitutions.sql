@@ -39,6 +39,3 @@ from substitutions;
 
 comment on view visits_and_substitutions is
 'one visit to a product, or one unit that was taken instead of the product that a visit was for';
-comment on column visits_and_substitutions.instead_of is
-'product that the shopper came for and did not buy; null for a visit to this product';
-comment on column visits_and_substitutions.purchased is 'whether one unit was bought';

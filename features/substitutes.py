@@ -1,0 +1,61 @@
+"""Choices among substitutes: what stood at which price before shoppers who did not buy, and what they took instead.
+
+They are counted partition by partition, like visits, and only where the shelf has substitutes. What must hold: they are
+those of the decisions, substitutions and price decisions of their partition, and of the substitutes that the catalog
+names.
+"""
+
+import datetime as dt
+import hashlib
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from catalog.load import Catalog
+from catalog.tables.decisions import SUBSTITUTE_CHOICES
+from features.cells import query
+from warehouse.connection import MACROS, run_script
+from warehouse.lake import Lake, Partition
+
+_VIEWS = {"visits": "interactions", "taken": "substitutions", "repriced": "repricings"}
+
+
+def count_choices(lake: Lake, catalog: Catalog) -> None:
+    """Count the choices of every partition in which somebody may have taken a substitute, and that is not counted.
+
+    A day that is still being sold waits, and so do partitions whose bytes are not proven.
+    """
+    pairs = pairs_of(catalog)
+    definition = hashlib.sha256(f"{query('choices_of_partition')}{pairs}".encode()).hexdigest()
+    for part in lake.partitions(_VIEWS["taken"]):
+        parts = {view: Partition(table, part.business_date, part.group) for view, table in _VIEWS.items()}
+        receipts = [lake.receipt(own) for own in parts.values()]
+        inputs = ":".join([*(own.sha256 for own in receipts if own is not None), definition])
+        choices = Partition(SUBSTITUTE_CHOICES.name, part.business_date, part.group)
+        if None in receipts or lake.is_current(choices, inputs) or not all(map(lake.is_proven, parts.values())):
+            continue
+        lake.publish(choices, choices_of({view: lake.read(own) for view, own in parts.items()}, *pairs), inputs=inputs)
+
+
+def pairs_of(catalog: Catalog) -> tuple[list[str], list[str]]:
+    """Return each product and one of its substitutes, in pairs."""
+    product, other = np.nonzero(catalog.substitutes)
+    return [catalog.skus[own] for own in product], [catalog.skus[own] for own in other]
+
+
+def choices_of(rows: dict[str, pa.Table], skus: list[str], others: list[str]) -> pa.Table:
+    """Return the choices in the rows of one partition, by the names of the query's views."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        run_script(connection, MACROS / "is_external.sql")
+        for view, table in rows.items():
+            connection.register(view, table)
+        given = {"skus": skus, "others": others}
+        found = connection.sql(query("choices_of_partition"), params=given).to_arrow_table()
+    return found.cast(SUBSTITUTE_CHOICES.schema)
+
+
+def choices_in(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """Return the choices of some days, in the columns of `substitute_choices`."""
+    return connection.execute(query("choices"), {"first": first, "last": last}).df()
