@@ -18,7 +18,7 @@ from catalog.arrays import Flags, Floats
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
 from catalog.limits import conflicts
-from catalog.records.product import Product, substitute_conflicts
+from catalog.records.product import Product, substitute_conflicts, substitutes_among
 from catalog.records.store import NO_SHOPPERS, Store
 from catalog.stock_rules import StockRules, delivery_conflicts
 from catalog.strict_yaml import read_mapping
@@ -75,11 +75,7 @@ class Catalog:
     @cached_property
     def substitutes(self) -> Flags:
         """Which products a shopper may take instead of which, both ways, shape (n_products, n_products)."""
-        position = {sku: place for place, sku in enumerate(self.skus)}
-        named = np.zeros((len(self.skus), len(self.skus)), dtype=np.bool_)
-        for place, product in enumerate(self.products):
-            named[place, [position[sku] for sku in product.substitutes_with]] = True
-        return np.asarray(named | named.T)
+        return substitutes_among(self.products)
 
     @property
     def counts_evenings(self) -> bool:

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard.formats import day
 from dashboard.monitor import Monitor
 
-SOLD = ("interactions", "repricings", "live_interactions", "live_repricings")
+SOLD = ("interactions", "substitutions", "repricings", "live_interactions", "live_repricings")
 """Tables of a store day, closed or still being sold."""
 
 NEWEST = "newest"

@@ -15,11 +15,13 @@ from catalog.pricing import Shelf
 from catalog.spread import HERE, Spread
 from serving.curves import DemandCurves
 from serving.evidence import ShelfPrices
+from serving.price_book import PriceBook
 from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
 from serving.solve import ProductsToSolve, solve
 from serving.solved_over_days import SolvedOverDays
 from serving.stock_ahead import StockAhead
 from serving.substitution import sales_with_substitutes
+from serving.switching import Switching
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,21 @@ def _sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[F
 def costs_that_count(catalog: Catalog) -> Floats:
     """Return unit costs, or zeros where revenue is the objective, EUR, shape (n_products,)."""
     return catalog.unit_costs * (catalog.store.policies.objective != "revenue")
+
+
+def brought_elsewhere(
+    catalog: Catalog, book: PriceBook, switching: Switching | None, product: int, price: float, ticks_left: int
+) -> float | None:
+    """Return what a shopper brings who finds a price too dear, EUR: what her substitutes earn beyond a unit's value.
+
+    They stand at their prices for a full shelf. None where nobody is known to take a substitute.
+    """
+    if switching is None or not switching.substitutes[product].any():
+        return None
+    prices, values = (own[:, -1, ticks_left - 1] for own in (book.prices, book.unit_value))
+    beyond = prices - costs_that_count(catalog) - np.nan_to_num(values)
+    own, ratios = np.array([price / catalog.base_prices[product]]), prices / catalog.base_prices
+    return float((switching.chances(product, own, ratios[None]) @ beyond)[0])
 
 
 def _gains(curves: DemandCurves, unit_costs: Floats | float) -> Floats:

@@ -22,6 +22,7 @@ from serving.evidence import LOOKS_BACK
 from serving.in_force import match_to_shelf
 from serving.orders import Orders
 from serving.own_part import OwnPart, known, own_part
+from serving.policies import brought_elsewhere
 from serving.price_book import PriceBook
 from serving.storefront import storefront_without_exploration
 
@@ -160,7 +161,7 @@ class QuotedBook:
             unconstrained_price=float(decision.unconstrained[row, 0]),
             clamps=_clamps_of(decision, row, own.storefront.rules),
             clamp_cost=known(decision.clamp_cost[row, 0]),
-            reason=self._sentence(own, decision, row, question, left),
+            reason=self._sentence(own, decision, row, question, left) + self._elsewhere(own.position, price, left),
             currency=self._catalog.store.currency,
             holds_in=store or EVERY_STORE,
             candidates=own.candidates,
@@ -224,6 +225,12 @@ class QuotedBook:
         if own.is_the_same_in_every_store:
             return self._row(question.sku, left), min(question.stock, _last_row(own))
         return own.storefront.decide(_shelf_of(question, left, None if store is None else (store,))), 0
+
+    def _elsewhere(self, product: int, price: float, left: int) -> str:
+        """Say what a shopper brings who finds a price too dear; nothing where nobody is known to take a substitute."""
+        brought = brought_elsewhere(self._catalog, self._book, self._curves.switching, product, price, left)
+        money = "" if brought is None else self._catalog.store.money.format_money(brought)
+        return money and f" Who finds it too dear brings {money} on average by taking a substitute."
 
     def _sentence(self, own: OwnPart, decision: PriceDecision, row: int, question: PriceQuestion, left: int) -> str:
         change = PriceMove(

@@ -20,6 +20,7 @@ from catalog.load import Catalog
 from catalog.pricing import RULES
 from etl.live.calendar import catalog_of_the_day
 from etl.live.store_now import StoreNow, stores_now
+from serving.belief.table import switching_in
 from serving.book_store import BookInForce, book_in_force
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence
@@ -296,7 +297,9 @@ class QuoteDesk:
         at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})
         orders = orders_on(self._lake, catalog, date, stores, at_once)
         tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
-        return _Counter(QuotedBook(catalog, own.book, own.curves, orders, left), stores, tag)
+        switching = None if found.belief is None else switching_in(found.belief, catalog)
+        curves = replace(own.curves, switching=switching)
+        return _Counter(QuotedBook(catalog, own.book, curves, orders, left), stores, tag)
 
 
 def _named(stores: Sequence[str]) -> str:

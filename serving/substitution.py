@@ -64,7 +64,7 @@ class _Shelf:
         self.beyond[product] = self.gains[product, self.usual[product]] - value
 
     def coupled(self, product: int) -> tuple[Floats, Floats, float]:
-        """Return what a sale brings at each price and its rate per visit, and what who does not buy brings elsewhere."""
+        """Return, at each price, what a sale brings and its rate per visit, and what leaving at the usual one brings."""
         at, n_prices = np.arange(len(self.usual)), self.gains.shape[1]
         usual = np.tile(self.ratios[at, self.usual], (n_prices + 1, 1))
         beyond = self.beyond.copy()

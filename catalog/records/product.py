@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from catalog.arrays import Flags
 from catalog.records.deliveries import Deliveries
 from catalog.records.fields import Cost, Name, Price, Record, Sku, refuse_parts
 from catalog.records.shoppers import Persona, check_shares
@@ -253,3 +255,12 @@ def substitute_conflicts(products: Sequence[Product]) -> Iterator[str]:
             else:
                 continue
             yield f"products[{position}].substitutes_with: {sku!r} {why}"
+
+
+def substitutes_among(products: Sequence[Product]) -> Flags:
+    """Return which products a shopper may take instead of which, both ways, shape (n_products, n_products)."""
+    position = {product.sku: place for place, product in enumerate(products)}
+    named = np.zeros((len(products), len(products)), dtype=np.bool_)
+    for place, product in enumerate(products):
+        named[place, [position[sku] for sku in product.substitutes_with]] = True
+    return np.asarray(named | named.T)

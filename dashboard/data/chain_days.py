@@ -11,7 +11,7 @@ from dashboard.data.overview import DAYS_BEFORE, ChainDays
 from dashboard.data.reader import Reader
 from warehouse.lake import Lake, Partition
 
-SHOWN = ("interactions", "live_interactions", "stock_movements")
+SHOWN = ("interactions", "substitutions", "live_interactions", "stock_movements")
 """Tables that the page reads beside `products`."""
 
 

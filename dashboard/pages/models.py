@@ -87,7 +87,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
         html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
         html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),
         *context.context_card(versions[0], scheme),
-        *champions.changes(monitor.reader.ask("champion_history", ("champions", "interactions"))),
+        *champions.changes(monitor.reader.ask("champion_history", ("champions", "interactions", "substitutions"))),
         drift.drift_card(monitor, scheme),
         *drift_scorecard.scorecard(monitor),
         _curves_card(curves, observed, _names(monitor), scheme, monitor.next_command()),

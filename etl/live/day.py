@@ -116,8 +116,9 @@ def publish_tick(lake: Lake, day: LiveDay, rows: DayRows, mark: Mark) -> None:
     with lake.commit(day.commit, inputs=str(mark), seed=mark.seed, amends=True) as commit:
         if learned is not None and learned.num_rows != (kept.rows if kept else 0):
             commit.publish(day.part("belief_updates"), learned)
-        if rows.substitutions is not None:
-            commit.publish(day.part("substitutions"), rows.substitutions)
+        taken, kept = rows.substitutions, lake.receipt(day.part("substitutions"))
+        if taken is not None and (kept is None or taken.num_rows != kept.rows):
+            commit.publish(day.part("substitutions"), taken)
         commit.publish(day.part("live_repricings"), rows.repricings)
         commit.publish(day.part("live_interactions"), conform(rows.interactions))
 

@@ -96,8 +96,7 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
         store_days=first["store_days"],
         day_spread=first["day_spread"],
     )
-    level, slope = first.get("switch_level"), first.get("switch_slope")
-    switching = None if level is None or slope is None else LogitSwitching(catalog.substitutes, level, slope)
+    switching = switching_in(table, catalog)
     if first["states"] is None:
         return replace(nobody, footfall=footfall), first["model_version"]
     kinds = tuple(
@@ -109,6 +108,13 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     spread = first.get("drift_spread") or USUAL  # an earlier version says none
     sold = _sold(knots, own)
     return Belief(states, hours, footfall, shape, sold, spread, kinds, switching), first["model_version"]
+
+
+def switching_in(table: pa.Table, catalog: Catalog) -> LogitSwitching | None:
+    """Return how shoppers take substitutes, as a partition of `beliefs` has it; None where nobody is known to."""
+    first = table.slice(0, 1).to_pylist()[0]
+    level, slope = first.get("switch_level"), first.get("switch_slope")
+    return None if level is None or slope is None else LogitSwitching(catalog.substitutes, level, slope)
 
 
 def _kind(knots: Knots, catalog: Catalog, kind: Row, rows: Sequence[Row | None]) -> StoreKind:

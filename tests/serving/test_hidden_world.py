@@ -22,7 +22,7 @@ PLANNER = (
     *("cluster", "connect", "dashboard", "desk", "operate", "own_data"),
 )
 HIDDEN = {"personas", "waiting_share", "day_variation", "weekday_factors", "busy_days_seed"}
-HIDDEN |= {"demand_effects", "day_shift"}
+HIDDEN |= {"demand_effects", "day_shift", "substitution"}
 MOMENT = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 OTHERS = (Persona(name="other", share=1.0, mean=1.4, standard_deviation=0.1),)
 

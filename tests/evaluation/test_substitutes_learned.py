@@ -1,0 +1,66 @@
+"""What 20,000 logged decisions are worth to a category of three substitutes: nearly all of the joint optimum."""
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from catalog.load import Catalog
+from catalog.settings import read_settings
+from etl.load import rows_of
+from evaluation.contestants import Log, curves_from
+from features.cells import feature_workbench
+from features.substitutes import choices_of, pairs_of
+from flows.workspace import prepared
+from serving.belief.taken_instead import _as_arrays, likeliest
+from serving.curves import DemandCurves
+from serving.exploration import ExplorationPlan
+from serving.policies import StaticPolicy
+from serving.storefront import Storefront
+from serving.switching import LogitSwitching
+from simulation.store_day import play
+from tests.serving.test_substitution import CASES, Joint, category
+
+pytestmark = pytest.mark.play
+
+DECISIONS, LOGGED = 20_000, dt.date(2026, 5, 1)
+
+
+def learned(joint: Joint, seed: int, home: Path) -> DemandCurves:
+    """Return curves and choices among substitutes as a log of random prices teaches them, nothing being sold out."""
+    catalog = joint.catalog
+    products = tuple(own.model_copy(update={"par_stock": 30_000}) for own in catalog.products)
+    each_tick = catalog.store.exploration.model_copy(update={"hold_ticks": 1})
+    ample = Catalog(products, catalog.store.model_copy(update={"exploration": each_tick}))
+    policy = Storefront(StaticPolicy(catalog.base_prices), exploration=ExplorationPlan(1.0, joint.ladder))
+    day = play(ample, policy, [f"L{number:02d}" for number in range(42)], LOGGED, seed)
+    log, rows = Log.of(day, ample, DECISIONS), rows_of(day, ample)
+    assert rows.substitutions is not None
+    assert day.taken is not None
+    within = pa.array(day.taken.visit < DECISIONS)
+    given = {"visits": rows.interactions.slice(0, DECISIONS), "taken": rows.substitutions.filter(within)}
+    choices = choices_of(given | {"repriced": rows.repricings}, *pairs_of(catalog)).to_pandas()
+    base = dict(zip(catalog.skus, catalog.base_prices.tolist(), strict=True))
+    level, slope = likeliest(*_as_arrays(choices, base)).tolist()
+    settings = read_settings({"SHELFPRICE_HOME": str(home)})
+    prepared(settings, catalog)
+    with feature_workbench(settings) as connection:
+        curves = curves_from(connection, catalog, log, "demand_forest", seed)
+    return replace(curves, switching=LogitSwitching(catalog.substitutes, level, slope))
+
+
+def test_three_substitutes_learned_from_twenty_thousand_decisions_earn_98_percent_of_the_joint_optimum(
+    tmp_path: Path,
+) -> None:
+    skus, stock, visits, strength, n_prices = CASES[-1]
+    joint = Joint(category(skus, stock, strength, n_prices), visits)
+    best = joint.best()
+    known = [learned(joint, seed, tmp_path / f"home{seed}") for seed in (1, 2)]
+    together = [joint.of_books(joint.books(curves)) / best for curves in known]
+    alone = [joint.of_books(joint.books(replace(curves, switching=None))) / best for curves in known]
+    assert min(together) >= 0.98
+    assert max(alone) < 0.85
+    assert np.ptp(together) < 0.02
