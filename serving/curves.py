@@ -42,6 +42,7 @@ class DemandCurves:
     `by_tick` is the chance in each tick until closing, shape (n_ticks, n_products, n_prices), where it differs over the
     day; `p_sale` is then that of an average visit. None is the same chance all day.
     `switching` says how shoppers who find a product too dear take a substitute; None where nobody is known to.
+    `beside` is what a visit brings at each candidate beside its own sale, EUR, of the same shape; None is nothing.
     """
 
     skus: tuple[str, ...]
@@ -53,10 +54,15 @@ class DemandCurves:
     high: Floats | None = None
     by_tick: Floats | None = None
     switching: Switching | None = None
+    beside: Floats | None = None
 
     def at(self, ticks_left: int) -> "DemandCurves":
         """Return the curves of the tick with so many left, itself included."""
         return self if self.by_tick is None else replace(self, p_sale=self.by_tick[-ticks_left], by_tick=None)
+
+    def beside_at(self, prices: Floats) -> Floats | float:
+        """Return what a visit brings beside its own sale at prices, EUR, shape (..., n_products); 0 for nothing."""
+        return 0.0 if self.beside is None else chance_at(self.prices, self.beside, prices)
 
     @property
     def at_ticks(self) -> Floats:

@@ -77,12 +77,15 @@ class Candidates:
     mean_revenue, mean_chance
         Means over these of price x chance of sale, EUR per visit, and of the chance alone, shape (n_stores or 1,
         n_products); NaN without a budget.
+    mean_beside
+        Mean of what a visit brings beside its own sale, EUR, of the same shape, or 0 for nothing.
     """
 
     prices: Floats
     counts: Ints
     mean_revenue: Floats
     mean_chance: Floats
+    mean_beside: Floats | float = 0.0
 
     @property
     def may_be_tried(self) -> Flags:
@@ -95,8 +98,8 @@ class Candidates:
         return (self.prices.swapaxes(1, 2) == own).view(np.int8).sum(axis=0, dtype=np.int64).T
 
     def mean_worth(self, forgone: Floats) -> Floats:
-        """Mean over the candidates of (price - what a sale forgoes) x chance of sale, EUR per visit."""
-        return self.mean_revenue - forgone * self.mean_chance
+        """Mean of what the candidates are worth, EUR per visit, as in `serving.solve.Worth.of`."""
+        return self.mean_revenue - forgone * self.mean_chance + self.mean_beside
 
 
 def candidates_within(
@@ -115,14 +118,16 @@ def candidates_within(
     leads_back = None if usual is None else limits.leads_back(prices, usual)
     if leads_back is not None and usual is not None:  # what is not tried for that is the usual price, and costs nothing
         prices, tried = np.where(leads_back, prices, usual), allowed & leads_back
-    chances = np.full(prices.shape, np.nan)
+    chances, beside = np.full(prices.shape, np.nan), np.zeros(prices.shape)
     if exploration.budget is not None and curves is not None:
         chances = np.where(allowed, chance_at(curves.prices, curves.p_sale, prices), 0.0)
+        beside = np.where(allowed, curves.beside_at(prices), 0.0)
     return Candidates(
         prices=np.where(tried, prices, np.nan),
         counts=exploration.counts,
         mean_revenue=(prices * chances).sum(axis=0) / exploration.counts,
         mean_chance=chances.sum(axis=0) / exploration.counts,
+        mean_beside=beside.sum(axis=0) / exploration.counts,
     )
 
 
@@ -146,7 +151,7 @@ def chance_on_budget(
         Prices shown where nothing is tried, EUR, shape (n_stores, n_products).
     """
     p_usual = worth.p_sale(usual)
-    own = (usual - worth.forgone) * p_usual
+    own = (usual - worth.forgone) * p_usual + worth.beside(usual)
     affordable = budget * (usual * p_usual)
     if limits.limits is not None and not limits.limits.are_static:
         asked = in_zone(limits.limits, worth.asked.prices, limits.shelf)

@@ -46,8 +46,12 @@ class Worth:
         return chance_on_shelf(self.curves, prices, self.stock, self.asked.prices, self.asked.p_sale)
 
     def of(self, prices: Floats) -> Floats:
-        """Return what prices are worth, EUR per visit."""
-        return (prices - self.forgone) * self.p_sale(prices)
+        """Return what prices are worth, EUR per visit, what they bring beside a sale included."""
+        return (prices - self.forgone) * self.p_sale(prices) + self.beside(prices)
+
+    def beside(self, prices: Floats) -> Floats | float:
+        """Return what a visit brings at prices beside its own sale, EUR."""
+        return 0.0 if self.curves is None else self.curves.beside_at(prices)
 
 
 def chance_on_shelf(

@@ -63,8 +63,8 @@ class _Shelf:
         self.usual[product] = own[((gains - value) * rates).argmax()]
         self.beyond[product] = self.gains[product, self.usual[product]] - value
 
-    def coupled(self, product: int) -> tuple[Floats, Floats, float]:
-        """Return, at each price, what a sale brings and its rate per visit, and what leaving at the usual one brings."""
+    def coupled(self, product: int) -> tuple[Floats, Floats]:
+        """Return what a sale of a product brings and its rate per visit, at each price."""
         at, n_prices = np.arange(len(self.usual)), self.gains.shape[1]
         usual = np.tile(self.ratios[at, self.usual], (n_prices + 1, 1))
         beyond = self.beyond.copy()
@@ -82,7 +82,7 @@ class _Shelf:
             )
             rate += come * taken[:-1, product]
             worth += come * (taken[:-1, product] * gain + with_others[:-1] - with_others[-1])
-        return worth / np.maximum(rate, _NOBODY), rate, float(elsewhere[self.usual[product]])
+        return worth / np.maximum(rate, _NOBODY), rate
 
 
 class Sales(NamedTuple):
@@ -92,14 +92,14 @@ class Sales(NamedTuple):
     ----------
     gains, chances
         As in `serving.solve.ProductsToSolve`; a chance is then a rate per visit to the product, and may be above 1.
-    brought
-        What a shopper brings who finds a product too dear at its usual price, EUR, shape (n_products,); 0 where there
-        is no substitute.
+    beside
+        What a visit brings at each price beside its own sale, EUR, of the shape of the gains: what it takes elsewhere,
+        and what is sold to those who come from substitutes, against an empty shelf. 0 where there are none.
     """
 
     gains: Floats
     chances: Floats
-    brought: Floats
+    beside: Floats
 
 
 def sales_with_substitutes(catalog: Catalog, curves: DemandCurves, visits: Floats, gains: Floats) -> Sales | None:
@@ -134,14 +134,15 @@ def sales_with_substitutes(catalog: Catalog, curves: DemandCurves, visits: Float
     for _ in range(_ROUNDS):
         before = shelf.usual.copy()
         for product in concerned:
-            shelf.settle(product, *shelf.coupled(product)[:2])
+            shelf.settle(product, *shelf.coupled(product))
         if np.array_equal(shelf.usual, before):
             break
-    brings, more, brought = gains.copy(), np.zeros(gains.shape), np.zeros(len(gains))
+    brings, rates = gains.copy(), chances.copy()
     for product in concerned:
-        brings[product], rate, brought[product] = shelf.coupled(product)
-        more[product] = rate - chances[product]
-    return Sales(brings, curves.at_ticks + more, brought)
+        brings[product], rates[product] = shelf.coupled(product)
+    value = (gains[np.arange(len(gains)), shelf.usual] - shelf.beyond)[:, None]
+    beside = (rates * (brings - value) - chances * (gains - value)) * switching.substitutes.any(axis=1)[:, None]
+    return Sales(brings, curves.at_ticks + (rates - chances), beside)
 
 
 def _mean_of_ticks(chances: Floats, visits: Floats) -> Floats:

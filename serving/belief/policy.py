@@ -125,7 +125,9 @@ class Outlook:
             chance = (by_tick * coming).sum(axis=0) / np.maximum(coming.sum(axis=0), _NOBODY)
         low, high = np.minimum(low, chance), np.maximum(high, chance)
         known = (morning.catalog.skus, morning.ladder, chance, version)
-        return DemandCurves(*known, low=low, high=high, by_tick=by_tick, switching=morning.switching)
+        return DemandCurves(
+            *known, low=low, high=high, by_tick=by_tick, switching=morning.switching, beside=self._beside
+        )
 
     @cached_property
     def _believed(self) -> tuple[Floats, Floats, Floats]:
@@ -143,21 +145,18 @@ class Outlook:
             forgone = forgone + least_worth(catalog)
             gains, coming = ladder - forgone[:, None], self.visits.sum(axis=1)
             forgone = forgone + usual_unit_values(gains, self._believed[0], coming, catalog.par_stock.astype(float))
-        forgone = forgone + self._brought_elsewhere
         owners = catalog.base_prices if morning.owners is None else morning.owners
         trust = catalog.store.belief.trust_in_owner
-        return drawn_gains(morning.opened.knots, self.understanding, ladder, forgone, owners, trust)
+        beside = 0.0 if self._beside is None else self._beside
+        return drawn_gains(morning.opened.knots, self.understanding, ladder, forgone, owners, trust, beside)
 
-    @property
-    def _brought_elsewhere(self) -> Floats | float:
-        """What who does not buy brings by taking a substitute, EUR, shape (n_products,); 0 where nobody is known to."""
-        morning, ladder = self.morning, self.morning.ladder
-        if morning.switching is None:
-            return 0.0
-        curves = DemandCurves(morning.catalog.skus, ladder, self._believed[0], "", switching=morning.switching)
-        gains = ladder - costs_that_count(morning.catalog)[:, None]
-        found = sales_with_substitutes(morning.catalog, curves, self.visits, gains)
-        return 0.0 if found is None else found.brought
+    @cached_property
+    def _beside(self) -> Floats | None:
+        """What a visit brings beside its own sale, EUR, shape (n_products, n_prices); None where nobody switches."""
+        catalog, ladder = self.morning.catalog, self.morning.ladder
+        curves = DemandCurves(catalog.skus, ladder, self._believed[0], "", switching=self.morning.switching)
+        found = sales_with_substitutes(catalog, curves, self.visits, ladder - costs_that_count(catalog)[:, None])
+        return None if found is None else found.beside
 
     @cached_property
     def lesson(self) -> Lesson:

@@ -44,17 +44,20 @@ class Drawn:
         Chance of sale, shape (n_draws, n_products, n_prices).
     weights
         How often each draw counts, 1 on average, shape (n_draws, n_products).
+    beside
+        What a visit brings beside its own sale, EUR, shape (n_products, n_prices), or 0 for nothing.
     """
 
     ladder: Floats
     forgone: Floats
     chances: Floats
     weights: Floats
+    beside: Floats | float = 0.0
 
     @property
     def gains(self) -> Floats:
         """What a visit gains, EUR, in the shape of the chances."""
-        return (self.ladder - self.forgone[:, None]) * self.chances
+        return (self.ladder - self.forgone[:, None]) * self.chances + self.beside
 
     def fairly(self, chance: Floats) -> Floats:
         """Give the owner's prices their fair start in a mean chance of sale at the ladder, which never rises.
@@ -73,7 +76,13 @@ class Drawn:
 
 
 def drawn_gains(
-    knots: Knots, understanding: Understanding, ladder: Floats, forgone: Floats, owners: Floats, trust: float
+    knots: Knots,
+    understanding: Understanding,
+    ladder: Floats,
+    forgone: Floats,
+    owners: Floats,
+    trust: float,
+    beside: Floats | float = 0.0,
 ) -> Drawn:
     """Draw from a belief.
 
@@ -83,15 +92,17 @@ def drawn_gains(
         The owner's prices, each of which is on the ladder or near one of its prices, EUR, shape (n_products,).
     trust
         How many times more a draw counts in which the owner's price is as good as any.
+    beside
+        As in `Drawn`.
     """
     # sums depend on the order in memory
     chances = np.ascontiguousarray(knots.at(drawn_chances(understanding, knots.shape, _DRAWS), ladder))
-    alike = Drawn(ladder, forgone, chances, np.ones(chances.shape[:2]))
+    alike = Drawn(ladder, forgone, chances, np.ones(chances.shape[:2]), beside)
     own = np.abs(ladder - owners[:, None]).argmin(axis=1)
     gains = alike.gains
     of_owners = gains[:, np.arange(len(ladder)), own]
     weights = 1 + trust * (gains.max(axis=2) <= of_owners * (1 + _AS_GOOD))
-    return Drawn(ladder, forgone, chances, weights / weights.mean(axis=0))
+    return Drawn(ladder, forgone, chances, weights / weights.mean(axis=0), beside)
 
 
 @dataclass(frozen=True)

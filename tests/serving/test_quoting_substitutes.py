@@ -1,4 +1,4 @@
-"""A quote says what a shopper brings who finds the product too dear, where it has substitutes, and nothing elsewhere."""
+"""A quote says what a shopper brings who finds the product too dear, where it has substitutes."""
 
 import datetime as dt
 from dataclasses import replace

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from catalog.arrays import Floats, Ints
 from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
 from catalog.price_ladder import price_ladder
+from catalog.pricing import Shelf
 from catalog.records.shoppers import Opening, Substitution
 from serving.curves import DemandCurves
+from serving.exploration import ExplorationPlan, candidates_within, chance_on_budget
 from serving.policies import StockAwarePolicy, policy_with_model
+from serving.shelf_limits import ShelfLimits
+from serving.solve import Worth
 from serving.substitution import sales_with_substitutes
 from serving.switching import LogitSwitching, Switching
 from serving.tabulate import tabulate
@@ -147,7 +151,7 @@ def test_where_nobody_takes_a_substitute_books_are_those_of_products_that_sell_a
 
 @settings(deadline=None, max_examples=30)
 @given(level=st.floats(-3, 2), slope=st.floats(0.5, 10), scarce=st.floats(0.2, 5))
-def test_a_product_without_substitutes_is_priced_as_ever_and_nobody_brings_less_than_nothing(
+def test_a_product_without_substitutes_is_priced_as_ever_and_the_others_sell_to_more(
     level: float, slope: float, scarce: float
 ) -> None:
     ladder = price_ladder(WORLD)
@@ -159,6 +163,27 @@ def test_a_product_without_substitutes_is_priced_as_ever_and_nobody_brings_less_
     bread = WORLD.skus.index("BREAD")
     assert np.array_equal(found.gains[bread], gains[bread])
     assert np.array_equal(found.chances[bread], chance[bread])
-    assert found.brought[bread] == 0
-    assert (found.brought >= 0).all()
+    assert (found.beside[bread] == 0).all()
     assert (found.chances >= chance).all()
+
+
+def test_no_price_is_tried_for_what_it_sells_alone_where_it_takes_from_a_substitute() -> None:
+    joint = Joint(category(*CASES[0][:2], strength=1.0, n_prices=12), CASES[0][2])
+    curves = joint.curves(TrueSwitching(joint.catalog, np.zeros(2)))
+    visits = np.tile(np.array(joint.visits)[:, None] / SLOTS, (1, SLOTS))
+    found = sales_with_substitutes(joint.catalog, curves, visits, joint.ladder - joint.catalog.unit_costs[:, None])
+    assert found is not None
+    best, alone = (joint.books(own)[[0, 1], joint.catalog.par_stock, -1] for own in (curves, joint.curves(None)))
+    allowed = np.arange(12) == alone[:, None]
+    shelf = Shelf(joint.catalog.par_stock[None], np.full((1, 2), np.nan), SLOTS, np.zeros((1, 2)))
+    asked = policy_with_model(joint.catalog, curves, visits).ask(shelf)
+    forgone = asked.unit_value + joint.catalog.unit_costs
+    chances = []
+    for beside in (found.beside, None):
+        known = replace(curves, beside=beside)
+        plan, limits = ExplorationPlan(0.0, joint.ladder, budget=np.zeros(2), allowed=allowed), ShelfLimits(None, shelf)
+        candidates = candidates_within(limits, plan, known)
+        worth = Worth(known, asked, forgone, shelf.stock)
+        chances.append(chance_on_budget(np.zeros(2), worth, limits, joint.ladder[[0, 1], best][None], candidates))
+    assert (chances[0] == 0).all()
+    assert (chances[1] > 0).all()
