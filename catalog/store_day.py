@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,9 +112,9 @@ class Taken:
 class Bought(NamedTuple):
     """Units that were sold: positions of store, tick and product, and the price paid, EUR, each shape (n_units,)."""
 
-    store: NDArray[np.int32]
-    tick: NDArray[np.int16]
-    product: NDArray[np.int16]
+    store: NDArray[np.integer[Any]]
+    tick: NDArray[np.integer[Any]]
+    product: NDArray[np.integer[Any]]
     price: Floats
 
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from catalog.load import Catalog
 from catalog.pricing import Policy
-from evaluation.contestants import Log, clairvoyant, curves_from, stock_aware
+from evaluation.contestants import Log, clairvoyant, curves_from
 from evaluation.scores import day_gain, tally
 from evaluation.worlds import built_in, chosen
 from features.cells import feature_workbench
-from serving.policies import GreedyPolicy, costs_that_count, policy_without_model
+from serving.policies import GreedyPolicy, costs_that_count, policy_without_model, stock_aware
 from serving.storefront import Storefront, storefront_before_champion, storefront_with_model
 from simulation.over_days import OverDays
 from simulation.visits import Visits, draw_visits

@@ -141,7 +141,7 @@ def sales_with_substitutes(catalog: Catalog, curves: DemandCurves, visits: Float
     for product in concerned:
         brings[product], rates[product] = shelf.coupled(product)
     value = (gains[np.arange(len(gains)), shelf.usual] - shelf.beyond)[:, None]
-    beside = (rates * (brings - value) - chances * (gains - value)) * switching.substitutes.any(axis=1)[:, None]
+    beside = rates * (brings - value) - chances * (gains - value)
     return Sales(brings, curves.at_ticks + (rates - chances), beside)
 
 

@@ -13,14 +13,18 @@ that both leave by turns, so it estimates that gain to first order, and as well 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.store_day import StoreDay
 from serving.price_book import PriceBook
+
+_Places = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def advantages(sales: TickSales, opening_stock: Ints, values: Floats) -> Floats:
     return sales.gain_eur + np.diff(worth, axis=1, prepend=at_opening)
 
 
-def _counted(where: tuple[Ints, Ints, Ints], gains: Floats, shape: tuple[int, int, int]) -> TickSales:
+def _counted(where: tuple[_Places, _Places, _Places], gains: Floats, shape: tuple[int, int, int]) -> TickSales:
     money, units = np.zeros(shape[:2]), np.zeros(shape, dtype=np.int64)
     np.add.at(money, where[:2], gains)
     np.add.at(units, where, 1)

@@ -7,12 +7,12 @@ import pytest
 
 from catalog.load import CLASSIC, Catalog, load
 from evaluation.comparison_report import matches_by_policy
-from evaluation.contestants import clairvoyant, policy_of, stock_aware, with_true_demand
+from evaluation.contestants import clairvoyant, policy_of, with_true_demand
 from evaluation.policy_comparison import Match, shares
 from evaluation.reporting import MeanInterval, interval
 from evaluation.scores import expected_gain, play_all
 from evaluation.worlds import PLAYED_ON, StoreWorld, built_in
-from serving.policies import GreedyPolicy, StaticPolicy
+from serving.policies import GreedyPolicy, StaticPolicy, stock_aware
 from simulation.visits import expected_visits_on
 from training.same_shoppers import true_curves
 

@@ -22,7 +22,7 @@ from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from serving.switching import LogitSwitching
 from simulation.store_day import play
-from tests.serving.test_substitution import CASES, Joint, category
+from tests.serving.joint_optimum import CASES, Joint, category
 
 pytestmark = pytest.mark.play
 

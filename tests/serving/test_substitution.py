@@ -1,121 +1,28 @@
 """Prices of substitutes, held against the joint optimum of a small category, worked out state by state."""
 
 import datetime as dt
-import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.arrays import Floats, Ints
-from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
+from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
-from catalog.records.shoppers import Opening, Substitution
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan, candidates_within, chance_on_budget
-from serving.policies import StockAwarePolicy, policy_with_model
+from serving.policies import policy_with_model
 from serving.shelf_limits import ShelfLimits
 from serving.solve import Worth
-from serving.substitution import sales_with_substitutes
-from serving.switching import LogitSwitching, Switching
+from serving.substitution import _Shelf, sales_with_substitutes
+from serving.switching import LogitSwitching
 from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale, chance_of_switch
+from tests.serving.joint_optimum import CASES, SLOTS, WORLD, Joint, category
 from training.same_shoppers import TrueSwitching
 
-WORLD = load(DEFAULT_DIR / "worlds" / "substitutes")
-SLOTS = 96  # of a day, each with one visitor at most
 PUBLISHED = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
-PAIR, THREE = ("MILK", "OAT"), ("MILK", "OAT", "SOY")
-
-
-def category(skus: tuple[str, ...], stock: tuple[int, ...], strength: float, n_prices: int) -> Catalog:
-    """Return a small shelf of substitutes whose day has one tick for each slot."""
-    own = {product.sku: product for product in WORLD.products}
-    products = tuple(
-        own[sku].model_copy(update={"par_stock": units, "substitutes_with": tuple(set(skus) - {sku})})
-        for sku, units in zip(skus, stock, strict=True)
-    )
-    changes = {
-        "opening": Opening(opens="08:00", closes="24:00", tick_minutes=10),
-        "ladder_prices": n_prices,
-        "popularity": {},
-        "substitution": Substitution(strength=strength),
-    }
-    return Catalog(products, WORLD.store.model_copy(update=changes))
-
-
-@dataclass
-class Joint:
-    """A category whose stocks are looked at together; `visits` are those of a day to each product."""
-
-    catalog: Catalog
-    visits: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        self.ladder = price_ladder(self.catalog)
-        self.ratios = self.ladder / self.catalog.base_prices[:, None]
-        self.n_products, self.n_prices = self.ladder.shape
-        self.actions = np.array(list(itertools.product(range(self.n_prices), repeat=self.n_products)))
-        at = np.arange(self.n_products)
-        self.gains = self.ladder[at, self.actions] - self.catalog.unit_costs
-        self.states = list(itertools.product(*(range(par + 1) for par in self.catalog.par_stock)))
-        self.sales = {there: self._sales(np.array(there)) for there in itertools.product([False, True], repeat=len(at))}
-
-    def _sales(self, there: Ints) -> Floats:
-        """Return the chance that a slot sells a unit of each product, shape (n_actions, n_products)."""
-        ratios = self.ratios[np.arange(self.n_products), self.actions]
-        seen, of_action = np.unique(np.where(there, ratios, np.inf), axis=0, return_inverse=True)
-        sold = np.zeros(ratios.shape)
-        for product, visits in enumerate(self.visits):
-            buys = chance_of_sale(self.catalog, ratios[:, product], product=np.array(product)) * there[product]
-            taken = chance_of_switch(self.catalog, product, seen[:, product], seen)[of_action.ravel()]
-            sold[:, product] += visits / SLOTS * buys
-            sold += visits / SLOTS * (1 - buys)[:, None] * taken
-        return sold
-
-    def best(self) -> float:
-        """Return what the joint optimum earns in a day, EUR."""
-        return self._earned(None)
-
-    def of_books(self, best: Ints) -> float:
-        """Return what books of single products earn, (n_products, n_levels, n_ticks), by the position of the price."""
-        return self._earned(best)
-
-    def _earned(self, books: Ints | None) -> float:
-        value = np.zeros([par + 1 for par in self.catalog.par_stock])
-        place = self.n_prices ** np.arange(self.n_products)[::-1]
-        for tick in range(SLOTS):
-            before = value.copy()
-            for state in self.states[1:]:
-                one_less = [tuple(np.subtract(state, one)) for one in np.eye(self.n_products, dtype=int)]
-                kept = np.array([before[state] - before[less] if min(less) >= 0 else 0.0 for less in one_less])
-                chosen = slice(None)
-                if books is not None:
-                    chosen = slice(at := int(books[range(self.n_products), state, tick] @ place), at + 1)
-                worth = self.sales[tuple(units > 0 for units in state)][chosen] * (self.gains[chosen] - kept)
-                value[state] = before[state] + worth.sum(axis=1).max()
-        return float(value[tuple(self.catalog.par_stock)])
-
-    def curves(self, switching: Switching | None) -> DemandCurves:
-        chance = chance_of_sale(self.catalog, self.ratios, product=np.arange(self.n_products)[:, None])
-        return DemandCurves(self.catalog.skus, self.ladder, chance, "truth", switching=switching)
-
-    def books(self, curves: DemandCurves) -> Ints:
-        """Return the price book of the catalog's policy, as positions on the ladder."""
-        visits = np.tile(np.array(self.visits)[:, None] / SLOTS, (1, SLOTS))
-        policy = policy_with_model(self.catalog, curves, visits)
-        assert isinstance(policy, StockAwarePolicy)
-        return policy._best.astype(np.int64)
-
-
-CASES = [
-    (PAIR, (6, 6), (15.0, 15.0), 1.0, 12),
-    (PAIR, (6, 3), (20.0, 30.0), 3.0, 12),
-    (THREE, (4, 3, 3), (12.0, 9.0, 8.0), 1.0, 7),
-]
 
 
 @pytest.mark.parametrize(("skus", "stock", "visits", "strength", "n_prices"), CASES, ids=["pair", "scarce", "three"])
@@ -187,3 +94,36 @@ def test_no_price_is_tried_for_what_it_sells_alone_where_it_takes_from_a_substit
         chances.append(chance_on_budget(np.zeros(2), worth, limits, joint.ladder[[0, 1], best][None], candidates))
     assert (chances[0] == 0).all()
     assert (chances[1] > 0).all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    level=st.floats(-3, 2),
+    slope=st.floats(0.5, 10),
+    usual=st.tuples(*[st.integers(0, 19)] * 4),
+    product=st.integers(0, 2),
+)
+def test_what_a_product_sells_is_worth_what_the_category_earns_more_than_without_it(
+    level: float, slope: float, usual: tuple[int, ...], product: int
+) -> None:
+    ladder = price_ladder(WORLD)
+    ratios, gains = ladder / WORLD.base_prices[:, None], ladder - WORLD.unit_costs[:, None]
+    chances, visits = np.clip(1.4 - ratios / 1.3, 0.01, 1), np.array([160.0, 120.0, 90.0, 120.0])
+    switching, at = LogitSwitching(WORLD.substitutes, level, slope), np.arange(4)
+    beyond = 0.8 * gains[at, usual]
+    none = np.zeros(4)
+    shelf = _Shelf(
+        switching, gains, chances, ratios, chances > 0, visits, none, none, usual=np.array(usual), beyond=beyond
+    )
+    gain, rate = shelf.coupled(product)
+
+    def category(price: int | None) -> float:
+        there, brings, buys = ratios[at, usual], beyond.copy(), chances[at, usual]
+        there[product] = np.inf if price is None else ratios[product, price]
+        brings[product] = 0.0 if price is None else gains[product, price]
+        buys[product] = 0.0 if price is None else chances[product, price]
+        taken = np.concatenate([switching.chances(own, there[[own]], there[None]) for own in range(4)])
+        return float(visits @ (buys * brings + (1 - buys) * (taken @ brings)))
+
+    more = [category(price) - category(None) for price in range(20)]
+    np.testing.assert_allclose(visits[product] * rate * gain, more, atol=1e-9)

@@ -15,7 +15,6 @@ from catalog.arrays import Floats
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona, Shock
-from evaluation.contestants import stock_aware
 from evaluation.scores import expected_gain
 from evaluation.worlds import PLAYED_ON
 from serving.belief.belief import (
@@ -28,6 +27,7 @@ from serving.belief.policy import morning_of
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.states import learned
 from serving.curves import DemandCurves
+from serving.policies import stock_aware
 from serving.storefront import storefront_that_learns
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
