@@ -7,12 +7,14 @@ names.
 
 import datetime as dt
 import hashlib
+from contextlib import suppress
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import query
@@ -25,8 +27,10 @@ _VIEWS = {"visits": "interactions", "taken": "substitutions", "repriced": "repri
 def count_choices(lake: Lake, catalog: Catalog) -> None:
     """Count the choices of every partition in which somebody may have taken a substitute, and that is not counted.
 
-    A day that is still being sold waits, and so do partitions whose bytes are not proven.
+    A day that is still being sold waits, and so do partitions that are not proven, or that another process counts.
     """
+    if not catalog.substitutes.any():
+        return
     pairs = pairs_of(catalog)
     definition = hashlib.sha256(f"{query('choices_of_partition')}{pairs}".encode()).hexdigest()
     for part in lake.partitions(_VIEWS["taken"]):
@@ -36,7 +40,9 @@ def count_choices(lake: Lake, catalog: Catalog) -> None:
         choices = Partition(SUBSTITUTE_CHOICES.name, part.business_date, part.group)
         if None in receipts or lake.is_current(choices, inputs) or not all(map(lake.is_proven, parts.values())):
             continue
-        lake.publish(choices, choices_of({view: lake.read(own) for view, own in parts.items()}, *pairs), inputs=inputs)
+        counted = choices_of({view: lake.read(own) for view, own in parts.items()}, *pairs)
+        with suppress(Declined):
+            lake.publish(choices, counted, inputs=inputs)
 
 
 def pairs_of(catalog: Catalog) -> tuple[list[str], list[str]]:

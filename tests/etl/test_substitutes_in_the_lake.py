@@ -15,11 +15,15 @@ from catalog.spread import HERE
 from etl.batches import batches_of
 from etl.live.day import LiveDay, sold_so_far, standing_of
 from etl.live.player import Player
+from etl.transform import transform
 from flows.workspace import prepared
 from operate.replay.day import replay
+from serving.belief.table import belief_from_table
+from serving.day_curves import known_before
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.playing import batches_to_play, in_order, play_one
+from serving.switching import LogitSwitching
 from training.same_shoppers import takings_in
 from warehouse.assertions.run import broken_assertions
 from warehouse.connection import read_only
@@ -136,3 +140,27 @@ def test_a_live_day_goes_on_with_what_was_taken_and_is_replayed_to_the_same_byte
     parts = {part.part: part for part in replay(shop.settings, LIVE.business_date)}
     assert parts["substitutes taken"].rebuilt == parts["substitutes taken"].recorded is not None
     assert parts["decisions"].rebuilt == parts["decisions"].recorded
+
+
+def test_a_night_counts_each_choice_once_and_believes_what_shoppers_did(shop: Shop) -> None:
+    workspace, tomorrow = Workspace(shop.settings, CATALOG, shop.lake), DATES[-1] + dt.timedelta(days=1)
+    assert known_before(shop.lake, None, CATALOG, tomorrow).curves.switching is None
+    transform(workspace)
+    counted = "select sum(count_shoppers) filter (where taken is not null), sum(count_shoppers) from substitute_choices"
+    ((taken, chose),) = shop.ask(counted)
+    assert shop.ask("select count(*) from substitutions") == [(taken,)]
+    assert 0.4 < float(str(taken)) / float(str(chose)) < 0.6
+    before = [shop.lake.receipt(part) for part in shop.lake.partitions("substitute_choices")]
+    transform(workspace)
+    assert [shop.lake.receipt(part) for part in shop.lake.partitions("substitute_choices")] == before
+    known = known_before(shop.lake, None, CATALOG, tomorrow)
+    assert known.belief is not None
+    belief, _ = belief_from_table(known.belief, CATALOG)
+    again, first = belief.switching, known.curves.switching
+    assert isinstance(again, LogitSwitching)
+    assert isinstance(first, LogitSwitching)
+    assert (again.level, again.slope) == (first.level, first.slope)
+    assert -1.5 < first.level < 0.5
+    plain = CATALOG.products[-1].model_copy(update={"sku": "ROLL"})
+    without = Catalog((CATALOG.products[-1], plain), CATALOG.store.model_copy(update={"popularity": {}}))
+    assert known_before(shop.lake, None, without, tomorrow).curves.switching is None
