@@ -82,6 +82,13 @@ class Catalog:
         """Whether prices weigh what is left at closing: stock lives over days, and profit is what they maximise."""
         return self.stock_rules is not None and self.store.policies.objective == "profit"
 
+    @property
+    def uses_stickers(self) -> bool:
+        """Whether units on their last day may carry a sticker: not where a person, or another till, says the price."""
+        store = self.store
+        is_ours = store.sales == "twin" and not store.approval.is_asked_for
+        return self.counts_evenings and store.policies.stickers and is_ours
+
     @cached_property
     def popularity(self) -> Floats:
         """Share of visits that go to each product, sums to 1, shape (n_products,)."""

@@ -9,7 +9,7 @@ it again.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -108,6 +108,8 @@ class Shelf:
         is simply full at each opening.
     business_date
         The date; None where it is nobody's day in particular.
+    sticker
+        Prices on the stickers that were stuck at opening, EUR, NaN where there is none; None before it is decided.
     """
 
     stock: Ints
@@ -119,6 +121,7 @@ class Shelf:
     changes: Ints | int = 0
     opened_with: Ints | None = None
     business_date: dt.date | None = None
+    sticker: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,9 @@ class PriceDecision:
         0 where none binds; NaN without a model.
     clamps
         Every change a limit made, in the order of the limits, of type `CLAMP`, shape (n_clamps,).
+    sticker
+        Prices on the stickers of the units that are on their last day, EUR, NaN where there is none; None where nobody
+        sticks any. They are stuck at opening and stay until closing; one that is not below the price does nothing.
     """
 
     prices: Floats
@@ -160,6 +166,19 @@ class PriceDecision:
     unconstrained: Floats
     clamp_cost: Floats
     clamps: NDArray[Any]
+    sticker: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Those of a tick's shoppers who met a sticker: its price, EUR, and how many met it and bought any unit.
+
+    Arrays have shape (n_stores, n_products). Who meets a sticker buys if she can pay it, whichever unit she takes.
+    """
+
+    prices: Floats
+    met: Ints
+    bought: Ints
 
 
 @dataclass(frozen=True)
@@ -178,6 +197,8 @@ class Sold:
         Visits; those of them that found the product on the shelf; and those of these that bought a unit.
     stores
         Ids of the stores, shape (n_stores,); None where nobody asks which they are.
+    marked
+        Those of them who met a sticker, which was the lowest price they saw; None where nobody did.
     """
 
     tick: int
@@ -186,6 +207,16 @@ class Sold:
     met: Ints
     bought: Ints
     stores: tuple[str, ...] | None = None
+    marked: Marked | None = None
+
+    def by_lowest_price(self) -> Iterator[tuple[Floats, Ints, Ints]]:
+        """Yield the lowest price that shoppers met, EUR, with how many met it and bought: label first, then sticker."""
+        if self.marked is None:
+            yield self.prices, self.met, self.bought
+            return
+        yield self.prices, self.met - self.marked.met, self.bought - self.marked.bought
+        sticker = self.marked.prices
+        yield np.where(np.isnan(sticker), self.prices, sticker), self.marked.met, self.marked.bought
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,8 @@ class ShelfState:
     by_life, opened_with
         The same units, and those at opening, by the days on which they may still be sold, shape (n_stores, n_products,
         n_lives); None where the whole shelf is simply full at each opening.
+    sticker
+        Prices on the stickers since opening, EUR, NaN where there is none; None where nobody sticks any, and before.
     """
 
     tick: int
@@ -144,6 +146,7 @@ class ShelfState:
     changes: Ints
     by_life: Ints | None = None
     opened_with: Ints | None = None
+    sticker: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,8 @@ class StoreDay:
     tick, since_opening_us
         When: tick of the day and microseconds since opening, shape (n_visits,).
     price, propensity
-        Price shown, EUR, and the chance with which it was chosen, shape (n_visits,).
+        Price of the unit bought, or the lowest that was seen, EUR, and the chance with which it was chosen, shape
+        (n_visits,).
     inventory
         Stock before the decision, units, shape (n_visits,).
     multiplier
@@ -178,6 +182,9 @@ class StoreDay:
         What became of each unit, once the day is over; None before, and where the shelf is simply full each day.
     taken
         Units that were taken instead of what a visit was for; None where nobody takes a substitute.
+    sticker
+        Price on the sticker that stood before each shopper, EUR, NaN where none did, shape (n_visits,); None where
+        nobody sticks any.
     """
 
     business_date: dt.date
@@ -201,6 +208,7 @@ class StoreDay:
     lessons: tuple[Lesson, ...] = ()
     moves: StockMoves | None = None
     taken: Taken | None = None
+    sticker: Floats | None = None
 
     def bought(self) -> Bought:
         """Return the units sold: those of visits that bought, and then those taken instead of another product."""

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.arrays import Ints
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
@@ -36,6 +36,7 @@ def interactions_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "policy": constant(day.policy, n_visits),
         "propensity": pa.array(day.propensity),
         "model_version": constant(day.model_version, n_visits),
+        "sticker_eur": pa.nulls(n_visits, pa.float64()) if day.sticker is None else _known(day.sticker),
     }
     return pa.table(columns, schema=INTERACTIONS.schema)
 
@@ -82,6 +83,9 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         p_sale=answer.p_sale[where],
         unit_value=answer.unit_value[where],
     )
+    stuck_at_opening = np.full(len(tick), np.nan)
+    if answer.sticker is not None:
+        stuck_at_opening = np.where(tick == 0, answer.sticker[store, product], np.nan)
     ticks = tick * catalog.store.opening.tick_minutes * _US_PER_MINUTE
     columns = {
         "store_id": coded(store, day.stores),
@@ -102,6 +106,7 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "policy": constant(day.policy, len(store)),
         "model_version": constant(day.model_version, len(store)),
         "reason": reasons(catalog, day.rules, changes),
+        "sticker_eur": _known(stuck_at_opening),
     }
     return pa.table(columns, schema=REPRICINGS.schema)
 
@@ -151,6 +156,11 @@ def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> 
         fields=list(CLAMPS.value_type),
     )
     return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], ends]).astype(np.int32)), changes)
+
+
+def _known(values: Floats) -> pa.Array:
+    """Return numbers, null for NaN."""
+    return pa.array(values, from_pandas=True)
 
 
 def _opening_us(catalog: Catalog, day: StoreDay) -> Ints:

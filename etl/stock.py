@@ -138,6 +138,9 @@ def units_after(
     product = _positions(decisions["sku"], catalog.skus).astype(np.int16)
     outcome = np.where(decisions["purchased"].to_numpy(), BOUGHT, TOO_EXPENSIVE).astype(np.int8)
     picks = np.empty(0, dtype=np.bool_) if picks_freshest is None else picks_freshest
+    if catalog.uses_stickers and len(picks):  # before a sticker, who takes the freshest unit pays more than that
+        sticker, price = (decisions[name].to_numpy() for name in ("sticker_eur", "price_offered"))
+        picks = np.where(np.isnan(sticker), picks, price > sticker)
     spans = np.stack([ends[:-1], ends[1:]], axis=1)
     take_units(spans, product, outcome, picks, by_life)
     if substitutions is not None:

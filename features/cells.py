@@ -202,11 +202,13 @@ def publish_groups(lake: Lake, item: StaleCells, groups: Mapping[str, pa.Table])
 
 @contextmanager
 def _shown_as_sold(connection: duckdb.DuckDBPyConnection, sold: duckdb.DuckDBPyRelation) -> Iterator[None]:
-    sold.create_view("sold", replace=True)
+    sold.create_view("rows_sold", replace=True)
+    connection.execute(query("sold"))
     try:
         yield
     finally:
         connection.execute("drop view sold")
+        connection.execute("drop view rows_sold")
 
 
 def _groups_of_view(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, pa.Table]:

@@ -21,6 +21,7 @@ from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.partition import Within
 from warehouse.sold import COUNTS
 from warehouse.sql_files import queries_beside
+from warehouse.views import TABLES_THAT_GAINED_COLUMNS
 
 COUNTED_VIEWS = Path(__file__).parent / "counted"
 _DECISIONS = "interactions"
@@ -91,4 +92,5 @@ def _show(
     connection: duckdb.DuckDBPyConnection, lake: Lake, partitions: list[Partition], table: str, view: str
 ) -> None:
     files = lake.places((empty_partition(table), *partitions))  # the empty one carries the columns
-    connection.table_function("lake_by_day", [files, False]).create_view(view)
+    has_gained = table in TABLES_THAT_GAINED_COLUMNS
+    connection.table_function("lake_by_day", [files, has_gained]).create_view(view)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from catalog.arrays import Ints
 from catalog.load import Catalog
-from catalog.pricing import Lesson, PriceDecision, Shelf, Sold
+from catalog.pricing import Lesson, Marked, PriceDecision, Shelf, Sold
 from serving.belief.belief import Belief, StoreKind
 from serving.belief.policy import LearningPolicy, Morning, morning_of
 from serving.belief.store_kinds import SoldInStores, kinds_of_stores
@@ -24,7 +24,7 @@ from serving.storefront import LearningStorefront, storefront_that_learns
 
 _NAMED = 5  # stores of a kind that a sentence names
 _MOST_WATCHED = 5_000  # products of all stores of a batch; a larger one parts at night alone
-_BY_STORE = tuple(field.name for field in fields(PriceDecision) if field.name != "clamps")
+_BY_STORE = tuple(field.name for field in fields(PriceDecision) if field.name not in {"clamps", "sticker"})
 
 
 def kind_of(catalog: Catalog, belief: Belief, store: str) -> StoreKind | None:
@@ -202,7 +202,8 @@ def _steps_of(front: LearningStorefront) -> dict[str, Any]:
 def _kinds_in(heard: Sequence[Sold], catalog: Catalog) -> Ints:
     """Return the kind of each store by what was sold since opening, shape (n_stores,)."""
     n_stores, n_products = heard[0].prices.shape
-    met, bought, prices = (np.stack([getattr(sold, name) for sold in heard]) for name in ("met", "bought", "prices"))
+    lowest = [own for sold in heard for own in sold.by_lowest_price()]
+    prices, met, bought = (np.stack(own) for own in zip(*lowest, strict=True))
     some = met > 0
     store, product = (
         np.broadcast_to(own, met.shape)[some] for own in np.ix_(np.arange(n_stores), np.arange(n_products))
@@ -218,11 +219,13 @@ def _shelf_of(shelf: Shelf, rows: Ints) -> Shelf:
     own = (shelf.stock[rows], shelf.shown_prices[rows], shelf.ticks_left, shelf.dice[rows])
     changes = np.broadcast_to(shelf.changes, shelf.stock.shape)[rows]
     opened_with = None if shelf.opened_with is None else shelf.opened_with[rows]
-    return Shelf(*own, opening, stores, changes, opened_with, shelf.business_date)
+    sticker = None if shelf.sticker is None else shelf.sticker[rows]
+    return Shelf(*own, opening, stores, changes, opened_with, shelf.business_date, sticker)
 
 
 def _sold_in(sold: Sold, rows: Ints) -> Sold:
-    return Sold(sold.tick, sold.prices[rows], sold.visits[rows], sold.met[rows], sold.bought[rows])
+    marked = None if (own := sold.marked) is None else Marked(own.prices[rows], own.met[rows], own.bought[rows])
+    return Sold(sold.tick, sold.prices[rows], sold.visits[rows], sold.met[rows], sold.bought[rows], marked=marked)
 
 
 def _together(parts: Sequence[tuple[Ints, PriceDecision]]) -> PriceDecision:
@@ -236,7 +239,9 @@ def _together(parts: Sequence[tuple[Ints, PriceDecision]]) -> PriceDecision:
         row, product = np.divmod(trail["decision"], n_products)
         trail["decision"] = rows[row] * n_products + product
         trails.append(trail)
-    return PriceDecision(**arrays, clamps=np.sort(np.concatenate(trails), order=["rule", "decision"], kind="stable"))
+    clamps = np.sort(np.concatenate(trails), order=["rule", "decision"], kind="stable")
+    stuck = [own.sticker for _, own in parts if own.sticker is not None]  # all stores stick some, or none does
+    return PriceDecision(**arrays, clamps=clamps, sticker=np.concatenate(stuck)[order] if stuck else None)
 
 
 def _lesson_of(lessons: Sequence[Lesson]) -> Lesson:

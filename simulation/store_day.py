@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Ints
 from catalog.errors import CatalogError
 from catalog.load import Catalog
-from catalog.pricing import LearnsWhileSelling, Lesson, Policy, PriceDecision, Shelf, Sold, TellsLessons
+from catalog.pricing import LearnsWhileSelling, Lesson, Marked, Policy, PriceDecision, Shelf, Sold, TellsLessons
 from catalog.store_day import KeptStock, ShelfState, StockMoves, StoreDay, Taken
 from simulation.selling import STAYED_AWAY, count_tick, sell_tick
+from simulation.stickers import sell_tick_with_stickers
 from simulation.stock import close_shelves, open_shelves, opening_stock, take_units
 from simulation.substitutes import NOTHING, Choice
 from simulation.visits import Visits, draw_visits
@@ -102,6 +103,8 @@ class Stretch:
         self._choice = Choice.of(catalog, visits.multiplier, visits.switches)
         self._inventory = np.empty(visits.count, dtype=np.int32)
         self._outcome = np.empty(visits.count, dtype=np.int8)
+        n_marked = visits.count if catalog.uses_stickers else 0
+        self._price_met, self._sticker = np.full((2, n_marked), np.nan)
         self._stock_at_start: list[Ints] = []
         self._answers: list[PriceDecision] = []
         self._lessons: list[Lesson] = []
@@ -112,24 +115,36 @@ class Stretch:
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
         at = (now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
-        shelf = Shelf(*at, self._stores, now.changes, now.opened_with, self._business_date)
+        shelf = Shelf(*at, self._stores, now.changes, now.opened_with, self._business_date, now.sticker)
         answer = self._policy.decide(shelf)
         spans = visits.starts[:, now.tick : now.tick + 2]
         drawn = (visits.product, self._willing_price, self._first_visit)
-        sell_tick(spans, drawn, answer.prices, stock, self._inventory, self._outcome, self._choice)
-        by_life = None if now.by_life is None else now.by_life.copy()
-        if by_life is not None:
-            take_units(spans, visits.product, self._outcome, self._picks, by_life)
-            if len(self._choice.taken):
-                take_units(spans, self._choice.taken, self._choice.outcome, self._picks, by_life)
+        by_life, marked = None if now.by_life is None else now.by_life.copy(), None
+        if by_life is not None and answer.sticker is not None and np.isfinite(answer.sticker).any():
+            marked = self._sell_with_stickers(spans, drawn, answer.prices, answer.sticker, by_life)
+            stock = by_life.sum(axis=2)
+        else:
+            sell_tick(spans, drawn, answer.prices, stock, self._inventory, self._outcome, self._choice)
+            if by_life is not None:
+                take_units(spans, visits.product, self._outcome, self._picks, by_life)
+                if len(self._choice.taken):
+                    take_units(spans, self._choice.taken, self._choice.outcome, self._picks, by_life)
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
         opened_at = answer.prices if now.tick == 0 else now.opened_at
         changes = now.changes + ((answer.prices != now.shown) & np.isfinite(now.shown))
-        units = (by_life, now.opened_with)
+        units = (by_life, now.opened_with, answer.sticker)
         self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, changes, *units)
         if isinstance(self._policy, LearnsWhileSelling):
-            self._learn(self._policy, self._sold(now.tick, answer.prices, spans))
+            self._learn(self._policy, self._sold(now.tick, answer.prices, spans, marked))
+
+    def _sell_with_stickers(
+        self, spans: Ints, drawn: tuple[Any, Any, Ints], labels: Floats, sticker: Floats, by_life: Ints
+    ) -> Marked:
+        met, bought = np.zeros((2, *labels.shape), dtype=np.int64)
+        decided = (self._inventory, self._outcome, self._price_met, self._sticker)
+        sell_tick_with_stickers(spans, drawn, self._picks, (labels, sticker), by_life, decided, (met, bought))
+        return Marked(sticker, met, bought)
 
     @property
     def policy(self) -> Policy:
@@ -145,6 +160,10 @@ class Stretch:
         product, store, tick = visits.product[sold], store[sold], tick[sold]
         n_products = decisions.prices.shape[2]
         cell = ((tick.astype(np.int64) - self._began.tick) * n_stores + store) * n_products + product
+        price, sticker = decisions.prices.ravel()[cell], None
+        if len(self._sticker):
+            price = np.where(np.isnan(self._price_met[sold]), price, self._price_met[sold])
+            sticker = self._sticker[sold]
         return StoreDay(
             business_date=self._business_date,
             stores=self._stores,
@@ -156,7 +175,7 @@ class Stretch:
             shopper=visits.shopper[sold],
             tick=tick,
             since_opening_us=visits.since_opening_us[sold],
-            price=decisions.prices.ravel()[cell],
+            price=price,
             propensity=decisions.propensity.ravel()[cell],
             inventory=self._inventory[sold],
             multiplier=visits.multiplier[sold],
@@ -167,6 +186,7 @@ class Stretch:
             lessons=tuple(self._lessons),
             moves=self._moves() if self.standing.tick == len(visits.dice) else None,
             taken=self._taken(sold, cell - product, decisions.prices),
+            sticker=sticker,
         )
 
     def _taken(self, sold: NDArray[np.bool_] | slice, first_cell: Ints, prices: Floats) -> Taken | None:
@@ -200,10 +220,10 @@ class Stretch:
         sold = (tick >= self._began.tick) & (tick < self.standing.tick)
         return sold if self._visits.first_visit is None else sold & (self._outcome != STAYED_AWAY)
 
-    def _sold(self, tick: int, prices: Floats, spans: Ints) -> Sold:
+    def _sold(self, tick: int, prices: Floats, spans: Ints, marked: Marked | None) -> Sold:
         visits, met, bought = (np.zeros(prices.shape, dtype=np.int64) for _ in range(3))
         count_tick(spans, self._visits.product, self._outcome, visits, met, bought)
-        return Sold(tick, prices, visits, met, bought, self._stores)
+        return Sold(tick, prices, visits, met, bought, self._stores, marked)
 
 
 def _lesson_of(policy: Policy) -> Lesson | None:
@@ -221,6 +241,7 @@ def _stack(answers: list[PriceDecision]) -> PriceDecision:
         unconstrained=np.stack([answer.unconstrained for answer in answers]),
         clamp_cost=np.stack([answer.clamp_cost for answer in answers]),
         clamps=_clamps_of_the_day(answers),
+        sticker=answers[0].sticker,  # stuck once
     )
 
 

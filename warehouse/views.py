@@ -16,6 +16,10 @@ from warehouse.partition import Within
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
 TABLES_THAT_GAINED_COLUMNS = (
+    "interactions",
+    "live_interactions",
+    "repricings",
+    "live_repricings",
     "price_book",
     "replaced_price_book",
     "demand_curves",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from catalog.records.fields import Record, Share, Sku
 
@@ -37,6 +37,22 @@ class Policies(Record):
         "`revenue`",
     )
     rule: RuleSettings = Field(default=RuleSettings(), description="settings of the policy `rule`, below")
+    stickers: bool = Field(
+        default=False,
+        exclude_if=lambda stickers: not stickers,
+        description="whether units on their last day may carry a sticker with a lower price, beside younger ones at "
+        "the price on the label; it takes the objective `profit`, and no sticker is stuck where prices wait for "
+        "approval or sales come from outside",
+    )
+
+    @model_validator(mode="after")
+    def _stickers_are_for_profit(self) -> "Policies":
+        if self.stickers and self.objective != "profit":
+            raise ValueError(
+                f"stickers: expected the objective `profit`, found `{self.objective}`, for which waste does not count; "
+                "set `objective: profit`, or leave stickers out"
+            )
+        return self
 
 
 class BeliefSettings(Record):

@@ -164,6 +164,13 @@ INTERACTIONS = Table(
         POLICY,
         Column("propensity", pa.float64(), "chance with which the policy showed this price", "probability"),
         MODEL_VERSION,
+        Column(
+            "sticker_eur",
+            pa.float64(),
+            "price on the sticker of last-day units that stood before her, the lowest that she saw; null without one",
+            "EUR",
+            nullable=True,
+        ),
     ),
 )
 
@@ -233,6 +240,13 @@ REPRICINGS = Table(
         POLICY,
         MODEL_VERSION,
         Column("reason", TEXT, "why, in one sentence"),
+        Column(
+            "sticker_eur",
+            pa.float64(),
+            "price on the sticker of last-day units, stuck at opening; null without one, and at later changes",
+            "EUR",
+            nullable=True,
+        ),
     ),
 )
 

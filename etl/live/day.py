@@ -21,7 +21,7 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
-from catalog.pricing import LearnsWhileSelling, Policy, Sold
+from catalog.pricing import LearnsWhileSelling, Marked, Policy, Sold
 from catalog.store_day import ShelfState
 from etl.ledger import commit_of, in_force_in
 from etl.load import DayRows, conform, load_rows
@@ -190,19 +190,29 @@ def before(rows: DayRows, tick: int) -> DayRows:
 
 def sold_in(rows: DayRows, catalog: Catalog, ticks: int) -> Iterator[Sold]:
     """Yield what each of the first ticks of one store's day brought, for a policy that takes over in its middle."""
-    decisions = rows.interactions.select(["tick", "sku", "price_offered", "inventory_level", "purchased"]).to_pandas()
+    names = ["tick", "sku", "price_offered", "inventory_level", "purchased", "sticker_eur"]
+    decisions = rows.interactions.select(names).to_pandas()
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
     product = decisions["sku"].astype(str).map(positions).to_numpy(dtype=np.int64)
     cell = (decisions["tick"].to_numpy(dtype=np.int64), product)
-    shape = (ticks, len(catalog.skus))
+    shape, sticker = (ticks, len(catalog.skus)), decisions["sticker_eur"].to_numpy(dtype=float)
+    is_marked = np.isfinite(sticker)
+    at_label, at_sticker = (tuple(own[rows] for own in cell) for rows in (~is_marked, is_marked))
     prices = np.broadcast_to(catalog.base_prices, shape).copy()  # nobody saw the price where nobody came
-    prices[cell] = decisions["price_offered"].to_numpy()
-    visits, met, bought = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    prices[at_label] = decisions["price_offered"].to_numpy()[~is_marked]
+    stickers = np.full(shape, np.nan)
+    stickers[at_sticker] = sticker[is_marked]
+    visits, met, bought, met_sticker, bought_then = (np.zeros(shape, dtype=np.int64) for _ in range(5))
+    is_bought = decisions["purchased"].to_numpy(dtype=np.int64)
     np.add.at(visits, cell, 1)
     np.add.at(met, cell, (decisions["inventory_level"] > 0).to_numpy(dtype=np.int64))
-    np.add.at(bought, cell, decisions["purchased"].to_numpy(dtype=np.int64))
+    np.add.at(bought, cell, is_bought)
+    np.add.at(met_sticker, at_sticker, 1)
+    np.add.at(bought_then, at_sticker, is_bought[is_marked])
     for tick in range(ticks):
-        yield Sold(tick, prices[tick][None], visits[tick][None], met[tick][None], bought[tick][None])
+        marked = Marked(*(own[tick][None] for own in (stickers, met_sticker, bought_then)))
+        seen = (prices[tick][None], visits[tick][None], met[tick][None], bought[tick][None])
+        yield Sold(tick, *seen, marked=marked if marked.met.any() else None)
 
 
 def taught(policy: Policy, rows: DayRows | None, catalog: Catalog, ticks: int) -> Policy:
@@ -243,7 +253,9 @@ def standing_after(rows: DayRows, catalog: Catalog, tick: int, units: Units | No
     count = np.array([sold[sku] for sku in catalog.skus], dtype=np.int64)
     opened_at, shown = (_last_by_sku(catalog, rows, "new_price")[None] for rows in (openings, changes))
     lives = (None, None) if units is None else (units.by_life, units.opened_with)
-    return ShelfState(tick, (stock - count)[None], shown, opened_at, changes_in(changes, catalog)[None], *lives)
+    sticker = _last_by_sku(catalog, openings, "sticker_eur").astype(float)[None] if catalog.uses_stickers else None
+    changed = changes_in(changes, catalog)[None]
+    return ShelfState(tick, (stock - count)[None], shown, opened_at, changed, *lives, sticker)
 
 
 def changes_in(repricings: pa.Table, catalog: Catalog) -> Ints:

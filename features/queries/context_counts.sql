@@ -6,6 +6,7 @@ with decisions as (
         seen_at,
         sku,
         price_offered,
+        sticker_eur,
         inventory_level,
         purchased,
         policy

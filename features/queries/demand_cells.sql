@@ -1,10 +1,10 @@
 -- One row per distinct feature vector of the decisions of one partition (the view `sold`) that met the product in
 -- stock. A stock that nobody knows is kept as null. What an outside store sold at prices that were not ours is left
--- out: no model learns from it.
+-- out: no model learns from it. A shopper before a sticker buys something if she can pay that, so it is her price.
 with decisions as (
     select
         sku,
-        price_offered,
+        coalesce(sticker_eur, price_offered) as price_offered,
         inventory_level,
         purchased
     from sold

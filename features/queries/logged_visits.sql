@@ -1,6 +1,7 @@
 -- One row per visit that found the product on the shelf on the days after a date: what was shown, with which chance,
 -- and what came of it. Of many, whole store days are kept, picked by their hash before anything else is worked out. A
--- stock that nobody knows is taken for a full shelf, as when the champion is asked for its demand curves.
+-- stock that nobody knows is taken for a full shelf, as when the champion is asked for its demand curves. Visits before
+-- a sticker are left out: the price on the label, which has the chance, was not the lowest there.
 with visits as (
     select
         decisions.business_date,
@@ -15,7 +16,8 @@ with visits as (
     from decisions_with_stock as decisions
     inner join products on decisions.sku = products.sku
     where
-        decisions.business_date > $trained_through
+        decisions.sticker_eur is null
+        and decisions.business_date > $trained_through
         and decisions.business_date <= $judged_through
         and hash(decisions.store_id, decisions.business_date) % 10000 < $kept_of_10000
 )

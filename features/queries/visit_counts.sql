@@ -6,6 +6,7 @@ with decisions as (
         sku,
         tick,
         price_offered,
+        sticker_eur,
         inventory_level,
         purchased,
         policy

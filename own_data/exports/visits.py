@@ -112,6 +112,7 @@ class AdmittingVisits:
                 "policy": constant(EXTERNAL, n_rows),
                 "propensity": pc.coalesce(own["propensity"], shares) if "propensity" in own.column_names else shares,
                 "model_version": constant(None, n_rows),
+                "sticker_eur": pa.nulls(n_rows, pa.float64()),
             }
         )
 

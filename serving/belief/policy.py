@@ -198,10 +198,11 @@ class Outlook:
         blocks = hours_of_day(self.morning.catalog)
         for tick in sold:
             product = np.broadcast_to(np.arange(tick.prices.shape[1]), tick.prices.shape).ravel()
-            for into, own in ((met, tick.met), (bought, tick.bought)):
-                into[blocks[tick.tick]] += knots.counted(product, tick.prices.ravel(), own.ravel().astype(float))
-        counts = Counts(met, bought)
-        return Outlook(self.morning, Today(today.counts + counts, self._visits_with(sold), len(sold[0].prices)))
+            for prices, *counts in tick.by_lowest_price():
+                for into, own in zip((met, bought), counts, strict=True):
+                    into[blocks[tick.tick]] += knots.counted(product, prices.ravel(), own.ravel().astype(float))
+        new = Counts(met, bought)
+        return Outlook(self.morning, Today(today.counts + new, self._visits_with(sold), len(sold[0].prices)))
 
     def is_overtaken(self, sold: tuple[Sold, ...]) -> bool:
         """Tell whether far more or fewer are to come than was expected, by the visits since."""

@@ -1,5 +1,6 @@
 -- One row per decision of a day that is over that met the product in stock: what demand is learned from. What an
--- outside store sold at prices that were not ours teaches nothing.
+-- outside store sold at prices that were not ours teaches nothing. A shopper before a sticker buys something if she can
+-- pay that, so its price is the one that she was offered.
 create or replace view decisions_with_stock as
 with decisions as (
     select * from with_stock(closed_interactions)
@@ -13,7 +14,7 @@ select
     shopper_id,
     sku,
     product_name,
-    price_offered,
+    coalesce(sticker_eur, price_offered) as price_offered,
     inventory_level,
     budget_multiplier,
     purchased,
@@ -21,6 +22,7 @@ select
     policy,
     propensity,
     model_version,
+    sticker_eur,
     business_date
 from decisions;
 

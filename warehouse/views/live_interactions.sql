@@ -24,6 +24,7 @@ select
     live.policy,
     live.propensity,
     live.model_version,
+    live.sticker_eur,
     live.business_date
 from live_interactions_published as live
 anti join closed on live.business_date = closed.business_date and live.store_id = closed.store_id;

@@ -28,6 +28,7 @@ select
     live.policy,
     live.model_version,
     live.reason,
+    live.sticker_eur,
     live.business_date
 from live_repricings_published as live
 anti join closed on live.business_date = closed.business_date and live.store_id = closed.store_id;

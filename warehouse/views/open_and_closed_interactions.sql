@@ -21,5 +21,6 @@ select
     policy,
     propensity,
     model_version,
+    sticker_eur,
     business_date
 from interactions_of_all_days;

@@ -25,5 +25,6 @@ select
     policy,
     model_version,
     reason,
+    sticker_eur,
     business_date
 from repricings_of_all_days;
