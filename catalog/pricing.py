@@ -110,6 +110,8 @@ class Shelf:
         The date; None where it is nobody's day in particular.
     sticker
         Prices on the stickers that were stuck at opening, EUR, NaN where there is none; None before it is decided.
+    on_last_day
+        Units on the shelf that are on their last day; None where that is not known, or does not matter.
     """
 
     stock: Ints
@@ -122,6 +124,7 @@ class Shelf:
     opened_with: Ints | None = None
     business_date: dt.date | None = None
     sticker: Floats | None = None
+    on_last_day: Ints | None = None
 
 
 @dataclass(frozen=True)

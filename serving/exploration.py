@@ -227,8 +227,13 @@ def try_prices(
 def _chance_of_a_trial(
     exploration: ExplorationPlan, worth: Worth, limits: ShelfLimits, usual: Floats, candidates: Candidates
 ) -> Floats:
-    """Chance that a price is tried, shape (n_stores, n_products); 0 where the shelf is empty or the price is fixed."""
+    """Chance that a price is tried, shape (n_stores, n_products); 0 where the shelf is empty or the price is fixed.
+
+    So beside a sticker, too: there the label is not the lowest price, and teaches nothing.
+    """
     in_stock = worth.stock > 0
+    if worth.asked.sticker is not None:
+        in_stock = in_stock & np.isnan(worth.asked.sticker)
     chance = np.where(in_stock, exploration.share, 0.0)
     if exploration.budget is not None:
         on_budget = chance_on_budget(exploration.budget, worth, limits, usual, candidates)

@@ -219,8 +219,8 @@ def _shelf_of(shelf: Shelf, rows: Ints) -> Shelf:
     own = (shelf.stock[rows], shelf.shown_prices[rows], shelf.ticks_left, shelf.dice[rows])
     changes = np.broadcast_to(shelf.changes, shelf.stock.shape)[rows]
     opened_with = None if shelf.opened_with is None else shelf.opened_with[rows]
-    sticker = None if shelf.sticker is None else shelf.sticker[rows]
-    return Shelf(*own, opening, stores, changes, opened_with, shelf.business_date, sticker)
+    marks = (None if mark is None else mark[rows] for mark in (shelf.sticker, shelf.on_last_day))
+    return Shelf(*own, opening, stores, changes, opened_with, shelf.business_date, *marks)
 
 
 def _sold_in(sold: Sold, rows: Ints) -> Sold:

@@ -152,8 +152,7 @@ class StockAwarePolicy:
     def ask(self, shelf: Shelf) -> Asked:
         """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
         if self._over_days is not None:
-            candidate, unit_value = self._over_days.on(shelf)
-            return self._asked(shelf, candidate, unit_value)
+            return self._asked(shelf, *self._over_days.on(shelf))
         product = np.broadcast_to(np.arange(self._best.shape[0]), shelf.stock.shape)
         stock = np.clip(shelf.stock, 1, self._best.shape[1] - 1)
         candidate = self._best[product, stock, shelf.ticks_left - 1]
@@ -161,13 +160,14 @@ class StockAwarePolicy:
         one_less = self._value[product, stock - 1, shelf.ticks_left - 1]
         return self._asked(shelf, candidate, later - one_less)
 
-    def _asked(self, shelf: Shelf, candidate: Ints, unit_value: Floats) -> Asked:
+    def _asked(self, shelf: Shelf, candidate: Ints, unit_value: Floats, sticker: Floats | None = None) -> Asked:
         product = np.broadcast_to(np.arange(len(self._curves.prices)), shelf.stock.shape)
         return Asked(
             prices=self._curves.prices[product, candidate],
             rule=np.zeros(shelf.stock.shape, dtype=np.int64),
             p_sale=self._curves.at(shelf.ticks_left).p_sale[product, candidate],
             unit_value=unit_value,
+            sticker=sticker,
         )
 
 

@@ -27,12 +27,15 @@ class Asked:
         Chance of sale at these prices; NaN where the policy does not know it.
     unit_value
         Value of one unit kept, EUR; NaN where the policy does not value stock.
+    sticker
+        Prices for the stickers of last-day units, EUR, NaN for none; None where the policy sticks none.
     """
 
     prices: Floats
     rule: Ints
     p_sale: Floats
     unit_value: Floats
+    sticker: Floats | None = None
 
 
 class PricingPolicy(Protocol):

@@ -88,8 +88,8 @@ def price_stock(gains: Floats, rates: Floats, n_levels: int, at_closing: Floats)
     for left in range(1, n_ticks + 1):
         value[1:, left] = -np.inf
         for candidate in range(len(gains)):
-            chances = _chances_of_sales(rates[candidate, n_ticks - left], n_levels - 1)
-            _expected_gains(gains[candidate], chances, later, expected)
+            chances = chances_of_sales(rates[candidate, n_ticks - left], n_levels - 1)
+            expected_gains(gains[candidate], chances, later, expected)
             for stock in range(1, n_levels):
                 if expected[stock] > value[stock, left]:
                     value[stock, left] = expected[stock]
@@ -119,16 +119,16 @@ def value_of_prices(gains: Floats, rates: Floats, at_closing: Floats) -> Floats:
     value = np.zeros((n_levels, n_ticks + 1))
     value[:, 0] = at_closing
     for left in range(1, n_ticks + 1):
-        chances = _chances_of_sales(rates[0, left - 1], n_levels - 1)
+        chances = chances_of_sales(rates[0, left - 1], n_levels - 1)
         for stock in range(1, n_levels):
             if rates[stock, left - 1] != rates[stock - 1, left - 1]:  # most levels show the price of the one below
-                chances = _chances_of_sales(rates[stock, left - 1], n_levels - 1)
+                chances = chances_of_sales(rates[stock, left - 1], n_levels - 1)
             value[stock, left] = _expected_gain(stock, gains[stock, left - 1], chances, value[:, left - 1])
     return value
 
 
 @numba.njit(cache=True, nogil=True)
-def _chances_of_sales(mean: float, most: int) -> Floats:
+def chances_of_sales(mean: float, most: int) -> Floats:
     """Chances of 0, 1, 2 ... shoppers who would buy in a tick, until nothing is left to add or `most` is reached."""
     last = min(most, int(mean + _TAIL * np.sqrt(mean) + _TAIL))
     chances = np.zeros(last + 1)
@@ -149,7 +149,7 @@ def _expected_gain(stock: int, gain: float, chances: Floats, later: Floats) -> f
 
 
 @numba.njit(cache=True, nogil=True)
-def _expected_gains(gain: float, chances: Floats, later: Floats, expected: Floats) -> None:
+def expected_gains(gain: float, chances: Floats, later: Floats, expected: Floats) -> None:
     """Write the expected gain of every stock level: `_expected_gain` for all of them at once, to the last bit.
 
     Each level adds the same terms in the same order; levels stand side by side, so a processor adds several at a time.

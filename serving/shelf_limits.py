@@ -58,7 +58,8 @@ class Support:
 
         `rule` is the number of `never_varied` among the rules.
         """
-        return Asked(
+        return replace(
+            asked,
             prices=np.where(self.is_known, asked.prices, self.base_prices),
             rule=np.where(self.is_known, asked.rule, rule),
             p_sale=np.where(self.is_known, asked.p_sale, self.p_base),

@@ -9,9 +9,11 @@ from catalog.arrays import Floats, Ints
 from catalog.pricing import Shelf
 from serving.recursion import price_stock, rates_of
 from serving.solve import ProductsToSolve
+from serving.stickers import MixedShelf
 from serving.stock_ahead import Keeps, StockAhead
 
 _ANY_DAY = dt.date(2024, 1, 1)
+_DIGITS = 6  # after the point: a price is a sum of decimals kept as binary
 
 
 class SolvedOverDays:
@@ -21,11 +23,14 @@ class SolvedOverDays:
         """Solve nothing yet."""
         self._problem, self._ahead = problem, ahead
         self._solved: dict[tuple[int, int, Keeps], tuple[Ints, Floats]] = {}
+        self._beside: dict[tuple[int, int, Keeps, float], tuple[Ints, Floats]] = {}
+        self._chosen: dict[tuple[int, int, Keeps], float] = {}
 
-    def on(self, shelf: Shelf) -> tuple[Ints, Floats]:
-        """Return the best candidate and the value of one unit more in the ticks after, shape (n_stores, n_products).
+    def on(self, shelf: Shelf) -> tuple[Ints, Floats, Floats | None]:
+        """Return the best candidate, the value of one unit more in the ticks after, and stickers, EUR, NaN for none.
 
-        A shelf that does not say what it opened with had new units, and one without a date is of a day like any other.
+        Each has shape (n_stores, n_products); stickers are None where nobody sticks any. A shelf that does not say what
+        it opened with had new units, and one without a date is of a day like any other.
         """
         opened_with, date = shelf.opened_with, shelf.business_date or _ANY_DAY
         if opened_with is None:
@@ -39,7 +44,63 @@ class SolvedOverDays:
                 units = stock[own, product]
                 candidate[own, product] = best[units, left - 1]
                 unit_value[own, product] = value[units, left - 1] - value[units - 1, left - 1]
-        return candidate, unit_value
+        if self._ahead.stickers is None:
+            return candidate, unit_value, None
+        sticker = np.full(stock.shape, np.nan) if shelf.sticker is None else shelf.sticker.copy()
+        held = np.broadcast_to(opened_with, (*stock.shape, opened_with.shape[-1]))
+        is_mixed = (held[..., 0] > 0) & (held[..., 1:] > 0).any(axis=-1)
+        for at in zip(*np.nonzero(is_mixed), strict=True):
+            product, keeps_of = int(at[1]), np.cumsum(held[at][::-1])[::-1][: far[at[1]]]
+            kind = tuple(keeps_of.tolist())
+            if shelf.sticker is None:
+                sticker[at] = self._choice(product, date, kind)
+            if np.isfinite(sticker[at]):
+                labels, worth = self._beside_sticker(product, date, kind, float(sticker[at]))
+                on_last_day = stock[at] - kind[1] if shelf.on_last_day is None else shelf.on_last_day[at]
+                old = min(max(int(on_last_day), 0), kind[0] - kind[1])
+                young = min(int(stock[at]) - old, kind[1])
+                candidate[at] = labels[left - 1, old, young]
+                unit_value[at] = worth[left - 1, old, young] - worth[left - 1, old, max(young - 1, 0)]
+        return candidate, unit_value, sticker
+
+    def saving(self, product: int, date: dt.date, keeps: Keeps, sticker: float) -> float:
+        """Return what a sticker is expected to bring more than the best labels alone, EUR; see `MixedShelf`."""
+        return self._mixed(product, date, keeps).saving(sticker - self._cost(product))
+
+    def _choice(self, product: int, date: dt.date, keeps: Keeps) -> float:
+        """Return the price of the best sticker, EUR; NaN where none is."""
+        key = (product, date.weekday(), keeps)
+        if key not in self._chosen:
+            assert self._ahead.stickers is not None  # noqa: S101 - asked before
+            prices = self._ahead.stickers[product]
+            gains = prices[np.isfinite(prices)] - self._cost(product)
+            best = self._mixed(product, date, keeps).best_gain(gains)
+            self._chosen[key] = round(best + self._cost(product), _DIGITS)
+        return self._chosen[key]
+
+    def _beside_sticker(self, product: int, date: dt.date, keeps: Keeps, sticker: float) -> tuple[Ints, Floats]:
+        key = (product, date.weekday(), keeps, sticker)
+        if key not in self._beside:
+            among = np.flatnonzero(self._problem.choosable[product])
+            labels, worth = self._mixed(product, date, keeps).with_sticker(sticker - self._cost(product))
+            self._beside[key] = among[labels], worth
+        return self._beside[key]
+
+    def _mixed(self, product: int, date: dt.date, keeps: Keeps) -> MixedShelf:
+        problem, rules = self._problem, self._ahead.rules
+        among = np.flatnonzero(problem.choosable[product])
+        return MixedShelf(
+            gains=problem.gains[product, among],
+            rates=rates_of(problem.chances[..., product, among], problem.visits[product]),
+            at_closing=self._ahead.at_closing(product, date, keeps),
+            old=keeps[0] - keeps[1],
+            young=keeps[1],
+            freshest_share=self._ahead.freshest_share,
+            lost_with_a_unit=float(rules.lost_with_a_unit[product]),
+        )
+
+    def _cost(self, product: int) -> float:
+        return self._ahead.rules.products[product].unit_cost
 
     def _solution(self, product: int, date: dt.date, keeps: Keeps) -> tuple[Ints, Floats]:
         key = (product, date.weekday(), keeps)

@@ -203,7 +203,8 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
     began = standing_of(lake, catalog, day, sold, now.tick)
     left = catalog.store.opening.ticks - now.tick
     at = (began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at)
-    shelf = Shelf(*at, (now.store,), began.changes, began.opened_with, now.date, began.sticker)
+    marks = (began.sticker, None if began.by_life is None else began.by_life[..., 0])
+    shelf = Shelf(*at, (now.store,), began.changes, began.opened_with, now.date, *marks)
     orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
     outside = standing_prices(lake, catalog, now.date) if catalog.store.sales == "outside" else None
     limits = limits_of(catalog, orders, outside)

@@ -66,3 +66,13 @@ def _without(units: Floats, from_end: Floats, from_start: Floats) -> Floats:
     ends = np.cumsum(units, axis=1)
     lower, upper = from_start[:, None], ends[:, -1:] - from_end[:, None]
     return np.clip(np.minimum(ends, upper) - np.maximum(ends - units, lower), 0, None)
+
+
+def left_of(keep: float, of: float, left: Floats, freshest_share: float) -> Floats:
+    """Return how many of the units that keep are among those left, in the shape of `left`.
+
+    Of `of` units, `keep` are the freshest. A share of what was sold is taken from the freshest, the rest from the
+    oldest.
+    """
+    fresh_sold = freshest_share * np.maximum(of - left, 0)
+    return np.clip(np.minimum(keep, left + fresh_sold) - fresh_sold, 0, left)

@@ -21,7 +21,8 @@ from catalog.load import Catalog
 from catalog.stock_rules import StockRules
 from serving.curves import DemandCurves
 from serving.recursion import price_stock, rates_of
-from serving.steady_stock import usual_ages
+from serving.steady_stock import left_of, usual_ages
+from serving.stickers import MixedShelf, sticker_prices
 
 _TICKS = 12  # of a day to come; those of today are put together
 _NUMBERS = 9  # of units left, for which a value is worked out
@@ -64,6 +65,8 @@ class StockAhead:
         Visits expected on a day to come, shape (n_products, n_ticks).
     most_stock
         Most units that are ever on the shelf, shape (n_products,).
+    stickers
+        Prices that a sticker may show, as `serving.stickers.sticker_prices` gives them; None where nobody sticks any.
     """
 
     rules: StockRules
@@ -74,6 +77,7 @@ class StockAhead:
     choosable: Flags
     visits: Floats
     most_stock: Ints
+    stickers: Floats | None = None
     _found: dict[tuple[int, int, Keeps], Floats] = field(default_factory=dict, repr=False, compare=False)
     _carried: dict[tuple[int, int], tuple[Floats, Floats]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -93,7 +97,7 @@ class StockAhead:
         if sales is not None:
             gains, chances = sales
         known = (rules, store.freshest_share, closed, gains, chances, curves.choosable, visits, catalog.most_stock)
-        return cls(*known)
+        return cls(*known, sticker_prices(catalog, curves))
 
     def n_levels(self, product: int) -> int:
         """Stock levels of a product, 0 included."""
@@ -146,7 +150,7 @@ class StockAhead:
         cycle = self._days_to_delivery(product, delivery)
         left = np.linspace(0, min(keeps[0], int(self.most_stock[product])), _NUMBERS)
         ages = np.array(
-            [_left_of(_at(keeps, days + later), keeps[0], left, self.freshest_share) for later in range(cycle + 1)]
+            [left_of(_at(keeps, days + later), keeps[0], left, self.freshest_share) for later in range(cycle + 1)]
         )
         carried = np.zeros(_NUMBERS)
         if ages[0].any():
@@ -163,7 +167,7 @@ class StockAhead:
         level = np.arange(self.n_levels(product), dtype=float)
         opened = np.interp(level, numbers, carried)
         for day in range(days, 0, -1):
-            stay = _left_of(_at(keeps, day), keeps[0], level, self.freshest_share)
+            stay = left_of(_at(keeps, day), keeps[0], level, self.freshest_share)
             thrown = level - stay
             worth = -self.rules.lost_with_a_unit[product] * thrown - self.rules.holding_costs[product] * stay
             worth += opened if day == days else np.interp(stay, level, opened)
@@ -191,9 +195,9 @@ class StockAhead:
         new = float(self.rules.quantity[product]) or max(float(self.rules.par[product]) - keeps[0], 0.0)
         then = np.array([_at(keeps, day) for day in ahead.tolist()]) + new * (ahead < self._life(product))
         level = np.arange(self.n_levels(product), dtype=float)
-        stay = _left_of(_at(then, days), then[0], level, self.freshest_share)
+        stay = left_of(_at(then, days), then[0], level, self.freshest_share)
         worth = self._until_delivery(product, date, then, level, _read_between(stay, *further))
-        return float(np.interp(then[0], level, self._day(product, date, worth)))
+        return float(np.interp(then[0], level, self._day(product, date, worth))) + self._saved(product, date, then, worth)
 
     def _worth_of_carried(self, product: int, date: dt.date) -> tuple[Floats, Floats]:
         """Return numbers of units that are carried into a delivery, and the worth of each, EUR of gain."""
@@ -245,17 +249,30 @@ class StockAhead:
     def _days_to_delivery(self, product: int, date: dt.date) -> int:
         return int(self.rules.days_to_delivery(date)[product])
 
+    def _saved(self, product: int, date: dt.date, keeps: Floats, worth: Floats) -> float:
+        """Return what a sticker saves on a day that opens with units of which some keep, and ends with some worth."""
+        old, young = round(float(keeps[0] - keeps[1])), round(float(keeps[1]))
+        if self.stickers is None or not old or not young or date.weekday() in self.closed_weekdays:
+            return 0.0
+        gains, rates = self._rates(product)
+        stickers = self.stickers[product][np.isfinite(self.stickers[product])] - self.rules.products[product].unit_cost
+        lost = float(self.rules.lost_with_a_unit[product])
+        return MixedShelf(gains, rates, worth, old, young, self.freshest_share, lost).rough_saving(stickers)
+
     def _day(self, product: int, date: dt.date, worth: Floats) -> Floats:
         """Value units at the opening of a day that ends with some worth, shape (n_levels,)."""
         if date.weekday() in self.closed_weekdays:
             return worth
+        value = price_stock(*self._rates(product), self.n_levels(product), worth)[1]
+        return np.asarray(value[:, -1])
+
+    def _rates(self, product: int) -> tuple[Floats, Floats]:
+        """Return what one sale brings at each candidate, EUR, and the units that would sell in each tick to come."""
         among = np.flatnonzero(self.choosable[product])
         rates = rates_of(self.chances[..., product, among], self.visits[product])
         n_ticks = rates.shape[1]
         begins = np.unique(np.linspace(0, n_ticks, min(_TICKS, n_ticks), endpoint=False).astype(int))
-        together = np.add.reduceat(rates, begins, axis=1)
-        value = price_stock(self.gains[product, among], together, self.n_levels(product), worth)[1]
-        return np.asarray(value[:, -1])
+        return self.gains[product, among], np.add.reduceat(rates, begins, axis=1)
 
 
 def _at(keeps: Any, day: int) -> Any:
@@ -267,13 +284,3 @@ def _read_between(at: Floats, numbers: Floats, values: Floats) -> Floats:
     """Read values between numbers of units, and beyond the last as they go on there."""
     slope = (values[-1] - values[-2]) / (numbers[-1] - numbers[-2])
     return np.interp(at, numbers, values) + slope * np.maximum(at - numbers[-1], 0)
-
-
-def _left_of(keep: float, of: float, left: Floats, freshest_share: float) -> Floats:
-    """Return how many of the units that keep are among those left, in the shape of `left`.
-
-    Of `of` units, `keep` are the freshest. A share of what was sold is taken from the freshest, the rest from the
-    oldest.
-    """
-    fresh_sold = freshest_share * np.maximum(of - left, 0)
-    return np.clip(np.minimum(keep, left + fresh_sold) - fresh_sold, 0, left)

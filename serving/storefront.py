@@ -143,7 +143,15 @@ class Storefront:
             unconstrained=trial.prices,
             clamp_cost=cost,
             clamps=clamps,
+            sticker=self._sticker(worth.asked, prices, limits.shelf),
         )
+
+    def _sticker(self, asked: Asked, prices: Floats, shelf: Shelf) -> Floats | None:
+        """Return the stickers, EUR: at opening those asked for that are below a price nobody gave, later what is stuck."""
+        if shelf.sticker is not None or asked.sticker is None:
+            return shelf.sticker
+        is_given = False if self.limits is None else rule_given(self.limits, shelf) >= 0
+        return np.where((asked.sticker < prices) & ~np.asarray(is_given), asked.sticker, np.nan)
 
     @cached_property
     def _static_candidates(self) -> Candidates | None:

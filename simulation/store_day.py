@@ -115,7 +115,8 @@ class Stretch:
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
         at = (now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
-        shelf = Shelf(*at, self._stores, now.changes, now.opened_with, self._business_date, now.sticker)
+        marks = (now.sticker, None if now.by_life is None else now.by_life[..., 0])
+        shelf = Shelf(*at, self._stores, now.changes, now.opened_with, self._business_date, *marks)
         answer = self._policy.decide(shelf)
         spans = visits.starts[:, now.tick : now.tick + 2]
         drawn = (visits.product, self._willing_price, self._first_visit)
@@ -133,7 +134,10 @@ class Stretch:
         self._answers.append(answer)
         opened_at = answer.prices if now.tick == 0 else now.opened_at
         changes = now.changes + ((answer.prices != now.shown) & np.isfinite(now.shown))
-        units = (by_life, now.opened_with, answer.sticker)
+        sticker = answer.sticker
+        if sticker is None and self._catalog.uses_stickers:  # nobody sticks one later
+            sticker = np.full(stock.shape, np.nan)
+        units = (by_life, now.opened_with, sticker)
         self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, changes, *units)
         if isinstance(self._policy, LearnsWhileSelling):
             self._learn(self._policy, self._sold(now.tick, answer.prices, spans, marked))

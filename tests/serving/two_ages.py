@@ -80,3 +80,66 @@ def day_at(gains: Floats, rates: Floats, share: float, evening: Floats, chosen: 
                 now[young, old] = _expected(gains[price], young, old, fresh, aged, later)
         later = now
     return later
+
+
+@numba.njit(cache=True)
+def _expected_beside(
+    gains: tuple[float, float], q: float, young: int, old: int, takers: tuple[Floats, Floats], later: Floats
+) -> float:
+    """Gain of a tick beside a sticker: some take young units at the label, others old ones at the sticker.
+
+    Who wants a young one and finds none takes an old one. Of those who want an old one and find none, a share `q` pays
+    the label; a number of them between two is read on a straight line.
+    """
+    label, sticker = gains
+    fresh, aged = takers
+    total = 0.0
+    for a in range(len(fresh)):
+        for b in range(len(aged)):
+            chance = fresh[a] * aged[b]
+            if chance < 1e-12:
+                continue
+            at_label, at_sticker = min(a, young), min(b + a - min(a, young), old)
+            more = min(q * (b + a - min(a, young) - at_sticker), float(young - at_label))
+            whole = int(more)
+            worth = 0.0
+            for add, share in ((whole, 1 - more + whole), (whole + 1, more - whole)):
+                if share > 0:
+                    sold = at_label + add
+                    worth += share * (sold * label + at_sticker * sticker + later[young - sold, old - at_sticker])
+            total += chance * worth
+    return total
+
+
+@numba.njit(cache=True)
+def day_with_sticker(
+    gains: Floats, rates: Floats, sticker: tuple[float, Floats], share: float, evening: Floats, chosen: Ints
+) -> Floats:
+    """Value of every state at opening beside a sticker: what a sale brings at it, and who would pay it in each tick.
+
+    Labels are those chosen for (young, old, tick); where none are given, the best ones for each state.
+    """
+    n_young, n_old = evening.shape
+    gain, would_pay = sticker
+    later = evening.copy()
+    for tick in range(rates.shape[1] - 1, -1, -1):
+        now = np.full_like(later, -np.inf)
+        for price in range(len(gains)):
+            rate, paid = rates[price, tick], gains[price]
+            beside = paid > gain
+            low = would_pay[tick] if beside else rate
+            q = (1 - share) * rate / (low - share * rate) if beside else 1.0
+            most = int(low + 6 * np.sqrt(low) + 6)
+            mixed = (_poisson(share * rate, most if share > 0 else 0), _poisson(low - share * rate, most))
+            plain = (_poisson(share * rate, most if share > 0 else 0), _poisson((1 - share) * rate, most))
+            for young in range(n_young):
+                for old in range(n_old):
+                    if len(chosen) and chosen[young, old, tick] != price:
+                        continue
+                    if old > 0 and beside:
+                        worth = _expected_beside((paid, gain), q, young, old, mixed, later)
+                    else:
+                        worth = _expected(paid, young, old, plain[0], plain[1], later)
+                    now[young, old] = max(now[young, old], worth)
+        later = now
+    return later
