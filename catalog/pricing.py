@@ -158,6 +158,9 @@ class PriceDecision:
     sticker
         Prices on the stickers of the units that are on their last day, EUR, NaN where there is none; None where nobody
         sticks any. They are stuck at opening and stay until closing; one that is not below the price does nothing.
+    saving
+        What each sticker that is stuck now is expected to bring more, until closing and with what is then left, than
+        the best prices without one, EUR; None where none is.
     """
 
     prices: Floats
@@ -170,6 +173,7 @@ class PriceDecision:
     clamp_cost: Floats
     clamps: NDArray[Any]
     sticker: Floats | None = None
+    saving: Floats | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.pricing import PricedBy
 from etl.ledger import in_force_in
-from etl.live.day import LiveDay, is_live, sold_so_far, taught
+from etl.live.day import LiveDay, is_live, sold_so_far, stuck_in, taught
 from etl.stock import opens_with
 from serving.belief.policy import LearningPolicy, Outlook
 from serving.belief.table import belief_from_table, stores_of_kinds
@@ -95,17 +95,22 @@ def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay) -
     own_units = None
     if catalog.counts_evenings:
         own_units = day.business_date, opens_with(lake, catalog, (day.store,), day.business_date).opened_with
-    return _tabulated(catalog, found, learned.policy.outlook, own_units)
+    stuck = stuck_in(catalog, sold.rows.repricings) if catalog.uses_stickers else None
+    return _tabulated(catalog, found, learned.policy.outlook, own_units, stuck)
 
 
 def _tabulated(
-    catalog: Catalog, found: BookInForce, outlook: Outlook, own_units: tuple[dt.date, Ints | None] | None = None
+    catalog: Catalog,
+    found: BookInForce,
+    outlook: Outlook,
+    own_units: tuple[dt.date, Ints | None] | None = None,
+    sticker: Floats | None = None,
 ) -> PresentBook:
-    """Work a book out; `own_units` are a date and what one store opened with on it."""
+    """Work a book out; `own_units` are a date and what one store opened with on it, `sticker` what it has stuck."""
     left = catalog.store.opening.ticks - outlook.today.ticks
     on, opened_with = own_units or (None, None)
     units = None if opened_with is None else opened_with[0]
-    book = tabulate(outlook.policy, catalog, found.book.published_at, outlook.curves, left, units, on)
+    book = tabulate(outlook.policy, catalog, found.book.published_at, outlook.curves, left, units, on, sticker)
     return PresentBook(book, outlook.curves)
 
 

@@ -24,7 +24,8 @@ from serving.storefront import LearningStorefront, storefront_that_learns
 
 _NAMED = 5  # stores of a kind that a sentence names
 _MOST_WATCHED = 5_000  # products of all stores of a batch; a larger one parts at night alone
-_BY_STORE = tuple(field.name for field in fields(PriceDecision) if field.name not in {"clamps", "sticker"})
+_OF_STICKERS = ("sticker", "saving")
+_BY_STORE = tuple(field.name for field in fields(PriceDecision) if field.name not in {"clamps", *_OF_STICKERS})
 
 
 def kind_of(catalog: Catalog, belief: Belief, store: str) -> StoreKind | None:
@@ -240,8 +241,11 @@ def _together(parts: Sequence[tuple[Ints, PriceDecision]]) -> PriceDecision:
         trail["decision"] = rows[row] * n_products + product
         trails.append(trail)
     clamps = np.sort(np.concatenate(trails), order=["rule", "decision"], kind="stable")
-    stuck = [own.sticker for _, own in parts if own.sticker is not None]  # all stores stick some, or none does
-    return PriceDecision(**arrays, clamps=clamps, sticker=np.concatenate(stuck)[order] if stuck else None)
+    if parts[0][1].saving is not None:
+        arrays |= {name: np.concatenate([getattr(own, name) for _, own in parts])[order] for name in _OF_STICKERS}
+    elif parts[0][1].sticker is not None:
+        arrays["sticker"] = np.concatenate([own.sticker for _, own in parts if own.sticker is not None])[order]
+    return PriceDecision(**arrays, clamps=clamps)
 
 
 def _lesson_of(lessons: Sequence[Lesson]) -> Lesson:

@@ -160,7 +160,14 @@ class StockAwarePolicy:
         one_less = self._value[product, stock - 1, shelf.ticks_left - 1]
         return self._asked(shelf, candidate, later - one_less)
 
-    def _asked(self, shelf: Shelf, candidate: Ints, unit_value: Floats, sticker: Floats | None = None) -> Asked:
+    def _asked(
+        self,
+        shelf: Shelf,
+        candidate: Ints,
+        unit_value: Floats,
+        sticker: Floats | None = None,
+        saving: Floats | None = None,
+    ) -> Asked:
         product = np.broadcast_to(np.arange(len(self._curves.prices)), shelf.stock.shape)
         return Asked(
             prices=self._curves.prices[product, candidate],
@@ -168,6 +175,7 @@ class StockAwarePolicy:
             p_sale=self._curves.at(shelf.ticks_left).p_sale[product, candidate],
             unit_value=unit_value,
             sticker=sticker,
+            saving=saving,
         )
 
 

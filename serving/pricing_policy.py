@@ -29,6 +29,8 @@ class Asked:
         Value of one unit kept, EUR; NaN where the policy does not value stock.
     sticker
         Prices for the stickers of last-day units, EUR, NaN for none; None where the policy sticks none.
+    saving
+        What each sticker that is asked for now is expected to bring more than none, EUR; None where none is.
     """
 
     prices: Floats
@@ -36,6 +38,7 @@ class Asked:
     p_sale: Floats
     unit_value: Floats
     sticker: Floats | None = None
+    saving: Floats | None = None
 
 
 class PricingPolicy(Protocol):

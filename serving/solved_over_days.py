@@ -24,13 +24,14 @@ class SolvedOverDays:
         self._problem, self._ahead = problem, ahead
         self._solved: dict[tuple[int, int, Keeps], tuple[Ints, Floats]] = {}
         self._beside: dict[tuple[int, int, Keeps, float], tuple[Ints, Floats]] = {}
-        self._chosen: dict[tuple[int, int, Keeps], float] = {}
+        self._chosen: dict[tuple[int, int, Keeps], tuple[float, float]] = {}
 
-    def on(self, shelf: Shelf) -> tuple[Ints, Floats, Floats | None]:
-        """Return the best candidate, the value of one unit more in the ticks after, and stickers, EUR, NaN for none.
+    def on(self, shelf: Shelf) -> tuple[Ints, Floats, Floats | None, Floats | None]:
+        """Return the best candidate, the value of one unit more in the ticks after, stickers, and what they save.
 
-        Each has shape (n_stores, n_products); stickers are None where nobody sticks any. A shelf that does not say what
-        it opened with had new units, and one without a date is of a day like any other.
+        Each has shape (n_stores, n_products); stickers and savings are EUR, NaN for none, and None where nobody sticks
+        any, or none is chosen now. A shelf that does not say what it opened with had new units, and one without a date
+        is of a day like any other.
         """
         opened_with, date = shelf.opened_with, shelf.business_date or _ANY_DAY
         if opened_with is None:
@@ -45,15 +46,20 @@ class SolvedOverDays:
                 candidate[own, product] = best[units, left - 1]
                 unit_value[own, product] = value[units, left - 1] - value[units - 1, left - 1]
         if self._ahead.stickers is None:
-            return candidate, unit_value, None
-        sticker = np.full(stock.shape, np.nan) if shelf.sticker is None else shelf.sticker.copy()
+            return candidate, unit_value, None, None
+        sticker, saving = np.full((2, *stock.shape), np.nan)
+        if shelf.sticker is not None:
+            sticker[:] = shelf.sticker
         held = np.broadcast_to(opened_with, (*stock.shape, opened_with.shape[-1]))
         is_mixed = (held[..., 0] > 0) & (held[..., 1:] > 0).any(axis=-1)
         for at in zip(*np.nonzero(is_mixed), strict=True):
-            product, keeps_of = int(at[1]), np.cumsum(held[at][::-1])[::-1][: far[at[1]]]
-            kind = tuple(keeps_of.tolist())
+            product = int(at[1])
+            keep = np.minimum(np.cumsum(held[at][::-1])[::-1], self._ahead.most_stock[product])
+            kind = tuple(keep[: far[product]].tolist())
+            if kind[0] == kind[1]:
+                continue  # more units than are ever on the shelf
             if shelf.sticker is None:
-                sticker[at] = self._choice(product, date, kind)
+                sticker[at], saving[at] = self._choice(product, date, kind)
             if np.isfinite(sticker[at]):
                 labels, worth = self._beside_sticker(product, date, kind, float(sticker[at]))
                 on_last_day = stock[at] - kind[1] if shelf.on_last_day is None else shelf.on_last_day[at]
@@ -61,21 +67,17 @@ class SolvedOverDays:
                 young = min(int(stock[at]) - old, kind[1])
                 candidate[at] = labels[left - 1, old, young]
                 unit_value[at] = worth[left - 1, old, young] - worth[left - 1, old, max(young - 1, 0)]
-        return candidate, unit_value, sticker
+        return candidate, unit_value, sticker, saving if shelf.sticker is None else None
 
-    def saving(self, product: int, date: dt.date, keeps: Keeps, sticker: float) -> float:
-        """Return what a sticker is expected to bring more than the best labels alone, EUR; see `MixedShelf`."""
-        return self._mixed(product, date, keeps).saving(sticker - self._cost(product))
-
-    def _choice(self, product: int, date: dt.date, keeps: Keeps) -> float:
-        """Return the price of the best sticker, EUR; NaN where none is."""
+    def _choice(self, product: int, date: dt.date, keeps: Keeps) -> tuple[float, float]:
+        """Return the price of the best sticker and what it saves, EUR; NaN where none does."""
         key = (product, date.weekday(), keeps)
         if key not in self._chosen:
             assert self._ahead.stickers is not None  # noqa: S101 - asked before
             prices = self._ahead.stickers[product]
             gains = prices[np.isfinite(prices)] - self._cost(product)
-            best = self._mixed(product, date, keeps).best_gain(gains)
-            self._chosen[key] = round(best + self._cost(product), _DIGITS)
+            best, saving = self._mixed(product, date, keeps).best_sticker(gains)
+            self._chosen[key] = round(best + self._cost(product), _DIGITS), saving
         return self._chosen[key]
 
     def _beside_sticker(self, product: int, date: dt.date, keeps: Keeps, sticker: float) -> tuple[Ints, Floats]:

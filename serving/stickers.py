@@ -84,18 +84,19 @@ class MixedShelf:
         worth = self.at_closing + self.lost_with_a_unit * (levels - stay)
         return np.interp(np.arange(self.young + 1), stay, worth)
 
-    def best_gain(self, gains: Floats) -> float:
-        """Return which sticker is worth most, by what one sale brings at it, EUR; NaN where none is worth its paper.
+    def best_sticker(self, gains: Floats) -> tuple[float, float]:
+        """Return which sticker is worth most, by what one sale brings at it, and what it saves, EUR; NaN for none.
 
         `gains` are those of the stickers that are possible.
         """
         label, alone = self.left_alone
         lower = gains[gains < label - _NOISE]
         if not len(lower):
-            return np.nan
+            return np.nan, np.nan
         few = self.with_fewer_ticks()
         best = float(lower[np.argmax([few.with_sticker(gain)[1][-1, self.old, self.young] for gain in lower])])
-        return best if self.saving(best) > _NOISE else np.nan
+        saving = self.saving(best)
+        return (best, saving) if saving > _NOISE else (np.nan, np.nan)
 
     def saving(self, gain: float) -> float:
         """Return what a sticker is expected to bring more than the best labels without one, EUR."""

@@ -143,15 +143,20 @@ class Storefront:
             unconstrained=trial.prices,
             clamp_cost=cost,
             clamps=clamps,
-            sticker=self._sticker(worth.asked, prices, limits.shelf),
+            **self._stickers(worth.asked, prices, limits.shelf),
         )
 
-    def _sticker(self, asked: Asked, prices: Floats, shelf: Shelf) -> Floats | None:
-        """Return the stickers, EUR: at opening those asked for that are below a price nobody gave, later what is stuck."""
-        if shelf.sticker is not None or asked.sticker is None:
-            return shelf.sticker
-        is_given = False if self.limits is None else rule_given(self.limits, shelf) >= 0
-        return np.where((asked.sticker < prices) & ~np.asarray(is_given), asked.sticker, np.nan)
+    def _stickers(self, asked: Asked, prices: Floats, shelf: Shelf) -> dict[str, Floats | None]:
+        """Return the stickers, EUR, and what they save; they stay as they were stuck.
+
+        At opening they are those asked for that are below the price, where it is not one that people or the catalog set.
+        """
+        if shelf.sticker is not None or asked.sticker is None or asked.saving is None:
+            return {"sticker": shelf.sticker}
+        is_free = asked.sticker < prices
+        if self.limits is not None:
+            is_free &= rule_given(self.limits, shelf) < 0
+        return {name: np.where(is_free, getattr(asked, name), np.nan) for name in ("sticker", "saving")}
 
     @cached_property
     def _static_candidates(self) -> Candidates | None:

@@ -123,6 +123,7 @@ def tabulate(
     n_ticks: int | None = None,
     opened_with: Ints | None = None,
     on: dt.date | None = None,
+    sticker: Floats | None = None,
 ) -> PriceBook:
     """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
 
@@ -130,6 +131,8 @@ def tabulate(
     the chance of sale where a limit binds; without them all have it, and the chance is that of the policy's own price.
     Where stock lives on, `opened_with` are the units at the day's opening by the days on which they may be sold, shape
     (n_products, n_lives), and `on` is the date; by default all are new, and it is the date for which it is published.
+    `sticker` are the stickers that are stuck, EUR, shape (n_products,), NaN for none; None before that is decided. Units
+    that carry one are taken to sell before all others.
 
     Raises
     ------
@@ -140,7 +143,7 @@ def tabulate(
     support = None if curves is None else support_of(catalog, curves)
     own_rules = (*policy.rules, *(() if support is None else ("never_varied",)))
     ticks = n_ticks or catalog.store.opening.ticks
-    answers = _ask_everywhere(policy, levels, ticks, on or published_at.date(), opened_with)
+    answers = _ask_everywhere(policy, levels, ticks, on or published_at.date(), opened_with, sticker)
     if support is not None:
         answers = [support.apply(answer, len(policy.rules)) for answer in answers]
     asked = _by_product([answer.prices for answer in answers])
@@ -174,7 +177,12 @@ def tabulate(
 
 
 def _ask_everywhere(
-    policy: PricingPolicy, levels: Ints, n_ticks: int, date: dt.date, opened_with: Ints | None
+    policy: PricingPolicy,
+    levels: Ints,
+    n_ticks: int,
+    date: dt.date,
+    opened_with: Ints | None,
+    sticker: Floats | None,
 ) -> list[Asked]:
     """Ask at each number of ticks left, from 1 on; each stock level is one store, and an empty shelf asks as one unit.
 
@@ -182,8 +190,9 @@ def _ask_everywhere(
     """
     nothing_shown, no_dice, stock = np.full(levels.shape, np.nan), np.ones(levels.shape), np.maximum(levels, 1)
     opened = None if opened_with is None else opened_with[None]
+    stuck = None if sticker is None else np.broadcast_to(sticker, levels.shape)
     return [
-        policy.ask(Shelf(stock, nothing_shown, left, no_dice, opened_with=opened, business_date=date))
+        policy.ask(Shelf(stock, nothing_shown, left, no_dice, opened_with=opened, business_date=date, sticker=stuck))
         for left in range(1, n_ticks + 1)
     ]
 

@@ -121,8 +121,9 @@ class Stretch:
         spans = visits.starts[:, now.tick : now.tick + 2]
         drawn = (visits.product, self._willing_price, self._first_visit)
         by_life, marked = None if now.by_life is None else now.by_life.copy(), None
-        if by_life is not None and answer.sticker is not None and np.isfinite(answer.sticker).any():
-            marked = self._sell_with_stickers(spans, drawn, answer.prices, answer.sticker, by_life)
+        stuck = answer.sticker if self._catalog.uses_stickers else None
+        if by_life is not None and stuck is not None and np.isfinite(stuck).any():
+            marked = self._sell_with_stickers(spans, drawn, answer.prices, stuck, by_life)
             stock = by_life.sum(axis=2)
         else:
             sell_tick(spans, drawn, answer.prices, stock, self._inventory, self._outcome, self._choice)
@@ -134,10 +135,9 @@ class Stretch:
         self._answers.append(answer)
         opened_at = answer.prices if now.tick == 0 else now.opened_at
         changes = now.changes + ((answer.prices != now.shown) & np.isfinite(now.shown))
-        sticker = answer.sticker
-        if sticker is None and self._catalog.uses_stickers:  # nobody sticks one later
-            sticker = np.full(stock.shape, np.nan)
-        units = (by_life, now.opened_with, sticker)
+        if stuck is None and self._catalog.uses_stickers:  # nobody sticks one later
+            stuck = np.full(stock.shape, np.nan)
+        units = (by_life, now.opened_with, stuck)
         self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, changes, *units)
         if isinstance(self._policy, LearnsWhileSelling):
             self._learn(self._policy, self._sold(now.tick, answer.prices, spans, marked))

@@ -20,6 +20,7 @@ from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import NewBook, book_in_force, commit_book, in_force_for
 from serving.drawn_prices import draw_on
 from serving.kinds_of_stores import kinds_in_words
+from serving.markdowns import publish_markdowns
 from serving.make_book import make_book
 from serving.price_book import PriceBook
 from training.champion_change import finish_changes
@@ -117,6 +118,7 @@ def price_date(
                 raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
             new = make_book(workspace, champion, date, spread)
             commit_as(workspace.lake, new)
+        publish_markdowns(workspace.lake, workspace.catalog, date)
         for hear in registered("after_book"):
             hear(workspace, date)
         return Priced(new.book, None, _said_of_stores(workspace.catalog, new))

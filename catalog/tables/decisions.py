@@ -105,6 +105,25 @@ STOCK_MOVEMENTS = Table(
     ),
 )
 
+MARKDOWNS = Table(
+    "markdowns",
+    "the sticker that a store is to stick at opening on the last-day units of one product",
+    ("store_id", "sku"),
+    (
+        STORE,
+        SKU,
+        Column("units", pa.int64(), "units on their last day, to be stuck", "units"),
+        Column("price", pa.float64(), "price on the label at opening", "EUR"),
+        Column("sticker_eur", pa.float64(), "price on the sticker", "EUR"),
+        Column(
+            "expected_saving_eur",
+            pa.float64(),
+            "expected until closing, with what is then left, beyond the best prices without a sticker",
+            "EUR",
+        ),
+    ),
+)
+
 PROMOTIONS = Table(
     "promotions",
     "what a retailer's file says of one product in one store on one business date, beside its price",

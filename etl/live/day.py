@@ -253,9 +253,15 @@ def standing_after(rows: DayRows, catalog: Catalog, tick: int, units: Units | No
     count = np.array([sold[sku] for sku in catalog.skus], dtype=np.int64)
     opened_at, shown = (_last_by_sku(catalog, rows, "new_price")[None] for rows in (openings, changes))
     lives = (None, None) if units is None else (units.by_life, units.opened_with)
-    sticker = _last_by_sku(catalog, openings, "sticker_eur").astype(float)[None] if catalog.uses_stickers else None
+    sticker = stuck_in(catalog, openings)[None] if catalog.uses_stickers else None
     changed = changes_in(changes, catalog)[None]
     return ShelfState(tick, (stock - count)[None], shown, opened_at, changed, *lives, sticker)
+
+
+def stuck_in(catalog: Catalog, repricings: pa.Table) -> Floats:
+    """Return the stickers of one store's day by its `repricings`, EUR, NaN where there is none, shape (n_products,)."""
+    openings = repricings.filter(pc.equal(repricings["tick"], 0))
+    return _last_by_sku(catalog, openings, "sticker_eur").astype(np.float64)
 
 
 def changes_in(repricings: pa.Table, catalog: Catalog) -> Ints:

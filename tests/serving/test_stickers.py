@@ -11,6 +11,8 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Shelf
 from catalog.records.deliveries import Deliveries
+from catalog.records.guardrails import Guardrails
+from catalog.records.pricing_rules import Approval
 from serving.policies import policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 from tests.serving.test_stock_ahead import COST, DISPOSAL, TwoAges, curves_of, shop, visits_of
@@ -87,3 +89,63 @@ class TwoPrices(TwoAges):
             return day_with_sticker(self.gains, self.rates, stuck[old], self.share, evening, chosen[old])
 
         return day
+
+
+@pytest.mark.play
+@pytest.mark.parametrize(
+    ("share", "quantity", "least", "without"),
+    [(0.3, None, 0.965, 0.91), (0.9, None, 0.95, 0.6), (0.3, 20, 0.975, 0.94), (0.9, 20, 0.965, 0.75)],
+    ids=str,
+)
+def test_where_units_keep_for_two_days_it_earns_nearly_what_the_exact_answer_does_and_one_price_far_less(
+    share: float, quantity: int | None, least: float, without: float
+) -> None:
+    product = {"par_stock": quantity or 30, "deliveries": Deliveries(quantity=quantity)}
+    catalog = shop_with_stickers(30, share, **product)
+    shelf, one_price = TwoPrices(catalog, share), shop_with_stickers(30, share, stickers=False, **product)
+    best = shelf.best()
+    assert least * best <= shelf.of(policy_of(catalog)) <= 1.0005 * best
+    assert shelf.of(policy_of(one_price)) < without * best
+
+
+def sticker_of(catalog: Catalog, opened: tuple[int, int]) -> float:
+    sticker = ask(policy_of(catalog), 12, opened).sticker
+    return np.nan if sticker is None else float(sticker[0, 0])
+
+
+def test_units_on_their_last_day_beside_young_ones_carry_a_sticker_below_the_label_and_alone_none() -> None:
+    catalog = shop_with_stickers(30, 0.5)
+    asked = ask(policy_of(catalog), 12, (14, 6))
+    assert asked.sticker is not None
+    assert asked.saving is not None
+    assert np.isfinite(asked.sticker).all()
+    assert asked.sticker[0, 0] < asked.prices[-1, 0]
+    assert asked.saving[0, 0] > 0
+    for opened in ((14, 0), (0, 6)):
+        assert np.isnan(sticker_of(catalog, opened))
+
+
+def test_nobody_sticks_any_where_all_take_the_oldest_unit_or_another_says_the_price() -> None:
+    catalog = shop_with_stickers(30, 0.5)
+    store = catalog.store
+    for changes in (
+        {"freshest_share": 0.0},
+        {"approval": Approval(within_of_base=0.1)},
+        {"guardrails": store.guardrails.model_copy(update={"one_price": "zone"})},
+        {"policies": store.policies.model_copy(update={"stickers": False})},
+    ):
+        other = Catalog(catalog.products, store.model_copy(update=changes))
+        assert ask(policy_of(other), 12, (14, 6)).sticker is None
+
+
+def test_a_sticker_keeps_floor_minimum_margin_and_price_ending() -> None:
+    catalog = shop_with_stickers(30, 0.5, floor_price=0.6)
+    rails = Guardrails(minimum_margin=0.5, price_ending=9)
+    limited = Catalog(catalog.products, catalog.store.model_copy(update={"guardrails": rails}))
+    free = [sticker_of(catalog, (14, old)) for old in range(1, 9)]
+    bound = [sticker_of(limited, (14, old)) for old in range(1, 9)]
+    assert np.nanmin(free) < COST * 1.5
+    assert np.isfinite(bound).any()
+    for price in np.array(bound)[np.isfinite(bound)]:
+        assert price >= COST * 1.5
+        assert round(price * 100) % 10 == 9
