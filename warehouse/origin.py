@@ -24,7 +24,6 @@ OF_THE_TWIN = (
     "repricings",
     "belief_updates",
     "substitutions",
-    "markdowns",
     "days_in_force",
 )
 OF_A_RETAILER = (
