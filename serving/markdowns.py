@@ -10,10 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.load import Catalog
 from catalog.pricing import Shelf
 from catalog.tables.decisions import MARKDOWNS
+from etl.live.day import is_live
 from etl.stock import opens_with
 from serving.book_store import GROUP
 from serving.in_force import pricing_on
@@ -45,6 +47,15 @@ def planned_markdowns(lake: Lake, catalog: Catalog, date: dt.date, stores: Seque
         "expected_saving_eur": decision.saving[where],
     }
     return pa.table(columns).cast(MARKDOWNS.schema)
+
+
+def markdowns_of(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None) -> pa.Table:
+    """Return the stickers of a date: of one that is over, as they were published before it, else worked out now."""
+    if all(is_live(part) for part in lake.partitions_on("interactions", date)):
+        return planned_markdowns(lake, catalog, date, stores)
+    place = Partition(MARKDOWNS.name, date, GROUP)
+    rows = lake.read(place) if lake.receipt(place) is not None else MARKDOWNS.schema.empty_table()
+    return rows if stores is None else rows.filter(pc.is_in(rows["store_id"].cast(pa.string()), pa.array(stores)))
 
 
 def publish_markdowns(lake: Lake, catalog: Catalog, date: dt.date) -> None:

@@ -1,0 +1,66 @@
+"""The command that lists the stickers to print."""
+
+import datetime as dt
+import sys
+from typing import Annotated
+
+import typer
+
+from catalog.settings import read_settings
+from flows.cli.command import command
+from flows.cli.console import emit, say, show_table
+from flows.cli.options import FIRST_DAY, Catalog, Json, OneStore, date_of, date_option, text_of
+
+ForDate = Annotated[dt.datetime | None, date_option("--date", help="Business date; by default the next one to open.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on stdout.")]
+
+
+@command(group="desk")
+def markdowns(
+    date: ForDate = None, store: OneStore = None, csv: Csv = False, catalog: Catalog = None, as_json: Json = False
+) -> None:
+    """List the stickers to print for a morning: units on their last day that go for less than younger ones.
+
+    They are what the stores then show, by the book in force, what people ordered and the units they have. Of a date
+    that is over, they are those that were worked out in the night before.
+
+    For example:
+      shelfprice markdowns
+      shelfprice markdowns --store S01 --csv
+    """
+    from catalog.load import load
+    from etl.live.calendar import newest_sold
+    from serving.markdowns import markdowns_of
+    from warehouse.advice import own_shelf
+    from warehouse.lake import Lake
+
+    if csv and as_json:
+        raise typer.BadParameter("expected one of --csv and --json, found both; nothing was listed: choose one")
+    text_of(catalog)
+    settings = read_settings()
+    shelf, lake = load(catalog or own_shelf(settings)), Lake(settings)
+    if store is not None and store not in shelf.store.stores:
+        raise typer.BadParameter(
+            f"expected one of {', '.join(shelf.store.stores[:5])}, found {store}; nothing was listed",
+            param_hint="'--store'",
+        )
+    newest = newest_sold(lake)
+    on = date_of(date) or (FIRST_DAY.date() if newest is None else newest + dt.timedelta(days=1))
+    rows = markdowns_of(lake, shelf, on, None if store is None else [store])
+    found = [row | {"product_name": shelf.product(row["sku"]).name} for row in rows.to_pylist()]
+    if as_json:
+        emit({"business_date": on.isoformat(), "currency": shelf.store.currency, "markdowns": found})
+    elif csv:
+        sys.stdout.write(",".join(["business_date", *rows.column_names]) + "\n")
+        for row in rows.to_pylist():
+            sys.stdout.write(",".join([on.isoformat(), *(str(value) for value in row.values())]) + "\n")
+    elif not found:
+        why = "" if shelf.uses_stickers else "; the catalog sticks none, see policies.stickers in docs/stock.md"
+        say(f"No sticker to print for {on}{why}.")
+    else:
+        money = shelf.store.money
+        columns = [f"{name}, {money.code}" for name in ("label", "sticker", "expected saving")]
+        names = ("store_id", "product_name", "units", "price", "sticker_eur", "expected_saving_eur")
+        table = [[row[name] for name in names] for row in found]
+        caption = "Stick them before opening, on units whose last day this is; they stay until closing."
+        show_table(f"Stickers for {on}", ["store", "product", "units", *columns], table, caption, columns, money.digits)

@@ -1,0 +1,163 @@
+"""The stickers of a morning are listed before it, stand on the shelf as listed, and teach what their shoppers did."""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.records.deliveries import Deliveries
+from catalog.settings import read_settings
+from etl.live.day import LiveDay, sold_in, sold_so_far, standing_of
+from etl.live.player import Player
+from evaluation.living_store import LivingStore
+from flows.cli.main import app
+from operate.replay.day import replay
+from serving.live_prices import LivePrices
+from serving.markdowns import markdowns_of, planned_markdowns
+from warehouse.connection import read_only
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+pytestmark = pytest.mark.play
+
+FIRST = dt.date(2026, 1, 5)
+DATES = [FIRST + dt.timedelta(days=day) for day in range(4)]
+NEXT = FIRST + dt.timedelta(days=4)
+SEED = 3
+
+
+def shop() -> Catalog:
+    fresh = load(DEFAULT_DIR / "worlds" / "fresh")
+    much = {"shelf_life_days": 2, "par_stock": 60, "deliveries": Deliveries(quantity=40)}
+    products = tuple(own.model_copy(update=much) for own in fresh.products if own.sku in {"MILK", "MEAT"})
+    update = {"stores": ("S01", "S02"), "popularity": {}, "visits_per_day": 120.0, "freshest_share": 0.5}
+    return Catalog(products, fresh.store.model_copy(update=update))
+
+
+def within(home: Path) -> Workspace:
+    settings = read_settings({"SHELFPRICE_HOME": str(home)})
+    return Workspace(settings, shop(), Lake(settings))
+
+
+@pytest.fixture(scope="module")
+def sold(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return four days of two stores, each with its night."""
+    home = tmp_path_factory.mktemp("markdowns") / "home"
+    store = LivingStore(read_settings({"SHELFPRICE_HOME": str(home)}), shop(), SEED)
+    for date in DATES:
+        store.sell(date)
+        store.night_without_training(date)
+    return store.workspace
+
+
+@pytest.fixture
+def ask(sold: Workspace) -> Callable[[str], list[tuple[object, ...]]]:
+    def of_the_warehouse(question: str) -> list[tuple[object, ...]]:
+        with read_only(sold.settings) as connection:
+            return connection.execute(question).fetchall()
+
+    return of_the_warehouse
+
+
+def test_what_was_listed_is_what_stood(ask: Callable[[str], list[tuple[object, ...]]]) -> None:
+    listed = ask("""
+        select business_date, store_id, sku, price, sticker_eur from markdowns where business_date < '2026-01-09'
+    """)
+    stood = ask("""
+        select business_date, store_id, sku, new_price, sticker_eur from repricings where sticker_eur is not null
+    """)
+    assert len(listed) > 4
+    assert sorted(listed) == sorted(stood)
+
+
+def test_what_became_of_each_markdown_adds_up(ask: Callable[[str], list[tuple[object, ...]]]) -> None:
+    rows = ask("""
+        select units_marked, daily_markdowns.units_sold, daily_markdowns.units_spoiled, brought_eur, sticker_eur,
+            moved.units_sold, expected_saving_eur
+        from daily_markdowns
+        inner join stock_movements as moved using (business_date, store_id, sku)
+        where moved.expires_on = business_date
+    """)
+    assert len(rows) > 4
+    for marked, sold_by_it, spoiled, brought, sticker, moved, saving in rows:
+        assert marked == moved + spoiled
+        assert sold_by_it == moved
+        assert brought == pytest.approx(sticker * sold_by_it)
+        assert saving > 0
+
+
+def test_demand_is_learned_at_the_lowest_price_that_a_shopper_saw(
+    ask: Callable[[str], list[tuple[object, ...]]],
+) -> None:
+    met = """
+        select business_date, sku, coalesce(sticker_eur, price_offered) as price, count(*), count(*) filter (purchased)
+        from interactions where inventory_level > 0 group by all
+    """
+    cells = """
+        select business_date, sku, price_offered as price, sum(n_offered), sum(n_purchased)
+        from demand_cells group by all
+    """
+    assert sorted(ask(met)) == sorted(ask(cells))
+    counted = "select business_date, sku, price_offered, sum(count_met), sum(count_bought) from visit_counts group by all"
+    assert sorted(row for row in ask(counted) if row[3]) == sorted(ask(cells))
+
+
+def test_a_product_whose_price_is_given_carries_no_sticker(sold: Workspace) -> None:
+    rows = planned_markdowns(sold.lake, sold.catalog, NEXT).to_pylist()
+    assert rows
+    frozen = {rows[0]["sku"]: rows[0]["price"]}
+    for rails in ({"frozen": frozen}, {"kill_switch": True}):
+        guardrails = sold.catalog.store.guardrails.model_copy(update=rails)
+        limited = Catalog(sold.catalog.products, sold.catalog.store.model_copy(update={"guardrails": guardrails}))
+        left = {row["sku"] for row in planned_markdowns(sold.lake, limited, NEXT).to_pylist()}
+        assert rows[0]["sku"] not in left
+
+
+def test_the_list_of_a_date_that_is_over_is_the_one_of_its_morning(sold: Workspace) -> None:
+    over = markdowns_of(sold.lake, sold.catalog, DATES[-1], ["S02"]).to_pylist()
+    assert over
+    assert {row["store_id"] for row in over} == {"S02"}
+
+
+def test_the_command_lists_what_to_print(sold: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELFPRICE_HOME", str(sold.settings.home))
+    monkeypatch.setenv("SHELFPRICE_CATALOG", str(DEFAULT_DIR / "worlds" / "fresh"))
+    listed = CliRunner().invoke(app, ["markdowns", "--date", DATES[-1].isoformat(), "--csv"])
+    assert listed.exit_code == 0
+    assert listed.stdout.splitlines()[0] == "business_date,store_id,sku,units,price,sticker_eur,expected_saving_eur"
+    assert len(listed.stdout.splitlines()) > 1
+    monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
+    assert "No sticker to print" in CliRunner().invoke(app, ["markdowns"]).stdout
+
+
+def test_a_live_day_goes_on_with_its_stickers_and_is_replayed_to_the_same_bytes(
+    sold: Workspace, tmp_path: Path
+) -> None:
+    own, day = within(shutil.copytree(sold.settings.home, tmp_path / "home")), LiveDay("S01", NEXT)
+
+    def player() -> Player:
+        return Player(own.lake, LivePrices(own.lake, lambda: own.catalog, day, SEED), day, SEED)
+
+    first = player()
+    for _ in range(20):
+        first.sell_tick()
+    so_far = sold_so_far(own.lake, day)
+    assert so_far is not None
+    standing, expected = standing_of(own.lake, own.catalog, day, so_far, 20), first._stretch.standing
+    assert np.isfinite(expected.sticker).any()
+    for name in ("stock", "shown", "by_life", "sticker"):
+        np.testing.assert_array_equal(getattr(standing, name), getattr(expected, name))
+    marked = [one.marked for one in sold_in(so_far.rows, own.catalog, 20) if one.marked is not None]
+    met = so_far.rows.interactions["sticker_eur"].drop_null()
+    assert sum(one.met.sum() for one in marked) == len(met) > 0
+    second = player()
+    while not second.is_over:
+        second.sell_tick()
+    second.close()
+    parts = {part.part: part for part in replay(own.settings, NEXT)}
+    assert all(part.is_same for name, part in parts.items() if name != "features"), parts
