@@ -13,6 +13,7 @@ from catalog.wall_clock import WallClock
 from dashboard.cards.events import event_list
 from dashboard.cards.notices import notices_of
 from dashboard.cards.shelf import shelf_cards, shelf_found, stats
+from dashboard.cards.stickers import sticker_cards
 from dashboard.components import notice
 from dashboard.data.shelf_choice import EVERYTHING, ShelfChoice, shelf_page
 from dashboard.data.store_day import Clock, DayNow, day_at, last_tick
@@ -56,7 +57,7 @@ def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
     """Return what changes whenever the page's content for a date would."""
     return (
         monitor.reader.stamp(*SOLD, date=date),
-        monitor.reader.stamp("model_versions", "champions", "price_book", "drift_checks"),
+        monitor.reader.stamp("model_versions", "champions", "price_book", "drift_checks", "markdowns"),
         monitor.catalog.current().fingerprint,
         monitor.catalog.problem,
         monitor.next_command(),
@@ -92,6 +93,7 @@ def moment(
         "found": shelf_found(page),
         "pages": page.pages,
         "figure": price_and_stock(now.course, now.products, clock, scheme),
+        "stickers": sticker_cards(monitor, day.store, day.date),
         "feed": event_list(_events(monitor, day, through, wall), names),
         "tick": max(through, 0),
         "ticks": max(opening.ticks - 1, day.last),

@@ -26,6 +26,7 @@ STORE, DAY, PULSE, SHOWN = "store-store", "store-day", "store-pulse", "store-sho
 EMPTY, FULL, NOTICES = "store-empty", "store-full", "store-notices"
 STATS, SHELF, FIGURE, FEED = "store-stats", "store-shelf", "store-figure", "store-feed"
 SLIDER, MOMENT, PLAY, PLAYING = "store-slider", "store-moment", "store-play", "store-playing"
+STICKERS = "store-stickers"
 LIVE_PULSE = "store-live-pulse"
 SEARCH, CATEGORY, PAGE_OF_CARDS, FOUND = "store-search", "store-category", "store-page", "store-found"
 
@@ -43,6 +44,7 @@ _PARTS = {
     "pages": (PAGE_OF_CARDS, "total"),
     "figure": (FIGURE, "figure"),
     "feed": (FEED, "children"),
+    "stickers": (STICKERS, "children"),
     "tick": (SLIDER, "value"),
     "ticks": (SLIDER, "max"),
     "marks": (SLIDER, "marks"),
@@ -169,6 +171,7 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
             html.Div(id=STATS, className="grid grid-4"),
             _shelf_choice(monitor, asked),
             html.Div(id=SHELF, className="grid shelf"),
+            html.Div(id=STICKERS, className="grid"),
             html.Div(
                 [
                     card("Price and stock over the day", figure, caption=caption),
@@ -262,7 +265,7 @@ def _wire_replay(app: Dash) -> None:
 def _nothing(before: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     if before["key"] == EMPTY:
         raise PreventUpdate
-    rest: dict[str, Any] = dict.fromkeys(("stats", "shelf", "feed", "moment", "notices", "found"), None)
+    rest: dict[str, Any] = dict.fromkeys(("stats", "shelf", "feed", "stickers", "moment", "notices", "found"), None)
     return rest | {
         "empty": no_data(monitor, "No store day yet", "The lake holds no decision."),
         "hidden": True,

@@ -1,0 +1,46 @@
+"""The stickers of a store: those to print for the next morning, and what became of the units that carried one."""
+
+import datetime as dt
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash.development.base_component import Component
+
+from dashboard.components import card
+from dashboard.formats import count, euros
+from dashboard.formats import day as day_name
+from dashboard.monitor import Monitor
+
+READ = ("markdowns", "repricings", "live_repricings", "interactions", "live_interactions", "stock_movements", "products")
+_PLAN = ("Product", "Units", "Label", "Sticker", "Expected saving")
+_RESULT = ("Sold with it", "Brought", "Thrown away")
+_MEANING = "The expected saving is what the sticker brings beyond the best prices without one, until closing."
+
+
+def sticker_cards(monitor: Monitor, store: str, date: dt.date) -> list[Component]:
+    """Return a card of the stickers to print, and one of those that stood; none of those where there are none."""
+    found = monitor.reader.ask("stickers_of_store", READ, date=date, store=store)
+    stood = pd.to_datetime(found["business_date"]).dt.date == date
+    cards = []
+    if not stood.all():
+        title = f"Stickers to print for {day_name(date + dt.timedelta(days=1))}"
+        cards.append(card(title, _table(found[~stood], ()), caption=f"Stick them before opening. {_MEANING}"))
+    if stood.any():
+        rows = found[stood]
+        told = f"Stickers sold {count(int(rows['count_sold'].sum()))} units for {euros(float(rows['brought_eur'].sum()))}."
+        cards.append(card(f"Stickers of {day_name(date)}", _table(rows, _RESULT), caption=f"{told} {_MEANING}"))
+    return cards
+
+
+def _table(rows: pd.DataFrame, result: tuple[str, ...]) -> Component:
+    body = []
+    for row in rows.to_dict("records"):
+        amounts = (euros(row[name]) for name in ("price_eur", "sticker_eur"))
+        saving = row["expected_saving_eur"]
+        cells = [row["product_name"], count(int(row["count_units"])), *amounts, "" if pd.isna(saving) else euros(saving)]
+        if result:
+            spoiled = row["count_spoiled"]
+            thrown = "" if pd.isna(spoiled) else count(int(spoiled))
+            cells += [count(int(row["count_sold"])), euros(row["brought_eur"]), thrown]
+        body.append(cells)
+    return dmc.Table(data={"head": [*_PLAN, *result], "body": body}, striped=True, className="stickers")
