@@ -89,7 +89,7 @@ class MixedShelf:
 
         `gains` are those of the stickers that are possible.
         """
-        label, alone = self.left_alone
+        label = self.left_alone[0]
         lower = gains[gains < label - _NOISE]
         if not len(lower):
             return np.nan, np.nan

@@ -197,7 +197,9 @@ class StockAhead:
         level = np.arange(self.n_levels(product), dtype=float)
         stay = left_of(_at(then, days), then[0], level, self.freshest_share)
         worth = self._until_delivery(product, date, then, level, _read_between(stay, *further))
-        return float(np.interp(then[0], level, self._day(product, date, worth))) + self._saved(product, date, then, worth)
+        return float(np.interp(then[0], level, self._day(product, date, worth))) + self._saved(
+            product, date, then, worth
+        )
 
     def _worth_of_carried(self, product: int, date: dt.date) -> tuple[Floats, Floats]:
         """Return numbers of units that are carried into a delivery, and the worth of each, EUR of gain."""

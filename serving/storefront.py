@@ -149,7 +149,7 @@ class Storefront:
     def _stickers(self, asked: Asked, prices: Floats, shelf: Shelf) -> dict[str, Floats | None]:
         """Return the stickers, EUR, and what they save; they stay as they were stuck.
 
-        At opening they are those asked for that are below the price, where it is not one that people or the catalog set.
+        At opening they are those asked for that are below the price, where people and the catalog leave it free.
         """
         if shelf.sticker is not None or asked.sticker is None or asked.saving is None:
             return {"sticker": shelf.sticker}

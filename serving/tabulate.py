@@ -131,8 +131,8 @@ def tabulate(
     the chance of sale where a limit binds; without them all have it, and the chance is that of the policy's own price.
     Where stock lives on, `opened_with` are the units at the day's opening by the days on which they may be sold, shape
     (n_products, n_lives), and `on` is the date; by default all are new, and it is the date for which it is published.
-    `sticker` are the stickers that are stuck, EUR, shape (n_products,), NaN for none; None before that is decided. Units
-    that carry one are taken to sell before all others.
+    `sticker` are the stickers that are stuck, EUR, shape (n_products,), NaN for none; None before that is decided.
+    Units that carry one are taken to sell before all others.
 
     Raises
     ------

@@ -20,8 +20,8 @@ from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import NewBook, book_in_force, commit_book, in_force_for
 from serving.drawn_prices import draw_on
 from serving.kinds_of_stores import kinds_in_words
-from serving.markdowns import publish_markdowns
 from serving.make_book import make_book
+from serving.markdowns import publish_markdowns
 from serving.price_book import PriceBook
 from training.champion_change import finish_changes
 from training.champion_history import LOCK, newest

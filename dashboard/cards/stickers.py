@@ -11,7 +11,15 @@ from dashboard.formats import count, euros
 from dashboard.formats import day as day_name
 from dashboard.monitor import Monitor
 
-READ = ("markdowns", "repricings", "live_repricings", "interactions", "live_interactions", "stock_movements", "products")
+READ = (
+    "markdowns",
+    "repricings",
+    "live_repricings",
+    "interactions",
+    "live_interactions",
+    "stock_movements",
+    "products",
+)
 _PLAN = ("Product", "Units", "Label", "Sticker", "Expected saving")
 _RESULT = ("Sold with it", "Brought", "Thrown away")
 _MEANING = "The expected saving is what the sticker brings beyond the best prices without one, until closing."
@@ -27,7 +35,9 @@ def sticker_cards(monitor: Monitor, store: str, date: dt.date) -> list[Component
         cards.append(card(title, _table(found[~stood], ()), caption=f"Stick them before opening. {_MEANING}"))
     if stood.any():
         rows = found[stood]
-        told = f"Stickers sold {count(int(rows['count_sold'].sum()))} units for {euros(float(rows['brought_eur'].sum()))}."
+        told = (
+            f"Stickers sold {count(int(rows['count_sold'].sum()))} units for {euros(float(rows['brought_eur'].sum()))}."
+        )
         cards.append(card(f"Stickers of {day_name(date)}", _table(rows, _RESULT), caption=f"{told} {_MEANING}"))
     return cards
 
@@ -37,7 +47,12 @@ def _table(rows: pd.DataFrame, result: tuple[str, ...]) -> Component:
     for row in rows.to_dict("records"):
         amounts = (euros(row[name]) for name in ("price_eur", "sticker_eur"))
         saving = row["expected_saving_eur"]
-        cells = [row["product_name"], count(int(row["count_units"])), *amounts, "" if pd.isna(saving) else euros(saving)]
+        cells = [
+            row["product_name"],
+            count(int(row["count_units"])),
+            *amounts,
+            "" if pd.isna(saving) else euros(saving),
+        ]
         if result:
             spoiled = row["count_spoiled"]
             thrown = "" if pd.isna(spoiled) else count(int(spoiled))

@@ -103,7 +103,9 @@ def test_demand_is_learned_at_the_lowest_price_that_a_shopper_saw(
         from demand_cells group by all
     """
     assert sorted(ask(met)) == sorted(ask(cells))
-    counted = "select business_date, sku, price_offered, sum(count_met), sum(count_bought) from visit_counts group by all"
+    counted = (
+        "select business_date, sku, price_offered, sum(count_met), sum(count_bought) from visit_counts group by all"
+    )
     assert sorted(row for row in ask(counted) if row[3]) == sorted(ask(cells))
 
 

@@ -1,5 +1,6 @@
 -- Counts the decisions of any relation with their columns and business_date. A visit met the product unless the shelf
--- was empty; a stock that nobody knows counts as stock, as in with_stock. Its price is the lowest it met, a sticker's too.
+-- was empty; a stock that nobody knows counts as stock, as in with_stock. Its price is the lowest that it
+-- met, a sticker's too.
 create or replace macro count_visits(decisions) as table
     select
         business_date,

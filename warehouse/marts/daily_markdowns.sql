@@ -1,5 +1,5 @@
--- One row per business date, store and product with a sticker: what became of its last-day units, and what they brought.
--- Of a date that is being sold, units thrown away are not known yet.
+-- One row per business date, store and product with a sticker: what became of its last-day units, and what they
+-- brought. Of a date that is being sold, units thrown away are not known yet.
 create or replace view daily_markdowns as
 with stuck as (
     select
@@ -64,7 +64,7 @@ comment on view daily_markdowns is
 'one business date, store and product with a sticker, and what became of its last-day units';
 comment on column daily_markdowns.price_eur is 'price on the label at opening, EUR';
 comment on column daily_markdowns.sticker_eur is 'price on the sticker, EUR';
-comment on column daily_markdowns.share_reduced is 'how far the sticker is below the label at opening, as a share of it';
+comment on column daily_markdowns.share_reduced is 'how far it is below the label at opening, as a share of that';
 comment on column daily_markdowns.units_marked is 'units on their last day at opening';
 comment on column daily_markdowns.units_sold is 'units sold at the price on the sticker';
 comment on column daily_markdowns.units_spoiled is 'units thrown away all the same; null before closing';
