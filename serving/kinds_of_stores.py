@@ -220,8 +220,9 @@ def _shelf_of(shelf: Shelf, rows: Ints) -> Shelf:
     own = (shelf.stock[rows], shelf.shown_prices[rows], shelf.ticks_left, shelf.dice[rows])
     changes = np.broadcast_to(shelf.changes, shelf.stock.shape)[rows]
     opened_with = None if shelf.opened_with is None else shelf.opened_with[rows]
-    marks = (None if mark is None else mark[rows] for mark in (shelf.sticker, shelf.on_last_day))
-    return Shelf(*own, opening, stores, changes, opened_with, shelf.business_date, *marks)
+    sticker = None if shelf.sticker is None else shelf.sticker[rows]
+    on_last_day = None if shelf.on_last_day is None else shelf.on_last_day[rows]
+    return Shelf(*own, opening, stores, changes, opened_with, shelf.business_date, sticker, on_last_day)
 
 
 def _sold_in(sold: Sold, rows: Ints) -> Sold:

@@ -24,8 +24,8 @@ NO_LABELS: Ints = np.empty((0, 0, 0), dtype=np.int64)
 
 
 def shop_with_stickers(visits: float, share: float, *, stickers: bool = True, **product: object) -> Catalog:
-    lives = {"shelf_life_days": 2, "disposal_cost": DISPOSAL, "par_stock": 22}
-    catalog = shop(visits, share=share, **lives | product)
+    lives: dict[str, object] = {"shelf_life_days": 2, "disposal_cost": DISPOSAL, "par_stock": 22}
+    catalog = shop(visits, 60, "profit", share, **lives | product)
     policies = catalog.store.policies.model_copy(update={"stickers": stickers})
     return Catalog(catalog.products, catalog.store.model_copy(update={"policies": policies, "ladder_prices": 13}))
 
@@ -82,8 +82,8 @@ class TwoPrices(TwoAges):
             all_labels = np.zeros((len(self.carried), len(self.carried), n_ticks), dtype=np.int64)
             all_labels[: opened[0] + 1, : old + 1] = labels.reshape(opened[0] + 1, old + 1, n_ticks)
             chosen.append(all_labels)
-            is_none = sticker is None or np.isnan(sticker[0, 0])
-            stuck.append(self._stuck(self.gains[-1] if is_none else sticker[0, 0] - COST))
+            price = np.nan if sticker is None else float(sticker[0, 0])
+            stuck.append(self._stuck(float(self.gains[-1]) if np.isnan(price) else price - COST))
 
         def day(evening: Floats, old: int) -> Floats:
             return day_with_sticker(self.gains, self.rates, stuck[old], self.share, evening, chosen[old])
