@@ -255,7 +255,7 @@ def standing_after(rows: DayRows, catalog: Catalog, tick: int, units: Units | No
     lives = (None, None) if units is None else (units.by_life, units.opened_with)
     sticker = stuck_in(catalog, openings)[None] if catalog.uses_stickers else None
     changed = changes_in(changes, catalog)[None]
-    return ShelfState(tick, (stock - count)[None], shown, opened_at, changed, *lives, sticker=sticker)
+    return ShelfState(tick, (stock - count)[None], shown, opened_at, changed, lives[0], lives[1], sticker)
 
 
 def stuck_in(catalog: Catalog, repricings: pa.Table) -> Floats:

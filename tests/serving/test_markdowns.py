@@ -4,6 +4,7 @@ import datetime as dt
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,15 +57,15 @@ def sold(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture
-def ask(sold: Workspace) -> Callable[[str], list[tuple[object, ...]]]:
-    def of_the_warehouse(question: str) -> list[tuple[object, ...]]:
+def ask(sold: Workspace) -> Callable[[str], list[tuple[Any, ...]]]:
+    def of_the_warehouse(question: str) -> list[tuple[Any, ...]]:
         with read_only(sold.settings) as connection:
             return connection.execute(question).fetchall()
 
     return of_the_warehouse
 
 
-def test_what_was_listed_is_what_stood(ask: Callable[[str], list[tuple[object, ...]]]) -> None:
+def test_what_was_listed_is_what_stood(ask: Callable[[str], list[tuple[Any, ...]]]) -> None:
     listed = ask("""
         select business_date, store_id, sku, price, sticker_eur from markdowns where business_date < '2026-01-09'
     """)
@@ -75,7 +76,7 @@ def test_what_was_listed_is_what_stood(ask: Callable[[str], list[tuple[object, .
     assert sorted(listed) == sorted(stood)
 
 
-def test_what_became_of_each_markdown_adds_up(ask: Callable[[str], list[tuple[object, ...]]]) -> None:
+def test_what_became_of_each_markdown_adds_up(ask: Callable[[str], list[tuple[Any, ...]]]) -> None:
     rows = ask("""
         select units_marked, daily_markdowns.units_sold, daily_markdowns.units_spoiled, brought_eur, sticker_eur,
             moved.units_sold, expected_saving_eur
@@ -92,7 +93,7 @@ def test_what_became_of_each_markdown_adds_up(ask: Callable[[str], list[tuple[ob
 
 
 def test_demand_is_learned_at_the_lowest_price_that_a_shopper_saw(
-    ask: Callable[[str], list[tuple[object, ...]]],
+    ask: Callable[[str], list[tuple[Any, ...]]],
 ) -> None:
     met = """
         select business_date, sku, coalesce(sticker_eur, price_offered) as price, count(*), count(*) filter (purchased)
@@ -151,6 +152,7 @@ def test_a_live_day_goes_on_with_its_stickers_and_is_replayed_to_the_same_bytes(
     so_far = sold_so_far(own.lake, day)
     assert so_far is not None
     standing, expected = standing_of(own.lake, own.catalog, day, so_far, 20), first._stretch.standing
+    assert expected.sticker is not None
     assert np.isfinite(expected.sticker).any()
     for name in ("stock", "shown", "by_life", "sticker"):
         np.testing.assert_array_equal(getattr(standing, name), getattr(expected, name))

@@ -100,8 +100,8 @@ class TwoPrices(TwoAges):
 def test_where_units_keep_for_two_days_it_earns_nearly_what_the_exact_answer_does_and_one_price_far_less(
     share: float, quantity: int | None, least: float, without: float
 ) -> None:
-    product = {"par_stock": quantity or 30, "deliveries": Deliveries(quantity=quantity)}
-    catalog = shop_with_stickers(30, share, **product)
+    product: dict[str, object] = {"par_stock": quantity or 30, "deliveries": Deliveries(quantity=quantity)}
+    catalog = shop_with_stickers(30, share, stickers=True, **product)
     shelf, one_price = TwoPrices(catalog, share), shop_with_stickers(30, share, stickers=False, **product)
     best = shelf.best()
     assert least * best <= shelf.of(policy_of(catalog)) <= 1.0005 * best
