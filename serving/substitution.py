@@ -8,9 +8,9 @@ this is the multinomial logit, whose joint prices Dong, Kouvelis and Tian solve 
 control of substitute products", Manufacturing & Service Operations Management 11(2), 2009).
 
 The usual price of each, and the value of one unit of it, are those of a day on which exactly as many buy as expected,
-with stock that falls evenly from par.
-They are found product by product in rounds, each given the others: coordinate ascent on the joint value of that day.
-What the recursion does not know is which substitutes have run out meanwhile: all are taken to be on the shelf.
+with stock that falls evenly from par. They are found product by product in rounds, each given the others: coordinate
+ascent on the joint value of that day. What the recursion does not know is which substitutes have run out meanwhile: all
+are taken to be on the shelf.
 """
 
 from dataclasses import dataclass
@@ -77,9 +77,8 @@ class _Shelf:
         for other in np.flatnonzero(self.switching.substitutes[product]).tolist():
             taken = self.switching.chances(other, usual[:, other], usual)
             with_others = taken @ beyond
-            come = (
-                self.visits[other] / max(self.visits[product], _NOBODY) * (1 - self.chances[other, self.usual[other]])
-            )
+            leave = self.visits[other] * (1 - self.chances[other, self.usual[other]])
+            come = leave / max(self.visits[product], _NOBODY)
             rate += come * taken[:-1, product]
             worth += come * (taken[:-1, product] * gain + with_others[:-1] - with_others[-1])
         return worth / np.maximum(rate, _NOBODY), rate

@@ -47,7 +47,9 @@ class LogitSwitching:
     level: float
     slope: float
 
-    def chances(self, product: int, own_ratio: Floats, ratios: Floats) -> Floats:
-        """Return the chance that each product is taken instead of one, as `Switching` says."""
-        weights = np.exp(self.level - self.slope * (ratios - 1)) * self.substitutes[product]
-        return np.asarray(weights / (1 + weights.sum(axis=1, keepdims=True)))
+    def chances(self, product: int, own_ratio: Floats, ratios: Floats) -> Floats:  # noqa: ARG002 - who left is not told
+        """Return the chance that each product is taken instead of one, as `Switching` says; whatever its own price."""
+        others, chances = np.flatnonzero(self.substitutes[product]), np.zeros(ratios.shape)
+        weights = np.exp(self.level - self.slope * (ratios[:, others] - 1))
+        chances[:, others] = weights / (1 + weights.sum(axis=1, keepdims=True))
+        return chances

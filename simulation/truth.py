@@ -76,10 +76,11 @@ def chance_of_switch(
     below = 1 - chance_of_sale(catalog, np.minimum(edges, own_ratio[:, None]), budget_shift, np.array(product))
     share = np.diff(below, axis=1)
     share /= np.maximum(share.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    value = (edges[:-1] + edges[1:])[:, None] / 2 - ratios[:, None, :]
-    weights = rules.strength * np.exp(value / rules.noise) * catalog.substitutes[product]
-    chances = weights / (1 + weights.sum(axis=2, keepdims=True))
-    return np.asarray((share[:, :, None] * chances).sum(axis=1))
+    others, chances = np.flatnonzero(catalog.substitutes[product]), np.zeros(ratios.shape)
+    value = (edges[:-1] + edges[1:])[:, None] / 2 - ratios[:, None, others]
+    weights = rules.strength * np.exp(value / rules.noise)
+    chances[:, others] = (share[:, :, None] * weights / (1 + weights.sum(axis=2, keepdims=True))).sum(axis=1)
+    return chances
 
 
 def chance_on(catalog: Catalog, business_date: dt.date, price_ratio: Floats, store: str | None = None) -> Floats:

@@ -79,6 +79,8 @@ def true_chances_at(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Fl
 def truly_gained(prices: Floats, catalog: Catalog, date: dt.date, store: str | None = None) -> Floats:
     """Return what prices gain on average on one store day under true demand, EUR, shape (n_products,).
 
+    Each product counts by itself: what is taken instead of another is left out.
+
     Parameters
     ----------
     prices
