@@ -6,7 +6,7 @@ import pytest
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.records.demand_effects import DemandEffect, WeatherSettings
-from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning
+from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning, Policies
 from catalog.records.product import Measure, Product
 from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, Substitution
 from catalog.records.store import AlertRules, PriceLaw, Store, StoreAttributes
@@ -96,3 +96,19 @@ def test_the_fingerprint_changes_with_the_order_of_the_shelf_and_with_nothing_el
     catalog = load(CLASSIC)
     assert load(CLASSIC).fingerprint == catalog.fingerprint
     assert Catalog(catalog.products[::-1], catalog.store).fingerprint != catalog.fingerprint
+
+
+def test_stickers_change_the_fingerprint_and_a_catalog_without_them_says_nothing_of_them() -> None:
+    catalog = load(CLASSIC)
+    policies = {"objective": "profit"}
+    without, with_them = (
+        replace(catalog, store=catalog.store.model_copy(update={"policies": Policies.model_validate(own)}))
+        for own in (policies, policies | {"stickers": True})
+    )
+    assert with_them.fingerprint != without.fingerprint
+    assert "stickers" not in without.as_json[1]
+
+
+def test_stickers_without_profit_as_the_objective_are_refused() -> None:
+    with pytest.raises(ValueError, match="stickers: expected the objective `profit`, found `margin`"):
+        Policies.model_validate({"objective": "margin", "stickers": True})

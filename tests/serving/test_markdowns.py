@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.settings import read_settings
+from dashboard.cards.stickers import READ
+from dashboard.data.reader import Reader
 from etl.live.day import LiveDay, sold_in, sold_so_far, standing_of
 from etl.live.player import Player
 from evaluation.living_store import LivingStore
@@ -125,6 +127,15 @@ def test_the_list_of_a_date_that_is_over_is_the_one_of_its_morning(sold: Workspa
     over = markdowns_of(sold.lake, sold.catalog, DATES[-1], ["S02"]).to_pylist()
     assert over
     assert {row["store_id"] for row in over} == {"S02"}
+
+
+def test_the_monitor_has_those_to_print_and_those_that_stood(sold: Workspace) -> None:
+    found = Reader(sold.settings).ask("stickers_of_store", READ, date=DATES[-1], store="S01")
+    to_print = found[found["count_sold"].isna()]
+    assert sorted(to_print["sticker_eur"]) == sorted(
+        row["sticker_eur"] for row in planned_markdowns(sold.lake, sold.catalog, NEXT, ["S01"]).to_pylist()
+    )
+    assert len(found) > len(to_print) > 0
 
 
 def test_the_command_lists_what_to_print(sold: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
