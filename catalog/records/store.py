@@ -310,6 +310,12 @@ class Store(Record):
             raise ValueError("closed_days: expected a day on which the stores open, found all seven; leave one out")
         if len(set(self.closed_days)) != len(self.closed_days):
             raise ValueError(f"closed_days: expected each day once, found {list(self.closed_days)}")
+        if self.policies.stickers and self.substitution.strength > 0:
+            raise ValueError(
+                "policies.stickers: expected false where shoppers take substitutes (substitution.strength "
+                f"{self.substitution.strength:g}), found true: what who meets a sticker takes instead is not modelled; "
+                "leave one of the two out"
+            )
         if sum(self.hourly_profile) <= 0:
             raise ValueError("hourly_profile has no positive weight: nobody would come")
         check_shares(self.personas)

@@ -232,6 +232,11 @@ STORE_FAULTS = {
     "closed twice on a day": ("shocks: []", "closed_days: [sun, sun]", ["closed_days", "once", "['sun', 'sun']"]),
     "closed on no day": ("shocks: []", "closed_days: [sunday]", ["closed_days.0", "'sun'", "'sunday'"]),
     "more than all take the freshest": ("shocks: []", "freshest_share: 1.5", ["freshest_share", "1.5"]),
+    "stickers beside substitutes": (
+        "policies:\n",
+        "substitution: {strength: 2.0}\npolicies:\n  stickers: true\n",
+        ["policies.stickers", "expected false", "strength 2"],
+    ),
     "no such objective": ("objective: revenue", "objective: sales", ["policies.objective", "'profit'", "'sales'"]),
     "no currency": ("currency: EUR", "currency: USDT", ["currency", "'USDT'"]),
 }
