@@ -5,6 +5,7 @@ import pytest
 
 from catalog.errors import CatalogError
 from catalog.load import CLASSIC, load, restored
+from catalog.records.store import Store
 
 PRICE = "base_price: 1.50"
 COST = "unit_cost: 0.90"
@@ -232,11 +233,6 @@ STORE_FAULTS = {
     "closed twice on a day": ("shocks: []", "closed_days: [sun, sun]", ["closed_days", "once", "['sun', 'sun']"]),
     "closed on no day": ("shocks: []", "closed_days: [sunday]", ["closed_days.0", "'sun'", "'sunday'"]),
     "more than all take the freshest": ("shocks: []", "freshest_share: 1.5", ["freshest_share", "1.5"]),
-    "stickers beside substitutes": (
-        "policies:\n",
-        "substitution: {strength: 2.0}\npolicies:\n  stickers: true\n",
-        ["policies.stickers", "expected false", "strength 2"],
-    ),
     "no such objective": ("objective: revenue", "objective: sales", ["policies.objective", "'profit'", "'sales'"]),
     "no currency": ("currency: EUR", "currency: USDT", ["currency", "'USDT'"]),
 }
@@ -438,3 +434,9 @@ def test_the_step_on_exported_sales_is_refused_with_what_took_its_place_and_read
         load(folder)
     of_the_past = store[:-1] + ',"exported_prices":{"weekly_step":0.03,"kept_share":0.25}}'
     assert restored(products, of_the_past) == restored(products, store)
+
+
+def test_stickers_beside_substitutes_are_refused_with_what_is_not_modelled() -> None:
+    both = load().store.model_dump() | {"substitution": {"strength": 2.0}}
+    with pytest.raises(ValueError, match=r"policies.stickers: expected false .*strength 2\), found true"):
+        Store.model_validate(both)
