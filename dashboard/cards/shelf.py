@@ -9,12 +9,13 @@ from dash.development.base_component import Component
 
 from dashboard.components import aria, stat
 from dashboard.data.shelf_choice import PAGE_SIZE, ShelfPage
-from dashboard.data.store_day import DayNow, ProductNow
+from dashboard.data.store_day import DayNow, Lot, ProductNow
 from dashboard.data.versions import Version
 from dashboard.figures.store import sparkline
 from dashboard.formats import change, count, days, euros, points
 from dashboard.theme import Scheme, colour
 
+_LOTS = 3  # ages that a card tells apart
 _NO_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 
 
@@ -126,4 +127,19 @@ def _stock_bar(product: ProductNow) -> Component:
     left = html.Span(f"{count(product.stock)} of {count(par)} left")
     ends = [html.Div(f"{count(product.last_day)} thrown away tonight if unsold", className="product-line")]
     lines = [html.Div([left, *_marks(product)], className="product-line"), *(ends if product.last_day else [])]
+    if product.opened_with:
+        lines.append(html.Div(_lots_in_words(product.opened_with), className="product-line"))
     return html.Div([bar, *lines], className="stock")
+
+
+def _lots_in_words(lots: Sequence[Lot]) -> str:
+    """Say how long the units keep that a product opened with: `opened with 12 for today, 40 for 2 days`."""
+    told = [f"{count(lot.units)} {_for_how_long(lot.days_left)}" for lot in lots[:_LOTS]]
+    more = sum(lot.units for lot in lots[_LOTS:])
+    return "opened with " + ", ".join([*told, *([f"{count(more)} for longer"] if more else [])])
+
+
+def _for_how_long(days_left: int | None) -> str:
+    if days_left is None:
+        return "that keep"
+    return "for today" if days_left == 1 else f"for {days_left} days"

@@ -1,9 +1,9 @@
 """A store day as the Store page shows it: what stood on the shelf at a moment, and what had been earned until then."""
 
 import datetime as dt
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,13 @@ class Clock:
         return f"{self.starts(tick):%H:%M}"
 
 
+class Lot(NamedTuple):
+    """Units that may be sold on so many days, today included; on any day where that is None."""
+
+    days_left: int | None
+    units: int
+
+
 @dataclass(frozen=True)
 class ProductNow:
     """One product at a moment.
@@ -49,6 +56,8 @@ class ProductNow:
         The price in each tick since opening, EUR.
     last_day
         Units on the shelf, at most, that may not be sold after closing; they are thrown away if nobody buys them.
+    opened_with
+        Units on the shelf at opening, the oldest first; empty where nobody knows how long they keep.
     """
 
     sku: str
@@ -64,6 +73,7 @@ class ProductNow:
     prices: tuple[float, ...]
     category: str = ""
     last_day: int = 0
+    opened_with: tuple[Lot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,11 @@ def course_of(events: pd.DataFrame, through: int) -> Course:
 
 
 def day_at(
-    events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: int, last_day: Mapping[str, int] | None = None
+    events: pd.DataFrame,
+    shelf: pd.DataFrame,
+    through: int,
+    low_stock: int,
+    opened_with: Mapping[str, Sequence[Lot]] | None = None,
 ) -> DayNow:
     """Sum a store day up to a tick.
 
@@ -132,8 +146,8 @@ def day_at(
         Last tick to count.
     low_stock
         Stock below which a product is marked, units.
-    last_day
-        Units, by sku, that were on the shelf at opening and may not be sold after closing.
+    opened_with
+        Units, by sku, that were on the shelf at opening, where that is known.
     """
     until = events[events["tick"] <= through]
     course = course_of(events, through)
@@ -151,7 +165,7 @@ def day_at(
             known.get(sku),
             (prices.get(sku, []), stocks_of.get(sku, [])),
             low_stock,
-            (last_day or {}).get(sku, 0),
+            tuple((opened_with or {}).get(sku, ())),
         )
         for sku in order
     )
@@ -181,10 +195,11 @@ def _product(
     product: Mapping[Hashable, Any] | None,
     course: tuple[list[float], list[float]],
     low_stock: int,
-    last_day: int,
+    opened_with: tuple[Lot, ...],
 ) -> ProductNow:
     prices, stocks = course
     stock = int(stocks[-1]) if stocks else None
+    last_day = sum(lot.units for lot in opened_with if lot.days_left == 1)
     return ProductNow(
         sku=sku,
         name=str(product["product_name"] if product is not None else name),
@@ -199,4 +214,5 @@ def _product(
         prices=tuple(prices),
         category=str(product["category"]) if product is not None else "",
         last_day=max(0, min(last_day - int(sold["count_units"]), last_day if stock is None else stock)),
+        opened_with=opened_with,
     )

@@ -23,6 +23,8 @@ comment on view unit_sales is
 'one product at one price in one store over one business date, or one hour of it, as a retailer counted it';
 comment on view stock_movements is
 'the units of one product in one store that keep until the same date, over one business date';
+comment on view markdowns is
+'the sticker that a store is to stick at opening on the last-day units of one product';
 comment on view substitutions is
 'one unit that a shopper took instead of the product she came for, whose visit stands in interactions';
 comment on view substitute_choices is

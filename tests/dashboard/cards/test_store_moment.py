@@ -109,10 +109,14 @@ def test_a_card_says_what_is_thrown_away_tonight_if_nobody_buys_it(
     row = {"store_id": "S01", "sku": sold.sku, "expires_on": DAY, "units_carried": ending, "units_delivered": 0}
     row |= {"units_sold": sold.units, "units_spoiled": 3, "units_adjusted": 0, "units_kept": 0, "units_on_order": 0}
     row |= {"unit_cost": 0.9, "waste_eur": 3.0, "holding_eur": 0.0}
-    table = pa.Table.from_pylist([row], schema=STOCK_MOVEMENTS.schema)
+    younger = {"units_delivered": 0, "units_sold": 0, "units_spoiled": 0, "waste_eur": 0.0}
+    tomorrow = row | younger | {"expires_on": DAY + dt.timedelta(days=1), "units_carried": 40, "units_kept": 40}
+    kept = row | younger | {"expires_on": None, "units_carried": 7, "units_kept": 7}
+    table = pa.Table.from_pylist([row, tomorrow, kept], schema=STOCK_MOVEMENTS.schema)
     sold_monitor.reader.lake.publish(Partition("stock_movements", DAY, "all"), table, inputs="one product", seed=7)
     early, late = (words(moment(sold_monitor, day, tick, "light")["shelf"]) for tick in (0, day.last))
     assert " left 3 thrown away tonight if unsold" in late
+    assert f"opened with {ending} for today, 40 for 2 days, 7 that keep" in late
     assert f" left {ending} thrown away tonight if unsold" in early
     other = store_day(sold_monitor, "S02", DAY)
     assert "thrown away" not in words(moment(sold_monitor, other, other.last, "light")["shelf"])
