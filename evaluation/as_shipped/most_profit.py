@@ -2,8 +2,9 @@
 
 It is the value of the fluid problem, as in Gallego and van Ryzin, "Optimal dynamic pricing of inventories with
 stochastic demand over finite horizons" (Management Science 40(8), 1994): as many come and buy as is expected, prices
-may be mixed, and whoever buys takes the unit that the seller would rather sell. What any seller does on average is one
-way to do that, so its expected profit is at most the problem's. Where demand is uncertain, nobody reaches it.
+may be mixed, and whoever buys takes the unit that the seller would rather sell. Where stickers are used, any may stand
+beside any label, in the middle of a day, too. What any seller does on average is one way to do that, so its
+expected profit is at most the problem's. Where demand is uncertain, nobody reaches it.
 """
 
 import datetime as dt
@@ -61,15 +62,19 @@ def _of_product(
     nights = np.full(ages, rules.holding_costs[product])
     nights[: ages * grows_old][:1] = rules.lost_with_a_unit[product]  # what has no day left is thrown away
     problem, left = _Problem(), list[list[int]]()
+    fresh = catalog.store.freshest_share if catalog.uses_stickers and ages > 1 else None
     for day, date in enumerate(dates):
-        shown = [problem.variables(-tick * (prices - own.unit_cost)) for tick in rates[day]]
         sold = problem.variables(np.zeros(ages))
         left.append(problem.variables(nights * lives_on))
-        bought = dict.fromkeys(sold, -1.0)
-        for at, units in zip(shown, rates[day], strict=True):
+        bought, of_last_day = dict.fromkeys(sold, -1.0), {sold[0]: -1.0}
+        for tick in rates[day]:
+            gain, units, marked = _ways_to_price(tick, prices - own.unit_cost, fresh)
+            at = problem.variables(-gain)
             problem.at_most(1.0, dict.fromkeys(at, 1.0))  # shares of a tick at each price
             bought |= zip(at, units.tolist(), strict=True)
+            of_last_day |= zip(at, marked.tolist(), strict=True)
         problem.exactly(0.0, bought)
+        problem.at_most(0.0, of_last_day)
         for age in range(ages):
             gone, came = {left[day][age]: 1.0, sold[age]: 1.0}, 0.0
             if day and lives_on and age + grows_old < ages:
@@ -79,6 +84,24 @@ def _of_product(
                 gone |= {at: gone.get(at, 0.0) + share for at, share in ordered.items()}
             problem.exactly(came, gone)
     return problem.most()
+
+
+def _ways_to_price(units: Floats, gains: Floats, fresh: float | None) -> tuple[Floats, Floats, Floats]:
+    """Return what each way to price a tick brings, EUR, the units that it sells, and those of them with a sticker.
+
+    First each price alone, then each label with each lower sticker: who takes the freshest and can pay the label takes
+    a young unit, and all others who can pay the sticker take one with it. `units` would sell at each price, which
+    ascend, and `gains` is what one brings, shape (n_prices,); `fresh` is the share who take the freshest, None for no
+    stickers.
+    """
+    if fresh is None:
+        return units * gains, units, np.zeros(len(units))
+    sticker, label = np.triu_indices(len(units), 1)
+    young = fresh * units[label]
+    marked = units[sticker] - young
+    with_sticker = young * gains[label] + marked * gains[sticker]
+    none = np.zeros(len(units))
+    return np.append(units * gains, with_sticker), np.append(units, units[sticker]), np.append(none, marked)
 
 
 def _delivered(

@@ -19,6 +19,10 @@ FRESH = load()
 DATES = [dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(10)]
 
 
+def without_stickers(catalog: Catalog) -> Catalog:
+    return changed(catalog, policies=catalog.store.policies.model_copy(update={"stickers": False}))
+
+
 def shop(sku: str, visits: float, **product: object) -> Catalog:
     (own,) = (one for one in FRESH.products if one.sku == sku)
     alone = Catalog((own.model_copy(update=product),), FRESH.store)
@@ -47,7 +51,7 @@ def test_what_nobody_buys_is_thrown_away_on_its_last_day_and_costs_its_nights_un
 
 @pytest.mark.parametrize(("sku", "visits"), [("BREAD", 120.0), ("MEAT", 70.0)])
 def test_a_clairvoyant_comes_near_it_and_passes_it_no_more_than_by_luck(sku: str, visits: float) -> None:
-    catalog = shop(sku, visits)
+    catalog = without_stickers(shop(sku, visits))
     clairvoyants, bound = Clairvoyants(catalog), most_profit(catalog, DATES)
     owners, earned, at_base = storefront_at_base_prices(catalog), list[float](), list[float]()
     for seed in range(3):
@@ -61,6 +65,18 @@ def test_a_clairvoyant_comes_near_it_and_passes_it_no_more_than_by_luck(sku: str
     luck = np.std(earned, ddof=1) / np.sqrt(len(earned))
     assert 0.9 * bound < np.mean(earned) < bound + 3 * luck
     assert np.mean(at_base) < bound
+
+
+def test_with_stickers_it_is_higher_the_more_shoppers_take_the_freshest_unit() -> None:
+    shares = [changed(shop("MEAT", 70.0), freshest_share=share) for share in (0.0, 0.3, 0.9)]
+    none, some, most = (most_profit(catalog, DATES) for catalog in shares)
+    assert none == most_profit(without_stickers(shares[2]), DATES)
+    assert none < some < most
+
+
+def test_without_younger_units_a_sticker_adds_nothing_to_it() -> None:
+    bread = shop("BREAD", 120.0)
+    assert most_profit(bread, DATES) == most_profit(without_stickers(bread), DATES)
 
 
 def test_a_shelf_that_is_full_each_morning_has_no_such_bound() -> None:
