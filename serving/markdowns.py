@@ -27,9 +27,10 @@ from warehouse.parquet import coded
 def planned_markdowns(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None) -> pa.Table:
     """Return the stickers of a date in the columns of `markdowns`; `stores` None is every store."""
     names = catalog.store.stores if stores is None else tuple(stores)
-    opened = opens_with(lake, catalog, names, date)
-    if not catalog.uses_stickers or opened.by_life is None or not catalog.store.is_open_on(date):
+    if not catalog.uses_stickers or not catalog.store.is_open_on(date):
         return MARKDOWNS.schema.empty_table()
+    opened = opens_with(lake, catalog, names, date)
+    assert opened.by_life is not None  # noqa: S101 - where stickers are used, stock lives over days
     front = pricing_on(lake, catalog, date, stores=names).policy
     assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
     at = (opened.stock, opened.shown, catalog.store.opening.ticks, np.zeros(opened.stock.shape))
