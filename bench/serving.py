@@ -44,7 +44,7 @@ def fitting() -> Iterator[Measurement]:
 
 
 def price_book() -> Iterator[Measurement]:
-    """Work out the price book of the default shelf."""
+    """Work out the price book of the shelf of `classic`."""
     with temporary_world() as world:
         fitted, book = _shelf(world)
         catalog = world.catalog

@@ -38,7 +38,7 @@ class _Way:
 def honesty() -> Iterator[Measurement]:
     """Share of trials that find a difference where none is, and that cover the true one where there is."""
     shelf = load(CLASSIC)
-    worlds = {"default shelf": shelf} | {
+    worlds = {"classic": shelf} | {
         world.name: world.catalog for world in built_in(shelf) if world.name in {"200 visits", "400 visits"}
     }
     for world, catalog in worlds.items():

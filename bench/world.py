@@ -28,7 +28,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class World:
-    """The default shelf and a lake of its own."""
+    """The shelf of `classic` and a lake of its own."""
 
     settings: Settings
     catalog: Catalog

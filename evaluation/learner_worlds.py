@@ -36,7 +36,7 @@ _FRESH = "the shelf that ships: units keep for 1 to 30 days, are delivered by we
 _NARROW = Persona(name="everyone", share=1.0, mean=1.0, standard_deviation=0.08)
 _NARROW_VISITS = 300.0  # to each product, for 100 units of it
 _SIX_STORES = ("S01", "S02", "S03", "S04", "S05", "S06")
-_DEVIATION = 0.25  # of the budget multiplier, as on the default shelf
+_DEVIATION = 0.25  # of the budget multiplier, as on the shelf of `classic`
 _BEST_AT_BASE = 1.2764  # mean multiplier with which price x chance of sale is highest at the base price
 
 _OWN_PEAKS = ((0.7, 1.2, 0.3), (0.8, 1.45, 0.55), (0.9, 1.3, 0.25), (0.75, 1.5, 0.65), (0.85, 1.25, 0.35))

@@ -22,7 +22,7 @@ STORES = {
 def world_of(
     name: str, seed: int, n_stores: int, units_a_day: float, *, has_local_shocks: bool = False
 ) -> OutsideWorld:
-    """Return a store by its name; the twin has the stores and the visits of the default shelf."""
+    """Return a store by its name; the twin has the stores and the visits of `classic`."""
     if name == TWIN:
         from evaluation.outside_store.stores.twin_store import TwinStore  # noqa: PLC0415 - it alone knows the project
 
