@@ -61,7 +61,12 @@ UNIT_VALUE = Column(
     "EUR",
     nullable=True,
 )
-PRICE_OFFERED = Column("price_offered", pa.float64(), "the price on the shelf", "EUR")
+PRICE_OFFERED = Column(
+    "price_offered",
+    pa.float64(),
+    "the price on the shelf; before a sticker, that of the unit that was bought, else the lowest seen",
+    "EUR",
+)
 INVENTORY_LEVEL = Column(
     "inventory_level", pa.int32(), "stock before the decision; null when unknown", "units", nullable=True
 )

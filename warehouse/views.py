@@ -50,6 +50,7 @@ _FOR_PEOPLE = (
     "live_interactions",
     "live_repricings",
     "rejected",
+    "markdowns",
     "alerts",
     "export_batches",
     "label_states",

@@ -42,7 +42,7 @@ class Policies(Record):
         exclude_if=lambda stickers: not stickers,
         description="whether units on their last day may carry a sticker with a lower price, beside younger ones at "
         "the price on the label; it takes the objective `profit`, and no sticker is stuck where prices wait for "
-        "approval or sales come from outside",
+        "approval, a zone shows one price, sales come from outside, all take the oldest unit, or `greedy` prices",
     )
 
     @model_validator(mode="after")

@@ -22,6 +22,10 @@ READ = (
 )
 _PLAN = ("Product", "Units", "Label", "Sticker", "Expected saving")
 _RESULT = ("Sold with it", "Brought", "Thrown away")
+_STICK = (
+    "Stick them before opening. They were listed in the night: after an order or a change of champion since, "
+    "`shelfprice markdowns` lists what stands."
+)
 _MEANING = "The expected saving is what the sticker brings beyond the best prices without one, until closing."
 
 
@@ -32,7 +36,7 @@ def sticker_cards(monitor: Monitor, store: str, date: dt.date) -> list[Component
     cards = []
     if not stood.all():
         title = f"Stickers to print for {day_name(date + dt.timedelta(days=1))}"
-        cards.append(card(title, _table(found[~stood], ()), caption=f"Stick them before opening. {_MEANING}"))
+        cards.append(card(title, _table(found[~stood], ()), caption=f"{_STICK} {_MEANING}"))
     if stood.any():
         rows = found[stood]
         told = (

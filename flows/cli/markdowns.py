@@ -1,8 +1,9 @@
 """The command that lists the stickers to print."""
 
+import csv as writing
 import datetime as dt
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +12,14 @@ from flows.cli.command import command
 from flows.cli.console import emit, say, show_table
 from flows.cli.options import FIRST_DAY, Catalog, Json, OneStore, date_of, date_option, text_of
 
+if TYPE_CHECKING:
+    from catalog.records.store import Store
+
 ForDate = Annotated[dt.datetime | None, date_option("--date", help="Business date; by default the next one to open.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on stdout.")]
+
+
+_ONE_DAY = dt.timedelta(days=1)
 
 
 @command(group="desk")
@@ -45,15 +52,15 @@ def markdowns(
             param_hint="'--store'",
         )
     newest = newest_sold(lake)
-    on = date_of(date) or (FIRST_DAY.date() if newest is None else newest + dt.timedelta(days=1))
+    on = date_of(date) or _opens_next(shelf.store, FIRST_DAY.date() if newest is None else newest + _ONE_DAY)
     rows = markdowns_of(lake, shelf, on, None if store is None else [store])
     found = [row | {"product_name": shelf.product(row["sku"]).name} for row in rows.to_pylist()]
     if as_json:
         emit({"business_date": on.isoformat(), "currency": shelf.store.currency, "markdowns": found})
     elif csv:
-        sys.stdout.write(",".join(["business_date", *rows.column_names]) + "\n")
-        for row in rows.to_pylist():
-            sys.stdout.write(",".join([on.isoformat(), *(str(value) for value in row.values())]) + "\n")
+        lines = writing.writer(sys.stdout, lineterminator="\n")
+        lines.writerow(["business_date", *rows.column_names])
+        lines.writerows([on.isoformat(), *row.values()] for row in rows.to_pylist())
     elif not found:
         why = "" if shelf.uses_stickers else "; the catalog sticks none, see policies.stickers in docs/stock.md"
         say(f"No sticker to print for {on}{why}.")
@@ -64,3 +71,10 @@ def markdowns(
         table = [[row[name] for name in names] for row in found]
         caption = "Stick them before opening, on units whose last day this is; they stay until closing."
         show_table(f"Stickers for {on}", ["store", "product", "units", *columns], table, caption, columns, money.digits)
+
+
+def _opens_next(store: "Store", date: dt.date) -> dt.date:
+    """Return the first date from one on that the stores open."""
+    while not store.is_open_on(date):
+        date += _ONE_DAY
+    return date
