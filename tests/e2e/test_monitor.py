@@ -46,7 +46,7 @@ Visit = Callable[..., Page]
 def serve() -> Iterator[Serve]:
     """Serve until the test and its browser are done: asked for before `visit`, it ends after it."""
     with ExitStack() as servers:
-        yield lambda settings, **parts: servers.enter_context(serving(settings, **parts))
+        yield lambda settings, **parts: servers.enter_context(serving(settings, **{"catalog_dir": CLASSIC} | parts))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def sold(sell_two_days: Callable[[Path], Settings], tmp_path_factory: pytest.Tem
 
 @pytest.fixture(scope="module")
 def monitor(sold: Settings) -> Iterator[str]:
-    with serving(sold, control=Orchestrator()) as address:
+    with serving(sold, control=Orchestrator(), catalog_dir=CLASSIC) as address:
         yield address
 
 
