@@ -123,8 +123,15 @@ class OnePolicyEach:
     def ask(self, shelf: Shelf) -> Asked:
         """Ask each store's policy for its own row."""
         answers, rows = [policy.ask(shelf) for policy in self.policies], np.arange(len(self.group))
-        each = {one.name: np.stack([getattr(own, one.name) for own in answers]) for one in fields(Asked)}
-        return Asked(**{name: own[self.group, rows] for name, own in each.items()})
+        each = {one.name: [getattr(own, one.name) for own in answers] for one in fields(Asked)}
+        none = np.full(shelf.stock.shape, np.nan)  # of stickers, where a policy sticks none
+        told = {name: found for name, found in each.items() if any(own is not None for own in found)}
+        return Asked(
+            **{
+                name: np.stack([none if own is None else own for own in found])[self.group, rows]
+                for name, found in told.items()
+            }
+        )
 
 
 class Clairvoyants:

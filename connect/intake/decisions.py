@@ -143,6 +143,7 @@ def _rows_of(day: VisitedDay, own: SpansOfDay) -> Iterator[dict[str, Any]]:
             "shopper_id": at_moment[seen.at],
             "sku": own.sku,
             "product_name": product.name,
+            "sticker_eur": None,
             "price_offered": seen.price,
             "inventory_level": stock,
             "budget_multiplier": None,

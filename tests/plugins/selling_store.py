@@ -24,7 +24,7 @@ OUTSIDE = "sales: outside\n"
 
 def where_stock_lives(folder: Path) -> None:
     """Let the shelf be that of the world `fresh`, and profit what counts."""
-    (folder / "products.yaml").write_bytes((DEFAULT_DIR / "worlds" / "fresh" / "products.yaml").read_bytes())
+    (folder / "products.yaml").write_bytes((DEFAULT_DIR / "products.yaml").read_bytes())
     file = folder / "store.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("objective: revenue", "objective: profit"), encoding="utf-8")

@@ -35,7 +35,7 @@ SEED = 3
 
 
 def shop() -> Catalog:
-    fresh = load(DEFAULT_DIR / "worlds" / "fresh")
+    fresh = load()
     much = {"shelf_life_days": 2, "par_stock": 60, "deliveries": Deliveries(quantity=40)}
     products = tuple(own.model_copy(update=much) for own in fresh.products if own.sku in {"MILK", "MEAT"})
     update = {"stores": ("S01", "S02"), "popularity": {}, "visits_per_day": 120.0, "freshest_share": 0.5}
@@ -140,7 +140,7 @@ def test_the_monitor_has_those_to_print_and_those_that_stood(sold: Workspace) ->
 
 def test_the_command_lists_what_to_print(sold: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELFPRICE_HOME", str(sold.settings.home))
-    monkeypatch.setenv("SHELFPRICE_CATALOG", str(DEFAULT_DIR / "worlds" / "fresh"))
+    monkeypatch.setenv("SHELFPRICE_CATALOG", str(DEFAULT_DIR))
     listed = CliRunner().invoke(app, ["markdowns", "--date", DATES[-1].isoformat(), "--csv"])
     assert listed.exit_code == 0
     assert listed.stdout.splitlines()[0] == "business_date,store_id,sku,units,price,sticker_eur,expected_saving_eur"

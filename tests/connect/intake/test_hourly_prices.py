@@ -10,7 +10,7 @@ import pytest
 from hourly_store import FIRST_DATE, OWNERS_DATE, RULES, STORE, HourlyStore
 
 from catalog.errors import Declined
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import Catalog, load
 from catalog.names import OWNER
 from connect.intake.day_so_far import TakenIn
 from serving.belief.policy import LearningPolicy
@@ -171,7 +171,7 @@ def test_the_night_to_do_is_of_a_date_that_is_over(store: HourlyStore) -> None:
 def test_prices_of_a_day_know_how_long_the_units_of_their_own_store_keep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf, store_rules = load(DEFAULT_DIR / "worlds" / "fresh"), hourly_store.short_catalog().store
+    shelf, store_rules = load(), hourly_store.short_catalog().store
     profit = store_rules.policies.model_copy(update={"objective": "profit"})
     fresh = Catalog(shelf.products, store_rules.model_copy(update={"policies": profit, "freshest_share": 0.3}))
     monkeypatch.setattr(hourly_store, "short_catalog", lambda: fresh)
