@@ -31,7 +31,7 @@ def exploring(catalog: Catalog) -> Storefront:
 def bytes_of(day: StoreDay) -> dict[str, bytes]:
     arrays = {name: getattr(day, name) for name in (*BY_VISIT, "store", "stock")}
     decided = {field.name: getattr(day.decisions, field.name) for field in fields(PriceDecision)}
-    return {name: array.tobytes() for name, array in (arrays | decided).items()}
+    return {name: b"" if array is None else array.tobytes() for name, array in (arrays | decided).items()}
 
 
 def visits_of(day: StoreDay, store: str) -> dict[str, list[float]]:
