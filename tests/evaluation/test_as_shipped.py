@@ -274,7 +274,7 @@ def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None
     ]
     assert report.models_in_words(found) == (
         "beyond the belief alone, models brought on days 1 to 9, as shares of the attainable: "
-        "+0.78 ± 0.00 % in default, +0.78 ± 0.00 % in 400 visits"
+        "+0.78 ± 0.00 % in classic, +0.78 ± 0.00 % in 400 visits"
     )
     record = json.loads(json.dumps(report.as_json(found)))
     assert record["worlds"][1]["models_brought"][1]["mean"] == pytest.approx(0.05 - 0.38 / 9)
@@ -320,7 +320,7 @@ def test_one_seed_has_no_interval_and_says_so_in_json_by_null() -> None:
 
 
 def test_an_unknown_world_is_refused_with_those_there_are(empty_home: Path) -> None:
-    with orchestrated(), pytest.raises(DataError, match=r"expected a world out of default; .*found 'moon'"):
+    with orchestrated(), pytest.raises(DataError, match=r"expected a world out of classic; .*found 'moon'"):
         compare_as_shipped(("moon",), 1, 1, 1)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog.load import CLASSIC
 from evaluation.first_days import DayResult, live_first_days, regret_by_period
 from evaluation.worlds import built_in
 from features.cells import feature_workbench
@@ -11,7 +12,7 @@ from flows.workspace import open_workspace
 
 
 def test_regret_falls_once_a_store_prices_by_what_it_learned(empty_home: Path) -> None:
-    workspace = open_workspace(None)
+    workspace = open_workspace(str(CLASSIC))
     world = next(world for world in built_in(workspace.catalog) if world.name == "200 visits")
     with feature_workbench(workspace.settings) as connection:
         lived = live_first_days(connection, world.catalog, 9, 3)

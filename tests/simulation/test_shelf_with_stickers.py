@@ -68,7 +68,7 @@ def kept(young: int, old: int) -> KeptStock:
     """What two stores have from the day before: units on their last day, and others with a day more."""
     units = np.zeros((len(STORES), 2, LIFE + 1), dtype=np.int64)
     units[..., 0], units[..., 1] = old, young
-    return KeptStock(units, np.full((len(STORES), 2), 3), np.ones(len(STORES), dtype=np.bool_))
+    return KeptStock(units, np.full((len(STORES), 2), 3), np.ones((len(STORES), 2), dtype=np.bool_))
 
 
 def play(catalog: Catalog, labels: Floats, sticker: Floats | None, before: KeptStock) -> tuple[StoreDay, list[Sold]]:

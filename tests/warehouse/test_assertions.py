@@ -45,6 +45,10 @@ def shown_without_being_asked_for(rows: Rows) -> None:
     rows[3]["unconstrained_price"] += 0.1
 
 
+def stuck_for_more_than_the_label(rows: Rows) -> None:
+    rows[3]["sticker_eur"] = rows[3]["new_price"] + 0.1
+
+
 PLANTED = {
     "outcome_agrees_with_purchased": bought_without_saying_so,
     "nobody_buys_from_an_empty_shelf": bought_from_nothing,
@@ -52,9 +56,16 @@ PLANTED = {
     "cells_hold_every_decision_with_stock": one_visit_lost,
     "counts_hold_every_visit": at_somebody_elses_price,
     "clamps_lead_from_the_price_asked_for_to_the_one_shown": shown_without_being_asked_for,
+    "stickers_are_stuck_at_opening_below_the_label": stuck_for_more_than_the_label,
 }
 OF_UNITS = "units_are_not_negative_and_have_a_chance_each"
-PLANTED_IN = {"clamps_lead_from_the_price_asked_for_to_the_one_shown": (CHANGES, REPRICINGS)}
+PLANTED_IN = dict.fromkeys(
+    (
+        "clamps_lead_from_the_price_asked_for_to_the_one_shown",
+        "stickers_are_stuck_at_opening_below_the_label",
+    ),
+    (CHANGES, REPRICINGS),
+)
 
 
 def test_every_assertion_holds_for_a_played_day(settings: Settings, fill_lake: Callable[[Settings], Lake]) -> None:
