@@ -280,6 +280,7 @@ ROW = st.fixed_dictionaries(
             [dt.datetime(2026, 1, 5, hour, 59, 59, 999_999, tzinfo=dt.UTC) for hour in (0, 8, 9)]
         ),
         "price_offered": st.sampled_from([1.0, 1.1]),
+        "sticker_eur": st.none(),
         "inventory_level": st.sampled_from([None, 0, 1]),
         "purchased": st.booleans(),
         "policy": st.sampled_from([EXTERNAL, "static"]),
@@ -289,6 +290,7 @@ ROW = st.fixed_dictionaries(
 COLUMNS = pa.schema(
     [
         *(INTERACTIONS.schema.field(name) for name in ("store_id", "sku", "tick", "seen_at", "price_offered")),
+        INTERACTIONS.schema.field("sticker_eur"),
         pa.field("inventory_level", pa.int32()),
         *(INTERACTIONS.schema.field(name) for name in ("purchased", "policy")),
         pa.field("business_date", pa.date32()),
