@@ -16,7 +16,7 @@ from catalog.settings import Settings, read_settings
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
 
-LONG_RUN = ["simulate", "--days", "30", "--stores", "40"]
+LONG_RUN = ["simulate", "--days", "30", "--stores", "40", "--catalog", "classic"]
 """Long enough to be interrupted: a process publishes a day every tenth of a second or so."""
 
 
