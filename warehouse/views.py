@@ -5,6 +5,8 @@ that do more than show a table are files, and stand on these.
 """
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from catalog.contracts import TABLES
 from catalog.names import LIVE_GROUP
@@ -37,6 +39,7 @@ TABLES_THAT_GAINED_COLUMNS = (
     "stock_events",
     "earned_slots",
 )
+_OF_MANY_FILES = ("interactions", "repricings")
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
 _FOR_PEOPLE = (
     "replaced_price_book",
@@ -87,8 +90,19 @@ def create_table_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
         set_files(connection, lake)
     for view, name in view_names().items():
         macro, (files, has_gained) = _rows_of(TABLES[name])
+        if in_a_folder and name in _OF_MANY_FILES:
+            has_gained = _lacks_columns(lake, name)
         source: list[str | list[str] | bool] = [files, has_gained] if in_a_folder else [name, has_gained]
         connection.table_function(macro if in_a_folder else f"{macro}_in", source).create_view(view)
+
+
+def _lacks_columns(lake: Lake, name: str) -> bool:
+    """Tell whether the oldest file of a table is from before it gained columns: only then is every file opened."""
+    oldest = next(iter(lake.partitions(name)), None)
+    try:
+        return oldest is not None and set(pq.read_schema(lake.path(oldest)).names) < set(TABLES[name].schema.names)
+    except (OSError, pa.ArrowInvalid):
+        return False
 
 
 def set_files(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
