@@ -123,6 +123,8 @@ def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, wit
         if name in _MADE_BY_NIGHT or name in _FOR_PEOPLE:
             continue
         macro, (files, has_gained) = _rows_of(TABLES[name])
+        if name in _OF_MANY_FILES and isinstance(lake.store, LocalStore):
+            has_gained = _lacks_columns(lake, name)
         if TABLES[name].by == "day" or not isinstance(lake.store, LocalStore):
             # the empty partition carries the columns where no date has a file
             files = lake.places((empty_partition(name), *lake.partitions(name, within)))
