@@ -27,11 +27,9 @@ from catalog.tables.decisions import (
     INTERACTIONS,
     LIVE_INTERACTIONS,
     LIVE_REPRICINGS,
-    MARKDOWNS,
     PROMOTIONS,
     REJECTED,
     REPRICINGS,
-    STOCK_MOVEMENTS,
     STORE_VISITS,
     SUBSTITUTE_CHOICES,
     SUBSTITUTIONS,
@@ -71,6 +69,7 @@ from catalog.tables.prices import (
     SHOPPERS,
     STORES,
 )
+from catalog.tables.stock import MARKDOWNS, STOCK_MOVEMENTS
 
 TABLES: dict[str, Table] = {
     table.name: table

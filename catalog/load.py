@@ -1,7 +1,4 @@
-"""Read a shelf and a store from YAML into one frozen `Catalog`.
-
-A `WatchedCatalog` is read again whenever its files change.
-"""
+"""Read a shelf and a store from YAML into one frozen `Catalog`."""
 
 import hashlib
 import json
@@ -279,41 +276,3 @@ def _build(model: type[_Model], values: dict[str, Any], path: Path, prefix: str,
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."
-
-
-class WatchedCatalog:
-    """The newest usable catalog of a folder; files that cannot be used change nothing.
-
-    Attributes
-    ----------
-    problem
-        Why the newest files cannot be used; None while they can.
-    """
-
-    def __init__(self, folder: Path | None = None) -> None:
-        """Read the folder, by default the one that ships.
-
-        Raises
-        ------
-        CatalogError
-            When it cannot be used, since there is no earlier catalog.
-        """
-        self._folder = folder_of(folder)
-        self._stamp = self._changed_at()
-        self._catalog = load(self._folder)
-        self.problem: str | None = None
-
-    def current(self) -> Catalog:
-        """Return the newest catalog that could be used."""
-        stamp = self._changed_at()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            try:
-                self._catalog, self.problem = load(self._folder), None
-            except CatalogError as error:
-                self.problem = str(error)
-        return self._catalog
-
-    def _changed_at(self) -> tuple[int, ...]:
-        files = (self._folder / "products.yaml", self._folder / "store.yaml")
-        return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)

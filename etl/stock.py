@@ -14,7 +14,7 @@ from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.stock_rules import StockRules
 from catalog.store_day import BOUGHT, TOO_EXPENSIVE, KeptStock, ShelfState, StoreDay
-from catalog.tables.decisions import STOCK_MOVEMENTS
+from catalog.tables.stock import STOCK_MOVEMENTS
 from simulation.stock import open_shelves, take_units
 from simulation.store_day import standing_at_opening
 from warehouse.lake import Lake

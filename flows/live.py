@@ -12,7 +12,7 @@ from prefect.states import Cancelled
 from pydantic import Field
 
 from catalog.currency import EUR, Currency
-from catalog.load import WatchedCatalog
+from catalog.watched import WatchedCatalog
 from catalog.wings import registered
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import ONE_DAY, dates_to_sell, day_to_sell, refuse_unknown_store

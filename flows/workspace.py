@@ -5,8 +5,9 @@ It is ready then: every table in place, the shelf and the shoppers in the lake, 
 
 from pathlib import Path
 
-from catalog.load import Catalog, WatchedCatalog, load
+from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
+from catalog.watched import WatchedCatalog
 from etl.batches import DEFAULT_SEED
 from etl.load import dimensions_are_current, load_dimensions, refuse_other_currency
 from features.cells import ALL_VIEWS

@@ -23,7 +23,7 @@ from catalog.contracts import TABLES
 from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
 from catalog.load import Catalog
-from catalog.tables.decisions import STOCK_MOVEMENTS
+from catalog.tables.stock import STOCK_MOVEMENTS
 from own_data.earned_waste import COLUMNS, WasteByDraws, compared, plain, thrown_away, waste_by_draws
 from own_data.experiment import record_outcomes
 from serving.counts.earned_profit import EarnedProfit

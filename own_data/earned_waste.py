@@ -17,7 +17,7 @@ import pandas as pd
 
 from catalog.currency import Currency
 from catalog.load import Catalog
-from catalog.tables.decisions import STOCK_MOVEMENTS
+from catalog.tables.stock import STOCK_MOVEMENTS
 from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 from warehouse.lake import Lake
 from warehouse.partition import between

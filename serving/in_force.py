@@ -20,7 +20,8 @@ from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.pricing import PricedBy
 from etl.ledger import in_force_in
-from etl.live.day import LiveDay, is_live, sold_so_far, stuck_in, taught
+from etl.live.day import LiveDay, is_live, sold_so_far, taught
+from etl.live.shelf_state import stuck_in
 from etl.stock import opens_with
 from serving.belief.policy import LearningPolicy, Outlook
 from serving.belief.table import belief_from_table, stores_of_kinds

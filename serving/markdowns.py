@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from catalog.load import Catalog
 from catalog.pricing import Shelf
-from catalog.tables.decisions import MARKDOWNS
+from catalog.tables.stock import MARKDOWNS
 from etl.live.day import is_live
 from etl.stock import opens_with
 from serving.book_store import GROUP

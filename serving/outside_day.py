@@ -22,7 +22,8 @@ from catalog.pricing import Policy, Shelf, Sold
 from catalog.tables.decisions import REPRICINGS
 from catalog.tables.draws import HOURLY_DRAWS
 from catalog.wings import needed
-from etl.live.day import LiveDay, Mark, changes_in, sold_in
+from etl.live.day import LiveDay, Mark, sold_in
+from etl.live.shelf_state import changes_in
 from etl.load import DayRows, conform
 from etl.stock import opens_with
 from serving import make_book

@@ -22,7 +22,8 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Policy, Shelf
 from etl.live.calendar import catalog_of_the_day
-from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_of, taught
+from etl.live.day import LiveDay, SoldSoFar, sold_so_far, taught
+from etl.live.shelf_state import standing_of
 from etl.live.store_now import StoreNow
 from etl.stock import opens_with
 from serving.guardrails import guarded_with_trail

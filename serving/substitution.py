@@ -84,7 +84,7 @@ class _Shelf:
         return worth / np.maximum(rate, _NOBODY), rate
 
 
-class Sales(NamedTuple):
+class JointSales(NamedTuple):
     """What each product's recursion is solved for, given the usual prices of its substitutes.
 
     Attributes
@@ -101,7 +101,7 @@ class Sales(NamedTuple):
     beside: Floats
 
 
-def sales_with_substitutes(catalog: Catalog, curves: DemandCurves, visits: Floats, gains: Floats) -> Sales | None:
+def sales_with_substitutes(catalog: Catalog, curves: DemandCurves, visits: Floats, gains: Floats) -> JointSales | None:
     """Return what the recursion is solved for; None where nobody is known to take a substitute.
 
     Parameters
@@ -141,7 +141,7 @@ def sales_with_substitutes(catalog: Catalog, curves: DemandCurves, visits: Float
         brings[product], rates[product] = shelf.coupled(product)
     value = (gains[np.arange(len(gains)), shelf.usual] - shelf.beyond)[:, None]
     beside = rates * (brings - value) - chances * (gains - value)
-    return Sales(brings, curves.at_ticks + (rates - chances), beside)
+    return JointSales(brings, curves.at_ticks + (rates - chances), beside)
 
 
 def _mean_of_ticks(chances: Floats, visits: Floats) -> Floats:

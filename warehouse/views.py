@@ -4,6 +4,8 @@ A view of a table needs no file of its own: its columns, and whether it is kept 
 that do more than show a table are files, and stand on these.
 """
 
+from collections.abc import Iterable
+
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +15,7 @@ from catalog.names import LIVE_GROUP
 from catalog.table import Table
 from warehouse.lake import Lake, empty_partition
 from warehouse.local.store import LocalStore
-from warehouse.partition import Within
+from warehouse.partition import Partition, Within
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
@@ -40,6 +42,7 @@ TABLES_THAT_GAINED_COLUMNS = (
     "earned_slots",
 )
 _OF_MANY_FILES = ("interactions", "repricings")
+"""Of those, what has a file for each batch of each day: a damaged one must not hide the others."""
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
 _FOR_PEOPLE = (
     "replaced_price_book",
@@ -91,18 +94,9 @@ def create_table_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     for view, name in view_names().items():
         macro, (files, has_gained) = _rows_of(TABLES[name])
         if in_a_folder and name in _OF_MANY_FILES:
-            has_gained = _lacks_columns(lake, name)
+            has_gained = _some_lack_columns(lake, lake.partitions(name))
         source: list[str | list[str] | bool] = [files, has_gained] if in_a_folder else [name, has_gained]
         connection.table_function(macro if in_a_folder else f"{macro}_in", source).create_view(view)
-
-
-def _lacks_columns(lake: Lake, name: str) -> bool:
-    """Tell whether the oldest file of a table is from before it gained columns: only then is every file opened."""
-    oldest = next(iter(lake.partitions(name)), None)
-    try:
-        return oldest is not None and set(pq.read_schema(lake.path(oldest)).names) < set(TABLES[name].schema.names)
-    except (OSError, pa.ArrowInvalid):
-        return False
 
 
 def set_files(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -123,12 +117,25 @@ def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, wit
         if name in _MADE_BY_NIGHT or name in _FOR_PEOPLE:
             continue
         macro, (files, has_gained) = _rows_of(TABLES[name])
-        if name in _OF_MANY_FILES and isinstance(lake.store, LocalStore):
-            has_gained = _lacks_columns(lake, name)
-        if TABLES[name].by == "day" or not isinstance(lake.store, LocalStore):
+        in_a_folder = isinstance(lake.store, LocalStore)
+        if TABLES[name].by == "day" or not in_a_folder:
+            shown = tuple(lake.partitions(name, within))
             # the empty partition carries the columns where no date has a file
-            files = lake.places((empty_partition(name), *lake.partitions(name, within)))
+            files = lake.places((empty_partition(name), *shown))
+            if in_a_folder and name in _OF_MANY_FILES:
+                has_gained = _some_lack_columns(lake, shown)
         connection.table_function(macro, [files, has_gained]).create_view(view)
+
+
+def _some_lack_columns(lake: Lake, partitions: Iterable[Partition]) -> bool:
+    """Tell whether any of some files is from before its table gained columns: only then must each query open all."""
+    for part in partitions:
+        try:
+            if not set(TABLES[part.table].schema.names) <= set(pq.read_schema(lake.path(part)).names):
+                return True
+        except (OSError, pa.ArrowInvalid):
+            continue  # it is damaged, which the reader of its rows is told
+    return False
 
 
 def _view_of(table: str) -> str:

@@ -16,8 +16,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from catalog.errors import ShelfpriceError
-from catalog.load import Catalog, WatchedCatalog
+from catalog.load import Catalog
 from catalog.settings import Settings
+from catalog.watched import WatchedCatalog
 from flows.clock import now_of
 from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk, open_desk

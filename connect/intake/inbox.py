@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from catalog.errors import DataError
-from catalog.load import WatchedCatalog
+from catalog.watched import WatchedCatalog
 from connect.intake.intake import Intake, Kind
 from connect.intake.sales_files import ENDINGS, Line, batches_in, kind_of, may_be_half_written
 from warehouse.files import sync_file, sync_folder

@@ -19,8 +19,8 @@ import pyarrow as pa
 from catalog.arrays import Flags
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
-from catalog.tables.decisions import STOCK_MOVEMENTS
 from catalog.tables.intake import STOCK_EVENTS
+from catalog.tables.stock import STOCK_MOVEMENTS
 from connect.intake.day_stock import pair_of, sold_lines
 from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import DATES_LOCK, is_over, proof_of

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import aria, stat
 from dashboard.data.shelf_choice import PAGE_SIZE, ShelfPage
-from dashboard.data.store_day import DayNow, Lot, ProductNow
+from dashboard.data.store_day import DayNow, ProductNow, UnitsThatKeep
 from dashboard.data.versions import Version
 from dashboard.figures.store import sparkline
 from dashboard.formats import change, count, days, euros, points
@@ -132,7 +132,7 @@ def _stock_bar(product: ProductNow) -> Component:
     return html.Div([bar, *lines], className="stock")
 
 
-def _lots_in_words(lots: Sequence[Lot]) -> str:
+def _lots_in_words(lots: Sequence[UnitsThatKeep]) -> str:
     """Say how long the units keep that a product opened with: `opened with 12 for today, 40 for 2 days`."""
     told = [f"{count(lot.units)} {_for_how_long(lot.days_left)}" for lot in lots[:_LOTS]]
     more = sum(lot.units for lot in lots[_LOTS:])

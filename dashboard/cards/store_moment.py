@@ -16,7 +16,7 @@ from dashboard.cards.shelf import shelf_cards, shelf_found, stats
 from dashboard.cards.stickers import sticker_cards
 from dashboard.components import notice
 from dashboard.data.shelf_choice import EVERYTHING, ShelfChoice, shelf_page
-from dashboard.data.store_day import Clock, DayNow, Lot, day_at, last_tick
+from dashboard.data.store_day import Clock, DayNow, UnitsThatKeep, day_at, last_tick
 from dashboard.data.versions import Version
 from dashboard.figures.store import price_and_stock
 from dashboard.formats import day as day_name
@@ -114,9 +114,11 @@ def _silence(day: ShownDay) -> list[Component]:
 def _day_now(monitor: Monitor, day: ShownDay, through: int) -> DayNow:
     shelf = monitor.reader.ask("shelf", ("products",))
     units = monitor.reader.ask("units_at_opening", ("stock_movements",), date=day.date, store=day.store)
-    opened_with = dict[str, list[Lot]]()
+    opened_with = dict[str, list[UnitsThatKeep]]()
     for sku, days_left, number in zip(*(units[name].tolist() for name in units.columns), strict=True):
-        opened_with.setdefault(str(sku), []).append(Lot(None if pd.isna(days_left) else int(days_left), int(number)))
+        opened_with.setdefault(str(sku), []).append(
+            UnitsThatKeep(None if pd.isna(days_left) else int(days_left), int(number))
+        )
     return day_at(day.events, shelf, through, monitor.catalog.current().store.policies.rule.low_stock, opened_with)
 
 

@@ -29,11 +29,15 @@ class Clock:
         return f"{self.starts(tick):%H:%M}"
 
 
-class Lot(NamedTuple):
+class UnitsThatKeep(NamedTuple):
     """Units that may be sold on so many days, today included; on any day where that is None."""
 
     days_left: int | None
     units: int
+
+
+OpenedWith = Mapping[str, Sequence[UnitsThatKeep]]
+"""By sku, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class ProductNow:
     prices: tuple[float, ...]
     category: str = ""
     last_day: int = 0
-    opened_with: tuple[Lot, ...] = ()
+    opened_with: tuple[UnitsThatKeep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,7 @@ def course_of(events: pd.DataFrame, through: int) -> Course:
 
 
 def day_at(
-    events: pd.DataFrame,
-    shelf: pd.DataFrame,
-    through: int,
-    low_stock: int,
-    opened_with: Mapping[str, Sequence[Lot]] | None = None,
+    events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: int, opened_with: OpenedWith | None = None
 ) -> DayNow:
     """Sum a store day up to a tick.
 
@@ -195,7 +195,7 @@ def _product(
     product: Mapping[Hashable, Any] | None,
     course: tuple[list[float], list[float]],
     low_stock: int,
-    opened_with: tuple[Lot, ...],
+    opened_with: tuple[UnitsThatKeep, ...],
 ) -> ProductNow:
     prices, stocks = course
     stock = int(stocks[-1]) if stocks else None

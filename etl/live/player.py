@@ -14,7 +14,8 @@ from catalog.pricing import PricedBy
 from etl.batches import Batch, in_force
 from etl.ledger import write_down
 from etl.live.calendar import has_the_shoppers_of
-from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after, taught
+from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, taught
+from etl.live.shelf_state import standing_after
 from etl.load import DayRows, rows_of
 from etl.stock import Units, kept_before, stock_movements_of, units_after
 from simulation.store_day import Stretch

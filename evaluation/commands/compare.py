@@ -176,7 +176,20 @@ def _compare_as_shipped(
         "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
         "3 % better or more",
     )
-    columns, rows = report.waste_rows(found)
+    _show_waste(found)
+    remark(report.models_in_words(found))
+    from evaluation.peers.peer import missing_libraries
+
+    if missing := " and ".join(missing_libraries()):
+        remark(f"peers of {missing} were not played, for they are not installed; `pip install -e '.[peers]'` adds them")
+    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
+
+
+def _show_waste(found: Any) -> None:
+    """Show what store days brought where stock lives over days."""
+    from evaluation.as_shipped.shipped_report import waste_rows
+
+    columns, rows = waste_rows(found)
     if rows:
         show_table(
             "What a store day brought, and what was thrown away",
@@ -185,12 +198,6 @@ def _compare_as_shipped(
             "upper bound: no seller can earn more on average; the clairvoyant knows demand, and prices by a recursion "
             "that is exact where units keep for a day, for two if all take the oldest, or for ever",
         )
-    remark(report.models_in_words(found))
-    from evaluation.peers.peer import missing_libraries
-
-    if missing := " and ".join(missing_libraries()):
-        remark(f"peers of {missing} were not played, for they are not installed; `pip install -e '.[peers]'` adds them")
-    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
 
 
 def _shelf_or_classic(catalog: Catalog) -> Path:

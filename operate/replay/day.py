@@ -17,7 +17,8 @@ from catalog.settings import Settings
 from catalog.spread import Progress, silent
 from etl.batches import is_committed
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
-from etl.live.day import joined, standing_after, taught
+from etl.live.day import joined, taught
+from etl.live.shelf_state import standing_after
 from etl.load import DayRows, load_rows, products_of, rows_of
 from etl.stock import kept_before, units_after
 from features.cells import cells_of, definition_of, feature_workbench

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.load import CLASSIC, WatchedCatalog, load
+from catalog.load import CLASSIC, load
+from catalog.watched import WatchedCatalog
 
 Write = Callable[[dict[str, tuple[str, str]]], Path]
 

@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
-from catalog.load import WatchedCatalog
+from catalog.watched import WatchedCatalog
 from desk.alerts.rules import Alert
 from etl.live.day import LiveDay
 from flows.live import _sell

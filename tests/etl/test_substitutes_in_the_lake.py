@@ -13,8 +13,9 @@ from catalog.records.product import Product
 from catalog.settings import read_settings
 from catalog.spread import HERE
 from etl.batches import batches_of
-from etl.live.day import LiveDay, sold_so_far, standing_of
+from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
+from etl.live.shelf_state import standing_of
 from etl.transform import transform
 from flows.workspace import prepared
 from operate.replay.day import replay

@@ -14,8 +14,9 @@ from shell import Terminal
 
 from catalog.arrays import Floats
 from catalog.errors import DataError
-from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
+from catalog.watched import WatchedCatalog
 from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay
 from etl.live.player import Player

@@ -17,7 +17,7 @@ from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
 from catalog.store_day import StoreDay
 from etl.extract import repricings_of
-from etl.live.day import standing_after
+from etl.live.shelf_state import standing_after
 from etl.load import rows_of
 from evaluation.contestants import true_curves
 from serving.curves import DemandCurves, chance_at

@@ -15,8 +15,9 @@ from catalog.records.deliveries import Deliveries
 from catalog.settings import read_settings
 from dashboard.cards.stickers import READ
 from dashboard.data.reader import Reader
-from etl.live.day import LiveDay, sold_in, sold_so_far, standing_of
+from etl.live.day import LiveDay, sold_in, sold_so_far
 from etl.live.player import Player
+from etl.live.shelf_state import standing_of
 from evaluation.living_store import LivingStore
 from flows.cli.main import app
 from operate.replay.day import replay

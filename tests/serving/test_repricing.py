@@ -13,8 +13,9 @@ from believing import believed_after
 from shell import Terminal
 
 from catalog.errors import Declined
-from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
+from catalog.watched import WatchedCatalog
 from connect.api.app import application
 from etl.live.day import LiveDay, sold_so_far, taught
 from etl.live.player import Player

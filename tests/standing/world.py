@@ -12,17 +12,19 @@ import yaml
 from price_shop import SEED, Shop
 
 from catalog.errors import ShelfpriceError
-from catalog.load import WatchedCatalog, load
+from catalog.load import load
 from catalog.pricing import Shelf
 from catalog.settings import read_settings
+from catalog.watched import WatchedCatalog
 from desk.price_changes.change import PriceChange
 from desk.price_changes.decision import decide
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
-from etl.live.day import LiveDay, sold_so_far, standing_after
+from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
+from etl.live.shelf_state import standing_after
 from etl.transform import transform
 from features.cells import ALL_VIEWS
 from own_data.exports.columns import Reading

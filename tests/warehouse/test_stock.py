@@ -13,7 +13,7 @@ import pytest
 
 from bench.fresh_weeks import fresh_catalog, play_fresh_weeks
 from catalog.settings import Settings, read_settings
-from catalog.tables.decisions import STOCK_MOVEMENTS
+from catalog.tables.stock import STOCK_MOVEMENTS
 from etl.load import products_of
 from features.cells import (
     feature_workbench,

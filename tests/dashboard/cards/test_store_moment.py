@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.settings import Settings
-from catalog.tables.decisions import STOCK_MOVEMENTS
+from catalog.tables.stock import STOCK_MOVEMENTS
 from dashboard.cards.shelf import stats
 from dashboard.cards.store_moment import LIVE_MS, QUIET_MS, moment, store_day, version_behind, what_decides
 from dashboard.data.store_day import day_at

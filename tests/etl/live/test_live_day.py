@@ -12,8 +12,9 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from catalog.errors import DataError, Declined
-from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
+from catalog.watched import WatchedCatalog
 from etl.batches import Batch, batch_inputs, batches_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
 from etl.live.player import Player

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from believing import believed_after
 
-from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from catalog.settings import read_settings
+from catalog.watched import WatchedCatalog
 from etl.batches import Batch, batch_inputs
-from etl.live.day import LiveDay, before, sold_in, sold_so_far, standing_after, taught
+from etl.live.day import LiveDay, before, sold_in, sold_so_far, taught
 from etl.live.player import Player
+from etl.live.shelf_state import standing_after
 from etl.load import DayRows, load_dimensions, load_store_day, rows_of
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
