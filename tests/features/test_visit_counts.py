@@ -280,7 +280,7 @@ ROW = st.fixed_dictionaries(
             [dt.datetime(2026, 1, 5, hour, 59, 59, 999_999, tzinfo=dt.UTC) for hour in (0, 8, 9)]
         ),
         "price_offered": st.sampled_from([1.0, 1.1]),
-        "sticker_eur": st.none(),
+        "sticker_eur": st.sampled_from([None, 0.9]),
         "inventory_level": st.sampled_from([None, 0, 1]),
         "purchased": st.booleans(),
         "policy": st.sampled_from([EXTERNAL, "static"]),
@@ -324,7 +324,10 @@ def show(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
     """Show rows as the decisions of a lake of which some partitions are counted."""
     connection.register("closed_interactions", rows)
     connection.register("unit_sales", UNIT_SALES.schema.append(pa.field("business_date", pa.date32())).empty_table())
-    connection.execute("create or replace view decisions_with_stock as select * from with_stock(closed_interactions)")
+    connection.execute(
+        "create or replace view decisions_with_stock as "
+        "select * replace (coalesce(sticker_eur, price_offered) as price_offered) from with_stock(closed_interactions)"
+    )
     counted = {name: [dated(TABLES[name].schema.empty_table(), DAYS[0])] for name in COUNTS}
     for date in DAYS[:2]:
         for group in ("g000", "g001"):
