@@ -75,13 +75,13 @@ def take_stock(workspace: Workspace, events: Sequence[Any], by: str, now: dt.dat
         event = parsed(StockEvent, given)
         check.refuse_unknown(event.store_id, event.sku)
         check.refuse_time("happened_at", event.happened_at)
-        _refuse_no_stock_that_lives(workspace.catalog, event)
+        _refuse_what_tells_nothing(workspace.catalog, event)
         return {**dict(event), "happened_at": event.happened_at.astimezone(dt.UTC), "taken_at": now, "taken_from": by}
 
     return _take(workspace, STOCK_EVENTS, "happened_at", events, row_of, _id_of_event, replaces=False)
 
 
-def _refuse_no_stock_that_lives(catalog: Catalog, event: StockEvent) -> None:
+def _refuse_what_tells_nothing(catalog: Catalog, event: StockEvent) -> None:
     """Refuse a date that tells nothing, and parts of a unit where each unit is followed."""
     lives_on = catalog.product(event.sku).lives_on
     if lives_on and not event.units.is_integer():

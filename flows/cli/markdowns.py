@@ -42,13 +42,13 @@ def markdowns(
     from warehouse.lake import Lake
 
     if csv and as_json:
-        raise typer.BadParameter("expected one of --csv and --json, found both; nothing was listed: choose one")
+        raise typer.BadParameter("expected one of --csv and --json, found both: choose one")
     text_of(catalog)
     settings = read_settings()
     shelf, lake = load(catalog or own_shelf(settings)), Lake(settings)
     if store is not None and store not in shelf.store.stores:
         raise typer.BadParameter(
-            f"expected one of {', '.join(shelf.store.stores[:5])}, found {store}; nothing was listed",
+            f"expected one of {', '.join(shelf.store.stores[:5])}, found {store}",
             param_hint="'--store'",
         )
     newest = newest_sold(lake)
@@ -60,7 +60,10 @@ def markdowns(
     elif csv:
         lines = writing.writer(sys.stdout, lineterminator="\n")
         lines.writerow(["business_date", *rows.column_names])
-        lines.writerows([on.isoformat(), *row.values()] for row in rows.to_pylist())
+        amounts = ("price", "sticker_eur", "expected_saving_eur")
+        table = rows.to_pandas()
+        table[list(amounts)] = table[list(amounts)].round(shelf.store.money.digits)
+        lines.writerows([on.isoformat(), *row] for row in table.to_numpy().tolist())
     elif not found:
         why = "" if shelf.uses_stickers else "; the catalog sticks none, see policies.stickers in docs/stock.md"
         say(f"No sticker to print for {on}{why}.")
