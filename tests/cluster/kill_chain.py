@@ -138,6 +138,7 @@ def chain_in(folder: Path, drivers: Drivers) -> Iterator[Chain]:
         "another worker": other,
     }
     environ = {**shared, "SHELFPRICE_DASK": dask.url, "SHELFPRICE_HOME": str(folder / "home")}
+    environ["SHELFPRICE_CATALOG"] = "classic"  # what `undisturbed` is played with
     try:
         with started(*servers.values()), watched_locks(database.url) as locks:
             yield Chain(environ, servers, drivers, locks)

@@ -132,7 +132,7 @@ def test_flows_send_their_work_to_the_cluster_and_workers_need_no_prefect(
     from flows.steps import simulate
     from flows.steps import transform as group
 
-    for name, value in cluster.variables.items():
+    for name, value in {**cluster.variables, "SHELFPRICE_CATALOG": str(CLASSIC)}.items():
         monkeypatch.setenv(name, value)
     with orchestrated("flows.steps"):
         played = simulate(DATES[0], len(DATES), STORES, 7, "static")
