@@ -31,6 +31,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@$(BIN)/python -c "from flows import prefect_server; prefect_server.keep_first_database()" # for all homes, once
 	@touch $@
 
 install-cluster: install $(CLUSTER_STAMP) ## Add what more than one machine needs: Dask, Delta Lake, an object store, PostgreSQL

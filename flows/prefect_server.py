@@ -5,7 +5,7 @@ gets a socket that listens already, so that nobody else can take the port before
 `catalog.child_process`, so that it ends with them, and what it starts ends with it.
 
 A first database in a file is made by a process of its own, whose Prefect knows of no other file, see
-`warehouse.services`.
+`warehouse.services`. That takes many seconds, so an installation makes one, and each home gets a copy of it.
 
 While a database is away, its users' log lines say so in a line each: a hundred tracebacks would tell no more.
 """
@@ -14,6 +14,7 @@ import argparse
 import fcntl
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -107,12 +108,34 @@ def make_first_database(url: str) -> None:
     """
     file = sqlite_file(url)
     if file is not None:
-        make_whole(file, _make_database)
+        make_whole(file, _copy_first_database)
+
+
+def keep_first_database() -> Path:
+    """Return the empty database that this installation keeps, which is made first where there is none.
+
+    Raises
+    ------
+    OSError
+        When it cannot be made, or not kept there.
+    """
+    kept = Path(sys.prefix) / "share" / "shelfprice" / f"prefect-{version('prefect')}.db"
+    make_whole(kept, _make_database)
+    return kept
+
+
+def _copy_first_database(draft: Path) -> None:
+    try:
+        shutil.copyfile(keep_first_database(), draft)
+    except OSError:  # another's installation, or the disk is full, which is told then
+        _make_database(draft)
 
 
 def _make_database(draft: Path) -> None:
     url = f"sqlite+aiosqlite:///{draft}"
-    own = {f"PREFECT_{of}_DATABASE_CONNECTION_URL": url for of in ("API", "SERVER")}
+    own = {f"PREFECT_{of}_DATABASE_CONNECTION_URL": url for of in ("API", "SERVER")} | {
+        "PREFECT_HOME": str(draft.parent)
+    }
     command = (sys.executable, "-c", _MAKES_DATABASE)
     made = subprocess.run(command, env={**os.environ, **own}, capture_output=True, check=False)  # noqa: S603 - our own
     if made.returncode:
