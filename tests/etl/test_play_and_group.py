@@ -129,7 +129,7 @@ def test_a_batch_that_stands_is_neither_played_nor_grouped_again(
     assert files_of(grouped.lake) == undisturbed
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 4, 16])
+@pytest.mark.parametrize("at", [1, 4, 16, *(pytest.param(at, marks=pytest.mark.slow) for at in (2, 3))])
 def test_a_kill_at_any_publishing_and_the_same_call_again_end_as_an_undisturbed_run(
     workspace: Workspace, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:

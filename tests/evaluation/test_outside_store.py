@@ -162,7 +162,7 @@ def test_every_receipt_is_a_visit_to_each_product_that_was_on_the_shelf(tmp_path
     ]
 
 
-@pytest.mark.parametrize("grain", ["receipts", "visits"])
+@pytest.mark.parametrize("grain", ["receipts", pytest.param("visits", marks=pytest.mark.slow)])
 def test_the_recorded_receipts_go_through_the_engine_and_say_why_nothing_is_priced(
     grain: Literal["receipts", "visits"], tmp_path: Path
 ) -> None:

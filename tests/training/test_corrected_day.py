@@ -161,6 +161,7 @@ def test_books_that_open_alike_gain_nothing_over_each_other_whatever_corrects_th
     assert (gain.mean, gain.spread, gain.lasting) == (0.0, 0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_the_interval_holds_what_is_truly_gained_on_a_day_with_every_update() -> None:
     held = list[bool]()
     for seed in range(6):

@@ -60,7 +60,7 @@ def world(name: str, before_champion: str = "belief") -> Catalog:
     return Catalog(found.catalog.products, store)
 
 
-@pytest.mark.parametrize("name", ["classic", "two peaks"])
+@pytest.mark.parametrize("name", ["classic", pytest.param("two peaks", marks=pytest.mark.slow)])
 def test_a_model_that_earns_a_fifth_more_than_base_prices_is_champion_within_three_nights(
     tmp_path: Path, name: str
 ) -> None:
