@@ -1,11 +1,14 @@
 """The Prefect flows of evaluation: policies and learners beside a clairvoyant, trials, scripted changes of demand."""
 
+import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
+from catalog.errors import DataError, Declined, ModelError
 from evaluation.as_shipped.lived_days import AsShipped, AsShippedQuestion, WorldToLive, put_together
 from evaluation.drift.scorecard import Scorecard, ShocksToPlay, scorecard_of
 from evaluation.first_days import FirstDaysToLive
@@ -25,8 +28,11 @@ from evaluation.worlds import DECISIONS, POLICIES, asked_comparison, asked_shock
 from flows.progress import say, tell
 from flows.runs import as_task, spread_as_task, tag_run
 from flows.spreading import spreading
-from flows.steps import seconds_to_play
+from flows.steps import group_decisions, seconds_to_play
 from flows.workspace import open_workspace
+from serving.make_book import is_priced
+from training.mlflow.registry import MlflowRegistry
+from training.night import price_date
 from warehouse.workspace import whereabouts
 
 _THREADS = 2  # for little work
@@ -107,6 +113,8 @@ def compare_as_shipped(
 def trial(asked: TrialRequest, catalog_dir: str | None = None) -> TrialResult:
     """Plan a switchback trial, sell its days on the twin, and estimate what B earns more than A.
 
+    Its days are decisions like others: they are grouped, and the day after them is priced, unless base prices stand.
+
     Raises
     ------
     DataError, Declined
@@ -116,7 +124,13 @@ def trial(asked: TrialRequest, catalog_dir: str | None = None) -> TrialResult:
     tag_run("trial")
     seconds = seconds_to_play(workspace, range(asked.days), asked.stores)
     with spreading(workspace.settings, seconds=seconds) as spread:
-        return hold_trial(workspace, asked, say=say, progress=tell, run=as_task, spread=spread)
+        found = hold_trial(workspace, asked, say=say, progress=tell, run=as_task, spread=spread)
+    group_decisions(workspace)
+    after = found.planned.trial.design.dates[-1] + dt.timedelta(days=1)
+    if not is_priced(workspace.lake, after):
+        with suppress(Declined, DataError, ModelError):  # `health` says what stands then
+            as_task(price_date, workspace, MlflowRegistry(workspace.settings), after)
+    return found
 
 
 @flow(name="shocks", flow_run_name="shocks-{seeds}-seeds")

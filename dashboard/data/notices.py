@@ -85,8 +85,10 @@ def _about_prices(versions: Sequence[Version], books: list[dt.date], shown: dt.d
             text = (
                 "These are the prices of your log. A first model is trained on its decisions and judged on later ones."
             )
+        elif books:
+            text = "What the stores have sold so far makes the prices; a first model is trained as soon as there is enough."
         else:
-            text = "Products are sold at base prices, some of them explored, until a first model is promoted."
+            text = "Products are sold at base prices, some of them explored, until a first night has made prices."
         return [Notice("No model yet", text, "info", command)]
     if not any(version.was_champion for version in versions):
         text = "The gate has promoted no model so far; the Models page says why. More days at varied prices help."

@@ -49,6 +49,7 @@ def train(
     refuse_without_cells()
     with train.working():
         from flows.train import train as flow
+        from training.mlflow.pages import trainings_page
         from training.mlflow.runs import kept_report
         from training.report.page import training_report
         from training.train_once import KnownVersion
@@ -60,6 +61,8 @@ def train(
             report.write_text(page, encoding="utf-8")
     record = _record(outcome, is_known=is_known)
     copied = f", and {report}" if report else ""
+    if trainings := trainings_page(read_settings()):
+        remark(f"Every training: {trainings}")
     remark(f"The training report: {TRAINING_REPORT}, an artifact of MLflow run {record['run_id']}{copied}")
     if is_known:
         remark(

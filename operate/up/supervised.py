@@ -191,8 +191,8 @@ class SupervisedService:
     def _set(self, condition: Condition) -> None:
         if self.state.condition == condition:
             return
-        if condition == "answers" and self.state.condition != "starting":
-            self._log(self.service.name, "answers again")
+        if condition == "answers":
+            self._log(self.service.name, "answers" if self.state.condition == "starting" else "answers again")
         self.state = replace(self.state, condition=condition, since=_now())
 
 

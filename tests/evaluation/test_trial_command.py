@@ -56,3 +56,8 @@ def test_a_trial_ends_with_an_interval_as_one_object_of_json(empty_home: Path) -
     kept = Terminal(empty_home)("sql", "select trial, effect_eur from trials", "--json")
     assert json.loads(kept.stdout)
     assert found["trial"] in kept.stdout
+    newest = """
+        select (select max(business_date) from interactions) = (select max(business_date) from demand_cells),
+               (select max(business_date) from interactions) + 1 = (select max(business_date) from price_book)
+    """
+    assert json.loads(Terminal(empty_home)("sql", newest, "--json").stdout)["rows"] == [[True, True]]

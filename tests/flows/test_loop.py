@@ -129,8 +129,10 @@ def test_candidates_stand_side_by_side_under_one_parent(in_the_loop: Loop) -> No
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
     assert {run.info.run_name for run in children} == {
-        f"{name} {in_the_loop.dates[1]}" for name in ("balanced_forest", "plain_forest", "demand_forest")
+        f"{in_the_loop.dates[1]} {name}" for name in ("balanced_forest", "plain_forest", "demand_forest")
     }
+    assert parents[0].info.run_name == f"{in_the_loop.dates[1]} training"
+    assert len(parents[0].inputs.dataset_inputs) == len(("training", "holdout"))
     for run in children:
         assert {"accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier", "calibration_error"} <= set(
             run.data.metrics
@@ -157,6 +159,8 @@ def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_l
     experiment = client.get_experiment_by_name(TRAININGS)
     assert experiment is not None
     assert "press Compare" in experiment.tags["mlflow.note.content"]
+    columns = json.loads(experiment.tags["mlflow.sharedViewState.shelfprice"])["selectedColumns"]
+    of_metrics = {name.split("`")[1] for name in columns if name.startswith("metrics.")}
     trainings = client.search_runs(
         [experiment.experiment_id], "tags.registered_version like '%' and tags.gate like '%'"
     )
@@ -170,6 +174,7 @@ def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_l
     ends = [first.data.metrics[f"gain_eur/{end}"] for end in ("lower", "estimate", "upper")]
     assert ends == sorted(ends)
     assert first.data.tags["judged_against"] == "the belief without a champion"
+    assert of_metrics <= set(first.data.metrics)
     history = client.search_runs([experiment.experiment_id], HISTORY_RUNS)
     assert {run.data.tags["candidate"] for run in history} == {"balanced_forest", "plain_forest", "demand_forest"}
     for run in history:

@@ -378,7 +378,7 @@ def test_the_registry_follows_the_lake_and_what_a_killed_training_left_there_end
 ) -> None:
     change = ChampionChange(1, "1", None, "found", "ana", dt.datetime(2026, 1, 6, tzinfo=dt.UTC), "by hand", WEDNESDAY)
     record(workspace.lake, change)
-    run = client.create_run(client.create_experiment(TRAININGS), run_name="training through 2026-01-06")
+    run = client.create_run(client.create_experiment(TRAININGS), run_name="2026-01-06 training")
     with held(workspace.settings.locks, "learning"), held(workspace.settings.locks, "promotion"):
         assert found_by(shop("doctor", "--json")) == []
     told = [one["where"] for one in found_by(shop("doctor", "--json")) if not one["is_harm"]]

@@ -5,7 +5,7 @@ address of its own: no global state of MLflow is read or changed.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -39,6 +39,7 @@ from training.mlflow.experiments import (
     log_values,
     parameters_of,
 )
+from training.mlflow.pages import keep_view
 from training.model_conditions import Condition
 from training.registry import Conclusion, LoggedModel, Pictures
 
@@ -80,11 +81,11 @@ class MlflowTraining:
     def _run_of(self, fitted: FittedModel) -> Iterator[str]:
         """Open the run of a candidate while the block logs it."""
         candidate, dataset = fitted.candidate, self.dataset
-        name = f"{candidate.name} {dataset.judged_through}"
+        name = f"{dataset.judged_through} {candidate.name}"
         tags = {_PARENT: self.run_id, NOTE: candidate.description, "candidate": candidate.name}
         run_id = self.client.create_run(self.experiment, run_name=name, tags=tags).info.run_id
         with _ended(self.client, run_id):
-            self.client.log_inputs(run_id, _inputs(fitted, dataset))
+            self.client.log_inputs(run_id, _inputs(dataset.seen_by(fitted.features), fitted.features))
             yield run_id
 
     def log_pictures(self, pictures: Pictures) -> None:
@@ -135,6 +136,7 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
     """
     client = client_of(settings)
     experiment = experiment_id(client, settings, TRAININGS, ABOUT_TRAININGS)
+    keep_view(client, experiment)
     tags = {
         "trained_since": str(dataset.trained_since),
         "trained_through": str(dataset.trained_through),
@@ -143,8 +145,8 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
     }
     for left in client.search_runs([experiment], "attributes.status = 'RUNNING'"):  # there is one training at a time
         client.set_terminated(left.info.run_id, "KILLED")
-    name = f"training through {dataset.judged_through}"
-    run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
+    run_id = client.create_run(experiment, run_name=f"{dataset.judged_through} training", tags=tags).info.run_id
+    client.log_inputs(run_id, _inputs(dataset, ("price_ratio", *dataset.one_hot)))
     with _ended(client, run_id), fresh_process() as process:
         yield MlflowTraining(client, settings, experiment, run_id, dataset, process)
 
@@ -192,17 +194,17 @@ def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
             client.log_figure(run_id, own, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
 
 
-def _inputs(fitted: FittedModel, dataset: Dataset) -> list[DatasetInput]:
-    """Describe the cells that a candidate was fitted and judged on."""
+def _inputs(dataset: Dataset, features: Sequence[str]) -> list[DatasetInput]:
+    """Describe the cells to fit and judge on, by what a model may look at."""
     from mlflow.data import from_pandas  # type: ignore[attr-defined] # the library makes it at run time
 
-    inputs, dataset = [], dataset.seen_by(fitted.features)
+    inputs = []
     for context, cells, days in (
         ("training", dataset.training, f"demand cells through {dataset.trained_through}"),
         ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),
     ):
         seen = from_pandas(
-            cells[[*fitted.features, "n_offered", "n_purchased"]].astype(float),
+            cells[[*features, "n_offered", "n_purchased"]].astype(float),
             name=days,
             digest=dataset.fingerprint[:32],
         )

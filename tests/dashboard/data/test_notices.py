@@ -85,6 +85,12 @@ def test_a_state_out_of_order_is_said_with_what_mends_it(
         assert str(found.command).removesuffix(" FILE") == command
 
 
+@pytest.mark.parametrize(("books", "made_by"), [([], "base prices"), ([TODAY], "What the stores have sold so far")])
+def test_before_a_model_it_says_what_makes_the_prices(books: list[dt.date], made_by: str) -> None:
+    (found,) = notices((), books, TODAY, now=lake_of("twin", **UNTRAINED), kill_switch=False)
+    assert made_by in found.text
+
+
 def test_under_the_kill_switch_nobody_is_told_to_price() -> None:
     (found,) = notices(judged(True), [], TODAY, now=lake_of("twin", newest_book=None), kill_switch=True)
     assert (found.title, found.command) == ("The kill switch is on", None)

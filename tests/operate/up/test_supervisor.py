@@ -135,7 +135,7 @@ def test_those_that_depend_on_a_killed_service_run_on(tmp_path: Path) -> None:
         lambda: "answers again" in ran.said("base"),
         all_answer=kill_once,
     )
-    assert ran.said("base")[0] == "exited with code 137 (SIGKILL); it is started again in 0.01 s"
+    assert ran.told("base")[0] == "exited with code 137 (SIGKILL); it is started again in 0.01 s"
     assert starts.read_text() == "x"
     assert ran.conditions("second") == ["starting", "answers"]
 
@@ -144,8 +144,8 @@ def test_the_reason_leaves_out_what_it_said_before_it_answered(tmp_path: Path) -
     ran, answered = Ran(), tmp_path / "answered"
     waits = f"import pathlib, time\nwhile not pathlib.Path({str(answered)!r}).exists(): time.sleep(0.01)"
     exits = service("exits", f"print('banner', flush=True)\n{waits}\n{EXITS}", lambda: "banner" in ran.said("exits"))
-    ran.run([exits], lambda: len(ran.said("exits")) > 2, all_answer=answered.touch)
-    assert ran.said("exits")[2] == "exited with code 3: no disk; it is started again in 0.01 s"
+    ran.run([exits], lambda: ran.told("exits"), all_answer=answered.touch)
+    assert ran.told("exits")[0] == "exited with code 3: no disk; it is started again in 0.01 s"
 
 
 def test_after_five_failures_within_a_minute_all_end_with_the_reason(tmp_path: Path) -> None:
@@ -202,11 +202,12 @@ def test_a_service_that_hangs_is_stopped_and_started_again(tmp_path: Path) -> No
         "print('again', flush=True); time.sleep(60)"
     )
     ran.run(
-        [service("hangs", hangs_once, lambda: bool(ran.said("hangs")[2:]) or not once.exists())],
+        [service("hangs", hangs_once, lambda: bool(ran.said("hangs")[3:]) or not once.exists())],
         lambda: "answers again" in ran.said("hangs"),
         Patience(asked_every=0.05, silence=1.2, shown_silence=0.6, first_pause=0.01),
     )
     assert ran.said("hangs") == [
+        "answers",
         "did not answer for 1 s, so it is stopped",
         "did not answer for 1 s; it is started again in 0.01 s",
         "again",
@@ -247,7 +248,7 @@ def test_a_port_that_somebody_took_in_between_is_said_and_waited_for() -> None:
     assert ran.said("late")[0] == taken
     ran = Ran()
     ran.run([service("late", SLEEPS, address=address)], lambda: "answers" in ran.conditions("late"))
-    assert ran.said("late") == []
+    assert ran.said("late") == ["answers"]
 
 
 def test_a_probe_that_raises_is_no_answer() -> None:
