@@ -86,7 +86,7 @@ def _about_prices(versions: Sequence[Version], books: list[dt.date], shown: dt.d
                 "These are the prices of your log. A first model is trained on its decisions and judged on later ones."
             )
         elif books:
-            text = "What the stores have sold so far makes the prices; a first model is trained as soon as there is enough."
+            text = "What the stores have sold so far makes the prices; a first model is trained once that is enough."
         else:
             text = "Products are sold at base prices, some of them explored, until a first night has made prices."
         return [Notice("No model yet", text, "info", command)]
