@@ -81,9 +81,15 @@ class LiveControl:
     login: Login = lambda: None
 
     def status(self, store: str) -> LiveRun | None:
-        """Return the newest live run of a store, or None when there was none yet."""
+        """Return the newest live run of a store, or None when there was none yet.
+
+        Where none is at work and none can start, for want of a worker, that is a `ServiceError`, too.
+        """
         with self._client() as client:
-            return self._newest(client, store)
+            newest = self._newest(client, store)
+            if newest is None or not newest.is_at_work:
+                _served(client)
+            return newest
 
     def start(
         self, store: str, business_date: date | None = None, tick_seconds: float = 1.0, *, again: bool = False
@@ -206,7 +212,9 @@ def _served(client: SyncPrefectClient) -> DeploymentResponse:
     except ObjectNotFound:
         deployment = None
     if deployment is None or deployment.status != DeploymentStatus.READY:
-        raise ServiceError(f"no worker serves {LIVE_DEPLOYMENT}, so no store can sell live; run `shelfprice up`")
+        raise ServiceError(
+            f"no worker serves {LIVE_DEPLOYMENT} yet, so none sells live; run `shelfprice up`, or wait until it is up"
+        )
     return deployment
 
 
