@@ -1,13 +1,15 @@
 """What a person does at the desk. Each act is recorded under the name of who asks, and answers in a sentence."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from catalog.errors import DataError, Declined
 from catalog.roles import Role
 from dashboard.data.desk.drafts import PriceDraft, span_of
+from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
-from dashboard.formats import euros, zone_named
+from dashboard.formats import day, euros, zone_named
 from dashboard.who import allowed
 from desk.price_changes.decision import decide, decide_each
 from desk.price_changes.propose import propose
@@ -103,6 +105,61 @@ def override(
     is_later = start > desk.sheet().clock_of(row.store).moment
     follows = f"The shelf follows at {clock.local(start):%H:%M}." if is_later else FOLLOWS
     return f"{row.name} in {row.store} is set to {euros(draft.price or 0)}, {times}. {_next(answer, follows)}"
+
+
+def override_all(
+    desk: PriceDesk,
+    ids: Sequence[str],
+    change: str,
+    reason: str,
+    *,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    ignore_conflicts: bool = False,
+    below_cost: bool = False,
+) -> str:
+    """Set the prices of many rows in one action, all or none; see `price_by` for the change.
+
+    Parameters
+    ----------
+    start, end
+        First and last business date. Without a first one it is from each store's next tick on, and without a last one
+        until the first date closes.
+
+    Raises
+    ------
+    DataError
+        When nothing is chosen, or the change makes no price.
+    Declined
+        When one of the prices can never hold, or something speaks against it, as in `override`; none is set then.
+    """
+    sheet = desk.sheet()
+    chosen = sheet.chosen(ids)
+    if not chosen:
+        raise DataError("expected at least one price chosen, found none; nothing was changed: choose some in the table")
+    requests = list[PriceRequest]()
+    for row in chosen:
+        clock, now = desk.workspace.catalog.store.clock_of(row.store), sheet.clocks[row.store]
+        first = start or now.date
+        begins, ends = max(now.moment, clock.opening_of(first)), clock.closing_of(end or first)
+        requests.append(
+            PriceRequest(
+                "override",
+                reason,
+                row.sku,
+                row.store,
+                price_by(change, row),
+                begins,
+                ends,
+                ignore_conflicts=ignore_conflicts,
+                below_cost=below_cost,
+            )
+        )
+    answers = ask_all(desk.workspace, requests, _user(desk))
+    last = max(end or start or row.date for row in chosen)
+    dates, follows = ("", FOLLOWS) if start is None else (f" from {day(start)}", "")
+    said = f"{_prices(len(answers))} set ({change.strip()}){dates} until {day(last)}."
+    return f"{said} {_next(answers[-1], follows)}".rstrip()
 
 
 def freeze(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:

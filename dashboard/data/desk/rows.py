@@ -49,6 +49,8 @@ class Row:
         What became of the proposal, and its price change; None where none was recorded.
     state, told
         `overridden` where a person's price covers it, else the decision; and the same in words.
+    unit_cost
+        What a unit costs; 0 when it is not known.
     """
 
     store: str
@@ -68,6 +70,7 @@ class Row:
     state: State
     told: str
     change: PriceChange | None
+    unit_cost: float = 0.0
 
     @property
     def id(self) -> str:
@@ -163,6 +166,7 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
             state=decision if cover is None else "overridden",
             told=told,
             change=changes[position],
+            unit_cost=product.unit_cost,
         )
 
 
