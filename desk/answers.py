@@ -115,16 +115,16 @@ def _show_answer(workspace: "Workspace", answer: "DeskAnswer", *, as_json: bool)
 
 
 def _consequence(found: Any, money: Currency) -> str:
-    policy = money.format_money(found.policy_price)
+    told = money.format_money
+    policy = f"the plan opens at {told(found.policy_price)}"
+    if found.known_from is not None:
+        known = f"demand is known from {told(found.known_from)} to {told(found.known_to)}"
+        return f"What it brings is not known: {known}, and not beyond ({policy})."
     if found.cost is None:
-        return f"What it costs is not known: no model and belief know this product (policy: {policy})."
-    costs = (
-        f"costs {money.format_money(found.cost)}"
-        if found.cost >= 0
-        else f"brings {money.format_money(-found.cost)} more"
-    )
+        return f"What it brings is not known: no model and belief know this product ({policy})."
+    less_or_more = "less" if found.cost >= 0 else "more"
     return (
         f"Expected a store day: chance of sale {found.p_sale:.0%}, {found.units:.0f} units, revenue "
-        f"{money.format_money(found.revenue)}, profit {money.format_money(found.profit)}; it {costs} against the "
-        f"policy's {policy}."
+        f"{told(found.revenue)}, profit {told(found.profit)}; it earns {told(abs(found.cost))} {less_or_more} than the "
+        f"plan ({policy})."
     )

@@ -5,6 +5,7 @@ low, `greedy` takes what earns most per visit, `stock_aware` weighs that against
 `serving.storefront` makes prices of what they want, and a price book tabulates it.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from serving.price_book import PriceBook
 from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
 from serving.solve import ProductsToSolve, solve
 from serving.solved_over_days import SolvedOverDays
-from serving.stock_ahead import StockAhead
+from serving.stock_ahead import Keeps, StockAhead
 from serving.substitution import sales_with_substitutes
 from serving.switching import Switching
 
@@ -160,6 +161,13 @@ class StockAwarePolicy:
         one_less = self._value[product, stock - 1, shelf.ticks_left - 1]
         return self._asked(shelf, candidate, later - one_less)
 
+    def day_over(self, product: int, date: dt.date, keeps: Keeps) -> Ints | None:
+        """Return a product's best candidates by stock and ticks left, shape (n_levels, n_ticks), by what keeps of it.
+
+        None where what is left at closing does not count: the answer is then the same for all shelves.
+        """
+        return None if self._over_days is None else self._over_days.solution(product, date, keeps)[0]
+
     def _asked(
         self,
         shelf: Shelf,
@@ -223,19 +231,23 @@ def stock_aware(
     unit_costs, levels = costs_that_count(catalog), int(catalog.most_stock.max()) + 1
     if ahead is None:
         ahead = ahead_of(catalog, curves, visits)
-    sales = _sales_of(catalog, curves, visits)
+    sales = sales_of(catalog, curves, visits)
     return StockAwarePolicy(curves, visits, levels, unit_costs, name, spread, ahead, sales)
 
 
 def ahead_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> StockAhead | None:
     """Return what values the stock left at closing, as in `StockAhead.of`; it knows of substitutes."""
-    return StockAhead.of(catalog, curves, visits, _sales_of(catalog, curves, visits))
+    return StockAhead.of(catalog, curves, visits, sales_of(catalog, curves, visits))
 
 
-def _sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Floats, Floats] | None:
-    """Return gains and chances that know of substitutes; None where nobody is known to take one."""
-    found = sales_with_substitutes(catalog, curves, visits, _gains(curves, costs_that_count(catalog)))
-    return None if found is None else (found.gains, found.chances)
+def sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Floats, Floats]:
+    """Return what one sale brings at each candidate, EUR, and its chance; both know of substitutes where any are taken.
+
+    Shapes are those of `serving.solve.ProductsToSolve`.
+    """
+    gains = _gains(curves, costs_that_count(catalog))
+    found = sales_with_substitutes(catalog, curves, visits, gains)
+    return (gains, curves.at_ticks) if found is None else (found.gains, found.chances)
 
 
 def costs_that_count(catalog: Catalog) -> Floats:

@@ -41,7 +41,7 @@ class SolvedOverDays:
         candidate, unit_value = np.empty(stock.shape, dtype=np.int64), np.empty(stock.shape)
         for product in range(stock.shape[1]):
             for told, own in _kinds(keeps[:, product, : far[product]]):
-                best, value = self._solution(product, date, told)
+                best, value = self.solution(product, date, told)
                 units = stock[own, product]
                 candidate[own, product] = best[units, left - 1]
                 unit_value[own, product] = value[units, left - 1] - value[units - 1, left - 1]
@@ -104,7 +104,8 @@ class SolvedOverDays:
     def _cost(self, product: int) -> float:
         return self._ahead.rules.products[product].unit_cost
 
-    def _solution(self, product: int, date: dt.date, keeps: Keeps) -> tuple[Ints, Floats]:
+    def solution(self, product: int, date: dt.date, keeps: Keeps) -> tuple[Ints, Floats]:
+        """Return best candidates and values of a product on a date, as `price_stock` does, by what keeps of it."""
         key = (product, date.weekday(), keeps)
         if key not in self._solved:
             problem = self._problem

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Policy, Shelf
 from etl.live.calendar import catalog_of_the_day
@@ -84,6 +84,11 @@ class StoreStanding:
         From when each price stands, UTC: the next tick where it is another one than is shown.
     orders
         What people ordered for the date.
+    stock
+        Units on the shelf at the next tick.
+    opened_with
+        Units at opening by the days on which they may be sold, shape (1, n_products, n_lives); None where the whole
+        shelf is simply full then.
     """
 
     now: StoreNow
@@ -94,6 +99,8 @@ class StoreStanding:
     without: Floats
     since: tuple[dt.datetime, ...]
     orders: Orders | None
+    stock: Ints
+    opened_with: Ints | None
 
     def of(self, sku: str) -> Standing | None:
         """Return what holds for a product; None where the store does not have it on its shelf today.
@@ -192,6 +199,8 @@ def _at_opening(
             without=alone.prices[row],
             since=(now.moment,) * shape[1],
             orders=None if front.limits is None else front.limits.orders,
+            stock=opened.stock[row],
+            opened_with=None if opened.opened_with is None else opened.opened_with[row : row + 1],
         )
         for row, now in enumerate(stores)
     }
@@ -225,7 +234,8 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
         ordered = limits.rules[given[own]] if given[own] >= 0 else ""
         rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
-    return StoreStanding(now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders)
+    held = now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders
+    return StoreStanding(*held, began.stock[0], began.opened_with)
 
 
 def _is_peoples(row: dict[str, Any]) -> bool:

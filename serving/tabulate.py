@@ -213,6 +213,12 @@ def _within_static_limits(limits: Limits, asked: Floats, levels: Ints, first_rul
     return np.ascontiguousarray(limited.T), clamps
 
 
+def limited_ladder(catalog: Catalog, ladder: Floats) -> Floats:
+    """Return what the static limits make of each candidate price, EUR, shape (n_products, n_prices)."""
+    levels = np.broadcast_to(catalog.most_stock, ladder.T.shape)
+    return _within_static_limits(limits_of(catalog), ladder[:, :, None], levels, 0)[0][:, :, 0]
+
+
 def _chances_at(prices: Floats, asked: Floats, p_asked: Floats, is_empty: Flags, curves: DemandCurves | None) -> Floats:
     """Return the chance of sale at the limited prices: read from the curves where a limit changed the asked price.
 

@@ -81,6 +81,9 @@ def preview_of(found: Preview) -> list[Component]:
 
 
 def _numbers(brings: Preview) -> list[Component]:
+    if brings.known_from is not None and brings.known_to is not None:
+        known = f"from {euros(brings.known_from)} to {euros(brings.known_to)}"
+        return [dmc.Text(f"Demand is known {known}. What a price beyond brings is not known.", size="sm", c="dimmed")]
     if brings.cost is None or brings.policy_price is None:
         return [dmc.Text("What it brings is not known: no model or belief knows this product.", size="sm", c="dimmed")]
     rows = [
@@ -88,13 +91,13 @@ def _numbers(brings: Preview) -> list[Component]:
         ["Units", UNKNOWN if brings.units is None else f"{brings.units:,.1f}"],
         ["Revenue", UNKNOWN if brings.revenue is None else euros(brings.revenue)],
         ["Profit", UNKNOWN if brings.profit is None else euros(brings.profit)],
-        [f"Against the policy's {euros(brings.policy_price)}", cost_in_words(brings.cost)],
+        [f"Until closing (the plan goes on at {euros(brings.policy_price)})", cost_in_words(brings.cost)],
     ]
     return [table(["Expected in that time", ""], rows, numbers=(1,), width=200)]
 
 
 def cost_in_words(cost: float) -> str:
-    """Say what a price costs or brings against the policy's."""
-    if abs(cost) < 0.005:  # noqa: PLR2004 - half a cent
-        return "costs nothing"
-    return f"costs {euros(cost)}" if cost > 0 else f"brings {euros(-cost)} more"
+    """Say whether a price earns less or more than the plan."""
+    if abs(cost) < shown_currency().smallest / 2:
+        return "earns the same as the plan"
+    return f"earns {euros(abs(cost))} {'less' if cost > 0 else 'more'} than the plan"

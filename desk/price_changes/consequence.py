@@ -1,23 +1,28 @@
-"""What a price is expected to bring on a store day, and what it costs against the policy's price.
+"""What prices are expected to bring on a store day by the book in force: the plan, a price that is kept, or one typed.
 
-Units are the visits expected times the chance of sale, as far as the shelf reaches. Both prices are taken to stand for
-the ticks that are asked about; what the policy would change during them is left out.
+The plan opens at a proposed price and reprices by the book at each tick. Both sides of a comparison have the same
+curves, footfall, stock, and worth of what is left at closing. Beyond the prices of the ladder nothing is known.
 """
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
+from desk.price_changes.planned_day import Demand, Expected, PlannedDay, lies_on
+from serving.belief.policy import Outlook
 from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book_store import BookInForce
 from serving.curves import DemandCurves
 from serving.in_force import PresentBook, present_book, stores_apart
-from serving.policies import costs_that_count
+from serving.kinds_of_stores import morning_in
+from serving.policies import StockAwarePolicy, sales_of
 from serving.price_book import PriceBook
+from serving.stock_ahead import Keeps
+from serving.tabulate import limited_ladder
 from warehouse.lake import Lake
 
 
@@ -28,14 +33,16 @@ class Consequence:
     Attributes
     ----------
     price, policy_price
-        EUR; the second is what the policy opens a full shelf with.
+        EUR; the second is the plan's at the stock of the first of these ticks, as far as that is known before.
     p_sale
         Chance that a shopper who considers the product buys it.
     units, revenue, profit
         Expected units, and EUR; profit is revenue less the cost of the units.
     cost
-        What is lost against the policy's price, EUR, in revenue or in profit, whichever the catalog maximises; negative
-        where more is expected.
+        What is lost until closing against the plan, EUR, in revenue or in profit, whichever the catalog maximises;
+        negative where more is expected.
+    known_from, known_to
+        Where the price is beyond what is known: the prices between which demand is, EUR.
     """
 
     price: float
@@ -45,31 +52,70 @@ class Consequence:
     revenue: float | None
     profit: float | None
     cost: float | None
+    known_from: float | None = None
+    known_to: float | None = None
+
+
+@dataclass(frozen=True)
+class OnShelf:
+    """How a product stands in a store: its units at a tick, and what keeps of those that it opened with, or None."""
+
+    stock: int
+    tick: int = 0
+    keeps: Keeps | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a plan is expected to bring until closing, and what the price now would, if it were kept."""
+
+    plan: Expected
+    kept: Expected
+
+    @property
+    def gain(self) -> float:
+        """What the plan brings more, EUR, in revenue or in profit, whichever the catalog maximises."""
+        return self.plan.worth - self.kept.worth
 
 
 class DayForecast:
-    """The price book in force, ready to say what prices bring; it is read once for many questions.
+    """The price book in force on a date, ready to say what prices bring; it is read once for many questions.
 
     Parameters
     ----------
     present
         The book on the shelf of the catalog.
-    belief
-        What it was made from, in the columns of `beliefs`; None without one.
+    outlook
+        The belief that it was made from, before the first visit; None without one.
+    date
+        Decides what is delivered when, where stock lives on.
     apart
         What stands for the book in stores of kinds of their own.
+
+    Attributes
+    ----------
+    reasons
+        Sentences that were made of it, see `reasons.reason_for`.
     """
 
     def __init__(
         self,
         catalog: Catalog,
         present: PresentBook,
-        belief: pa.Table | None,
+        outlook: Outlook | None,
+        date: dt.date,
         apart: Mapping[str, "DayForecast"] | None = None,
     ) -> None:
         self._catalog, self._book, self._curves, self._apart = catalog, present.book, present.curves, apart or {}
-        visits = None if belief is None else belief_from_table(belief, catalog)[0].footfall.by_tick
-        self._visits: Floats | None = visits if visits is not None and len(visits) == len(catalog.skus) else None
+        self._outlook, self._date = outlook, date
+        self._position = {sku: own for own, sku in enumerate(present.book.skus)}
+        self._days = dict[tuple[int, Keeps | None], PlannedDay | None]()
+        self.reasons = dict[Hashable, str]()
+        self._held = dict[tuple[int, OnShelf, float, float], Comparison | None]()
+        if outlook is not None:
+            self._curves = outlook.curves
+            self._sales = sales_of(catalog, outlook.curves, outlook.visits)
+            self._limited = limited_ladder(catalog, outlook.curves.prices)
 
     def in_store(self, store: str | None) -> "DayForecast":
         """Return what holds in a store; without one, what all stores share."""
@@ -85,68 +131,131 @@ class DayForecast:
         """The demand curves behind it, for the shelf of the catalog."""
         return self._curves
 
-    def opening_price(self, sku: str) -> float:
-        """Return what the policy opens a full shelf with, EUR."""
-        return float(self._book.prices[self._catalog.skus.index(sku)][-1, -1])
-
-    def binding_rule(self, sku: str) -> str:
-        """Return the rule that binds the price that the policy opens a full shelf with."""
-        return self._book.rules[self._book.rule[self._catalog.skus.index(sku)][-1, -1]]
-
     @property
     def skus(self) -> tuple[str, ...]:
         """The products that it knows."""
         return self._book.skus
 
-    def gains(self, product: Ints, proposed: Floats, prices: Floats) -> Floats:
-        """Return what proposed prices are expected to bring a store day more than other prices, EUR.
+    def opening_price(self, sku: str) -> float:
+        """Return what the policy opens a full shelf with, EUR."""
+        return float(self._book.prices[self._position[sku]][-1, -1])
+
+    def binding_rule(self, sku: str) -> str:
+        """Return the rule that binds the price that the policy opens a full shelf with."""
+        return self._book.rules[self._book.rule[self._position[sku]][-1, -1]]
+
+    def ladder(self, sku: str) -> Floats:
+        """Return the prices whose demand is known, EUR, ascending; it is known between them, and not beyond."""
+        return np.asarray(self._curves.prices[self._position[sku]])
+
+    def p_sale(self, sku: str, price: float) -> float | None:
+        """Return the chance that a shopper who considers a product buys it at a price; None where nobody knows."""
+        own, ladder = self._position[sku], self.ladder(sku)
+        chance = float(self._curves.p_sale_at(np.array([own]), np.array([price]))[0])
+        return chance if lies_on(ladder, price) and np.isfinite(chance) else None
+
+    def on_shelves(self, stock: Ints, tick: int, opened_with: Ints | None) -> list[OnShelf]:
+        """Return how each product of a store stands.
 
         Parameters
         ----------
-        product
-            Positions on the shelf, shape (n,).
-        proposed, prices
-            The prices that are compared, EUR, shape (n,).
-
-        Returns
-        -------
-        Floats
-            Shape (n,), in revenue or in profit, whichever the catalog maximises; NaN where no model knows.
+        stock
+            Units at the tick, shape (n_products,).
+        opened_with
+            Units at opening by the days on which they may be sold, shape (1, n_products, n_lives), or None.
         """
-        if self._visits is None:
-            return np.full(len(product), np.nan)
-        earned, before = (self._earned(self._visits, product, own) for own in (proposed, prices))
-        return np.asarray(earned - before)
+        ahead = None if self._outlook is None else self._outlook.morning.ahead
+        units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.prices.shape[2] - 1)
+        if ahead is None:
+            return [OnShelf(own, tick) for own in units]
+        opened = ahead.new_units(self._catalog.par_stock)[None] if opened_with is None else opened_with
+        keeps, far = ahead.keeps_of(opened)[0], ahead.far(self._date)
+        return [OnShelf(own, tick, tuple(keeps[product, : far[product]].tolist())) for product, own in enumerate(units)]
 
-    def _earned(self, visits_by_tick: Floats, product: Ints, prices: Floats) -> Floats:
-        visits, cost = visits_by_tick.sum(axis=1)[product], costs_that_count(self._catalog)[product]
-        units = np.minimum(visits * self._curves.p_sale_at(product, prices), self._catalog.par_stock[product])
-        return np.asarray(units * (prices - cost))
+    def full_shelves(self) -> list[OnShelf]:
+        """Return how each product stands at opening where all are new and as many as there are to be."""
+        return self.on_shelves(self._catalog.par_stock, 0, None)
 
-    def of(self, sku: str, price: float, first_tick: int = 0, end_tick: int | None = None) -> Consequence:
-        """Return what a price, EUR, brings in the ticks from a first one to an end."""
-        own = self._catalog.skus.index(sku)
-        policy_price = self.opening_price(sku)
-        chances = np.array([self._curves.p_sale_at(np.array([own]), np.array([at]))[0] for at in (price, policy_price)])
-        if self._visits is None or np.isnan(chances).any():
-            p_sale = None if np.isnan(chances[0]) else float(chances[0])
-            return Consequence(price, policy_price, p_sale, None, None, None, None)
-        product = self._catalog.products[own]
-        visits = float(self._visits[own, first_tick:end_tick].sum())
-        units = np.minimum(visits * chances, product.par_stock)
-        revenue = units * np.array([price, policy_price])
-        profit = revenue - units * product.unit_cost
-        counted = revenue - units * costs_that_count(self._catalog)[own]
-        lost = float(counted[1] - counted[0])
-        return Consequence(
-            price, policy_price, float(chances[0]), float(units[0]), float(revenue[0]), float(profit[0]), lost
-        )
+    def day_of(self, sku: str, shelf: OnShelf) -> PlannedDay | None:
+        """Return the day of a product as planned; None where no model knows."""
+        key = self._position[sku], shelf.keeps
+        if key not in self._days:
+            self._days[key] = self._planned(*key)
+        return self._days[key]
+
+    def compared(self, sku: str, shelf: OnShelf, proposed: float, now: float) -> Comparison | None:
+        """Compare the plan that opens at a proposed price, EUR, with keeping the price now; None where unknown.
+
+        A store that is being sold goes on by the plan. Where no price changes within the day, the proposed one stands.
+        """
+        key = self._position[sku], shelf, proposed, now
+        if key not in self._held:
+            self._held[key] = self._compared(self.day_of(sku, shelf), shelf, proposed, now)
+        return self._held[key]
+
+    def of(
+        self, sku: str, price: float, first_tick: int = 0, end_tick: int | None = None, shelf: OnShelf | None = None
+    ) -> Consequence:
+        """Return what a price, EUR, brings in the ticks from a first one to an end; by default on a full shelf."""
+        ladder, p_sale = self.ladder(sku), self.p_sale(sku, price)
+        shelf = shelf or self.full_shelves()[self._position[sku]]
+        day = self.day_of(sku, shelf)
+        if day is None or p_sale is None:
+            policy_price = self.opening_price(sku) if day is None else day.price_at(shelf.stock, shelf.tick)
+            known = (None, None) if lies_on(ladder, price) else (float(ladder[0]), float(ladder[-1]))
+            return Consequence(price, policy_price, p_sale, None, None, None, None, *known)
+        span = first_tick, day.n_ticks if end_tick is None else end_tick
+        at = shelf.stock, shelf.tick
+        held, lost = day.within(price, *at, span), day.by_plan(*at).worth - day.holding(price, *at, span).worth
+        amounts = held.units, held.revenue, held.profit, lost
+        return Consequence(price, day.price_at(*at), p_sale, *amounts)
+
+    def _compared(self, day: PlannedDay | None, shelf: OnShelf, proposed: float, now: float) -> Comparison | None:
+        if day is None or not (day.demand.knows(proposed) and day.demand.knows(now)):
+            return None
+        at = shelf.stock, shelf.tick
+        if self._catalog.store.guardrails.changes_per_day == 0:
+            plan = day.holding(proposed, *at)
+        else:
+            plan = day.by_plan(*at) if shelf.tick else day.holding(proposed, *at, (0, 1))
+        return Comparison(plan, day.holding(now, *at))
+
+    def _planned(self, product: int, keeps: Keeps | None) -> PlannedDay | None:
+        if self._outlook is None:
+            return None
+        visits, ladder = self._outlook.visits[product], self._outlook.curves.prices[product]
+        gains, chances = self._sales[0][product], self._sales[1][..., product, :]
+        demand = Demand(ladder, gains, np.broadcast_to(chances, (len(visits), len(ladder))), visits)
+        prices, evening = self._plan(product, keeps)
+        is_known = np.isfinite(chances).all() and demand.knows(prices.min()) and demand.knows(prices.max())
+        if not is_known:
+            return None
+        cost, is_for_profit = self._catalog.unit_costs[product], self._catalog.store.policies.objective != "revenue"
+        return PlannedDay(demand, np.ascontiguousarray(prices), evening, float(cost), is_for_profit)
+
+    def _plan(self, product: int, keeps: Keeps | None) -> tuple[Floats, Floats]:
+        """Return the plan's prices, and what units left at closing are worth, by what keeps of the shelf."""
+        levels = int(self._catalog.most_stock[product]) + 1
+        prices = self._book.prices[product, :levels]
+        assert self._outlook is not None  # noqa: S101 - asked before
+        ahead, policy = self._outlook.morning.ahead, self._outlook.policy if keeps is not None else None
+        if ahead is None or keeps is None:
+            return prices, np.zeros(levels)
+        best = policy.day_over(product, self._date, keeps) if isinstance(policy, StockAwarePolicy) else None
+        return prices if best is None else self._limited[product, best], ahead.at_closing(product, self._date, keeps)
 
 
-def outlook_of(lake: Lake, catalog: Catalog, found: BookInForce) -> DayForecast:
-    """Return the book in force on the catalog of now, ready to say what prices bring."""
-    alone, apart = stores_apart(catalog, found), dict[str, DayForecast]()
-    for stores in stores_of_kinds(found.belief) if found.belief is not None and alone else ():
-        of_kind = DayForecast(catalog, present_book(lake, catalog, found, stores[0]), found.belief)
-        apart |= dict.fromkeys(stores, of_kind)
-    return DayForecast(catalog, present_book(lake, catalog, found), found.belief, apart)
+def outlook_of(lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date | None = None) -> DayForecast:
+    """Return the book in force on the catalog of now, ready to say what prices bring on a date; None is the book's."""
+    on, apart = date or found.book.published_at.date(), dict[str, DayForecast]()
+
+    def of_stores(store: str | None) -> DayForecast:
+        outlook = None
+        if found.belief is not None:
+            outlook = morning_in(catalog, *belief_from_table(found.belief, catalog), store).outlook()
+        present = present_book(lake, catalog, found, store)
+        return DayForecast(catalog, present, outlook, on, apart if store is None else None)
+
+    for stores in stores_of_kinds(found.belief) if found.belief is not None and stores_apart(catalog, found) else ():
+        apart |= dict.fromkeys(stores, of_stores(stores[0]))
+    return of_stores(None)

@@ -9,8 +9,10 @@ from catalog.records.product import Product
 from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
 from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.passing import passes
+from desk.price_changes.reasons import reason_for
 from desk.price_changes.record import LOCK, PATIENCE, changes_on, next_number, record
 from desk.price_changes.shown import opening_prices_before
+from etl.stock import opens_with
 from serving.book_store import BookInForce, book_in_force
 from warehouse.lake import Lake
 from warehouse.locks import held
@@ -50,7 +52,7 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
     with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
         known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
-        events = list(_events(lake, catalog, outlook_of(lake, catalog, found), date, known))
+        events = list(_events(lake, catalog, outlook_of(lake, catalog, found, date), date, known))
         if events:
             record(lake, catalog, events)
         changes = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
@@ -67,10 +69,14 @@ def _events(
 ) -> Iterator[Event]:
     """Yield what has to be recorded so that the newest proposals are those of the book."""
     number, yesterday = next_number(lake), opening_prices_before(lake, catalog, date)
-    for store in catalog.store.stores:
-        for product in catalog.products:
-            old_and_new = yesterday.get((store, product.sku)), outlook.opening_price(product.sku)
-            terms = _terms(catalog, outlook, date, store, product, old_and_new)
+    opened = opens_with(lake, catalog, catalog.store.stores, date)
+    for row, store in enumerate(catalog.store.stores):
+        units = None if opened.opened_with is None else opened.opened_with[row : row + 1]
+        shelves = outlook.on_shelves(opened.stock[row], 0, units)
+        for product, shelf in zip(catalog.products, shelves, strict=True):
+            old, new = yesterday.get((store, product.sku)), outlook.opening_price(product.sku)
+            reason = reason_for(outlook, product.sku, shelf, new, old, catalog.store.money)
+            terms = _terms(catalog, date, store, product, (old, new), reason)
             earlier = known.get((store, product.sku))
             if earlier is not None and earlier.terms.new_price == terms.new_price:
                 continue
@@ -85,12 +91,7 @@ def _events(
 
 
 def _terms(
-    catalog: Catalog,
-    outlook: DayForecast,
-    date: dt.date,
-    store: str,
-    product: Product,
-    old_and_new: tuple[float | None, float],
+    catalog: Catalog, date: dt.date, store: str, product: Product, old_and_new: tuple[float | None, float], reason: str
 ) -> Terms:
     clock = catalog.store.clock_of(store)
     return Terms(
@@ -101,5 +102,5 @@ def _terms(
         new_price=old_and_new[1],
         valid_from=clock.opening_of(date),
         valid_until=clock.closing_of(date),
-        reason=f"price book of {outlook.book.published_at:%Y-%m-%d}, model version {outlook.book.model_version}",
+        reason=reason,
     )

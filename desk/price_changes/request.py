@@ -193,7 +193,7 @@ def _facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> _Facts
     @cache
     def outlook(date: dt.date) -> DayForecast | None:
         found = book_in_force(lake, date)
-        return None if found is None else outlook_of(lake, catalog, found)
+        return None if found is None else outlook_of(lake, catalog, found, date)
 
     return _Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook)
 

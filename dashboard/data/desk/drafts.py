@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.errors import DataError, ShelfpriceError
 from catalog.wall_clock import WallClock
@@ -31,7 +32,9 @@ class Preview:
     p_sale, units, revenue, profit
         Chance that a shopper who considers the product buys it, expected units, and EUR.
     cost, policy_price
-        What is lost against the policy's price, EUR, and that price, EUR.
+        What is lost until closing against the plan, EUR, and the price with which the plan goes on, EUR.
+    known_from, known_to
+        Where the price is beyond what is known: the prices between which demand is, EUR.
     problem
         Why the draft can never hold; None where it can.
     """
@@ -43,6 +46,8 @@ class Preview:
     revenue: float | None = None
     profit: float | None = None
     cost: float | None = None
+    known_from: float | None = None
+    known_to: float | None = None
     problem: str | None = None
 
 
@@ -76,8 +81,10 @@ def preview(sheet: Sheet, row: Row, draft: PriceDraft) -> Preview:
         return Preview(problem="No tick of this store begins in that time: choose a longer one.")
     outlook = sheet.outlooks.get(row.date)
     outlook = None if outlook is None else outlook.in_store(row.store)
-    brings = {} if outlook is None or row.sku not in outlook.skus else vars(outlook.of(row.sku, draft.price, *ticks))
-    known = {name: value for name, value in brings.items() if name != "price"}
+    known = dict[str, Any]()
+    if outlook is not None and row.sku in outlook.skus:
+        known = vars(outlook.of(row.sku, draft.price, *ticks, row.shelf)).copy()
+        del known["price"]
     costly = below_cost(sheet.catalog, terms)
     against = (*([] if costly is None else [costly]), *conflicts(sheet.catalog, terms, sheet.people))
     return Preview(against, **known)

@@ -101,7 +101,7 @@ class PriceDesk:
     def _book(self, date: dt.date) -> tuple[BookInForce, DayForecast] | None:
         def read() -> tuple[BookInForce, DayForecast] | None:
             found = book_in_force(self._reader.lake, date)
-            return None if found is None else (found, outlook_of(self._reader.lake, self._catalog(), found))
+            return None if found is None else (found, outlook_of(self._reader.lake, self._catalog(), found, date))
 
         return self._books.get(date, read, lambda: (self._reader.stamp(*_BOOKS), self._catalog().fingerprint))
 

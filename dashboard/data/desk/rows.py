@@ -3,20 +3,19 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
-
-from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, RULES
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
-from dashboard.formats import euros, share
+from dashboard.formats import euros, shown_currency
 from desk.price_changes.change import PriceChange, newest_of_each
-from desk.price_changes.consequence import DayForecast
+from desk.price_changes.consequence import DayForecast, OnShelf
 from desk.price_changes.passing import passes
+from desk.price_changes.planned_day import Expected
 from desk.price_changes.propose import THE_RULE
+from desk.price_changes.reasons import reason_for
 from etl.live.store_now import StoreNow
 from serving.drawn_prices import DrawnPolicy
 from serving.standing import Standing, StoreStanding
@@ -40,7 +39,10 @@ class Row:
     stands
         What holds at the next tick: see `serving.standing`.
     gain
-        Expected of the proposed price against `now`, EUR a store day; None where no model knows.
+        What the plan that begins with the proposed price is expected to bring until closing more than `now` would, if
+        it were kept, EUR; None where no model knows.
+    why
+        The reason for the proposed price, in a sentence.
     limit
         The limit that binds what stands, in words; empty where none does.
     course
@@ -51,6 +53,12 @@ class Row:
         `overridden` where a person's price covers it, else the decision; and the same in words.
     unit_cost
         What a unit costs; 0 when it is not known.
+    shelf
+        How the product stands in the store at the next tick; None where no book knows it.
+    plan, kept
+        What the plan brings until closing, and what `now` would; None where no model knows.
+    model_version, book_date
+        The model behind the price, and the date that its price book was made for; None where there is none.
     """
 
     store: str
@@ -71,6 +79,11 @@ class Row:
     told: str
     change: PriceChange | None
     unit_cost: float = 0.0
+    shelf: OnShelf | None = None
+    plan: Expected | None = None
+    kept: Expected | None = None
+    model_version: str | None = None
+    book_date: dt.date | None = None
 
     @property
     def id(self) -> str:
@@ -129,25 +142,26 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
     changes = [newest.get((at.store, sku)) for sku in catalog.skus]
     of_date = evidence.outlooks.get(at.date)
     outlook = None if of_date is None else of_date.in_store(at.store)
-    proposed = np.array(
-        [
-            _proposed(change, wanted, outlook if at.day is not None else None, sku)
-            for change, wanted, sku in zip(changes, standing.without, catalog.skus, strict=True)
-        ]
-    )
-    prices = np.array([np.nan if price is None else price for price in now])
-    gains, why = _weighed(outlook, catalog.skus, proposed, prices)
+    proposed = [
+        _proposed(change, wanted, outlook if at.day is not None else None, sku)
+        for change, wanted, sku in zip(changes, standing.without.tolist(), catalog.skus, strict=True)
+    ]
+    shelves = {} if outlook is None else _on_shelves(outlook, standing)
     for position, product in enumerate(catalog.products):
         held = standing.of(product.sku)
         if held is None:  # no price of it is known in the store
             continue
-        offer = opened[position], float(proposed[position])
+        offer = opened[position], proposed[position]
         decision, told = _decision(catalog, product, changes[position], offer, held)
         holding = standing.order_of(product.sku)
         stronger = (_strongest(covering, product.sku), holding)
         cover = max((own for own in stronger if isinstance(own, PriceChange)), key=_rank, default=None)
         if cover is not None:
             told = _overridden(cover, product, held, at, wall)
+        if outlook is not None and product.sku in shelves:
+            weighed = _weighed(outlook, product.sku, shelves[product.sku], (offer[1], now[position]))
+        else:
+            weighed = {"gain": None, "why": RULES[held.rule] if held.rule in DrawnPolicy.rules else _NO_BOOK}
         yield Row(
             store=at.store,
             sku=product.sku,
@@ -156,10 +170,8 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
             date=at.date,
             is_live=at.day is not None,
             now=now[position],
-            proposed=float(proposed[position]),
+            proposed=proposed[position],
             stands=held.price,
-            gain=None if np.isnan(gains[position]) else float(gains[position]),
-            why=RULES[held.rule] if outlook is None and held.rule in DrawnPolicy.rules else why[position],
             limit=limit_in_words(held.rule),
             course=courses[position],
             decision=decision,
@@ -167,7 +179,18 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
             told=told,
             change=changes[position],
             unit_cost=product.unit_cost,
+            shelf=shelves.get(product.sku),
+            **weighed,
         )
+
+
+def _on_shelves(outlook: DayForecast, standing: StoreStanding) -> dict[str, OnShelf]:
+    """Return how each product of a store stands that its book knows; its day may have another shelf than the book."""
+    if standing.catalog.skus == outlook.skus:
+        found = outlook.on_shelves(standing.stock, standing.now.tick, standing.opened_with)
+        return dict(zip(outlook.skus, found, strict=True))
+    full = dict(zip(outlook.skus, outlook.full_shelves(), strict=True))
+    return {sku: full[sku] for sku in standing.catalog.skus if sku in full}
 
 
 def _proposed(change: PriceChange | None, wanted: float, outlook: DayForecast | None, sku: str) -> float:
@@ -183,44 +206,19 @@ def _proposed(change: PriceChange | None, wanted: float, outlook: DayForecast | 
     return wanted if outlook is None or sku not in outlook.skus else outlook.opening_price(sku)
 
 
-def _weighed(
-    outlook: DayForecast | None, skus: Sequence[str], proposed: Floats, now: Floats
-) -> tuple[Floats, list[str]]:
-    """Return what proposed prices gain against those of now, EUR a store day, and why each is proposed, in words.
-
-    Parameters
-    ----------
-    proposed, now
-        EUR, shape (n_products,); NaN where there is none.
-    """
-    known = [] if outlook is None else [own for own, sku in enumerate(skus) if sku in outlook.skus]
-    gains, why = np.full(len(skus), np.nan), [_NO_BOOK] * len(skus)
-    if outlook is None or not known:
-        return gains, why
-    product = np.array([outlook.skus.index(skus[own]) for own in known])
-    gains[known] = outlook.gains(product, proposed[known], now[known])
-    origin = why_of(outlook)
-    chances = [outlook.curves.p_sale_at(product, prices[known]) for prices in (proposed, now)]
-    for own, then, today in zip(known, *chances, strict=True):
-        why[own] = _reason(origin, (proposed[own], then), (now[own], today))
-    return gains, why
-
-
-def _reason(origin: str, proposed: tuple[float, float], now: tuple[float, float]) -> str:
-    """Say why a price is proposed: how many buy at it and at the one now, and where it comes from."""
-    (price, then), (shown, today) = proposed, now
-    if np.isnan(then):
-        return origin
-    if np.isnan(today) or price == shown:
-        return f"{share(then, 0)} buy at {euros(price)}; {origin}"
-    return f"{share(then, 0)} buy at {euros(price)}, {share(today, 0)} at {euros(shown)}; {origin}"
-
-
-def why_of(outlook: DayForecast) -> str:
-    """Say where a price comes from: which book, and which model or belief is behind it."""
+def _weighed(outlook: DayForecast, sku: str, shelf: OnShelf, prices: tuple[float, float | None]) -> dict[str, Any]:
+    """Return what is known of the proposed price and the one now, EUR, as fields of a row."""
+    (proposed, now), money = prices, shown_currency()
+    compared = None if now is None else outlook.compared(sku, shelf, proposed, now)
+    known: dict[str, Any] = {"gain": None}
+    if compared is not None:
+        known = {"gain": compared.gain, "plan": compared.plan, "kept": compared.kept}
     version = outlook.book.model_version
-    model = f"model version {version}" if version.isdigit() else "belief without a model"
-    return f"price book of {outlook.book.published_at:%Y-%m-%d}, {model}"
+    return known | {
+        "why": reason_for(outlook, sku, shelf, proposed, now, money),
+        "model_version": version if version.isdigit() else None,
+        "book_date": outlook.book.published_at.date(),
+    }
 
 
 def limit_in_words(rule: str) -> str:

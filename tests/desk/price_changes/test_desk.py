@@ -186,13 +186,24 @@ def test_what_can_never_hold_is_refused(shop: Shop, wish: PriceRequest, error: t
 
 def test_a_price_that_differs_from_the_policys_says_what_it_costs_a_day(shop: Shop) -> None:
     wish = replace(OVERRIDE, valid_from=at(shop, 0))
-    found = examined(shop.workspace, replace(wish, price=2.9)).consequence
+    found = examined(shop.workspace, replace(wish, price=2.3)).consequence
     assert found is not None
     assert found.cost is not None
-    assert found.cost > 0
     same = examined(shop.workspace, replace(wish, price=found.policy_price)).consequence
     assert same is not None
-    assert same.cost == pytest.approx(0)
+    assert same.cost is not None
+    assert 0 <= same.cost < found.cost, (
+        "also the price that the plan opens with costs something where it is held all day"
+    )
+
+
+def test_a_slip_of_the_finger_is_no_windfall_since_nothing_is_known_beyond_the_ladder(shop: Shop) -> None:
+    wish = replace(OVERRIDE, valid_from=at(shop, 0), price=517.0, ignore_conflicts=True)
+    found = examined(shop.workspace, wish).consequence
+    assert found is not None
+    assert (found.p_sale, found.units, found.revenue, found.profit, found.cost) == (None,) * 5
+    assert (found.known_from, found.known_to) == (1.05, 2.4)
+    assert ask(shop.workspace, wish, "anna").changes[0].terms.expected_cost is None
 
 
 @pytest.mark.parametrize("kind", ["kill_switch", "freeze"])

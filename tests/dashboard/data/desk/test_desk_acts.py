@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -18,6 +17,7 @@ from catalog.load import load
 from catalog.records.product import Measure
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
+from dashboard.cards.desk_edit import preview_of
 from dashboard.cards.desk_log import in_words
 from dashboard.cards.desk_prices import note_of, told_of
 from dashboard.cards.notices import found_on
@@ -27,6 +27,7 @@ from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.people import standing, waiting_by_store
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
+from dashboard.data.desk.totals import totals_of
 from dashboard.data.health import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
@@ -199,18 +200,25 @@ def test_the_log_says_for_which_day_prices_were_proposed(tmp_path: Path) -> None
     assert said[1].endswith(f"proposed 15 prices for {DATE:%d %b}")
 
 
-def test_a_proposal_says_how_many_buy_at_it_and_at_the_price_now(tmp_path: Path) -> None:
+def test_a_proposal_says_what_sells_at_it_and_at_the_price_now_and_what_the_plan_earns(tmp_path: Path) -> None:
     _, desk = opened(tmp_path, "{within_of_base: 0.01}")
     row = row_of(desk, "S01|MILK")
-    assert row.now is not None
-    curves = desk.sheet().outlooks[DATE].curves
-    then, today = (
-        f"{100 * curves.p_sale_at(np.array([0]), np.array([at]))[0]:.0f} %" for at in (row.proposed, row.now)
-    )
-    assert row.why.startswith(f"{then} buy at €{row.proposed:.2f}, {today} at €{row.now:.2f}; price book of ")
+    assert row.shelf is not None
+    assert row.why.startswith(f"{row.shelf.stock} left, ")
+    assert f"usually sell by closing at €{row.now:.2f}: €{row.proposed:.2f} sells about " in row.why
+    assert row.why.endswith(f"; the plan earns €{row.gain:.2f} more today")
+    assert (row.model_version, row.book_date) == (None, DATE)
     never_sold = row_of(desk, "S02|MILK")
-    assert never_sold.now is None
-    assert never_sold.why.startswith(f"{then} buy at €{row.proposed:.2f}; price book of ")
+    assert (never_sold.now, never_sold.gain) == (None, None)
+    assert never_sold.why.endswith(f"usually sell by closing at €{row.proposed:.2f}, its first price here")
+
+
+def test_a_recorded_proposal_has_its_reason_in_the_same_sentence(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.01}")
+    propose(shop.workspace, shop.publish(), DATE)
+    reasons = {(change.terms.store, change.terms.sku): change.terms.reason for change in all_changes(shop.lake)}
+    row = row_of(desk, "S02|MILK")
+    assert reasons["S02", "MILK"] == row.why
 
 
 def test_when_one_of_several_freezes_is_refused_none_is_frozen(tmp_path: Path) -> None:
@@ -272,22 +280,40 @@ def test_a_draft_tells_what_it_brings_and_what_speaks_against_it(tmp_path: Path)
     _, desk = opened(tmp_path)
     row = row_of(desk, "S02|MILK")
     same = preview(desk.sheet(), row, PriceDraft(row.proposed))
-    assert same.cost == pytest.approx(0)
+    assert same.cost is not None
+    assert same.cost >= 0
     assert same.conflicts == ()
-    low = preview(desk.sheet(), row, PriceDraft(0.5))
-    assert low.p_sale is not None
+    cheaper = preview(desk.sheet(), row, PriceDraft(1.1))
+    assert cheaper.p_sale is not None
     assert same.p_sale is not None
-    assert low.p_sale > same.p_sale
+    assert cheaper.p_sale > same.p_sale
+    low = preview(desk.sheet(), row, PriceDraft(0.5))
+    assert (low.p_sale, low.cost, low.known_from, low.known_to) == (None, None, 1.05, 2.4)
+    assert "Demand is known from €1.05 to €2.40" in str(preview_of(low))
     assert any("below its cost" in found for found in low.conflicts)
 
 
-def test_the_gain_of_many_rows_is_that_of_each(tmp_path: Path) -> None:
+def test_the_gain_of_a_row_is_what_the_price_now_would_cost_if_it_were_kept_until_closing(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path)
     outlook = outlook_of(shop.lake, shop.catalog, shop.publish())
     sold = [row for row in desk.sheet().rows if row.now is not None]
     assert {row.store for row in sold} == {"S01"}
-    assert [row.gain for row in sold] == [pytest.approx(outlook.of(row.sku, row.now or 0).cost) for row in sold]
+    costs = [outlook.of(row.sku, row.now or 0, 1, None, row.shelf).cost for row in sold]
+    assert [row.gain for row in sold] == pytest.approx(costs)
     assert {row.gain for row in desk.sheet().rows if row.now is None} == {None}
+
+
+def test_totals_are_the_sums_of_the_rows_by_category_and_in_all(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path, "{within_of_base: 0.01}")
+    rows = desk.sheet().rows
+    everything, *categories = totals_of(rows)
+    assert (everything.category, [own.category for own in categories]) == (None, sorted({row.category for row in rows}))
+    assert everything.gain == pytest.approx(sum(row.gain or 0 for row in rows))
+    assert everything.labels == sum(row.now is not None and row.proposed != row.now for row in rows) > 0
+    assert everything.unknown == sum(row.gain is None for row in rows) == 10
+    for name in ("units", "revenue", "profit", "worth"):
+        assert getattr(everything.plan, name) == pytest.approx(sum(getattr(own.plan, name) for own in categories))
+    assert [(own.labels, own.gain) for own in totals_of([])] == [(0, 0)]
 
 
 @given(st.lists(GAINS, max_size=12), st.sampled_from(["asc", "desc"]))
