@@ -9,8 +9,7 @@ from dash.exceptions import PreventUpdate
 from catalog.errors import ShelfpriceError
 from dashboard.cards import desk_dialogs as dialogs
 from dashboard.cards import desk_edit as edit
-from dashboard.cards.desk_people import EVERY_STORE, SWITCHED
-from dashboard.cards.desk_prices import CATEGORY, EVERY, STATE, STORE, TEXT
+from dashboard.cards.desk_prices import CATEGORY, EVERY, STATE, STORE, TEXT, UNCHANGED
 from dashboard.components import notice
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import DeskQuestion
@@ -21,19 +20,27 @@ from dashboard.data.desk.rows import Row
 ACT, SAID, DONE = "desk-act", "desk-said", "desk-done"
 """What the browser asks for, where the answer stands, and how many acts there were."""
 
-FILTERS = {"text": TEXT, "store": STORE, "category": CATEGORY, "state": STATE}
+FILTERS = {
+    "text": (TEXT, "value"),
+    "store": (STORE, "value"),
+    "category": (CATEGORY, "value"),
+    "state": (STATE, "value"),
+    "unchanged": (UNCHANGED, "checked"),
+}
+"""What rows are asked for by: the id and the property that hold it."""
 
 _QUESTIONS = {
     "reject": ("Reject prices?", "The old prices stand."),
     "freeze": ("Freeze prices?", "They stay as they are shown until that is undone."),
     "stop": ("Turn the kill switch on?", "Base prices stand from the next tick on, until that is undone."),
+    "undo": ("Undo it?", "What stood before holds again from the next tick on."),
 }
 _OF_ONE = {"reject": "The old price stands.", "freeze": "It stays as it is shown until that is undone."}
 
 
 def filter_states() -> dict[str, State]:
     """Return what a callback takes to know which rows are asked for."""
-    return {name: State(identifier, "value") for name, identifier in FILTERS.items()}
+    return {name: State(*held) for name, held in FILTERS.items()}
 
 
 def wire_acts(app: Dash, desk: PriceDesk) -> None:
@@ -54,15 +61,19 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             "asked": Output(dialogs.ASKED, "children"),
             "why": Output(dialogs.WHY, "value"),
             "failed": Output(dialogs.FAILED, "children", allow_duplicate=True),
+            "no_reason": Output(dialogs.NEEDS_REASON, "hidden"),
+            "no_store": Output(dialogs.NEEDS_STORE, "hidden"),
         },
         inputs={"act": Input(ACT, "data")},
-        state={"every": State(EVERY, "checked"), "switched": State(SWITCHED, "value"), **filter_states()},
+        state={"every": State(EVERY, "checked"), **filter_states()},
         prevent_initial_call=True,
     )
-    def answer(act: dict[str, Any] | None, *, every: bool, switched: str, **asked: Any) -> dict[str, Any]:
+    def answer(act: dict[str, Any] | None, *, every: bool, **asked: Any) -> dict[str, Any]:
         if not act:
             raise PreventUpdate
-        nothing = dict.fromkeys(("said", "done", "question", "title", "asked", "why", "failed"), no_update)
+        nothing = dict.fromkeys(
+            ("said", "done", "question", "title", "asked", "why", "failed", "no_reason", "no_store"), no_update
+        )
         what = act["what"]
         if what == "edit":
             is_there = bool(desk.sheet().chosen(act["ids"][:1]))
@@ -70,16 +81,16 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             return nothing | {"said": said}
         if what in _QUESTIONS:
             title, words = _QUESTIONS[what]
-            ids = [] if what == "stop" else meant(desk, act, DeskQuestion(**asked), every=every)
-            about = switched if what == "stop" else _number_of(desk, ids)
-            words = _OF_ONE.get(what, words) if len(ids) == 1 else words
-            opened = {"question": True, "title": title, "asked": f"{about}: {words[0].lower()}{words[1:]}"}
-            return nothing | opened | {"why": "", "failed": None}
+            if what not in {"stop", "undo"}:
+                ids = meant(desk, act, DeskQuestion(**asked), every=every)
+                words = _OF_ONE.get(what, words) if len(ids) == 1 else words
+                words = f"{_number_of(desk, ids)}: {words[0].lower()}{words[1:]}"
+            opened = {"question": True, "title": title, "asked": words, "why": "", "failed": None}
+            return nothing | opened | {"no_reason": what == "undo", "no_store": what != "stop"}
         done: dict[str, Callable[[], str]] = {
             "approve": lambda: acts.approve(
-                desk, meant(desk, act, DeskQuestion(**asked), every=every), {} if every else act.get("seen", {})
+                desk, meant(desk, act, DeskQuestion(**asked), every=every), act.get("seen", {})
             ),
-            "undo": lambda: acts.undo(desk, act["change"]),
             "allow": lambda: acts.allow(desk, act["change"]),
         }
         if what not in done:
@@ -89,7 +100,7 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
 
 
 def _wire_question(app: Dash, desk: PriceDesk) -> None:
-    """Do what needs a reason, once it is given."""
+    """Do what is asked about, once it is confirmed."""
 
     @app.callback(
         output={
@@ -107,7 +118,7 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
             "act": State(ACT, "data"),
             "why": State(dialogs.WHY, "value"),
             "every": State(EVERY, "checked"),
-            "switched": State(SWITCHED, "value"),
+            "switched": State(dialogs.SWITCHED, "value"),
             **filter_states(),
         },
         prevent_initial_call=True,
@@ -118,13 +129,14 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
         if ctx.triggered_id == dialogs.NO:
             return {"said": no_update, "done": no_update, "question": False, "failed": None}
         asked = DeskQuestion(**{name: rest[name] for name in FILTERS})
-        reason, store = (why or "").strip(), None if switched == EVERY_STORE else switched
-        if not reason:
+        reason, store = (why or "").strip(), None if switched == dialogs.EVERY_STORE else switched
+        if not reason and act["what"] != "undo":
             return {"said": no_update, "done": no_update, "question": True, "failed": problem("Say why in a sentence.")}
         done: dict[str, Callable[[], str]] = {
             "reject": lambda: acts.turn_down(desk, meant(desk, act, asked, every=every), reason),
             "freeze": lambda: acts.freeze(desk, meant(desk, act, asked, every=every), reason),
             "stop": lambda: acts.stop(desk, store, reason),
+            "undo": lambda: acts.undo(desk, act["change"]),
         }
         if act["what"] not in done:
             raise PreventUpdate
@@ -201,8 +213,12 @@ def _wire_save(app: Dash, desk: PriceDesk) -> None:
 
 
 def meant(desk: PriceDesk, act: dict[str, Any], asked: DeskQuestion, *, every: bool) -> list[str]:
-    """Return the ids of the rows that an act is about: those that were chosen, or all that are found."""
-    return [row.id for row in asked.found_in(desk.sheet().rows)] if every else list(act["ids"])
+    """Return the ids of the rows that an act is about: those that were chosen, or all that are found.
+
+    A button of one price means that price alone.
+    """
+    is_every = every and not act.get("alone")
+    return [row.id for row in asked.found_in(desk.sheet().rows)] if is_every else list(act["ids"])
 
 
 def draft_of(price: float | str | None, start: str | None, end: str | None) -> PriceDraft:

@@ -18,7 +18,8 @@
         followedAt = performance.now();
         page.values.forEach(({ name, id, part, usual }) => {
             const found = asked.get(name);
-            const value = found === null ? usual : typeof usual === "number" ? Number(found) || usual : found;
+            const kinds = { number: (said) => Number(said) || usual, boolean: (said) => said === "true" };
+            const value = found === null ? usual : (kinds[typeof usual] || text)(found);
             if (document.getElementById(id)) { window.dash_clientside.set_props(id, { [part]: value }); }
         });
     };

@@ -17,10 +17,17 @@
         const seen = Object.fromEntries([...rows, ...(at ? [at] : [])].map((one) => [one.id, one.proposed]));
         return { ids, cursor: at ? at.id : row ? row.getAttribute("row-id") : null, seen };
     };
-    const act = (what, change) => {
+    // A button or a row may mean one price alone, whatever is chosen.
+    const act = (what, { change = null, price = null, proposed = null } = {}) => {
         const { ids = [], cursor = null, seen = {} } = chosen();
-        const first = what === "edit" ? [cursor, ...ids] : ids.length ? ids : [cursor];
-        set("desk-act", { data: { what, ids: first.filter(Boolean), seen, change: change || null, at: Date.now() } });
+        const meant = price ? [price] : ids.length ? ids : [cursor].filter(Boolean);
+        const looked = price ? (proposed ? { [price]: Number(proposed) } : {}) : seen;
+        if (what !== "look" && document.getElementById("desk-row")) { set("desk-row", { opened: false }); }
+        set("desk-act", { data: { what, ids: meant, seen: looked, change, alone: Boolean(price), at: Date.now() } });
+    };
+    const showWaiting = () => {
+        set("desk-state", { value: "waits" });
+        document.getElementById("desk-table").scrollIntoView({ block: "center" });
     };
     const tags = () => {
         const { ids = [] } = chosen();
@@ -29,25 +36,30 @@
         if (!ids.length && store && store.value) { asked.append("store", store.value); }
         window.open(`/desk/tags?${asked}`, "_blank");
     };
-    const press = (what, change) => {
+    const press = (what, meant) => {
         if (what === "keys") { set("desk-keys", { opened: true }); }
         else if (what === "tags") { tags(); }
-        else { act(what, change); }
+        else if (what === "waiting") { showWaiting(); }
+        else { act(what, meant); }
     };
+    const look = (row) => act("look", { price: row.getAttribute("row-id") });
 
     document.addEventListener("click", (event) => {
         if (event.target.closest("[data-print]")) { window.print(); return; }
         const button = event.target.closest("[data-act]");
-        if (button && !button.disabled) { press(button.dataset.act, button.dataset.change); }
-    });
-    document.addEventListener("dblclick", (event) => {
-        if (event.target.closest("#desk-table .ag-row")) { act("edit"); }
+        if (button && !button.disabled) {
+            press(button.dataset.act, { change: button.dataset.change, price: button.dataset.price, proposed: button.dataset.seen });
+        }
+        const row = event.target.closest("#desk-table .ag-row[row-id]");
+        if (row && !event.target.closest(".ag-selection-checkbox, input")) { look(row); }
     });
     document.addEventListener("keydown", (event) => {
         const target = event.target;
         if (!document.getElementById("desk") || event.ctrlKey || event.metaKey || event.altKey) { return; }
         if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable=true], [role=dialog]")) { return; }
         const inTable = target.closest("#desk-table");
+        const row = target.closest("#desk-table .ag-row[row-id]");
+        if (event.key === "Enter" && row) { look(row); event.preventDefault(); return; }
         if (event.key === "Escape" && inTable) { const api = grid(); if (api) { api.deselectAll(); } return; }
         const on = document.getElementById("desk-keys-on");
         if (on && !on.checked) { return; }
@@ -65,6 +77,7 @@
         desk: {
             again: (seen, ...filters) => {
                 const api = grid();
+                window.dash_clientside.desk.fit();
                 const now = JSON.stringify(filters);
                 if (api) {
                     if (now === asked) { api.refreshInfiniteCache(); }
@@ -79,15 +92,33 @@
                 if (api) { api.deselectAll(); }
                 return window.dash_clientside.no_update;
             },
-            chosen: (rows) => (rows && rows.length ? `${rows.length} chosen` : "none chosen"),
+            // Approve is the loud button only where something that waits is meant.
+            chosen: (rows, every) => {
+                const waits = every || (rows || []).some((row) => row.waits);
+                return [rows && rows.length ? `${rows.length} chosen` : "none chosen", waits ? "filled" : "default"];
+            },
+            fit: () => {
+                const api = grid();
+                const isNarrow = window.innerWidth < 600;
+                if (api) {
+                    api.setColumnsVisible(["store", "now", "moved", "why", "state", "stands", "course"], !isNarrow);
+                    api.setColumnWidths([{ key: "name", newWidth: isNarrow ? 112 : 170 }, { key: "proposed", newWidth: isNarrow ? 84 : 104 }]);
+                }
+            },
         },
     });
 
     const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+    const draw = (...parts) => window.React.createElement(...parts);
     const MARKS = { waits: "◷", passes: "✓", approved: "✓", rejected: "✕", overridden: "✎" };
+    cells.DeskProduct = ({ data }) => data
+        ? draw("span", { className: "desk-product" },
+            draw("span", { className: "desk-name" }, data.name),
+            draw("span", { className: "desk-dim" }, `${data.sku}${window.innerWidth < 600 ? ` · ${data.store}` : ""}`))
+        : null;
     cells.DeskState = ({ data }) => data
-        ? window.React.createElement("span", { className: `desk-state desk-state-${data.look}`, title: data.state },
-            window.React.createElement("span", { "aria-hidden": true, className: "desk-mark" }, MARKS[data.look]), data.state)
+        ? draw("span", { className: `desk-state desk-state-${data.look}`, title: data.state },
+            draw("span", { "aria-hidden": true, className: "desk-mark" }, MARKS[data.look]), data.state)
         : null;
     cells.DeskCourse = ({ value, symbol = "€", digits = 2 }) => {
         if (!value || value.length < 2) { return null; }
@@ -96,9 +127,9 @@
         const points = value.map((price, place) => `${x(place)},${(23 - 20 * (price - low) / spread).toFixed(1)}`).join(" ");
         const euros = (price) => `${symbol}${price.toFixed(digits)}`;
         const label = `${value.length} days: ${euros(value[0])} to ${euros(value[value.length - 1])}`;
-        return window.React.createElement("svg",
+        return draw("svg",
             { viewBox: "0 0 110 26", width: 110, height: 26, role: "img", "aria-label": label, className: "desk-course" },
-            window.React.createElement("title", null, label),
-            window.React.createElement("polyline", { points, fill: "none", strokeWidth: 1.6 }));
+            draw("title", null, label),
+            draw("polyline", { points, fill: "none", strokeWidth: 1.6 }));
     };
 })();

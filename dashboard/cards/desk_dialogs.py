@@ -1,4 +1,4 @@
-"""The desk's questions: why something is done, and which keys there are."""
+"""The desk's questions: whether and why something is done, and which keys there are."""
 
 from typing import Any
 
@@ -6,15 +6,19 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from catalog.load import Catalog
 from dashboard.components import table
 
 QUESTION, ASKED, WHY, YES, NO, FAILED, KEYS = (
     "desk-question", "desk-asked", "desk-question-why", "desk-yes", "desk-no", "desk-failed", "desk-keys",
 )  # fmt: skip
+NEEDS_REASON, NEEDS_STORE, SWITCHED = "desk-needs-reason", "desk-needs-store", "desk-switched"
+EVERY_STORE = "every store"
 
 _KEYS = (
     ("Arrow keys", "move in the table"),
     ("Space", "choose a price, or choose it no longer"),
+    ("Enter", "open the row: why, what limits it, who decided"),
     ("A", "approve the chosen prices, or the one the cursor is on"),
     ("R", "reject them, with a reason"),
     ("E", "edit the price the cursor is on"),
@@ -24,14 +28,23 @@ _KEYS = (
 )
 
 
-def question() -> Component:
-    """Place the question why, which a callback opens."""
+def question(catalog: Catalog) -> Component:
+    """Place the question, which a callback opens; it asks for a reason and for stores where they are needed."""
     why: Any = dmc.TextInput(id=WHY, label="Reason", required=True, **{"data-autofocus": True})
+    where = dmc.Select(
+        id=SWITCHED, label="Where", data=[EVERY_STORE, *catalog.store.stores], value=EVERY_STORE, allowDeselect=False
+    )
     buttons = html.Div(
         [dmc.Button("Cancel", id=NO, variant="default"), dmc.Button("Confirm", id=YES)], className="ask-buttons"
     )
     return dmc.Modal(
-        [html.Div(id=ASKED), why, html.Div(id=FAILED, role="alert"), buttons],
+        [
+            html.Div(id=ASKED),
+            html.Div(where, id=NEEDS_STORE),
+            html.Div(why, id=NEEDS_REASON),
+            html.Div(id=FAILED, role="alert"),
+            buttons,
+        ],
         id=QUESTION,
         title="Why?",
         centered=True,

@@ -1,4 +1,4 @@
-"""What people set: overrides, freezes and the kill switch, each with who, why, until when, and Undo."""
+"""What people set: overrides, freezes and kill switches, each with who, why, until when, and Undo."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,13 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from catalog.load import Catalog
 from dashboard.cards.desk_edit import cost_in_words
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import card, prose
 from dashboard.data.desk.people import StandingOrder
 from dashboard.formats import euros
 
-PEOPLE, SWITCHED = "desk-people", "desk-switched"
+PEOPLE = "desk-people"
 EVERY_STORE = "every store"
 
 _LOOKS = {"in_force": ("in force", "teal"), "scheduled": ("scheduled", "ocean"), "proposed": ("waits", "yellow"),
@@ -21,23 +20,12 @@ _LOOKS = {"in_force": ("in force", "teal"), "scheduled": ("scheduled", "ocean"),
 _MOST = 100
 
 
-def people_card(catalog: Catalog) -> Component:
-    """Place the list of what people set, and the kill switch."""
-    scope = dmc.Select(
-        id=SWITCHED,
-        label="Kill switch for",
-        data=[EVERY_STORE, *catalog.store.stores],
-        value=EVERY_STORE,
-        w=150,
-        size="xs",
-        allowDeselect=False,
-    )
+def people_card() -> Component:
+    """Place the list of what people set."""
     return card(
         "Overrides, freezes and the kill switch",
         html.Div(id=PEOPLE),
-        html.Div([scope, act_button("Turn on…", "stop")], className="desk-switch"),
-        caption="The kill switch shows base prices from the next tick on; Undo turns it off. Costs are against the "
-        "policy's price, as expected when it was set.",
+        caption="Costs are against the policy's price, as expected when it was set.",
     )
 
 
@@ -55,19 +43,23 @@ def _item(change: StandingOrder) -> Component:
     words, colour = _LOOKS[change.state]
     time = "in that time" if change.is_for_hours else "a day"
     cost = [html.Span(f"It {cost_in_words(change.cost)} {time}.")] if change.cost is not None else []
-    acts = [act_button("Undo", "undo", change=change.change)]
-    if change.state == "proposed":
-        acts.insert(0, act_button("Approve", "allow", look="filled", change=change.change))
     head = html.Div(
-        [html.Strong(_what(change)), dmc.Badge(words, color=colour, variant="light", className="desk-badge")],
+        [html.Strong(what_of(change)), dmc.Badge(words, color=colour, variant="light", className="desk-badge")],
         className="desk-change-head",
     )
     rest = [html.Span(f"{change.change}, {change.when}."), html.Span(f"{change.by}: {change.reason}."), *cost]
     words_of = html.Div([head, html.Div(rest, className="desk-change-rest")])
-    return html.Li([words_of, html.Div(acts, className="desk-change-acts")])
+    return html.Li([words_of, html.Div(order_acts(change), className="desk-change-acts")])
 
 
-def _what(change: StandingOrder) -> str:
+def order_acts(change: StandingOrder) -> list[Component]:
+    """Return what can be done about what a person set."""
+    allow = [act_button("Approve", "allow", look="light", change=change.change)] if change.state == "proposed" else []
+    return [*allow, act_button("Undo…", "undo", change=change.change)]
+
+
+def what_of(change: StandingOrder) -> str:
+    """Say what a person set, and where."""
     where = change.store or EVERY_STORE
     if change.kind == "kill_switch":
         return f"Kill switch, {where}"

@@ -10,12 +10,14 @@ from dash.development.base_component import Component
 
 from catalog.load import Catalog
 from dashboard.components import aria, card, prose
+from dashboard.data.desk.asked import DeskQuestion
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import count, day, in_currency_of, shown_currency
 
-GRID, TEXT, STORE, CATEGORY, STATE, EVERY, COUNT, CHOSEN = (
-    "desk-grid", "desk-text", "desk-store", "desk-category", "desk-state", "desk-every", "desk-count", "desk-chosen",
+GRID, TEXT, STORE, CATEGORY, STATE, UNCHANGED, EVERY, COUNT, CHOSEN, APPROVE = (
+    "desk-grid", "desk-text", "desk-store", "desk-category", "desk-state", "desk-unchanged", "desk-every", "desk-count",
+    "desk-chosen", "desk-approve",
 )  # fmt: skip
 KEYS_ON = "desk-keys-on"
 
@@ -33,39 +35,40 @@ _GAIN = {
 }
 _PERCENT = {"function": "params.value == null ? '–' : d3.format('+.1f')(100 * params.value) + ' %'"}
 _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
-    ("name", "Product", "Name of the product", {"width": 160, "pinned": "left"}),
-    ("store", "Store", "", {"width": 90}),
+    ("name", "Product", "Name and SKU", {"width": 170, "cellRenderer": "DeskProduct"}),
+    ("store", "Store", "", {"width": 80}),
     ("now", "Now", "On a live store's shelf; else what the store opened with last", {"valueFormatter": _EUROS}),
-    ("proposed", "Proposed", "What the price book opens a full shelf with", {"valueFormatter": _EUROS}),
+    ("proposed", "Proposed", "What the price book opens a full shelf with", {"valueFormatter": _EUROS, "width": 104}),
     ("moved", "Change", "Proposed against now", {"valueFormatter": _PERCENT}),
-    ("gain", "Gain a day", "Expected of the proposed price against now, in this store", {"valueFormatter": _GAIN}),
-    ("state", "State", "What became of the proposal", {"width": 250, "cellRenderer": "DeskState"}),
-    ("stands", "Will stand", "At the next tick, by what was decided so far", {"valueFormatter": _EUROS}),
     (
-        "why",
-        "Why",
-        "How many shoppers buy at the proposed price and at the one now, and where it comes from",
-        {"width": 470, "sortable": False},
+        "gain",
+        "Gain a day",
+        "Expected of the proposed price against now, in this store",
+        {"valueFormatter": _GAIN, "width": 96},
     ),
-    ("course", "14 days", "Opening prices", {"width": 130, "cellRenderer": "DeskCourse", "sortable": False}),
-    ("limit", "Limit that binds", "The limit that keeps the policy from another price", {"width": 220}),
+    ("why", "Why", "A row opens with the whole reason", {"minWidth": 290, "flex": 1, "sortable": False}),
+    ("state", "State", "What became of the proposal", {"width": 160, "cellRenderer": "DeskState"}),
+    ("stands", "Will stand", "At the next tick, by what was decided so far", {"valueFormatter": _EUROS}),
+    ("course", "14 days", "Opening prices", {"width": 142, "cellRenderer": "DeskCourse", "sortable": False}),
 )
 _NUMBERS = {"now", "proposed", "moved", "gain", "stands"}
+_WRAPPED = {"why"}
+_HEAD, _ROW, _MOST_SHOWN = 50, 60, 9  # pixels, pixels, rows
 
 
-def prices_card(catalog: Catalog) -> Component:
-    """Place the filters, the buttons and the table; callbacks fill it with the rows that are asked for."""
+def prices_card(catalog: Catalog, asked: DeskQuestion) -> Component:
+    """Place the filters as they are asked for, the buttons and the table; callbacks fill it with the rows."""
     return card(
         "Proposed prices",
-        html.Div(_filters(catalog), className="controls desk-filters"),
+        html.Div(_filters(catalog, asked), className="controls desk-filters"),
         html.Div(_buttons(), className="desk-buttons", role="toolbar", **aria(label="What to do with chosen prices")),
         html.Div(_grid(), id="desk-table"),
         html.Div(
             [html.Span(id=COUNT, **aria(live="polite")), html.Span(id=CHOSEN, **aria(live="polite"))],
             className="desk-counts",
         ),
-        caption="Arrow keys move, Space chooses, A approves, R rejects, E edits, / searches, ? lists the keys. Gains "
-        "are expected for a whole store day at one price.",
+        caption="A row opens with a click or Enter. Arrow keys move, Space chooses, A approves, R rejects, E edits, "
+        "/ searches, ? lists the keys. Gains are expected for a whole store day.",
     )
 
 
@@ -75,6 +78,11 @@ def told_of(rows: Sequence[Row], found: Sequence[Row]) -> str:
     of_all = "" if len(found) == len(rows) else f" of {count(len(rows))}"
     noun = "price" if len(rows) == 1 else "prices"
     return f"{count(len(found))}{of_all} {noun}; {count(waiting)} {'waits' if waiting == 1 else 'wait'}"
+
+
+def height_of(rows: int) -> dict[str, int]:
+    """Return the height of the table: that of its rows, of some of them where there are many."""
+    return {"height": _HEAD + _ROW * min(max(rows, 1), _MOST_SHOWN)}
 
 
 def note_of(sheet: Sheet) -> list[Component]:
@@ -105,45 +113,71 @@ def note_of(sheet: Sheet) -> list[Component]:
     return [dmc.Text(prose(" ".join(told)), size="sm", className="desk-note")]
 
 
-def _filters(catalog: Catalog) -> list[Component]:
+def _filters(catalog: Catalog, asked: DeskQuestion) -> list[Component]:
     categories = sorted({product.category for product in catalog.products})
     states = [{"value": state, "label": words} for state, words in STATES.items()]
     return [
-        dmc.TextInput(id=TEXT, label="Search", placeholder="product, store, category", w=230, debounce=200),
+        dmc.TextInput(
+            id=TEXT, label="Search", placeholder="product, SKU, store", value=asked.text, w=230, debounce=200
+        ),
         dmc.Select(
             id=STORE,
             label="Store",
             data=list(catalog.store.stores),
+            value=asked.store,
             placeholder="all",
             w=110,
             clearable=True,
             searchable=True,
         ),
         dmc.Select(
-            id=CATEGORY, label="Category", data=categories, placeholder="all", w=150, clearable=True, searchable=True
+            id=CATEGORY,
+            label="Category",
+            data=categories,
+            value=asked.category,
+            placeholder="all",
+            w=150,
+            clearable=True,
+            searchable=True,
         ),
-        dmc.Select(id=STATE, label="State", data=states, placeholder="all", w=190, clearable=True),
-        dmc.Checkbox(id=EVERY, label="All that are found", checked=False, className="desk-every"),
+        dmc.Select(id=STATE, label="State", data=states, value=asked.state, placeholder="all", w=190, clearable=True),
+        dmc.Switch(id=UNCHANGED, label="Show unchanged", checked=asked.unchanged, size="xs", className="desk-every"),
     ]
 
 
 def _buttons() -> list[Component]:
     return [
-        act_button("Approve", "approve", look="filled", key="A"),
+        dmc.Checkbox(id=EVERY, label="All that are found", checked=False, size="xs"),
+        act_button("Approve", "approve", key="A", id=APPROVE),
         act_button("Reject…", "reject", key="R"),
         act_button("Edit…", "edit", key="E"),
         act_button("Freeze…", "freeze"),
         act_button("Price tags", "tags"),
-        act_button("Keys", "keys", look="subtle", key="?"),
-        dmc.Switch(id=KEYS_ON, label="Keys on", checked=True, size="xs", persistence=True),
+        act_button("Keys", "keys", look="subtle", key="?", className="desk-keys"),
+        dmc.Switch(id=KEYS_ON, label="Keys on", checked=True, size="xs", persistence=True, className="desk-keys"),
     ]
 
 
-def act_button(label: str, act: str, *, look: str = "default", key: str | None = None, change: str = "") -> Component:
-    """Return a button that `assets/desk.js` turns into an act, of the chosen rows or of one price change."""
+def act_button(
+    label: str,
+    act: str,
+    *,
+    look: str = "default",
+    key: str | None = None,
+    change: str = "",
+    row: Row | None = None,
+    **more: Any,
+) -> Component:
+    """Return a button that `assets/desk.js` turns into an act, of the chosen rows, of one, or of one price change."""
     data = {"data-act": act, **({"data-change": change} if change else {})}
+    if row is not None:
+        data |= {
+            "data-price": row.id,
+            "data-seen": str(row.proposed),
+            "aria-label": f"{label} {row.name} in {row.store}",
+        }
     hint = [html.Kbd(key, className="desk-key", **aria(hidden="true"))] if key else []
-    return dmc.Button([label, *hint], variant=look, size="xs", **data)
+    return dmc.Button([label, *hint], variant=look, size="xs", **data, **more)
 
 
 def _grid() -> Component:
@@ -155,7 +189,8 @@ def _grid() -> Component:
             "headerName": name,
             "headerTooltip": says,
             "type": "rightAligned" if field in _NUMBERS else None,
-            "width": 105,
+            "width": 84,
+            "cellClass": "desk-wrapped" if field in _WRAPPED else None,
         }
         | more
         | (of_course if field == "course" else {})
@@ -170,9 +205,10 @@ def _grid() -> Component:
         dashGridOptions={
             "cacheBlockSize": 100,
             "maxBlocksInCache": 20,
+            "rowHeight": _ROW,
             "rowSelection": {"mode": "multiRow", "headerCheckbox": False},
             "ensureDomOrder": True,
         },
-        style={"height": 470},
+        style=height_of(_MOST_SHOWN),
         className="desk-grid",
     )

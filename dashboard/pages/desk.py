@@ -1,23 +1,42 @@
 """The Desk page: tomorrow's proposed prices, and what people decide about them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from catalog.load import Catalog
+from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.cards.desk_dialogs import keys_list, question
 from dashboard.cards.desk_draws import TABLES, draws_card
 from dashboard.cards.desk_edit import edit_panel
 from dashboard.cards.desk_log import LOG, log_card, log_list
+from dashboard.cards.desk_needs import NEEDS, needs_card
 from dashboard.cards.desk_people import PEOPLE, people_card, people_list
-from dashboard.cards.desk_prices import CHOSEN, COUNT, GRID, note_of, prices_card, told_of
+from dashboard.cards.desk_prices import (
+    APPROVE,
+    CHOSEN,
+    COUNT,
+    EVERY,
+    GRID,
+    STATES,
+    UNCHANGED,
+    act_button,
+    height_of,
+    note_of,
+    prices_card,
+    told_of,
+)
+from dashboard.cards.desk_row import row_drawer, wire_row
 from dashboard.cards.missing import no_data
 from dashboard.components import aria, heading
-from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order
+from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order, is_unchanged
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.desk_controls import ACT, DONE, FILTERS, SAID, filter_states, wire_acts
+from dashboard.formats import count
 from dashboard.monitor import Monitor, Page
 from dashboard.price_tags import wire_tags
 
@@ -25,29 +44,53 @@ PULSE, SEEN, NOTE, MISSING, FULL = "desk-pulse", "desk-seen", "desk-note", "desk
 DRAWS = "desk-draws"
 
 _PULSE_MS = 5_000
+_KEPT = tuple(Kept(name, *held, typed=name == "text") for name, held in FILTERS.items())
+_USUAL = {name: False if name == "unchanged" else "" if name == "text" else None for name in FILTERS}
 
 
-def layout(monitor: Monitor) -> Component:
-    """Build the page with its filters; the callbacks fill it as soon as it stands."""
+def layout(monitor: Monitor, **asked: object) -> Component:
+    """Build the page with its filters; the callbacks fill it as soon as it stands.
+
+    Parameters
+    ----------
+    asked
+        What the address asks for; what is not on offer is passed over.
+    """
     catalog = monitor.catalog.current()
+    stop = act_button("Stop prices…", "stop", look="outline", color="red")
     return html.Div(
         [
-            heading("Desk", "Tomorrow's prices: what is proposed and why, and what people decide about it."),
+            html.A("Skip to the table", href="#desk-table", className="skip"),
+            heading("Desk", "Tomorrow's prices: what needs you, what is proposed and why.", right=stop),
+            kept_values("desk", "/desk", _KEPT, _USUAL),
             dcc.Interval(id=PULSE, interval=_PULSE_MS),
             dcc.Store(id=SEEN),
             dcc.Store(id=ACT),
             dcc.Store(id=DONE),
             html.Div(id=NOTE),
             html.Div(id=SAID, role="status", className="desk-said", **aria(live="polite")),
+            html.Div(id=NEEDS),
             html.Div(id=DRAWS),
             html.Div(id=MISSING),
-            html.Div(prices_card(catalog), id=FULL),
-            html.Div([people_card(catalog), log_card()], className="grid grid-2 desk-below"),
+            html.Div(prices_card(catalog, _question(catalog, asked)), id=FULL),
+            html.Div([people_card(), log_card()], className="grid grid-2 desk-below"),
+            row_drawer(),
             edit_panel(),
-            question(),
+            question(catalog),
             keys_list(),
         ],
         id="desk",
+    )
+
+
+def _question(catalog: Catalog, asked: Mapping[str, object]) -> DeskQuestion:
+    """Return what an address asks for, as far as there is such a thing."""
+    return DeskQuestion(
+        text_of(asked.get("text")),
+        one_of(asked.get("store"), catalog.store.stores, None),
+        one_of(asked.get("category"), (product.category for product in catalog.products), None),
+        one_of(asked.get("state"), STATES, None),
+        asked.get("unchanged") == "true",
     )
 
 
@@ -57,6 +100,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
     _wire_table(app, desk)
     _wire_look(app, monitor, desk)
     wire_acts(app, desk)
+    wire_row(app, monitor, ACT)
+    wire_address(app, "desk", _KEPT)
     wire_tags(app.server, desk)
 
 
@@ -64,7 +109,12 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
     """Send the rows that the table asks for; `assets/desk.js` lets it ask again when something has changed."""
 
     @app.callback(
-        output={"rows": Output(GRID, "getRowsResponse"), "count": Output(COUNT, "children")},
+        output={
+            "rows": Output(GRID, "getRowsResponse"),
+            "count": Output(COUNT, "children"),
+            "height": Output(GRID, "style"),
+            "unchanged": Output(UNCHANGED, "label"),
+        },
         inputs={"wanted": Input(GRID, "getRowsRequest")},
         state=filter_states(),
     )
@@ -72,21 +122,28 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
         if wanted is None:
             raise PreventUpdate
         rows = desk.sheet().rows
-        found = DeskQuestion(**asked).found_in(rows)
+        meant = DeskQuestion(**asked)
+        found = meant.found_in(rows)
         part = in_order(found, wanted.get("sortModel") or [])[wanted["startRow"] : wanted["endRow"]]
         return {
             "rows": {"rowData": [as_sent(row) for row in part], "rowCount": len(found)},
             "count": told_of(rows, found),
+            "height": height_of(len(found)),
+            "unchanged": f"Show unchanged ({count(sum(map(is_unchanged, meant.matching(rows))))})",
         }
 
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("desk", "again"),
         Output(GRID, "title"),
         Input(SEEN, "data"),
-        *(Input(identifier, "value") for identifier in FILTERS.values()),
+        *(Input(*held) for held in FILTERS.values()),
     )
     app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("desk", "chosen"), Output(CHOSEN, "children"), Input(GRID, "selectedRows")
+        ClientsideFunction("desk", "chosen"),
+        Output(CHOSEN, "children"),
+        Output(APPROVE, "variant"),
+        Input(GRID, "selectedRows"),
+        Input(EVERY, "checked"),
     )
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("desk", "acted"), Output(CHOSEN, "title"), Input(DONE, "data"), prevent_initial_call=True
@@ -97,6 +154,7 @@ def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:
     """Show what changed since the browser looked last."""
 
     @app.callback(
+        Output(NEEDS, "children"),
         Output(DRAWS, "children"),
         Output(NOTE, "children"),
         Output(MISSING, "children"),
@@ -115,8 +173,10 @@ def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:
         sheet, draws = desk.sheet(), draws_card(monitor) if monitor.reader.has_warehouse() else None
         if not sheet.rows:
             words = "Prices are proposed by a price book, and there is none yet."
-            return draws, None, no_data(monitor, "No prices proposed yet", words), True, None, None, now
-        return draws, note_of(sheet), None, False, people_list(standing(sheet)), log_list(monitor), now
+            return None, draws, None, no_data(monitor, "No prices proposed yet", words), True, None, None, now
+        orders = standing(sheet)
+        told = needs_card(sheet.rows, orders), draws, note_of(sheet), None, False
+        return *told, people_list(orders), log_list(monitor), now
 
 
-PAGE = Page("desk", "/desk", "Desk", "desk", 3, layout, wire)
+PAGE = Page("desk", "/desk", "Desk", "desk", 3, layout, wire, tuple(FILTERS))

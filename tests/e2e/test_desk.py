@@ -53,6 +53,11 @@ def said(page: Page) -> Locator:
     return page.locator("#desk-said")
 
 
+def edit(page: Page, row: str) -> None:
+    cell(page, row, "store").focus()
+    page.keyboard.press("e")
+
+
 def test_a_manager_approves_two_of_the_prices_that_wait_and_sets_one_for_the_afternoon(
     shop: Shop, desk: str, visit: Callable[..., Page]
 ) -> None:
@@ -66,7 +71,7 @@ def test_a_manager_approves_two_of_the_prices_that_wait_and_sets_one_for_the_aft
     for sku in ("MILK", "EGGS"):
         page.locator(f'#desk-grid .ag-row[row-id="S01|{sku}"] input[type=checkbox]').first.check()
     expect(page.locator("#desk-chosen")).to_have_text("2 chosen")
-    page.get_by_role("button", name="Approve").first.click()
+    page.locator("#desk-approve").click()
     expect(said(page)).to_contain_text("2 prices approved. The shelf follows at its next tick.")
     expect(cell(page, "S01|MILK", "state")).to_contain_text("approved by")
     expect(cell(page, "S01|BREAD", "state")).to_contain_text("waits")
@@ -74,7 +79,7 @@ def test_a_manager_approves_two_of_the_prices_that_wait_and_sets_one_for_the_aft
     assert shop.price_in(4) != base["MILK"]
     assert shop.price_in(4, "BREAD") == base["BREAD"]
 
-    cell(page, "S01|BREAD", "now").dblclick()
+    edit(page, "S01|BREAD")
     page.locator("#desk-price").fill("1.17")
     page.locator("#desk-start").fill("13:00")
     page.locator("#desk-end").fill("17:00")
@@ -88,6 +93,7 @@ def test_a_manager_approves_two_of_the_prices_that_wait_and_sets_one_for_the_aft
     assert shop.price_in(first - 1, "BREAD") == base["BREAD"]
     assert shop.price_in(first, "BREAD") == 1.17
     page.get_by_role("button", name="Undo").click()
+    page.get_by_role("dialog", name="Undo it?").get_by_role("button", name="Confirm").click()
     expect(said(page)).to_contain_text("is undone")
     expect(page.locator("#desk-people")).to_contain_text("Nobody has set")
     shop.sell(31, player)
@@ -114,7 +120,12 @@ def test_the_keyboard_alone_is_enough(desk: str, visit: Callable[..., Page]) -> 
     cell(page, "S02|MILK", "store").focus()
     page.keyboard.press("Escape")
     expect(page.locator("#desk-chosen")).to_have_text("none chosen")
-    page.keyboard.press("ArrowDown")
+    cell(page, "S02|BREAD", "store").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Bread in S02")).to_contain_text("Floor to ceiling")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Bread in S02")).to_be_hidden()
+    cell(page, "S02|BREAD", "store").focus()
     page.keyboard.press("r")
     rejecting = page.get_by_role("dialog", name="Reject prices?")
     expect(rejecting).to_contain_text("Bread in S02")
@@ -130,6 +141,29 @@ def test_the_keyboard_alone_is_enough(desk: str, visit: Callable[..., Page]) -> 
     expect(page.locator("#desk-price")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#desk-facts")).to_be_hidden()
+
+
+def test_what_needs_a_person_comes_first_and_is_decided_where_it_stands(desk: str, visit: Callable[..., Page]) -> None:
+    page = visit(f"{desk}?store=S02")
+    needs = page.locator("#desk-needs li")
+    expect(page.locator("#desk-needs")).to_contain_text("Needs you (15)")
+    expect(page.locator("#desk-store")).to_have_value("S02")
+    expect(page.locator("#desk-count")).to_contain_text("5 of 15 prices; 5 wait")
+    expect(page.locator("#desk-approve")).to_have_attribute("data-variant", "default")
+    first = needs.first.get_by_role("button", name="Approve").get_attribute("data-price")
+    page.locator("#desk-every").check()  # a button of one price means that price alone
+    expect(page.locator("#desk-approve")).to_have_attribute("data-variant", "filled")
+    needs.first.get_by_role("button", name="Approve").click()
+    expect(said(page)).to_contain_text("1 price approved")
+    expect(page.locator("#desk-needs")).to_contain_text("Needs you (14)")
+    expect(page.locator(f'#desk-needs [data-price="{first}"]')).to_have_count(0)
+    page.get_by_role("button", name="Show all 14 that wait").click()
+    expect(page).to_have_url(f"{desk}?store=S02&state=waits")
+    cell(page, "S02|MILK", "why").click()
+    opened = page.get_by_role("dialog", name="Milk in S02")
+    expect(opened).to_contain_text("Floor to ceiling")
+    opened.get_by_role("link", name="All prices of this product").click()
+    expect(page.locator("#prices-product")).to_have_value("Milk")
 
 
 def test_what_was_chosen_for_one_act_is_not_meant_by_the_next_one(desk: str, visit: Callable[..., Page]) -> None:
@@ -160,7 +194,7 @@ def test_what_speaks_against_a_price_is_named_and_nothing_is_saved_until_it_is_w
     shop: Shop, desk: str, visit: Callable[..., Page]
 ) -> None:
     page = visit(desk)
-    cell(page, "S01|MILK", "now").dblclick()
+    edit(page, "S01|MILK")
     page.locator("#desk-price").fill("0.80")
     expect(page.locator("#desk-preview")).to_contain_text("0.80 EUR is below its cost")
     page.get_by_role("button", name="Save").click()
@@ -180,9 +214,9 @@ def test_what_speaks_against_a_price_is_named_and_nothing_is_saved_until_it_is_w
 
 def test_the_kill_switch_asks_first_and_undo_turns_it_off(shop: Shop, desk: str, visit: Callable[..., Page]) -> None:
     page = visit(desk)
-    page.get_by_role("button", name="Turn on").click()
+    page.get_by_role("button", name="Stop prices").click()
     asked = page.get_by_role("dialog", name="Turn the kill switch on?")
-    expect(asked).to_contain_text("every store")
+    expect(asked.get_by_role("textbox", name="Where")).to_have_value("every store")
     asked.get_by_role("button", name="Confirm").click()
     expect(asked).to_contain_text("Say why in a sentence.")
     page.locator("#desk-question-why").fill("prices look wrong")
@@ -190,7 +224,10 @@ def test_the_kill_switch_asks_first_and_undo_turns_it_off(shop: Shop, desk: str,
     expect(page.locator("#desk-people")).to_contain_text("Kill switch, every store")
     player = shop.sell(3)
     assert shop.price_in(2) == shop.catalog.product("MILK").base_price
-    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#desk-needs")).to_contain_text("Kill switch, every store")
+    page.locator("#desk-people").get_by_role("button", name="Undo").click()
+    expect(page.locator("#desk-people")).to_contain_text("Kill switch, every store")  # nothing is undone by one click
+    page.get_by_role("dialog", name="Undo it?").get_by_role("button", name="Confirm").click()
     expect(page.locator("#desk-people")).to_contain_text("Nobody has set")
     shop.sell(4, player)
 

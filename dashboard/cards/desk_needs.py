@@ -1,0 +1,89 @@
+"""What needs a person first: prices that wait, orders that another one has to approve, and kill switches."""
+
+from collections.abc import Sequence
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.cards.desk_people import order_acts, what_of
+from dashboard.cards.desk_prices import act_button
+from dashboard.components import card
+from dashboard.data.desk.asked import waiting_first
+from dashboard.data.desk.people import StandingOrder
+from dashboard.data.desk.rows import Row
+from dashboard.formats import UNKNOWN, change, count, euros
+
+NEEDS = "desk-needs"
+ON_DESK, ON_OVERVIEW = 4, 3
+"""Prices that are shown, each with what can be done about it."""
+
+
+def needs_card(rows: Sequence[Row], orders: Sequence[StandingOrder]) -> Component:
+    """Show the prices that wait and move most euros, each with its buttons; one line where nothing waits."""
+    waiting = waiting_first(rows)
+    told = [order for order in orders if needs_somebody(order)]
+    items = [*map(_order, told), *(_price(row, _acts(row)) for row in waiting[:ON_DESK])]
+    if not items:
+        return html.Div([html.Span("✓", className="light light-green"), "Nothing needs you."], className="desk-nothing")
+    more = len(waiting) - ON_DESK
+    rest = [act_button(f"Show all {count(len(waiting))} that wait", "waiting", look="subtle")] if more > 0 else []
+    return card(f"Needs you ({count(len(waiting) + len(told))})", html.Ul(items, className="desk-needs"), *rest)
+
+
+def first_needs(rows: Sequence[Row]) -> list[Component]:
+    """Show the first prices that wait, with a link to the desk; nothing where none waits."""
+    waiting = waiting_first(rows)
+    if not waiting:
+        return []
+    said = "1 price waits" if len(waiting) == 1 else f"{count(len(waiting))} prices wait"
+    link = dmc.Anchor(f"{said}: decide at the desk", href="/desk?state=waits", size="sm", fw=600)
+    items = [_price(row, []) for row in waiting[:ON_OVERVIEW]]
+    return [html.Div(card("Needs you", html.Ul(items, className="desk-needs"), right=link), className="grid")]
+
+
+def needs_somebody(order: StandingOrder) -> bool:
+    """Tell whether what a person asked for waits for another one, or stops prices."""
+    return order.state == "proposed" or (order.kind == "kill_switch" and order.state == "in_force")
+
+
+def price_line(row: Row) -> Component:
+    """Show a price now and the proposed one, how far it moves, and what that is expected to bring a day."""
+    now = UNKNOWN if row.now is None else euros(row.now)
+    moved = (change(row.proposed, row.now) if row.now else None) or ""
+    gain = [] if row.gain is None else [html.Span(gain_of(row.gain), className="desk-gain")]
+    return html.Span(
+        [html.Span(f"{now} → "), html.Strong(euros(row.proposed)), html.Span(f" {moved}", className="desk-dim"), *gain],
+        className="desk-prices",
+    )
+
+
+def gain_of(gain: float) -> str:
+    """Write what a price brings a day: `+€3.10 a day`."""
+    return f"{'' if gain < 0 else '+'}{euros(gain)} a day"
+
+
+def _price(row: Row, acts: Sequence[Component]) -> Component:
+    head = html.Div(
+        [html.Strong(row.name), html.Span(f"{row.sku} · {row.store}", className="desk-dim"), price_line(row)]
+    )
+    return html.Li([html.Div([head, html.Div(row.why, className="desk-reason")]), *_side(acts)])
+
+
+def _acts(row: Row) -> list[Component]:
+    return [
+        act_button("Approve", "approve", look="light", row=row),
+        act_button("Reject…", "reject", row=row),
+        act_button("Edit…", "edit", row=row),
+    ]
+
+
+def _order(order: StandingOrder) -> Component:
+    said = f"{order.by}: {order.reason}. {'It waits for somebody else.' if order.state == 'proposed' else order.when}"
+    return html.Li(
+        [html.Div([html.Strong(what_of(order)), html.Div(said, className="desk-reason")]), *_side(order_acts(order))]
+    )
+
+
+def _side(acts: Sequence[Component]) -> list[Component]:
+    return [html.Div(list(acts), className="desk-change-acts")] if acts else []
