@@ -44,7 +44,7 @@ from catalog.tables.draws import (
     PRICE_DRAWS,
     SHELF_PRICE_CHANGES,
 )
-from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
+from catalog.tables.intake import COMPETITOR_PRICES, EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.learning import (
     BELIEF_UPDATES,
     BELIEFS,
@@ -82,6 +82,7 @@ TABLES: dict[str, Table] = {
         STOCK_EVENTS,
         TRAFFIC,
         PRODUCT_VISITS,
+        COMPETITOR_PRICES,
         EXPOSURES,
         UNIT_SALES,
         PROMOTIONS,

@@ -37,6 +37,7 @@ Status = Annotated[
 ]
 Inbox = Annotated[Path, typer.Argument(help="Folder of the files.", metavar="DIR")]
 FollowInbox = Annotated[bool, typer.Option("--follow", help="Go on with each file that comes, until stopped.")]
+File = Annotated[Path, typer.Argument(help="File of CSV, JSON lines or Parquet.", metavar="FILE")]
 Port = Annotated[
     int | None,
     typer.Option(min=1, max=65_535, help="Port to listen on.", show_default="that of SHELFPRICE_API_ADDRESS, or 8070"),
@@ -194,4 +195,25 @@ def take_in(folder: Inbox, follow: FollowInbox = False, catalog: Catalog = None,
     show_files(inbox.take_in(workspace, intake, folder), as_json=as_json)
 
 
-COMMANDS = (export, serve, token, take_in)
+@command("services", when_stopped=RUN_AGAIN)
+def rivals(file: File, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Take in a file of rivals' prices; they count from the next opening on. What was taken in before counts once.
+
+    Columns: rival, ean or sku, price, seen_at, and if wanted unit and source. docs/rivals.md says what becomes of them.
+
+    For example:
+      shelfprice rivals leaflet.csv
+      shelfprice sql "from newest_rival_prices"
+    """
+    from connect.intake.rival_prices import take_rivals_file
+    from connect.intake_report import show_rivals
+    from flows.clock import now_of
+    from flows.workspace import open_workspace
+
+    workspace = open_workspace(text_of(catalog))
+    if not file.is_file():
+        raise DataError(f"{file}: expected a file of rivals' prices, found none there; nothing was taken in: name it")
+    show_rivals(file, take_rivals_file(workspace, file, now_of(workspace)), as_json=as_json)
+
+
+COMMANDS = (export, serve, token, take_in, rivals)

@@ -1,12 +1,16 @@
-"""What `shelfprice take-in` says: each file, what it brought, and where it is now."""
+"""What `shelfprice take-in` and `shelfprice rivals` say: what each file brought, and what was refused of it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.cli.console import emit, remark, say
 
 if TYPE_CHECKING:
     from connect.intake.inbox import TakenFile
+    from connect.intake.sale_lines import IntakeResult
+
+_MOST_SHOWN = 20
 
 
 def show_files(files: "Sequence[TakenFile]", *, as_json: bool) -> None:
@@ -20,3 +24,19 @@ def show_files(files: "Sequence[TakenFile]", *, as_json: bool) -> None:
             remark(f"{own.file}: refused {own.refused:,} of its lines; {own.file.name}.reasons.csv beside it says why")
     if not files:
         say("No file is waiting.")
+
+
+def show_rivals(file: Path, result: "IntakeResult", *, as_json: bool) -> None:
+    """Say what a file of rivals' prices brought, and why each of its other lines was refused."""
+    if as_json:
+        refused = [
+            {"line": one.index, "reason": one.reason, "expected": one.expected, "found": one.found}
+            for one in result.refused
+        ]
+        emit({"file": str(file), "taken": result.taken, "known": result.known, "refused": refused})
+        return
+    say(f"{file.name}: {result.taken:,} prices of rivals taken in, {result.known:,} known already")
+    for one in result.refused[:_MOST_SHOWN]:
+        remark(f"line {one.index}: {one.reason}: expected {one.expected}, found {one.found}")
+    if result.refused:
+        remark(f"refused {len(result.refused):,} lines; --json lists them all")

@@ -19,6 +19,7 @@ from catalog.records.pricing_rules import (
     Learning,
     Policies,
 )
+from catalog.records.rivals import RivalRules
 from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, Substitution, check_shares
 from catalog.wall_clock import WallClock, refuse_change_while_open
 from catalog.zones import UTC, zone_of
@@ -236,6 +237,11 @@ class Store(Record):
         default=Approval(),
         exclude_if=lambda approval: approval == Approval(),
         description="which prices pass by themselves, and which wait for a person, below",
+    )
+    rivals: RivalRules = Field(
+        default=RivalRules(),
+        exclude_if=lambda rules: rules == RivalRules(),
+        description="what rivals' prices mean for ours, below",
     )
     alerts: AlertRules = Field(
         default=AlertRules(),

@@ -1,4 +1,4 @@
-"""Sales, stock and visitors over HTTP: a store says what happened, with a token that opens nothing else."""
+"""Sales, stock, visitors and rivals' prices over HTTP: who sends them has a token that opens nothing else."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -10,8 +10,9 @@ from connect.api.clients import Caller, authorised
 from connect.api.json_body import MEDIA_TYPE, LargeJsonRoute
 from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses
-from connect.intake.intake import Kind, ServedIntake
-from connect.intake.sale_lines import MOST_LINES, IntakeResult, RefusedLine, SaleLine
+from connect.intake.intake import ServedIntake
+from connect.intake.rival_prices import RivalPrice
+from connect.intake.sale_lines import MOST_LINES, IntakeResult, Kind, RefusedLine, SaleLine
 from connect.intake.stock_and_visitors import ProductVisits, StockEvent, VisitorCount
 from warehouse.workspace import Workspace
 
@@ -37,6 +38,10 @@ _STOCK = [{"store_id": "S01", "sku": "MILK", "happened_at": "2026-01-19T06:10:00
 _VISITORS = [
     {"store_id": "S01", "hour_at": "2026-01-19T08:00:00Z", "visitors": 112},
     {"store_id": "S01", "sku": "MILK", "hour_at": "2026-01-19T08:00:00Z", "visits": 31},
+]
+_RIVALS = [
+    {"rival": "Corner", "ean": "4006381333931", "price": 1.19, "seen_at": "2026-01-19T07:30:00Z", "source": "leaflet"},
+    {"rival": "Corner", "sku": "CHEESE", "price": 9.9, "unit": "kg", "seen_at": "2026-01-19T07:30:00Z"},
 ]
 _REFUSED = RefusedLine(3, "unknown_product", "sku: a product of products.yaml, such as MILK", "MLIK")
 _ANSWER = asdict(IntakeResult(2, 1, (_REFUSED,)))
@@ -77,6 +82,7 @@ _Event = Annotated[Any, WithJsonSchema(StockEvent.model_json_schema())]
 _Count = Annotated[
     Any, WithJsonSchema({"anyOf": [VisitorCount.model_json_schema(), ProductVisits.model_json_schema()]})
 ]
+_Price = Annotated[Any, WithJsonSchema(RivalPrice.model_json_schema())]
 
 
 @router.post(
@@ -135,6 +141,27 @@ def tell_visitors(
 ) -> IntakeResult:
     """Take in each count that can be used; what is said last of an hour holds. Needs a token with the scope sell."""
     return _take(request, workspace, "traffic", counts, caller)
+
+
+@router.post(
+    "/competitor-prices",
+    operation_id="competitor_prices",
+    summary="Say what rivals ask for products of the shelf",
+    response_description="What was taken, and why the rest was not",
+    responses=_RESPONSES,
+    openapi_extra={"requestBody": {"description": "The prices"}},
+)
+def tell_rivals(
+    request: Request,
+    workspace: OpenWorkspace,
+    prices: Annotated[list[_Price], Body(max_length=MOST_LINES, openapi_examples=_some("By EAN and sku", _RIVALS))],
+    caller: _Sender,
+) -> IntakeResult:
+    """Take in each price that can be used; it counts from the next opening on. Needs a token with the scope sell.
+
+    A price is told from others by rival, product and `seen_at`: one that is sent again is known, and counts once.
+    """
+    return _take(request, workspace, "rivals", prices, caller)
 
 
 def _take(request: Request, workspace: Workspace, kind: Kind, lines: list[Any], caller: Caller) -> IntakeResult:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from catalog.errors import DataError
 from catalog.watched import WatchedCatalog
-from connect.intake.intake import Intake, Kind
+from connect.intake.intake import Intake
+from connect.intake.sale_lines import Kind
 from connect.intake.sales_files import ENDINGS, Line, batches_in, kind_of, may_be_half_written
 from warehouse.files import sync_file, sync_folder
 from warehouse.locks import held

@@ -5,13 +5,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from catalog.errors import Declined, ShelfpriceError
 from connect.export.export_log import ExportLog
 from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import MadeDates, make_dates
-from connect.intake.sale_lines import IntakeResult
+from connect.intake.rival_prices import take_rivals
+from connect.intake.sale_lines import IntakeResult, Kind
 from connect.intake.stock_and_visitors import take_stock, take_traffic
 from connect.intake.stock_days import StockDays
 from connect.intake.take_sales import LOCK, take_sales
@@ -21,7 +22,6 @@ from warehouse.lake import Lake
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
-Kind = Literal["sales", "stock", "traffic"]
 _LOOK_EVERY = 60.0  # s; a date ends even if nobody sends anything
 _SETTLES = 1.0  # s, in which more of the same may come
 _LOG = logging.getLogger(__name__)
@@ -49,11 +49,14 @@ class Intake:
         Raises
         ------
         Declined
-            When the twin plays the stores of this catalog, or the lake holds the twin's decisions.
+            When the twin plays the stores of this catalog, or the lake holds the twin's decisions; prices of rivals
+            are taken in all the same.
         LakeError
             When the disk refuses; the lines may be sent again.
         """
-        self._make_ready(workspace)
+        self._make_ready(workspace, kind)
+        if kind == "rivals":
+            return take_rivals(workspace, lines, by, self._clock(workspace))
         if kind == "sales":
             with self._taking:
                 return take_sales(workspace, lines, by, self._clock(workspace), self._known)
@@ -68,8 +71,9 @@ class Intake:
         self._stock.make(workspace, self._of_dates, now)
         return made
 
-    def _make_ready(self, workspace: Workspace) -> None:
-        refuse_twin(workspace)
+    def _make_ready(self, workspace: Workspace, kind: Kind = "sales") -> None:
+        if kind != "rivals":
+            refuse_twin(workspace)
         catalog = workspace.catalog
         if self._ready_for != catalog.fingerprint:
             with waited_for(workspace.settings.locks, LOCK):
@@ -94,6 +98,8 @@ class ServedIntake:
     def take(self, workspace: Workspace, kind: Kind, lines: Sequence[Any], by: str) -> IntakeResult:
         """Take lines in; see `Intake.take`."""
         result = self._intake.take(workspace, kind, lines, by)
+        if kind == "rivals":  # no date is made of them
+            return result
         self._came.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._make_dates, name="intake-dates", daemon=True)

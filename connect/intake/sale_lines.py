@@ -26,6 +26,9 @@ _MOST_UNITS = 1e6
 _NOISE = 0.01  # smallest units, of prices that a device keeps in 32 bits
 _LONGEST = 200  # characters of what was found
 
+Kind = Literal["sales", "stock", "traffic", "rivals"]
+"""What lines are of."""
+
 Reason = Literal[
     "not_valid",
     "no_id",

@@ -1,7 +1,8 @@
 """Files of what a store sold: CSV, JSON lines or Parquet, as the objects that the quote API takes.
 
-The columns say what a file holds: `visitors` and `visits` are traffic, `kind` is stock, anything else is sales. In CSV
-and Parquet a reference to another line is one column, `voids` or `corrects`, or two: `voids_receipt` and `voids_line`.
+The columns say what a file holds: `rival` is prices of rivals, `visitors` and `visits` are traffic, `kind` is stock,
+anything else is sales. In CSV and Parquet a reference to another line is one column, `voids` or `corrects`, or two:
+`voids_receipt` and `voids_line`.
 """
 
 import csv
@@ -15,8 +16,7 @@ import pyarrow.parquet as pq
 
 from catalog.errors import DataError
 from catalog.json_text import without_duplicates
-from connect.intake.intake import Kind
-from connect.intake.sale_lines import MOST_LINES
+from connect.intake.sale_lines import MOST_LINES, Kind
 from warehouse.questions import as_it_was
 
 ENDINGS = (".csv", ".jsonl", ".ndjson", ".parquet")
@@ -54,6 +54,8 @@ def batches_in(file: Path) -> Iterator[list[Line]]:
 def kind_of(lines: Iterable[Line]) -> Kind:
     """Return what a file holds, by its first line."""
     first = next((line for _, line in lines if isinstance(line, Mapping)), {})
+    if "rival" in first:
+        return "rivals"
     if "visitors" in first or "visits" in first:
         return "traffic"
     return "stock" if "kind" in first else "sales"

@@ -25,7 +25,8 @@ from connect.api.api_tokens import add_token
 from connect.export.export import export
 from connect.export.export_log import ExportLog
 from connect.export.targets import FolderTarget
-from connect.intake.intake import Intake, Kind
+from connect.intake.intake import Intake
+from connect.intake.sale_lines import Kind
 from etl.batches import DEFAULT_SEED
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.outside_store.stores.engine_commands import CommandedEngine, set_clock

@@ -30,13 +30,14 @@ def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out =
 
     Views for analysts: daily_sales, hourly_sales, daily_prices, daily_profit, daily_waste, daily_markdowns,
     days_of_cover, stock_by_expiry, stock_outs, demand_by_price, budget_groups, champion_history, past_days,
-    price_history, audit.
+    price_history, newest_rival_prices, price_index, audit.
     Tables as stored, among others: interactions, substitutions, repricings, unit_sales, stock_movements, markdowns,
     promotions, demand_cells, visit_counts, store_visits, context_counts, events, weather, training_rows, price_book,
     demand_curves, beliefs, belief_updates, nights, model_versions, champions, drift_checks, days_in_force, catalogs,
     ingested_files, rejected, products, stores, shoppers, policy_results, learning_results, regret_by_day,
     drift_results, trials, trial_blocks, price_changes, alerts, export_batches, label_states, receipt_lines,
-    stock_events, traffic, product_visits, exposures, price_draws, hourly_draws, experiments, earned.
+    stock_events, traffic, product_visits, competitor_prices, exposures, price_draws, hourly_draws, experiments,
+    earned.
     `from dictionary` names every table and column; docs/sql-cookbook.md has questions with their answers.
 
     For example:

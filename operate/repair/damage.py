@@ -32,6 +32,7 @@ _BY_HAND = {
     "stock_events": _SENT_AGAIN,
     "traffic": _SENT_AGAIN,
     "product_visits": _SENT_AGAIN,
+    "competitor_prices": "take the file with these prices in again: what is known counts once",
     "unit_sales": _MADE_BY_INTAKE,
     "exposures": _MADE_BY_INTAKE,
     "stock_movements": _MADE_BY_INTAKE,

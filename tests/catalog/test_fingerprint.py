@@ -8,6 +8,7 @@ from catalog.records.deliveries import Deliveries
 from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning, Policies
 from catalog.records.product import Measure, Product
+from catalog.records.rivals import RivalRules
 from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, Substitution
 from catalog.records.store import AlertRules, PriceLaw, Store, StoreAttributes
 
@@ -57,6 +58,7 @@ STORE_CHANGES: dict[str, object] = {
     "ladder_prices": 21,
     "belief": BeliefSettings(slope=6.0),
     "drawn_prices": DrawnPriceRules(held_share=0.2),
+    "rivals": RivalRules(stale_after_days=3),
     "country": "DE",
     "gate": Gate(stale_after_days=8),
     "learning": Learning(window_days=60),

@@ -86,7 +86,7 @@ def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
 MARTS = ["daily_sales", "budget_groups", "past_days", "champion_history", "daily_profit", "daily_waste", *NEWEST_ONLY]
 
 
-@pytest.mark.parametrize("mart", [*MARTS, "days_of_cover", "stock_by_expiry"])
+@pytest.mark.parametrize("mart", [*MARTS, "days_of_cover", "stock_by_expiry", "newest_rival_prices", "price_index"])
 def test_every_mart_of_an_empty_lake_answers_with_no_rows(views: duckdb.DuckDBPyConnection, mart: str) -> None:
     assert views.view(mart).fetchall() == []
 

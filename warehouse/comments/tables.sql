@@ -17,6 +17,8 @@ comment on view stock_events is 'one count, delivery or loss of a product in a s
 comment on view traffic is 'one hour of one store in which somebody counted its visitors; what was said last holds';
 comment on view product_visits is
 'one hour of one product in one store in which somebody counted who looked at it; what was said last holds';
+comment on view competitor_prices is
+'one price of a rival for a product of the shelf, as somebody saw it; it counts from the business date on';
 comment on view exposures is
 'one product in one store over a span of one price of ours, or what sold meanwhile at a price that was not ours';
 comment on view unit_sales is

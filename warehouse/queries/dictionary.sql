@@ -10,7 +10,10 @@ with shown as (
         comment,
         case table_name
             when 'decisions_with_stock' then 'interactions'
+            when 'decisions_with_ratio' then 'interactions'
+            when 'training_rows' then 'interactions'
             when 'visits_and_substitutions' then 'interactions'
+            when 'newest_rival_prices' then 'competitor_prices'
             when 'shopper_pool' then 'shoppers'
             else regexp_replace(table_name, '^closed_|_history$|_published$', '')
         end as contract

@@ -35,6 +35,7 @@ FIELDS_OF_BODIES = {
     ),
     "stock": ("store_id", "sku", "happened_at", "kind", "units", "event_id"),
     "traffic": ("store_id", "hour_at", "visitors", "sku", "visits"),
+    "competitor_prices": ("rival", "sku", "ean", "price", "unit", "seen_at", "currency", "source"),
 }
 
 
@@ -57,6 +58,7 @@ def test_every_operation_parameter_body_and_answer_has_words_and_an_example(docu
         "sell",
         "stock",
         "traffic",
+        "competitor_prices",
     }
     for one in operations:
         assert one["summary"]

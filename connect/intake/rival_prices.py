@@ -1,0 +1,205 @@
+"""Take in prices of rivals, matched to the shelf by EAN or sku: each is published once, or refused with a reason.
+
+What must hold: a price counts from the first business date on that no store has opened yet. So whatever is taken in
+later, a date that was priced keeps what was known of rivals when it opened, and its replay finds the same. A price is
+told from others by rival, product and the moment at which it was seen.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from catalog.limits import HIGHEST_PRICE
+from catalog.load import Catalog
+from catalog.names import INTAKE_GROUP
+from catalog.records.product import Product
+from catalog.tables.intake import COMPETITOR_PRICES
+from connect.intake.sale_lines import Id, IntakeResult, LineCheck, LineRefusal, RefusedLine, parsed
+from connect.intake.sales_files import batches_in
+from connect.intake.take_sales import LOCK
+from etl.live.calendar import next_dates
+from warehouse.lake import Lake, Partition
+from warehouse.locks import waited_for
+from warehouse.workspace import Workspace
+
+_Row = dict[str, Any]
+_Key = tuple[object, ...]
+_SAID = ("price_eur", "unit")
+"""What a price that is sent again has to say as it did."""
+_LONGEST_EAN = 14
+_ONE_DAY = dt.timedelta(days=1)
+
+
+class RivalPrice(BaseModel):
+    """A price of a rival, as somebody saw it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
+
+    rival: Id = Field(description="name of the rival")
+    sku: Id | None = Field(default=None, description="the product, as products.yaml names it; needed without an ean")
+    ean: Id | None = Field(default=None, description="its `ean` of products.yaml; needed without a sku")
+    price: float = Field(gt=0, le=HIGHEST_PRICE, description="the price that was seen")
+    unit: Literal["pack", "kg", "l", "m", "piece"] = Field(
+        default="pack",
+        description="what the price buys: one pack like ours, or one of a unit that `measure` of products.yaml has",
+    )
+    seen_at: AwareDatetime = Field(description="when it was seen, ISO 8601 in UTC or with an offset")
+    currency: str | None = Field(default=None, max_length=3, description="currency of the price; null is the shelf's")
+    source: Id | None = Field(default=None, description="where it was seen, such as a leaflet")
+
+
+def take_rivals(workspace: Workspace, prices: Sequence[Any], by: str, now: dt.datetime) -> IntakeResult:
+    """Take prices of rivals in; when it returns, those that were taken are durable.
+
+    Parameters
+    ----------
+    prices
+        Objects with the fields of `RivalPrice`.
+    by
+        Who sends them.
+    now
+        The time, UTC.
+    """
+    refused, new, known = list[RefusedLine](), list[_Row](), 0
+    with waited_for(workspace.settings.locks, LOCK):
+        workspace.lake.finish_interrupted()
+        date, rows = first_date_to_count(workspace, now), list[tuple[int, _Row]]()
+        row_of = _RivalRows(workspace.catalog, date, now)
+        for index, given in enumerate(prices):
+            try:
+                rows.append((index, {**row_of(given), "taken_at": now, "taken_from": by}))
+            except LineRefusal as refusal:
+                refused.append(refusal.at(index))
+        there = _rows_like(workspace.lake, [row for _, row in rows])
+        for index, row in rows:
+            other = there.setdefault(_key(row), row)
+            if other is row:
+                new.append(row)
+            elif _said(other) == _said(row):
+                known += 1
+            else:
+                said = f"{other['price_eur']:g} a {other['unit']}, as was said before of this moment"
+                refused.append(LineRefusal("says_otherwise", f"price: {said}", f"{row['price_eur']:g}").at(index))
+        if new:
+            _publish(workspace.lake, date, new)
+    return IntakeResult(len(new), known, tuple(sorted(refused, key=lambda one: one.index)))
+
+
+def take_rivals_file(workspace: Workspace, file: Path, now: dt.datetime) -> IntakeResult:
+    """Take in a file of CSV, JSON lines or Parquet; refusals have the number of their line, from 1.
+
+    Raises
+    ------
+    DataError
+        When the file as a whole cannot be read; what was taken before is known when it is taken in again.
+    """
+    taken, known, refused = 0, 0, list[RefusedLine]()
+    for batch in batches_in(file):
+        result = take_rivals(workspace, [line for _, line in batch], f"file {file.name}", now)
+        taken, known = taken + result.taken, known + result.known
+        refused += [replace(line, index=batch[line.index][0]) for line in result.refused]
+    return IntakeResult(taken, known, tuple(refused))
+
+
+def first_date_to_count(workspace: Workspace, now: dt.datetime) -> dt.date:
+    """Return the first business date that no store has opened yet."""
+    store = workspace.catalog.store
+    date = max(next_dates(workspace.lake, workspace.catalog, store.stores, now).values())
+    is_open = store.sales == "outside" and any(clock.opening_of(date) <= now for clock in store.clocks)
+    return date + _ONE_DAY if is_open else date
+
+
+class _RivalRows:
+    """Checks prices of rivals against a shelf, and makes rows of them that count from a business date on.
+
+    The twin's dates are its own, so a price for it is of a moment before its next opening, whatever the clock says.
+    """
+
+    def __init__(self, catalog: Catalog, date: dt.date, now: dt.datetime) -> None:
+        self._store = catalog.store
+        self._clock = catalog.store.clock_of(None)
+        moment = now if catalog.store.sales == "outside" else self._clock.opening_of(date)
+        self._check = LineCheck(catalog, moment)
+        self._by_sku = {own.sku: own for own in catalog.products}
+        self._by_ean: dict[str, Product] = {}
+        for own in catalog.products:
+            if own.ean is not None:
+                self._by_ean[own.ean.zfill(_LONGEST_EAN)] = own
+
+    def __call__(self, given: Any) -> _Row:
+        price = parsed(RivalPrice, given)
+        product = self._product_of(price)
+        if price.currency not in (None, self._store.currency):
+            raise LineRefusal("price", f"currency: {self._store.currency}, that of store.yaml", price.currency)
+        self._check.refuse_time("seen_at", price.seen_at)
+        return {
+            "rival": price.rival,
+            "sku": product.sku,
+            "ean": price.ean,
+            "price_eur": price.price,
+            "unit": price.unit,
+            "comparable_price_eur": _of_a_pack(price, product),
+            "seen_at": price.seen_at.astimezone(dt.UTC),
+            "fresh_until": self._clock.date_of(price.seen_at) + dt.timedelta(days=self._store.rivals.stale_after_days),
+            "source": price.source,
+        }
+
+    def _product_of(self, price: RivalPrice) -> Product:
+        if price.sku is None and price.ean is None:
+            raise LineRefusal("no_id", "ean or sku", "neither")
+        by_ean = None if price.ean is None else self._by_ean.get(price.ean.zfill(_LONGEST_EAN))
+        by_sku = None if price.sku is None else self._by_sku.get(price.sku)
+        if price.ean is not None and by_ean is None:
+            raise LineRefusal("unknown_product", "ean: that of a product of products.yaml", price.ean)
+        if price.sku is not None and by_sku is None:
+            raise LineRefusal("unknown_product", "sku: a product of products.yaml", price.sku)
+        if by_ean is not None and by_sku is not None and by_ean != by_sku:
+            raise LineRefusal("unknown_product", f"ean: that of {by_sku.sku}, or no sku", price.ean)
+        product = by_ean or by_sku
+        assert product is not None  # noqa: S101 - one of the two is said, and known
+        return product
+
+
+def _of_a_pack(price: RivalPrice, product: Product) -> float:
+    """Return the price of as much as one pack of ours holds, EUR."""
+    if price.unit == "pack":
+        return price.price
+    per_unit, unit = (None, None) if product.measure is None else product.measure.per_unit(1.0)
+    if per_unit is None or unit != price.unit:
+        expected = "pack" if unit is None else f"pack or {unit}"
+        raise LineRefusal("units", f"unit: {expected}, by the measure of {product.sku}", price.unit)
+    return price.price / per_unit
+
+
+def _rows_like(lake: Lake, rows: Sequence[_Row]) -> dict[_Key, _Row]:
+    """Return the rows of the lake that were seen at the same moments, by their key."""
+    if not rows:
+        return {}
+    moments = pa.array({row["seen_at"] for row in rows}, COMPETITOR_PRICES.schema.field("seen_at").type)
+    first = min(row["seen_at"] for row in rows).date() - _ONE_DAY  # a business date is that of any zone
+    found = list[_Row]()
+    for part in lake.partitions(COMPETITOR_PRICES.name, lambda date: date >= first):
+        table = lake.read(part)
+        found += table.filter(pc.is_in(table["seen_at"], moments)).to_pylist()
+    return {_key(row): row for row in found}
+
+
+def _publish(lake: Lake, date: dt.date, rows: Sequence[_Row]) -> None:
+    part = Partition(COMPETITOR_PRICES.name, date, INTAKE_GROUP)
+    new = pa.Table.from_pylist(list(rows), schema=COMPETITOR_PRICES.schema)
+    table = pa.concat_tables([lake.read(part), new]).unify_dictionaries() if lake.holds(part) else new
+    lake.publish(part, table, inputs=f"{table.num_rows} as of {rows[-1]['taken_at']}")
+
+
+def _key(row: Mapping[str, Any]) -> _Key:
+    return tuple(row[name] for name in COMPETITOR_PRICES.key)
+
+
+def _said(row: Mapping[str, Any]) -> _Key:
+    return tuple(row[name] for name in _SAID)
