@@ -152,7 +152,9 @@ def data_dictionary() -> str:
         "Written from `catalog/tables` by `make docs`; a test fails when the two differ. Times are UTC; a business",
         "date is a local date of the store (the table `stores` has the time zones). Tables by day also have a",
         "`business_date` column, which is the name of their folder. Money is in the currency of the shelf, also in",
-        "columns that end in `_eur` and where the unit says EUR: the column `currency` of `products` names it.",
+        "columns that end in `_eur` and where the unit says EUR: the column `currency` of `products` names it. A share",
+        "and a probability are from 0 to 1; a number counts or names things and measures nothing; text, ids and names",
+        "have no unit: `-`.",
     ]
     return "\n".join([*intro, *(line for table in TABLES.values() for line in _section(table))]) + "\n"
 
@@ -160,7 +162,7 @@ def data_dictionary() -> str:
 def described_columns() -> pa.Table:
     """Return one row for each column of each contract: `table_name`, `column_name`, `unit` and `meaning`."""
     rows = [
-        (table.name, column.name, column.unit, column.meaning)
+        (table.name, column.name, column.told_unit, column.meaning)
         for table in TABLES.values()
         for column in (*table.columns, *([_BUSINESS_DATE] if table.by == "day" else []))
     ]
@@ -171,7 +173,7 @@ def described_columns() -> pa.Table:
 def _section(table: Table) -> list[str]:
     kept = "by day" if table.by == "day" else "one file per key"
     rows = [
-        f"| `{column.name}` | {_type_name(column.type)} | {column.unit or '-'} "
+        f"| `{column.name}` | {_type_name(column.type)} | {column.told_unit} "
         f"| {'yes' if column.nullable else 'no'} | {column.meaning} |"
         for column in table.columns
     ]

@@ -12,6 +12,14 @@ MOMENT = pa.timestamp("us", tz="UTC")
 CLAMPS = pa.list_(pa.struct([("rule", pa.string()), ("before", pa.float64()), ("after", pa.float64())]))
 
 
+def _is_text(data_type: pa.DataType) -> bool:
+    item = data_type.value_type if pa.types.is_list(data_type) or pa.types.is_dictionary(data_type) else data_type
+    return pa.types.is_string(item)
+
+
+_UNIT_BY_TYPE = ((pa.types.is_date, "date"), (pa.types.is_boolean, "yes or no"), (_is_text, "-"))
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its type, meaning and unit, and whether it may be null."""
@@ -21,6 +29,11 @@ class Column:
     meaning: str
     unit: str = ""
     nullable: bool = False
+
+    @property
+    def told_unit(self) -> str:
+        """Its unit; a date and a flag say theirs by their type, and text has none: "-"."""
+        return self.unit or next((unit for is_such, unit in _UNIT_BY_TYPE if is_such(self.type)), "")
 
 
 @dataclass(frozen=True)

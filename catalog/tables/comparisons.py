@@ -21,7 +21,7 @@ TRIALS = Table(
         Column("days", pa.int64(), "business dates", "days"),
         Column("count_stores", pa.int64(), "stores", "stores"),
         Column("count_pairs", pa.int64(), "pairs of store days, each a small experiment of its own", "pairs"),
-        Column("seed", pa.int64(), "seed of the coins, and of the shoppers"),
+        Column("seed", pa.int64(), "seed of the coins, and of the shoppers", "number"),
         Column("catalog", LONG_TEXT, "fingerprint of the catalog in force"),
         Column("objective", LONG_TEXT, "what is counted: revenue, margin or profit"),
         Column(
@@ -55,7 +55,7 @@ TRIAL_BLOCKS = Table(
         _TRIAL,
         Column("sold_on", pa.date32(), "business date"),
         STORE,
-        Column("block", pa.int16(), "number of the block in the day, from 0"),
+        Column("block", pa.int16(), "number of the block in the day, from 0", "number"),
         Column("arm", LONG_TEXT, "a or b"),
         Column("policy", LONG_TEXT, "name of the policy that priced the block"),
         Column(
@@ -75,8 +75,8 @@ TRIAL_BLOCKS = Table(
 
 _SCENARIO = Column("scenario", LONG_TEXT, "world in which the policies were compared")
 _COMPARED = Column("policy", LONG_TEXT, "name of the policy; clairvoyant is the upper limit")
-_DECISIONS = Column("decisions", pa.int64(), "logged decisions it was trained on, all products together")
-_SEED = Column("seed", pa.int64(), "seed of the log and of the shoppers")
+_DECISIONS = Column("decisions", pa.int64(), "logged decisions it was trained on, all products together", "decisions")
+_SEED = Column("seed", pa.int64(), "seed of the log and of the shoppers", "number")
 _SHARE = Column("share_of_clairvoyant", pa.float64(), "its earnings over those of the clairvoyant", "share")
 _COMPARED_AT = Column("compared_at", MOMENT, "when the comparison was made", "UTC")
 
@@ -96,7 +96,9 @@ POLICY_RESULTS = Table(
         Column("sell_outs", pa.int64(), "products that sold out, summed over store days", "product days"),
         Column("lost_sales", pa.int64(), "visits to an empty shelf", "visits"),
         Column("mean_price", pa.float64(), "mean price that visits saw", "EUR"),
-        Column("repricings_per_day", pa.float64(), "price changes per store day, without openings"),
+        Column(
+            "repricings_per_day", pa.float64(), "price changes per store day, without openings", "changes per store day"
+        ),
         _COMPARED_AT,
     ),
     by="key",
@@ -124,7 +126,7 @@ REGRET_BY_DAY = Table(
             "as_shipped is the product, its gate included; belief_alone is the product without a model; static is the "
             "owner's price, which is the base price; the others are its peers",
         ),
-        Column("seed", pa.int64(), "seed of the shoppers and of what learners draw"),
+        Column("seed", pa.int64(), "seed of the shoppers and of what learners draw", "number"),
         Column("count_stores", pa.int64(), "stores that learn together", "stores"),
         Column("day", pa.int64(), "day since the store opened, from 1", "days"),
         Column("gain_eur", pa.float64(), "what the learner earned on the day, all stores", "EUR"),
@@ -190,7 +192,7 @@ EARNED = Table(
         Column("share", pa.float64(), "the same as a share of it", "share", nullable=True),
         Column("share_low", pa.float64(), f"lower {_INTERVAL}", "share", nullable=True),
         Column("share_high", pa.float64(), f"upper {_INTERVAL}", "share", nullable=True),
-        Column("p_value", pa.float64(), "two-sided, of no difference", nullable=True),
+        Column("p_value", pa.float64(), "two-sided, of no difference", "probability", nullable=True),
         Column("n_held", pa.int64(), "store weeks that were held at the owner's prices", "store weeks"),
         Column("n_treated", pa.int64(), "store weeks with drawn prices", "store weeks"),
     ),

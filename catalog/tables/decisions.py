@@ -87,6 +87,7 @@ SHOPPER = Column(
     "shopper_id",
     pa.int32(),
     "the shopper; the twin's are named in shoppers, an export without them counts those of one moment",
+    "number",
 )
 PRODUCT_NAME = Column("product_name", TEXT, "the product's name that day")
 
@@ -219,7 +220,7 @@ REJECTED = Table(
     ("source", "row_number", "reason"),
     (
         Column("source", TEXT, "where the row came from"),
-        Column("row_number", pa.int64(), "its position in the source, from 1"),
+        Column("row_number", pa.int64(), "its position in the source, from 1", "number"),
         Column("reason", TEXT, "what is wrong with it"),
         Column("row_text", LONG_TEXT, "the row as it came"),
     ),

@@ -15,7 +15,7 @@ PRICE_DRAWS = Table(
         Column("price", pa.float64(), "price that was drawn", "EUR"),
         Column("shelf_price", pa.float64(), "the owner's price, which the band is around", "EUR"),
         Column("step_from", pa.float64(), "price that the next draw's step is measured from", "EUR"),
-        Column("propensity", pa.float64(), "chance with which this price was drawn"),
+        Column("propensity", pa.float64(), "chance with which this price was drawn", "probability"),
         Column("low_price", pa.float64(), "lower price of the coin; null where none was thrown", "EUR", nullable=True),
         Column("high_price", pa.float64(), "higher price of the coin; null as above", "EUR", nullable=True),
         Column("is_held", pa.bool_(), "whether the store is held at the owner's prices, and stands at all of them"),
@@ -26,7 +26,9 @@ PRICE_DRAWS = Table(
             "more; null if that was not recorded",
             nullable=True,
         ),
-        Column("held_share", pa.float64(), "chance of a hold; null if it was not recorded", nullable=True),
+        Column(
+            "held_share", pa.float64(), "chance of a hold; null if it was not recorded", "probability", nullable=True
+        ),
         Column(
             "expected_units",
             pa.float64(),
@@ -34,11 +36,25 @@ PRICE_DRAWS = Table(
             "units",
             nullable=True,
         ),
-        Column("response", pa.float64(), "change of log units with the log price, as believed then", nullable=True),
-        Column("response_deviation", pa.float64(), "standard deviation of that belief", nullable=True),
+        Column(
+            "response",
+            pa.float64(),
+            "change of log units with the log price, as believed then",
+            "log units per log price",
+            nullable=True,
+        ),
+        Column(
+            "response_deviation",
+            pa.float64(),
+            "standard deviation of that belief",
+            "log units per log price",
+            nullable=True,
+        ),
         Column("design", LONG_TEXT, "name of the rule that the draw follows"),
         Column("block", LONG_TEXT, "the store, and the first date of the stretch of slots that is held whole or not"),
-        Column("seed", pa.int64(), "seed of the draw: from it, the belief and the block the draw comes again"),
+        Column(
+            "seed", pa.int64(), "seed of the draw: from it, the belief and the block the draw comes again", "number"
+        ),
     ),
 )
 
@@ -63,7 +79,7 @@ SHELF_PRICE_CHANGES = Table(
     "one new shelf price that the owner said for a product whose prices are drawn",
     ("number",),
     (
-        Column("number", pa.int64(), "number of the change, from 1"),
+        Column("number", pa.int64(), "number of the change, from 1", "number"),
         Column("only_store", pa.string(), "store that it is for; null for every store", nullable=True),
         SKU,
         Column("price", pa.float64(), "the owner's new price, which the band is around", "EUR"),
@@ -81,7 +97,7 @@ DESIGN_APPROVALS = Table(
     "one decision of a person about the design of drawn prices, where prices wait for approval",
     ("number",),
     (
-        Column("number", pa.int64(), "number of the decision, from 1"),
+        Column("number", pa.int64(), "number of the decision, from 1", "number"),
         Column("design", LONG_TEXT, "the fields of `drawn_prices` in store.yaml, as JSON"),
         Column("is_approved", pa.bool_(), "whether it was approved; otherwise an approval was taken back"),
         Column("reason", LONG_TEXT, "why; null if nobody said", nullable=True),
@@ -96,18 +112,37 @@ EXPERIMENT_OUTCOMES = Table(
     "what an experiment has told of one product, from its coin alone",
     ("number", "sku"),
     (
-        Column("number", pa.int64(), "number of the experiment"),
+        Column("number", pa.int64(), "number of the experiment", "number"),
         SKU,
         Column("through", pa.date32(), "last business date that was looked at"),
         Column("is_told", pa.bool_(), "whether sales fall with the price beyond doubt, corrected for all its products"),
-        Column("slope", pa.float64(), "change of log units with the log price; null where open", nullable=True),
-        Column("low", pa.float64(), "lower end of its 95 % interval; null where open", nullable=True),
-        Column("high", pa.float64(), "upper end of its 95 % interval; null where open", nullable=True),
+        Column(
+            "slope",
+            pa.float64(),
+            "change of log units with the log price; null where open",
+            "log units per log price",
+            nullable=True,
+        ),
+        Column(
+            "low",
+            pa.float64(),
+            "lower end of its 95 % interval; null where open",
+            "log units per log price",
+            nullable=True,
+        ),
+        Column(
+            "high",
+            pa.float64(),
+            "upper end of its 95 % interval; null where open",
+            "log units per log price",
+            nullable=True,
+        ),
         Column("n_blocks", pa.int64(), "throws of the coin that were sold", "throws"),
         Column(
             "carry",
             pa.float64(),
             "change of log units with the log price of the slot before, where beyond doubt; else null",
+            "log units per log price",
             nullable=True,
         ),
     ),
@@ -119,10 +154,10 @@ EXPERIMENTS = Table(
     "one experiment that somebody planned: a coin shows some products a step above or below their price",
     ("number",),
     (
-        Column("number", pa.int64(), "number of the experiment, from 1"),
+        Column("number", pa.int64(), "number of the experiment, from 1", "number"),
         Column("starts", pa.date32(), "first business date"),
         Column("through", pa.date32(), "last business date"),
-        Column("step", pa.float64(), "how far each side is from the price, as a share of it"),
+        Column("step", pa.float64(), "how far each side is from the price, as a share of it", "share"),
         Column("products", pa.list_(pa.string()), "skus of its products"),
         Column("reason", LONG_TEXT, "why, in the words of who asked"),
         Column("asked_by", LONG_TEXT, "who asked for it"),

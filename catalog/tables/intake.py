@@ -15,7 +15,9 @@ RECEIPT_LINES = Table(
         STORE,
         Column("event_id", LONG_TEXT, "the sender's own id of the line; null where it has none", nullable=True),
         Column("receipt", LONG_TEXT, "number of the receipt; null where there is none", nullable=True),
-        Column("line", pa.int32(), "number of the line on the receipt; null without a receipt", nullable=True),
+        Column(
+            "line", pa.int32(), "number of the line on the receipt; null without a receipt", "number", nullable=True
+        ),
         SKU,
         Column("sold_at", MOMENT, "when it was sold, by the clock of the till", "UTC"),
         Column(
@@ -26,10 +28,10 @@ RECEIPT_LINES = Table(
         Column("offer", LONG_TEXT, "name of the till's own offer that made the price; null without one", nullable=True),
         Column("voids_event_id", LONG_TEXT, "id of the line that this one voids", nullable=True),
         Column("voids_receipt", LONG_TEXT, "receipt of the line that this one voids", nullable=True),
-        Column("voids_line", pa.int32(), "number on that receipt", nullable=True),
+        Column("voids_line", pa.int32(), "number on that receipt", "number", nullable=True),
         Column("corrects_event_id", LONG_TEXT, "id of the line that this one takes the place of", nullable=True),
         Column("corrects_receipt", LONG_TEXT, "receipt of the line that this one takes the place of", nullable=True),
-        Column("corrects_line", pa.int32(), "number on that receipt", nullable=True),
+        Column("corrects_line", pa.int32(), "number on that receipt", "number", nullable=True),
         _TAKEN_AT,
         _TAKEN_FROM,
     ),
@@ -155,7 +157,13 @@ EXPOSURES = Table(
             "visitors",
             nullable=True,
         ),
-        Column("propensity", pa.float64(), "chance with which the price was drawn; null if it was not", nullable=True),
+        Column(
+            "propensity",
+            pa.float64(),
+            "chance with which the price was drawn; null if it was not",
+            "probability",
+            nullable=True,
+        ),
         Column("design", LONG_TEXT, "name of the design that it was drawn by; null if it was not", nullable=True),
         Column("block", LONG_TEXT, "block of that design; null if it was not drawn", nullable=True),
     ),

@@ -36,12 +36,16 @@ BELIEFS = Table(
         SKU,
         Column("base_price", pa.float64(), "its base price then", "EUR"),
         Column(
-            "price_ratios", pa.list_(pa.float64()), "prices over base price at which demand is described: the knots"
+            "price_ratios",
+            pa.list_(pa.float64()),
+            "prices over base price at which demand is described: the knots",
+            "ratio",
         ),
         Column(
             "stages",
             _STAGES,
             "what was sold, in days of one demand, in rows of earlier versions; null since",
+            "visits",
             nullable=True,
         ),
         Column(
@@ -54,12 +58,14 @@ BELIEFS = Table(
             "demands that may hold, the likeliest first: how likely each is, and of the log odds at the knots, hours "
             "apart, the mean, the lower triangle of the product's own covariance row by row, and what one unit of each "
             "direction that the shelf shares adds, knot by knot; null in rows of earlier versions",
+            "log odds",
             nullable=True,
         ),
         Column(
             "hours",
             pa.list_(pa.float64()),
             "what each hour from opening on adds to the log odds; null in rows of earlier versions",
+            "log odds",
             nullable=True,
         ),
         Column(
@@ -69,10 +75,11 @@ BELIEFS = Table(
             ),
             "stores whose shoppers are of another kind than others', with demands and hours of their own; states and "
             "hours beside are of all stores together; empty while all are alike, null in rows of earlier versions",
+            "log odds",
             nullable=True,
         ),
-        Column("own_spread", pa.float64(), "how far products may differ from the shelf, as a factor"),
-        Column("bend_spread", pa.float64(), "how far demand may bend away from a line, as a factor"),
+        Column("own_spread", pa.float64(), "how far products may differ from the shelf, as a factor", "factor"),
+        Column("bend_spread", pa.float64(), "how far demand may bend away from a line, as a factor", "factor"),
         Column(
             "drift_spread",
             pa.float64(),
@@ -86,16 +93,18 @@ BELIEFS = Table(
             pa.float64(),
             "logarithm of the weight of a substitute at its base price, against 1 for leaving; null where nobody is "
             "known to take one",
+            "log weight",
             nullable=True,
         ),
         Column(
             "switch_slope",
             pa.float64(),
             "how much that logarithm falls with a price ratio higher by 1; null as above",
+            "log weight per price ratio",
             nullable=True,
         ),
         Column("visits_per_day", pa.float64(), "visits expected on a store day", "visits"),
-        Column("profile", pa.list_(pa.float64()), "share of a day's visits in each tick"),
+        Column("profile", pa.list_(pa.float64()), "share of a day's visits in each tick", "share"),
         Column("store_days", pa.float64(), "store days whose visits were counted", "store days"),
         Column("day_spread", pa.float64(), "standard deviation of a day's visits around what is usual", "share"),
         Column("model_version", LONG_TEXT, "registered version of the champion; null without one", nullable=True),
@@ -181,8 +190,10 @@ DRIFT_RESULTS = Table(
             LONG_TEXT,
             "what raises the alarm: residuals, or none (never trains again)",
         ),
-        Column("seed", pa.int64(), "seed of the shoppers and of the forests"),
-        Column("change", pa.int64(), "number of the change in the world, from 1; 0 is the time before the first"),
+        Column("seed", pa.int64(), "seed of the shoppers and of the forests", "number"),
+        Column(
+            "change", pa.int64(), "number of the change in the world, from 1; 0 is the time before the first", "number"
+        ),
         Column("days", pa.int64(), "priced days from the change until the next one or the end", "days"),
         Column(
             "false_alarms",

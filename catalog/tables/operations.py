@@ -9,7 +9,7 @@ PRICE_CHANGES = Table(
     "one event of a price change, with the terms that hold from then on; null is every product, or every store",
     ("number", "change", "event"),
     (
-        Column("number", pa.int64(), "number of the action that the event was part of, from 1"),
+        Column("number", pa.int64(), "number of the action that the event was part of, from 1", "number"),
         Column("change", LONG_TEXT, "id of the price change"),
         Column("event", LONG_TEXT, "proposed, approved, rejected or withdrawn"),
         Column("recorded_at", MOMENT, "when it was recorded, by the clock", "UTC"),
@@ -18,6 +18,7 @@ PRICE_CHANGES = Table(
             "effective_in",
             pa.list_(pa.struct([("store_id", pa.string()), ("effective_at", MOMENT)])),
             "stores in which it counts from another moment: each follows at its own next tick; null where none does",
+            "UTC",
             nullable=True,
         ),
         Column("done_by", LONG_TEXT, "who did it: a person, a policy, or the rule of the catalog"),
@@ -64,7 +65,7 @@ ALERTS = Table(
     "one event of an alert: raised when it began, over when it ended; nothing is ever removed",
     ("number", "kind", "subject", "event"),
     (
-        Column("number", pa.int64(), "number of the look at the store, from 1"),
+        Column("number", pa.int64(), "number of the look at the store, from 1", "number"),
         Column("kind", LONG_TEXT, "which rule: below_cost, drift, late_night, nights_refused, override_days and so on"),
         Column("subject", LONG_TEXT, "what it is about, such as a store and a product"),
         Column("event", LONG_TEXT, "raised or over"),
@@ -120,7 +121,7 @@ EXPORT_BATCHES = Table(
     "one price of a batch that is sent to the till and the label of a store; it is recorded before it is sent",
     ("batch", "sku"),
     (
-        Column("number", pa.int64(), "number of the export that made the batch, from 1"),
+        Column("number", pa.int64(), "number of the export that made the batch, from 1", "number"),
         _BATCH,
         Column("after", LONG_TEXT, "id of the store's batch before it; null for the first one", nullable=True),
         _STORE,
@@ -160,8 +161,8 @@ LABEL_STATES = Table(
     "one thing that a till or a label said of one price of a batch; what was said last, by `said_at`, holds",
     ("number", "position"),
     (
-        Column("number", pa.int64(), "number of the acknowledgement that it was part of, from 1"),
-        Column("position", pa.int64(), "position in that acknowledgement, from 0"),
+        Column("number", pa.int64(), "number of the acknowledgement that it was part of, from 1", "number"),
+        Column("position", pa.int64(), "position in that acknowledgement, from 0", "number"),
         _BATCH,
         _STORE,
         _SKU,

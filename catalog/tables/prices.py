@@ -26,7 +26,7 @@ CHAMPIONS = Table(
     "one change of champion; numbers count up, and the newest one says who the champion is",
     ("change",),
     (
-        Column("change", pa.int64(), "number of the change, from 1"),
+        Column("change", pa.int64(), "number of the change, from 1", "number"),
         Column("version", LONG_TEXT, "registered model version that is champion from now on"),
         Column("previous", LONG_TEXT, "the champion before; null when there was none", nullable=True),
         Column(
@@ -64,7 +64,7 @@ DAYS_IN_FORCE = Table(
         Column("batch", LONG_TEXT, "name of the batch; its partition in interactions has the same name"),
         Column("since", pa.int16(), "first tick with these prices", "ticks since opening"),
         Column("stores", LONG_TEXT, "ids of the stores, as a JSON list"),
-        Column("seed", pa.int64(), "seed of the world"),
+        Column("seed", pa.int64(), "seed of the world", "number"),
         Column("catalog", LONG_TEXT, "fingerprint of the catalog in force"),
         Column("policy", LONG_TEXT, "name of the policy that set the prices"),
         Column("model_version", LONG_TEXT, "registered model version behind the price; null without", nullable=True),
@@ -128,7 +128,7 @@ SHOPPERS = Table(
     "one shopper of the pool",
     ("shopper_id",),
     (
-        Column("shopper_id", pa.int32(), "number in the pool"),
+        Column("shopper_id", pa.int32(), "number in the pool", "number"),
         Column("shopper_name", LONG_TEXT, "invented name"),
     ),
     by="key",
@@ -185,7 +185,7 @@ DEMAND_CURVES = Table(
     ("sku", "candidate"),
     (
         SKU,
-        Column("candidate", pa.int16(), "position on the price ladder, from 0"),
+        Column("candidate", pa.int16(), "position on the price ladder, from 0", "number"),
         PRICE,
         P_SALE,
         EXPECTED_REVENUE,

@@ -25,11 +25,13 @@ def test_every_view_says_what_one_row_is_as_its_contract_does(settings: Settings
     assert {name: comments[views[name]] for name in TABLES} == {name: table.grain for name, table in TABLES.items()}
 
 
-def test_every_column_of_every_view_has_a_meaning_in_the_dictionary(settings: Settings, fill_lake: Fill) -> None:
+def test_every_column_of_every_view_has_a_meaning_and_a_unit_in_the_dictionary(
+    settings: Settings, fill_lake: Fill
+) -> None:
     fill_lake(settings)
     build_file(settings, ALL_VIEWS)
     with read_only(settings) as warehouse:
-        described = warehouse.execute("select table_name, column_name, meaning from dictionary").fetchall()
+        described = warehouse.execute("select table_name, column_name, meaning, unit from dictionary").fetchall()
         shown = warehouse.execute(
             "select table_name, column_name from duckdb_columns() where not internal and table_name in "
             "(select view_name from duckdb_views() where not internal)"
@@ -39,7 +41,7 @@ def test_every_column_of_every_view_has_a_meaning_in_the_dictionary(settings: Se
             "where table_name = 'closed_interactions' and column_name = 'price_offered'"
         ).fetchall()
     assert sorted(row[:2] for row in described if row[0] != "about") == sorted(shown)
-    assert [row for row in described if not row[2]] == []
+    assert [row for row in described if not row[2] or not row[3]] == []
     [(kind, unit, meaning)] = price
     assert (kind, unit) == ("DOUBLE", "EUR")
     assert meaning.startswith("the price on the shelf; before a sticker, that of the unit that was bought")

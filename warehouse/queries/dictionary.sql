@@ -1,5 +1,6 @@
 -- One row per column that the file shows, with its unit and meaning: from the contract of its table, from the comment
--- in the definition of its mart, or, where every contract means the same by its name, from there.
+-- in the definition of its mart, or, where every contract means the same by its name, from there. The unit of a mart's
+-- column follows from its type or its name, which keep to the rules below.
 create table dictionary as
 with shown as (
     select
@@ -35,7 +36,32 @@ select
     shown.table_name,
     shown.column_name,
     shown.data_type,
-    coalesce(own.unit, case when shown.comment is null then shared.unit else '' end, '') as unit,
+    coalesce(
+        own.unit,
+        case when shown.comment is null then shared.unit end,
+        case
+            when shown.data_type = 'BOOLEAN' then 'yes or no'
+            when shown.data_type = 'DATE' then 'date'
+            when shown.data_type = 'TIMESTAMP WITH TIME ZONE' then 'UTC'
+            when shown.data_type like 'VARCHAR%' then '-'
+            when shown.column_name like '%per_visit_eur' then 'EUR per visit'
+            when ends_with(shown.column_name, '_eur') then 'EUR'
+            when starts_with(shown.column_name, 'share_') then 'share'
+            when ends_with(shown.column_name, '_visits') then 'visits'
+            when shown.column_name in ('count_clamped', 'count_explored') then 'decisions'
+            when starts_with(shown.column_name, 'count_') then replace(substring(shown.column_name, 7), '_', ' ')
+            when ends_with(shown.column_name, '_a_day') then 'units per day'
+            when starts_with(shown.column_name, 'units_') or shown.column_name = 'inventory_level' then 'units'
+            when starts_with(shown.column_name, 'days_') then 'days'
+            when starts_with(shown.column_name, 'hour_') then 'hours'
+            when starts_with(shown.column_name, 'sku_') then '0 or 1'
+            when ends_with(shown.column_name, '_elasticity') then 'ratio'
+            when ends_with(shown.column_name, '_tick') or shown.column_name = 'since' then 'ticks since opening'
+            when shown.column_name in ('change', 'seed') then 'number'
+        end,
+        shared.unit,
+        ''
+    ) as unit,
     coalesce(
         own.meaning,
         shown.comment,
