@@ -45,6 +45,7 @@ select
             when shown.data_type = 'TIMESTAMP WITH TIME ZONE' then 'UTC'
             when shown.data_type like 'VARCHAR%' then '-'
             when shown.column_name like '%per_visit_eur' then 'EUR per visit'
+            when ends_with(shown.column_name, 'a_day_eur') then 'EUR per day'
             when ends_with(shown.column_name, '_eur') then 'EUR'
             when starts_with(shown.column_name, 'share_') then 'share'
             when ends_with(shown.column_name, '_visits') then 'visits'
