@@ -157,10 +157,11 @@ class DrawnDesk:
         return self._catalog.store.money.format_money(amount)
 
 
-def text_of(answer: DrawnQuote, more: Mapping[str, Any] | None = None) -> str:
-    """Return an answer as one line of JSON, its candidates last, as of any other quote."""
+def text_of(answer: DrawnQuote, more: Mapping[str, Any] | None = None, *, candidates: bool = True) -> str:
+    """Return an answer as one line of JSON, its candidates last, as of any other quote, or without them."""
     said = {name: value for name, value in vars(answer).items() if name != "candidates"}
-    return f"{json_text({**said, 'candidates': answer.candidates, **(more or {})})}\n"
+    weighed = {"candidates": answer.candidates} if candidates else {}
+    return f"{json_text({**said, **weighed, **(more or {})})}\n"
 
 
 def _interval(row: Mapping[str, Any]) -> tuple[float, float]:

@@ -183,19 +183,21 @@ class QuotedBook:
             found.setdefault(key, []).append(store)
         return found
 
-    def text(self, answer: PriceQuote, more: dict[str, Any] | None = None) -> str:
+    def text(self, answer: PriceQuote, more: dict[str, Any] | None = None, *, candidates: bool = True) -> str:
         """Return an answer as one line of JSON: what `shelfprice quote --json` prints and the quote API sends.
 
         Parameters
         ----------
         more
             Further fields, for the end.
+        candidates
+            Whether the prices that were weighed are in it.
         """
         said = vars(answer).copy()
         del said["candidates"]  # the last field, and most of the text: it is the same for every question
-        own = self._own_part(answer.sku)
+        weighed = f', "candidates": {self._own_part(answer.sku).candidates_json}' if candidates else ""
         ending = "" if not more else f", {json_text(more)[1:-1]}"
-        return f'{json_text(said)[:-1]}, "candidates": {own.candidates_json}{ending}}}\n'
+        return f"{json_text(said)[:-1]}{weighed}{ending}}}\n"
 
     def _ticks_left(self, question: PriceQuestion) -> int:
         left = self._until_closing if question.ticks_left is None else question.ticks_left

@@ -151,12 +151,15 @@ class QuoteDesk:
             return self._drawn_answer(self._drawn, question, store)
         return self._answered(question, store)[1]
 
-    def text(self, question: PriceQuestion, store: str | None = None) -> str:
-        """Return an answer as one line of JSON, with the dates of damaged newer books; raises as `answer`."""
+    def text(self, question: PriceQuestion, store: str | None = None, *, candidates: bool = True) -> str:
+        """Return an answer as one line of JSON, with the dates of damaged newer books; raises as `answer`.
+
+        `candidates` says whether the prices that were weighed are in it.
+        """
         if self._drawn is not None:
-            return text_of(self._drawn_answer(self._drawn, question, store))
+            return text_of(self._drawn_answer(self._drawn, question, store), candidates=candidates)
         book, answer = self._answered(question, store)
-        return book.text(answer, self._warning)
+        return book.text(answer, self._warning, candidates=candidates)
 
     def tag_of(self, store: str | None) -> str:
         """Return what tells the books that a store's answers come from from any other; raises as `answer`."""

@@ -10,7 +10,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -24,6 +24,14 @@ from warehouse.locks import held
 
 Scope = Literal["read", "acknowledge", "sell", "propose", "approve"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+MAY: Mapping[Scope, str] = {
+    "read": "ask for prices, list price changes, and see what would become of one; every token may",
+    "acknowledge": "say what tills and labels show",
+    "sell": "say what was sold, what was counted, and how many visitors came",
+    "propose": "ask for price changes",
+    "approve": "decide on price changes",
+}
+"""What a client may do with each scope."""
 _BYTES = 32
 _PREFIX = "shelfprice_"  # by which scanners for leaked secrets recognise one
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")

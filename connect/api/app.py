@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
 from catalog.front_door import Scope as Connection
 from catalog.settings import Settings
-from connect.api import acknowledgements, price_changes, quotes, sales
+from connect.api import acknowledgements, price_changes, pushed_batches, quotes, sales
 from connect.api.api_tokens import TokenBook
 from connect.api.clients import CHALLENGE, ClientAdmission, RateLimit
 from connect.api.docs_page import STYLE_HASH, page_of
@@ -69,6 +69,7 @@ def application(
     app.state.intake = ServedIntake(Lake(settings), app.state.desk.workspace)
     for routes in (quotes, price_changes, acknowledgements, sales):
         app.include_router(routes.router)
+    app.webhooks.include_router(pushed_batches.router)
 
     @app.get(PAGE, include_in_schema=False)
     async def page() -> HTMLResponse:

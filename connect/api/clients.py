@@ -15,15 +15,18 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from catalog.errors import ServiceError
 from catalog.front_door import Application, Receive, Send
 from catalog.front_door import Scope as Connection
-from connect.api.api_tokens import Scope, TokenBook
+from connect.api.api_tokens import MAY, Scope, TokenBook
 from connect.api.problems import Problem, problem_of
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Shelfprice"'}
 _MOST_CLIENTS = 10_000
+_SCOPES = "; ".join(f"`{scope}` may {what}" for scope, what in MAY.items())
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="token",
-    description="A token that `shelfprice token add` printed. It opens what its scopes say.",
+    description="`shelfprice token add NAME --scope SCOPE` prints a token once; send it as "
+    "`Authorization: Bearer TOKEN`. Where others can reach the server, reading needs one, too. "
+    f"Scopes: {_SCOPES}.",
 )
 
 

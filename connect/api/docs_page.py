@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from connect.api.api_tokens import MAY
 from connect.api.problems import KINDS
 
 _STYLE = (Path(__file__).parent / "docs_page.css").read_text(encoding="utf-8")
@@ -24,8 +25,9 @@ STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()
 def page_of(document: dict[str, Any]) -> str:
     """Return the page of an OpenAPI document."""
     operations = [
-        {"method": method.upper(), "path": path, **operation}
-        for path, methods in document["paths"].items()
+        {"method": method.upper(), "path": path, "is_pushed": part == "webhooks", **operation}
+        for part in ("paths", "webhooks")
+        for path, methods in document[part].items()
         for method, operation in methods.items()
     ]
     return (
@@ -35,12 +37,19 @@ def page_of(document: dict[str, Any]) -> str:
             info=document["info"],
             operations=operations,
             kinds=KINDS.values(),
+            may=MAY,
+            needed=_scopes_of,
             style=Markup(_STYLE),  # noqa: S704 - our own file, byte for byte as its hash says
             shown=_shown,
             example=_example,
             fields=lambda schema: _fields(document, schema),
         )
     )
+
+
+def _scopes_of(operation: dict[str, Any]) -> list[str]:
+    """Return the scopes that an operation needs; empty where everybody may read."""
+    return [scope for schemes in operation.get("security", ()) for scope in schemes.get("token", ())]
 
 
 def _example(part: dict[str, Any]) -> str:

@@ -1,10 +1,12 @@
-"""Bodies of requests: JSON in UTF-8 without duplicate keys, of at most 2 MB; 8 MB where a store sends what it sold.
+"""Bodies: of requests, JSON in UTF-8 without duplicate keys, at most 2 MB, or 8 MB of sales; of responses, with gzip.
 
 A parser that takes the last of two prices, behind a gateway that checked the first, would record what nobody checked.
 The framework's own limit answers a body that is too large in plain text and does not read the rest of it, so a client
 that is still sending would never receive the answer.
 """
 
+import asyncio
+import gzip
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
@@ -22,6 +24,8 @@ MOST_BYTES = 2 * 1024 * 1024
 """Of a body."""
 _MOST_OF_SALES = 4 * MOST_BYTES
 _MOST_DRAINED = 16 * MOST_BYTES  # of a body that is too large, so the client receives the response
+_LEAST_COMPRESSED = 64 * 1024  # bytes of a body; a smaller one fits in few packets as it is
+_LEVEL = 1  # of gzip: prices repeat so much that more effort saves little
 _LONGEST_DETAIL = 80  # characters of a text that is not ours
 
 
@@ -34,7 +38,7 @@ class JsonLine(JSONResponse):
 
 
 class JsonRoute(APIRoute):
-    """A route whose body, where it has one, is read as such JSON."""
+    """A route whose body, where it has one, is read as such JSON, and whose long answers are compressed."""
 
     most_bytes = MOST_BYTES
 
@@ -43,7 +47,12 @@ class JsonRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            return await answer(_JsonRequest(request.scope, request.receive, self.most_bytes))
+            response = await answer(_JsonRequest(request.scope, request.receive, self.most_bytes))
+            if len(response.body) >= _LEAST_COMPRESSED:
+                response.headers["Vary"] = "Accept-Encoding"
+                if _accepts_gzip(request):
+                    await _compress(response)
+            return response
 
         return handle
 
@@ -79,6 +88,23 @@ class _JsonRequest(Request):
             return json.loads(body, object_pairs_hook=without_duplicates, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise _unreadable(str(error)[:_LONGEST_DETAIL]) from error
+
+
+def _accepts_gzip(request: Request) -> bool:
+    """Tell whether the client names gzip, or anything, without the weight 0."""
+    weights = dict[str, str]()
+    for given in ",".join(request.headers.getlist("accept-encoding")).lower().split(","):
+        name, _, weight = given.partition(";")
+        weights[name.strip()] = weight.partition("=")[2].strip() or "1"
+    weight = weights.get("gzip", weights.get("*", "0"))
+    return weight.strip("0") not in {"", "."}
+
+
+async def _compress(response: Response) -> None:
+    """Compress a body in a thread, so that other requests are answered meanwhile."""
+    response.body = await asyncio.to_thread(gzip.compress, bytes(response.body), _LEVEL, mtime=0)
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.body))
 
 
 async def _whole_body(request: Request, most_bytes: int) -> bytes:

@@ -20,7 +20,6 @@ from catalog.load import Catalog
 from catalog.settings import Settings
 from catalog.watched import WatchedCatalog
 from flows.clock import now_of
-from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.advice import own_shelf
 from warehouse.lake import Lake
@@ -37,10 +36,10 @@ _OF_A_BOOK = ("price_book", "demand_curves", "beliefs", "price_changes", "unit_s
 
 @dataclass(frozen=True)
 class DeskInForce:
-    """A desk, and its answers as they are sent; those that it has given are cached."""
+    """A desk, and its answers as they are sent, asked as `QuoteDesk.text` is; those that it has given are cached."""
 
     desk: QuoteDesk
-    answer: Callable[[PriceQuestion, str | None], bytes]
+    answer: Callable[..., bytes]
 
 
 class KeptDesk:
@@ -122,7 +121,7 @@ class KeptDesk:
                 desk = opened if desk is None else opened.ready_for_those_of(desk)
             self._seen = seen
         if self._kept is None or desk is not self._kept.desk:
-            answer = lru_cache(KEPT_ANSWERS)(lambda question, store: desk.text(question, store).encode())
+            answer = lru_cache(KEPT_ANSWERS)(lambda *asked, **how: desk.text(*asked, **how).encode())
             self._kept = DeskInForce(desk, answer)
 
     def _sold(self) -> tuple[object, ...]:

@@ -17,7 +17,6 @@ from connect.api.json_body import MEDIA_TYPE
 from connect.api.kept_desk import KEPT_ANSWERS, DeskInForce, KeptDesk
 from connect.api.problems import Problem, problem_of
 from connect.api.quote_questions import QuoteQuestion, question_of_query
-from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk
 
 _PATH = "/v1/quotes"
@@ -99,8 +98,8 @@ async def open_books(desk: QuoteDesk, stores: Iterable[object]) -> None:
         await asyncio.to_thread(read)
 
 
-def answer_to(desk: QuoteDesk, question: QuoteQuestion, answer: Callable[[PriceQuestion, str | None], Text]) -> Text:
-    """Answer a question.
+def answer_to(desk: QuoteDesk, question: QuoteQuestion, answer: Callable[..., Text]) -> Text:
+    """Answer a question by `QuoteDesk.text`, or by what is asked as it is.
 
     Raises
     ------
@@ -110,7 +109,7 @@ def answer_to(desk: QuoteDesk, question: QuoteQuestion, answer: Callable[[PriceQ
         When it cannot be answered for another reason.
     """
     try:
-        return answer(question.of_product, question.store)
+        return answer(question.of_product, question.store, candidates=question.candidates)
     except CatalogError as error:
         raise Problem(
             "unknown-product",

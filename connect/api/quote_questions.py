@@ -16,6 +16,7 @@ _LONGEST_QUERY = 4_096  # bytes
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})")
 _TEXTS = ("sku", "store")
+_TRUTHS = {"true": True, "false": False}
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 _Price = Annotated[float, Field(ge=LOWEST_PRICE, le=HIGHEST_PRICE)]
 
@@ -39,6 +40,9 @@ class QuoteQuestion(BaseModel):
         description="The store that asks: the answer follows its own sales of the day, what people ordered there, or "
         "the old price that it keeps this week. Without it the answer holds in every store, or is refused.",
         examples=["S01"],
+    )
+    candidates: bool = Field(
+        default=True, description="Whether the prices that were weighed are in the answer.", examples=[False]
     )
 
     @field_validator("shown", "opening")
@@ -82,7 +86,7 @@ def question_of_query(query: bytes, lowest: float = LOWEST_PRICE) -> QuoteQuesti
             "expected a query in UTF-8, percent-encoded, found another; nothing was quoted: encode it",
         ) from error
     refuse_repeated([name for name, _ in pairs])
-    return question_of({name: text if name in _TEXTS else _number(text) for name, text in pairs}, lowest)
+    return question_of({name: _value(name, text) for name, text in pairs}, lowest)
 
 
 def question_of(fields: object, lowest: float = LOWEST_PRICE) -> QuoteQuestion:
@@ -113,8 +117,12 @@ def refuse_repeated(names: list[str], but: str | None = None) -> None:
         raise Problem("not-valid", f"expected each parameter once, found {found} again; nothing was done: send it once")
 
 
-def _number(text: str) -> Any:
-    """Return the number that a text is; a text that is not a plain number stays one, and is refused as such."""
+def _value(name: str, text: str) -> Any:
+    """Return the number or the truth that a text is; one that is neither stays a text, and is refused as such."""
+    if name in _TEXTS:
+        return text
+    if name == "candidates":
+        return _TRUTHS.get(text, text)
     if _WHOLE.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else text

@@ -44,7 +44,10 @@ _QUOTE = {
     "holds_in": "every store",
     "candidates": [{"price": 2.12, "p_sale": 0.049, "expected_revenue": 0.104}],
 }
-_QUESTIONS = [{"sku": "MILK", "stock": 8}, {"sku": "EGGS", "stock": 3, "ticks_left": 4, "shown": 2.49}]
+_QUESTIONS = [
+    {"sku": "MILK", "stock": 8},
+    {"sku": "EGGS", "stock": 3, "ticks_left": 4, "shown": 2.49, "candidates": False},
+]
 router = APIRouter(prefix="/v1", tags=["quotes"], route_class=JsonRoute)
 
 
@@ -52,6 +55,10 @@ router = APIRouter(prefix="/v1", tags=["quotes"], route_class=JsonRoute)
 class Quote(PriceQuote):
     """A price with everything that led to it: what `shelfprice quote --json` prints."""
 
+    candidates: Annotated[
+        list[dict[str, float | None]],
+        Field(description="The prices that were weighed; left out where the question has `candidates: false`."),
+    ] = field(default_factory=list)
     drawn: Annotated[
         dict[str, Any] | None,
         Field(
@@ -136,7 +143,8 @@ async def quotes(
 ) -> Response:
     """Answer questions in their order.
 
-    A question that cannot be answered has its problem in its place; the others are answered.
+    A question that cannot be answered has its problem in its place; the others are answered. A long answer is
+    compressed where `Accept-Encoding` has gzip.
     """
     now = await request.app.state.desk.current()
     await open_books(now.desk, (fields.get("store") for fields in questions if isinstance(fields, dict)))

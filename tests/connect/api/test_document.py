@@ -1,20 +1,27 @@
 """The OpenAPI document explains everything by example, and its page needs no other host."""
 
 import base64
+import datetime as dt
 import hashlib
 import html
 import json
 import re
+from typing import Any
 
 import pytest
 from asgi_client import AsgiClient
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connect.api.api_tokens import MAY
 from connect.api.docs_page import page_of
 from connect.api.problems import KINDS
+from connect.api.pushed_batches import BatchDocument
+from connect.export.batch import BatchPrice, PriceBatch, ShelfPrice, document_of
 
 CHANGE = ("kind", "reason", "sku", "store", "price", "valid_from", "valid_until", "announced", "anyway")
 FIELDS_OF_BODIES = {
-    "quotes": ("sku", "stock", "ticks_left", "shown", "opening", "store"),
+    "quotes": ("sku", "stock", "ticks_left", "shown", "opening", "store", "candidates"),
     "ask_for_price": CHANGE,
     "examine_price": CHANGE,
     "decide_on_price": ("event", "reason"),
@@ -36,7 +43,17 @@ FIELDS_OF_BODIES = {
     "stock": ("store_id", "sku", "happened_at", "kind", "units", "event_id"),
     "traffic": ("store_id", "hour_at", "visitors", "sku", "visits"),
     "competitor_prices": ("rival", "sku", "ean", "price", "unit", "seen_at", "currency", "source"),
+    "price_batch": ("batch", "after", "number", "store", "recorded_at", "time_zone", "currency", "prices"),
 }
+
+
+PRICES = st.integers(1, 10_000).map(lambda cents: cents / 100)
+MOMENTS = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2026, 12, 31), timezones=st.just(dt.UTC))  # noqa: DTZ001
+
+
+def every_path(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what is answered here, and what is sent to others."""
+    return document["paths"] | document["webhooks"]
 
 
 @pytest.fixture
@@ -45,7 +62,7 @@ def document(client: AsgiClient) -> dict[str, dict[str, dict[str, dict[str, obje
 
 
 def test_every_operation_parameter_body_and_answer_has_words_and_an_example(document) -> None:  # type: ignore[no-untyped-def]
-    operations = [one for methods in document["paths"].values() for one in methods.values()]
+    operations = [one for methods in every_path(document).values() for one in methods.values()]
     assert {one["operationId"] for one in operations} == {
         "quote",
         "quotes",
@@ -59,6 +76,7 @@ def test_every_operation_parameter_body_and_answer_has_words_and_an_example(docu
         "stock",
         "traffic",
         "competitor_prices",
+        "price_batch",
     }
     for one in operations:
         assert one["summary"]
@@ -70,7 +88,33 @@ def test_every_operation_parameter_body_and_answer_has_words_and_an_example(docu
         for said in [*bodies, *one["responses"].values()]:
             assert said["description"]
             for content in said.get("content", {}).values():
-                assert "example" in content or content["examples"]
+                assert "example" in content or content.get("examples", content["schema"].get("examples"))
+
+
+def test_a_vendor_reads_how_to_get_a_token_and_what_each_scope_may(client: AsgiClient, document) -> None:  # type: ignore[no-untyped-def]
+    page = client.get("/docs").text
+    section = page.partition('<section id="authorisation">')[2].partition("</section>")[0]
+    (scheme,) = document["components"]["securitySchemes"].values()
+    for scope, what in MAY.items():
+        assert f"<code>{scope}</code></td><td>{what}</td>" in section
+        assert f"`{scope}` may {what}" in scheme["description"]
+    assert "shelfprice token add" in section
+    needed = {scope for one in document["paths"]["/v1/sales"].values() for scope in one["security"][0]["token"]}
+    assert needed == {"sell"}
+    assert "with the scope <code>sell</code>" in page.partition('<section id="sell">')[2].partition("</section>")[0]
+
+
+@given(
+    st.builds(ShelfPrice, st.sampled_from(["MILK", "MEAT"]), PRICES, MOMENTS, st.none() | PRICES, st.none() | PRICES)
+)
+def test_a_batch_is_sent_as_the_webhook_of_the_document_says(wanted: ShelfPrice) -> None:
+    price = BatchPrice(**vars(wanted), till_price=wanted.price)
+    batch = PriceBatch(1, "b", None, "S01", (price,), wanted.valid_from, wanted.valid_from, "Europe/Berlin")
+    sent = document_of(batch)
+    told = BatchDocument.model_validate_json(json.dumps(sent))
+    assert told.model_fields_set == set(sent)
+    assert told.prices[0].model_fields_set == set(sent["prices"][0])
+    assert (told.prices[0].price, told.prices[0].valid_from) == (wanted.price, wanted.valid_from)
 
 
 def test_every_kind_of_problem_is_in_the_document_with_its_status(document) -> None:  # type: ignore[no-untyped-def]
@@ -102,7 +146,7 @@ def test_the_page_loads_nothing_and_its_style_is_the_one_that_the_browser_is_tol
 
 def test_the_page_names_each_field_of_a_body_and_shows_each_example(client: AsgiClient, document) -> None:  # type: ignore[no-untyped-def]
     page = client.get("/docs").text
-    for path, methods in document["paths"].items():
+    for path, methods in every_path(document).items():
         for one in methods.values():
             _, found, rest = page.partition(f'<section id="{one["operationId"]}">')
             section = html.unescape(rest.partition("</section>")[0])

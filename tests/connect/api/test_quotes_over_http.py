@@ -46,6 +46,38 @@ def test_many_questions_are_answered_in_their_order_as_one_by_one(client: AsgiCl
     assert answer.json() == [client.get("/v1/quotes", params=one).json() for one in ASKED]
 
 
+def test_an_answer_without_candidates_is_the_same_in_everything_else(client: AsgiClient) -> None:
+    for question in ASKED:
+        whole = client.get("/v1/quotes", params=question)
+        brief = client.get("/v1/quotes", params={**question, "candidates": "false"})
+        assert whole.content == client.get("/v1/quotes", params={**question, "candidates": "true"}).content
+        said = whole.json()
+        assert said.pop("candidates")
+        assert brief.json() == said
+        assert client.post("/v1/quotes", json=[{**question, "candidates": False}]).json() == [said]
+    refused = client.get("/v1/quotes", params={**ASKED[0], "candidates": "0"})
+    assert refused.status_code == 422
+    assert "candidates: " in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [("gzip", True), ("br, gzip;q=0.5", True), ("*", True), ("gzip;q=0, *", False), ("br", False), ("identity", False)],
+)
+def test_a_long_answer_is_compressed_for_a_client_that_accepts_it_and_a_short_one_never(
+    client: AsgiClient, accepted: str, is_compressed: bool
+) -> None:
+    headers = {"Accept-Encoding": accepted}
+    plain = client.post("/v1/quotes", json=ASKED * 20, headers={"Accept-Encoding": "identity"})
+    answer = client.post("/v1/quotes", json=ASKED * 20, headers=headers)
+    assert (answer.headers.get("content-encoding") == "gzip") is is_compressed
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.content == plain.content
+    assert (int(answer.headers["content-length"]) < len(plain.content) / 4) is is_compressed
+    short = client.post("/v1/quotes", json=ASKED[:1], headers=headers)
+    assert "content-encoding" not in short.headers
+
+
 def test_the_books_that_many_questions_need_are_read_beside_the_loop_so_that_others_are_answered(
     client: AsgiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
