@@ -90,7 +90,6 @@ def as_sent(row: Row) -> dict[str, Any]:
         "stands": row.stands,
         "why": row.why,
         "category": row.category,
-        "sku": row.sku,
         "stock": None if row.shelf is None else row.shelf.stock,
         "model_version": row.model_version,
         "book_date": None if row.book_date is None else row.book_date.isoformat(),
