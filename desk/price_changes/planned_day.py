@@ -6,7 +6,7 @@ What must hold: a day sells as its book expects. What its own sales would teach,
 out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -94,6 +94,7 @@ class PlannedDay:
     evening: Floats
     unit_cost: float
     is_for_profit: bool
+    _kept: dict[tuple[float, int], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def n_ticks(self) -> int:
@@ -116,7 +117,11 @@ class PlannedDay:
         span
             First tick in which it is held, and the first after; None is until closing. Before it the plan goes on.
         """
-        first, end = (tick, self.n_ticks) if span is None else (max(tick, span[0]), span[1])
+        if span is None:
+            if (price, tick) not in self._kept:  # stores ask for the same prices again and again
+                self._kept[price, tick] = self._held(price, tick, self.n_ticks, self._ends)
+            return self._read(self._kept[price, tick], stock)
+        first, end = max(tick, span[0]), span[1]
         held = self._held(price, first, end, self._by_plan[:, :, self.n_ticks - end])
         return self._read(self._before(first, tick, held, self._gains), stock)
 

@@ -34,7 +34,7 @@ def forecast_of(world: int, objective: str) -> tuple[Catalog, DayForecast]:
         own.model_copy(update={"par_stock": int(random.integers(3, 60))}) if objective != "profit" else own
         for own in chosen.products
     ]
-    catalog = replace(chosen, store=store, products=products)
+    catalog = replace(chosen, store=store, products=tuple(products))
     knots = Knots.of(catalog)
     met = np.full(knots.shape, random.uniform(5, 500))
     belief = believed_after(
