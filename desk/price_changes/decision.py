@@ -7,10 +7,19 @@ from dataclasses import replace
 
 from catalog.errors import DataError, Declined, did_you_mean
 from catalog.load import Catalog
-from desk.price_changes.change import Event, PriceChange, Terms, counting_in, stores_of
+from desk.price_changes.change import Event, PriceChange, Terms, counting_in, newest_of_each, stores_of
 from desk.price_changes.conflicts import of_the_announcement
 from desk.price_changes.prior import with_prior_price
-from desk.price_changes.record import LOCK, PATIENCE, all_changes, changes_by_people, changes_named, next_number, record
+from desk.price_changes.record import (
+    LOCK,
+    PATIENCE,
+    all_changes,
+    changes_by_people,
+    changes_named,
+    changes_on,
+    next_number,
+    record,
+)
 from desk.price_changes.states import EventName, refuse_unless_may_follow
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
@@ -30,6 +39,8 @@ def decide_each(
     workspace: Workspace, decisions: Mapping[str, EventName], by: str, reason: str | None = None
 ) -> list[PriceChange]:
     """Decide on price changes, on each in its own way, as one action, all or none, and return them.
+
+    A proposal whose approval somebody took back is proposed anew before it is approved, with an id of its own.
 
     Parameters
     ----------
@@ -55,18 +66,43 @@ def decide_each(
         chosen = [_named(lake, known, name) for name in decisions]
         stores = {store for change in chosen for store in stores_of(catalog, change.terms.store)}
         ticks = next_ticks(lake, catalog, stores, now_of(workspace))
-        number, now, events = next_number(lake), dt.datetime.now(dt.UTC), list[Event]()
-        for change in chosen:
+        number, now, events, decided = next_number(lake), dt.datetime.now(dt.UTC), list[Event](), list[PriceChange]()
+        for known_change, event in zip(chosen, decisions.values(), strict=True):
+            change = known_change
+            if event == "approved" and was_taken_back(change) and _is_newest(lake, catalog, change):
+                change = _proposed_again(change, number, now)
+                events.extend(change.events)
             own = {store: ticks[store] for store in stores_of(catalog, change.terms.store)}
-            moment, event = min(own.values()), decisions[change.id]
+            moment = min(own.values())
             _refuse_decision(catalog, change, event, by, moment)
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
             if event == "approved" and terms.announced:
                 terms = _announced_anew(lake, catalog, change.id, terms, moment)
             events.append(counting_in(Event(number, change.id, event, now, moment, by, terms), own))
+            decided.append(replace(change, events=(*change.events, events[-1])))
         if events:
             record(lake, catalog, events)
-    return [replace(change, events=(*change.events, added)) for change, added in zip(chosen, events, strict=True)]
+    return decided
+
+
+def was_taken_back(change: PriceChange) -> bool:
+    """Tell whether a person took the approval of a proposed price back, so that it may be given again."""
+    last = change.events[-1]
+    return change.terms.kind == "price" and last.event == "withdrawn" and last.by != change.proposer
+
+
+def _is_newest(lake: Lake, catalog: Catalog, change: PriceChange) -> bool:
+    """Tell whether nothing newer was proposed for the product and store of a proposal."""
+    date = catalog.store.clock_of(change.terms.store).date_of(change.terms.valid_from)
+    proposals = [own for own in changes_on(lake, date) if own.terms.kind == "price"]
+    return newest_of_each(proposals)[change.terms.store, change.terms.sku].id == change.id
+
+
+def _proposed_again(change: PriceChange, number: int, now: dt.datetime) -> PriceChange:
+    """Return a proposal anew: what a store sold in between stays as it was."""
+    terms = change.events[0].terms
+    name = f"p{number}.{terms.store}.{terms.sku}"
+    return PriceChange(name, (Event(number, name, "proposed", now, terms.valid_from, change.proposer, terms),))
 
 
 def _named(lake: Lake, known: dict[str, PriceChange], name: str) -> PriceChange:

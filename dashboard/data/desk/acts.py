@@ -11,7 +11,7 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.formats import day, euros, zone_named
 from dashboard.who import allowed
-from desk.price_changes.decision import decide, decide_each
+from desk.price_changes.decision import decide, decide_each, was_taken_back
 from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_named
 from desk.price_changes.request import DeskAnswer, PriceRequest, ask, ask_all
@@ -26,7 +26,7 @@ EVERY_PRICE_PASSES = (
 
 
 def approve(desk: PriceDesk, ids: Sequence[str], seen: Mapping[str, float]) -> str:
-    """Approve what waits among the chosen prices.
+    """Approve what waits among the chosen prices, and what was rejected or taken back.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ def approve(desk: PriceDesk, ids: Sequence[str], seen: Mapping[str, float]) -> s
             f"{anew[0].name} in {anew[0].store} is proposed at {euros(anew[0].proposed)} by now, and was at "
             f"{euros(seen[anew[0].id])} when you looked; nothing was approved: look again, then approve"
         )
-    names = [row.change.id for row in chosen if row.change is not None and may_follow(row.change.last, "approved")]
+    changes = [row.change for row in chosen if row.change is not None]
+    names = [own.id for own in changes if may_follow(own.last, "approved") or was_taken_back(own)]
     if not names:
         raise Declined(f"none of the {_prices(len(chosen))} chosen waits; nothing was changed")
     decide(desk.workspace, names, "approved", _user(desk))

@@ -34,6 +34,7 @@ from dashboard.monitor import Monitor
 from dashboard.price_tags import tag_of
 from dashboard.price_tags import told_of as tags_told_of
 from desk.price_changes.consequence import outlook_of
+from desk.price_changes.decision import decide
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
 from features.cells import ALL_VIEWS
@@ -105,6 +106,24 @@ def test_what_was_approved_is_rejected_by_taking_the_approval_back(tmp_path: Pat
     assert {row_of(desk, name).state for name in ("S02|MILK", "S02|EGGS")} == {"rejected"}
     with pytest.raises(Declined, match="stand already"):
         acts.turn_down(desk, ["S02|MILK"], "too dear")
+
+
+def test_an_approval_that_was_taken_back_can_be_given_again(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
+    acts.approve(desk, ["S02|MILK"], {})
+    first = row_of(desk, "S02|MILK").change
+    acts.turn_down(desk, ["S02|MILK"], "too dear")
+    assert row_of(desk, "S02|MILK").stands == 1.5
+    assert acts.approve(desk, ["S02|MILK"], {}).startswith("1 price approved.")
+    row = row_of(desk, "S02|MILK")
+    assert (row.state, row.stands) == ("approved", row.proposed)
+    assert first is not None
+    assert row.change is not None
+    assert row.change.terms == first.terms
+    with pytest.raises(Declined, match="give a new one"):
+        decide(shop.workspace, [first.id], "approved", "anna")
+    acts.turn_down(desk, ["S02|MILK"], "too dear after all")
+    assert row_of(desk, "S02|MILK").state == "rejected"
 
 
 def test_of_prices_that_wait_and_prices_that_were_approved_all_are_turned_down_or_none(
