@@ -34,6 +34,7 @@ TABLES_THAT_GAINED_COLUMNS = (
     "products",
     "promotions",
     "export_batches",
+    "price_changes",
     "regret_by_day",
     "beliefs",
     "replaced_beliefs",

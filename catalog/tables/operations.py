@@ -1,8 +1,35 @@
 """What people and other systems did: price changes, what tills and labels show, alerts, and ingested files."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from catalog.table import LONG_TEXT, MOMENT, PRICE, SKU, STORE, Column, Table
+
+_WITHOUT_MODEL = "of a store day in the ticks of its first date; null without a model, and in rows of earlier versions"
+_PREDICTIONS = (
+    Column(
+        "expected_p_sale", pa.float64(), "chance of sale at the price, as predicted then; null as below", "probability"
+    ),
+    Column("expected_units", pa.float64(), f"predicted units {_WITHOUT_MODEL}", "units per store day"),
+    Column("expected_revenue", pa.float64(), "predicted revenue, alike", "EUR per store day"),
+    Column("expected_profit", pa.float64(), "predicted revenue less the cost of the units, alike", "EUR per store day"),
+    Column(
+        "expected_gain",
+        pa.float64(),
+        "predicted gain against the alternative, in what the catalog maximises, alike",
+        "EUR per store day",
+    ),
+    Column(
+        "otherwise_price",
+        pa.float64(),
+        "the alternative: the old price of a proposal, else what the policy opens with; null as above",
+        "EUR",
+    ),
+    Column("otherwise_p_sale", pa.float64(), "chance of sale at the alternative, alike", "probability"),
+)
+PREDICTED = tuple(column.name for column in _PREDICTIONS)
+"""Columns of what was predicted of a price change when it was asked for."""
 
 PRICE_CHANGES = Table(
     "price_changes",
@@ -56,6 +83,7 @@ PRICE_CHANGES = Table(
             "EUR per day",
             nullable=True,
         ),
+        *(replace(column, nullable=True) for column in _PREDICTIONS),
     ),
 )
 

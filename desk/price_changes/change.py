@@ -30,6 +30,10 @@ class Terms:
     accepted_cost
         Cost plus minimum margin, EUR, when somebody accepted a price below that or below the floor; None where nobody
         did. A higher cost asks for it anew.
+    expected_p_sale, expected_units, expected_revenue, expected_profit, expected_gain
+        What was predicted of a store day when it was asked for, EUR where it is money; None without a model.
+    otherwise_price, otherwise_p_sale
+        What it was compared with: the old price of a proposal, else the policy's, EUR, and its chance of sale.
     """
 
     kind: Kind
@@ -44,6 +48,13 @@ class Terms:
     announced: bool = False
     prior_price: float | None = None
     accepted_cost: float | None = None
+    expected_p_sale: float | None = None
+    expected_units: float | None = None
+    expected_revenue: float | None = None
+    expected_profit: float | None = None
+    expected_gain: float | None = None
+    otherwise_price: float | None = None
+    otherwise_p_sale: float | None = None
 
 
 @dataclass(frozen=True)

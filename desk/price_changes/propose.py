@@ -8,6 +8,7 @@ from catalog.load import Catalog
 from catalog.records.product import Product
 from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
 from desk.price_changes.consequence import DayForecast, outlook_of
+from desk.price_changes.forecasts import with_forecast
 from desk.price_changes.passing import passes
 from desk.price_changes.reasons import reason_for
 from desk.price_changes.record import LOCK, PATIENCE, changes_on, next_number, record
@@ -83,6 +84,7 @@ def _events(
             at, by = outlook.book.published_at, outlook.book.policy
             if earlier is not None and earlier.last != "withdrawn":
                 yield Event(number, earlier.id, "withdrawn", at, terms.valid_from, by, earlier.terms)
+            terms = with_forecast(catalog, lambda _: outlook, terms)
             name = f"p{number}.{store}.{product.sku}"
             yield Event(number, name, "proposed", at, terms.valid_from, by, terms)
             assert terms.new_price is not None  # noqa: S101 - a book has a price

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 import pyarrow as pa
 
 from catalog.load import Catalog
-from catalog.tables.operations import PRICE_CHANGES
+from catalog.tables.operations import PREDICTED, PRICE_CHANGES
 from desk.price_changes.change import Event, PriceChange, Terms, folded
 from warehouse.lake import Lake, Partition
 from warehouse.partition import Within
@@ -185,6 +185,7 @@ def _events_in(lake: Lake, part: Partition) -> Iterator[Event]:
             announced=row["announced"],
             prior_price=row["prior_price"],
             accepted_cost=row["accepted_cost"],
+            **{name: row[name] for name in PREDICTED},
         )
         moments = row["recorded_at"], row["effective_at"]
         in_stores = {own["store_id"]: own["effective_at"] for own in row["effective_in"] or ()}

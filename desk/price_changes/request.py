@@ -13,6 +13,7 @@ from catalog.load import Catalog
 from desk.price_changes.change import Event, PriceChange, Terms, counting_in, folded, stores_of
 from desk.price_changes.conflicts import below_cost, conflicts, refuse_impossible
 from desk.price_changes.consequence import Consequence, DayForecast, outlook_of
+from desk.price_changes.forecasts import with_forecast
 from desk.price_changes.prior import with_prior_price
 from desk.price_changes.record import LOCK, PATIENCE, changes_by_people, next_number, record
 from desk.price_changes.shown import prices_shown
@@ -213,7 +214,7 @@ def _examined(facts: _Facts, request: PriceRequest) -> tuple[list[Terms], tuple[
     if consequence is not None and consequence.cost is not None:
         count = 1 if request.store is not None else len(catalog.store.stores)
         terms = [replace(own, expected_cost=consequence.cost * count) for own in terms]
-    return terms, against, consequence
+    return [with_forecast(catalog, facts.outlooks, own) for own in terms], against, consequence
 
 
 def _refuse_unwelcome(catalog: Catalog, request: PriceRequest, terms: Sequence[Terms], against: Sequence[str]) -> None:

@@ -45,6 +45,8 @@ select
             when shown.data_type = 'TIMESTAMP WITH TIME ZONE' then 'UTC'
             when shown.data_type like 'VARCHAR%' then '-'
             when shown.column_name like '%per_visit_eur' then 'EUR per visit'
+            when ends_with(shown.column_name, 'a_store_day_eur') then 'EUR per store day'
+            when ends_with(shown.column_name, 'units_a_store_day') then 'units per store day'
             when ends_with(shown.column_name, 'a_day_eur') then 'EUR per day'
             when ends_with(shown.column_name, '_eur') then 'EUR'
             when starts_with(shown.column_name, 'share_') then 'share'
@@ -52,7 +54,8 @@ select
             when shown.column_name in ('count_clamped', 'count_explored') then 'decisions'
             when starts_with(shown.column_name, 'count_') then replace(substring(shown.column_name, 7), '_', ' ')
             when ends_with(shown.column_name, '_a_day') then 'units per day'
-            when starts_with(shown.column_name, 'units_') or shown.column_name = 'inventory_level' then 'units'
+            when starts_with(shown.column_name, 'units_') or ends_with(shown.column_name, '_units') then 'units'
+            when shown.column_name = 'inventory_level' then 'units'
             when starts_with(shown.column_name, 'days_') then 'days'
             when starts_with(shown.column_name, 'hour_') then 'hours'
             when starts_with(shown.column_name, 'sku_') then '0 or 1'

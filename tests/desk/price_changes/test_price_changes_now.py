@@ -11,7 +11,7 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from desk.price_changes.change import Event, Kind, PriceChange, Terms, folded
+from desk.price_changes.change import Event, PriceChange, Terms, folded
 from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.propose import propose
@@ -19,6 +19,7 @@ from desk.price_changes.record import _rows_of, all_changes
 from desk.price_changes.request import PriceRequest, ask
 from desk.price_changes.states import EventName, may_follow
 from features.cells import ALL_VIEWS
+from serving.orders import Kind
 from warehouse.connection import MARTS, build_file, read_only, run_script
 
 OPENING = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)

@@ -1,0 +1,84 @@
+"""What was predicted of a price is kept with it, and stands beside what came of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
+
+from catalog.tables.operations import PREDICTED
+from desk.price_changes.decision import decide
+from desk.price_changes.propose import propose
+from desk.price_changes.record import all_changes
+from desk.price_changes.request import PriceRequest, ask
+from features.cells import ALL_VIEWS
+from warehouse.connection import build_file, read_only
+from warehouse.lake import Partition
+
+OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path, "{within_of_base: 0.0}", changed=open_in_the_morning)
+
+
+def effects(shop: Shop) -> dict[str, dict[str, Any]]:
+    build_file(shop.settings, ALL_VIEWS)
+    with read_only(shop.settings) as warehouse:
+        return {row["change"]: row for row in warehouse.sql("from price_effects").to_arrow_table().to_pylist()}
+
+
+def test_an_override_tells_what_the_visits_of_its_ticks_brought_beside_what_was_predicted(shop: Shop) -> None:
+    shop.publish()
+    player = shop.sell(4)
+    answer = ask(shop.workspace, OVERRIDE, "anna")
+    shop.sell(8, player)
+    decide(shop.workspace, [answer.changes[0].id], "withdrawn", "anna")
+    shop.sell(SHORT_DAY, player)
+    player.close()
+    rows = shop.lake.read(Partition("interactions", DATE, "live-S01")).to_pylist()
+    met = [row for row in rows if row["sku"] == "MILK" and 4 <= row["tick"] < 8 and row["inventory_level"] > 0]
+    bought = sum(row["purchased"] for row in met)
+    [effect], told = effects(shop).values(), answer.consequence
+    assert told is not None
+    assert told.p_sale is not None
+    assert told.cost is not None
+    assert (effect["count_visits"], effect["count_units"], effect["count_store_days"]) == (len(met), bought, 1)
+    assert effect["profit_eur"] == pytest.approx(bought * (1.29 - shop.catalog.product("MILK").unit_cost))
+    assert effect["expected_units_a_store_day"] == pytest.approx(told.units)
+    assert effect["expected_gain_a_store_day_eur"] == pytest.approx(-told.cost)
+    assert effect["expected_units"] == pytest.approx(len(met) * told.p_sale)
+    assert effect["otherwise_price_eur"] == told.policy_price
+    assert 0 < effect["standard_error_eur"] < effect["revenue_eur"]
+
+
+def test_an_approval_is_held_against_the_old_price_and_what_waits_has_no_effect(shop: Shop) -> None:
+    player = shop.sell(SHORT_DAY)
+    player.close()
+    following = DATE.replace(day=DATE.day + 1)
+    propose(shop.workspace, shop.publish(following), following)
+    waiting = [own for own in all_changes(shop.lake) if own.terms.store == "S01" and own.last == "proposed"]
+    first, *_others = [own for own in waiting if own.terms.old_price not in {None, own.terms.new_price}]
+    decide(shop.workspace, [first.id], "approved", "ben")
+    shop.sell(4, shop.player(following), following)
+    [effect] = effects(shop).values()
+    terms = first.terms
+    assert (effect["change"], effect["approved_by"], effect["state"]) == (first.id, "ben", "in_force")
+    assert effect["otherwise_price_eur"] == terms.old_price
+    assert effect["count_visits"] > 0
+    assert terms.expected_gain is not None
+    assert effect["expected_gain_a_store_day_eur"] == pytest.approx(terms.expected_gain)
+
+
+def test_price_changes_of_an_earlier_version_are_told_and_nothing_was_predicted_of_them(shop: Shop) -> None:
+    shop.publish()
+    ask(shop.workspace, OVERRIDE, "anna")
+    [part] = shop.lake.partitions("price_changes")
+    place = shop.lake.path(part)
+    pq.write_table(pq.read_table(place).drop_columns(list(PREDICTED)), place)
+    build_file(shop.settings, ALL_VIEWS)
+    with read_only(shop.settings) as warehouse:
+        assert warehouse.execute("select state, expected_cost_a_day_eur from price_changes_now").fetchall()
+        assert warehouse.execute("from price_effects").fetchall() == []
