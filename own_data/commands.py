@@ -258,14 +258,18 @@ def earned(through: Through = None, catalog: Catalog = None, as_json: Json = Fal
     A share of store weeks, drawn by the seed, stays at your own prices (`drawn_prices.held_share` in store.yaml). The
     others are compared with them, for the chain, each week, each category and each store. An open interval says that
     too few weeks were held to know. Where stock lives over days and is told, what was thrown away is compared, too. See
-    docs/connect-a-store.md.
+    docs/connect-a-store.md. Below stands what came of prices that people set or approved, beside what was predicted.
     """
     from flows.workspace import open_workspace
     from own_data.earned import earned_by_draws
+    from warehouse.history import newest_effects
 
     with earned.working():
-        found = earned_by_draws(open_workspace(text_of(catalog)), date_of(through))
-    show_earned(found, as_json=as_json)
+        workspace = open_workspace(text_of(catalog))
+        effects = newest_effects(workspace.settings) if workspace.lake.exists() else []
+        is_drawn = workspace.lake.dates("price_draws") or not effects
+        found = earned_by_draws(workspace, date_of(through)) if is_drawn else None
+    show_earned(found, effects, as_json=as_json)
 
 
 @command("desk", when_stopped=RUN_AGAIN)

@@ -113,11 +113,18 @@ def show_coin(outcome: "ExperimentOutcome", *, as_json: bool) -> None:
         )
 
 
-def show_earned(found: "EarnedByDraws", *, as_json: bool) -> None:
-    """Print what drawn prices brought."""
+def show_earned(found: "EarnedByDraws | None", effects: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print what drawn prices brought, None without any, and what came of prices that people set or approved."""
     if as_json:
-        emit(found.as_json())
+        emit(({} if found is None else found.as_json()) | {"price_effects": effects})
         return
+    if found is not None:
+        _show_drawn(found)
+    if effects:
+        _show_effects(effects)
+
+
+def _show_drawn(found: "EarnedByDraws") -> None:
     _show(f"Profit against your own prices, {found.first} to {found.through}", "", {"all stores": found.chain})
     _show("Week by week", "from", {str(first): own for first, own in found.weeks.items()})
     _show("Category by category", "category", found.categories)
@@ -131,6 +138,39 @@ def show_earned(found: "EarnedByDraws", *, as_json: bool) -> None:
         )
     if found.chain.n_held == 0:
         remark("No store week was held yet, so nothing can be compared: the draw holds some of the next ones.")
+
+
+def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
+    """Print what came of prices that people set or approved; a difference from a forecast is no proof."""
+    columns = [
+        "price change",
+        "product",
+        "store",
+        "price",
+        "instead of",
+        "visits",
+        "units",
+        "predicted",
+        "profit",
+        "instead",
+    ]
+    rows = [
+        [
+            own["change"],
+            own["sku"],
+            own["store_id"] or "every store",
+            *(_number(own[name]) for name in ("price_eur", "otherwise_price_eur")),
+            *(own[name] for name in ("count_visits", "count_units")),
+            *(_number(_or_unknown(own[name])) for name in ("expected_units", "profit_eur", "otherwise_profit_eur")),
+        ]
+        for own in effects
+    ]
+    show_table("Prices that people set or approved", columns, rows)
+    remark("What they would have brought instead is a forecast, for as many visits: a difference from it is no proof.")
+
+
+def _or_unknown(value: float | None) -> float:
+    return float("inf") if value is None else value
 
 
 def _show_waste(waste: "WasteByDraws") -> None:

@@ -1,4 +1,4 @@
-"""What was in force on a date, and who was champion when."""
+"""What was in force on a date, who was champion when, and what came of the prices that people decided on."""
 
 import datetime as dt
 from typing import Any
@@ -38,6 +38,17 @@ def champion_history(settings: Settings) -> list[dict[str, Any]]:
         When there is no lake.
     """
     return _asked(settings, "champion_history", {})
+
+
+def newest_effects(settings: Settings, most: int = 20) -> list[dict[str, Any]]:
+    """Return what came of the newest prices that people set or approved, as `price_effects` has it.
+
+    Raises
+    ------
+    LakeError
+        When there is no lake.
+    """
+    return _asked(settings, "newest_effects", {"most": most})
 
 
 def _asked(settings: Settings, name: str, parameters: dict[str, object]) -> list[dict[str, Any]]:

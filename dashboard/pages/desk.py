@@ -30,6 +30,7 @@ from dashboard.cards.desk_prices import (
     told_of,
 )
 from dashboard.cards.desk_row import row_drawer, wire_row
+from dashboard.cards.effects import EFFECTS, effects_card
 from dashboard.cards.missing import no_data
 from dashboard.components import aria, heading
 from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order, is_unchanged
@@ -74,6 +75,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             html.Div(id=MISSING),
             html.Div(prices_card(catalog, _question(catalog, asked)), id=FULL),
             html.Div([people_card(), log_card()], className="grid grid-2 desk-below"),
+            html.Div(id=EFFECTS, className="desk-below"),
             row_drawer(),
             edit_panel(),
             question(catalog),
@@ -99,6 +101,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     desk = monitor.desk
     _wire_table(app, desk)
     _wire_look(app, monitor, desk)
+    app.callback(Output(EFFECTS, "children"), Input(SEEN, "data"))(lambda _: effects_card(monitor))
     wire_acts(app, desk)
     wire_row(app, monitor, ACT)
     wire_address(app, "desk", _KEPT)

@@ -10,10 +10,15 @@ from dataclasses import replace
 
 from catalog.load import Catalog
 from desk.price_changes.change import Terms
-from desk.price_changes.consequence import DayForecast
+from desk.price_changes.consequence import Consequence, DayForecast
 
 
-def with_forecast(catalog: Catalog, outlooks: Callable[[dt.date], DayForecast | None], terms: Terms) -> Terms:
+def with_forecast(
+    catalog: Catalog,
+    outlooks: Callable[[dt.date], DayForecast | None],
+    terms: Terms,
+    of: Callable[..., Consequence] = DayForecast.of,
+) -> Terms:
     """Return terms with what is predicted of the first store day on which they hold.
 
     Terms of several products, base prices, and a proposal that changes nothing stay as they are.
@@ -32,9 +37,9 @@ def with_forecast(catalog: Catalog, outlooks: Callable[[dt.date], DayForecast | 
     if outlook is None:
         return terms
     own, ticks = outlook.in_store(terms.store), clock.ticks_within(date, terms.valid_from, terms.valid_until)
-    wanted = own.of(terms.sku, terms.new_price, *(ticks or (0, None)))
+    wanted = of(own, terms.sku, terms.new_price, *(ticks or (0, None)))
     alternative = terms.old_price if is_proposal and terms.old_price is not None else wanted.policy_price
-    otherwise = own.of(terms.sku, alternative, *(ticks or (0, None)))
+    otherwise = of(own, terms.sku, alternative, *(ticks or (0, None)))
     gain = otherwise.cost if is_proposal else (None if wanted.cost is None else -wanted.cost)
     return replace(
         terms,

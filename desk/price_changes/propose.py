@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 
 from catalog.load import Catalog
 from catalog.records.product import Product
@@ -70,6 +71,7 @@ def _events(
 ) -> Iterator[Event]:
     """Yield what has to be recorded so that the newest proposals are those of the book."""
     number, yesterday = next_number(lake), opening_prices_before(lake, catalog, date)
+    brings = cache(DayForecast.of)
     opened = opens_with(lake, catalog, catalog.store.stores, date)
     for row, store in enumerate(catalog.store.stores):
         units = None if opened.opened_with is None else opened.opened_with[row : row + 1]
@@ -84,7 +86,7 @@ def _events(
             at, by = outlook.book.published_at, outlook.book.policy
             if earlier is not None and earlier.last != "withdrawn":
                 yield Event(number, earlier.id, "withdrawn", at, terms.valid_from, by, earlier.terms)
-            terms = with_forecast(catalog, lambda _: outlook, terms)
+            terms = with_forecast(catalog, lambda _: outlook, terms, partial(brings, shelf=shelf))
             name = f"p{number}.{store}.{product.sku}"
             yield Event(number, name, "proposed", at, terms.valid_from, by, terms)
             assert terms.new_price is not None  # noqa: S101 - a book has a price

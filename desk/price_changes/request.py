@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 
 from catalog.errors import DataError, Declined, ShelfpriceError
@@ -158,7 +158,7 @@ class _Facts:
     others
         What people asked for that may bear on some request; `by_sku` has the same by product.
     outlooks
-        What prices bring on a date; None without a book.
+        What prices bring on a date; None without a book. `brings` keeps what was asked of them.
     """
 
     workspace: Workspace
@@ -167,6 +167,7 @@ class _Facts:
     others: Sequence[PriceChange]
     by_sku: Mapping[str | None, Sequence[PriceChange]]
     outlooks: Callable[[dt.date], DayForecast | None]
+    brings: Callable[..., Consequence] = field(default_factory=lambda: cache(DayForecast.of))
 
     def next_tick(self, store: str | None) -> dt.datetime:
         """Return when the next tick of a store begins, UTC; without one, of the store that is first."""
@@ -214,7 +215,7 @@ def _examined(facts: _Facts, request: PriceRequest) -> tuple[list[Terms], tuple[
     if consequence is not None and consequence.cost is not None:
         count = 1 if request.store is not None else len(catalog.store.stores)
         terms = [replace(own, expected_cost=consequence.cost * count) for own in terms]
-    return [with_forecast(catalog, facts.outlooks, own) for own in terms], against, consequence
+    return [with_forecast(catalog, facts.outlooks, own, facts.brings) for own in terms], against, consequence
 
 
 def _refuse_unwelcome(catalog: Catalog, request: PriceRequest, terms: Sequence[Terms], against: Sequence[str]) -> None:

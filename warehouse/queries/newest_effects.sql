@@ -1,0 +1,23 @@
+-- What came of the newest prices that people set or approved, as far as somebody met them.
+select
+    change,
+    kind,
+    state,
+    sku,
+    store_id,
+    price_eur,
+    otherwise_price_eur,
+    expected_gain_a_store_day_eur,
+    count_store_days,
+    count_visits,
+    count_units,
+    expected_units,
+    otherwise_units,
+    profit_eur,
+    otherwise_profit_eur,
+    gained_eur,
+    standard_error_eur
+from price_effects
+where count_visits > 0 and approved_by <> 'the rule'
+order by holds_from desc, change asc
+limit $most;
