@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
 from catalog.limits import conflicts
 from catalog.records.product import Product, substitute_conflicts, substitutes_among
+from catalog.records.rivals import rival_conflicts
 from catalog.records.store import NO_SHOPPERS, Store
 from catalog.stock_rules import StockRules, delivery_conflicts
 from catalog.strict_yaml import read_mapping
@@ -110,14 +112,14 @@ class Catalog:
         return "\n".join(product.model_dump_json() for product in self.products), store
 
     def with_limits_of(self, now: "Catalog") -> "Catalog":
-        """Return this shelf with the limits of another catalog: guardrails, approval, and the costs and bounds it has.
+        """Return this shelf with the limits of another catalog: guardrails, approval, rivals, costs and bounds it has.
 
         A day that is being sold keeps the products that it opened with; what limits prices now binds them all the same.
         """
         of_product = ("floor_price", "ceiling_price", "unit_cost")
         bounds = {own.sku: {name: getattr(own, name) for name in of_product} for own in now.products}
         products = tuple(own.model_copy(update=bounds.get(own.sku, {})) for own in self.products)
-        limits = {name: getattr(now.store, name) for name in ("guardrails", "approval")}
+        limits = {name: getattr(now.store, name) for name in ("guardrails", "approval", "rivals")}
         return Catalog(products, self.store.model_copy(update=limits))
 
     def product(self, sku: str) -> Product:
@@ -180,7 +182,15 @@ def load(directory: Path | None = None) -> Catalog:
         raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
     for conflict in conflicts(products, store):
         raise CatalogError(f"{file}: guardrails: {conflict}")
+    for conflict in rival_conflicts(store.rivals, skus, store.guardrails.frozen, _drawn_by_date(products, store)):
+        raise CatalogError(f"{file}: rivals: {conflict}")
     return Catalog(products, store)
+
+
+def _drawn_by_date(products: Sequence[Product], store: Store) -> list[str]:
+    """Return the products of an outside store whose prices are drawn for a week or a day."""
+    is_by_date = store.sales == "outside" and store.drawn_prices.changes != "hourly"
+    return [own.sku for own in products if is_by_date and store.drawn_prices.includes(own.sku)]
 
 
 def fingerprint_of(products: str, store: str) -> str:

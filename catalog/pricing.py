@@ -42,6 +42,7 @@ RULES = {
     "changes_per_day": "it has changed as often as it may in a day",
     "down_only_within_day": "it may not rise before the next day",
     "one_price": "all stores of the zone show one price",
+    "rivals": "as far above rivals' prices as it may be",
     "event": "an event holds it",
     "markdown_only": "it may be marked down from the base price, not raised above it",
     "ceiling": "its ceiling",
@@ -60,6 +61,7 @@ LIMITS = (
     "price_ending",
     "down_only_within_day",
     "one_price",
+    "rivals",
     "not_approved",
     "frozen",
     "event",
@@ -72,8 +74,8 @@ LIMITS = (
 )
 """The rules that limit what a policy asks for, in the order they are applied: the last one wins.
 
-First how far a policy may go within the day, then the one price of a zone, then what was approved, then what people
-ordered, then floor, ceiling, base price and cost, and last the kill switch.
+First how far a policy may go within the day, then the one price of a zone, then what rivals' prices allow, then what
+was approved, then what people ordered, then floor, ceiling, base price and cost, and last the kill switch.
 """
 
 CLAMP = np.dtype([("decision", np.int64), ("rule", np.int64), ("before", np.float64), ("after", np.float64)])

@@ -1,7 +1,8 @@
 """Guardrails: what the limits leave of a price, whatever a policy asks for.
 
 `catalog.pricing.LIMITS` are applied in their order, and the last one wins: how far a policy may go within the day, the
-one price of a zone, what was approved, what people ordered, floor, ceiling and cost, and the kill switch. They bind an
+one price of a zone, what rivals' prices allow, what was approved, what people ordered, floor, ceiling and cost, and the
+kill switch. They bind an
 explored price as they bind the policy's own. All functions are pure; arrays have shape (..., n_stores, n_products)
 unless said otherwise.
 """
@@ -112,6 +113,7 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
         yield "down_only_within_day", (prices := np.where(given, prices, np.fmin(prices, shown)))
     if limits.rails.one_price is not None:
         yield "one_price", (prices := np.where(given, prices, in_zone(limits, prices, shelf)))
+    yield "rivals", (prices := np.where(prices > limits.rival_caps, limits.rival_caps, prices))
     by_people = own
     if ordered is not None:
         approved = _approved(limits, ordered, prices)

@@ -258,7 +258,7 @@ def pricing_by_book(
 
 def _told_apart(priced_by: PricedBy, orders: Orders | None) -> PricedBy:
     """Return what prices a date with a fingerprint that tells what people ordered, where they did."""
-    if orders is None or not orders.orders:
+    if orders is None or orders.are_none:
         return priced_by
     return replace(
         priced_by, fingerprint=f"{priced_by.fingerprint}:{orders.fingerprint}", orders_sha256=orders.fingerprint

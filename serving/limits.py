@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency
-from catalog.limits import PriceBounds, price_bounds
+from catalog.limits import PriceBounds, not_above, price_bounds
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, Shelf
 from catalog.records.guardrails import Guardrails
@@ -43,6 +43,8 @@ class Limits:
         Prices that stand whatever is asked for; NaN where a product is free.
     is_markdown_only
         Whose price is never above the base price.
+    rival_caps
+        The highest prices that rivals' prices allow, with the price ending; NaN where nothing limits one.
     movable
         How many products of a store may change price in one tick.
     orders
@@ -60,6 +62,7 @@ class Limits:
     whole_bounds: PriceBounds
     frozen: Floats
     is_markdown_only: Flags
+    rival_caps: Floats
     movable: int
     orders: Orders | None = None
     money: Currency = EUR
@@ -81,6 +84,7 @@ class Limits:
             "changes_per_day": self.rails.changes_per_day is not None,
             "down_only_within_day": self.rails.down_only_within_day,
             "one_price": self.rails.one_price is not None,
+            "rivals": bool(np.isfinite(self.rival_caps).any()),
             "event": self.orders is not None and any(order.kind == "event" for order in self.orders.orders),
             "markdown_only": bool(self.is_markdown_only.any()),
         }
@@ -103,8 +107,8 @@ class Limits:
     def are_bounds_alone(self) -> bool:
         """Whether a price in whole smallest units within the bounds is left as it is."""
         in_arrays = {"minimum_margin": 0.0, "frozen": {}, "frozen_during": (), "markdown_only": None}
-        is_plain = self.rails.model_copy(update=in_arrays) == Guardrails()
-        return is_plain and bool(np.isnan(self.frozen).all()) and not self.is_markdown_only.any() and self.are_static
+        is_plain = self.rails.model_copy(update=in_arrays) == Guardrails() and not self.is_markdown_only.any()
+        return is_plain and bool(np.isnan([self.frozen, self.rival_caps]).all()) and self.are_static
 
     def only(self, position: int, sku: str) -> "Limits":
         """Return the guardrails of one product, for a shelf that holds it alone."""
@@ -117,6 +121,7 @@ class Limits:
             whole_bounds=self.whole_bounds.among(part),
             frozen=self.frozen[part],
             is_markdown_only=self.is_markdown_only[part],
+            rival_caps=self.rival_caps[part],
             orders=orders if orders is not None and orders.orders else None,
             standing=None if self.standing is None else self.standing.only(position),
         )
@@ -128,6 +133,8 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
     `standing` are the prices of a retailer's own shelves.
     """
     store, rails = catalog.store, catalog.store.guardrails
+    caps = dict(() if orders is None else orders.rival_caps)
+    highest = np.array([caps.get(sku, np.nan) for sku in catalog.skus])
     return Limits(
         rails=rails,
         base_prices=catalog.base_prices,
@@ -135,6 +142,7 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
         whole_bounds=price_bounds(catalog.products, rails.model_copy(update={"price_ending": None}), store.money),
         frozen=np.array([rails.frozen.get(sku, np.nan) for sku in catalog.skus]),
         is_markdown_only=np.array([rails.allow_only_markdowns(own.sku, own.category) for own in catalog.products]),
+        rival_caps=not_above(highest, rails.price_ending, store.money),
         movable=int(rails.moving_share * len(catalog.products) + 1e-9),
         orders=orders if orders is not None and orders.orders else None,
         money=store.money,

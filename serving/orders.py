@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
 from catalog.wings import needed, provider
+from serving.rival_caps import RivalCaps, rival_caps
 from warehouse.lake import Lake
 
 Kind = Literal["price", "event", "override", "freeze", "kill_switch"]
@@ -118,15 +119,25 @@ class Windows:
 
 @dataclass(frozen=True)
 class Orders:
-    """The price orders of a date, for a shelf with `n_ticks` ticks a day; of equal strength, the later one holds."""
+    """The price orders of a date, for a shelf with `n_ticks` ticks a day; of equal strength, the later one holds.
+
+    `rival_caps` are no orders, but known of the date as they are: the highest prices that rivals' prices allow.
+    """
 
     orders: tuple[PriceOrder, ...]
     skus: tuple[str, ...]
     n_ticks: int
+    rival_caps: RivalCaps = ()
+
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing binds the date."""
+        return not (self.orders or self.rival_caps)
 
     def only(self, sku: str) -> "Orders":
         """Return the orders of one product, for a shelf that holds it alone."""
-        return Orders(tuple(order for order in self.orders if order.sku == sku), (sku,), self.n_ticks)
+        own = tuple(order for order in self.orders if order.sku == sku)
+        return replace(self, orders=own, skus=(sku,), rival_caps=tuple(cap for cap in self.rival_caps if cap[0] == sku))
 
     def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
         """Return what binds in one tick; without names of stores, what binds every store without an order of its own.
@@ -150,7 +161,8 @@ class Orders:
     @property
     def fingerprint(self) -> str:
         """What tells these orders from any others."""
-        return hashlib.sha256(repr(sorted(self.orders, key=repr)).encode()).hexdigest()
+        orders, caps = repr(sorted(self.orders, key=repr)), repr(self.rival_caps) if self.rival_caps else ""
+        return hashlib.sha256(f"{orders}{caps}".encode()).hexdigest()
 
     @cached_property
     def stops_everything(self) -> bool:
@@ -215,7 +227,9 @@ class OrderBook(Protocol):
 def orders_on(
     lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None, at_once: AtOnce | None = None
 ) -> Orders:
-    """Return the orders of a date, and the prices of the catalog's events on it, which any order of a person ends.
+    """Return the orders of a date, the prices of the catalog's events on it, and what rivals' prices allow.
+
+    Any order of a person ends an event.
 
     Parameters
     ----------
@@ -224,7 +238,7 @@ def orders_on(
     at_once
         Orders that bind the date although they count from a later moment.
     """
-    book, n_ticks = _order_book(lake), catalog.store.opening.ticks
+    book, n_ticks, caps = _order_book(lake), catalog.store.opening.ticks, rival_caps(lake, catalog, date)
     events = tuple(
         PriceOrder(sku, None, price, price, "event", 0, n_ticks)
         for event in catalog.store.guardrails.frozen_during
@@ -232,9 +246,9 @@ def orders_on(
         for sku, price in event.prices.items()
     )
     if book is None:
-        return Orders(events, catalog.skus, n_ticks)
+        return Orders(events, catalog.skus, n_ticks, caps)
     of_people = book.orders_on(lake, catalog, date, stores, at_once)
-    return replace(of_people, orders=(*events, *of_people.orders)) if events else of_people
+    return replace(of_people, orders=(*events, *of_people.orders), rival_caps=caps)
 
 
 def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:

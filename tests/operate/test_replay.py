@@ -17,6 +17,7 @@ from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
 from catalog.watched import WatchedCatalog
+from connect.intake.rival_prices import take_rivals
 from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay
 from etl.live.player import Player
@@ -201,6 +202,19 @@ def test_after_the_catalog_changed_a_day_is_played_again_under_its_own(chain: Ch
     assert (was["catalog"], was["cells_sha256"]) == (own, first_cells)
     for date in (FIRST, SECOND, THIRD):
         same(chain.replay(date))
+
+
+def test_a_day_is_played_again_by_what_was_known_of_rivals_when_it_opened(chain: Chain) -> None:
+    chain.change("store.yaml", "currency: EUR", "currency: EUR\nrivals: {of: [Corner], held: [MILK]}")
+    now, milk = dt.datetime(2026, 1, 21, tzinfo=dt.UTC), {"rival": "Corner", "sku": "MILK"}
+    take_rivals(chain.workspace, [{**milk, "price": 1.29, "seen_at": f"{SECOND}T08:00:00Z"}], "scout", now)
+    chain.sell(THIRD)
+    chain.transform()
+    take_rivals(chain.workspace, [{**milk, "price": 1.09, "seen_at": f"{THIRD}T08:00:00Z"}], "scout", now)
+    rows = chain.lake.read(Partition("repricings", THIRD, "g000")).to_pylist()
+    assert max(row["new_price"] for row in rows if row["sku"] == "MILK") == 1.29
+    assert any(clamp["rule"] == "rivals" for row in rows for clamp in row["clamps"] or ())
+    same(chain.replay(THIRD))
 
 
 def test_after_its_book_was_replaced_a_day_is_played_again_from_the_one_it_was_sold_from(chain: Chain) -> None:
