@@ -25,6 +25,7 @@ from dashboard.cards.price_book import (
     no_prices_yet,
     products_of,
 )
+from dashboard.cards.rivals import rivals_card
 from dashboard.components import heading, wire_saving
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import NEWEST, SOLD, all_stores, book_date, categories, days, narrowing, picker, shown_date
@@ -59,6 +60,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             html.Div(id=NOTICES),
             html.Div(id=MISSING),
             html.Div(book_cards(monitor), id=BOOK, hidden=book_date(monitor, date) is None),
+            *rivals_card(monitor, date),
             trail_card(),
         ]
     )
