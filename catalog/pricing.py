@@ -42,7 +42,7 @@ RULES = {
     "changes_per_day": "it has changed as often as it may in a day",
     "down_only_within_day": "it may not rise before the next day",
     "one_price": "all stores of the zone show one price",
-    "rivals": "as far above rivals' prices as it may be",
+    "rivals": "rivals' prices allow no higher one",
     "event": "an event holds it",
     "markdown_only": "it may be marked down from the base price, not raised above it",
     "ceiling": "its ceiling",

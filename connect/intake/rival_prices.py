@@ -172,8 +172,8 @@ def _of_a_pack(price: RivalPrice, product: Product) -> float:
         return price.price
     per_unit, unit = (None, None) if product.measure is None else product.measure.per_unit(1.0)
     if per_unit is None or unit != price.unit:
-        expected = "pack" if unit is None else f"pack or {unit}"
-        raise LineRefusal("units", f"unit: {expected}, by the measure of {product.sku}", price.unit)
+        expected = f"pack, for {product.sku} has no measure" if unit is None else f"pack, or {unit} as its measure"
+        raise LineRefusal("units", f"unit: {expected} in products.yaml", price.unit)
     return price.price / per_unit
 
 

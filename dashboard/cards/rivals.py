@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pandas as pd
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import card, table
@@ -21,14 +22,13 @@ def rivals_card(monitor: Monitor, date: dt.date | None) -> list[Component]:
     found = monitor.reader.ask("price_index", READ, date=date)
     if found.empty:
         return []
-    return [
-        card(
-            "Our prices beside rivals'",
-            table(_NAMES, [_row(row) for row in found.to_dict(orient="records")], numbers=(2, 3, 4), width=480),
-            caption=f"{day(date)}: 100 is the rival's price of as much, and 105 is 5 % dearer; a geometric mean over "
-            "the products. Prices that are stale are left out. `shelfprice rivals FILE` takes newer ones in.",
-        )
-    ]
+    shown = card(
+        "Our prices beside rivals'",
+        table(_NAMES, [_row(row) for row in found.to_dict(orient="records")], numbers=(2, 3, 4), width=480),
+        caption=f"{day(date)}: 100 is the rival's price of as much, and 105 is 5 % dearer; a geometric mean over the "
+        "products. Prices that are stale are left out. `shelfprice rivals FILE` takes newer ones in.",
+    )
+    return [html.Div(shown, className="grid")]
 
 
 def _row(row: dict[Any, Any]) -> list[str]:
