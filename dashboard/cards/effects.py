@@ -30,7 +30,7 @@ def effects_card(monitor: Monitor) -> Component | None:
         table(_NAMES, rows, numbers=range(2, len(_NAMES)), width=980),
         caption="Prices that people set or approved, while they stood: what their visits brought, and what was "
         "predicted of as many visits when they were asked for, at this price and at the one instead. A difference is "
-        'no proof, for no draw decided the price; ± is two standard errors. All: `shelfprice sql "from price_effects"`.',
+        'no proof, for no draw set the price; ± is two standard errors. All: `shelfprice sql "from price_effects"`.',
     )
 
 
