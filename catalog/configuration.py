@@ -51,7 +51,8 @@ def _records(schema: dict[str, Any], name: str, path: str) -> Iterator[tuple[str
     yield path, record
     for field, described in record["properties"].items():
         by_name: dict[str, Any] = next(iter(described.get("patternProperties", {}).values()), {})
-        inner = described.get("$ref") or described.get("items", {}).get("$ref") or by_name.get("$ref")
+        choice = next((one["$ref"] for one in described.get("anyOf", ()) if "$ref" in one), None)
+        inner = described.get("$ref") or described.get("items", {}).get("$ref") or by_name.get("$ref") or choice
         if inner:
             yield from _records(schema, inner.rsplit("/", 1)[1], f"{path}.{field}" if path else field)
 

@@ -54,7 +54,14 @@ from catalog.tables.learning import (
     NIGHTS,
     REPLACED_BELIEFS,
 )
-from catalog.tables.operations import ALERTS, EXPORT_BATCHES, INGESTED_FILES, LABEL_STATES, PRICE_CHANGES
+from catalog.tables.operations import (
+    ALERTS,
+    EXPORT_BATCHES,
+    INGESTED_FILES,
+    LABEL_STATES,
+    NOTIFICATIONS,
+    PRICE_CHANGES,
+)
 from catalog.tables.prices import (
     CATALOGS,
     CHAMPIONS,
@@ -112,6 +119,7 @@ TABLES: dict[str, Table] = {
         SHELF_PRICE_CHANGES,
         PRICE_CHANGES,
         ALERTS,
+        NOTIFICATIONS,
         EXPORT_BATCHES,
         LABEL_STATES,
         BELIEFS,

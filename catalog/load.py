@@ -106,9 +106,9 @@ class Catalog:
     def as_json(self) -> tuple[str, str]:
         """The products, one JSON object a line, and the store, from which `restored` rebuilds the catalog.
 
-        Alerts are left out: they are of operations, and a webhook that is added makes no night anew.
+        Who is told of what is left out: it is of operations, and a webhook that is added makes no night anew.
         """
-        store = self.store.model_dump_json(exclude={"alerts"})
+        store = self.store.model_dump_json(exclude={"alerts", "notify"})
         return "\n".join(product.model_dump_json() for product in self.products), store
 
     def with_limits_of(self, now: "Catalog") -> "Catalog":

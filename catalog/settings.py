@@ -3,6 +3,7 @@
 Each field is one environment variable; `docs/configuration.md` lists them from here.
 """
 
+import base64
 import getpass
 import os
 from collections.abc import Mapping
@@ -36,6 +37,17 @@ def _registry_of(known: dict[str, Any]) -> str:
     if known.get("database") is not None:
         return str(known["mlflow"].url)
     return f"sqlite:///{known['home'] / 'mlflow' / 'mlflow.db'}"
+
+
+def key_of(secret: SecretStr) -> bytes:
+    """Return the bytes of a webhook's secret.
+
+    Raises
+    ------
+    ValueError
+        When it is not base64.
+    """
+    return base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
 
 
 class Settings(PastOneMachine, People):
@@ -138,6 +150,16 @@ class Settings(PastOneMachine, People):
         validation_alias="SHELFPRICE_MONITOR_PASSWORD",
         description="password of that user",
     )
+    smtp_password: SecretStr | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_SMTP_PASSWORD",
+        description="password of the mail server, for the `user` of `notify.email`",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_WEBHOOK_SECRET",
+        description="key that signs messages to the webhook: 24 to 64 bytes in base64, with or without `whsec_` before",
+    )
     monitor_hosts: tuple[str, ...] = Field(
         default=(),
         validation_alias="SHELFPRICE_MONITOR_HOSTS",
@@ -184,6 +206,18 @@ class Settings(PastOneMachine, People):
         if not host or not number.isdecimal() or not 0 < int(number) <= _HIGHEST_PORT:
             raise ValueError(f"expected a host and a port such as {field.default}")
         return Address(host, int(number), _variable_of(field))
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_a_key(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            try:
+                is_long = 24 <= len(key_of(secret)) <= 64  # noqa: PLR2004 - as Standard Webhooks has it
+            except ValueError:
+                is_long = False
+            if not is_long:
+                raise ValueError("expected 24 to 64 bytes in base64: make some with `openssl rand -base64 32`")
+        return secret
 
     @field_validator("monitor_hosts", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from catalog.errors import Declined
+from catalog.errors import DataError, Declined
 from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
 from desk.answers import DESIGN, ask_and_show, decide_and_show, decide_design_and_show, show_changes
 from flows.cli.command import RUN_AGAIN, command
@@ -62,6 +62,9 @@ On = Annotated[
 Waiting = Annotated[bool, typer.Option("--waiting", help="Only those that wait for a person.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also those that are over, withdrawn or rejected.")]
 OfSku = Annotated[str | None, typer.Option("--sku", help="Only of one product.", autocompletion=known_skus)]
+
+Test = Annotated[bool, typer.Option("--test", help="Send one message to each channel, and say what happened.")]
+Send = Annotated[bool, typer.Option("--send", help="Send the digest to each channel.")]
 
 _OVER = {"rejected", "withdrawn", "expired"}
 
@@ -267,7 +270,7 @@ def alerts(catalog: Catalog = None, as_json: Json = False) -> None:
 
     workspace = open_workspace(text_of(catalog))
     watch(workspace)
-    found, waiting = open_alerts(workspace.lake), len(unsent(workspace.lake))
+    found, waiting = open_alerts(workspace.lake), sum(map(len, unsent(workspace.lake).values()))
     if as_json:
         listed = [{**vars(own.alert), "raised_at": own.raised_at.isoformat()} for own in found]
         emit({"alerts": listed, "unsent": waiting})
@@ -277,7 +280,44 @@ def alerts(catalog: Catalog = None, as_json: Json = False) -> None:
         rows = [[f"{own.raised_at:%Y-%m-%d %H:%M}", own.alert.kind, own.alert.sentence] for own in found]
         show_table(f"{len(found)} alerts", ["since, UTC", "rule", "what to do"], rows)
     if waiting and not as_json:
-        say(f"Not sent yet: {waiting}. The webhook did not take them; each look tries again: see whether it answers.")
+        say(f"Not sent yet: {waiting}. Each look tries again; `shelfprice notify --test` says what is wrong.")
 
 
-COMMANDS = (override, freeze, kill_switch, changes, approve, reject, withdraw, alerts)
+@command("desk", when_stopped=RUN_AGAIN)
+def notify(test: Test = False, send: Send = False, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Show the digest of this morning: what waits, what was earned, which alerts are open. --send sends it.
+
+    Messages go to the webhook of `alerts` and to the mail server of `notify` in store.yaml; by default to nobody. With
+    `notify.digest`, each night sends the digest by itself. docs/operations.md has signatures, retries and the log.
+
+    For example:
+      shelfprice notify
+      shelfprice notify --test
+    """
+    from desk.notify.channels import channels_of
+    from desk.notify.digest import digest
+    from desk.notify.tell import send_digest, try_channels
+    from flows.workspace import open_workspace
+
+    if test and send:
+        raise typer.BadParameter("expected --test or --send, found both; choose one")
+    workspace = open_workspace(text_of(catalog))
+    if (test or send) and not channels_of(workspace):
+        raise DataError(
+            "expected a webhook or a mail server, found none; nothing was sent: set `alerts.webhook` or `notify.email` "
+            "in store.yaml"
+        )
+    if not test:
+        message = send_digest(workspace) if send else digest(workspace)
+        emit(message) if as_json else say(message["sentence"])
+        return
+    tried = try_channels(workspace)
+    if as_json:
+        emit({"tried": [one._asdict() for one in tried]})
+    for one in [] if as_json else tried:
+        say(f"{one.channel}: {'it was taken' if one.problem is None else f'it was not taken, {one.problem}'}")
+    if any(one.problem is not None for one in tried):
+        raise typer.Exit(1)
+
+
+COMMANDS = (override, freeze, kill_switch, changes, approve, reject, withdraw, alerts, notify)

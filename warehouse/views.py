@@ -59,6 +59,7 @@ _FOR_PEOPLE = (
     "rejected",
     "markdowns",
     "alerts",
+    "notifications",
     "export_batches",
     "label_states",
     "policy_results",

@@ -10,6 +10,7 @@ from catalog.currency import Currency, currency_of
 from catalog.records.demand_effects import WEEKDAYS, DemandEffect, WeatherSettings, Weekday, check_effects
 from catalog.records.fields import Label, Record, Share, Sku, StoreId
 from catalog.records.guardrails import Guardrails
+from catalog.records.notify import NotifySettings
 from catalog.records.pricing_rules import (
     Approval,
     BeliefSettings,
@@ -247,6 +248,11 @@ class Store(Record):
         default=AlertRules(),
         exclude_if=lambda rules: rules == AlertRules(),
         description="what is told to a person, below",
+    )
+    notify: NotifySettings = Field(
+        default=NotifySettings(),
+        exclude_if=lambda notify: notify == NotifySettings(),
+        description="who is told by e-mail, and whether a digest is sent, below",
     )
     price_law: PriceLaw = Field(
         default=PriceLaw(),

@@ -104,6 +104,23 @@ ALERTS = Table(
 )
 
 
+NOTIFICATIONS = Table(
+    "notifications",
+    "one message that was sent, or that a webhook or a mail server did not take; a failure that goes on is kept once",
+    ("number", "channel", "kind", "subject", "said_at"),
+    (
+        Column("number", pa.int64(), "number of the sending that it was part of, from 1"),
+        Column("channel", LONG_TEXT, "webhook or email"),
+        Column("kind", LONG_TEXT, "rule of the alert; digest, or test"),
+        Column("subject", LONG_TEXT, "what it is about; of a digest, the business date whose morning it tells of"),
+        Column("said_at", MOMENT, "when what it says was found, in the time of the stores", "UTC"),
+        Column("is_sent", pa.bool_(), "whether it was taken"),
+        Column("problem", LONG_TEXT, "why not; null where it was taken", nullable=True),
+        Column("recorded_at", MOMENT, "when it was recorded, by the clock", "UTC"),
+    ),
+)
+
+
 INGESTED_FILES = Table(
     "ingested_files",
     "one file that was ingested whole",

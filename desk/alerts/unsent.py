@@ -1,17 +1,17 @@
-"""Alerts on their way to a webhook: kept beside the lake until it has taken them, so that none is lost.
+"""Messages on their way: kept beside the lake, by channel, until the channel has taken them, so that none is lost.
 
-One that a kill left between the webhook's answer and its note is sent again. Receivers know it by its rule,
-subject and time.
+One that a kill left between a channel's answer and its note is sent again. Receivers know it by its kind, subject and
+time.
 """
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
-import httpx
-
 from catalog.errors import Declined
+from desk.notify.log import Sent, record
+from desk.notify.message import Channel, Message, Refusal
 from warehouse.lake import Lake
 from warehouse.locks import held, waited_for
 from warehouse.notes import UNSENT_ALERTS, read_sealed, write_sealed
@@ -20,96 +20,97 @@ from warehouse.workspace import Workspace
 LOCK = "alerts"
 """Held while a look is taken, and while what waits to be sent is noted."""
 
-Message = dict[str, str]
-"""What a webhook is told of one alert: `kind`, `subject`, `sentence`, and `at`, in the time of the stores."""
+SENDING = "alerts-sending"
+"""Held while messages are sent and logged."""
 
-_SENDING = "alerts-sending"
-_ATTEMPTS, _PAUSE = 3, 0.5  # for each alert of one look; s between two attempts
-_PATIENCE, _PATIENCE_IN_ALL = 3.0, 9.0  # s, for one attempt, and for all of one look
+ATTEMPTS, _PAUSE = 3, 0.5  # for each group of messages of one look; s before the second attempt, then twice as long
 _LOG = logging.getLogger(__name__)
 
 
-def unsent(lake: Lake) -> list[Message]:
-    """Return the alerts that the webhook has not taken yet, the oldest first."""
+def unsent(lake: Lake) -> dict[str, list[Message]]:
+    """Return the messages that each channel has not taken yet, the oldest first; channels without any are left out."""
     try:
-        said = read_sealed(lake.notes, UNSENT_ALERTS) or {}
+        return (read_sealed(lake.notes, UNSENT_ALERTS) or {}).get("by_channel", {})
     except ValueError:
         _LOG.warning("%s is not as it was written: alerts in it are not sent", lake.notes.where(UNSENT_ALERTS))
-        return []
-    return list(said.get("alerts", []))
+        return {}
 
 
-def keep(lake: Lake, messages: Sequence[Message]) -> None:
-    """Note alerts that are to be sent; precondition: the lock is held."""
+def keep(lake: Lake, channels: Collection[str], messages: Sequence[Message]) -> None:
+    """Note messages that are to be sent to each channel, and forget what waits for channels that there are no more.
+
+    Precondition: the lock is held.
+    """
     known = unsent(lake)
-    _write(lake, [*known, *(message for message in messages if message not in known)])
+    waiting = {
+        name: [*before, *(message for message in messages if message not in before)]
+        for name in channels
+        for before in [known.get(name, [])]
+    }
+    _write(lake, waiting)
 
 
-def forget(lake: Lake) -> None:
-    """Send nothing of what waits: there is no webhook any more. Precondition: the lock is held."""
-    if lake.notes.read(UNSENT_ALERTS) is not None:
-        lake.notes.remove(UNSENT_ALERTS)
-
-
-def send(workspace: Workspace, address: str) -> None:
-    """Send what waits, as far as a bounded time reaches; what the webhook does not take waits for the next look.
+def send(workspace: Workspace, channels: Sequence[Channel]) -> None:
+    """Send what waits, as far as a bounded time reaches; what a channel does not take waits for the next look.
 
     Where another process is sending, it is left to that one.
     """
     lake, locks = workspace.lake, workspace.settings.locks
     if not unsent(lake):
         return
-    with suppress(Declined), held(locks, _SENDING):
-        sent = _taken(address, unsent(lake))
-        if sent:
-            with waited_for(locks, LOCK):
-                _write(lake, [message for message in unsent(lake) if message not in sent])
+    with suppress(Declined), held(locks, SENDING):
+        for channel in channels:
+            sendings = _sent(channel, unsent(lake).get(channel.name, []))
+            taken = [message for _, message, problem in sendings if problem is None]
+            if taken:
+                with waited_for(locks, LOCK):
+                    waiting = unsent(lake)
+                    left = [message for message in waiting.get(channel.name, []) if message not in taken]
+                    _write(lake, waiting | {channel.name: left})
+            record(workspace, sendings)
 
 
-def _write(lake: Lake, messages: Sequence[Message]) -> None:
-    if messages:
-        write_sealed(lake.notes, UNSENT_ALERTS, {"alerts": list(messages)})
+def attempted(channel: Channel, messages: Sequence[Message], until: float) -> Refusal | None:
+    """Deliver messages, a few times if need be, until a moment of the monotonic clock; None when they were taken."""
+    refusal: Refusal | None = Refusal("there was no time left")
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(max(min(_PAUSE * 2 ** (attempt - 1), until - time.monotonic()), 0))
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        refusal = channel.deliver(messages, min(channel.patience, left))
+        if refusal is None or refusal.is_final:
+            break
+    return refusal
+
+
+def _write(lake: Lake, waiting: Mapping[str, Sequence[Message]]) -> None:
+    left = {name: list(messages) for name, messages in waiting.items() if messages}
+    if left == unsent(lake):
+        return
+    if left:
+        write_sealed(lake.notes, UNSENT_ALERTS, {"by_channel": left})
     else:
         lake.notes.remove(UNSENT_ALERTS)
 
 
-def _taken(address: str, messages: Sequence[Message]) -> list[Message]:
-    """Return the alerts that the webhook took. One that it cannot be reached for ends the look's sending."""
-    until, sent = time.monotonic() + _PATIENCE_IN_ALL, list[Message]()
-    with httpx.Client() as client:
-        for message in messages:
-            problem = _attempted(client, address, message, until)
-            if problem is None:
-                sent.append(message)
-                continue
+def _sent(channel: Channel, messages: Sequence[Message]) -> list[Sent]:
+    """Return what came of each message that was tried. A channel that cannot be reached ends the look's sending."""
+    until, sendings = time.monotonic() + ATTEMPTS * channel.patience, list[Sent]()
+    for group in channel.groups(messages):
+        refusal = attempted(channel, group, until)
+        sendings += [(channel.name, message, None if refusal is None else refusal.why) for message in group]
+        if refusal is None:
+            continue
+        for message in group:
             _LOG.warning(
-                "the webhook did not take the alert %s of %s: %s; the next look sends it again",
+                "%s did not take the message %s of %s: %s; the next look sends it again",
+                channel.name,
                 message["kind"],
                 message["subject"],
-                problem,
+                refusal.why,
             )
-            if time.monotonic() >= until or not problem.startswith("it answered"):
-                break
-    return sent
-
-
-def _attempted(client: httpx.Client, address: str, message: Message, until: float) -> str | None:
-    """Send one alert, a few times if need be; None when it was taken, else why not, without the address: a secret."""
-    problem: str | None = "there was no time left"
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(max(min(_PAUSE, until - time.monotonic()), 0))
-        left = until - time.monotonic()
-        if left <= 0:
+        if time.monotonic() >= until or refusal.is_away:
             break
-        try:
-            answer = client.post(address, json=message, timeout=min(_PATIENCE, left))
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            problem = f"it cannot be reached ({type(error).__name__})"
-        else:
-            if answer.is_success:
-                return None
-            problem = f"it answered {answer.status_code}"
-            if answer.is_client_error:
-                break  # the same bytes get the same answer
-    return problem
+    return sendings

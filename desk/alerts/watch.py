@@ -12,7 +12,8 @@ from catalog.errors import Declined, ShelfpriceError
 from catalog.tables.operations import ALERTS
 from desk.alerts.leftovers import Leftovers
 from desk.alerts.rules import Alert, found_now
-from desk.alerts.unsent import LOCK, forget, keep, send
+from desk.alerts.unsent import LOCK, keep, send
+from desk.notify.channels import channels_of
 from etl.live.store_now import next_date, next_tick
 from flows.clock import now_of
 from warehouse.lake import Lake, Partition
@@ -31,7 +32,7 @@ class OpenAlert:
 
 
 def watch(workspace: Workspace, leftovers: Leftovers | None = None) -> list[Alert]:
-    """Record alerts that began or ended, send those that the webhook has not taken yet, and return those that began.
+    """Record alerts that began or ended, send those that a channel has not taken yet, and return those that began.
 
     Where another process is looking, it is left to that one. Nothing is sent while the look is held.
 
@@ -40,11 +41,10 @@ def watch(workspace: Workspace, leftovers: Leftovers | None = None) -> list[Aler
     leftovers
         What earlier looks of this process counted of closed days.
     """
-    raised, address = list[Alert](), workspace.catalog.store.alerts.webhook
+    raised, channels = list[Alert](), channels_of(workspace)
     with suppress(Declined), held(workspace.settings.locks, LOCK):
-        raised = _watch(workspace, leftovers or Leftovers())
-    if address is not None:
-        send(workspace, address)
+        raised = _watch(workspace, leftovers or Leftovers(), [channel.name for channel in channels])
+    send(workspace, channels)
     return raised
 
 
@@ -70,17 +70,16 @@ def open_alerts(lake: Lake) -> list[OpenAlert]:
     return list(found.values())
 
 
-def _watch(workspace: Workspace, leftovers: Leftovers) -> list[Alert]:
-    lake, address = workspace.lake, workspace.catalog.store.alerts.webhook
+def _watch(workspace: Workspace, leftovers: Leftovers, channels: Sequence[str]) -> list[Alert]:
+    lake = workspace.lake
     now = next_tick(lake, workspace.catalog, now=now_of(workspace))
     known = {(own.alert.kind, own.alert.subject): own.alert for own in open_alerts(lake)}
     current = {(alert.kind, alert.subject): alert for alert in found_now(workspace, now, leftovers)}
     raised = [alert for key, alert in current.items() if key not in known]
     over = [alert for key, alert in known.items() if key not in current]
-    if address is None:
-        forget(lake)
-    elif raised:  # before they are recorded: a kill in between loses none
-        keep(lake, [{**asdict(alert), "at": now.isoformat()} for alert in raised])
+    keep(
+        lake, channels, [{**asdict(alert), "at": now.isoformat()} for alert in raised]
+    )  # a kill from here on loses none
     if raised or over:
         _record(workspace, raised, over, now)
     return raised

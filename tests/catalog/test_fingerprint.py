@@ -6,6 +6,7 @@ import pytest
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.records.demand_effects import DemandEffect, WeatherSettings
+from catalog.records.notify import NotifySettings
 from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning, Policies
 from catalog.records.product import Measure, Product
 from catalog.records.rivals import RivalRules
@@ -77,11 +78,13 @@ def test_the_fingerprint_changes_with_every_value_of_a_product(field: str) -> No
 
 def test_the_fingerprint_stays_where_alerts_change_so_that_no_night_is_done_anew() -> None:
     catalog = load(CLASSIC)
-    heard = catalog.store.model_copy(update={"alerts": AlertRules(webhook="https://127.0.0.1/hear")})
+    heard = catalog.store.model_copy(
+        update={"alerts": AlertRules(webhook="https://127.0.0.1/hear"), "notify": NotifySettings(digest=True)}
+    )
     assert replace(catalog, store=heard).fingerprint == catalog.fingerprint
 
 
-@pytest.mark.parametrize("field", sorted(Store.model_fields.keys() - {"alerts"}))
+@pytest.mark.parametrize("field", sorted(Store.model_fields.keys() - {"alerts", "notify"}))
 def test_the_fingerprint_changes_with_every_value_of_the_store(field: str) -> None:
     catalog = load(CLASSIC)
     policies, exploration = catalog.store.policies, catalog.store.exploration

@@ -59,6 +59,8 @@ comment on view price_changes is
 'one event of a price change, with the terms that hold from then on; null is every product, or every store';
 comment on view alerts is
 'one event of an alert: raised when it began, over when it ended; nothing is ever removed';
+comment on view notifications is
+'one message that was sent, or that a webhook or a mail server did not take; a failure that goes on is kept once';
 comment on view export_batches is
 'one price of a batch that is sent to the till and the label of a store; it is recorded before it is sent';
 comment on view label_states is

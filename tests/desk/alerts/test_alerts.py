@@ -205,10 +205,10 @@ def test_a_webhook_that_hangs_is_given_up_for_now_and_what_it_did_not_take_is_ke
         raise httpx.ReadTimeout("nothing came", request=request)
 
     hears_through(monkeypatch, hangs)
-    monkeypatch.setattr("desk.alerts.unsent._PATIENCE_IN_ALL", 0.08)
+    monkeypatch.setattr("desk.notify.webhook.WebhookChannel.patience", 0.025)
     assert len(watch(raised_in(shop, *shop.catalog.skus))) == len(shop.catalog.skus)
     assert len(asked) == 1
-    assert len(unsent(shop.lake)) == len(shop.catalog.skus)
+    assert len(unsent(shop.lake)["webhook"]) == len(shop.catalog.skus)
 
 
 def test_an_alert_that_could_not_be_sent_is_sent_by_a_later_look_and_by_no_other(
@@ -249,9 +249,9 @@ def test_what_was_not_sent_is_forgotten_when_there_is_no_webhook_any_more(
 ) -> None:
     hears_through(monkeypatch, lambda _: httpx.Response(404))
     watch(raised_in(shop, "MILK"))
-    assert [message["subject"] for message in unsent(shop.lake)] == ["S01 MILK"]
+    assert [message["subject"] for message in unsent(shop.lake)["webhook"]] == ["S01 MILK"]
     watch(shop.workspace)
-    assert unsent(shop.lake) == []
+    assert unsent(shop.lake) == {}
 
 
 def test_a_day_that_is_over_is_read_for_waste_once_and_anew_when_it_changes(
