@@ -21,9 +21,10 @@ To = Annotated[
     str | None,
     typer.Option(
         "--to",
-        metavar="DIR|URL",
+        metavar="DIR|URL|pull",
         callback=not_empty,
-        help="Folder for a file of each batch, or an address with https that takes each as a POST.",
+        help="Folder for a file of each batch, an address with https that takes each as a POST, or pull: label "
+        "servers fetch them from the quote API.",
     ),
 ]
 AsFormat = Annotated[

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
 from catalog.front_door import Scope as Connection
 from catalog.settings import Settings
-from connect.api import acknowledgements, price_changes, pushed_batches, quotes, sales
+from connect.api import acknowledgements, labels, price_changes, pushed_batches, quotes, sales
 from connect.api.api_tokens import TokenBook
 from connect.api.clients import CHALLENGE, ClientAdmission, RateLimit
 from connect.api.docs_page import STYLE_HASH, page_of
@@ -66,8 +66,9 @@ def application(
     )
     app.state.desk = KeptDesk(settings, catalog_dir, look_every)
     respond_with_problems(app)
+    app.state.labels = labels.SentLabels(Lake(settings))
     app.state.intake = ServedIntake(Lake(settings), app.state.desk.workspace)
-    for routes in (quotes, price_changes, acknowledgements, sales):
+    for routes in (quotes, price_changes, labels, acknowledgements, sales):
         app.include_router(routes.router)
     app.webhooks.include_router(pushed_batches.router)
 

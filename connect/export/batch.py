@@ -180,7 +180,6 @@ def next_batch(
 
 def document_of(batch: PriceBatch) -> dict[str, Any]:
     """Return a batch as it is sent: always the same for the same batch."""
-    zone = zone_of(batch.time_zone)
     return {
         "batch": batch.id,
         "after": batch.after,
@@ -189,19 +188,21 @@ def document_of(batch: PriceBatch) -> dict[str, Any]:
         "recorded_at": batch.recorded_at.isoformat(),
         "time_zone": batch.time_zone,
         "currency": batch.currency,
-        "prices": [
-            {
-                "sku": price.sku,
-                "price": price.price,
-                "till_price": price.till_price,
-                "unit_price": price.unit_price,
-                "unit": price.unit,
-                "prior_price": price.prior_price,
-                "valid_from": price.valid_from.isoformat(),
-                "valid_from_local": price.valid_from.astimezone(zone.info).isoformat(),
-            }
-            for price in batch.prices
-        ],
+        "prices": [document_of_price(price, batch.time_zone) for price in batch.prices],
+    }
+
+
+def document_of_price(price: BatchPrice, time_zone: str) -> dict[str, Any]:
+    """Return one price as it is sent; `time_zone` is the store's."""
+    return {
+        "sku": price.sku,
+        "price": price.price,
+        "till_price": price.till_price,
+        "unit_price": price.unit_price,
+        "unit": price.unit,
+        "prior_price": price.prior_price,
+        "valid_from": price.valid_from.isoformat(),
+        "valid_from_local": price.valid_from.astimezone(zone_of(time_zone).info).isoformat(),
     }
 
 

@@ -1,4 +1,4 @@
-"""Delivery targets: a folder or an HTTP endpoint. Both are idempotent."""
+"""Delivery targets: a folder, an HTTP endpoint, or label servers that fetch. All are idempotent."""
 
 import asyncio
 import io
@@ -20,6 +20,8 @@ from warehouse.files import sync_folder, write_durably
 from warehouse.questions import write_csv
 
 Format = Literal["csv", "json"]
+PULL = "pull"
+"""Names the target of label servers that fetch; a folder of that name is `./pull`."""
 
 _OF_A_PRICE = ("sku", "price", "till_price", "unit_price", "unit", "prior_price", "valid_from", "valid_from_local")
 _COLUMNS = ("batch", "store", *_OF_A_PRICE, "currency")
@@ -145,14 +147,28 @@ class HttpTarget:
             return response
 
 
+class PullTarget:
+    """Label servers that fetch from the quote API: what is recorded waits there, and is sent to nobody."""
+
+    name = PULL
+
+    def deliver(self, batch: PriceBatch) -> None:
+        """Leave the batch in the record."""
+
+
 def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = None) -> Target:
-    """Return the target that a person names: a folder, or a URL.
+    """Return the target that a person names: a folder, a URL, or `pull`.
 
     Raises
     ------
     DataError
-        When a URL is neither https nor of this machine, CSV is asked for a URL, or a folder is inside the data folder.
+        When a URL is neither https nor of this machine, a format is asked for that the target has not, or a folder is
+        inside the data folder.
     """
+    if to == PULL:
+        if formats is not None:
+            raise DataError("expected no --format for pull, found one; nothing was done: leave it out")
+        return PullTarget()
     if "://" in to:
         _refuse_unsafe(to)
         if formats is not None and tuple(formats) != ("json",):

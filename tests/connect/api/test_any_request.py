@@ -48,6 +48,7 @@ OPERATIONS = (
     ("POST", "/v1/price-changes"),
     ("POST", "/v1/price-changes/examined"),
     ("POST", "/v1/price-changes/{change}/events"),
+    ("GET", "/v1/labels"),
     ("POST", "/v1/acknowledgements"),
     ("POST", "/v1/sales"),
     ("POST", "/v1/stock"),

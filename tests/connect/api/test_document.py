@@ -77,6 +77,7 @@ def test_every_operation_parameter_body_and_answer_has_words_and_an_example(docu
         "traffic",
         "competitor_prices",
         "price_batch",
+        "labels",
     }
     for one in operations:
         assert one["summary"]
