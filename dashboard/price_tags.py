@@ -1,16 +1,22 @@
 """Price tags to print: a page of its own, without a script of Dash, at `/desk/tags?store=S01`."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from barcode import get_barcode_class
 from flask import Flask, render_template_string, request
 
 from catalog.errors import ShelfpriceError
 from catalog.records.product import Product
+from connect.export.wanted import wanted_of
 from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros
+from warehouse.workspace import Workspace
 
 PATH = "/desk/tags"
+_BARCODES = {8: "ean8", 12: "upca", 13: "ean13"}  # by digits; 14 are of a case, which no till scans
+_QUIET = 11  # modules left and right of the bars that stay white
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -31,7 +37,11 @@ _PAGE = """<!DOCTYPE html>
             <article class="tag">
                 <h2>{{ tag.name }}</h2>
                 <p class="tag-price">{{ tag.price }}</p>
+                {% if tag.prior %}<p class="tag-prior">{{ tag.prior }}</p>{% endif %}
                 <p class="tag-unit">{{ tag.unit }}</p>
+                {% if tag.bars %}<svg class="tag-bars" viewBox="0 0 {{ tag.bars.width }} 40" preserveAspectRatio="none"
+                    style="width: {{ tag.bars.width * 0.33 }}mm" role="img" aria-label="Barcode of {{ tag.ean }}">
+                    <path d="{{ tag.bars.path }}"/></svg>{% endif %}
                 <p class="tag-foot"><span>{{ tag.foot }}</span><span>{{ tag.ean }}</span></p>
             </article>{% endfor %}
         </main>
@@ -52,7 +62,8 @@ def wire_tags(server: Flask, desk: PriceDesk) -> None:
             return render_template_string(_PAGE, told=str(error), tags=[]), 503
         rows = meant(sheet, request.args.get("store"), request.args.getlist("price"))
         products = {product.sku: product for product in sheet.catalog.products}
-        printed = [tag_of(row, products.get(row.sku)) for row in rows]
+        prior = prior_prices(desk.workspace, sheet, rows)
+        printed = [tag_of(row, products.get(row.sku), prior.get((row.store, row.sku))) for row in rows]
         return render_template_string(_PAGE, told=told_of(rows), tags=printed), 200
 
 
@@ -71,14 +82,50 @@ def told_of(rows: Sequence[Row]) -> str:
     return f"{len(rows):,} {noun} with the opening prices of {dates}, as they were decided so far."
 
 
-def tag_of(row: Row, product: Product | None) -> dict[str, str]:
-    """Return the texts of a tag: what stands, not what is proposed.
+def prior_prices(workspace: Workspace, sheet: Sheet, rows: Sequence[Row]) -> dict[tuple[str, str], float]:
+    """Return the price that an announced reduction has to name by law, EUR, by store and product, as labels name it."""
+    clocks = {store: sheet.clocks[store] for store in dict.fromkeys(row.store for row in rows)}
+    return {
+        (store, price.sku): price.prior_price
+        for store, prices in wanted_of(workspace.lake, sheet.catalog, clocks).items()
+        for price in prices
+        if price.prior_price is not None
+    }
 
-    `product` is None where the catalog has it no longer and a store still sells it on the day that is open.
+
+def tag_of(row: Row, product: Product | None, prior: float | None = None) -> dict[str, Any]:
+    """Return what stands on a tag: the price that holds, not what is proposed.
+
+    Parameters
+    ----------
+    product
+        None where the catalog has it no longer and a store still sells it on the day that is open.
+    prior
+        Price that an announced reduction names, EUR; None where none is announced.
     """
     unit = ""
     if product is not None and product.measure is not None:
         per_unit, name = product.measure.per_unit(row.stands)
         unit = f"{product.measure.amount:g} {product.measure.unit}: {euros(per_unit)} per {name}"
     ean = "" if product is None or product.ean is None else f"EAN {product.ean}"
-    return {"name": row.name, "price": euros(row.stands), "unit": unit, "foot": f"{row.store}, {row.date}", "ean": ean}
+    return {
+        "name": row.name,
+        "price": euros(row.stands),
+        "prior": f"Prior price {euros(prior)} ({row.stands / prior - 1:.0%})" if prior and prior > row.stands else "",
+        "unit": unit,
+        "bars": None if product is None or product.ean is None else bars_of(product.ean),
+        "foot": f"{row.store}, {row.date}",
+        "ean": ean,
+    }
+
+
+def bars_of(ean: str) -> dict[str, Any] | None:
+    """Return the bars of an EAN-8, UPC-A or EAN-13 as an SVG path, 40 high, and the width in modules.
+
+    None for a number of 14 digits.
+    """
+    if len(ean) not in _BARCODES:
+        return None
+    (modules,) = get_barcode_class(_BARCODES[len(ean)])(ean).build()
+    path = "".join(f"M{_QUIET + place} 0h1v40h-1z" for place, module in enumerate(modules) if module == "1")
+    return {"path": path, "width": len(modules) + 2 * _QUIET}

@@ -43,7 +43,18 @@ FIELDS_OF_BODIES = {
     "stock": ("store_id", "sku", "happened_at", "kind", "units", "event_id"),
     "traffic": ("store_id", "hour_at", "visitors", "sku", "visits"),
     "competitor_prices": ("rival", "sku", "ean", "price", "unit", "seen_at", "currency", "source"),
-    "price_batch": ("batch", "after", "number", "store", "recorded_at", "time_zone", "currency", "prices"),
+    "price_batch": (
+        "batch",
+        "after",
+        "number",
+        "store",
+        "recorded_at",
+        "time_zone",
+        "currency",
+        "prices",
+        "prices[].sku",
+        "prices[].prior_price",
+    ),
 }
 
 
