@@ -12,7 +12,7 @@ from dashboard.data.notices import Mood
 from dashboard.pasted import as_pasted
 from warehouse.advice import PLACEHOLDER
 
-_COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "problem": "red"}
+_COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "stopped": "yellow", "problem": "red"}
 _GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "responsive": True,

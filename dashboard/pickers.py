@@ -49,6 +49,15 @@ def days(monitor: Monitor) -> list[dict[str, str]]:
     return [{"value": NEWEST, "label": "Newest day"}, *({"value": str(date), "label": day(date)} for date in dates)]
 
 
+def days_and_next(monitor: Monitor) -> list[dict[str, str]]:
+    """Offer the business dates, and before them the one that is priced next, if it has a price book."""
+    sold = monitor.reader.dates(*SOLD)
+    ahead = [date for date in monitor.reader.dates("price_book") if sold and date > sold[-1]]
+    offered = [{"value": str(date), "label": f"{day(date)}, opens next"} for date in ahead[-1:]]
+    newest, *before = days(monitor)
+    return [newest, *offered, *before]
+
+
 def all_stores(monitor: Monitor) -> list[str]:
     """Return every store: those of the catalog, and those that sold on the newest date; none before the first day."""
     date = shown_date(monitor, NEWEST)

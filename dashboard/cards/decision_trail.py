@@ -1,6 +1,7 @@
 """The decision trail: every price decision about one product in one store, as a grid that filters and sorts."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import dash_ag_grid as dag
@@ -18,6 +19,7 @@ TRAIL, SAVE = "prices-trail", "prices-save"
 
 _DAYS = 14
 _MOST_DECISIONS = 1_000
+_BARS, _ROW, _MOST_SHOWN = 150, 55, 7  # pixels, pixels, rows
 
 _EUROS = {"function": "params.value == null ? '' : '€' + d3.format(',.2f')(params.value)"}
 _PER_VISIT = {"function": "params.value == null ? '' : ('€' + d3.format(',.3f')(params.value)).replace('€−', '−€')"}
@@ -61,6 +63,11 @@ def trail(monitor: Monitor, sku: str, store: str, date: dt.date) -> list[dict[An
     return _rows(found, monitor.catalog.current().store.clock_of(store))
 
 
+def trail_height(rows: Sequence[object]) -> dict[str, int]:
+    """Return the height of the grid: that of its rows, of some of them where there are many."""
+    return {"height": _BARS + _ROW * min(max(len(rows), 1), _MOST_SHOWN)}
+
+
 def _grid() -> Component:
     columns = [
         {
@@ -87,7 +94,7 @@ def _grid() -> Component:
         },
         dashGridOptions={"pagination": True, "paginationPageSize": 20, "enableCellTextSelection": True},
         csvExportParams={"fileName": "price_decisions.csv"},
-        style={"height": 520},
+        style=trail_height([]),
         className="trail",
     )
 

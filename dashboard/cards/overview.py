@@ -21,6 +21,7 @@ _COUNT = {"function": "params.value == null ? '–' : d3.format(',')(params.valu
 _PER_CENT = 100
 _NAMED = 5  # products with drift
 _ALERTS = 10
+_ALL_SHOWN = 12  # stores
 _ALERT_TITLES = {
     "below_cost": "Below cost",
     "late_night": "The night is late",
@@ -51,8 +52,9 @@ _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 _TEXTS = {"store", "needs", "day"}
 
 
-def grid() -> Component:
-    """Place the grid that a callback fills; only rows that are seen are drawn."""
+def grid(n_stores: int) -> Component:
+    """Place the grid that a callback fills; of many stores, only rows that are seen are drawn."""
+    is_short = n_stores <= _ALL_SHOWN
     columns = [
         {
             "field": field,
@@ -68,10 +70,11 @@ def grid() -> Component:
         columnDefs=in_currency_of(columns),
         rowData=[],
         defaultColDef={"sortable": True, "resizable": True, "wrapHeaderText": True, "autoHeaderHeight": True},
-        dashGridOptions={"enableCellTextSelection": True, "animateRows": False, "quickFilterText": ""},
+        dashGridOptions={"enableCellTextSelection": True, "animateRows": False, "quickFilterText": ""}
+        | ({"domLayout": "autoHeight"} if is_short else {}),
         getRowId="params.data.store",
         csvExportParams={"fileName": "stores.csv"},
-        style={"height": 620},
+        style={"height": None if is_short else 620},
         className="overview-grid",
     )
 
@@ -112,6 +115,7 @@ def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
     earned = [row.earned for row in rows if row.earned]
     compared = [(row.earned, row.before) for row in rows if row.earned and row.before and not row.is_open]
     needing = [row for row in rows if row.level != "fine"]
+    n_out = sum(row.sold_out > 0 for row in rows)
     urgent = sum(row.level == "act" for row in rows)
     return [
         _money("Revenue", [one.revenue for one in earned], [(now.revenue, old.revenue) for now, old in compared]),
@@ -127,7 +131,7 @@ def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
             "Visits that met an empty shelf",
             count(sum(row.missed for row in rows)),
             None,
-            f"in {count(sum(row.sold_out > 0 for row in rows))} stores",
+            f"in {count(n_out)} store{'' if n_out == 1 else 's'}",
         ),
     ]
 

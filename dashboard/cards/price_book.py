@@ -62,7 +62,9 @@ def answer(monitor: Monitor, sku: str, date: dt.date, state: tuple[int, int], sc
         return dmc.Text("The price book does not hold this product; its base price stands.", c="dimmed"), {}, {}
     line = line_at(book, *state)
     store = monitor.catalog.current().store
-    words = in_words(product_names(monitor).get(sku, sku), line, line.ticks_left * store.opening.tick_minutes)
+    is_opening = (line.stock, line.ticks_left) == (book["inventory_level"].max(), book["ticks_left"].max())
+    name, minutes = product_names(monitor).get(sku, sku), line.ticks_left * store.opening.tick_minutes
+    words = in_words(name, line, minutes, is_opening=is_opening)
     if store.guardrails.kill_switch:
         words = html.Div([dmc.Text("The kill switch is on, so the base price is shown. The book would say:"), words])
     return words, figures.revenue(_curve(monitor, sku, date), line, scheme), figures.guarded(book, line, scheme)
@@ -83,16 +85,18 @@ def demand(monitor: Monitor, sku: str, book: dt.date | None, date: dt.date, sche
     return figures.demand(_curve(monitor, sku, book), observed, scheme)
 
 
-def in_words(name: str, line: BookLine, minutes_left: int) -> Component:
-    """Say one line of the price book as people would."""
+def in_words(name: str, line: BookLine, minutes_left: int, *, is_opening: bool = False) -> Component:
+    """Say one line of the price book as people would; a state that may never come is no headline."""
     moved = (
         f"; the policy asked for {euros(line.unconstrained_price)}" if line.price != line.unconstrained_price else ""
     )
+    if_so = f"with {line.stock:,} left and {_duration(minutes_left)} to go"
+    state = f"when the store opens with {line.stock:,} on the shelf" if is_opening else if_so
     return html.Div(
         [
-            html.Span(euros(line.price), className="quote-price"),
+            html.Span(euros(line.price), className="quote-price" if is_opening else "quote-price quote-if"),
             html.Span(
-                f"{name}, {line.stock:,} left with {_duration(minutes_left)} to go: chance of sale "
+                f"{name}, {state}: chance of sale "
                 f"{share(line.p_sale)}, value of a unit kept {euros(line.unit_value)}. "
                 f"Why: {RULES[line.binding_rule]}{moved}."
             ),
@@ -157,14 +161,12 @@ def _sliders(monitor: Monitor) -> Component:
     ticks, par = catalog.store.opening.ticks, max(product.par_stock for product in catalog.products)
     return html.Div(
         [
-            _slider(
-                STOCK, "Stock, units", par, max(1, par // 10), lambda units: f"{units} unit{'s' if units > 1 else ''}"
-            ),
+            _slider(STOCK, "Stock, units", par, par, lambda units: f"{units} unit{'s' if units > 1 else ''}"),
             _slider(
                 TIME,
                 f"Time left, ticks of {minutes} min",
                 ticks,
-                max(1, ticks // 4),
+                ticks,
                 lambda left: _duration(left * minutes),
             ),
         ],

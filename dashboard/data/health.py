@@ -1,4 +1,4 @@
-"""How everything is, in one word: services, files and prices."""
+"""How everything is, in a few words: services, files and prices."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _MOST_REASONS = 3
 
 @dataclass(frozen=True)
 class Health:
-    """A light, the word beside it, and why it is not green; at most three reasons."""
+    """A light, the words beside it, and why it is not green; at most three reasons."""
 
     light: Light
     word: str
@@ -43,11 +43,16 @@ def health_of(running: RunningServices | None, found: Iterable[Notice], unproven
         broken.append(trouble)
     if broken:
         return Health("red", "Broken", tuple(broken[:_MOST_REASONS]))
+    stopped = [one.title for one in kept if one.mood == "stopped"]
+    if stopped:
+        return Health("amber", "Stopped by a person", tuple(stopped[:_MOST_REASONS]))
     doubtful = [*_restarting(running), *(one.title for one in kept if one.mood == "warning")]
     if running is None:
         doubtful.append("services are not running")
     if doubtful:
-        return Health("amber", "Look", tuple(doubtful[:_MOST_REASONS]))
+        first = f"{doubtful[0][:1].upper()}{doubtful[0][1:]}"
+        more = f" and {len(doubtful) - 1} more" if len(doubtful) > 1 else ""
+        return Health("amber", f"{first}{more}", tuple(doubtful[:_MOST_REASONS]))
     return Health("green", "Healthy")
 
 

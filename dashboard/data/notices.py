@@ -9,7 +9,8 @@ from dashboard.data.versions import Version
 from warehouse.advice import Situation, next_command
 from warehouse.mixed import PassedOver
 
-Mood = Literal["info", "warning", "problem"]
+Mood = Literal["info", "warning", "stopped", "problem"]
+"""`stopped` is what a person did on purpose: it is told everywhere, and nothing is broken."""
 
 _AT_BASE_PRICES = (
     "Every product is sold at its base price, without exploration, until guardrails: {kill_switch: false} stands in "
@@ -61,7 +62,7 @@ def notices(
         title = "The catalog cannot be used; the one read before stays in force"
         found.append(Notice(title, catalog_problem, "problem"))
     if kill_switch:
-        found.append(Notice("The kill switch is on", _AT_BASE_PRICES, "problem"))
+        found.append(Notice("The kill switch is on", _AT_BASE_PRICES, "stopped"))
     elif passed_over is not None:
         found.append(_about_damage(passed_over))
     else:

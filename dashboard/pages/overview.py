@@ -1,7 +1,6 @@
 """The Overview page: every store in one row, what it earned and what needs a person, the most urgent first."""
 
 import datetime as dt
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ from dash.exceptions import PreventUpdate
 from catalog.errors import ShelfpriceError
 from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.cache import Cache
+from dashboard.cards.desk_needs import first_needs
 from dashboard.cards.earned import earned_card
 from dashboard.cards.missing import no_data
 from dashboard.cards.notices import notices_of
@@ -21,6 +21,7 @@ from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_ala
 from dashboard.components import aria, card, heading, wire_saving
 from dashboard.data.chain_days import dates_shown, read_chain
 from dashboard.data.desk.people import waiting_by_store
+from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.overview import StoreRow, store_rows
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import NEWEST, SOLD, all_stores, days, picker, shown_date
@@ -107,6 +108,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
             raise PreventUpdate
         shown = date or newest
         told_above = [*notices_of(monitor, shown), *alert_notices(monitor), *drift_alarm(monitor)]
+        if date is None and (sheet := _decided(monitor)):
+            told_above += first_needs(sheet.rows)
         return told_above, None, False, chain_stats(rows), grid_rows(rows, date), days(monitor), told
 
 
@@ -130,17 +133,18 @@ def rows_of(monitor: Monitor, date: dt.date | None, now: dt.datetime) -> tuple[S
     stores = all_stores(monitor)
     dates = dates_shown(monitor.reader.dates(*SOLD), date)
     known = read_chain(monitor.reader, dates, stores, None if kill_switch else books)
-    waiting = _waiting(monitor) if date is None else {}
+    sheet = _decided(monitor) if date is None else None
+    waiting = waiting_by_store(sheet) if sheet else {}
     return store_rows(stores, replace(known, waiting=waiting), date, now)
 
 
-def _waiting(monitor: Monitor) -> Mapping[str, int]:
-    """Return how many prices wait for a person in each store; what keeps the desk from being read is said there."""
+def _decided(monitor: Monitor) -> Sheet | None:
+    """Return the desk where prices may wait for a person; what keeps it from being read is said there."""
     approval = monitor.catalog.current().store.approval
     if approval.is_asked_for or approval.by_another:
         with suppress(ShelfpriceError):
-            return waiting_by_store(monitor.desk.sheet())
-    return {}
+            return monitor.desk.sheet()
+    return None
 
 
 def _full(monitor: Monitor) -> Component:
@@ -149,7 +153,7 @@ def _full(monitor: Monitor) -> Component:
             html.Div(id=STATS, className="grid grid-4"),
             card(
                 "Stores",
-                grid(),
+                grid(len(monitor.catalog.current().store.stores)),
                 caption="The most urgent first; click a store to open its page. A day that is still open is not "
                 "compared. Margin is revenue less unit cost, where the cost is known; profit is what waste and "
                 "nights leave of it.",

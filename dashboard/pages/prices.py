@@ -9,7 +9,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.address import Kept, kept_values, one_of, wire_address
 from dashboard.app_shell import SCHEME
-from dashboard.cards.decision_trail import SAVE, TRAIL, trail, trail_card
+from dashboard.cards.decision_trail import SAVE, TRAIL, trail, trail_card, trail_height
 from dashboard.cards.notices import notices_of
 from dashboard.cards.price_book import (
     DEMAND,
@@ -28,7 +28,17 @@ from dashboard.cards.price_book import (
 from dashboard.cards.rivals import rivals_card
 from dashboard.components import heading, wire_saving
 from dashboard.monitor import Monitor, Page
-from dashboard.pickers import NEWEST, SOLD, all_stores, book_date, categories, days, narrowing, picker, shown_date
+from dashboard.pickers import (
+    NEWEST,
+    SOLD,
+    all_stores,
+    book_date,
+    categories,
+    days_and_next,
+    narrowing,
+    picker,
+    shown_date,
+)
 from dashboard.theme import Scheme
 
 PRODUCT, STORE, DAY, PULSE, SEEN = "prices-product", "prices-store", "prices-day", "prices-pulse", "prices-seen"
@@ -47,7 +57,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
     Parameters
     ----------
     asked
-        What the address asks for; what is not on offer is passed over.
+        What the address asks for, `sku` being another name of `product`; what is not on offer is passed over.
     """
     date = shown_date(monitor, NEWEST)
     pickers, usual = _pickers(monitor, asked)
@@ -78,6 +88,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         Output(BOOK, "hidden"),
         Output(DEMAND, "figure"),
         Output(TRAIL, "rowData"),
+        Output(TRAIL, "style"),
         Output(SEEN, "data"),
         Input(PULSE, "n_intervals"),
         Input(PRODUCT, "value"),
@@ -97,10 +108,11 @@ def wire(app: Dash, monitor: Monitor) -> None:
             raise PreventUpdate
         date = shown_date(monitor, chosen, store)
         if date is None or sku is None or store is None:
-            return None, no_prices_yet(monitor), True, {}, [], now
+            return None, no_prices_yet(monitor), True, {}, [], trail_height([]), now
         book = book_date(monitor, date)
         drawn, rows = demand(monitor, sku, book, date, scheme), trail(monitor, sku, store, date)
-        return notices_of(monitor, date), None if book else no_book(monitor, date), book is None, drawn, rows, now
+        missing = None if book else no_book(monitor, date)
+        return notices_of(monitor, date), missing, book is None, drawn, rows, trail_height(rows), now
 
     wire_saving(app, TRAIL, SAVE)
 
@@ -145,7 +157,7 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
     )
     def offer(_pulse: int, category: str | None, *had: Any) -> Any:
         sku, store, had_days, had_products = had
-        dates, offered, products = days(monitor), all_stores(monitor), _products(monitor, category)
+        dates, offered, products = days_and_next(monitor), all_stores(monitor), _products(monitor, category)
         if not offered or (dates == had_days and products == had_products and sku and store):
             raise PreventUpdate
         chosen = one_of(sku, (one["value"] for one in products), products[0]["value"] if products else None)
@@ -154,11 +166,11 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
 
 def _pickers(monitor: Monitor, asked: Mapping[str, object]) -> tuple[Component, dict[str, Any]]:
     """Return the pickers, and what each holds unless something else was picked."""
-    groups, offered, dates = categories(monitor), all_stores(monitor), days(monitor)
+    groups, offered, dates = categories(monitor), all_stores(monitor), days_and_next(monitor)
     category = one_of(asked.get("category"), groups, None)
     products = _products(monitor, category)
     sku, store = products[0]["value"] if products else None, next(iter(offered), None)
-    product = one_of(asked.get("product"), (one["value"] for one in products), sku)
+    product = one_of(asked.get("product", asked.get("sku")), (one["value"] for one in products), sku)
     shown = [
         narrowing(CATEGORY, "Category", groups, 150, category),
         picker(PRODUCT, "Product", products, 190, product),
@@ -177,4 +189,4 @@ def _products(monitor: Monitor, category: str | None) -> list[dict[str, str]]:
     return [{"value": sku, "label": name} for sku, name in products_of(monitor, category).items()]
 
 
-PAGE = Page("prices", "/prices", "Prices", "prices", 2, layout, wire, tuple(one.name for one in _KEPT))
+PAGE = Page("prices", "/prices", "Prices", "prices", 2, layout, wire, (*(one.name for one in _KEPT), "sku"))

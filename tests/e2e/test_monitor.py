@@ -272,11 +272,11 @@ def test_the_sliders_answer_from_the_price_book(monitor: str, visit: Visit) -> N
     page.locator("#prices-product").click()
     page.get_by_role("option", name="Milk").click()
     price = page.locator(".quote-price")
-    expect(page.locator(".quote")).to_contain_text("Milk, 10 left with 3 h to go")
-    few = float(price.inner_text().strip("€"))
-    page.locator("#prices-stock [role=slider]").press("End")
-    expect(page.locator(".quote")).to_contain_text("Milk, 100 left")
-    assert float(price.inner_text().strip("€")) < few
+    expect(page.locator(".quote")).to_contain_text("Milk, when the store opens with 100 on the shelf")
+    full = float(price.inner_text().strip("€"))
+    page.locator("#prices-stock [role=slider]").press("Home")
+    expect(page.locator(".quote")).to_contain_text("Milk, with 1 left and 12 h to go")
+    assert float(price.inner_text().strip("€")) > full
     page.locator("#prices-time [role=slider]").press("Home")
     expect(page.locator(".quote")).to_contain_text("15 min to go")
     expect(page.locator("#prices-revenue")).to_contain_text(f"chosen, {price.inner_text()}")

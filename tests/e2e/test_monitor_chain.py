@@ -167,7 +167,7 @@ def test_a_page_can_be_used_with_the_keyboard_and_read_by_everyone(monitor: str,
     page = visit(f"{monitor}{page_of.path}")
     for scheme in in_both_schemes(page):
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        expect(page.locator(".health")).to_contain_text("Look")
+        expect(page.locator(".health")).to_contain_text("Services are not running")
         expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
         page.wait_for_timeout(1500)  # until a figure or a grid stands
         page.evaluate(source)
@@ -195,7 +195,7 @@ def stops(page: Page) -> list[str]:
 def test_the_light_leads_to_the_pipeline_page_and_says_why(monitor: str, visit: Visit) -> None:
     page = visit(f"{monitor}/models")
     light = page.locator("#health-light")
-    expect(light).to_contain_text("Look")
+    expect(light).to_contain_text("Services are not running")
     expect(light).to_have_attribute("title", "services are not running")
     light.click()
     expect(page).to_have_url(f"{monitor}/pipeline")

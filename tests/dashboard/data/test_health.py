@@ -32,6 +32,8 @@ def told(mood: Any) -> Notice:
         (None, (), 0, "amber", "services are not running"),
         (services("silent"), (told("warning"),), 0, "red", "service 0 does not answer"),
         (services("answers"), (told("problem"),), 0, "red", "a problem"),
+        (services("answers"), (told("warning"), told("stopped")), 0, "amber", "a stopped"),
+        (services("answers"), (told("problem"), told("stopped")), 0, "red", "a problem"),
         (services("answers"), (), 2, "red", "2 files without a receipt"),
     ],
 )
@@ -41,6 +43,12 @@ def test_the_light_is_as_bad_as_the_worst_thing(
     health = health_of(running, found, unproven)
     assert health.light == light
     assert health.reasons == (() if reason is None else (reason,))
+
+
+def test_the_words_say_what_is_out_of_order_and_what_a_person_did_on_purpose() -> None:
+    assert health_of(services("answers"), (told("stopped"),), 0).word == "Stopped by a person"
+    assert health_of(services("restarting"), (), 0).word == "Service 0 restarts"
+    assert health_of(services("restarting", "starting"), (), 0).word == "Service 0 restarts and 1 more"
 
 
 def test_what_cannot_be_judged_is_broken() -> None:
