@@ -8,14 +8,11 @@ from dash.exceptions import PreventUpdate
 
 from catalog.errors import ShelfpriceError
 from dashboard.cards import desk_dialogs as dialogs
-from dashboard.cards import desk_edit as edit
 from dashboard.cards.desk_prices import CATEGORY, EVERY, STATE, STORE, TEXT, UNCHANGED
 from dashboard.components import notice
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import DeskQuestion
-from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.price_desk import PriceDesk
-from dashboard.data.desk.rows import Row
 
 ACT, SAID, DONE = "desk-act", "desk-said", "desk-done"
 """What the browser asks for, where the answer stands, and how many acts there were."""
@@ -47,8 +44,6 @@ def wire_acts(app: Dash, desk: PriceDesk) -> None:
     """Register what answers the buttons and keys."""
     _wire_asked(app, desk)
     _wire_question(app, desk)
-    _wire_panel(app, desk)
-    _wire_save(app, desk)
 
 
 def _wire_asked(app: Dash, desk: PriceDesk) -> None:
@@ -65,7 +60,7 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             "no_store": Output(dialogs.NEEDS_STORE, "hidden"),
         },
         inputs={"act": Input(ACT, "data")},
-        state={"every": State(EVERY, "checked"), **filter_states()},
+        state=chosen_states(),
         prevent_initial_call=True,
     )
     def answer(act: dict[str, Any] | None, *, every: bool, **asked: Any) -> dict[str, Any]:
@@ -76,8 +71,8 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
         )
         what = act["what"]
         if what == "edit":
-            is_there = bool(desk.sheet().chosen(act["ids"][:1]))
-            said = no_update if is_there else problem("Choose a price in the table, then edit it.")
+            is_there = bool(desk.sheet().chosen(meant(desk, act, DeskQuestion(**asked), every=every)))
+            said = no_update if is_there else problem("Choose prices in the table, then edit them.")
             return nothing | {"said": said}
         if what in _QUESTIONS:
             title, words = _QUESTIONS[what]
@@ -146,72 +141,6 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
         return {"said": said, "done": act["at"], "question": False, "failed": None}
 
 
-def _wire_panel(app: Dash, desk: PriceDesk) -> None:
-    """Open the panel filled for a row, and show what a typed price would bring.
-
-    It opens with its values: those that came later would replace what somebody has typed by then.
-    """
-
-    @app.callback(
-        Output(edit.FACTS, "children"),
-        Output(edit.PRICE, "value"),
-        Output(edit.START, "value"),
-        Output(edit.END, "value"),
-        Output(edit.REASON, "value"),
-        Output(edit.ANYWAY, "checked"),
-        Output(edit.BELOW_COST, "checked"),
-        Output(edit.REFUSED, "children", allow_duplicate=True),
-        Output(edit.PANEL, "opened", allow_duplicate=True),
-        Input(ACT, "data"),
-        prevent_initial_call=True,
-    )
-    def fill(act: dict[str, Any] | None) -> Any:
-        row = _row(desk, act)
-        return edit.facts_of(row), row.stands, "", "", "", False, False, None, True
-
-    @app.callback(
-        Output(edit.PREVIEW, "children"),
-        Input(edit.PRICE, "value"),
-        Input(edit.START, "value"),
-        Input(edit.END, "value"),
-        State(ACT, "data"),
-        prevent_initial_call=True,
-    )
-    def show(price: float | str | None, start: str | None, end: str | None, act: dict[str, Any] | None) -> Any:
-        return edit.preview_of(preview(desk.sheet(), _row(desk, act), draft_of(price, start, end)))
-
-
-def _wire_save(app: Dash, desk: PriceDesk) -> None:
-    """Save the price that was typed into the panel."""
-
-    @app.callback(
-        Output(SAID, "children", allow_duplicate=True),
-        Output(DONE, "data", allow_duplicate=True),
-        Output(edit.PANEL, "opened", allow_duplicate=True),
-        Output(edit.REFUSED, "children", allow_duplicate=True),
-        Input(edit.SAVE, "n_clicks"),
-        Input(edit.REASON, "n_submit"),
-        State(edit.PRICE, "value"),
-        State(edit.START, "value"),
-        State(edit.END, "value"),
-        State(edit.REASON, "value"),
-        State(edit.ANYWAY, "checked"),
-        State(edit.BELOW_COST, "checked"),
-        State(ACT, "data"),
-        prevent_initial_call=True,
-    )
-    def save(_save: int, _enter: int, *typed: Any) -> Any:
-        price, start, end, why, anyway, below_cost, act = typed
-        if not ctx.triggered or not ctx.triggered[0]["value"]:
-            raise PreventUpdate
-        row, draft = _row(desk, act), draft_of(price, start, end)
-        if draft.price is None:
-            return no_update, no_update, True, problem("Type a price.")
-        accepted = {"ignore_conflicts": bool(anyway), "below_cost": bool(below_cost)}
-        said, is_done = told(lambda: acts.override(desk, row, draft, why or "", **accepted))
-        return (said, act["at"], False, None) if is_done else (no_update, act["at"], True, said)
-
-
 def meant(desk: PriceDesk, act: dict[str, Any], asked: DeskQuestion, *, every: bool) -> list[str]:
     """Return the ids of the rows that an act is about: those that were chosen, or all that are found.
 
@@ -219,11 +148,6 @@ def meant(desk: PriceDesk, act: dict[str, Any], asked: DeskQuestion, *, every: b
     """
     is_every = every and not act.get("alone")
     return [row.id for row in asked.found_in(desk.sheet().rows)] if is_every else list(act["ids"])
-
-
-def draft_of(price: float | str | None, start: str | None, end: str | None) -> PriceDraft:
-    """Return what was typed; an empty price is none."""
-    return PriceDraft(None if price in {None, ""} else float(price or 0), start or None, end or None)
 
 
 def told(act: Callable[[], str]) -> tuple[Any, bool]:
@@ -246,9 +170,6 @@ def _number_of(desk: PriceDesk, ids: list[str]) -> str:
     return f"{len(rows):,} prices"
 
 
-def _row(desk: PriceDesk, act: dict[str, Any] | None) -> Row:
-    """Return the row that is edited."""
-    found = desk.sheet().chosen(act["ids"][:1]) if act and act["what"] == "edit" else []
-    if not found:
-        raise PreventUpdate
-    return found[0]
+def chosen_states() -> dict[str, State]:
+    """Return what a callback takes to know which rows an act is about."""
+    return {"every": State(EVERY, "checked"), **filter_states()}

@@ -1,41 +1,54 @@
-"""The panel in which a person types a price, and what that price would bring, in words and numbers."""
+"""The panel in which a person types a price for one row or for many, and what that would bring."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from catalog.errors import DataError
 from dashboard.components import aria, table
 from dashboard.data.desk.drafts import Preview
+from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.rows import Row
-from dashboard.formats import UNKNOWN, euros, share, shown_currency
+from dashboard.formats import UNKNOWN, count, euros, share, shown_currency
 
 PANEL, PRICE, START, END, REASON, ANYWAY, BELOW_COST, SAVE, FACTS, PREVIEW, REFUSED = (
     "desk-panel", "desk-price", "desk-start", "desk-end", "desk-why", "desk-anyway", "desk-below-cost",
     "desk-save", "desk-facts", "desk-preview", "desk-refused",
 )  # fmt: skip
+FIRST, LAST, HOURS = "desk-first", "desk-last", "desk-hours"
+_MOST_LISTED = 6
 
 
 def edit_panel() -> Component:
-    """Place the panel; callbacks open it for a row and fill it."""
-    money = shown_currency()
-    price: Any = dmc.NumberInput(
-        id=PRICE, label=f"Price, {money.code}", decimalScale=money.digits, fixedDecimalScale=True,
-        step=money.smallest, min=money.smallest,
+    """Place the panel; callbacks open it for rows and fill it."""
+    price: Any = dmc.TextInput(
+        id=PRICE,
+        label=f"Price, {shown_currency().code}, or how it changes",
+        description="1.29, +5 %, -0.10 or margin 30 %",
         **{"data-autofocus": True},
-    )  # fmt: skip
-    times = html.Div(
-        [dmc.TimeInput(id=START, label="From"), dmc.TimeInput(id=END, label="Until")],
-        className="grid grid-2 desk-times",
+    )
+    days = html.Div([_date(FIRST, "First day"), _date(LAST, "Last day")], className="grid grid-2 desk-times")
+    hours = html.Div(
+        [
+            html.Div(
+                [dmc.TimeInput(id=START, label="From"), dmc.TimeInput(id=END, label="Until")],
+                className="grid grid-2 desk-times",
+            ),
+            dmc.Text("Hours of the store's day, instead of days.", size="xs", c="dimmed"),
+        ],
+        id=HOURS,
     )
     return dmc.Drawer(
         html.Div(
             [
                 html.Div(id=FACTS),
                 price,
-                times,
-                dmc.Text("Times are the store's. Empty: from the next tick until closing.", size="xs", c="dimmed"),
+                days,
+                dmc.Text("Empty: from the next tick until closing.", size="xs", c="dimmed"),
+                hours,
                 html.Div(id=PREVIEW, **aria(live="polite")),
                 dmc.TextInput(id=REASON, label="Reason", placeholder="a competitor is cheaper", required=True),
                 dmc.Checkbox(id=ANYWAY, label="Save it despite what speaks against it", checked=False),
@@ -46,10 +59,42 @@ def edit_panel() -> Component:
             className="desk-edit",
         ),
         id=PANEL,
-        title="Set a price",
+        title="Set prices",
         position="right",
         size="md",
     )
+
+
+def _date(identifier: str, label: str) -> Component:
+    return dmc.DateInput(id=identifier, label=label, valueFormat="D MMM YYYY", clearable=True)
+
+
+def typed_change(text: str | None) -> str:
+    """Return what was typed as `price_by` reads it: a number alone is the price itself."""
+    change = (text or "").strip()
+    return f"to {change}" if change[:1].isdigit() else change
+
+
+def facts_of_all(rows: Sequence[Row]) -> Component:
+    """Say which prices are edited."""
+    if len(rows) == 1:
+        return facts_of(rows[0])
+    return dmc.Title(f"{count(len(rows))} prices", order=3, className="card-title")
+
+
+def preview_of_all(rows: Sequence[Row], change: str) -> list[Component]:
+    """List what a typed change makes of prices, the first ones of many."""
+    try:
+        prices = [(row, price_by(change, row)) for row in rows]
+    except DataError as error:
+        return [dmc.Alert(str(error), color="yellow", variant="light", className="notice")]
+    lines = [
+        [f"{row.name} in {row.store}", UNKNOWN if row.now is None else euros(row.now), euros(price)]
+        for row, price in prices[:_MOST_LISTED]
+    ]
+    more = len(prices) - len(lines)
+    rest = [dmc.Text(f"and {count(more)} more", size="sm", c="dimmed")] if more > 0 else []
+    return [table(["Price", "Now", "Then"], lines, numbers=(1, 2), width=240), *rest]
 
 
 def facts_of(row: Row) -> Component:

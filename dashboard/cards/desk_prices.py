@@ -53,7 +53,7 @@ _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 )
 _NUMBERS = {"now", "proposed", "moved", "gain", "stands"}
 _WRAPPED = {"why"}
-_HEAD, _ROW, _MOST_SHOWN = 50, 60, 9  # pixels, pixels, rows
+_HEAD, _ROW, _MOST_SHOWN = 50, 66, 8  # pixels, pixels, rows
 
 
 def prices_card(catalog: Catalog, asked: DeskQuestion) -> Component:

@@ -37,6 +37,7 @@ from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order, is_unchan
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.desk_controls import ACT, DONE, FILTERS, SAID, filter_states, wire_acts
+from dashboard.desk_panel import wire_panel
 from dashboard.formats import count
 from dashboard.monitor import Monitor, Page
 from dashboard.price_tags import wire_tags
@@ -103,6 +104,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     _wire_look(app, monitor, desk)
     app.callback(Output(EFFECTS, "children"), Input(SEEN, "data"))(lambda _: effects_card(monitor))
     wire_acts(app, desk)
+    wire_panel(app, desk)
     wire_row(app, monitor, ACT)
     wire_address(app, "desk", _KEPT)
     wire_tags(app.server, desk)

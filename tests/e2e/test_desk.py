@@ -190,6 +190,23 @@ def test_what_was_chosen_for_one_act_is_not_meant_by_the_next_one(desk: str, vis
     expect(page.get_by_role("dialog", name="Reject prices?")).to_contain_text("Bread in S01: the old price stands.")
 
 
+def test_one_edit_sets_the_prices_of_all_that_are_chosen(shop: Shop, desk: str, visit: Callable[..., Page]) -> None:
+    page = visit(desk)
+    for store in ("S02", "S03"):
+        page.locator(f'#desk-grid .ag-row[row-id="{store}|MILK"] input[type=checkbox]').first.check()
+    edit(page, "S02|BREAD")  # the cursor is elsewhere: what is chosen is meant
+    expect(page.locator("#desk-facts")).to_have_text("2 prices")
+    page.locator("#desk-price").fill("cheap")
+    expect(page.locator("#desk-preview")).to_contain_text("margin 30 %")  # the forms that are understood
+    page.locator("#desk-price").fill("1.29")
+    expect(page.locator("#desk-preview")).to_contain_text("Milk in S03")
+    page.locator("#desk-why").fill("weekend offer")
+    page.get_by_role("button", name="Save").click()
+    expect(said(page)).to_contain_text("2 prices set (to 1.29)")
+    expect(cell(page, "S03|MILK", "stands")).to_have_text("€1.29")
+    expect(cell(page, "S02|BREAD", "state")).to_contain_text("waits")
+
+
 def test_what_speaks_against_a_price_is_named_and_nothing_is_saved_until_it_is_wanted_anyway(
     shop: Shop, desk: str, visit: Callable[..., Page]
 ) -> None:
