@@ -63,11 +63,16 @@ def gain_of(gain: float) -> str:
     return f"{'' if gain < 0 else '+'}{euros(gain)} a day"
 
 
+def reason_of(row: Row) -> str:
+    """Say why a price is proposed, as a sentence of its own."""
+    return f"{row.why[:1].upper()}{row.why[1:]}."
+
+
 def _price(row: Row, acts: Sequence[Component]) -> Component:
     head = html.Div(
         [html.Strong(row.name), html.Span(f"{row.sku} · {row.store}", className="desk-dim"), price_line(row)]
     )
-    return html.Li([html.Div([head, html.Div(row.why, className="desk-reason")]), *_side(acts)])
+    return html.Li([html.Div([head, html.Div(reason_of(row), className="desk-reason")]), *_side(acts)])
 
 
 def _acts(row: Row) -> list[Component]:

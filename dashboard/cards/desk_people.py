@@ -25,7 +25,7 @@ def people_card() -> Component:
     return card(
         "Overrides, freezes and the kill switch",
         html.Div(id=PEOPLE),
-        caption="Costs are against the policy's price, as expected when it was set.",
+        caption="What a price earns is against the plan, as expected when it was set.",
     )
 
 

@@ -19,7 +19,7 @@ GRID, TEXT, STORE, CATEGORY, STATE, UNCHANGED, EVERY, COUNT, CHOSEN, APPROVE = (
     "desk-grid", "desk-text", "desk-store", "desk-category", "desk-state", "desk-unchanged", "desk-every", "desk-count",
     "desk-chosen", "desk-approve",
 )  # fmt: skip
-KEYS_ON = "desk-keys-on"
+KEYS_ON, TOTALS = "desk-keys-on", "desk-totals"
 
 STATES = {
     "waits": "Waits for a person",
@@ -62,13 +62,14 @@ def prices_card(catalog: Catalog, asked: DeskQuestion) -> Component:
         "Proposed prices",
         html.Div(_filters(catalog, asked), className="controls desk-filters"),
         html.Div(_buttons(), className="desk-buttons", role="toolbar", **aria(label="What to do with chosen prices")),
+        html.Div(id=TOTALS, className="desk-totals", **aria(live="polite")),
         html.Div(_grid(), id="desk-table"),
         html.Div(
             [html.Span(id=COUNT, **aria(live="polite")), html.Span(id=CHOSEN, **aria(live="polite"))],
             className="desk-counts",
         ),
         caption="A row opens with a click or Enter. Arrow keys move, Space chooses, A approves, R rejects, E edits, "
-        "/ searches, ? lists the keys. Gains are expected for a whole store day.",
+        "/ searches, ? lists the keys. Gains are those of the plan until closing.",
     )
 
 

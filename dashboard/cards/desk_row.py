@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
-from dashboard.cards.desk_needs import price_line
+from dashboard.cards.desk_needs import price_line, reason_of
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import table
 from dashboard.data.desk.price_desk import Sheet
@@ -66,7 +66,7 @@ def opened(monitor: Monitor, sheet: Sheet, row: Row) -> list[Component]:
     return [
         dmc.Text(f"{row.sku} · {row.category} · {day(row.date)}", size="sm", c="dimmed"),
         price_line(row),
-        dmc.Text(f"{row.why[:1].upper()}{row.why[1:]}."),
+        dmc.Text(reason_of(row)),
         html.Div(acts, className="desk-change-acts"),
         facts,
         *_sold(monitor, row),
@@ -83,7 +83,8 @@ def _facts(row: Row, product: Product) -> list[list[str]]:
         ["Floor to ceiling", f"{euros(product.floor)} to {euros(product.ceiling)}"],
         ["Base price", euros(product.base_price)],
         ["Unit cost", cost],
-        ["A full shelf", f"{count(product.par_stock)} units"],
+        ["On the shelf", UNKNOWN if row.shelf is None else f"{count(row.shelf.stock)} units"],
+        ["Price book", UNKNOWN if row.book_date is None else f"{day(row.book_date)}, model {row.model_version}"],
     ]
 
 

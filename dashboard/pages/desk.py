@@ -22,6 +22,7 @@ from dashboard.cards.desk_prices import (
     EVERY,
     GRID,
     STATES,
+    TOTALS,
     UNCHANGED,
     act_button,
     height_of,
@@ -30,12 +31,14 @@ from dashboard.cards.desk_prices import (
     told_of,
 )
 from dashboard.cards.desk_row import row_drawer, wire_row
+from dashboard.cards.desk_totals import totals_line
 from dashboard.cards.effects import EFFECTS, effects_card
 from dashboard.cards.missing import no_data
 from dashboard.components import aria, heading
 from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order, is_unchanged
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.totals import totals_of
 from dashboard.desk_controls import ACT, DONE, FILTERS, SAID, filter_states, wire_acts
 from dashboard.desk_panel import wire_panel
 from dashboard.formats import count
@@ -136,6 +139,21 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
             "height": height_of(len(found)),
             "unchanged": f"Show unchanged ({count(sum(map(is_unchanged, meant.matching(rows))))})",
         }
+
+    @app.callback(
+        output=Output(TOTALS, "children"),
+        inputs={
+            "chosen": Input(GRID, "selectedRows"),
+            "every": Input(EVERY, "checked"),
+            **{name: Input(*held) for name, held in FILTERS.items()},
+        },
+        prevent_initial_call=True,
+    )
+    def sum_up(*, chosen: list[dict[str, Any]] | None, every: bool, **asked: Any) -> list[Component]:
+        sheet = desk.sheet()
+        ids = [one["id"] for one in chosen or []]
+        rows = DeskQuestion(**asked).found_in(sheet.rows) if every else sheet.chosen(ids)
+        return totals_line(totals_of(rows)) if rows else []
 
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("desk", "again"),
