@@ -1,0 +1,91 @@
+"""What needs a person comes first, and what does not change is folded; what is chosen is summed up."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.cards.desk_needs import ON_DESK, first_needs, needs_card
+from dashboard.cards.desk_totals import totals_line
+from dashboard.data.desk.asked import DeskQuestion, is_unchanged, waiting_first
+from dashboard.data.desk.people import StandingOrder
+from dashboard.data.desk.rows import Row
+from dashboard.data.desk.totals import totals_of
+from dashboard.desk_controls import meant
+from desk.price_changes.planned_day import Expected
+
+DATE = dt.date(2026, 1, 19)
+ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "why", "", (), "passes", "passes", "", None)
+ROWS = st.lists(
+    st.builds(
+        lambda gain, proposed, decision, state: replace(
+            ROW, gain=gain, proposed=proposed, decision=decision, state=state or decision
+        ),
+        st.none() | st.floats(-9, 9),
+        st.sampled_from([1.5, 1.6]),
+        st.sampled_from(["waits", "passes", "approved"]),
+        st.sampled_from([None, "overridden"]),
+    ),
+    max_size=12,
+)
+
+
+@given(ROWS)
+def test_prices_that_wait_come_by_the_euros_that_they_move(rows: list[Row]) -> None:
+    found = waiting_first(rows)
+    assert len(found) == sum(row.decision == "waits" for row in rows)
+    moved = [-1.0 if row.gain is None else abs(row.gain) for row in found]
+    assert moved == sorted(moved, reverse=True)
+
+
+@given(ROWS)
+def test_nothing_that_changes_waits_or_was_set_by_a_person_is_folded(rows: list[Row]) -> None:
+    folded = [row for row in rows if row not in DeskQuestion().found_in(rows)]
+    assert {row.state for row in folded} <= {"passes"}
+    assert all(row.proposed == row.now for row in folded)
+    assert DeskQuestion(unchanged=True).found_in(rows) == rows
+    assert DeskQuestion("milk").found_in(rows) == rows  # who searches finds
+    assert not any(map(is_unchanged, DeskQuestion().found_in(rows)))
+
+
+def test_what_needs_somebody_is_shown_with_what_can_be_done(words: Callable[[Any], str]) -> None:
+    waiting = [replace(ROW, store=f"S{n:02d}", decision="waits", gain=float(n)) for n in range(1, 7)]
+    told = words(needs_card(waiting, []))
+    assert told.startswith(
+        "Needs you (6) Milk MILK · S06 €1.50 →  €1.60  +6.7 % +€6.00 a day Why. Approve Reject… Edit…"
+    )
+    assert told.count("Edit…") == ON_DESK
+    assert told.endswith("Show all 6 that wait")
+    assert words(first_needs(waiting)).startswith("Needs you 6 prices wait: decide at the desk Milk")
+    assert words(needs_card([ROW], [])) == "✓ Nothing needs you."
+    assert first_needs([ROW]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "is_told"),
+    [("kill_switch", "in_force", True), ("override", "proposed", True), ("override", "in_force", False)],
+)
+def test_a_kill_switch_that_is_on_and_an_order_that_waits_need_somebody(
+    kind: Any, state: Any, is_told: bool, words: Callable[[Any], str]
+) -> None:
+    order = StandingOrder("h7", kind, "Milk", None, 1.2, "from now on", "anna", "prices look wrong", None, False, state)
+    assert ("anna: prices look wrong" in words(needs_card([], [order]))) == is_told
+
+
+def test_totals_name_labels_euros_units_and_categories(words: Callable[[Any], str]) -> None:
+    plan, kept = Expected(30, 40.0, 12.0, 12.0), Expected(40, 38.0, 10.0, 10.0)
+    rows = [replace(ROW, plan=plan, kept=kept), replace(ROW, category="bakery", now=1.6)]
+    assert words(totals_line(totals_of(rows))) == (
+        "+€2.00 a day 1 label changes revenue €40.00 (+€2.00) profit €12.00 (+€2.00) 30 units (−10) 1 not known "
+        "bakery +€0.00 · dairy +€2.00"
+    )
+
+
+def test_a_button_of_one_price_means_that_price_whatever_is_found() -> None:
+    asked: Any = DeskQuestion()
+    desk: Any = None  # it is not asked for what else is found
+    assert meant(desk, {"ids": ["S01|MILK"], "alone": True}, asked, every=True) == ["S01|MILK"]
