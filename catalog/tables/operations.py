@@ -79,7 +79,7 @@ PRICE_CHANGES = Table(
         Column(
             "expected_cost",
             pa.float64(),
-            "what it is expected to cost against the policy's price; null without a model",
+            "what it is expected to earn less than the plan of the price book; null where nobody knows",
             "EUR per day",
             nullable=True,
         ),

@@ -24,7 +24,7 @@ class Terms:
     valid_until
         First moment after it; None until it is withdrawn.
     expected_cost
-        Against the policy's price, EUR per day; None without a model.
+        What it is expected to earn less than the plan of the price book, EUR per day; None where nobody knows.
     announced, prior_price
         Whether it is announced as a reduction, and the price, EUR, that the announcement has to name.
     accepted_cost

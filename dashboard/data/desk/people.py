@@ -14,7 +14,7 @@ _SHOWN = {"proposed", "scheduled", "in_force", "superseded"}
 
 @dataclass(frozen=True)
 class StandingOrder:
-    """One price change of a person. `cost` is expected against the policy's price, EUR; None when unknown.
+    """One price change of a person. `cost` is what it earns less than the plan, EUR; None when unknown.
 
     It is what the first day costs, or where `is_for_hours`, the hours of that day in which the price holds. `product`
     and `store` are None for every one, and `price` is None for base prices, EUR.

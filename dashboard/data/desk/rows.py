@@ -180,7 +180,7 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
             change=changes[position],
             unit_cost=product.unit_cost,
             shelf=shelves.get(product.sku),
-            **weighed,
+            **weighed | {"why": with_trial(held, weighed["why"])},
         )
 
 
@@ -219,6 +219,11 @@ def _weighed(outlook: DayForecast, sku: str, shelf: OnShelf, prices: tuple[float
         "model_version": version if version.isdigit() else None,
         "book_date": outlook.book.published_at.date(),
     }
+
+
+def with_trial(held: Standing, why: str) -> str:
+    """Say before a reason that the price that stands is tried to learn demand, where it is."""
+    return f"{euros(held.price)} is tried to learn demand; {why}" if held.rule == "exploration" else why
 
 
 def limit_in_words(rule: str) -> str:

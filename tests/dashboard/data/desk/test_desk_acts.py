@@ -26,7 +26,7 @@ from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order
 from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.people import standing, waiting_by_store
 from dashboard.data.desk.price_desk import PriceDesk
-from dashboard.data.desk.rows import Row
+from dashboard.data.desk.rows import Row, with_trial
 from dashboard.data.desk.totals import totals_of
 from dashboard.data.health import health_of
 from dashboard.data.reader import Reader
@@ -38,6 +38,7 @@ from desk.price_changes.decision import decide
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
 from features.cells import ALL_VIEWS
+from serving.standing import standings
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 
@@ -230,6 +231,15 @@ def test_a_proposal_says_what_sells_at_it_and_at_the_price_now_and_what_the_plan
     never_sold = row_of(desk, "S02|MILK")
     assert (never_sold.now, never_sold.gain) == (None, None)
     assert never_sold.why.endswith(f"usually sell by closing at €{row.proposed:.2f}, its first price here")
+
+
+def test_a_price_that_is_tried_says_so_before_its_reason(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path)
+    held = standings(shop.lake, shop.catalog, desk.sheet().clocks)["S01"].of("MILK")
+    assert held is not None
+    assert held.rule == "exploration"
+    assert row_of(desk, "S01|MILK").why.startswith("€1.44 is tried to learn demand; keeps: 99 left, ")
+    assert with_trial(replace(held, rule="stock_value"), "stock is low") == "stock is low"
 
 
 def test_a_recorded_proposal_has_its_reason_in_the_same_sentence(tmp_path: Path) -> None:
