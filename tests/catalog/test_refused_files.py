@@ -440,3 +440,23 @@ def test_stickers_beside_substitutes_are_refused_with_what_is_not_modelled() -> 
     both = load().store.model_dump() | {"substitution": {"strength": 2.0}}
     with pytest.raises(ValueError, match=r"policies.stickers: expected false .*strength 2\), found true"):
         Store.model_validate(both)
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        ("rivals: {of: [Corner], held: [WINE]}", ["rivals: held", "'WINE'", "not on the shelf"]),
+        ("rivals: {held: [MILK]}", ["rivals", "expected of: the rivals"]),
+        (
+            "sales: outside\ndrawn_prices: {products: [MILK]}\nrivals: {of: [Corner], held: [MILK]}",
+            ["rivals: of: MILK", "drawn_prices.products"],
+        ),
+    ],
+)
+def test_limits_by_rivals_that_cannot_hold_are_refused_naming_file_and_field(
+    write_catalog: Callable[..., Path], rules: str, named: list[str]
+) -> None:
+    folder = write_catalog({"store.yaml": ("currency: EUR", f"currency: EUR\n{rules}")})
+    with pytest.raises(CatalogError) as refusal:
+        load(folder)
+    assert [part for part in [str(folder / "store.yaml"), *named] if part not in str(refusal.value)] == []

@@ -19,7 +19,9 @@ from catalog.records.rivals import RivalRules, rival_conflicts
 from catalog.settings import read_settings
 from catalog.tables.intake import COMPETITOR_PRICES
 from serving.curves import DemandCurves
+from serving.evidence import ShelfPrices
 from serving.exploration import ExplorationPlan
+from serving.guardrails import guarded
 from serving.in_force import pricing_on
 from serving.limits import limits_of
 from serving.orders import Orders, PriceOrder, orders_on
@@ -174,6 +176,19 @@ def test_what_a_person_orders_stands_over_it(kind: Any, ordered: Any, price: flo
     answer = front.decide(shelf)
     assert set(answer.prices[:, 0]) == {price}
     assert {front.rules[own] for own in answer.rule[:, 0]} == {rule}
+
+
+def test_an_outside_stores_own_price_is_limited_and_one_that_is_not_known_stays_so() -> None:
+    stores = SHELF.store.stores
+    standing = ShelfPrices(stores, np.tile([[1.3], [1.1], [np.nan]], (1, len(SHELF.skus))))
+    limits = limits_of(shelf_with(), Orders((), SHELF.skus, 48, (("MILK", 1.2),)), standing)
+    shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE), stores=stores)
+    prices = guarded(limits, standing.of(stores, len(stores)), shelf)
+    np.testing.assert_array_equal(prices[:, 0], [1.2, 1.1, np.nan])
+
+
+def test_a_day_that_is_being_sold_follows_the_rules_of_now() -> None:
+    assert shelf_with(NO_RULES).with_limits_of(shelf_with()).store.rivals == RULES_OF
 
 
 def test_a_quote_names_the_cap_the_floor_that_wins_over_it_and_what_it_costs() -> None:
