@@ -10,9 +10,11 @@ from dash.development.base_component import Component
 
 from catalog.contracts import TABLES
 from catalog.errors import ServiceError
+from connect.export.status import StoreStatus, status
 from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache
 from dashboard.cards import pipeline as cards
+from dashboard.cards.labels import READ, label_cards
 from dashboard.cards.missing import no_data
 from dashboard.cards.services import service_list
 from dashboard.components import aria, card, chart, heading, notice
@@ -36,7 +38,7 @@ def layout(monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callbacks."""
     return html.Div(
         [
-            heading("Pipeline", "What ran, what is in the lake, and which rows were rejected."),
+            heading("Pipeline", "What ran, what labels show, what is in the lake, and which rows were rejected."),
             dcc.Interval(id="pipeline-clock", interval=_LOOK_AGAIN),
             dcc.Interval(id="pipeline-verify-clock", interval=_LOOK_AGAIN),
             dcc.Store(id="pipeline-seen"),
@@ -93,7 +95,7 @@ def _wire_services(app: Dash, monitor: Monitor) -> None:
 
 
 def _wire_content(app: Dash, monitor: Monitor) -> None:
-    kept = Cache[tuple[LakeTable, ...]](1)
+    kept, labels = Cache[tuple[LakeTable, ...]](1), Cache[list[StoreStatus]](1)
 
     @app.callback(
         Output("pipeline-summary", "children"),
@@ -113,7 +115,11 @@ def _wire_content(app: Dash, monitor: Monitor) -> None:
             return no_update, no_update, no_update
         states = kept.get("tables", lambda: table_states(monitor.settings), lambda: (stamp, minute))
         free = shutil.disk_usage(monitor.settings.home).free
-        return cards.summary(states, free, _now()), content(monitor, states, scheme_of(scheme)), now
+        sent = labels.get(
+            "status", lambda: status(monitor.desk.workspace), lambda: (monitor.reader.stamp(*READ), minute)
+        )
+        shown = [*label_cards(sent), *content(monitor, states, scheme_of(scheme))]
+        return cards.summary(states, free, _now()), shown, now
 
 
 def _wire_verification(app: Dash, verification: Verification) -> None:

@@ -1,0 +1,55 @@
+"""The delivery state of labels: how many prices tills and labels are known to show, and where they do not."""
+
+from collections.abc import Sequence
+
+import dash_mantine_components as dmc
+from dash.development.base_component import Component
+
+from connect.export.status import PATIENCE, StoreStatus
+from dashboard.components import card, table
+from dashboard.formats import count, euros
+
+READ = ("export_batches", "label_states")
+_STORES, _PRODUCTS = 10, 3
+_CAPTION = (
+    f"Late: {PATIENCE} ticks after a price was sent, a till or a label has not said that it shows it. Where till and "
+    "label differ, the customer pays the lower price. `shelfprice export --status` names every product."
+)
+
+
+def label_cards(statuses: Sequence[StoreStatus]) -> list[Component]:
+    """Return a card of the stores that were sent prices, those with a label that lags first; none where none was."""
+    if not statuses:
+        return []
+    behind = sorted(
+        (one for one in statuses if one.late or one.different), key=lambda one: (-one.late - one.different, one.store)
+    )
+    parts: list[Component] = [dmc.Text(told_of(statuses), size="sm")]
+    if behind:
+        names = ("Store", "Sent", "Shown", "Late", "Differ", "Products")
+        rows = [
+            [one.store, count(one.sent), count(one.acknowledged), count(one.late), count(one.different), _products(one)]
+            for one in behind[:_STORES]
+        ]
+        parts.append(table(names, rows, numbers=(1, 2, 3, 4), width=620))
+    return [card("Tills and labels", *parts, caption=_CAPTION)]
+
+
+def told_of(statuses: Sequence[StoreStatus]) -> str:
+    """Say in a sentence how the labels are."""
+    sent, shown = sum(one.sent for one in statuses), sum(one.acknowledged for one in statuses)
+    late = [one.late for one in statuses if one.late]
+    stores = "1 store" if len(statuses) == 1 else f"{len(statuses)} stores"
+    known = f"{count(shown)} of {count(sent)} prices in {stores} are shown by till and label"
+    if not late:
+        return f"{known}; none is late."
+    return f"{known}; {count(sum(late))} {'is' if sum(late) == 1 else 'are'} late, in {len(late)} of {stores}."
+
+
+def _products(status: StoreStatus) -> str:
+    """Name the first products that lag, with what is shown and what should be."""
+    odd = [row for row in status.prices if row["is_late"] or row["is_different"]]
+    shown = ["nothing known" if row["label"] is None else euros(row["label"]) for row in odd[:_PRODUCTS]]
+    named = [f"{row['sku']} shows {label}, sent {euros(row['price'])}" for row, label in zip(odd, shown, strict=False)]
+    more = [f"and {count(len(odd) - _PRODUCTS)} more"] if len(odd) > _PRODUCTS else []
+    return "; ".join([*named, *more])
