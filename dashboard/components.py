@@ -26,6 +26,10 @@ def aria(**described: str) -> dict[str, Any]:
     return {f"aria-{name}": text for name, text in described.items()}
 
 
+CLOSE: Any = {"closeButtonProps": aria(label="Close")}
+"""What a panel takes so that a screen reader can name the button that closes it."""
+
+
 def icon(name: str) -> Component:
     """Draw `assets/icons/<name>.svg` in the colour of the text around it."""
     return html.Span(className=f"icon icon-{name}", **aria(hidden="true"))

@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.load import Catalog
-from dashboard.components import table
+from dashboard.components import CLOSE, table
 
 QUESTION, ASKED, WHY, YES, NO, FAILED, KEYS = (
     "desk-question", "desk-asked", "desk-question-why", "desk-yes", "desk-no", "desk-failed", "desk-keys",
@@ -48,10 +48,11 @@ def question(catalog: Catalog) -> Component:
         id=QUESTION,
         title="Why?",
         centered=True,
+        **CLOSE,
     )
 
 
 def keys_list() -> Component:
     """List the keys; `assets/desk.js` opens it."""
     rows = [[html.Kbd(key), says] for key, says in _KEYS]
-    return dmc.Modal(table(["Key", "What it does"], rows, width=260), id=KEYS, title="Keys", centered=True)
+    return dmc.Modal(table(["Key", "What it does"], rows, width=260), id=KEYS, title="Keys", centered=True, **CLOSE)

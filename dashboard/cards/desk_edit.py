@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.errors import DataError
-from dashboard.components import aria, table
+from dashboard.components import CLOSE, aria, table
 from dashboard.data.desk.drafts import Preview
 from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.rows import Row
@@ -62,6 +62,7 @@ def edit_panel() -> Component:
         title="Set prices",
         position="right",
         size="md",
+        **CLOSE,
     )
 
 

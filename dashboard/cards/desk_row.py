@@ -14,7 +14,7 @@ from catalog.records.product import Product
 from catalog.wall_clock import WallClock
 from dashboard.cards.desk_needs import price_line, reason_of
 from dashboard.cards.desk_prices import act_button
-from dashboard.components import table
+from dashboard.components import CLOSE, table
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import UNKNOWN, count, day, euros
@@ -30,7 +30,9 @@ _ACTS = {"proposed": "proposed", "approved": "approved", "rejected": "rejected",
 
 def row_drawer() -> Component:
     """Place the drawer that a callback opens for a row."""
-    return dmc.Drawer(html.Div(id=OPENED, className="desk-edit"), id=ROW, title="Price", position="right", size="lg")
+    return dmc.Drawer(
+        html.Div(id=OPENED, className="desk-edit"), id=ROW, title="Price", position="right", size="lg", **CLOSE
+    )
 
 
 def wire_row(app: Dash, monitor: Monitor, act: str) -> None:

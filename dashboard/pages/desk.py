@@ -62,7 +62,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
         What the address asks for; what is not on offer is passed over.
     """
     catalog = monitor.catalog.current()
-    stop = act_button("Stop prices…", "stop", look="outline", color="red")
+    stop = act_button("Stop prices…", "stop", look="outline", className="desk-stop")
     return html.Div(
         [
             html.A("Skip to the table", href="#desk-table", className="skip"),
