@@ -93,7 +93,7 @@ def test_before_a_model_it_says_what_makes_the_prices(books: list[dt.date], made
 
 def test_under_the_kill_switch_nobody_is_told_to_price() -> None:
     (found,) = notices(judged(True), [], TODAY, now=lake_of("twin", newest_book=None), kill_switch=True)
-    assert (found.title, found.command) == ("The kill switch is on", None)
+    assert (found.title, found.mood, found.command) == ("The kill switch is on", "stopped", None)
     assert "kill_switch: false" in found.text
 
 

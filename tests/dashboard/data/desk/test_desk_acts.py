@@ -203,7 +203,7 @@ def test_the_kill_switch_of_the_desk_is_told_as_a_problem_until_it_is_undone(tmp
     assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
     acts.stop(desk, "S01", "prices look wrong")
     told = next(one for one in found_on(monitor, DATE) if one.title == "The kill switch is on")
-    assert (told.mood, health_of(None, [told], 0).light) == ("problem", "red")
+    assert (told.mood, health_of(None, [told], 0).word) == ("stopped", "Stopped by a person")
     assert "turned it on in S01: prices look wrong" in told.text
     (change,) = standing(desk.sheet())
     assert told.command == f"shelfprice withdraw {change.change}"
