@@ -197,7 +197,7 @@ def test_one_price_is_told_in_the_singular(number: int, words: str) -> None:
     assert tags_told_of(rows).startswith(f"{number} tag{'s' if number > 1 else ''} with")
 
 
-def test_the_kill_switch_of_the_desk_is_told_as_a_problem_until_it_is_undone(tmp_path: Path) -> None:
+def test_the_kill_switch_of_the_desk_is_told_as_stopped_by_a_person_until_it_is_undone(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path)
     monitor = Monitor(shop.settings, Orchestrator(), shop.folder)
     assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
