@@ -12,8 +12,8 @@ from dashboard.monitor import Monitor
 EFFECTS = "desk-effects"
 
 _TABLES = ("price_changes", "interactions")
-_NAMES = ("Price", "Instead of", "Gain predicted, a store day", "Store days", "Visits", "Units", "Predicted",
-          "Instead", "Profit", "Profit instead", "Difference")  # fmt: skip
+_NAMES = ("Price", "Instead of", "Store days", "Visits", "Units", "predicted", "instead", "Profit", "predicted",
+          "instead", "Difference")  # fmt: skip
 _MOST = 12
 
 
@@ -29,8 +29,8 @@ def effects_card(monitor: Monitor) -> Component | None:
         "What came of it",
         table(_NAMES, rows, numbers=range(2, len(_NAMES)), width=980),
         caption="Prices that people set or approved, while they stood: what their visits brought, and what was "
-        "predicted of as many visits when they were asked for, at this price and at the one instead. A difference is "
-        'no proof, for no draw set the price; ± is two standard errors. All: `shelfprice sql "from price_effects"`.',
+        "predicted of as many visits when they were asked for, at this price and at the one instead. The difference to "
+        "the one instead, ± two standard errors, is no proof, for no draw decided the price.",
     )
 
 
@@ -40,11 +40,10 @@ def _row(row: dict[Any, Any]) -> list[Component | str]:
     return [
         f"{place} at {euros(row['price_eur'])}, {kind}",
         euros(row["otherwise_price_eur"]),
-        _known(row["expected_gain_a_store_day_eur"], euros),
         *(count(row[name]) for name in ("count_store_days", "count_visits", "count_units")),
         *(_known(row[name], count) for name in ("expected_units", "otherwise_units")),
         euros(row["profit_eur"]),
-        _known(row["otherwise_profit_eur"], euros),
+        *(_known(row[name], euros) for name in ("expected_profit_eur", "otherwise_profit_eur")),
         _with_error(row["gained_eur"], row["standard_error_eur"]),
     ]
 
