@@ -7,6 +7,7 @@ curves, footfall, stock, and worth of what is left at closing. Beyond the prices
 import datetime as dt
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -172,8 +173,9 @@ class DayForecast:
         keeps, far = ahead.keeps_of(opened)[0], ahead.far(self._date)
         return [OnShelf(own, tick, tuple(keeps[product, : far[product]].tolist())) for product, own in enumerate(units)]
 
+    @cached_property
     def full_shelves(self) -> list[OnShelf]:
-        """Return how each product stands at opening where all are new and as many as there are to be."""
+        """How each product stands at opening where all are new and as many as there are to be."""
         return self.on_shelves(self._catalog.par_stock, 0, None)
 
     def day_of(self, sku: str, shelf: OnShelf) -> PlannedDay | None:
@@ -198,7 +200,7 @@ class DayForecast:
     ) -> Consequence:
         """Return what a price, EUR, brings in the ticks from a first one to an end; by default on a full shelf."""
         ladder, p_sale = self.ladder(sku), self.p_sale(sku, price)
-        shelf = shelf or self.full_shelves()[self._position[sku]]
+        shelf = shelf or self.full_shelves[self._position[sku]]
         day = self.day_of(sku, shelf)
         if day is None or p_sale is None:
             policy_price = self.opening_price(sku) if day is None else day.price_at(shelf.stock, shelf.tick)

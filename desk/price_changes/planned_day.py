@@ -94,7 +94,7 @@ class PlannedDay:
     evening: Floats
     unit_cost: float
     is_for_profit: bool
-    _kept: dict[tuple[float, int], Floats] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[tuple[float, int], Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def n_ticks(self) -> int:

@@ -189,7 +189,7 @@ def _on_shelves(outlook: DayForecast, standing: StoreStanding) -> dict[str, OnSh
     if standing.catalog.skus == outlook.skus:
         found = outlook.on_shelves(standing.stock, standing.now.tick, standing.opened_with)
         return dict(zip(outlook.skus, found, strict=True))
-    full = dict(zip(outlook.skus, outlook.full_shelves(), strict=True))
+    full = dict(zip(outlook.skus, outlook.full_shelves, strict=True))
     return {sku: full[sku] for sku in standing.catalog.skus if sku in full}
 
 

@@ -1,7 +1,7 @@
 """The gain of the plan and the reason for a price: what they say of random states, and that they never disagree."""
 
 import datetime as dt
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import cache
 
 import numpy as np
@@ -93,7 +93,7 @@ def test_beyond_the_ladder_nothing_is_known() -> None:
         found = forecast.of(sku, price)
         assert (found.p_sale, found.units, found.revenue, found.profit, found.cost) == (None,) * 5
         assert (found.known_from, found.known_to) == (ladder[0], ladder[-1])
-        shelf = forecast.full_shelves()[0]
+        shelf = forecast.full_shelves[0]
         assert forecast.compared(sku, shelf, float(ladder[3]), price) is None
         assert "brings is not known, since demand is known from" in reason_for(
             forecast, sku, shelf, float(ladder[3]), price, catalog.store.money
@@ -109,7 +109,7 @@ def test_what_is_held_for_some_hours_costs_no_less_than_nothing_and_all_day_is_a
 ) -> None:
     catalog, forecast = forecast_of(int(state["world"]), str(state["objective"]))
     product = int(state["product"])
-    sku, shelf = catalog.skus[product], forecast.full_shelves()[product]
+    sku, shelf = catalog.skus[product], forecast.full_shelves[product]
     day, price = forecast.day_of(sku, shelf), float(forecast.ladder(sku)[int(state["now"]) % 20])
     assert day is not None
     found = forecast.of(sku, price, first, min(first + hours, day.n_ticks))
@@ -119,10 +119,27 @@ def test_what_is_held_for_some_hours_costs_no_less_than_nothing_and_all_day_is_a
     assert all_day.units == pytest.approx(day.holding(price, shelf.stock, 0).units)
 
 
+@settings(max_examples=100, deadline=None)
+@given(states, st.integers(0, 12), st.integers(1, 13))
+def test_holding_the_price_that_the_plan_shows_anyway_brings_what_the_plan_does_in_whatever_hours(
+    state: dict[str, float], first: int, hours: int
+) -> None:
+    catalog, forecast = forecast_of(int(state["world"]), str(state["objective"]))
+    product = int(state["product"])
+    sku, shelf = catalog.skus[product], forecast.full_shelves[product]
+    planned, price = forecast.day_of(sku, shelf), float(forecast.ladder(sku)[int(state["now"]) % 20])
+    assert planned is not None
+    day = replace(planned, prices=np.full_like(planned.prices, price))
+    span, whole = (first, min(first + hours, day.n_ticks)), day.by_plan(shelf.stock, 0)
+    assert astuple(day.holding(price, shelf.stock, 0, span)) == pytest.approx(astuple(whole))
+    parts = [day.within(price, shelf.stock, 0, own) for own in ((0, first), span, (span[1], day.n_ticks))]
+    assert sum(own.revenue for own in parts) == pytest.approx(whole.revenue)
+
+
 def test_a_shelf_whose_units_are_thrown_away_says_so() -> None:
     catalog, forecast = forecast_of(0, "profit")
     told = set[str]()
-    for sku, shelf in zip(catalog.skus, forecast.full_shelves(), strict=True):
+    for sku, shelf in zip(catalog.skus, forecast.full_shelves, strict=True):
         told |= {
             reason_for(forecast, sku, OnShelf(shelf.stock, 0, shelf.keeps), float(price), dear, catalog.store.money)
             for dear in [float(forecast.ladder(sku)[-1])]
