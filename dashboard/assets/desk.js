@@ -102,7 +102,8 @@
                 const isNarrow = window.innerWidth < 600;
                 if (api) {
                     api.setColumnsVisible(["store", "now", "moved", "why", "state", "stands", "course"], !isNarrow);
-                    api.setColumnWidths([{ key: "name", newWidth: isNarrow ? 112 : 170 }, { key: "proposed", newWidth: isNarrow ? 84 : 104 }]);
+                    const widths = isNarrow ? { name: 112, proposed: 84, gain: 84 } : { name: 170, proposed: 104, gain: 96 };
+                    api.setColumnWidths(Object.entries(widths).map(([key, newWidth]) => ({ key, newWidth })));
                 }
             },
         },
