@@ -84,7 +84,8 @@ def _acts(row: Row) -> list[Component]:
 
 
 def _order(order: StandingOrder) -> Component:
-    said = f"{order.by}: {order.reason}. {'It waits for somebody else.' if order.state == 'proposed' else order.when}"
+    when = "it waits for somebody else" if order.state == "proposed" else order.when
+    said = f"{order.by}: {order.reason}; {when}."
     return html.Li(
         [html.Div([html.Strong(what_of(order)), html.Div(said, className="desk-reason")]), *_side(order_acts(order))]
     )
