@@ -72,13 +72,13 @@ def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, 
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     needed = schema.get("required", ())
-    rows = list[dict[str, str]]()
+    found = list[dict[str, str]]()
     for name, field in schema.get("properties", {}).items():
         said = {"needed": "yes" if name in needed else "no", "said": field.get("description", "")}
-        rows.append({"name": name, "kind": _kind(field), **said})
+        found.append({"name": name, "kind": _kind(field), **said})
         if "$ref" in field.get("items", {}):  # a list of objects: their fields follow
-            rows += [row | {"name": f"{name}[].{row['name']}"} for row in _fields(document, field)]
-    return rows
+            found += [row | {"name": f"{name}[].{row['name']}"} for row in _fields(document, field)]
+    return found
 
 
 def _kind(field: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from desk.notify.channels import channels_of
 from desk.notify.digest import digest
 from desk.notify.log import is_told, record
 from desk.notify.message import Message
-from etl.live.store_now import next_tick
+from etl.live.store_now import next_date, next_tick
 from flows.clock import now_of
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
@@ -54,7 +54,7 @@ def after_night(workspace: Workspace) -> list[str]:
     if not workspace.catalog.store.notify.digest or not channels_of(workspace):
         return []
     try:
-        date = digest(workspace)["subject"]
+        date = next_date(workspace.lake, workspace.catalog, now=now_of(workspace)).isoformat()
         if is_told(workspace.lake, "digest", date):
             return []
         send_digest(workspace)

@@ -1,11 +1,11 @@
 """The monitor says which labels follow, and names those that do not, the worst store first."""
 
 import datetime as dt
-import json
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from plotly.io.json import to_json_plotly
 from price_shop import DATE, Shop
 
 from connect.export.acknowledge import acknowledge
@@ -19,9 +19,7 @@ NOW = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)
 
 
 def text_of(statuses: list[StoreStatus]) -> str:
-    return json.dumps(
-        [card.to_plotly_json() for card in label_cards(statuses)], default=lambda part: part.to_plotly_json()
-    )
+    return str(to_json_plotly(label_cards(statuses)))
 
 
 def test_there_is_no_card_before_anything_was_sent(tmp_path: Path) -> None:
@@ -40,7 +38,7 @@ def test_a_label_that_does_not_follow_is_named_until_it_does(tmp_path: Path) -> 
     assert told_of(status(shop.workspace)) == "4 of 5 prices in 1 store are shown by till and label; none is late."
     shop.sell(6, player)
     assert "1 is late, in 1 of 1 store." in told_of(status(shop.workspace))
-    assert "MILK shows nothing known, sent \\u20ac" in text_of(status(shop.workspace))
+    assert "MILK shows nothing known, sent €" in text_of(status(shop.workspace))
     acknowledge(shop.workspace, [{**said, "device": device} for device in ("till", "label")], "till-1")
     assert "none is late" in told_of(status(shop.workspace))
     assert "MILK" not in text_of(status(shop.workspace))
