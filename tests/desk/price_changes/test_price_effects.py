@@ -34,14 +34,23 @@ def test_an_override_tells_what_the_visits_of_its_ticks_brought_beside_what_was_
     shop.publish()
     player = shop.sell(4)
     answer = ask(shop.workspace, OVERRIDE, "anna")
+    shop.sell(6, player)
+    switch = ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong", store="S01"), "ben")
+    shop.sell(7, player)
+    decide(shop.workspace, [switch.changes[0].id], "withdrawn", "ben")
     shop.sell(8, player)
     decide(shop.workspace, [answer.changes[0].id], "withdrawn", "anna")
+    shop.sell(10, player)
+    again = ask(shop.workspace, OVERRIDE, "anna").changes[0]
     shop.sell(SHORT_DAY, player)
     player.close()
     rows = shop.lake.read(Partition("interactions", DATE, "live-S01")).to_pylist()
-    met = [row for row in rows if row["sku"] == "MILK" and 4 <= row["tick"] < 8 and row["inventory_level"] > 0]
+    milk = [row for row in rows if row["sku"] == "MILK" and row["inventory_level"] > 0]
+    met = [row for row in milk if row["tick"] in {4, 5, 7}]
     bought = sum(row["purchased"] for row in met)
-    [effect], told = effects(shop).values(), answer.consequence
+    found, told = effects(shop), answer.consequence
+    effect = found[answer.changes[0].id]
+    assert found[again.id]["count_visits"] == sum(row["tick"] >= 10 for row in milk)
     assert told is not None
     assert told.p_sale is not None
     assert told.cost is not None
