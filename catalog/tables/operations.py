@@ -109,7 +109,7 @@ NOTIFICATIONS = Table(
     "one message that was sent, or that a webhook or a mail server did not take; a failure that goes on is kept once",
     ("number", "channel", "kind", "subject", "said_at"),
     (
-        Column("number", pa.int64(), "number of the sending that it was part of, from 1"),
+        Column("number", pa.int64(), "number of the sending that it was part of, from 1", "number"),
         Column("channel", LONG_TEXT, "webhook or email"),
         Column("kind", LONG_TEXT, "rule of the alert; digest, or test"),
         Column("subject", LONG_TEXT, "what it is about; of a digest, the business date whose morning it tells of"),
