@@ -43,7 +43,7 @@ _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     (
         "gain",
         "Gain a day",
-        "Expected of the proposed price against now, in this store",
+        "What the plan that begins with it earns more until closing than the price now, if that were kept",
         {"valueFormatter": _GAIN, "width": 96},
     ),
     ("why", "Why", "A row opens with the whole reason", {"minWidth": 290, "flex": 1, "sortable": False}),
