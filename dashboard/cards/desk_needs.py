@@ -52,10 +52,9 @@ def price_line(row: Row) -> Component:
     now = UNKNOWN if row.now is None else euros(row.now)
     moved = (change(row.proposed, row.now) if row.now else None) or ""
     gain = [] if row.gain is None else [html.Span(gain_of(row.gain), className="desk-gain")]
-    return html.Span(
-        [html.Span(f"{now} → "), html.Strong(euros(row.proposed)), html.Span(f" {moved}", className="desk-dim"), *gain],
-        className="desk-prices",
-    )
+    was = [html.Span("stays at ")] if row.now == row.proposed else [html.Span(f"{now} → ")]
+    by = [] if row.now == row.proposed else [html.Span(f" {moved}", className="desk-dim")]
+    return html.Span([*was, html.Strong(euros(row.proposed)), *by, *gain], className="desk-prices")
 
 
 def gain_of(gain: float) -> str:
