@@ -95,6 +95,8 @@ def _type(described: dict[str, Any]) -> str:
         case {"type": "object", "patternProperties": by_name}:
             key = "sku" if "propertyNames" in described else "store"  # a store's name has its length in its pattern
             text = f"{_type(next(iter(by_name.values())))}, by {key}"
+        case {"type": "object", "additionalProperties": dict(of_a_name)}:  # of any text, which a category alone is
+            text = f"{_type(of_a_name)}, by category"
         case {"format": "date"}:
             text = "date"
         case _:

@@ -46,17 +46,18 @@ class PriceBounds:
 def price_bounds(products: Sequence[Product], guardrails: Guardrails, money: Currency = EUR) -> PriceBounds:
     """Return the bounds that the guardrails leave each product, in whole smallest units."""
     ending = guardrails.price_ending
-    costs = np.array([product.unit_cost for product in products])
+    least_paid = [product.unit_cost * (1 + guardrails.margin_of(product.category)) for product in products]
     return PriceBounds(
         floors=not_below(np.array([product.floor for product in products]), ending, money),
         ceilings=not_above(np.array([product.ceiling for product in products]), ending, money),
-        cost_plus_margin=not_below(costs * (1 + guardrails.minimum_margin), ending, money),
+        cost_plus_margin=not_below(np.array(least_paid), ending, money),
     )
 
 
 def cost_plus_margin(product: Product, guardrails: Guardrails, money: Currency = EUR) -> float:
     """Return the lowest price that covers cost plus minimum margin, EUR, whatever its ending."""
-    return float(not_below(np.array([product.unit_cost * (1 + guardrails.minimum_margin)]), money=money)[0])
+    least_paid = product.unit_cost * (1 + guardrails.margin_of(product.category))
+    return float(not_below(np.array([least_paid]), money=money)[0])
 
 
 def not_below(prices: Floats, ending: int | None = None, money: Currency = EUR) -> Floats:
@@ -100,8 +101,11 @@ def _conflicts_of_the_shelf(products: Sequence[Product], guardrails: Guardrails)
     for field, prices in (("frozen", guardrails.frozen), *_events(guardrails)):
         if strangers := sorted(prices.keys() - skus):
             yield f"{field}: {strangers[0]!r} is not on the shelf"
+    categories = {product.category for product in products}
+    if strangers := sorted(guardrails.margins.keys() - categories):
+        yield f"margins: {strangers[0]!r} is no category of the shelf; name one ({', '.join(sorted(categories))})"
     named = () if isinstance(guardrails.markdown_only, str) else guardrails.markdown_only or ()
-    if strangers := sorted(set(named) - skus - {product.category for product in products}):
+    if strangers := sorted(set(named) - skus - categories):
         yield (
             f"markdown_only: {strangers[0]!r} is neither a sku nor a category of the shelf; name one, or take it out"
         )
@@ -176,7 +180,9 @@ def _conflicts_of_a_markdown(product: Product, lowest: float, guardrails: Guardr
 
 def _conflicts_of_a_product(product: Product, guardrails: Guardrails, money: Currency) -> Iterator[str]:
     least = cost_plus_margin(product, guardrails, money)
-    margin = f"minimum_margin: {guardrails.minimum_margin}: the lowest price of {product.sku} would be {least},"
+    share = guardrails.margin_of(product.category)
+    field = "minimum_margin" if share == guardrails.minimum_margin else f"margins: {product.category}"
+    margin = f"{field}: {share}: the lowest price of {product.sku} would be {least},"
     if least > product.ceiling:
         yield f"{margin} above its ceiling {product.ceiling}"
     elif least > product.base_price:
@@ -186,7 +192,7 @@ def _conflicts_of_a_product(product: Product, guardrails: Guardrails, money: Cur
         if price is not None and not product.floor <= price <= product.ceiling:
             yield f"{field}: {product.sku}: {price} is outside its floor {product.floor} and ceiling {product.ceiling}"
         elif price is not None and price < least:
-            yield f"{field}: {product.sku}: {price} is below {least}, its cost plus minimum_margin"
+            yield f"{field}: {product.sku}: {price} is below {least}, its cost plus its minimum margin"
 
 
 def _steps_too_small_to_move(sku: str, lowest: float, guardrails: Guardrails, money: Currency) -> Iterator[str]:

@@ -106,7 +106,7 @@ class Limits:
     @cached_property
     def are_bounds_alone(self) -> bool:
         """Whether a price in whole smallest units within the bounds is left as it is."""
-        in_arrays = {"minimum_margin": 0.0, "frozen": {}, "frozen_during": (), "markdown_only": None}
+        in_arrays = {"minimum_margin": 0.0, "margins": {}, "frozen": {}, "frozen_during": (), "markdown_only": None}
         is_plain = self.rails.model_copy(update=in_arrays) == Guardrails() and not self.is_markdown_only.any()
         return is_plain and bool(np.isnan([self.frozen, self.rival_caps]).all()) and self.are_static
 

@@ -56,6 +56,11 @@ class Guardrails(Record):
         allow_inf_nan=False,
         description="the lowest price is unit cost x (1 + this), or the floor if that is higher",
     )
+    margins: dict[Name, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]] = Field(
+        default_factory=dict,
+        exclude_if=lambda margins: not margins,
+        description="minimum margins by category, as a share of unit cost; where `minimum_margin` is higher, it holds",
+    )
     largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
         default=None, description="largest single change, as a share of the price shown; null is no limit"
     )
@@ -109,6 +114,10 @@ class Guardrails(Record):
         description="true: base prices at once (of a retailer's stores the last regular shelf prices), no exploration, "
         "and no price book is written",
     )
+
+    def margin_of(self, category: str) -> float:
+        """Return the minimum margin of a category's products, as a share of unit cost."""
+        return max(self.minimum_margin, self.margins.get(category, 0.0))
 
     def allow_only_markdowns(self, sku: str, category: str) -> bool:
         """Tell whether the price of a product is never above its base price."""

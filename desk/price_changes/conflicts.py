@@ -72,7 +72,7 @@ def below_cost(catalog: Catalog, terms: Terms) -> str | None:
         return None
     if terms.new_price < product.unit_cost:
         return f"{told(terms.new_price)} is below its cost, {told(product.unit_cost)}"
-    margin = store.guardrails.minimum_margin
+    margin = store.guardrails.margin_of(product.category)
     return f"{told(terms.new_price)} leaves less than the minimum margin of {margin:.0%} on {told(product.unit_cost)}"
 
 

@@ -23,7 +23,7 @@ def passing(catalog: Catalog, product: Product, yesterday: float | None) -> tupl
         Opening price of the day before, EUR; None when unknown.
     """
     rules, rails, money = catalog.store.approval, catalog.store.guardrails, catalog.store.money
-    least_paid = product.unit_cost * (1 + rails.minimum_margin)
+    least_paid = product.unit_cost * (1 + rails.margin_of(product.category))
     lowest, highest = _within_bounds(money, product.floor, product.ceiling, least_paid)
     for center, share in ((yesterday, rules.within_of_yesterday), (product.base_price, rules.within_of_base)):
         if center is not None and share is not None:

@@ -180,6 +180,13 @@ STORE_FAULTS = {
     ),
     "margin above the ceiling": ("minimum_margin: 0.0", "minimum_margin: 2", ["2", "MILK", "2.7", "ceiling 2.4"]),
     "negative margin": ("minimum_margin: 0.0", "minimum_margin: -0.1", ["guardrails.minimum_margin", "-0.1"]),
+    "margin of no category": ("frozen: {}", "margins: {wine: 0.1}", ["margins", "'wine'", "butcher", "dairy"]),
+    "margin of a category above the base price": (
+        "frozen: {}",
+        "margins: {dairy: 0.7}",
+        ["margins: dairy: 0.7", "MILK", "1.53", "base_price"],
+    ),
+    "negative margin of a category": ("frozen: {}", "margins: {dairy: -1}", ["guardrails.margins.dairy", "-1"]),
     "ending of two digits": ("price_ending: null", "price_ending: 99", ["guardrails.price_ending", "99"]),
     "step of nothing": ("largest_step: null", "largest_step: 0", ["guardrails.largest_step", "0"]),
     "step below a cent": ("largest_step: null", "largest_step: 0.01", ["largest_step", "0.01", "BREAD", "1 cents"]),

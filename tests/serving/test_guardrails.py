@@ -82,7 +82,9 @@ def usable(prices: np.ndarray) -> np.ndarray:
 def check(catalog: Catalog, shelf: Shelf, prices: np.ndarray) -> None:
     """Hold the prices against every limit, written anew and plainly."""
     rails = catalog.store.guardrails
-    cost = np.array([own.unit_cost for own in catalog.products]) * (1 + rails.minimum_margin)
+    cost = np.array([own.unit_cost for own in catalog.products]) * (
+        1 + np.array([max(rails.minimum_margin, rails.margins.get(own.category, 0.0)) for own in catalog.products])
+    )
     floor = np.maximum([own.floor for own in catalog.products], cost) - 1e-9
     ceiling = np.array([own.ceiling for own in catalog.products])
     assert whole_cents(prices).all()
