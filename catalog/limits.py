@@ -154,6 +154,12 @@ def _conflicts_of_modes(products: Sequence[Product], store: Store) -> Iterator[s
             f"one_price: {rails.one_price}: stores that sell outside have prices of their own, each around its own "
             "shelf price; leave one_price out"
         )
+    for field in ("families", "own_brands"):
+        if store.sales == "outside" and getattr(rails, field):
+            yield (
+                f"{field}: stores that sell outside have prices of their own, which no other price moves; leave "
+                f"{field} out"
+            )
     if store.sales == "outside" and drawn.changes != "hourly":
         for product in products:
             if drawn.includes(product.sku) and rails.allow_only_markdowns(product.sku, product.category):

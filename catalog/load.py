@@ -16,6 +16,7 @@ from catalog.arrays import Flags, Floats
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
 from catalog.limits import conflicts
+from catalog.price_links import link_conflicts
 from catalog.records.product import Product, substitute_conflicts, substitutes_among
 from catalog.records.rivals import rival_conflicts
 from catalog.records.store import NO_SHOPPERS, Store
@@ -180,7 +181,7 @@ def load(directory: Path | None = None) -> Catalog:
             raise CatalogError(f"{file}: drawn_prices: {_shown(sku)} is not on the shelf")
     for conflict in delivery_conflicts(products, store.closed_days):
         raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
-    for conflict in conflicts(products, store):
+    for conflict in (*conflicts(products, store), *link_conflicts(products, store)):
         raise CatalogError(f"{file}: guardrails: {conflict}")
     for conflict in rival_conflicts(store.rivals, skus, store.guardrails.frozen, _drawn_by_date(products, store)):
         raise CatalogError(f"{file}: rivals: {conflict}")

@@ -43,6 +43,8 @@ RULES = {
     "down_only_within_day": "it may not rise before the next day",
     "one_price": "all stores of the zone show one price",
     "rivals": "rivals' prices allow no higher one",
+    "families": "a larger pack is never dearer per unit than a smaller one",
+    "own_brands": "the own brand stays below the brand",
     "event": "an event holds it",
     "markdown_only": "it may be marked down from the base price, not raised above it",
     "ceiling": "its ceiling",
@@ -62,6 +64,8 @@ LIMITS = (
     "down_only_within_day",
     "one_price",
     "rivals",
+    "families",
+    "own_brands",
     "not_approved",
     "frozen",
     "event",
@@ -74,8 +78,9 @@ LIMITS = (
 )
 """The rules that limit what a policy asks for, in the order they are applied: the last one wins.
 
-First how far a policy may go within the day, then the one price of a zone, then what rivals' prices allow, then what
-was approved, then what people ordered, then floor, ceiling, base price and cost, and last the kill switch.
+First how far a policy may go within the day, then the one price of a zone, then what rivals' prices allow, then
+what other prices of the shelf allow, then what was approved, then what people ordered, then floor, ceiling, base price
+and cost, and last the kill switch.
 """
 
 CLAMP = np.dtype([("decision", np.int64), ("rule", np.int64), ("before", np.float64), ("after", np.float64)])

@@ -1,10 +1,9 @@
 """Guardrails: what the limits leave of a price, whatever a policy asks for.
 
 `catalog.pricing.LIMITS` are applied in their order, and the last one wins: how far a policy may go within the day, the
-one price of a zone, what rivals' prices allow, what was approved, what people ordered, floor, ceiling and cost, and the
-kill switch. They bind an
-explored price as they bind the policy's own. All functions are pure; arrays have shape (..., n_stores, n_products)
-unless said otherwise.
+one price of a zone, what rivals' prices and other prices of the shelf allow, what was approved, what people ordered,
+floor, ceiling and cost, and the kill switch. They bind an explored price as they bind the policy's own. All functions
+are pure; arrays have shape (..., n_stores, n_products) unless said otherwise.
 """
 
 from collections.abc import Iterator
@@ -109,11 +108,9 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     for rule, after in _steps_and_ending(limits, shelf, prices, shown, own | stays):
         yield rule, after
         prices = after
-    if limits.rails.down_only_within_day:
-        yield "down_only_within_day", (prices := np.where(given, prices, np.fmin(prices, shown)))
-    if limits.rails.one_price is not None:
-        yield "one_price", (prices := np.where(given, prices, in_zone(limits, prices, shelf)))
-    yield "rivals", (prices := np.where(prices > limits.rival_caps, limits.rival_caps, prices))
+    for rule, after in _beside_others(limits, shelf, prices, shown, given):
+        yield rule, after
+        prices = after
     by_people = own
     if ordered is not None:
         approved = _approved(limits, ordered, prices)
@@ -152,6 +149,18 @@ def _steps_and_ending(
             low, high = np.fmax(low, least), np.fmin(high, most)
     if limits.rails.price_ending is not None:
         yield "price_ending", np.where(fixed, prices, _nearest_with_ending(limits, prices, low, high))
+
+
+def _beside_others(
+    limits: Limits, shelf: Shelf, prices: Floats, shown: Floats, given: Flags
+) -> Iterator[tuple[str, Floats]]:
+    """Yield the prices after each limit by earlier prices of the day, other stores, rivals and the same shelf."""
+    if limits.rails.down_only_within_day:
+        yield "down_only_within_day", (prices := np.where(given, prices, np.fmin(prices, shown)))
+    if limits.rails.one_price is not None:
+        yield "one_price", (prices := np.where(given, prices, in_zone(limits, prices, shelf)))
+    for rule, caps in {"rivals": limits.rival_caps, **limits.caps}.items():
+        yield rule, (prices := np.where(prices > caps, caps, prices))
 
 
 def _given(limits: Limits, ordered: Windows | None, prices: Floats) -> Iterator[tuple[str, Floats]]:

@@ -4,7 +4,8 @@
 book is made under those alone. Arrays have shape (..., n_stores, n_products) unless said otherwise.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +14,7 @@ from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency
 from catalog.limits import PriceBounds, not_above, price_bounds
 from catalog.load import Catalog
+from catalog.price_links import PriceLink, price_links
 from catalog.pricing import LIMITS, Shelf
 from catalog.records.guardrails import Guardrails
 from serving.evidence import ShelfPrices
@@ -24,6 +26,8 @@ _RULE_OF_KIND: dict[Kind, str] = {
     "override": "override",
     "kill_switch": "kill_switch",
 }
+LINKED = ("families", "own_brands")
+"""The rules by which other prices of the shelf limit a price."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class Limits:
     standing
         The last regular prices of a retailer's stores, which take the place of base prices there: a base price is what
         the first file showed, and nobody's order. None in any other store.
+    links
+        Prices that other prices of the shelf limit.
+    caps
+        By rule, the highest prices that the others allow, EUR, shape (n_stores, n_products), or one row for all stores;
+        NaN where none. Empty until `serving.side_by_side` has seen the others.
     """
 
     rails: Guardrails
@@ -67,6 +76,8 @@ class Limits:
     orders: Orders | None = None
     money: Currency = EUR
     standing: ShelfPrices | None = None
+    links: tuple[PriceLink, ...] = ()
+    caps: Mapping[str, Floats] = field(default_factory=dict)
 
     def base_at(self, shelf: Shelf) -> Floats:
         """Return the base prices of a shelf, EUR: of all stores, or each retailer's store's own, NaN where not known.
@@ -85,6 +96,7 @@ class Limits:
             "down_only_within_day": self.rails.down_only_within_day,
             "one_price": self.rails.one_price is not None,
             "rivals": bool(np.isfinite(self.rival_caps).any()),
+            **{rule: rule in self.caps or any(link.rule == rule for link in self.links) for rule in LINKED},
             "event": self.orders is not None and any(order.kind == "event" for order in self.orders.orders),
             "markdown_only": bool(self.is_markdown_only.any()),
         }
@@ -96,7 +108,7 @@ class Limits:
         rails = self.rails
         looks_back = rails.largest_step is not None or rails.largest_daily_move is not None or self.are_moves_limited
         is_of_the_day = rails.changes_per_day is not None or rails.down_only_within_day or rails.one_price is not None
-        return not (looks_back or is_of_the_day) and self.orders is None
+        return not (looks_back or is_of_the_day or self.links or self.caps) and self.orders is None
 
     @cached_property
     def are_moves_limited(self) -> bool:
@@ -124,6 +136,8 @@ class Limits:
             rival_caps=self.rival_caps[part],
             orders=orders if orders is not None and orders.orders else None,
             standing=None if self.standing is None else self.standing.only(position),
+            links=(),
+            caps={link.rule: np.full((1, 1), np.nan) for link in self.links if link.own == position},
         )
 
 
@@ -147,6 +161,7 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
         orders=orders if orders is not None and orders.orders else None,
         money=store.money,
         standing=standing,
+        links=price_links(catalog.products, store),
     )
 
 

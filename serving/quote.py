@@ -5,13 +5,14 @@ question costs the same however long the shelf is.
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
+from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.json_text import json_text
 from catalog.load import Catalog
@@ -24,7 +25,8 @@ from serving.orders import Orders
 from serving.own_part import OwnPart, known, own_part
 from serving.policies import brought_elsewhere
 from serving.price_book import PriceBook
-from serving.storefront import storefront_without_exploration
+from serving.side_by_side import caps_beside
+from serving.storefront import Storefront, storefront_without_exploration
 
 EVERY_STORE = "every store"
 _KEPT_ROWS = 1_024  # of a product in a tick, for every stock; about 5 kB each
@@ -91,6 +93,8 @@ class QuotedBook:
         What people ordered for the date that is asked about.
     ticks_left
         Ticks until closing where a question does not say; None is as many as the book has prices for.
+    beside
+        The prices that stand in stores next, EUR, shape (n_products,), by store, where some limit others.
     """
 
     def __init__(
@@ -100,8 +104,9 @@ class QuotedBook:
         curves: DemandCurves,
         orders: Orders | None = None,
         ticks_left: int | None = None,
+        beside: Mapping[str, Floats] | None = None,
     ) -> None:
-        self._catalog = catalog
+        self._catalog, self._beside = catalog, beside
         self._book, self._curves = match_to_shelf(catalog, book, curves)
         self._made_for = f"{book.published_at.date()}"
         self._until_closing = ticks_left or self._book.prices.shape[2]
@@ -174,7 +179,7 @@ class QuotedBook:
         """
         own, left = self._own_part(question.sku), self._ticks_left(question)
         shelf, found = _shelf_of(question, left, tuple(stores)), dict[tuple[float, str], list[str]]()
-        decision = own.storefront.decide(shelf)
+        decision = self._front(own, shelf.stores).decide(shelf)
         for row, store in enumerate(stores):
             key = (
                 float(np.nan_to_num(decision.prices[row, 0], nan=math.inf)),
@@ -226,7 +231,17 @@ class QuotedBook:
         """Return what the store decides, and the row of it; where no limit looks at what is shown, every stock's."""
         if own.is_the_same_in_every_store:
             return self._row(question.sku, left), min(question.stock, _last_row(own))
-        return own.storefront.decide(_shelf_of(question, left, None if store is None else (store,))), 0
+        shelf = _shelf_of(question, left, None if store is None else (store,))
+        return self._front(own, shelf.stores).decide(shelf), 0
+
+    def _front(self, own: OwnPart, stores: tuple[str, ...] | None) -> Storefront:
+        """Return how a product is priced in stores, with what the other prices there allow it."""
+        whole, limits = self._storefront.limits, own.storefront.limits
+        if whole is None or limits is None or not limits.caps or stores is None or self._beside is None:
+            return own.storefront
+        caps = caps_beside(whole, np.array([self._beside[store] for store in stores]))
+        own_caps = {rule: caps[rule][:, [own.position]] for rule in limits.caps}
+        return replace(own.storefront, limits=replace(limits, caps=own_caps))
 
     def _elsewhere(self, product: int, price: float, left: int) -> str:
         """Say what a shopper brings who finds a price too dear; nothing where nobody is known to take a substitute."""

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from catalog.errors import DataError
 from catalog.load import Catalog
+from catalog.price_links import price_links
 from catalog.pricing import RULES
 from etl.live.calendar import catalog_of_the_day
 from etl.live.store_now import StoreNow, stores_now
@@ -302,7 +303,11 @@ class QuoteDesk:
         tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
         switching = None if found.belief is None else switching_in(found.belief, catalog)
         curves = replace(own.curves, switching=switching)
-        return _Counter(QuotedBook(catalog, own.book, curves, orders, left), stores, tag)
+        beside = None
+        if price_links(catalog.products, catalog.store):
+            standing = standings(self._lake, self.catalog, {store: self._stores[store] for store in stores})
+            beside = {store: own.prices for store, own in standing.items()}
+        return _Counter(QuotedBook(catalog, own.book, curves, orders, left, beside), stores, tag)
 
 
 def _named(stores: Sequence[str]) -> str:

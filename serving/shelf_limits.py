@@ -20,6 +20,7 @@ from serving.curves import DemandCurves, chance_at
 from serving.guardrails import guarded, guarded_with_trail, usable_prices
 from serving.limits import Limits, is_given, ordered_on
 from serving.pricing_policy import Asked
+from serving.side_by_side import is_above_another, side_by_side
 
 _SAME = 1e-9  # EUR
 
@@ -87,6 +88,12 @@ class ShelfLimits:
     shelf: Shelf
     may_move: Flags | None = None
 
+    def beside(self, asked: Floats) -> "ShelfLimits":
+        """Return the same with what prices, EUR, shape (n_stores, n_products), allow each other."""
+        if self.limits is None or not self.limits.links:
+            return self
+        return replace(self, limits=side_by_side(self.limits, asked, self.shelf, self.may_move))
+
     def apply(self, prices: Floats) -> Floats:
         """Return what the limits leave of prices, EUR, shape (..., n_stores, n_products)."""
         return prices if self.limits is None else guarded(self.limits, prices, self.shelf, self.may_move)
@@ -126,6 +133,7 @@ class ShelfLimits:
         ordered = ordered_on(limits, self.shelf)
         if ordered is not None:
             is_free = is_free & ~ordered.is_fixed
+        is_free = is_free & ~is_above_another(limits)
         return is_free if self.may_move is None else is_free & self.may_move
 
     def approves(self, candidates: Floats) -> Flags:

@@ -30,6 +30,7 @@ from serving.guardrails import guarded_with_trail
 from serving.in_force import pricing_on, standing_prices
 from serving.limits import limits_of, rule_given
 from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
+from serving.side_by_side import side_by_side
 from serving.storefront import Storefront
 from warehouse.lake import Lake
 
@@ -225,7 +226,7 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
     is_peoples = (given >= 0) | np.array([was_peoples[sku] for sku in catalog.skus])
     by_policy = _prices_by_policy(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
     without = np.where(is_peoples, by_policy, began.shown[0])
-    prices, clamps = guarded_with_trail(limits, without[None], shelf)
+    prices, clamps = guarded_with_trail(side_by_side(limits, without[None], shelf), without[None], shelf)
     bound = _limits_by_product(clamps, limits.rules, prices.shape)[0]
     clock, rules, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
     for own, sku in enumerate(catalog.skus):

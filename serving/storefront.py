@@ -80,7 +80,7 @@ class Storefront:
         if self.curves is not None and self.curves.by_tick is not None:
             return replace(self, curves=self.curves.at(shelf.ticks_left)).decide(shelf)
         asked = self._supported(self._asked(shelf))
-        limits = self._limits_on(shelf, asked)
+        limits = self._limits_on(shelf, asked).beside(asked.prices)
         usual = limits.apply(asked.prices)  # what is shown where nothing is tried
         worth = Worth(self.curves, asked, self._forgone(asked), shelf.stock)
         trial = self._explored(worth, limits, usual)

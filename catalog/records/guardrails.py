@@ -43,6 +43,24 @@ class FrozenDuring(Record):
         return self
 
 
+class Family(Record):
+    """Sizes of one product: a larger pack is never dearer per kg or l than a smaller one."""
+
+    skus: Annotated[tuple[Sku, ...], Field(min_length=2, strict=False)] = Field(
+        description="its packs, in any order; each has a `measure` in products.yaml"
+    )
+
+
+class OwnBrand(Record):
+    """A product of the chain's own brand, and the brand that it stays below."""
+
+    sku: Sku = Field(description="product of the own brand")
+    brand: Sku = Field(description="product of the brand")
+    below: Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)] = Field(
+        description="share by which it is cheaper at least: per kg or l where both have a `measure`, else by price"
+    )
+
+
 class Guardrails(Record):
     """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
 
@@ -108,6 +126,18 @@ class Guardrails(Record):
         exclude_if=lambda among: among is None,
         description="`zone`: all stores that share a belief and a price book, and are played in one batch, show the "
         "same price of a product at the same time; null is a price for each store",
+    )
+    families: tuple[Family, ...] = Field(
+        default=(),
+        strict=False,
+        exclude_if=lambda families: not families,
+        description="packs of which a larger one is never dearer per kg or l than a smaller one, below",
+    )
+    own_brands: tuple[OwnBrand, ...] = Field(
+        default=(),
+        strict=False,
+        exclude_if=lambda own_brands: not own_brands,
+        description="products of the own brand, and the brand that each stays below, below",
     )
     kill_switch: bool = Field(
         default=False,

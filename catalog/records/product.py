@@ -149,6 +149,14 @@ class Product(Record):
         return self.most_units_per_day or max(LEAST_CHANCES, self.par_stock)
 
     @property
+    def measured(self) -> tuple[float, str]:
+        """How much one unit holds, and of which unit that prices are told for: 0.5 of l; a piece without a measure."""
+        if self.measure is None:
+            return 1.0, "piece"
+        per_unit, unit = self.measure.per_unit(1.0)
+        return 1 / per_unit, unit
+
+    @property
     def lives_on(self) -> bool:
         """Whether unsold units are there the next day, or are thrown away: the shelf is not simply full each day."""
         return self.shelf_life_days is not None or self.deliveries is not None

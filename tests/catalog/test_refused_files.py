@@ -187,6 +187,17 @@ STORE_FAULTS = {
         ["margins: dairy: 0.7", "MILK", "1.53", "base_price"],
     ),
     "negative margin of a category": ("frozen: {}", "margins: {dairy: -1}", ["guardrails.margins.dairy", "-1"]),
+    "family of one": ("frozen: {}", "families: [{skus: [MILK]}]", ["guardrails.families.0.skus", "at least 2"]),
+    "family of a stranger": (
+        "frozen: {}",
+        "families: [{skus: [MILK, WINE]}]",
+        ["guardrails: families[0]", "'WINE'", "not on the shelf"],
+    ),
+    "own brand above the brand": (
+        "frozen: {}",
+        "own_brands: [{sku: MILK, brand: BREAD, below: -0.1}]",
+        ["guardrails.own_brands.0.below", "-0.1"],
+    ),
     "ending of two digits": ("price_ending: null", "price_ending: 99", ["guardrails.price_ending", "99"]),
     "step of nothing": ("largest_step: null", "largest_step: 0", ["guardrails.largest_step", "0"]),
     "step below a cent": ("largest_step: null", "largest_step: 0.01", ["largest_step", "0.01", "BREAD", "1 cents"]),
@@ -298,6 +309,13 @@ RULES_THAT_CANNOT_BOTH_HOLD = {
     "one price of stores that sell outside": (
         {"frozen: {}": "one_price: zone", "currency: EUR": "currency: EUR\nsales: outside"},
         ["one_price", "zone", "outside", "leave one_price out"],
+    ),
+    "own brand where tills have prices of their own": (
+        {
+            "frozen: {}": "own_brands: [{sku: MILK, brand: BREAD, below: 0.1}]",
+            "currency: EUR": "currency: EUR\nsales: outside",
+        },
+        ["own_brands", "sell outside", "leave own_brands out"],
     ),
     "markdown of a price that is drawn": (
         {

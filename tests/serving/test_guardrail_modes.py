@@ -451,7 +451,7 @@ def test_in_a_retailers_store_a_markdown_is_from_its_own_price() -> None:
 
 
 def test_a_mode_that_is_not_asked_for_is_no_rule_of_the_store() -> None:
-    optional = {*MODES, "rivals"}
+    optional = {*MODES, "rivals", "families", "own_brands"}
     assert limits_of(SHELF).rules == tuple(rule for rule in LIMITS if rule not in optional)
     for mode, rails in MODES.items():
         orders = Orders(tuple(event_orders()), SHELF.skus, 48) if mode == "event" else None
