@@ -4,15 +4,18 @@ The parts are views of the whole arrays, so a part costs next to no memory.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from catalog.arrays import Floats
 from catalog.json_text import json_text
 from catalog.load import Catalog
 from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves
+from serving.side_by_side import caps_beside
 from serving.storefront import Storefront
 
 
@@ -34,6 +37,28 @@ class OwnPart(NamedTuple):
         """Whether neither store nor the price shown before matters for its price."""
         limits = self.storefront.limits
         return limits is None or limits.are_static
+
+    @property
+    def last_row(self) -> int:
+        """The stock from which on more changes nothing: an empty shelf sells nothing, and a book ends."""
+        return max(1, self.n_stocks - 1)
+
+    def front_beside(
+        self, whole: Storefront, beside: Mapping[str, Floats] | None, stores: Sequence[str] | None
+    ) -> Storefront:
+        """Return how it is priced in stores, with what the other prices that stand there allow it.
+
+        Parameters
+        ----------
+        beside
+            Prices of the whole shelf, EUR, shape (n_products,), by store.
+        """
+        limits = self.storefront.limits
+        if whole.limits is None or limits is None or not limits.caps or stores is None or beside is None:
+            return self.storefront
+        caps = caps_beside(whole.limits, np.array([beside[store] for store in stores]))
+        own_caps = {rule: caps[rule][:, [self.position]] for rule in limits.caps}
+        return replace(self.storefront, limits=replace(limits, caps=own_caps))
 
 
 def own_part(catalog: Catalog, storefront: Storefront, curves: DemandCurves, sku: str) -> OwnPart:

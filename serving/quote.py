@@ -6,7 +6,7 @@ question costs the same however long the shelf is.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -25,8 +25,7 @@ from serving.orders import Orders
 from serving.own_part import OwnPart, known, own_part
 from serving.policies import brought_elsewhere
 from serving.price_book import PriceBook
-from serving.side_by_side import caps_beside
-from serving.storefront import Storefront, storefront_without_exploration
+from serving.storefront import storefront_without_exploration
 
 EVERY_STORE = "every store"
 _KEPT_ROWS = 1_024  # of a product in a tick, for every stock; about 5 kB each
@@ -179,7 +178,7 @@ class QuotedBook:
         """
         own, left = self._own_part(question.sku), self._ticks_left(question)
         shelf, found = _shelf_of(question, left, tuple(stores)), dict[tuple[float, str], list[str]]()
-        decision = self._front(own, shelf.stores).decide(shelf)
+        decision = own.front_beside(self._storefront, self._beside, stores).decide(shelf)
         for row, store in enumerate(stores):
             key = (
                 float(np.nan_to_num(decision.prices[row, 0], nan=math.inf)),
@@ -230,18 +229,10 @@ class QuotedBook:
     ) -> tuple[PriceDecision, int]:
         """Return what the store decides, and the row of it; where no limit looks at what is shown, every stock's."""
         if own.is_the_same_in_every_store:
-            return self._row(question.sku, left), min(question.stock, _last_row(own))
-        shelf = _shelf_of(question, left, None if store is None else (store,))
-        return self._front(own, shelf.stores).decide(shelf), 0
-
-    def _front(self, own: OwnPart, stores: tuple[str, ...] | None) -> Storefront:
-        """Return how a product is priced in stores, with what the other prices there allow it."""
-        whole, limits = self._storefront.limits, own.storefront.limits
-        if whole is None or limits is None or not limits.caps or stores is None or self._beside is None:
-            return own.storefront
-        caps = caps_beside(whole, np.array([self._beside[store] for store in stores]))
-        own_caps = {rule: caps[rule][:, [own.position]] for rule in limits.caps}
-        return replace(own.storefront, limits=replace(limits, caps=own_caps))
+            return self._row(question.sku, left), min(question.stock, own.last_row)
+        stores = None if store is None else (store,)
+        front = own.front_beside(self._storefront, self._beside, stores)
+        return front.decide(_shelf_of(question, left, stores)), 0
 
     def _elsewhere(self, product: int, price: float, left: int) -> str:
         """Say what a shopper brings who finds a price too dear; nothing where nobody is known to take a substitute."""
@@ -298,13 +289,8 @@ def _shelf_of(question: PriceQuestion, ticks_left: int, stores: tuple[str, ...] 
 def _decided_at_every_stock(own_parts: dict[str, OwnPart], sku: str, ticks_left: int) -> PriceDecision:
     """Decide for every stock that the book knows, one a row, under limits that do not look at the price shown."""
     own = own_parts[sku]
-    stock = np.arange(_last_row(own) + 1)[:, None]
+    stock = np.arange(own.last_row + 1)[:, None]
     return own.storefront.decide(Shelf(stock, np.full(stock.shape, math.nan), ticks_left, np.zeros(stock.shape)))
-
-
-def _last_row(own: OwnPart) -> int:
-    """Return the stock from which on more changes nothing: an empty shelf sells nothing, and a book ends."""
-    return max(1, own.n_stocks - 1)
 
 
 def _clamps_of(decision: PriceDecision, row: int, rules: tuple[str, ...]) -> list[dict[str, Any]]:

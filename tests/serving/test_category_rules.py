@@ -12,7 +12,7 @@ from price_shop import Shop
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.price_links import link_conflicts
+from catalog.price_links import link_conflicts, price_links
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.records.product import Measure
@@ -304,3 +304,14 @@ def test_quote_and_shelf_and_what_stands_next_name_the_same_price(tmp_path: Path
     shop.sell(3, date=DEFAULT_START)
     assert [shop.price_in(2, sku, DEFAULT_START) for sku in ("MILK", "BREAD")] == [1.06, 1.06]
     same(1.06)
+    ask(shop.workspace, PriceRequest("override", "more", "BREAD", "S01", 1.05, ignore_conflicts=True), "anna")
+    same(1.05)
+    shop.sell(5, date=DEFAULT_START)
+    assert shop.price_in(4, "MILK", DEFAULT_START) == 1.05
+
+
+def test_a_day_whose_shelf_has_not_all_packs_keeps_the_rules_of_those_it_has() -> None:
+    now, bread = shelf_of_packs(**RULES_OF_PACKS), SHELF.products[1]
+    unmeasured = now.products[1].model_copy(update={"measure": None})
+    day = Catalog((bread, now.products[0], unmeasured, now.products[2]), SHELF.store).with_limits_of(now)
+    assert price_links(day.products, day.store) == (("families", 3, 1, 3.0),)
