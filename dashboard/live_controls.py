@@ -24,6 +24,7 @@ class SharedStatus:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._answers = Cache[LiveRun | ServiceError | None](_MOST_STORES, _ask_again_after)
+        self._refusal = Cache[str | None](1, lambda _: _ASK_AGAIN_IDLE)
 
     def of(self, store: str, *, now: bool = False) -> LiveRun | None:
         """Return the newest live run of a store; with `now`, ask anew.
@@ -39,6 +40,12 @@ class SharedStatus:
         if isinstance(answer, ServiceError):
             raise answer
         return answer
+
+    def why_not_started(self, run: LiveRun | None) -> str | None:
+        """Say why a store with such a newest run cannot start now; None where it can, or is at work."""
+        if run is not None and run.is_at_work:
+            return None
+        return self._refusal.get("now", self._control.why_none_starts)
 
     def _ask(self, store: str) -> LiveRun | ServiceError | None:
         try:
@@ -119,7 +126,11 @@ def _wire_state(
         except ServiceError as error:
             return _changed(seen, str(error), usable(None, reachable=False) | {"state": away(error)})
         declined = done["declined"] if done and done["while"] == repr(run) else []
-        return _changed(seen, repr((run, declined)), usable(run) | {"state": [*state_of_store(run), *declined]})
+        why = status.why_not_started(run)
+        told = [*state_of_store(run), *declined]
+        if why is not None:
+            told = [*(told if run is not None else []), *away(ServiceError(why))]
+        return _changed(seen, repr((run, declined, why)), usable(run, reachable=why is None) | {"state": told})
 
 
 def _wire_question(app: Dash) -> None:

@@ -81,15 +81,18 @@ class LiveControl:
     login: Login = lambda: None
 
     def status(self, store: str) -> LiveRun | None:
-        """Return the newest live run of a store, or None when there was none yet.
-
-        Where none is at work and none can start, for want of a worker, that is a `ServiceError`, too.
-        """
+        """Return the newest live run of a store, or None when there was none yet."""
         with self._client() as client:
-            newest = self._newest(client, store)
-            if newest is None or not newest.is_at_work:
+            return self._newest(client, store)
+
+    def why_none_starts(self) -> str | None:
+        """Say why no store could start to sell live, as while a worker is still being started; None where one can."""
+        try:
+            with self._client() as client:
                 _served(client)
-            return newest
+        except ServiceError as error:
+            return str(error)
+        return None
 
     def start(
         self, store: str, business_date: date | None = None, tick_seconds: float = 1.0, *, again: bool = False
@@ -188,6 +191,9 @@ class Control(Protocol):
 
     def status(self, store: str) -> LiveRun | None:
         """Return the newest live run of a store."""
+
+    def why_none_starts(self) -> str | None:
+        """Say why no store could start; None where one can."""
 
     def start(self, store: str, *, tick_seconds: float, again: bool) -> LiveRun:
         """Let a store sell; `again` forgets what was sold of its open day."""

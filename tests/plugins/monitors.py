@@ -28,6 +28,9 @@ class Orchestrator:
         link = "http://127.0.0.1:4200/runs/flow-run/1"
         return LiveRun(store, "1", f"live-{store}", self.state, "", None, 1.0, link) if self.state else None
 
+    def why_none_starts(self) -> str | None:
+        return None
+
     def start(self, store: str, *, tick_seconds: float, again: bool) -> LiveRun:
         return self._do("selling", f"{'again' if again else 'start'} {store} {tick_seconds:g}")
 
