@@ -30,9 +30,6 @@ from flows.runs import as_task, spread_as_task, tag_run
 from flows.spreading import spreading
 from flows.steps import group_decisions, seconds_to_play
 from flows.workspace import open_workspace
-from serving.make_book import is_priced
-from training.mlflow.registry import MlflowRegistry
-from training.night import price_date
 from warehouse.workspace import whereabouts
 
 _THREADS = 2  # for little work
@@ -120,6 +117,10 @@ def trial(asked: TrialRequest, catalog_dir: str | None = None) -> TrialResult:
     DataError, Declined
         As `hold_trial` does.
     """
+    from serving.make_book import is_priced
+    from training.mlflow.registry import MlflowRegistry
+    from training.night import price_date
+
     workspace = open_workspace(catalog_dir, for_the_twin=True)
     tag_run("trial")
     seconds = seconds_to_play(workspace, range(asked.days), asked.stores)
