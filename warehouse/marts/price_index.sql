@@ -85,7 +85,7 @@ select
     compared.rival,
     compared.our_price_eur,
     compared.rival_price_eur,
-    if(compared.is_stale, null, compared.our_price_eur / compared.rival_price_eur) as price_index,
+    case when not compared.is_stale then compared.our_price_eur / compared.rival_price_eur end as price_index,
     compared.is_stale,
     compared.seen_at
 from compared

@@ -56,10 +56,10 @@ select
             when ends_with(shown.column_name, '_a_day') then 'units per day'
             when starts_with(shown.column_name, 'units_') or ends_with(shown.column_name, '_units') then 'units'
             when shown.column_name = 'inventory_level' then 'units'
-            when starts_with(shown.column_name, 'days_') then 'days'
+            when starts_with(shown.column_name, 'days_') or ends_with(shown.column_name, '_days') then 'days'
             when starts_with(shown.column_name, 'hour_') then 'hours'
             when starts_with(shown.column_name, 'sku_') then '0 or 1'
-            when ends_with(shown.column_name, '_elasticity') then 'ratio'
+            when ends_with(shown.column_name, '_elasticity') or shown.column_name = 'price_index' then 'ratio'
             when ends_with(shown.column_name, '_tick') or shown.column_name = 'since' then 'ticks since opening'
             when shown.column_name in ('change', 'seed') then 'number'
         end,
