@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from asgi_client import AsgiClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from price_shop import Shop
 from selling_store import NOW, SellingStore
@@ -144,6 +144,7 @@ PRICES = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.lists(PRICES, min_size=1, max_size=12), st.integers(0, 12))
 def test_however_prices_are_cut_and_repeated_each_stands_once(
     tmp_path_factory: pytest.TempPathFactory, prices: list[dict[str, Any]], cut: int
