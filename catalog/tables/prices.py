@@ -157,7 +157,7 @@ PRICE_BOOK = Table(
         Column("price", pa.float64(), "price under the static limits, which look at no price shown before", "EUR"),
         P_SALE,
         EXPECTED_REVENUE,
-        UNIT_VALUE,
+        replace(UNIT_VALUE, meaning=f"{UNIT_VALUE.meaning}; where margin or profit is maximised, beyond its cost"),
         Column("unconstrained_price", pa.float64(), "the policy's price before any limit", "EUR"),
         Column("binding_rule", TEXT, "the last limit that changed the price, else the policy's rule"),
         Column(

@@ -18,6 +18,7 @@ from dashboard.formats import euros, share
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
+from serving.policies import costs_that_count
 
 STOCK, TIME, QUOTE = "prices-stock", "prices-time", "prices-quote"
 DEMAND, REVENUE, GUARDED = "prices-demand", "prices-revenue", "prices-guarded"
@@ -60,8 +61,9 @@ def answer(monitor: Monitor, sku: str, date: dt.date, state: tuple[int, int], sc
     book = monitor.reader.ask("product_book", ("price_book",), on=date, date=date, sku=sku)
     if not len(book):
         return dmc.Text("The price book does not hold this product; its base price stands.", c="dimmed"), {}, {}
-    line = line_at(book, *state)
-    store = monitor.catalog.current().store
+    catalog = monitor.catalog.current()
+    store, costs = catalog.store, dict(zip(catalog.skus, costs_that_count(catalog).tolist(), strict=True))
+    line = line_at(book, *state, costs.get(sku, 0.0))
     is_opening = (line.stock, line.ticks_left) == (book["inventory_level"].max(), book["ticks_left"].max())
     name, minutes = product_names(monitor).get(sku, sku), line.ticks_left * store.opening.tick_minutes
     words = in_words(name, line, minutes, is_opening=is_opening)

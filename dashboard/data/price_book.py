@@ -32,8 +32,14 @@ class BookLine:
     binding_rule: str
 
 
-def line_at(book: pd.DataFrame, stock: int, ticks_left: int) -> BookLine:
-    """Look a state up in the rows of `product_book`; a state beyond the book is read at its edge."""
+def line_at(book: pd.DataFrame, stock: int, ticks_left: int, cost: float = 0.0) -> BookLine:
+    """Look a state up in the rows of `product_book`; a state beyond the book is read at its edge.
+
+    Parameters
+    ----------
+    cost
+        What a unit costs, EUR, where margin or profit is maximised: a book tells what a unit is worth beyond it.
+    """
     stock = min(max(stock, int(book["inventory_level"].min())), int(book["inventory_level"].max()))
     ticks_left = min(max(ticks_left, int(book["ticks_left"].min())), int(book["ticks_left"].max()))
     line = book[(book["inventory_level"] == stock) & (book["ticks_left"] == ticks_left)].iloc[0]
@@ -43,6 +49,6 @@ def line_at(book: pd.DataFrame, stock: int, ticks_left: int) -> BookLine:
         float(line["price"]),
         float(line["unconstrained_price"]),
         float(line["p_sale"]),
-        0.0 if pd.isna(line["unit_value"]) else float(line["unit_value"]),
+        cost + (0.0 if pd.isna(line["unit_value"]) else float(line["unit_value"])),
         str(line["binding_rule"]),
     )

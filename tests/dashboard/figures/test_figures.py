@@ -2,23 +2,34 @@
 
 import datetime as dt
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from catalog.load import CLASSIC, load
+from catalog.load import CLASSIC, Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
+from catalog.watched import WatchedCatalog
+from dashboard.cards.price_book import answer
 from dashboard.data.price_book import BookLine, line_at
 from dashboard.data.reader import Reader
 from dashboard.data.store_day import Clock, Course, ProductNow, day_at
 from dashboard.figures import prices
 from dashboard.figures.store import MOST_LINES, price_and_stock, sparkline
 from dashboard.formats import change, euros, literal
+from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
+from dashboard.prefect.control import live_control
 from dashboard.theme import SERIES
+from serving.book_store import publish_book
+from serving.curves import DemandCurves
+from simulation.truth import chance_of_sale
+from simulation.visits import expected_visits_on
+from warehouse.lake import Lake
 
 DAY = dt.date(2026, 1, 6)
 CLOCK = Clock(DAY, load(CLASSIC).store.opening)
@@ -123,6 +134,23 @@ def test_where_the_next_unit_is_worth_more_the_chosen_price_is_the_best_or_above
 ) -> None:
     chosen, best = chosen_and_best(reader, stock, ticks_left)
     assert chosen >= best
+
+
+def test_where_margin_counts_the_chosen_price_is_at_the_top_of_what_the_page_draws(
+    sell_two_days: Callable[[Path], Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, classic, date = sell_two_days(tmp_path / "home"), load(CLASSIC), DAY + dt.timedelta(days=1)
+    policies = classic.store.policies.model_copy(update={"objective": "margin"})
+    catalog = Catalog(classic.products, classic.store.model_copy(update={"policies": policies}))
+    ladder = price_ladder(catalog)
+    truth = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
+    curves = DemandCurves(catalog.skus, ladder, truth, "8")
+    publish_book(Lake(settings), catalog, curves, expected_visits_on(catalog, date), date)
+    monkeypatch.setattr(WatchedCatalog, "current", lambda _: catalog)
+    monitor = Monitor(settings, live_control(settings))
+    _, figure, _ = answer(monitor, "MILK", date, (100, 1), "light")
+    worth, chosen = figure.data[1:]
+    assert float(chosen.x[0]) == pytest.approx(float(worth.x[int(pd.Series(worth.y).idxmax())]))
 
 
 def test_candidates_beyond_what_was_observed_are_hollow(reader: Reader) -> None:
