@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -54,9 +55,29 @@ def markdowns_of(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[s
     """Return the stickers of a date: of one that is over, as they were published before it, else worked out now."""
     if all(is_live(part) for part in lake.partitions_on("interactions", date)):
         return planned_markdowns(lake, catalog, date, stores)
-    place = Partition(MARKDOWNS.name, date, GROUP)
-    rows = lake.read(place) if lake.receipt(place) is not None else MARKDOWNS.schema.empty_table()
+    rows = _published(lake, date)
     return rows if stores is None else rows.filter(pc.is_in(rows["store_id"].cast(pa.string()), pa.array(stores)))
+
+
+class Sticker(NamedTuple):
+    """The sticker of a product in a store: on how many units, its price, and what it brings more than none, EUR."""
+
+    units: int
+    price: float
+    saving: float
+
+
+def stickers_on(lake: Lake, date: dt.date) -> dict[tuple[str, str], Sticker]:
+    """Return the stickers that were listed for a date, by store and product."""
+    return {
+        (row["store_id"], row["sku"]): Sticker(row["units"], row["sticker_eur"], row["expected_saving_eur"])
+        for row in _published(lake, date).to_pylist()
+    }
+
+
+def _published(lake: Lake, date: dt.date) -> pa.Table:
+    place = Partition(MARKDOWNS.name, date, GROUP)
+    return lake.read(place) if lake.receipt(place) is not None else MARKDOWNS.schema.empty_table()
 
 
 def publish_markdowns(lake: Lake, catalog: Catalog, date: dt.date) -> None:

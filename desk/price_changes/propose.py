@@ -11,11 +11,12 @@ from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
 from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.forecasts import with_forecast
 from desk.price_changes.passing import passes
-from desk.price_changes.reasons import reason_for
+from desk.price_changes.reasons import reason_beside, reason_for
 from desk.price_changes.record import LOCK, PATIENCE, changes_on, next_number, record
 from desk.price_changes.shown import opening_prices_before
 from etl.stock import opens_with
 from serving.book_store import BookInForce, book_in_force
+from serving.markdowns import stickers_on
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -71,14 +72,18 @@ def _events(
 ) -> Iterator[Event]:
     """Yield what has to be recorded so that the newest proposals are those of the book."""
     number, yesterday = next_number(lake), opening_prices_before(lake, catalog, date)
-    brings = cache(DayForecast.of)
+    brings, stickers = cache(DayForecast.of), stickers_on(lake, date)
     opened = opens_with(lake, catalog, catalog.store.stores, date)
     for row, store in enumerate(catalog.store.stores):
         units = None if opened.opened_with is None else opened.opened_with[row : row + 1]
         shelves = outlook.on_shelves(opened.stock[row], 0, units)
         for product, shelf in zip(catalog.products, shelves, strict=True):
             old, new = yesterday.get((store, product.sku)), outlook.opening_price(product.sku)
-            reason = reason_for(outlook, product.sku, shelf, new, old, catalog.store.money)
+            sticker = stickers.get((store, product.sku))
+            if sticker is not None:
+                reason = reason_beside(sticker, new, catalog.store.money)
+            else:
+                reason = reason_for(outlook, product.sku, shelf, new, old, catalog.store.money)
             terms = _terms(catalog, date, store, product, (old, new), reason)
             earlier = known.get((store, product.sku))
             if earlier is not None and earlier.terms.new_price == terms.new_price:
@@ -86,7 +91,8 @@ def _events(
             at, by = outlook.book.published_at, outlook.book.policy
             if earlier is not None and earlier.last != "withdrawn":
                 yield Event(number, earlier.id, "withdrawn", at, terms.valid_from, by, earlier.terms)
-            terms = with_forecast(catalog, lambda _: outlook, terms, partial(brings, shelf=shelf))
+            if sticker is None:
+                terms = with_forecast(catalog, lambda _: outlook, terms, partial(brings, shelf=shelf))
             name = f"p{number}.{store}.{product.sku}"
             yield Event(number, name, "proposed", at, terms.valid_from, by, terms)
             assert terms.new_price is not None  # noqa: S101 - a book has a price

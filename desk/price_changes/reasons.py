@@ -7,6 +7,7 @@ from catalog.currency import Currency
 from catalog.pricing import LIMITS, RULES
 from desk.price_changes.consequence import Comparison, DayForecast, OnShelf
 from desk.price_changes.planned_day import PlannedDay
+from serving.markdowns import Sticker
 
 UNKNOWN = "no model knows it yet"
 _ALL = 0.95  # of the units on the shelf, when they count as sold out
@@ -29,6 +30,16 @@ def reason_for(
     if key not in forecast.reasons:  # of thousands of rows, most stores share theirs
         forecast.reasons[key] = _reason_for(forecast, sku, shelf, proposed, now, money)
     return forecast.reasons[key]
+
+
+def reason_beside(sticker: Sticker, proposed: float, money: Currency) -> str:
+    """Say why a price is proposed beside a sticker; what the plan brings, which knows none, is not told then."""
+    brings = _amount(sticker.saving, money)
+    more = "" if brings is None else f", which brings {brings} more than none"
+    return (
+        f"{sticker.units} on their last day carry a sticker of {_price(sticker.price, money)}{more}; "
+        f"{_price(proposed, money)} is the label of the others"
+    )
 
 
 def _reason_for(

@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,19 @@ from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.settings import read_settings
 from dashboard.cards.stickers import READ
+from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
+from desk.price_changes.propose import propose
+from desk.price_changes.record import changes_on
 from etl.live.day import LiveDay, sold_in, sold_so_far
 from etl.live.player import Player
 from etl.live.shelf_state import standing_of
 from evaluation.living_store import LivingStore
 from flows.cli.main import app
 from operate.replay.day import replay
+from serving.book_store import book_in_force
 from serving.live_prices import LivePrices
-from serving.markdowns import markdowns_of, planned_markdowns
+from serving.markdowns import markdowns_of, planned_markdowns, stickers_on
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -177,3 +182,25 @@ def test_a_live_day_goes_on_with_its_stickers_and_is_replayed_to_the_same_bytes(
     second.close()
     parts = {part.part: part for part in replay(own.settings, NEXT)}
     assert all(part.is_same for name, part in parts.items() if name != "features"), parts
+
+
+def test_the_desk_gives_the_sticker_as_the_reason_and_no_gain_of_a_plan_without_it(
+    sold: Workspace, tmp_path: Path
+) -> None:
+    listed = stickers_on(sold.lake, NEXT)
+    assert listed
+    rows = {(row.store, row.sku): row for row in PriceDesk(sold.settings, Reader(sold.settings), shop).sheet().rows}
+    for place, row in rows.items():
+        assert ("on their last day carry a sticker" in row.why, row.gain is None) == (place in listed, place in listed)
+
+    shutil.copytree(sold.settings.home, tmp_path / "home")
+    approval = shop().store.approval.model_copy(update={"within_of_yesterday": 0.0})
+    asks = Catalog(shop().products, shop().store.model_copy(update={"approval": approval}))
+    workspace = replace(within(tmp_path / "home"), catalog=asks)
+    book = book_in_force(workspace.lake, NEXT)
+    assert book is not None
+    propose(workspace, book, NEXT)
+    for change in changes_on(workspace.lake, NEXT):
+        is_beside = (change.terms.store, change.terms.sku) in listed
+        assert ("carry a sticker" in change.terms.reason) == is_beside
+        assert change.terms.expected_gain is None or not is_beside

@@ -15,9 +15,10 @@ from desk.price_changes.consequence import DayForecast, OnShelf
 from desk.price_changes.passing import passes
 from desk.price_changes.planned_day import Expected
 from desk.price_changes.propose import THE_RULE
-from desk.price_changes.reasons import reason_for
+from desk.price_changes.reasons import reason_beside, reason_for
 from etl.live.store_now import StoreNow
 from serving.drawn_prices import DrawnPolicy
+from serving.markdowns import Sticker
 from serving.standing import Standing, StoreStanding
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
@@ -112,6 +113,8 @@ class RowEvidence:
         What policies proposed, by business date.
     people
         What people asked for.
+    stickers
+        Those listed for the stores' dates, by store and product.
     """
 
     standings: Mapping[str, StoreStanding]
@@ -120,6 +123,7 @@ class RowEvidence:
     shown: Mapping[tuple[str, str], float]
     proposals: Mapping[dt.date, Sequence[PriceChange]]
     people: Sequence[PriceChange]
+    stickers: Mapping[tuple[str, str], Sticker]
 
 
 def rows_of(evidence: RowEvidence) -> list[Row]:
@@ -158,7 +162,10 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
         cover = max((own for own in stronger if isinstance(own, PriceChange)), key=_rank, default=None)
         if cover is not None:
             told = _overridden(cover, product, held, at, wall)
-        if outlook is not None and product.sku in shelves:
+        sticker = evidence.stickers.get((at.store, product.sku))
+        if sticker is not None:
+            weighed = {"gain": None, "why": reason_beside(sticker, offer[1], shown_currency())}
+        elif outlook is not None and product.sku in shelves:
             weighed = _weighed(outlook, product.sku, shelves[product.sku], (offer[1], now[position]))
         else:
             weighed = {"gain": None, "why": RULES[held.rule] if held.rule in DrawnPolicy.rules else _NO_BOOK}
