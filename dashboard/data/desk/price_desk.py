@@ -98,7 +98,10 @@ class PriceDesk:
         held = {store: held[store] for store in catalog.store.stores}
         listed = {date: stickers_on(lake, date) for date in dates}
         stickers = {
-            place: own for date in dates for place, own in listed[date].items() if clocks[place[0]].date == date
+            (store, sku): own
+            for store, now in clocks.items()
+            for sku in catalog.skus
+            if (own := listed[now.date].get((store, sku))) is not None
         }
         shown = self._courses(dates), self._shown(clocks)
         evidence = RowEvidence(held, outlooks, *shown, proposals, people, stickers)

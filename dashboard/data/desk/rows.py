@@ -163,6 +163,7 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
         if cover is not None:
             told = _overridden(cover, product, held, at, wall)
         sticker = evidence.stickers.get((at.store, product.sku))
+        weighed: dict[str, Any]
         if sticker is not None:
             weighed = {"gain": None, "why": reason_beside(sticker, offer[1], shown_currency())}
         elif outlook is not None and product.sku in shelves:
