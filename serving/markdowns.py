@@ -67,11 +67,13 @@ class Sticker(NamedTuple):
     saving: float
 
 
-def stickers_on(lake: Lake, date: dt.date) -> dict[tuple[str, str], Sticker]:
-    """Return the stickers that were listed for a date, by store and product."""
+def stickers_on(lake: Lake, catalog: Catalog, date: dt.date) -> dict[tuple[str, str], Sticker]:
+    """Return the stickers that were listed for a date, by store and product; worked out where none was listed yet."""
+    is_listed = lake.receipt(Partition(MARKDOWNS.name, date, GROUP)) is not None
+    rows = _published(lake, date) if is_listed else planned_markdowns(lake, catalog, date)
     return {
         (row["store_id"], row["sku"]): Sticker(row["units"], row["sticker_eur"], row["expected_saving_eur"])
-        for row in _published(lake, date).to_pylist()
+        for row in rows.to_pylist()
     }
 
 

@@ -90,6 +90,9 @@ class StoreStanding:
     opened_with
         Units at opening by the days on which they may be sold, shape (1, n_products, n_lives); None where the whole
         shelf is simply full then.
+    sticker, saving
+        Stickers on units of the last day, EUR, and what each brings more than none, NaN for none; None where nobody
+        sticks any. What one that is stuck already brings is not worked out anew.
     """
 
     now: StoreNow
@@ -102,6 +105,8 @@ class StoreStanding:
     orders: Orders | None
     stock: Ints
     opened_with: Ints | None
+    sticker: Floats | None = None
+    saving: Floats | None = None
 
     def of(self, sku: str) -> Standing | None:
         """Return what holds for a product; None where the store does not have it on its shelf today.
@@ -202,6 +207,8 @@ def _at_opening(
             orders=None if front.limits is None else front.limits.orders,
             stock=opened.stock[row],
             opened_with=None if opened.opened_with is None else opened.opened_with[row : row + 1],
+            sticker=None if decision.sticker is None else decision.sticker[row],
+            saving=None if decision.saving is None else decision.saving[row],
         )
         for row, now in enumerate(stores)
     }
@@ -236,7 +243,8 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
         rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
     held = now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders
-    return StoreStanding(*held, began.stock[0], began.opened_with)
+    sticker = None if began.sticker is None else began.sticker[0]
+    return StoreStanding(*held, began.stock[0], began.opened_with, sticker)
 
 
 def _is_peoples(row: dict[str, Any]) -> bool:

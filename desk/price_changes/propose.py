@@ -72,7 +72,7 @@ def _events(
 ) -> Iterator[Event]:
     """Yield what has to be recorded so that the newest proposals are those of the book."""
     number, yesterday = next_number(lake), opening_prices_before(lake, catalog, date)
-    brings, stickers = cache(DayForecast.of), stickers_on(lake, date)
+    brings, stickers = cache(DayForecast.of), stickers_on(lake, catalog, date)
     opened = opens_with(lake, catalog, catalog.store.stores, date)
     for row, store in enumerate(catalog.store.stores):
         units = None if opened.opened_with is None else opened.opened_with[row : row + 1]

@@ -187,7 +187,7 @@ def test_a_live_day_goes_on_with_its_stickers_and_is_replayed_to_the_same_bytes(
 def test_the_desk_gives_the_sticker_as_the_reason_and_no_gain_of_a_plan_without_it(
     sold: Workspace, tmp_path: Path
 ) -> None:
-    listed = stickers_on(sold.lake, NEXT)
+    listed = stickers_on(sold.lake, sold.catalog, NEXT)
     assert listed
     rows = {(row.store, row.sku): row for row in PriceDesk(sold.settings, Reader(sold.settings), shop).sheet().rows}
     for place, row in rows.items():

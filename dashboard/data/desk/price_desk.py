@@ -15,7 +15,6 @@ from desk.price_changes.record import changes_by_people, changes_on
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
-from serving.markdowns import stickers_on
 from serving.standing import standings
 from warehouse.workspace import Workspace
 
@@ -73,7 +72,7 @@ class PriceDesk:
     def stamp(self) -> tuple[Hashable, ...]:
         """Return what changes whenever the desk does."""
         hour = f"{now_of(self.workspace):%Y-%m-%d %H}" if self._catalog().store.sales == "outside" else None
-        return (*self._reader.stamp("price_changes", "markdowns", *_BOOKS, *_SOLD), self._catalog().fingerprint, hour)
+        return (*self._reader.stamp("price_changes", *_BOOKS, *_SOLD), self._catalog().fingerprint, hour)
 
     def sheet(self) -> Sheet:
         """Return the desk as it is now."""
@@ -96,15 +95,7 @@ class PriceDesk:
         }
         held = standings(lake, catalog, clocks)
         held = {store: held[store] for store in catalog.store.stores}
-        listed = {date: stickers_on(lake, date) for date in dates}
-        stickers = {
-            (store, sku): own
-            for store, now in clocks.items()
-            for sku in catalog.skus
-            if (own := listed[now.date].get((store, sku))) is not None
-        }
-        shown = self._courses(dates), self._shown(clocks)
-        evidence = RowEvidence(held, outlooks, *shown, proposals, people, stickers)
+        evidence = RowEvidence(held, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
         return Sheet(catalog, tuple(rows_of(evidence)), tuple(people), clocks, outlooks)
 
     def _book(self, date: dt.date) -> tuple[BookInForce, DayForecast] | None:

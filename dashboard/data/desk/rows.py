@@ -1,6 +1,7 @@
 """The rows of the desk: each store's opening price of each product, why it is so, and what will stand."""
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -113,8 +114,6 @@ class RowEvidence:
         What policies proposed, by business date.
     people
         What people asked for.
-    stickers
-        Those listed for the stores' dates, by store and product.
     """
 
     standings: Mapping[str, StoreStanding]
@@ -123,7 +122,6 @@ class RowEvidence:
     shown: Mapping[tuple[str, str], float]
     proposals: Mapping[dt.date, Sequence[PriceChange]]
     people: Sequence[PriceChange]
-    stickers: Mapping[tuple[str, str], Sticker]
 
 
 def rows_of(evidence: RowEvidence) -> list[Row]:
@@ -162,7 +160,7 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
         cover = max((own for own in stronger if isinstance(own, PriceChange)), key=_rank, default=None)
         if cover is not None:
             told = _overridden(cover, product, held, at, wall)
-        sticker = evidence.stickers.get((at.store, product.sku))
+        sticker = _sticker(standing, position)
         weighed: dict[str, Any]
         if sticker is not None:
             weighed = {"gain": None, "why": reason_beside(sticker, offer[1], shown_currency())}
@@ -199,6 +197,15 @@ def _on_shelves(outlook: DayForecast, standing: StoreStanding) -> dict[str, OnSh
         return dict(zip(outlook.skus, found, strict=True))
     full = dict(zip(outlook.skus, outlook.full_shelves, strict=True))
     return {sku: full[sku] for sku in standing.catalog.skus if sku in full}
+
+
+def _sticker(standing: StoreStanding, position: int) -> Sticker | None:
+    """Return the sticker of a product; None where there is none."""
+    price = None if standing.sticker is None else float(standing.sticker[position])
+    if price is None or standing.opened_with is None or math.isnan(price):
+        return None
+    saving = 0.0 if standing.saving is None else float(standing.saving[position])
+    return Sticker(int(standing.opened_with[0, position, 0]), price, saving)
 
 
 def _proposed(change: PriceChange | None, wanted: float, outlook: DayForecast | None, sku: str) -> float:
