@@ -124,7 +124,7 @@ def _set(
     if len(rows) == 1 and not any(days):
         return acts.override(desk, rows[0], _draft_of(rows[0], change, *hours), why or "", **accept)
     first, last = (dt.date.fromisoformat(date) if date else None for date in days)
-    return acts.override_all(desk, [row.id for row in rows], change, why or "", start=first, end=last, **accept)
+    return acts.override_all(desk, [row.id for row in rows], change, why or "", (first, last), **accept)
 
 
 def _draft_of(row: Row, change: str, start: str | None, end: str | None) -> PriceDraft:

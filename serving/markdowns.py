@@ -56,6 +56,7 @@ def markdowns_of(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[s
     if all(is_live(part) for part in lake.partitions_on("interactions", date)):
         return planned_markdowns(lake, catalog, date, stores)
     rows = _published(lake, date)
+    rows = MARKDOWNS.schema.empty_table() if rows is None else rows
     return rows if stores is None else rows.filter(pc.is_in(rows["store_id"].cast(pa.string()), pa.array(stores)))
 
 
@@ -69,17 +70,17 @@ class Sticker(NamedTuple):
 
 def stickers_on(lake: Lake, catalog: Catalog, date: dt.date) -> dict[tuple[str, str], Sticker]:
     """Return the stickers that were listed for a date, by store and product; worked out where none was listed yet."""
-    is_listed = lake.receipt(Partition(MARKDOWNS.name, date, GROUP)) is not None
-    rows = _published(lake, date) if is_listed else planned_markdowns(lake, catalog, date)
+    listed = _published(lake, date)
+    rows = planned_markdowns(lake, catalog, date) if listed is None else listed
     return {
         (row["store_id"], row["sku"]): Sticker(row["units"], row["sticker_eur"], row["expected_saving_eur"])
         for row in rows.to_pylist()
     }
 
 
-def _published(lake: Lake, date: dt.date) -> pa.Table:
+def _published(lake: Lake, date: dt.date) -> pa.Table | None:
     place = Partition(MARKDOWNS.name, date, GROUP)
-    return lake.read(place) if lake.receipt(place) is not None else MARKDOWNS.schema.empty_table()
+    return None if lake.receipt(place) is None else lake.read(place)
 
 
 def publish_markdowns(lake: Lake, catalog: Catalog, date: dt.date) -> None:

@@ -140,6 +140,18 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
             "unchanged": f"Show unchanged ({count(sum(map(is_unchanged, meant.matching(rows))))})",
         }
 
+    _wire_chosen(app, desk)
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("desk", "again"),
+        Output(GRID, "title"),
+        Input(SEEN, "data"),
+        *(Input(*held) for held in FILTERS.values()),
+    )
+
+
+def _wire_chosen(app: Dash, desk: PriceDesk) -> None:
+    """Tell how many rows are chosen and what they bring in all."""
+
     @app.callback(
         output=Output(TOTALS, "children"),
         inputs={
@@ -155,12 +167,6 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
         rows = DeskQuestion(**asked).found_in(sheet.rows) if every else sheet.chosen(ids)
         return totals_line(totals_of(rows)) if rows else []
 
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("desk", "again"),
-        Output(GRID, "title"),
-        Input(SEEN, "data"),
-        *(Input(*held) for held in FILTERS.values()),
-    )
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("desk", "chosen"),
         Output(CHOSEN, "children"),

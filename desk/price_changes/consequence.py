@@ -13,7 +13,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from desk.price_changes.planned_day import Demand, Expected, PlannedDay, lies_on
+from desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
 from serving.belief.policy import Outlook
 from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book_store import BookInForce
@@ -70,8 +70,8 @@ class OnShelf:
 class Comparison:
     """What a plan is expected to bring until closing, and what the price now would, if it were kept."""
 
-    plan: Expected
-    kept: Expected
+    plan: Proceeds
+    kept: Proceeds
 
     @property
     def gain(self) -> float:

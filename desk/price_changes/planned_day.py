@@ -18,7 +18,7 @@ _NOISE = 1e-9  # of decimals kept as binary
 
 
 @dataclass(frozen=True)
-class Expected:
+class Proceeds:
     """What is expected of some ticks: units, and revenue, profit and worth in EUR.
 
     Profit is revenue less the cost of the units; where what is left at closing counts, what that is worth is in it.
@@ -105,11 +105,11 @@ class PlannedDay:
         """Return the plan's price in a tick, EUR."""
         return float(self.prices[min(stock, len(self.prices) - 1), self.n_ticks - 1 - tick])
 
-    def by_plan(self, stock: int, tick: int) -> Expected:
+    def by_plan(self, stock: int, tick: int) -> Proceeds:
         """Return what the plan brings from a tick until closing."""
         return self._read(self._by_plan[:, :, self.n_ticks - tick], stock)
 
-    def holding(self, price: float, stock: int, tick: int, span: tuple[int, int] | None = None) -> Expected:
+    def holding(self, price: float, stock: int, tick: int, span: tuple[int, int] | None = None) -> Proceeds:
         """Return what a price brings from a tick until closing, that is held and followed by the plan after its span.
 
         Parameters
@@ -125,7 +125,7 @@ class PlannedDay:
         held = self._held(price, first, end, self._by_plan[:, :, self.n_ticks - end])
         return self._read(self._before(first, tick, held, self._gains), stock)
 
-    def within(self, price: float, stock: int, tick: int, span: tuple[int, int]) -> Expected:
+    def within(self, price: float, stock: int, tick: int, span: tuple[int, int]) -> Proceeds:
         """Return what a price brings in the ticks in which it is held alone; what is left after them counts nothing."""
         first, end = max(tick, span[0]), span[1]
         held = self._held(price, first, end, np.zeros((3, len(self.prices))))
@@ -178,9 +178,9 @@ class PlannedDay:
             ]
         )
 
-    def _read(self, found: Floats, stock: int) -> Expected:
+    def _read(self, found: Floats, stock: int) -> Proceeds:
         units, revenue, worth = found[:, min(stock, len(self.prices) - 1)].tolist()
-        return Expected(units, revenue, worth if self.is_for_profit else revenue - units * self.unit_cost, worth)
+        return Proceeds(units, revenue, worth if self.is_for_profit else revenue - units * self.unit_cost, worth)
 
 
 def lies_on(ladder: Floats, price: float) -> bool:

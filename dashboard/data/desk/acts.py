@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from catalog.errors import DataError, Declined
 from catalog.roles import Role
 from dashboard.data.desk.drafts import PriceDraft, span_of
 from dashboard.data.desk.price_by import price_by
-from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import day, euros, zone_named
 from dashboard.who import allowed
@@ -113,9 +114,8 @@ def override_all(
     ids: Sequence[str],
     change: str,
     reason: str,
+    dates: tuple[dt.date | None, dt.date | None] = (None, None),
     *,
-    start: dt.date | None = None,
-    end: dt.date | None = None,
     ignore_conflicts: bool = False,
     below_cost: bool = False,
 ) -> str:
@@ -123,7 +123,7 @@ def override_all(
 
     Parameters
     ----------
-    start, end
+    dates
         First and last business date. Without a first one it is from each store's next tick on, and without a last one
         until the first date closes.
 
@@ -138,29 +138,25 @@ def override_all(
     chosen = sheet.chosen(ids)
     if not chosen:
         raise DataError("expected at least one price chosen, found none; nothing was changed: choose some in the table")
-    requests = list[PriceRequest]()
-    for row in chosen:
-        clock, now = desk.workspace.catalog.store.clock_of(row.store), sheet.clocks[row.store]
-        first = start or now.date
-        begins, ends = max(now.moment, clock.opening_of(first)), clock.closing_of(end or first)
-        requests.append(
-            PriceRequest(
-                "override",
-                reason,
-                row.sku,
-                row.store,
-                price_by(change, row),
-                begins,
-                ends,
-                ignore_conflicts=ignore_conflicts,
-                below_cost=below_cost,
-            )
-        )
-    answers = ask_all(desk.workspace, requests, _user(desk))
+    spans = [_days_of(sheet, row, dates) for row in chosen]
+    asked = [
+        PriceRequest("override", reason, row.sku, row.store, price_by(change, row), *span)
+        for row, span in zip(chosen, spans, strict=True)
+    ]
+    accepted = [replace(one, ignore_conflicts=ignore_conflicts, below_cost=below_cost) for one in asked]
+    answers = ask_all(desk.workspace, accepted, _user(desk))
+    start, end = dates
     last = max(end or start or row.date for row in chosen)
-    dates, follows = ("", FOLLOWS) if start is None else (f" from {day(start)}", "")
-    said = f"{_prices(len(answers))} set ({change.strip()}){dates} until {day(last)}."
+    since, follows = ("", FOLLOWS) if start is None else (f" from {day(start)}", "")
+    said = f"{_prices(len(answers))} set ({change.strip()}){since} until {day(last)}."
     return f"{said} {_next(answers[-1], follows)}".rstrip()
+
+
+def _days_of(sheet: Sheet, row: Row, dates: tuple[dt.date | None, dt.date | None]) -> tuple[dt.datetime, dt.datetime]:
+    """Return when the first of some dates opens in a row's store, or its next tick begins, and when the last closes."""
+    clock, now = sheet.catalog.store.clock_of(row.store), sheet.clocks[row.store]
+    first = dates[0] or now.date
+    return max(now.moment, clock.opening_of(first)), clock.closing_of(dates[1] or first)
 
 
 def freeze(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:

@@ -2,27 +2,21 @@
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from catalog.load import Catalog
 from catalog.pricing import LIMITS, RULES
-from catalog.records.product import Product
-from catalog.wall_clock import WallClock
+from dashboard.data.desk.proposal_states import State, covering, decision_on, overridden
 from dashboard.formats import euros, shown_currency
 from desk.price_changes.change import PriceChange, newest_of_each
 from desk.price_changes.consequence import DayForecast, OnShelf
-from desk.price_changes.passing import passes
-from desk.price_changes.planned_day import Expected
-from desk.price_changes.propose import THE_RULE
+from desk.price_changes.planned_day import Proceeds
 from desk.price_changes.reasons import reason_beside, reason_for
-from etl.live.store_now import StoreNow
 from serving.drawn_prices import DrawnPolicy
 from serving.markdowns import Sticker
 from serving.standing import Standing, StoreStanding
 
-State = Literal["waits", "passes", "approved", "rejected", "overridden"]
 _NO_BOOK = "no price book yet"
 Place = tuple[str | None, str | None]
 """Store and product; None is every one."""
@@ -82,8 +76,8 @@ class Row:
     change: PriceChange | None
     unit_cost: float = 0.0
     shelf: OnShelf | None = None
-    plan: Expected | None = None
-    kept: Expected | None = None
+    plan: Proceeds | None = None
+    kept: Proceeds | None = None
     model_version: str | None = None
     book_date: dt.date | None = None
 
@@ -137,7 +131,7 @@ def rows_of(evidence: RowEvidence) -> list[Row]:
 def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Place, PriceChange]) -> Iterator[Row]:
     at, catalog = standing.now, standing.catalog
     wall = catalog.store.clock_of(at.store)
-    covering = _covering(evidence.people, at.store, at.moment, wall.closing_of(at.date))
+    covered = covering(evidence.people, at.store, at.moment, wall.closing_of(at.date))
     courses = [evidence.courses.get((at.store, sku), ()) for sku in catalog.skus]
     opened = [course[-1] if course else None for course in courses]
     now = [evidence.shown.get((at.store, sku), price) for sku, price in zip(catalog.skus, opened, strict=True)]
@@ -154,20 +148,12 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
         if held is None:  # no price of it is known in the store
             continue
         offer = opened[position], proposed[position]
-        decision, told = _decision(catalog, product, changes[position], offer, held)
-        holding = standing.order_of(product.sku)
-        stronger = (_strongest(covering, product.sku), holding)
-        cover = max((own for own in stronger if isinstance(own, PriceChange)), key=_rank, default=None)
+        decision, told = decision_on(catalog, product, changes[position], offer, held)
+        stronger = (covered.get(product.sku), covered.get(None), standing.order_of(product.sku))
+        cover = max((own for own in stronger if isinstance(own, PriceChange)), key=lambda own: own.rank, default=None)
         if cover is not None:
-            told = _overridden(cover, product, held, at, wall)
-        sticker = _sticker(standing, position)
-        weighed: dict[str, Any]
-        if sticker is not None:
-            weighed = {"gain": None, "why": reason_beside(sticker, offer[1], shown_currency())}
-        elif outlook is not None and product.sku in shelves:
-            weighed = _weighed(outlook, product.sku, shelves[product.sku], (offer[1], now[position]))
-        else:
-            weighed = {"gain": None, "why": RULES[held.rule] if held.rule in DrawnPolicy.rules else _NO_BOOK}
+            told = overridden(cover, product, held, at, wall)
+        weighed = _weighed(outlook, standing, position, shelves.get(product.sku), (offer[1], now[position]))
         yield Row(
             store=at.store,
             sku=product.sku,
@@ -221,14 +207,25 @@ def _proposed(change: PriceChange | None, wanted: float, outlook: DayForecast | 
     return wanted if outlook is None or sku not in outlook.skus else outlook.opening_price(sku)
 
 
-def _weighed(outlook: DayForecast, sku: str, shelf: OnShelf, prices: tuple[float, float | None]) -> dict[str, Any]:
+def _weighed(
+    outlook: DayForecast | None,
+    standing: StoreStanding,
+    position: int,
+    shelf: OnShelf | None,
+    prices: tuple[float, float | None],
+) -> dict[str, Any]:
     """Return what is known of the proposed price and the one now, EUR, as fields of a row."""
     (proposed, now), money = prices, shown_currency()
+    sticker, rule = _sticker(standing, position), standing.rules[position]
+    if sticker is not None:
+        return {"gain": None, "why": reason_beside(sticker, proposed, money)}
+    if outlook is None or shelf is None:
+        return {"gain": None, "why": RULES[rule] if rule in DrawnPolicy.rules else _NO_BOOK}
+    sku, version = standing.catalog.skus[position], outlook.book.model_version
     compared = None if now is None else outlook.compared(sku, shelf, proposed, now)
     known: dict[str, Any] = {"gain": None}
     if compared is not None:
         known = {"gain": compared.gain, "plan": compared.plan, "kept": compared.kept}
-    version = outlook.book.model_version
     return known | {
         "why": reason_for(outlook, sku, shelf, proposed, now, money),
         "model_version": version if version.isdigit() else None,
@@ -244,63 +241,3 @@ def with_trial(held: Standing, why: str) -> str:
 def limit_in_words(rule: str) -> str:
     """Say which limit binds a price; empty where the policy has its own price."""
     return RULES[rule] if rule in LIMITS else ""
-
-
-def _decision(
-    catalog: Catalog, product: Product, change: PriceChange | None, offer: tuple[float | None, float], held: Standing
-) -> tuple[State, str]:
-    """Return what became of a proposal, in words too.
-
-    Parameters
-    ----------
-    offer
-        The price before, EUR, None where none is known, and the proposed one.
-    """
-    if change is None:  # nobody has recorded yet that it waits
-        is_drawn = held.rule in DrawnPolicy.rules  # of a design that was approved
-        passing = not catalog.store.approval.is_asked_for or is_drawn or passes(catalog, product, *offer)
-        return ("passes", "passes") if passing else ("waits", f"waits; until then {euros(held.price)}")
-    by = change.events[-1].by
-    if change.last == "proposed":
-        return "waits", f"waits; until then {euros(held.price)}"
-    if change.last == "approved":
-        return ("passes", "passes") if by == THE_RULE else ("approved", f"approved by {by}")
-    is_kept = held.rule == "not_approved" or held.price != change.terms.new_price
-    return "rejected", f"rejected by {by}" if is_kept else f"rejected by {by}; no other price is known, so it stands"
-
-
-def _rank(change: PriceChange) -> tuple[int, int]:
-    return change.rank
-
-
-def _covering(
-    people: Iterable[PriceChange], store: str, start: dt.datetime, end: dt.datetime
-) -> dict[str | None, PriceChange]:
-    """Return the strongest change of people that holds in a store at some time from a start until before an end.
-
-    They are by product; None is every product.
-    """
-    found = dict[str | None, PriceChange]()
-    for change in sorted(people, key=lambda change: change.rank):
-        span = change.span(store)
-        if span is not None and span[0] < end and (span[1] is None or span[1] > start):
-            found[change.terms.sku] = change
-    return found
-
-
-def _strongest(covering: Mapping[str | None, PriceChange], sku: str) -> PriceChange | None:
-    return max((covering[own] for own in (sku, None) if own in covering), key=lambda change: change.rank, default=None)
-
-
-def _overridden(change: PriceChange, product: Product, held: Standing, at: StoreNow, wall: WallClock) -> str:
-    """Say what a person set and when it holds, and what stands in its place where a limit keeps it from standing."""
-    terms = change.terms
-    price = product.base_price if terms.new_price is None else terms.new_price
-    what = {"override": "set to", "freeze": "frozen at", "kill_switch": "kill switch:"}.get(terms.kind, "")
-    span = change.span(at.store)
-    is_later = span is not None and span[0] > at.moment and held.order != change.id
-    start = f" from {wall.local(span[0]):%H:%M}" if span is not None and is_later else ""
-    end = None if span is None or span[1] is None else wall.local(span[1])
-    until = f" until {end:%H:%M}" if end is not None and end.date() == at.date else ""
-    unmet = f"; {euros(held.price)} stands, {RULES[held.rule]}" if held.order == change.id and held.unmet else ""
-    return f"{what} {euros(price)} by {change.proposer}{start}{until}{unmet}"

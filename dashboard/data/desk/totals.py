@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.data.desk.rows import Row
-from desk.price_changes.planned_day import Expected
+from desk.price_changes.planned_day import Proceeds
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Totals:
 
     category: str | None
     labels: int
-    plan: Expected
-    kept: Expected
+    plan: Proceeds
+    kept: Proceeds
     unknown: int
 
     @property
@@ -51,8 +51,8 @@ def _total(category: str | None, rows: Sequence[Row]) -> Totals:
     return Totals(category, labels, plan, kept, len(rows) - len(known))
 
 
-def _sum(amounts: Sequence[Expected]) -> Expected:
-    return Expected(
+def _sum(amounts: Sequence[Proceeds]) -> Proceeds:
+    return Proceeds(
         units=sum(own.units for own in amounts),
         revenue=sum(own.revenue for own in amounts),
         profit=sum(own.profit for own in amounts),

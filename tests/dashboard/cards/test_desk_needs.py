@@ -16,7 +16,7 @@ from dashboard.data.desk.people import StandingOrder
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.totals import totals_of
 from dashboard.desk_controls import meant
-from desk.price_changes.planned_day import Expected
+from desk.price_changes.planned_day import Proceeds
 
 DATE = dt.date(2026, 1, 19)
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "why", "", (), "passes", "passes", "", None)
@@ -77,7 +77,7 @@ def test_a_kill_switch_that_is_on_and_an_order_that_waits_need_somebody(
 
 
 def test_totals_name_labels_euros_units_and_categories(words: Callable[[Any], str]) -> None:
-    plan, kept = Expected(30, 40.0, 12.0, 12.0), Expected(40, 38.0, 10.0, 10.0)
+    plan, kept = Proceeds(30, 40.0, 12.0, 12.0), Proceeds(40, 38.0, 10.0, 10.0)
     rows = [replace(ROW, plan=plan, kept=kept), replace(ROW, category="bakery", now=1.6)]
     assert words(totals_line(totals_of(rows))) == (
         "+€2.00 a day 1 label changes revenue €40.00 (+€2.00) profit €12.00 (+€2.00) 30 units (−10) 1 not known "

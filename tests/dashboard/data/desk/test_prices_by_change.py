@@ -77,7 +77,7 @@ def test_many_prices_are_one_action_that_holds_from_the_opening_of_one_date_unti
     shop, desk = desk_of(tmp_path)
     first, last = DATE + dt.timedelta(days=1), DATE + dt.timedelta(days=3)
     ids = [row.id for row in desk.sheet().rows if row.sku == "MILK"]
-    said = acts.override_all(desk, ids, "to 1.29", "a weekend offer", start=first, end=last)
+    said = acts.override_all(desk, ids, "to 1.29", "a weekend offer", (first, last))
     assert said.startswith(f"{len(ids)} prices set (to 1.29) from ")
     changes = all_changes(shop.lake)
     assert {change.number for change in changes} == {1}
