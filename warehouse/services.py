@@ -127,6 +127,7 @@ def make_whole(file: Path, make: Callable[[Path], None]) -> None:
         When the disk refuses; then there is no database. So with whatever `make` raises.
     """
     if holds_anything(file):
+        _remove_drafts(file)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.with_name(f"{file.name}.lock").open("w") as lock:

@@ -46,6 +46,15 @@ def test_what_a_kill_left_of_a_first_database_is_removed_by_the_next_start(tmp_p
     assert {path.name for path in tmp_path.iterdir()} == {"made.db", "made.db.lock", other.name}
 
 
+def test_what_a_kill_left_beside_a_database_that_was_finished_is_removed_too(tmp_path: Path) -> None:
+    file = tmp_path / "made.db"
+    make_whole(file, with_a_row)
+    for ending in ("-wal", "-shm"):
+        (tmp_path / f"made.db.0123.draft{ending}").write_bytes(b"left")
+    make_whole(file, with_a_row)
+    assert {path.name for path in tmp_path.iterdir()} == {"made.db", "made.db.lock"}
+
+
 def test_a_database_with_anything_in_it_stays_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "made.db"
     file.write_bytes(b"anything")

@@ -92,6 +92,10 @@ class Ran:
         """Return the lines that say why a service is started again."""
         return [line for line in self.said(name) if "; it is started again in " in line]
 
+    def all_said(self, line: str, services: int) -> bool:
+        """Tell whether so many services have said this line."""
+        return [said for _, said in self.lines].count(line) == services
+
     def conditions(self, name: str) -> list[str]:
         found = [state.condition for states in self.states for state in states if state.name == name]
         return [one for n, one in enumerate(found) if n == 0 or found[n - 1] != one]
@@ -298,13 +302,13 @@ def test_services_that_stop_when_asked_are_not_waited_for_any_longer() -> None:
 
 def test_those_that_are_deaf_to_the_request_are_killed_within_three_seconds_and_at_once_by_a_second_one() -> None:
     ran = Ran()
-    ran.run([service(name, DEAF) for name in ("one", "two")], lambda: len(ran.lines) == 2)
+    ran.run([service(name, DEAF) for name in ("one", "two")], lambda: ran.all_said("deaf", 2))
     begun = ran.stop._asked_at
     assert GRACE <= now() - begun < 3.5
     ran = Ran()
 
     def press_twice() -> bool:
-        if len(ran.lines) < 2:
+        if not ran.all_said("deaf", 2):
             return False
         ran.stop.hear(signal.SIGINT)
         time.sleep(0.4)
