@@ -3,10 +3,13 @@
 The functions here run on workers, and one on the scheduler. They import neither Prefect nor Dask.
 """
 
+import hashlib
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, TypeVar
 
 from catalog.errors import ServiceError, ShelfpriceError, first_line
@@ -21,6 +24,12 @@ _DECIDE_BYTES = (
     *("numpy", "scipy", "pyarrow", "duckdb", "numba", "llvmlite", "scikit-learn", "pandas", "distributed"),
     "tzdata",  # the rules of time zones, by which times of a file become UTC
 )
+_SOURCES = (
+    *("catalog", "cluster", "connect", "etl", "evaluation", "features", "flows", "own_data", "serving", "simulation"),
+    *("training", "warehouse"),
+)
+_FINGERPRINT_LENGTH = 16
+_SOURCE_FILES = (".py", ".sql")  # a catalog travels with the jobs
 _PATIENCE = 20.0  # seconds for which what seems dead may still be at a job
 _READY: set[str] = set()
 
@@ -41,8 +50,25 @@ class Expected:
 def versions_here() -> dict[str, str]:
     """Return what decides the bytes that a process makes, by name."""
     python = ".".join(platform.python_version_tuple()[:2])
-    own = {"shelfprice": CODE_VERSION, "Python": python, "the processor": platform.machine()}
+    own = {
+        "shelfprice": CODE_VERSION,
+        "the source of shelfprice": fingerprint_of_sources(Path(__file__).parents[1]),
+        "Python": python,
+        "the processor": platform.machine(),
+    }
     return own | {name: _version_of(name) for name in _DECIDE_BYTES}
+
+
+@cache
+def fingerprint_of_sources(installed: Path) -> str:
+    """Return the start of the SHA-256 of the code and queries that jobs run, wherever they are installed."""
+    sources = hashlib.sha256()
+    for package in _SOURCES:
+        for path in sorted((installed / package).rglob("*")):
+            if path.suffix in _SOURCE_FILES:
+                sources.update(f"{path.relative_to(installed)}\n".encode())
+                sources.update(hashlib.sha256(path.read_bytes()).digest())
+    return sources.hexdigest()[:_FINGERPRINT_LENGTH]
 
 
 def fault_here(expected: Expected) -> str | None:

@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from catalog.spread import HERE, InThisProcess
 from cluster import dask_cluster
 from cluster.dask_away import refuse_absent_cluster
 from cluster.dask_cluster import cluster_environment, scheduler_command, worker_command
-from cluster.ready import Expected, fault_here, made_ready, versions_here, work
+from cluster.ready import Expected, fault_here, fingerprint_of_sources, made_ready, versions_here, work
 from cluster.tokens import token_in, token_under
 from flows.spreading import Processes, spreading
 from warehouse.lake import Lake
@@ -112,6 +113,25 @@ def test_a_worker_of_another_version_or_lake_is_refused_with_the_reason(
     assert fault in str(fault_here(unseen))
     with pytest.raises(ServiceError, match="a worker of the cluster cannot be used: it does not see the lake"):
         work(unseen, print, None)  # type: ignore[arg-type, type-var]
+
+
+def test_a_worker_with_other_code_of_the_same_version_is_refused(tmp_path: Path) -> None:
+    here = Path(__file__).parents[3]
+    for package in ("simulation", "features"):
+        copytree(here / package, tmp_path / package, ignore=ignore_patterns("__pycache__"))
+    installed = fingerprint_of_sources(tmp_path)
+    draws = tmp_path / "simulation" / "draws.py"
+    draws.write_text(f"{draws.read_text()}\nANOTHER_SEED = 1\n")
+    fingerprint_of_sources.cache_clear()
+    changed = fingerprint_of_sources(tmp_path)
+    assert changed != installed
+    (tmp_path / "features" / "queries" / "sold.sql").unlink()
+    fingerprint_of_sources.cache_clear()
+    assert fingerprint_of_sources(tmp_path) not in {changed, installed}
+    other = versions_here() | {"the source of shelfprice": changed}
+    fault = str(fault_here(Expected("t", "/lake", other)))
+    assert fault.startswith(f"the source of shelfprice: expected {changed}, found ")
+    assert fault.endswith(": install the same on all machines")
 
 
 def test_a_worker_that_does_not_see_the_home_is_refused_where_files_of_it_are_needed(
