@@ -3,8 +3,9 @@
 import datetime as dt
 from collections.abc import Sized
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
+from catalog.errors import Declined
 from etl.batches import DEFAULT_SEED, BatchResult, batches_of, store_ids, without_live_days
 from etl.live.calendar import DEFAULT_START, dates_from
 from etl.transform import Transformed
@@ -52,17 +53,26 @@ def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[Re
     Parameters
     ----------
     store
-        One store; by default every store that is being sold live.
+        One store; by default every store that is being sold live. An hour in which there is none is no failure then.
 
     Raises
     ------
     Declined
-        When no such store is being sold, or the kill switch is on.
+        When the store that was asked for is not being sold, or its prices are not ours to remake.
     """
     workspace = open_workspace(catalog_dir)
     tag_run("pricing", "reprice")
     warn_of_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
-    return as_task(outside_day.reprice, workspace, store, now_of(workspace))
+    return as_task(_reprice if store is None else outside_day.reprice, workspace, store, now_of(workspace))
+
+
+def _reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[Repriced]:
+    """Remake the prices of every store that is being sold; say why where there is nothing to do."""
+    try:
+        return outside_day.reprice(workspace, store, now)
+    except Declined as why:
+        get_run_logger().info("nothing to do: %s", why)
+        return []
 
 
 _PER_SECOND = 2e6  # decisions that one core plays and publishes

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from prefect import flow, task
 
-from catalog.errors import ContractError, DamagedError, LakeError
+from catalog.errors import ContractError, DamagedError, Declined, LakeError
 from catalog.load import CLASSIC, DEFAULT_DIR
 from flows.progress import listening, tell
 from flows.runs import TOUCHES_THE_DISK
+from flows.steps import reprice
 from flows.workspace import open_workspace
 from warehouse.connection import read_only
 
@@ -61,3 +62,11 @@ def test_a_run_that_names_no_catalog_takes_that_of_the_settings(
     monkeypatch.setenv("SHELFPRICE_CATALOG", str(shelf))
     assert open_workspace(None).catalog.store.stores == ("K1",)
     assert open_workspace(str(DEFAULT_DIR)).catalog.store.stores == ("S01", "S02", "S03")
+
+
+def test_an_hour_in_which_no_store_sells_is_no_failure_but_a_store_that_was_asked_for_is_named(
+    prefect_server: None, empty_home: Path
+) -> None:
+    assert reprice() == []
+    with pytest.raises(Declined, match="expected a day of S01 that is being sold, found none"):
+        reprice("S01")
