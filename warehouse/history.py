@@ -1,4 +1,4 @@
-"""What was in force on a date, who was champion when, and what came of the prices that people decided on."""
+"""What was in force on a date, who was champion when, and what came of prices of people and of promotions."""
 
 import datetime as dt
 from typing import Any
@@ -49,6 +49,17 @@ def newest_effects(settings: Settings, most: int = 20) -> list[dict[str, Any]]:
         When there is no lake.
     """
     return _asked(settings, "newest_effects", {"most": most})
+
+
+def promotions(settings: Settings) -> list[dict[str, Any]]:
+    """Return every promotion, those that begin last first, as `promotion_calendar` has it.
+
+    Raises
+    ------
+    LakeError
+        When there is no lake.
+    """
+    return _asked(settings, "promotions", {})
 
 
 def _asked(settings: Settings, name: str, parameters: dict[str, object]) -> list[dict[str, Any]]:

@@ -156,6 +156,8 @@ create or replace macro price_changes_at(moment) as table
         recorded_at as decided_at,
         reason,
         expected_cost as expected_cost_a_day_eur,
+        announced as is_announced,
+        prior_price as prior_price_eur,
         seen_at
     from seen;
 
@@ -185,5 +187,8 @@ comment on column price_changes_now.decided_at is 'when that was recorded, UTC';
 comment on column price_changes_now.reason is 'why, in a sentence';
 comment on column price_changes_now.expected_cost_a_day_eur is
 'what it was expected to cost against the policy''s price, EUR; null without a model';
+comment on column price_changes_now.is_announced is 'whether it is announced as a reduction';
+comment on column price_changes_now.prior_price_eur is
+'price that the announcement has to name by law, EUR; null where there is none';
 comment on column price_changes_now.seen_at is
 'the moment at which it is seen, UTC: the next tick of its store, or of the first one';
