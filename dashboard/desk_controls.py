@@ -26,6 +26,9 @@ FILTERS = {
 }
 """What rows are asked for by: the id and the property that hold it."""
 
+EDITS = {"edit": "edit them", "plan": "plan their promotion"}
+"""What opens the panel, and what it is for."""
+
 _QUESTIONS = {
     "reject": ("Reject prices?", "The old prices stand."),
     "freeze": ("Freeze prices?", "They stay as they are shown until that is undone."),
@@ -70,9 +73,9 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             ("said", "done", "question", "title", "asked", "why", "failed", "no_reason", "no_store"), no_update
         )
         what = act["what"]
-        if what == "edit":
+        if what in EDITS:
             is_there = bool(desk.sheet().chosen(meant(desk, act, DeskQuestion(**asked), every=every)))
-            said = no_update if is_there else problem("Choose prices in the table, then edit them.")
+            said = no_update if is_there else problem(f"Choose prices in the table, then {EDITS[what]}.")
             return nothing | {"said": said}
         if what in _QUESTIONS:
             title, words = _QUESTIONS[what]

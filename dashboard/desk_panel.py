@@ -15,8 +15,11 @@ from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
-from dashboard.desk_controls import ACT, DONE, SAID, chosen_states, meant, problem, told
+from dashboard.desk_controls import ACT, DONE, EDITS, SAID, chosen_states, meant, problem, told
 from dashboard.formats import shown_currency
+from desk.price_changes.examine import Examined, examined_all
+
+_A_WEEK = dt.timedelta(days=6)
 
 
 def wire_panel(app: Dash, desk: PriceDesk) -> None:
@@ -38,6 +41,7 @@ def _wire_typed(app: Dash, desk: PriceDesk) -> None:
             "hidden": Output(edit.HOURS, "hidden"),
             "values": [Output(identifier, "value") for identifier in (*typed, edit.REASON)],
             "accepted": [Output(identifier, "checked") for identifier in (edit.ANYWAY, edit.BELOW_COST)],
+            "announced": Output(edit.ANNOUNCED, "checked"),
             "refused": Output(edit.REFUSED, "children", allow_duplicate=True),
             "opened": Output(edit.PANEL, "opened", allow_duplicate=True),
         },
@@ -46,30 +50,39 @@ def _wire_typed(app: Dash, desk: PriceDesk) -> None:
         prevent_initial_call=True,
     )
     def fill(*, act: dict[str, Any] | None, **chosen: Any) -> dict[str, Any]:
-        rows = _edited(desk, act, **chosen)
-        price = f"{rows[0].stands:.{shown_currency().digits}f}" if len(rows) == 1 else ""
+        rows, is_promotion = _edited(desk, act, **chosen), act is not None and act["what"] == "plan"
+        price = f"{rows[0].stands:.{shown_currency().digits}f}" if len(rows) == 1 and not is_promotion else ""
+        first = max(row.date for row in rows)
+        days = [first.isoformat(), (first + _A_WEEK).isoformat()] if is_promotion else [None, None]
         return {
             "facts": edit.facts_of_all(rows),
-            "hidden": len(rows) > 1,
-            "values": [price, None, None, "", "", ""],
+            "hidden": len(rows) > 1 or is_promotion,
+            "values": [price, *days, "", "", ""],
             "accepted": [False, False],
+            "announced": is_promotion,
             "refused": None,
             "opened": True,
         }
 
     @app.callback(
         output=Output(edit.PREVIEW, "children"),
-        inputs={"typed": [Input(identifier, "value") for identifier in typed]},
+        inputs={
+            "typed": [Input(identifier, "value") for identifier in typed],
+            "announced": Input(edit.ANNOUNCED, "checked"),
+        },
         state={"act": State(ACT, "data"), **chosen_states()},
         prevent_initial_call=True,
     )
-    def show(*, typed: list[str | None], act: dict[str, Any] | None, **chosen: Any) -> Any:
+    def show(*, typed: list[str | None], announced: bool, act: dict[str, Any] | None, **chosen: Any) -> Any:
         rows, (price, first, last, start, end) = _edited(desk, act, **chosen), typed
         change = edit.typed_change(price)
         if not change:
             return []
-        if len(rows) > 1 or first or last:
-            return edit.preview_of_all(rows, change)
+        if len(rows) > 1 or first or last or announced:
+            told = (
+                _examined(desk, rows, change, (first, last), announced=announced) if announced or first or last else []
+            )
+            return edit.preview_of_all(rows, change, told)
         try:
             return edit.preview_of(preview(desk.sheet(), rows[0], _draft_of(rows[0], change, start, end)))
         except ShelfpriceError as error:
@@ -92,6 +105,7 @@ def _wire_save(app: Dash, desk: PriceDesk) -> None:
             "days": [State(edit.FIRST, "value"), State(edit.LAST, "value")],
             "hours": [State(edit.START, "value"), State(edit.END, "value")],
             "why": State(edit.REASON, "value"),
+            "announced": State(edit.ANNOUNCED, "checked"),
             "accepted": [State(edit.ANYWAY, "checked"), State(edit.BELOW_COST, "checked")],
             "act": State(ACT, "data"),
             **chosen_states(),
@@ -101,7 +115,7 @@ def _wire_save(app: Dash, desk: PriceDesk) -> None:
     def save(*, _save: int, _enter: int, price: str | None, act: dict[str, Any], **rest: Any) -> Any:
         if not ctx.triggered or not ctx.triggered[0]["value"]:
             raise PreventUpdate
-        typed = {name: rest.pop(name) for name in ("days", "hours", "why", "accepted")}
+        typed = {name: rest.pop(name) for name in ("days", "hours", "why", "announced", "accepted")}
         rows, change = _edited(desk, act, **rest), edit.typed_change(price)
         said, is_done = told(lambda: _set(desk, rows, change, **typed))
         return (said, act["at"], False, None) if is_done else (no_update, act["at"], True, said)
@@ -115,16 +129,33 @@ def _set(
     days: Sequence[str | None],
     hours: Sequence[str | None],
     why: str | None,
+    announced: bool,
     accepted: Sequence[bool],
 ) -> str:
     """Set what was typed: for days, and for hours of one row's day."""
     accept = dict(zip(("ignore_conflicts", "below_cost"), accepted, strict=True))
-    if any(days) and any(hours):
-        raise DataError("expected days or hours, found both; nothing was recorded")
-    if len(rows) == 1 and not any(days):
+    if any(hours) and (any(days) or announced):
+        raise DataError("expected days or hours, a promotion by days, found both; nothing was recorded")
+    if len(rows) == 1 and not any(days) and not announced:
         return acts.override(desk, rows[0], _draft_of(rows[0], change, *hours), why or "", **accept)
+    ids, dates = [row.id for row in rows], _dates_of(days)
+    return acts.override_all(desk, ids, change, why or "", dates, announced=announced, **accept)
+
+
+def _dates_of(days: Sequence[str | None]) -> tuple[dt.date | None, dt.date | None]:
     first, last = (dt.date.fromisoformat(date) if date else None for date in days)
-    return acts.override_all(desk, [row.id for row in rows], change, why or "", (first, last), **accept)
+    return first, last
+
+
+def _examined(
+    desk: PriceDesk, rows: Sequence[Row], change: str, days: Sequence[str | None], *, announced: bool
+) -> list[Examined]:
+    """Return what would become of the first ones of some rows; nothing where no price was typed."""
+    try:
+        asked = acts.requests_of(desk.sheet(), rows[: edit.MOST_LISTED], change, _dates_of(days), announced=announced)
+    except DataError:
+        return []
+    return examined_all(desk.workspace, asked)
 
 
 def _draft_of(row: Row, change: str, start: str | None, end: str | None) -> PriceDraft:
@@ -134,7 +165,7 @@ def _draft_of(row: Row, change: str, start: str | None, end: str | None) -> Pric
 
 def _edited(desk: PriceDesk, act: dict[str, Any] | None, *, every: bool, **asked: Any) -> list[Row]:
     """Return the rows that are edited."""
-    is_edit = act is not None and act["what"] == "edit"
+    is_edit = act is not None and act["what"] in EDITS
     found = desk.sheet().chosen(meant(desk, act, DeskQuestion(**asked), every=every)) if is_edit and act else []
     if not found:
         raise PreventUpdate

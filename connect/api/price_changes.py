@@ -17,6 +17,7 @@ from connect.api.quote_questions import refuse_repeated
 from desk.price_changes import decision as deciding
 from desk.price_changes import request as asking
 from desk.price_changes.consequence import Consequence
+from desk.price_changes.examine import examined
 from desk.price_changes.listing import rows_of
 from desk.price_changes.record import all_changes, changes_named
 from warehouse.workspace import Workspace
@@ -199,7 +200,7 @@ def ask(
 )
 def examine(workspace: OpenWorkspace, body: _Change) -> AskedChanges:
     """Say what speaks against a price change, and what it is expected to bring a store day; nothing is recorded."""
-    answer = asking.examined(workspace, _price_request(workspace, body))
+    answer = examined(workspace, _price_request(workspace, body))
     return AskedChanges(changes=[], conflicts=answer.conflicts, consequence=answer.consequence)
 
 

@@ -13,13 +13,14 @@ from dashboard.data.desk.drafts import Preview
 from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.rows import Row
 from dashboard.formats import UNKNOWN, count, euros, share, shown_currency
+from desk.price_changes.examine import Examined
 
 PANEL, PRICE, START, END, REASON, ANYWAY, BELOW_COST, SAVE, FACTS, PREVIEW, REFUSED = (
     "desk-panel", "desk-price", "desk-start", "desk-end", "desk-why", "desk-anyway", "desk-below-cost",
     "desk-save", "desk-facts", "desk-preview", "desk-refused",
 )  # fmt: skip
-FIRST, LAST, HOURS = "desk-first", "desk-last", "desk-hours"
-_MOST_LISTED = 6
+FIRST, LAST, HOURS, ANNOUNCED = "desk-first", "desk-last", "desk-hours", "desk-announced"
+MOST_LISTED = 6
 
 
 def edit_panel() -> Component:
@@ -49,6 +50,7 @@ def edit_panel() -> Component:
                 days,
                 dmc.Text("Empty: from the next tick until closing.", size="xs", c="dimmed"),
                 hours,
+                dmc.Checkbox(id=ANNOUNCED, label="Promotion: announce it as a reduction", checked=False),
                 html.Div(id=PREVIEW, **aria(live="polite")),
                 dmc.TextInput(id=REASON, label="Reason", placeholder="a competitor is cheaper", required=True),
                 dmc.Checkbox(id=ANYWAY, label="Save it despite what speaks against it", checked=False),
@@ -83,19 +85,44 @@ def facts_of_all(rows: Sequence[Row]) -> Component:
     return dmc.Title(f"{count(len(rows))} prices", order=3, className="card-title")
 
 
-def preview_of_all(rows: Sequence[Row], change: str) -> list[Component]:
-    """List what a typed change makes of prices, the first ones of many."""
+def preview_of_all(rows: Sequence[Row], change: str, told: Sequence[Examined]) -> list[Component]:
+    """List what a typed change makes of prices, the first ones of many, and what speaks against those.
+
+    Parameters
+    ----------
+    told
+        What would become of the first ones; empty where that was not asked.
+    """
     try:
         prices = [(row, price_by(change, row)) for row in rows]
     except DataError as error:
         return [dmc.Alert(str(error), color="yellow", variant="light", className="notice")]
+    priors = [one.terms[0].prior_price if one.terms else None for one in told]
+    is_announced = any(prior is not None for prior in priors)
     lines = [
         [f"{row.name} in {row.store}", UNKNOWN if row.now is None else euros(row.now), euros(price)]
-        for row, price in prices[:_MOST_LISTED]
+        for row, price in prices[:MOST_LISTED]
     ]
+    if is_announced:
+        for line, prior, (_, price) in zip(lines, priors, prices[:MOST_LISTED], strict=True):
+            line.append(UNKNOWN if prior is None else f"{euros(prior)} ({price / prior - 1:+.0%})")
     more = len(prices) - len(lines)
     rest = [dmc.Text(f"and {count(more)} more", size="sm", c="dimmed")] if more > 0 else []
-    return [table(["Price", "Now", "Then"], lines, numbers=(1, 2), width=240), *rest]
+    names = ["Price", "Now", "Then", *(["Prior price"] if is_announced else [])]
+    against = [
+        f"{row.name} in {row.store}: {said}"
+        for row, one in zip(rows, told, strict=False)
+        for said in (one.problem, *one.conflicts)
+        if said is not None
+    ]
+    return [table(names, lines, numbers=range(1, len(names)), width=240), *rest, *speaks_against(against)]
+
+
+def speaks_against(sentences: Sequence[str]) -> list[Component]:
+    """List what speaks against prices; nothing where nothing does."""
+    listed = html.Ul([html.Li(sentence) for sentence in sentences], className="desk-conflicts")
+    alert = dmc.Alert(listed, title="Speaks against it", color="yellow", className="notice")
+    return [alert] if sentences else []
 
 
 def facts_of(row: Row) -> Component:
@@ -117,13 +144,7 @@ def preview_of(found: Preview) -> list[Component]:
     """Show what a typed price would bring, and what speaks against it."""
     if found.problem is not None:
         return [dmc.Alert(found.problem, color="yellow", variant="light", className="notice")]
-    against = [html.Li(conflict) for conflict in found.conflicts]
-    told = [
-        dmc.Alert(
-            html.Ul(against, className="desk-conflicts"), title="Speaks against it", color="yellow", className="notice"
-        )
-    ]
-    return [*_numbers(found), *(told if against else [])]
+    return [*_numbers(found), *speaks_against(found.conflicts)]
 
 
 def _numbers(brings: Preview) -> list[Component]:

@@ -34,6 +34,7 @@ from dashboard.cards.desk_row import row_drawer, wire_row
 from dashboard.cards.desk_totals import totals_line
 from dashboard.cards.effects import EFFECTS, effects_card
 from dashboard.cards.missing import no_data
+from dashboard.cards.promotions import CALENDAR, EARLIER, LATER, promotions_card, promotions_list
 from dashboard.components import aria, heading
 from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order, is_unchanged
 from dashboard.data.desk.people import standing
@@ -78,6 +79,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             html.Div(id=DRAWS),
             html.Div(id=MISSING),
             html.Div(prices_card(catalog, _question(catalog, asked)), id=FULL),
+            html.Div(promotions_card(), className="desk-below"),
             html.Div([people_card(), log_card()], className="grid grid-2 desk-below"),
             html.Div(id=EFFECTS, className="desk-below"),
             row_drawer(),
@@ -106,6 +108,9 @@ def wire(app: Dash, monitor: Monitor) -> None:
     _wire_table(app, desk)
     _wire_look(app, monitor, desk)
     app.callback(Output(EFFECTS, "children"), Input(SEEN, "data"))(lambda _: effects_card(monitor))
+    app.callback(
+        Output(CALENDAR, "children"), Input(SEEN, "data"), Input(EARLIER, "n_clicks"), Input(LATER, "n_clicks")
+    )(lambda _, earlier, later: promotions_list(monitor, desk.sheet(), later - earlier))
     wire_acts(app, desk)
     wire_panel(app, desk)
     wire_row(app, monitor, ACT)

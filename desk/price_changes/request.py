@@ -113,13 +113,15 @@ def _asked_together(
     lake, catalog = workspace.lake, workspace.catalog
     with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
-        facts, number, now = _facts_for(workspace, requests), next_number(lake), dt.datetime.now(dt.UTC)
+        facts, number, now = facts_for(workspace, requests), next_number(lake), dt.datetime.now(dt.UTC)
         found = list[tuple[list[Terms], tuple[str, ...], Consequence | None]]()
         for request in requests:
             with naming(request):
-                found.append(_examined(facts, request))
+                found.append(examined_terms(facts, request))
                 _refuse_unwelcome(catalog, request, *found[-1][:2])
-        _refuse_overlaps(catalog, [own for terms, _, _ in found for own in terms])
+        before: Before = {}
+        for terms, _, _ in found:
+            refuse_overlaps(catalog, terms, before)
         count, places, asked = sum(len(terms) for terms, _, _ in found), itertools.count(1), list[list[Event]]()
         for terms, _, _ in found:
             names = [f"h{number}" if count == 1 else f"h{number}.{next(places)}" for _ in terms]
@@ -132,21 +134,8 @@ def _asked_together(
     return [DeskAnswer(tuple(folded(events)), own[1], own[2]) for events, own in zip(asked, found, strict=True)]
 
 
-def examined(workspace: Workspace, request: PriceRequest) -> DeskAnswer:
-    """Tell what would become of a request, without recording it.
-
-    Raises
-    ------
-    CatalogError, DataError
-        When it can never hold.
-    """
-    terms, against, consequence = _examined(_facts_for(workspace, (request,)), request)
-    costly = [said for own in terms if (said := below_cost(workspace.catalog, own)) is not None]
-    return DeskAnswer((), tuple(dict.fromkeys((*costly, *against))), consequence)
-
-
 @dataclass(frozen=True)
-class _Facts:
+class Facts:
     """What the lake says to every request of one action, read once.
 
     Attributes
@@ -180,7 +169,8 @@ class _Facts:
         return sorted((*self.by_sku.get(sku, ()), *self.by_sku.get(None, ())), key=lambda change: change.number)
 
 
-def _facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> _Facts:
+def facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> Facts:
+    """Return what bears on requests; precondition: their stores are of the catalog."""
     lake, catalog = workspace.lake, workspace.catalog
     stores = {store for request in requests for store in stores_of(catalog, request.store)}
     ticks = next_ticks(lake, catalog, stores, now_of(workspace))
@@ -197,10 +187,11 @@ def _facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> _Facts
         found = book_in_force(lake, date)
         return None if found is None else outlook_of(lake, catalog, found, date)
 
-    return _Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook)
+    return Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook)
 
 
-def _examined(facts: _Facts, request: PriceRequest) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
+def examined_terms(facts: Facts, request: PriceRequest) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
+    """Return a request's terms, what speaks against them, and what they bring; raises where they can never hold."""
     lake, catalog = facts.workspace.lake, facts.workspace.catalog
     now = facts.next_tick(request.store)
     terms = list(_terms_of(facts, request, now))
@@ -228,9 +219,15 @@ def _refuse_unwelcome(catalog: Catalog, request: PriceRequest, terms: Sequence[T
         raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
 
 
-def _refuse_overlaps(catalog: Catalog, terms: Sequence[Terms]) -> None:
-    """Refuse two orders of one price in one action: neither is the later one, so nobody could say which holds."""
-    before: dict[tuple[Kind, str | None, str], list[Terms]] = {}
+Before = dict[tuple[Kind, str | None, str], list[Terms]]
+"""The orders of an action so far, by kind, product and store."""
+
+
+def refuse_overlaps(catalog: Catalog, terms: Sequence[Terms], before: Before) -> None:
+    """Refuse two orders of one price in one action: neither is the later one, so nobody could say which holds.
+
+    `before` gains what is not refused.
+    """
     for own in terms:
         for store in stores_of(catalog, own.store):
             others = before.setdefault((own.kind, own.sku, store), [])
@@ -262,7 +259,7 @@ def _place(catalog: Catalog, sku: str | None, store: str | None) -> str:
     return f"{names.get(sku or '', sku or 'every product')} in {store or 'every store'}"
 
 
-def _terms_of(facts: _Facts, request: PriceRequest, now: dt.datetime) -> Iterator[Terms]:
+def _terms_of(facts: Facts, request: PriceRequest, now: dt.datetime) -> Iterator[Terms]:
     """Yield the terms of a request: one, or for a freeze one for each store, since each shows a price of its own."""
     catalog, shown = facts.workspace.catalog, facts.shown
     start, reason = request.valid_from or now, request.reason.strip()
@@ -286,7 +283,7 @@ def _terms_of(facts: _Facts, request: PriceRequest, now: dt.datetime) -> Iterato
         yield Terms("freeze", request.sku, store, price, price, start, request.valid_until, reason)
 
 
-def _consequence(facts: _Facts, terms: Terms) -> Consequence | None:
+def _consequence(facts: Facts, terms: Terms) -> Consequence | None:
     """Return what terms bring on the first store day on which they hold."""
     clock = facts.workspace.catalog.store.clock_of(terms.store)
     date = clock.date_of(terms.valid_from)

@@ -116,6 +116,7 @@ def override_all(
     reason: str,
     dates: tuple[dt.date | None, dt.date | None] = (None, None),
     *,
+    announced: bool = False,
     ignore_conflicts: bool = False,
     below_cost: bool = False,
 ) -> str:
@@ -126,6 +127,8 @@ def override_all(
     dates
         First and last business date. Without a first one it is from each store's next tick on, and without a last one
         until the first date closes.
+    announced
+        Whether they are promotions: announced as reductions, from the price that the law asks for.
 
     Raises
     ------
@@ -138,23 +141,31 @@ def override_all(
     chosen = sheet.chosen(ids)
     if not chosen:
         raise DataError("expected at least one price chosen, found none; nothing was changed: choose some in the table")
-    spans = [_days_of(sheet, row, dates) for row in chosen]
-    asked = [
-        PriceRequest("override", reason, row.sku, row.store, price_by(change, row), *span)
-        for row, span in zip(chosen, spans, strict=True)
-    ]
-    accepted = [replace(one, ignore_conflicts=ignore_conflicts, below_cost=below_cost) for one in asked]
+    asked = requests_of(sheet, chosen, change, dates, announced=announced)
+    accepted = [replace(one, reason=reason, ignore_conflicts=ignore_conflicts, below_cost=below_cost) for one in asked]
     answers = ask_all(desk.workspace, accepted, _user(desk))
     start, end = dates
     last = max(end or start or row.date for row in chosen)
     since, follows = ("", FOLLOWS) if start is None else (f" from {day(start)}", "")
-    said = f"{_prices(len(answers))} set ({change.strip()}){since} until {day(last)}."
+    told = " and announced as reductions" if announced else ""
+    said = f"{_prices(len(answers))} set{told} ({change.strip()}){since} until {day(last)}."
     return f"{said} {_next(answers[-1], follows)}".rstrip()
 
 
-def _days_of(sheet: Sheet, row: Row, dates: tuple[dt.date | None, dt.date | None]) -> tuple[dt.datetime, dt.datetime]:
-    """Return when the first of some dates opens in a row's store, or its next tick begins, and when the last closes."""
-    clock, now = sheet.catalog.store.clock_of(row.store), sheet.clocks[row.store]
+def requests_of(
+    sheet: Sheet, rows: Sequence[Row], change: str, dates: tuple[dt.date | None, dt.date | None], *, announced: bool
+) -> list[PriceRequest]:
+    """Return what a change of the prices of some rows on some dates asks for; its reason comes later."""
+    spans = [days_of(sheet, row.store, dates) for row in rows]
+    return [
+        PriceRequest("override", "typed", row.sku, row.store, price_by(change, row), *span, announced=announced)
+        for row, span in zip(rows, spans, strict=True)
+    ]
+
+
+def days_of(sheet: Sheet, store: str, dates: tuple[dt.date | None, dt.date | None]) -> tuple[dt.datetime, dt.datetime]:
+    """Return when the first of some dates opens in a store, or its next tick begins, and when the last closes."""
+    clock, now = sheet.catalog.store.clock_of(store), sheet.clocks[store]
     first = dates[0] or now.date
     return max(now.moment, clock.opening_of(first)), clock.closing_of(dates[1] or first)
 
