@@ -72,8 +72,10 @@ def chart(identifier: str, described: str, figure: go.Figure) -> Component:
     return framed
 
 
-def stat(label: str, value: str, change: str | None, against: str, *, more_is_better: bool = True) -> Component:
-    """Show a number with its unit, and how it moved against something that is named.
+def stat(
+    label: str, value: str, change: str | None, against: str, *more: Component, more_is_better: bool = True
+) -> Component:
+    """Show a number with its unit, how it moved against something that is named, and `more` below.
 
     The colour says whether that is good. Where more is not better in itself, it says nothing.
     """
@@ -88,6 +90,7 @@ def stat(label: str, value: str, change: str | None, against: str, *, more_is_be
             dmc.Text(label, className="stat-label"),
             dmc.Text(value, className="stat-value"),
             html.Div([*moved, html.Span(against)], className="stat-change"),
+            *more,
         ],
         withBorder=True,
         p="md",

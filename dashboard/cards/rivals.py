@@ -1,17 +1,23 @@
-"""The card of rivals: our opening prices over theirs, as a whole and by category."""
+"""Our opening prices beside rivals': as one number for the chain, and by rival and category."""
 
 import datetime as dt
 from typing import Any
 
 import pandas as pd
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components import card, table
-from dashboard.formats import UNKNOWN, count, day
+from dashboard.components import card, stat, table
+from dashboard.figures.store import sparkline
+from dashboard.formats import UNKNOWN, change, count, day, share
 from dashboard.monitor import Monitor
+from dashboard.theme import MANTINE
 
 READ = ("competitor_prices", "repricings", "live_repricings", "exposures", "products")
+CARD = "rivals"
+_DAYS, _WEEK = 14, 7
+_LINE = MANTINE["colors"]["ocean"][4]  # is seen on light and on dark
+_TO_CARD = dcc.Link("By rival and category", href=f"/prices#{CARD}", className="stat-change")
 _NAMES = ("Rival", "Category", "Index", "Products", "Stale")
 
 
@@ -28,7 +34,35 @@ def rivals_card(monitor: Monitor, date: dt.date | None) -> list[Component]:
         caption=f"{day(date)}: 100 is the rival's price of as much, and 105 is 5 % dearer; a geometric mean over the "
         "products. Prices that are stale are left out. `shelfprice rivals FILE` takes newer ones in.",
     )
-    return [html.Div(shown, className="grid")]
+    return [html.Div(shown, id=CARD, className="grid")]
+
+
+def price_level_stat(monitor: Monitor, date: dt.date) -> list[Component]:
+    """Show how our prices stand beside rivals' on a date; nothing where no price of a rival was ever taken in."""
+    if not monitor.reader.dates("competitor_prices"):
+        return []
+    found = monitor.reader.ask("price_level", READ, first=date - dt.timedelta(days=_DAYS - 1), last=date)
+    levels = {pd.Timestamp(row.business_date).date(): row for row in found.itertuples()}
+    title, shelf = "Prices beside rivals'", count(len(monitor.catalog.current().products))
+    if (now := levels.get(date)) is None:
+        told = f"no fresh price of a rival for the {shelf} products"
+        return [stat(title, UNKNOWN, None, told, _TO_CARD)]
+    before = [row.price_level for on, row in levels.items() if 0 < (date - on).days <= _WEEK]
+    moved = change(now.price_level, sum(before) / len(before)) if before else None
+    compared = f"{count(now.count_products)} of {shelf} products compared"
+    against = f"vs the mean of the 7 days before; {compared}" if before else compared
+    course = tuple(found["price_level"])
+    told = f"price level on the last {len(course)} dates, between {told_of(min(course))} and {told_of(max(course))}"
+    line = [html.Img(src=picture, alt=told, title=told, className="sparkline")] if (
+        picture := sparkline(course, len(course), _LINE)
+    ) else []  # fmt: skip
+    return [stat(title, told_of(now.price_level), moved, against, *line, _TO_CARD, more_is_better=False)]
+
+
+def told_of(level: float) -> str:
+    """Say how far our price level is from rivals': `4.0 % below`."""
+    apart = share(abs(level - 1))
+    return "the same" if apart == share(0) else f"{apart} {'above' if level > 1 else 'below'}"
 
 
 def _row(row: dict[Any, Any]) -> list[str]:

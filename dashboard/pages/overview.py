@@ -18,6 +18,7 @@ from dashboard.cards.earned import earned_card
 from dashboard.cards.missing import no_data
 from dashboard.cards.notices import notices_of
 from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_alarm, grid, grid_rows
+from dashboard.cards.rivals import price_level_stat
 from dashboard.components import aria, card, heading, wire_saving
 from dashboard.data.chain_days import dates_shown, read_chain
 from dashboard.data.desk.people import waiting_by_store
@@ -33,7 +34,9 @@ NOTICES, EMPTY, FULL, STATS, SAVE = (
 
 _PULSE_MS = 5_000
 _MOST_DAYS = 4  # days looked at by different browsers at the same time
-_TABLES = (*SOLD, "alerts", "drift_checks", "products", "price_book", "model_versions", "champions")
+_TABLES = (
+    *SOLD, "alerts", "competitor_prices", "drift_checks", "products", "price_book", "model_versions", "champions",
+)  # fmt: skip
 _KEPT = (Kept("day", DAY), Kept("search", SEARCH, typed=True))
 
 
@@ -110,7 +113,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
         told_above = [*notices_of(monitor, shown), *alert_notices(monitor), *drift_alarm(monitor)]
         if date is None and (sheet := _decided(monitor)):
             told_above += first_needs(sheet.rows)
-        return told_above, None, False, chain_stats(rows), grid_rows(rows, date), days(monitor), told
+        stats = [*chain_stats(rows), *price_level_stat(monitor, shown)]
+        return told_above, None, False, stats, grid_rows(rows, date), days(monitor), told
 
 
 def what_decides(monitor: Monitor, now: dt.datetime) -> tuple[Any, ...]:
