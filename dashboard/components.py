@@ -73,7 +73,7 @@ def chart(identifier: str, described: str, figure: go.Figure) -> Component:
 
 
 def stat(
-    label: str, value: str, change: str | None, against: str, *more: Component, more_is_better: bool = True
+    label: str, value: str, change: str | None, against: str, *more: Component | None, more_is_better: bool = True
 ) -> Component:
     """Show a number with its unit, how it moved against something that is named, and `more` below.
 

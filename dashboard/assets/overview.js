@@ -10,6 +10,7 @@
         const link = row && document.querySelector(`.overview-grid .ag-row[row-id="${row.getAttribute("row-id")}"] a`);
         if (link) { link.click(); }
     });
+    const mark = (level) => (level === "act" ? "✗" : "!");
     const draw = (...parts) => window.React.createElement(...parts);
     window.dashAgGridComponentFunctions = Object.assign(window.dashAgGridComponentFunctions || {}, {
         StoreLink: ({ data }) => draw("a", {
@@ -22,11 +23,18 @@
                 event.stopPropagation();
                 go(data.link);
             },
-        }, data.store),
+        }, data.concerns.length > 0 && draw("span", { className: `mark concern-${data.level}`, "aria-hidden": true }, mark(data.level)), data.store),
+        Trend: ({ value }) => {
+            const [lowest, spread] = [Math.min(...value), Math.max(...value) - Math.min(...value) || 1];
+            const places = value.map((one, at) => `${(at * 92) / (value.length - 1)},${25 - (22 * (one - lowest)) / spread}`);
+            return value.length < 2 ? "–" : draw("svg", {
+                className: "row-trend", role: "img", "aria-label": `revenue of the last ${value.length} days`,
+            }, draw("polyline", { points: places.join(" ") }));
+        },
         Concerns: ({ data }) => (data.concerns.length === 0
             ? draw("span", { className: "concern concern-fine" }, "✓ nothing")
             : draw("span", null, data.concerns.map(([level, text], at) => draw(
-                "span", { key: at, className: `concern concern-${level}` }, `${level === "act" ? "✗" : "!"} ${text}`,
+                "span", { key: at, className: `concern concern-${level}` }, `${mark(level)} ${text}`,
             )))),
     });
     window.dash_clientside = Object.assign({}, window.dash_clientside, {

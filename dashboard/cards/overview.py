@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
+from dashboard.cards.trend import trend
 from dashboard.components import notice, stat
 from dashboard.data.overview import Earned, StoreRow
-from dashboard.formats import UNKNOWN, change, count, day, euros, in_currency_of
+from dashboard.formats import UNKNOWN, change, count, day, days, euros, in_currency_of
 from dashboard.monitor import Monitor
 
 GRID = "overview-stores"
@@ -31,28 +32,28 @@ _ALERT_TITLES = {
     "labels": "Labels have not followed",
 }
 _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("store", "Store", {"width": 90, "pinned": "left", "cellRenderer": "StoreLink"}),
+    ("store", "Store", {"width": 84, "pinned": "left", "cellRenderer": "StoreLink"}),
+    ("revenue", "Revenue", {"valueFormatter": _EUROS}),
+    ("revenue_change", "vs week before", {"valueFormatter": _PERCENT, "width": 92}),
+    ("trend", "Revenue, 14 days", {"width": 116, "cellRenderer": "Trend", "sortable": False}),
     (
         "needs",
         "Needs a person",
-        {"minWidth": 260, "flex": 2, "wrapText": True, "autoHeight": True, "cellRenderer": "Concerns"},
+        {"minWidth": 250, "flex": 2, "wrapText": True, "autoHeight": True, "cellRenderer": "Concerns"},
     ),
-    ("day", "Day", {"width": 170}),
-    ("revenue", "Revenue", {"valueFormatter": _EUROS}),
-    ("revenue_before", "Mean, 7 days before", {"valueFormatter": _EUROS}),
-    ("revenue_change", "Change", {"valueFormatter": _PERCENT, "width": 100}),
     ("margin", "Margin", {"valueFormatter": _EUROS}),
-    ("margin_before", "Mean, 7 days before", {"valueFormatter": _EUROS}),
-    ("margin_change", "Change", {"valueFormatter": _PERCENT, "width": 100}),
+    ("margin_change", "vs week before", {"valueFormatter": _PERCENT, "width": 92}),
     ("profit", "Profit", {"valueFormatter": _EUROS}),
     ("waste", "Waste", {"valueFormatter": _EUROS}),
-    ("sold_out", "Products sold out", {"valueFormatter": _COUNT, "width": 105}),
+    ("sold_out", "Products sold out", {"valueFormatter": _COUNT, "width": 84}),
     ("lost", "Lost to empty shelves", {"valueFormatter": _EUROS}),
+    ("day", "Day", {"width": 140}),
 )
-_TEXTS = {"store", "needs", "day"}
+_TEXTS = {"store", "trend", "needs", "day"}
+_OF_LIVING_STOCK = {"profit", "waste"}
 
 
-def grid(n_stores: int) -> Component:
+def grid(n_stores: int, *, stock_lives: bool) -> Component:
     """Place the grid that a callback fills; of many stores, only rows that are seen are drawn."""
     is_short = n_stores <= _ALL_SHOWN
     columns = [
@@ -60,10 +61,11 @@ def grid(n_stores: int) -> Component:
             "field": field,
             "headerName": name,
             "type": None if field in _TEXTS else "rightAligned",
-            "width": 122,
+            "width": 100,
         }
         | more
         for field, name, more in _COLUMNS
+        if stock_lives or field not in _OF_LIVING_STOCK
     ]
     return dag.AgGrid(
         id=GRID,
@@ -112,15 +114,13 @@ def grid_rows(rows: Sequence[StoreRow], chosen: dt.date | None) -> list[dict[str
 
 def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
     """Show what the chain earned, how many stores need a person, and what ran out."""
-    earned = [row.earned for row in rows if row.earned]
-    compared = [(row.earned, row.before) for row in rows if row.earned and row.before and not row.is_open]
     needing = [row for row in rows if row.level != "fine"]
     n_out = sum(row.sold_out > 0 for row in rows)
     urgent = sum(row.level == "act" for row in rows)
     return [
-        _money("Revenue", [one.revenue for one in earned], [(now.revenue, old.revenue) for now, old in compared]),
-        _money("Margin", [one.margin for one in earned], [(now.margin, old.margin) for now, old in compared]),
-        *_stock_stats(earned, compared),
+        _money("Revenue", rows, "revenue"),
+        _money("Margin", rows, "margin"),
+        *_stock_stats(rows),
         stat(
             "Stores that need a person",
             f"{count(len(needing))} of {count(len(rows))}",
@@ -132,33 +132,51 @@ def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
             count(sum(row.missed for row in rows)),
             None,
             f"in {count(n_out)} store{'' if n_out == 1 else 's'}",
+            _trend(rows, "missed"),
         ),
     ]
 
 
-def _stock_stats(earned: Sequence[Earned], compared: Sequence[tuple[Earned, Earned]]) -> list[Component]:
+def _stock_stats(rows: Sequence[StoreRow]) -> list[Component]:
     """Show profit and waste of the stores that have closed; nothing where no stock lives over days."""
-    closed = [one for one in earned if one.profit is not None and one.waste is not None and one.spoiled is not None]
+    closed = [row.earned for row in rows if row.earned and row.earned.profit is not None]
     if not closed:
         return []
-    pairs = [(now.profit, old.profit) for now, old in compared if now.profit is not None and old.profit is not None]
     thrown, sold = sum(one.spoiled or 0 for one in closed), sum(one.units for one in closed)
     share = thrown / max(thrown + sold, 1)
     return [
-        _money("Profit", [one.profit or 0.0 for one in closed], pairs),
+        _money("Profit", rows, "profit"),
         stat(
             "Thrown away",
             euros(sum(one.waste or 0.0 for one in closed)),
             None,
             f"{count(round(thrown))} units, {_PER_CENT * share:.1f} % of what left the shelf",
+            _trend(rows, "waste"),
         ),
     ]
 
 
-def _money(label: str, amounts: Sequence[float], pairs: Sequence[tuple[float, float]]) -> Component:
-    moved = change(sum(now for now, _ in pairs), sum(old for _, old in pairs)) if pairs else None
-    against = "vs the mean of the 7 days before" if pairs else "no days before to compare with"
-    return stat(label, euros(sum(amounts)) if amounts else UNKNOWN, moved, against)
+def _money(label: str, rows: Sequence[StoreRow], part: str) -> Component:
+    """Show what all stores earned; those that have closed are compared, each with its own week before."""
+    amounts = [amount for row in rows if (amount := _part(row.earned, part)) is not None]
+    both = [(_part(row.earned, part), _part(row.before, part)) for row in rows if not row.is_open]
+    pairs = [(now, old) for now, old in both if now is not None and old is not None]
+    moved = change(sum(now for now, _ in pairs), sum(old for _, old in pairs))
+    against = "no days before to compare with"
+    if moved is not None:
+        against = f"{'below' if moved.startswith('−') else 'above'} a mean day of the week before"
+    return stat(label, euros(sum(amounts)) if amounts else UNKNOWN, moved, against, _trend(rows, part))
+
+
+def _trend(rows: Sequence[StoreRow], part: str) -> Component | None:
+    """Draw what the stores that sold had on average on each date, so that one which did not bends no line."""
+    by_date: dict[dt.date, list[float]] = {}
+    for row in rows:
+        for date, earned in row.days.items():
+            if (amount := _part(earned, part)) is not None:
+                by_date.setdefault(date, []).append(amount)
+    means = [sum(own) / len(own) for _, own in sorted(by_date.items())]
+    return trend(means, f"a store on average, the last {days(len(means))}")
 
 
 def _grid_row(row: StoreRow, chosen: dt.date | None) -> dict[str, Any]:
@@ -168,6 +186,7 @@ def _grid_row(row: StoreRow, chosen: dt.date | None) -> dict[str, Any]:
         "store": row.store,
         "link": f"/store?{urlencode(asked)}",
         "level": row.level,
+        "trend": [one.revenue for one in row.days.values()],
         "needs": "; ".join(concern.text for concern in row.concerns),
         "concerns": [[concern.level, concern.text] for concern in row.concerns],
         "day": told,
@@ -186,7 +205,7 @@ def _compared(part: str, row: StoreRow) -> dict[str, float | None]:
     before: float | None = _part(row.before, part)
     is_comparable = amount is not None and before and not row.is_open
     moved = _PER_CENT * (amount / before - 1) if is_comparable else None  # type: ignore[operator]
-    return {part: amount, f"{part}_before": before, f"{part}_change": moved}
+    return {part: amount, f"{part}_change": moved}
 
 
 def _part(earned: Earned | None, part: str) -> float | None:

@@ -11,7 +11,7 @@ from dashboard.components import aria, stat
 from dashboard.data.shelf_choice import PAGE_SIZE, ShelfPage
 from dashboard.data.store_day import DayNow, ProductNow, UnitsThatKeep
 from dashboard.data.versions import Version
-from dashboard.figures.store import sparkline
+from dashboard.figures.sparkline import sparkline
 from dashboard.formats import change, count, days, euros, points
 from dashboard.theme import Scheme, colour
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from catalog.errors import LakeError
 from catalog.names import LIVE_GROUP
-from dashboard.data.overview import DAYS_BEFORE, ChainDays
+from dashboard.data.overview import DAYS_OF_TREND, ChainDays
 from dashboard.data.reader import Reader
 from warehouse.lake import Lake, Partition
 
@@ -16,7 +16,7 @@ SHOWN = ("interactions", "substitutions", "live_interactions", "stock_movements"
 
 
 def dates_shown(dates: Sequence[dt.date], chosen: dt.date | None) -> list[dt.date]:
-    """Return the dates to read: a chosen one or the newest week, and the week before it; descending.
+    """Return the dates to read: a chosen one or the newest, and two weeks before it; descending.
 
     Parameters
     ----------
@@ -28,8 +28,7 @@ def dates_shown(dates: Sequence[dt.date], chosen: dt.date | None) -> list[dt.dat
     newest = chosen or max(dates, default=None)
     if newest is None:
         return []
-    back = DAYS_BEFORE if chosen else 2 * DAYS_BEFORE
-    return sorted((date for date in dates if 0 <= (newest - date).days <= back), reverse=True)
+    return sorted((date for date in dates if 0 <= (newest - date).days <= DAYS_OF_TREND), reverse=True)
 
 
 def read_chain(

@@ -1,7 +1,7 @@
 """Every store of the chain in one row: what it earned, and what needs a person, the most urgent first."""
 
 import datetime as dt
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,8 @@ Level = Literal["fine", "look", "act"]
 
 DAYS_BEFORE = 7
 """Days that the day shown is compared with."""
+DAYS_OF_TREND = 2 * DAYS_BEFORE
+"""Days of a trend, the day shown included."""
 STANDS_STILL_AFTER = dt.timedelta(minutes=2)
 """Without a tick for this long, a live day stands still: the slowest pace is a tick every ten seconds."""
 
@@ -38,7 +40,7 @@ class Earned:
     """What a store sold on one day, or on average a day: units, and money in EUR.
 
     `spoiled` are units thrown away, `waste` is what they cost, and `profit` the margin less that and the nights of what
-    is kept; None before closing, and where no stock lives over days.
+    is kept; None before closing, and where no stock lives over days. `missed` are visits that met an empty shelf.
     """
 
     units: float
@@ -47,6 +49,7 @@ class Earned:
     spoiled: float | None = None
     waste: float | None = None
     profit: float | None = None
+    missed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class StoreRow:
         What those visits would have spent, EUR, had they bought as the visits before them.
     concerns
         What needs a person, the most urgent first.
+    days
+        The days of the trend on which it sold and closed, the oldest first.
     """
 
     store: str
@@ -78,6 +83,7 @@ class StoreRow:
     missed: int
     lost: float
     concerns: tuple[Concern, ...]
+    days: Mapping[dt.date, Earned] = field(default_factory=dict)
 
     @property
     def level(self) -> Level:
@@ -162,16 +168,24 @@ def _row(
         missed=0 if sales is None else int(sales["count_missed_visits"]),
         lost=0.0 if sales is None else float(sales["lost_revenue_eur"]),
         concerns=tuple(sorted(concerns, key=lambda concern: _URGENCY[concern.level])),
+        days={
+            one: _mean([by_date[one][store]])
+            for one in sold
+            if date and 0 <= (date - one).days < DAYS_OF_TREND and (store, one) not in known.open_since
+        },
     )
 
 
 def _mean(sales: Sequence[_Sales]) -> Earned:
-    sold = ("count_units", "revenue_eur", "margin_eur")
-    units, revenue, margin = (sum(float(one[name]) for one in sales) / len(sales) for name in sold)
+    def mean(*names: str) -> Iterator[float]:
+        return (sum(float(one[name]) for one in sales) / len(sales) for name in names)
+
+    units, revenue, margin, missed = mean("count_units", "revenue_eur", "margin_eur", "count_missed_visits")
     lost = ("count_spoiled", "waste_eur", "profit_eur")
     if any(pd.isna(one[name]) for one in sales for name in lost):
-        return Earned(units, revenue, margin)
-    return Earned(units, revenue, margin, *(sum(float(one[name]) for one in sales) / len(sales) for name in lost))
+        return Earned(units, revenue, margin, missed=missed)
+    spoiled, waste, profit = mean(*lost)
+    return Earned(units, revenue, margin, spoiled, waste, profit, missed)
 
 
 def _of_files(store: str, date: dt.date | None, known: ChainDays) -> list[Concern]:
@@ -227,6 +241,4 @@ def _of_stock(sales: _Sales | None) -> list[Concern]:
     lost, earned = float(sales["lost_revenue_eur"]), float(sales["revenue_eur"])
     if lost <= 0 or lost < STOCK_OUTS_MATTER_FROM * (earned + lost):
         return []
-    products, visits = int(sales["count_sold_out"]), int(sales["count_missed_visits"])
-    said = f"{products:,} sold out, {visits:,} visits met an empty shelf: about {euros(lost)} lost"
-    return [Concern("look", said)]
+    return [Concern("look", f"{int(sales['count_sold_out']):,} sold out: about {euros(lost)} lost")]

@@ -1,7 +1,5 @@
 """Figures of the Store page."""
 
-from base64 import b64encode
-
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -57,25 +55,3 @@ def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clo
 def _to_the_end(steps: pd.DataFrame, sku: str) -> list[float]:
     values: list[float] = steps[sku].tolist() if sku in steps and len(steps) else []
     return [*values, *values[-1:]]
-
-
-def sparkline(values: tuple[float, ...], n_ticks: int, line: str) -> str:
-    """Draw a step line of values over a day of `n_ticks` as an SVG data address; empty for fewer than two values."""
-    if len(values) < 2:  # noqa: PLR2004 - a line wants two points
-        return ""
-    lowest, highest = min(values), max(values)
-    spread = highest - lowest or 1.0
-    width, height = 120.0, 32.0
-    step = width / max(n_ticks, len(values))
-    path = f"M0 {_y(values[0], lowest, spread, height)}"
-    for position, value in enumerate(values):
-        path += f"V{_y(value, lowest, spread, height)}H{(position + 1) * step:.1f}"
-    drawing = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" preserveAspectRatio="none">'
-        f'<path d="{path}" fill="none" stroke="{line}" stroke-width="1.6" vector-effect="non-scaling-stroke"/></svg>'
-    )
-    return f"data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()}"
-
-
-def _y(value: float, lowest: float, spread: float, height: float) -> str:
-    return f"{height - 3 - (height - 6) * (value - lowest) / spread:.1f}"

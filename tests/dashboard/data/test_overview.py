@@ -14,6 +14,7 @@ from dashboard.cards.overview import chain_stats
 from dashboard.data.chain_days import SHOWN, dates_shown
 from dashboard.data.overview import ChainDays, Earned, StoreRow, store_rows
 from dashboard.data.reader import Reader
+from dashboard.figures.sparkline import trend_line
 from warehouse.connection import read_only
 
 TODAY = dt.date(2026, 1, 8)
@@ -101,7 +102,7 @@ def test_each_store_shows_its_own_newest_day_unless_one_is_chosen() -> None:
         ),
         (chain(books=()), "look", "no price book"),
         (chain(books=(back(2),)), "look", "price book of Tue 6 Jan 2026"),
-        (chain(earned={TODAY: sales({"S01": 9.0}, {"S01": 7})}), "look", "1 sold out, 7 visits"),
+        (chain(earned={TODAY: sales({"S01": 9.0}, {"S01": 7})}), "look", "1 sold out: about €7.00 lost"),
         (chain(earned={TODAY: sales({"S02": 1.0}), back(3): sales({"S01": 1.0})}), "look", "3 days behind"),
     ],
 )
@@ -115,7 +116,7 @@ def test_running_out_towards_closing_needs_nobody_and_the_store_that_lost_most_c
     earned = {TODAY: sales(dict.fromkeys(STORES, 970.0), {"S01": 29, "S02": 40, "S03": 90})}
     rows = store_rows(STORES, chain(earned=earned), None, NOW)
     assert [(row.store, row.level) for row in rows] == [("S03", "look"), ("S02", "look"), ("S01", "fine")]
-    assert "1 sold out, 90 visits met an empty shelf: about €90.00 lost" in texts(rows[0])
+    assert "1 sold out: about €90.00 lost" in texts(rows[0])
     assert [row.lost for row in rows] == [90, 40, 29]
 
 
@@ -134,6 +135,25 @@ def test_what_empty_shelves_lost_is_what_those_before_spent_a_visit(sold: Settin
         lost[store] += missed * float(revenue) / (visits - missed) if visits > missed else 0.0
     assert sum(lost.values()) > 0
     assert found["lost_revenue_eur"].to_dict() == pytest.approx(lost)
+
+
+def test_a_trend_is_of_two_weeks_of_closed_days_and_a_store_that_did_not_sell_bends_no_line() -> None:
+    earned = {back(n): sales({"S01": 100.0 - n, "S02": 100.0 - n}) for n in range(1, 20)}
+    earned[TODAY] = sales({"S01": 3.0})
+    known = chain(earned=earned, open_since={("S01", TODAY): NOW})
+    assert list(row_of("S01", known).days) == [back(n) for n in range(13, 0, -1)]
+    earned[back(1)] = sales({"S01": 99.0})
+    rows = store_rows(STORES, replace(known, earned=earned), None, NOW)
+    drawn = [one.to_plotly_json() for one in chain_stats(rows)]
+    assert trend_line([100.0 - n for n in range(15, 0, -1)]) in str(drawn[0])
+    assert "no days before" not in str(drawn[0])
+
+
+def test_a_fall_is_said_in_words_beside_its_colour() -> None:
+    known = chain(earned={TODAY: sales({"S01": 90.0}), back(1): sales({"S01": 100.0})})
+    told = str(chain_stats(store_rows(STORES, known, None, NOW))[0].to_plotly_json())
+    assert "▼ −10.0 %" in told
+    assert "below a mean day of the week before" in told
 
 
 def test_a_live_day_that_goes_on_is_fine_and_open() -> None:
@@ -180,9 +200,9 @@ def test_what_a_store_earned_is_what_its_decisions_add_up_to(sold: Settings) -> 
         assert found.loc[store, "count_units"] == units
 
 
-def test_the_week_before_is_read_too_and_nothing_older() -> None:
+def test_two_weeks_before_are_read_too_and_nothing_older() -> None:
     dates = [back(n) for n in range(40)]
-    assert dates_shown(dates, back(20)) == [back(n) for n in range(20, 28)]
+    assert dates_shown(dates, back(20)) == [back(n) for n in range(20, 35)]
     assert dates_shown(dates, None) == [back(n) for n in range(15)]
     assert dates_shown([], None) == []
 

@@ -19,7 +19,8 @@ from dashboard.data.price_book import BookLine, line_at
 from dashboard.data.reader import Reader
 from dashboard.data.store_day import Clock, Course, ProductNow, day_at
 from dashboard.figures import prices
-from dashboard.figures.store import MOST_LINES, price_and_stock, sparkline
+from dashboard.figures.sparkline import sparkline
+from dashboard.figures.store import MOST_LINES, price_and_stock
 from dashboard.formats import change, euros, literal
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
