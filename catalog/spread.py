@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -95,7 +96,7 @@ class InThisProcess:
                 on_done(len(found), len(jobs))
             return found
         with ThreadPoolExecutor(self.width) as pool:
-            futures = [pool.submit(self._done, function, job) for job in jobs]
+            futures = [pool.submit(copy_context().run, self._done, function, job) for job in jobs]
             try:
                 _tell_each(futures, on_done)
             except BaseException:

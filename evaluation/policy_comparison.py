@@ -13,6 +13,7 @@ from evaluation.reporting import MeanInterval, interval
 from evaluation.scores import Tally, expected_gain, play_all
 from evaluation.worlds import DECISIONS, PLAYED_ON, StoreWorld
 from features.cells import feature_workbench
+from flows.progress import tell
 from serving.pricing_policy import PricingPolicy
 from warehouse.workspace import Whereabouts
 
@@ -119,8 +120,9 @@ class LogToLearnFrom:
         with feature_workbench(self.where.opened().settings) as connection:
             catalogs = {world.demand: world.catalog for world in question.scenarios}
             learned = {demand: learn(connection, catalog, decisions, seed) for demand, catalog in catalogs.items()}
-        scores, matches = list[Score](), list[Match]()
-        for world in question.scenarios:
+        scores, matches, steps = list[Score](), list[Match](), len(question.scenarios)
+        for done, world in enumerate(question.scenarios):
+            tell(self.name, done, steps)
             limit, key = self.limits[world.name], (decisions, seed)
             policies = {name: policy_of(name, world.catalog, learned[world.demand]) for name in question.policies}
             for name in question.policies:
@@ -135,6 +137,7 @@ class LogToLearnFrom:
                     Match(world.name, name, *key, question.store_days, tally, tally.gain_eur / most)
                     for name, tally in tallies.items()
                 )
+        tell(self.name, steps, steps)
         return scores, matches
 
 

@@ -1,8 +1,8 @@
 """A process that works for another one: `python -m flows.spread_worker FD`.
 
-It reads a function and a job from a socket, answers what that brought, and waits for the next. It ends when the socket
-does, and with the process that started it (`catalog.child_process`). The socket is its starter's alone: nobody else can
-send it anything.
+It reads a function and a job from a socket, tells how far the job has come, answers what it brought, and waits for the
+next. It ends when the socket does, and with the process that started it (`catalog.child_process`). The socket is its
+starter's alone: nobody else can send it anything.
 """
 
 import sys
@@ -14,6 +14,7 @@ from typing import Any
 
 from catalog.errors import ServiceError, first_line
 from catalog.spread import attempt
+from flows.progress import listening
 
 
 def main() -> None:
@@ -24,7 +25,9 @@ def main() -> None:
             function, job = connection.recv()
         except (EOFError, ConnectionError):
             return
-        connection.send(answer(function, job))
+        with listening(lambda *told: connection.send((None, told))):
+            answered = answer(function, job)
+        connection.send(answered)
 
 
 def answer(function: Callable[[Any], Any], job: Any) -> tuple[bool, Any]:

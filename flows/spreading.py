@@ -19,7 +19,7 @@ from catalog.errors import ServiceError
 from catalog.settings import Settings
 from catalog.spread import HERE, Done, InThisProcess, Job, Spread, cores, unheard
 from catalog.wings import needed
-from flows.progress import say
+from flows.progress import say, tell
 
 _Job = TypeVar("_Job", bound=Job)
 _Result = TypeVar("_Result")
@@ -75,7 +75,9 @@ class Processes:
             for worker in self._answering():
                 position, ended = worker.job, worker.answer()
                 assert position is not None  # noqa: S101 - it was working
-                if ended is None:
+                if ended is not None and ended[0] is None:
+                    tell(*ended[1])
+                elif ended is None:
                     code = self._buried(worker)
                     self._say(
                         f"the process that worked on {jobs[position].name} ended ({code}): {_then(again, position)}"
@@ -143,13 +145,15 @@ class _Worker:
         except ConnectionError:
             return
 
-    def answer(self) -> tuple[bool, Any] | None:
-        """Return what `flows.spread_worker` answers; None when it has ended."""
-        self.job = None
+    def answer(self) -> tuple[bool | None, Any] | None:
+        """Return what `flows.spread_worker` sends: a result, an error, or progress; None when it has ended."""
         try:
-            return self.connection.recv()
+            sent: tuple[bool | None, Any] | None = self.connection.recv()
         except (EOFError, ConnectionError):
-            return None
+            sent = None
+        if sent is None or sent[0] is not None:
+            self.job = None
+        return sent
 
     def ask_to_end(self) -> None:
         """End it in the middle of its work, and do not wait."""

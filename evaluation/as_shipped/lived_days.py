@@ -19,6 +19,7 @@ from evaluation.living_store import GateFinding, LivingStore, Source
 from evaluation.peers.peer import NAMES, SHIPPED_NAMES, live_day, peers_of
 from evaluation.scores import Clairvoyants, day_gain
 from evaluation.worlds import StoreWorld
+from flows.progress import tell
 from serving.storefront import Storefront, storefront_at_base_prices
 from simulation.over_days import OverDays
 from simulation.visits import draw_visits
@@ -146,7 +147,10 @@ class WorldToLive:
                 for own, lived_in in ((home, catalog), (home_of_belief, _without_forests(catalog)))
             )
             known, over_days = OverDays(), {name: OverDays() for name in (OWNERS_PRICE, *peers)}
+            steps = 2 + len(peers)  # each day: the product and its night, its belief alone, and each peer
             for day in range(1, self.days + 1):
+                done = steps * (day - 1)
+                tell(self.name, done, steps * self.days)
                 date = DEFAULT_START + dt.timedelta(days=day - 1)
                 visits = draw_visits(catalog, catalog.store.stores, date, seed)
                 most = day_gain(catalog, Storefront(clairvoyants.on(date)), date, visits, known)
@@ -154,11 +158,13 @@ class WorldToLive:
                 source = product.source_of(sold.priced_by)  # before the night has a say
                 judged = product.night(date).judged_version
                 found = product.judged(judged) if judged else GateFinding()
+                tell(self.name, done + 1, steps * self.days)
                 earned = {BELIEF_ALONE: belief.sell(date).takings}
                 belief.night_without_training(date)
                 at_base = over_days[OWNERS_PRICE].meet(catalog, owners, catalog.store.stores, date, visits)
                 earned[OWNERS_PRICE] = takings_of(at_base, catalog)
-                for name, peer in peers.items():
+                for number, (name, peer) in enumerate(peers.items(), 2):
+                    tell(self.name, done + number, steps * self.days)
                     kept = over_days[name].before(catalog, catalog.store.stores, date)
                     played, peers[name] = live_day(catalog, peer, date, visits, kept)
                     over_days[name].ended(played)
@@ -171,6 +177,7 @@ class WorldToLive:
                     _with_waste(LivedDay(world, name, *at, brought.counted(objective), most), brought)
                     for name, brought in earned.items()
                 ]
+            tell(self.name, steps * self.days, steps * self.days)
         return lived
 
 

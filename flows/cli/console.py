@@ -12,6 +12,7 @@ from catalog.json_text import json_text
 from flows.progress import listening
 
 _PIPE_WIDTH = 200
+_REMEMBERED = 300.0  # seconds of work from which the time that is left is estimated
 _FINGERPRINT_LENGTH = 8
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 OUT = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
@@ -20,17 +21,19 @@ ERR = Console(stderr=True)
 
 @contextmanager
 def progress_bars() -> Iterator[None]:
-    """Show a bar for every stage that reports progress; on a pipe, a line for each stage that ends."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    """Show a bar and the time left for every stage that is under way; on a pipe, a line for each stage that ends."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
+    left = TimeRemainingColumn(compact=True, elapsed_when_finished=True)
+    columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), left, TextColumn("left"))
+    shown_on: Any = {"console": ERR, "transient": True, "disable": not ERR.is_terminal, "expand": True}
+    with Progress(*columns, speed_estimate_period=_REMEMBERED, **shown_on) as progress:
         bars: dict[str, TaskID] = {}
 
         def show(stage: str, done: int, total: int) -> None:
             if stage not in bars:
                 bars[stage] = progress.add_task(stage, total=total)
-            progress.update(bars[stage], completed=done, total=total)
+            progress.update(bars[stage], completed=done, total=total, visible=done < total)
             if done == total and not ERR.is_terminal:
                 ERR.print(f"{stage}: {done} of {total}", highlight=False)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import DataError
+from flows.progress import tell
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class _OddError(Exception):
 def square(job: Numbered) -> int:
     time.sleep(0.05 * (5 - job.number % 5))  # the first takes longest
     return job.number**2
+
+
+def tell_two_steps(job: Numbered) -> int:
+    tell(job.name, 1, 2)
+    tell(job.name, 2, 2)
+    return job.number
 
 
 def process_of(job: Numbered) -> int:

@@ -15,6 +15,7 @@ from spread_jobs import Numbered
 
 from catalog.errors import DamagedError, DataError, Declined, LakeError, ServiceError
 from catalog.spread import HERE, InThisProcess, Spread, attempt
+from flows.progress import listening
 from flows.spreading import Processes, in_processes
 
 pytestmark = pytest.mark.server
@@ -59,6 +60,13 @@ def test_results_come_in_the_order_of_the_jobs_and_each_is_told(spread: Spread, 
     assert spread(spread_jobs.square, jobs, lambda *done: told.append(done)) == [0, 1, 4, 9, 16, 25]
     assert told == [(done, 6) for done in range(1, 7)]
     assert spread(spread_jobs.square, []) == []
+
+
+def test_how_far_a_job_has_come_is_heard_wherever_it_is_done(spread: Spread, jobs: list[Numbered]) -> None:
+    heard: list[tuple[str, int, int]] = []
+    with listening(lambda *told: heard.append(told)):
+        assert spread(spread_jobs.tell_two_steps, jobs) == list(range(6))
+    assert sorted(heard) == [(job.name, step, 2) for job in jobs for step in (1, 2)]
 
 
 def test_after_a_failure_no_other_job_is_begun_and_its_error_is_raised(spread: Spread, jobs: list[Numbered]) -> None:
