@@ -1,18 +1,21 @@
 """Price tags: bars that a till scans, and the prior price of an announced reduction as the label names it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from price_shop import Shop
+from price_shop import DATE, Shop
 
-from catalog.load import load
+from catalog.load import CLASSIC, load
 from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.rows import Row
 from dashboard.data.reader import Reader
-from dashboard.price_tags import PATH, bars_of, wire_tags
+from dashboard.price_tags import PATH, bars_of, stickers_of, wire_tags
 from desk.price_changes.request import PriceRequest, ask
 from features.cells import ALL_VIEWS
+from serving.markdowns import Sticker
 from warehouse.connection import build_file
 
 # 96385074, the example of EAN-8: 9, 6, 3 and 8 in set L, then 5, 0, 7 and 4 in set R, between guards.
@@ -62,9 +65,23 @@ def test_a_tag_names_the_prior_price_while_an_announced_reduction_stands(tmp_pat
     (after,) = tags_of(server, "Milk")
     prior = change.terms.prior_price
     assert prior is not None
-    assert '<p class="tag-price">€1.20</p>' in after
-    assert f'<p class="tag-prior">Prior price €{prior:.2f} ({1.2 / prior - 1:.0%})</p>' in after
+    assert '<p class="tag-price">€1<span class="tag-point">.</span><sup>20</sup></p>' in after
+    assert f'<p class="tag-prior">Prior price €{prior:.2f}</p>' in after
+    assert f'<p class="tag-cut">−{100 * (1 - 1.2 / prior):.0f} %</p>' in after
     assert all("tag-prior" not in tag for tag in tags_of(server, "Bread"))
+
+
+def test_each_unit_on_its_last_day_has_a_sticker_with_the_labels_price_and_no_bars() -> None:
+    row = Row(
+        "S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.5, 1.5, None, "", "", (), "passes", "passes", "", None
+    )
+    milk = load(CLASSIC).product("MILK").model_copy(update={"ean": "96385074"})
+    assert stickers_of(row, milk) == []
+    first, second = stickers_of(replace(row, sticker=Sticker(2, 0.9, 0.3)), milk)
+    assert first == second
+    assert (first["price"], first["prior"], first["cut"]) == ("€0.90", "instead of €1.50", "−40 %")
+    assert first["bars"] is None
+    assert first["foot"] == f"Last day, S01, {DATE}"
 
 
 def tags_of(server: Flask, name: str) -> list[str]:

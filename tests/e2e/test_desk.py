@@ -19,6 +19,11 @@ from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
 from warehouse.lake import Partition
 
+LEAVES_ITS_TAG = """[...document.querySelectorAll(".tag")].filter((tag) => {
+    const { right, bottom } = tag.getBoundingClientRect();
+    const parts = [...tag.querySelectorAll("*")].map((part) => part.getBoundingClientRect());
+    return parts.some((part) => part.right > right + 1 || part.bottom > bottom + 1);
+}).length"""
 SLACK = 8  # of what is wanted of a machine at rest, on one that runs other tests beside this one
 
 
@@ -253,6 +258,11 @@ def test_price_tags_are_printed_without_what_is_around_them(desk: str, visit: Ca
     page = visit(f"{desk}/tags?store=S01")
     expect(page.locator(".tag")).to_have_count(5)
     expect(page.locator(".tag", has_text="Milk")).to_contain_text("€1.50")  # it waits, so the old price stands
+    for size, sheets in (("Large", 1), ("Small", 1), ("Medium", 1)):
+        page.get_by_role("link", name=size).click()
+        expect(page.get_by_role("link", name=size)).to_have_attribute("aria-current", "page")
+        assert page.evaluate(LEAVES_ITS_TAG) == 0
+        assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == sheets
     page.emulate_media(media="print")
     expect(page.locator(".tags-head")).to_be_hidden()
     expect(page.locator(".tag").first).to_be_visible()

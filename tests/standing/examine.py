@@ -28,7 +28,7 @@ from serving.quote_desk import NoBookError, QuoteDesk, StoresDifferError, open_d
 from tests.standing.read_once import read_once
 from tests.standing.world import TICKS, RetailersWorld, World
 
-_TAG = re.compile(r'<p class="tag-price">€([\d.,]+)</p>.*?<span>(\w+), ', re.DOTALL)
+_TAG = re.compile(r'<p class="tag-price[^"]*">€(.*?)</p>.*?<span>(\w+), ', re.DOTALL)
 _STANDS = re.compile(r"stands at ([\d.]+) EUR")
 _CENT = 1e-9
 RETAILERS = 0.2
@@ -90,7 +90,7 @@ class Examiner:
             if abs(row.stands - exported.get(key, row.stands)) > _CENT:
                 yield f"the desk says {row.stands} stands for {key}, the export sends {exported[key]}"
         text = self.tags.get("/desk/tags").get_data(as_text=True)
-        printed = sorted((store, float(price.replace(",", ""))) for price, store in _TAG.findall(text))
+        printed = sorted((store, float(re.sub("<[^>]*>|,", "", price))) for price, store in _TAG.findall(text))
         if printed != sorted((store, price) for (store, _), price in exported.items()):
             yield f"tags print {printed}, the export sends {exported}"
 

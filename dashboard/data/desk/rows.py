@@ -53,6 +53,8 @@ class Row:
         How the product stands in the store at the next tick; None where no book knows it.
     plan, kept
         What the plan brings until closing, and what `now` would; None where no model knows.
+    sticker
+        What units on their last day carry beside the label; None where none does.
     model_version, book_date
         The model behind the price, and the date that its price book was made for; None where there is none.
     """
@@ -78,6 +80,7 @@ class Row:
     shelf: OnShelf | None = None
     plan: Proceeds | None = None
     kept: Proceeds | None = None
+    sticker: Sticker | None = None
     model_version: str | None = None
     book_date: dt.date | None = None
 
@@ -218,7 +221,7 @@ def _weighed(
     (proposed, now), money = prices, shown_currency()
     sticker, rule = _sticker(standing, position), standing.rules[position]
     if sticker is not None:
-        return {"gain": None, "why": reason_beside(sticker, proposed, money)}
+        return {"gain": None, "why": reason_beside(sticker, proposed, money), "sticker": sticker}
     if outlook is None or shelf is None:
         return {"gain": None, "why": RULES[rule] if rule in DrawnPolicy.rules else _NO_BOOK}
     sku, version = standing.catalog.skus[position], outlook.book.model_version
