@@ -7,16 +7,14 @@ import pandas as pd
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.cards.trend import trend
 from dashboard.components import card, stat, table
-from dashboard.figures.store import sparkline
 from dashboard.formats import UNKNOWN, change, count, day, share
 from dashboard.monitor import Monitor
-from dashboard.theme import MANTINE
 
 READ = ("competitor_prices", "repricings", "live_repricings", "exposures", "products")
 CARD = "rivals"
 _DAYS, _WEEK = 14, 7
-_LINE = MANTINE["colors"]["ocean"][4]  # is seen on light and on dark
 _TO_CARD = dcc.Link("By rival and category", href=f"/prices#{CARD}", className="stat-change")
 _NAMES = ("Rival", "Category", "Index", "Products", "Stale")
 
@@ -42,21 +40,20 @@ def price_level_stat(monitor: Monitor, date: dt.date) -> list[Component]:
     if not monitor.reader.dates("competitor_prices"):
         return []
     found = monitor.reader.ask("price_level", READ, first=date - dt.timedelta(days=_DAYS - 1), last=date)
-    levels = {pd.Timestamp(row.business_date).date(): row for row in found.itertuples()}
+    levels = {pd.Timestamp(row["business_date"]).date(): row for row in found.to_dict(orient="records")}
     title, shelf = "Prices beside rivals'", count(len(monitor.catalog.current().products))
     if (now := levels.get(date)) is None:
         told = f"no fresh price of a rival for the {shelf} products"
         return [stat(title, UNKNOWN, None, told, _TO_CARD)]
-    before = [row.price_level for on, row in levels.items() if 0 < (date - on).days <= _WEEK]
-    moved = change(now.price_level, sum(before) / len(before)) if before else None
-    compared = f"{count(now.count_products)} of {shelf} products compared"
+    before = [row["price_level"] for on, row in levels.items() if 0 < (date - on).days <= _WEEK]
+    moved = change(now["price_level"], sum(before) / len(before)) if before else None
+    compared = f"{count(now['count_products'])} of {shelf} products compared"
     against = f"vs the mean of the 7 days before; {compared}" if before else compared
     course = tuple(found["price_level"])
     told = f"price level on the last {len(course)} dates, between {told_of(min(course))} and {told_of(max(course))}"
-    line = [html.Img(src=picture, alt=told, title=told, className="sparkline")] if (
-        picture := sparkline(course, len(course), _LINE)
-    ) else []  # fmt: skip
-    return [stat(title, told_of(now.price_level), moved, against, *line, _TO_CARD, more_is_better=False)]
+    return [
+        stat(title, told_of(now["price_level"]), moved, against, trend(course, told), _TO_CARD, more_is_better=False)
+    ]
 
 
 def told_of(level: float) -> str:
