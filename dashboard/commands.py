@@ -1,13 +1,14 @@
-"""The command that serves the monitor."""
+"""The commands that serve the monitor, and bring the table of its desk into a sheet and back."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from catalog.settings import read_settings
-from flows.cli.command import command
-from flows.cli.console import remark
-from flows.cli.options import Catalog, not_empty, text_of
+from flows.cli.command import RUN_AGAIN, command
+from flows.cli.console import emit, remark, say, show_table
+from flows.cli.options import Catalog, Json, not_empty, refuse_unwritable, text_of
 
 Host = Annotated[
     str | None,
@@ -47,4 +48,73 @@ def monitor(host: Host = None, port: Port = None, catalog: Catalog = None) -> No
     serve(prepare(), host, port, catalog)
 
 
-COMMANDS = (monitor,)
+Direction = Annotated[Literal["export", "import"], typer.Argument(help="export: write the file; import: read it.")]
+SheetFile = Annotated[Path, typer.Argument(help="A file that ends in .csv or .xlsx.")]
+SheetReason = Annotated[
+    str | None, typer.Option("--reason", help="Why, in a sentence; an import needs it.", callback=not_empty)
+]
+Preview = Annotated[bool, typer.Option("--preview", help="List what each line would set, and record nothing.")]
+SheetAnyway = Annotated[bool, typer.Option("--anyway", help="Record it despite what speaks against it.")]
+SheetBelowCost = Annotated[bool, typer.Option("--below-cost", help="Accept prices below the floor or the cost.")]
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def prices(
+    direction: Direction,
+    file: SheetFile,
+    preview: Preview = False,
+    reason: SheetReason = None,
+    anyway: SheetAnyway = False,
+    below_cost: SheetBelowCost = False,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Write the desk's table of prices as CSV or XLSX, and set the prices that are filled in there, all or none.
+
+    Fill in `new_price`, and `from` and `through` for dates; lines without a new price are passed over. An import names
+    each line that speaks against itself: an unknown product, a price below cost, another order that holds.
+
+    For example:
+      shelfprice prices export prices.xlsx
+      shelfprice prices import prices.xlsx --preview
+      shelfprice prices import prices.xlsx --reason "prices of the spring leaflet"
+    """
+    from dashboard.data.desk import acts
+    from dashboard.data.desk.exported import sheet_of
+    from dashboard.data.desk.price_desk import PriceDesk
+    from dashboard.data.reader import Reader
+    from dashboard.formats import show_in
+    from desk.price_sheets.files import KINDS, MOST_BYTES
+    from desk.price_sheets.lines import lines_of
+    from flows.workspace import open_workspace
+
+    kind = file.suffix.lower().removeprefix(".")
+    if direction == "export" and kind not in KINDS:
+        raise typer.BadParameter(f"expected a name that ends in .csv or .xlsx, found {file.name!r}")
+    if direction == "import" and not preview and reason is None:
+        raise typer.BadParameter("expected --reason or --preview, found neither")
+    workspace = open_workspace(text_of(catalog))
+    show_in(workspace.catalog.store.money)
+    desk = PriceDesk(workspace.settings, Reader(workspace.settings), lambda: workspace.catalog)
+    if direction == "export":
+        refuse_unwritable(file)
+        rows = desk.sheet().rows
+        file.write_bytes(sheet_of(rows, kind))
+        emit({"file": str(file), "rows": len(rows)}) if as_json else say(f"{file}: {len(rows):,} prices.")
+        return
+    with file.open("rb") as handle:
+        content = handle.read(MOST_BYTES + 1)
+    if not preview:
+        said = acts.record_sheet(desk, content, reason or "", ignore_conflicts=anyway, below_cost=below_cost)
+        emit({"said": said}) if as_json else say(said)
+        return
+    lines = lines_of(workspace, content)
+    if as_json:
+        emit({"lines": [{"line": line.number, **line.said, "speaks_against_it": line.problems} for line in lines]})
+        return
+    names = ("store", "sku", "new_price", "from", "through")
+    listed = [[line.number, *(line.said.get(name, "") for name in names), "; ".join(line.problems)] for line in lines]
+    show_table(f"{len(lines)} lines with a new price, none recorded", ["line", *names, "speaks against it"], listed)
+
+
+COMMANDS = (monitor, prices)

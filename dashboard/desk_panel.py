@@ -17,6 +17,7 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.desk_controls import ACT, DONE, EDITS, SAID, chosen_states, meant, problem, told
 from dashboard.formats import shown_currency
+from desk.price_changes.days import Dates
 from desk.price_changes.examine import Examined, examined_all
 
 _A_WEEK = dt.timedelta(days=6)
@@ -142,7 +143,7 @@ def _set(
     return acts.override_all(desk, ids, change, why or "", dates, announced=announced, **accept)
 
 
-def _dates_of(days: Sequence[str | None]) -> tuple[dt.date | None, dt.date | None]:
+def _dates_of(days: Sequence[str | None]) -> Dates:
     first, last = (dt.date.fromisoformat(date) if date else None for date in days)
     return first, last
 

@@ -1,6 +1,5 @@
 """What a person does at the desk. Each act is recorded under the name of who asks, and answers in a sentence."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,11 +11,13 @@ from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import day, euros, zone_named
 from dashboard.who import allowed
+from desk.price_changes.days import Dates, span_of_days
 from desk.price_changes.decision import decide, decide_each, was_taken_back
 from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_named
 from desk.price_changes.request import DeskAnswer, PriceRequest, ask, ask_all
 from desk.price_changes.states import EventName, may_follow
+from desk.price_sheets.lines import lines_of, record_lines
 from serving.orders import Kind
 
 FOLLOWS = "The shelf follows at its next tick."
@@ -114,7 +115,7 @@ def override_all(
     ids: Sequence[str],
     change: str,
     reason: str,
-    dates: tuple[dt.date | None, dt.date | None] = (None, None),
+    dates: Dates = (None, None),
     *,
     announced: bool = False,
     ignore_conflicts: bool = False,
@@ -152,22 +153,33 @@ def override_all(
     return f"{said} {_next(answers[-1], follows)}".rstrip()
 
 
-def requests_of(
-    sheet: Sheet, rows: Sequence[Row], change: str, dates: tuple[dt.date | None, dt.date | None], *, announced: bool
-) -> list[PriceRequest]:
+def requests_of(sheet: Sheet, rows: Sequence[Row], change: str, dates: Dates, *, announced: bool) -> list[PriceRequest]:
     """Return what a change of the prices of some rows on some dates asks for; its reason comes later."""
-    spans = [days_of(sheet, row.store, dates) for row in rows]
+    spans = [span_of_days(sheet.catalog, sheet.clocks[row.store], dates) for row in rows]
     return [
         PriceRequest("override", "typed", row.sku, row.store, price_by(change, row), *span, announced=announced)
         for row, span in zip(rows, spans, strict=True)
     ]
 
 
-def days_of(sheet: Sheet, store: str, dates: tuple[dt.date | None, dt.date | None]) -> tuple[dt.datetime, dt.datetime]:
-    """Return when the first of some dates opens in a store, or its next tick begins, and when the last closes."""
-    clock, now = sheet.catalog.store.clock_of(store), sheet.clocks[store]
-    first = dates[0] or now.date
-    return max(now.moment, clock.opening_of(first)), clock.closing_of(dates[1] or first)
+def record_sheet(
+    desk: PriceDesk, content: bytes, reason: str, *, ignore_conflicts: bool = False, below_cost: bool = False
+) -> str:
+    """Set the prices that the lines of a sheet have, in one action, all or none.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read.
+    Declined
+        When a line can never hold, or something speaks against one, as in `override`; none is set then.
+    """
+    by, lines = _user(desk), lines_of(desk.workspace, content)
+    if not lines:
+        return "Nothing to record: no line of the sheet has a new price."
+    accepted = {"ignore_conflicts": ignore_conflicts, "below_cost": below_cost}
+    answers = record_lines(desk.workspace, lines, reason, by, **accepted)
+    return f"{_prices(len(answers))} set by a sheet. {_next(answers[-1], 'Each store follows at its own next tick.')}"
 
 
 def freeze(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:

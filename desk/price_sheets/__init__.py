@@ -1,0 +1,1 @@
+"""Prices in a sheet: written for a spreadsheet, read again, and recorded as orders, all or none."""
