@@ -59,6 +59,17 @@ def card(title: str, *children: Component, caption: str | None = None, right: Co
     return dmc.Paper([head, *children, *foot], withBorder=True, p="md", className="card")
 
 
+def fold(title: str, finding: str, *children: Component, caption: str | None = None) -> Component:
+    """Frame evidence that is folded away until somebody opens it; `finding` is what it says, in a sentence."""
+    said = html.Summary(
+        [dmc.Title(title, order=2, className="card-title"), dmc.Text(prose(finding), c="dimmed", size="sm")],
+        className="fold-head",
+    )
+    foot = [dmc.Text(prose(caption), c="dimmed", size="xs", className="caption")] if caption else []
+    opened = html.Div([*children, *foot], className="fold-body")
+    return dmc.Paper(html.Details([said, opened]), withBorder=True, className="fold")
+
+
 def graph(identifier: str, described: str, height: int) -> Component:
     """Place a figure that a callback fills, `height` pixels high; `described` is what a screen reader says."""
     plot = dcc.Graph(id=identifier, config=_GRAPH_CONFIG, style={"height": height})

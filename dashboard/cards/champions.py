@@ -8,7 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import card, chart, table
+from dashboard.components import card, chart, fold, table
 from dashboard.data.versions import Version
 from dashboard.figures import models as figures
 from dashboard.formats import UNKNOWN, day, euros
@@ -44,8 +44,9 @@ def changes(rows: pd.DataFrame) -> list[Component]:
         return []
     names = ("Prices from", "Version", "Change", "Decided by", "Revenue a store day", "Reason")
     return [
-        card(
+        fold(
             "Changes of champion",
+            f"{len(rows)} so far, the newest on {day(pd.Timestamp(rows['decided_at'].iloc[0]).date())}.",
             table(names, [_row(row) for row in rows.to_dict(orient="records")], width=760),
             caption="A version that was rolled back returns only when someone promotes it by hand; the next model is "
             "judged on days sold since. The command `shelfprice rollback --reason WHY` goes one champion back.",

@@ -1,23 +1,22 @@
 """What weekday, hour, store and events tell beyond prices, as a card of the Models page."""
 
-import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import card, chart
+from dashboard.components import chart, fold
 from dashboard.data.versions import Version
 from dashboard.figures import models as figures
 from dashboard.theme import Scheme
 
 
-def context_card(version: Version, scheme: Scheme) -> list[Component]:
+def context_fold(version: Version, scheme: Scheme) -> list[Component]:
     """Show what the newest training found about the context; nothing where no candidate looked at it."""
     found = version.context
     if found is None:
         return []
-    said = dmc.Text(f"Version {version.number}: {found['said']}.", size="sm")
+    title, said = "Weekdays, hours, stores and events", f"Version {version.number}: {found['said']}."
     if not found["importance"]:
-        return [card("Context", said)]
+        return [fold(title, said)]
     charts = [
         chart(
             "models-importance",
@@ -31,8 +30,8 @@ def context_card(version: Version, scheme: Scheme) -> list[Component]:
         ),
     ]
     return [
-        card(
-            "Context",
+        fold(
+            title,
             said,
             html.Div(charts, className="grid grid-2"),
             caption="Left: look for price first; a bar at zero tells nothing. Right: the chance of sale at the base "

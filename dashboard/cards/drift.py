@@ -8,7 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import card, chart, prose
+from dashboard.components import chart, fold
 from dashboard.figures.drift import control_chart
 from dashboard.formats import day
 from dashboard.monitor import Monitor
@@ -19,19 +19,21 @@ TABLES = ("drift_checks", "model_versions", "price_book")
 _DAYS, _STEPS, _PRODUCTS = 60, 12, 12
 
 
-def drift_card(monitor: Monitor, scheme: Scheme) -> Component:
+def drift_fold(monitor: Monitor, scheme: Scheme) -> Component:
     """Show whether demand is still as the champion predicts, and each step from a change to new prices."""
     days = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=_DAYS)
-    title = "Drift"
+    title = "Is demand still as predicted?"
     if days.empty:
         now = monitor.situation()
         said = f"No day has been checked for drift yet. `{on_shelf('shelfprice drift', now)}` checks the last days."
         if not now.has_champion:
             said = "No day has been checked for drift: there is no champion yet to compare the days with."
-        return card(title, dmc.Text(prose(said), c="dimmed", size="sm"))
+        return fold(title, said)
     steps = monitor.reader.ask("healing_steps", TABLES, most=_STEPS)
-    return card(
+    finding = "Every product sells as predicted." if steps.empty else f"Demand changed: {len(steps)} steps since."
+    return fold(
         title,
+        finding,
         html.Div(recovery_steps(steps), id="models-recovery"),
         html.Div(charts(days, scheme), className="grid grid-3"),
         caption="Share bought minus the champion's mean chance of sale, by day. Look for a level that moves and stays. "

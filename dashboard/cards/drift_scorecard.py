@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from dash.development.base_component import Component
 
-from dashboard.components import card, table
+from dashboard.components import fold, table
 from dashboard.formats import count, in_currency
 from dashboard.monitor import Monitor
 
@@ -30,8 +30,9 @@ def scorecard(monitor: Monitor) -> list[Component]:
     ]
     columns = [in_currency(name) for name in _COLUMNS]
     return [
-        card(
+        fold(
             "Scripted changes of demand",
+            "How soon a change of demand was noticed in simulated stores.",
             table(columns, rows, numbers=range(_FIRST_NUMBER, len(_COLUMNS)), width=640),
             caption=f"Means of {int(found['count_seeds'].max())} seeds, all stores together, against a clairvoyant. "
             "Look for few days until a change is detected, and none where nothing changed.",

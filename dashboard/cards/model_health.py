@@ -50,4 +50,4 @@ def _calibration(champion: Version, seen: pd.DataFrame) -> Component:
     error = calibration_error(own["p_sale"].to_numpy(dtype=float), own)
     since = f"{points(error)} on the days it priced" if math.isfinite(error) else "its first day is not over"
     judged = points(champion.metrics.get("calibration_error", float("nan")))
-    return stat("Calibration error", judged, None, f"on held-out days; {since}")
+    return stat("Predicted chances are off by", judged, None, f"on held-out days; {since}")

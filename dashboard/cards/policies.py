@@ -28,7 +28,7 @@ def headline(found: StoredComparison) -> Component:
                 f"{label(DEFAULT_POLICY).capitalize()} earns",
                 share(own["share"].mean()),
                 None,
-                "of the clairvoyant, mean of scenarios",
+                "of what perfect knowledge earns, mean of scenarios",
             ),
             stat("Its lowest share", share(weakest["share"]), None, str(weakest["scenario"])),
             stat("Left on the table", euros(own["left_eur"].mean()), None, "a store day, mean of scenarios"),

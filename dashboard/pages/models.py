@@ -12,7 +12,8 @@ from dashboard.cards import champions, context, demand_curves, drift, drift_scor
 from dashboard.cards.calibration import calibration_card
 from dashboard.cards.missing import no_data
 from dashboard.cards.model_health import model_health
-from dashboard.components import aria, card, empty, notice
+from dashboard.cards.model_verdict import model_verdict
+from dashboard.components import aria, card, empty, fold, notice
 from dashboard.data.calibration import predicted
 from dashboard.data.mlflow_pages import mlflow_pages
 from dashboard.data.versions import Version, champion_of
@@ -30,9 +31,7 @@ _CHALLENGERS = 2  # versions beside the champion at first
 
 def layout(_monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callback."""
-    return frame(
-        "models", "Models", "Which model prices the shelf, how well it predicts, and why the gate promoted it."
-    )
+    return frame("models", "Models", "Which model sets prices, what that earns, and how well it predicts.")
 
 
 def wire(app: Dash, monitor: Monitor) -> None:
@@ -81,21 +80,25 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     curves, observed = curves_and_observed(monitor)
     seen = predicted(curves, observed)
     dates = monitor.reader.dates(*SOLD)
+    changes = monitor.reader.ask("champion_history", ("champions", "interactions", "substitutions"))
     parts = [
         *_warnings(versions, monitor),
+        model_verdict(versions, changes),
         model_health(versions, dates[-1] if dates else None, seen),
-        html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
-        html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),
-        *context.context_card(versions[0], scheme),
-        *champions.changes(monitor.reader.ask("champion_history", ("champions", "interactions", "substitutions"))),
-        drift.drift_card(monitor, scheme),
-        *drift_scorecard.scorecard(monitor),
         _curves_card(curves, observed, _names(monitor), scheme, monitor.next_command()),
-        card(
-            f"Candidates of the newest training, judged through {day(versions[0].judged_through)}",
+        html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),
+        _gate_fold(versions, scheme),
+        drift.drift_fold(monitor, scheme),
+        *champions.changes(changes),
+        _comparison_fold(versions, monitor),
+        *context.context_fold(versions[0], scheme),
+        fold(
+            "Candidates of the newest training",
+            f"{len(versions[0].candidates)} kinds of model, judged through {day(versions[0].judged_through)}.",
             model_versions.candidates(versions[0]),
             caption="All were trained on the same days and judged on the same later ones, so their scores compare.",
         ),
+        *drift_scorecard.scorecard(monitor),
     ]
     return html.Div(parts, className="stack")
 
@@ -114,7 +117,7 @@ def _warnings(versions: tuple[Version, ...], monitor: Monitor) -> list[Component
     ]
 
 
-def _comparison_card(versions: tuple[Version, ...], monitor: Monitor) -> Component:
+def _comparison_fold(versions: tuple[Version, ...], monitor: Monitor) -> Component:
     champion = champion_of(versions)
     others = [version.number for version in versions if version is not champion][:_CHALLENGERS]
     chosen = [*([champion.number] if champion else []), *others]
@@ -128,13 +131,14 @@ def _comparison_card(versions: tuple[Version, ...], monitor: Monitor) -> Compone
         **aria(label="Versions to compare"),
     )
     hint = [] if mlflow_pages(monitor.settings) else [model_versions.no_pages_hint()]
-    return card(
+    return fold(
         "Champion and challengers",
+        "Each measure side by side.",
+        choice,
         html.Div(_side_by_side(versions, chosen, monitor), id="models-versions"),
         *hint,
         caption="★ best of the row; ↓ lower is better, ↑ higher is better. Versions are judged on different days; the "
         "gate compares two of them on the same days.",
-        right=choice,
     )
 
 
@@ -146,7 +150,7 @@ def _side_by_side(versions: tuple[Version, ...], chosen: list[str], monitor: Mon
     return model_versions.side_by_side(shown, mlflow_pages(monitor.settings))
 
 
-def _gate_card(versions: tuple[Version, ...], scheme: Scheme) -> Component:
+def _gate_fold(versions: tuple[Version, ...], scheme: Scheme) -> Component:
     choice = dmc.Select(
         id="models-judged",
         data=[{"value": version.number, "label": f"Version {version.number}"} for version in versions],
@@ -156,7 +160,10 @@ def _gate_card(versions: tuple[Version, ...], scheme: Scheme) -> Component:
         w=140,
         **aria(label="Version"),
     )
-    return card("Gate", html.Div(gate.verdict(versions[0], scheme), id="models-gate"), right=choice)
+    newest = versions[0]
+    met = sum(condition.met for condition in newest.conditions)
+    finding = f"Version {newest.number} meets {met} of {len(newest.conditions)} conditions."
+    return fold("What the gate asked", finding, choice, html.Div(gate.verdict(newest, scheme), id="models-gate"))
 
 
 def _curves_card(

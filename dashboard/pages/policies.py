@@ -10,8 +10,9 @@ from dashboard.app_shell import SCHEME
 from dashboard.cards import policies as cards
 from dashboard.cards import regret
 from dashboard.cards.missing import no_data
+from dashboard.cards.policy_earnings import earnings_card
 from dashboard.cards.trials import trials
-from dashboard.components import aria, card, chart, empty, wire_saving
+from dashboard.components import aria, chart, empty, fold, wire_saving
 from dashboard.data.comparison import StoredComparison, comparison_of
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor, Page
@@ -28,7 +29,7 @@ def layout(_monitor: Monitor) -> Component:
     return frame(
         "policies",
         "Policies",
-        "What share of a clairvoyant's revenue each policy earns, from the same shoppers of the digital twin.",
+        "What each way of pricing earns from the same simulated shoppers, beside perfect knowledge of demand.",
     )
 
 
@@ -61,7 +62,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     """Draw what the page shows now."""
     if not monitor.settings.warehouse_file.exists():
         return no_data(monitor, "No data yet", "Policies are compared on the twin's shoppers.")
-    lived = regret.regret_card(monitor, scheme)
+    lived = [*earnings_card(monitor), *regret.regret_card(monitor, scheme)]
     found, tried = comparison(monitor), trials(monitor.reader.ask("newest_trials", ("trials",)), scheme)
     if found.played.empty:
         missing = empty(
@@ -73,32 +74,37 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     parts = [
         *lived,
         cards.headline(found),
-        card(
-            "Share of the clairvoyant",
-            chart("policies-shares", "Share of the clairvoyant by scenario and policy", figures.shares(found, scheme)),
+        *tried,
+        fold(
+            "Share by scenario",
+            "How close each policy comes to perfect knowledge.",
+            chart(
+                "policies-shares", "Share of perfect knowledge by scenario and policy", figures.shares(found, scheme)
+            ),
             cards.legend(found),
             caption="Look for policies that stay near 100 % as stock gets scarce; lines are 95 % intervals. The gate "
             "is left out. " + cards.provenance(found),
         ),
-        html.Div([_learning_card(found, scheme), _money_card(found, scheme)], className="grid grid-2"),
-        card(
+        _learning_fold(found, scheme),
+        _money_fold(found, scheme),
+        fold(
             "A store day, policy by policy",
+            "Units, prices, lost sales and price changes.",
+            dmc.Button("Save as CSV", id="policies-export", variant="default", size="xs", mb=8),
             cards.table(found),
             caption="Means over seeds. Lost sales: visits to an empty shelf. Price changes: without opening prices. "
             "The gate is left out.",
-            right=dmc.Button("Save as CSV", id="policies-export", variant="default", size="xs"),
         ),
-        *tried,
     ]
     return html.Div(parts, className="stack")
 
 
-def _learning_card(found: StoredComparison, scheme: Scheme) -> Component:
+def _learning_fold(found: StoredComparison, scheme: Scheme) -> Component:
     learned = set(found.learned["scenario"])
     scenarios = [scenario for scenario in found.scenarios if scenario in learned]
     title = "Share by size of the log"
     if not scenarios:
-        return card(title, dmc.Text("No policy in this comparison learns from a log.", c="dimmed", size="sm"))
+        return fold(title, "No policy in this comparison learns from a log.")
     chosen = _SCARCE if _SCARCE in scenarios else scenarios[0]
     choice = dmc.Select(
         id="policies-scenario",
@@ -109,12 +115,13 @@ def _learning_card(found: StoredComparison, scheme: Scheme) -> Component:
         className="choice",
         **aria(label="Scenario"),
     )
-    return card(
+    return fold(
         title,
+        "How many decisions a policy has to learn from.",
+        choice,
         html.Div(_learning(found, chosen, scheme), id="policies-learning"),
         caption="Computed exactly under true demand. Look for how few decisions suffice; lines: 95 % intervals. "
         "The gate is left out.",
-        right=choice,
     )
 
 
@@ -124,9 +131,10 @@ def _learning(found: StoredComparison, scenario: str, scheme: Scheme) -> Compone
     return chart("policies-curve", described, figures.learning(rows, scheme))
 
 
-def _money_card(found: StoredComparison, scheme: Scheme) -> Component:
-    return card(
+def _money_fold(found: StoredComparison, scheme: Scheme) -> Component:
+    return fold(
         "Money left on the table, EUR a store day",
+        "What perfect knowledge would earn more.",
         chart("policies-money", "Money left on the table by scenario and policy", figures.money_left(found, scheme)),
         caption="The clairvoyant's revenue minus the policy's, on the same shoppers. Look for columns near zero. "
         "The gate is left out.",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.cards.context import context_card
+from dashboard.cards.context import context_fold
 from dashboard.data.versions import Version
 from dashboard.figures import models as figures
 
@@ -32,11 +32,11 @@ def version(three: tuple[Version, ...]) -> Version:
 
 def test_a_version_whose_training_looked_at_no_context_has_no_card(three: tuple[Version, ...]) -> None:
     assert three[0].context is None
-    assert context_card(three[0], "light") == []
+    assert context_fold(three[0], "light") == []
 
 
 def test_what_was_found_is_said_and_drawn(version: Version) -> None:
-    [card] = context_card(version, "dark")
+    [card] = context_fold(version, "dark")
     assert "Version" in str(card)
     assert FOUND["said"] in str(card)
     assert "models-importance" in str(card)
@@ -45,7 +45,7 @@ def test_what_was_found_is_said_and_drawn(version: Version) -> None:
 
 def test_where_the_context_tells_nothing_the_sentence_stands_alone(version: Version) -> None:
     quiet = replace(version, context={**FOUND, "said": "by no more than luck", "importance": [], "dependence": []})
-    [card] = context_card(quiet, "light")
+    [card] = context_fold(quiet, "light")
     assert "by no more than luck" in str(card)
     assert "models-importance" not in str(card)
 

@@ -87,19 +87,19 @@ def ask(monitor: Monitor) -> Any:
 def test_before_any_check_the_card_says_how_one_is_made_once_there_is_a_champion(
     lake: Lake, monitor: Monitor, words: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = words(drift.drift_card(monitor, "light"))
+    said = words(drift.drift_fold(monitor, "light"))
     assert "there is no champion yet" in said
     assert "shelfprice drift" not in said
     with_champion = dataclasses.replace(monitor.situation(), has_champion=True)
     monkeypatch.setattr(Monitor, "situation", lambda _self: with_champion)
-    assert "shelfprice drift" in words(drift.drift_card(monitor, "light"))
+    assert "shelfprice drift" in words(drift.drift_fold(monitor, "light"))
 
 
 def test_quiet_days_are_drawn_and_nothing_is_listed(
     add_checks: Callable[..., None], monitor: Monitor, words: Callable[..., str]
 ) -> None:
     add_checks(FIRST, "1")
-    said = words(drift.drift_card(monitor, "light"))
+    said = words(drift.drift_fold(monitor, "light"))
     assert "Every product sells as its champion predicts." in said
     assert said.index("Bread") < said.index("Milk")
 
@@ -119,7 +119,7 @@ def test_each_step_from_drift_to_new_prices_is_told_newest_first_and_the_product
     add_version(3, judged=SEEN + dt.timedelta(days=2), since=SEEN)
     add_book(SEEN + dt.timedelta(days=3), "3")
     add_book(SEEN + dt.timedelta(days=4), "3")
-    said = words(drift.drift_card(monitor, "light"))
+    said = words(drift.drift_fold(monitor, "light"))
     steps = [
         "Sat 17 Jan 2026 : first prices of version 3",
         "Fri 16 Jan 2026 : version 3 was trained on the days since Wed 14 Jan 2026 and became champion",
@@ -130,7 +130,7 @@ def test_each_step_from_drift_to_new_prices_is_told_newest_first_and_the_product
     assert places == sorted(places)
     assert "18 Jan" not in said
     assert said.index("Milk") < said.index("Bread")
-    assert "Drift " in words(page.content(monitor, "dark"))
+    assert "Is demand still as predicted?" in words(page.content(monitor, "dark"))
 
 
 def test_a_day_that_two_champions_looked_at_is_shown_as_the_one_that_priced_it(

@@ -46,7 +46,7 @@ def test_the_page_shows_regret_without_any_other_comparison_and_every_axis_has_i
 ) -> None:
     add_lives(LOST, "classic")
     said = words(page.content(monitor, scheme))
-    assert "Regret as shipped, day by day" in said
+    assert "What is lost while it learns, day by day" in said
     assert "2 seeds together" in said
     assert "shelfprice compare" in said
     layout = figures.regret(cards.lived(monitor), scheme).layout
