@@ -10,6 +10,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from connect.export.status import StoreStatus
+from dashboard.cards.labels import told_of
 from dashboard.components import aria, card, notice, stat, table
 from dashboard.data.lake_tables import LakeTable
 from dashboard.data.verification import VerificationProgress
@@ -24,10 +26,12 @@ _STATES: dict[Kind, tuple[str, str]] = {
     "waiting": ("…", "gray"),
 }
 _FINDINGS_SHOWN = 20
+_FOLLOWS = ("demand_cells", "visit_counts", "price_book")
+"""Tables that a night makes of what was sold, or for the day after it."""
 
 
 def run_list(newest: Sequence[Run], now: dt.datetime) -> Component:
-    """List flow runs with state, duration and link, the newest first."""
+    """List flow runs with state, duration and link: those that failed first, then the newest first."""
     if not newest:
         return dmc.Text("No flow has run yet.", c="dimmed", size="sm")
     rows = [
@@ -38,13 +42,17 @@ def run_list(newest: Sequence[Run], now: dt.datetime) -> Component:
             ago(run.started_at, now),
             duration(run.seconds),
         ]
-        for run in newest
+        for run in sorted(newest, key=lambda run: run.kind != "failed")
     ]
     return table(["Run", "Flow", "State", "Started", "Duration"], rows, numbers=(3, 4), width=640)
 
 
 def table_list(states: Sequence[LakeTable], now: dt.datetime) -> Component:
-    """List tables with rows, newest date, when they were published last, and size."""
+    """List tables with rows, newest date, when they were published last, and size, those without a receipt first.
+
+    Those that nothing was sent to yet are named in one line.
+    """
+    used = [state for state in states if state.partitions or state.unproven]
     rows = [
         [
             html.Span(state.name, title=f"one row is {state.grain}", className="named"),
@@ -54,11 +62,30 @@ def table_list(states: Sequence[LakeTable], now: dt.datetime) -> Component:
             ago(state.published_at, now),
             size(state.bytes),
         ]
-        for state in states
+        for state in sorted(used, key=lambda state: not state.unproven)
     ]
-    return table(
-        ["Table", "Rows", "Partitions", "Newest date", "Published", "Size"], rows, numbers=(1, 2, 3, 4, 5), width=620
-    )
+    names = ["Table", "Rows", "Partitions", "Newest date", "Published", "Size"]
+    unused = [state.name for state in states if state not in used]
+    said = html.Summary(f"{len(unused)} tables that nothing was sent to yet")
+    folded = html.Details([said, dmc.Text(", ".join(unused), size="sm", c="dimmed")], className="unused")
+    return html.Div([table(names, rows, numbers=(1, 2, 3, 4, 5), width=620), folded])
+
+
+def troubles(states: Sequence[LakeTable], sent: Sequence[StoreStatus]) -> Component:
+    """Say first what is late or failed in the lake and at the labels, or that nothing is."""
+    named = {state.name: state for state in states}
+    sold = max((named[table].newest_date or dt.date.min for table in SOLD), default=dt.date.min)
+    late = {name: found for name in _FOLLOWS if (found := named[name].newest_date) and found < sold}
+    lines = [
+        *(f"{state.name}: {count(state.unproven)} files without a receipt." for state in states if state.unproven),
+        *(f"{name} ends on {day(found)}, and days are sold through {day(sold)}." for name, found in late.items()),
+        *([f"{count(named['rejected'].rows)} rows were rejected."] if named["rejected"].rows else []),
+        *([told_of(sent)] if any(one.late or one.different for one in sent) else []),
+    ]
+    if not lines:
+        mark = html.Span("✓", className="light light-green", **aria(hidden="true"))
+        return html.Div([mark, "Nothing in the lake is late, unproven or rejected."], className="pipeline-fine")
+    return card("Late or failed", html.Ul([html.Li(line) for line in lines], className="findings"))
 
 
 def summary(states: Sequence[LakeTable], free_bytes: int, now: dt.datetime) -> Component:

@@ -35,8 +35,8 @@ def regret_card(monitor: Monitor, scheme: Scheme) -> list[Component]:
             "What is lost while it learns, day by day",
             html.Div(world_chart(found, offered[0], scheme), id="policies-regret"),
             caption="What perfect knowledge would have earned more from the same shoppers. No learner began with a "
-            "log, and the product lives with its gate. Look for how soon a line is down, and which stays lowest. Lived on "
-            f"{at:%d %b %Y at %H:%M} UTC, {seeds} {'seed' if seeds == 1 else 'seeds'} together.",
+            "log, and the product lives with its gate. Look for how soon a line is down, and which stays lowest. "
+            f"Lived on {at:%d %b %Y at %H:%M} UTC, {seeds} {'seed' if seeds == 1 else 'seeds'} together.",
             right=choice,
         )
     ]

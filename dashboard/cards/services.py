@@ -32,7 +32,7 @@ def service_list(running: RunningServices | None, now: dt.datetime) -> Component
             count(one.recent_restarts(now)),
             one.reason or UNKNOWN,
         ]
-        for one in running.services
+        for one in sorted(running.services, key=lambda one: one.condition != "silent")
     ]
     names = ["Service", "State", "Since", "Restarts in the last hour", "Why it was started again last"]
     return table(names, rows, numbers=(2, 3), width=640)

@@ -119,7 +119,8 @@ def _wire_content(app: Dash, monitor: Monitor) -> None:
             "status", lambda: status(monitor.desk.workspace), lambda: (monitor.reader.stamp(*READ), minute)
         )
         shown = [*label_cards(sent), *content(monitor, states, scheme_of(scheme))]
-        return cards.summary(states, free, _now()), shown, now
+        summary = html.Div([cards.troubles(states, sent), cards.summary(states, free, _now())], className="stack")
+        return summary, shown, now
 
 
 def _wire_verification(app: Dash, verification: Verification) -> None:

@@ -133,6 +133,25 @@ def test_how_long_ago_is_said_in_the_largest_unit(seconds: int, said: str) -> No
     assert formats.ago(NOW - dt.timedelta(seconds=seconds), NOW) == said
 
 
+def test_tables_that_nothing_was_sent_to_are_one_line_and_what_is_rejected_is_said_first(
+    with_rejected: Lake, monitor: Monitor, words: Callable[[Any], str]
+) -> None:
+    states = table_states(monitor.settings)
+    listed = words(cards.table_list(states, NOW))
+    assert f"{len(states) - 1} tables that nothing was sent to yet interactions, " in listed
+    assert words(cards.troubles(states, [])) == "Late or failed 3 rows were rejected."
+
+
+def test_a_table_that_lags_behind_what_was_sold_is_named_and_an_empty_lake_lags_nowhere(
+    lake: Lake, monitor: Monitor, words: Callable[[Any], str]
+) -> None:
+    assert "Nothing in the lake is late" in words(cards.troubles(table_states(monitor.settings), []))
+    for table, date in (("interactions", DAY), ("demand_cells", DAY - dt.timedelta(days=1)), ("price_book", DAY)):
+        lake.publish(Partition(table, date, "a"), TABLES[table].schema.empty_table(), inputs="x", seed=7)
+    said = words(cards.troubles(table_states(monitor.settings), []))
+    assert said == "Late or failed demand_cells ends on Sun 11 Jan 2026, and days are sold through Mon 12 Jan 2026."
+
+
 def test_sales_at_prices_that_were_not_ours_are_listed_by_reason(lake: Lake, monitor: Monitor) -> None:
     assert "not ours" not in str(page.content(monitor, (), "light"))
     span = {"store_id": "S01", "sku": "MILK", "charged_price": 1.2, "units": 3.0, "is_acknowledged": False}
