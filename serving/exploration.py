@@ -5,8 +5,8 @@ the price shown before, that price is part of the shelf, and in the ticks throug
 from the same dice.
 
 Limits bind what is tried like what is usually shown, so several candidates can end at one price. Where the day could
-not go back from a candidate to the usual price, it is not tried. In a zone with one price, one die decides for all of
-its stores.
+not go back from a candidate to the usual price, or a person would have to approve it, it is not tried. In a zone with
+one price, one die decides for all of its stores.
 
 It costs at most the budgeted share of expected revenue. A price is worth (price - what a sale forgoes) x chance of
 sale, so trying in a share e of the time costs e x (worth of the usual price - mean worth of the candidates) a visit:
@@ -112,16 +112,16 @@ def candidates_within(
     usual
         Prices shown where nothing is tried, EUR, shape (n_stores, n_products); None on a shelf that shows none yet.
     """
-    ladder = exploration.ladder.T[:, None, :]
-    allowed = exploration.choice.T[:, None, :] & limits.approves(ladder)
-    prices, tried = limits.apply(ladder), allowed
-    leads_back = None if usual is None else limits.leads_back(prices, usual)
-    if leads_back is not None and usual is not None:  # what is not tried for that is the usual price, and costs nothing
-        prices, tried = np.where(leads_back, prices, usual), allowed & leads_back
+    ladder, choice = exploration.ladder.T[:, None, :], exploration.choice.T[:, None, :]
+    prices, tried = limits.apply(ladder), choice & limits.approves(ladder)
+    if usual is not None:  # where a candidate is not tried after all, the usual price stands, and that costs nothing
+        leads_back = limits.leads_back(prices, usual)
+        tried = tried if leads_back is None else tried & leads_back
+        prices = np.where(tried, prices, usual)
     chances, beside = np.full(prices.shape, np.nan), np.zeros(prices.shape)
     if exploration.budget is not None and curves is not None:
-        chances = np.where(allowed, chance_at(curves.prices, curves.p_sale, prices), 0.0)
-        beside = np.where(allowed, curves.beside_at(prices), 0.0)
+        chances = np.where(choice, chance_at(curves.prices, curves.p_sale, prices), 0.0)
+        beside = np.where(choice, curves.beside_at(prices), 0.0)
     return Candidates(
         prices=np.where(tried, prices, np.nan),
         counts=exploration.counts,

@@ -152,6 +152,23 @@ class Orders:
         lowest, highest, kind, accepted = self._of_the_day
         return Windows(lowest[tick, rows], highest[tick, rows], kind[tick, rows], accepted[tick, rows])
 
+    def approved_of(self, prices: Floats) -> Flags | None:
+        """Tell which prices need nobody's approval in some store; None where no product has a range of them.
+
+        Where one price stands, as while another one waits, nothing is tried, so that it is no range.
+
+        Parameters
+        ----------
+        prices
+            EUR, shape (n_products, n_prices).
+        """
+        priced = [order for order in self.orders if order.kind == "price" and order.lowest < order.highest]
+        approved = np.zeros(prices.shape, dtype=bool)
+        for sku, lowest, highest in {(order.sku, order.lowest, order.highest) for order in priced}:
+            own = self.skus.index(sku)
+            approved[own] |= (lowest <= prices[own]) & (prices[own] <= highest)
+        return approved | ~approved.any(axis=1, keepdims=True) if priced else None
+
     def binding(self, store: str, sku: str, tick: int) -> Iterator[PriceOrder]:
         """Yield the orders that bind a product of a store in a tick, the strongest last."""
         for order in self._by_product.get(sku, ()):

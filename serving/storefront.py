@@ -197,8 +197,12 @@ class LearningStorefront(Storefront):
 
 
 def storefront_that_learns(catalog: Catalog, morning: Morning, orders: Orders | None = None) -> LearningStorefront:
-    """Return the store that prices from a belief, corrects it while it sells, and explores what is worth knowing."""
-    outlook = morning.outlook()
+    """Return the store that prices from a belief, corrects it while it sells, and explores what is worth knowing.
+
+    Where prices wait for a person, it explores among those that pass without one.
+    """
+    may_stand = None if orders is None else orders.approved_of(morning.ladder)
+    outlook = (morning if may_stand is None else replace(morning, may_stand=may_stand)).outlook()
     return LearningStorefront(
         LearningPolicy(outlook),
         outlook.curves,

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from catalog.arrays import Floats
+from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Lesson, Shelf, Sold
@@ -60,7 +60,7 @@ class Morning:
 
     `owners` are the owner's prices, EUR, shape (n_products,); None for base prices. `learners` says how many stores
     learn from what one of them tries; None is all of the catalog. `switching` is how shoppers take substitutes, None
-    where nobody is known to.
+    where nobody is known to. `may_stand` are the prices of the ladder that need nobody's approval; None is all of them.
     """
 
     catalog: Catalog
@@ -70,6 +70,7 @@ class Morning:
     owners: Floats | None = None
     learners: int | None = None
     switching: Switching | None = None
+    may_stand: Flags | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -188,7 +189,8 @@ class Outlook:
         """How prices are explored: for no more than knowing demand would be worth."""
         morning, rules = self.morning, self.morning.catalog.store.exploration
         a_day = morning.footfall.daily * (morning.learners or len(morning.catalog.store.stores))
-        worth = worth_knowing(self._drawn, a_day * rules.pays_within_days, a_day, rules.budget)
+        to_come = a_day * rules.pays_within_days
+        worth = worth_knowing(self._drawn, to_come, a_day, rules.budget, morning.may_stand)
         return ExplorationPlan(0.0, morning.ladder, budget=worth.budget, allowed=worth.may_be_tried)
 
     def after(self, sold: tuple[Sold, ...]) -> "Outlook":

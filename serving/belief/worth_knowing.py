@@ -121,7 +121,9 @@ class WorthKnowing:
     may_be_tried: Flags
 
 
-def worth_knowing(drawn: Drawn, to_come: Floats, a_day: Floats, most: float) -> WorthKnowing:
+def worth_knowing(
+    drawn: Drawn, to_come: Floats, a_day: Floats, most: float, may_stand: Flags | None = None
+) -> WorthKnowing:
     """Ask how many trials of each price pay for themselves.
 
     Of neighbouring prices the one most worth it is tried: they teach the same. All trials may be made in a day, within
@@ -133,9 +135,12 @@ def worth_knowing(drawn: Drawn, to_come: Floats, a_day: Floats, most: float) -> 
         Visits within which a trial has to pay, and those of a day, in all stores, shape (n_products,).
     most
         Share of expected revenue that exploring may cost at most.
+    may_stand
+        Prices of the ladder that need nobody's approval, in its shape; None for all. Others are not tried.
     """
     gains, products = drawn.gains, np.arange(len(drawn.ladder))
-    best = drawn.mean(gains).argmax(axis=1)
+    stands = np.ones(drawn.ladder.shape, dtype=bool) if may_stand is None else may_stand
+    best = np.where(stands, drawn.mean(gains), -np.inf).argmax(axis=1)
     more = gains - gains[:, products, best][:, :, None]
     costs = np.maximum(-drawn.mean(more), 0.0)
     variance = drawn.mean((more - drawn.mean(more)) ** 2)
@@ -147,6 +152,7 @@ def worth_knowing(drawn: Drawn, to_come: Floats, a_day: Floats, most: float) -> 
         brings = np.maximum(to_come[:, None] - 2 * n, 0.0) * _mean_above(costs, moves) - n * costs
         trials = np.where(brings > worth, n, trials)
         worth = np.maximum(worth, brings)
+    worth = np.where(stands, worth, 0.0)
     around = np.pad(worth, ((0, 0), (1, 1)))
     may_be_tried: Flags = (worth > 0) & (worth >= around[:, :-2]) & (worth > around[:, 2:])
     cost = (trials * costs * may_be_tried).sum(axis=1)
