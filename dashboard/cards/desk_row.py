@@ -1,4 +1,4 @@
-"""One row of the desk in full: why it is so, what it sold, what limits it, and who decided; a row opens with it."""
+"""One row of the desk in full: why, its demand, what it sold, what limits it, and who decided; a row opens with it."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -6,12 +6,13 @@ from urllib.parse import urlencode
 
 import dash_mantine_components as dmc
 import pandas as pd
-from dash import Dash, Input, Output, html
+from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
+from dashboard.cards.desk_evidence import evidence
 from dashboard.cards.desk_needs import price_line, reason_of
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import CLOSE, table
@@ -20,6 +21,7 @@ from dashboard.data.desk.rows import Row
 from dashboard.formats import UNKNOWN, count, day, euros
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
+from dashboard.theme import Scheme
 
 ROW, OPENED = "desk-row", "desk-row-opened"
 """The drawer, whose id `assets/desk.js` knows, and what stands in it."""
@@ -35,26 +37,30 @@ def row_drawer() -> Component:
     )
 
 
-def wire_row(app: Dash, monitor: Monitor, act: str) -> None:
-    """Let the drawer open for the row that the browser's act names."""
+def wire_row(app: Dash, monitor: Monitor, act: str, looks: str) -> None:
+    """Let the drawer open for the row that the browser's act names.
+
+    `act` and `looks` are the ids of that act, and of the store that says `light` or `dark`.
+    """
 
     @app.callback(
         Output(OPENED, "children"),
         Output(ROW, "opened"),
         Output(ROW, "title"),
         Input(act, "data"),
+        State(looks, "data"),
         prevent_initial_call=True,
     )
-    def look(asked: dict[str, object] | None) -> tuple[list[Component], bool, str]:
+    def look(asked: dict[str, object] | None, scheme: Scheme | None) -> tuple[list[Component], bool, str]:
         sheet = monitor.desk.sheet()
         found = sheet.chosen(asked["ids"]) if asked and asked["what"] == "look" else []  # type: ignore[arg-type]
         if not found:
             raise PreventUpdate
         row = found[0]
-        return opened(monitor, sheet, row), True, f"{row.name} in {row.store}"
+        return opened(monitor, sheet, row, scheme or "light"), True, f"{row.name} in {row.store}"
 
 
-def opened(monitor: Monitor, sheet: Sheet, row: Row) -> list[Component]:
+def opened(monitor: Monitor, sheet: Sheet, row: Row, scheme: Scheme) -> list[Component]:
     """Show everything about a row, and what can be done about it."""
     product, clock = sheet.catalog.product(row.sku), sheet.catalog.store.clock_of(row.store)
     asked = urlencode({"product": row.sku, "store": row.store, "day": str(row.date)})
@@ -70,6 +76,7 @@ def opened(monitor: Monitor, sheet: Sheet, row: Row) -> list[Component]:
         price_line(row),
         dmc.Text(reason_of(row)),
         html.Div(acts, className="desk-change-acts"),
+        *evidence(monitor, row, clock, scheme),
         facts,
         *_sold(monitor, row),
         html.Ul([html.Li(line) for line in _decided(row, clock)], className="findings"),

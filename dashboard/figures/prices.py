@@ -35,6 +35,7 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
             mode="lines",
             line=line | {"dash": "dot"},
             name="predicted, outside the prices observed",
+            showlegend=not bool(curve["supported"].all()),
             hovertemplate=in_currency("€%{x:.2f}: %{y:.1f} %<extra></extra>"),
         )
         figure.add_scatter(
@@ -46,7 +47,7 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
             hoverinfo="skip",
         )
     styled(figure, scheme, height=HEIGHT)
-    figure.update_xaxes(title_text=in_currency("price, EUR"), **_in_money())
+    figure.update_xaxes(title_text=in_currency("price, EUR"), **in_money())
     figure.update_yaxes(title_text="chance of sale, %", rangemode="tozero")
     return figure
 
@@ -86,7 +87,7 @@ def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
         hovertemplate=in_currency("chosen: €%{x:.2f}<extra></extra>"),
     )
     styled(figure, scheme, height=HEIGHT)
-    figure.update_xaxes(title_text=in_currency("candidate price, EUR"), **_in_money())
+    figure.update_xaxes(title_text=in_currency("candidate price, EUR"), **in_money())
     figure.update_yaxes(title_text=in_currency("expected, EUR per visit"), tickformat=in_currency(".2f"))
     return figure
 
@@ -113,7 +114,7 @@ def guarded(book: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     )
     styled(figure, scheme, height=HEIGHT)
     figure.update_xaxes(title_text="stock, units", rangemode="tozero")
-    figure.update_yaxes(title_text=in_currency("price, EUR"), **_in_money())
+    figure.update_yaxes(title_text=in_currency("price, EUR"), **in_money())
     return figure
 
 
@@ -141,6 +142,6 @@ def _draw_observed(figure: go.Figure, observed: pd.DataFrame, ink: str) -> None:
     )
 
 
-def _in_money() -> dict[str, str]:
+def in_money() -> dict[str, str]:
     """Return how an axis of prices is written."""
     return {"tickprefix": in_currency("€"), "tickformat": in_currency(".2f")}

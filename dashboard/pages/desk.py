@@ -9,6 +9,7 @@ from dash.exceptions import PreventUpdate
 
 from catalog.load import Catalog
 from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
+from dashboard.app_shell import SCHEME
 from dashboard.cards.desk_dialogs import keys_list, question
 from dashboard.cards.desk_draws import TABLES, draws_card
 from dashboard.cards.desk_edit import edit_panel
@@ -113,7 +114,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     )(lambda _, earlier, later: promotions_list(monitor, desk.sheet(), later - earlier))
     wire_acts(app, desk)
     wire_panel(app, desk)
-    wire_row(app, monitor, ACT)
+    wire_row(app, monitor, ACT, SCHEME)
     wire_address(app, "desk", _KEPT)
     wire_tags(app.server, desk)
 
