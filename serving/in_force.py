@@ -10,6 +10,7 @@ shelf shows. A book without a belief stands as it is, matched to the products of
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,14 @@ from etl.live.day import LiveDay, is_live, sold_so_far, taught
 from etl.live.shelf_state import stuck_in
 from etl.stock import opens_with
 from serving.belief.policy import LearningPolicy, Outlook
-from serving.belief.table import belief_from_table, stores_of_kinds
+from serving.belief.table import stores_of_kinds
 from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
 from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.evidence import ShelfPrices
 from serving.hourly_prices import hourly_storefront, released_in
-from serving.kinds_of_stores import morning_in, storefront_of_stores, watching
+from serving.kinds_of_stores import storefront_of_stores, watching
+from serving.open_book import Books, OpenBook
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import PriceBook
@@ -59,11 +61,17 @@ class PresentBook:
 
 
 def present_book(
-    lake: Lake, catalog: Catalog, found: BookInForce, store: str | None = None, date: dt.date | None = None
+    lake: Lake,
+    catalog: Catalog,
+    found: BookInForce,
+    store: str | None = None,
+    date: dt.date | None = None,
+    opened: OpenBook | None = None,
 ) -> PresentBook:
     """Return the book in force on the catalog of now; of a store of a kind of its own, what stands for its book.
 
-    With a `date`, it is that of the units with which the store opens on it, where stock lives on.
+    With a `date`, it is that of the units with which the store opens on it, where stock lives on. `opened` is the book
+    where somebody has opened it on that catalog.
     """
     made_under = catalog_of(lake, in_force_for(found.book.published_at.date()))
     own_units = None
@@ -72,7 +80,7 @@ def present_book(
     is_of_the_zone = store not in stores_apart(catalog, found) and own_units is None
     if found.belief is None or (made_under == catalog.fingerprint and is_of_the_zone):
         return PresentBook(*match_to_shelf(catalog, found.book, found.curves))
-    outlook = morning_in(catalog, *belief_from_table(found.belief, catalog), store).outlook()
+    outlook = (opened or OpenBook(catalog, found)).morning(store).outlook()
     return _tabulated(catalog, found, outlook, own_units)
 
 
@@ -88,8 +96,7 @@ def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay) -
     sold = sold_so_far(lake, day)
     if found.belief is None or sold is None:
         return present_book(lake, catalog, found, day.store)
-    morning = morning_in(catalog, *belief_from_table(found.belief, catalog), day.store)
-    store = storefront_that_learns(catalog, morning)
+    store = storefront_that_learns(catalog, OpenBook(catalog, found).morning(day.store))
     learned = taught(store, sold.rows, catalog, sold.mark.tick)
     assert isinstance(learned, LearningStorefront)  # noqa: S101 - what learns stays what it is
     assert isinstance(learned.policy, LearningPolicy)  # noqa: S101
@@ -122,6 +129,7 @@ def pricing_on(
     name: str | None = None,
     stores: Sequence[str] | None = None,
     at_once: AtOnce | None = None,
+    books: Books | None = None,
 ) -> PricedBy:
     """Return the policy that prices a date, with its exploration, what people ordered, and its guardrails.
 
@@ -137,6 +145,8 @@ def pricing_on(
     at_once
         Orders that bind the date although they count from a later moment; None for those that bound it when it was
         sold, or would bind it now.
+    books
+        Opens price books; None reads the one in force.
 
     Raises
     ------
@@ -146,7 +156,7 @@ def pricing_on(
     if at_once is None:
         at_once = _at_once_on(lake, catalog, date, stores or catalog.store.stores)
     orders = orders_on(lake, catalog, date, stores, at_once)
-    priced_by = _priced_by(lake, catalog, date, name, orders, stores)
+    priced_by = _priced_by(lake, catalog, date, name, orders, stores, books or partial(_opened, lake))
     return replace(priced_by, orders_at_once=at_once) if at_once else priced_by
 
 
@@ -162,8 +172,19 @@ def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[st
     return {store: names for row in rows for store, names in row.at_once.items()}
 
 
+def _opened(lake: Lake, catalog: Catalog, date: dt.date) -> OpenBook | None:
+    found = book_in_force(lake, date)
+    return None if found is None else OpenBook(catalog, found)
+
+
 def _priced_by(
-    lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders, stores: Sequence[str] | None
+    lake: Lake,
+    catalog: Catalog,
+    date: dt.date,
+    name: str | None,
+    orders: Orders,
+    stores: Sequence[str] | None,
+    books: Books,
 ) -> PricedBy:
     is_stopped = catalog.store.guardrails.kill_switch or orders.stops_everything
     if sells_outside(lake.store, catalog.store):
@@ -171,9 +192,9 @@ def _priced_by(
     if is_stopped:
         return _told_apart(PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch"), orders)
     if name not in {"static", "rule"}:
-        found = book_in_force(lake, date)
-        if found is not None:
-            return pricing_by_book(catalog, found, orders, stores, is_greedy=name == "greedy")
+        opened = books(catalog, date)
+        if opened is not None:
+            return pricing_by_book(catalog, opened, orders, stores, is_greedy=name == "greedy")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
@@ -231,7 +252,7 @@ def _priced_outside(
 
 def pricing_by_book(
     catalog: Catalog,
-    found: BookInForce,
+    opened: OpenBook,
     orders: Orders | None = None,
     stores: Sequence[str] | None = None,
     *,
@@ -242,10 +263,10 @@ def pricing_by_book(
     With the belief behind the book its prices are corrected during the day, and stores of several kinds sell from
     beliefs of their own. `stores` are those that are priced; None is every store.
     """
+    found = opened.found
     made_for = found.book.published_at.date()
     if found.belief is not None and not is_greedy:
-        belief, version = belief_from_table(found.belief, catalog)
-        store: Storefront = storefront_of_stores(catalog, belief, version, orders, stores)
+        store: Storefront = storefront_of_stores(catalog, opened.belief[0], opened.morning, orders, stores)
     else:
         book, curves = match_to_shelf(catalog, found.book, found.curves)
         if is_greedy:

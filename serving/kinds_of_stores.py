@@ -5,7 +5,7 @@ from its own kind instead. Stores whose first hours differ clearly part during t
 own stores since opening. Where prices wait for a person, one price of a product is approved, so stores stay together.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -64,7 +64,11 @@ def morning_in(catalog: Catalog, belief: Belief, version: str | None, store: str
 
 
 def storefront_of_stores(
-    catalog: Catalog, belief: Belief, version: str | None, orders: Orders | None, stores: Sequence[str] | None
+    catalog: Catalog,
+    belief: Belief,
+    morning: Callable[[str | None], Morning],
+    orders: Orders | None,
+    stores: Sequence[str] | None,
 ) -> LearningStorefront:
     """Return what stores sell from that learn from their sales: one storefront, or one for each kind of them.
 
@@ -72,6 +76,8 @@ def storefront_of_stores(
 
     Parameters
     ----------
+    morning
+        Returns what a store's day begins with by the belief; without a store, that of all together.
     stores
         The stores that are priced; None is every store.
     """
@@ -80,14 +86,11 @@ def storefront_of_stores(
     for store in named:
         kind = kind_of(catalog, belief, store)
         members.setdefault(() if kind is None else kind.stores, []).append(store)
-    fronts = {
-        tuple(own): storefront_that_learns(catalog, morning_in(catalog, belief, version, own[0]), orders)
-        for own in members.values()
-    }
+    fronts = {tuple(own): storefront_that_learns(catalog, morning(own[0]), orders) for own in members.values()}
     if len(fronts) == 1:
         front = next(iter(fronts.values()))
         return front if belief.kinds else watching(front, named)
-    rest = storefront_that_learns(catalog, morning_of(catalog, belief, version), orders)
+    rest = storefront_that_learns(catalog, morning(None), orders)
     kinds = tuple((own, replace(front, limits=rest.limits)) for own, front in fronts.items())
     return StorefrontOfKinds(**_steps_of(rest), kinds=kinds)
 

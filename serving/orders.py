@@ -175,7 +175,7 @@ class Orders:
             if order.store in {None, store} and order.first_tick <= tick < order.end_tick:
                 yield order
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """What tells these orders from any others."""
         orders, caps = repr(sorted(self.orders, key=repr)), repr(self.rival_caps) if self.rival_caps else ""

@@ -29,6 +29,7 @@ from etl.stock import opens_with
 from serving.guardrails import guarded_with_trail
 from serving.in_force import pricing_on, standing_prices
 from serving.limits import limits_of, rule_given
+from serving.open_book import Books
 from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
 from serving.side_by_side import side_by_side
 from serving.storefront import Storefront
@@ -168,8 +169,10 @@ class StoreStanding:
         return {sku: position for position, sku in enumerate(self.catalog.skus)}
 
 
-def standings(lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow]) -> dict[str, StoreStanding]:
-    """Return what holds in stores from the next tick of each on."""
+def standings(
+    lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow], books: Books | None = None
+) -> dict[str, StoreStanding]:
+    """Return what holds in stores from the next tick of each on; `books` as in `serving.in_force.pricing_on`."""
     found, resting = dict[str, StoreStanding](), dict[tuple[dt.date, str], list[StoreNow]]()
     is_hourly = catalog.store.is_priced_hourly
     at_once = at_once_now(lake, {store: now.moment for store, now in stores.items()})
@@ -177,18 +180,18 @@ def standings(lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow]) -> d
         if now.day is None:
             resting.setdefault((now.date, store if is_hourly else ""), []).append(now)
         else:
-            found[store] = _during(lake, catalog, now, now.day, at_once)
+            found[store] = _during(lake, catalog, now, now.day, at_once, books)
     for (date, _), opening in resting.items():
-        found.update(_at_opening(lake, catalog, date, opening, at_once))
+        found.update(_at_opening(lake, catalog, date, opening, at_once, books))
     return found
 
 
 def _at_opening(
-    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce, books: Books | None
 ) -> dict[str, StoreStanding]:
     """Return what stores open a date with."""
     names = tuple(now.store for now in stores)
-    front = _without_exploration(pricing_on(lake, catalog, date, stores=names, at_once=at_once).policy)
+    front = _without_exploration(pricing_on(lake, catalog, date, stores=names, at_once=at_once, books=books).policy)
     shape = (len(names), len(catalog.skus))
     opened = opens_with(lake, catalog, names, date)
     at = (opened.stock, opened.shown, catalog.store.opening.ticks, np.zeros(shape))
@@ -214,7 +217,9 @@ def _at_opening(
     }
 
 
-def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce) -> StoreStanding:
+def _during(
+    lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce, books: Books | None
+) -> StoreStanding:
     """Return what a store shows from the next tick of its live day on, as far as that is known before it begins."""
     catalog, sold = catalog_of_the_day(lake, catalog, day), sold_so_far(lake, day)
     assert sold is not None  # noqa: S101 - a day that is being sold has rows
@@ -231,7 +236,7 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
     was_peoples = {row["sku"]: _is_peoples(row) for row in rows}
     given = np.broadcast_to(rule_given(limits, shelf), began.shown.shape)[0]
     is_peoples = (given >= 0) | np.array([was_peoples[sku] for sku in catalog.skus])
-    by_policy = _prices_by_policy(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
+    by_policy = _prices_by_policy(lake, catalog, day, sold, shelf, books) if is_peoples.any() else began.shown[0]
     without = np.where(is_peoples, by_policy, began.shown[0])
     prices, clamps = guarded_with_trail(side_by_side(limits, without[None], shelf), without[None], shelf)
     bound = _limits_by_product(clamps, limits.rules, prices.shape)[0]
@@ -252,9 +257,11 @@ def _is_peoples(row: dict[str, Any]) -> bool:
     return row["binding_rule"] in ORDERED or any(clamp["rule"] in ORDERED for clamp in row["clamps"] or ())
 
 
-def _prices_by_policy(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, shelf: Shelf) -> Floats:
+def _prices_by_policy(
+    lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, shelf: Shelf, books: Books | None
+) -> Floats:
     """Return what a store's policy asks for in its next tick within the limits, had people ordered nothing, EUR."""
-    policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,)).policy
+    policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,), books=books).policy
     front = _without_exploration(taught(policy, sold.rows, catalog, sold.mark.tick))
     return _without_orders(front).decide(shelf).prices[0]
 

@@ -15,11 +15,11 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
 from serving.belief.policy import Outlook
-from serving.belief.table import belief_from_table, stores_of_kinds
+from serving.belief.table import stores_of_kinds
 from serving.book_store import BookInForce
 from serving.curves import DemandCurves
 from serving.in_force import PresentBook, present_book, stores_apart
-from serving.kinds_of_stores import morning_in
+from serving.open_book import OpenBook
 from serving.policies import StockAwarePolicy, sales_of
 from serving.price_book import PriceBook
 from serving.stock_ahead import Keeps
@@ -247,15 +247,19 @@ class DayForecast:
         return prices if best is None else self._limited[product, best], ahead.at_closing(product, self._date, keeps)
 
 
-def outlook_of(lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date | None = None) -> DayForecast:
-    """Return the book in force on the catalog of now, ready to say what prices bring on a date; None is the book's."""
+def outlook_of(
+    lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date | None = None, opened: OpenBook | None = None
+) -> DayForecast:
+    """Return the book in force on the catalog of now, ready to say what prices bring on a date; None is the book's.
+
+    `opened` is the book where somebody has opened it on that catalog.
+    """
+    opened = opened or OpenBook(catalog, found)
     on, apart = date or found.book.published_at.date(), dict[str, DayForecast]()
 
     def of_stores(store: str | None) -> DayForecast:
-        outlook = None
-        if found.belief is not None:
-            outlook = morning_in(catalog, *belief_from_table(found.belief, catalog), store).outlook()
-        present = present_book(lake, catalog, found, store)
+        outlook = None if found.belief is None else opened.morning(store).outlook()
+        present = present_book(lake, catalog, found, store, opened=opened)
         return DayForecast(catalog, present, outlook, on, apart if store is None else None)
 
     for stores in stores_of_kinds(found.belief) if found.belief is not None and stores_apart(catalog, found) else ():

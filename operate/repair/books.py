@@ -17,6 +17,7 @@ from operate.repair.damage import Damage, set_findings_aside
 from serving.book_store import GROUP, BookInForce, book_with
 from serving.in_force import pricing_by_book, pricing_on
 from serving.make_book import make_book_again
+from serving.open_book import OpenBook
 from serving.orders import orders_on
 from warehouse.finding import Fault
 from warehouse.lake import Lake, Partition
@@ -130,7 +131,7 @@ def _priced_by(
     found = BookInForce(book, curves, str(ledger.book_sha256), stored.read_belief(lake))
     is_greedy = ledger.policy == "greedy" and book.policy != "greedy"
     orders = orders_on(lake, catalog, date, stores, at_once)
-    return pricing_by_book(catalog, found, orders, stores, is_greedy=is_greedy)
+    return pricing_by_book(catalog, OpenBook(catalog, found), orders, stores, is_greedy=is_greedy)
 
 
 def _play(damage: Damage, decisions: Partition, opened: OpenWorkspace) -> str:

@@ -27,6 +27,7 @@ from serving.book_store import BookInForce, StoredBook, book_with, catalog_of, i
 from serving.champion import load_champion
 from serving.day_curves import known_before
 from serving.in_force import pricing_by_book, store_before_champion
+from serving.open_book import OpenBook
 from serving.orders import orders_on
 from serving.storefront import storefront_at_base_prices
 from simulation.store_day import Stretch
@@ -172,7 +173,7 @@ class _Day:
         book, curves = read_from.read(source)
         is_greedy = row.policy == "greedy" and book.policy != "greedy"
         found = BookInForce(book, curves, row.book_sha256, read_from.read_belief(source))
-        return pricing_by_book(catalog, found, orders, row.stores, is_greedy=is_greedy).policy
+        return pricing_by_book(catalog, OpenBook(catalog, found), orders, row.stores, is_greedy=is_greedy).policy
 
     def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], source: Lake) -> Part:
         """Rebuild the demand cells under the catalog that those on record were grouped under."""

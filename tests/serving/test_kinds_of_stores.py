@@ -1,6 +1,8 @@
 """Stores of several kinds sell side by side, each from a belief of its own; stores that are alike sell as ever."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from etl.live.store_now import stores_now
 from evaluation.learner_worlds import asked_worlds
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import morning_of
+from serving.belief.policy import Morning, morning_of
 from serving.belief.table import belief_from_table, belief_to_table
 from serving.book_store import book_in_force, publish_book
 from serving.in_force import present_book, pricing_on, stores_apart
@@ -120,9 +122,16 @@ def test_a_batch_of_stores_of_one_kind_or_of_none_is_priced_as_in_the_whole_chai
     nobody = believed_before_anybody_came(WORLD.catalog)
     belief = replace(nobody, kinds=tuple(StoreKind(stores, nobody.states, nobody.hours) for stores in known))
     batch = ("S01", "S02", "S04", "S05")  # rich and poor, whatever the night took them for
-    whole, own = (storefront_of_stores(WORLD.catalog, belief, None, None, asked) for asked in (None, batch))
+    whole, own = (
+        storefront_of_stores(WORLD.catalog, belief, mornings(WORLD.catalog, belief), None, asked)
+        for asked in (None, batch)
+    )
     one, other = (play(WORLD.catalog, front, batch, DATE, 3) for front in (whole, own))
     assert np.array_equal(one.decisions.prices, other.decisions.prices)
+
+
+def mornings(catalog: Catalog, belief: Belief) -> Callable[[str | None], Morning]:
+    return partial(morning_in, catalog, belief, None)
 
 
 def with_limits(catalog: Catalog) -> Catalog:
@@ -142,12 +151,12 @@ def test_each_store_is_decided_as_its_kind_alone_would_be_limits_and_their_trail
     belief = of_kinds(catalog, (RICH, 0.25), (POOR, -0.25))
     mixed = ("S04", "S01", "S06", "S03", "S05", "S02")
     shelf = shelf_of(catalog, mixed, np.random.default_rng(4))
-    whole = storefront_of_stores(catalog, belief, None, None, mixed).decide(shelf)
+    whole = storefront_of_stores(catalog, belief, mornings(catalog, belief), None, mixed).decide(shelf)
     for row, store in enumerate(mixed):
         own = Shelf(
             shelf.stock[[row]], shelf.shown_prices[[row]], 20, shelf.dice[[row]], shelf.shown_prices[[row]], (store,)
         )
-        alone = storefront_of_stores(catalog, belief, None, None, (store,)).decide(own)
+        alone = storefront_of_stores(catalog, belief, mornings(catalog, belief), None, (store,)).decide(own)
         for name in TOGETHER[:-1]:
             assert np.array_equal(getattr(whole, name)[[row]], getattr(alone, name), equal_nan=True)
         assert clamps_of(whole, row) == clamps_of(alone, 0)

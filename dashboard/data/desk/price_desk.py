@@ -15,6 +15,7 @@ from desk.price_changes.record import changes_by_people, changes_on
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
+from serving.open_book import OpenBook
 from serving.standing import standings
 from warehouse.workspace import Workspace
 
@@ -61,7 +62,8 @@ class PriceDesk:
     def __init__(self, settings: Settings, reader: Reader, catalog: Callable[[], Catalog]) -> None:
         self._settings, self._reader, self._catalog = settings, reader, catalog
         self._sheets = Cache[Sheet](1)
-        self._books = Cache[tuple[BookInForce, DayForecast] | None](_MOST_DATES)
+        self._books = Cache[OpenBook | None](_MOST_DATES)
+        self._outlooks = Cache[DayForecast | None](_MOST_DATES)
         self._changes = Cache[list[PriceChange]](_MOST_DATES)
 
     @property
@@ -80,30 +82,41 @@ class PriceDesk:
 
     def book(self, date: dt.date) -> BookInForce | None:
         """Return the price book in force on a date; None without one."""
-        found = self._book(date)
-        return None if found is None else found[0]
+        opened = self._book(self._catalog(), date)
+        return None if opened is None else opened.found
 
     def _made(self) -> Sheet:
         catalog, lake = self._catalog(), self._reader.lake
         clocks = stores_now(lake, catalog, catalog.store.stores, now_of(self.workspace))
         dates = sorted({now.date for now in clocks.values()})
-        books = {date: self._book(date) for date in dates}
-        outlooks = {date: found[1] for date, found in books.items() if found is not None}
+        found = {date: self._outlook(date) for date in dates}
+        outlooks = {date: outlook for date, outlook in found.items() if outlook is not None}
         people = self._by_people()
         proposals = {
             date: [change for change in self._changes_on(date) if change.terms.kind == "price"] for date in dates
         }
-        held = standings(lake, catalog, clocks)
+        held = standings(lake, catalog, clocks, self._book)
         held = {store: held[store] for store in catalog.store.stores}
         evidence = RowEvidence(held, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
         return Sheet(catalog, tuple(rows_of(evidence)), tuple(people), clocks, outlooks)
 
-    def _book(self, date: dt.date) -> tuple[BookInForce, DayForecast] | None:
-        def read() -> tuple[BookInForce, DayForecast] | None:
-            found = book_in_force(self._reader.lake, date)
-            return None if found is None else (found, outlook_of(self._reader.lake, self._catalog(), found, date))
+    def _book(self, catalog: Catalog, date: dt.date) -> OpenBook | None:
+        """Return the price book in force, opened once for rows, standings and forecasts."""
 
-        return self._books.get(date, read, lambda: (self._reader.stamp(*_BOOKS), self._catalog().fingerprint))
+        def read() -> OpenBook | None:
+            found = book_in_force(self._reader.lake, date)
+            return None if found is None else OpenBook(catalog, found)
+
+        return self._books.get((catalog.fingerprint, date), read, lambda: self._reader.stamp(*_BOOKS))
+
+    def _outlook(self, date: dt.date) -> DayForecast | None:
+        catalog = self._catalog()
+
+        def read() -> DayForecast | None:
+            opened = self._book(catalog, date)
+            return None if opened is None else outlook_of(self._reader.lake, catalog, opened.found, date, opened)
+
+        return self._outlooks.get((catalog.fingerprint, date), read, lambda: self._reader.stamp(*_BOOKS))
 
     def _changes_on(self, date: dt.date) -> list[PriceChange]:
         return self._changes.get(

@@ -1,0 +1,49 @@
+"""A price book with what stores begin its day with: worked out once for all who ask of it.
+
+To work out what a belief makes of prices, and of what keeps of each shelf, takes far longer than to look a price up. So
+whoever asks for more than one thing opens the book once and hands it on.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from functools import cached_property
+
+from catalog.load import Catalog
+from serving.belief.belief import Belief
+from serving.belief.policy import Morning
+from serving.belief.table import belief_from_table
+from serving.book_store import BookInForce
+from serving.kinds_of_stores import kind_of, morning_in
+
+
+class OpenBook:
+    """A price book in force, on the shelf of a catalog.
+
+    Attributes
+    ----------
+    found
+        The book, and what it stands on.
+    """
+
+    def __init__(self, catalog: Catalog, found: BookInForce) -> None:
+        """Work nothing out yet."""
+        self.found, self._catalog = found, catalog
+        self._mornings: dict[tuple[str, ...], Morning] = {}
+
+    @cached_property
+    def belief(self) -> tuple[Belief, str | None]:
+        """The belief behind the book, which must have one, and its champion's version."""
+        assert self.found.belief is not None  # noqa: S101 - asked before
+        return belief_from_table(self.found.belief, self._catalog)
+
+    def morning(self, store: str | None = None) -> Morning:
+        """Return what a store's day begins with, the same for all stores of its kind; without a store, that of all."""
+        kind = None if store is None else kind_of(self._catalog, self.belief[0], store)
+        key = () if kind is None else kind.stores
+        if key not in self._mornings:
+            self._mornings[key] = morning_in(self._catalog, *self.belief, store)
+        return self._mornings[key]
+
+
+Books = Callable[[Catalog, dt.date], OpenBook | None]
+"""Opens the price book in force on a date on the shelf of a catalog; None without one."""

@@ -1,0 +1,73 @@
+"""A sheet of the desk opens its price book once, whatever asks of it, and the next sheet asks the same one."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from price_shop import Shop
+
+import dashboard.data.desk.price_desk
+import serving.in_force
+import serving.kinds_of_stores
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.reader import Reader
+from desk.price_changes.request import PriceRequest, ask
+from features.cells import ALL_VIEWS
+from serving.standing import standings
+from warehouse.connection import build_file
+
+
+def test_rows_standings_and_live_stores_share_one_book_and_one_belief(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(tmp_path)
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    player = shop.sell(1)
+    order(shop, 1.29)
+    shop.sell(2, player)  # a live store in which a person's price stands
+    made = counted(monkeypatch)
+    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    first = desk.sheet()
+    assert [row.state for row in first.rows].count("overridden") == 1
+    assert made == {"book": 1, "belief": 1}
+    order(shop, 1.31, "BREAD")
+    made.clear()
+    second = desk.sheet()
+    assert [row.state for row in second.rows].count("overridden") == 2
+    assert not made
+    alone = standings(shop.lake, shop.catalog, second.clocks)
+    assert made == {"book": 2, "belief": 2}  # for the stores that open, and the live one
+    assert {row.id: row.stands for row in second.rows} == {
+        f"{store}|{held.sku}": held.price for store, own in alone.items() for held in own
+    }
+
+    made.clear()
+    shop.publish(visits=500.0)
+    desk.sheet()
+    assert made == {"book": 1, "belief": 1}
+
+
+def order(shop: Shop, price: float, sku: str = "MILK") -> None:
+    ask(shop.workspace, PriceRequest(kind="override", sku=sku, store="S01", price=price, reason="a rival"), "anna")
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count how often a price book is read, and its belief worked out."""
+    made: Counter[str] = Counter()
+
+    def count(module: Any, name: str, what: str) -> None:
+        real: Callable[..., Any] = getattr(module, name)
+
+        def wrapped(*given: Any, **named: Any) -> Any:
+            made[what] += 1
+            return real(*given, **named)
+
+        monkeypatch.setattr(module, name, wrapped)
+
+    for module in (dashboard.data.desk.price_desk, serving.in_force):
+        count(module, "book_in_force", "book")
+    count(serving.kinds_of_stores, "morning_of", "belief")
+    return made
