@@ -183,7 +183,7 @@ class Opened:
             return drift
         odds = self.states[0].demand.mean
         for _ in range(_TURNS):
-            odds = self.states[0].demand.updated(today, self.hours + drift[:, None], near=odds).belief.mean
+            odds, _ = self.states[0].demand.mode(today, self.hours + drift[:, None], odds)
             drift = hour_drift(odds, today, self.hours, spread)
         return drift
 

@@ -157,7 +157,26 @@ class Gaussian:
         level = np.full((*self.mean.shape, 1), shared_spread)
         return Gaussian(self.mean, self.covariance + own_spread**2, level)
 
-    def updated(self, counts: Counts, hours: Floats | None = None, near: Floats | None = None) -> "Posterior":
+    def mode(self, counts: Counts, hours: Floats, near: Floats) -> tuple[Floats, Floats]:
+        """Return the likeliest log odds after purchases by hour, and the shared directions' part in them.
+
+        They are looked for near log odds `near`, shape (n_products, n_knots).
+        """
+        odds, shared = near, np.zeros(self.shared.shape[2])
+        for _ in range(_STEPS):
+            weight, gradient = _curvature(odds, counts, hours)
+            solved = _Solved(self, weight)
+            pseudo = weight * (odds - self.mean) + gradient
+            seen = solved.seen_by_own(pseudo)
+            shared = solved.shared_mode(seen)
+            wanted = self.mean + self.shared @ shared + solved.own_part(seen, shared)
+            step = np.clip(wanted - odds, -_LONGEST_STEP, _LONGEST_STEP)
+            odds = odds + step
+            if np.abs(step).max(initial=0.0) < _CLOSE:
+                break
+        return odds, shared
+
+    def updated(self, counts: Counts, hours: Floats | None = None) -> "Posterior":
         """Return the posterior after purchases; without any it is the belief itself.
 
         Parameters
@@ -166,23 +185,11 @@ class Gaussian:
             By hour, or of all hours together; then no hour adds anything.
         hours
             What each hour adds to the log odds, shape (n_hours, n_products).
-        near
-            Log odds near which the posterior is looked for, shape (n_products, n_knots); None for the belief's own.
         """
         if counts.met.ndim == self.mean.ndim:
             counts, hours = Counts(counts.met[None], counts.bought[None]), None
         hours = np.zeros((1, len(self.mean))) if hours is None else hours
-        odds, shared = self.mean if near is None else near, np.zeros(self.shared.shape[2])
-        for _ in range(_STEPS):
-            weight, gradient = _curvature(odds, counts, hours)
-            solved = _Solved(self, weight)
-            pseudo = weight * (odds - self.mean) + gradient
-            shared = solved.shared_mode(pseudo)
-            wanted = self.mean + self.shared @ shared + solved.own_part(pseudo, shared)
-            step = np.clip(wanted - odds, -_LONGEST_STEP, _LONGEST_STEP)
-            odds = odds + step
-            if np.abs(step).max(initial=0.0) < _CLOSE:
-                break
+        odds, shared = self.mode(counts, hours, self.mean)
         weight, gradient = _curvature(odds, counts, hours)
         solved = _Solved(self, weight)
         part = odds - self.mean - self.shared @ shared
@@ -222,15 +229,19 @@ class _Solved:
         precision = np.eye(prior.shared.shape[2]) + _seen_through(prior.shared, self._middle)
         self._shared_factor = np.linalg.cholesky(precision)
 
-    def shared_mode(self, pseudo: Floats) -> Floats:
-        """Return the shared directions' mode, shape (n_directions,), given weight x log odds + gradient."""
-        seen = self._seen_by_own(pseudo)
+    def seen_by_own(self, pseudo: Floats) -> Floats:
+        """Return (own + 1 / weight)^-1 applied to pseudo / weight, which is weight x log odds + gradient."""
+        through = np.einsum("pkl,pl->pk", self._prior.own, pseudo)
+        return pseudo - np.einsum("pkl,pl->pk", self._middle, through)
+
+    def shared_mode(self, seen: Floats) -> Floats:
+        """Return the shared directions' mode, shape (n_directions,), given what is seen by the own parts."""
         right = np.einsum("pki,pk->i", self._prior.shared, seen)
         return np.linalg.solve(self._shared_factor.T, np.linalg.solve(self._shared_factor, right))
 
-    def own_part(self, pseudo: Floats, shared: Floats) -> Floats:
+    def own_part(self, seen: Floats, shared: Floats) -> Floats:
         """Return each product's own part at the mode, shape (n_products, n_knots)."""
-        left = self._seen_by_own(pseudo) - np.einsum("pkl,pl->pk", self._middle, self._prior.shared @ shared)
+        left = seen - np.einsum("pkl,pl->pk", self._middle, self._prior.shared @ shared)
         return np.einsum("pkl,pl->pk", self._prior.own, left)
 
     def own_covariance(self) -> Floats:
@@ -246,11 +257,6 @@ class _Solved:
         """Return minus half the log determinants of both systems."""
         own = np.log(np.diagonal(self._factor, axis1=1, axis2=2)).sum()
         return -float(own + np.log(np.diagonal(self._shared_factor)).sum())
-
-    def _seen_by_own(self, pseudo: Floats) -> Floats:
-        """Return (own + 1 / weight)^-1 applied to pseudo / weight, without dividing by the weight."""
-        through = np.einsum("pkl,pl->pk", self._prior.own, pseudo)
-        return pseudo - np.einsum("pkl,pl->pk", self._middle, through)
 
 
 def _seen_through(shared: Floats, middle: Floats) -> Floats:
