@@ -22,11 +22,11 @@ RULES = DrawnPriceRules(products="all", changes="hourly", band=0.2, step=0.2)
 STORE = "S01"
 
 
-def short_catalog() -> Catalog:
-    """Return the default shelf of one store that is open from eight to eleven."""
+def short_catalog(stores: tuple[str, ...] = (STORE,)) -> Catalog:
+    """Return the classic shelf of stores that are open from eight to eleven: a day costs a quarter of a whole one."""
     shelf = load(CLASSIC)
     opening = shelf.store.opening.model_copy(update={"closes": "11:00"})
-    changed = {"stores": (STORE,), "opening": opening, "hourly_profile": (0.6, 0.8, 1.0)}
+    changed = {"stores": stores, "opening": opening, "hourly_profile": (0.6, 0.8, 1.0)}
     return Catalog(shelf.products, shelf.store.model_copy(update=changed))
 
 
