@@ -38,6 +38,7 @@
     };
     const press = (what, meant) => {
         if (what === "keys") { set("desk-keys", { opened: true }); }
+        else if (what === "sheet") { set("desk-sheet", { opened: true }); }
         else if (what === "tags") { tags(); }
         else if (what === "waiting") { showWaiting(); }
         else { act(what, meant); }

@@ -154,6 +154,7 @@ def _buttons() -> list[Component]:
         act_button("Edit…", "edit", key="E"),
         act_button("Freeze…", "freeze"),
         act_button("Price tags", "tags"),
+        act_button("CSV / XLSX…", "sheet"),
         act_button("Keys", "keys", look="subtle", key="?", className="desk-keys"),
         dmc.Switch(id=KEYS_ON, label="Keys on", checked=True, size="xs", persistence=True, className="desk-keys"),
     ]

@@ -24,7 +24,7 @@ _MOST = 60
 _LOOKS = {"waits": ("waits for approval", "yellow"), "planned": ("planned", "ocean"), "running": ("running", "teal"),
           "covered": ("covered by another", "gray"), "past": ("past", "gray")}  # fmt: skip
 _NAMES = ("Promotion", "Price", "Prior price")
-_LAST = ("It brought", "Planned by", "")
+_LAST = ("It brought", "Planned by", "Act")
 
 
 def promotions_card() -> Component:

@@ -46,6 +46,7 @@ from dashboard.desk_panel import wire_panel
 from dashboard.formats import count
 from dashboard.monitor import Monitor, Page
 from dashboard.price_tags import wire_tags
+from dashboard.sheet_panel import sheet_panel, wire_sheet
 
 PULSE, SEEN, NOTE, MISSING, FULL = "desk-pulse", "desk-seen", "desk-note", "desk-missing", "desk-full"
 DRAWS = "desk-draws"
@@ -85,6 +86,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             html.Div(id=EFFECTS, className="desk-below"),
             row_drawer(),
             edit_panel(),
+            sheet_panel(),
             question(catalog),
             keys_list(),
         ],
@@ -114,6 +116,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     )(lambda _, earlier, later: promotions_list(monitor, desk.sheet(), later - earlier))
     wire_acts(app, desk)
     wire_panel(app, desk)
+    wire_sheet(app, desk)
     wire_row(app, monitor, ACT, SCHEME)
     wire_address(app, "desk", _KEPT)
     wire_tags(app.server, desk)

@@ -92,7 +92,7 @@ def record_lines(
     wrong = [f"line {line.number}: {line.told.problem}" for line in lines if line.told.problem is not None]
     if wrong:
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        raise Declined(f"{'; '.join(wrong[:_SHOWN])}{more}: nothing was recorded; mend the sheet, or leave lines out")
+        raise Declined(f"nothing was recorded; mend these lines, or leave them out: {'; '.join(wrong[:_SHOWN])}{more}")
     asked = [
         replace(line.request, reason=reason, ignore_conflicts=ignore_conflicts, below_cost=below_cost)
         for line in lines
