@@ -9,6 +9,7 @@ from catalog.errors import DataError, Declined
 from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
 from desk.answers import DESIGN, ask_and_show, decide_and_show, decide_design_and_show, show_changes
 from desk.calendar_commands import COMMANDS as CALENDAR
+from desk.rules.commands import rules
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, say, show_table
 from flows.cli.options import Catalog, Json, OneStore, known_skus, not_empty, text_of
@@ -321,4 +322,4 @@ def notify(test: Test = False, send: Send = False, catalog: Catalog = None, as_j
         raise typer.Exit(1)
 
 
-COMMANDS = (override, freeze, kill_switch, changes, approve, reject, withdraw, *CALENDAR, alerts, notify)
+COMMANDS = (override, freeze, kill_switch, changes, approve, reject, withdraw, rules, *CALENDAR, alerts, notify)

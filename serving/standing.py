@@ -16,7 +16,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
@@ -31,12 +30,10 @@ from serving.in_force import pricing_on, standing_prices
 from serving.limits import limits_of, rule_given
 from serving.open_book import Books
 from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
+from serving.overruled import ORDERED, ByProduct, limits_by_product, overruled_by
 from serving.side_by_side import side_by_side
 from serving.storefront import Storefront
 from warehouse.lake import Lake
-
-ORDERED = ("not_approved", "frozen", "event", "override", "kill_switch")
-"""Rules by which a price is people's and not the policy's."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,8 @@ class Standing:
         What would stand without anything that people ordered or have yet to approve.
     unmet
         The price that a person ordered where a limit keeps it from standing; None where it stands.
+    overruled
+        Limits that would have another price than this one; a stronger one stands against them.
     """
 
     store: str
@@ -72,6 +71,7 @@ class Standing:
     limits: tuple[str, ...]
     without: float
     unmet: float | None
+    overruled: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class StoreStanding:
         From when each price stands, UTC: the next tick where it is another one than is shown.
     orders
         What people ordered for the date.
+    overruled
+        By product, as in `Standing`.
     stock
         Units on the shelf at the next tick.
     opened_with
@@ -100,10 +102,11 @@ class StoreStanding:
     catalog: Catalog
     prices: Floats
     rules: tuple[str, ...]
-    limits: tuple[tuple[str, ...], ...]
+    limits: ByProduct
     without: Floats
     since: tuple[dt.datetime, ...]
     orders: Orders | None
+    overruled: ByProduct
     stock: Ints
     opened_with: Ints | None
     sticker: Floats | None = None
@@ -132,6 +135,7 @@ class StoreStanding:
             limits=self.limits[own],
             without=float(self.without[own]),
             unmet=self._unmet(order, price),
+            overruled=self.overruled[own],
         )
 
     def order_of(self, sku: str) -> OrderSource | None:
@@ -197,7 +201,8 @@ def _at_opening(
     at = (opened.stock, opened.shown, catalog.store.opening.ticks, np.zeros(shape))
     shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
     decision, alone = front.decide(shelf), _without_orders(front).decide(shelf)
-    limits = _limits_by_product(decision.clamps, front.rules, shape)
+    limits = limits_by_product(decision.clamps, front.rules, shape)
+    overruled = overruled_by(front.limits, decision.prices, shelf)
     return {
         now.store: StoreStanding(
             now=now,
@@ -208,6 +213,7 @@ def _at_opening(
             without=alone.prices[row],
             since=(now.moment,) * shape[1],
             orders=None if front.limits is None else front.limits.orders,
+            overruled=overruled[row],
             stock=opened.stock[row],
             opened_with=None if opened.opened_with is None else opened.opened_with[row : row + 1],
             sticker=None if decision.sticker is None else decision.sticker[row],
@@ -239,7 +245,7 @@ def _during(
     by_policy = _prices_by_policy(lake, catalog, day, sold, shelf, books) if is_peoples.any() else began.shown[0]
     without = np.where(is_peoples, by_policy, began.shown[0])
     prices, clamps = guarded_with_trail(side_by_side(limits, without[None], shelf), without[None], shelf)
-    bound = _limits_by_product(clamps, limits.rules, prices.shape)[0]
+    bound = limits_by_product(clamps, limits.rules, prices.shape)[0]
     clock, rules, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
     for own, sku in enumerate(catalog.skus):
         tick, rule = newest[sku]
@@ -247,7 +253,8 @@ def _during(
         ordered = limits.rules[given[own]] if given[own] >= 0 else ""
         rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
-    held = now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders
+    overruled = overruled_by(limits, prices, shelf)[0]
+    held = now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders, overruled
     sticker = None if began.sticker is None else began.sticker[0]
     return StoreStanding(*held, began.stock[0], began.opened_with, sticker)
 
@@ -264,17 +271,6 @@ def _prices_by_policy(
     policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,), books=books).policy
     front = _without_exploration(taught(policy, sold.rows, catalog, sold.mark.tick))
     return _without_orders(front).decide(shelf).prices[0]
-
-
-def _limits_by_product(
-    clamps: NDArray[Any], rules: tuple[str, ...], shape: tuple[int, ...]
-) -> list[tuple[tuple[str, ...], ...]]:
-    """Return which limits changed a price on the way, by store and product, the last one last."""
-    found = [[list[str]() for _ in range(shape[1])] for _ in range(shape[0])]
-    for clamp in clamps:
-        row, own = divmod(int(clamp["decision"]), shape[1])
-        found[row][own].append(rules[clamp["rule"]])
-    return [tuple(tuple(own) for own in row) for row in found]
 
 
 def _without_exploration(policy: Policy) -> Storefront:

@@ -40,20 +40,21 @@ def price_level_stat(monitor: Monitor, date: dt.date) -> list[Component]:
     if not monitor.reader.dates("competitor_prices"):
         return []
     found = monitor.reader.ask("price_level", READ, first=date - dt.timedelta(days=_DAYS - 1), last=date)
-    levels = {pd.Timestamp(row["business_date"]).date(): row for row in found.to_dict(orient="records")}
+    dates, level, n = (found[name].tolist() for name in ("business_date", "price_level", "count_products"))
+    levels = dict(zip((on.date() for on in dates), zip(level, n, strict=True), strict=True))
     title, shelf = "Prices beside rivals'", count(len(monitor.catalog.current().products))
     if (now := levels.get(date)) is None:
         told = f"no fresh price of a rival for the {shelf} products"
         return [stat(title, UNKNOWN, None, told, _TO_CARD)]
-    before = [row["price_level"] for on, row in levels.items() if 0 < (date - on).days <= _WEEK]
-    moved = change(now["price_level"], sum(before) / len(before)) if before else None
-    compared = f"{count(now['count_products'])} of {shelf} products compared"
-    against = f"vs the mean of the 7 days before; {compared}" if before else compared
-    course = tuple(found["price_level"])
-    told = f"price level on the last {len(course)} dates, between {told_of(min(course))} and {told_of(max(course))}"
-    return [
-        stat(title, told_of(now["price_level"]), moved, against, trend(course, told), _TO_CARD, more_is_better=False)
-    ]
+    before = [one for on, (one, _) in levels.items() if 0 < (date - on).days <= _WEEK]
+    mean = sum(before) / len(before) if before else now[0]
+    is_moved = share(abs(now[0] / mean - 1)) != share(0)
+    compared = f"{count(now[1])} of {shelf} products compared"
+    week = f"{'vs' if is_moved else 'as'} the mean of the 7 days before; " if before else ""
+    told = f"price level on the last {len(level)} dates, between {told_of(min(level))} and {told_of(max(level))}"
+    moved = change(now[0], mean) if is_moved else None
+    line = trend(level, told)
+    return [stat(title, told_of(now[0]), moved, f"{week}{compared}", line, _TO_CARD, more_is_better=False)]
 
 
 def told_of(level: float) -> str:

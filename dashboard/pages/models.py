@@ -201,4 +201,4 @@ def _names(monitor: Monitor) -> dict[str, str]:
     return {product.sku: f"{product.icon} {product.name}".strip() for product in monitor.catalog.current().products}
 
 
-PAGE = Page("models", "/models", "Models", "models", 3, layout, wire)
+PAGE = Page("models", "/models", "Models", "models", 4, layout, wire)

@@ -22,6 +22,7 @@ from serving.in_force import PresentBook, present_book, stores_apart
 from serving.open_book import OpenBook
 from serving.policies import StockAwarePolicy, sales_of
 from serving.price_book import PriceBook
+from serving.standing import StoreStanding
 from serving.stock_ahead import Keeps
 from serving.tabulate import limited_ladder
 from warehouse.lake import Lake
@@ -110,7 +111,7 @@ class DayForecast:
         self._catalog, self._book, self._curves, self._apart = catalog, present.book, present.curves, apart or {}
         self._outlook, self._date = outlook, date
         self._position = {sku: own for own, sku in enumerate(present.book.skus)}
-        self._days = dict[tuple[int, Keeps | None], PlannedDay | None]()
+        self._days = dict[tuple[int, Keeps | None, bool], PlannedDay | None]()
         self.reasons = dict[Hashable, str]()
         self._held = dict[tuple[int, OnShelf, float, float], Comparison | None]()
         if outlook is not None:
@@ -173,14 +174,22 @@ class DayForecast:
         keeps, far = ahead.keeps_of(opened)[0], ahead.far(self._date)
         return [OnShelf(own, tick, tuple(keeps[product, : far[product]].tolist())) for product, own in enumerate(units)]
 
+    def shelves_in(self, standing: StoreStanding) -> dict[str, OnShelf]:
+        """Return how each product of a store stands that the book knows; its day may have another shelf."""
+        if standing.catalog.skus == self.skus:
+            found = self.on_shelves(standing.stock, standing.now.tick, standing.opened_with)
+            return dict(zip(self.skus, found, strict=True))
+        full = dict(zip(self.skus, self.full_shelves, strict=True))
+        return {sku: full[sku] for sku in standing.catalog.skus if sku in full}
+
     @cached_property
     def full_shelves(self) -> list[OnShelf]:
         """How each product stands at opening where all are new and as many as there are to be."""
         return self.on_shelves(self._catalog.par_stock, 0, None)
 
-    def day_of(self, sku: str, shelf: OnShelf) -> PlannedDay | None:
-        """Return the day of a product as planned; None where no model knows."""
-        key = self._position[sku], shelf.keeps
+    def day_of(self, sku: str, shelf: OnShelf, *, is_free: bool = False) -> PlannedDay | None:
+        """Return the day of a product as planned, or as if no limit held; None where no model knows."""
+        key = self._position[sku], shelf.keeps, is_free
         if key not in self._days:
             self._days[key] = self._planned(*key)
         return self._days[key]
@@ -222,29 +231,30 @@ class DayForecast:
             plan = day.by_plan(*at) if shelf.tick else day.holding(proposed, *at, (0, 1))
         return Comparison(plan, day.holding(now, *at))
 
-    def _planned(self, product: int, keeps: Keeps | None) -> PlannedDay | None:
+    def _planned(self, product: int, keeps: Keeps | None, is_free: bool) -> PlannedDay | None:  # noqa: FBT001
         if self._outlook is None:
             return None
         visits, ladder = self._outlook.visits[product], self._outlook.curves.prices[product]
         gains, chances = self._sales[0][product], self._sales[1][..., product, :]
         demand = Demand(ladder, gains, np.broadcast_to(chances, (len(visits), len(ladder))), visits)
-        prices, evening = self._plan(product, keeps)
+        prices, evening = self._plan(product, keeps, is_free)
         is_known = np.isfinite(chances).all() and demand.knows(prices.min()) and demand.knows(prices.max())
         if not is_known:
             return None
         cost, is_for_profit = self._catalog.unit_costs[product], self._catalog.store.policies.objective != "revenue"
         return PlannedDay(demand, np.ascontiguousarray(prices), evening, float(cost), is_for_profit)
 
-    def _plan(self, product: int, keeps: Keeps | None) -> tuple[Floats, Floats]:
+    def _plan(self, product: int, keeps: Keeps | None, is_free: bool) -> tuple[Floats, Floats]:  # noqa: FBT001
         """Return the plan's prices, and what units left at closing are worth, by what keeps of the shelf."""
         levels = int(self._catalog.most_stock[product]) + 1
-        prices = self._book.prices[product, :levels]
+        prices = (self._book.unconstrained if is_free else self._book.prices)[product, :levels]
         assert self._outlook is not None  # noqa: S101 - asked before
         ahead, policy = self._outlook.morning.ahead, self._outlook.policy if keeps is not None else None
         if ahead is None or keeps is None:
             return prices, np.zeros(levels)
         best = policy.day_over(product, self._date, keeps) if isinstance(policy, StockAwarePolicy) else None
-        return prices if best is None else self._limited[product, best], ahead.at_closing(product, self._date, keeps)
+        candidates = self._outlook.curves.prices if is_free else self._limited
+        return prices if best is None else candidates[product, best], ahead.at_closing(product, self._date, keeps)
 
 
 def outlook_of(

@@ -16,7 +16,7 @@ from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
 from serving.open_book import OpenBook
-from serving.standing import standings
+from serving.standing import StoreStanding, standings
 from warehouse.workspace import Workspace
 
 COURSE_DAYS = 14
@@ -37,6 +37,8 @@ class Sheet:
         Where each store stands.
     outlooks
         What prices bring, by business date.
+    standings
+        What holds in each store.
     """
 
     catalog: Catalog
@@ -44,6 +46,7 @@ class Sheet:
     people: tuple[PriceChange, ...]
     clocks: dict[str, StoreNow]
     outlooks: dict[dt.date, DayForecast]
+    standings: dict[str, StoreStanding]
 
     def chosen(self, ids: Sequence[str]) -> list[Row]:
         """Return the rows with some ids; those that are not there are left out."""
@@ -98,7 +101,7 @@ class PriceDesk:
         held = standings(lake, catalog, clocks, self._book)
         held = {store: held[store] for store in catalog.store.stores}
         evidence = RowEvidence(held, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
-        return Sheet(catalog, tuple(rows_of(evidence)), tuple(people), clocks, outlooks)
+        return Sheet(catalog, tuple(rows_of(evidence)), tuple(people), clocks, outlooks, held)
 
     def _book(self, catalog: Catalog, date: dt.date) -> OpenBook | None:
         """Return the price book in force, opened once for rows, standings and forecasts."""

@@ -145,7 +145,7 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
         _proposed(change, wanted, outlook if at.day is not None else None, sku)
         for change, wanted, sku in zip(changes, standing.without.tolist(), catalog.skus, strict=True)
     ]
-    shelves = {} if outlook is None else _on_shelves(outlook, standing)
+    shelves = {} if outlook is None else outlook.shelves_in(standing)
     for position, product in enumerate(catalog.products):
         held = standing.of(product.sku)
         if held is None:  # no price of it is known in the store
@@ -177,15 +177,6 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
             shelf=shelves.get(product.sku),
             **weighed | {"why": with_trial(held, weighed["why"])},
         )
-
-
-def _on_shelves(outlook: DayForecast, standing: StoreStanding) -> dict[str, OnShelf]:
-    """Return how each product of a store stands that its book knows; its day may have another shelf than the book."""
-    if standing.catalog.skus == outlook.skus:
-        found = outlook.on_shelves(standing.stock, standing.now.tick, standing.opened_with)
-        return dict(zip(outlook.skus, found, strict=True))
-    full = dict(zip(outlook.skus, outlook.full_shelves, strict=True))
-    return {sku: full[sku] for sku in standing.catalog.skus if sku in full}
 
 
 def _sticker(standing: StoreStanding, position: int) -> Sticker | None:
