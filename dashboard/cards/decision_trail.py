@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 import pandas as pd
 from dash.development.base_component import Component
 
+from catalog.pricing import RULES
 from catalog.wall_clock import WallClock
 from dashboard.components import card
 from dashboard.formats import in_currency_of
@@ -17,7 +18,8 @@ from dashboard.pickers import SOLD
 
 TRAIL, SAVE = "prices-trail", "prices-save"
 
-_DAYS = 14
+DAYS = 14
+"""Days that are looked back."""
 _MOST_DECISIONS = 1_000
 _BARS, _ROW, _MOST_SHOWN = 150, 55, 7  # pixels, pixels, rows
 
@@ -29,14 +31,14 @@ _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("reason", "Reason", {"width": 520, "wrapText": True, "autoHeight": True, "cellClass": "wrapped"}),
     ("old_price", "From", {"valueFormatter": _EUROS}),
     ("new_price", "To", {"valueFormatter": _EUROS}),
-    ("unconstrained_price", "Asked for", {"valueFormatter": _EUROS}),
-    ("limits", "Guardrails", {"width": 150}),
-    ("clamp_cost", "Guardrail cost, a visit", {"valueFormatter": _PER_VISIT, "width": 190}),
+    ("unconstrained_price", "Policy wanted", {"valueFormatter": _EUROS}),
+    ("limits", "Limits", {"width": 150}),
+    ("clamp_cost", "Limits cost, a visit", {"valueFormatter": _PER_VISIT, "width": 130}),
     ("inventory_level", "Stock", {"width": 100}),
     ("p_sale", "Chance of sale", {"valueFormatter": _PERCENT, "width": 140}),
-    ("unit_value", "Unit value", {"valueFormatter": _EUROS}),
-    ("binding_rule", "Rule", {"width": 150}),
-    ("explored", "Explored", {"width": 90}),
+    ("unit_value", "A unit kept is worth", {"valueFormatter": _EUROS}),
+    ("binding_rule", "Because", {"width": 240}),
+    ("explored", "A try", {"width": 90}),
     ("policy", "Policy", {"width": 130}),
     ("model_version", "Model", {"width": 100}),
 )
@@ -46,21 +48,20 @@ _NUMBERS = {"old_price", "new_price", "unconstrained_price", "clamp_cost", "inve
 def trail_card() -> Component:
     """Place the grid that a callback fills with price decisions, and a button that saves them."""
     return card(
-        "Decision trail",
+        "Every decision",
         _grid(),
-        caption=f"Every price decision of the {_DAYS} days up to the day chosen above, the newest first. Type below a "
+        caption=f"The price decisions of the {DAYS} days up to the day chosen above, the newest first. Type below a "
         "column's name to filter; click the name to sort.",
         right=dmc.Button("Save as CSV", id=SAVE, variant="default", size="xs"),
     )
 
 
-def trail(monitor: Monitor, sku: str, store: str, date: dt.date) -> list[dict[Any, Any]]:
-    """Return the rows of the grid for the days up to a date."""
-    first = date - dt.timedelta(days=_DAYS - 1)
-    found = monitor.reader.ask(
+def trail(monitor: Monitor, sku: str, store: str, date: dt.date) -> pd.DataFrame:
+    """Return the decisions of the days up to a date, the newest first."""
+    first = date - dt.timedelta(days=DAYS - 1)
+    return monitor.reader.ask(
         "decision_trail", SOLD, first=first, last=date, store=store, sku=sku, most=_MOST_DECISIONS
     )
-    return _rows(found, monitor.catalog.current().store.clock_of(store))
 
 
 def trail_height(rows: Sequence[object]) -> dict[str, int]:
@@ -99,9 +100,11 @@ def _grid() -> Component:
     )
 
 
-def _rows(decisions: pd.DataFrame, clock: WallClock) -> list[dict[Any, Any]]:
+def trail_rows(decisions: pd.DataFrame, clock: WallClock) -> list[dict[Any, Any]]:
+    """Return the rows of the grid, in the store's time."""
     told = decisions.assign(
         decided_at=[f"{clock.local(moment):%Y-%m-%d %H:%M}" for moment in decisions["decided_at"]],
         explored=decisions["explored"].map({True: "yes", False: "no"}),
+        binding_rule=decisions["binding_rule"].map(RULES),
     )
     return [dict(row) for row in told.astype(object).where(told.notna(), None).to_dict("records")]

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from catalog.pricing import RULES
 from dashboard.cards.missing import no_data
-from dashboard.components import PRICE_AND_STOCK, aria, card, empty, graph
+from dashboard.components import PRICE_AND_STOCK, aria, card, graph, notice
 from dashboard.data.price_book import BookLine, line_at
 from dashboard.figures import prices as figures
 from dashboard.formats import euros, share
@@ -30,14 +30,14 @@ def book_cards(monitor: Monitor) -> list[Component]:
     """Place the sliders and the figures that callbacks fill."""
     return [
         card(
-            "Price for a stock level",
+            "What if so many were left?",
             _sliders(monitor),
             html.Div(id=QUOTE, **aria(live="polite")),
             caption=f"Read from the price book in force on the day chosen above. {PRICE_AND_STOCK}",
         ),
         html.Div([_revenue_card(), _guarded_card()], className="grid grid-2"),
         card(
-            "Demand: predicted and observed",
+            "Do shoppers buy as predicted?",
             graph(DEMAND, "Chance of sale by price", figures.HEIGHT),
             caption=f"Dots: share of shoppers who bought in the {_DAYS_BACK} days before; larger with more decisions. "
             "Look for a line that runs through their intervals.",
@@ -88,7 +88,7 @@ def demand(monitor: Monitor, sku: str, book: dt.date | None, date: dt.date, sche
 
 
 def in_words(name: str, line: BookLine, minutes_left: int, *, is_opening: bool = False) -> Component:
-    """Say one line of the price book as people would; a state that may never come is no headline."""
+    """Say one line of the price book as people would; it may never come, so it is no headline."""
     moved = (
         f"; the policy asked for {euros(line.unconstrained_price)}" if line.price != line.unconstrained_price else ""
     )
@@ -96,10 +96,10 @@ def in_words(name: str, line: BookLine, minutes_left: int, *, is_opening: bool =
     state = f"when the store opens with {line.stock:,} on the shelf" if is_opening else if_so
     return html.Div(
         [
-            html.Span(euros(line.price), className="quote-price" if is_opening else "quote-price quote-if"),
+            html.Span(euros(line.price), className="quote-price"),
             html.Span(
                 f"{name}, {state}: chance of sale "
-                f"{share(line.p_sale)}, value of a unit kept {euros(line.unit_value)}. "
+                f"{share(line.p_sale)}, a unit kept is worth {euros(line.unit_value)}. "
                 f"Why: {RULES[line.binding_rule]}{moved}."
             ),
         ],
@@ -125,14 +125,14 @@ def no_prices_yet(monitor: Monitor) -> Component:
 
 
 def no_book(monitor: Monitor, date: dt.date) -> Component:
-    """Stand in for the book on a day without one; once a later day has one, no command makes it."""
+    """Say in a line that a day has no book; once a later day has one, no command makes it."""
     title, now = "No price book for this day", monitor.situation()
     command = monitor.next_command() if now.newest_book is None else None
     policies = monitor.reader.ask("policies_of_day", SOLD, on=date, date=date)
     if policies["is_own"].any():
         told = "The prices of this day are the retailer's own, as the ingested file has them."
-        return empty(title, told, command)
-    return empty(title, "No champion had made a price book for it: the store sold at base prices.", command)
+        return notice(title, told, command=command)
+    return notice(title, "No champion had made a price book for it: the store sold at base prices.", command=command)
 
 
 def _curve(monitor: Monitor, sku: str, date: dt.date) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def _curve(monitor: Monitor, sku: str, date: dt.date) -> pd.DataFrame:
 
 def _revenue_card() -> Component:
     return card(
-        "What each price earns",
+        "Which price earns most?",
         graph(REVENUE, "Expected revenue by candidate price", figures.HEIGHT),
         caption="The chosen price is the top of the solid line, which subtracts the value of the unit sold, or a "
         "little above it: a second sale before the price can change gives up more. Hollow candidates lie outside the "
@@ -151,9 +151,9 @@ def _revenue_card() -> Component:
 
 def _guarded_card() -> Component:
     return card(
-        "Price by stock, before and after guardrails",
+        "How does the price follow stock?",
         graph(GUARDED, "Price by stock", figures.HEIGHT),
-        caption="For the time left chosen above. Where the lines part, a guardrail limits the price.",
+        caption="For the time left chosen above. Where the lines part, a limit holds the price.",
     )
 
 

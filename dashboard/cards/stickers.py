@@ -2,11 +2,10 @@
 
 import datetime as dt
 
-import dash_mantine_components as dmc
 import pandas as pd
 from dash.development.base_component import Component
 
-from dashboard.components import card
+from dashboard.components import card, table
 from dashboard.formats import count, euros
 from dashboard.formats import day as day_name
 from dashboard.monitor import Monitor
@@ -62,4 +61,5 @@ def _table(rows: pd.DataFrame, result: tuple[str, ...]) -> Component:
             thrown = "" if pd.isna(spoiled) else count(int(spoiled))
             cells += [count(int(row["count_sold"])), euros(row["brought_eur"]), thrown]
         body.append(cells)
-    return dmc.Table(data={"head": [*_PLAN, *result], "body": body}, striped=True, className="stickers")
+    names = (*_PLAN, *result)
+    return table(names, body, numbers=range(1, len(names)), width=80 * len(names))

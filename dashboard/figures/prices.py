@@ -1,17 +1,54 @@
 """Figures of the Prices page."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from catalog.metrics import wilson
+from dashboard.data.people_acts import Mark
 from dashboard.data.price_book import BookLine
+from dashboard.figures.marks import mark
 from dashboard.formats import in_currency
 from dashboard.theme import FAINT, Scheme, colour, styled
 
-HEIGHT = 330  # pixels
+HEIGHT, COURSE_HEIGHT = 330, 260  # pixels
 
 _SMALLEST_DOT, _LARGEST_DOT = 5.0, 16.0  # pixels
+
+
+def course(decisions: pd.DataFrame, base_price: float, marks: Sequence[Mark], scheme: Scheme) -> go.Figure:
+    """Draw the price over time, what was a try, and what people did.
+
+    Parameters
+    ----------
+    decisions
+        The rows of `decision_trail`, the newest first, with `decided_at` in the store's time.
+    base_price
+        EUR.
+    """
+    figure, rows = go.Figure(), decisions[::-1]
+    hover = in_currency("€%{y:.2f}<extra></extra>")
+    line = {"color": colour(0, scheme), "width": 2, "shape": "hv"}
+    figure.add_scatter(
+        x=rows["decided_at"], y=rows["new_price"], mode="lines", line=line, name="price", hovertemplate=hover
+    )
+    tried = rows[rows["explored"].astype(bool)]
+    figure.add_scatter(
+        x=tried["decided_at"],
+        y=tried["new_price"],
+        mode="markers",
+        marker={"size": 7, "color": colour(1, scheme)},
+        name="a price tried to learn demand",
+        hovertemplate=hover,
+    )
+    base = {"color": FAINT[scheme], "width": 1.2, "dash": "dash"}
+    figure.add_hline(y=base_price, line=base, annotation_text="base price", annotation_font_color=FAINT[scheme])
+    styled(figure, scheme, height=COURSE_HEIGHT)
+    figure.update_xaxes(hoverformat="%a %d %b %H:%M")
+    figure.update_yaxes(title_text=in_currency("price, EUR"), **_in_money())
+    return mark(figure, marks, scheme)
 
 
 def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Figure:
@@ -66,7 +103,7 @@ def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
         y=curve["expected_revenue"],
         mode="lines",
         line={"color": FAINT[scheme], "width": 1.5, "dash": "dash"},
-        name="revenue only",
+        name="revenue alone",
         hovertemplate=in_currency("€%{x:.2f}: €%{y:.3f} a visit<extra></extra>"),
     )
     figure.add_scatter(
@@ -75,7 +112,7 @@ def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
         mode="lines+markers",
         line={"color": colour(0, scheme), "width": 2.5},
         marker={"size": 7, "symbol": np.where(supported, "circle", "circle-open")},
-        name="minus the value of the unit",
+        name="less what the unit is worth if kept",
         hovertemplate=in_currency("€%{x:.2f}: €%{y:.3f} a visit<extra></extra>"),
     )
     figure.add_scatter(
@@ -97,8 +134,8 @@ def guarded(book: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     lines = book[(book["ticks_left"] == now.ticks_left) & (book["inventory_level"] > 0)]
     figure = go.Figure()
     for column, name, look in (
-        ("unconstrained_price", "before guardrails", {"color": colour(1, scheme), "dash": "dot", "width": 2.5}),
-        ("price", "after guardrails", {"color": colour(0, scheme), "width": 2.5}),
+        ("unconstrained_price", "what the policy wants", {"color": colour(1, scheme), "dash": "dot", "width": 2.5}),
+        ("price", "after the limits", {"color": colour(0, scheme), "width": 2.5}),
     ):
         figure.add_scatter(
             x=lines["inventory_level"],

@@ -9,7 +9,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.address import Kept, kept_values, one_of, wire_address
 from dashboard.app_shell import SCHEME
-from dashboard.cards.decision_trail import SAVE, TRAIL, trail, trail_card, trail_height
+from dashboard.cards.decision_trail import SAVE, TRAIL, trail, trail_card, trail_height, trail_rows
 from dashboard.cards.notices import notices_of
 from dashboard.cards.price_book import (
     DEMAND,
@@ -25,6 +25,7 @@ from dashboard.cards.price_book import (
     no_prices_yet,
     products_of,
 )
+from dashboard.cards.price_now import COURSE, NOW, now_card, price_now
 from dashboard.cards.rivals import rivals_card
 from dashboard.components import heading, wire_saving
 from dashboard.monitor import Monitor, Page
@@ -43,10 +44,10 @@ from dashboard.theme import Scheme
 
 PRODUCT, STORE, DAY, PULSE, SEEN = "prices-product", "prices-store", "prices-day", "prices-pulse", "prices-seen"
 CATEGORY = "prices-category"
-NOTICES, BOOK, MISSING = "prices-notices", "prices-book", "prices-missing"
+NOTICES, BOOK, MISSING, DECIDED = "prices-notices", "prices-book", "prices-missing", "prices-decided"
 
 _PULSE_MS = 5_000
-_TABLES = (*SOLD, "demand_cells", "price_book", "demand_curves", "model_versions", "champions")
+_TABLES = (*SOLD, "price_changes", "demand_cells", "price_book", "demand_curves", "model_versions", "champions")
 
 _KEPT = (Kept("category", CATEGORY), Kept("product", PRODUCT), Kept("store", STORE), Kept("day", DAY))
 
@@ -68,6 +69,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             dcc.Interval(id=PULSE, interval=_PULSE_MS),
             dcc.Store(id=SEEN),
             html.Div(id=NOTICES),
+            html.Div(now_card(), id=DECIDED, className="grid", hidden=date is None),
             html.Div(id=MISSING),
             html.Div(book_cards(monitor), id=BOOK, hidden=book_date(monitor, date) is None),
             *rivals_card(monitor, date),
@@ -86,6 +88,9 @@ def wire(app: Dash, monitor: Monitor) -> None:
         Output(NOTICES, "children"),
         Output(MISSING, "children"),
         Output(BOOK, "hidden"),
+        Output(DECIDED, "hidden"),
+        Output(NOW, "children"),
+        Output(COURSE, "figure"),
         Output(DEMAND, "figure"),
         Output(TRAIL, "rowData"),
         Output(TRAIL, "style"),
@@ -108,11 +113,23 @@ def wire(app: Dash, monitor: Monitor) -> None:
             raise PreventUpdate
         date = shown_date(monitor, chosen, store)
         if date is None or sku is None or store is None:
-            return None, no_prices_yet(monitor), True, {}, [], trail_height([]), now
+            return None, no_prices_yet(monitor), True, True, None, {}, {}, [], trail_height([]), now
         book = book_date(monitor, date)
-        drawn, rows = demand(monitor, sku, book, date, scheme), trail(monitor, sku, store, date)
-        missing = None if book else no_book(monitor, date)
-        return notices_of(monitor, date), missing, book is None, drawn, rows, trail_height(rows), now
+        decisions = trail(monitor, sku, store, date)
+        told, course = price_now(monitor, decisions, sku, store, date, scheme)
+        rows = trail_rows(decisions, monitor.catalog.current().store.clock_of(store))
+        return (
+            notices_of(monitor, date),
+            None if book else no_book(monitor, date),
+            book is None,
+            False,
+            told,
+            course,
+            demand(monitor, sku, book, date, scheme),
+            rows,
+            trail_height(rows),
+            now,
+        )
 
     wire_saving(app, TRAIL, SAVE)
 

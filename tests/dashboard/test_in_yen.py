@@ -31,7 +31,7 @@ def test_the_page_prices_says_whole_yen(monitor: Monitor) -> None:
 
     words, figure = copy_context().run(shown)
     assert "'¥" in words
-    assert "value of a unit kept ¥" in words
+    assert "a unit kept is worth ¥" in words
     assert "candidate price, JPY" in figure
     assert "€" not in words + figure
     assert "EUR" not in words + figure

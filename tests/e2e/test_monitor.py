@@ -81,7 +81,7 @@ def revenue_of(settings: Settings, date: dt.date) -> float:
 
 
 @pytest.mark.parametrize(
-    ("path", "title", "said"), [("store", "Store", "Events"), ("prices", "Prices", "Decision trail")]
+    ("path", "title", "said"), [("store", "Store", "Events"), ("prices", "Prices", "Every decision")]
 )
 def test_a_page_fits_its_screen_in_light_and_dark(monitor: str, visit: Visit, path: str, title: str, said: str) -> None:
     page = visit(f"{monitor}/{path}", width=390)
@@ -272,13 +272,13 @@ def test_the_sliders_answer_from_the_price_book(monitor: str, visit: Visit) -> N
     page.locator("#prices-product").click()
     page.get_by_role("option", name="Milk").click()
     price = page.locator(".quote-price")
-    expect(page.locator(".quote")).to_contain_text("Milk, when the store opens with 100 on the shelf")
+    expect(page.locator("#prices-quote")).to_contain_text("Milk, when the store opens with 100 on the shelf")
     full = float(price.inner_text().strip("€"))
     page.locator("#prices-stock [role=slider]").press("Home")
-    expect(page.locator(".quote")).to_contain_text("Milk, with 1 left and 12 h to go")
+    expect(page.locator("#prices-quote")).to_contain_text("Milk, with 1 left and 12 h to go")
     assert float(price.inner_text().strip("€")) > full
     page.locator("#prices-time [role=slider]").press("Home")
-    expect(page.locator(".quote")).to_contain_text("15 min to go")
+    expect(page.locator("#prices-quote")).to_contain_text("15 min to go")
     expect(page.locator("#prices-revenue")).to_contain_text(f"chosen, {price.inner_text()}")
 
 
