@@ -81,7 +81,10 @@ def state_of_store(run: LiveRun | None) -> list[Component]:
 
 def away(error: ShelfpriceError) -> list[Component]:
     """Say why the controls cannot be used."""
-    return [dmc.Badge("no controls", color="gray", variant="light"), html.Span(prose(str(error)))]
+    return [
+        dmc.Badge("no controls", color="gray", variant="light", className="live-away"),
+        html.Span(prose(str(error))),
+    ]
 
 
 def _button(identifier: str, picture: str, label: str, look: str) -> Component:

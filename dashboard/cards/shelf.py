@@ -4,9 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 import dash_mantine_components as dmc
+import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.cards.trend import trend
 from dashboard.components import aria, stat
 from dashboard.data.shelf_choice import PAGE_SIZE, ShelfPage
 from dashboard.data.store_day import DayNow, ProductNow, UnitsThatKeep
@@ -15,6 +17,7 @@ from dashboard.figures.sparkline import sparkline
 from dashboard.formats import change, count, days, euros, points
 from dashboard.theme import Scheme, colour
 
+_TOGETHER = 4  # ticks of a trend
 _LOTS = 3  # ages that a card tells apart
 _NO_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 
@@ -25,8 +28,20 @@ def stats(
     """Show revenue, units, stock and the model behind the prices, each against the day before at the same time."""
     against = "vs the day before, same time" if before else "no day before to compare with"
     return [
-        stat("Revenue", euros(now.revenue), change(now.revenue, before.revenue) if before else None, against),
-        stat("Units sold", count(now.units), change(now.units, before.units) if before else None, against),
+        stat(
+            "Revenue",
+            euros(now.revenue),
+            change(now.revenue, before.revenue) if before else None,
+            against,
+            trend=trend(_by_parts(now.sales["revenue_eur"]), "revenue through the day"),
+        ),
+        stat(
+            "Units sold",
+            count(now.units),
+            change(now.units, before.units) if before else None,
+            against,
+            trend=trend(_by_parts(now.sales["count_units"]), "units sold through the day"),
+        ),
         _stock_stat(now, before, against),
         _model_stat(model, model_before, date),
     ]
@@ -51,9 +66,17 @@ def _stock_stat(now: DayNow, before: DayNow | None, against: str) -> Component:
         return stat(name, "unknown", None, "no stock was recorded")
     if before is None or before.mean_stock is None:
         return stat(name, f"{now.mean_stock:,.1f} units", None, "no stock of the day before to compare with")
-    return stat(
-        name, f"{now.mean_stock:,.1f} units", change(now.mean_stock, before.mean_stock), against, more_is_better=False
+    moved, drawn = (
+        change(now.mean_stock, before.mean_stock),
+        trend(now.course.stock.mean(axis=1).dropna().tolist(), name),
     )
+    return stat(name, f"{now.mean_stock:,.1f} units", moved, against, more_is_better=False, trend=drawn)
+
+
+def _by_parts(sold: pd.Series) -> list[float]:
+    """Sum what was sold in each tick over some ticks together; the last ones, until they are over, are left out."""
+    whole = sold.iloc[: len(sold) - len(sold) % _TOGETHER]
+    return whole.groupby(whole.index // _TOGETHER).sum().tolist()
 
 
 def _model_stat(model: Version | None, before: Version | None, date: dt.date) -> Component:
@@ -73,6 +96,7 @@ def _error(model: Version) -> str:
 def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
     price = "no price" if product.price is None else euros(product.price)
     moved = change(product.price or 0.0, product.base_price or 0.0) if product.price else None
+    against = "base price" if moved and product.price == product.base_price else f"{moved} vs base" if moved else ""
     picture = sparkline(product.prices, n_ticks, line)
     lowest, highest = (min(product.prices), max(product.prices)) if product.prices else (0.0, 0.0)
     told = f"price since opening, between {euros(lowest)} and {euros(highest)}"
@@ -88,7 +112,7 @@ def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
             html.Div(
                 [
                     html.Span(price, className="product-price"),
-                    html.Span(f"{moved} vs base" if moved else "", className="product-moved"),
+                    html.Span(against, className="product-moved"),
                 ],
                 className="product-line",
             ),

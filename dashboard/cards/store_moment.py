@@ -15,6 +15,7 @@ from dashboard.cards.notices import notices_of
 from dashboard.cards.shelf import shelf_cards, shelf_found, stats
 from dashboard.cards.stickers import sticker_cards
 from dashboard.components import notice
+from dashboard.data.people_acts import marks_of
 from dashboard.data.shelf_choice import EVERYTHING, ShelfChoice, shelf_page
 from dashboard.data.store_day import Clock, DayNow, UnitsThatKeep, day_at, last_tick
 from dashboard.data.versions import Version
@@ -57,7 +58,7 @@ def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
     """Return what changes whenever the page's content for a date would."""
     return (
         monitor.reader.stamp(*SOLD, date=date),
-        monitor.reader.stamp("model_versions", "champions", "price_book", "drift_checks", "markdowns"),
+        monitor.reader.stamp("model_versions", "champions", "price_book", "drift_checks", "markdowns", "price_changes"),
         monitor.catalog.current().fingerprint,
         monitor.catalog.problem,
         monitor.next_command(),
@@ -84,6 +85,8 @@ def moment(
     live = Partition("live_interactions", day.date, f"{LIVE_GROUP}{day.store}")
     names = {product.sku: product.name for product in now.products}
     page = shelf_page(now.products, choice)
+    until = wall.moment_of(day.date, through + 1)
+    marks = [one for one in marks_of(monitor.reader, wall, day.store, None, day.date, day.date) if one.at < until]
     return {
         "empty": None,
         "hidden": False,
@@ -92,7 +95,7 @@ def moment(
         "shelf": shelf_cards(page.products, opening.ticks, scheme),
         "found": shelf_found(page),
         "pages": page.pages,
-        "figure": price_and_stock(now.course, now.products, clock, scheme),
+        "figure": price_and_stock(now.course, now.products, clock, scheme, marks),
         "stickers": sticker_cards(monitor, day.store, day.date),
         "feed": event_list(_events(monitor, day, through, wall), names),
         "tick": max(through, 0),

@@ -90,6 +90,8 @@ class DayNow:
         EUR and units sold since opening.
     mean_stock
         Units of a product, over the products whose stock is known; None when no stock is.
+    sales
+        EUR and units sold in each tick, columns `revenue_eur` and `count_units`.
     """
 
     tick: int
@@ -99,6 +101,7 @@ class DayNow:
     model_version: str | None
     products: tuple[ProductNow, ...]
     course: "Course"
+    sales: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,7 @@ def day_at(
         model_version=str(versions.iloc[-1]) if len(versions) else None,
         products=products,
         course=course,
+        sales=until.groupby("tick")[["revenue_eur", "count_units"]].sum().reindex(range(through + 1), fill_value=0),
     )
 
 

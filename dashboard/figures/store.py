@@ -1,10 +1,14 @@
 """Figures of the Store page."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboard.data.people_acts import Mark
 from dashboard.data.store_day import Clock, Course, ProductNow
+from dashboard.figures.marks import mark
 from dashboard.formats import in_currency, literal
 from dashboard.theme import Scheme, colour, styled
 
@@ -13,10 +17,13 @@ MOST_LINES = 8
 """Lines that can still be told apart; the products that earn most are drawn."""
 
 
-def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clock, scheme: Scheme) -> go.Figure:
+def price_and_stock(
+    course: Course, products: tuple[ProductNow, ...], clock: Clock, scheme: Scheme, marks: Sequence[Mark] = ()
+) -> go.Figure:
     """Draw prices above stock over the day, one line a product; hovering shows both for the same moment.
 
-    Prices are in percent of the base price, so that milk and meat fit one scale; the hover box says EUR.
+    Prices are in percent of the base price, so that milk and meat fit one scale; the hover box says EUR. Marks say what
+    people did.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.55, 0.45])
     drawn = sorted(products, key=lambda product: -product.revenue)[:MOST_LINES]
@@ -49,7 +56,7 @@ def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clo
     figure.update_xaxes(title_text=f"time of day, {clock.time_zone}", row=2, col=1)
     figure.update_yaxes(title_text="price, % of base price", row=1, col=1)
     figure.update_yaxes(title_text="stock, units", rangemode="tozero", row=2, col=1)
-    return figure
+    return mark(figure, marks, scheme)
 
 
 def _to_the_end(steps: pd.DataFrame, sku: str) -> list[float]:

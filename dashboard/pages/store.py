@@ -164,7 +164,7 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
     feed = html.Ol(id=FEED, className="feed", tabIndex="0")
     replay = html.Div([button, slider, html.Span(id=MOMENT, className="moment")], className="replay")
     best = f"Up to {MOST_LINES} products with the highest revenue."
-    caption = f"{PRICE_AND_STOCK} {best} Click a name to hide it; hover to compare products."
+    use = "Click a name to hide it; hover to compare products. A dotted line is what a person did."
     return html.Div(
         [
             dmc.Paper([live_bar(), replay], withBorder=True, p="sm", mb="sm"),
@@ -174,7 +174,7 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
             html.Div(id=STICKERS, className="grid"),
             html.Div(
                 [
-                    card("Price and stock over the day", figure, caption=caption),
+                    card("How did prices and stock move?", figure, caption=f"{PRICE_AND_STOCK} {best} {use}"),
                     card("Events", feed, caption=newest),
                 ],
                 className="grid split",
@@ -191,9 +191,7 @@ def _shelf_choice(monitor: Monitor, asked: Mapping[str, object]) -> Component:
     )
     return html.Div(
         [
-            dmc.TextInput(
-                id=SEARCH, label="Find a product", value=text_of(asked.get("search")), debounce=300, size="xs", w=190
-            ),
+            dmc.TextInput(id=SEARCH, label="Find a product", value=text_of(asked.get("search")), debounce=300, w=190),
             narrowing(CATEGORY, "Category", offered, 190, one_of(asked.get("category"), offered, None)),
             html.Span(id=FOUND, className="found", **aria(live="polite")),
             html.Nav(pages, **aria(label="Pages of products")),

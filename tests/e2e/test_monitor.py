@@ -92,6 +92,20 @@ def test_a_page_fits_its_screen_in_light_and_dark(monitor: str, visit: Visit, pa
         fits_every_screen(page)
 
 
+def test_the_line_next_to_the_pointer_stands_out_until_the_pointer_leaves(monitor: str, visit: Visit) -> None:
+    page = visit(f"{monitor}/store")
+    figure = page.locator("#store-figure .nsewdrag").first
+    expect(figure).to_be_visible()
+    figure.hover()
+    faded = (
+        "[...document.querySelectorAll('#store-figure .scatterlayer .trace')].filter(one => one.style.opacity < 0.5)"
+    )
+    until(page, f"{faded}.length > 0")
+    assert page.evaluate(f"{faded}.length") < page.locator("#store-figure .scatterlayer .trace").count()
+    page.locator("h1").hover()
+    until(page, f"{faded}.length === 0")
+
+
 def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered(monitor: str, visit: Visit) -> None:
     page = visit(f"{monitor}/store")
     title = page.locator(".js-plotly-plot .ytitle").first

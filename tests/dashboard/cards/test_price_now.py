@@ -11,6 +11,7 @@ from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from dashboard.cards.decision_trail import trail
 from dashboard.cards.price_now import price_now
+from dashboard.cards.store_moment import moment, store_day
 from dashboard.data.people_acts import marks_of
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
@@ -75,6 +76,19 @@ def test_the_page_begins_with_the_price_that_stands_and_marks_the_chart(
     assert "Milk in S01 since Tue 6 Jan 2026" in words(told)
     assert "override €1.19" in [one.text for one in figure.layout.annotations]
     assert list(figure.data[0].y)[-1] == newest["new_price"]
+
+
+def test_the_chart_of_a_store_marks_what_people_did_by_the_moment_that_is_shown(
+    sold: Settings, monitor: Monitor
+) -> None:
+    act(sold, 1, "kill_switch", 10, sku=None, store=None)
+    day = store_day(monitor, "S01", DAY)
+
+    def told(through: int) -> list[str]:
+        return [one.text for one in moment(monitor, day, through, "light")["figure"].layout.annotations]
+
+    assert told(7) == []  # 09:45 to 10:00
+    assert told(8) == ["kill switch"]
 
 
 def test_a_product_without_decisions_is_one_line(monitor: Monitor, words: Callable[[Any], str]) -> None:

@@ -41,6 +41,17 @@ def test_the_last_moment_shows_the_day_against_the_day_before(
     assert "No model yet" in words(shown["notices"])
 
 
+def test_the_numbers_have_the_course_of_the_day_which_adds_up_to_them(sold_monitor: Monitor) -> None:
+    day = store_day(sold_monitor, "S01", DAY)
+    for through in (3, 10, day.last):
+        now = day_at(day.events, sold_monitor.reader.ask("shelf", ("products",)), through, 10)
+        assert len(now.sales) == through + 1
+        assert now.sales["revenue_eur"].sum() == pytest.approx(now.revenue)
+        assert now.sales["count_units"].sum() == now.units
+    shown = moment(sold_monitor, day, day.last, "light")
+    assert str(shown["stats"]).count("className='trend'") == 3
+
+
 def test_before_the_first_day_there_is_nothing_to_compare_with(
     sold_monitor: Monitor, words: Callable[[Any], str]
 ) -> None:
