@@ -198,3 +198,33 @@ def refuse_unusable(file: Path, remedy: str) -> None:
             f"{file}: expected a database that can be written, found: {error}; nothing was done and old prices hold: "
             f"{remedy}"
         ) from error
+
+
+TRAININGS_VIEW = "shelfprice"
+"""The shared view of MLflow in which the trainings open."""
+
+
+def keep_trainings_page(settings: Settings, experiment: str) -> None:
+    """Keep in the home which experiment of MLflow has the trainings, so that links to it ask MLflow nothing."""
+    file = _trainings_file(settings)
+    if not file.exists() or file.read_text(encoding="utf-8").strip() != experiment:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(file, f"{experiment}\n")
+
+
+def trainings_page(settings: Settings) -> str | None:
+    """Return the address at which people see the trainings; None before the first, and while nothing serves MLflow.
+
+    MLflow would open an experiment with the pages for language models otherwise.
+    """
+    is_server = settings.tracking_uri.startswith("http")
+    if not (is_server or is_held(settings.locks, UP)) or not _trainings_file(settings).exists():
+        return None
+    served = settings.tracking_uri if is_server else settings.mlflow.url
+    experiment = quote(_trainings_file(settings).read_text(encoding="utf-8").strip(), safe="")
+    shown = f"viewStateShareKey={TRAININGS_VIEW}&workflowType=machine_learning"
+    return f"{served.rstrip('/')}/#/experiments/{experiment}/runs?{shown}"
+
+
+def _trainings_file(settings: Settings) -> Path:
+    return settings.home / "mlflow" / "trainings"

@@ -15,7 +15,7 @@ _BEFORE = {AS_GOOD_AS_BELIEF: "the belief without a model", EARNS_MORE_THAN_BASE
 _TWO_SIDED = 1.96  # standard errors of a 95 % interval
 
 
-def model_verdict(versions: Sequence[Version], changes: pd.DataFrame) -> Component:
+def model_verdict(versions: Sequence[Version], changes: pd.DataFrame, trainings: str | None = None) -> Component:
     """Say it in sentences, the most important in large type.
 
     Parameters
@@ -24,6 +24,8 @@ def model_verdict(versions: Sequence[Version], changes: pd.DataFrame) -> Compone
         The newest first, at least one.
     changes
         Rows of the query `champion_history`.
+    trainings
+        Address of MLflow's page of them; None where nothing serves it.
     """
     champion, newest = champion_of(versions), versions[0]
     if champion is None:
@@ -42,7 +44,8 @@ def model_verdict(versions: Sequence[Version], changes: pd.DataFrame) -> Compone
         lines.append(f"The last one refused: {_fate(refused)}")
     first, *others = lines
     told = [dmc.Text(first, className="verdict-first"), *(dmc.Text(line, className="verdict-line") for line in others)]
-    return card("What prices now", *told)
+    link = dmc.Anchor("Every training in MLflow", href=trainings, target="_blank", size="sm") if trainings else None
+    return card("What prices now", *told, right=link)
 
 
 def _gain(version: Version) -> str:

@@ -21,6 +21,7 @@ from dashboard.formats import day
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
+from warehouse.services import trainings_page
 from warehouse.sold import SOLD
 
 _TABLES = ("model_versions", "champions", "demand_curves", "demand_cells")
@@ -83,7 +84,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     changes = monitor.reader.ask("champion_history", ("champions", "interactions", "substitutions"))
     parts = [
         *_warnings(versions, monitor),
-        model_verdict(versions, changes),
+        model_verdict(versions, changes, trainings_page(monitor.settings) if mlflow_pages(monitor.settings) else None),
         model_health(versions, dates[-1] if dates else None, seen),
         _curves_card(curves, observed, _names(monitor), scheme, monitor.next_command()),
         html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),

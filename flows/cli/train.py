@@ -49,10 +49,10 @@ def train(
     refuse_without_cells()
     with train.working():
         from flows.train import train as flow
-        from training.mlflow.pages import trainings_page
         from training.mlflow.runs import kept_report
         from training.report.page import training_report
         from training.train_once import KnownVersion
+        from warehouse.services import trainings_page
 
         outcome: Any = flow(date_of(through), seed, folder, again=again)
         is_known = isinstance(outcome, KnownVersion)

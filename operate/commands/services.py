@@ -21,6 +21,7 @@ from warehouse.services import (
     ServiceState,
     forget_service_states,
     running_services,
+    trainings_page,
     write_service_states,
 )
 
@@ -77,6 +78,8 @@ def _run(catalog: str | None, stop: "Stop") -> None:
         def all_answer() -> None:
             rows = [[one.name, one.address.url if one.address else "-", one.purpose] for one in services]
             show_table("Everything is up; Ctrl-C stops it", ["service", "address", "what it is for"], rows)
+            if page := trainings_page(settings):
+                _tell(f"Every training in MLflow: {page}")
             if settings.prefect_login is None:
                 _tell(f"Prefect and MLflow ask for the credential in {login_file(settings)}")
 

@@ -136,7 +136,7 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
     """
     client = client_of(settings)
     experiment = experiment_id(client, settings, TRAININGS, ABOUT_TRAININGS)
-    keep_view(client, experiment)
+    keep_view(settings, client, experiment)
     tags = {
         "trained_since": str(dataset.trained_since),
         "trained_through": str(dataset.trained_through),
