@@ -48,10 +48,10 @@ def match_rows(found: PolicyComparison) -> Rows:
                 "scenario": row["scenario"],
                 "policy": row["policy"],
                 "revenue, EUR": row["revenue_eur"],
-                "share of clairvoyant, %": MeanInterval(row["share"], row["low"], row["high"]).percent(),
+                "share, %": MeanInterval(row["share"], row["low"], row["high"]).percent(),
                 "units": f"{row['units']:,.0f}",
-                "sold out, products": f"{row['sell_outs']:.1f}",
-                "visits to an empty shelf": f"{row['lost_sales']:,.0f}",
+                "products sold out": f"{row['sell_outs']:.1f}",
+                "lost visits": f"{row['lost_sales']:,.0f}",
                 "mean price, EUR": row["mean_price_eur"],
                 "repricings": f"{row['repricings']:,.0f}",
             }

@@ -165,7 +165,7 @@ def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
         ]
         for own in effects
     ]
-    show_table("Prices that people set or approved", columns, rows)
+    show_table("Prices that people set or approved", columns, rows, lesser=("visits", "price change"))
     remark("What they would have brought instead is a forecast, for as many visits: a difference from it is no proof.")
 
 
@@ -197,7 +197,7 @@ def _show(title: str, name: str, found: "Mapping[str, EarnedProfit]") -> None:
         ]
         for key, own in found.items()
     ]
-    show_table(title, [name, *_EARNED], rows)
+    show_table(title, [name, *_EARNED], rows, lesser=("share from", "share to"))
 
 
 def _number(value: float) -> str:

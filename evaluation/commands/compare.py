@@ -164,17 +164,20 @@ def _compare_as_shipped(
         *report.regret_rows(found),
         f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 "
         "where the owner's price earned more",
+        lesser=("worst week against the owner's price",),
     )
     show_table(
         "The product's regret less that of the best peer, points",
         *report.peer_rows(found),
         "below 0 the product lost less; paired over seeds, with the 95 % interval",
     )
+    gate = report.gate_rows(found)
     show_table(
         "How soon the product priced, and what its gate did",
-        *report.gate_rows(found),
+        *gate,
         "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
         "3 % better or more",
+        lesser=(gate[0][-1], gate[0][-2], gate[0][1]),
     )
     _show_waste(found)
     remark(report.models_in_words(found))
@@ -230,9 +233,11 @@ def _show(found: Any, seeds: int, store_days: int, money: Currency) -> None:
         f"Played after {max(match.decisions for match in found.matches):,} decisions, per store day",
         [money.format_title(column) for column in columns],
         rows,
-        f"{seeds} seeds of {store_days} store days; every policy met the same shoppers; the gate is left out",
+        f"share of what the clairvoyant earned; {seeds} seeds of {store_days} store days; every policy met the same "
+        "shoppers; lost visits found an empty shelf; the gate is left out",
         money=[money.format_title(column) for column in ("revenue, EUR", "mean price, EUR")],
         digits=money.digits,
+        lesser=("repricings", "products sold out", "lost visits"),
     )
     if found.first_days:
         show_table(
