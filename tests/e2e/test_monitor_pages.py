@@ -114,8 +114,8 @@ def monitor(played: tuple[Path, str]) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("models", "Candidates of the newest training"),
-        ("policies", "A store day, policy by policy"),
+        ("models", "What prices now"),
+        ("policies", "What the shipped policy earns"),
         ("pipeline", "Rejected rows"),
     ],
 )
@@ -123,6 +123,8 @@ def test_every_page_fits_its_screen_in_light_and_dark(
     monitor: str, visit: Callable[..., Page], name: str, said: str
 ) -> None:
     page = visit(f"{monitor}/{name}", width=390)
+    expect(page.get_by_role("heading", name=said)).to_be_visible()
+    unfold(page)
     for scheme in in_both_schemes(page):
         expect(page.get_by_role("heading", name=said)).to_be_visible()
         expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
@@ -131,9 +133,24 @@ def test_every_page_fits_its_screen_in_light_and_dark(
         fits_every_screen(page)
 
 
+def unfold(page: Page) -> None:
+    """Open everything that a page has folded away."""
+    for head in page.locator(".fold-head").all():
+        head.click()
+
+
+def test_the_verdict_on_models_comes_first_and_the_page_is_short(monitor: str, visit: Callable[..., Page]) -> None:
+    page = visit(f"{monitor}/models")
+    expect(page.locator(".verdict-first")).to_contain_text("sets prices")
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") < 2500
+
+
 def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[..., Page]) -> None:
     page = visit(f"{monitor}/models")
     table = page.locator("#models-versions")
+    expect(page.locator(".verdict-first")).to_be_visible()
+    unfold(page)
     expect(table.get_by_text("Version 1")).to_be_visible()
     expect(page.get_by_text("MLflow is not running")).to_be_visible()
     page.locator("#models-judged").click()
@@ -147,6 +164,8 @@ def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[
 
 def test_a_scenario_is_chosen_and_the_table_is_saved(monitor: str, visit: Callable[..., Page]) -> None:
     page = visit(f"{monitor}/policies")
+    expect(page.locator(".verdict-first")).to_contain_text("than fixed prices")
+    unfold(page)
     expect(page.locator("#policies-scenario")).to_have_value("200 visits")
     expect(page.locator("#policies-learning .js-plotly-plot")).to_be_visible()
     expect(page.locator(".ag-row").first).to_be_visible()
@@ -202,7 +221,7 @@ def test_what_is_published_while_a_page_is_open_comes_to_it(
     lake.publish(
         Partition("model_versions", None, "v99"), pa.Table.from_pylist(rows, schema=newest.schema), inputs="v99"
     )
-    expect(page.locator("#models-content")).to_contain_text("version 99")
+    expect(page.locator("#models-content")).to_contain_text("Version 99")
 
 
 def test_without_data_each_page_names_the_command_that_makes_some(
