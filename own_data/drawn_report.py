@@ -160,12 +160,13 @@ def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
             own["sku"],
             own["store_id"] or "every store",
             *(_number(own[name]) for name in ("price_eur", "otherwise_price_eur")),
-            *(own[name] for name in ("count_visits", "count_units")),
+            *("not counted" if own[name] is None else own[name] for name in ("count_visits", "count_units")),
             *(_number(_or_unknown(own[name])) for name in ("expected_units", "profit_eur", "otherwise_profit_eur")),
         ]
         for own in effects
     ]
-    show_table("Prices that people set or approved", columns, rows, lesser=("visits", "price change"))
+    title = "Prices that people set or approved, and experiments"
+    show_table(title, columns, rows, lesser=("visits", "price change"))
     remark("What they would have brought instead is a forecast, for as many visits: a difference from it is no proof.")
 
 

@@ -132,13 +132,14 @@ def answered(before: "pd.Series[float]", now: "pd.Series[float]") -> str:
     before, now
         Rows of `draws_of_product`; the same where there is one.
     """
-    was, falls = (100 * (1 - 1.1 ** own["response"]) for own in (before, now))
+    was, falls = (round(100 * (1 - 1.1 ** own["response"])) for own in (before, now))
     sure = _SURE * now["response_deviation"] * 100 * np.log(1.1)
-    told = f"10 % dearer sells {falls:.0f} % less"
+    told = f"10 % dearer sells {falls} % less"
     if before is now:
         return f"Believed so far: {told}; certain to ±{sure:.0f}."
     since = pd.Timestamp(before["business_date"]).date()
-    return f"Since {day(since)} the belief moved: {told}, it was {was:.0f} %; certain to ±{sure:.0f}."
+    moved, beside = ("did not move", "") if was == falls else ("moved", f", it was {was} %")
+    return f"Since {day(since)} the belief {moved}: {told}{beside}; certain to ±{sure:.0f}."
 
 
 def _openings(monitor: Monitor, row: Row, clock: WallClock, scheme: Scheme) -> list[Component]:

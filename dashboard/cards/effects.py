@@ -11,7 +11,7 @@ from dashboard.monitor import Monitor
 
 EFFECTS = "desk-effects"
 
-_TABLES = ("price_changes", "interactions")
+_TABLES = ("price_changes", "interactions", "experiments", "price_draws", "exposures")
 _NAMES = ("Price", "Instead of", "Store days", "Visits", "Units", "predicted", "instead", "Profit", "predicted",
           "instead", "Difference")  # fmt: skip
 _MOST = 12
@@ -30,7 +30,8 @@ def effects_card(monitor: Monitor) -> Component | None:
         table(_NAMES, rows, numbers=range(2, len(_NAMES)), width=980),
         caption="Prices that people set or approved, while they stood: what their visits brought, and what was "
         "predicted of as many visits when they were asked for, at this price and at the one instead. The difference to "
-        "the one instead, ± two standard errors, is no proof, for no draw decided the price.",
+        "the one instead, ± two standard errors, is no proof, for no draw decided the price. Of an experiment, store "
+        "days take the place of visits, and between its two prices a coin decided: their difference is proof.",
     )
 
 
@@ -40,7 +41,7 @@ def _row(row: dict[Any, Any]) -> list[Component | str]:
     return [
         f"{place} at {euros(row['price_eur'])}, {kind}",
         euros(row["otherwise_price_eur"]),
-        *(count(row[name]) for name in ("count_store_days", "count_visits", "count_units")),
+        *(_known(row[name], count) for name in ("count_store_days", "count_visits", "count_units")),
         *(_known(row[name], count) for name in ("expected_units", "otherwise_units")),
         euros(row["profit_eur"]),
         *(_known(row[name], euros) for name in ("expected_profit_eur", "otherwise_profit_eur")),

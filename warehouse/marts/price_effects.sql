@@ -1,7 +1,8 @@
 -- One row per price change of one product that holds or held: what was predicted when it was asked for, and what the
 -- visits brought that met its price in stock while it held. Prices of which nothing was predicted, and those that are
 -- their own alternative, are left out. What the alternative would have brought is its forecast of then, for as many
--- visits: the difference is no proof, since no draw decided who met which price.
+-- visits: the difference is no proof, since no draw decided who met which price. The sides of experiments follow, see
+-- experiment_effects: between two sides of one, a fair coin decided.
 create or replace view price_effects as
 with asked as (
     select
@@ -99,12 +100,16 @@ select
         as gained_eur,
     counted.standard_error_eur
 from held
-left join counted on held.change = counted.change;
+left join counted on held.change = counted.change
+union all
+select * from experiment_effects; -- noqa: AM04
 
 comment on view price_effects is
-'one price change of one product that holds or held: what was predicted, and what came of it';
-comment on column price_effects.change is 'id of the price change';
-comment on column price_effects.kind is 'price (what a policy proposed for a day), override or freeze';
+'one price change of one product that holds or held, or one side of an experiment: what was predicted and what came'
+' of it';
+comment on column price_effects.change is
+'id of the price change; of an experiment its number, product and side of the coin';
+comment on column price_effects.kind is 'price (what a policy proposed for a day), override, freeze or experiment';
 comment on column price_effects.state is 'as in price_changes_now';
 comment on column price_effects.asked_by is 'who asked for it: a person, or a policy';
 comment on column price_effects.approved_by is 'who approved it last';
@@ -121,7 +126,8 @@ comment on column price_effects.expected_profit_a_store_day_eur is
 comment on column price_effects.expected_gain_a_store_day_eur is
 'gain predicted against the alternative, EUR, in revenue or in profit, whichever the catalog maximises';
 comment on column price_effects.count_store_days is 'store days on which somebody met its price';
-comment on column price_effects.count_visits is 'visits that met its price while it held, with stock on the shelf';
+comment on column price_effects.count_visits is
+'visits that met its price while it held, with stock on the shelf; null of an experiment';
 comment on column price_effects.count_units is 'units that they bought';
 comment on column price_effects.revenue_eur is 'what they paid, EUR';
 comment on column price_effects.profit_eur is 'that less the cost of the units as it is now, EUR';

@@ -1,4 +1,4 @@
--- What came of the newest prices that people set or approved, as far as somebody met them.
+-- What came of the newest prices that people set or approved and of experiments, as far as somebody met them.
 select
     change,
     kind,
@@ -18,6 +18,6 @@ select
     gained_eur,
     standard_error_eur
 from price_effects
-where count_visits > 0 and approved_by <> 'the rule'
+where count_store_days > 0 and approved_by <> 'the rule'
 order by holds_from desc, change asc
 limit $most;

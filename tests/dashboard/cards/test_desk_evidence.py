@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from dash import dcc
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from outside_grocer import Grocer
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from dashboard.cards.desk_evidence import evidence, learned
+from dashboard.cards.desk_evidence import answered, evidence, learned
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
 from desk.price_changes.request import PriceRequest, ask
@@ -76,12 +77,10 @@ def test_a_belief_is_said_to_have_moved_just_where_the_shoppers_of_a_hundred_dif
     before: pd.DataFrame, now: pd.DataFrame, price: float
 ) -> None:
     said = learned(price, DATE, before, now, 1234)
-    has_moved = " moved: " in said
-    assert has_moved == (", it was " in said)
-    assert has_moved != ("did not move" in said)
-    if has_moved:
-        was, buys = said.split(", it was ")[1].split(".")[0], said.split("shoppers ")[1].split(" buy")[0]
-        assert was != buys
+    was, buys = (round(100 * np.interp(price, own["price"], own["p_sale"])) for own in (before, now))
+    assert f"of 100 shoppers {buys} buy at" in said
+    assert (f"the belief moved: of 100 shoppers {buys} buy" in said) == (was != buys)
+    assert (f", it was {was}." in said) == (was != buys)
     assert "1,234 decisions taught it." in said
 
 
@@ -110,4 +109,9 @@ def test_a_store_that_sells_by_itself_shows_units_a_day_and_how_sales_are_believ
     sold, expected = figures(parts)["desk-row-demand"].data
     assert sum(sold.customdata) == pytest.approx(14)  # days at drawn prices
     assert list(expected.y) == sorted(expected.y, reverse=True)
-    assert " the belief moved: 10 % dearer sells " in words(parts)
+    assert ": 10 % dearer sells " in words(parts)
+    before, now = (
+        pd.Series({"business_date": DATE, "response": own, "response_deviation": 0.1}) for own in (-3.0, -2.0)
+    )
+    assert answered(before, now).endswith("moved: 10 % dearer sells 17 % less, it was 25 %; certain to ±2.")
+    assert "did not move: 10 % dearer sells 17 % less; certain" in answered(now.copy(), now)

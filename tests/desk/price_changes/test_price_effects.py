@@ -1,10 +1,12 @@
 """What was predicted of a price is kept with it, and stands beside what came of it."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from outside_grocer import SLOPE, UNITS, Grocer
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.tables.operations import PREDICTED
@@ -13,6 +15,7 @@ from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from features.cells import ALL_VIEWS
+from training.experiments import new_experiment, plan
 from warehouse.connection import build_file, read_only
 from warehouse.lake import Partition
 
@@ -91,3 +94,29 @@ def test_price_changes_of_an_earlier_version_are_told_and_nothing_was_predicted_
     with read_only(shop.settings) as warehouse:
         assert warehouse.execute("select state, expected_cost_a_day_eur from price_changes_now").fetchall()
         assert warehouse.execute("from price_effects").fetchall() == []
+
+
+def test_each_side_of_an_experiment_tells_what_it_sold_beside_what_was_predicted(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    first = shop.weeks(1)
+    planned = new_experiment(shop.workspace, 0.1, 3, ["P001"], "to know")
+    plan(shop.workspace, planned)
+    for week in range(3):
+        shop.night(first + dt.timedelta(days=7 * week - 1))
+        shop.week(first + dt.timedelta(days=7 * week))
+    found = effects(shop)
+    low, high = (found[f"experiment 1 P001 {side}"] for side in ("low", "high"))
+    assert set(found) == {low["change"], high["change"]}
+    draws = [row for part in shop.lake.partitions("price_draws") for row in shop.lake.read(part).to_pylist()]
+    tossed = [row for row in draws if row["low_price"] and not row["is_held"] and not row["is_on_the_way"]]
+    assert low["count_store_days"] + high["count_store_days"] == 7 * len(tossed)
+    assert low["price_eur"] < low["otherwise_price_eur"] < high["price_eur"]
+    for side in (low, high):
+        ratio = side["price_eur"] / side["otherwise_price_eur"]
+        true_units = side["count_store_days"] * UNITS * ratio**SLOPE
+        assert side["count_units"] == pytest.approx(true_units, rel=0.1)
+        assert abs(side["profit_eur"] - side["expected_profit_eur"]) < 6 * side["standard_error_eur"]
+        cost = side["count_units"] * shop.catalog.product("P001").unit_cost
+        assert side["profit_eur"] == pytest.approx(side["revenue_eur"] - cost)
+        assert side["gained_eur"] == pytest.approx(side["profit_eur"] - side["otherwise_profit_eur"])
+    assert (low["kind"], low["state"], low["asked_by"]) == ("experiment", "expired", planned.asked_by)
