@@ -12,6 +12,7 @@ as old as they are where so many are left every day: the value of each number of
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -256,7 +257,7 @@ class StockAhead:
         old, young = round(float(keeps[0] - keeps[1])), round(float(keeps[1]))
         if self.stickers is None or not old or not young or date.weekday() in self.closed_weekdays:
             return 0.0
-        gains, rates = self._rates(product)
+        gains, rates = self._rates[product]
         stickers = self.stickers[product][np.isfinite(self.stickers[product])] - self.rules.products[product].unit_cost
         lost = float(self.rules.lost_with_a_unit[product])
         return MixedShelf(gains, rates, worth, old, young, self.freshest_share, lost).rough_saving(stickers)
@@ -265,11 +266,15 @@ class StockAhead:
         """Value units at the opening of a day that ends with some worth, shape (n_levels,)."""
         if date.weekday() in self.closed_weekdays:
             return worth
-        value = price_stock(*self._rates(product), self.n_levels(product), worth)[1]
+        value = price_stock(*self._rates[product], self.n_levels(product), worth)[1]
         return np.asarray(value[:, -1])
 
-    def _rates(self, product: int) -> tuple[Floats, Floats]:
-        """Return what one sale brings at each candidate, EUR, and the units that would sell in each tick to come."""
+    @cached_property
+    def _rates(self) -> list[tuple[Floats, Floats]]:
+        """What one sale brings at each candidate, EUR, and the units that would sell in each tick, by product."""
+        return [self._rates_of(product) for product in range(len(self.gains))]
+
+    def _rates_of(self, product: int) -> tuple[Floats, Floats]:
         among = np.flatnonzero(self.choosable[product])
         rates = rates_of(self.chances[..., product, among], self.visits[product])
         n_ticks = rates.shape[1]

@@ -63,6 +63,8 @@ class Demand:
 
     def by_ticks_left(self, prices: Floats) -> Floats:
         """Return the units that would sell at a book's prices, shape (n_levels, n_ticks); position t has t + 1 left."""
+        if self.chances.strides[0] == 0:  # one chance for all ticks
+            return np.asarray(np.interp(prices, self.ladder, self.chances[0]) * self.visits[::-1])
         ticks = zip(prices.T, self.chances[::-1], self.visits[::-1], strict=True)
         return np.stack([came * np.interp(own, self.ladder, chance) for own, chance, came in ticks], axis=1)
 
