@@ -33,14 +33,14 @@ def stats(
             euros(now.revenue),
             change(now.revenue, before.revenue) if before else None,
             against,
-            trend=trend(_by_parts(now.sales["revenue_eur"]), "revenue through the day"),
+            trend(_by_parts(now.sales["revenue_eur"]), "revenue through the day"),
         ),
         stat(
             "Units sold",
             count(now.units),
             change(now.units, before.units) if before else None,
             against,
-            trend=trend(_by_parts(now.sales["count_units"]), "units sold through the day"),
+            trend(_by_parts(now.sales["count_units"]), "units sold through the day"),
         ),
         _stock_stat(now, before, against),
         _model_stat(model, model_before, date),
@@ -66,11 +66,9 @@ def _stock_stat(now: DayNow, before: DayNow | None, against: str) -> Component:
         return stat(name, "unknown", None, "no stock was recorded")
     if before is None or before.mean_stock is None:
         return stat(name, f"{now.mean_stock:,.1f} units", None, "no stock of the day before to compare with")
-    moved, drawn = (
-        change(now.mean_stock, before.mean_stock),
-        trend(now.course.stock.mean(axis=1).dropna().tolist(), name),
-    )
-    return stat(name, f"{now.mean_stock:,.1f} units", moved, against, more_is_better=False, trend=drawn)
+    moved = change(now.mean_stock, before.mean_stock)
+    drawn = trend(now.course.stock.mean(axis=1).dropna().tolist(), name)
+    return stat(name, f"{now.mean_stock:,.1f} units", moved, against, drawn, more_is_better=False)
 
 
 def _by_parts(sold: pd.Series) -> list[float]:

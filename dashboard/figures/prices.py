@@ -47,7 +47,7 @@ def course(decisions: pd.DataFrame, base_price: float, marks: Sequence[Mark], sc
     figure.add_hline(y=base_price, line=base, annotation_text="base price", annotation_font_color=FAINT[scheme])
     styled(figure, scheme, height=COURSE_HEIGHT)
     figure.update_xaxes(hoverformat="%a %d %b %H:%M")
-    figure.update_yaxes(title_text=in_currency("price, EUR"), **_in_money())
+    figure.update_yaxes(title_text=in_currency("price, EUR"), **in_money())
     return mark(figure, marks, scheme)
 
 
