@@ -85,7 +85,6 @@ def prices(
     from dashboard.data.reader import Reader
     from dashboard.formats import show_in
     from desk.price_sheets.files import KINDS, MOST_BYTES
-    from desk.price_sheets.lines import lines_of
     from flows.workspace import open_workspace
 
     kind = file.suffix.lower().removeprefix(".")
@@ -108,7 +107,7 @@ def prices(
         said = acts.record_sheet(desk, content, reason or "", ignore_conflicts=anyway, below_cost=below_cost)
         emit({"said": said}) if as_json else say(said)
         return
-    lines = lines_of(workspace, content)
+    lines = acts.look_at_sheet(desk, content)
     if as_json:
         emit({"lines": [{"line": line.number, **line.said, "speaks_against_it": line.problems} for line in lines]})
         return

@@ -19,7 +19,7 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.desk_controls import DONE, SAID, filter_states, problem, told
 from dashboard.formats import count, euros
 from desk.price_sheets.files import KINDS, MOST_BYTES
-from desk.price_sheets.lines import SheetLine, lines_of
+from desk.price_sheets.lines import SheetLine
 
 PANEL, UPLOAD, FOUND, WHY, ANYWAY, BELOW_COST, RECORD, REFUSED, FILE = (
     "desk-sheet", "desk-sheet-upload", "desk-sheet-found", "desk-sheet-why", "desk-sheet-anyway",
@@ -94,7 +94,7 @@ def wire_sheet(app: Dash, desk: PriceDesk) -> None:
         if not contents:
             return [], None
         try:
-            return preview_of_lines(lines_of(desk.workspace, _bytes_of(contents))), None
+            return preview_of_lines(acts.look_at_sheet(desk, _bytes_of(contents))), None
         except ShelfpriceError as error:
             return problem(str(error)), None
 

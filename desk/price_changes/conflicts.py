@@ -4,11 +4,12 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from catalog.currency import Currency
-from catalog.errors import DataError, did_you_mean
+from catalog.errors import DataError, Declined, did_you_mean
 from catalog.limits import cost_plus_margin
 from catalog.load import Catalog
 from catalog.records.product import Product
-from desk.price_changes.change import PriceChange, Terms
+from desk.price_changes.change import PriceChange, Terms, stores_of
+from serving.orders import Kind
 
 _NOTHING = "nothing was recorded"
 
@@ -123,3 +124,35 @@ def _named(catalog: Catalog, other: PriceChange) -> str:
     until = "until it is withdrawn" if end is None else f"until {clock.local(end):%Y-%m-%d %H:%M}"
     where = f"in {terms.store}" if terms.store else "in every store"
     return f"{other.id}, {what} {where} by {other.proposer}, holds {until}"
+
+
+Before = dict[tuple[Kind, str | None, str], list[Terms]]
+"""The orders of an action so far, by kind, product and store."""
+
+
+def refuse_overlaps(catalog: Catalog, terms: Sequence[Terms], before: Before) -> None:
+    """Refuse two orders of one price in one action: neither is the later one, so nobody could say which holds.
+
+    `before` gains what is not refused.
+    """
+    for own in terms:
+        for store in stores_of(catalog, own.store):
+            others = before.setdefault((own.kind, own.sku, store), [])
+            if any(_meet(own, other) for other in others):
+                raise Declined(
+                    f"{place_of(catalog, own.sku, store)}: expected one {own.kind.replace('_', ' ')} at a time, found "
+                    "two; nothing was recorded: ask for one"
+                )
+            others.append(own)
+
+
+def _meet(one: Terms, other: Terms) -> bool:
+    return (one.valid_until is None or other.valid_from < one.valid_until) and (
+        other.valid_until is None or one.valid_from < other.valid_until
+    )
+
+
+def place_of(catalog: Catalog, sku: str | None, store: str | None) -> str:
+    """Name a product and a store."""
+    names = {product.sku: product.name for product in catalog.products}
+    return f"{names.get(sku or '', sku or 'every product')} in {store or 'every store'}"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from catalog.errors import ShelfpriceError
 from desk.price_changes.change import Terms
-from desk.price_changes.conflicts import below_cost
+from desk.price_changes.conflicts import Before, below_cost, refuse_overlaps
 from desk.price_changes.consequence import Consequence
-from desk.price_changes.request import Before, PriceRequest, examined_terms, facts_for, refuse_overlaps
+from desk.price_changes.request import PriceRequest, examined_terms, facts_for
 from warehouse.workspace import Workspace
 
 

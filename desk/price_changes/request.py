@@ -11,12 +11,20 @@ from catalog.errors import DataError, Declined, ShelfpriceError
 from catalog.limits import cost_plus_margin
 from catalog.load import Catalog
 from desk.price_changes.change import Event, PriceChange, Terms, counting_in, folded, stores_of
-from desk.price_changes.conflicts import below_cost, conflicts, refuse_impossible
+from desk.price_changes.conflicts import (
+    Before,
+    below_cost,
+    conflicts,
+    place_of,
+    refuse_impossible,
+    refuse_overlaps,
+)
 from desk.price_changes.consequence import Consequence, DayForecast, outlook_of
 from desk.price_changes.forecasts import with_forecast
 from desk.price_changes.prior import with_prior_price
 from desk.price_changes.record import LOCK, PATIENCE, changes_by_people, next_number, record
 from desk.price_changes.shown import prices_shown
+from desk.price_law.shown import StoreDecisions, read_once
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
 from serving.book_store import book_in_force
@@ -148,6 +156,8 @@ class Facts:
         What people asked for that may bear on some request; `by_sku` has the same by product.
     outlooks
         What prices bring on a date; None without a book. `brings` keeps what was asked of them.
+    decisions
+        What stores showed.
     """
 
     workspace: Workspace
@@ -156,6 +166,7 @@ class Facts:
     others: Sequence[PriceChange]
     by_sku: Mapping[str | None, Sequence[PriceChange]]
     outlooks: Callable[[dt.date], DayForecast | None]
+    decisions: StoreDecisions
     brings: Callable[..., Consequence] = field(default_factory=lambda: cache(DayForecast.of))
 
     def next_tick(self, store: str | None) -> dt.datetime:
@@ -187,7 +198,7 @@ def facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> Facts:
         found = book_in_force(lake, date)
         return None if found is None else outlook_of(lake, catalog, found, date)
 
-    return Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook)
+    return Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook, read_once(lake))
 
 
 def examined_terms(facts: Facts, request: PriceRequest) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
@@ -197,7 +208,8 @@ def examined_terms(facts: Facts, request: PriceRequest) -> tuple[list[Terms], tu
     terms = list(_terms_of(facts, request, now))
     for own in terms:
         refuse_impossible(catalog, own, now)
-    terms = [with_prior_price(lake, catalog, own, max(own.valid_from, now), facts.others) for own in terms]
+    looking_back = facts.others, facts.decisions
+    terms = [with_prior_price(lake, catalog, own, max(own.valid_from, now), *looking_back) for own in terms]
     if request.below_cost:
         terms = [_with_accepted_cost(catalog, own) for own in terms]
     others = facts.bearing_on(request.sku)
@@ -219,44 +231,13 @@ def _refuse_unwelcome(catalog: Catalog, request: PriceRequest, terms: Sequence[T
         raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
 
 
-Before = dict[tuple[Kind, str | None, str], list[Terms]]
-"""The orders of an action so far, by kind, product and store."""
-
-
-def refuse_overlaps(catalog: Catalog, terms: Sequence[Terms], before: Before) -> None:
-    """Refuse two orders of one price in one action: neither is the later one, so nobody could say which holds.
-
-    `before` gains what is not refused.
-    """
-    for own in terms:
-        for store in stores_of(catalog, own.store):
-            others = before.setdefault((own.kind, own.sku, store), [])
-            if any(_meet(own, other) for other in others):
-                raise Declined(
-                    f"{_place(catalog, own.sku, store)}: expected one {own.kind.replace('_', ' ')} at a time, found "
-                    "two; nothing was recorded: ask for one"
-                )
-            others.append(own)
-
-
-def _meet(one: Terms, other: Terms) -> bool:
-    return (one.valid_until is None or other.valid_from < one.valid_until) and (
-        other.valid_until is None or one.valid_from < other.valid_until
-    )
-
-
 @contextmanager
 def _naming(catalog: Catalog, request: PriceRequest) -> Iterator[None]:
     """Name the product and store of a request that is refused."""
     try:
         yield
     except ShelfpriceError as error:
-        raise Declined(f"{_place(catalog, request.sku, request.store)}: {error}") from error
-
-
-def _place(catalog: Catalog, sku: str | None, store: str | None) -> str:
-    names = {product.sku: product.name for product in catalog.products}
-    return f"{names.get(sku or '', sku or 'every product')} in {store or 'every store'}"
+        raise Declined(f"{place_of(catalog, request.sku, request.store)}: {error}") from error
 
 
 def _terms_of(facts: Facts, request: PriceRequest, now: dt.datetime) -> Iterator[Terms]:

@@ -1,10 +1,12 @@
 """What was shown where from when to when, from the price decisions in the lake."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
@@ -15,6 +17,15 @@ from etl.live.day import LiveDay, days_with_live_parts
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
 
+StoreDecisions = Callable[[Partition, str], pa.Table]
+"""Returns the price decisions of a store in a partition."""
+
+
+def read_once(lake: Lake) -> StoreDecisions:
+    """Return what reads price decisions, no partition of them twice: for the many products of one action."""
+    read = cache(lambda part: lake.read(part).select(["store_id", "sku", "tick", "new_price"]))
+    return cache(lambda part, store: (rows := read(part)).filter(pc.equal(rows["store_id"], store)))
+
 
 def prior_price_of(
     lake: Lake,
@@ -23,6 +34,7 @@ def prior_price_of(
     start: dt.datetime,
     price: float,
     changes: list[PriceChange],
+    decisions: StoreDecisions | None = None,
 ) -> PriorPrice:
     """Return the price that a reduction of a product has to name, from what its store showed before.
 
@@ -36,13 +48,15 @@ def prior_price_of(
         When the reduction begins, and its price, EUR.
     changes
         The price changes that there are: those that were announced tell which reductions came before.
+    decisions
+        See `read_once`.
     """
     (store, sku), law = product, catalog.store.price_law
     clock = catalog.store.clock_of(store)
     start = clock.local(start)
     announced = [own for change in changes if (own := _announced(change, store, sku, clock)) is not None]
     since = min([start, *(own.start for own in announced)]) - dt.timedelta(days=law.days)
-    found = shown_of(lake, catalog, store, sku, since, start)
+    found = shown_of(lake, catalog, product, since, start, decisions)
     if law.new_arrival_days is not None and not (found and found[0].start <= since):
         found = [*_shown_earlier(lake, catalog, product, since, law.days), *found]
     shown = [replace(stretch, start=clock.local(stretch.start), end=clock.local(stretch.end)) for stretch in found]
@@ -51,11 +65,17 @@ def prior_price_of(
 
 
 def shown_of(
-    lake: Lake, catalog: Catalog, store: str, sku: str, since: dt.datetime, until: dt.datetime
+    lake: Lake,
+    catalog: Catalog,
+    product: tuple[str, str],
+    since: dt.datetime,
+    until: dt.datetime,
+    decisions: StoreDecisions | None = None,
 ) -> list[PriceSpell]:
     """Return what a store showed of a product between two moments, in order of time; a price ends at closing."""
-    clock, found = catalog.store.clock_of(store), list[PriceSpell]()
-    for date, rows in sorted(_decisions(lake, store, sku, clock.date_of(since), clock.date_of(until))):
+    clock, found = catalog.store.clock_of(product[0]), list[PriceSpell]()
+    dates = clock.date_of(since), clock.date_of(until)
+    for date, rows in sorted(_decisions(lake, product, *dates, decisions or read_once(lake))):
         ends = [*(clock.moment_of(date, tick) for tick, _ in rows[1:]), clock.closing_of(date)]
         for (tick, price), end in zip(rows, ends, strict=True):
             begin = clock.moment_of(date, tick)
@@ -79,21 +99,22 @@ def _shown_earlier(
     clock = catalog.store.clock_of(product[0])
     last = clock.date_of(before)
     for date in islice((date for date in lake.newest_dates("repricings") if date <= last), dates):
-        found = shown_of(lake, catalog, *product, clock.opening_of(date), min(before, clock.closing_of(date)))
+        found = shown_of(lake, catalog, product, clock.opening_of(date), min(before, clock.closing_of(date)))
         if found:
             return found
     return []
 
 
 def _decisions(
-    lake: Lake, store: str, sku: str, first: dt.date, last: dt.date
+    lake: Lake, product: tuple[str, str], first: dt.date, last: dt.date, decisions: StoreDecisions
 ) -> Iterator[tuple[dt.date, list[tuple[int, float]]]]:
     """Yield each date with the ticks and prices that a store decided on, in order of time."""
+    store, sku = product
     live = [day for day in days_with_live_parts(lake) if day.store == store and not day.is_closed(lake)]
     parts = [*lake.partitions("repricings", between(first, last)), *_live_parts(live, first, last)]
     for part in parts:
-        rows = lake.read(part).select(["store_id", "sku", "tick", "new_price"])
-        own = rows.filter(pc.and_(pc.equal(rows["store_id"], store), pc.equal(rows["sku"], sku)))
+        rows = decisions(part, store)
+        own = rows.filter(pc.equal(rows["sku"], sku))
         if own.num_rows and part.business_date is not None:
             yield part.business_date, list(zip(own["tick"].to_pylist(), own["new_price"].to_pylist(), strict=True))
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, did_you_mean
@@ -125,11 +126,10 @@ def _request_of(
 
 
 def _date(text: str) -> dt.date | None:
+    """Return a business date, None where there is none."""
+    if not text:
+        return None
     for form in _DATES:
-        try:
-            return dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a business date
-        except ValueError:
-            continue
-    if text:
-        raise DataError(f"{text[:_LONGEST]!r} is not a date, such as 2026-01-31")
-    return None
+        with suppress(ValueError):
+            return dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - it has no zone
+    raise DataError(f"{text[:_LONGEST]!r} is not a date, such as 2026-01-31")

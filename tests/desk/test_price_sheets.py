@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from price_shop import Shop, open_in_the_morning
@@ -167,6 +168,19 @@ def test_a_line_that_is_there_twice_and_another_order_that_holds_are_named_and_n
 def test_a_file_that_is_no_sheet_or_too_large_is_refused_in_a_sentence(content: bytes, named: str) -> None:
     with pytest.raises(DataError, match=named):
         read(content)
+
+
+def test_who_may_not_set_prices_may_neither_upload_a_sheet_nor_record_it(opened: PriceDesk) -> None:
+    of_proxy = opened.workspace.settings.model_copy(update={"user_header": "X-User", "roles": (("anna", "manager"),)})
+    desk, content = PriceDesk(of_proxy, Reader(of_proxy), lambda: opened.workspace.catalog), b"store,sku,new_price\n"
+    for act in (lambda: acts.look_at_sheet(desk, content), lambda: acts.record_sheet(desk, content, "leaflet")):
+        with (
+            Flask("monitor").test_request_context("/", headers={"X-User": "carl"}),
+            pytest.raises(Declined, match="carl"),
+        ):
+            act()
+    with Flask("monitor").test_request_context("/", headers={"X-User": "anna"}):
+        assert acts.record_sheet(desk, content, "leaflet").startswith("Nothing to record")
 
 
 def test_a_line_that_is_shorter_than_the_header_sets_no_price(opened: PriceDesk) -> None:

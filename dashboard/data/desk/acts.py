@@ -17,7 +17,7 @@ from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_named
 from desk.price_changes.request import DeskAnswer, PriceRequest, ask, ask_all
 from desk.price_changes.states import EventName, may_follow
-from desk.price_sheets.lines import lines_of, record_lines
+from desk.price_sheets.lines import SheetLine, lines_of, record_lines
 from serving.orders import Kind
 
 FOLLOWS = "The shelf follows at its next tick."
@@ -162,6 +162,18 @@ def requests_of(sheet: Sheet, rows: Sequence[Row], change: str, dates: Dates, *,
     ]
 
 
+def look_at_sheet(desk: PriceDesk, content: bytes) -> list[SheetLine]:
+    """Return the lines of a sheet that set a price, with what speaks against each; nothing is recorded.
+
+    Raises
+    ------
+    DataError, Declined
+        When the file cannot be read, or who asks may not set prices.
+    """
+    _user(desk)
+    return lines_of(desk.workspace, content)
+
+
 def record_sheet(
     desk: PriceDesk, content: bytes, reason: str, *, ignore_conflicts: bool = False, below_cost: bool = False
 ) -> str:
@@ -172,9 +184,10 @@ def record_sheet(
     DataError
         When the file cannot be read.
     Declined
-        When a line can never hold, or something speaks against one, as in `override`; none is set then.
+        When who asks may not set prices, a line can never hold, or something speaks against one, as in `override`; none
+        is set then.
     """
-    by, lines = _user(desk), lines_of(desk.workspace, content)
+    by, lines = _user(desk), look_at_sheet(desk, content)
     if not lines:
         return "Nothing to record: no line of the sheet has a new price."
     accepted = {"ignore_conflicts": ignore_conflicts, "below_cost": below_cost}
