@@ -36,7 +36,7 @@ def promotions(catalog: Catalog = None, as_json: Json = False) -> None:
                 f"{row['sku']}, {row['store_id'] or 'every store'}",
                 *("" if row[name] is None else f"{row[name]:%Y-%m-%d %H:%M}" for name in ("starts_at", "ends_at")),
                 *("" if row[name] is None else money(row[name]) for name in ("price_eur", "prior_price_eur")),
-                "" if row["reduction"] is None else f"{row['reduction']:.0%}",
+                "" if row["share_reduced"] is None else f"{row['share_reduced']:.0%}",
                 "" if not row["count_store_days"] else f"{row['count_units']:.0f}",
                 "" if not row["count_store_days"] else money(row["profit_eur"]),
                 row["planned_by"],

@@ -108,8 +108,8 @@ def _row(
     )
     prior = UNKNOWN if pd.isna(row["prior_price_eur"]) else euros(row["prior_price_eur"])
     less = html.Div("no reduction", className="falling")
-    if pd.notna(row["reduction"]):
-        less = html.Div(f"{100 * row['reduction']:.0f} % less", className="desk-dim")
+    if pd.notna(row["share_reduced"]):
+        less = html.Div(f"{100 * row['share_reduced']:.0f} % less", className="desk-dim")
     last = first + _WEEKS * _WEEK - dt.timedelta(days=1) if end is None else end
     bar = html.Div(
         className=f"calendar-bar calendar-{row['state']}", title=row["reason"], style=_at(first, start, last)

@@ -49,7 +49,7 @@ def test_a_promotion_is_planned_then_runs_and_is_past_with_what_it_brought(shop:
     found = in_sql(shop)
     assert {name: row["state"] for name, row in found.items()} == {planned.id: "running", dropped.id: "dropped"}
     assert found[planned.id]["prior_price_eur"] == planned.terms.prior_price == 1.5
-    assert found[planned.id]["reduction"] == pytest.approx(1 - 1.1 / 1.5)
+    assert found[planned.id]["share_reduced"] == pytest.approx(1 - 1.1 / 1.5)
     shop.sell(SHORT_DAY, date=DATE + _ONE_DAY).close()
     past = in_sql(shop)[planned.id]
     assert past["state"] == "past"

@@ -18,7 +18,7 @@ select
     changes.prior_price_eur,
     case
         when changes.new_price_eur < changes.prior_price_eur then 1 - changes.new_price_eur / changes.prior_price_eur
-    end as reduction,
+    end as share_reduced,
     changes.asked_by as planned_by,
     changes.approved_by,
     changes.reason,
@@ -41,7 +41,7 @@ comment on column promotion_calendar.ends_at is 'until when, UTC; null until it 
 comment on column promotion_calendar.price_eur is 'its price, EUR';
 comment on column promotion_calendar.prior_price_eur is
 'price that the announcement has to name by law, EUR; null where there is none';
-comment on column promotion_calendar.reduction is
+comment on column promotion_calendar.share_reduced is
 'reduction from that price, as a share of it; null where it is none';
 comment on column promotion_calendar.planned_by is 'who asked for it';
 comment on column promotion_calendar.approved_by is 'who approved it last; null while nobody has';

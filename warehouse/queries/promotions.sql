@@ -8,7 +8,7 @@ select
     ends_at,
     price_eur,
     prior_price_eur,
-    reduction,
+    share_reduced,
     planned_by,
     reason,
     count_store_days,
