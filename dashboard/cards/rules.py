@@ -14,7 +14,7 @@ from desk.rules.effects import Conflict, RuleEffect, RulesNow
 from desk.rules.sentences import Rule
 from serving.standing import Standing
 
-_EXAMPLES, _NAMED = 3, 6
+_EXAMPLES, _NAMED, _SENTENCES = 3, 6, 4
 
 
 def rules_shown(catalog: Catalog, found: RulesNow) -> list[Component]:
@@ -51,12 +51,13 @@ def rules_shown(catalog: Catalog, found: RulesNow) -> list[Component]:
 
 def _rule(catalog: Catalog, effect: RuleEffect) -> Component:
     rule = effect.rule
-    where = f"{rule.path} · {_products(catalog, rule.skus)}"
-    words = [
-        html.Strong(rule.title),
-        *(html.Div(said, className="desk-reason") for said in rule.sentences),
-        html.Div(where, className="desk-dim"),
-    ]
+    said = [html.Div(sentence, className="desk-reason") for sentence in rule.sentences]
+    shown, folded = said[:_SENTENCES], said[_SENTENCES:]
+    more = (
+        [html.Details([html.Summary(f"{count(len(folded))} more"), *folded], className="rules-off")] if folded else []
+    )
+    where = html.Div(f"{rule.path} · {_products(catalog, rule.skus)}", className="desk-dim")
+    words = [html.Strong(rule.title), *shown, *more, where]
     return html.Li([html.Div(words), html.Div(_figures(effect), className="rule-figures")])
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from catalog.load import Catalog
 
+_MOST_NAMES = 8  # in one sentence
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -115,7 +117,7 @@ def _of_people(catalog: Catalog) -> Iterator[Rule]:
     def at(prices: dict[str, float]) -> str:
         return _listed(f"{_names(catalog, [sku])} at {money.format_money(eur)}" for sku, eur in prices.items())
 
-    said: tuple[str, ...] = (f"Always the same price: {at(rails.frozen)}.",) if rails.frozen else ()
+    said: tuple[str, ...] = tuple(f"Always the same price: {at({sku: eur})}." for sku, eur in rails.frozen.items())
     example = f"guardrails:\n  frozen: {{{price}}}"
     yield Rule(
         "Fixed prices", "guardrails.frozen, and freezes at the desk", ("frozen",), said, tuple(rails.frozen), example
@@ -175,4 +177,7 @@ def _names(catalog: Catalog, skus: Iterable[str]) -> str:
 
 def _listed(names: Iterable[str], word: str = "and") -> str:
     *others, last = [*names] or [""]
+    if len(others) >= _MOST_NAMES:
+        last = f"{len(others) - _MOST_NAMES + 2} more"
+        others, word = others[: _MOST_NAMES - 1], "and"
     return f"{', '.join(others)} {word} {last}" if others else last
