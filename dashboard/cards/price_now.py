@@ -48,14 +48,14 @@ def price_now(
     local = decisions.assign(decided_at=[clock.local(at).replace(tzinfo=None) for at in decisions["decided_at"]])
     newest, base = dict[Any, Any](local.iloc[0]), product["base_price"]
     price, since = newest["new_price"], newest["decided_at"]
-    told = "the base price" if price == base else f"{change(price, base)} on base, {euros(base)}"
+    told = "" if price == base else f" It is {change(price, base)} on the base price of {euros(base)}."
     words = html.Div(
         [
             html.Span(euros(price), className="price-now"),
             html.Div(
                 [
                     html.Strong(f"{product['product_name']} in {store} since {day_name(since.date())}, {since:%H:%M}"),
-                    html.Div(f"{newest['reason']}. It is {told}."),
+                    html.Div(f"{newest['reason']}.{told}"),
                 ]
             ),
         ],

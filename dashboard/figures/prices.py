@@ -46,7 +46,8 @@ def course(decisions: pd.DataFrame, base_price: float, marks: Sequence[Mark], sc
     base = {"color": FAINT[scheme], "width": 1.2, "dash": "dash"}
     figure.add_hline(y=base_price, line=base, annotation_text="base price", annotation_font_color=FAINT[scheme])
     styled(figure, scheme, height=COURSE_HEIGHT)
-    figure.update_xaxes(hoverformat="%a %d %b %H:%M")
+    span = [rows["decided_at"].iloc[0], rows["decided_at"].iloc[-1].normalize() + pd.Timedelta(days=1)]
+    figure.update_xaxes(hoverformat="%a %d %b %H:%M", range=span)
     figure.update_yaxes(title_text=in_currency("price, EUR"), **in_money())
     return mark(figure, marks, scheme)
 

@@ -75,6 +75,7 @@ def test_the_page_begins_with_the_price_that_stands_and_marks_the_chart(
     assert newest["reason"] in words(told)
     assert "Milk in S01 since Tue 6 Jan 2026" in words(told)
     assert "override €1.19" in [one.text for one in figure.layout.annotations]
+    assert [one.xanchor for one in figure.layout.annotations if one.text == "override €1.19"] == ["left"]
     assert list(figure.data[0].y)[-1] == newest["new_price"]
 
 
