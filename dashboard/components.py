@@ -61,13 +61,13 @@ def card(title: str, *children: Component, caption: str | None = None, right: Co
 
 def fold(title: str, finding: str, *children: Component, caption: str | None = None) -> Component:
     """Frame evidence that is folded away until somebody opens it; `finding` is what it says, in a sentence."""
-    said = html.Summary(
-        [dmc.Title(title, order=2, className="card-title"), dmc.Text(prose(finding), c="dimmed", size="sm")],
-        className="fold-head",
-    )
+    said = [dmc.Title(title, order=2, className="card-title"), dmc.Text(prose(finding), c="dimmed", size="sm")]
+    if not children:  # there is nothing to open
+        return dmc.Paper(html.Div(said, className="fold-flat"), withBorder=True, className="fold")
     foot = [dmc.Text(prose(caption), c="dimmed", size="xs", className="caption")] if caption else []
     opened = html.Div([*children, *foot], className="fold-body")
-    return dmc.Paper(html.Details([said, opened]), withBorder=True, className="fold")
+    head = html.Summary(said, className="fold-head")
+    return dmc.Paper(html.Details([head, opened]), withBorder=True, className="fold")
 
 
 def graph(identifier: str, described: str, height: int) -> Component:
