@@ -26,7 +26,8 @@ from dashboard.prefect.control import Control, live_control
 
 logger = logging.getLogger(__name__)
 
-_MONITOR = "SHELFPRICE_MONITOR"
+MONITOR = "SHELFPRICE_MONITOR"
+"""Where the configuration of the server has the monitor."""
 _ASSETS = Path(__file__).parent / "assets"
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -74,7 +75,7 @@ def create_app(
         on_error=_tell,
         enable_mcp=False,
     )
-    app.server.config.update({_MONITOR: monitor, HOME: settings.home})
+    app.server.config.update({MONITOR: monitor, HOME: settings.home})
     pages = all_pages()
     for page in pages:
         _register(page)
@@ -120,7 +121,7 @@ def layout_of(page: Page) -> Callable[..., Any]:
     def layout(**asked: object) -> Any:
         try:
             kept = {name: asked[name] for name in page.keeps if name in asked}
-            return page.layout(current_app.config[_MONITOR], **kept)
+            return page.layout(current_app.config[MONITOR], **kept)
         except Exception as error:  # noqa: BLE001 - the page says it, the log keeps it
             return page_in_trouble(_sentence(error))
 

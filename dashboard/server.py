@@ -4,6 +4,7 @@ Waitress takes a request in whole before a thread gets it, so slow senders hold 
 """
 
 from pathlib import Path
+from threading import Event, Thread
 
 import waitress
 
@@ -28,10 +29,13 @@ def serve(settings: Settings, host: str, port: int, catalog_dir: Path | None = N
     access = access_to(host, settings)
     refuse_taken(host, port)
 
-    from dashboard.app import create_app  # noqa: PLC0415 - a refusal comes before it
+    from dashboard.app import MONITOR, create_app  # noqa: PLC0415 - a refusal comes before it
 
+    app = create_app(settings, catalog_dir=catalog_dir, access=access)
+    desk = app.server.config[MONITOR].desk
+    Thread(target=desk.open_new_books, args=(Event(),), name="new-books", daemon=True).start()
     waitress.serve(
-        create_app(settings, catalog_dir=catalog_dir, access=access).server,
+        app.server,
         host=host.strip("[]"),
         port=port,
         threads=_THREADS,

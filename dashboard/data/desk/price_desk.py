@@ -2,13 +2,17 @@
 
 import datetime as dt
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Event
 
+from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
 from catalog.settings import Settings
 from dashboard.cache import Cache
 from dashboard.data.desk.rows import Row, RowEvidence, rows_of
 from dashboard.data.reader import Reader
+from dashboard.formats import show_in
 from desk.price_changes.change import PriceChange
 from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.record import changes_by_people, changes_on
@@ -23,6 +27,7 @@ COURSE_DAYS = 14
 _BOOKS = ("price_book", "demand_curves", "beliefs")
 _SOLD = ("repricings", "live_repricings")
 _MOST_DATES = 8
+_LOOK_EVERY = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,21 @@ class PriceDesk:
     def sheet(self) -> Sheet:
         """Return the desk as it is now."""
         return self._sheets.get("now", self._made, self.stamp)
+
+    def open_new_books(self, stop: Event) -> None:
+        """Make a sheet whenever there is another price book, so that nobody waits for its prices to be worked out.
+
+        It takes seconds where stores hold units of many ages. Ends soon after `stop` is set.
+        """
+        seen, wait = None, 0.0
+        while not stop.wait(wait):
+            wait = _LOOK_EVERY
+            with suppress(ShelfpriceError, OSError):  # a page says it
+                now = self._reader.stamp(*_BOOKS), self._catalog().fingerprint
+                if now != seen:
+                    seen = now
+                    show_in(self._catalog().store.money)
+                    self.sheet()
 
     def book(self, date: dt.date) -> BookInForce | None:
         """Return the price book in force on a date; None without one."""

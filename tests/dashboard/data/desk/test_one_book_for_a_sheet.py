@@ -1,12 +1,14 @@
 """A sheet of the desk opens its price book once, whatever asks of it, and the next sheet asks the same one."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
-from price_shop import Shop
+from price_shop import Shop, priced_in
 
 import dashboard.data.desk.price_desk
 import serving.in_force
@@ -48,6 +50,38 @@ def test_rows_standings_and_live_stores_share_one_book_and_one_belief(
     shop.publish(visits=500.0)
     desk.sheet()
     assert made == {"book": 1, "belief": 1}
+
+
+def test_a_new_book_is_opened_before_anybody_asks_and_in_the_currency_of_the_shelf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(tmp_path, changed=priced_in("JPY"))
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    shop.sell(1)
+    monkeypatch.setattr(dashboard.data.desk.price_desk, "_LOOK_EVERY", 0.01)
+    made, stop = counted(monkeypatch), Event()
+    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    looking = Thread(target=desk.open_new_books, args=(stop,))
+    looking.start()
+    try:
+        wait_for(lambda: made["belief"] >= 1)
+        made.clear()
+        shop.publish(visits=500.0)
+        wait_for(lambda: made["belief"] >= 1)
+    finally:
+        stop.set()
+        looking.join()
+    made.clear()
+    assert any("¥" in row.why for row in desk.sheet().rows)
+    assert not made
+
+
+def wait_for(happens: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 60
+    while not happens():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
 
 
 def order(shop: Shop, price: float, sku: str = "MILK") -> None:
