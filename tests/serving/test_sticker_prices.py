@@ -86,7 +86,8 @@ class TwoPrices(TwoAges):
             stuck.append(self._stuck(float(self.gains[-1]) if np.isnan(price) else price - COST))
 
         def day(evening: Floats, old: int) -> Floats:
-            return day_with_sticker(self.gains, self.rates, stuck[old], self.share, evening, chosen[old])
+            there = tuple(slice(units + 1) for units in self.opening(old))  # units only become fewer
+            return day_with_sticker(self.gains, self.rates, stuck[old], self.share, evening[there], chosen[old][there])
 
         return day
 

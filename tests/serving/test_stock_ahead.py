@@ -128,7 +128,12 @@ class TwoAges:
             young = self.opening(old)[0]
             prices = [asked(self.catalog, policy, n_ticks - tick, [old, young, 0]).prices for tick in range(n_ticks)]
             chosen.append(np.searchsorted(ladder, np.concatenate(prices, axis=1)))
-        return self.profit_a_day(lambda evening, old: day_at(self.gains, self.rates, self.share, evening, chosen[old]))
+
+        def day(evening: Floats, old: int) -> Floats:
+            there = tuple(slice(units + 1) for units in self.opening(old))  # units only become fewer
+            return day_at(self.gains, self.rates, self.share, evening[there], chosen[old])
+
+        return self.profit_a_day(day)
 
 
 @pytest.mark.play

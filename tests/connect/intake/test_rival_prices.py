@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,12 @@ def with_labels(folder: Path) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> SellingStore:
     return SellingStore(tmp_path, changed=with_labels)
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> SellingStore:
+    """A store in which each example has rivals of its own."""
+    return SellingStore(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +143,7 @@ def test_a_price_said_otherwise_is_refused_also_on_a_later_day(store: SellingSto
     assert [row["price_eur"] for date in (TOMORROW, dt.date(2026, 1, 25)) for row in rows(store, date)] == [1.19, 1.09]
 
 
+EXAMPLES = count()
 PRICES = st.builds(
     lambda rival, sku, hour: seen(rival=rival, sku=sku, seen_at=f"2026-01-20T{hour:02}:00:00Z", price=1 + hour / 100),
     st.sampled_from(["Corner", "Square"]),
@@ -147,12 +155,13 @@ PRICES = st.builds(
 @settings(deadline=None, max_examples=25)
 @given(st.lists(PRICES, min_size=1, max_size=12), st.integers(0, 12))
 def test_however_prices_are_cut_and_repeated_each_stands_once(
-    tmp_path_factory: pytest.TempPathFactory, prices: list[dict[str, Any]], cut: int
+    busy: SellingStore, prices: list[dict[str, Any]], cut: int
 ) -> None:
-    store = SellingStore(tmp_path_factory.mktemp("store"))
-    results = [take(store, *part) for part in (prices[:cut], prices[cut:], prices)]
+    stood, example = len(rows(busy)), next(EXAMPLES)
+    prices = [own | {"rival": f"{own['rival']} {example}"} for own in prices]
+    results = [take(busy, *part) for part in (prices[:cut], prices[cut:], prices)]
     keys = {(own["rival"], own["sku"], own["seen_at"]) for own in prices}
-    assert sum(result.taken for result in results) == len(keys) == len(rows(store))
+    assert sum(result.taken for result in results) == len(keys) == len(rows(busy)) - stood
     assert results[-1] == IntakeResult(0, len(prices), ())
 
 
