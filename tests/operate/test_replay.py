@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+from price_shop import open_in_the_morning
 from shell import Terminal
 
 from catalog.arrays import Floats
@@ -62,7 +63,7 @@ class TrueDemand:
 class Chain:
     """Two stores with a lake and a catalog folder of their own; what a flow would do, it does without Prefect."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, changed: Callable[[Path], None] = open_in_the_morning) -> None:
         """Move into a home that is there, or begin a new one."""
         self.settings = read_settings({"SHELFPRICE_HOME": str(home / "home")})
         self.folder = home / "catalog"
@@ -72,6 +73,7 @@ class Chain:
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
             shutil.copy(CLASSIC / name, self.folder / name)
+        changed(self.folder)
         self.lake.prepare()
         self.load()
 
@@ -155,11 +157,14 @@ def test_a_day_sold_from_a_book_is_played_again_from_model_to_features(chain: Ch
 def test_days_of_a_rich_and_a_poor_store_are_played_again_as_the_stores_parted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = Chain(tmp_path)
-    with (own.folder / "store.yaml").open("a", encoding="utf-8") as store:
-        store.write(
-            "demand_effects:\n  - {stores: [S01], budget_shift: 0.35}\n  - {stores: [S02], budget_shift: -0.35}\n"
-        )
+    def part(folder: Path) -> None:
+        """Let shoppers differ, and days be long enough to tell."""
+        with (folder / "store.yaml").open("a", encoding="utf-8") as store:
+            store.write(
+                "demand_effects:\n  - {stores: [S01], budget_shift: 0.35}\n  - {stores: [S02], budget_shift: -0.35}\n"
+            )
+
+    own = Chain(tmp_path, part)
     monkeypatch.setattr(replaying, "load_champion", lambda _settings, version: TrueDemand(own.catalog, version))
     own.sell(FIRST)
     own.transform()
@@ -237,10 +242,10 @@ def test_after_its_book_was_replaced_a_day_is_played_again_from_the_one_it_was_s
 def test_a_live_day_is_played_again_in_its_stretches(chain: Chain) -> None:
     chain.price(THIRD)
     player = chain.player(THIRD)
-    for _ in range(10):
+    for _ in range(4):
         player.sell_tick()
     chain.price(THIRD, "2")
-    for _ in range(8):
+    for _ in range(3):
         player.sell_tick()
     player = chain.player(THIRD)  # as after a kill
     player.sell_tick()
@@ -250,7 +255,7 @@ def test_a_live_day_is_played_again_in_its_stretches(chain: Chain) -> None:
     player.close()
     chain.transform()
     rows = past_day(chain.settings, THIRD)
-    assert [(row["since"], row["model_version"]) for row in rows] == [(0, "1"), (10, "2"), (19, None)]
+    assert [(row["since"], row["model_version"]) for row in rows] == [(0, "1"), (4, "2"), (8, None)]
     parts = replay(chain.settings, THIRD)
     assert [part.remark for part in parts] == [""] * len(parts)
     assert all(part.is_same for part in parts)
