@@ -225,7 +225,7 @@ def test_most_commands_show_an_example() -> None:
         ("shelfprice quote --sku M", ["MILK", "MEAT"]),
         ("shelfprice live --store S0", ["S01", "S02", "S03"]),
         ("shelfprice quote --catalog /nowhere --sku M", [""]),
-        ("shelfprice promo", ["promote"]),
+        ("shelfprice promo", ["promote", "promotions"]),
     ],
 )
 def test_the_shell_completes_commands_products_and_stores(typed: str, offered: list[str]) -> None:
