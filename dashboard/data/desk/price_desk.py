@@ -27,6 +27,7 @@ COURSE_DAYS = 14
 _BOOKS = ("price_book", "demand_curves", "beliefs")
 _SOLD = ("repricings", "live_repricings")
 _MOST_DATES = 8
+_MOST_BOOKS = 3  # each with all that was worked out of it
 _LOOK_EVERY = 5.0  # seconds
 
 
@@ -70,8 +71,8 @@ class PriceDesk:
     def __init__(self, settings: Settings, reader: Reader, catalog: Callable[[], Catalog]) -> None:
         self._settings, self._reader, self._catalog = settings, reader, catalog
         self._sheets = Cache[Sheet](1)
-        self._books = Cache[OpenBook | None](_MOST_DATES)
-        self._outlooks = Cache[DayForecast | None](_MOST_DATES)
+        self._books = Cache[OpenBook | None](_MOST_BOOKS)
+        self._outlooks = Cache[DayForecast | None](_MOST_BOOKS)
         self._changes = Cache[list[PriceChange]](_MOST_DATES)
 
     @property
