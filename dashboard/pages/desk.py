@@ -81,7 +81,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             html.Div(id=DRAWS),
             html.Div(id=MISSING),
             html.Div(prices_card(catalog, _question(catalog, asked)), id=FULL),
-            html.Div(promotions_card(), className="desk-below"),
+            html.Div(promotions_card(), className="grid desk-below"),
             html.Div([people_card(), log_card()], className="grid grid-2 desk-below"),
             html.Div(id=EFFECTS, className="desk-below"),
             row_drawer(),
