@@ -12,13 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.price_ladder import price_ladder
 from catalog.pricing import PricedBy
 from etl.ledger import in_force_in
 from etl.live.day import LiveDay, is_live, sold_so_far, taught
@@ -32,6 +28,7 @@ from serving.drawn_prices import draw_on, own_prices_on
 from serving.evidence import ShelfPrices
 from serving.hourly_prices import hourly_storefront, released_in
 from serving.kinds_of_stores import storefront_of_stores, watching
+from serving.matching import match_to_shelf
 from serving.open_book import Books, OpenBook
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.policies import GreedyPolicy, costs_that_count
@@ -284,51 +281,3 @@ def _told_apart(priced_by: PricedBy, orders: Orders | None) -> PricedBy:
     return replace(
         priced_by, fingerprint=f"{priced_by.fingerprint}:{orders.fingerprint}", orders_sha256=orders.fingerprint
     )
-
-
-def match_to_shelf(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> tuple[PriceBook, DemandCurves]:
-    """Return the book and its curves for exactly the products of a catalog."""
-    if book.skus == catalog.skus and curves.skus == catalog.skus:
-        return book, curves
-    return _match_book(catalog, book), _match_curves(catalog, curves)
-
-
-def _match_book(catalog: Catalog, book: PriceBook) -> PriceBook:
-    position = np.array([book.positions.get(sku, -1) for sku in catalog.skus])
-    is_new = (position < 0)[:, None, None]
-    base = np.broadcast_to(catalog.base_prices[:, None, None], (len(position), *book.prices.shape[1:]))
-
-    def known(values: NDArray[np.float64], otherwise: Floats | float) -> Floats:
-        return np.where(is_new, otherwise, values[position])
-
-    return replace(
-        book,
-        skus=catalog.skus,
-        par_stock=catalog.par_stock,
-        prices=known(book.prices, base),
-        unconstrained=known(book.unconstrained, base),
-        p_sale=known(book.p_sale, np.nan),
-        p_unconstrained=known(book.p_unconstrained, np.nan),
-        unit_value=known(book.unit_value, np.nan),
-        rule=np.where(is_new, len(book.rules), book.rule[position]).astype(np.int16),
-        policy_rule=np.where(is_new, len(book.rules), book.policy_rule[position]).astype(np.int16),
-        rules=(*book.rules, "unknown_product"),
-    )
-
-
-def _match_curves(catalog: Catalog, curves: DemandCurves) -> DemandCurves:
-    """Products that are new get the shelf's ladder, as many prices as the others have, and no chance of sale."""
-    ladder = price_ladder(catalog)
-    n_prices = curves.prices.shape[1]
-    spread = np.linspace(0, ladder.shape[1] - 1, n_prices).round().astype(np.int64)
-    prices, p_sale = ladder[:, spread], np.full((len(catalog.skus), n_prices), np.nan)
-    observed = np.zeros(prices.shape, dtype=bool)
-    for own, sku in enumerate(catalog.skus):
-        if sku in curves.skus:
-            known = curves.skus.index(sku)
-            prices[own], p_sale[own], observed[own] = (
-                curves.prices[known],
-                curves.p_sale[known],
-                curves.supported[known],
-            )
-    return replace(curves, skus=catalog.skus, prices=prices, p_sale=p_sale, observed=observed)

@@ -20,7 +20,7 @@ from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import PriceMove, reason
 from serving.curves import DemandCurves
 from serving.evidence import LOOKS_BACK
-from serving.in_force import match_to_shelf
+from serving.matching import match_to_shelf
 from serving.orders import Orders
 from serving.own_part import OwnPart, known, own_part
 from serving.policies import brought_elsewhere

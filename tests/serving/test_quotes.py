@@ -15,7 +15,8 @@ from catalog.settings import Settings
 from catalog.store_day import tick_profile
 from flows.cli.ask import show_explanation, show_quote
 from serving.curves import DemandCurves
-from serving.in_force import match_to_shelf, pricing_on
+from serving.in_force import pricing_on
+from serving.matching import match_to_shelf
 from serving.policies import StockAwarePolicy
 from serving.price_book import PriceBook
 from serving.quote import PriceQuestion, explained
