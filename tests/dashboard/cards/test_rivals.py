@@ -55,8 +55,8 @@ def test_overview_tells_how_far_our_prices_are_from_rivals_of_how_many_products_
     assert "2.0 % below" in words(shown)  # the two rivals' milk is one product, at 4 % below; bread costs the same
     assert "▲ +9.5 %" in words(shown)
     assert "vs the mean of the 7 days before; 2 of 5 products compared" in words(shown)
-    [line] = [part for part in shown._traverse() if type(part).__name__ == "Img"]
-    assert line.alt == "price level on the last 2 dates, between 10.6 % below and 2.0 % below"
+    [line] = [part for part in shown._traverse() if getattr(part, "className", None) == "trend"]
+    assert line.title == "price level on the last 2 dates, between 10.6 % below and 2.0 % below"
     [stale] = price_level_stat(monitor, DATE + dt.timedelta(days=1))
     assert f"{UNKNOWN} no fresh price of a rival for the 5 products" in words(stale)
 
