@@ -15,7 +15,8 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import PriceDecision, Shelf, Sold
 from catalog.records.guardrails import Guardrails
 from catalog.store_day import BOUGHT, StoreDay
-from desk.price_changes.request import PriceRequest, examined
+from desk.price_changes.examine import examined
+from desk.price_changes.request import PriceRequest
 from etl.live.store_now import stores_now
 from evaluation.learner_worlds import asked_worlds
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
