@@ -149,12 +149,15 @@ async def quotes(
     now = await request.app.state.desk.current()
     await open_books(now.desk, (fields.get("store") for fields in questions if isinstance(fields, dict)))
     parts, begun = list[bytes](), time.monotonic()
+    refused = dict[QuoteQuestion | None, bytes]()  # to find that there is no answer takes as long each time
     for fields in questions:
+        question = None
         try:
             question = question_of(fields, now.desk.catalog.store.money.smallest)
-            parts.append(answer_to(now.desk, question, now.answer).rstrip(b"\n"))
+            parts.append(refused.get(question) or answer_to(now.desk, question, now.answer).rstrip(b"\n"))
         except (Problem, ShelfpriceError, OSError) as error:
-            parts.append(problem_of(error).text.encode())
+            refused[question] = problem_of(error).text.encode()
+            parts.append(refused[question])
         if time.monotonic() - begun > _SLICE:
             await asyncio.sleep(0)
             begun = time.monotonic()
