@@ -1,7 +1,8 @@
 """The commands that serve the monitor, and bring the table of its desk into a sheet and back."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -9,6 +10,9 @@ from catalog.settings import read_settings
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, say, show_table
 from flows.cli.options import Catalog, Json, not_empty, refuse_unwritable, text_of
+
+if TYPE_CHECKING:
+    from desk.price_sheets.lines import SheetLine
 
 Host = Annotated[
     str | None,
@@ -103,11 +107,14 @@ def prices(
         return
     with file.open("rb") as handle:
         content = handle.read(MOST_BYTES + 1)
-    if not preview:
-        said = acts.record_sheet(desk, content, reason or "", ignore_conflicts=anyway, below_cost=below_cost)
-        emit({"said": said}) if as_json else say(said)
+    if preview:
+        _show_lines(acts.look_at_sheet(desk, content), as_json=as_json)
         return
-    lines = acts.look_at_sheet(desk, content)
+    said = acts.record_sheet(desk, content, reason or "", ignore_conflicts=anyway, below_cost=below_cost)
+    emit({"said": said}) if as_json else say(said)
+
+
+def _show_lines(lines: "Sequence[SheetLine]", *, as_json: bool) -> None:
     if as_json:
         emit({"lines": [{"line": line.number, **line.said, "speaks_against_it": line.problems} for line in lines]})
         return

@@ -36,7 +36,7 @@ class Transformed:
 
 @dataclass(frozen=True)
 class CellsToGroup:
-    """Partitions whose cells are stale, to be grouped by whoever has room for it."""
+    """Partitions whose cells are stale, to be grouped by this process or by a worker."""
 
     where: Whereabouts
     stale: tuple[StaleCells, ...]
@@ -158,7 +158,7 @@ def _chunks(stale: list[StaleCells], size: int) -> Iterator[list[StaleCells]]:
 
 
 def _holds(unproven: Unproven, decisions: Partition) -> bool:
-    """Tell whether decisions are proven; those that another process is writing are left to whoever comes next."""
+    """Tell whether decisions are proven; those that another process is writing are left for later."""
     try:
         return unproven.holds(decisions)
     except Declined:

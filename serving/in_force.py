@@ -10,7 +10,6 @@ shelf shows. A book without a belief stands as it is, matched to the products of
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
@@ -29,7 +28,7 @@ from serving.evidence import ShelfPrices
 from serving.hourly_prices import hourly_storefront, released_in
 from serving.kinds_of_stores import storefront_of_stores, watching
 from serving.matching import match_to_shelf
-from serving.open_book import Books, OpenBook
+from serving.open_book import Books, OpenBook, opened_once
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import PriceBook
@@ -153,7 +152,7 @@ def pricing_on(
     if at_once is None:
         at_once = _at_once_on(lake, catalog, date, stores or catalog.store.stores)
     orders = orders_on(lake, catalog, date, stores, at_once)
-    priced_by = _priced_by(lake, catalog, date, name, orders, stores, books or partial(_opened, lake))
+    priced_by = _priced_by(lake, catalog, date, name, orders, stores, books or opened_once(lake))
     return replace(priced_by, orders_at_once=at_once) if at_once else priced_by
 
 
@@ -167,11 +166,6 @@ def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[st
         return found
     rows = (row for part in sold for row in in_force_in(lake, date, part.group))
     return {store: names for row in rows for store, names in row.at_once.items()}
-
-
-def _opened(lake: Lake, catalog: Catalog, date: dt.date) -> OpenBook | None:
-    found = book_in_force(lake, date)
-    return None if found is None else OpenBook(catalog, found)
 
 
 def _priced_by(

@@ -1,7 +1,7 @@
 """A price book with what stores begin its day with: worked out once for all who ask of it.
 
 To work out what a belief makes of prices, and of what keeps of each shelf, takes far longer than to look a price up. So
-whoever asks for more than one thing opens the book once and hands it on.
+who asks for more than one thing opens the book once and hands it on.
 """
 
 import datetime as dt
@@ -12,8 +12,9 @@ from catalog.load import Catalog
 from serving.belief.belief import Belief
 from serving.belief.policy import Morning
 from serving.belief.table import belief_from_table
-from serving.book_store import BookInForce
+from serving.book_store import BookInForce, book_in_force
 from serving.kinds_of_stores import kind_of, morning_in
+from warehouse.lake import Lake
 
 
 class OpenBook:
@@ -47,3 +48,17 @@ class OpenBook:
 
 Books = Callable[[Catalog, dt.date], OpenBook | None]
 """Opens the price book in force on a date on the shelf of a catalog; None without one."""
+
+
+def opened_once(lake: Lake) -> Books:
+    """Return what opens the price books of a lake, each once on the shelf of a catalog."""
+    opened = dict[tuple[str, dt.date], OpenBook | None]()
+
+    def books(catalog: Catalog, date: dt.date) -> OpenBook | None:
+        key = catalog.fingerprint, date
+        if key not in opened:
+            found = book_in_force(lake, date)
+            opened[key] = None if found is None else OpenBook(catalog, found)
+        return opened[key]
+
+    return books

@@ -28,7 +28,7 @@ from etl.stock import opens_with
 from serving.guardrails import guarded_with_trail
 from serving.in_force import pricing_on, standing_prices
 from serving.limits import limits_of, rule_given
-from serving.open_book import Books
+from serving.open_book import Books, opened_once
 from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
 from serving.overruled import ORDERED, ByProduct, limits_by_product, overruled_by
 from serving.side_by_side import side_by_side
@@ -177,6 +177,7 @@ def standings(
     lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow], books: Books | None = None
 ) -> dict[str, StoreStanding]:
     """Return what holds in stores from the next tick of each on; `books` as in `serving.in_force.pricing_on`."""
+    books = books or opened_once(lake)
     found, resting = dict[str, StoreStanding](), dict[tuple[dt.date, str], list[StoreNow]]()
     is_hourly = catalog.store.is_priced_hourly
     at_once = at_once_now(lake, {store: now.moment for store, now in stores.items()})
@@ -191,7 +192,7 @@ def standings(
 
 
 def _at_opening(
-    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce, books: Books | None
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce, books: Books
 ) -> dict[str, StoreStanding]:
     """Return what stores open a date with."""
     names = tuple(now.store for now in stores)
@@ -223,9 +224,7 @@ def _at_opening(
     }
 
 
-def _during(
-    lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce, books: Books | None
-) -> StoreStanding:
+def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce, books: Books) -> StoreStanding:
     """Return what a store shows from the next tick of its live day on, as far as that is known before it begins."""
     catalog, sold = catalog_of_the_day(lake, catalog, day), sold_so_far(lake, day)
     assert sold is not None  # noqa: S101 - a day that is being sold has rows
@@ -265,7 +264,7 @@ def _is_peoples(row: dict[str, Any]) -> bool:
 
 
 def _prices_by_policy(
-    lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, shelf: Shelf, books: Books | None
+    lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, shelf: Shelf, books: Books
 ) -> Floats:
     """Return what a store's policy asks for in its next tick within the limits, had people ordered nothing, EUR."""
     policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,), books=books).policy

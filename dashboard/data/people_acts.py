@@ -13,7 +13,7 @@ _MOST = 12
 _KINDS = {"price": "approved", "override": "override", "freeze": "frozen", "kill_switch": "kill switch"}
 
 
-class Mark(NamedTuple):
+class PersonsAct(NamedTuple):
     """One thing that people did: from when it counts, in the store's time, and what it is in a few words."""
 
     at: dt.datetime
@@ -22,7 +22,7 @@ class Mark(NamedTuple):
 
 def marks_of(
     reader: Reader, clock: WallClock, store: str, sku: str | None, first: dt.date, last: dt.date
-) -> list[Mark]:
+) -> list[PersonsAct]:
     """Return the newest marks of a store, of one product or of all, on the dates from `first` through `last`."""
     if not reader.dates("price_changes"):
         return []
@@ -36,7 +36,7 @@ def marks_of(
         last_moment=clock.midnight_after(last),
         most=_MOST,
     )
-    return [Mark(clock.local(row["counts_from"]), _label(row)) for row in found.to_dict("records")]
+    return [PersonsAct(clock.local(row["counts_from"]), _label(row)) for row in found.to_dict("records")]
 
 
 def _label(row: dict[Any, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dashboard.data.people_acts import Mark
+from dashboard.data.people_acts import PersonsAct
 from dashboard.formats import literal
 from dashboard.theme import FAINT, INK, Scheme
 
@@ -12,7 +12,7 @@ _TO_THE_LEFT = 2 / 3  # of the time that is shown
 _LEVELS, _LEVEL = 4, 0.07  # labels that lie close to each other stand on several levels; height of one
 
 
-def mark(figure: go.Figure, marks: Sequence[Mark], scheme: Scheme) -> go.Figure:
+def mark(figure: go.Figure, marks: Sequence[PersonsAct], scheme: Scheme) -> go.Figure:
     """Draw marks over all parts of a figure whose first axis is the store's own time, from a moment to another.
 
     Labels of the last third stand to the left of their lines, where there is room.

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from catalog.metrics import wilson
-from dashboard.data.people_acts import Mark
+from dashboard.data.people_acts import PersonsAct
 from dashboard.data.price_book import BookLine
 from dashboard.figures.marks import mark
 from dashboard.formats import in_currency
@@ -18,7 +18,7 @@ HEIGHT, COURSE_HEIGHT = 330, 260  # pixels
 _SMALLEST_DOT, _LARGEST_DOT = 5.0, 16.0  # pixels
 
 
-def course(decisions: pd.DataFrame, base_price: float, marks: Sequence[Mark], scheme: Scheme) -> go.Figure:
+def course(decisions: pd.DataFrame, base_price: float, marks: Sequence[PersonsAct], scheme: Scheme) -> go.Figure:
     """Draw the price over time, what was a try, and what people did.
 
     Parameters

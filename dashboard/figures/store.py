@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.data.people_acts import Mark
+from dashboard.data.people_acts import PersonsAct
 from dashboard.data.store_day import Clock, Course, ProductNow
 from dashboard.figures.marks import mark
 from dashboard.formats import in_currency, literal
@@ -18,7 +18,7 @@ MOST_LINES = 8
 
 
 def price_and_stock(
-    course: Course, products: tuple[ProductNow, ...], clock: Clock, scheme: Scheme, marks: Sequence[Mark] = ()
+    course: Course, products: tuple[ProductNow, ...], clock: Clock, scheme: Scheme, marks: Sequence[PersonsAct] = ()
 ) -> go.Figure:
     """Draw prices above stock over the day, one line a product; hovering shows both for the same moment.
 

@@ -47,14 +47,15 @@ def _read(workspace: "Workspace") -> "RulesNow":
     from desk.rules.effects import rules_now
     from etl.live.store_now import stores_now
     from flows.clock import now_of
-    from serving.book_store import book_in_force
+    from serving.open_book import opened_once
     from serving.standing import standings
 
     lake, catalog = workspace.lake, workspace.catalog
     clocks = stores_now(lake, catalog, catalog.store.stores, now_of(workspace))
-    books = {date: book_in_force(lake, date) for date in {now.date for now in clocks.values()}}
-    forecasts = {date: outlook_of(lake, catalog, book, date) for date, book in books.items() if book is not None}
-    return rules_now(catalog, standings(lake, catalog, clocks), forecasts)
+    books = opened_once(lake)
+    opened = {date: books(catalog, date) for date in {now.date for now in clocks.values()}}
+    forecasts = {date: outlook_of(lake, catalog, own.found, date, own) for date, own in opened.items() if own}
+    return rules_now(catalog, standings(lake, catalog, clocks, books), forecasts)
 
 
 def _example(price: Any) -> str:

@@ -2,7 +2,7 @@
 
 It is the value of the fluid problem, as in Gallego and van Ryzin, "Optimal dynamic pricing of inventories with
 stochastic demand over finite horizons" (Management Science 40(8), 1994): as many come and buy as is expected, prices
-may be mixed, and whoever buys takes the unit that the seller would rather sell. Where stickers are used, any may stand
+may be mixed, and a buyer takes the unit that the seller would rather sell. Where stickers are used, any may stand
 beside any label, in the middle of a day, too. What any seller does on average is one way to do that, so its
 expected profit is at most the problem's. Where demand is uncertain, nobody reaches it.
 """
