@@ -21,26 +21,27 @@ from desk.price_changes.days import Dates
 from desk.price_changes.examine import Examined, examined_all
 
 _A_WEEK = dt.timedelta(days=6)
+_TYPED = (edit.PRICE, edit.FIRST, edit.LAST, edit.START, edit.END)
 
 
 def wire_panel(app: Dash, desk: PriceDesk) -> None:
     """Register what opens the panel and saves what was typed."""
-    _wire_typed(app, desk)
+    _wire_opened(app, desk)
+    _wire_preview(app, desk)
     _wire_save(app, desk)
 
 
-def _wire_typed(app: Dash, desk: PriceDesk) -> None:
-    """Open the panel filled for the chosen rows, and show what is typed for them.
+def _wire_opened(app: Dash, desk: PriceDesk) -> None:
+    """Open the panel filled for the chosen rows.
 
     It opens with its values: those that came later would replace what somebody has typed by then.
     """
-    typed = (edit.PRICE, edit.FIRST, edit.LAST, edit.START, edit.END)
 
     @app.callback(
         output={
             "facts": Output(edit.FACTS, "children"),
             "hidden": Output(edit.HOURS, "hidden"),
-            "values": [Output(identifier, "value") for identifier in (*typed, edit.REASON)],
+            "values": [Output(identifier, "value") for identifier in (*_TYPED, edit.REASON)],
             "accepted": [Output(identifier, "checked") for identifier in (edit.ANYWAY, edit.BELOW_COST)],
             "announced": Output(edit.ANNOUNCED, "checked"),
             "refused": Output(edit.REFUSED, "children", allow_duplicate=True),
@@ -65,10 +66,14 @@ def _wire_typed(app: Dash, desk: PriceDesk) -> None:
             "opened": True,
         }
 
+
+def _wire_preview(app: Dash, desk: PriceDesk) -> None:
+    """Show what is typed for the chosen rows."""
+
     @app.callback(
         output=Output(edit.PREVIEW, "children"),
         inputs={
-            "typed": [Input(identifier, "value") for identifier in typed],
+            "typed": [Input(identifier, "value") for identifier in _TYPED],
             "announced": Input(edit.ANNOUNCED, "checked"),
         },
         state={"act": State(ACT, "data"), **chosen_states()},
