@@ -19,6 +19,8 @@ _USUAL = {
     "stores": 2000,
     "days": 365,
     "workers": 16,
+    "products": 1000,
+    "stores_per_zone": 100,
     "decisions_per_store_day": 2000.0,
     "decisions_per_batch": 1e6,
 }
@@ -36,6 +38,10 @@ class Parts:
     seconds_per_commit: float
     log_bytes_per_commit: float
     seconds_per_task: float
+    core_seconds_per_booked_product: float
+    bytes_per_booked_product: float
+    core_seconds_per_price: float
+    bytes_per_price: float
     requests_per_second: float
     bytes_per_second: float
     eur_per_core_hour: float
@@ -51,13 +57,24 @@ class Parts:
 
 @dataclass(frozen=True)
 class Chain:
-    """Stores that sell, and the cores that compute."""
+    """Stores that sell, cut into zones of equal size, and the cores that compute.
+
+    A zone shares a belief and a price book, and has a lake of its own. Each night every zone books all products and
+    every store is given a price for each.
+    """
 
     stores: int
     days: int
+    products: int
+    stores_per_zone: int
     decisions_per_store_day: float
     decisions_per_batch: float
     workers: int
+
+    @property
+    def zones(self) -> int:
+        """How many beliefs and price books there are; the last zone may be smaller."""
+        return math.ceil(self.stores / self.stores_per_zone)
 
 
 @dataclass(frozen=True)
@@ -65,11 +82,13 @@ class Plan:
     """What follows for a chain.
 
     `busy` is the share of the time that each thing takes when all workers work; the first to reach 1 decides. Beyond
-    `useful_workers`, more workers make nothing faster.
+    `useful_workers`, more workers make nothing faster. `core_hours` tells playing and grouping from books and prices.
     """
 
+    zones: int
     decisions: float
     batches: int
+    core_hours: dict[str, float]
     seconds: float
     busy: dict[str, float]
     useful_workers: int
@@ -93,15 +112,23 @@ class Plan:
 
 
 def plan(parts: Parts, chain: Chain) -> Plan:
-    """Return what a chain needs: the workers share the batches, and all share what docs/scaling.md names."""
+    """Return what a chain needs: workers share batches and books, zones share no log, and all share the rest."""
     decisions = chain.stores * chain.days * chain.decisions_per_store_day
-    batches = math.ceil(decisions / chain.decisions_per_batch)
+    booked, prices = (chain.days * chain.products * count for count in (chain.zones, chain.stores))
+    batches = chain.zones * math.ceil(decisions / chain.zones / chain.decisions_per_batch)
     requests = batches * parts.partitions_per_batch * parts.requests_per_partition
-    lake_bytes = decisions * parts.bytes_per_decision
-    core_seconds = decisions / parts.decisions_per_core_second
+    lake_bytes = (
+        decisions * parts.bytes_per_decision + booked * parts.bytes_per_booked_product + prices * parts.bytes_per_price
+    )
+    work = {  # seconds of a core
+        "playing and grouping": decisions / parts.decisions_per_core_second,
+        "price books": booked * parts.core_seconds_per_booked_product,
+        "prices of stores": prices * parts.core_seconds_per_price,
+    }
+    core_seconds = sum(work.values())
     alone = {  # seconds that each would take if nothing else did
         "workers": core_seconds / chain.workers,
-        "commits to one log": batches * parts.commits_per_batch * parts.seconds_per_commit,
+        "commits to one log": batches / chain.zones * parts.commits_per_batch * parts.seconds_per_commit,
         "handing out tasks": batches * parts.seconds_per_task,
         "requests to the store": requests / parts.requests_per_second,
         "bytes to the store": lake_bytes / parts.bytes_per_second,
@@ -109,14 +136,16 @@ def plan(parts: Parts, chain: Chain) -> Plan:
     seconds = max(alone.values())
     shared = max(taken for name, taken in alone.items() if name != "workers")
     return Plan(
+        zones=chain.zones,
         decisions=decisions,
         batches=batches,
+        core_hours={name: taken / _HOUR for name, taken in work.items()},
         seconds=seconds,
         busy={name: taken / seconds for name, taken in alone.items()},
         useful_workers=max(1, math.ceil(core_seconds / shared)),
         requests=requests,
         lake_bytes=lake_bytes,
-        log_bytes=batches * parts.commits_per_batch * parts.log_bytes_per_commit,
+        log_bytes=batches / chain.zones * parts.commits_per_batch * parts.log_bytes_per_commit,
         eur_of_compute=chain.workers * seconds / _HOUR * parts.eur_per_core_hour,
         eur_of_requests=requests / 1e6 * parts.eur_per_million_requests,
         eur_of_storage_a_month=lake_bytes / _GB * parts.eur_per_gb_month,
@@ -140,7 +169,9 @@ def read_parts(file: Path) -> Parts:
 def rows_of(found: Plan) -> list[tuple[str, str]]:
     """Return a plan in words and numbers."""
     return [
+        ("zones", f"{found.zones:,}"),
         ("decisions", f"{found.decisions:.3g} in {found.batches:,} batches"),
+        *((f"core hours: {name}", f"{hours:,.2f}") for name, hours in found.core_hours.items()),
         ("takes", _duration(found.seconds)),
         *((f"busy: {name}", f"{share:.1%}") for name, share in found.busy.items()),
         ("saturates first", f"{found.saturates_first}, at {found.useful_workers:,} workers"),

@@ -19,13 +19,34 @@ PARTS = Parts(
     seconds_per_commit=0.02,
     log_bytes_per_commit=2000.0,
     seconds_per_task=0.005,
+    core_seconds_per_booked_product=0.002,
+    bytes_per_booked_product=2000.0,
+    core_seconds_per_price=20e-6,
+    bytes_per_price=5.0,
     requests_per_second=3500.0,
     bytes_per_second=1e9,
     eur_per_core_hour=0.036,
     eur_per_million_requests=5.0,
     eur_per_gb_month=0.023,
 )
-BILLION = Chain(stores=1000, days=1000, decisions_per_store_day=1000.0, decisions_per_batch=1e6, workers=10)
+BILLION = Chain(
+    stores=1000,
+    days=1000,
+    products=0,
+    stores_per_zone=1000,
+    decisions_per_store_day=1000.0,
+    decisions_per_batch=1e6,
+    workers=10,
+)
+NIGHT = Chain(
+    stores=10_000,
+    days=1,
+    products=30_000,
+    stores_per_zone=100,
+    decisions_per_store_day=60_000.0,
+    decisions_per_batch=1e6,
+    workers=100,
+)
 
 
 def test_a_billion_decisions_by_hand() -> None:
@@ -42,6 +63,24 @@ def test_a_billion_decisions_by_hand() -> None:
     assert found.log_bytes == 2e6
     assert found.eur_of_compute == pytest.approx(10 * 100 / 3600 * 0.036)
     assert found.eur_per_billion == pytest.approx(0.01 + 0.25)
+
+
+def test_a_night_of_a_chain_by_hand() -> None:
+    found = plan(PARTS, NIGHT)
+    assert (found.zones, found.decisions, found.batches) == (100, 6e8, 600)
+    seconds = {"playing and grouping": 600.0, "price books": 100 * 30_000 * 0.002, "prices of stores": 3e8 * 20e-6}
+    assert found.core_hours == pytest.approx({name: took / 3600 for name, took in seconds.items()})
+    assert found.seconds == pytest.approx(sum(seconds.values()) / 100)
+    assert found.lake_bytes == pytest.approx(6e8 * 2 + 100 * 30_000 * 2000 + 3e8 * 5)
+    assert found.busy["commits to one log"] == pytest.approx(6 * 0.02 / found.seconds)  # each zone has a log
+
+
+@given(zone=st.integers(1, 10_000), smaller=st.integers(1, 10_000))
+def test_smaller_zones_cost_more_books_and_less_waiting_for_one_log(zone: int, smaller: int) -> None:
+    few, many = (replace(NIGHT, stores_per_zone=size) for size in (max(zone, smaller), min(zone, smaller)))
+    assert plan(PARTS, few).zones <= plan(PARTS, many).zones
+    assert plan(PARTS, few).core_hours["price books"] <= plan(PARTS, many).core_hours["price books"]
+    assert plan(PARTS, few).log_bytes >= plan(PARTS, many).log_bytes
 
 
 @given(workers=st.integers(1, 5000), more=st.integers(1, 5000))
