@@ -7,10 +7,12 @@ from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
 
 from catalog.currency import Currency, currency_of
+from catalog.records.alert_rules import AlertRules
 from catalog.records.demand_effects import WEEKDAYS, DemandEffect, WeatherSettings, Weekday, check_effects
 from catalog.records.fields import Label, Record, Share, Sku, StoreId
 from catalog.records.guardrails import Guardrails
 from catalog.records.notify import NotifySettings
+from catalog.records.price_law import PriceLaw
 from catalog.records.pricing_rules import (
     Approval,
     BeliefSettings,
@@ -31,57 +33,6 @@ NO_SHOPPERS: dict[str, Any] = {
     "personas": [{"name": "everyone", "share": 1.0, "mean": 1.0, "standard_deviation": 0.25}],
 }
 """Stands for what describes a twin's shoppers where tills say who bought."""
-
-
-class AlertRules(Record):
-    """What raises an alert; null where a field allows it switches the rule off."""
-
-    below_cost: bool = Field(default=True, description="a price is shown that is below the cost of a unit")
-    drift: bool = Field(default=True, description="demand of a product has changed, by the newest check")
-    late_night: bool = Field(
-        default=True, description="a store sells a date without prices of its own although nights made some before"
-    )
-    nights_refused: int | None = Field(
-        default=3, ge=1, le=365, description="so many dates in a row were sold from older prices; null is never"
-    )
-    override_days: int | None = Field(
-        default=14, ge=1, le=3650, description="an override or a freeze is older than so many days; null is never"
-    )
-    waste_above: Share | None = Field(
-        default=None, description="share of the day's stock that was left at closing; null is never"
-    )
-    labels: bool = Field(default=True, description="a label has not followed a price two ticks after it was sent")
-    webhook: str | None = Field(
-        default=None,
-        pattern=r"^https?://\S+$",
-        description="address to which each alert is sent once, as JSON; null sends none",
-    )
-
-
-class PriceLaw(Record):
-    """Article 6a of Directive 98/6/EC, with the exceptions that a country may make."""
-
-    days: int = Field(
-        default=30, ge=30, le=365, description="days before a reduction whose lowest price it names; 30 at least"
-    )
-    growing_reductions_keep_the_first: bool = Field(
-        default=False,
-        description="true: reductions that grow without a break name the lowest price before the first of them",
-    )
-    new_arrival_days: int | None = Field(
-        default=None,
-        ge=1,
-        le=30,
-        description="for goods on sale for less than that period, the days that count instead; null is as long as they "
-        "are on sale",
-    )
-    perishables_name_the_last_price: bool = Field(
-        default=False,
-        description="true: goods of `perishable_categories` name the price just before the reduction",
-    )
-    perishable_categories: tuple[str, ...] = Field(
-        default=(), strict=False, description="categories of goods that may deteriorate or expire rapidly"
-    )
 
 
 class StoreAttributes(Record):

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from catalog.records.store import PriceLaw
+from catalog.records.price_law import PriceLaw
 from desk.price_law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 
 ZERO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
