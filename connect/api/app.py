@@ -13,14 +13,14 @@ from fastapi.responses import HTMLResponse
 from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
 from catalog.front_door import Scope as Connection
 from catalog.settings import Settings
-from connect.api import acknowledgements, labels, price_changes, pushed_batches, quotes, sales
+from connect.api import acknowledgements, labels, metrics, price_changes, pushed_batches, quotes, sales
 from connect.api.api_tokens import TokenBook
 from connect.api.clients import CHALLENGE, ClientAdmission, RateLimit
 from connect.api.docs_page import STYLE_HASH, page_of
 from connect.api.json_body import JsonLine
 from connect.api.kept_desk import LOOK_EVERY, KeptDesk
 from connect.api.problems import PAGE, Problem, respond_with_problems
-from connect.api.quick_quotes import QuickQuotes
+from connect.api.quick_quotes import PATH, QuickQuotes
 from connect.intake.intake import ServedIntake
 from warehouse.lake import Lake
 
@@ -68,7 +68,8 @@ def application(
     respond_with_problems(app)
     app.state.labels = labels.SentLabels(Lake(settings))
     app.state.intake = ServedIntake(Lake(settings), app.state.desk.workspace)
-    for routes in (quotes, price_changes, labels, acknowledgements, sales):
+    app.state.metrics = metrics.Metrics(app.state.desk.workspace, app.state.labels)
+    for routes in (quotes, price_changes, labels, acknowledgements, sales, metrics):
         app.include_router(routes.router)
     app.webhooks.include_router(pushed_batches.router)
 
@@ -81,6 +82,7 @@ def application(
     app.add_middleware(QuickQuotes, kept=app.state.desk)  # what is added last comes first
     app.add_middleware(ClientAdmission, tokens=tokens, rate_limit=rate_limit, anyone_reads=anyone_reads)
     app.add_middleware(FrontDoor, names=list(names), headers=_HEADERS, refuse=_refuse)
+    app.add_middleware(metrics.TimedRequests, metrics=app.state.metrics, quotes=PATH)
     return app
 
 

@@ -16,8 +16,8 @@ from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses
 from connect.api.pushed_batches import BATCH, BatchPriceDocument
-from connect.export.batch import StoreRecord, document_of_price
-from connect.export.export_log import ExportLog
+from connect.export.batch import document_of_price
+from connect.export.export_log import ExportHistory, ExportLog
 from serving.quote_desk import UnknownStoreError
 from warehouse.lake import Lake
 
@@ -37,10 +37,10 @@ class SentLabels:
     def __init__(self, lake: Lake) -> None:
         self._log, self._reading = ExportLog(lake), Lock()
 
-    def of(self, store: str) -> StoreRecord:
-        """Return the record of a store."""
+    def history(self) -> ExportHistory:
+        """Return the record of all stores."""
         with self._reading:
-            return self._log.history().of(store)
+            return self._log.history()
 
 
 class LabelPrice(BatchPriceDocument):
@@ -90,7 +90,7 @@ def labels(
             f"expected a store of this catalog, such as {known[0]}, found {store!r}; nothing was sent"
         )
     sent_labels: SentLabels = request.app.state.labels
-    record, skus = sent_labels.of(store), set(workspace.catalog.skus)
+    record, skus = sent_labels.history().of(store), set(workspace.catalog.skus)
     if not record.batches:
         return LabelPrices(store=store, through=0, time_zone=None, currency=None, prices=[])
     last, ids = record.batches[-1], {batch.number: batch.id for batch in record.batches}

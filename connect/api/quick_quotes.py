@@ -19,7 +19,7 @@ from connect.api.problems import Problem, problem_of
 from connect.api.quote_questions import QuoteQuestion, question_of_query
 from serving.quote_desk import QuoteDesk
 
-_PATH = "/v1/quotes"
+PATH = "/v1/quotes"
 Text = TypeVar("Text", str, bytes)
 
 
@@ -41,7 +41,7 @@ class QuickQuotes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a single question; hand everything else on."""
-        if scope["type"] != "http" or scope["path"] != _PATH or scope["method"] not in {"GET", "HEAD"}:
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] not in {"GET", "HEAD"}:
             await self._application(scope, receive, send)
             return
         try:

@@ -146,6 +146,7 @@ async def quotes(
     A question that cannot be answered has its problem in its place; the others are answered. A long answer is
     compressed where `Accept-Encoding` has gzip.
     """
+    request.app.state.metrics.quotes.inc(len(questions))
     now = await request.app.state.desk.current()
     await open_books(now.desk, (fields.get("store") for fields in questions if isinstance(fields, dict)))
     parts, begun = list[bytes](), time.monotonic()

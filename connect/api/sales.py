@@ -166,4 +166,7 @@ def tell_rivals(
 
 def _take(request: Request, workspace: Workspace, kind: Kind, lines: list[Any], caller: Caller) -> IntakeResult:
     intake: ServedIntake = request.app.state.intake
-    return intake.take(workspace, kind, lines, str(caller.name))
+    result = intake.take(workspace, kind, lines, str(caller.name))
+    for name, count in ("taken", result.taken), ("known", result.known), ("refused", len(result.refused)):
+        request.app.state.metrics.lines.labels(kind, name).inc(count)
+    return result

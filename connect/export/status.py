@@ -8,7 +8,7 @@ from typing import Any
 from catalog.wall_clock import WallClock
 from connect.export.batch import SentPrice, StoreRecord
 from connect.export.device_states import DEVICES, Device, price_to_pay
-from connect.export.export_log import ExportLog
+from connect.export.export_log import ExportHistory, ExportLog
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
 from warehouse.workspace import Workspace
@@ -90,9 +90,9 @@ def status(workspace: Workspace, stores: Sequence[str] | None = None) -> list[St
     return statuses
 
 
-def late_in(workspace: Workspace) -> list[LateLabel]:
+def late_in(workspace: Workspace, history: ExportHistory | None = None) -> list[LateLabel]:
     """Return the tills and labels of every store that have not followed in time: what the alert is about."""
-    return _late_on_the_shelf(workspace, *_records(workspace, None))
+    return _late_on_the_shelf(workspace, *_records(workspace, None, history))
 
 
 def late_labels(
@@ -135,10 +135,10 @@ def ticks_passed(clock: WallClock, since: dt.datetime, now: dt.datetime) -> int:
 
 
 def _records(
-    workspace: Workspace, stores: Sequence[str] | None
+    workspace: Workspace, stores: Sequence[str] | None, history: ExportHistory | None = None
 ) -> tuple[Mapping[str, StoreRecord], Mapping[str, dt.datetime]]:
     """Return what is recorded of stores, and the next tick of each."""
-    by_store = ExportLog(workspace.lake).history().by_store
+    by_store = (history or ExportLog(workspace.lake).history()).by_store
     names = [store for store in workspace.catalog.store.stores if store in by_store and (not stores or store in stores)]
     return {store: by_store[store] for store in names}, next_ticks(
         workspace.lake, workspace.catalog, names, now_of(workspace)
