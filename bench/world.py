@@ -48,7 +48,7 @@ class World:
         """Group every new partition into demand cells and visit counts, and publish them."""
         with feature_workbench(self.settings) as connection:
             for item in stale_cells(self.lake, self.catalog):
-                publish_groups(self.lake, item, groups_of(connection, self.lake.places([item.decisions])[0]))
+                publish_groups(self.lake, item, groups_of(connection, self.lake, item.decisions))
 
     def forget_cells(self) -> None:
         """Remove the demand cells, so that they can be made again."""

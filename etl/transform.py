@@ -116,7 +116,7 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
             for item, is_proven in zip(stale, proofs, strict=True):
                 if not is_proven.result():
                     continue
-                groups = groups_of(connection, workspace.lake.places([item.decisions])[0], item.decisions.table)
+                groups = groups_of(connection, workspace.lake, item.decisions)
                 keep_first(workspace.lake, item)
                 publish_groups(workspace.lake, item, groups)
                 grouped.append(item)

@@ -23,6 +23,7 @@ import pyarrow as pa
 from catalog.load import Catalog
 from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
+from features.tallies import TALLIED, TooManyError, tallies_of
 from features.visit_counts import counts_beside, counts_inputs, counts_of_view, show_visits
 from warehouse.connection import MACROS, VIEW_FOLDERS, run_script, run_scripts, workbench
 from warehouse.lake import Lake, Partition
@@ -174,18 +175,24 @@ def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path | str, table: str
         return _cells_of_view(connection, table)
 
 
-def groups_of(
-    connection: duckdb.DuckDBPyConnection, sold: Path | str, table: str = "interactions"
-) -> dict[str, pa.Table]:
+def groups_of(connection: duckdb.DuckDBPyConnection, lake: Lake, sold: Partition) -> dict[str, pa.Table]:
     """Group one partition as `cells_of` does, and count its decisions; return the rows of each table by its name."""
-    with _shown_as_sold(connection, connection.read_parquet(str(sold))):
-        return _groups_of_view(connection, table)
+    if sold.table == "interactions":
+        return groups_of_rows(connection, lake.read(sold, TALLIED))
+    return {"demand_cells": cells_of(connection, lake.places([sold])[0], sold.table)}
 
 
 def groups_of_rows(connection: duckdb.DuckDBPyConnection, decisions: pa.Table) -> dict[str, pa.Table]:
     """Group and count decisions that are in memory, as `groups_of` does those of a partition."""
-    with _shown_as_sold(connection, connection.from_arrow(decisions)):
-        return _groups_of_view(connection, "interactions")
+    try:
+        groups = tallies_of(decisions)
+    except TooManyError:
+        with _shown_as_sold(connection, connection.from_arrow(decisions)):
+            return {**counts_of_view(connection), "demand_cells": _cells_of_view(connection, "interactions")}
+    connection.from_arrow(groups["demand_cells"]).create_view("tallied", replace=True)
+    cells: pa.Table = connection.sql(query("priced_cells")).to_arrow_table()
+    connection.execute("drop view tallied")
+    return {**groups, "demand_cells": cells.cast(DEMAND_CELLS.schema)}
 
 
 def publish_groups(lake: Lake, item: StaleCells, groups: Mapping[str, pa.Table]) -> None:
@@ -209,11 +216,6 @@ def _shown_as_sold(connection: duckdb.DuckDBPyConnection, sold: duckdb.DuckDBPyR
     finally:
         connection.execute("drop view sold")
         connection.execute("drop view rows_sold")
-
-
-def _groups_of_view(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, pa.Table]:
-    counts = counts_of_view(connection) if table == "interactions" else {}
-    return {**counts, "demand_cells": _cells_of_view(connection, table)}
 
 
 def _cells_of_view(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Table:

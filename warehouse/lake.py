@@ -7,7 +7,7 @@ says which partitions were committed together.
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -198,10 +198,10 @@ class Lake:
                 return False
         return False
 
-    def read(self, partition: Partition) -> pa.Table:
-        """Read one partition whole, in the types of its contract; a column that came later than the partition is null.
+    def read(self, partition: Partition, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read one partition, whole or some columns, in the types of its contract; a column that came later is null.
 
-        Its bytes are held against its receipt before any of them counts.
+        Its bytes are held against its receipt before any of them counts. `columns` are in the order of the contract.
 
         Raises
         ------
@@ -210,7 +210,7 @@ class Lake:
         """
         try:
             file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)))
-            return in_contract(file.read(), table_called(partition.table))
+            return in_contract(file.read(columns), table_called(partition.table), columns)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{self.where(partition)}: cannot be read ({error}); run `shelfprice verify`") from error
 

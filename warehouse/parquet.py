@@ -38,7 +38,7 @@ def moments(microseconds: NDArray[np.int64]) -> pa.Array:
     return pa.array(microseconds).cast(MOMENT)
 
 
-_ROWS_PER_GROUP = 1 << 20
+_ROWS_PER_GROUP, _ROWS_AT_ONCE = 1 << 20, 1 << 16
 
 
 def is_readable_as(found: pa.Schema, table: Table) -> bool:
@@ -47,18 +47,19 @@ def is_readable_as(found: pa.Schema, table: Table) -> bool:
     return found.equals(pa.schema(expected))
 
 
-def in_contract(rows: pa.Table, table: Table) -> pa.Table:
-    """Return what was read in the columns of its contract; a column that came later is null.
+def in_contract(rows: pa.Table, table: Table, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return what was read in the columns of its contract, all or some; a column that came later is null.
 
     Raises
     ------
     ValueError
         When the columns are others.
     """
-    for position, field in enumerate(table.schema):
+    schema = table.schema if columns is None else pa.schema([table.schema.field(name) for name in columns])
+    for position, field in enumerate(schema):
         if field.nullable and field.name not in rows.column_names:
             rows = rows.add_column(position, field, pa.nulls(len(rows), field.type))
-    return rows.cast(table.schema)
+    return rows.cast(schema)
 
 
 def conform(rows: pa.Table, table: Table) -> pa.Table:
@@ -91,6 +92,7 @@ def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream) -> None:
         compression="zstd",
         compression_level=1,
         row_group_size=_ROWS_PER_GROUP,
+        write_batch_size=_ROWS_AT_ONCE,
         use_dictionary=[name for name in coded if not pa.types.is_timestamp(rows.schema.field(name).type)],
         column_encoding={
             **dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),

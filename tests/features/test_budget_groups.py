@@ -46,7 +46,7 @@ def lake(settings: Settings) -> Lake:
 def bench(lake: Lake, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with feature_workbench(settings) as connection:
         for item in stale_cells(lake, load(CLASSIC)):
-            publish_groups(lake, item, groups_of(connection, lake.path(item.decisions)))
+            publish_groups(lake, item, groups_of(connection, lake, item.decisions))
         yield connection
 
 

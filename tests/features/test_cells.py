@@ -73,7 +73,7 @@ def test_only_new_and_changed_partitions_are_stale(settings: Settings, lake: Lak
     played(lake, catalog, DAY + dt.timedelta(days=1))
     for item in stale_cells(lake, catalog):
         with feature_workbench(settings) as connection:
-            publish_groups(lake, item, groups_of(connection, lake.path(item.decisions)))
+            publish_groups(lake, item, groups_of(connection, lake, item.decisions))
     assert list(stale_cells(lake, catalog)) == []
     late = lake.read(Partition("interactions", DAY, "g000")).slice(0, 100)
     lake.publish(Partition("interactions", DAY, "g000"), late, inputs="late", seed=3)

@@ -108,7 +108,7 @@ def _sell_two_days(home: Path) -> None:
         load_store_day(lake, catalog, sold, "all", inputs="7", seed=7)
     with feature_workbench(settings) as connection:
         for stale in list(stale_cells(lake, catalog)):
-            publish_groups(lake, stale, groups_of(connection, lake.path(stale.decisions)))
+            publish_groups(lake, stale, groups_of(connection, lake, stale.decisions))
 
 
 @pytest.fixture(autouse=True)

@@ -77,7 +77,7 @@ def fill_lake(shelf: Catalog, played_day: StoreDay) -> Callable[[Settings], Lake
         load_store_day(lake, shelf, played_day, "all", inputs="7", seed=7)
         with feature_workbench(settings) as connection:
             for stale in list(stale_cells(lake, shelf)):
-                publish_groups(lake, stale, groups_of(connection, lake.path(stale.decisions)))
+                publish_groups(lake, stale, groups_of(connection, lake, stale.decisions))
         return lake
 
     return fill

@@ -51,7 +51,7 @@ def played_weeks(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         load_store_day(lake, catalog, sold, "g000", inputs="7", seed=DEFAULT_SEED)
     with feature_workbench(settings) as connection:
         for stale in list(stale_cells(lake, catalog)):
-            publish_groups(lake, stale, groups_of(connection, lake.path(stale.decisions)))
+            publish_groups(lake, stale, groups_of(connection, lake, stale.decisions))
     lake.publish(Partition("model_versions", None, "v1"), a_version(), inputs="1")
     build_file(settings, ALL_VIEWS)
     return settings

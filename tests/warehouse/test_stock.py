@@ -45,7 +45,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     lake = play_fresh_weeks(settings, len(DAYS))
     with feature_workbench(settings) as connection:
         for stale in list(stale_cells(lake, fresh_catalog())):
-            publish_groups(lake, stale, groups_of(connection, lake.path(stale.decisions)))
+            publish_groups(lake, stale, groups_of(connection, lake, stale.decisions))
     return settings
 
 

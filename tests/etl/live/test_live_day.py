@@ -305,7 +305,7 @@ def test_demand_cells_are_made_of_closed_days_alone(shop: Callable[..., Shop]) -
     own.sell()
     with feature_workbench(own.settings) as connection:
         for stale in list(stale_cells(own.lake, own.catalog)):
-            publish_groups(own.lake, stale, groups_of(connection, own.lake.path(stale.decisions)))
+            publish_groups(own.lake, stale, groups_of(connection, own.lake, stale.decisions))
     assert broken_assertions(own.settings, [DATE]) == []
 
 

@@ -278,7 +278,7 @@ class Model:
 
 def with_cells(shop: Shop, connection: duckdb.DuckDBPyConnection) -> None:
     for stale in list(stale_cells(shop.lake, shop.catalog)):
-        publish_groups(shop.lake, stale, groups_of(connection, shop.lake.path(stale.decisions)))
+        publish_groups(shop.lake, stale, groups_of(connection, shop.lake, stale.decisions))
 
 
 def test_what_is_known_of_a_day_carries_the_belief_the_footfall_and_the_champions_version(shop: Shop) -> None:
