@@ -8,10 +8,10 @@ decisions as (
     select
         business_date,
         sku,
-        count(*) as count_offered,
-        count(*) filter (where purchased) as count_purchased
-    from decisions_with_stock
-    where list_contains($business_dates, business_date)
+        sum(count_visits) as count_offered,
+        sum(count_purchased) as count_purchased
+    from decided
+    where is_met and policy <> 'owner'
     group by business_date, sku
     union all
     select

@@ -8,37 +8,32 @@ in_decisions as (
     select
         business_date,
         sku,
-        count(*) as count_visits,
-        count(*) filter (where inventory_level is distinct from 0) as count_met,
-        count(*) filter (where purchased and inventory_level is distinct from 0) as count_bought,
-        count(*) filter (where is_external(policy)) as count_external
-    from closed_interactions
-    where list_contains($business_dates, business_date)
+        sum(count_visits) as count_visits,
+        coalesce(sum(count_visits) filter (where is_met), 0) as count_met,
+        coalesce(sum(count_purchased) filter (where is_met), 0) as count_bought,
+        coalesce(sum(count_visits) filter (where is_external(policy)), 0) as count_external
+    from decided
     group by business_date, sku
     union all
     select
         business_date,
         null as sku,
-        count(*) as count_visits,
+        sum(count_visits) as count_visits,
         count(distinct store_id) as count_met,
         0 as count_bought,
         0 as count_external
-    from closed_interactions
-    where list_contains($business_dates, business_date)
+    from decided
     group by business_date
     union all
     select
         business_date,
         'by hour: ' || sku as sku,
-        count(*) as count_visits,
-        count(*) as count_met,
-        count(*) filter (where purchased) as count_bought,
-        count(*) filter (where policy = 'external') as count_external
-    from closed_interactions
-    where
-        list_contains($business_dates, business_date)
-        and inventory_level is distinct from 0
-        and policy <> 'owner'
+        sum(count_visits) as count_visits,
+        sum(count_visits) as count_met,
+        sum(count_purchased) as count_bought,
+        coalesce(sum(count_visits) filter (where policy = 'external'), 0) as count_external
+    from decided
+    where is_met and policy <> 'owner'
     group by business_date, sku
 ),
 

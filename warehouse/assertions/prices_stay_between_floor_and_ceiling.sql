@@ -3,10 +3,10 @@ with shown as (
     select
         business_date,
         sku,
-        min(price_offered) as lowest_price_eur,
-        max(price_offered) as highest_price_eur
-    from closed_interactions
-    where list_contains($business_dates, business_date) and not is_external(policy)
+        min(lowest_price_eur) as lowest_price_eur,
+        max(highest_price_eur) as highest_price_eur
+    from decided
+    where not is_external(policy)
     group by business_date, sku
 )
 

@@ -21,8 +21,10 @@ from warehouse.connection import VIEWS, run_script, workbench
 from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.proof import is_proven
 from warehouse.sold import COUNTS, GROUPED, SOLD, sold_on
+from warehouse.sql_files import queries_beside
 
 _FOLDER = Path(__file__).parent
+_query = queries_beside(__file__)
 _SHOWN = 3
 _ROWS_AT_ONCE = 2_000_000
 _STOCK, _STOCK_BEFORE = "stock_movements", "stock_movements_before"
@@ -151,6 +153,7 @@ def broken_on(
         "dates_without_counts": list(uncounted),
     }
     broken: list[BrokenAssertion] = []
+    connection.execute(_query("decided"), {"business_dates": business_dates})
     for path in sorted(_FOLDER.glob("*.sql")):
         query = path.read_text(encoding="utf-8")
         asked = {name: value for name, value in known.items() if f"${name}" in query}

@@ -20,14 +20,15 @@ sold as (
     select
         business_date,
         store_id,
-        sku
-    from closed_interactions
-    where list_contains($business_dates, business_date) and purchased
+        sku,
+        count_purchased
+    from decided
     union all
     select
         business_date,
         store_id,
-        sku
+        sku,
+        1 as count_purchased
     from substitutions
     where list_contains($business_dates, business_date)
 ),
@@ -37,7 +38,7 @@ bought as (
         business_date,
         store_id,
         sku,
-        count(*) as count_purchased
+        sum(count_purchased) as count_purchased
     from sold
     group by business_date, store_id, sku
 )

@@ -1,12 +1,11 @@
 -- Each unit that was taken instead of another product follows a visit of the same shopper to that product, which found
 -- it too dear or sold out. Rows = failure. Stores whose decisions of the date are not there, such as those that still
 -- sell, are left out.
-with decided as (
+with decided_in as (
     select distinct
         business_date,
         store_id
-    from closed_interactions
-    where list_contains($business_dates, business_date)
+    from decided
 ),
 
 taken as (
@@ -18,8 +17,8 @@ taken as (
         substitutions.instead_of,
         substitutions.sku
     from substitutions
-    inner join decided
-        on substitutions.business_date = decided.business_date and substitutions.store_id = decided.store_id
+    inner join decided_in
+        on substitutions.business_date = decided_in.business_date and substitutions.store_id = decided_in.store_id
 )
 
 select
