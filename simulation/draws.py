@@ -7,6 +7,7 @@ multiplier for one unit. A product without personas of its own has the store's.
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -52,9 +53,10 @@ WAITING, PICKING, SWITCHING = 0, 1, 2
 
 
 class Draws(NamedTuple):
-    """Every random draw of one store day; counts (n_ticks,), dice (n_holds, n_products), the others (n_visits,).
+    """Every random draw of some store days; n_visits rows, by store and then by time.
 
-    `product` and `persona` are uniform numbers, `deviation` is standard normal, `times` are in ticks since opening.
+    `dice` is (n_holds, n_stores, n_products), `counts` (n_stores, n_ticks), the others (n_visits,). `product` and
+    `persona` are uniform numbers, `deviation` is standard normal, `times` are in ticks since opening.
     """
 
     dice: Floats
@@ -66,33 +68,40 @@ class Draws(NamedTuple):
     shopper: NDArray[np.int32]
 
 
-def draw_store_day(stream: np.random.Generator, expected: Floats, dice_shape: tuple[int, int], pool: int) -> Draws:
-    """Draw a store day, always in the same order.
+def draw_store_days(
+    streams: Sequence[np.random.Generator], expected: Floats, dice_shape: tuple[int, int], pool: int
+) -> Draws:
+    """Draw some store days, each always in the same order, into arrays that all of them share.
 
     Parameters
     ----------
-    stream
-        Its random stream.
+    streams
+        The random stream of each.
     expected
-        Mean visits in each tick, shape (n_ticks,).
+        Mean visits in each tick, shape (n_stores, n_ticks).
     dice_shape, pool
-        Shape of the dice, and number of shoppers with a name.
+        Shape of the dice of a store, and number of shoppers with a name.
     """
-    dice = stream.random(dice_shape)
-    counts = stream.poisson(expected)
-    n_visits = int(counts.sum())
-    times = stream.random(n_visits)
-    times += np.repeat(np.arange(len(expected)), counts)
-    times.sort()
-    return Draws(
-        dice,
-        counts,
-        times,
-        stream.random(n_visits, dtype=np.float32),
-        stream.random(n_visits, dtype=np.float32),
-        stream.standard_normal(n_visits, dtype=np.float32),
-        stream.integers(0, pool, n_visits, dtype=np.int32),
-    )
+    dice = np.empty((dice_shape[0], len(streams), dice_shape[1]))
+    counts = np.empty(expected.shape, dtype=np.int64)
+    for number, stream in enumerate(streams):
+        dice[:, number] = stream.random(dice_shape)
+        counts[number] = stream.poisson(expected[number])
+    ends = np.cumsum(counts.sum(axis=1))
+    n_visits = int(ends[-1]) if len(ends) else 0
+    times, shopper = np.empty(n_visits), np.empty(n_visits, dtype=np.int32)
+    product, persona, deviation = np.empty((3, n_visits), dtype=np.float32)
+    tick = np.repeat(np.tile(np.arange(expected.shape[1], dtype=np.int16), len(streams)), counts.ravel())
+    for stream, begin, end in zip(streams, [0, *ends[:-1].tolist()], ends.tolist(), strict=True):
+        own = slice(begin, end)
+        stream.random(out=times[own])
+        times[own] += tick[own]
+        times[own].sort()
+        stream.random(out=product[own], dtype=np.float32)
+        stream.random(out=persona[own], dtype=np.float32)
+        stream.standard_normal(out=deviation[own], dtype=np.float32)
+        shopper[own] = stream.integers(0, pool, end - begin, dtype=np.int32)
+    return Draws(dice, counts, times, product, persona, deviation, shopper)
 
 
 def parts_of(ends: Floats, uniform: NDArray[np.float32]) -> NDArray[np.int16]:

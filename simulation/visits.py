@@ -24,7 +24,7 @@ from simulation.draws import (
     PICKING,
     SWITCHING,
     WAITING,
-    draw_store_day,
+    draw_store_days,
     footfall_factor_on,
     multipliers,
     parts_of,
@@ -119,25 +119,21 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     hold = store.exploration.hold_ticks
     shape = (-(-n_ticks // hold), n_products)
     streams = [stream_of(seed, name, business_date) for name in stores]
-    draws = [
-        draw_store_day(stream, expected[own], shape, store.shopper_pool)
-        for stream, own in zip(streams, group, strict=True)
-    ]
-    counts = np.array([draw.counts for draw in draws])
+    draws = draw_store_days(streams, expected[group], shape, store.shopper_pool)
+    counts, times = draws.counts, draws.times
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
     tick_us = store.opening.tick_minutes * _US_PER_MINUTE
-    times = np.concatenate([draw.times for draw in draws])
     tick = np.minimum(times.astype(np.int64), n_ticks - 1)
     row = tick if len(examples) == 1 else tick + n_ticks * np.repeat(group, counts.sum(axis=1))
-    product = _products(weights.reshape(-1, n_products), np.concatenate([draw.product for draw in draws]), row)
-    persona, deviation = (np.concatenate([getattr(draw, name) for draw in draws]) for name in ("persona", "deviation"))
+    product = _products(weights.reshape(-1, n_products), draws.product, row)
+    drawn = multipliers(catalog, product, draws.persona, draws.deviation)
     visits = Visits(
         starts=flat[np.arange(len(stores))[:, None] * n_ticks + np.arange(n_ticks + 1)],
         since_opening_us=(times * tick_us).astype(np.int64),
         product=product,
-        multiplier=multipliers(catalog, product, persona, deviation) + _of_rows(shifts, row, product),
-        shopper=np.concatenate([draw.shopper for draw in draws]),
-        dice=np.repeat(np.stack([draw.dice for draw in draws], axis=1), hold, axis=0)[:n_ticks],
+        multiplier=drawn + _of_rows(shifts, row, product),
+        shopper=draws.shopper,
+        dice=np.repeat(draws.dice, hold, axis=0)[:n_ticks],
         picks_freshest=_who_picks(store.freshest_share, stores, counts.sum(axis=1), business_date, seed),
         switches=_who_switches(catalog, stores, counts.sum(axis=1), business_date, seed),
     )
