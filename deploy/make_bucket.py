@@ -30,8 +30,8 @@ def is_usable(client: Any, bucket: str) -> bool:
         return False
 
 
-def client_of(settings: Settings, timeout: float) -> Any:
-    """Return a client of the object store that the settings name; it asks once, and waits so many seconds."""
+def client_of(settings: Settings, timeout: float, attempts: int = 1) -> Any:
+    """Return a client of the object store that the settings name; it waits so many seconds for each answer."""
     import boto3
     from botocore.config import Config
 
@@ -41,7 +41,7 @@ def client_of(settings: Settings, timeout: float) -> Any:
         region_name=settings.s3_region,
         aws_access_key_id=settings.s3_key,
         aws_secret_access_key=settings.s3_secret.get_secret_value() if settings.s3_secret else None,
-        config=Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1}),
+        config=Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": attempts}),
     )
 
 

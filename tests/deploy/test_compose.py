@@ -15,7 +15,7 @@ from deploy import make_secrets
 DEPLOY = Path(make_secrets.__file__).parent
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONCE = {"secrets", "bucket"}  # they end
+ONCE = {"secrets", "bucket", "backup"}  # they end
 MOUNTED = re.compile(r"/run/secrets/([\w.-]+)")
 ADDRESS = re.compile(r"(?:http|https|tcp|tls)://([\w.-]+):(\d+)")
 
@@ -90,7 +90,7 @@ def test_every_variable_is_a_setting_or_one_of_the_programs(name: str) -> None:
 
 def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     speaking = {name for name, one in SERVICES.items() if speaks_to_its_object_store(one.get("environment", {}))}
-    assert speaking == {"api", "bucket", "dask-worker", "mlflow", "monitor", "worker"}
+    assert speaking == {"api", "backup", "bucket", "dask-worker", "mlflow", "monitor", "worker"}
 
 
 def test_postgresql_counts_as_there_only_when_its_databases_are_made() -> None:

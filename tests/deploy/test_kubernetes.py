@@ -18,9 +18,9 @@ FILES = {file.name: list(yaml.safe_load_all(file.read_text())) for file in sorte
 VALUES = {name: documents[0] for name, documents in FILES.items() if name.startswith("values-")}
 MANIFESTS: list[dict[str, Any]] = [one for name, all_of in FILES.items() if name not in VALUES for one in all_of]
 PODS = {
-    one["metadata"]["name"]: one["spec"]["template"]["spec"]
+    one["metadata"]["name"]: one["spec"].get("jobTemplate", one)["spec"]["template"]["spec"]
     for one in MANIFESTS
-    if one["kind"] in {"Deployment", "StatefulSet", "Job"}
+    if one["kind"] in {"Deployment", "StatefulSet", "Job", "CronJob"}
 }
 OF_CHARTS = {"prefect-server": 4200, "dask-scheduler": 8786}
 """Services that the charts make, with these values, and their ports."""
@@ -31,6 +31,10 @@ VARIABLES_OF_THE_WORKERS_CHART = {
 }
 """What `charts/prefect-worker/templates/deployment.yaml` of PrefectHQ/prefect-helm gives its container, 2026-08."""
 ADDRESS = re.compile(r"(?:http|https|tcp|tls)://([\w.-]+):(\d+)")
+
+
+def containers_of(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
 
 
 def of_kind(kind: str) -> list[dict[str, Any]]:
@@ -64,7 +68,7 @@ def test_a_pod_is_no_root_and_may_do_nothing_special(name: str) -> None:
     assert pod["securityContext"]["runAsUser"] > 0
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert pod["automountServiceAccountToken"] is False
-    for container in pod["containers"]:
+    for container in containers_of(pod):
         own = container["securityContext"]
         assert (own["allowPrivilegeEscalation"], own["readOnlyRootFilesystem"]) == (False, True)
         assert own["capabilities"] == {"drop": ["ALL"]}
@@ -133,7 +137,7 @@ def given_to(name: str) -> list[dict[str, str]]:
 def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     speaking = {name for name in FILES for given in given_to(name) if speaks_to_its_object_store(given)}
     assert speaking == {
-        *("api.yaml", "mlflow.yaml", "monitor.yaml", "objects.yaml"),
+        *("api.yaml", "backup.yaml", "mlflow.yaml", "monitor.yaml", "objects.yaml"),
         *("values-dask.yaml", "values-prefect-worker.yaml"),
     }
 
@@ -180,7 +184,7 @@ def test_what_is_mounted_is_a_volume_and_every_volume_is_mounted(name: str) -> N
     pod = PODS[name]
     claims = [claim for one in everything(MANIFESTS, "volumeClaimTemplates") for claim in one]
     volumes = {volume["name"] for volume in pod["volumes"]}
-    mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
+    mounted = {mount["name"] for container in containers_of(pod) for mount in container["volumeMounts"]}
     assert volumes <= mounted
     assert mounted - volumes <= {claim["metadata"]["name"] for claim in claims}
 
