@@ -107,7 +107,9 @@ def set_files(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     for partition, place in sorted(lake.store.snapshot().items()):
         files[partition.table].append(place)
         if partition.table in _WITH_RECEIPTS:
-            files["receipts"].append(place.removesuffix(".parquet") + ".receipt.json")
+            lake_folder, _, file = place.rpartition(f"/{partition.table}/")
+            name = f"{partition.table}/{file.removesuffix('.parquet')}.receipt.json"
+            files["receipts"].append(f"{lake_folder}/receipts/{name}")
         if partition.table in _CLOSED and partition.group.startswith(LIVE_GROUP):
             files["closed_live_days"].append(place)
     connection.execute("set variable lake_files = $files", {"files": files})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from cluster.delta.naming import in_table
 from warehouse.finding import Finding, about
 from warehouse.parquet import contract_faults
 from warehouse.partition import Partition, partition_named
@@ -19,7 +20,7 @@ def check(store: "DeltaReading", name: str) -> tuple[list[Finding], int]:
     partition = partition_named(name)
     standing = store.standing(partition) if partition else None
     if partition is None or standing is None:
-        return [], 0  # taken away since it was listed
+        return list(_of_another_program(store, name)), 0
     receipt = store.receipt_of(partition, standing)
     if receipt is None:
         return [about(partition, "damaged", "its receipt is missing or damaged: make the partition again")], 0
@@ -31,6 +32,13 @@ def check(store: "DeltaReading", name: str) -> tuple[list[Finding], int]:
         said = "its bytes differ from its receipt: set it aside and make the partition again"
         return [about(partition, "damaged", said)], 0
     return list(_of_contract(partition, content, receipt.rows)), receipt.rows
+
+
+def _of_another_program(store: "DeltaReading", name: str) -> Iterator[Finding]:
+    """Yield a finding about a file that another program has put in force; one that is gone by now is none."""
+    if log := store.log_with_foreign(name):
+        said = f"{log.who_added(in_table(name))}; it has no receipt, and other engines read it where we do not"
+        yield Finding(name, "orphaned", f"{said}: set it aside")
 
 
 def _of_contract(partition: Partition, content: bytes, rows: int) -> Iterator[Finding]:

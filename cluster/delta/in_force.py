@@ -15,7 +15,7 @@ from catalog.settings import Settings
 from cluster.delta.address import log_options
 from cluster.delta.log import TableLog
 from cluster.delta.look import TableState
-from cluster.delta.naming import PartInForce, object_name, receipt_name
+from cluster.delta.naming import PartInForce, in_table, object_name, receipt_beside, receipt_name
 from cluster.delta.notes import ObjectNotes
 from cluster.delta.objects import Objects, open_objects
 from cluster.delta.pointers import TablePointers
@@ -106,7 +106,7 @@ class DeltaReading:
         known = self._receipts.get(name)
         if known is not None:
             return known
-        content = self.objects.read(receipt_name(name))
+        content = self.objects.read(receipt_name(name)) or self.objects.read(receipt_beside(name))
         try:
             receipt = receipt_from(unsealed(content.decode())) if content else None
         except (ValueError, TypeError):
@@ -199,6 +199,15 @@ class DeltaReading:
     def folders(self) -> list[str]:
         """The address of the lake, with a slash at its end."""
         return [f"{self.objects.address.of('').rstrip('/')}/"]
+
+    def foreign_names(self) -> list[str]:
+        """Return the names of the files that other programs have put in force: nobody reads them here."""
+        return [f"{name}/{path}" for name, table in self.tables.items() for path in table.look().foreign]
+
+    def log_with_foreign(self, name: str) -> TableLog | None:
+        """Return the log in which another program has put a file in force; None where none has."""
+        table = self.tables.get(name.partition("/")[0])
+        return table if isinstance(table, TableLog) and in_table(name) in table.look().foreign else None
 
     def _state(self, table: str) -> TableState:
         return self.tables[table_called(table).name]

@@ -15,6 +15,7 @@ import json
 import random
 import re
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import RLock
@@ -25,10 +26,11 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from catalog.errors import LakeError
 from catalog.table import Table
-from cluster.delta.entries import ADD, REMOVE, Action, actions_of, after, info_of, lines_of
+from cluster.delta.entries import ADD, INFO, REMOVE, Action, actions_of, after, entry_of, lines_of
 from cluster.delta.look import Look, is_due
-from cluster.delta.naming import PartInForce, of_object
-from cluster.delta.objects import Objects
+from cluster.delta.naming import PartInForce, object_name, of_object
+from cluster.delta.objects import Objects, ObjectState
+from cluster.delta.statistics import statistics_of
 from warehouse.commit_record import CommittedPart
 from warehouse.partition import Partition, Within
 
@@ -41,6 +43,7 @@ _PATIENCE = 60.0  # s
 _LONGEST_PAUSE = 0.5  # s
 _COARSE = dt.timedelta(seconds=2)  # the clock by which a server dates its objects
 _AT_ONCE = 8
+_MILLION = 1_000_000  # nanoseconds in a millisecond
 _WRITER_VERSION = 2  # of Delta's protocol, with which tables are created
 _ENTRY = re.compile(r"\w+/_delta_log/\d{20}\.json")
 
@@ -56,6 +59,7 @@ class TableLog:
         self._last_entry: bytes | None = None  # that of the version known; no other table has one of the same bytes
         self._confirmed_at = self._same_at = -float("inf")
         self._delta: DeltaTable | None = None
+        self._statistics: dict[str, str] = {}  # of objects that were staged here, by name
 
     def ensure(self) -> None:
         """Make sure that the table is there, in the columns of its contract; of many who create it, one does."""
@@ -101,12 +105,45 @@ class TableLog:
         LakeError
             When others change the table all the time, or the store refuses; run again then.
         """
+
+        def due(known: Look) -> list[Action]:
+            parts_due = [part for part in parts if is_due(part, known.standing(part.partition))]
+            return [action for part in parts_due for action in actions_of(part, known, self._statistics_of)]
+
+        self._change(due, commit)
+        for part in parts:
+            if part.receipt is not None:
+                self._statistics.pop(object_name(part.partition, part.receipt.fingerprint), None)
+
+    def describe(self, name: str, content: memoryview, rows: pa.Table) -> None:
+        """Keep what the log will say of an object that is being staged."""
+        self._statistics[name] = statistics_of(content, rows)
+
+    def disown(self, path: str) -> None:
+        """Take a file that another program has added out of what is in force."""
+        now = time.time_ns() // _MILLION
+        removed = {"path": path, "deletionTimestamp": now, "dataChange": True}
+        self._change(lambda known: [{REMOVE: removed}] if path in known.foreign else [], None)
+
+    def who_added(self, path: str) -> str:
+        """Say who added a file and when, as far as the log knows it."""
+        for name in sorted((one.name for one in self._entries()), reverse=True):
+            actions = list(lines_of(self._objects.read(name) or b""))
+            if any(action.get(ADD, {}).get("path") == path for action in actions):
+                info: Action = next((action[INFO] for action in actions if INFO in action), {})
+                at = dt.datetime.fromtimestamp(info.get("timestamp", 0) / 1000, dt.UTC)
+                who = " ".join(filter(None, (info.get("userName"), info.get("engineInfo", "another program"))))
+                return f"{who} added it at {at:%Y-%m-%d %H:%M} UTC ({info.get('operation', 'it did not say how')})"
+        return "another program added it before the oldest entry of the log"
+
+    def _change(self, due: Callable[[Look], list[Action]], commit: str | None) -> None:
+        """Do what is due for the table as it stands, and look again where another was first."""
         until, pause = time.monotonic() + _PATIENCE, 0.01
         while True:
             with self._locking:
                 known = self.look()
-                due = [part for part in parts if is_due(part, known.standing(part.partition))]
-                if not due or self._create_next(known, due, commit):
+                actions = due(known)
+                if not actions or self._create_next(known, actions, commit):
                     return
             if time.monotonic() > until:
                 raise LakeError(
@@ -118,11 +155,7 @@ class TableLog:
 
     def named_since(self, limit: dt.datetime) -> set[tuple[Partition, str]]:
         """Return what the entries of the log since a limit name: what they added, and what was in force before."""
-        recent = [
-            one.name
-            for one in self._objects.under(f"{self._contract.name}/_delta_log")
-            if _ENTRY.fullmatch(one.name) and one.changed_at >= limit - _COARSE
-        ]
+        recent = [one.name for one in self._entries() if one.changed_at >= limit - _COARSE]
         with ThreadPoolExecutor(_AT_ONCE) as readers:
             texts = [text for text in readers.map(self._objects.read, recent) if text]
         said = (action.get(kind) for text in texts for action in lines_of(text) for kind in (ADD, REMOVE))
@@ -144,6 +177,15 @@ class TableLog:
     @property
     def _where(self) -> str:
         return self._objects.address.of(self._contract.name)
+
+    def _statistics_of(self, name: str) -> str:
+        """Return what the log says of an object, which another process may have staged."""
+        known = self._statistics.get(name)
+        return known or statistics_of(self._objects.read(name) or b"")
+
+    def _entries(self) -> Iterator[ObjectState]:
+        found = self._objects.under(f"{self._contract.name}/_delta_log")
+        return (one for one in found if _ENTRY.fullmatch(one.name))
 
     def _entry(self, version: int) -> str:
         return f"{self._contract.name}/_delta_log/{version:020d}.json"
@@ -208,14 +250,13 @@ class TableLog:
             if self._gained():
                 raise self._objects.refused(error, self._contract.name) from error
 
-    def _create_next(self, known: Look, due: list[CommittedPart], commit: str | None) -> bool:
+    def _create_next(self, known: Look, due: list[Action], commit: str | None) -> bool:
         """Create the next entry of the log, and tell whether we did: another may have been first."""
         if known.version < 0:
             raise LakeError(
                 f"{self._where}: expected a table, found none; nothing was committed: run `shelfprice doctor`"
             )
-        actions = [info_of(commit, _partitioned_by(self._contract))]
-        actions += [action for part in due for action in actions_of(part, known)]
+        actions = entry_of(due, commit, _partitioned_by(self._contract))
         entry = "\n".join(map(json.dumps, actions)).encode()
         if not self._objects.create(self._entry(known.version + 1), entry):
             return False

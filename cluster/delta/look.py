@@ -31,12 +31,15 @@ class Look:
         Recent commits that changed the table: their names, keyed by a unique number.
     complete_since
         The version after which no commit is missing in `commits`.
+    foreign
+        Files that other programs have added, as the log names them: they have no receipt, and are read by nobody here.
     """
 
     version: int = -1
     dates: Mapping[dt.date | None, OfOneDate] = field(default_factory=dict)
     commits: Mapping[Hashable, str] = field(default_factory=dict)
     complete_since: int = -1
+    foreign: frozenset[str] = frozenset()
 
     def commits_since(self, earlier: "Look") -> set[str] | None:
         """Return the names of the commits that changed the table since an earlier look; None where some are missing."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from catalog.errors import DamagedError
-from cluster.delta.naming import object_name, receipt_name
+from cluster.delta.naming import PartInForce, object_name
 from cluster.delta.store import DeltaStore
 from warehouse.partition import Partition
-from warehouse.receipts import Receipt, receipt_from, unsealed
+from warehouse.receipts import Receipt
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,9 @@ class DeltaSource:
             When one of both is missing or damaged, for nobody takes away what is in force.
         """
         name = object_name(partition, fingerprint)
-        content, text = self.store.objects.read(name), self.store.objects.read(receipt_name(name))
-        try:
-            receipt = receipt_from(unsealed(text.decode())) if text else None
-        except (ValueError, TypeError):
-            receipt = None
-        if content is None or receipt is None or not receipt.fingerprint.startswith(fingerprint):
+        content = self.store.objects.read(name)
+        receipt = self.store.receipt_of(partition, PartInForce(fingerprint, 0, 0, 0))
+        if content is None or receipt is None:
             raise DamagedError(
                 f"{self.store.objects.address.of(name)}: expected an object and its receipt, found one missing or "
                 "damaged; the mirror is as it was, run `shelfprice verify`"

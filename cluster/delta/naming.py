@@ -10,7 +10,11 @@ from warehouse.partition import Partition, file_of
 from warehouse.receipts import Receipt
 
 _SHORT = 24  # hexadecimal digits: two of a billion receipts share them once in 10^11 lakes
+RECEIPTS = "receipts"
+"""Folder of all receipts: engines that clean up a table look below its own folder alone."""
+
 _OBJECT = re.compile(
+    rf"(?:{RECEIPTS}/)?"
     r"(?P<table>\w+)(?:/business_date=(?P<date>\d{4}-\d{2}-\d{2}))?/part-(?P<group>.+)\.(?P<short>[0-9a-f]{24})"
     r"(?:\.parquet|\.receipt\.json)"
 )
@@ -61,7 +65,12 @@ def object_name(partition: Partition, fingerprint: str) -> str:
 
 
 def receipt_name(data: str) -> str:
-    """Return the name of the receipt beside a Parquet object."""
+    """Return the name of the receipt of a Parquet object."""
+    return f"{RECEIPTS}/{receipt_beside(data)}"
+
+
+def receipt_beside(data: str) -> str:
+    """Return the name that the receipt of a Parquet object had in earlier versions."""
     return data.removesuffix(".parquet") + ".receipt.json"
 
 

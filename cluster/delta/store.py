@@ -17,8 +17,9 @@ from catalog.errors import LakeError
 from catalog.settings import Settings
 from cluster.delta.evidence import check
 from cluster.delta.in_force import AT_ONCE, DeltaReading
+from cluster.delta.log import TableLog
 from cluster.delta.look import is_due
-from cluster.delta.naming import PartInForce, object_name, receipt_name, short
+from cluster.delta.naming import RECEIPTS, PartInForce, in_table, object_name, of_object, receipt_name, short
 from cluster.delta.probe import probe
 from cluster.delta.vacuum import strays
 from warehouse.commit_record import CommittedPart
@@ -28,8 +29,10 @@ from warehouse.partition import Partition, name_of, partition_named, table_calle
 from warehouse.receipts import Receipt
 
 _SET_ASIDE = "set-aside"
+_ARE_APART = f"{RECEIPTS}/apart"
+"""An object that says that no receipt stands beside its Parquet object any more, as all did in earlier versions."""
 _OWN = {
-    *("asked", "commits", "exports", "locks", "pointers", "probes", "tokens", _SET_ASIDE),
+    *("asked", "commits", "exports", "locks", "pointers", "probes", RECEIPTS, "tokens", _SET_ASIDE),
     *("origin.json", "grouped.json"),
 }
 
@@ -53,14 +56,29 @@ class DeltaStore(DeltaReading):
         probe(self.objects)
         with ThreadPoolExecutor(AT_ONCE) as workers:
             list(workers.map(lambda table: table.ensure(), self.tables.values()))
+        if self.objects.state(_ARE_APART) is None:
+            self._move_receipts()
+
+    def _move_receipts(self) -> None:
+        """Move the receipts of earlier versions out of the folders of tables; whoever is killed begins again."""
+        beside = [one.name for table in self.tables for one in self.objects.under(table) if of_object(one.name)]
+        beside = [name for name in beside if name.endswith(".json")]
+        with ThreadPoolExecutor(AT_ONCE) as workers:
+            texts = workers.map(self.objects.read, beside)
+            list(workers.map(lambda name, text: self.objects.write(f"{RECEIPTS}/{name}", text or b""), beside, texts))
+        self.objects.remove(beside)
+        self.objects.write(_ARE_APART, b"")
 
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
-        """Write a partition's object and its receipt beside what is in force, and return the receipt."""
+        """Write a partition's object beside what is in force, and its receipt, and return the receipt."""
         sink = pa.BufferOutputStream()
-        write_parquet(conform(rows, table_called(partition.table)), sink)
+        rows = conform(rows, table_called(partition.table))
+        write_parquet(rows, sink)
         content = memoryview(sink.getvalue()).cast("B")
         receipt = receipt_of(len(content), hashlib.sha256(content).hexdigest())
         name = object_name(partition, short(receipt))
+        if isinstance(log := self._state(partition.table), TableLog):
+            log.describe(name, content, rows)
         self._write_once(name, content)
         self._write_once(receipt_name(name), receipt.to_json().encode())
         self._note_staged(name)
@@ -147,7 +165,7 @@ class DeltaStore(DeltaReading):
 
     def names(self) -> list[str]:
         """Return the names of all partitions in force, ascending."""
-        return sorted(name_of(partition) for partition in self.moment())
+        return sorted([*map(name_of, self.moment()), *self.foreign_names()])
 
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold what is in force of a name against its receipt and contract."""
@@ -160,25 +178,31 @@ class DeltaStore(DeltaReading):
 
     def set_aside(self, name: str) -> list[str]:
         """Take a damaged partition or note out of what is in force; return where each object went."""
+        if log := self.log_with_foreign(name):
+            moved = self._copy_aside([name])
+            log.disown(in_table(name))
+            return moved
         partition = partition_named(name)
         if partition is None:
-            moved = self.notes.move(name, f"{_SET_ASIDE}/{name}")
-            return [self.objects.address.of(f"{_SET_ASIDE}/{name}")] if moved else []
+            is_moved = self.notes.move(name, f"{_SET_ASIDE}/{name}")
+            return [self.objects.address.of(f"{_SET_ASIDE}/{name}")] if is_moved else []
         return self._set_partition_aside(partition)
 
     def _set_partition_aside(self, partition: Partition) -> list[str]:
         standing = self.standing(partition)
         if standing is None:
             return []
-        name, moved = object_name(partition, standing.fingerprint), []
-        for one in (name, receipt_name(name)):
-            content = self.objects.read(one)
-            if content is not None:
-                self.objects.write(f"{_SET_ASIDE}/{one}", content)
-                moved.append(self.objects.address.of(f"{_SET_ASIDE}/{one}"))
+        name = object_name(partition, standing.fingerprint)
+        moved = self._copy_aside([name, receipt_name(name)])
         self._state(partition.table).commit([CommittedPart(partition, None, standing.fingerprint)], None)
         self._receipts.pop(name, None)
         return moved
+
+    def _copy_aside(self, names: list[str]) -> list[str]:
+        found = {f"{_SET_ASIDE}/{name}": content for name in names if (content := self.objects.read(name)) is not None}
+        for copy, content in found.items():
+            self.objects.write(copy, content)
+        return [self.objects.address.of(copy) for copy in found]
 
     def _with_standings(self, parts: Sequence[CommittedPart]) -> Iterator[tuple[CommittedPart, PartInForce | None]]:
         for part, (_, standing) in zip(parts, self._standings(part.partition for part in parts), strict=True):

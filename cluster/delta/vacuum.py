@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from catalog.errors import DataError, LakeError
 from cluster.delta.log import TableLog
-from cluster.delta.naming import of_object, of_pointer, short
+from cluster.delta.naming import RECEIPTS, of_object, of_pointer, short
 from cluster.delta.objects import ObjectState
 from cluster.delta.probe import FOLDER as PROBES
 from cluster.delta.snapshot import pending_records, snapshot
@@ -95,8 +95,8 @@ def strays(store: "DeltaStore") -> list[ObjectState]:
 
 def _data(store: "DeltaStore") -> Iterator[ObjectState]:
     """Yield every Parquet object and every receipt of every table."""
-    for table in store.tables:
-        yield from (one for one in store.objects.under(table) if of_object(one.name))
+    for folder in (*store.tables, RECEIPTS):
+        yield from (one for one in store.objects.under(folder) if of_object(one.name))
 
 
 def _logs(store: "DeltaStore") -> list[TableLog]:

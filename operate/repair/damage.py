@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from catalog.names import EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP, TRIAL_GROUP
+from catalog.names import EMPTY_GROUP, EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP, TRIAL_GROUP
 from operate.repair.commits import parts_of_pending
 from warehouse.commit_record import amend, final_names, final_record
 from warehouse.finding import Fault, Finding
@@ -99,8 +99,11 @@ def damaged_files(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
     """Yield the damage that is mended by setting files aside, with what a person has to do then."""
     for damage in found:
         if damage.kind in {"record", "other"}:
-            table = (damage.group or "").partition(" ")[0]
+            table, _, group = (damage.group or "").partition(" ")
             what = f"{damage.faults}: {_named(damage)}"
+            if group == EMPTY_GROUP:
+                yield Fault(what, damage.where, "make it anew", partial(_make_columns_anew, lake, damage))
+                continue
             mend = partial(set_damage_aside, lake, damage)
             afterwards = _BY_HAND.get(table) if damage.kind == "other" else None
             yield Fault(what, damage.where, "set it aside", mend, afterwards=afterwards)
@@ -123,9 +126,9 @@ def _of_a_day_not_played_again(lake: Lake, damage: Damage) -> Fault:
 
 def _named(damage: Damage) -> str:
     if damage.kind == "record":
-        return f"the record {damage.group}"
+        return f"the {'file' if 'orphaned' in damage.faults else 'record'} {damage.group}"
     table, _, group = (damage.group or "").partition(" ")
-    return f"{table} {damage.date or group}"
+    return f"the columns of {table}" if group == EMPTY_GROUP else f"{table} {damage.date or group}"
 
 
 def set_damage_aside(lake: Lake, damage: Damage) -> str:
@@ -135,6 +138,13 @@ def set_damage_aside(lake: Lake, damage: Damage) -> str:
         if not lake.holds(partition):
             _strike_from_records(lake, partition)
     return "set aside"
+
+
+def _make_columns_anew(lake: Lake, damage: Damage) -> str:
+    """Publish the empty partition of a table anew, which carries its columns."""
+    set_findings_aside(lake, damage.findings)
+    lake.prepare()
+    return "made anew"
 
 
 def _strike_from_records(lake: Lake, partition: Partition) -> None:
@@ -147,7 +157,8 @@ def _strike_from_records(lake: Lake, partition: Partition) -> None:
 
 def _kind_of(partition: Partition) -> Kind:
     table, group = partition.table, partition.group
-    if table in {*OF_A_RETAILER, "stock_movements"} and group.startswith(INTAKE_GROUP):
+    is_of_intake = table in {*OF_A_RETAILER, "stock_movements"} and group.startswith(INTAKE_GROUP)
+    if is_of_intake or group == EMPTY_GROUP:
         return "other"
     if table in OF_A_RETAILER or group.startswith(EXPORT_GROUP):
         return "ingested"

@@ -13,7 +13,7 @@ from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
 from cluster.commands import vacuum as of_command
 from cluster.delta import store as store_module
-from cluster.delta.naming import object_name, of_pointer, receipt_name
+from cluster.delta.naming import RECEIPTS, object_name, of_pointer, receipt_name
 from cluster.delta.objects import Content, ObjectState
 from cluster.delta.store import DeltaStore
 from cluster.delta.vacuum import Removed, strays, vacuum
@@ -49,7 +49,8 @@ def both(partition: Partition, receipt: Receipt) -> set[str]:
 
 
 def stands(store: DeltaStore, *tables: str) -> set[str]:
-    return {one.name for table in tables for one in store.objects.under(table) if "_delta_log" not in one.name}
+    folders = [f"{folder}{table}" for table in tables for folder in ("", f"{RECEIPTS}/")]
+    return {one.name for folder in folders for one in store.objects.under(folder) if "_delta_log" not in one.name}
 
 
 @pytest.mark.parametrize("partition", [CELLS, LIVE], ids=["by log", "by pointer"])
