@@ -1,13 +1,15 @@
-"""Whether a Dask cluster is there, asked before anything slow: a knock of seconds at its scheduler."""
+"""Whether a Dask cluster can work for us, asked before anything slow: a knock of seconds at its scheduler, then all."""
 
 import socket
+import ssl
+from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 from catalog.errors import ServiceError
 from catalog.settings import Settings
-from cluster.dask_cluster import cluster_address
+from cluster.dask_cluster import cluster_address, tls_of
 
-_ANSWERS_WITHIN = 5.0  # seconds
+_ANSWERS_WITHIN = 4.0  # seconds
 
 
 def refuse_absent_cluster(settings: Settings) -> None:
@@ -18,25 +20,44 @@ def refuse_absent_cluster(settings: Settings) -> None:
     SettingError
         When the packages or the certificates are missing.
     ServiceError
-        When nobody listens there.
+        When no scheduler answers there, it has no worker right now, or one of them cannot be used.
     """
-    if settings.dask is not None:
-        refuse_absent_scheduler(cluster_address(settings))
+    if settings.dask is None:
+        return
+    refuse_absent_scheduler(settings)
+    from cluster.on_dask import on_dask  # noqa: PLC0415 - the embedded install has no Dask
+
+    with on_dask(settings, lambda _said: None, workers_within=_ANSWERS_WITHIN):
+        return
 
 
-def refuse_absent_scheduler(address: str) -> None:
-    """Refuse an address at which nobody listens.
+def refuse_absent_scheduler(settings: Settings) -> None:
+    """Refuse an address at which no scheduler speaks to us: it speaks first, once it has seen our certificate.
 
     Raises
     ------
+    SettingError
+        When the packages or the certificates are missing.
     ServiceError
         With the address, within seconds.
     """
-    where = urlsplit(address)
+    address = cluster_address(settings)
+    where, tls = urlsplit(address), tls_of(settings)
     try:
-        socket.create_connection((str(where.hostname), where.port or 0), timeout=_ANSWERS_WITHIN).close()
+        plain = socket.create_connection((str(where.hostname), where.port or 0), timeout=_ANSWERS_WITHIN)
+        with plain, tls.wrap_socket(plain) if tls else nullcontext(plain) as line:
+            is_heard = line.recv(1) != b""
+    except (TimeoutError, ssl.SSLError, ConnectionResetError) as error:
+        is_heard, why = False, getattr(error, "reason", None) or "it says nothing"
     except OSError as error:
         raise ServiceError(
             f"expected a Dask scheduler at {address}, found: {error.strerror or error}; nothing was done: start it "
             "with `python -m cluster.dask_cluster scheduler`, or unset SHELFPRICE_DASK to use this machine alone"
         ) from error
+    else:
+        why = "it hangs up"
+    if not is_heard:
+        raise ServiceError(
+            f"expected a Dask scheduler at {address}, found one that does not let us in ({why}); nothing was done: see "
+            "that SHELFPRICE_DASK, tcp:// or tls://, and the certificates are those of the cluster"
+        )

@@ -7,6 +7,7 @@ names: the passwords of stores and databases never travel through the cluster.
 """
 
 import os
+import ssl
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -96,6 +97,32 @@ def is_encrypted(settings: Settings) -> bool:
     return bool(settings.dask and settings.dask.startswith("tls://"))
 
 
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """Return what a client shows and trusts, as Dask does: certificates of our authority, whatever host has them.
+
+    Raises
+    ------
+    SettingError
+        When a file cannot be used; None where the cluster is not encrypted.
+    """
+    if not is_encrypted(settings):
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    variable, file = "SHELFPRICE_DASK_CA", settings.dask_ca
+    try:
+        context.load_verify_locations(settings.dask_ca)
+        variable, file = "SHELFPRICE_DASK_CERT with SHELFPRICE_DASK_KEY", settings.dask_cert
+        context.load_cert_chain(str(settings.dask_cert), settings.dask_key)
+    except OSError as error:  # one of TLS, too
+        why = getattr(error, "reason", None) or error.strerror
+        raise SettingError(
+            f"{variable}: expected what makes a certificate in PEM, cannot use {file} ({why}); nothing was started: "
+            "name the files that belong together"
+        ) from error
+    return context
+
+
 def _refuse_missing_certificates(settings: Settings) -> None:
     files = {
         "SHELFPRICE_DASK_CA": settings.dask_ca,
@@ -134,6 +161,7 @@ def main() -> None:
         settings = read_settings()
         processes, name = int(words[1]) if words[1:] else None, words[2] if words[2:] else None
         command = scheduler_command(settings) if words[0] == "scheduler" else worker_command(settings, processes, name)
+        tls_of(settings)
     except ShelfpriceError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)

@@ -38,7 +38,9 @@ _Result = TypeVar("_Result")
 
 
 @contextmanager
-def on_dask(settings: Settings, say: Say, *, sees_home: bool = False) -> Iterator["OnDask"]:
+def on_dask(
+    settings: Settings, say: Say, *, sees_home: bool = False, workers_within: float = _WORKERS_WITHIN
+) -> Iterator["OnDask"]:
     """Let jobs be done by the workers of a cluster, once all of them were found ready.
 
     Parameters
@@ -47,6 +49,8 @@ def on_dask(settings: Settings, say: Say, *, sees_home: bool = False) -> Iterato
         Told when workers come and go.
     sees_home
         Whether workers must see the files of this home, beside its lake.
+    workers_within
+        Seconds in which the first worker must be there.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def on_dask(settings: Settings, say: Say, *, sees_home: bool = False) -> Iterato
             home = str(settings.home)
             stack.enter_context(token_under(settings.home, token))
         expected = Expected(token, str(settings.lake_address or settings.lake), versions_here(), home)
-        _refuse_unready(client, address, expected)
+        _refuse_unready(client, address, expected, workers_within)
         yield OnDask(client, address, expected, say)
 
 
@@ -226,7 +230,7 @@ def connected(settings: Settings) -> Iterator[Client]:
         When no scheduler answers there, or not to us.
     """
     address = cluster_address(settings)
-    refuse_absent_scheduler(address)
+    refuse_absent_scheduler(settings)
     for name in ("distributed", "distributed.client"):  # a failure is reported once, by the call that meets it
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -257,14 +261,14 @@ def security_of(settings: Settings) -> Security | None:
     )
 
 
-def _refuse_unready(client: Client, address: str, expected: Expected) -> None:
+def _refuse_unready(client: Client, address: str, expected: Expected, within: float) -> None:
     """Ask the scheduler and every worker whether they can work for us."""
     _refuse_fault(f"the Dask scheduler at {address}", _asked(lambda: client.run_on_scheduler(made_ready, expected)))
     try:
-        client.wait_for_workers(1, timeout=_WORKERS_WITHIN)
+        client.wait_for_workers(1, timeout=within)
     except TimeoutError as error:
         raise ServiceError(
-            f"expected workers at {address}, found none within {_WORKERS_WITHIN:.0f} s; nothing was done: start them "
+            f"expected workers at {address}, found none within {within:.0f} s; nothing was done: start them "
             "with `python -m cluster.dask_cluster worker`"
         ) from error
     for worker, fault in sorted(client.run(fault_here, expected, on_error="return").items()):

@@ -20,6 +20,7 @@ from flows.temporary_server import refuse_absent_services, temporary_server
 from training.mlflow.database import follow_home
 from warehouse.files import keep_files_private, keep_private, prefect_login
 from warehouse.locks import UP, is_held
+from warehouse.open_store import open_store
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
@@ -88,6 +89,8 @@ def make_ready(settings: Settings, *, uses_registry: bool, is_spread: bool) -> N
 
 def _refuse_what_is_away(settings: Settings, *, uses_registry: bool, is_spread: bool, uses_prefect: bool) -> None:
     refuse_absent_services(settings, uses_registry=uses_registry, uses_prefect=uses_prefect)
+    if settings.lake_address is not None:
+        open_store(settings).exists()  # or it says why it cannot tell
     if is_spread:
         _refuse_absent_cluster(settings)
 

@@ -62,9 +62,21 @@ def lake_address(settings: Settings) -> LakeAddress:
     if text.startswith(_FOLDER):
         return LakeAddress(text, folder=Path(text.removeprefix(_FOLDER)))
     if text.startswith(_BUCKET):
+        _refuse_half_a_login(settings)
         bucket, _, prefix = text.removeprefix(_BUCKET).partition("/")
         return LakeAddress(text, bucket, prefix)
     raise SettingError(f"SHELFPRICE_LAKE: expected s3://bucket/prefix or delta:/folder, found {text!r}")
+
+
+def _refuse_half_a_login(settings: Settings) -> None:
+    """Refuse to ask a store without user and password, unless it is Amazon's, which knows its own machines."""
+    login = {"AWS_ACCESS_KEY_ID": settings.s3_key, "AWS_SECRET_ACCESS_KEY": settings.s3_secret}
+    unset = [variable for variable, text in login.items() if not text]
+    if unset and (settings.s3_endpoint or len(unset) < len(login)):
+        raise SettingError(
+            f"{' and '.join(unset)}: expected the login of the object store at {server_of(settings)}, found nothing; "
+            "nothing was read or written: set it, as `make cluster` and `deploy.make_secrets` write it down"
+        )
 
 
 def server_of(settings: Settings) -> str:
