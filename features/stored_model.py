@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import pandas as pd
@@ -93,10 +94,10 @@ class StoredModel:
 
 
 def classifier_as_data(classifier: Any) -> bytes:
-    """Return a classifier in skops format, in which it may travel: data, which can run nothing."""
+    """Return a classifier in skops format, in which it travels and is kept: data, which can run nothing, compressed."""
     from skops.io import dumps
 
-    data: bytes = dumps(classifier)
+    data: bytes = dumps(classifier, compression=ZIP_DEFLATED)
     return data
 
 

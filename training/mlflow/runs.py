@@ -25,7 +25,7 @@ from catalog.addresses import refuse_absent_registry
 from catalog.arrays import Floats
 from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
-from features.stored_model import fingerprint_of
+from features.stored_model import classifier_as_data, fingerprint_of
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.load_check import FreshProcess, fresh_process
@@ -121,6 +121,8 @@ class MlflowTraining:
                 pip_requirements=list(_REQUIREMENTS),
                 pyfunc_predict_fn="predict_proba",
             )
+            # MLflow has put the forest there as it is; compressed, it takes a ninth
+            Path(place, "model.skops").write_bytes(classifier_as_data(fitted.model))
             self.client.log_model_artifacts(model.model_id, place)
             sha256 = fingerprint_of(Path(place))
         self.client.finalize_logged_model(model.model_id, "READY")
