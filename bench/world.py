@@ -19,7 +19,7 @@ from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.draws import shopper_names
 from simulation.store_day import play
-from training.dataset import Dataset
+from training.dataset import Dataset, columns_to_learn
 from warehouse.lake import Lake, Partition
 
 FIRST_DAY = dt.date(2026, 1, 5)
@@ -71,8 +71,7 @@ class World:
 
 def dataset_of(training: pd.DataFrame, last: dt.date = FIRST_DAY) -> Dataset:
     """Return a dataset that holds nothing out."""
-    one_hot = tuple(name for name in training.columns if name.startswith("sku_"))
-    return Dataset(training, training.iloc[:0], one_hot, last, last, "bench")
+    return Dataset(training, training.iloc[:0], columns_to_learn(training), last, last, "bench")
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
 from training.candidates import CANDIDATES, fit
-from training.dataset import Dataset
+from training.dataset import Dataset, columns_to_learn
 from training.gain import Challenger
 from training.same_shoppers import true_curves
 
@@ -76,8 +76,7 @@ class Log:
         candidates = self.cells[_CELL].assign(inventory_level=100)  # unknown to these logs, and the same for all
         rows = model_input(connection, candidates)
         rows[_COUNTS] = self.cells[_COUNTS].to_numpy()
-        one_hot = tuple(name for name in rows.columns if name.startswith("sku_"))
-        return Dataset(rows, rows.iloc[:0], one_hot, _LOG_DATE, _LOG_DATE, "log")
+        return Dataset(rows, rows.iloc[:0], columns_to_learn(rows), _LOG_DATE, _LOG_DATE, "log")
 
     def footfall(self) -> Floats:
         """Share of the visits in each product and tick, shape (n_products, n_ticks).

@@ -83,6 +83,7 @@ def feature_workbench(
         connection.execute("drop view products")
         connection.register("products", products)
     run_scripts(connection, [FEATURE_VIEWS])
+    connection.execute(query("shelf_sku"))
     show_visits(connection, Lake(settings), within)
     return connection
 
@@ -224,7 +225,7 @@ def _cells_of_view(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Tabl
 
 
 def model_input(connection: duckdb.DuckDBPyConnection, candidates: pd.DataFrame) -> pd.DataFrame:
-    """Return the features of candidate prices, one row each in the same order.
+    """Return the features of candidate prices, one row each in the same order; `sku` knows the shelf.
 
     Parameters
     ----------

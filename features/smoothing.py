@@ -11,19 +11,21 @@ Local polynomials: Fan and Gijbels, "Local Polynomial Modelling and Its Applicat
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats, Ints
+from features.product_columns import input_of, one_of_each, position_of, tells_product
 
 RATIO = "price_ratio"
 _GRID = 20  # ratios at which the forest is asked
 _NEARLY_SURE = 0.005  # a forest's 0 and 1 are taken for no more than this
 _RIDGE = 1e-9
 _CURVES_AT_ONCE = 2000
+_VALUES_AT_ONCE = 4_000_000  # of a model's input
 
 
 @dataclass(frozen=True)
@@ -120,44 +122,43 @@ class ContextStaircase(Staircase):
         return curves[self.product, left] * (1 - share) + curves[self.product, left + 1] * share
 
 
-def _staircase_in_context(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:
-    others = rows.drop(columns=RATIO)
-    one_hot = [str(name) for name in others if str(name).startswith("sku_")]
-    told = others.drop(columns=one_hot).assign(product=_position_of(others[one_hot]))
-    curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy()
-    first = np.unique(curve, return_index=True)[1]
-    asked = others.iloc[np.repeat(first, len(grid))].assign(**{RATIO: np.tile(grid, len(first))})
-    answers = model(asked[rows.columns]).reshape(len(first), len(grid))
-    return ContextStaircase(grid, answers, curve.astype(np.int64), rows[RATIO].to_numpy(dtype=float))
+Model = Callable[[pd.DataFrame], Floats]
+"""Gives the chance of sale of rows of its features, as a forest does."""
 
 
-def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:
+def chance_of(model: Model, rows: pd.DataFrame, features: Sequence[str], smoothing: Smoothing | None) -> Floats:
+    """Return the chance of sale of rows that tell the features of a model, shape (n_rows,), smooth where it is so."""
+    if smoothing is not None:
+        return staircase_of(model, rows, features, smoothing.grid).smoothed(smoothing.kernels)
+    at_once = max(1, _VALUES_AT_ONCE // len(features))
+    parts = range(0, max(1, len(rows)), at_once)
+    return np.concatenate([model(input_of(rows.iloc[first : first + at_once], features)) for first in parts])
+
+
+def staircase_of(model: Model, rows: pd.DataFrame, features: Sequence[str], grid: Floats) -> Staircase:
     """Ask a model for the whole curve of every product, once, however many rows there are.
 
     Parameters
     ----------
-    model
-        Chance of sale for rows of features, as the forest gives it.
-    rows
-        The model's features and nothing else: `price_ratio`, the products one-hot, and the context if it looks at it.
+    features
+        What the model looks at: `price_ratio`, columns of products, and the context if it looks at it.
     grid
         Price ratios, ascending, evenly spaced, shape (n_grid,).
     """
-    if any(not name.startswith("sku_") for name in rows.columns if name != RATIO):
-        return _staircase_in_context(model, rows, grid)
-    one_hot = rows.drop(columns=RATIO)
-    product = _position_of(one_hot)
-    every = np.vstack([np.eye(len(one_hot.columns)), np.zeros((1, len(one_hot.columns)))])
-    asked = pd.DataFrame(np.repeat(every, len(grid), axis=0), columns=one_hot.columns)
-    asked[RATIO] = np.tile(grid, len(every))
-    answers = model(asked[rows.columns]).reshape(len(every), len(grid))
-    return Staircase(grid, answers, product, rows[RATIO].to_numpy(dtype=float))
-
-
-def _position_of(one_hot: pd.DataFrame) -> Ints:
-    """Return the position of each row's product among some columns, their number where none is set."""
-    columns = one_hot.to_numpy(dtype=float)
-    return np.where(columns.any(axis=1), columns.argmax(axis=1), len(one_hot.columns))
+    columns = [name for name in features if tells_product(name)]
+    context = [name for name in features if name != RATIO and name not in columns]
+    curve, asked, kind = position_of(rows, columns), one_of_each(columns), Staircase
+    if context:
+        told = rows[context].assign(product=curve)
+        curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
+        asked, kind = rows.iloc[np.unique(curve, return_index=True)[1]], ContextStaircase
+    at_once = max(1, _VALUES_AT_ONCE // (len(features) * len(grid)))
+    answers = []
+    for first in range(0, max(1, len(asked)), at_once):
+        part = asked.iloc[first : first + at_once]
+        on_grid = part.iloc[np.repeat(np.arange(len(part)), len(grid))].assign(**{RATIO: np.tile(grid, len(part))})
+        answers.append(model(input_of(on_grid, features)).reshape(len(part), len(grid)))
+    return kind(grid, np.concatenate(answers), curve, rows[RATIO].to_numpy(dtype=float))
 
 
 def mixed(p_sale: Floats, grid: Floats, kernels: tuple[Kernel, ...]) -> Floats:

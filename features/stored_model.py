@@ -22,7 +22,8 @@ from catalog.errors import ModelError, first_line
 from catalog.names import TRUSTED_MODEL_TYPES
 from features.context_names import asked_of
 from features.one_core import on_one_core
-from features.smoothing import Smoothing, staircase_of
+from features.product_columns import input_of, missing_in
+from features.smoothing import Smoothing, chance_of
 
 _LOADER = "mlflow.sklearn"
 _NOTE_OF_MLFLOW = "registered_model_meta"
@@ -68,18 +69,12 @@ class StoredModel:
             When a feature is missing, the model never saw a purchase, or a prediction is not a probability.
         """
         rows = asked_of(rows, self.features)
-        missing = [feature for feature in self.features if feature not in rows.columns]
-        if missing:
+        if missing := missing_in(rows, self.features):
             raise ModelError(f"expects the feature {missing[0]!r}, which the shelf does not have")
         classes = [int(label) for label in self.classifier.classes_]
         if classes != [0, 1]:
             raise ModelError(f"tells the classes {classes} apart, expected 0 (refused) and 1 (bought)")
-        X = rows[list(self.features)].astype(float)
-        chance = (
-            staircase_of(self._raw, X, self.smoothing.grid).smoothed(self.smoothing.kernels)
-            if self.smoothing
-            else self._raw(X)
-        )
+        chance = chance_of(self._raw, rows, self.features, self.smoothing)
         if not (np.isfinite(chance).all() and (chance >= 0).all() and (chance <= 1).all()):
             raise ModelError("predicts something that is no probability")
         return chance
@@ -87,7 +82,7 @@ class StoredModel:
     def as_classified(self, rows: pd.DataFrame) -> Floats:
         """Return the classifier's own chance of sale, odds uncorrected and steps not smoothed, shape (n_rows,)."""
         with on_one_core():
-            return np.asarray(self.classifier.predict_proba(rows[list(self.features)].astype(float))[:, 1], dtype=float)
+            return np.asarray(self.classifier.predict_proba(input_of(rows, self.features))[:, 1], dtype=float)
 
     def _raw(self, X: pd.DataFrame) -> Floats:
         return with_odds(self.as_classified(X), self.odds_factor)

@@ -14,6 +14,7 @@ from etl.ledger import kept_catalog
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT, holdout_of
 from features.context_names import asked_of
+from features.product_columns import input_of
 from serving.champion import load_champion
 from training.judge import log_loss
 from training.mlflow.pyfunc import predict
@@ -71,10 +72,9 @@ def score_champion(settings: Settings) -> Scored:
             f"expected demand cells after {after} to score version {champion.version} on, "
             "found none; run `shelfprice transform`"
         )
-    cells = asked_of(cells, champion.features)
-    expected, as_priced = champion.model.as_classified(cells), champion.p_sale(cells)
+    rows = input_of(asked_of(cells, champion.features), champion.features)
+    expected, as_priced = champion.model.as_classified(rows), champion.p_sale(cells)
     begun = time.monotonic()
-    rows = cells[list(champion.features)].astype(float)
     found = predict(settings, f"models:/{REGISTERED_MODEL}@champion", rows)
     apart = float(np.abs(found - expected).max())
     if not apart <= _SAME:

@@ -22,7 +22,7 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from features.one_core import on_one_core
-from features.smoothing import RATIO, Kernel, Smoothing, staircase_of
+from features.smoothing import RATIO, Kernel, Smoothing, chance_of, staircase_of
 from features.stored_model import with_odds
 from training.context_forest import PARAMETERS, ContextGain, Rows, boosted, context_gain
 from training.dataset import Dataset, weighted_rows
@@ -72,7 +72,7 @@ def choose_smoothing(rows: Rows, fit: Callable[[Rows], Callable[[pd.DataFrame], 
         drawn = stream.gamma(held_out, size=(_BOOTSTRAPS, len(held_out)))
         kept = weight - held_out
         model = fit((X[kept > 0], y[kept > 0], kept[kept > 0]))
-        staircase = staircase_of(model, X, Smoothing(lowest, highest, ()).grid)
+        staircase = staircase_of(model, X, list(map(str, X)), Smoothing(lowest, highest, ()).grid)
         for position, kernel in enumerate(FAMILY):
             likelihood[:, position] += drawn @ _log_likelihood(staircase.smoothed((kernel,)), y)
     shares = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
@@ -180,10 +180,7 @@ class FittedModel:
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,)."""
-        X = rows[self.features]
-        if self.smoothing is None:
-            return self._raw(X)
-        return staircase_of(self._raw, X, self.smoothing.grid).smoothed(self.smoothing.kernels)
+        return chance_of(self._raw, rows, self.features, self.smoothing)
 
     def _raw(self, X: pd.DataFrame) -> Floats:
         return with_odds(p_sale(self.model, X), self.odds_factor)

@@ -20,6 +20,7 @@ from scipy.special import chdtri
 
 from catalog.arrays import Floats, Ints
 from features.one_core import on_one_core
+from features.product_columns import input_of
 from features.smoothing import RATIO
 from training.dataset import Dataset, weighted_rows
 
@@ -112,7 +113,7 @@ def boosted(X: pd.DataFrame, y: Ints, weight: Floats, n_trees: int, seed: int) -
         random_state=seed,
     )
     with on_one_core():
-        return model.fit(X.astype(float), y, sample_weight=weight)
+        return model.fit(X, y, sample_weight=weight)
 
 
 def _differing(dataset: Dataset, rows: Rows, seed: int) -> list[str]:
@@ -124,7 +125,7 @@ def _differing(dataset: Dataset, rows: Rows, seed: int) -> list[str]:
         told = [RATIO, *found, *dataset.one_hot]
         model = boosted(X[told], y, weight, _USUAL_TREES, seed)
         with on_one_core():
-            chance = np.clip(model.predict_proba(cells[told].astype(float))[:, 1], _SURE, 1 - _SURE)
+            chance = np.clip(model.predict_proba(input_of(cells, told))[:, 1], _SURE, 1 - _SURE)
         apart, variance = cells["n_purchased"].to_numpy() - offered * chance, offered * chance * (1 - chance)
         sums = pd.DataFrame({"sku": cells["sku"].to_numpy(), "apart": apart, "variance": variance})
         striking = {name: _striking(sums, cells[name]) for name in dataset.context if name not in found}
@@ -160,7 +161,7 @@ def _losses_of_folds(rows: Rows, features: list[str], seed: int) -> Floats:
             continue
         model = boosted(X.loc[kept, features], y[kept], weight[kept], _MOST_TREES, seed)
         with on_one_core():
-            for tree, answers in enumerate(model.staged_predict_proba(X.loc[left, features].astype(float))):
+            for tree, answers in enumerate(model.staged_predict_proba(X.loc[left, features])):
                 chance = np.clip(answers[:, 1], _SURE, 1 - _SURE)
                 losses[number, tree] = -weight[left] @ np.log(np.where(y[left] == 1, chance, 1 - chance))
     return losses

@@ -30,6 +30,7 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from features.cells import query, seals_of_cells
 from features.context_names import looks_at_context
+from features.product_columns import columns_of, input_of, one_of_each, position_of, tells_product
 from warehouse.lake import Lake
 from warehouse.partition import between
 
@@ -65,7 +66,7 @@ def carried_over(before: pd.DataFrame, since: pd.DataFrame) -> pd.DataFrame:
     shown_since = set(since["sku"])
     kept = before[before["sku"].isin(ratios.index) | ~before["sku"].isin(shown_since)]
     refused = kept["n_offered"] - kept["n_purchased"]
-    bought = kept["n_purchased"] * kept["sku"].map(ratios).fillna(1.0).astype(float)
+    bought = kept["n_purchased"] * kept["sku"].astype(object).map(ratios.to_dict()).fillna(1.0).astype(float)
     joined = pd.concat([kept.assign(n_offered=refused + bought, n_purchased=bought), since], ignore_index=True)
     of_price = joined.groupby(_PRICE)["n_offered"].transform("sum")
     weight = (_MOST_OF_A_PRICE / of_price).clip(upper=1.0)
@@ -99,7 +100,7 @@ class Dataset:
     training, holdout
         One row per cell with `sku`, the features, `n_offered` and `n_purchased`; the holdout also by `business_date`.
     one_hot
-        Names of the product columns.
+        Names of the products' columns, which are made when a model is asked, see `columns_to_learn`.
     trained_through, judged_through
         Last business date of each part.
     fingerprint
@@ -170,12 +171,11 @@ def load_dataset(
     training = carried_through([cells for cells in periods if len(cells)])
     span = {"trained_through": trained_through, "judged_through": dates[-1]}
     holdout = connection.execute(query("holdout_cells"), span).df()
-    one_hot = tuple(name for name in training.columns if name.startswith("sku_"))
     used = lake.dates("demand_cells", between(first, through))
     return Dataset(
         training,
         holdout,
-        one_hot,
+        columns_to_learn(training),
         trained_through,
         dates[-1],
         _fingerprint(lake, through, begins),
@@ -202,14 +202,37 @@ def weighted_rows(cells: pd.DataFrame, features: list[str]) -> tuple[pd.DataFram
 
     Cells that agree in the features are merged first; their counts add up.
     """
-    counts = cells.groupby(features, dropna=False, sort=True)[["n_offered", "n_purchased"]].sum()
-    merged = counts.index.to_frame(index=False)  # all columns at once: a shelf has as many as products
+    columns = [name for name in features if tells_product(name)]
+    told = cells
+    if columns:  # one key for all of them, in their order: a group of the last one comes first
+        skus = pd.CategoricalDtype(one_of_each(columns)["sku"].iloc[::-1])
+        told = cells.assign(sku=pd.Categorical.from_codes(len(columns) - position_of(cells, columns), dtype=skus))
+    keys = list(dict.fromkeys("sku" if tells_product(name) else name for name in features))
+    counts = told.groupby(keys, dropna=False, sort=True, observed=True)[["n_offered", "n_purchased"]].sum()
+    merged = counts.index.to_frame(index=False)
     bought = counts["n_purchased"].to_numpy()
     refused = counts["n_offered"].to_numpy() - bought
-    X = pd.concat([merged[bought > 0], merged[refused > 0]], ignore_index=True)
+    X = input_of(pd.concat([merged[bought > 0], merged[refused > 0]], ignore_index=True), features)
     y = np.repeat(np.array([1, 0]), [(bought > 0).sum(), (refused > 0).sum()])
     weight = np.concatenate([bought[bought > 0], refused[refused > 0]]).astype(float)
     return X, y, weight
+
+
+MOST_COLUMNS = 200
+"""Products that have a column each, on a shelf of so many at most."""
+
+_LEAST_SHARE = 0.015  # of the decisions; the leaf of a demand forest has twice as many
+
+
+def columns_to_learn(training: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns of products that forests are to split by: of all, or on a long shelf of the most visited.
+
+    Where no product has a share of the decisions to speak of, none can be split off, and a column for each would take
+    gigabytes and hours to find that out. Products without a column share a curve.
+    """
+    offered = training.groupby("sku", observed=False)["n_offered"].sum()
+    is_long = len(offered) > MOST_COLUMNS
+    return columns_of(offered.index[offered >= _LEAST_SHARE * offered.sum()] if is_long else offered.index)
 
 
 def last_training_day(decisions: Ints) -> int:

@@ -179,7 +179,7 @@ def base_rates(training: pd.DataFrame, holdout: pd.DataFrame) -> Floats:
     """Return each held-out cell's share of purchases of its product in training, 0.5 for a product not seen there."""
     totals = training.groupby("sku")[["n_purchased", "n_offered"]].sum()
     rates: pd.Series = totals["n_purchased"] / totals["n_offered"]
-    return np.asarray(holdout["sku"].map(rates).fillna(0.5), dtype=float)
+    return np.asarray(holdout["sku"].astype(object).map(rates.to_dict()).fillna(0.5), dtype=float)
 
 
 def losses(p_sale: Floats, cells: pd.DataFrame) -> Floats:

@@ -27,7 +27,7 @@ from features.context import (
 )
 from features.context_names import HOUR, is_context
 from features.footfall import demand_shifts
-from training.dataset import Dataset, load_dataset
+from training.dataset import MOST_COLUMNS, Dataset, load_dataset
 from warehouse.lake import Lake, Partition
 from warehouse.partition import Within, between
 from warehouse.proof import Span, prove, prove_all
@@ -37,7 +37,6 @@ FOLDS = 5
 """Parts that the days of a training are dealt to, one after another: no multiple of a week, and none of a weekday."""
 
 _LEAST_DAYS = 4
-_MOST_PRODUCTS = 200  # columns of a tree's input; beyond, fitting costs minutes
 
 
 def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
@@ -87,7 +86,11 @@ def with_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, lake: 
     days = days_sold_in_context(connection, first, last)
     days["business_date"] = pd.to_datetime(days["business_date"]).dt.date
     learned, held_out = (days[own] for own in _parts(days["business_date"], dataset))
-    if learned["business_date"].nunique() < _LEAST_DAYS or held_out.empty or len(dataset.one_hot) > _MOST_PRODUCTS:
+    if (
+        learned["business_date"].nunique() < _LEAST_DAYS
+        or held_out.empty
+        or dataset.training["sku"].nunique() > MOST_COLUMNS
+    ):
         return dataset
     told = [str(name) for name in days if name not in KEYS]
     ordinal = np.unique(learned["business_date"], return_inverse=True)[1]

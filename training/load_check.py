@@ -18,6 +18,7 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.child_process import ChildProcess
+from features.product_columns import input_of
 from training.load_check_worker import Task
 from training.model_conditions import Condition
 
@@ -55,7 +56,7 @@ class FreshProcess:
             Held-out cells and the model's chance of sale for each, shape (n_cells,).
         """
         every = max(1, len(cells) // _ROWS)
-        task = Task(str(folder), features, cells[features].iloc[::every].astype(float).to_numpy().tolist())
+        task = Task(str(folder), features, input_of(cells.iloc[::every], features).to_numpy().tolist())
         answer, code = "", None
         self._channel.settimeout(START_S + seconds_allowed)
         with suppress(TimeoutError):

@@ -59,12 +59,14 @@ def true_chances(workspace: Workspace, dataset: Dataset) -> Floats | None:
         return None
     catalog, holdout = workspace.catalog, dataset.holdout
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
+    product, ratio = holdout["sku"].astype(object).map(positions).to_numpy(), holdout["price_ratio"]
+    place = ratio.groupby([holdout["business_date"], product]).rank("dense").to_numpy(dtype=np.int64) - 1
     truth = np.empty(len(holdout))
     for stamp, rows in holdout.groupby("business_date").indices.items():
-        cells = holdout.iloc[rows]
-        ratios = np.broadcast_to(cells["price_ratio"].to_numpy(), (len(positions), len(cells)))
-        chances = mean_chance_on(catalog, _date_of(stamp), ratios)
-        truth[rows] = chances[cells["sku"].map(positions).to_numpy(), np.arange(len(cells))]
+        own = product[rows], place[rows]  # a price that many cells have, by stock or hour, is asked about once
+        ratios = np.ones((len(positions), 1 + int(place[rows].max())))
+        ratios[own] = ratio.to_numpy()[rows]
+        truth[rows] = mean_chance_on(catalog, _date_of(stamp), ratios)[own]
     return truth
 
 

@@ -20,9 +20,9 @@ with_ratio as (
 
 select
     row_number,
-    sku,
+    sku::shelf_sku as sku,
     price_offered,
     inventory_level,
-    columns('^(price_ratio|sku_.*)$')
-from model_input(with_ratio)
+    price_ratio
+from with_ratio
 order by row_number;

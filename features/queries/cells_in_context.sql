@@ -25,6 +25,6 @@ with_ratio as (
     inner join category_one_hot on cells.sku = category_one_hot.sku
 )
 
-select * -- noqa: AM04
-from model_input(with_ratio)
+select * replace (sku::shelf_sku as sku) -- noqa: AM04
+from with_ratio
 order by period, context, hour, sku, price_offered;

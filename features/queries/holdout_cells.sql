@@ -10,17 +10,20 @@ with cells as (
         sum(n_offered)::bigint as n_offered,
         sum(n_purchased)::bigint as n_purchased
     from demand_cells
-    where business_date > $trained_through and business_date <= $judged_through
+    where
+        business_date > $trained_through
+        and business_date <= $judged_through
+        and sku in (select products.sku from products)
     group by business_date, sku, price_offered, price_ratio, inventory_level
 )
 
 select
     business_date,
-    sku,
+    sku::shelf_sku as sku,
     price_offered,
     price_ratio,
     inventory_level,
     n_offered,
-    columns('^(n_purchased|sku_.*)$')
-from model_input(cells)
+    n_purchased
+from cells
 order by business_date, sku, price_offered, price_ratio, inventory_level;

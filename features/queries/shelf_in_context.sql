@@ -18,9 +18,9 @@ with_ratio as (
 
 select
     row_number,
-    sku,
+    sku::shelf_sku as sku,
     price_offered,
     inventory_level,
-    columns('^(price_ratio|sku_.*|category_.*)$')
-from model_input(with_ratio)
+    columns('^(price_ratio|category_.*)$')
+from with_ratio
 order by row_number;

@@ -8,16 +8,16 @@ with cells as (
         sum(n_offered)::bigint as n_offered,
         sum(n_purchased)::bigint as n_purchased
     from demand_cells
-    where business_date between $first and $trained_through
+    where business_date between $first and $trained_through and sku in (select products.sku from products)
     group by sku, price_offered, price_ratio, inventory_level
 )
 
 select
-    sku,
+    sku::shelf_sku as sku,
     price_offered,
     price_ratio,
     inventory_level,
     n_offered,
-    columns('^(n_purchased|sku_.*)$')
-from model_input(cells)
+    n_purchased
+from cells
 order by sku, price_offered, price_ratio, inventory_level;

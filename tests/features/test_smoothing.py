@@ -66,7 +66,7 @@ def test_each_row_is_answered_from_its_own_products_curve_and_flat_beyond_the_ra
         steep = np.where(asked["sku_A"] == 1, 0.25, 0.1)
         return np.asarray(ndtr((1.0 - asked["price_ratio"].to_numpy()) / steep))
 
-    chance = staircase_of(model, rows, GRID).smoothed((NARROW,))
+    chance = staircase_of(model, rows, list(rows), GRID).smoothed((NARROW,))
     assert chance[0] == chance[1]
     assert chance[3] == chance[4]
     assert chance[2] == pytest.approx(ndtr((1.0 - 1.15) / 0.25), abs=0.02)
@@ -81,7 +81,7 @@ def test_the_whole_curve_costs_one_question_however_many_rows_there_are() -> Non
         return np.full(len(rows), 0.5)
 
     rows = pd.DataFrame({"price_ratio": np.tile(GRID, 500), "sku_A": 1.0})
-    staircase_of(partial(model, notes=asked), rows, GRID).smoothed((WIDE, NARROW))
+    staircase_of(partial(model, notes=asked), rows, list(rows), GRID).smoothed((WIDE, NARROW))
     assert asked == [2 * len(GRID)]
 
 
@@ -92,9 +92,9 @@ def test_a_pooled_kernel_gives_all_products_one_curve_and_a_product_without_a_co
         middle = 1.1 * asked["sku_A"].to_numpy() + 0.9 * asked["sku_B"].to_numpy()
         return np.asarray(ndtr((middle - asked["price_ratio"].to_numpy()) / 0.25))
 
-    own = staircase_of(model, rows, GRID).smoothed((NARROW,))
+    own = staircase_of(model, rows, list(rows), GRID).smoothed((NARROW,))
     assert own[0] > own[1] > own[2]
-    pooled = staircase_of(model, rows, GRID).smoothed((Kernel(2, 0.05, pooled=True),))
+    pooled = staircase_of(model, rows, list(rows), GRID).smoothed((Kernel(2, 0.05, pooled=True),))
     np.testing.assert_allclose(pooled, ndtr(0.0), atol=0.02)
 
 

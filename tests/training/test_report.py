@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.metrics import METRICS
 from catalog.names import EARNS_MORE
+from features.product_columns import input_of
 from features.response import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
 from training.candidates import CANDIDATES, FittedModel
@@ -327,7 +328,7 @@ def test_curves_are_drawn_at_every_price_ever_offered_once() -> None:
     points = curve_points(dataclasses.replace(data, holdout=pd.concat([data.holdout, extra])))
     assert len(points) == 2 * 7 + 1
     assert points.groupby("sku")["price_offered"].is_monotonic_increasing.all()
-    assert points[list(data.one_hot)].sum(axis=1).eq(1).all()
+    assert input_of(points, data.one_hot).sum(axis=1).eq(1).all()
 
 
 SHARES = st.lists(st.floats(0.0, 1.0), min_size=28, max_size=28)

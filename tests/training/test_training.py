@@ -2,6 +2,7 @@
 
 import datetime as dt
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from catalog.errors import DataError
 from catalog.load import CLASSIC, load
 from catalog.metrics import calibration_error
 from catalog.price_ladder import price_ladder
+from features import smoothing
 from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, Candidate, fit, p_sale
-from training.dataset import Dataset, last_training_day, weighted_rows
+from training.dataset import Dataset, columns_to_learn, last_training_day, weighted_rows
 from training.judge import (
     _called_at,
     calibration_luck,
@@ -194,3 +196,36 @@ def test_an_odds_factor_is_undone_by_its_inverse_and_keeps_chances(chance: float
     there = with_odds(np.array([chance]), factor)
     assert 0 <= there[0] <= 1
     assert with_odds(there, 1 / factor)[0] == pytest.approx(chance, abs=1e-9)
+
+
+def shelf_of(shares: list[float]) -> pd.DataFrame:
+    """Cells of products that have some shares of ten thousand decisions."""
+    skus = [f"P{number:03d}" for number in range(len(shares))]
+    return pd.DataFrame({"sku": pd.Categorical(skus, skus), "n_offered": [round(10_000 * own) for own in shares]})
+
+
+def test_every_product_of_a_short_shelf_has_a_column_visited_or_not() -> None:
+    assert len(columns_to_learn(shelf_of([0.5, 0.5, *[0.0] * 198]))) == 200
+
+
+def test_on_a_long_shelf_only_products_that_a_leaf_can_hold_have_a_column() -> None:
+    assert columns_to_learn(shelf_of([0.2, 0.014, 0.016, *[0.77 / 998] * 998])) == ("sku_P000", "sku_P002")
+
+
+def test_a_column_that_no_leaf_can_hold_tells_a_demand_forest_nothing() -> None:
+    long = pd.concat([cells(20_000, 7).assign(sku=f"P{number}") for number in range(70)], ignore_index=True)
+    every = replace(dataset(long, long), one_hot=tuple(f"sku_P{number}" for number in range(70)))
+    for name in ONE_HOT:
+        del long[name]
+    with_columns, without = fit(DEMAND, every, 0), fit(DEMAND, replace(every, one_hot=()), 0)
+    np.testing.assert_allclose(with_columns.p_sale(long), without.p_sale(long), atol=0.005)
+
+
+def test_a_shelf_is_asked_in_parts_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = dataset(cells(5_000, 3), cells(5_000, 4))
+    for candidate in CANDIDATES:
+        fitted = fit(candidate, data, 0)
+        at_once = fitted.p_sale(data.holdout)
+        with monkeypatch.context() as in_parts:
+            in_parts.setattr(smoothing, "_VALUES_AT_ONCE", 200)
+            assert (fitted.p_sale(data.holdout) == at_once).all()

@@ -25,6 +25,7 @@ from catalog.addresses import refuse_absent_registry
 from catalog.arrays import Floats
 from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
+from features.product_columns import input_of
 from features.stored_model import classifier_as_data, fingerprint_of
 from training.candidates import FittedModel
 from training.dataset import Dataset
@@ -206,7 +207,7 @@ def _inputs(dataset: Dataset, features: Sequence[str]) -> list[DatasetInput]:
         ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),
     ):
         seen = from_pandas(
-            cells[[*features, "n_offered", "n_purchased"]].astype(float),
+            input_of(cells, [*features, "n_offered", "n_purchased"]),
             name=days,
             digest=dataset.fingerprint[:32],
         )

@@ -51,12 +51,14 @@ def curve_points(dataset: Dataset) -> pd.DataFrame:
     """
     cells = pd.concat([dataset.training, dataset.holdout], ignore_index=True)
     stock = cells.groupby("sku")["inventory_level"].median()
-    points = cells[["sku", "price_offered", "price_ratio", *dataset.one_hot]].drop_duplicates(["sku", "price_offered"])
+    points = cells[["sku", "price_offered", "price_ratio"]].drop_duplicates(["sku", "price_offered"])
     points = points.sort_values(["sku", "price_offered"], ignore_index=True)
     points = points.assign(
         **{name: _commonest(dataset.holdout, name) for name in map(str, dataset.holdout) if is_context(name)}
     )
-    return points.assign(inventory_level=points["sku"].map(stock), business_date=pd.Timestamp(dataset.judged_through))
+    return points.assign(
+        inventory_level=stock.loc[points["sku"]].to_numpy(), business_date=pd.Timestamp(dataset.judged_through)
+    )
 
 
 def _commonest(cells: pd.DataFrame, feature: str) -> float:
