@@ -7,7 +7,7 @@ Precondition: dates come in order.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -57,17 +57,19 @@ class SalesSoFar:
 class NextPrices:
     """The price at which each pair of a store and a product sells next, from the lines of a whole file."""
 
-    def __init__(self, sold: pa.Table, key: Callable[[Ints, Ints], Ints]) -> None:
+    def __init__(self, sold: Iterable[pa.Table], key: Callable[[Ints, Ints], Ints]) -> None:
         """Keep the highest price of each pair and date: others of that day are for some shoppers alone.
 
         Parameters
         ----------
         sold
-            Lines that sold something, with `store`, `product`, `date` (days since 1970) and `price_offered`, EUR.
+            For each date the lines that sold something, with `store`, `product`, `date` (days since 1970) and
+            `price_offered`, EUR.
         key
             Returns the number of a pair.
         """
-        highest = sold.group_by(["store", "product", "date"]).aggregate([("price_offered", "max")])
+        by, how = ["store", "product", "date"], [("price_offered", "max")]
+        highest = pa.concat_tables([lines.group_by(by, use_threads=False).aggregate(how) for lines in sold])
         pair = key(highest["store"].to_numpy(), highest["product"].to_numpy())
         moment = pair * _MOST_DAYS + highest["date"].to_numpy()
         order = np.argsort(moment)

@@ -19,7 +19,7 @@ import yaml
 from catalog.load import Catalog
 from catalog.records.product import CEILING_RATIO, FLOOR_RATIO
 from own_data.exports.names import sku_of, store_id_of
-from own_data.exports.sales_seen import SalesSeen, sales_seen
+from own_data.exports.seen import Seen
 from own_data.exports.stage import StagedExport
 from warehouse.files import sync_folder, write_durably
 
@@ -29,7 +29,6 @@ _PAR_STOCK, _MOST_STOCK = 100, 30_000
 _MOST_PAR_OF_SALES = 1_000  # units, where nobody knows the stock: a price book grows with it
 _OPEN_HOURS = slice(8, 20)  # where only days are known
 _CHECKSUM = "# As estimated, not yet changed by anyone: "
-_US_PER_HOUR = 3_600_000_000
 
 
 def places_on(catalog: Catalog, staged: StagedExport) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
@@ -65,12 +64,11 @@ def rewritten(folder: Path, store: str) -> None:
         sync_folder(folder)
 
 
-def write_shelf(folder: Path, staged: StagedExport, file: str) -> None:
+def write_shelf(folder: Path, staged: StagedExport, seen: Seen, file: str) -> None:
     """Estimate the shelf and the store, and write them durably."""
-    sales = None if staged.grain == "visits" else sales_seen(staged)
-    found = _products(staged, sales)
+    found = _products(seen)
     products = "\n".join(_products_yaml(staged, found, file)) + "\n"
-    store = "\n".join(_store_yaml(staged, found, sales)) + "\n"
+    store = "\n".join(_store_yaml(staged, found, seen)) + "\n"
     _write(folder, products, store)
 
 
@@ -81,39 +79,23 @@ def _write(folder: Path, products: str, store: str) -> None:
     sync_folder(folder)
 
 
-def _products(staged: StagedExport, sales: SalesSeen | None) -> pd.DataFrame:
+def _products(seen: Seen) -> pd.DataFrame:
     """Return one row for each product that was offered at a plausible price, indexed by its code.
 
     Columns: `visits`; `usual`, `low` and `high`, EUR; `cost` and `base`, EUR, `stock`, units, and `most`, units a day,
     where they are known.
     """
-    rows = staged.rows
-    counted = _visits_by_price(staged) if sales is None else sales.prices
-    counted = counted[(counted["price_offered"] > 0) & (counted["price_offered"] < _TOO_MUCH)]
-    counted = counted.sort_values(["product", "price_offered"])
-    seen = counted.groupby("product")["visits"].cumsum() / counted.groupby("product")["visits"].transform("sum")
+    counted = seen.prices[(seen.prices["price_offered"] > 0) & (seen.prices["price_offered"] < _TOO_MUCH)]
+    visits = counted.groupby("product")["visits"]
+    share = visits.cumsum() / visits.transform("sum")
     marks = {"low": _TAIL, "usual": 0.5, "high": 1 - _TAIL}
-    found = pd.DataFrame({"visits": counted.groupby("product")["visits"].sum()})
-    for name, share in marks.items():
-        found[name] = counted[seen >= share].groupby("product")["price_offered"].first()
-    base = "base_price" if "base_price" in rows.column_names else "regular_price"
-    for name, column, how in (
-        ("cost", "unit_cost", "mean"),
-        ("base", base, "mean"),
-        ("stock", "inventory_level", "max"),
-    ):
-        if column in rows.column_names:
-            own = rows.group_by("product").aggregate([(column, how)]).to_pandas().set_index("product")
-            found[name] = own[f"{column}_{how}"]
-    if sales is not None:
-        found["most"] = sales.most_units
-        found["visits"] = found["most"]
+    found = pd.DataFrame({"visits": visits.sum()})
+    for name, mark in marks.items():
+        found[name] = counted[share >= mark].groupby("product")["price_offered"].first()
+    found = found.join(seen.beside)
+    if seen.most_units is not None:
+        found["visits"] = found["most"] = seen.most_units
     return found.reindex(columns=["visits", "usual", "low", "high", "cost", "base", "stock", "most"])
-
-
-def _visits_by_price(staged: StagedExport) -> pd.DataFrame:
-    counted = staged.rows.group_by(["product", "price_offered"]).aggregate([([], "count_all")]).to_pandas()
-    return counted.rename(columns={"count_all": "visits"})
 
 
 def _products_yaml(staged: StagedExport, found: pd.DataFrame, file: str) -> Iterator[str]:
@@ -166,9 +148,9 @@ def _cost(cost: float, base: float) -> tuple[float, str]:
     return round(cost, 4), "as the file says, on average"
 
 
-def _store_yaml(staged: StagedExport, found: pd.DataFrame, sales: SalesSeen | None) -> Iterator[str]:
-    hours = _visits_by_hour(staged) if sales is None else sales.hours
-    said = "whole hours with visits" if sales is None else "whole hours with sales"
+def _store_yaml(staged: StagedExport, found: pd.DataFrame, seen: Seen) -> Iterator[str]:
+    hours, is_visits = seen.hours, staged.grain == "visits"
+    said = "whole hours with visits" if is_visits else "whole hours with sales"
     if hours is None:
         hours, said = np.zeros(24), "not known: correct them"
         hours[_OPEN_HOURS] = 1.0
@@ -180,8 +162,8 @@ def _store_yaml(staged: StagedExport, found: pd.DataFrame, sales: SalesSeen | No
     yield "sales: outside # their own tills sell; nothing is ever played, and shelf prices stand until prices are drawn"
     yield f"stores: [{', '.join(yaml_text(store_id_of(word)) for word in staged.stores.words)}]"
     yield f'opening: {{opens: "{opens:02d}:00", closes: "{closes:02d}:00", tick_minutes: 15}} # {said}'
-    if sales is None:
-        visits = staged.rows.num_rows / staged.rows.group_by(["store", "date"]).aggregate([]).num_rows
+    if is_visits:
+        visits = seen.prices["rows"].sum() / seen.store_days
         yield f"visits_per_day: {visits:.2f} # decisions per store and day, all products together"
     else:
         yield f"visits_per_day: {found['most'].sum():.2f} # most units a day, all products together"
@@ -192,12 +174,6 @@ def _store_yaml(staged: StagedExport, found: pd.DataFrame, sales: SalesSeen | No
     yield "# Nothing in the file says what shoppers would pay; these are never played."
     yield "personas:"
     yield "  - {name: everyone, share: 1.0, mean: 1.0, standard_deviation: 0.25}"
-
-
-def _visits_by_hour(staged: StagedExport) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
-    chunks = staged.rows["seen_at"].chunks
-    by_chunk = (np.bincount(seen.to_numpy() // _US_PER_HOUR % 24, minlength=24) for seen in chunks)
-    return np.sum(list(by_chunk), axis=0).astype(float)
 
 
 def yaml_text(word: str) -> str:

@@ -31,10 +31,11 @@ from own_data.exports.grain import settled
 from own_data.exports.names import sku_of, store_id_of
 from own_data.exports.read import Export, open_export
 from own_data.exports.sales import AdmittingSales
+from own_data.exports.seen import Seen, seen_in
 from own_data.exports.shelf_fit import fit_stores, refuse_likely_cents, refuse_other_money
 from own_data.exports.shown import shown
 from own_data.exports.stage import StagedExport, stage_export
-from own_data.exports.visits import AdmittingVisits
+from own_data.exports.visits import AdmittingVisits, shares_of
 from own_data.exports.zones import StoreZones, zones_of
 from warehouse.connection import build_file
 from warehouse.files import sha256_of
@@ -130,8 +131,9 @@ def ingest(
         with stage_export(export, settings.scratch, lambda share: _tell_share(room.progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
             claim(lake.store, "retailer")  # of two first writers, one loses before it writes anything
-            _settle_shelf(lake, own, staged, is_estimated=may_estimate)
-            workspace = _admit_all(settings, lake, own, staged, replaces, asked, room)
+            seen = seen_in(staged)
+            _settle_shelf(lake, own, staged, seen, is_estimated=may_estimate)
+            workspace = _admit_all(lake, own, staged, seen, replaces, asked, room)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
 
@@ -161,22 +163,22 @@ def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: CorrectionReq
     return replacement(lake, own.part, own.export.path.name, dates, stores, asked)
 
 
-def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, *, is_estimated: bool) -> None:
+def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, seen: Seen, *, is_estimated: bool) -> None:
     """Write the shelf that is estimated from this file, or hold its prices against those of the shelf that is there."""
     if is_estimated:
         _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
         if own.export.reading.price_unit is None:
-            refuse_likely_cents(staged, own.export.columns.theirs, own.export.where)
-        write_shelf(own.shelf, staged, own.export.path.name)
+            refuse_likely_cents(staged, seen, own.export.columns.theirs, own.export.where)
+        write_shelf(own.shelf, staged, seen, own.export.path.name)
     elif own.export.reading.price_unit is None:
-        refuse_other_money(load(own.shelf), staged)
+        refuse_other_money(load(own.shelf), staged, seen)
 
 
 def _admit_all(
-    settings: Settings,
     lake: Lake,
     own: _File,
     staged: StagedExport,
+    seen: Seen,
     replaces: Mapping[dt.date, Replaced],
     asked: CorrectionRequest,
     room: Room,
@@ -188,9 +190,10 @@ def _admit_all(
         catalog = load(own.shelf)
     inputs = _fingerprint(own, catalog)
     admission = FileAdmission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces)
-    admitting = AdmittingVisits(admission) if staged.grain == "visits" else AdmittingSales(admission)
+    is_visits = staged.grain == "visits"
+    admitting = AdmittingVisits(admission, shares_of(seen)) if is_visits else AdmittingSales(admission)
     _refuse_without_a_valid_row(own, admitting)
-    workspace = prepared(settings, catalog)
+    workspace = prepared(lake.settings, catalog)
     days = admit_dates(workspace, admitting, room)
     publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days)
     return workspace
@@ -260,7 +263,7 @@ def _other_parts(lake: Lake, part: str) -> bool:
 
 
 def _refuse_without_rows(staged: StagedExport, where: str) -> None:
-    if staged.rows.num_rows:
+    if staged.spans:
         return
     if not staged.aside.num_rows:
         raise DataError(f"{where} line 1: expected rows below the header, found none; nothing was published")

@@ -27,6 +27,7 @@ from own_data.exports.promotions import promoted, promotions_of
 from warehouse.parquet import coded, constant
 
 _PAIR = ["store", "product"]
+_NEVER = np.iinfo(np.int64).max
 _SAID = ("units", "returned_units", "traffic", "stock")
 _IN_LAKE = "it repeats sales that are in the lake already"
 
@@ -86,15 +87,24 @@ class AdmittingSales:
         """Find each pair of a store and a product, its first and last date with a sale, and what it then cost."""
         staged = self.given.staged
         self.n_products = len(staged.products.words)
-        sold = staged.rows.select([*_PAIR, "date", "units", "price_offered"]).filter(pc.field("units") > 0)
-        self.next_prices = NextPrices(sold, self._key) if staged.grain == "receipts" else None
-        spans = sold.group_by(_PAIR).aggregate([("date", "min"), ("date", "max")])
-        every = staged.rows.group_by(_PAIR).aggregate([])
-        self.pairs = np.sort(self._key(every["store"].to_numpy(), every["product"].to_numpy()))
-        self.first = np.full(len(self.pairs), np.iinfo(np.int64).max)
-        self.last = np.full(len(self.pairs), -1)
-        at = np.searchsorted(self.pairs, self._key(spans["store"].to_numpy(), spans["product"].to_numpy()))
-        self.first[at], self.last[at] = spans["date_min"].to_numpy(), spans["date_max"].to_numpy()
+        self.pairs, self.first, self.last = np.zeros((3, 0), np.int64)
+        for date in sorted(staged.spans):
+            own = staged.on(date)
+            keys = self._key(own["store"].to_numpy(), own["product"].to_numpy())
+            new = np.setdiff1d(keys, self.pairs)
+            at = np.searchsorted(self.pairs, new)
+            self.pairs, self.first, self.last = (
+                np.insert(before, at, fill)
+                for before, fill in ((self.pairs, new), (self.first, _NEVER), (self.last, -1))
+            )
+            sold = np.searchsorted(self.pairs, keys[own["units"].to_numpy() > 0])
+            self.first[sold], self.last[sold] = np.minimum(self.first[sold], date), date
+        self.next_prices = NextPrices(self._sold(), self._key) if staged.grain == "receipts" else None
+
+    def _sold(self) -> Iterator[pa.Table]:
+        """Yield the lines of each date that sold something."""
+        for date in self.given.staged.spans:
+            yield self.given.staged.on(date).filter(pc.field("units") > 0)
 
     def _key(self, store: Ints, product: Ints) -> Ints:
         return store.astype(np.int64) * self.n_products + product
@@ -149,7 +159,7 @@ class AdmittingSales:
         ours = rows.assign(pair=self._pair_of(rows))
         ours = ours[ours["pair"].isin(known["pair"])]
         beside = {"traffic": "traffic", "stock": "inventory_level"}
-        has = self.given.staged.rows.column_names
+        has = self.given.staged.rows.schema.names
         said = [name for name in _SAID if name not in beside or beside[name] in has]
         both = ours.merge(known, on=["pair", "hour", "price"], how="outer", suffixes=("", "_known"))
         both = both[both["pair"].isin(ours["pair"])]

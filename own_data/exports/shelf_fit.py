@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow.compute as pc
 
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog
 from own_data.exports.columns import plain
 from own_data.exports.estimate_shelf import places_on, rewritten, yaml_text
 from own_data.exports.names import store_id_of
+from own_data.exports.seen import Seen
 from own_data.exports.shown import shown
 from own_data.exports.stage import StagedExport
 
@@ -58,7 +57,7 @@ def fit_stores(folder: Path, catalog: Catalog, staged: StagedExport, *, add_stor
     return True
 
 
-def refuse_other_money(catalog: Catalog, staged: StagedExport) -> None:
+def refuse_other_money(catalog: Catalog, staged: StagedExport, seen: Seen) -> None:
     """Refuse prices that are about a hundred times the shelf's, or a hundredth of them, for most products.
 
     Raises
@@ -67,7 +66,7 @@ def refuse_other_money(catalog: Catalog, staged: StagedExport) -> None:
         With a product's median price beside its base price, and what to say.
     """
     places = places_on(catalog, staged)
-    median = median_prices(staged)
+    median = seen.median_prices
     place = places[median.index.to_numpy()]
     on_shelf = median[place >= 0]
     if not len(on_shelf):
@@ -87,7 +86,7 @@ def refuse_other_money(catalog: Catalog, staged: StagedExport) -> None:
     )
 
 
-def refuse_likely_cents(staged: StagedExport, theirs: Mapping[str, str], where: str) -> None:
+def refuse_likely_cents(staged: StagedExport, seen: Seen, theirs: Mapping[str, str], where: str) -> None:
     """Refuse the prices of a first file that look like whole cents, for there is no shelf yet to hold them against.
 
     They do where all are whole numbers, of several values, and the name of their column says so, or half of the
@@ -98,12 +97,13 @@ def refuse_likely_cents(staged: StagedExport, theirs: Mapping[str, str], where: 
     DataError
         With a product and its median price, and what to say.
     """
-    prices, column = staged.rows["price_offered"], theirs.get("price_offered") or theirs.get("revenue", "")
-    words, median = set(plain(column).split("_")), median_prices(staged)
-    is_whole = pc.all(pc.equal(prices, pc.round(prices))).as_py()
-    if words & _EUROS or not len(median) or not is_whole:
+    prices, column = seen.prices["price_offered"].dropna(), theirs.get("price_offered") or theirs.get("revenue", "")
+    words, median = set(plain(column).split("_")), seen.median_prices
+    if words & _EUROS or not len(median) or (prices != prices.round()).any():
         return
-    is_large = median.median() >= _DEAR and pc.count_distinct(prices).as_py() > 1 and _sells_much(staged)
+    # Of visits, nothing tells whether what sells is sold by more than a piece or two on a store day.
+    sells_much = seen.units_a_sale is None or seen.units_a_sale >= _LIKE_GROCERIES
+    is_large = median.median() >= _DEAR and prices.nunique() > 1 and sells_much
     if not (words & _CENTS or is_large):
         return
     typical = median.sort_values(kind="stable").index[len(median) // 2]
@@ -113,20 +113,3 @@ def refuse_likely_cents(staged: StagedExport, theirs: Mapping[str, str], where: 
         f"{median[typical]:.0f} for {shown(word)}, which look like cents; nothing was published: say what they are in "
         "with --price-unit cents or --price-unit euros (for a currency without decimals, too)"
     )
-
-
-def _sells_much(staged: StagedExport) -> bool:
-    """Tell whether what sells is sold by more than a piece or two on a store day; of visits, nothing tells it."""
-    if "units" not in staged.rows.column_names:
-        return True
-    sold = (
-        staged.rows.filter(pc.field("units") > 0).group_by(["store", "product", "date"]).aggregate([("units", "sum")])
-    )
-    return bool((pc.mean(sold["units_sum"]).as_py() or 0.0) >= _LIKE_GROCERIES)
-
-
-def median_prices(staged: StagedExport) -> pd.Series:
-    """Return the median price of each product, EUR, by its code."""
-    grouped = staged.rows.group_by("product").aggregate([("price_offered", "approximate_median")])
-    codes, median = grouped["product"].to_numpy(), grouped["price_offered_approximate_median"].to_numpy()
-    return pd.Series(median, index=codes).dropna()

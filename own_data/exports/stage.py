@@ -1,12 +1,14 @@
 """Stage an export: type its rows and keep them on disk in a few bytes each, and keep unreadable rows with a reason.
 
-A file of any size becomes one memory-mapped table, in the order of the file within each date. From it the shelf is
-estimated and the dates are published. The table is in a folder of its own, which is removed when the work is done or,
-after a kill, before the next export is staged.
+A file of any size becomes one file of batches, each with rows of one date in the order of the file. Whoever needs rows
+reads those of a date, so memory holds a date and never the whole. From them the shelf is estimated and the dates are
+published. The file is in a folder of its own, which is removed when the work is done or, after a kill, before the next
+export is staged.
 """
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +31,7 @@ from own_data.exports.typed import NO_DATE, RowTyper
 from own_data.exports.zones import StoreZones
 
 _MOST_REJECTED = 1_000_000
+_HELD = 1_000_000  # rows that are sorted by date at once: a file in another order has few batches of a date so
 _ASIDE = pa.schema([("date", pa.int32()), ("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 
 
@@ -39,21 +42,22 @@ class StagedExport:
     Attributes
     ----------
     rows
-        `date` (days since 1970, local), `line`, `store` and `product` (positions in the words), `seen_at` (microseconds
-        since 1970, UTC), `price_offered`, and what the file has of other numbers and of promotions (`event` is a
-        position, -1 for none). Of visits also `shopper` (null where the file names none) and `purchased`; of sales
-        `units` (negative for returns) and `receipt`, a number; of units also `hour`, local, `NO_HOUR` for a whole day.
+        Reads the batches of rows: `date` (days since 1970, local), `line`, `store` and `product` (positions in the
+        words), `seen_at` (microseconds since 1970, UTC), `price_offered`, and what the file has of other numbers and of
+        promotions (`event` is a position, -1 for none). Of visits also `shopper` (null where the file names none) and
+        `purchased`; of sales `units` (negative for returns) and `receipt`, a number; of units also `hour`, local,
+        `NO_HOUR` for a whole day.
     aside
         Rows that cannot be read: `date` (`NO_DATE` where the date cannot be read), `line`, `reason`, `text`.
     spans
-        For each date its ranges of `rows`, (first, end) each, in the order of the file.
+        For each date the numbers of its batches, in the order of the file.
     file
         Name of the file of `rows` in the folder that it is staged in, which no other export has.
     """
 
-    rows: pa.Table
+    rows: pa.ipc.RecordBatchFileReader
     aside: pa.Table
-    spans: dict[int, list[tuple[int, int]]]
+    spans: dict[int, list[int]]
     stores: CodedWords
     products: CodedWords
     events: CodedWords
@@ -66,11 +70,11 @@ class StagedExport:
         return replace(self, aside=aside, spans=own)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "rows": self.rows.schema.empty_table()}  # rows do not travel: see `staged_again`
+        return {**vars(self), "rows": None}  # rows do not travel: see `staged_again`
 
     def on(self, date: int) -> pa.Table:
         """Return the rows of one date in the order of the file."""
-        return pa.concat_tables([self.rows.slice(first, end - first) for first, end in self.spans.get(date, [])])
+        return pa.Table.from_batches(map(self.rows.get_batch, self.spans.get(date, [])), self.rows.schema)
 
 
 @contextmanager
@@ -102,15 +106,14 @@ def stage_export(
     try:
         with pa.OSFile(str(folder / file), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
             stager = _Stager(export, zones or StoreZones(written=export.reading.time_zone), money, rows, aside)
-            for block in export.blocks():
+            for block in _ahead(export.blocks()):
                 stager.add(block)
                 on_share(block.read)
             stager.close()
-        with pa.memory_map(str(folder / file)) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
-            read, unread = (pa.ipc.open_file(file).read_all() for file in (kept, bad))
-            typer = stager.typer
-            words = typer.stores, typer.products, typer.events
-            yield StagedExport(read, unread, stager.spans, *words, typer.columns.grain or "visits", file)
+        with pa.OSFile(str(folder / file)) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
+            typer, unread = stager.typer, pa.ipc.open_file(bad).read_all()
+            words, grain = (typer.stores, typer.products, typer.events), typer.columns.grain or "visits"
+            yield StagedExport(pa.ipc.open_file(kept), unread, stager.spans, *words, grain, file)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -125,8 +128,8 @@ def staged_again(staged: StagedExport, folder: Path) -> Iterator[StagedExport]:
         When they are there no longer.
     """
     refuse_gone(staged, folder)
-    with pa.memory_map(str(folder / staged.file)) as kept:
-        yield replace(staged, rows=pa.ipc.open_file(kept).read_all())
+    with pa.OSFile(str(folder / staged.file)) as kept:
+        yield replace(staged, rows=pa.ipc.open_file(kept))
 
 
 def refuse_gone(staged: StagedExport, folder: Path) -> None:
@@ -144,8 +147,17 @@ def refuse_gone(staged: StagedExport, folder: Path) -> None:
         )
 
 
+def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Yield blocks while the next one is read in another thread."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield block
+
+
 class _Stager:
-    """Types block after block and writes them to disk."""
+    """Types block after block and writes them to disk, some blocks at a time, as a batch for each date."""
 
     def __init__(
         self, export: Export, zones: StoreZones, money: Currency, rows: pa.NativeFile, aside: pa.NativeFile
@@ -154,8 +166,9 @@ class _Stager:
         self.typer = RowTyper(export.columns, export.reading, self.where, zones=zones, money=money)
         self.schema = self.typer.schema
         self.rows, self.aside = pa.ipc.new_file(rows, self.schema), pa.ipc.new_file(aside, _ASIDE)
-        self.spans: dict[int, list[tuple[int, int]]] = {}
-        self.n_rows = self.n_aside = 0
+        self.spans: dict[int, list[int]] = {}
+        self.held: list[pa.Table] = []
+        self.n_held = self.n_rows = self.n_aside = self.n_batches = 0
 
     def add(self, block: Block) -> None:
         columns = {ours: block.rows[theirs].combine_chunks() for ours, theirs in self.theirs.items()}
@@ -166,18 +179,29 @@ class _Stager:
             reason[fails] = number
         good = reason == 0
         self._keep_aside(block, typed["date"], reason, ["", *(sentence for _, sentence in faults)])
-        rows = pa.table([typed[name] for name in self.schema.names], schema=self.schema).filter(pa.array(good))
+        rows = pa.table([typed[name] for name in self.schema.names], schema=self.schema)
+        self.held.append(rows if good.all() else rows.filter(pa.array(good)))
+        self.n_held += self.held[-1].num_rows
+        if self.n_held >= _HELD:
+            self._write()
+
+    def _write(self) -> None:
+        """Write the rows that are held."""
+        rows = pa.concat_tables([self.schema.empty_table(), *self.held])
         date = rows["date"].to_numpy()
         if (date[1:] < date[:-1]).any():
             order = np.argsort(date, kind="stable")
             rows, date = rows.take(order), date[order]
-        starts = np.flatnonzero(np.r_[True, date[1:] != date[:-1]]) if len(date) else np.array([], np.int64)
-        for first, end in zip(starts, np.append(starts[1:], len(date)), strict=False):
-            self.spans.setdefault(int(date[first]), []).append((self.n_rows + int(first), self.n_rows + int(end)))
-        self.n_rows += rows.num_rows
-        self.rows.write_table(rows)
+        starts = np.flatnonzero(np.diff(date, prepend=NO_DATE))
+        for first, end in zip(starts, [*starts[1:], len(date)], strict=False):
+            self.rows.write_batch(rows.slice(first, end - first).combine_chunks().to_batches()[0])
+            self.spans.setdefault(int(date[first]), []).append(self.n_batches)
+            self.n_batches += 1
+        self.n_rows += self.n_held
+        self.held, self.n_held = [], 0
 
     def close(self) -> None:
+        self._write()
         self.typer.format.refuse_unread(self.n_rows + self.n_aside, self.theirs, self.where)
         self.rows.close()
         self.aside.close()

@@ -23,7 +23,7 @@ from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission
 from own_data.exports.estimate_shelf import places_on
 from own_data.exports.names import store_id_of
 from own_data.exports.promotions import promoted, promotions_of
-from own_data.exports.stage import StagedExport
+from own_data.exports.seen import Seen
 from warehouse.parquet import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000
@@ -50,11 +50,11 @@ class Shares:
 class AdmittingVisits:
     """Admits visits, one date after another; the dates are independent of each other."""
 
-    def __init__(self, admission: FileAdmission, shares: Shares | None = None) -> None:
-        """Begin; `shares` are those of the whole export, where the admission has one date alone."""
+    def __init__(self, admission: FileAdmission, shares: Shares) -> None:
+        """Begin; `shares` are those of the whole export, also where the admission has one date alone."""
         self.given = admission
         self.places = places_on(admission.catalog, admission.staged)
-        self.shares = shares or _shares_of(admission.staged)
+        self.shares = shares
 
     def begin(self) -> None:
         """Begin at the first date: no date depends on another."""
@@ -167,12 +167,10 @@ def _shoppers(own: pa.Table) -> pa.Array:
     return pa.array(keys.groupby(["store", "seen_at", "product"], sort=False).cumcount().to_numpy())
 
 
-def _shares_of(staged: StagedExport) -> Shares:
-    counted = staged.rows.group_by(["product", "price_offered"]).aggregate([([], "count_all")])
-    product, price = counted["product"].to_numpy().astype(np.int64), counted["price_offered"].to_numpy()
-    count = counted["count_all"].to_numpy().astype(float)
+def shares_of(seen: Seen) -> Shares:
+    """Return how often an export shows each price of each product."""
+    product, price = seen.prices["product"].to_numpy(np.int64), seen.prices["price_offered"].to_numpy()
     prices = np.unique(price)
     keys = product * len(prices) + np.searchsorted(prices, price)
-    order = np.argsort(keys)
-    share = count / np.bincount(product, count, minlength=len(staged.products.codes))[product]
-    return Shares(prices, keys[order], share[order])
+    rows = seen.prices["rows"].to_numpy(float)
+    return Shares(prices, keys, rows / np.bincount(product, rows)[product])

@@ -54,7 +54,7 @@ def aside(staged: StagedExport) -> dict[int, str]:
 def test_lines_may_end_as_on_any_system_and_keep_their_numbers(stage: Stage, end: str) -> None:
     rows = [HEADER, "2026-01-05,A,1.5,1", "", '2026-01-05,"B\nb",1.5,1', "never,A,1.5,1", "2026-01-05,C,1.5,1"]
     staged = stage(end.join(rows).encode())
-    assert staged.rows["line"].to_pylist() == [2, 4, 7]
+    assert staged.rows.read_all()["line"].to_pylist() == [2, 4, 7]
     assert aside(staged) == {6: "the time cannot be read"}
     assert staged.products.words[0] == "A"
 
@@ -68,15 +68,15 @@ def test_a_line_end_cut_between_two_reads_is_one_line_end(monkeypatch: pytest.Mo
 
 def test_a_name_may_hold_a_line_break_and_the_rows_below_keep_their_lines(stage: Stage) -> None:
     staged = stage(b'"time\nof sale",sku,price,bought\n2026-01-05,A,1.5,1\n', columns={"seen_at": "time\nof sale"})
-    assert staged.rows["line"].to_pylist() == [3]
-    assert stage(b'time,sku,price,bought,5"\n2026-01-05,A,1.5,1,x\n').rows["line"].to_pylist() == [2]
+    assert staged.rows.read_all()["line"].to_pylist() == [3]
+    assert stage(b'time,sku,price,bought,5"\n2026-01-05,A,1.5,1,x\n').rows.read_all()["line"].to_pylist() == [2]
 
 
 def test_a_file_without_a_header_is_read_by_the_names_that_are_said(stage: Stage) -> None:
     staged = stage(b"2026-01-05,A,1.5,1\n2026-01-05,B,1.5,0\n", header=HEADER.split(","))
-    assert (staged.rows["line"].to_pylist(), staged.products.words) == ([1, 2], ["A", "B"])
+    assert (staged.rows.read_all()["line"].to_pylist(), staged.products.words) == ([1, 2], ["A", "B"])
     book = workbook({"Sales": [[], [TEN, "A", 1.5, 1]]})
-    assert stage(book, "shop.xlsx", header=HEADER.split(",")).rows["line"].to_pylist() == [2]
+    assert stage(book, "shop.xlsx", header=HEADER.split(",")).rows.read_all()["line"].to_pylist() == [2]
 
 
 def test_a_workbook_is_read_by_the_types_of_its_cells_and_the_numbers_of_its_rows(stage: Stage) -> None:
@@ -95,12 +95,12 @@ def test_a_workbook_is_read_by_the_types_of_its_cells_and_the_numbers_of_its_row
         ),
         "shop.xlsx",
     )
-    assert staged.rows["line"].to_pylist() == [3, 5, 6]
+    assert staged.rows.read_all()["line"].to_pylist() == [3, 5, 6]
     assert staged.products.words == ["4001234567890", "17"]
-    assert staged.rows["product"].to_pylist() == [0, 1, 1]
-    assert staged.rows["price_offered"].to_pylist() == [1.1, 0.1 + 0.2, 2.0]
-    assert staged.rows["purchased"].to_pylist() == [True, False, True]
-    assert staged.rows["seen_at"].to_pylist() == [TEN_US, TEN_US, TEN_US - 10 * 3_600_000_000]
+    assert staged.rows.read_all()["product"].to_pylist() == [0, 1, 1]
+    assert staged.rows.read_all()["price_offered"].to_pylist() == [1.1, 0.1 + 0.2, 2.0]
+    assert staged.rows.read_all()["purchased"].to_pylist() == [True, False, True]
+    assert staged.rows.read_all()["seen_at"].to_pylist() == [TEN_US, TEN_US, TEN_US - 10 * 3_600_000_000]
 
 
 def test_numbers_that_name_products_and_stores_are_written_in_full(stage: Stage) -> None:
@@ -122,14 +122,14 @@ def test_cells_of_several_types_in_a_column_are_read_as_their_text(stage: Stage)
         "shop.xlsx",
         decimal=".",
     )
-    assert staged.rows["line"].to_pylist() == [2, 7]
+    assert staged.rows.read_all()["line"].to_pylist() == [2, 7]
     unread = "price_offered cannot be read as a number with a decimal point"
     assert aside(staged) == {3: unread, 4: unread, 5: "the time cannot be read", 6: "a required value is missing"}
 
 
 def test_times_of_a_workbook_are_in_the_zone_that_is_said(stage: Stage) -> None:
     staged = stage(sheet([TEN, "A", 1.5, 1]), "shop.xlsx", time_zone="Europe/Berlin")
-    assert staged.rows["seen_at"].to_pylist() == [TEN_US - 3_600_000_000]
+    assert staged.rows.read_all()["seen_at"].to_pylist() == [TEN_US - 3_600_000_000]
 
 
 def test_the_first_visible_sheet_is_read_or_the_one_that_is_named(stage: Stage, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_the_first_visible_sheet_is_read_or_the_one_that_is_named(stage: Stage, 
 def test_a_large_sheet_comes_in_blocks_and_no_row_is_lost(stage: Stage) -> None:
     n_rows = 70_000
     staged = stage(sheet(*([TEN, f"P{row % 7}", 1.5, row % 2] for row in range(n_rows))), "shop.xlsx")
-    assert staged.rows["line"].to_pylist() == list(range(2, n_rows + 2))
+    assert staged.rows.read_all()["line"].to_pylist() == list(range(2, n_rows + 2))
 
 
 PARQUET: dict[str, tuple[str, pa.Array, object]] = {
@@ -169,7 +169,7 @@ def test_parquet_is_read_by_every_type_that_fits(stage: Stage, kind: str) -> Non
     whole = {"seen_at": pa.array(["2026-01-05 10:00"]), "sku": ["A"], "price_offered": [1.5], "purchased": [1]}
     sink = io.BytesIO()
     pq.write_table(pa.table(whole | {ours: column}), sink)
-    assert stage(sink.getvalue(), "shop.parquet").rows[ours].to_pylist() == [value]
+    assert stage(sink.getvalue(), "shop.parquet").rows.read_all()[ours].to_pylist() == [value]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,10 @@ def test_a_time_beyond_the_calendar_is_one_bad_row(stage: Stage, unit: str) -> N
         sink = io.BytesIO()
         pq.write_table(pa.table({"time": times, "sku": ["A"] * 2, "price": [1.5] * 2, "bought": [1] * 2}), sink)
         staged = stage(sink.getvalue(), "shop.parquet", time_zone="Europe/Berlin")
-        assert (staged.rows["line"].to_pylist(), staged.rows["seen_at"].to_pylist()) == ([2], [TEN_US])
+        assert (staged.rows.read_all()["line"].to_pylist(), staged.rows.read_all()["seen_at"].to_pylist()) == (
+            [2],
+            [TEN_US],
+        )
         assert list(aside(staged)) == [1]
 
 
@@ -241,4 +244,4 @@ def test_a_workbook_of_formulas_without_values_is_refused_with_what_computes_the
 def test_formulas_that_were_computed_or_that_nobody_uses_are_read(stage: Stage) -> None:
     rows: list[list[Cell]] = [[TEN, "A", Formula("B2*2", "<v>1.5</v>"), 1, Formula("A1")]]
     staged = stage(sheet(*rows, names=f"{HEADER},total"), "shop.xlsx")
-    assert staged.rows["price_offered"].to_pylist() == [1.5]
+    assert staged.rows.read_all()["price_offered"].to_pylist() == [1.5]

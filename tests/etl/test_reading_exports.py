@@ -40,7 +40,7 @@ def stage(tmp_path: Path) -> "pytest.Generator[Stage]":
 
 
 def lines(staged: StagedExport) -> list[int]:
-    return staged.rows["line"].to_pylist()
+    return staged.rows.read_all()["line"].to_pylist()
 
 
 def aside(staged: StagedExport) -> dict[int, str]:
@@ -60,7 +60,7 @@ def test_a_byte_order_mark_semicolons_and_decimal_commas_are_read(stage: Stage, 
         ["time;article;price;bought", "05.01.2026 10:00;Käse;1,50;ja", '05.01.2026 10:01;"Brot; frisch";2,10;1']
     )
     staged = stage(b"\xef\xbb\xbf" + text.encode())
-    assert staged.rows["price_offered"].to_pylist() == [2.1]
+    assert staged.rows.read_all()["price_offered"].to_pylist() == [2.1]
     assert staged.products.words == ["Käse", "Brot; frisch"]
     assert aside(staged) == {2: "purchased is neither 0 nor 1"}
 
@@ -135,7 +135,7 @@ def test_a_file_in_doubt_is_refused(stage: Stage, content: str, said: str) -> No
 
 
 def test_a_header_alone_is_a_file_without_rows(stage: Stage) -> None:
-    assert stage(HEADER).rows.num_rows == 0
+    assert stage(HEADER).rows.read_all().num_rows == 0
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_what_a_kill_left_behind_is_cleared_and_nothing_is_left_in_the_end(stage
     file = tmp_path / "shop.csv"
     file.write_text(f"{HEADER}\n{ROW}\n", encoding="utf-8")
     with stage_export(open_export(file, Reading()), tmp_path / "scratch", lambda _share: None) as staged:
-        assert staged.rows.num_rows == 1
+        assert staged.rows.read_all().num_rows == 1
     assert not (tmp_path / "scratch").exists()
 
 

@@ -71,7 +71,7 @@ def test_date_and_time_in_two_columns_are_one_moment(tmp_path: Path, form: str, 
     file.write_text("\n".join(["date,time,receipt_no,sku,price,qty", *rows]) + "\n", encoding="utf-8")
     export = settled(open_export(file, Reading()))
     with stage_export(export, tmp_path / "scratch", lambda _share: None) as staged:
-        seen = {dt.datetime.fromtimestamp(us / 1e6, dt.UTC) for us in staged.rows["seen_at"].to_pylist()}
+        seen = {dt.datetime.fromtimestamp(us / 1e6, dt.UTC) for us in staged.rows.read_all()["seen_at"].to_pylist()}
     assert seen == {dt.datetime.fromisoformat(f"2026-01-05T{moment}+00:00")}
 
 
@@ -88,8 +88,8 @@ def test_a_date_and_a_time_of_day_of_parquet_are_one_moment(tmp_path: Path) -> N
     export = settled(open_export(tmp_path / "till.parquet", Reading()))
     assert export.columns.grain == "receipts"
     with stage_export(export, tmp_path / "scratch", lambda _share: None) as staged:
-        assert set(staged.rows["seen_at"].to_pylist()) == {1_767_607_507_000_000}
-        assert staged.rows["receipt"].to_pylist() == [1, 1, 2]
+        assert set(staged.rows.read_all()["seen_at"].to_pylist()) == {1_767_607_507_000_000}
+        assert staged.rows.read_all()["receipt"].to_pylist() == [1, 1, 2]
 
 
 def test_long_numbers_of_receipts_stay_apart(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_long_numbers_of_receipts_stay_apart(tmp_path: Path) -> None:
     file.write_text(panel(), encoding="utf-8")
     export = settled(open_export(file, Reading()))
     with stage_export(export, tmp_path / "scratch", lambda _share: None) as staged:
-        assert min(staged.rows["receipt"].to_pylist()) == 31198459904
+        assert min(staged.rows.read_all()["receipt"].to_pylist()) == 31198459904
 
 
 @pytest.mark.parametrize("header", ["date,sku,price,qty", "time,sku,price,bought"])

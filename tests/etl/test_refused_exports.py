@@ -249,7 +249,7 @@ def test_parquet_is_refused_by_the_type_of_a_used_column_alone(
     file = tmp_path / "visits.parquet"
     file.write_bytes(parquet(TABLE.append_column("unused", ODD[kind])))
     with stage_export(open_export(file, Reading()), tmp_path / "scratch", lambda _share: None) as staged:
-        assert staged.rows.num_rows == 1
+        assert staged.rows.read_all().num_rows == 1
     file.write_bytes(parquet(TABLE.set_column(TABLE.column_names.index(theirs), theirs, ODD[kind])))
     said = f"in the column '{theirs}', taken for {ours}, found the type .*{kind}.*write .*--column {ours}=NAME"
     with pytest.raises(DataError, match=said):
@@ -259,7 +259,7 @@ def test_parquet_is_refused_by_the_type_of_a_used_column_alone(
 def rows_in(file: Path) -> int:
     scratch = file.with_name("scratch")
     with stage_export(open_export(file, Reading()), scratch, lambda _share: None) as staged:
-        return int(staged.rows.num_rows)
+        return int(staged.rows.read_all().num_rows)
 
 
 def test_a_small_compressed_file_that_unpacks_to_very_much_is_refused_and_the_same_file_unpacked_is_read(
