@@ -65,6 +65,8 @@ def cluster() -> Iterator[Measurement]:
         yield Measurement("cluster", f"{what}, {name}", rates[name], "decisions/s", (one,))
     others = (Otherwise("one worker", rates["Dask, 1"]), one)
     yield Measurement("cluster", f"{what}, Dask with two workers", rates["Dask, 2"], "decisions/s", others)
+    two = rates["Dask, 2"] / rates["Dask, 1"]
+    yield Measurement("cluster", f"{what}, two Dask workers, one is 1", two, "times as fast", (), 1.8)
     for name, seconds in tasks.items():
         yield Measurement("cluster", f"a job without work, {name}", 1_000 * seconds, "ms")
 

@@ -1,4 +1,9 @@
-"""The measuring core: what a row is, how seconds and memory are taken, and how sections are run, printed and kept."""
+"""The measuring core: what a row is, how seconds and memory are taken, and how sections are run, printed and kept.
+
+A target says what is wanted. Once better was seen, it follows: the best figure less a tenth, so that a loss is seen and
+noise is not. `bench/best.json` keeps the best figures of machines with as many cores as it says; a run that is better
+writes them there, and who commits the file makes them count.
+"""
 
 import datetime as dt
 import json
@@ -10,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +31,10 @@ ROOT = Path(__file__).parent.parent
 _VERDICTS = {None: "", True: "met", False: "missed"}
 _COLOURS = {"met": "green", "missed": "red", "not measured": "yellow", "failed": "red"}
 _WIDTH = 150  # the table is not squeezed where it is piped
+BEST = Path(__file__).parent / "best.json"
+_CORES = str(os.cpu_count())
+_LESS = 0.9  # of the best figure
+_OF_CHANCE = ("points", "share")
 _LOOK_EVERY = 1.0  # seconds between two looks at the memory
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SHELFPRICE_")
 
@@ -51,7 +60,7 @@ class Measurement:
     section, what
         Which stage, and what of it was measured.
     value, unit
-        The result; a unit that ends in `/s` or `share` is better when higher, every other when lower.
+        The result; a unit that ends in `/s`, `share` or `as fast` is better when higher, every other when lower.
     otherwise
         The alternatives it stands against.
     target
@@ -68,7 +77,7 @@ class Measurement:
     @property
     def more_is_better(self) -> bool:
         """Whether a higher value is the better one."""
-        return self.unit.endswith(("/s", "share"))
+        return self.unit.endswith(("/s", "share", "as fast"))
 
     @property
     def ratios(self) -> dict[str, float]:
@@ -84,6 +93,18 @@ class Measurement:
         if self.target is None:
             return None
         return self.value >= self.target if self.more_is_better else self.value <= self.target
+
+    @property
+    def name(self) -> str | None:
+        """What its best figure is kept under; None where luck alone can make a figure better, or nothing is wanted."""
+        return None if self.target is None or self.unit in _OF_CHANCE else f"{self.section}: {self.what}"
+
+    def following(self, best: Mapping[str, float]) -> "Measurement":
+        """Return the row with the target that follows from the best figures by name."""
+        seen, stricter = best.get(self.name or ""), max if self.more_is_better else min
+        if self.target is None or seen is None:
+            return self
+        return replace(self, target=stricter(self.target, seen * _LESS if self.more_is_better else seen / _LESS))
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as it is kept."""
@@ -130,13 +151,15 @@ class NotMeasured:
 Section = Callable[[], Iterable[Measurement]]
 
 
-def measure_all(sections: Mapping[str, Section], file: Path) -> bool:
+def measure_all(sections: Mapping[str, Section], file: Path, best_file: Path | None = None) -> bool:
     """Run sections one after another, print and keep every row as it comes, then print the table.
 
-    One that cannot run or fails is a row, and the others go on. Returns whether none failed.
+    Targets follow the figures in `best_file`, and better ones are written there. A section that cannot run or fails is
+    a row, and the others go on. Returns whether none failed.
     """
     rows: list[Measurement | NotMeasured] = []
-    for row in _rows_of(sections):
+    best = _best_figures(best_file).get(_CORES, {})
+    for row in _rows_of(sections, best):
         rows.append(row)
         said = ", ".join(cell.replace("\n", ", ") for cell in row.cells() if cell)
         if isinstance(row, NotMeasured):
@@ -145,14 +168,31 @@ def measure_all(sections: Mapping[str, Section], file: Path) -> bool:
         _keep([one.to_json() for one in rows], file)
     console = Console()
     Console(width=max(console.width, _WIDTH)).print(_table_of([row.cells() for row in rows]))
+    if best_file is not None:
+        _keep_best([row for row in rows if isinstance(row, Measurement)], best_file)
     return not any(isinstance(row, NotMeasured) and row.is_failure for row in rows)
 
 
-def _rows_of(sections: Mapping[str, Section]) -> Iterator[Measurement | NotMeasured]:
+def _best_figures(file: Path | None) -> dict[str, dict[str, float]]:
+    """Return the best figures by the number of cores and the name of the row."""
+    return {} if file is None or not file.exists() else dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _keep_best(rows: Iterable[Measurement], file: Path) -> None:
+    figures = _best_figures(file)
+    own = figures.setdefault(_CORES, {})
+    for row in rows:
+        if row.name is not None:
+            better = max if row.more_is_better else min
+            own[row.name] = better(own.get(row.name, row.value), row.value)
+    write_durably(file, json.dumps(figures, indent=2, sort_keys=True) + "\n")
+
+
+def _rows_of(sections: Mapping[str, Section], best: Mapping[str, float]) -> Iterator[Measurement | NotMeasured]:
     for name, measure in sections.items():
         say(f"{name} ...")
         try:
-            yield from measure()
+            yield from (row.following(best) for row in measure())
         except (NoBrowserError, NotHereError) as missing:
             yield NotMeasured(name, first_line(missing), is_failure=False)
         except Exception as error:  # noqa: BLE001 - whatever failed, the other sections are measured

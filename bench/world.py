@@ -12,15 +12,20 @@ import pandas as pd
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
+from etl.batches import Batch, store_ids
 from etl.load import load_dimensions, load_store_day
-from features.cells import feature_workbench, groups_of, publish_groups, query, stale_cells
+from etl.play_and_group import play_and_group
+from features.cells import feature_workbench, grouping_connection, groups_of, publish_groups, query, stale_cells
 from serving.exploration import ExplorationPlan
+from serving.in_force import pricing_on
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.draws import shopper_names
 from simulation.store_day import play
 from training.dataset import Dataset, columns_to_learn
 from warehouse.lake import Lake, Partition
+from warehouse.sold import PRODUCTS
+from warehouse.workspace import Workspace
 
 FIRST_DAY = dt.date(2026, 1, 5)
 SEED = 7
@@ -44,9 +49,15 @@ class World:
         load_store_day(self.lake, self.catalog, played, "g000", inputs=f"{day}:{seed}", seed=seed)
         return len(played.product)
 
+    def play_and_group(self, n_stores: int, day: int) -> int:
+        """Play one business date at static prices as `simulate` does; return the number of decisions."""
+        workspace = Workspace(self.settings, self.catalog, self.lake)
+        batch = Batch(date_of(day), "g000", store_ids(self.catalog, n_stores))
+        return play_and_group(workspace, batch, pricing_on(self.lake, self.catalog, date_of(day), "static"), SEED).rows
+
     def transform(self) -> None:
         """Group every new partition into demand cells and visit counts, and publish them."""
-        with feature_workbench(self.settings) as connection:
+        with grouping_connection(self.lake.read(PRODUCTS)) as connection:
             for item in stale_cells(self.lake, self.catalog):
                 publish_groups(self.lake, item, groups_of(connection, self.lake, item.decisions))
 
