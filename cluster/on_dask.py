@@ -8,7 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -23,7 +23,7 @@ from catalog.spread import Done, Job, unheard
 from cluster.dask_away import refuse_absent_scheduler
 from cluster.dask_cluster import cluster_address, is_encrypted
 from cluster.ready import Expected, fault_here, made_ready, versions_here, work
-from cluster.tokens import token_in, token_under
+from cluster.tokens import token_in
 from flows.spreading import Say
 from warehouse.lake import Lake
 
@@ -38,17 +38,13 @@ _Result = TypeVar("_Result")
 
 
 @contextmanager
-def on_dask(
-    settings: Settings, say: Say, *, sees_home: bool = False, workers_within: float = _WORKERS_WITHIN
-) -> Iterator["OnDask"]:
+def on_dask(settings: Settings, say: Say, *, workers_within: float = _WORKERS_WITHIN) -> Iterator["OnDask"]:
     """Let jobs be done by the workers of a cluster, once all of them were found ready.
 
     Parameters
     ----------
     say
         Told when workers come and go.
-    sees_home
-        Whether workers must see the files of this home, beside its lake.
     workers_within
         Seconds in which the first worker must be there.
 
@@ -60,12 +56,8 @@ def on_dask(
         When no scheduler answers, it has no worker, or a worker cannot be used; nothing was done.
     """
     address = cluster_address(settings)
-    with connected(settings) as client, token_in(Lake(settings)) as token, ExitStack() as stack:
-        home = None
-        if sees_home:
-            home = str(settings.home)
-            stack.enter_context(token_under(settings.home, token))
-        expected = Expected(token, str(settings.lake_address or settings.lake), versions_here(), home)
+    with connected(settings) as client, token_in(Lake(settings)) as token:
+        expected = Expected(token, str(settings.lake_address or settings.lake), versions_here())
         _refuse_unready(client, address, expected, workers_within)
         yield OnDask(client, address, expected, say)
 

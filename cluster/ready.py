@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from catalog.errors import ServiceError, ShelfpriceError, first_line
 from catalog.settings import read_settings
 from catalog.spread import Job, attempt
-from cluster.tokens import holds_token, sees
+from cluster.tokens import sees
 from warehouse.files import keep_files_private
 from warehouse.lake import CODE_VERSION
 from warehouse.workspace import settled
@@ -39,12 +39,11 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Expected:
-    """What a worker must have: a lake with this token in it, these versions by name, and the home, if one is named."""
+    """What a worker must have: a lake with this token in it, and these versions by name."""
 
     token: str
     lake: str
     versions: Mapping[str, str]
-    home: str | None = None
 
 
 def versions_here() -> dict[str, str]:
@@ -83,12 +82,6 @@ def fault_here(expected: Expected) -> str | None:
         return (
             f"it does not see the lake {expected.lake}, its own is {settings.lake_address or settings.lake}: set "
             "SHELFPRICE_LAKE, or SHELFPRICE_HOME to a folder that all machines share, as it is set here"
-        )
-    if expected.home is not None and not holds_token(settings.home, expected.token):
-        return (
-            f"it does not see the home {expected.home}, its own is {settings.home}, and a file that is ingested is "
-            "staged there: set SHELFPRICE_HOME to a folder that all machines share, or unset SHELFPRICE_DASK for this "
-            "command"
         )
     return None
 

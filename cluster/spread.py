@@ -10,8 +10,8 @@ from flows.spreading import Say
 __all__ = ["on_cluster", "refuse_absent_cluster"]
 
 
-def on_cluster(settings: Settings, say: Say, *, sees_home: bool = False) -> AbstractContextManager[Spread]:
+def on_cluster(settings: Settings, say: Say) -> AbstractContextManager[Spread]:
     """Let jobs be done by the workers of a cluster; see `cluster.on_dask.on_dask`."""
     from cluster.on_dask import on_dask  # noqa: PLC0415 - the embedded install has no Dask
 
-    return on_dask(settings, say, sees_home=sees_home)
+    return on_dask(settings, say)

@@ -1,12 +1,11 @@
-"""Does another process see the same lake, or the same home? This one writes a token there, and the other looks for it.
+"""Does another process see the same lake? This one writes a token there, and the other looks for it.
 
 A copy of a lake, or an empty folder of the same name on another machine, does not hold it.
 """
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from uuid import uuid4
 
 from catalog.errors import ShelfpriceError
@@ -38,26 +37,3 @@ def sees(settings: Settings, token: str) -> bool:
         return (open_store(settings).notes.read(f"{_FOLDER}/{token}") or "").strip() == token
     except (ShelfpriceError, OSError):
         return False
-
-
-@contextmanager
-def token_under(home: Path, token: str) -> Iterator[None]:
-    """Leave a token in a home while the block runs."""
-    folder = home / _FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.iterdir():
-        with suppress(FileNotFoundError):
-            if time.time_ns() - left.stat().st_mtime_ns > _FORGOTTEN:
-                left.unlink()
-    (folder / token).touch()
-    try:
-        yield
-    finally:
-        (folder / token).unlink(missing_ok=True)
-        with suppress(OSError):  # another one is there
-            folder.rmdir()
-
-
-def holds_token(home: Path, token: str) -> bool:
-    """Tell whether a home holds a token."""
-    return (home / _FOLDER / token).exists()

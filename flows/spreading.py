@@ -183,7 +183,7 @@ _WORTH_PROCESSES = 20.0  # seconds of work on one core; to start processes takes
 
 
 @contextmanager
-def spreading(settings: Settings, *, seconds: float, threads: int = 1, sees_home: bool = False) -> Iterator[Spread]:
+def spreading(settings: Settings, *, seconds: float, threads: int = 1) -> Iterator[Spread]:
     """Open the place where independent jobs are done while the block runs.
 
     Parameters
@@ -192,8 +192,6 @@ def spreading(settings: Settings, *, seconds: float, threads: int = 1, sees_home
         How long all of it would take on one core, roughly: little is done in this process.
     threads
         In how many threads it is done then; with one, to try again what failed is up to the task around it.
-    sees_home
-        Whether those who work must see the files of this home, beside its lake.
 
     Raises
     ------
@@ -201,7 +199,7 @@ def spreading(settings: Settings, *, seconds: float, threads: int = 1, sees_home
         When the settings name a cluster that cannot be used; nothing was done.
     """
     if settings.dask is not None:
-        with needed("spread", "SHELFPRICE_DASK").on_cluster(settings, say, sees_home=sees_home) as spread:
+        with needed("spread", "SHELFPRICE_DASK").on_cluster(settings, say) as spread:
             yield spread
     elif cores() > 1 and seconds > _WORTH_PROCESSES:
         with in_processes(cores(), say) as spread:

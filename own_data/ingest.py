@@ -21,7 +21,7 @@ def ingest(
 ) -> Ingested:
     """Ingest one file of visits, receipts or units; the same file read in the same way again changes nothing.
 
-    A cluster admits the dates of a large file, which it must see under the home.
+    A cluster admits the dates of a large file.
 
     Parameters
     ----------
@@ -41,5 +41,5 @@ def ingest(
     """
     shelf, settings = Path(catalog_dir) if catalog_dir else None, read_settings()
     is_large = settings.dask is not None and is_worth_a_cluster(open_export(file, reading))
-    with spreading(settings, seconds=0, sees_home=True) if is_large else nullcontext(HERE) as spread:
+    with spreading(settings, seconds=0) if is_large else nullcontext(HERE) as spread:
         return ingest_file(settings, file, reading, shelf, dt.datetime.now(dt.UTC), Room(tell, spread), asked)

@@ -1,19 +1,21 @@
 """Admit the dates of an export wherever there is room: a date of visits is a job, for no date depends on another.
 
-What must hold: whoever admits a date elsewhere sees the staged rows under the home, and publishes only while they are
-there. They go when whoever staged them goes on or is succeeded, so what a killed run had sent out does not publish over
-what the next one does. Units and receipts are admitted here, one date after another: each date needs those before it.
+What must hold: whoever admits a date elsewhere gets its rows from the lake's store, and publishes only while they are
+there. They go when whoever handed them over goes on or is succeeded, so what a killed run had sent out does not publish
+over what the next one does. Units and receipts are admitted here, one date after another: each needs those before it.
 """
 
 import datetime as dt
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
+from catalog.errors import DataError
 from catalog.spread import HERE, InThisProcess, Progress, Spread, silent
 from own_data.exports.admission import EPOCH, Admitted, Admitting, FileAdmission, clear_other_dates, published
-from own_data.exports.stage import refuse_gone, staged_again
 from own_data.exports.visits import AdmittingVisits, Shares
+from warehouse.lake import Lake
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 _WRITERS = InThisProcess(width=2, tries_again=False)  # one date is validated while the other waits for the disk
@@ -45,6 +47,8 @@ class DateToAdmit:
         What is to be known of the export for this date; neither its lake nor its rows travel.
     shares
         How often the whole export shows each price.
+    rows
+        Name of its rows in the store, where they were handed over, which those of no other run have.
     at_hand
         What admits it in this process; it does not travel.
     """
@@ -53,6 +57,7 @@ class DateToAdmit:
     date: int
     given: FileAdmission
     shares: Shares
+    rows: str
     at_hand: AdmittingVisits | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -71,9 +76,17 @@ def admit_dates(workspace: Workspace, admitting: Admitting, room: Room) -> list[
     admitting.begin()
     if isinstance(admitting, AdmittingVisits):
         spread = room.spread if room.spread.is_elsewhere else _WRITERS
-        where = whereabouts(workspace, spread)
-        jobs = [DateToAdmit(where, date, given.on(date), admitting.shares, admitting) for date in dates]
-        days = spread(admit_one, jobs, progressed)
+        where, run = whereabouts(workspace, spread), uuid4().hex[:8]
+        jobs = [
+            DateToAdmit(where, date, given.on(date), admitting.shares, f"{run}-{date}", admitting) for date in dates
+        ]
+        try:
+            for job in jobs if spread.is_elsewhere else []:
+                given.lake.store.hand_over(job.rows, given.staged.packed(job.date))
+            days = spread(admit_one, jobs, progressed)
+        finally:
+            if spread.is_elsewhere:
+                given.lake.store.take_back()
     else:
         days = list[Admitted]()
         for date in dates:
@@ -89,14 +102,29 @@ def admit_one(job: DateToAdmit) -> Admitted:
     Raises
     ------
     DataError
-        When its rows are staged no longer; nothing of it was published.
+        When its rows were taken back; nothing of it was published.
     """
     if job.at_hand is not None:
         return published(job.at_hand.given, job.at_hand.check(job.date))
     workspace = job.where.opened()
-    folder = workspace.settings.scratch
-    with staged_again(job.given.staged, folder) as staged:
-        given = replace(job.given, lake=workspace.lake, staged=staged)
-        checked = AdmittingVisits(given, job.shares).check(job.date)
-        refuse_gone(staged, folder)
-        return published(given, checked)
+    given = replace(job.given, lake=workspace.lake, staged=job.given.staged.unpacked(_rows_of(job, workspace.lake)))
+    checked = AdmittingVisits(given, job.shares).check(job.date)
+    _rows_of(job, workspace.lake)
+    return published(given, checked)
+
+
+def _rows_of(job: DateToAdmit, lake: Lake) -> bytes:
+    """Return the rows of a date that were handed over.
+
+    Raises
+    ------
+    DataError
+        When they are there no longer: whoever handed them over is gone.
+    """
+    rows = lake.store.handed_over(job.rows)
+    if rows is None:
+        raise DataError(
+            f"expected the rows of {job.name} in {lake.address}, found none, for whoever handed them over is gone; "
+            "nothing was published of this date: ingest the file again"
+        )
+    return rows

@@ -127,6 +127,7 @@ def ingest(
         may_estimate = shelf is None and (not is_there or _is_of_this_file_alone(lake, own))
         if is_there and not asked.replace and is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
+        lake.store.take_back()  # so that nothing that a killed run had sent out publishes any more
         units = _units_of(own, reading, is_estimated=may_estimate)
         with stage_export(export, settings.scratch, lambda share: _tell_share(room.progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)

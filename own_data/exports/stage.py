@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -51,8 +50,6 @@ class StagedExport:
         Rows that cannot be read: `date` (`NO_DATE` where the date cannot be read), `line`, `reason`, `text`.
     spans
         For each date the numbers of its batches, in the order of the file.
-    file
-        Name of the file of `rows` in the folder that it is staged in, which no other export has.
     """
 
     rows: pa.ipc.RecordBatchFileReader
@@ -62,7 +59,6 @@ class StagedExport:
     products: CodedWords
     events: CodedWords
     grain: Grain
-    file: str = ""
 
     def only(self, date: int, aside: pa.Table) -> "StagedExport":
         """Return what is known of one date alone, with its unreadable rows."""
@@ -70,11 +66,23 @@ class StagedExport:
         return replace(self, aside=aside, spans=own)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "rows": None}  # rows do not travel: see `staged_again`
+        return {**vars(self), "rows": None}  # rows do not travel: see `packed`
 
     def on(self, date: int) -> pa.Table:
         """Return the rows of one date in the order of the file."""
         return pa.Table.from_batches(map(self.rows.get_batch, self.spans.get(date, [])), self.rows.schema)
+
+    def packed(self, date: int) -> memoryview:
+        """Return the rows of one date as bytes, for whoever works elsewhere."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, self.rows.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as file:
+            file.write_table(self.on(date))
+        return memoryview(sink.getvalue()).cast("B")
+
+    def unpacked(self, packed: bytes) -> "StagedExport":
+        """Return what came here of one date alone, with its rows, which came by another way."""
+        rows = pa.ipc.open_file(packed)
+        return replace(self, rows=rows, spans={date: [*range(rows.num_record_batches)] for date in self.spans})
 
 
 @contextmanager
@@ -102,49 +110,19 @@ def stage_export(
     export = settled(export) if export.columns.grain is None else export
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    file = f"rows-{uuid4().hex[:8]}.arrow"
     try:
-        with pa.OSFile(str(folder / file), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
+        with pa.OSFile(str(folder / "rows.arrow"), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
             stager = _Stager(export, zones or StoreZones(written=export.reading.time_zone), money, rows, aside)
             for block in _ahead(export.blocks()):
                 stager.add(block)
                 on_share(block.read)
             stager.close()
-        with pa.OSFile(str(folder / file)) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
+        with pa.OSFile(str(folder / "rows.arrow")) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
             typer, unread = stager.typer, pa.ipc.open_file(bad).read_all()
             words, grain = (typer.stores, typer.products, typer.events), typer.columns.grain or "visits"
-            yield StagedExport(pa.ipc.open_file(kept), unread, stager.spans, *words, grain, file)
+            yield StagedExport(pa.ipc.open_file(kept), unread, stager.spans, *words, grain)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def staged_again(staged: StagedExport, folder: Path) -> Iterator[StagedExport]:
-    """Open the rows of an export that another process staged, and which came without them.
-
-    Raises
-    ------
-    DataError
-        When they are there no longer.
-    """
-    refuse_gone(staged, folder)
-    with pa.OSFile(str(folder / staged.file)) as kept:
-        yield replace(staged, rows=pa.ipc.open_file(kept))
-
-
-def refuse_gone(staged: StagedExport, folder: Path) -> None:
-    """Refuse to go on with an export whose rows are staged no longer: whoever staged them is gone.
-
-    Raises
-    ------
-    DataError
-        When they are not.
-    """
-    if not (folder / staged.file).exists():
-        raise DataError(
-            f"expected the staged rows {staged.file} in {folder}, found none, for whoever staged them is gone; nothing "
-            "was published of this date: ingest the file again"
-        )
 
 
 def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:

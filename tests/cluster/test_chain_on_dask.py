@@ -146,7 +146,7 @@ def sealed(lake: Lake, tables: Sequence[str]) -> dict[str, str]:
 def test_two_workers_on_a_folder_make_what_one_machine_makes(
     in_a_folder: Cluster, expected: Made, export: Path
 ) -> None:
-    with spreading(in_a_folder.settings, seconds=0, sees_home=True) as spread:
+    with spreading(in_a_folder.settings, seconds=0) as spread:
         assert chain(in_a_folder.settings, spread, export) == expected
     assert len(expected.played) == 7 * len(DATES)
     assert len(expected.priced) >= 2
@@ -160,9 +160,30 @@ def test_two_workers_on_a_bucket_make_what_one_machine_makes(
     variables = {**object_store.environment, "SHELFPRICE_LAKE": f"s3://{BUCKET}/{uuid4().hex[:12]}"}
     with (
         cluster_in(tmp_path / "home", **variables) as cluster,
-        spreading(cluster.settings, seconds=0, sees_home=True) as spread,
+        spreading(cluster.settings, seconds=0) as spread,
     ):
         assert chain(cluster.settings, spread, export) == expected
+
+
+@pytest.mark.parametrize("kept_in", ["folder", "bucket"])
+def test_workers_that_see_nothing_but_the_store_admit_the_dates_of_a_file(
+    request: pytest.FixtureRequest, tmp_path: Path, export: Path, kept_in: str
+) -> None:
+    variables = {"SHELFPRICE_LAKE": f"delta:{tmp_path / 'lake'}"}
+    if kept_in == "bucket":
+        server: Seaweed = request.getfixturevalue("object_store")
+        variables = {**server.environment, "SHELFPRICE_LAKE": f"s3://{BUCKET}/{uuid4().hex[:12]}"}
+    alone = read_settings({"SHELFPRICE_HOME": str(tmp_path / "alone")})
+    ingest(alone, export, Reading(), DEFAULT_DIR, NOW)
+    with cluster_in(tmp_path / "theirs", **variables) as cluster:
+        mine = read_settings({**cluster.variables, "SHELFPRICE_HOME": str(tmp_path / "mine")})
+        with spreading(mine, seconds=0) as spread:
+            done = ingest(mine, export, Reading(), DEFAULT_DIR, NOW, Room(spread=spread))
+    assert (done.row["valid"], done.row["rejected"]) == (50, 5)
+    assert sealed(Lake(mine), INGESTED) == sealed(Lake(alone), INGESTED)
+    assert not verify(Lake(mine)).findings
+    assert not (tmp_path / "theirs" / "scratch").exists()
+    assert not (tmp_path / "lake" / "scratch").is_dir() or not any((tmp_path / "lake" / "scratch").iterdir())
 
 
 def test_a_delta_lake_with_visit_counts_teaches_the_same_champion(tmp_path: Path, expected: Made) -> None:

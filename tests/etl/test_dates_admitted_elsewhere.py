@@ -1,7 +1,6 @@
 """Dates of an export that are admitted elsewhere: the bytes of one process, exactly once, or a clear refusal."""
 
 import datetime as dt
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 from catalog.errors import DataError
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Done, Spread, unheard
-from cluster.tokens import holds_token, token_under
 from own_data.exports.admit_dates import Room
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import CorrectionRequest
@@ -82,6 +80,7 @@ def test_the_dates_of_a_file_have_the_same_bytes_wherever_they_are_admitted(
     here, away = (take(folder / name, rows, spread) for name, spread in (("here", HERE), ("away", Elsewhere())))
     assert bytes_in(here) == bytes_in(away)
     assert row_of(here) == row_of(away)
+    assert not (away.lake / "scratch").exists()
 
 
 def rows_of(days: Sequence[int], price: str = "2.00") -> list[str]:
@@ -121,17 +120,15 @@ def test_after_a_kill_the_same_file_again_ends_in_the_bytes_of_an_undisturbed_ru
 
 
 class Succeeded(Elsewhere):
-    """Elsewhere, where the rows that were staged are gone when the jobs arrive."""
+    """Elsewhere, where the rows that were handed over are gone when the jobs arrive."""
 
     def __call__(self, function: Callable[[Any], Any], jobs: Sequence[Any], on_done: Done = unheard) -> list[Any]:
-        shutil.rmtree(read_settings().scratch)
+        Lake(read_settings()).store.take_back()
         return super().__call__(function, jobs, on_done)
 
 
 def test_what_a_killed_run_sent_out_publishes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"expected the staged rows rows-\w+.arrow in .*; nothing was published of this"
-    ):
+    with pytest.raises(DataError, match=r"expected the rows of log.csv on 2026-01-05 in .*; nothing was published of"):
         take(tmp_path / "home", rows_of(range(3)), Succeeded())
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path / "home")}))
     assert list(lake.partitions("interactions")) == []
@@ -145,10 +142,3 @@ def test_a_large_file_of_visits_alone_is_worth_a_cluster(tmp_path: Path, monkeyp
     monkeypatch.setattr("own_data.exports.ingest._LARGE", 1)
     assert is_worth_a_cluster(open_export(visits, Reading()))
     assert not is_worth_a_cluster(open_export(units, Reading()))
-
-
-def test_a_home_holds_its_token_while_that_is_asked_for(tmp_path: Path) -> None:
-    with token_under(tmp_path / "home", "a"), token_under(tmp_path / "home", "b"):
-        assert holds_token(tmp_path / "home", "a")
-        assert not holds_token(tmp_path / "elsewhere", "a")
-    assert not (tmp_path / "home" / "tokens").exists()

@@ -7,6 +7,7 @@ its receipt beside it. What is staged has names that no reader looks for; puttin
 import datetime as dt
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -210,6 +211,26 @@ class LocalStore:
     def set_staged_aside(self, commit: str) -> list[str]:
         """Move the drafts and pending receipts of a commit out of the lake, and return where each went."""
         return [str(path) for path in put_aside(self.root, list(drafts_of(self.root, commit)))]
+
+    def hand_over(self, name: str, content: memoryview) -> None:
+        """Write a file that no reader looks for; it need not outlive the machine."""
+        self._handed_over.mkdir(parents=True, exist_ok=True)
+        (self._handed_over / name).write_bytes(content)
+
+    def handed_over(self, name: str) -> bytes | None:
+        """Return the bytes of such a file; None without one."""
+        try:
+            return (self._handed_over / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def take_back(self) -> None:
+        """Remove these files."""
+        shutil.rmtree(self._handed_over, ignore_errors=True)
+
+    @property
+    def _handed_over(self) -> Path:
+        return self.root / "scratch"
 
     def names(self) -> list[str]:
         """Return the names of all Parquet files, and of those of which the receipt alone is left, ascending."""

@@ -14,9 +14,7 @@ from cluster import dask_cluster
 from cluster.dask_away import refuse_absent_cluster
 from cluster.dask_cluster import cluster_environment, scheduler_command, worker_command
 from cluster.ready import Expected, fault_here, fingerprint_of_sources, made_ready, versions_here, work
-from cluster.tokens import token_in, token_under
 from flows.spreading import Processes, spreading
-from warehouse.lake import Lake
 
 
 def set_to(tmp_path: Path, address: str, **more: object) -> Settings:
@@ -132,21 +130,6 @@ def test_a_worker_with_other_code_of_the_same_version_is_refused(tmp_path: Path)
     fault = str(fault_here(Expected("t", "/lake", other)))
     assert fault.startswith(f"the source of shelfprice: expected {changed}, found ")
     assert fault.endswith(": install the same on all machines")
-
-
-def test_a_worker_that_does_not_see_the_home_is_refused_where_files_of_it_are_needed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
-    with token_in(Lake(read_settings())) as token:
-        assert fault_here(Expected(token, "/lake", versions_here())) is None
-        expected = Expected(token, "/lake", versions_here(), home="/theirs")
-        fault = (
-            f"it does not see the home /theirs, its own is {tmp_path}, and a file that is ingested is staged there: "
-        )
-        assert str(fault_here(expected)).startswith(f"{fault}set SHELFPRICE_HOME to a folder")
-        with token_under(tmp_path, token):
-            assert fault_here(expected) is None
 
 
 def test_a_scheduler_gives_back_what_a_dead_worker_had_and_is_refused_with_another_version() -> None:
