@@ -44,6 +44,8 @@ def summed(lines: pd.DataFrame) -> pd.DataFrame:
 
 def _netted(rows: pd.DataFrame) -> Floats:
     """Take the returns of each store and product off its rows of the day, the largest first; never below 0."""
+    if not rows["returned_units"].any():
+        return rows["sold"].to_numpy(dtype=float)
     order = np.lexsort((-rows["sold"].to_numpy(), rows["product"].to_numpy(), rows["store"].to_numpy()))
     sorted_rows = rows.iloc[order]
     pairs = sorted_rows.groupby(["store", "product"], sort=False)
@@ -90,9 +92,10 @@ def in_contract(rows: pd.DataFrame, store_ids: Sequence[str] | NDArray[np.str_],
     store_ids
         Ids of the stores that `store` counts.
     """
-    rows = rows.assign(store_id=np.asarray(store_ids, dtype=str)[rows["store"].to_numpy()])
-    rows = rows.sort_values(["store_id", "hour", "place", "price"], kind="stable")
-    names, store = np.unique(rows["store_id"].to_numpy(dtype=str), return_inverse=True)
+    seen, code = np.unique(rows["store"].to_numpy(), return_inverse=True)
+    names, rank = np.unique(np.asarray(store_ids, dtype=str)[seen], return_inverse=True)
+    order = np.lexsort([*(rows[name].to_numpy() for name in ("price", "place", "hour")), rank[code]])
+    rows, store = rows.iloc[order], rank[code][order]
     place, hour = rows["place"].to_numpy(), rows["hour"].to_numpy()
     return pa.table(
         {

@@ -24,6 +24,7 @@ LONGEST_TEXT = 2_000
 _MAX_PRICE = 1_000_000.0
 _MAX_INT32 = 2**31 - 1
 _RAREST = 1e-12
+_ODD = (7_046_029_254_386_353_131, 3_935_559_000_370_003_845)  # spread the bits of small numbers
 _SAID = ("price_offered", "purchased", "inventory_level")
 
 
@@ -139,7 +140,7 @@ def _repeats(rows: pa.Table) -> tuple[Flags, Flags]:
     """Flag rows whose store, moment, shopper and product were seen before: those that say the same, and otherwise."""
     moment = rows["seen_at"].cast(pa.int64()).fill_null(0).to_numpy()
     repeats, contradicts = np.zeros((2, len(moment)), dtype=bool)
-    shared = _shares_a_moment(moment, rows["store_id"])
+    shared = _shares_a_moment(moment, rows)
     if len(shared):
         key, said = list(INTERACTIONS.key), [name for name in _SAID if name in rows.column_names]
         frame = rows.take(pa.array(shared)).select([*key, *said]).to_pandas()
@@ -148,18 +149,21 @@ def _repeats(rows: pa.Table) -> tuple[Flags, Flags]:
     return repeats, contradicts
 
 
-def _shares_a_moment(moment: Ints, store: pa.ChunkedArray) -> Ints:
+def _shares_a_moment(moment: Ints, rows: pa.Table) -> Ints:
     """Return the rows, ascending, whose store and moment may stand elsewhere too: the only ones that can be repeats.
 
-    Rows in order of store and time, as the twin's are, need only be compared with their neighbours.
+    Rows in order of store and time, as the twin's are, need only be compared with their neighbours. Of others, those
+    whose store, moment and product have a hash of their own are left out.
     """
-    codes, names = pd.factorize(store.to_pandas())
+    codes, names = pd.factorize(rows["store_id"].to_pandas())
     same_store = codes[1:] == codes[:-1]
     one_run_each = np.count_nonzero(~same_store) == len(names) - 1
     if one_run_each and not (same_store & (moment[1:] < moment[:-1])).any():
         twins = same_store & (moment[1:] == moment[:-1])
         return np.flatnonzero(np.append(twins, False) | np.insert(twins, 0, False))
-    return np.flatnonzero(pd.Series(moment).duplicated(keep=False).to_numpy())
+    products, _ = pd.factorize(rows["sku"].to_pandas())
+    mixed = moment + codes * _ODD[0] + products * _ODD[1]  # wraps around
+    return np.flatnonzero(pd.Series(mixed).duplicated(keep=False).to_numpy())
 
 
 def _is_none_of(column: pa.ChunkedArray, known: pa.Array) -> Flags:

@@ -14,6 +14,7 @@ from uuid import uuid4
 from catalog.errors import DataError
 from catalog.spread import HERE, InThisProcess, Progress, Spread, silent
 from own_data.exports.admission import EPOCH, Admitted, Admitting, FileAdmission, clear_other_dates, published
+from own_data.exports.stage import ahead
 from own_data.exports.visits import AdmittingVisits, Shares
 from warehouse.lake import Lake
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
@@ -89,8 +90,8 @@ def admit_dates(workspace: Workspace, admitting: Admitting, room: Room) -> list[
                 given.lake.store.take_back()
     else:
         days = list[Admitted]()
-        for date in dates:
-            days.append(published(given, admitting.check(date)))
+        for checked in ahead(map(admitting.check, dates)):
+            days.append(published(given, checked))
             progressed(len(days), len(dates))
     clear_other_dates(given)
     return days

@@ -8,7 +8,7 @@ from etl.validate import REPEATS
 from own_data.exports.admission import FileAdmission
 
 _TOO_MUCH = 1e6  # EUR or units
-_MINUTES = 60
+_MINUTES, _HOURS = 60, 25
 _CONTRADICTS = "an earlier row says other units for its store, product, time and price"
 _LINE = ["store", "product", "seen_at", "receipt", "price", "units"]
 
@@ -19,8 +19,9 @@ def reasons_against(lines: pd.DataFrame, given: FileAdmission) -> tuple[Ints, li
     Parameters
     ----------
     lines
-        One row per line with `place` on the shelf, `store`, `product`, `seen_at`, `hour` (-1 for the whole day),
-        `units`, `price` (NaN where nothing tells it), and, where the file has them, `receipt`, `traffic` and `stock`.
+        One row per line with `place` on the shelf, `store`, `product`, `pair` of both, `seen_at`, `hour` (-1 for the
+        whole day), `units`, `price` (NaN where nothing tells it), and, where the file has them, `receipt`, `traffic`
+        and `stock`.
     """
     units, price = lines["units"], lines["price"]
     is_receipts = given.staged.grain == "receipts"
@@ -65,12 +66,14 @@ def _repeats(good: pd.DataFrame, *, is_receipts: bool) -> list[tuple[str, Ints]]
     if is_receipts:
         return [(REPEATS, _lines_of_a_receipt_again(good))] if "receipt" in good else []
     key = ["store", "product", "hour", "price"]
-    signed = good.assign(is_return=good["units"] < 0)
+    time = good["pair"] * _HOURS + good["hour"].astype("int64")  # of a pair: most have one row, which needs no look
+    shared = good[time.duplicated(keep=False)]
+    signed = shared.assign(is_return=shared["units"] < 0)
     again = signed.duplicated([*key, "is_return"])
     same = again & signed.duplicated([*key, "units"])
     return [
-        (REPEATS, good.index[same].to_numpy()),
-        (_CONTRADICTS, good.index[again & ~same].to_numpy()),
+        (REPEATS, shared.index[same].to_numpy()),
+        (_CONTRADICTS, shared.index[again & ~same].to_numpy()),
     ]
 
 

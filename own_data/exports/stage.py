@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,7 @@ from own_data.exports.typed import NO_DATE, RowTyper
 from own_data.exports.zones import StoreZones
 
 _MOST_REJECTED = 1_000_000
+_Item = TypeVar("_Item")
 _HELD = 1_000_000  # rows that are sorted by date at once: a file in another order has few batches of a date so
 _ASIDE = pa.schema([("date", pa.int32()), ("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 
@@ -113,7 +114,7 @@ def stage_export(
     try:
         with pa.OSFile(str(folder / "rows.arrow"), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
             stager = _Stager(export, zones or StoreZones(written=export.reading.time_zone), money, rows, aside)
-            for block in _ahead(export.blocks()):
+            for block in ahead(export.blocks()):
                 stager.add(block)
                 on_share(block.read)
             stager.close()
@@ -125,13 +126,13 @@ def stage_export(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Yield blocks while the next one is read in another thread."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, blocks, None)
-        while (block := coming.result()) is not None:
-            coming = reader.submit(next, blocks, None)
-            yield block
+def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """Yield items while the next one is made in another thread."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = maker.submit(next, items, None)
+            yield item
 
 
 class _Stager:
