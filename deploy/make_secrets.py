@@ -11,10 +11,15 @@ import secrets
 import sys
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+except ModuleNotFoundError:  # of a Python outside of the virtual environment
+    sys.exit(
+        "expected the package cryptography, found none; nothing was written: `make install`, then `.venv/bin/python`"
+    )
 
 _BYTES = 24  # of a password
 _DAYS = 825  # for which certificates hold
@@ -114,6 +119,8 @@ def _pem(certificate: x509.Certificate) -> str:
 
 def main() -> None:
     """Generate what is missing in the folder that was named."""
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the folder
+        sys.exit("usage: python -m deploy.make_secrets FOLDER")
     written = make_secrets(Path(sys.argv[1]), dt.datetime.now(dt.UTC))
     sys.stdout.write(f"wrote {', '.join(written) or 'nothing, all of it is there'}\n")
 

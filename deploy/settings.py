@@ -1,15 +1,18 @@
 """What a cluster on this machine is made of: its servers, their ports and secrets, and the settings that lead there."""
 
+import datetime as dt
 import json
 import os
 import secrets
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.addresses import Address
 from catalog.settings import Settings, read_settings
+from deploy.make_secrets import certificates
 from deploy.servers.dask import Dask
 from deploy.servers.ports import free_address
 from deploy.servers.postgres import Postgres
@@ -23,6 +26,11 @@ _USUAL = {
     "mlflow": 5000,
     "monitor": 8050,
     "api": 8070,
+}
+_CERTIFICATES = {
+    "dask-ca.pem": "SHELFPRICE_DASK_CA",
+    "dask-cert.pem": "SHELFPRICE_DASK_CERT",
+    "dask-key.pem": "SHELFPRICE_DASK_KEY",
 }
 _SECRET_BYTES = 24
 
@@ -48,13 +56,16 @@ class ClusterOnThisMachine:
         return self.folder / "env"
 
     def write_env_file(self) -> None:
-        """Write the settings for shells, readable by this user alone."""
-        lines = (f"export {name}={shlex.quote(text)}\n" for name, text in self.environment.items())
-        _write_private(self.env_file, "".join(lines))
+        """Write the settings for shells, and where `shelfprice` is, readable by this user alone."""
+        lines = [f"export {name}={shlex.quote(text)}\n" for name, text in self.environment.items()]
+        programs = shlex.quote(str(Path(sys.executable).parent))
+        _write_private(self.env_file, "".join([*lines, f'export PATH={programs}:"$PATH"\n']))
 
 
 def open_cluster(folder: Path, workers: int) -> ClusterOnThisMachine:
     """Return the cluster of a folder: its secrets are made once, its ports are the usual ones or free ones.
+
+    The certificates of Dask are made anew each time, so that none expires.
 
     Parameters
     ----------
@@ -76,7 +87,10 @@ def open_cluster(folder: Path, workers: int) -> ClusterOnThisMachine:
             f"SHELFPRICE_{name.upper()}_ADDRESS": _text_of(at[name]) for name in ("prefect", "mlflow", "monitor", "api")
         },
     }
-    dask = Dask(folder / "dask", at["scheduler"], workers, shared)
+    for name, text in certificates(dt.datetime.now(dt.UTC)).items():
+        _write_private(folder / name, text)
+        shared[_CERTIFICATES[name]] = str(folder / name)
+    dask = Dask(folder / "dask", at["scheduler"], workers, shared, "tls")
     return ClusterOnThisMachine(folder, postgres, objects, dask, {**shared, "SHELFPRICE_DASK": dask.url})
 
 

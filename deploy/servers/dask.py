@@ -1,7 +1,7 @@
 """A Dask cluster on this machine: a scheduler and workers of one thread each, on loopback.
 
-A Dask scheduler asks for no credential, and its clients can run code on its workers: so this is for a machine of one's
-own. Off loopback, both sides show certificates (`SHELFPRICE_DASK=tls://...`).
+A Dask scheduler asks for no credential, and its clients can run code on its workers. So `make cluster` has both sides
+show certificates (`tls`), as they have to off loopback; tests go without.
 """
 
 import asyncio

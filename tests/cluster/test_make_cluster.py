@@ -102,7 +102,11 @@ def test_every_part_answers_and_ctrl_c_ends_all_of_it(start: Callable[[], Starte
         assert httpx.get(f"http://{given[f'SHELFPRICE_{name}_ADDRESS']}", timeout=30).status_code in {200, 307, 401}
     assert given["SHELFPRICE_LAKE"] == "s3://shelfprice/lake"
     assert is_answered(given)
-    assert workers_of(given["SHELFPRICE_DASK"], cluster.folder) == {"dask-1"}
+    assert workers_of(given, cluster.folder) == {"dask-1"}
+    version = subprocess.run(
+        ["bash", "-c", f"source {cluster.folder}/env; shelfprice --version"], capture_output=True, env={}, check=True
+    )
+    assert version.stdout.startswith(b"shelfprice ")
     secrets = [given["AWS_SECRET_ACCESS_KEY"], given["SHELFPRICE_DATABASE"].split(":")[2].split("@")[0]]
     said = cluster.log.read_text() + "\n".join(cluster.living().values())
     assert not any(secret in said for secret in secrets)
@@ -165,9 +169,11 @@ def s3(given: dict[str, str], attempts: int = 6) -> Any:
     )
 
 
-def workers_of(url: str, folder: Path) -> set[str]:
-    host, _, port = url.removeprefix("tcp://").rpartition(":")
-    return Dask(folder, Address(host, int(port), "SHELFPRICE_DASK"), WORKERS).names()
+def workers_of(given: dict[str, str], folder: Path) -> set[str]:
+    """Return the workers that the scheduler names to whoever shows our certificate."""
+    host, _, port = given["SHELFPRICE_DASK"].removeprefix("tls://").rpartition(":")
+    certificates = {name: text for name, text in given.items() if name.startswith("SHELFPRICE_DASK_")}
+    return Dask(folder, Address(host, int(port), "SHELFPRICE_DASK"), WORKERS, certificates, "tls").names()
 
 
 def test_the_secrets_of_a_folder_are_made_once(tmp_path: Path) -> None:
