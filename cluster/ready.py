@@ -22,6 +22,7 @@ from warehouse.workspace import settled
 
 _DECIDE_BYTES = (
     *("numpy", "scipy", "pyarrow", "duckdb", "numba", "llvmlite", "scikit-learn", "pandas", "distributed"),
+    *("skops", "joblib", "holidays", "faker"),  # the forest that comes back, which dates are holidays, who shops
     "tzdata",  # the rules of time zones, by which times of a file become UTC
 )
 _SOURCES = (
