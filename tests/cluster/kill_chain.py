@@ -1,5 +1,10 @@
-"""A chain of servers that plays dates of its own for each kill, and what must hold after each."""
+"""A chain of servers that plays dates of its own for each kill, and what must hold after each.
 
+Each of the five is killed in its phase. That of the scheduler, of a worker and of the command is while jobs are being
+done; that of the store and of the database is while a worker holds a lock, which is when it publishes.
+"""
+
+import asyncio
 import datetime as dt
 import os
 import secrets
@@ -10,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from distributed.core import rpc
 from killable import Killable, started
 from lock_watch import LockWatch, watched_locks
 from ready_drivers import Drivers, Ended
@@ -38,6 +44,8 @@ _FIRST = dt.date(2026, 1, 5)
 _TABLES = ("interactions", "repricings", "days_in_force", "demand_cells")
 HELD_AT_MOST = 60.0  # seconds, a lock
 _LOOK_EVERY = 0.1  # seconds
+_PHASE_LOOK_EVERY = 0.02  # seconds
+_SCHEDULER_WITHIN = 30.0  # seconds; the machine may be busy
 
 
 def dates_of(number: int) -> list[dt.date]:
@@ -81,16 +89,31 @@ class Chain:
     drivers: Drivers
     locks: LockWatch
 
-    def killed(self, number: int, victim: str, moment: float) -> Ended:
-        """Begin a command, kill one of the five at a moment after that, seconds, and wait until the command ends."""
+    def killed(self, number: int, victim: str, moment: float) -> tuple[Ended, bool]:
+        """Begin a command, kill one of the five some seconds after its phase began, and wait until the command ends.
+
+        Returns
+        -------
+        ended, bool
+            How the command ended, and whether the victim was killed in its phase.
+        """
         driver = self.drivers.start(self.environ, *asked(number))
+        while _runs(driver) and not self._is_at_work(victim):
+            time.sleep(_PHASE_LOOK_EVERY)
         time.sleep(moment)
+        is_in_phase = _runs(driver) and self._is_at_work(victim)
         if victim == COMMAND:
             with suppress(ProcessLookupError):  # it was done sooner
                 os.kill(driver, signal.SIGKILL)
         else:
             self.servers[victim].kill()
-        return self.drivers.wait()
+        return self.drivers.wait(), is_in_phase
+
+    def _is_at_work(self, victim: str) -> bool:
+        jobs = asyncio.run(_jobs_at(self.environ["SHELFPRICE_DASK"]))
+        if victim in {OBJECTS, DATABASE}:
+            return bool(jobs) and bool(self.locks.held())
+        return bool(jobs)
 
     def start(self) -> None:
         """Start what does not run; workers that lost their scheduler end by themselves."""
@@ -120,6 +143,17 @@ class Chain:
                 return False
             time.sleep(_LOOK_EVERY)
         return True
+
+
+async def _jobs_at(address: str) -> list[str]:
+    """Return the jobs that workers do right now, as their scheduler knows it."""
+    async with rpc(address, timeout=_SCHEDULER_WITHIN) as scheduler:
+        at_work = await asyncio.wait_for(scheduler.processing(), _SCHEDULER_WITHIN)
+    return [job for jobs in at_work.values() for job in jobs]
+
+
+def _runs(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()
 
 
 @contextmanager
