@@ -8,7 +8,7 @@ nothing else tells that the prices are older than they should be.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from catalog.errors import LakeError
@@ -26,7 +26,7 @@ from warehouse.commit_record import (
 from warehouse.finding import Finding, about
 from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held
-from warehouse.partition import name_of
+from warehouse.partition import Within, name_of
 from warehouse.receipts import Receipt
 
 _OF_A_BOOK = ("price_book", "demand_curves")
@@ -106,13 +106,21 @@ _INGEST_AGAIN = "ingest its file again"
 _PRICE_AGAIN = "make it again with `shelfprice price`"
 
 
-def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
-    """Yield a finding for each damaged or unfinished commit, and for each part that is not of its commit."""
+def what_does_not_belong(
+    lake: Lake, within: Within | None = None, commits: Iterable[str] | None = None
+) -> Iterator[Finding]:
+    """Yield a finding for each damaged or unfinished commit, and for each part that is not of its commit.
+
+    Parameters
+    ----------
+    within, commits
+        The business dates, and the commits beside those of their partitions, that are looked at; by default all.
+    """
     for name in pending_names(lake.notes):
         if not is_held(lake.locks, name):
             said = f"the commit {name} cannot be finished: run `shelfprice doctor --fix`"
             yield Finding(pending_record_name(name), "unfinished", said)
-    for name in final_names(lake.notes):
+    for name in final_names(lake.notes) if commits is None else sorted(commits):
         try:
             record = read_record(lake.notes, record_name(name))
         except LakeError as error:
@@ -120,10 +128,11 @@ def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
             continue
         if record is not None and not is_held(lake.locks, name):
             yield from _parts_of_others(lake, record)
-    yield from _mixed_without_record(lake, "interactions", BATCH, _same_run, _PLAY_AGAIN)
-    yield from _mixed_without_record(lake, "interactions", (LEDGER,), _same_seed, _PLAY_AGAIN)
-    yield from _mixed_without_record(lake, "price_book", ("demand_curves",), _same_inputs, _PRICE_AGAIN)
-    yield from _without_decisions(lake)
+    sold, books = tuple(lake.partitions("interactions", within)), lake.partitions("price_book", within)
+    yield from _mixed_without_record(lake, sold, BATCH, _same_run, _PLAY_AGAIN)
+    yield from _mixed_without_record(lake, sold, (LEDGER,), _same_seed, _PLAY_AGAIN)
+    yield from _mixed_without_record(lake, books, ("demand_curves",), _same_inputs, _PRICE_AGAIN)
+    yield from _without_decisions(lake, within)
 
 
 def is_mixed(lake: Lake, date: dt.date, group: str) -> bool:
@@ -164,10 +173,14 @@ def _remedy_of(partition: Partition) -> str:
 
 
 def _mixed_without_record(
-    lake: Lake, last: str, others: tuple[str, ...], belong: Callable[[Receipt, Receipt], bool], remedy: str
+    lake: Lake,
+    last: Iterable[Partition],
+    others: tuple[str, ...],
+    belong: Callable[[Receipt, Receipt], bool],
+    remedy: str,
 ) -> Iterator[Finding]:
     """Yield the parts that do not belong to the one that was published last of them, where no commit has them."""
-    for partition in lake.partitions(last):
+    for partition in last:
         receipt = lake.receipt(partition)
         if receipt is None or _has_record(lake, receipt) or is_held(lake.locks, partition.lock_name):
             continue
@@ -179,10 +192,10 @@ def _mixed_without_record(
                 yield about(part, "mixed", said)
 
 
-def _without_decisions(lake: Lake) -> Iterator[Finding]:
+def _without_decisions(lake: Lake, within: Within | None) -> Iterator[Finding]:
     """Yield what stands of a batch whose commit has no record and brought no decisions: it was never finished."""
     for table in (*BATCH, LEDGER):
-        for partition in lake.partitions(table):
+        for partition in lake.partitions(table, within):
             receipt = lake.receipt(partition)
             if receipt is None or receipt.commit is None or _has_record(lake, receipt):
                 continue

@@ -17,13 +17,16 @@ from dataclasses import dataclass, field, replace
 from catalog.errors import DamagedError
 from catalog.names import EXPORT_GROUP, INTAKE_GROUP
 from warehouse.advice import Situation, on_shelf, situation_of
+from warehouse.commit_record import final_names, record_name
 from warehouse.finding import Finding, Strays
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held, is_held
 from warehouse.mixed import what_does_not_belong
 from warehouse.notes import unproven_notes
 from warehouse.origin import OF_A_RETAILER
-from warehouse.partition import name_of, table_called
+from warehouse.partition import name_of, partition_named, table_called
+from warehouse.proven import look_at, proven_with, settle
+from warehouse.receipts import Receipt
 from warehouse.sold import GROUPED, SOLD
 
 _FEW_DATES = 100
@@ -181,14 +184,35 @@ class Inspection:
     strays: Strays = field(default_factory=Strays)
 
 
-def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:
-    """Finish the commits that a kill interrupted, then check every file of the lake: see `inspect`."""
+def _silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def verify(lake: Lake, on_file: Callable[[int, int], None] = _silent, *, only_changed: bool = False) -> Inspection:
+    """Finish the commits that a kill interrupted, then check the files of the lake, and note what was proven.
+
+    Parameters
+    ----------
+    on_file
+        As in `inspect`.
+    only_changed
+        Whether to check only what changed since it was proven, and some of what was proven longest ago.
+    """
     finished = tuple(lake.finish_interrupted())
-    return replace(inspect(lake, on_file), finished=finished)
+    look = look_at(lake)
+    due = look.due if only_changed else None
+    found = inspect(lake, on_file, due)
+    wrong = {proven_with(one.name) for one in found.findings}
+    if wrong:  # a part that does not belong to its commit is told by the record of either
+        wrong |= set(map(record_name, final_names(lake.notes)))
+    settle(lake, look, (look.stands.keys() if due is None else due) - wrong)
+    return replace(found, finished=finished)
 
 
-def inspect(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:
-    """Check every file of the lake against its receipt, and change nothing.
+def inspect(
+    lake: Lake, on_file: Callable[[int, int], None] = _silent, due: Collection[str] | None = None
+) -> Inspection:
+    """Check the files of the lake against their receipts, and change nothing.
 
     Partitions being written right now are left out and counted.
 
@@ -196,8 +220,17 @@ def inspect(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tot
     ----------
     on_file
         Called with (files done, files in all) for progress.
+    due
+        What is checked, as in `warehouse.proven`; by default everything.
     """
-    names = lake.store.names()
+    within, commits, names = None, None, []
+    if due is None:
+        names = lake.store.names()
+    else:
+        within = {dt.date.fromisoformat(name) for name in due if "/" not in name}
+        names = [name for name in lake.store.names({None, *within}) if name in due or proven_with(name) in due]
+        commits = {name for name in final_names(lake.notes) if record_name(name) in due}
+        commits |= {receipt.commit for name in names if (receipt := _receipt_of(lake, name)) and receipt.commit}
     findings: list[Finding] = []
     rows = busy = 0
     for done, name in enumerate(names, start=1):
@@ -212,8 +245,10 @@ def inspect(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tot
         on_file(done, len(names))
     known = {finding.name for finding in findings}
     findings.extend(unproven_notes(lake.notes))
-    findings.extend(found for found in what_does_not_belong(lake) if found.name not in known)
-    return Inspection(len(names), rows, busy, tuple(findings), strays=lake.store.strays())
+    mixed = what_does_not_belong(lake, None if within is None else within.__contains__, commits)
+    findings.extend(found for found in mixed if found.name not in known)
+    strays = lake.store.strays() if due is None else Strays()
+    return Inspection(len(names), rows, busy, tuple(findings), strays=strays)
 
 
 def set_aside(lake: Lake, inspection: Inspection) -> list[str]:
@@ -228,6 +263,11 @@ def set_aside(lake: Lake, inspection: Inspection) -> list[str]:
     """
     wrong = [one for one in inspection.findings if one.kind not in {"mixed", "unfinished"}]
     return [place for one in wrong for place in lake.store.set_aside(one.name)]
+
+
+def _receipt_of(lake: Lake, name: str) -> Receipt | None:
+    partition = partition_named(name)
+    return None if partition is None else lake.receipt(partition)
 
 
 def _lock_name(name: str) -> str:

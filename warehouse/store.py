@@ -6,7 +6,7 @@ same for every store.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -189,8 +189,8 @@ class LakeStore(Protocol):
     def take_back(self) -> None:
         """Take all bytes away that were handed over, by whomever."""
 
-    def names(self) -> list[str]:
-        """Return the names of all files that are, or should be, in force, ascending."""
+    def names(self, dates: Collection[dt.date | None] | None = None) -> list[str]:
+        """Return the names of all files that are, or should be, in force, ascending; of some dates, if asked."""
 
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold the file of a name against its receipt and contract; return what is wrong, and the rows it proves."""

@@ -8,7 +8,7 @@ wait and never see a part, and whatever is killed at any moment leaves at most o
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
@@ -33,7 +33,7 @@ _ARE_APART = f"{RECEIPTS}/apart"
 """An object that says that no receipt stands beside its Parquet object any more, as all did in earlier versions."""
 _OWN = {
     *("asked", "commits", "exports", "locks", "pointers", "probes", RECEIPTS, "tokens", _SCRATCH, _SET_ASIDE),
-    *("origin.json", "grouped.json"),
+    *("origin.json", "grouped.json", "proven.json"),
 }
 
 
@@ -175,9 +175,10 @@ class DeltaStore(DeltaReading):
             self._receipts.clear()
         self.__dict__.pop("tables", None)  # a lake that is made anew has other tables
 
-    def names(self) -> list[str]:
-        """Return the names of all partitions in force, ascending."""
-        return sorted([*map(name_of, self.moment()), *self.foreign_names()])
+    def names(self, dates: Collection[dt.date | None] | None = None) -> list[str]:
+        """Return the names of all partitions in force, ascending; of some dates, if asked, and all of others' files."""
+        ours = (name_of(own) for own in self.moment() if dates is None or own.business_date in dates)
+        return sorted([*ours, *self.foreign_names()])
 
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold what is in force of a name against its receipt and contract."""

@@ -4,11 +4,13 @@ A result is kept until a partition that it was read from is published again.
 """
 
 import datetime as dt
+from functools import partial
 from threading import Lock
 
 import duckdb
 import pandas as pd
 
+from catalog.contracts import TABLES
 from catalog.errors import LakeError, first_line
 from catalog.settings import Settings
 from dashboard.cache import Cache
@@ -35,6 +37,7 @@ class Reader:
         self._settings = settings
         self._views = Views(self.lake)
         self._results = Cache[pd.DataFrame](_MOST_RESULTS)
+        self._dates = Cache[list[dt.date]](len(TABLES))
 
     def stamp(self, *tables: str, date: dt.date | None = None) -> Stamp:
         """Return what changes whenever one of the tables is published, on one date if given.
@@ -55,7 +58,10 @@ class Reader:
 
     def dates(self, *tables: str) -> list[dt.date]:
         """Return the business dates on which at least one of the tables holds a partition, ascending."""
-        return sorted({date for table in tables for date in self.lake.dates(table)})
+        kept = (
+            self._dates.get(own, partial(self.lake.dates, own), partial(self.lake.changed_at, own)) for own in tables
+        )
+        return sorted({date for dates in kept for date in dates})
 
     def ask(
         self, query: str, tables: tuple[str, ...], *, on: dt.date | None = None, **parameters: Parameter

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SetAside = Annotated[
     bool, typer.Option("--set-aside", help="Move damaged and orphaned files out, so that work on the others can go on.")
 ]
+Changed = Annotated[
+    bool, typer.Option("--changed", help="Check what changed since it was proven, and some of what was longest ago.")
+]
 Model = Annotated[
     bool, typer.Option("--model", help="Also score the champion in a fresh process, as any client of MLflow would.")
 ]
@@ -60,7 +63,7 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
 
 
 @command("lake")
-def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = False) -> None:
+def verify(set_aside: SetAside = False, changed: Changed = False, model: Model = False, as_json: Json = False) -> None:
     """Check every file of the lake against its receipt; exit 1 when one is damaged, missing or orphaned.
 
     With --model, `mlflow models predict` also scores the champion on the days it was judged on, and must give the
@@ -80,7 +83,7 @@ def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = Fa
     if not lake.exists():
         raise LakeError(f"{lake.address}: expected a lake, found none; nothing was checked: {remedy(settings)}")
     with progress_bars():
-        verdict = check(lake, lambda done, total: tell("checking files", done, total))
+        verdict = check(lake, lambda done, total: tell("checking files", done, total), only_changed=changed)
     findings = [{"file": f"lake/{one.name}", "kind": one.kind, "message": one.message} for one in verdict.findings]
     moved = [place.removeprefix(f"{settings.home}/") for place in move_out(lake, verdict)] if set_aside else []
     counts = {"files": verdict.files, "rows": verdict.rows, "being_written": verdict.being_written}

@@ -14,6 +14,7 @@ from training.registry import ModelRegistry
 from warehouse.advice import next_command, on_shelf, situation_of
 from warehouse.mixed import books_passed_over
 from warehouse.origin import sells_outside
+from warehouse.partition import between
 from warehouse.proof import Span, prove
 from warehouse.workspace import Workspace
 
@@ -45,11 +46,12 @@ def check_drift(workspace: Workspace, champion: Champion | None, newest: dt.date
     """Warn of a change in demand that the champion does not know; the night learns from it."""
     if champion is None:
         return []
+    first = champion.trained_through + ONE_DAY if champion.trained_through else dt.date.min
     try:
-        prove(workspace.lake, (Span("drift_checks", last=newest),), sets_aside=False)
+        prove(workspace.lake, (Span("drift_checks", first, newest),), sets_aside=False)
     except DamagedError as error:
         return [Check("drift", "failed", str(error), "shelfprice verify --set-aside")]
-    with feature_workbench(workspace.settings) as connection:
+    with feature_workbench(workspace.settings, within=between(first, newest)) as connection:
         shifts = demand_shifts(connection, newest, champion.version)
     if shifts:
         found = f"demand changed on {shifts[-1]}, and champion {champion.version} does not know"

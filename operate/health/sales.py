@@ -4,6 +4,7 @@ import datetime as dt
 
 from catalog.errors import Check
 from features.cells import stale_cells
+from features.grouped import look_at_folders
 from warehouse.advice import on_shelf, situation_of
 from warehouse.lake import Partition
 from warehouse.sold import sold_dates
@@ -27,7 +28,8 @@ def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
 def check_cells(workspace: Workspace) -> Check:
     """Fail where decisions changed and their demand cells did not."""
     unproven: list[Partition] = []
-    current = stale_cells(workspace.lake, workspace.catalog, on_unproven=unproven.append)
+    settled = look_at_folders(workspace.lake, workspace.catalog).settled
+    current = stale_cells(workspace.lake, workspace.catalog, settled=settled, on_unproven=unproven.append)
     stale = [*(item.decisions for item in current), *unproven]
     if stale:
         remedy = on_shelf("shelfprice transform", situation_of(workspace.settings))

@@ -18,7 +18,7 @@ from operate.doctor import Home, mend
 from warehouse.commit_record import CommittedPart
 from warehouse.lake import Lake, empty_partition
 from warehouse.partition import Partition
-from warehouse.proof import inspect
+from warehouse.proof import inspect, verify
 
 
 @pytest.fixture
@@ -90,6 +90,8 @@ def test_rows_that_another_engine_appended_are_named_with_who_did_it_and_go_with
         (said,) = inspect_of(opened)
         assert "delta-rs" in said
         assert "(WRITE)" in said
+    lake = Lake(delta_settings)
+    assert [verify(lake, only_changed=True).findings for _ in range(2)] == [inspect(lake).findings] * 2
     (name,) = store.foreign_names()
     published(store, Partition("demand_cells", DAY, "g001"))
     assert as_others_see(delta_settings).to_pyarrow_table().num_rows == 23

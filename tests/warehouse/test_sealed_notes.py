@@ -10,14 +10,14 @@ from catalog.errors import LakeError
 from catalog.settings import Settings
 from operate.health.lake import check_origin
 from warehouse.lake import Lake
-from warehouse.notes import GROUPED_DATES, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
+from warehouse.notes import GROUPED_DATES, PROVEN, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
 from warehouse.origin import claim, origin_of
 from warehouse.proof import set_aside, verify
 from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 5)
 BITS = (0, 2, 5, 7)
-NOTES = ("exports/0123456789abcdef.json", "asked/nightly.json", "origin.json", GROUPED_DATES, UNSENT_ALERTS)
+NOTES = ("exports/0123456789abcdef.json", "asked/nightly.json", "origin.json", GROUPED_DATES, UNSENT_ALERTS, PROVEN)
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def lake(settings: Settings) -> Lake:
     claim(lake.store, "twin")
     write_sealed(lake.notes, GROUPED_DATES, {"definition": "d", "dates": {"2026-01-05": [1, 2]}})
     write_sealed(lake.notes, UNSENT_ALERTS, {"alerts": [{"kind": "drift", "subject": "MILK"}]})
+    write_sealed(lake.notes, PROVEN, {"proven": "2026-01-05 0123456789abcdef"})
     return lake
 
 
@@ -64,7 +65,7 @@ def test_a_note_without_a_seal_is_named_and_set_aside(lake: Lake, name: str) -> 
     assert "no seal" in finding.message
     set_aside(lake, verify(lake))
     assert verify(lake).findings == ()
-    assert not (lake.root / name).exists()
+    assert name == PROVEN or not (lake.root / name).exists()  # a verify notes anew what it has proven
 
 
 def test_what_a_flipped_bit_says_is_not_acted_on(lake: Lake) -> None:

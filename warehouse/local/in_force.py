@@ -22,10 +22,11 @@ from warehouse.receipts import Receipt, draft_path, final_path, pending_path, re
 _RECEIPT = ".receipt.json"
 
 
-def names_in(root: Path) -> list[str]:
+def names_in(root: Path, folder: Path | None = None) -> list[str]:
     """Return the names of all Parquet files, and of those of which the receipt alone is left, ascending."""
-    receipts = (path.with_name(path.name.removesuffix(_RECEIPT) + ".parquet") for path in root.rglob(f"*{_RECEIPT}"))
-    return sorted(path.relative_to(root).as_posix() for path in {*root.rglob("*.parquet"), *receipts})
+    under = folder or root
+    receipts = (path.with_name(path.name.removesuffix(_RECEIPT) + ".parquet") for path in under.rglob(f"*{_RECEIPT}"))
+    return sorted(path.relative_to(root).as_posix() for path in {*under.rglob("*.parquet"), *receipts})
 
 
 def check(root: Path, name: str) -> tuple[list[Finding], int]:

@@ -8,7 +8,7 @@ import datetime as dt
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -164,7 +164,13 @@ class LocalStore:
         """
         if date is not None:
             return modified_at(folder_of(self.root, table, date))
-        return max(modified_at(folder_of(self.root, table, None)), *self.changes(table).values(), 0)
+        folder = folder_of(self.root, table, None)
+        try:
+            with os.scandir(folder) as entries:
+                of_days = [entry.stat().st_mtime_ns for entry in entries if entry.name.startswith("business_date=")]
+        except FileNotFoundError:
+            return 0
+        return max(modified_at(folder), *of_days, 0)
 
     def published_at(self, partition: Partition) -> dt.datetime | None:
         """Return when the receipt of a partition became final (UTC), or None without one."""
@@ -232,9 +238,13 @@ class LocalStore:
     def _handed_over(self) -> Path:
         return self.root / "scratch"
 
-    def names(self) -> list[str]:
+    def names(self, dates: Collection[dt.date | None] | None = None) -> list[str]:
         """Return the names of all Parquet files, and of those of which the receipt alone is left, ascending."""
-        return names_in(self.root)
+        if dates is None:
+            return names_in(self.root)
+        by = {name: table.by == "key" for name, table in TABLES.items()}
+        folders = (folder_of(self.root, name, date) for name in by for date in dates if by[name] == (date is None))
+        return sorted(name for folder in folders for name in names_in(self.root, folder))
 
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold a file against its receipt and contract; return what is wrong, and the rows that it proves."""
