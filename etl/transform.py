@@ -12,12 +12,22 @@ from catalog.errors import DataError, Declined
 from catalog.spread import HERE, Progress, Spread, silent
 from etl.forecast import tell_weather
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
-from features.cells import StaleCells, definition_of, feature_workbench, groups_of, publish_groups, stale_cells
+from features.cells import (
+    StaleCells,
+    definition_of,
+    feature_workbench,
+    grouping_connection,
+    groups_of,
+    is_tallied,
+    publish_groups,
+    stale_cells,
+)
 from features.grouped import look_at_folders, settle
 from features.substitutes import count_choices
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.lake import Lake, Partition
 from warehouse.proof import Unproven
+from warehouse.sold import PRODUCTS
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 _NEWEST_KEYS = 20  # partitions of a table without dates whose keys a night compares; `shelfprice health` takes all
@@ -109,10 +119,10 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
     Each is held against its receipt before DuckDB parses it, by a thread that is some partitions ahead, so that nobody
     waits for it.
     """
-    grouped, dates = [], {item.decisions.business_date for item in stale}
+    grouped = []
     with ThreadPoolExecutor(1) as ahead:
         proofs = [ahead.submit(_holds, unproven, item.decisions) for item in stale]
-        with _opened_beside(proofs, workspace, dates) as connection:
+        with _opened_beside(proofs, workspace, stale) as connection:
             for item, is_proven in zip(stale, proofs, strict=True):
                 if not is_proven.result():
                     continue
@@ -124,9 +134,12 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
 
 
 def _opened_beside(
-    proofs: Sequence[Future[bool]], workspace: Workspace, dates: Collection[dt.date | None]
+    proofs: Sequence[Future[bool]], workspace: Workspace, stale: Sequence[StaleCells]
 ) -> duckdb.DuckDBPyConnection:
     """Open a connection while partitions are proven; anew when a damaged file was set aside meanwhile."""
+    if all(is_tallied(workspace.lake, item.decisions) for item in stale):
+        return grouping_connection(workspace.lake.read(PRODUCTS))
+    dates = {item.decisions.business_date for item in stale}
     try:
         return feature_workbench(workspace.settings, within=dates.__contains__)
     except duckdb.IOException:

@@ -36,6 +36,7 @@ ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
 _CELLS_OF = {"interactions": "demand_cells", "unit_sales": "demand_cells_of_units"}
 _MEMORY_OF_A_BATCH = "1GB"
 _NOWHERE = "/nonexistent"
+_MOST_ROWS = 4_000_000  # that are tallied in memory, at about 100 bytes each
 query = queries_beside(__file__)
 """Returns the text of one of the features' queries, by name."""
 
@@ -178,9 +179,16 @@ def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path | str, table: str
 
 def groups_of(connection: duckdb.DuckDBPyConnection, lake: Lake, sold: Partition) -> dict[str, pa.Table]:
     """Group one partition as `cells_of` does, and count its decisions; return the rows of each table by its name."""
-    if sold.table == "interactions":
+    if is_tallied(lake, sold):
         return groups_of_rows(connection, lake.read(sold, TALLIED))
-    return {"demand_cells": cells_of(connection, lake.places([sold])[0], sold.table)}
+    with _shown_as_sold(connection, connection.read_parquet(lake.places([sold])[0])):
+        return _groups_of_view(connection, sold.table)
+
+
+def is_tallied(lake: Lake, sold: Partition) -> bool:
+    """Tell whether a partition is grouped in memory, by a connection that sees no file; others may be larger."""
+    receipt = lake.receipt(sold)
+    return sold.table == "interactions" and receipt is not None and receipt.rows <= _MOST_ROWS
 
 
 def groups_of_rows(connection: duckdb.DuckDBPyConnection, decisions: pa.Table) -> dict[str, pa.Table]:
@@ -189,7 +197,7 @@ def groups_of_rows(connection: duckdb.DuckDBPyConnection, decisions: pa.Table) -
         groups = tallies_of(decisions)
     except TooManyError:
         with _shown_as_sold(connection, connection.from_arrow(decisions)):
-            return {**counts_of_view(connection), "demand_cells": _cells_of_view(connection, "interactions")}
+            return _groups_of_view(connection, "interactions")
     connection.from_arrow(groups["demand_cells"]).create_view("tallied", replace=True)
     cells: pa.Table = connection.sql(query("priced_cells")).to_arrow_table()
     connection.execute("drop view tallied")
@@ -217,6 +225,11 @@ def _shown_as_sold(connection: duckdb.DuckDBPyConnection, sold: duckdb.DuckDBPyR
     finally:
         connection.execute("drop view sold")
         connection.execute("drop view rows_sold")
+
+
+def _groups_of_view(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, pa.Table]:
+    counts = counts_of_view(connection) if table == "interactions" else {}
+    return {**counts, "demand_cells": _cells_of_view(connection, table)}
 
 
 def _cells_of_view(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Table:

@@ -68,7 +68,8 @@ def tallies_of(decisions: pa.Table) -> dict[str, pa.Table]:
         return {table.name: table.schema.empty_table() for table in schemas}
     store, sku, tick = (_key_of(decisions[name]) for name in ("store_id", "sku", "tick"))
     price, stock = _key_of(_lowest_price(decisions)), _key_of(decisions["inventory_level"])
-    hour = _numbers(decisions["seen_at"].cast(pa.int64()).to_numpy() // _HOUR_US % _HOURS)
+    hours = (decisions["seen_at"].cast(pa.int64()).to_numpy() // _HOUR_US).astype(np.int32)
+    hour = _numbers(hours % _HOURS)
     is_owners, is_files = (_said_by(decisions["policy"], name) for name in (OWNER, EXTERNAL))
     outcome = _outcomes(decisions)
     learned = np.where(is_owners, _EMPTY, outcome) if is_owners.any() else outcome
