@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench import cluster, ingest, intake, loop, monitor, nights, quote_api, serving, throughput, trial
+from bench import cluster, ingest, intake, loop, monitor, nights, quote_api, serving, throughput, training, trial
 from bench.measure import BEST, Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -36,6 +36,7 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "ingest": ingest.ingest,
         "transform": throughput.transform,
         "fit": serving.fitting,
+        "train": training.training,
         "book": serving.price_book,
         "large_book": serving.large_price_book,
         "quote": serving.quote,

@@ -37,7 +37,7 @@ def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
         slow = seconds(lambda: naive.whole_loop(load(CLASSIC), _NAIVE_VISITS, Path(folder)), _NAIVE_REPEATS)
     costs: dict[str, float] = {}
     for label in labels:
-        found = _run_apart(*SIZES[label])
+        found = run_apart(*SIZES[label])
         say(f"  {label}, at a load of {os.getloadavg()[0]:.1f}: {_stages_of(found)}")
         otherwise = (Otherwise("row at a time, scaled up", slow * found["decisions"] / _NAIVE_VISITS),)
         seconds_target, memory_target = _TARGETS.get(label, (None, None))
@@ -58,12 +58,12 @@ def _stages_of(found: dict[str, Any]) -> str:
     )
 
 
-def _run_apart(stores: int, days: int) -> dict[str, Any]:
+def run_apart(stores: int, days: int, **environment: str) -> dict[str, Any]:
     """Run one size in a process of its own; its home is removed in the end."""
     command = [sys.executable, "-m", "bench.loop", "--stores", str(stores), "--days", str(days)]
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-", ignore_cleanup_errors=True) as home:
         done = subprocess.run(
-            command, cwd=ROOT, env=own_environment(home), stdout=subprocess.PIPE, text=True, check=True
+            command, cwd=ROOT, env=own_environment(home) | environment, stdout=subprocess.PIPE, text=True, check=True
         )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -75,7 +75,7 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
     -------
     dict
         `stages` and `processor` with the seconds of each by the clock and of all processors, imports among them;
-        `decisions`; and `peak_gb`, the most memory of all processes together.
+        `decisions`; and the most memory of all processes together, `peak_gb` and by the end of each stage in `peaks`.
     """
     start, used = time.perf_counter(), _processor_seconds()
     from flows.environment import orchestrated, prepare  # noqa: PLC0415 - importing is part of what is measured
@@ -86,11 +86,12 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
 
     stages, processor = {"import": time.perf_counter() - start}, {"import": _processor_seconds() - used}
     results: dict[str, Any] = {}
+    peaks: dict[str, float] = {}
 
     def run(stage: str, flow: Callable[[], Any]) -> None:
         used = _processor_seconds()
         stages[stage] = seconds(lambda: results.update({stage: flow()}))
-        processor[stage] = _processor_seconds() - used
+        processor[stage], peaks[stage] = _processor_seconds() - used, max(*most, peak_bytes()) / 1e9
         say(f"    {stage}: {stages[stage]:.1f} s, {processor[stage]:.1f} s of processor")
 
     with most_memory(peak_bytes) as most, orchestrated():
@@ -99,7 +100,8 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
         run("train", train)
         run("price", lambda: price(_START + dt.timedelta(days=days)))
     decisions = sum(result.rows for result in results["play and group"])
-    return {"stages": stages, "processor": processor, "decisions": decisions, "peak_gb": max(most) / 1e9}
+    peak = max(*peaks.values(), *(bytes_ / 1e9 for bytes_ in most))
+    return {"stages": stages, "processor": processor, "decisions": decisions, "peaks": peaks, "peak_gb": peak}
 
 
 def _processor_seconds() -> float:

@@ -8,3 +8,14 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
+
+
+def rows_of_each(group: Ints, n_groups: int) -> list[Ints]:
+    """Return the positions of the rows of each group, ascending: all groups at the cost of one sort.
+
+    Parameters
+    ----------
+    group
+        Number of each row's group, from 0, shape (n_rows,).
+    """
+    return np.split(np.argsort(group, kind="stable"), np.bincount(group, minlength=n_groups).cumsum()[:-1])

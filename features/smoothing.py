@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Floats, Ints, rows_of_each
 from features.product_columns import input_of, one_of_each, position_of, tells_product
 
 RATIO = "price_ratio"
@@ -94,8 +94,7 @@ class Staircase:
         """Return each row's chance of sale from the smoothed curves, shape (n_rows,); beyond the grid they are flat."""
         curves = mixed(self.p_sale, self.grid, kernels)
         chance = np.empty(len(self.ratio))
-        for position, curve in enumerate(curves):
-            own = self.product == position
+        for own, curve in zip(rows_of_each(self.product, len(curves)), curves, strict=True):
             chance[own] = np.interp(self.ratio[own], self.grid, curve)
         return chance
 

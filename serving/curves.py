@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats
+from catalog.arrays import Flags, Floats, rows_of_each
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.tables.prices import DEMAND_CURVES
@@ -100,8 +100,8 @@ class DemandCurves:
             Price it meets, EUR, shape (n_visits,).
         """
         chance = np.empty(len(price))
-        for position, (candidates, known) in enumerate(zip(self.prices, self.p_sale, strict=True)):
-            own = product == position
+        of_each = rows_of_each(product, len(self.prices))
+        for own, candidates, known in zip(of_each, self.prices, self.p_sale, strict=True):
             chance[own] = _on_straight_lines(price[own], candidates, known)
         return chance
 

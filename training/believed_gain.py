@@ -10,6 +10,7 @@ What must hold: prices were our own. Then the days are evidence of how shoppers 
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import expit, gammaincinv, logit, ndtr, stdtrit
@@ -25,7 +26,10 @@ from serving.recursion import value_of_prices
 from training.corrected_day import ExpectedDay, prices_of_day, shelf_of, some_updates
 
 _DRAWS = 32
-_FEW_DRAWS = 16  # of corrected days, each of which takes as long as ten others
+_FEW_DRAWS = 16  # of corrected days, each of which takes as long as ten others, and of the products of a long shelf
+LONG_SHELF = 200
+"""Products beyond which the luck of each matters little, and a day is worked out less finely."""
+
 _MOST_CORRECTED = 24  # products; what the others gain shrinks as it does for these
 _SEED = 20260105
 _LEAST_SPREAD = 1e-3  # of a day's visits, as a share
@@ -103,11 +107,10 @@ def believed_gain(
     """
     date = book.published_at.date()
     rivals = _Rivals(judge, (book.prices, other.prices), corrected_by, date)
-    gained, left, apart = rivals.gained(_DRAWS), 1.0, 0.0
-    usual = sum(
-        _worth(_DrawnDay(judge, judge.understanding.chance, date), product, other.prices[product])
-        for product in range(len(catalog.skus))
-    )
+    n_draws = _DRAWS if len(catalog.skus) <= LONG_SHELF else _FEW_DRAWS
+    gained, left, apart = rivals.gained(n_draws), 1.0, 0.0
+    expected = _DrawnDay(judge, judge.understanding.chance, date)
+    usual = sum(_worth(expected, product, own) for product, own in enumerate(other.prices))
     mean = float(gained.sum(axis=1).mean())
     if gained.any() and any(corrected_by):
         of_most = np.argsort(-np.abs(gained).sum(axis=0), kind="stable")
@@ -121,7 +124,7 @@ def believed_gain(
     def spread(gained: Floats) -> float:
         return float(np.linalg.norm([left * gained.sum(axis=1).std(ddof=1), apart, _UNTOLD * usual * gained.any()]))
 
-    lasting = None if average is None else spread(replace(rivals, judge=average).gained(_DRAWS))
+    lasting = None if average is None else spread(replace(rivals, judge=average).gained(n_draws))
     wider = 1.0 if n_days is None else float(stdtrit(max(n_days - 1, _FEWEST), ndtr(_TWO_SIDED))) / _TWO_SIDED
     return BelievedGain(mean, wider * spread(gained), usual, lasting=lasting)
 
@@ -174,18 +177,29 @@ class _DrawnDay:
         """The shelf, and its stores."""
         return self.judge.morning.catalog
 
-    @property
+    @cached_property
     def visits(self) -> Floats:
         """Visits, shape (n_products, n_ticks)."""
         return self.pace * self.judge.visits
 
+    @cached_property
+    def hours(self) -> Ints:
+        """The hour of each tick, by its position, shape (n_ticks,)."""
+        return hours_of_day(self.catalog)
+
+    @cached_property
+    def costs(self) -> Floats:
+        """What a sale forgoes, EUR, shape (n_products,)."""
+        return costs_that_count(self.catalog)
+
     @property
     def expected(self) -> ExpectedDay:
         """The same day as prices are corrected on it."""
-        hours = hours_of_day(self.catalog)
 
         def chance(prices: Floats, tick: int) -> Floats:
-            return np.array([self.chance(own, price, hours[[tick]])[0] for own, price in enumerate(prices[:, None])])
+            return np.array(
+                [self.chance(own, price, self.hours[[tick]])[0] for own, price in enumerate(prices[:, None])]
+            )
 
         return ExpectedDay(self.visits, chance, self.date)
 
@@ -201,12 +215,11 @@ class _DrawnDay:
 
 def _worth(day: _DrawnDay, product: int, prices: Floats) -> float:
     """Return what a product is worth at opening by a book's prices, EUR."""
-    catalog, hours = day.catalog, hours_of_day(day.catalog)[::-1]  # by ticks left, like a book
-    gains, ahead = prices - costs_that_count(catalog)[product], day.judge.morning.ahead
-    coming = day.chance(product, prices, hours) * day.visits[product, ::-1]
+    gains, ahead = prices - day.costs[product], day.judge.morning.ahead
+    coming = day.chance(product, prices, day.hours[::-1]) * day.visits[product, ::-1]
     evening = np.zeros(len(prices)) if ahead is None else ahead.evening_of_new_units(product, day.date)
     levels = slice(len(evening))
-    return float(value_of_prices(gains[levels], coming[levels], evening)[catalog.par_stock[product], -1])
+    return float(value_of_prices(gains[levels], coming[levels], evening)[day.catalog.par_stock[product], -1])
 
 
 def drawn_paces(spread: float, n_draws: int = _DRAWS) -> Floats:

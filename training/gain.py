@@ -20,9 +20,9 @@ from serving.policies import costs_that_count, policy_with_model, policy_without
 from serving.price_book import PriceBook
 from serving.tabulate import tabulate
 from simulation.substitutes import chooses_substitutes
-from training.believed_gain import believed_gain
+from training.believed_gain import LONG_SHELF, believed_gain
 from training.candidates import FittedModel
-from training.corrected_day import prices_of_day, updates_due
+from training.corrected_day import prices_of_day, some_updates, updates_due
 from training.dataset import Dataset
 from training.off_policy import LoggedEvidence, OffPolicyEstimate, Shown, estimate_gain
 from training.same_shoppers import true_chances_at, true_day, true_gain
@@ -97,7 +97,8 @@ def gain_over(
     outlooks = known.outlook, None if in_force is None else in_force.outlook
     believed = believed_gain(catalog, day, book, usual, average, len(seen.sales.dates), outlooks)
     if is_known and not chooses_substitutes(catalog):  # what prices of one product bring depends on the others'
-        truly, updates = true_day(catalog, tomorrow), updates_due(catalog)
+        is_long = len(catalog.skus) > LONG_SHELF
+        truly, updates = true_day(catalog, tomorrow), (some_updates if is_long else updates_due)(catalog)
         opens = zip((book.prices, usual.prices), outlooks, strict=True)
         own, others = (prices_of_day(*each, truly, updates) for each in opens)
         believed = replace(believed, truth=true_gain(catalog, tomorrow, own, others))

@@ -50,7 +50,7 @@ def sees_only_what_is_known(challenger: FittedModel, dataset: Dataset) -> Condit
 def every_product_was_seen(dataset: Dataset, skus: tuple[str, ...]) -> Condition:
     """Ask for decisions about every product that is to be priced."""
     missing = sorted(set(skus) - set(dataset.training["sku"]))
-    found = f"no decisions about {', '.join(missing)}" if missing else f"decisions about all {len(skus)} products"
+    found = f"no decisions about {_listed(missing)}" if missing else f"decisions about all {len(skus)} products"
     return Condition("every product was seen", not missing, found)
 
 
@@ -58,7 +58,7 @@ def every_price_varied(dataset: Dataset, skus: tuple[str, ...]) -> Condition:
     """Ask for at least two prices per product: one price teaches nothing."""
     prices = dataset.training.groupby("sku")["price_offered"].nunique()
     constant = [sku for sku in skus if prices.get(sku, 0) == 1]
-    found = f"one price only for {', '.join(constant)}" if constant else f"at least {prices.min()} prices per product"
+    found = f"one price only for {_listed(constant)}" if constant else f"at least {prices.min()} prices per product"
     return Condition("every price varied", not constant, found)
 
 
@@ -88,7 +88,7 @@ def never_rises_with_price(challenger: FittedModel, holdout: pd.DataFrame) -> Co
     found = "for no product"
     if rising:
         found = (
-            f"for {', '.join(rising)}; worst {holdout['sku'].iloc[worst]} at "
+            f"for {_listed(rising)}; worst {holdout['sku'].iloc[worst]} at "
             f"{holdout['price_offered'].iloc[worst]:.2f}, by {rise[worst]:.3f}"
         )
     return Condition("a price 10 % higher never sells more", not rising, found if not rising else f"it does, {found}")

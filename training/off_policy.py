@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from catalog.arrays import Flags, Floats, Ints
+from catalog.arrays import Flags, Floats, Ints, rows_of_each
 from catalog.currency import EUR, Currency
 from training.believed_gain import BelievedGain
 
@@ -217,8 +217,7 @@ def _are_equal(price: Floats, other: Floats, smallest: float) -> Flags:
 def _near(log: LoggedEvidence, price: Floats) -> Floats:
     """Chance of the shown price when the target shows each candidate near `price` equally often, shape (n_visits,)."""
     chance = np.zeros(len(price))
-    for position, ladder in enumerate(log.candidates):
-        own = np.flatnonzero(log.product == position)
+    for own, ladder in zip(rows_of_each(log.product, len(log.candidates)), log.candidates, strict=True):
         candidates = np.unique(ladder)
         reach = _REACH * (candidates[-1] - candidates[0]) / max(1, len(ladder) - 1) + log.smallest
         first = np.searchsorted(candidates, price[own] - reach)

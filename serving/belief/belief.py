@@ -223,7 +223,7 @@ class Understanding:
         """The same in each hour, shape (n_hours, n_products, n_knots)."""
         return self._mean_chance(self.hours[:, :, None])
 
-    @property
+    @cached_property
     def knows_hours(self) -> bool:
         """Whether the hour of the day matters."""
         return bool(np.abs(self.hours).max(initial=0.0) > _LEAST_HOUR)

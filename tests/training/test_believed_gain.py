@@ -300,3 +300,13 @@ def test_a_store_that_nobody_came_to_judges_without_failing() -> None:
     values: Floats = np.array([gain.mean, gain.spread, gain.usual])
     assert np.isfinite(values).all()
     assert gain.lower < 0 < gain.upper
+
+
+def test_the_gain_of_a_long_shelf_is_told_by_fewer_draws_and_is_about_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge, books = judge_after(2_000, 3), (book_of(0.0), book_of(0.6))
+    finely = believed_gain(CATALOG, judge, *books)
+    monkeypatch.setattr("training.believed_gain.LONG_SHELF", 1)
+    coarsely = believed_gain(CATALOG, judge, *books)
+    assert coarsely != finely
+    assert coarsely.mean == pytest.approx(finely.mean, abs=finely.spread)
+    assert coarsely.spread == pytest.approx(finely.spread, rel=0.5)

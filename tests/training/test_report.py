@@ -358,3 +358,16 @@ def test_a_model_wrong_for_each_group_is_as_right_on_average_as_for_everyone(cha
     assert parts["decisions"].sum() == rows.loc["all", "decisions"] == holdout["n_offered"].sum()
     assert np.average(parts["predicted"], weights=parts["decisions"]) == pytest.approx(rows.loc["all", "predicted"])
     assert rows.loc["all", "predicted"] == pytest.approx(np.average(chance, weights=holdout["n_offered"]))
+
+
+def test_a_page_of_a_long_shelf_has_rows_for_the_products_with_most_decisions_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result = found(["A", "B", "C"], names={name: f"Product {name}" for name in "ABC"})
+    cells = pd.concat([result.dataset.training, result.dataset.holdout])
+    most = set(cells.groupby("sku")["n_offered"].sum().nlargest(2).index)
+    monkeypatch.setattr("training.report.page._PRODUCTS", 2)
+    text = training_report(result)
+    assert "show the 2 of 3 with most decisions" in words(text)
+    by_product = text.split('<section id="products">', 1)[1].split("</section>", 1)[0]
+    assert {name for name in "ABC" if f"Product {name}" in by_product} == most

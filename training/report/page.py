@@ -75,7 +75,7 @@ def _in_words(value: float | None) -> str:
     return "" if value is None or not isfinite(value) else f"{value:.4f}"
 
 
-_CURVES = 12  # products drawn; every product is in the tables
+_CURVES, _PRODUCTS = 12, 200  # that are drawn, and that have a row in each table: those with most decisions
 _NOTHING = "–"  # shown where there is no number
 
 
@@ -83,6 +83,10 @@ def training_report(found: TrainingResult) -> str:
     """Write the report of one training as an HTML page. Equal inputs give equal bytes."""
     holdout = found.dataset.holdout
     rival = found.champion.p_sale if found.champion else None
+    offered = prices_by_product(found.dataset)
+    offered = offered[offered["sku"].isin(offered.nlargest(_PRODUCTS, "decisions")["sku"])]
+    is_shown = holdout["sku"].isin(offered["sku"]).to_numpy()
+    chances = (None if own is None else own[is_shown] for own in (rival, found.truth))
     page = _environment().get_template("training_report.html.j2")
     return page.render(
         found=found,
@@ -91,8 +95,9 @@ def training_report(found: TrainingResult) -> str:
         metrics=METRICS,
         champion_scores=None if rival is None else judge(rival, holdout, found.truth),
         parts=[("fitted on", found.dataset.training), ("held out", holdout)],
-        offered=prices_by_product(found.dataset).to_dict("records"),
-        products=scores_by_product(holdout, found.p_sale, rival, found.truth).to_dict("records"),
+        n_products=holdout["sku"].nunique(),
+        offered=offered.to_dict("records"),
+        products=scores_by_product(holdout[is_shown], found.p_sale[is_shown], *chances).to_dict("records"),
         base_rate_loss=found.base_rate_log_loss,
         groups=scores_by_budget_group(found.budget_groups, holdout, found.p_sale).to_dict("records"),
         curves=_curves(found),
