@@ -24,7 +24,7 @@ from catalog.arrays import Ints
 from catalog.errors import DataError
 from own_data.exports.block import EMPTY, Block, Ragged, without_blank_rows
 from own_data.exports.columns import Reading
-from own_data.exports.decode import decoded_chunks, records
+from own_data.exports.decode import count_of, decoded_chunks, records
 from own_data.exports.shown import shown
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -126,7 +126,7 @@ class CsvFile:
 
     def _lines_of(self, first_line: int, text: bytes, n_records: int) -> Ints:
         """Return the line that each record begins in; where values hold line breaks, records are fewer than lines."""
-        if text.count(b"\n") + (not text.endswith(b"\n")) == n_records:
+        if count_of(b"\n", text) + (not text.endswith(b"\n")) == n_records:
             return np.arange(first_line, first_line + n_records)
         reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=self.delimiter)
         try:

@@ -7,6 +7,8 @@ import codecs
 from collections.abc import Iterator
 from typing import IO
 
+import numpy as np
+
 from catalog.errors import DataError
 
 _CHUNK = 1 << 23
@@ -53,13 +55,18 @@ def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[byt
                 f"{where} line {at}: expected text, found a NUL byte; nothing was published: the file is damaged or "
                 "no CSV: export it again, or remove its NUL bytes"
             )
-        line += chunk.count(b"\n")
+        line += count_of(b"\n", chunk)
         if is_last and chunk and not chunk.endswith(b"\n"):
             chunk += b"\n"  # so that the last record is in a block with those before it
         if chunk:
             yield chunk
         if is_last:
             return
+
+
+def count_of(byte: bytes, text: bytes) -> int:
+    """Return how often a byte stands in a text, several times sooner than `bytes.count` does."""
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte[0]))
 
 
 def _refuse_another_encoding(head: bytes, name: str, where: str) -> None:
@@ -116,7 +123,7 @@ def _with_line_feeds(text: bytes, *, is_last: bool) -> tuple[bytes, bytes]:
         text, held = text[:-1], b"\r"
     else:
         held = b""
-    if text.count(b"\r") != text.count(b"\r\n"):
+    if b"\r" in text and count_of(b"\r", text) != text.count(b"\r\n"):
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return text, held
 
@@ -134,7 +141,7 @@ def records(chunks: Iterator[bytes], where: str) -> Iterator[tuple[int, bytes]]:
         kept += chunk
         while cut := _first_end(kept) if is_header else _last_end(kept):
             yield line, kept[:cut]
-            line += kept.count(b"\n", 0, cut)
+            line += count_of(b"\n", kept[:cut])
             kept, is_header = kept[cut:], False
         if len(kept) > _LONGEST_RECORD:
             raise DataError(
@@ -161,7 +168,7 @@ def _first_end(text: bytes) -> int:
 def _last_end(text: bytes) -> int:
     """Return where the last whole record ends; a line break between quotes does not end a record."""
     cut = text.rfind(b"\n") + 1
-    quotes = text.count(b'"', 0, cut)
+    quotes = count_of(b'"', text[:cut])
     while cut and quotes % 2:
         before = text.rfind(b"\n", 0, cut - 1) + 1
         quotes -= text.count(b'"', before, cut)

@@ -18,6 +18,10 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$|^[+-]?(nan|NaN|inf|Inf|I
 _THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
 _ZONED = r"(Z|z|[+-]\d{2}(:?\d{2})?)$"
 _TIME_OF_DAY = r":\d{2}"
+_ISO = (
+    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+    r"([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?(Z|[+-]\d{2}:\d{2})?$"
+)
 _FORMATS = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")  # read the same everywhere, unlike slashes
 _YES, _NO = ("1", "1.0", "true", "t", "yes", "y"), ("0", "0.0", "false", "f", "no", "n")
 _MOMENT = pa.timestamp("us")
@@ -90,7 +94,8 @@ def _slow(column: pa.Array, reading: Reading) -> tuple[pa.Array, Flags]:
     local = pc.if_else(has_offset, None, text)
     naive = _each(local, _MOMENT)
     for form in _FORMATS:
-        naive = pc.coalesce(naive, pc.strptime(local, form, "us", error_is_null=True))
+        unread = pc.if_else(naive.is_null(), local, None)
+        naive = pc.coalesce(naive, pc.strptime(unread, form, "us", error_is_null=True))
     in_utc, doubtful = _in_zone(naive, reading.time_zone)
     return pc.coalesce(with_offset, in_utc), doubtful
 
@@ -103,10 +108,13 @@ def _as_formatted(text: pa.Array, form: str, zone: str) -> tuple[pa.Array, Flags
 
 
 def _each(text: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Cast what can be cast; where some value cannot, the distinct values are tried one by one."""
+    """Cast what can be cast: all at once, or those that look right at once and the distinct others one by one."""
     try:
         return pc.cast(text, kind)
     except pa.ArrowInvalid:
+        is_iso = pc.match_substring_regex(text, _ISO)
+        if pc.any(is_iso).as_py() and not pc.all(is_iso).as_py():
+            return pc.coalesce(*(_each(pc.if_else(own, text, None), kind) for own in (is_iso, pc.invert(is_iso))))
         coded = text.dictionary_encode()
         return pa.array([_one(word, kind) for word in coded.dictionary], kind).take(coded.indices)
 
