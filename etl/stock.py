@@ -18,7 +18,7 @@ from catalog.tables.stock import STOCK_MOVEMENTS
 from simulation.stock import open_shelves, take_units
 from simulation.store_day import standing_at_opening
 from warehouse.lake import Lake
-from warehouse.parquet import coded
+from warehouse.parquet import coded, positions
 
 _TABLE = STOCK_MOVEMENTS.name
 _ONE_DAY = dt.timedelta(days=1)
@@ -67,8 +67,8 @@ def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.da
     kept = KeptStock.unknown(len(stores), len(catalog.skus), rules.columns)
     for part in lake.partitions_on(_TABLE, date - _ONE_DAY):
         rows = lake.read(part)
-        store = _positions(rows["store_id"], stores)
-        product = _positions(rows["sku"], catalog.skus)
+        store = positions(rows["store_id"], stores)
+        product = positions(rows["sku"], catalog.skus)
         own = (store >= 0) & (product >= 0)
         left = days_left(rules, rows["expires_on"], product, date)
         if part.group == INTAKE_GROUP:
@@ -134,8 +134,8 @@ def units_after(
         return None
     opened_with = open_shelves(catalog, rules, kept, len(stores), date).by_life
     by_life = opened_with.copy()
-    ends = np.searchsorted(_positions(decisions["store_id"], stores), np.arange(len(stores) + 1))
-    product = _positions(decisions["sku"], catalog.skus).astype(np.int16)
+    ends = np.searchsorted(positions(decisions["store_id"], stores), np.arange(len(stores) + 1))
+    product = positions(decisions["sku"], catalog.skus).astype(np.int16)
     outcome = np.where(decisions["purchased"].to_numpy(), BOUGHT, TOO_EXPENSIVE).astype(np.int8)
     picks = np.empty(0, dtype=np.bool_) if picks_freshest is None else picks_freshest
     if catalog.uses_stickers and len(picks):  # before a sticker, who takes the freshest unit pays more than that
@@ -145,7 +145,7 @@ def units_after(
     take_units(spans, product, outcome, picks, by_life)
     if substitutions is not None:
         visit = _visits_of(substitutions, decisions)
-        product[visit] = _positions(substitutions["sku"], catalog.skus)
+        product[visit] = positions(substitutions["sku"], catalog.skus)
         outcome[:] = TOO_EXPENSIVE
         outcome[visit] = BOUGHT
         take_units(spans, product, outcome, picks, by_life)
@@ -177,9 +177,3 @@ def _expiry(rules: StockRules, date: dt.date, life: Ints) -> pa.Array:
 
 def _days(date: dt.date) -> int:
     return (date - dt.date(1970, 1, 1)).days
-
-
-def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> Ints:
-    """Return the position of each value among some names, -1 where it is none of them."""
-    found = pc.index_in(column.cast(pa.string()), value_set=pa.array(list(names), pa.string()))
-    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False)).astype(np.int64)

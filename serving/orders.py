@@ -84,6 +84,29 @@ class PriceOrder:
 
 
 @dataclass(frozen=True)
+class PriceRanges:
+    """Between which prices products pass without a person, all day. Arrays have shape (n_stores, n_products), in EUR.
+
+    NaN where they do not, or where an order says more.
+    """
+
+    stores: tuple[str, ...]
+    lowest: Floats
+    highest: Floats
+
+    def only(self, column: int) -> "PriceRanges":
+        """Return those of one product, for a shelf that holds it alone."""
+        return replace(self, lowest=self.lowest[:, [column]], highest=self.highest[:, [column]])
+
+    def allow(self, prices: Floats) -> Flags:
+        """Tell which prices, EUR, shape (n_products, n_prices), pass in some store, of those that have a range."""
+        found = np.zeros(prices.shape, dtype=bool)
+        for least, most in zip(self.lowest[..., None], self.highest[..., None], strict=True):
+            found |= (least < most) & (least <= prices) & (prices <= most)
+        return found
+
+
+@dataclass(frozen=True)
 class Windows:
     """What binds the shelves of some stores in one tick. Arrays have shape (n_stores, n_products).
 
@@ -122,22 +145,31 @@ class Orders:
     """The price orders of a date, for a shelf with `n_ticks` ticks a day; of equal strength, the later one holds.
 
     `rival_caps` are no orders, but known of the date as they are: the highest prices that rivals' prices allow.
+    `ranges` are what passes by rule, the weakest of all; None where nothing has to be approved.
     """
 
     orders: tuple[PriceOrder, ...]
     skus: tuple[str, ...]
     n_ticks: int
     rival_caps: RivalCaps = ()
+    ranges: PriceRanges | None = None
 
     @property
     def are_none(self) -> bool:
         """Whether nothing binds the date."""
-        return not (self.orders or self.rival_caps)
+        return not (self.are_ordered or self.rival_caps)
+
+    @property
+    def are_ordered(self) -> bool:
+        """Whether people, events or rules of approval bind any price."""
+        return bool(self.orders) or self.ranges is not None
 
     def only(self, sku: str) -> "Orders":
         """Return the orders of one product, for a shelf that holds it alone."""
         own = tuple(order for order in self.orders if order.sku == sku)
-        return replace(self, orders=own, skus=(sku,), rival_caps=tuple(cap for cap in self.rival_caps if cap[0] == sku))
+        caps = tuple(cap for cap in self.rival_caps if cap[0] == sku)
+        ranges = None if self.ranges is None else self.ranges.only(self.skus.index(sku))
+        return replace(self, orders=own, skus=(sku,), rival_caps=caps, ranges=ranges)
 
     def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
         """Return what binds in one tick; without names of stores, what binds every store without an order of its own.
@@ -149,8 +181,9 @@ class Orders:
         """
         rows = [self._rows.get(store, 0) for store in stores or ("",) * n_stores]
         tick = min(max(self.n_ticks - ticks_left, 0), self.n_ticks - 1)  # a book may be of a longer day
+        part = int(np.searchsorted(self._begins, tick, side="right")) - 1
         lowest, highest, kind, accepted = self._of_the_day
-        return Windows(lowest[tick, rows], highest[tick, rows], kind[tick, rows], accepted[tick, rows])
+        return Windows(lowest[part, rows], highest[part, rows], kind[part, rows], accepted[part, rows])
 
     def approved_of(self, prices: Floats) -> Flags | None:
         """Tell which prices need nobody's approval in some store; None where no product has a range of them.
@@ -163,11 +196,13 @@ class Orders:
             EUR, shape (n_products, n_prices).
         """
         priced = [order for order in self.orders if order.kind == "price" and order.lowest < order.highest]
-        approved = np.zeros(prices.shape, dtype=bool)
+        approved, columns = np.zeros(prices.shape, dtype=bool), self._columns
         for sku, lowest, highest in {(order.sku, order.lowest, order.highest) for order in priced}:
-            own = self.skus.index(sku)
+            own = columns[sku]
             approved[own] |= (lowest <= prices[own]) & (prices[own] <= highest)
-        return approved | ~approved.any(axis=1, keepdims=True) if priced else None
+        if self.ranges is not None:
+            approved |= self.ranges.allow(prices)
+        return approved | ~approved.any(axis=1, keepdims=True) if priced or self.ranges is not None else None
 
     def binding(self, store: str, sku: str, tick: int) -> Iterator[PriceOrder]:
         """Yield the orders that bind a product of a store in a tick, the strongest last."""
@@ -179,7 +214,11 @@ class Orders:
     def fingerprint(self) -> str:
         """What tells these orders from any others."""
         orders, caps = repr(sorted(self.orders, key=repr)), repr(self.rival_caps) if self.rival_caps else ""
-        return hashlib.sha256(f"{orders}{caps}".encode()).hexdigest()
+        told = hashlib.sha256(f"{orders}{caps}".encode())
+        if (ranges := self.ranges) is not None:
+            for part in (repr(ranges.stores).encode(), ranges.lowest.tobytes(), ranges.highest.tobytes()):
+                told.update(part)
+        return told.hexdigest()
 
     @cached_property
     def stops_everything(self) -> bool:
@@ -202,20 +241,35 @@ class Orders:
     @cached_property
     def _rows(self) -> dict[str, int]:
         """The row of each store with an order of its own; row 0 is every other store."""
-        named = dict.fromkeys(order.store for order in self.orders if order.store is not None)
+        ranged = () if self.ranges is None else self.ranges.stores
+        named = dict.fromkeys((*ranged, *(order.store for order in self.orders if order.store is not None)))
         return {store: row for row, store in enumerate(named, start=1)}
 
     @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {sku: column for column, sku in enumerate(self.skus)}
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        """The ticks from which something else binds than before, ascending, from 0 on."""
+        turns = {tick for order in self.orders for tick in (order.first_tick, order.end_tick)}
+        return sorted({0, *(tick for tick in turns if tick < self.n_ticks)})
+
+    @cached_property
     def _of_the_day(self) -> tuple[Floats, Floats, NDArray[np.int8], Floats]:
-        """Lowest and highest price, kind and accepted cost, shape (n_ticks, 1 + stores with orders, n_products)."""
-        shape = (self.n_ticks, 1 + len(self._rows), len(self.skus))
+        """Lowest and highest price, kind and accepted cost, shape (n_begins, 1 + stores with orders, n_products)."""
+        shape, columns = (len(self._begins), 1 + len(self._rows), len(self.skus)), self._columns
         lowest, highest, accepted = (np.full(shape, np.nan) for _ in range(3))
         kind = np.full(shape, _FREE, dtype=np.int8)
-        columns = {sku: column for column, sku in enumerate(self.skus)}
+        if self.ranges is not None:
+            own = slice(1, 1 + len(self.ranges.stores))
+            lowest[:, own], highest[:, own] = self.ranges.lowest, self.ranges.highest
+            kind[:, own][:, ~np.isnan(self.ranges.lowest)] = STRENGTH.index("price")
         for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
             if order.sku in columns:
                 rows = slice(None) if order.store is None else self._rows[order.store]
-                place = (slice(order.first_tick, order.end_tick), rows, columns[order.sku])
+                parts = slice(*np.searchsorted(self._begins, (order.first_tick, order.end_tick)))
+                place = (parts, rows, columns[order.sku])
                 lowest[place], highest[place] = order.lowest, order.highest
                 kind[place] = STRENGTH.index(order.kind)
                 accepted[place] = np.nan if order.accepted_cost is None else order.accepted_cost

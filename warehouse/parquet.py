@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -26,6 +27,12 @@ def coded(codes: NDArray[Any], words: Sequence[str]) -> pa.DictionaryArray:
     if len(distinct) < len(words):
         codes = np.array([distinct[word] for word in words], dtype=np.int32)[codes]
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(distinct), pa.string()))
+
+
+def positions(column: pa.ChunkedArray, words: Sequence[str]) -> NDArray[np.int64]:
+    """Return the position of each text of a column among some words, -1 where it is none of them."""
+    found = pc.index_in(column.cast(pa.string()), value_set=pa.array(list(words), pa.string()))
+    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False)).astype(np.int64)
 
 
 def constant(text: str | None, length: int) -> pa.Array:

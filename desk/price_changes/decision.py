@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from catalog.errors import DataError, Declined, did_you_mean
 from catalog.load import Catalog
-from desk.price_changes.change import Event, PriceChange, Terms, counting_in, newest_of_each, stores_of
+from desk.price_changes.change import Event, PriceChange, Terms, counting_in, stores_of
 from desk.price_changes.conflicts import of_the_announcement
+from desk.price_changes.passed import proposals_on
 from desk.price_changes.prior import with_prior_price
 from desk.price_changes.record import (
     LOCK,
@@ -16,7 +17,6 @@ from desk.price_changes.record import (
     all_changes,
     changes_by_people,
     changes_named,
-    changes_on,
     next_number,
     record,
 )
@@ -81,7 +81,7 @@ def decide_each(
             events.append(counting_in(Event(number, change.id, event, now, moment, by, terms), own))
             decided.append(replace(change, events=(*change.events, events[-1])))
         if events:
-            record(lake, catalog, events)
+            record(lake, catalog, number, events)
     return decided
 
 
@@ -94,8 +94,7 @@ def was_taken_back(change: PriceChange) -> bool:
 def _is_newest(lake: Lake, catalog: Catalog, change: PriceChange) -> bool:
     """Tell whether nothing newer was proposed for the product and store of a proposal."""
     date = catalog.store.clock_of(change.terms.store).date_of(change.terms.valid_from)
-    proposals = [own for own in changes_on(lake, date) if own.terms.kind == "price"]
-    return newest_of_each(proposals)[change.terms.store, change.terms.sku].id == change.id
+    return change.id in {newest.id for newest in proposals_on(lake, catalog, date).documents.values()}
 
 
 def _proposed_again(change: PriceChange, number: int, now: dt.datetime) -> PriceChange:

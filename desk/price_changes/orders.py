@@ -7,12 +7,15 @@ was sold are still those that bound it.
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from catalog.load import Catalog
-from desk.price_changes.change import PriceChange, newest_of_each
+from desk.price_changes.change import PriceChange
+from desk.price_changes.passed import proposals_on
 from desk.price_changes.passing import passing
 from desk.price_changes.record import changes_by_people, changes_named, changes_on
 from desk.price_changes.shown import opening_prices_before
-from serving.orders import AtOnce, Orders, PriceOrder
+from serving.orders import AtOnce, Orders, PriceOrder, PriceRanges
 from warehouse.lake import Lake
 from warehouse.origin import sells_outside
 
@@ -28,15 +31,12 @@ def orders_on(
 
     See `serving.orders.orders_on`.
     """
-    changes = _changes_that_bind(lake, date, at_once)
     named = catalog.store.stores if stores is None else tuple(stores)
-    ranked = sorted(changes, key=lambda change: change.rank)
-    proposals = [change for change in ranked if change.terms.kind == "price"]
-    found = list(_by_approval(lake, catalog, date, proposals, named))
-    for change in ranked:
+    found, ranges = _by_approval(lake, catalog, date, named)
+    for change in sorted(_changes_that_bind(lake, date, at_once), key=lambda change: change.rank):
         if change.terms.kind != "price":
             found += _by_person(catalog, date, change, named, at_once or {})
-    return Orders(tuple(found), catalog.skus, catalog.store.opening.ticks)
+    return Orders(tuple(found), catalog.skus, catalog.store.opening.ticks, ranges=ranges)
 
 
 def _changes_that_bind(lake: Lake, date: dt.date, at_once: AtOnce | None) -> list[PriceChange]:
@@ -97,28 +97,33 @@ def _ticks_in(
 
 
 def _by_approval(
-    lake: Lake, catalog: Catalog, date: dt.date, proposals: Sequence[PriceChange], stores: Sequence[str]
-) -> Iterator[PriceOrder]:
-    """Yield between which prices each product may be: what passes by rule, and what was approved by a person.
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str]
+) -> tuple[list[PriceOrder], PriceRanges | None]:
+    """Return what people decided about proposals, and between which prices each other product passes by rule.
 
     Outside stores show their own prices, and drawn ones within a design that was approved: none of them waits.
     """
-    newest = newest_of_each(proposals)
+    proposals, all_stores = proposals_on(lake, catalog, date), catalog.store.stores
+    decided = {
+        (all_stores[row], catalog.skus[column]): (row, column, change)
+        for (row, column), change in proposals.documents.items()
+        if all_stores[row] in stores
+    }
     if not catalog.store.approval.is_asked_for or sells_outside(lake.store, catalog.store):
-        for (store, sku), change in newest.items():
-            old = change.terms.old_price
-            if store in stores and sku in catalog.skus and change.last == "rejected" and old is not None:
-                yield _range(catalog, change, sku, store, (old, old))
-        return
-    yesterday = opening_prices_before(lake, catalog, date)
-    for store in stores:
-        for product in catalog.products:
-            proposal = newest.get((store, product.sku))
-            lowest, highest = passing(catalog, product, yesterday.get((store, product.sku)))
-            if proposal is None:
-                yield _range(catalog, None, product.sku, store, (lowest, highest))
-            else:
-                yield from _decided(catalog, date, proposal, (lowest, highest), (store, product.sku))
+        olds = ((sku, store, change) for (store, sku), (_, _, change) in decided.items() if change.last == "rejected")
+        return [
+            _range(catalog, change, sku, store, (old, old))
+            for sku, store, change in olds
+            if (old := change.terms.old_price) is not None
+        ], None
+    passes = passing(catalog, catalog.products, opening_prices_before(lake, catalog, date))
+    lowest, highest = np.fmin(passes[0], proposals.passed.price), np.fmax(passes[1], proposals.passed.price)
+    orders = list[PriceOrder]()
+    for place, (row, column, change) in decided.items():
+        orders += _decided(catalog, date, change, (float(passes[0][row, column]), float(passes[1][row, column])), place)
+        lowest[row, column] = highest[row, column] = np.nan
+    own = [all_stores.index(store) for store in stores]
+    return orders, PriceRanges(tuple(stores), lowest[own], highest[own])
 
 
 def _decided(
@@ -136,7 +141,7 @@ def _decided(
 
 def _range(
     catalog: Catalog,
-    proposal: PriceChange | None,
+    proposal: PriceChange,
     sku: str,
     store: str | None,
     prices: tuple[float, float],

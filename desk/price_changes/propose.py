@@ -1,18 +1,23 @@
 """What a price book proposes for its date: each store's opening prices, of which some pass and others wait."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
+import numpy as np
+
+from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
 from catalog.records.product import Product
-from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
+from desk.price_changes.change import Event, Terms
 from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.forecasts import with_forecast
-from desk.price_changes.passing import passes
+from desk.price_changes.passed import THE_RULE, NewSet, PassedPrices, Proposals, part_of_set, proposals_on
+from desk.price_changes.passing import passing
 from desk.price_changes.reasons import reason_beside, reason_for
-from desk.price_changes.record import LOCK, PATIENCE, changes_on, next_number, record
+from desk.price_changes.record import LOCK, PATIENCE, changes_named, next_number, record, rows_of_events
 from desk.price_changes.shown import opening_prices_before
 from etl.stock import opens_with
 from serving.book_store import BookInForce, book_in_force
@@ -21,8 +26,8 @@ from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
 
-THE_RULE = "the rule"
-"""Who approves what passes by itself."""
+MOST_TOLD = 10_000
+"""Prices of an action that pass by rule and have a reason and a forecast of their own; of more, nobody reads them."""
 
 
 @dataclass(frozen=True)
@@ -54,49 +59,102 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
         return Proposed(0, 0)
     with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
-        known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
-        events = list(_events(lake, catalog, outlook_of(lake, catalog, found, date), date, known))
-        if events:
-            record(lake, catalog, events)
-        changes = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
-    approved = sum(change.last == "approved" for change in changes.values())
-    return Proposed(approved, sum(change.last == "proposed" for change in changes.values()))
+        earlier = proposals_on(lake, catalog, date)
+        new = _new_of(lake, catalog, found, date, earlier)
+        if new.is_other.any():
+            _record(lake, catalog, new)
+            earlier = proposals_on(lake, catalog, date)
+    last = Counter(change.last for change in earlier.documents.values())
+    return Proposed(int((earlier.passed.number > 0).sum()) + last["approved"], last["proposed"])
 
 
-def _events(
-    lake: Lake,
-    catalog: Catalog,
-    outlook: DayForecast,
-    date: dt.date,
-    known: dict[tuple[str | None, str | None], PriceChange],
-) -> Iterator[Event]:
-    """Yield what has to be recorded so that the newest proposals are those of the book."""
-    number, yesterday = next_number(lake), opening_prices_before(lake, catalog, date)
-    brings, stickers = cache(DayForecast.of), stickers_on(lake, catalog, date)
-    opened = opens_with(lake, catalog, catalog.store.stores, date)
-    for row, store in enumerate(catalog.store.stores):
+@dataclass(frozen=True)
+class _New:
+    """What a book proposes otherwise than before. Arrays have shape (n_stores, n_products), prices in EUR.
+
+    Attributes
+    ----------
+    earlier
+        What was proposed before.
+    old, new
+        What a store opened with last, NaN where that is not known, and what the book opens with.
+    is_other, passes
+        Which prices are proposed anew, and which ones pass by rule.
+    """
+
+    date: dt.date
+    outlook: DayForecast
+    earlier: Proposals
+    old: Floats
+    new: Floats
+    is_other: Flags
+    passes: Flags
+
+    @property
+    def at(self) -> tuple[dt.datetime, str]:
+        """When the book was made, UTC, and its policy."""
+        return self.outlook.book.published_at, self.outlook.book.policy
+
+
+def _new_of(lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date, earlier: Proposals) -> _New:
+    outlook, old = outlook_of(lake, catalog, found, date), opening_prices_before(lake, catalog, date)
+    new = np.broadcast_to([outlook.opening_price(sku) for sku in catalog.skus], old.shape)
+    stands = earlier.passed.price.copy()
+    for place, change in earlier.documents.items():
+        stands[place] = np.nan if change.terms.new_price is None else change.terms.new_price
+    lowest, highest = passing(catalog, catalog.products, old)
+    return _New(date, outlook, earlier, old, new, stands != new, (lowest <= new) & (new <= highest))
+
+
+def _record(lake: Lake, catalog: Catalog, new: _New) -> None:
+    """Record what has to be, so that the newest proposals are those of the book: documents for people, and a set."""
+    number, (at, by) = next_number(lake), new.at
+    passes, earlier = new.is_other & new.passes, new.earlier.passed.without(~new.is_other)
+    documents = list(_events(lake, catalog, new, number, new.is_other & ~new.passes))
+    for place, change in new.earlier.documents.items():
+        if new.is_other[place] and change.last != "withdrawn":
+            documents.append(Event(number, change.id, "withdrawn", at, change.terms.valid_from, by, change.terms))
+    if passes.sum() + (earlier.number > 0).sum() > MOST_TOLD:
+        parts = NewSet(new.date, number, at, by, passes, new.old, new.new, earlier).parts(catalog)
+        record(lake, catalog, number, documents, parts)
+        return
+    told = [*_withdrawn(lake, catalog, new, number, earlier), *_events(lake, catalog, new, number, passes)]
+    record(lake, catalog, number, documents, [(part_of_set(new.date, number), rows_of_events(told))] if told else [])
+
+
+def _withdrawn(lake: Lake, catalog: Catalog, new: _New, number: int, earlier: PassedPrices) -> Iterator[Event]:
+    """Yield the withdrawals of prices that passed before."""
+    at, by = new.at
+    names = {
+        f"p{earlier.number[row, column]}.{catalog.store.stores[row]}.{catalog.skus[column]}"
+        for row, column in np.argwhere(earlier.number > 0)
+    }
+    for change in changes_named(lake, names) if names else ():
+        yield Event(number, change.id, "withdrawn", at, change.terms.valid_from, by, change.terms)
+
+
+def _events(lake: Lake, catalog: Catalog, new: _New, number: int, which: Flags) -> Iterator[Event]:
+    """Yield what is proposed at some places, with reason and forecast, and the approval of what passes by rule."""
+    brings, stickers = cache(DayForecast.of), stickers_on(lake, catalog, new.date)
+    opened, money = opens_with(lake, catalog, catalog.store.stores, new.date), catalog.store.money
+    (at, by), outlook = new.at, new.outlook
+    for row in np.flatnonzero(which.any(axis=1)):
+        store = catalog.store.stores[row]
         units = None if opened.opened_with is None else opened.opened_with[row : row + 1]
         shelves = outlook.on_shelves(opened.stock[row], 0, units)
-        for product, shelf in zip(catalog.products, shelves, strict=True):
-            old, new = yesterday.get((store, product.sku)), outlook.opening_price(product.sku)
+        for column in np.flatnonzero(which[row]):
+            product, shelf, price = catalog.products[column], shelves[column], float(new.new[row, column])
+            old = None if np.isnan(new.old[row, column]) else float(new.old[row, column])
             sticker = stickers.get((store, product.sku))
             if sticker is not None:
-                reason = reason_beside(sticker, new, catalog.store.money)
+                terms = _terms(catalog, new.date, store, product, (old, price), reason_beside(sticker, price, money))
             else:
-                reason = reason_for(outlook, product.sku, shelf, new, old, catalog.store.money)
-            terms = _terms(catalog, date, store, product, (old, new), reason)
-            earlier = known.get((store, product.sku))
-            if earlier is not None and earlier.terms.new_price == terms.new_price:
-                continue
-            at, by = outlook.book.published_at, outlook.book.policy
-            if earlier is not None and earlier.last != "withdrawn":
-                yield Event(number, earlier.id, "withdrawn", at, terms.valid_from, by, earlier.terms)
-            if sticker is None:
+                reason = reason_for(outlook, product.sku, shelf, price, old, money)
+                terms = _terms(catalog, new.date, store, product, (old, price), reason)
                 terms = with_forecast(catalog, lambda _: outlook, terms, partial(brings, shelf=shelf))
             name = f"p{number}.{store}.{product.sku}"
             yield Event(number, name, "proposed", at, terms.valid_from, by, terms)
-            assert terms.new_price is not None  # noqa: S101 - a book has a price
-            if passes(catalog, product, terms.old_price, terms.new_price):
+            if new.passes[row, column]:
                 yield Event(number, name, "approved", at, terms.valid_from, THE_RULE, terms)
 
 

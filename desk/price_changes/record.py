@@ -1,18 +1,20 @@
 """Where price changes are recorded: the table `price_changes`, to which actions are added and nothing else is done.
 
-An action is one partition for each business date on which its changes begin. What people ask for, and what a policy
-proposes for a date, are named apart, so that the orders of a date are found without opening the proposals
-of other dates.
+An action is one partition for each business date on which its changes begin. What people ask for, what a policy
+proposes for a date, and what passes of that by rule, are named apart, so that the orders of a date are found without
+opening the proposals of other dates. What passes is a set of rows, see `desk.price_changes.passed`: it is never read
+change by change but by those who ask for changes by name, or for all of them.
 The name of what people did says besides until which date any change that begins on its date can bind, so that what is
 over is never opened again, however long a store has been selling.
 """
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.load import Catalog
 from catalog.tables.operations import PREDICTED, PRICE_CHANGES
@@ -25,14 +27,21 @@ LOCK, PATIENCE = "price-changes", 10.0
 """Held while an action is checked and recorded: two people never decide on the same state. An action takes a moment, so
 the next one waits up to so many seconds."""
 
-_GROUP = re.compile(r"(?P<of>proposals|people)-(?P<number>\d{8})(-(?P<last>\d{8}))?")
+_GROUP = re.compile(r"(?P<of>proposals|people|passed)-(?P<number>\d{8})(-(?P<last>\d{8})|-\d{4})?")
 _ONE_DAY = dt.timedelta(days=1)
 _NAME = re.compile(r"[hp](?P<number>\d{1,8})(\..+)?")
 
 
 def changes_on(lake: Lake, date: dt.date) -> list[PriceChange]:
-    """Return what bears on a date: proposals for it, and what people asked for that may hold on it."""
-    events = [event for part in _parts(lake, lambda day: day == date, "proposals") for event in _events_in(lake, part)]
+    """Return what bears on a date: proposals for it, and what people asked for that may hold on it.
+
+    Of what passes by rule, only that about which something was decided since.
+    """
+    events = [event for part in parts_on(lake, date, "proposals") for event in _events_in(lake, part)]
+    begun = {event.change for event in events if event.event == "proposed"}
+    passed = {event.change for event in events} - begun
+    for part in parts_on(lake, date, "passed") if passed else ():
+        events += _events_in(lake, part, passed)
     events += _by_people(lake, lambda day: day <= date, date)
     return folded(events)
 
@@ -57,11 +66,9 @@ def changes_named(lake: Lake, names: Collection[str]) -> list[PriceChange]:
     found = (_NAME.fullmatch(name) for name in names)
     numbers = {int(match["number"]) for match in found if match}
     parts = [(part, match) for part in lake.partitions(TABLE) if (match := _GROUP.fullmatch(part.group))]
-    wanted = {(part.business_date, match["of"]) for part, match in parts if int(match["number"]) in numbers}
-    read = (part for part, match in parts if (part.business_date, match["of"]) in wanted)
-    return [
-        change for change in folded(event for part in read for event in _events_in(lake, part)) if change.id in names
-    ]
+    wanted = {(part.business_date, match["of"] == "people") for part, match in parts if int(match["number"]) in numbers}
+    read = (part for part, match in parts if (part.business_date, match["of"] == "people") in wanted)
+    return folded(event for part in read for event in _events_in(lake, part, names))
 
 
 def all_changes(lake: Lake, within: Within | None = None) -> list[PriceChange]:
@@ -75,15 +82,27 @@ def next_number(lake: Lake) -> int:
     return 1 + max((int(match["number"]) for match in found if match), default=0)
 
 
-def record(lake: Lake, catalog: Catalog, events: Sequence[Event]) -> None:
-    """Record the events of one action, all or none; precondition: the lock is held."""
+def record(
+    lake: Lake,
+    catalog: Catalog,
+    number: int,
+    events: Sequence[Event],
+    passed: Iterable[tuple[Partition, pa.Table]] = (),
+) -> None:
+    """Record the events of one action, all or none, and what passes in it; precondition: the lock is held."""
     parts, kept_on = dict[Partition, list[Event]](), _dates_of_earlier(lake, events)
     for event in events:
         parts.setdefault(_partition_of(catalog, event, kept_on.get(event.change)), []).append(event)
-    number = events[0].number
     with lake.commit(f"price-changes-{number:08d}", inputs=f"action {number}") as commit:
         for part, own in parts.items():
-            commit.publish(_named_by_its_end(lake, catalog, part, own), _rows_of(own))
+            commit.publish(_named_by_its_end(lake, catalog, part, own), rows_of_events(own))
+        for part, rows in passed:
+            commit.publish(part, rows)
+
+
+def parts_on(lake: Lake, date: dt.date, of: str) -> list[Partition]:
+    """Return the partitions of a date that hold `proposals`, or what `passed`, in the order of their actions."""
+    return [part for part in lake.partitions_on(TABLE, date) if part.group.startswith(of)]
 
 
 def _parts(lake: Lake, within: Within | None, of: str) -> Iterator[Partition]:
@@ -148,8 +167,8 @@ def _dates_of_earlier(lake: Lake, events: Sequence[Event]) -> dict[str, dt.date]
     for part in lake.partitions(TABLE) if earlier else ():
         match = _GROUP.fullmatch(part.group)
         if match and int(match["number"]) in numbers and part.business_date is not None:
-            names = {event.change for event in _events_in(lake, part)}
-            found |= {name: part.business_date for name in earlier & names if name not in found}
+            names = {event.change for event in _events_in(lake, part, earlier)}
+            found |= {name: part.business_date for name in names if name not in found}
     return found
 
 
@@ -160,7 +179,8 @@ def _partition_of(catalog: Catalog, event: Event, kept_on: dt.date | None) -> Pa
     return Partition(TABLE, first, f"{of}-{event.number:08d}")
 
 
-def _rows_of(events: Sequence[Event]) -> pa.Table:
+def rows_of_events(events: Sequence[Event]) -> pa.Table:
+    """Return events as rows of the table."""
     rows = []
     for event in events:
         terms = asdict(event.terms)
@@ -170,8 +190,12 @@ def _rows_of(events: Sequence[Event]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=PRICE_CHANGES.schema)
 
 
-def _events_in(lake: Lake, part: Partition) -> Iterator[Event]:
-    for row in lake.read(part).to_pylist():
+def _events_in(lake: Lake, part: Partition, names: Collection[str] | None = None) -> Iterator[Event]:
+    """Yield the events of a partition, or those of the changes with some ids."""
+    rows = lake.read(part)
+    if names is not None:
+        rows = rows.filter(pc.is_in(rows["change"], value_set=pa.array(list(names), pa.string())))
+    for row in rows.to_pylist():
         terms = Terms(
             kind=row["kind"],
             sku=row["sku"],

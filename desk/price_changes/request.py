@@ -138,7 +138,7 @@ def _asked_together(
                 for name, own in zip(names, terms, strict=True)
             ]
             asked.append(list(_asked(catalog, proposed, facts.ticks)))
-        record(lake, catalog, [event for events in asked for event in events])
+        record(lake, catalog, number, [event for events in asked for event in events])
     return [DeskAnswer(tuple(folded(events)), own[1], own[2]) for events, own in zip(asked, found, strict=True)]
 
 

@@ -1,15 +1,18 @@
 """The price that each store showed of each product, as the lake knows it: the last one, or that of an opening."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from itertools import islice
 
+import numpy as np
 import pyarrow.compute as pc
 
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from etl.live.day import days_with_live_parts
-from serving.evidence import evidence
+from serving.evidence import ShelfPrices, evidence
 from warehouse.lake import Lake, Partition
+from warehouse.parquet import positions
 
 _MOST_DAYS = 14
 """Days with sales that are looked at for a store that did not sell on the newest of them."""
@@ -31,19 +34,24 @@ def prices_shown(lake: Lake, catalog: Catalog) -> Prices:
     for day in days_with_live_parts(lake):
         part = day.part("live_repricings")
         if not day.is_closed(lake) and day.store in catalog.store.stores and lake.receipt(part) is not None:
-            shown |= _prices_in(lake, part, {day.store})
-    return shown
+            _write_prices(lake, catalog, part, shown)
+    return ShelfPrices(catalog.store.stores, shown).by_place(catalog)
 
 
-def opening_prices_before(lake: Lake, catalog: Catalog, date: dt.date) -> Prices:
+def opening_prices_before(lake: Lake, catalog: Catalog, date: dt.date) -> Floats:
     """Return the opening price, EUR, of each store and product on its newest day before a date that is closed.
 
     Stores need not have sold on the same dates: one alone may have sold a live day. Those that sold on none of the last
-    days of the lake are left out. In a retailer's lake it is the last regular price of the log.
+    days of the lake have NaN. In a retailer's lake it is the last regular price of the log.
+
+    Returns
+    -------
+    Floats
+        Shape (n_stores, n_products), of the catalog; NaN where none is known.
     """
     regular = evidence().shelf_prices(lake, catalog, date)
     if regular is not None:
-        return regular.by_place(catalog)
+        return regular.of(catalog.store.stores, len(catalog.store.stores))
     earlier = (day for day in lake.newest_dates("repricings") if day < date)
     batches = (list(lake.partitions_on("repricings", day)) for day in earlier)
     return _newest_prices(lake, catalog, batches, at_opening=True)
@@ -51,22 +59,26 @@ def opening_prices_before(lake: Lake, catalog: Catalog, date: dt.date) -> Prices
 
 def _newest_prices(
     lake: Lake, catalog: Catalog, batches: Iterable[list[Partition]], *, at_opening: bool = False
-) -> Prices:
+) -> Floats:
     """Return the prices of each store on the newest day that has any, from the batches of each day, newest first."""
-    prices, missing = Prices(), set(catalog.store.stores)
+    prices = np.full((len(catalog.store.stores), len(catalog.skus)), np.nan)
+    missing = np.ones(len(prices), dtype=bool)
     for parts in islice(batches, _MOST_DAYS):
+        of_day = np.full_like(prices, np.nan)
         for part in parts:
-            prices |= _prices_in(lake, part, missing, at_opening=at_opening)
-        missing -= {store for store, _ in prices}
-        if not missing:
+            _write_prices(lake, catalog, part, of_day, at_opening=at_opening)
+        prices[missing] = of_day[missing]
+        missing &= np.isnan(prices).all(axis=1)
+        if not missing.any():
             break
     return prices
 
 
-def _prices_in(lake: Lake, part: Partition, stores: Collection[str], *, at_opening: bool = False) -> Prices:
-    """Return the last price of each product in some stores, or the one at opening."""
-    rows = lake.read(part).select(["store_id", "sku", "tick", "new_price"])
+def _write_prices(lake: Lake, catalog: Catalog, part: Partition, prices: Floats, *, at_opening: bool = False) -> None:
+    """Write the last price of each product that a partition shows, or the one at opening."""
+    rows = lake.read(part, ("store_id", "tick", "sku", "new_price"))
     if at_opening:
         rows = rows.filter(pc.equal(rows["tick"], 0))
-    columns = (rows[name].to_pylist() for name in ("store_id", "sku", "new_price"))  # in order of time
-    return {(store, sku): price for store, sku, price in zip(*columns, strict=True) if store in stores}
+    store, product = positions(rows["store_id"], catalog.store.stores), positions(rows["sku"], catalog.skus)
+    own = (store >= 0) & (product >= 0)
+    prices[store[own], product[own]] = rows["new_price"].to_numpy()[own]  # in order of time: the last one stays

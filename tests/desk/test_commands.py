@@ -72,7 +72,7 @@ def test_a_switch_that_ended_by_itself_does_not_keep_the_next_one_on(desk: Termi
     begun = ended - dt.timedelta(hours=2)
     terms = Terms("kill_switch", None, None, None, None, begun, ended, "prices looked wrong")
     happened = [Event(1, "h1", event, begun, begun, "ben", terms) for event in ("proposed", "approved")]
-    record(Lake(settings), catalog, happened)
+    record(Lake(settings), catalog, 1, happened)
     assert desk("kill-switch", "on", "--reason", "again").returncode == 0
     off = desk("kill-switch", "off", "--reason", "they were right")
     assert off.returncode == 0, off.stderr

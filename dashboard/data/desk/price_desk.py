@@ -15,7 +15,7 @@ from dashboard.data.reader import Reader
 from dashboard.formats import show_in
 from desk.price_changes.change import PriceChange
 from desk.price_changes.consequence import DayForecast, outlook_of
-from desk.price_changes.record import changes_by_people, changes_on
+from desk.price_changes.record import all_changes, changes_by_people
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
@@ -144,7 +144,9 @@ class PriceDesk:
 
     def _changes_on(self, date: dt.date) -> list[PriceChange]:
         return self._changes.get(
-            date, lambda: changes_on(self._reader.lake, date), lambda: self._reader.stamp("price_changes")
+            date,
+            lambda: all_changes(self._reader.lake, lambda day: day == date),
+            lambda: self._reader.stamp("price_changes"),
         )
 
     def _by_people(self) -> list[PriceChange]:

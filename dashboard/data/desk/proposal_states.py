@@ -10,8 +10,8 @@ from catalog.records.product import Product
 from catalog.wall_clock import WallClock
 from dashboard.formats import euros
 from desk.price_changes.change import PriceChange
+from desk.price_changes.passed import THE_RULE
 from desk.price_changes.passing import passes
-from desk.price_changes.propose import THE_RULE
 from etl.live.store_now import StoreNow
 from serving.drawn_prices import DrawnPolicy
 from serving.standing import Standing

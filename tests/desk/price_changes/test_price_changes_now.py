@@ -15,7 +15,7 @@ from desk.price_changes.change import Event, PriceChange, Terms, folded
 from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.propose import propose
-from desk.price_changes.record import _rows_of, all_changes
+from desk.price_changes.record import all_changes, rows_of_events
 from desk.price_changes.request import PriceRequest, ask
 from desk.price_changes.states import EventName, may_follow
 from features.cells import ALL_VIEWS
@@ -85,7 +85,7 @@ def test_whatever_people_did_sql_tells_the_states_and_spans_that_the_desk_does(
 ) -> None:
     events = played(steps)
     changes, now = folded(events), moment(hour)
-    warehouse.register("recorded", _rows_of(events))
+    warehouse.register("recorded", rows_of_events(events))
     warehouse.execute("create or replace table price_changes as from recorded")
     run_script(warehouse, MARTS / "price_changes_now.sql")
     found = warehouse.execute(
