@@ -32,12 +32,6 @@ class BookPolicy:
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look every product up at its stock and time."""
-        book = self.book
-        product = np.broadcast_to(np.arange(len(book.skus)), shelf.stock.shape)
-        cell = (product, np.minimum(shelf.stock, book.prices.shape[1] - 1), shelf.ticks_left - 1)
-        return Asked(
-            prices=book.unconstrained[cell],
-            rule=book.policy_rule[cell].astype(np.int64),
-            p_sale=book.p_unconstrained[cell],
-            unit_value=book.unit_value[cell],
-        )
+        found = self.book.at(np.arange(len(self.book.skus)), shelf.stock, shelf.ticks_left)
+        rule = found.policy_rule.astype(np.int64)
+        return Asked(found.unconstrained, rule, found.p_unconstrained, found.unit_value)

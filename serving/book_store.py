@@ -15,12 +15,15 @@ import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
+from catalog.names import BOOK_TABLES
 from catalog.spread import HERE, Spread
 from serving.belief.table import without_the_champions_word
+from serving.book_table import book_from_table, book_to_table
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import policy_with_model
 from serving.price_book import PriceBook
-from serving.tabulate import book_from_table, book_to_table, tabulate
+from serving.tabulate import tabulate
+from warehouse.books import book_dates, book_on, newest_book_dates
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 from warehouse.mixed import is_whole
@@ -54,6 +57,11 @@ class StoredBook:
     def is_replaced(self) -> bool:
         """Whether another book took its place."""
         return self.book.table.startswith("replaced_")
+
+    @property
+    def form(self) -> str:
+        """The table of books in its form."""
+        return self.book.table.removeprefix("replaced_")
 
     def read(self, lake: Lake) -> tuple[PriceBook, DemandCurves]:
         """Read book and curves whole."""
@@ -95,9 +103,16 @@ class NewBook:
     tables: Mapping[Partition, pa.Table]
     inputs: Mapping[Partition, str]
 
+    @property
+    def place(self) -> Partition:
+        """Where the book is to be."""
+        return next(reversed(tuple(self.tables)))
+
     def stage(self, lake: Lake, commit: Commit) -> None:
         """Stage the book in place of the one that is in force on its date, which is kept."""
         _keep_replaced(lake, commit, self)
+        if (there := book_on(lake, self.date)) not in {None, self.place}:
+            commit.remove(there)
         for partition, rows in self.tables.items():
             commit.publish(partition, rows, inputs=self.inputs[partition])
 
@@ -135,7 +150,7 @@ def new_book(
     inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((*facts, *known)).encode()).hexdigest()}"
     target = in_force_for(for_date)
     tables = {} if belief is None else {target.belief: belief}
-    tables |= {target.curves: curves_to_table(curves), target.book: book_to_table(book)}
+    tables |= {target.curves: curves_to_table(curves), target.book: book_to_table(book, inputs)}
     return NewBook(for_date, book, tables, dict.fromkeys(tables, inputs))
 
 
@@ -154,7 +169,7 @@ def publish_book(
 
 def commit_book(lake: Lake, new: NewBook) -> PriceBook:
     """Commit a price book that nothing else belongs to, and return it."""
-    with lake.commit(f"prices-{new.date}", inputs=new.inputs[in_force_for(new.date).book]) as commit:
+    with lake.commit(f"prices-{new.date}", inputs=new.inputs[new.place]) as commit:
         new.stage(lake, commit)
     return new.book
 
@@ -162,10 +177,10 @@ def commit_book(lake: Lake, new: NewBook) -> PriceBook:
 def book_in_force(lake: Lake, on: dt.date | None = None) -> BookInForce | None:
     """Return the newest proven price book for a date or before, with what it stands on; None without one."""
     lake.finish_interrupted()
-    for date in lake.newest_dates("price_book"):
+    for date in newest_book_dates(lake):
         if on is not None and date > on:
             continue
-        stored = in_force_for(date)
+        stored = stored_on(lake, date)
         if is_whole(lake, stored.book, stored.curves):
             return BookInForce(*stored.read(lake), lake.sha256(stored.book), stored.read_belief(lake))
     return None
@@ -202,7 +217,7 @@ def restored_book(lake: Lake, stored: StoredBook, for_date: dt.date) -> NewBook:
 
     Its receipts will say what it was made from, as before.
     """
-    target = in_force_for(for_date)
+    target = in_force_for(for_date, stored.form)
     places = {stored.belief: target.belief, stored.curves: target.curves, stored.book: target.book}
     receipts = {part: receipt for part in stored.parts(lake) if (receipt := lake.receipt(part)) is not None}
     tables = {places[part]: lake.read(part) for part in receipts}
@@ -212,16 +227,16 @@ def restored_book(lake: Lake, stored: StoredBook, for_date: dt.date) -> NewBook:
 
 def books_from(lake: Lake, first: dt.date) -> list[dt.date]:
     """Return the dates, from a first one on, that have a price book of their own."""
-    return lake.dates("price_book", between(first, dt.date.max))
+    return book_dates(lake, between(first, dt.date.max))
 
 
 def _keep_replaced(lake: Lake, commit: Commit, new: NewBook) -> None:
     """Keep the book of a date when one made from something else is about to take its place."""
-    there = in_force_for(new.date)
+    there = stored_on(lake, new.date)
     receipt = lake.receipt(there.book)
-    if receipt is None or receipt.inputs == new.inputs[there.book]:
+    if receipt is None or (there.book == new.place and receipt.inputs == new.inputs[new.place]):
         return
-    kept = _replaced(new.date, receipt.sha256[:_NAME_LENGTH])
+    kept = _replaced(new.date, receipt.sha256[:_NAME_LENGTH], there.form)
     if lake.receipt(kept.book) is not None or not is_whole(lake, there.book, there.curves):
         return  # kept before, or nothing to go back to
     places = {there.belief: kept.belief, there.curves: kept.curves, there.book: kept.book}
@@ -231,19 +246,23 @@ def _keep_replaced(lake: Lake, commit: Commit, new: NewBook) -> None:
 
 
 def _stored_books(lake: Lake) -> Iterator[StoredBook]:
-    for partition in lake.partitions("price_book"):
-        if partition.business_date is not None:
-            yield in_force_for(partition.business_date)
-    for partition in lake.partitions("replaced_price_book"):
-        if partition.business_date is not None:
-            yield _replaced(partition.business_date, partition.group)
+    for form in BOOK_TABLES:
+        for partition in (*lake.partitions(form), *lake.partitions(f"replaced_{form}")):
+            if (date := partition.business_date) is not None:
+                yield in_force_for(date, form) if partition.table == form else _replaced(date, partition.group, form)
 
 
-def in_force_for(date: dt.date) -> StoredBook:
-    """Return where the price book of a date is kept."""
-    return StoredBook(*(Partition(table, date, GROUP) for table in ("price_book", "demand_curves", "beliefs")))
+def stored_on(lake: Lake, date: dt.date) -> StoredBook:
+    """Return where the price book of a date is kept, in whichever form; where it would be, if there is none."""
+    book = book_on(lake, date)
+    return in_force_for(date) if book is None else in_force_for(date, book.table)
 
 
-def _replaced(date: dt.date, name: str) -> StoredBook:
-    tables = ("replaced_price_book", "replaced_demand_curves", "replaced_beliefs")
-    return StoredBook(*(Partition(table, date, name) for table in tables))
+def in_force_for(date: dt.date, form: str = BOOK_TABLES[0]) -> StoredBook:
+    """Return where the price book of a date is kept in a form, by default that of this version."""
+    return StoredBook(*(Partition(table, date, GROUP) for table in (form, "demand_curves", "beliefs")))
+
+
+def _replaced(date: dt.date, name: str, form: str) -> StoredBook:
+    tables = (form, "demand_curves", "beliefs")
+    return StoredBook(*(Partition(f"replaced_{table}", date, name) for table in tables))

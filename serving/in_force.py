@@ -21,7 +21,7 @@ from etl.live.shelf_state import stuck_in
 from etl.stock import opens_with
 from serving.belief.policy import LearningPolicy, Outlook
 from serving.belief.table import stores_of_kinds
-from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
+from serving.book_store import BookInForce, book_in_force, catalog_of, stored_on
 from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.evidence import ShelfPrices
@@ -69,7 +69,7 @@ def present_book(
     With a `date`, it is that of the units with which the store opens on it, where stock lives on. `opened` is the book
     where somebody has opened it on that catalog.
     """
-    made_under = catalog_of(lake, in_force_for(found.book.published_at.date()))
+    made_under = catalog_of(lake, stored_on(lake, found.book.published_at.date()))
     own_units = None
     if store is not None and date is not None and catalog.counts_evenings:
         own_units = date, opens_with(lake, catalog, (store,), date).opened_with

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from catalog.errors import Declined
 from catalog.load import Catalog
+from catalog.names import BOOK_TABLES
 from catalog.pricing import Sold
 from catalog.spread import HERE, Spread
 from etl.live.day import LiveDay, days_with_live_parts, sold_in, sold_so_far
@@ -32,11 +33,13 @@ from serving.book_store import (
     new_book,
     publish_book,
 )
+from serving.book_table import book_from_table, book_to_table
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.day_curves import DatedModel, dates_known_from, known_before, read_for
 from serving.kinds_of_stores import morning_in
 from serving.price_book import PriceBook
-from serving.tabulate import book_from_table, book_to_table, tabulate
+from serving.tabulate import tabulate
+from warehouse.books import book_on
 from warehouse.lake import Lake, Partition
 from warehouse.proof import prove
 from warehouse.workspace import Workspace
@@ -78,7 +81,7 @@ def _belief_beside(lake: Lake, stored: StoredBook) -> pa.Table | None:
 
 def is_priced(lake: Lake, date: dt.date) -> bool:
     """Tell whether a price book was made for exactly this date."""
-    return lake.receipt(Partition("price_book", date, GROUP)) is not None
+    return (book := book_on(lake, date)) is not None and lake.receipt(book) is not None
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,11 @@ def outlook_after(catalog: Catalog, found: BookInForce, ticks: tuple[Sold, ...],
 
 def remade_for(lake: Lake, store: str, date: dt.date) -> Partition | None:
     """Return where the newest book is that a store's own sales of a date led to; None without one."""
-    own = [part for part in lake.partitions_on("hourly_price_book", date) if _store_of(part) == store]
+    tables = (f"hourly_{table}" for table in BOOK_TABLES)
+    own = sorted(
+        (part for table in tables for part in lake.partitions_on(table, date) if _store_of(part) == store),
+        key=lambda part: part.group,
+    )
     for part in reversed(own):
         book, curves = lake.receipt(part), lake.receipt(_curves_beside(part))
         if book is not None and curves is not None and book.inputs == curves.inputs:
@@ -181,7 +188,7 @@ def _publish(lake: Lake, catalog: Catalog, day: LiveDay, outlook: Outlook, input
     curves = Partition("hourly_demand_curves", day.business_date, group)
     with lake.commit(f"reprice-{day.business_date}-{group}", inputs=inputs) as commit:
         commit.publish(curves, curves_to_table(outlook.curves))
-        commit.publish(Partition("hourly_price_book", day.business_date, group), book_to_table(book))
+        commit.publish(Partition("hourly_price_steps", day.business_date, group), book_to_table(book, inputs))
 
 
 def _curves_beside(book: Partition) -> Partition:

@@ -6,13 +6,13 @@ Products that went are left out. New ones stand at their base price, and nothing
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from catalog.arrays import Floats
+from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from serving.curves import DemandCurves
-from serving.price_book import PriceBook
+from serving.price_book import PriceBook, joined
+from serving.price_steps import NO_VALUE, Steps
 
 
 def match_to_shelf(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> tuple[PriceBook, DemandCurves]:
@@ -23,25 +23,32 @@ def match_to_shelf(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> t
 
 
 def _match_book(catalog: Catalog, book: PriceBook) -> PriceBook:
-    position = np.array([book.positions.get(sku, -1) for sku in catalog.skus])
-    is_new = (position < 0)[:, None, None]
-    base = np.broadcast_to(catalog.base_prices[:, None, None], (len(position), *book.prices.shape[1:]))
+    new = [position for position, sku in enumerate(catalog.skus) if sku not in book.positions]
+    found = joined([book, *([_at_base_prices(catalog, np.array(new), book)] if new else [])])
+    own = found.take(np.array([found.positions[sku] for sku in catalog.skus]))
+    return replace(own, par_stock=catalog.par_stock, rules=(*own.rules, *(() if new else ("unknown_product",))))
 
-    def known(values: NDArray[np.float64], otherwise: Floats | float) -> Floats:
-        return np.where(is_new, otherwise, values[position])
 
+def _at_base_prices(catalog: Catalog, new: Ints, book: PriceBook) -> PriceBook:
+    """Return a book of products of which nothing is known: one step each, at any stock and at any time."""
+    at, nothing = np.arange(len(new) + 1), np.full(len(new), np.nan)
+    base, rule = catalog.base_prices[new], np.zeros(len(new), dtype=np.int16)
+    everywhere = np.zeros(len(new) * book.n_ticks, dtype=np.int16)
+    begin = at * book.n_ticks
+    steps = Steps(at, np.ones(len(new), dtype=np.int16), begin, everywhere, everywhere + NO_VALUE, base)
     return replace(
         book,
-        skus=catalog.skus,
-        par_stock=catalog.par_stock,
-        prices=known(book.prices, base),
-        unconstrained=known(book.unconstrained, base),
-        p_sale=known(book.p_sale, np.nan),
-        p_unconstrained=known(book.p_unconstrained, np.nan),
-        unit_value=known(book.unit_value, np.nan),
-        rule=np.where(is_new, len(book.rules), book.rule[position]).astype(np.int16),
-        policy_rule=np.where(is_new, len(book.rules), book.policy_rule[position]).astype(np.int16),
-        rules=(*book.rules, "unknown_product"),
+        skus=tuple(catalog.skus[position] for position in new.tolist()),
+        par_stock=catalog.par_stock[new],
+        steps=steps,
+        prices=base,
+        unconstrained=base,
+        rule=rule,
+        policy_rule=rule,
+        chance_from=at,
+        p_sale=nothing,
+        p_unconstrained=nothing,
+        rules=("unknown_product",),
     )
 
 

@@ -1,6 +1,6 @@
 """One product's part of a price book: what a quote is made from, cut out of the book, the curves and the limits.
 
-The parts are views of the whole arrays, so a part costs next to no memory.
+A part is a few kilobytes.
 """
 
 import math
@@ -68,7 +68,7 @@ def own_part(catalog: Catalog, storefront: Storefront, curves: DemandCurves, sku
     candidates = _candidates(own)
     one, text = _storefront_of(storefront, own, position), json_text(candidates)
     assert isinstance(one.policy, BookPolicy)  # noqa: S101 - made from a book
-    return OwnPart(position, one, own, candidates, text, one.policy.book.prices.shape[1])
+    return OwnPart(position, one, own, candidates, text, one.policy.book.n_levels)
 
 
 def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefront:
@@ -76,11 +76,9 @@ def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefr
     assert isinstance(whole.policy, BookPolicy)  # noqa: S101 - made from a book
     assert whole.limits is not None  # noqa: S101 - a store has guardrails
     book, part = whole.policy.book, slice(own, own + 1)
-    arrays = ("par_stock", "prices", "unconstrained", "p_sale", "p_unconstrained", "unit_value", "rule", "policy_rule")
-    own_book = replace(book, skus=book.skus[part], **{name: getattr(book, name)[part] for name in arrays})
     return replace(
         whole,
-        policy=BookPolicy(own_book),
+        policy=BookPolicy(book.take(np.array([own]))),
         curves=curves,
         limits=whole.limits.only(own, book.skus[own]),
         unit_costs=np.broadcast_to(whole.unit_costs, len(book.skus))[part],

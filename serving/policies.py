@@ -264,8 +264,8 @@ def brought_elsewhere(
     """
     if switching is None or not switching.substitutes[product].any():
         return None
-    prices, values = (own[:, -1, ticks_left - 1] for own in (book.prices, book.unit_value))
-    beyond = prices - costs_that_count(catalog) - np.nan_to_num(values)
+    full = book.at(np.arange(len(book.skus)), book.n_levels - 1, ticks_left)
+    prices, beyond = full.prices, full.prices - costs_that_count(catalog) - np.nan_to_num(full.unit_value)
     own, ratios = np.array([price / catalog.base_prices[product]]), prices / catalog.base_prices
     return float((switching.chances(product, own, ratios[None]) @ beyond)[0])
 

@@ -2,18 +2,21 @@
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
+from serving.price_steps import Steps, find, joined_steps, one_after_another, pieces
 
 
-@dataclass(frozen=True)
-class BookedPrice:
+class BookedPrice(NamedTuple):
     """What a book holds for one product in one state: prices, revenue and values in EUR.
 
     `unit_value` is None where the policy does not value stock.
@@ -30,27 +33,9 @@ class BookedPrice:
     model_version: str | None
 
 
-@dataclass(frozen=True)
-class PriceBook:
-    """Prices by product, stock and time. Arrays have shape (n_products, n_levels, n_ticks).
+class BookedStates(NamedTuple):
+    """What a book holds in some states, as in `PriceBook`; `unit_value` is in EUR, NaN where stock is not valued."""
 
-    Level l holds the answer with l units on the shelf, and position t that with t + 1 ticks left. A level above a
-    product's par repeats the answer at par.
-
-    Attributes
-    ----------
-    prices, unconstrained
-        Price to show under the static limits, and the policy's price before any limit, EUR.
-    p_sale, p_unconstrained
-        Chance of sale at these two; 0 with an empty shelf, NaN where nobody knows.
-    unit_value
-        Value of one more unit kept, EUR; NaN where the policy does not value stock.
-    rule, policy_rule
-        Index into `rules`: the last limit that changed the price, else the policy's rule; and the policy's rule.
-    """
-
-    skus: tuple[str, ...]
-    par_stock: Ints
     prices: Floats
     unconstrained: Floats
     p_sale: Floats
@@ -58,6 +43,40 @@ class PriceBook:
     unit_value: Floats
     rule: NDArray[np.int16]
     policy_rule: NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Prices by product, stock and time, as steps: see `serving.price_steps`.
+
+    A stock above a product's par has the answer at par.
+
+    Attributes
+    ----------
+    n_ticks
+        Ticks of the day that it prices, up to closing.
+    prices, unconstrained
+        Price to show under the static limits, and the policy's price before any limit, EUR, shape (n_steps,).
+    rule, policy_rule
+        Index into `rules`: the last limit that changed the price, else the policy's rule; and the policy's rule.
+    chance_from
+        Where the chances of each step begin, and where the last ones end, shape (n_steps + 1,): one of each step, or
+        one for each tick.
+    p_sale, p_unconstrained
+        Chance of sale at these two prices; 0 with an empty shelf, NaN where nobody knows, shape (n_chances,).
+    """
+
+    skus: tuple[str, ...]
+    par_stock: Ints
+    n_ticks: int
+    steps: Steps
+    prices: Floats
+    unconstrained: Floats
+    rule: NDArray[np.int16]
+    policy_rule: NDArray[np.int16]
+    chance_from: NDArray[np.int64]
+    p_sale: Floats
+    p_unconstrained: Floats
     rules: tuple[str, ...]
     policy: str
     model_version: str
@@ -68,6 +87,30 @@ class PriceBook:
         """Position of each sku."""
         return {sku: position for position, sku in enumerate(self.skus)}
 
+    @property
+    def n_levels(self) -> int:
+        """Stock levels up to the highest par, 0 included."""
+        return int(self.par_stock.max()) + 1
+
+    def at(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> BookedStates:
+        """Look many states up at once, in the shape of the arguments."""
+        step, since, unit_value = self.steps.found(product, stock, ticks_left)
+        chance = np.minimum(self.chance_from[step] + since, self.chance_from[step + 1] - 1)
+        return BookedStates(
+            self.prices[step],
+            self.unconstrained[step],
+            self.p_sale[chance],
+            self.p_unconstrained[chance],
+            unit_value,
+            self.rule[step],
+            self.policy_rule[step],
+        )
+
+    def of(self, products: Ints | int | slice = slice(None)) -> BookedStates:
+        """Return all states of some products, shape (..., n_levels, n_ticks); position t has t + 1 ticks left."""
+        own = np.arange(len(self.skus))[products]
+        return self.at(own[..., None, None], np.arange(self.n_levels)[:, None], np.arange(1, self.n_ticks + 1))
+
     def quote(self, sku: str, stock: int, ticks_left: int) -> BookedPrice:
         """Look up one price.
 
@@ -77,33 +120,64 @@ class PriceBook:
             When the book does not hold the product, or stock or time cannot be.
         """
         product = self.positions.get(sku)
-        n_levels, n_ticks = self.prices.shape[1:]
         if product is None:
             raise DataError(
                 f"the price book made for {self.published_at:%Y-%m-%d} does not hold {sku!r}; price it again"
             )
-        if stock < 0 or not 1 <= ticks_left <= n_ticks:
+        if stock < 0 or not 1 <= ticks_left <= self.n_ticks:
             raise DataError(
-                f"expected a stock of at least 0 and 1 to {n_ticks} ticks left, "
+                f"expected a stock of at least 0 and 1 to {self.n_ticks} ticks left, "
                 f"found {stock} units and {ticks_left} ticks"
             )
-        cell = (product, min(stock, n_levels - 1), ticks_left - 1)
-        price, chance = float(self.prices[cell]), float(self.p_sale[cell])
-        unit_value = float(self.unit_value[cell])
-        return BookedPrice(
-            sku,
-            stock,
-            ticks_left,
-            price,
-            chance,
-            price * chance,
-            None if math.isnan(unit_value) else unit_value,
-            self.rules[self.rule[cell]],
-            self.model_version,
-        )
+        step, since, value = find(*self.steps, product, stock, ticks_left)
+        first, end = self.chance_from[step], self.chance_from[step + 1]
+        price, chance = self.prices.item(step), self.p_sale.item(min(first + since, end - 1))
+        rule, version = self.rules[self.rule[step]], self.model_version
+        unit_value = None if math.isnan(value) else value
+        return BookedPrice(sku, stock, ticks_left, price, chance, price * chance, unit_value, rule, version)
 
     def quotes(self, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Floats, Floats]:
         """Look up many prices at once: prices (EUR) and chances of sale, in the shape of the arguments."""
-        _, n_levels, n_ticks = self.prices.shape
-        cell = (product * n_levels + np.minimum(stock, n_levels - 1)) * n_ticks + (ticks_left - 1)
-        return self.prices.ravel()[cell], self.p_sale.ravel()[cell]
+        found = self.at(product, stock, ticks_left)
+        return found.prices, found.p_sale
+
+    def take(self, products: Ints) -> "PriceBook":
+        """Return the book of some products, in this order."""
+        steps, own, _ = self.steps.take(products)
+        chance_from, chances = pieces(self.chance_from, own)
+        return replace(
+            self,
+            skus=tuple(self.skus[product] for product in products.tolist()),
+            par_stock=self.par_stock[products],
+            steps=steps,
+            chance_from=chance_from,
+            **{name: getattr(self, name)[own] for name in ("prices", "unconstrained", "rule", "policy_rule")},
+            **{name: getattr(self, name)[chances] for name in ("p_sale", "p_unconstrained")},
+        )
+
+
+def joined(books: Sequence[PriceBook]) -> PriceBook:
+    """Return one book of the products of several, which are of one policy and day."""
+    first = books[0]
+    if len(books) == 1:
+        return first
+    rules = tuple(dict.fromkeys(chain.from_iterable(book.rules for book in books)))
+    place = [np.array([rules.index(rule) for rule in book.rules], dtype=np.int16) for book in books]
+
+    def together(name: str) -> Any:
+        return np.concatenate([getattr(book, name) for book in books])
+
+    return replace(
+        first,
+        skus=tuple(chain.from_iterable(book.skus for book in books)),
+        steps=joined_steps([book.steps for book in books]),
+        rules=rules,
+        rule=np.concatenate([own[book.rule] for own, book in zip(place, books, strict=True)]),
+        policy_rule=np.concatenate([own[book.policy_rule] for own, book in zip(place, books, strict=True)]),
+        chance_from=one_after_another([book.chance_from for book in books]),
+        par_stock=together("par_stock"),
+        prices=together("prices"),
+        unconstrained=together("unconstrained"),
+        p_sale=together("p_sale"),
+        p_unconstrained=together("p_unconstrained"),
+    )

@@ -108,7 +108,7 @@ class QuotedBook:
         self._catalog, self._beside = catalog, beside
         self._book, self._curves = match_to_shelf(catalog, book, curves)
         self._made_for = f"{book.published_at.date()}"
-        self._until_closing = ticks_left or self._book.prices.shape[2]
+        self._until_closing = ticks_left or self._book.n_ticks
         self._storefront = storefront_without_exploration(catalog, self._book, self._curves, orders)
         self._own_parts: dict[str, OwnPart] = {}
         self._row = lru_cache(_KEPT_ROWS)(partial(_decided_at_every_stock, self._own_parts))
@@ -116,7 +116,7 @@ class QuotedBook:
     @property
     def n_ticks(self) -> int:
         """Ticks that the book has prices for."""
-        return self._book.prices.shape[2]
+        return self._book.n_ticks
 
     @property
     def asked_for(self) -> tuple[str, ...]:

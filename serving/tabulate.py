@@ -1,4 +1,4 @@
-"""Tabulate a policy: ask it in every state, apply support and the static limits, and write the book as rows.
+"""Tabulate a policy: ask it in every state, apply support and the static limits, and keep the steps.
 
 Limits that look at the price shown before wait for the store.
 """
@@ -7,112 +7,19 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats, Ints
+from catalog.arrays import Floats, Ints
 from catalog.errors import ModelError
 from catalog.load import Catalog
 from catalog.pricing import Shelf
-from catalog.tables.prices import PRICE_BOOK
 from serving.curves import DemandCurves, chance_at
 from serving.guardrails import guarded_with_trail
 from serving.limits import Limits, limits_of
 from serving.price_book import PriceBook
+from serving.price_steps import Steps, steps_of
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.shelf_limits import support_of
-from warehouse.parquet import coded, constant, moments
-
-
-def book_to_table(book: PriceBook) -> pa.Table:
-    """Return the book in the columns of `price_book`: each product up to its par stock."""
-    n_products, n_levels, n_ticks = book.prices.shape
-    level = np.broadcast_to(np.arange(n_levels)[None, :, None], book.prices.shape)
-    kept = (level <= book.par_stock[:, None, None]).ravel()
-    product = np.broadcast_to(np.arange(n_products)[:, None, None], book.prices.shape)
-    ticks = np.broadcast_to(np.arange(1, n_ticks + 1), book.prices.shape)
-    rows = int(kept.sum())
-    binding_rule = coded(book.rule.ravel()[kept], book.rules)
-    is_limited = not np.array_equal(book.rule, book.policy_rule)
-    columns = {
-        "sku": coded(product.ravel()[kept], book.skus),
-        "inventory_level": level.ravel()[kept].astype(np.int32),
-        "ticks_left": ticks.ravel()[kept].astype(np.int16),
-        "price": book.prices.ravel()[kept],
-        "p_sale": book.p_sale.ravel()[kept],
-        "expected_revenue": (book.prices * book.p_sale).ravel()[kept],
-        "unit_value": pa.array(book.unit_value.ravel()[kept], from_pandas=True),
-        "unconstrained_price": book.unconstrained.ravel()[kept],
-        "binding_rule": binding_rule,
-        "policy_rule": coded(book.policy_rule.ravel()[kept], book.rules) if is_limited else binding_rule,
-        "unconstrained_p_sale": _own_chances(book, kept),
-        "policy": constant(book.policy, rows),
-        "model_version": constant(book.model_version, rows),
-        "published_at": moments(np.full(rows, round(book.published_at.timestamp() * 1_000_000))),
-    }
-    return pa.table(columns).cast(PRICE_BOOK.schema)
-
-
-def book_from_table(table: pa.Table) -> PriceBook:
-    """Return the book that a partition of `price_book` holds."""
-    frame = table.to_pandas()
-    column = frame["sku"].astype("category").cat  # a number for each row instead of a text
-    codes, found = pd.factorize(column.codes.to_numpy())
-    level, ticks = frame["inventory_level"].to_numpy(), frame["ticks_left"].to_numpy()
-    par = frame.groupby(codes)["inventory_level"].max().to_numpy(dtype=np.int64)
-    rule, policy_rule, rules = _rules_of(frame)
-    price, unconstrained, p_sale = (frame[name].to_numpy() for name in ("price", "unconstrained_price", "p_sale"))
-    p_own = frame["unconstrained_p_sale"].to_numpy(dtype=np.float64)
-    skus = tuple(str(column.categories[code]) for code in found)
-    shape = (len(skus), int(level.max()) + 1, int(ticks.max()))
-
-    def filled(values: Floats | Ints) -> Floats:
-        grid = np.full(shape, np.nan)
-        grid[codes, level, ticks - 1] = values
-        for product, top in enumerate(par):
-            grid[product, top + 1 :] = grid[product, top]
-        return grid
-
-    return PriceBook(
-        skus=skus,
-        par_stock=par,
-        prices=filled(price),
-        unconstrained=filled(unconstrained),
-        p_sale=filled(p_sale),
-        p_unconstrained=filled(np.where(np.isnan(p_own) & (price == unconstrained), p_sale, p_own)),
-        unit_value=filled(frame["unit_value"].to_numpy()),
-        rule=filled(rule).astype(np.int16),
-        policy_rule=filled(policy_rule).astype(np.int16),
-        rules=rules,
-        policy=str(frame["policy"].iloc[0]),
-        model_version=str(frame["model_version"].iloc[0]),
-        published_at=frame["published_at"].iloc[0].to_pydatetime(),
-    )
-
-
-def _own_chances(book: PriceBook, kept: NDArray[np.bool_]) -> pa.Array:
-    """Return the chance of sale at the policy's price where a limit changed it, else null."""
-    own = np.where(book.prices == book.unconstrained, np.nan, book.p_unconstrained)
-    return pa.array(own.ravel()[kept], from_pandas=True)
-
-
-def _rules_of(frame: pd.DataFrame) -> tuple[Ints, Ints, tuple[str, ...]]:
-    """Return the binding rule and the policy's rule of each row as positions in a tuple of names, and that tuple.
-
-    A book older than the column of the policy's rule tells the binding rule alone.
-    """
-    rules: dict[str, int] = {}
-
-    def positions(name: str) -> Ints:
-        column = frame[name].cat
-        codes, found = pd.factorize(column.codes.to_numpy())
-        names = column.categories.tolist()
-        words = [str(names[code]) if code >= 0 else "" for code in found]
-        return np.array([rules.setdefault(word, len(rules)) if word else -1 for word in words])[codes]
-
-    binding, own = positions("binding_rule"), positions("policy_rule")
-    return binding, np.where(own < 0, binding, own), tuple(rules)
 
 
 def tabulate(
@@ -148,27 +55,37 @@ def tabulate(
         answers = [support.apply(answer, len(policy.rules)) for answer in answers]
     asked = _by_product([answer.prices for answer in answers])
     _refuse_impossible(asked, catalog)
-    limits = limits_of(catalog)
-    prices, clamps = _within_static_limits(limits, asked, levels, len(own_rules) + 1)
+    is_empty = np.broadcast_to((levels == 0).T[:, None], asked.shape)
+    p_asked = np.where(is_empty, 0.0, _by_product([answer.p_sale for answer in answers]))
+    sold_out = len(own_rules)
+    policy_rule = np.where(is_empty, sold_out, _by_product([answer.rule for answer in answers])).astype(np.int32)
+    unit_value = _by_product([answer.unit_value for answer in answers])
+    steps, states = steps_of(asked, policy_rule, p_asked, unit_value, catalog.most_stock)
 
-    is_empty = (levels == 0).T
-    p_asked = _by_product([answer.p_sale for answer in answers])
-    p_asked[is_empty] = 0.0
-    policy_rule = _by_product([answer.rule for answer in answers]).astype(np.int16)
-    policy_rule[is_empty] = len(own_rules)
-    rule = policy_rule.copy()
-    rule.T.flat[clamps["decision"]] = clamps["rule"]
-    rule[is_empty] = len(own_rules)
+    limits, of_step = limits_of(catalog), states[steps.begin[:-1]]
+    unconstrained, own_rule = asked.ravel()[of_step], policy_rule.ravel()[of_step].astype(np.int16)
+    grid = _Grid(steps.first_step)
+    limited, clamps = _within_static_limits(limits, grid.filled(unconstrained), ticks, sold_out + 1)
+    rule = grid.filled(own_rule)
+    rule.flat[clamps["decision"]] = clamps["rule"]
+    prices, p_own = grid.read(limited), p_asked.ravel()[states]
+    changed = np.repeat((prices != unconstrained) & (own_rule != sold_out), steps.lengths)
+    p_sale = p_own
+    if curves is not None and changed.any():
+        p_sale = np.where(changed, _chances_at(curves, steps, grid, limited), p_own)
+    chance_from, chances = steps.told_once(p_sale, p_own)
     return PriceBook(
         skus=catalog.skus,
         par_stock=catalog.most_stock,
+        n_ticks=ticks,
+        steps=steps,
         prices=prices,
-        unconstrained=asked,
-        p_sale=_chances_at(prices, asked, p_asked, is_empty, curves),
-        p_unconstrained=p_asked,
-        unit_value=_by_product([answer.unit_value for answer in answers]),
-        rule=rule,
-        policy_rule=policy_rule,
+        unconstrained=unconstrained,
+        rule=np.where(own_rule == sold_out, own_rule, grid.read(rule)),
+        policy_rule=own_rule,
+        chance_from=chance_from,
+        p_sale=p_sale[chances],
+        p_unconstrained=p_own[chances],
         rules=(*own_rules, "sold_out", *limits.rules),
         policy=policy.name,
         model_version=policy.model_version or "none",
@@ -198,50 +115,64 @@ def _ask_everywhere(
 
 
 def _by_product(by_tick: list[NDArray[Any]]) -> NDArray[Any]:
-    """Return answers of shape (n_levels, n_products) at each tick as one array (n_products, n_levels, n_ticks)."""
-    return np.stack([answer.T for answer in by_tick], axis=2)
+    """Return answers of shape (n_levels, n_products) at each tick as one array (n_products, n_ticks, n_levels)."""
+    return np.stack([answer.T for answer in by_tick], axis=1)
 
 
-def _within_static_limits(limits: Limits, asked: Floats, levels: Ints, first_rule: int) -> tuple[Floats, NDArray[Any]]:
-    """Return the prices that the static limits leave, in the shape of `asked`, and the changes as `CLAMP` records.
+class _Grid:
+    """Steps as a grid of shape (n_rows, n_products), in which a product with fewer ones repeats its first."""
 
-    A change points into the transposed prices, shape (n_ticks, n_levels, n_products).
+    def __init__(self, first_step: NDArray[np.int64]) -> None:
+        counts = np.diff(first_step)
+        row = np.arange(counts.max())[:, None]
+        self._step = first_step[:-1] + np.where(row < counts, row, 0)
+        self._place = (row < counts).T
+
+    def filled(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what is given for each step as a grid."""
+        return values[self._step]
+
+    def read(self, grid: NDArray[Any]) -> NDArray[Any]:
+        """Return what a grid says of each step."""
+        return grid.T[self._place]
+
+
+def _within_static_limits(limits: Limits, asked: Floats, n_ticks: int, first_rule: int) -> tuple[Floats, NDArray[Any]]:
+    """Return what static limits leave of prices, EUR, shape (n_rows, n_products), and the changes as `CLAMP` records.
+
+    They look at no stock, so each row is as good as a shelf of its own.
     """
-    nothing_shown = np.full(levels.shape, np.nan)
-    shelf = Shelf(levels, nothing_shown, asked.shape[2], np.ones(levels.shape))
-    limited, clamps = guarded_with_trail(limits, asked.T, shelf, None, first_rule)
-    return np.ascontiguousarray(limited.T), clamps
+    shelf = Shelf(np.ones(asked.shape, dtype=np.int64), np.full(asked.shape, np.nan), n_ticks, np.ones(asked.shape))
+    return guarded_with_trail(limits, asked, shelf, None, first_rule)
 
 
 def limited_ladder(catalog: Catalog, ladder: Floats) -> Floats:
     """Return what the static limits make of each candidate price, EUR, shape (n_products, n_prices)."""
-    levels = np.broadcast_to(catalog.most_stock, ladder.T.shape)
-    return _within_static_limits(limits_of(catalog), ladder[:, :, None], levels, 0)[0][:, :, 0]
+    return np.ascontiguousarray(_within_static_limits(limits_of(catalog), ladder.T, 1, 0)[0].T)
 
 
-def _chances_at(prices: Floats, asked: Floats, p_asked: Floats, is_empty: Flags, curves: DemandCurves | None) -> Floats:
-    """Return the chance of sale at the limited prices: read from the curves where a limit changed the asked price.
+def _chances_at(curves: DemandCurves, steps: Steps, grid: _Grid, prices: Floats) -> Floats:
+    """Return the chance of sale of each threshold at the price of its step, read from the curves.
 
-    Arrays have shape (n_products, n_levels, n_ticks), `is_empty` (n_products, n_levels).
+    `prices` are those of the steps, EUR, shape (n_rows, n_products).
     """
-    is_same = prices == asked
-    if curves is None or is_same.all():
-        return p_asked
+    step = np.repeat(np.arange(len(steps.first_tick)), steps.lengths)
     if curves.by_tick is None:
-        elsewhere = chance_at(curves.prices, curves.p_sale, prices.T)
-    else:
-        ticks = enumerate(prices.T, start=1)
-        elsewhere = np.stack([chance_at(curves.prices, curves.at(left).p_sale, own) for left, own in ticks])
-    p_sale = np.where(is_same, p_asked, elsewhere.T)
-    p_sale[is_empty] = 0.0
-    return p_sale
+        return grid.read(chance_at(curves.prices, curves.p_sale, prices))[step]
+    left, found = steps.first_tick[step] + np.arange(len(step)) - steps.begin[step], np.empty(len(step))
+    for tick in range(1, int(left.max()) + 1):
+        own = left == tick
+        found[own] = grid.read(chance_at(curves.prices, curves.at(tick).p_sale, prices))[step[own]]
+    return found
 
 
 def _refuse_impossible(prices: Floats, catalog: Catalog) -> None:
-    for product, own in zip(catalog.products, prices, strict=True):
-        bad = own[~((own >= product.floor) & (own <= product.ceiling))]
-        if len(bad):
-            raise ModelError(
-                f"a price of {bad[0]} for {product.sku} is outside {product.floor} to {product.ceiling}; "
-                "the whole price book is refused and old prices stand"
-            )
+    floors, ceilings = np.array([(product.floor, product.ceiling) for product in catalog.products]).T[:, :, None, None]
+    bad = ~((prices >= floors) & (prices <= ceilings))
+    if bad.any():
+        product = catalog.products[int(bad.any(axis=(1, 2)).argmax())]
+        own = prices[catalog.skus.index(product.sku)]
+        raise ModelError(
+            f"a price of {own[bad[catalog.skus.index(product.sku)]][0]} for {product.sku} is outside {product.floor} "
+            f"to {product.ceiling}; the whole price book is refused and old prices stand"
+        )

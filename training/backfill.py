@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from catalog.names import BOOK_TABLES
 from catalog.spread import HERE
 from etl.live.calendar import ONE_DAY
 from etl.transform import transform
@@ -75,7 +76,7 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
 
 def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:
     """Return the SHA-256 of a date's decisions and cells, and of the price book of the day after."""
-    parts = (("interactions", date), ("demand_cells", date), ("price_book", date + ONE_DAY))
+    parts = (("interactions", date), ("demand_cells", date), *((table, date + ONE_DAY) for table in BOOK_TABLES))
     return [
         tuple(receipt.sha256 for part in lake.partitions_on(table, day) if (receipt := lake.receipt(part)) is not None)
         for table, day in parts

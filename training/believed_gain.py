@@ -105,12 +105,12 @@ def believed_gain(
     corrected_by
         What corrects each book during the day by its sales; None where it stands as it is all day.
     """
-    date = book.published_at.date()
-    rivals = _Rivals(judge, (book.prices, other.prices), corrected_by, date)
+    date, opens = book.published_at.date(), (book.of().prices, other.of().prices)
+    rivals = _Rivals(judge, opens, corrected_by, date)
     n_draws = _DRAWS if len(catalog.skus) <= LONG_SHELF else _FEW_DRAWS
     gained, left, apart = rivals.gained(n_draws), 1.0, 0.0
     expected = _DrawnDay(judge, judge.understanding.chance, date)
-    usual = sum(_worth(expected, product, own) for product, own in enumerate(other.prices))
+    usual = sum(_worth(expected, product, own) for product, own in enumerate(opens[1]))
     mean = float(gained.sum(axis=1).mean())
     if gained.any() and any(corrected_by):
         of_most = np.argsort(-np.abs(gained).sum(axis=0), kind="stable")

@@ -99,7 +99,7 @@ def gain_over(
     if is_known and not chooses_substitutes(catalog):  # what prices of one product bring depends on the others'
         is_long = len(catalog.skus) > LONG_SHELF
         truly, updates = true_day(catalog, tomorrow), (some_updates if is_long else updates_due)(catalog)
-        opens = zip((book.prices, usual.prices), outlooks, strict=True)
+        opens = zip((book.of().prices, usual.of().prices), outlooks, strict=True)
         own, others = (prices_of_day(*each, truly, updates) for each in opens)
         believed = replace(believed, truth=true_gain(catalog, tomorrow, own, others))
     return replace(estimate, believed=believed)
@@ -163,5 +163,4 @@ def _in_force(
 
 def _unit_values(book: PriceBook, visits: LoggedVisits, ticks_left: Ints) -> Floats:
     """Return what a unit kept is worth in each visit's state by a book, 0 where its policy does not value stock."""
-    level = np.minimum(visits.stock, book.unit_value.shape[1] - 1)
-    return np.nan_to_num(book.unit_value[visits.product, level, ticks_left - 1])
+    return np.nan_to_num(book.at(visits.product, visits.stock, ticks_left).unit_value)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.settings import Settings
+from warehouse.books import book_dates
 from warehouse.lake import Lake
 from warehouse.open_store import open_store
 from warehouse.origin import Side, origin_of
@@ -78,7 +79,7 @@ def situation_of(settings: Settings, catalog_dir: Path | None = None) -> Situati
         has_model=any(lake.partitions("model_versions")),
         has_champion=any(lake.partitions("champions")),
         newest_sold=max([*sold, *lake.dates("live_interactions")], default=None),
-        newest_book=max(lake.dates("price_book"), default=None),
+        newest_book=max(book_dates(lake), default=None),
     )
 
 

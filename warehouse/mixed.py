@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from catalog.errors import LakeError
-from catalog.names import EXPORT_GROUP
+from catalog.names import BOOK_TABLES, EXPORT_GROUP
+from warehouse.books import book_on, newest_book_dates
 from warehouse.commit_record import (
     CommitRecord,
     final_names,
@@ -28,9 +29,6 @@ from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held
 from warehouse.partition import Within, name_of
 from warehouse.receipts import Receipt
-
-_OF_A_BOOK = ("price_book", "demand_curves")
-_GROUP = "all"
 
 
 @dataclass(frozen=True)
@@ -69,10 +67,10 @@ def books_passed_over(lake: Lake, on: dt.date | None = None) -> PassedOver | Non
     Every byte of these books is read, up to the first that is whole. One that is being written is left out.
     """
     damaged: list[dt.date] = []
-    for date in reversed(lake.dates("price_book")):
-        if on is not None and date > on:
+    for date in newest_book_dates(lake):
+        if (on is not None and date > on) or (book := book_on(lake, date)) is None:
             continue
-        book, curves = (Partition(table, date, _GROUP) for table in _OF_A_BOOK)
+        curves = replace(book, table="demand_curves")
         if is_whole(lake, book, curves):
             return PassedOver(tuple(damaged), date) if damaged else None
         if not any(is_held(lake.locks, part.lock_name) for part in (book, curves)):
@@ -85,7 +83,7 @@ def is_whole(lake: Lake, book: Partition, curves: Partition) -> bool:
     own, made_from = lake.receipt(book), lake.receipt(curves)
     if own is None or made_from is None or own.inputs != made_from.inputs:
         return False
-    belief = replace(book, table=book.table.replace("price_book", "beliefs"))
+    belief = replace(curves, table=curves.table.replace("demand_curves", "beliefs"))
     if not lake.holds(belief) and _was_committed_with(lake, own, belief):
         return False
     parts = (book, curves, *((belief,) if lake.holds(belief) else ()))
@@ -128,10 +126,12 @@ def what_does_not_belong(
             continue
         if record is not None and not is_held(lake.locks, name):
             yield from _parts_of_others(lake, record)
-    sold, books = tuple(lake.partitions("interactions", within)), lake.partitions("price_book", within)
+    sold = tuple(lake.partitions("interactions", within))
     yield from _mixed_without_record(lake, sold, BATCH, _same_run, _PLAY_AGAIN)
     yield from _mixed_without_record(lake, sold, (LEDGER,), _same_seed, _PLAY_AGAIN)
-    yield from _mixed_without_record(lake, books, ("demand_curves",), _same_inputs, _PRICE_AGAIN)
+    for table in BOOK_TABLES:
+        books = lake.partitions(table, within)
+        yield from _mixed_without_record(lake, books, ("demand_curves",), _same_inputs, _PRICE_AGAIN)
     yield from _without_decisions(lake, within)
 
 
@@ -169,7 +169,8 @@ def _is_of_another(lake: Lake, record: CommitRecord, partition: Partition, now: 
 def _remedy_of(partition: Partition) -> str:
     if partition.group.startswith(EXPORT_GROUP):
         return _INGEST_AGAIN
-    return _PRICE_AGAIN if "price_book" in partition.table or "demand_curves" in partition.table else _PLAY_AGAIN
+    is_of_a_book = any(partition.table.endswith(table) for table in (*BOOK_TABLES, "demand_curves"))
+    return _PRICE_AGAIN if is_of_a_book else _PLAY_AGAIN
 
 
 def _mixed_without_record(

@@ -92,6 +92,7 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
 def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream) -> None:
     """Write a file, or its bytes into memory: the same rows give the same bytes."""
     floats = [field.name for field in rows.schema if field.type == pa.float32()]
+    steps = [f"{field.name}.list.element" for field in rows.schema if field.type == pa.list_(pa.int16())]
     coded = [field.name for field in rows.schema if field.name not in floats]
     pq.write_table(
         rows,
@@ -103,6 +104,7 @@ def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream) -> None:
         use_dictionary=[name for name in coded if not pa.types.is_timestamp(rows.schema.field(name).type)],
         column_encoding={
             **dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
+            **dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
             **{field.name: "DELTA_BINARY_PACKED" for field in rows.schema if pa.types.is_timestamp(field.type)},
         },
     )

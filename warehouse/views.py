@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.contracts import TABLES
-from catalog.names import LIVE_GROUP
+from catalog.names import BOOK_TABLES, LIVE_GROUP
 from catalog.table import Table
 from warehouse.lake import Lake, empty_partition
 from warehouse.local.store import LocalStore
 from warehouse.partition import Partition, Within
 
 _CLOSED = ("interactions", "repricings")
-_NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
+_NEWEST_SHOWN = ("demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
 TABLES_THAT_GAINED_COLUMNS = (
     "interactions",
     "live_interactions",
@@ -44,12 +44,14 @@ TABLES_THAT_GAINED_COLUMNS = (
 )
 _OF_MANY_FILES = ("interactions", "repricings")
 """Of those, what has a file for each batch of each day: a damaged one must not hide the others."""
-_MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
+_MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs", "price_steps")
 _FOR_PEOPLE = (
     "replaced_price_book",
     "replaced_demand_curves",
     "replaced_beliefs",
     "hourly_price_book",
+    "replaced_price_steps",
+    "hourly_price_steps",
     "hourly_demand_curves",
     "belief_updates",
     "days_in_force",
@@ -149,6 +151,8 @@ def _view_of(table: str) -> str:
         return "shopper_pool"
     if table in _LIVE:
         return f"{table}_published"
+    if table.endswith(BOOK_TABLES[1]):
+        return f"{table}_by_state"
     return f"{table}_history" if table in _NEWEST_SHOWN else table
 
 

@@ -60,7 +60,7 @@ def check_ean(number: str) -> str:
 FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
 MOST_CHANCES = 10_000_000
-MOST_STOCK = 30_000  # units; the price book has a row for each
+MOST_STOCK = 30_000  # units; a price book tells them apart in 16 bits
 _MOST_DAYS = 365
 LEAST_CHANCES = 20  # of a day: with fewer, a chance of sale is no longer like a rate
 

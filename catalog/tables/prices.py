@@ -179,6 +179,47 @@ PRICE_BOOK = Table(
     ),
 )
 
+PRICE_STEPS = Table(
+    "price_steps",
+    "one price of one product, and the stock from which on it is shown with each number of ticks left",
+    ("sku", "step"),
+    (
+        SKU,
+        Column("step", pa.int32(), "position among the steps of the product, from 0", "number"),
+        PRICE_BOOK.column("price"),
+        PRICE_BOOK.column("unconstrained_price"),
+        PRICE_BOOK.column("binding_rule"),
+        replace(PRICE_BOOK.column("policy_rule"), meaning="the policy's rule behind its price", nullable=False),
+        Column("ticks_from", pa.int16(), "fewest ticks until closing with which the step is there", "ticks"),
+        Column(
+            "stock_from",
+            pa.list_(pa.int16()),
+            "the least stock at which it is shown, for `ticks_from` ticks left and for each more; up to the next step",
+            "units",
+        ),
+        Column(
+            "unit_value",
+            pa.list_(pa.int16()),
+            "value of one more unit kept at that stock, in `value_unit`; on a straight line up to the next step, "
+            "within one percent of the product's highest price; null where the policy does not value stock",
+            "number",
+        ),
+        Column("value_unit", pa.float64(), "what `unit_value` counts", "EUR"),
+        Column("p_sale", pa.list_(pa.float64()), f"{P_SALE.meaning}: one, or one for each of the ticks", "probability"),
+        Column(
+            "unconstrained_p_sale",
+            pa.list_(pa.float64()),
+            "the same at the policy's price before any limit; null where it is `p_sale`",
+            "probability",
+        ),
+        Column("par_stock", pa.int32(), "most units of the product; more have the price of so many", "units"),
+        POLICY,
+        PRICE_BOOK.column("model_version"),
+        PRICE_BOOK.column("published_at"),
+        Column("made_from", TEXT, "fingerprint of what the book was made from, as in its receipt"),
+    ),
+)
+
 DEMAND_CURVES = Table(
     "demand_curves",
     "one candidate price of one product, as it is believed before the day",
@@ -222,6 +263,13 @@ REPLACED_PRICE_BOOK = replace(
     unique_in="partition",
 )
 
+REPLACED_PRICE_STEPS = replace(
+    PRICE_STEPS,
+    name="replaced_price_steps",
+    grain="one price of one product and the stock from which on it is shown, of a book that another took the place of",
+    unique_in="partition",
+)
+
 REPLACED_DEMAND_CURVES = replace(
     DEMAND_CURVES,
     name="replaced_demand_curves",
@@ -233,6 +281,13 @@ HOURLY_PRICE_BOOK = replace(
     PRICE_BOOK,
     name="hourly_price_book",
     grain="one product at one stock level with one number of ticks left, remade for a store in the middle of its day",
+    unique_in="partition",
+)
+
+HOURLY_PRICE_STEPS = replace(
+    PRICE_STEPS,
+    name="hourly_price_steps",
+    grain="one price of one product and the stock from which on it is shown, remade for a store in its day",
     unique_in="partition",
 )
 

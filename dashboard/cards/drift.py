@@ -8,6 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from catalog.names import BOOK_TABLES
 from dashboard.components import chart, fold
 from dashboard.figures.drift import control_chart
 from dashboard.formats import day
@@ -15,7 +16,7 @@ from dashboard.monitor import Monitor
 from dashboard.theme import Scheme
 from warehouse.advice import on_shelf
 
-TABLES = ("drift_checks", "model_versions", "price_book")
+TABLES = ("drift_checks", "model_versions", *BOOK_TABLES)
 _DAYS, _STEPS, _PRODUCTS = 60, 12, 12
 
 

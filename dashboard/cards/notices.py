@@ -4,6 +4,7 @@ import datetime as dt
 
 from dash.development.base_component import Component
 
+from catalog.names import BOOK_TABLES
 from dashboard.components import notice
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
@@ -21,7 +22,7 @@ def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
     catalog = monitor.catalog.current()
     told = notices(
         monitor.versions(),
-        monitor.reader.dates("price_book"),
+        monitor.reader.dates(*BOOK_TABLES),
         date,
         now=monitor.situation(),
         kill_switch=catalog.store.guardrails.kill_switch,

@@ -10,6 +10,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from catalog.names import BOOK_TABLES
 from connect.export.status import StoreStatus
 from dashboard.cards.labels import told_of
 from dashboard.components import aria, card, notice, stat, table
@@ -26,7 +27,7 @@ _STATES: dict[Kind, tuple[str, str]] = {
     "waiting": ("…", "gray"),
 }
 _FINDINGS_SHOWN = 20
-_FOLLOWS = ("demand_cells", "visit_counts", "price_book")
+_FOLLOWS = ("demand_cells", "visit_counts", *BOOK_TABLES)
 """Tables that a night makes of what was sold, or for the day after it."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from dash.development.base_component import Component
 
-from catalog.names import LIVE_GROUP
+from catalog.names import BOOK_TABLES, LIVE_GROUP
 from catalog.wall_clock import WallClock
 from dashboard.cards.events import event_list
 from dashboard.cards.notices import notices_of
@@ -58,7 +58,7 @@ def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
     """Return what changes whenever the page's content for a date would."""
     return (
         monitor.reader.stamp(*SOLD, date=date),
-        monitor.reader.stamp("model_versions", "champions", "price_book", "drift_checks", "markdowns", "price_changes"),
+        monitor.reader.stamp("model_versions", "champions", *BOOK_TABLES, "drift_checks", "markdowns", "price_changes"),
         monitor.catalog.current().fingerprint,
         monitor.catalog.problem,
         monitor.next_command(),

@@ -7,6 +7,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from catalog.names import BOOK_TABLES
 from dashboard.address import Kept, kept_values, one_of, wire_address
 from dashboard.app_shell import SCHEME
 from dashboard.cards.decision_trail import SAVE, TRAIL, trail, trail_card, trail_height, trail_rows
@@ -47,7 +48,7 @@ CATEGORY = "prices-category"
 NOTICES, BOOK, MISSING, DECIDED = "prices-notices", "prices-book", "prices-missing", "prices-decided"
 
 _PULSE_MS = 5_000
-_TABLES = (*SOLD, "price_changes", "demand_cells", "price_book", "demand_curves", "model_versions", "champions")
+_TABLES = (*SOLD, "price_changes", "demand_cells", *BOOK_TABLES, "demand_curves", "model_versions", "champions")
 
 _KEPT = (Kept("category", CATEGORY), Kept("product", PRODUCT), Kept("store", STORE), Kept("day", DAY))
 

@@ -14,6 +14,7 @@ from etl.live.store_now import stores_now
 from flows.clock import now_of
 from serving.make_book import is_priced
 from serving.standing import standings
+from warehouse.books import book_dates
 from warehouse.sold import newest_closed, sold_dates
 from warehouse.workspace import Workspace
 
@@ -107,7 +108,7 @@ def _late_night(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
 
 def _nights_refused(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     lake, wanted = workspace.lake, workspace.catalog.store.alerts.nights_refused or 1
-    books = lake.dates("price_book")
+    books = book_dates(lake)
     if not books:
         return
     dates = [date for date in sold_dates(lake) if date > books[0]][-wanted:]

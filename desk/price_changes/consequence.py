@@ -21,7 +21,7 @@ from serving.curves import DemandCurves
 from serving.in_force import PresentBook, present_book, stores_apart
 from serving.open_book import OpenBook
 from serving.policies import StockAwarePolicy, sales_of
-from serving.price_book import PriceBook
+from serving.price_book import BookedStates, PriceBook
 from serving.standing import StoreStanding
 from serving.stock_ahead import Keeps
 from serving.tabulate import limited_ladder
@@ -140,11 +140,14 @@ class DayForecast:
 
     def opening_price(self, sku: str) -> float:
         """Return what the policy opens a full shelf with, EUR."""
-        return float(self._book.prices[self._position[sku]][-1, -1])
+        return float(self._opening(sku).prices)
 
     def binding_rule(self, sku: str) -> str:
         """Return the rule that binds the price that the policy opens a full shelf with."""
-        return self._book.rules[self._book.rule[self._position[sku]][-1, -1]]
+        return self._book.rules[int(self._opening(sku).rule)]
+
+    def _opening(self, sku: str) -> BookedStates:
+        return self._book.at(self._position[sku], self._book.n_levels - 1, self._book.n_ticks)
 
     def ladder(self, sku: str) -> Floats:
         """Return the prices whose demand is known, EUR, ascending; it is known between them, and not beyond."""
@@ -167,7 +170,7 @@ class DayForecast:
             Units at opening by the days on which they may be sold, shape (1, n_products, n_lives), or None.
         """
         ahead = None if self._outlook is None else self._outlook.morning.ahead
-        units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.prices.shape[2] - 1)
+        units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.n_ticks - 1)
         if ahead is None:
             return [OnShelf(own, tick) for own in units]
         opened = ahead.new_units(self._catalog.par_stock)[None] if opened_with is None else opened_with
@@ -247,7 +250,8 @@ class DayForecast:
     def _plan(self, product: int, keeps: Keeps | None, is_free: bool) -> tuple[Floats, Floats]:  # noqa: FBT001
         """Return the plan's prices, and what units left at closing are worth, by what keeps of the shelf."""
         levels = int(self._catalog.most_stock[product]) + 1
-        prices = (self._book.unconstrained if is_free else self._book.prices)[product, :levels]
+        planned = self._book.of(product)
+        prices = (planned.unconstrained if is_free else planned.prices)[:levels]
         assert self._outlook is not None  # noqa: S101 - asked before
         ahead, policy = self._outlook.morning.ahead, self._outlook.policy if keeps is not None else None
         if ahead is None or keeps is None:

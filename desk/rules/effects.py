@@ -110,9 +110,9 @@ def _limit_and_cost(
 
     Where no limit decides the price that stands next, EUR, that is the limit which decides most prices of the book.
     """
-    book, own = forecast.book, forecast.skus.index(sku)
-    limited = book.rule[own][book.prices[own] != book.unconstrained[own]]
-    usual = book.rules[np.bincount(limited).argmax()] if len(limited) else None
+    states = forecast.book.of(forecast.skus.index(sku))
+    limited = states.rule[states.prices != states.unconstrained]
+    usual = forecast.book.rules[np.bincount(limited).argmax()] if len(limited) else None
     limit = rule if rule in LIMITS else usual
     free, day = forecast.day_of(sku, shelf, is_free=True), forecast.day_of(sku, shelf)
     if free is None or day is None or not day.demand.knows(price):

@@ -72,9 +72,11 @@ def stock_values(book: PriceBook, skus: tuple[str, ...]) -> Floats | None:
 
     A book holds the value of one unit more at each level; their sum from an empty shelf on is the value of the stock.
     """
-    if book.policy == "greedy" or np.isnan(book.unit_value).any() or not set(skus) <= set(book.skus):
+    if book.policy == "greedy" or not set(skus) <= set(book.skus):
         return None
-    worth = book.unit_value[[book.positions[sku] for sku in skus]].copy()
+    worth = book.of(np.array([book.positions[sku] for sku in skus])).unit_value
+    if np.isnan(worth).any():
+        return None
     worth[:, 0] = 0.0
     return np.cumsum(worth, axis=1)[:, :, ::-1]
 

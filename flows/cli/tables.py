@@ -48,7 +48,7 @@ def price_columns() -> list[str]:
 
 def price_rows(book: PriceBook) -> list[list[Any]]:
     """One row per product: its prices at three stock levels at opening, EUR."""
-    n_ticks = book.prices.shape[2]
+    n_ticks = book.n_ticks
     return [[sku, *(book.quote(sku, stock, n_ticks).price for stock in STOCK_LEVELS)] for sku in book.skus]
 
 

@@ -92,10 +92,10 @@ class _Day:
             return [Part("price book", name, rebuilt.sha256 if rebuilt else None, used.sha256, remark)]
         ours = in_force_for(used.made_for)
         why = self._why_the_book_differs(ours, stored)
-        return [
-            replace(self._compared("demand curves", ours.curves, stored.curves, why), batch=name),
-            replace(self._compared("price book", ours.book, stored.book, why), batch=name),
-        ]
+        curves = replace(self._compared("demand curves", ours.curves, stored.curves, why), batch=name)
+        if stored.form != ours.form:
+            return [curves, Part("price book", name, None, None, "it is kept in the form of an earlier version")]
+        return [curves, replace(self._compared("price book", ours.book, stored.book, why), batch=name)]
 
     def batch(self, batch: Partition) -> Iterator[Part]:
         """Rebuild a batch's decisions and then, from those, its features."""

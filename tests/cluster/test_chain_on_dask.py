@@ -46,7 +46,7 @@ TOMORROW = DATES[-1] + dt.timedelta(days=1)
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 SEED = 7
 PLAYED = ("interactions", "repricings", "days_in_force", "demand_cells", *COUNTS)
-PRICED = ("demand_curves", "beliefs", "price_book")
+PRICED = ("demand_curves", "beliefs", "price_steps")
 INGESTED = ("interactions", "rejected", "promotions")
 
 

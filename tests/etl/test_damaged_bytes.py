@@ -230,7 +230,7 @@ def test_no_price_is_made_from_a_flipped_bit_in_decisions(sold: Workspace, seed:
 def test_a_flipped_bit_in_a_book_its_curves_or_its_belief_never_prices(sold: Workspace, seed: int) -> None:
     right, older = book_in_force(sold.lake, PRICED), book_in_force(sold.lake, DAYS[2])
     draw = random.Random(seed)
-    path = sold.lake.path(Partition(draw.choice(("price_book", "demand_curves", "beliefs")), PRICED, "all"))
+    path = sold.lake.path(Partition(draw.choice(("price_steps", "demand_curves", "beliefs")), PRICED, "all"))
     draw.choice((flip, flip_in_the_receipt))(path, draw)
     assert said(book_in_force(sold.lake, PRICED)) == said(older) != said(right)
 
@@ -269,8 +269,8 @@ def test_the_shelf_and_the_columns_of_each_table_are_made_again_after_a_flip(sol
 
 
 def test_a_book_that_is_cut_in_half_stops_who_opens_every_view_in_one_line_and_nobody_else(sold: Workspace) -> None:
-    cut_in_half(sold.lake.path(Partition("price_book", PRICED, "all")), random.Random())
-    with pytest.raises(LakeError, match=r"price_book/business_date=2026-01-08.*verify --set-aside"):
+    cut_in_half(sold.lake.path(Partition("price_steps", PRICED, "all")), random.Random())
+    with pytest.raises(LakeError, match=r"price_steps/business_date=2026-01-08.*verify --set-aside"):
         workbench(sold.settings)
     assert transform(sold, DAYS).partitions == len(DAYS)
 

@@ -20,10 +20,10 @@ from tests.faults.zygote import Ended, pool_of
 KILLED = (
     ("simulate", "/interactions/business_date=2026"),
     ("transform", "/demand_cells/"),
-    ("rollback", "/price_book/"),
+    ("rollback", "/price_steps/"),
     ("rollback", "set_registered_model_tag"),
     ("nightly", "/nights/"),
-    ("reprice", "/hourly_price_book/"),
+    ("reprice", "/hourly_price_steps/"),
 )
 """Commands that are killed, each where a part of what belongs together is there and the next is not."""
 

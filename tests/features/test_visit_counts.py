@@ -267,7 +267,7 @@ def test_belief_and_book_are_those_that_decisions_give(
         new_book(CATALOG, known.curves, known.visits, DAYS[-1] + dt.timedelta(days=1), known.belief)
         for known in (by_counts, by_rows)
     ]
-    assert books[0].book.prices.tobytes() == books[1].book.prices.tobytes()
+    assert books[0].book.of().prices.tobytes() == books[1].book.of().prices.tobytes()
 
 
 ROW = st.fixed_dictionaries(

@@ -236,7 +236,7 @@ def test_a_store_that_someone_is_selling_keeps_the_night_waiting(town: Town) -> 
     town.sell_live("S02", FIRST, 5)
     with held(town.workspace.settings.locks, "live-S02"), pytest.raises(Declined, match="store S02 is being sold live"):
         town.night()
-    assert not list(town.lake.partitions("price_book"))
+    assert not list(town.lake.partitions("price_steps"))
 
 
 def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town: Town) -> None:
@@ -247,7 +247,7 @@ def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town:
     assert not list(town.lake.partitions("interactions"))
 
 
-@pytest.mark.parametrize("part", ["repricings", "interactions", "demand_curves", "price_book", "nights"])
+@pytest.mark.parametrize("part", ["repricings", "interactions", "demand_curves", "price_steps", "nights"])
 def test_killed_before_any_part_is_in_force_and_run_again_a_night_ends_with_the_same_bytes(
     town: Town, quiet: dict[str, bytes], part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,7 +281,7 @@ def test_backfill_makes_what_is_missing_in_order_and_leaves_the_rest_alone(town:
     assert town.fill(days[0], days[2]) == [Filled(day, "unchanged", "unchanged", "unchanged") for day in days]
     town.remove("interactions", days[1])
     town.remove("demand_cells", days[2])
-    town.remove("price_book", days[1])
+    town.remove("price_steps", days[1])
     assert town.fill(days[0], days[2]) == [
         Filled(days[0], "unchanged", "unchanged", "made"),
         Filled(days[1], "made", "unchanged", "unchanged"),

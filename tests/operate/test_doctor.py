@@ -303,7 +303,7 @@ def test_damaged_demand_cells_are_grouped_again(
     assert tables_of(workspace) == undisturbed
 
 
-@pytest.mark.parametrize(("table", "done"), [("price_book", "made again from"), ("demand_curves", "priced anew by")])
+@pytest.mark.parametrize(("table", "done"), [("price_steps", "made again from"), ("demand_curves", "priced anew by")])
 def test_a_damaged_price_book_is_made_again_or_the_day_priced_anew(
     shop: Terminal, workspace: Workspace, undisturbed: dict[str, bytes], table: str, done: str
 ) -> None:

@@ -276,10 +276,10 @@ def test_a_day_that_was_begun_anew_is_on_record_with_its_last_stretches_alone(ch
 
 @pytest.mark.parametrize(
     ("table", "part"),
-    [("interactions", "decisions"), ("demand_cells", "features"), ("price_book", "price book")],
+    [("interactions", "decisions"), ("demand_cells", "features"), ("price_steps", "price book")],
 )
 def test_a_flipped_byte_is_found_and_named(chain: Chain, table: str, part: str) -> None:
-    file = chain.lake.path(Partition(table, SECOND, "all" if table == "price_book" else "g000"))
+    file = chain.lake.path(Partition(table, SECOND, "all" if table == "price_steps" else "g000"))
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(bytes(data))
@@ -326,7 +326,7 @@ def test_a_model_that_is_gone_is_said_and_the_rest_is_played_from_the_stored_boo
 
 
 def test_a_book_that_is_gone_is_worked_out_again_and_said(chain: Chain) -> None:
-    file = chain.lake.path(Partition("price_book", SECOND, "all"))
+    file = chain.lake.path(Partition("price_steps", SECOND, "all"))
     file.unlink()
     final_path(file).unlink()
     parts = chain.replay(SECOND)

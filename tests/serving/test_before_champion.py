@@ -135,5 +135,5 @@ def test_a_book_is_made_again_from_its_belief_with_the_same_bytes(workspace: Wor
 
 
 def _bytes_of(lake: Lake) -> dict[str, bytes]:
-    parts = (part for table in ("beliefs", "demand_curves", "price_book") for part in lake.partitions(table))
+    parts = (part for table in ("beliefs", "demand_curves", "price_steps") for part in lake.partitions(table))
     return {str(part): lake.path(part).read_bytes() for part in parts}

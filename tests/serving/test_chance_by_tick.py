@@ -54,7 +54,7 @@ def frozen_at_base() -> Catalog:
 @pytest.mark.parametrize("make", [stock_aware, greedy])
 def test_the_same_chance_in_each_tick_gives_the_same_book_to_the_last_bit(make: type[PricingPolicy]) -> None:
     catalog = frozen_at_base()
-    one, other = (tabulate(make(curves), catalog, AT, curves) for curves in (ALL_DAY, SAME))
+    one, other = (tabulate(make(curves), catalog, AT, curves).of() for curves in (ALL_DAY, SAME))
     for name in ("prices", "unconstrained", "p_sale", "p_unconstrained", "unit_value", "rule"):
         assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True), name
 
@@ -71,7 +71,7 @@ def test_a_poor_evening_lowers_its_own_prices_and_those_of_scarce_stock_before_i
 def test_the_recursion_earns_what_its_prices_are_worth_under_the_chance_of_each_tick() -> None:
     policy = stock_aware(POOR_EVENING)
     book, par = tabulate(policy, CATALOG, AT, POOR_EVENING), CATALOG.par_stock[0]
-    ladder, prices, visits = POOR_EVENING.prices[0], book.prices[0], VISITS[0, ::-1]
+    ladder, prices, visits = POOR_EVENING.prices[0], book.of().prices[0], VISITS[0, ::-1]
     by_tick = [np.interp(prices[:, left - 1], ladder, POOR_EVENING.at(left).p_sale[0]) for left in LEFT]
     worth = value_of_prices(prices, np.stack(by_tick, axis=1) * visits, np.zeros(len(prices)))[par, -1]
     all_day = value_of_prices(prices, np.interp(prices, ladder, USUAL[0]) * visits, np.zeros(len(prices)))[par, -1]
@@ -105,7 +105,7 @@ def test_a_limited_price_has_the_chance_of_its_own_tick_in_the_store_and_in_the_
         shown = front.decide(shelf(left))
         assert np.array_equal(shown.prices[0], base[0])
         assert shown.p_sale[0] == pytest.approx(expected)
-        assert book.p_sale[:, 5, left - 1] == pytest.approx(expected)
+        assert book.of().p_sale[:, 5, left - 1] == pytest.approx(expected)
 
 
 def test_a_chance_for_all_ticks_and_one_for_each_give_the_same_rates() -> None:

@@ -395,10 +395,10 @@ def test_a_book_knows_no_zone_and_no_day_so_far() -> None:
     curves = true_curves(SHELF, DATE)
     policy = policy_with_model(SHELF, curves, expected_visits_on(SHELF, DATE))
     book, plain = (tabulate(policy, own, moment, curves) for own in (day_limits, SHELF))
-    np.testing.assert_array_equal(book.prices, plain.prices)
+    np.testing.assert_array_equal(book.of().prices, plain.of().prices)
     marked = tabulate(policy, shelf_with(markdown_only=["MILK"]), moment, curves)
-    assert (marked.prices[0] <= 1.5).all()
-    assert (marked.prices[1] > 1.1).any()
+    assert (marked.of().prices[0] <= 1.5).all()
+    assert (marked.of().prices[1] > 1.1).any()
     assert "markdown_only" in marked.rules
     assert "one_price" not in marked.rules
 

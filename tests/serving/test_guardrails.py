@@ -321,9 +321,10 @@ def played(**rails: object) -> StoreDay:
 def test_the_book_keeps_the_policys_own_price_beside_the_one_under_the_static_limits() -> None:
     catalog = shelf_with(price_ending=9, frozen={"MEAT": 8.0}, largest_step=0.1)
     book = tabulate(GreedyPolicy(CURVES), catalog, dt.datetime(2026, 3, 2, tzinfo=dt.UTC), CURVES)
-    assert (np.rint(book.prices[:4] * 100) % 10 == 9).all()
-    assert (book.prices[4] == 8.0).all()
-    assert (book.unconstrained == tabulate(GreedyPolicy(CURVES), SHELF, book.published_at).prices).all()
+    states = book.of()
+    assert (np.rint(states.prices[:4] * 100) % 10 == 9).all()
+    assert (states.prices[4] == 8.0).all()
+    assert (states.unconstrained == tabulate(GreedyPolicy(CURVES), SHELF, book.published_at).of().prices).all()
     cheese = book.quote("CHEESE", 9, 5)
     assert cheese.binding_rule == "price_ending"
     assert cheese.p_sale == pytest.approx(np.interp(cheese.price, LADDER[3], CURVES.p_sale[3]))
@@ -331,5 +332,5 @@ def test_the_book_keeps_the_policys_own_price_beside_the_one_under_the_static_li
     answer = Storefront(BookPolicy(book), CURVES, limits=limits_of(catalog)).decide(
         Shelf(np.full(shape, 9), np.full(shape, np.nan), 5, np.zeros(shape))
     )
-    np.testing.assert_array_equal(answer.prices[0], book.prices[:, 9, 4])
-    np.testing.assert_allclose(answer.p_sale[0], book.p_sale[:, 9, 4])
+    np.testing.assert_array_equal(answer.prices[0], states.prices[:, 9, 4])
+    np.testing.assert_allclose(answer.p_sale[0], states.p_sale[:, 9, 4])

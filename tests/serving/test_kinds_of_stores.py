@@ -215,7 +215,7 @@ def test_a_quote_says_what_stands_in_a_store_of_each_kind(shop: Shop) -> None:
 def opening_of(shop: Shop, store: str) -> float:
     found = book_in_force(shop.lake, DATE)
     assert found is not None
-    return float(present_book(shop.lake, shop.catalog, found, store).book.prices[0][-1, -1])
+    return float(present_book(shop.lake, shop.catalog, found, store).book.of().prices[0][-1, -1])
 
 
 def test_without_a_store_a_quote_names_the_prices_of_both_kinds(shop: Shop) -> None:

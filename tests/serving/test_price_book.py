@@ -18,19 +18,19 @@ from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
 from serving.book_policy import BookPolicy
 from serving.book_store import book_in_force, publish_book
+from serving.book_table import book_from_table, book_to_table
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import GreedyPolicy, StaticPolicy, policy_without_model
 from serving.price_book import PriceBook
 from serving.pricing_policy import Asked, asked_without_model
 from serving.shelf_limits import with_support
 from serving.storefront import storefront_with_book
-from serving.tabulate import book_from_table, book_to_table, tabulate
+from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
-from warehouse.connection import VIEW_FOLDERS, build_file, read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.proof import verify
-from warehouse.receipts import final_path, read_receipt, sealed_text, unsealed
+from warehouse.receipts import final_path, read_receipt
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
@@ -64,9 +64,9 @@ def test_the_rule_raises_the_price_only_when_stock_is_low_and_never_above_the_ce
 
 
 def test_a_book_survives_its_table_whole() -> None:
-    again = book_from_table(book_to_table(book()))
+    again = book_from_table(book_to_table(book(), "inputs"))
     for name in ("prices", "p_sale", "unit_value"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(book(), name))
+        np.testing.assert_array_equal(getattr(again.of(), name), getattr(book().of(), name))
     assert again.quote("MILK", 8, 3) == book().quote("MILK", 8, 3)
     assert (again.skus, again.published_at, again.model_version) == (CATALOG.skus, MIDNIGHT, "7")
 
@@ -129,7 +129,7 @@ def test_the_last_known_good_book_stands_when_a_newer_one_is_damaged(tmp_path: P
     assert book_in_force(lake) is None
     for day in (2, 3):
         publish_book(lake, CATALOG, CURVES, VISITS, dt.date(2026, 3, day))
-    newest = lake.path(Partition("price_book", dt.date(2026, 3, 3), "all"))
+    newest = lake.path(Partition("price_steps", dt.date(2026, 3, 3), "all"))
     found = book_in_force(lake)
     assert found is not None
     assert found[0].published_at.day == 3
@@ -151,38 +151,11 @@ def test_a_day_is_priced_by_its_own_book_and_not_by_a_later_one(tmp_path: Path) 
     assert book_in_force(lake, dt.date(2026, 3, 1)) is None
 
 
-def test_a_book_from_before_the_policys_rule_was_written_down_still_prices(tmp_path: Path) -> None:
-    rails = Guardrails(price_ending=9, frozen={"MEAT": 8.0})
-    limited = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
-    home, date = read_settings({"SHELFPRICE_HOME": str(tmp_path)}), MIDNIGHT.date()
-    lake = Lake(home)
-    lake.prepare()
-    written = publish_book(lake, limited, CURVES, VISITS, date)
-    partition = Partition("price_book", date, "all")
-    older = lake.read(partition).drop_columns(["policy_rule", "unconstrained_p_sale"])
-    pq.write_table(older, lake.path(partition))
-    path = lake.path(partition)
-    said = unsealed(final_path(path).read_text(encoding="utf-8"))
-    now = said | {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
-    final_path(path).write_text(sealed_text(now), encoding="utf-8")
-    publish_book(lake, limited, CURVES, VISITS, date + dt.timedelta(days=1))
-    build_file(home, VIEW_FOLDERS)
-    with read_only(home) as connection:
-        told = connection.execute("select business_date, count(policy_rule) from price_book_history group by all")
-        assert sorted(told.fetchall())[0] == (date, 0)
-    read = book_from_table(lake.read(partition))
-    np.testing.assert_array_equal(read.prices, written.prices)
-    np.testing.assert_array_equal(read.rule, read.policy_rule)
-    old, new = (storefront_with_book(CATALOG, book, CURVES).decide(shelf(20)) for book in (read, written))
-    np.testing.assert_array_equal(old.prices, new.prices)
-    np.testing.assert_array_equal(old.p_sale, new.p_sale)
-
-
 def test_verification_takes_a_column_that_came_later_for_no_damage(tmp_path: Path) -> None:
     lake, date = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)})), MIDNIGHT.date()
     lake.prepare()
     publish_book(lake, CATALOG, CURVES, VISITS, date)
-    partition = Partition("price_book", date, "all")
+    partition = Partition("demand_curves", date, "all")
     path, whole = lake.path(partition), lake.read(partition)
 
     def lacks(column: str) -> list[str]:
@@ -195,14 +168,14 @@ def test_verification_takes_a_column_that_came_later_for_no_damage(tmp_path: Pat
 
     with lake.commit(f"prices-{date}", inputs="x") as commit:  # what follows is no part of a commit any more
         commit.remove(Partition("beliefs", date, "all"))
-    assert lacks("policy_rule") == []
+    assert lacks("kept_price") == []
     assert lacks("price") == ["its columns are not those of the contract: make the partition again"]
 
 
 def test_a_partition_without_a_column_that_is_never_null_is_refused(tmp_path: Path) -> None:
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     publish_book(lake, CATALOG, CURVES, VISITS, MIDNIGHT.date())
-    partition = Partition("price_book", MIDNIGHT.date(), "all")
+    partition = Partition("price_steps", MIDNIGHT.date(), "all")
     pq.write_table(lake.read(partition).drop_columns(["price"]), lake.path(partition))
     with pytest.raises(LakeError, match="cannot be read"):
         lake.read(partition)

@@ -25,7 +25,7 @@ def test_a_quote_tells_what_who_finds_it_too_dear_brings_by_taking_a_substitute(
     book = tabulate(policy_with_model(WORLD, curves, visits), WORLD, made_for, curves)
     milk, bread = PriceQuestion("MILK", 80), PriceQuestion("BREAD", 60)
     price = explained(WORLD, book, curves, milk).price
-    prices, values = book.prices[:, -1, -1], book.unit_value[:, -1, -1]
+    prices, values = book.of().prices[:, -1, -1], book.of().unit_value[:, -1, -1]
     weights = np.exp(-4.0 * (prices[1:3] / WORLD.base_prices[1:3] - 1))
     brought = weights / (1 + weights.sum()) @ (prices - WORLD.unit_costs - values)[1:3]
     sentence = f"Who finds it too dear brings {brought:.2f} EUR on average by taking a substitute."

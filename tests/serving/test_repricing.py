@@ -39,7 +39,7 @@ from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 19)
 SEED = 7
-HOURLY = ("hourly_price_book", "hourly_demand_curves")
+HOURLY = ("hourly_price_steps", "hourly_demand_curves")
 
 
 class Shop:
@@ -142,7 +142,7 @@ def test_remade_prices_are_those_that_a_store_which_learned_the_same_ticks_would
     own.sell(12)
     reprice(own.workspace, "S01")
     book = own.remade()
-    assert book.prices.shape[2] == 36
+    assert book.of().prices.shape[2] == 36
     found = sold_so_far(own.lake, LiveDay("S01", DATE))
     assert found is not None
     learned = taught(pricing_on(own.lake, own.catalog, DATE).policy, found.rows, own.catalog, 12)
@@ -153,7 +153,7 @@ def test_remade_prices_are_those_that_a_store_which_learned_the_same_ticks_would
     assert curves is not None
     assert learned.curves is not None
     assert curves[1].p_sale == pytest.approx(learned.curves.p_sale, abs=1e-9)
-    assert (book.prices != pricing_book(own).prices[:, :, :36]).any()
+    assert (book.of().prices != pricing_book(own).prices[:, :, :36]).any()
 
 
 def pricing_book(shop: Shop) -> PriceBook:
@@ -244,7 +244,7 @@ def test_a_quote_for_a_store_that_is_being_sold_answers_as_its_shelf_has_learned
     book, curves = repriced(own.lake, "S01", DATE) or (None, None)
     assert book is not None
     assert curves is not None
-    assert answers[0]["price"] == pytest.approx(book.prices[0, 40, 19])
+    assert answers[0]["price"] == pytest.approx(book.of().prices[0, 40, 19])
     assert [one["p_sale"] for one in answers[0]["candidates"]] == pytest.approx(curves.p_sale[0].tolist())
     assert answers[0]["candidates"] != answers[1]["candidates"]
     beyond = terminal(*ask, "--store", "S01", "--ticks-left", "40")

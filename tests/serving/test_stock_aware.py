@@ -97,11 +97,11 @@ def test_more_stock_and_more_time_are_never_worth_less(visits: list[float]) -> N
 def test_scarcity_raises_prices_and_plenty_lowers_them_to_what_greedy_asks() -> None:
     catalog = shelf_with(2_000)
     book = tabulate(stock_aware(catalog), catalog, dt.datetime(2026, 3, 2, tzinfo=dt.UTC))
-    assert (np.diff(book.prices[:, 1:, :], axis=1) <= 1e-9).all()
-    assert (np.diff(book.unit_value[:, 1:, :], axis=1) <= 1e-6).all()
+    assert (np.diff(book.of().prices[:, 1:, :], axis=1) <= 1e-9).all()
+    assert (np.diff(book.of().unit_value[:, 1:, :], axis=1) <= 1e-6).all()
     greedy = tabulate(GreedyPolicy(true_curves(catalog)), catalog, book.published_at)
-    np.testing.assert_array_equal(book.prices[:, 100, 0], greedy.prices[:, 100, 0])
-    assert (book.prices[:, 5, 47] > greedy.prices[:, 5, 47]).all()
+    np.testing.assert_array_equal(book.of().prices[:, 100, 0], greedy.of().prices[:, 100, 0])
+    assert (book.of().prices[:, 5, 47] > greedy.of().prices[:, 5, 47]).all()
 
 
 def revenue(catalog: Catalog, policy: PricingPolicy) -> float:

@@ -54,13 +54,13 @@ def test_a_book_offers_only_prices_between_those_observed_and_base_prices_where_
     free = tabulate(policy_with_model(catalog, CURVES, VISITS), catalog, MIDNIGHT, CURVES)
     for position in (0, 3, 4):
         low, high = OBSERVED[position]
-        assert (book.prices[position] >= low).all()
-        assert (book.prices[position] <= high).all()
-    assert (free.prices[0] > 1.60).any() == (name == "stock_aware")
-    assert (free.prices[0] < 1.40).any()
-    np.testing.assert_array_equal(book.prices[4], free.prices[4])
+        assert (book.of().prices[position] >= low).all()
+        assert (book.of().prices[position] <= high).all()
+    assert (free.of().prices[0] > 1.60).any() == (name == "stock_aware")
+    assert (free.of().prices[0] < 1.40).any()
+    np.testing.assert_array_equal(book.of().prices[4], free.of().prices[4])
     for position in (1, 2):
-        assert (book.prices[position] == CATALOG.base_prices[position]).all()
+        assert (book.of().prices[position] == CATALOG.base_prices[position]).all()
         quote = book.quote(CATALOG.skus[position], 9, 12)
         assert (quote.binding_rule, quote.unit_value) == ("never_varied", None)
         assert quote.p_sale == pytest.approx(0.5, abs=0.01)

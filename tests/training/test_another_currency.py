@@ -29,7 +29,7 @@ def test_days_in_yen_are_transformed_learned_from_and_priced_in_whole_yen(tmp_pa
     assert "Lowest price, JPY" in said
     assert "EUR" not in said
     book = price_date(shop.workspace, registry, DAYS[2]).book
-    assert (book.prices == book.prices.round()).all()
-    assert (book.prices.min(axis=(1, 2)) >= [product.floor for product in shop.catalog.products]).all()
+    assert (book.of().prices == book.of().prices.round()).all()
+    assert (book.of().prices.min(axis=(1, 2)) >= [product.floor for product in shop.catalog.products]).all()
     answer = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", 8), None)
     assert (answer.currency, answer.price) == ("JPY", round(answer.price))

@@ -78,13 +78,13 @@ def base_prices(catalog: Catalog = CATALOG) -> PriceBook:
 
 
 def true_worth(book: PriceBook, catalog: Catalog = CATALOG) -> float:
-    chance = chance_of_sale(catalog, book.prices.reshape(5, -1) / catalog.base_prices[:, None]).reshape(
-        book.prices.shape
+    chance = chance_of_sale(catalog, book.of().prices.reshape(5, -1) / catalog.base_prices[:, None]).reshape(
+        book.of().prices.shape
     )
     costs, rates = costs_that_count(catalog), chance * (DAILY[:, None] * PROFILE)[:, None, ::-1]
     return sum(
         float(
-            value_of_prices(book.prices[own] - costs[own], rates[own], np.zeros(len(rates[own])))[
+            value_of_prices(book.of().prices[own] - costs[own], rates[own], np.zeros(len(rates[own])))[
                 catalog.par_stock[own], -1
             ]
         )

@@ -129,7 +129,7 @@ def go_back_because(reason: str) -> Done:
 
 
 def book_of(workspace: Workspace, date: dt.date) -> str:
-    return sha256_of(workspace.lake.path(Partition("price_book", date, "all")))
+    return sha256_of(workspace.lake.path(Partition("price_steps", date, "all")))
 
 
 def version_on(workspace: Workspace, date: dt.date) -> str | None:
@@ -194,7 +194,7 @@ def dying_in(dying: pytest.MonkeyPatch, place: str) -> None:
     put_in_force = warehouse.local.store.put_part_in_force
 
     def until_the_book(root: Path, part: CommittedPart) -> None:
-        return killed() if part.partition.table == "price_book" else put_in_force(root, part)
+        return killed() if part.partition.table == "price_steps" else put_in_force(root, part)
 
     dying.setattr(warehouse.local.store, "put_part_in_force", until_the_book)
 
@@ -369,7 +369,7 @@ def test_a_rollback_replaces_every_book_of_days_to_come_and_keeps_what_it_replac
     publish_book(workspace.lake, workspace.catalog, found[1], 0 * found[0].prices[:, 0, :] + 1.0, later)
     go_back(workspace)
     assert version_on(workspace, later) == OLD
-    kept = [workspace.lake.receipt(partition) for partition in workspace.lake.partitions("replaced_price_book")]
+    kept = [workspace.lake.receipt(partition) for partition in workspace.lake.partitions("replaced_price_steps")]
     assert replaced in {receipt.sha256 for receipt in kept if receipt}
 
 

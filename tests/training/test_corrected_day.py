@@ -64,8 +64,8 @@ def apart(prices: Floats, others: Floats) -> Floats:
 def test_a_book_that_nothing_corrects_stands_all_day() -> None:
     outlook = outlook_after(500, 1.0)
     book = book_of(outlook)
-    assert prices_of_day(book.prices, None, TRULY, updates_due(CATALOG)) is book.prices
-    assert prices_of_day(book.prices, outlook, TRULY, ()) is book.prices
+    assert prices_of_day(book.of().prices, None, TRULY, updates_due(CATALOG)) is book.of().prices
+    assert prices_of_day(book.of().prices, outlook, TRULY, ()) is book.of().prices
 
 
 @settings(max_examples=15, deadline=None)
@@ -75,12 +75,12 @@ def test_a_wrong_book_comes_nearer_to_the_right_one_by_what_the_day_sells(
 ) -> None:
     wrong, right = outlook_after(visits, odds if above else -odds), book_of(outlook_after(1e6)).prices
     book, updates = book_of(wrong), updates_due(CATALOG)
-    prices = prices_of_day(book.prices, wrong, TRULY, updates)
+    prices = prices_of_day(book.of().prices, wrong, TRULY, updates)
     first = updates[0]
-    assert np.array_equal(prices[:, :, -first:], book.prices[:, :, -first:])
-    before, after = apart(book.prices, right), apart(prices, right)
+    assert np.array_equal(prices[:, :, -first:], book.of().prices[:, :, -first:])
+    before, after = apart(book.of().prices, right), apart(prices, right)
     assert after[first:].mean() < before[first:].mean()
-    assert book.prices is not prices
+    assert book.of().prices is not prices
 
 
 def test_some_updates_are_the_first_and_those_after_a_quarter_and_a_half_of_the_day() -> None:
@@ -169,7 +169,7 @@ def test_the_interval_holds_what_is_truly_gained_on_a_day_with_every_update() ->
         books, outlooks = (book_of(wrong), book_of(judge)), (wrong, judge)
         gain = believed_gain(CATALOG, judge, *books, corrected_by=outlooks)
         prices = (
-            prices_of_day(book.prices, outlook, TRULY, updates_due(CATALOG))
+            prices_of_day(book.of().prices, outlook, TRULY, updates_due(CATALOG))
             for book, outlook in zip(books, outlooks, strict=True)
         )
         held.append(gain.lower <= true_gain(CATALOG, MONDAY, *prices) <= gain.upper)

@@ -120,9 +120,11 @@ def test_a_night_values_both_books_as_the_days_sales_correct_them(
     ((catalog, _, *books, _, _, outlooks),) = asked
     for book, outlook in zip(books, outlooks, strict=True):
         opens = tabulate(outlook.policy, catalog, book.published_at, outlook.curves)
-        assert np.array_equal(opens.prices, book.prices)
+        assert np.array_equal(opens.of().prices, book.of().prices)
     day, updates = true_day(catalog, night.prices_for), updates_due(catalog)
-    prices = (prices_of_day(book.prices, outlook, day, updates) for book, outlook in zip(books, outlooks, strict=True))
+    prices = (
+        prices_of_day(book.of().prices, outlook, day, updates) for book, outlook in zip(books, outlooks, strict=True)
+    )
     row = lake.read(Partition("model_versions", None, f"v{night.judged_version}")).to_pylist()[0]
     shown = json.loads(row["money"])["believed"]
     assert shown["truth"] == pytest.approx(true_gain(catalog, night.prices_for, *prices))

@@ -44,15 +44,18 @@ comment on view context_counts is
 'one product at one price in one store and hour of a partition, ours or a retailer''s: its visits that found stock';
 comment on view events is 'one event that was announced for one date; without a store, for all stores';
 comment on view weather is 'one date as it was forecast, or measured once it is over; without a store, of all';
-comment on view price_book_history is
-'one product at one stock level with one number of ticks left, for each business date';
+comment on view price_steps is
+'one price of one product, and the stock from which on it is shown with each number of ticks left, by business date';
+comment on view replaced_price_steps is
+'one price of one product and the stock from which on it is shown, of a book that another took the place of';
+comment on view hourly_price_steps is
+'one price of one product and the stock from which on it is shown, remade for a store in its day';
+comment on view price_book_by_state is 'a price book of an earlier version: one product in one state';
+comment on view replaced_price_book_by_state is 'a replaced book of an earlier version: one product in one state';
+comment on view hourly_price_book_by_state is 'a remade book of an earlier version: one product in one state';
 comment on view demand_curves_history is
 'one candidate price of one product, as it is believed before the day, for each business date';
-comment on view replaced_price_book is
-'one product at one stock level with one number of ticks left, of a book that another took the place of';
 comment on view replaced_demand_curves is 'one candidate price of one product, of curves that others took the place of';
-comment on view hourly_price_book is
-'one product at one stock level with one number of ticks left, remade for a store in the middle of its day';
 comment on view hourly_demand_curves is
 'one candidate price of one product, as it is believed in the middle of a store''s day';
 comment on view price_changes is

@@ -8,6 +8,7 @@ from threading import Event
 
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
+from catalog.names import BOOK_TABLES
 from catalog.settings import Settings
 from dashboard.cache import Cache
 from dashboard.data.desk.rows import Row, RowEvidence, rows_of
@@ -24,7 +25,7 @@ from serving.standing import StoreStanding, standings
 from warehouse.workspace import Workspace
 
 COURSE_DAYS = 14
-_BOOKS = ("price_book", "demand_curves", "beliefs")
+_BOOKS = (*BOOK_TABLES, "demand_curves", "beliefs")
 _SOLD = ("repricings", "live_repricings")
 _MOST_DATES = 8
 _MOST_BOOKS = 3  # each with all that was worked out of it

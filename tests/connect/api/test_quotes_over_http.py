@@ -185,7 +185,7 @@ def test_without_a_book_it_says_so_with_what_to_do_and_goes_on_when_there_is_one
     # nobody has learned yet: of 200 visits half would buy at the owner's price, and the risk that 100 units run out
     # makes the next candidate above it the best
     stands = candidates[candidates > load(CLASSIC).product("MILK").base_price][0]
-    kept = lake.root / "price_book"
+    kept = lake.root / "price_steps"
     kept.rename(lake.root.parent / "kept")
     missing = client.get("/v1/quotes?sku=MILK&stock=8")
     assert (missing.status_code, missing.headers["retry-after"]) == (503, "30")

@@ -235,7 +235,7 @@ class TestApproval:
     def test_what_waits_at_opening_keeps_the_old_price_until_somebody_approves(self, tmp_path: Path) -> None:
         shop = Shop(tmp_path, "{within_of_base: 0.0}")
         found = shop.publish()
-        wanted = float(found.book.prices[shop.catalog.skus.index("MILK")][-1, -1])
+        wanted = float(found.book.of().prices[shop.catalog.skus.index("MILK")][-1, -1])
         base = shop.catalog.product("MILK").base_price
         assert wanted != base
         proposed = propose(shop.workspace, found, DATE)

@@ -1,0 +1,152 @@
+"""A price book as rows of `price_steps` and back; and from the rows of earlier versions, one for each state."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from catalog.arrays import Ints
+from catalog.tables.prices import PRICE_STEPS
+from serving.price_book import PriceBook
+from serving.price_steps import NO_VALUE, Steps, steps_of
+from warehouse.parquet import coded, constant, moments
+
+
+def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
+    """Return the book in the columns of `price_steps`; `made_from` is what its receipt will say."""
+    steps, rows = book.steps, len(book.prices)
+    product = np.repeat(np.arange(len(book.skus)), np.diff(steps.first_step))
+    is_limited = np.repeat(book.prices != book.unconstrained, np.diff(book.chance_from))
+    p_own = np.where(is_limited, book.p_unconstrained, np.nan)
+    columns = {
+        "sku": coded(product, book.skus),
+        "step": (np.arange(rows) - steps.first_step[product]).astype(np.int32),
+        "price": book.prices,
+        "unconstrained_price": book.unconstrained,
+        "binding_rule": coded(book.rule, book.rules),
+        "policy_rule": coded(book.policy_rule, book.rules),
+        "ticks_from": steps.first_tick,
+        "stock_from": _listed(steps.begin, pa.array(steps.stock_from)),
+        "unit_value": _listed(steps.begin, pa.array(steps.value, mask=steps.value == NO_VALUE)),
+        "value_unit": steps.value_unit[product],
+        "p_sale": _listed(book.chance_from, pa.array(book.p_sale)),
+        "unconstrained_p_sale": _listed(book.chance_from, pa.array(p_own, from_pandas=True)),
+        "par_stock": book.par_stock[product].astype(np.int32),
+        "policy": constant(book.policy, rows),
+        "model_version": constant(book.model_version, rows),
+        "published_at": moments(np.full(rows, round(book.published_at.timestamp() * 1_000_000))),
+        "made_from": constant(made_from, rows),
+    }
+    return pa.table(columns).cast(PRICE_STEPS.schema)
+
+
+def book_from_table(table: pa.Table) -> PriceBook:
+    """Return the book that a partition of `price_steps` holds, or one of `price_book` of earlier versions."""
+    if "inventory_level" in table.column_names:
+        return _from_states(table)
+    codes, skus = _words(table["sku"])
+    first_step = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
+    first = first_step[:-1]
+    begin, stock_from = _flat(table["stock_from"])
+    chance_from, p_sale = _flat(table["p_sale"])
+    p_own = _flat(table["unconstrained_p_sale"])[1]
+    price, unconstrained = (table[name].to_numpy() for name in ("price", "unconstrained_price"))
+    is_same = np.repeat(price == unconstrained, np.diff(chance_from))
+    (rule, policy_rule), rules = _rules(table)
+    first_tick = table["ticks_from"].to_numpy()
+    value = _flat(table["unit_value"], NO_VALUE)[1]
+    return PriceBook(
+        skus=tuple(skus),
+        par_stock=table["par_stock"].to_numpy()[first].astype(np.int64),
+        n_ticks=int((first_tick + np.diff(begin)).max()) - 1,
+        steps=Steps(first_step, first_tick, begin, stock_from, value, table["value_unit"].to_numpy()[first]),
+        prices=price,
+        unconstrained=unconstrained,
+        rule=rule,
+        policy_rule=policy_rule,
+        chance_from=chance_from,
+        p_sale=p_sale,
+        p_unconstrained=np.where(is_same, p_sale, p_own),
+        rules=rules,
+        **_made(table),
+    )
+
+
+def _from_states(table: pa.Table) -> PriceBook:
+    """Return the book of rows that hold a state each, up to the par of each product."""
+    codes, skus = _words(table["sku"])
+    level, left = (table[name].to_numpy().astype(np.int64) for name in ("inventory_level", "ticks_left"))
+    par = np.zeros(len(skus), dtype=np.int64)
+    np.maximum.at(par, codes, level)
+    shape = (len(skus), int(left.max()), int(par.max()) + 1)
+    row = np.zeros(shape, dtype=np.int64)
+    row[codes, left - 1, level] = np.arange(len(codes))
+    row = np.take_along_axis(row, np.minimum(np.arange(shape[2]), par[:, None])[:, None], axis=2)
+
+    names = ("price", "unconstrained_price", "p_sale", "unconstrained_p_sale", "unit_value")
+    price, unconstrained, p_sale, p_own, unit_value = (table[name].to_numpy().astype(np.float64) for name in names)
+    p_own = np.where(np.isnan(p_own) & (price == unconstrained), p_sale, p_own)
+    (rule, policy_rule), rules = _rules(table)
+    kind = pd.factorize(price)[0] * len(rules) ** 2 + rule * len(rules) + policy_rule
+    steps, states = steps_of(unconstrained[row], kind.astype(np.int32)[row], p_own[row], unit_value[row], par)
+    at = row.ravel()[states]
+    of_step, (chance_from, chances) = at[steps.begin[:-1]], steps.told_once(p_sale[at], p_own[at])
+    return PriceBook(
+        skus=tuple(skus),
+        par_stock=par,
+        n_ticks=shape[1],
+        steps=steps,
+        prices=price[of_step],
+        unconstrained=unconstrained[of_step],
+        rule=rule[of_step],
+        policy_rule=policy_rule[of_step],
+        chance_from=chance_from,
+        p_sale=p_sale[at][chances],
+        p_unconstrained=p_own[at][chances],
+        rules=rules,
+        **_made(table),
+    )
+
+
+def _made(table: pa.Table) -> dict[str, Any]:
+    """Return what is the same in all rows: from which policy and model a book was made, and for which day."""
+    own = {name: table[name][0].as_py() for name in ("policy", "model_version", "published_at")}
+    return own | {"published_at": own["published_at"].astimezone(dt.UTC)}
+
+
+def _listed(begin: NDArray[np.int64], values: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(begin.astype(np.int32)), values)
+
+
+def _flat(column: pa.ChunkedArray, null: float = np.nan) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return where the lists of a column begin, and all values one after another."""
+    lists = column.combine_chunks()
+    values = lists.flatten()
+    begin = np.concatenate([[0], np.cumsum(lists.value_lengths().to_numpy())])
+    return begin, (values.fill_null(null) if values.null_count else values).to_numpy()
+
+
+def _words(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
+    """Return the word of each row as a position, and the words in the order in which they come; -1 for null."""
+    coded_rows = column.unify_dictionaries().combine_chunks()
+    own, found = pd.factorize(coded_rows.indices.fill_null(-1).to_numpy(), use_na_sentinel=False)
+    words = coded_rows.dictionary.to_pylist()
+    is_null = found < 0
+    if is_null.any():
+        own = np.where(is_null[own], -1, own - (np.flatnonzero(is_null)[0] < own))
+    return own, [words[code] for code in found[~is_null].tolist()]
+
+
+def _rules(table: pa.Table) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], tuple[str, ...]]:
+    """Return the binding rule and the policy's rule of each row as positions in a tuple of names, and that tuple.
+
+    A book older than the column of the policy's rule tells the binding rule alone.
+    """
+    (binding, names), (own, own_names) = _words(table["binding_rule"]), _words(table["policy_rule"])
+    rules = tuple(dict.fromkeys([*names, *own_names]))
+    of_policy = np.array([*map(rules.index, own_names), -1], dtype=np.int16)[own]
+    binding = binding.astype(np.int16)
+    return (binding, np.where(of_policy < 0, binding, of_policy).astype(np.int16)), rules

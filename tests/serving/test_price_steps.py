@@ -1,0 +1,238 @@
+"""A price book in steps says what one with a row for each state says, whatever the policy."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.arrays import Floats, Ints
+from catalog.load import CLASSIC, Catalog, load
+from catalog.price_ladder import price_ladder
+from catalog.pricing import Shelf
+from catalog.records.guardrails import Guardrails
+from catalog.settings import read_settings
+from serving.book_store import (
+    book_in_force,
+    book_with,
+    commit_book,
+    in_force_for,
+    new_book,
+    publish_book,
+    restored_book,
+)
+from serving.book_table import book_from_table, book_to_table
+from serving.curves import DemandCurves
+from serving.matching import match_to_shelf
+from serving.price_book import PriceBook
+from serving.price_steps import VALUE_TOLERANCE
+from serving.pricing_policy import Asked
+from serving.shelf_limits import with_support
+from serving.tabulate import tabulate
+from tests.serving.dense_book import DenseBook, as_dense, dense_book, dense_table
+from warehouse.connection import VIEW_FOLDERS, build_file, read_only
+from warehouse.lake import Lake, Partition
+from warehouse.proof import verify
+
+CLASSIC_SHELF = load(CLASSIC)
+DAY = dt.date(2026, 3, 2)
+MIDNIGHT = dt.datetime.combine(DAY, dt.time(), dt.UTC)
+RAILS = (
+    Guardrails(),
+    Guardrails(price_ending=9),
+    Guardrails(frozen={"MEAT": 8.0}, minimum_margin=0.2),
+    Guardrails(price_ending=5, markdown_only=["MILK"]),
+)
+
+
+@dataclass(frozen=True)
+class Arbitrary:
+    """A policy that wants whatever it is told, by stock and tick; nothing about it is monotone."""
+
+    prices: Floats
+    p_sale: Floats
+    unit_value: Floats
+    rule: Ints
+    name: str = "arbitrary"
+    model_version: str | None = "3"
+    rules: tuple[str, ...] = ("base_price", "low_stock")
+
+    def ask(self, shelf: Shelf) -> Asked:
+        at = shelf.ticks_left - 1, shelf.stock, np.arange(shelf.stock.shape[1])
+        return Asked(self.prices[at], self.rule[at], self.p_sale[at], self.unit_value[at])
+
+
+def any_shelf(seed: int) -> tuple[Arbitrary, Catalog, DemandCurves | None]:
+    """Draw a shelf, its limits, what is known of demand, and a policy: smooth, stepwise or wild."""
+    draw = np.random.default_rng(seed)
+    pars = draw.integers(1, 40, 5)
+    products = tuple(
+        own.model_copy(update={"par_stock": int(par)}) for own, par in zip(CLASSIC_SHELF.products, pars, strict=True)
+    )
+    rails = RAILS[draw.integers(len(RAILS))]
+    catalog = Catalog(products, CLASSIC_SHELF.store.model_copy(update={"guardrails": rails}))
+    ladder, shape = price_ladder(catalog), (catalog.store.opening.ticks, int(pars.max()) + 1, 5)
+    wildness = draw.choice([0.0, 0.02, 1.0])
+    falling = np.linspace(19, 0, shape[1])[:, None] * draw.uniform(0.2, 1, (shape[0], 1, 5))
+    wild = draw.integers(0, 20, shape)
+    choice = np.where(draw.random(shape) < wildness, wild, np.rint(falling)).astype(int)
+    curve = np.sort(draw.random(ladder.shape), axis=1)[:, ::-1]
+    by_tick = curve * draw.uniform(0.5, 1, (shape[0], 5, 1)) if draw.random() < 0.5 else None
+    p_sale = np.take_along_axis((curve[None] if by_tick is None else by_tick[::-1]), choice.transpose(0, 2, 1), axis=2)
+    p_sale = np.where(draw.random(shape) < wildness / 20, np.nan, p_sale.transpose(0, 2, 1))
+    value = np.exp(-np.arange(shape[1]) / draw.uniform(3, 30))[:, None] * draw.uniform(0, 9, (shape[0], 1, 5))
+    value = np.where(draw.random(shape) < wildness / 4, draw.normal(0, 9, shape), value)
+    value = np.where(draw.random(shape if wildness else 5) < 0.2, np.nan, value)
+    rule = (draw.random(shape) < wildness / 4).astype(np.int64)
+    policy = Arbitrary(ladder[np.arange(5), choice], p_sale, value, rule)
+    curves = DemandCurves(catalog.skus, ladder, curve, "3", by_tick=by_tick)
+    if draw.random() < 0.3:
+        observed = np.column_stack([ladder[:, 0], ladder[:, -1]])
+        observed[draw.integers(5)] = np.nan
+        curves = with_support(curves, observed)
+    return policy, catalog, None if by_tick is None and draw.random() < 0.3 else curves
+
+
+def assert_same(found: DenseBook, expected: DenseBook) -> None:
+    """All is the same to the last bit; what a unit is worth is so within the tolerance."""
+    for name in ("prices", "unconstrained", "p_sale", "p_unconstrained", "rule", "policy_rule"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+    np.testing.assert_array_equal(np.isnan(found.unit_value), np.isnan(expected.unit_value))
+    largest = np.nan_to_num(np.abs(expected.unit_value)).max(axis=(1, 2))
+    allowed = np.maximum(VALUE_TOLERANCE * expected.unconstrained.max(axis=(1, 2)), largest / 8_000) * (1 + 1e-9)
+    apart = np.nan_to_num(np.abs(found.unit_value - expected.unit_value)).max(axis=(1, 2))
+    assert (apart <= allowed).all(), (apart / allowed).max()
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 2**32))
+def test_a_book_in_steps_says_what_holds_in_every_state_of_any_policy(seed: int) -> None:
+    policy, catalog, curves = any_shelf(seed)
+    book, expected = tabulate(policy, catalog, MIDNIGHT, curves), dense_book(policy, catalog, curves, DAY)
+    assert_same(as_dense(book), expected)
+    assert_same(as_dense(book_from_table(book_to_table(book, "inputs"))), as_dense(book))
+
+
+@pytest.fixture(scope="module")
+def shelf() -> tuple[Arbitrary, Catalog, DemandCurves]:
+    """A policy that jumps, under a price ending, where some chances differ by tick."""
+    found = (any_shelf(seed) for seed in range(100))
+    return next(
+        (policy, catalog, curves)
+        for policy, catalog, curves in found
+        if curves is not None and curves.by_tick is not None and catalog.store.guardrails.price_ending == 9
+    )
+
+
+@pytest.fixture(scope="module")
+def book(shelf: tuple[Arbitrary, Catalog, DemandCurves]) -> PriceBook:
+    policy, catalog, curves = shelf
+    return tabulate(policy, catalog, MIDNIGHT, curves)
+
+
+def in_lake(home: Path, partition: Partition, rows: pa.Table) -> Lake:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(home)}))
+    lake.prepare()
+    lake.publish(partition, rows, inputs="inputs")
+    build_file(lake.settings, VIEW_FOLDERS)
+    return lake
+
+
+def rows_in(lake: Lake, question: str) -> list[tuple[object, ...]]:
+    with read_only(lake.settings) as connection:
+        return connection.execute(question).fetchall()
+
+
+@pytest.mark.parametrize("table", ["price_steps", "replaced_price_steps", "hourly_price_steps"])
+def test_the_view_has_a_row_for_each_state_with_what_the_book_says(tmp_path: Path, book: PriceBook, table: str) -> None:
+    view = table.replace("price_steps", "price_book")
+    in_steps = in_lake(tmp_path / "a", Partition(table, DAY, "all"), book_to_table(book, "inputs"))
+    by_state = in_lake(tmp_path / "b", Partition(view, DAY, "all"), dense_table(book))
+    apart = "unit_value"
+    question = f"select * exclude ({apart}) from {view} order by sku, inventory_level, ticks_left"  # noqa: S608
+    assert repr(rows_in(in_steps, question)) == repr(rows_in(by_state, question))  # NaN is not itself
+    values = f"select {apart} from {view} order by sku, inventory_level, ticks_left"  # noqa: S608
+    found, expected = (np.array(rows_in(lake, values), dtype=float) for lake in (in_steps, by_state))
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    many = f"select count(*) from {view} where sku = 'MILK' and inventory_level = 1 and ticks_left = 2"  # noqa: S608
+    assert rows_in(in_steps, many) == [(1,)]
+
+
+def test_two_books_of_a_date_that_were_replaced_do_not_meet_in_the_view(tmp_path: Path, book: PriceBook) -> None:
+    lake = in_lake(tmp_path, Partition("replaced_price_steps", DAY, "one"), book_to_table(book, "one"))
+    lake.publish(Partition("replaced_price_steps", DAY, "other"), book_to_table(book, "other"), inputs="other")
+    states = int((book.par_stock + 1).sum()) * book.n_ticks
+    assert rows_in(lake, "select count(*) from replaced_price_book") == [(2 * states,)]
+    assert rows_in(lake, "select count(distinct (sku, inventory_level, ticks_left)) from replaced_price_book") == [
+        (states,)
+    ]
+
+
+LADDER = price_ladder(CLASSIC_SHELF)
+CURVES = DemandCurves(CLASSIC_SHELF.skus, LADDER, np.tile(np.linspace(0.9, 0.1, LADDER.shape[1]), (5, 1)), "7")
+VISITS = np.full((5, 48), 2.0)
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Lake:
+    """A lake whose book is in the form of the version before."""
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    lake.prepare()
+    new = new_book(CLASSIC_SHELF, CURVES, VISITS, DAY)
+    place = in_force_for(DAY, "price_book").book
+    tables = {new.place: None, **new.tables} | {}
+    del tables[new.place]
+    before = replace(new, tables=tables | {place: dense_table(new.book)}, inputs=new.inputs | {place: "before:1"})
+    commit_book(lake, replace(before, inputs=dict.fromkeys(before.tables, "before:1")))
+    build_file(lake.settings, VIEW_FOLDERS)
+    return lake
+
+
+def test_a_book_of_the_version_before_prices_as_it_did(earlier: Lake) -> None:
+    found = book_in_force(earlier)
+    assert found is not None
+    assert_same(as_dense(found.book), as_dense(new_book(CLASSIC_SHELF, CURVES, VISITS, DAY).book))
+    assert rows_in(earlier, "select count(*) from price_book") == [(5 * 101 * 48,)]
+    assert verify(earlier).findings == ()
+
+
+def test_a_new_book_takes_the_place_of_one_of_the_version_before_which_is_kept(earlier: Lake) -> None:
+    before = book_in_force(earlier)
+    assert before is not None
+    publish_book(earlier, CLASSIC_SHELF, CURVES, VISITS, DAY)
+    now, kept = book_in_force(earlier), book_with(earlier, before.sha256)
+    assert now is not None
+    assert kept is not None
+    assert (now.sha256 != before.sha256, kept.is_replaced, kept.form) == (True, True, "price_book")
+    assert not earlier.holds(in_force_for(DAY, "price_book").book)
+    assert rows_in(earlier, "select count(*) from price_book") == [(5 * 101 * 48,)]
+    commit_book(earlier, restored_book(earlier, kept, DAY))
+    again = book_in_force(earlier)
+    assert again is not None
+    assert again.sha256 == before.sha256
+    assert not earlier.holds(in_force_for(DAY).book)
+    assert verify(earlier).findings == ()
+
+
+def test_a_book_older_than_the_policys_rule_tells_the_binding_rule_alone(book: PriceBook) -> None:
+    older = dense_table(book).drop_columns(["policy_rule"])
+    older = older.add_column(9, "policy_rule", pa.nulls(len(older), pa.dictionary(pa.int32(), pa.string())))
+    read = as_dense(book_from_table(older))
+    np.testing.assert_array_equal(read.policy_rule, as_dense(book).rule)
+
+
+def test_on_another_shelf_products_keep_their_steps_and_a_new_one_stands_at_its_base_price(book: PriceBook) -> None:
+    order = [3, 0, 4]
+    new = CLASSIC_SHELF.products[1].model_copy(update={"sku": "BEER", "par_stock": 7})
+    catalog = Catalog((*(CLASSIC_SHELF.products[own] for own in order), new), CLASSIC_SHELF.store)
+    matched = match_to_shelf(catalog, book, CURVES)[0]
+    for own, was in enumerate(order):
+        stock, left = np.arange(40), np.full(40, 9)
+        for one, other in zip(matched.at(own, stock, left)[:5], book.at(was, stock, left)[:5], strict=True):
+            np.testing.assert_array_equal(one, other)
+    beer = matched.quote("BEER", 5, 48)
+    assert (beer.price, beer.unit_value, beer.binding_rule) == (new.base_price, None, "unknown_product")
