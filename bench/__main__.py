@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench import cluster, ingest, intake, loop, monitor, nights, quote_api, serving, throughput, training, trial
+from bench import (
+    chain_book,
+    cluster,
+    ingest,
+    intake,
+    loop,
+    monitor,
+    nights,
+    quote_api,
+    serving,
+    throughput,
+    training,
+    trial,
+)
 from bench.measure import BEST, Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -39,6 +52,7 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "train": training.training,
         "book": serving.price_book,
         "large_book": serving.large_price_book,
+        "chain_book": chain_book.chain_book,
         "quote": serving.quote,
         "api": quote_api.quote_api,
         "intake": intake.intake,

@@ -13,10 +13,11 @@ from bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
+from serving.book_table import book_to_table
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, policy_with_model
 from serving.price_book import PriceBook
-from serving.tabulate import book_to_table, tabulate
+from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, FittedModel, fit
 from training.dataset import Dataset, weighted_rows
@@ -50,10 +51,10 @@ def price_book() -> Iterator[Measurement]:
         catalog = world.catalog
 
         def work_out() -> None:
-            book_to_table(tabulate(GreedyPolicy(_curves(world, fitted)), catalog, _opening()))
+            book_to_table(tabulate(GreedyPolicy(_curves(world, fitted)), catalog, _opening()), "inputs")
 
         took = seconds(work_out, 5)
-    cells = int((book.par_stock + 1).sum()) * book.prices.shape[2]
+    cells = int((book.par_stock + 1).sum()) * book.n_ticks
     asking = Otherwise("ask the forest per product", _seconds_to_ask(fitted) * len(book.skus))
     yield Measurement("book", f"price book from a forest, {cells:,} cells", took, "s", (asking,), 0.3)
 
@@ -67,7 +68,7 @@ def large_price_book() -> Iterator[Measurement]:
     visits = np.tile(_VISITS * tick_profile(catalog.store), (_PRODUCTS, 1))
 
     def work_out() -> None:
-        book_to_table(tabulate(policy_with_model(catalog, curves, visits), catalog, _opening(), curves))
+        book_to_table(tabulate(policy_with_model(catalog, curves, visits), catalog, _opening(), curves), "inputs")
 
     took = seconds(work_out, 2)
     yield Measurement("large_book", f"stock-aware book, {_PRODUCTS:,} products x 101 x 48", took, "s", (), 5.0)
@@ -88,7 +89,7 @@ def quote() -> Iterator[Measurement]:
     yield Measurement("quote", "one quote", one * 1e6, "us", (Otherwise("ask the forest", asking * 1e6),), 20)
     draw = np.random.default_rng(SEED)
     product, stock = draw.integers(0, len(book.skus), _MILLION), draw.integers(0, 101, _MILLION)
-    ticks = draw.integers(1, book.prices.shape[2] + 1, _MILLION)
+    ticks = draw.integers(1, book.n_ticks + 1, _MILLION)
     took = seconds(lambda: book.quotes(product, stock, ticks), 3)
     scaled = Otherwise("ask the forest, scaled up", asking * _MILLION)
     yield Measurement("quote", "a million quotes at once", took, "s", (scaled,), 0.2)

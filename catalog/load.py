@@ -78,6 +78,11 @@ class Catalog:
         return substitutes_among(self.products)
 
     @property
+    def names_substitutes(self) -> bool:
+        """Whether a shopper may take any product instead of another; no array of all pairs is made to tell."""
+        return any(product.substitutes_with for product in self.products)
+
+    @property
     def counts_evenings(self) -> bool:
         """Whether prices weigh what is left at closing: stock lives over days, and profit is what they maximise."""
         return self.stock_rules is not None and self.store.policies.objective == "profit"

@@ -29,7 +29,7 @@ def count_choices(lake: Lake, catalog: Catalog) -> None:
 
     A day that is still being sold waits, and so do partitions that are not proven, or that another process counts.
     """
-    if not catalog.substitutes.any():
+    if not catalog.names_substitutes:
         return
     pairs = pairs_of(catalog)
     definition = hashlib.sha256(f"{query('choices_of_partition')}{pairs}".encode()).hexdigest()

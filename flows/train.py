@@ -13,7 +13,7 @@ from flows.progress import tell
 from flows.runs import registry_of, say_damaged_books, tag_run
 from flows.spreading import spreading
 from flows.workspace import open_workspace
-from serving.solve import is_worth_a_cluster
+from serving.book_blocks import is_worth_a_cluster
 from training.night import Priced, price_date
 from training.result import TrainingResult
 from training.run_context import RunContext

@@ -18,11 +18,10 @@ from catalog.load import Catalog
 from catalog.names import BOOK_TABLES
 from catalog.spread import HERE, Spread
 from serving.belief.table import without_the_champions_word
+from serving.book_blocks import unpublished_book
 from serving.book_table import book_from_table, book_to_table
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
-from serving.policies import policy_with_model
 from serving.price_book import PriceBook
-from serving.tabulate import tabulate
 from warehouse.books import book_dates, book_on, newest_book_dates
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
@@ -115,14 +114,6 @@ class NewBook:
             commit.remove(there)
         for partition, rows in self.tables.items():
             commit.publish(partition, rows, inputs=self.inputs[partition])
-
-
-def unpublished_book(
-    catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date, spread: Spread = HERE
-) -> PriceBook:
-    """Return the price book of a business date without publishing it."""
-    published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
-    return tabulate(policy_with_model(catalog, curves, visits, spread), catalog, published_at, curves)
 
 
 def new_book(

@@ -148,5 +148,5 @@ def _rules(table: pa.Table) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]]
     (binding, names), (own, own_names) = _words(table["binding_rule"]), _words(table["policy_rule"])
     rules = tuple(dict.fromkeys([*names, *own_names]))
     of_policy = np.array([*map(rules.index, own_names), -1], dtype=np.int16)[own]
-    binding = binding.astype(np.int16)
-    return (binding, np.where(of_policy < 0, binding, of_policy).astype(np.int16)), rules
+    by_limit = binding.astype(np.int16)
+    return (by_limit, np.where(of_policy < 0, by_limit, of_policy).astype(np.int16)), rules

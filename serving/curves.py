@@ -56,6 +56,13 @@ class DemandCurves:
     switching: Switching | None = None
     beside: Floats | None = None
 
+    def among(self, products: slice) -> "DemandCurves":
+        """Return the curves of some products, without what they take from each other."""
+        known = {name: getattr(self, name) for name in ("prices", "p_sale", "observed", "low", "high", "beside")}
+        own = {name: None if values is None else values[products] for name, values in known.items()}
+        by_tick = None if self.by_tick is None else self.by_tick[:, products]
+        return replace(self, skus=self.skus[products], by_tick=by_tick, switching=None, **own)
+
     def at(self, ticks_left: int) -> "DemandCurves":
         """Return the curves of the tick with so many left, itself included."""
         return self if self.by_tick is None else replace(self, p_sale=self.by_tick[-ticks_left], by_tick=None)

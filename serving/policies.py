@@ -13,7 +13,6 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Shelf
-from catalog.spread import HERE, Spread
 from serving.curves import DemandCurves
 from serving.evidence import ShelfPrices
 from serving.price_book import PriceBook
@@ -117,7 +116,6 @@ class StockAwarePolicy:
         n_levels: int,
         unit_costs: Floats | float = 0.0,
         name: str = "stock_aware",
-        spread: Spread = HERE,
         ahead: StockAhead | None = None,
         sales: tuple[Floats, Floats] | None = None,
     ) -> None:
@@ -133,8 +131,6 @@ class StockAwarePolicy:
             Cost of a unit, EUR, shape (n_products,): with it margin is the objective, and units are valued in margin.
         name
             Name in the tables; on true demand, the same policy is the clairvoyant.
-        spread
-            Where the recursion is solved.
         ahead
             Values what is left at closing; None where that does not count.
         sales
@@ -143,23 +139,21 @@ class StockAwarePolicy:
         self.name = name
         self.model_version: str | None = curves.model_version
         gains, chances = sales or (_gains(curves, unit_costs), curves.at_ticks)
-        problem = ProductsToSolve(0, gains, chances, curves.choosable, visits, n_levels)
+        problem = ProductsToSolve(gains, chances, curves.choosable, visits, n_levels)
         self._curves = curves
         self._over_days = None if ahead is None else SolvedOverDays(problem, ahead)
         if ahead is None:
-            solved = solve(problem, spread)
+            solved = solve(problem)
             self._best, self._value = solved.best, solved.value
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
         if self._over_days is not None:
             return self._asked(shelf, *self._over_days.on(shelf))
-        product = np.broadcast_to(np.arange(self._best.shape[0]), shelf.stock.shape)
-        stock = np.clip(shelf.stock, 1, self._best.shape[1] - 1)
-        candidate = self._best[product, stock, shelf.ticks_left - 1]
-        later = self._value[product, stock, shelf.ticks_left - 1]
-        one_less = self._value[product, stock - 1, shelf.ticks_left - 1]
-        return self._asked(shelf, candidate, later - one_less)
+        product = np.broadcast_to(np.arange(self._best.shape[1]), shelf.stock.shape)
+        best, later = self._best[shelf.ticks_left - 1], self._value[shelf.ticks_left - 1]
+        stock = np.clip(shelf.stock, 1, best.shape[1] - 1)
+        return self._asked(shelf, best[product, stock], later[product, stock] - later[product, stock - 1])
 
     def day_over(self, product: int, date: dt.date, keeps: Keeps) -> Ints | None:
         """Return a product's best candidates by stock and ticks left, shape (n_levels, n_ticks), by what keeps of it.
@@ -200,8 +194,8 @@ def policy_with_model(
     catalog: Catalog,
     curves: DemandCurves,
     visits: Floats,
-    spread: Spread = HERE,
     ahead: StockAhead | None = None,
+    sales: tuple[Floats, Floats] | None = None,
 ) -> PricingPolicy:
     """Return the policy a price book is made from, as the catalog's `policies.with_champion` says.
 
@@ -209,14 +203,14 @@ def policy_with_model(
     ----------
     visits
         Visits expected per store day, or in the ticks that are left of one, shape (n_products, n_ticks).
-    spread
-        Where it is worked out.
     ahead
         Values what is left at closing; by default made from the same curves and visits, which are then of a whole day.
+    sales
+        As from `sales_of`; None is worked out.
     """
     if catalog.store.policies.with_champion == "greedy":
         return GreedyPolicy(curves, costs_that_count(catalog))
-    return stock_aware(catalog, curves, visits, spread=spread, ahead=ahead)
+    return stock_aware(catalog, curves, visits, ahead=ahead, sales=sales)
 
 
 def stock_aware(
@@ -224,15 +218,14 @@ def stock_aware(
     curves: DemandCurves,
     visits: Floats,
     name: str = "stock_aware",
-    spread: Spread = HERE,
     ahead: StockAhead | None = None,
+    sales: tuple[Floats, Floats] | None = None,
 ) -> StockAwarePolicy:
     """Return the recursion's policy for what the catalog's prices are to earn; arguments as in `policy_with_model`."""
     unit_costs, levels = costs_that_count(catalog), int(catalog.most_stock.max()) + 1
-    if ahead is None:
-        ahead = ahead_of(catalog, curves, visits)
-    sales = sales_of(catalog, curves, visits)
-    return StockAwarePolicy(curves, visits, levels, unit_costs, name, spread, ahead, sales)
+    sales = sales or sales_of(catalog, curves, visits)
+    ahead = ahead or StockAhead.of(catalog, curves, visits, sales)
+    return StockAwarePolicy(curves, visits, levels, unit_costs, name, ahead, sales)
 
 
 def ahead_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> StockAhead | None:

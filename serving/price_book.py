@@ -143,7 +143,7 @@ class PriceBook:
 
     def take(self, products: Ints) -> "PriceBook":
         """Return the book of some products, in this order."""
-        steps, own, _ = self.steps.take(products)
+        steps, own = self.steps.take(products)
         chance_from, chances = pieces(self.chance_from, own)
         return replace(
             self,

@@ -64,12 +64,12 @@ class Steps(NamedTuple):
         begin = np.concatenate([[0], np.cumsum(told)])
         return begin, np.arange(begin[-1]) + np.repeat(self.begin[:-1] - begin[:-1], told)
 
-    def take(self, products: Ints) -> "tuple[Steps, Ints, Ints]":
-        """Return the steps of some products, and the positions of these steps and of their thresholds among all."""
+    def take(self, products: Ints) -> "tuple[Steps, Ints]":
+        """Return the steps of some products, and their positions among all."""
         first_step, steps = pieces(self.first_step, products)
         begin, thresholds = pieces(self.begin, steps)
         own = self.stock_from[thresholds], self.value[thresholds], self.value_unit[products]
-        return Steps(first_step, self.first_tick[steps], begin, *own), steps, thresholds
+        return Steps(first_step, self.first_tick[steps], begin, *own), steps
 
     def found(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> tuple[Ints, Ints, Floats]:
         """Return what `find` does for many states, in the shape of the arguments."""

@@ -23,7 +23,7 @@ NOTHING = -1
 
 def chooses_substitutes(catalog: Catalog) -> bool:
     """Tell whether any shopper of the twin takes a substitute."""
-    return catalog.store.substitution.strength > 0 and bool(catalog.substitutes.any())
+    return catalog.store.substitution.strength > 0 and catalog.names_substitutes
 
 
 class Choice(NamedTuple):

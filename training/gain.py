@@ -14,9 +14,10 @@ from etl.live.calendar import ONE_DAY
 from features.footfall import LoggedVisits, logged_visits
 from serving.belief.log import Seen, belief_and_average, seen_in
 from serving.belief.policy import morning_of
+from serving.book_blocks import unpublished_book
 from serving.curves import DemandCurves
 from serving.day_curves import DatedModel, DayKnowledge, learned_for
-from serving.policies import costs_that_count, policy_with_model, policy_without_model
+from serving.policies import costs_that_count, policy_without_model
 from serving.price_book import PriceBook
 from serving.tabulate import tabulate
 from simulation.substitutes import chooses_substitutes
@@ -144,8 +145,7 @@ def gain_on(
 
 
 def _book_of(catalog: Catalog, known: DayKnowledge, date: dt.date) -> PriceBook:
-    made_for = dt.datetime.combine(date, dt.time(), dt.UTC)
-    return tabulate(policy_with_model(catalog, known.curves, known.visits), catalog, made_for, known.curves)
+    return unpublished_book(catalog, known.curves, known.visits, date)
 
 
 def _in_force(

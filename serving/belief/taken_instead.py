@@ -24,7 +24,7 @@ _STEPS, _LONGEST, _NEAR = 50, 2.0, 1e-9
 
 def switching_from(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> LogitSwitching | None:
     """Return how shoppers take substitutes, by the days up to a date; None where no choice was seen."""
-    if not catalog.substitutes.any():
+    if not catalog.names_substitutes:
         return None
     choices = choices_in(connection, through - dt.timedelta(days=LOOKS_BACK - 1), through)
     known = dict(zip(catalog.skus, catalog.base_prices.tolist(), strict=True))

@@ -62,7 +62,7 @@ class Made:
 
 @pytest.fixture(autouse=True)
 def _every_book_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.solve._WORTH_A_CLUSTER", 0.0)
+    monkeypatch.setattr("serving.book_blocks._WORTH_A_CLUSTER", 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from serving.limits import limits_of
 from serving.policies import GreedyPolicy, StockAwarePolicy
 from serving.pricing_policy import PricingPolicy
 from serving.recursion import rates_of, value_of_prices
-from serving.solve import ProductsToSolve, solve_block
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
@@ -75,7 +74,7 @@ def test_the_recursion_earns_what_its_prices_are_worth_under_the_chance_of_each_
     by_tick = [np.interp(prices[:, left - 1], ladder, POOR_EVENING.at(left).p_sale[0]) for left in LEFT]
     worth = value_of_prices(prices, np.stack(by_tick, axis=1) * visits, np.zeros(len(prices)))[par, -1]
     all_day = value_of_prices(prices, np.interp(prices, ladder, USUAL[0]) * visits, np.zeros(len(prices)))[par, -1]
-    assert worth == pytest.approx(policy._value[0, par, -1], rel=1e-12)
+    assert worth == pytest.approx(policy._value[-1, 0, par], rel=1e-12)
     assert worth < 0.98 * all_day
 
 
@@ -84,15 +83,6 @@ def test_ticks_that_are_left_are_priced_by_the_last_chances_of_the_day() -> None
     for left in (20, 16, 1):
         assert np.array_equal(whole.ask(shelf(left)).prices, rest.ask(shelf(left)).prices)
         assert np.array_equal(whole.ask(shelf(left)).unit_value, rest.ask(shelf(left)).unit_value)
-
-
-def test_blocks_of_products_give_what_the_whole_shelf_gives() -> None:
-    assert POOR_EVENING.by_tick is not None
-    gains = POOR_EVENING.prices
-    whole = ProductsToSolve(0, gains, POOR_EVENING.by_tick, POOR_EVENING.choosable, VISITS, 31)
-    parts = [solve_block(whole.among(first, 2)) for first in (0, 2, 4)]
-    assert np.array_equal(np.concatenate([part.best for part in parts]), solve_block(whole).best)
-    assert not np.array_equal(parts[0].best[0], parts[1].best[0])
 
 
 def test_a_limited_price_has_the_chance_of_its_own_tick_in_the_store_and_in_the_book() -> None:

@@ -25,6 +25,18 @@ judged as (
     where trained_since in (select seen.since from seen)
 ),
 
+books as (
+    select
+        business_date,
+        model_version
+    from price_steps
+    union all by name
+    select
+        business_date,
+        model_version
+    from price_book_by_state
+),
+
 priced as (
     select
         min(books.business_date) as date,
@@ -33,7 +45,7 @@ priced as (
         null as skus,
         any_value(judged.since) as since,
         null::boolean as promoted
-    from price_book_history as books
+    from books
     inner join judged on books.model_version = judged.version
     group by books.model_version
 ),
