@@ -52,7 +52,7 @@ def play_fresh_weeks(settings: Settings, days: int = DAYS) -> Lake:
     load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, DEFAULT_SEED))
     for date in dates_from(DEFAULT_START, days):
         if date == OVERRIDDEN:
-            record(lake, catalog, list(_override(catalog)))
+            record(lake, catalog, 1, list(_override(catalog)))
         policy, stores = pricing_on(lake, catalog, date, "static").policy, catalog.store.stores
         sold = play(catalog, policy, stores, date, DEFAULT_SEED, kept_before(lake, catalog, stores, date))
         load_store_day(lake, catalog, sold, "g000", inputs="7", seed=DEFAULT_SEED)

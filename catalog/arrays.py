@@ -1,6 +1,6 @@
 """Short names for the arrays that cross folders; every use states its shape and unit beside it."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 
 
-def rows_of_each(group: Ints, n_groups: int) -> list[Ints]:
+def rows_of_each(group: NDArray[np.integer[Any]], n_groups: int) -> list[Ints]:
     """Return the positions of the rows of each group, ascending: all groups at the cost of one sort.
 
     Parameters

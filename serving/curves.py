@@ -59,7 +59,7 @@ class DemandCurves:
     def among(self, products: slice) -> "DemandCurves":
         """Return the curves of some products, without what they take from each other."""
         known = {name: getattr(self, name) for name in ("prices", "p_sale", "observed", "low", "high", "beside")}
-        own = {name: None if values is None else values[products] for name, values in known.items()}
+        own: dict[str, Any] = {name: None if rows is None else rows[products] for name, rows in known.items()}
         by_tick = None if self.by_tick is None else self.by_tick[:, products]
         return replace(self, skus=self.skus[products], by_tick=by_tick, switching=None, **own)
 
