@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from connect.api.kept_desk import KeptDesk
 
 _IDLE = 30  # seconds until an idle connection is closed
-_ENDS_WITHIN = 1  # second, for requests that are being answered
+_ENDS_WITHIN = 1  # second, for requests that are being answered, where somebody waits at a terminal
+_DRAINS_WITHIN = 20  # seconds, where others can reach it: a container is given time
 _SWITCH = 0.0005  # seconds for which a thread that reads the lake may hold up the event loop
 
 
@@ -82,7 +83,7 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None, host: 
         ws="none",
         proxy_headers=False,
         timeout_keep_alive=_IDLE,
-        timeout_graceful_shutdown=_ENDS_WITHIN,
+        timeout_graceful_shutdown=_ENDS_WITHIN if is_loopback(host) else _DRAINS_WITHIN,
     )
 
 

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 try:
@@ -23,6 +24,14 @@ except ModuleNotFoundError:  # of a Python outside of the virtual environment
 
 _BYTES = 24  # of a password
 _DAYS = 825  # for which certificates hold
+S3_USERS: Mapping[str, list[str]] = {
+    "admin": ["Admin"],  # makes the bucket, and restores a backup
+    "lake": ["Read:shelfprice/lake/*", "Write:shelfprice/lake/*", "List:shelfprice"],
+    "api": ["Read:shelfprice/lake/*", "List:shelfprice"],
+    "mlflow": ["Read:shelfprice/mlflow/*", "Write:shelfprice/mlflow/*", "List:shelfprice"],
+    "backup": ["Read:shelfprice", "List:shelfprice"],
+}
+"""Who may do what in the object store; `lake` are those who sell, learn and take in."""
 _NAMES = ("scheduler", "dask-scheduler", "localhost")  # with containers, in Kubernetes, and to try it out
 
 
@@ -32,17 +41,16 @@ def passwords(known: dict[str, str]) -> dict[str, str]:
     def chosen(name: str) -> str:
         return known.get(name) or secrets.token_hex(_BYTES)
 
-    database, key, secret = chosen("database-password"), chosen("s3-key"), chosen("s3-secret")
+    roles = {role: chosen(f"{role}-password") for role in ("database", "locks", "prefect", "mlflow")}
+    keys = {name: chosen(name) for user in S3_USERS for name in _files_of(user)}
     login = known.get("auth-string") or f"shelfprice:{secrets.token_hex(_BYTES)}"
-    address = f"shelfprice:{database}@postgres:5432"
     return {
-        "database-password": database,
-        "database-url": f"postgresql://{address}/shelfprice",
-        "prefect-database-url": f"postgresql+asyncpg://{address}/prefect",
-        "mlflow-database-url": f"postgresql+psycopg://{address}/mlflow",
-        "s3-key": key,
-        "s3-secret": secret,
-        "s3-users.json": json.dumps(_users(key, secret)),
+        **{f"{role}-password": password for role, password in roles.items()},
+        "database-url": f"postgresql://locks:{roles['locks']}@postgres:5432/shelfprice",
+        "prefect-database-url": f"postgresql+asyncpg://prefect:{roles['prefect']}@postgres:5432/prefect",
+        "mlflow-database-url": f"postgresql+psycopg://mlflow:{roles['mlflow']}@postgres:5432/mlflow",
+        **keys,
+        "s3-users.json": json.dumps({"identities": [_identity(user, keys) for user in S3_USERS]}),
         "auth-string": login,
         "login-user": login.partition(":")[0],
         "login-password": login.partition(":")[2],
@@ -90,9 +98,15 @@ def make_secrets(folder: Path, now: dt.datetime) -> list[str]:
     return written
 
 
-def _users(key: str, secret: str) -> dict[str, object]:
-    login = {"accessKey": key, "secretKey": secret}
-    return {"identities": [{"name": "shelfprice", "credentials": [login], "actions": ["Admin"]}]}
+def _files_of(user: str) -> tuple[str, str]:
+    """Return the names of the files with a user's key and secret."""
+    part = "" if user == "lake" else f"{user}-"
+    return f"s3-{part}key", f"s3-{part}secret"
+
+
+def _identity(user: str, keys: Mapping[str, str]) -> dict[str, object]:
+    key, secret = (keys[name] for name in _files_of(user))
+    return {"name": user, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": S3_USERS[user]}
 
 
 def _name(text: str) -> x509.Name:

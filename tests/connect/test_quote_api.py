@@ -1,10 +1,13 @@
 """`shelfprice serve` as a process: it answers on this machine alone, and ends when it is told to."""
 
+import datetime as dt
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,7 +18,9 @@ import pytest
 from asgi_client import AsgiClient
 from shell import Terminal
 
+from catalog.addresses import is_free
 from catalog.settings import Settings, read_settings
+from connect.api.api_tokens import add_token
 from connect.quote_api import serve
 from operate.up.services import services_of
 
@@ -151,3 +156,38 @@ def test_the_command_ends_at_ctrl_c(terminal: Terminal) -> None:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_what_was_asked_before_it_was_told_to_end_is_answered(
+    sell_two_days: Callable[[Path], Settings], tmp_path: Path
+) -> None:
+    """A list is sent in two halves, with SIGTERM between them; who comes after that is refused."""
+    sell_two_days(tmp_path)
+    port, questions = free_port(), json.dumps([{"sku": "MILK", "stock": 8}] * 100).encode()
+    command = (sys.executable, "-m", "connect.quote_api", "--host", "0.0.0.0", "--port", str(port))  # noqa: S104
+    own = read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+    token = {"Authorization": f"Bearer {add_token(own, 'till', ['read'], dt.datetime.now(dt.UTC))}"}
+    environment = {**os.environ, "SHELFPRICE_HOME": str(tmp_path), "SHELFPRICE_CATALOG": "classic"}
+    with subprocess.Popen(command, env=environment) as process:
+        limit = time.monotonic() + PATIENCE
+        while is_free("127.0.0.1", port):
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+        assert asked(port, "GET", "/v1/health", None, token)[0] == 200
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.putrequest("POST", "/v1/quotes")
+        connection.putheader("Authorization", token["Authorization"])
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(questions)))
+        connection.endheaders(questions[:100])
+        time.sleep(0.5)
+        process.terminate()
+        while not is_free("127.0.0.1", port):
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+        with pytest.raises(ConnectionRefusedError):
+            asked(port, "GET", "/v1/health")
+        connection.send(questions[100:])
+        answer = connection.getresponse()
+        assert (answer.status, len(json.loads(answer.read()))) == (200, 100)
+        assert process.wait(PATIENCE) == 0

@@ -74,7 +74,8 @@ def test_what_services_use_is_declared_and_what_is_declared_is_used(kind: str) -
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_container_is_handed_exactly_the_secrets_that_it_reads(name: str) -> None:
-    read = {secret for word in words(SERVICES[name]) for secret in MOUNTED.findall(word)}
+    scripts = [(DEPLOY / "databases.sql").read_text()] if name == "postgres" else []
+    read = {secret for word in [*words(SERVICES[name]), *scripts] for secret in MOUNTED.findall(word)}
     assert read == set(SERVICES[name].get("secrets", []))
 
 
@@ -90,7 +91,7 @@ def test_every_variable_is_a_setting_or_one_of_the_programs(name: str) -> None:
 
 def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     speaking = {name for name, one in SERVICES.items() if speaks_to_its_object_store(one.get("environment", {}))}
-    assert speaking == {"api", "backup", "bucket", "dask-worker", "mlflow", "monitor", "worker"}
+    assert speaking == {"api", "backup", "bucket", "dask-worker", "intake", "mlflow", "monitor", "worker"}
 
 
 def test_postgresql_counts_as_there_only_when_its_databases_are_made() -> None:
@@ -114,14 +115,31 @@ def test_an_address_names_a_service_and_a_port_on_which_it_listens(name: str) ->
 def test_the_addresses_in_the_secrets_name_a_service() -> None:
     for name, text in make_secrets.passwords({}).items():
         if "://" in text:
-            host = re.search(r"@(\w+):5432/(shelfprice|prefect|mlflow)$", text)
-            assert host is not None, name
-            assert host[1] in SERVICES
+            found = re.search(r"//(\w+):\w+@(\w+):5432/(shelfprice|prefect|mlflow)$", text)
+            assert found is not None, name
+            assert found[2] in SERVICES
+            assert found[1] == {"shelfprice": "locks"}.get(found[3], found[3])
+
+
+def test_only_who_writes_has_the_key_that_writes_the_lake_and_nobody_that_stays_has_the_admins() -> None:
+    having = {
+        name: {one for one in service.get("secrets", []) if one.endswith("-key")} for name, service in SERVICES.items()
+    }
+    assert {name for name, keys in having.items() if "s3-key" in keys} == {"dask-worker", "intake", "monitor", "worker"}
+    assert {name for name, keys in having.items() if "s3-admin-key" in keys} == {"bucket"}
+    assert having["api"] == {"s3-api-key"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_takes_no_more_memory_than_its_limit(name: str) -> None:
+    limits = SERVICES[name]["deploy"]["resources"]["limits"]
+    assert re.search(r"\d[MG]\}?$", limits["memory"])
 
 
 def test_the_proxy_speaks_to_the_monitor_and_the_api_where_they_listen() -> None:
     spoken_to = re.findall(r"reverse_proxy (?:(\S+) )?(\w+):(\d+)", (DEPLOY / "Caddyfile").read_text())
-    assert {host: path for path, host, _ in spoken_to} == {"monitor": "", "api": "/v1/*"}
+    assert [(host, path) for path, host, _ in spoken_to] == [("api", "@prices"), ("intake", "/v1/*"), ("monitor", "")]
+    assert "@prices path /v1/quotes /v1/labels /v1/health\n" in (DEPLOY / "Caddyfile").read_text()
     assert all(port in listens_on(SERVICES[host]) for _, host, port in spoken_to)
     assert SERVICES["monitor"]["environment"]["SHELFPRICE_MONITOR_PASSWORD_FILE"]
 

@@ -14,7 +14,9 @@ from deploy import make_secrets
 
 ROOT = Path(make_secrets.__file__).parents[1]
 DEPLOY = ROOT / "deploy"
-MANIFESTS = sorted(path for path in (DEPLOY / "kubernetes").glob("*.yaml") if not path.name.startswith("values-"))
+MANIFESTS = sorted(
+    path for path in (DEPLOY / "kubernetes").glob("*.yaml") if not path.name.startswith(("values-", "kustomization"))
+)
 LOCKED = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)", re.MULTILINE)
 
 

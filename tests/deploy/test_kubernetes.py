@@ -11,6 +11,7 @@ import pytest
 import yaml
 from container_environment import KNOWN, speaks_to_its_object_store
 
+from connect import quote_api
 from deploy import make_secrets
 
 KUBERNETES = Path(make_secrets.__file__).parent / "kubernetes"
@@ -22,6 +23,7 @@ PODS = {
     for one in MANIFESTS
     if one["kind"] in {"Deployment", "StatefulSet", "Job", "CronJob"}
 }
+RELEASE = version("shelfprice")
 OF_CHARTS = {"prefect-server": 4200, "dask-scheduler": 8786}
 """Services that the charts make, with these values, and their ports."""
 MOUNTS_OF_THE_WORKERS_CHART = {"/home/prefect", "/tmp"}  # noqa: S108 - in a container
@@ -90,6 +92,8 @@ def test_what_is_taken_from_a_secret_or_a_map_is_in_it(name: str) -> None:
     for one in everything(FILES[name], "configMapRef"):
         assert keys_of("ConfigMap", one["name"])
     for one in everything(FILES[name], "secret"):
+        if one["secretName"] == "api-tokens":  # of an operator's own
+            continue
         assert {item["key"] for item in one["items"]} <= keys_of("Secret", one["secretName"])
 
 
@@ -211,8 +215,9 @@ def test_nothing_is_let_in_but_what_is_named_and_every_pod_that_listens_is_named
 def test_only_the_monitor_and_the_api_can_be_reached_from_outside() -> None:
     (ingress,) = of_kind("Ingress")
     led_to = {path["path"]: path["backend"]["service"]["name"] for path in everything(ingress, "paths")[0]}
-    assert led_to == {"/v1": "api", "/": "monitor"}
-    assert {one["name"] for one in everything(ingress, "service")} == {"api", "monitor"}
+    prices = dict.fromkeys(("/v1/quotes", "/v1/labels", "/v1/health"), "api")
+    assert led_to == {**prices, "/v1": "intake", "/": "monitor"}
+    assert ingress["spec"]["ingressClassName"]
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"] for rule in ingress["spec"]["rules"]]
     assert not {"NodePort", "LoadBalancer"} & {one["spec"].get("type") for one in of_kind("Service")}
     assert not VALUES["values-dask.yaml"]["jupyter"]["enabled"]
@@ -220,7 +225,7 @@ def test_only_the_monitor_and_the_api_can_be_reached_from_outside() -> None:
 
 def test_everything_stands_in_the_one_namespace() -> None:
     (namespace,) = of_kind("Namespace")
-    others = {one["metadata"]["namespace"] for one in MANIFESTS if one["kind"] != "Namespace"}
+    others = {one["metadata"]["namespace"] for one in MANIFESTS if one["kind"] not in {"Namespace", "Kustomization"}}
     assert others == {namespace["metadata"]["name"]}
 
 
@@ -242,3 +247,51 @@ def test_the_databases_are_the_same_with_containers_and_in_kubernetes() -> None:
     (databases,) = (one["data"]["databases.sql"] for one in of_kind("ConfigMap") if "databases.sql" in one["data"])
     lines = (KUBERNETES.parent / "databases.sql").read_text().splitlines()
     assert databases.splitlines() == [line for line in lines if not line.startswith("--")]
+
+
+def test_who_writes_the_lake_has_the_key_for_it_and_the_api_and_mlflow_have_their_own() -> None:
+    keys = {
+        name: {one["key"] for one in everything(pod, "secretKeyRef") if one["key"].startswith("s3-")}
+        - {"s3-users.json"}
+        for name, pod in PODS.items()
+    }
+    both = {
+        user: {f"s3-{user}{part}" for part in ("key", "secret")}
+        for user in ("", "api-", "mlflow-", "admin-", "backup-")
+    }
+    assert keys["api"] == both["api-"]
+    assert keys["mlflow"] == both["mlflow-"]
+    assert keys["backup"] == both["backup-"]
+    assert keys[f"bucket-{RELEASE.replace('.', '-')}"] == both["admin-"]
+    assert keys["intake"] == keys["monitor"] == both[""]
+
+
+def test_prices_are_answered_while_a_release_is_rolled_out_or_a_node_is_emptied() -> None:
+    (api,) = (one["spec"] for one in of_kind("Deployment") if one["metadata"]["name"] == "api")
+    assert api["replicas"] >= 2
+    assert api["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    pod, (container,) = api["template"]["spec"], api["template"]["spec"]["containers"]
+    waits = container["lifecycle"]["preStop"]["sleep"]["seconds"] + quote_api._DRAINS_WITHIN
+    assert waits < pod["terminationGracePeriodSeconds"]
+    assert not everything(pod["volumes"], "persistentVolumeClaim")  # one pod alone could hold it
+    budgets = {one["metadata"]["name"]: one["spec"] for one in of_kind("PodDisruptionBudget")}
+    assert budgets["api"] == {"minAvailable": 1, "selector": {"matchLabels": {"app": "api"}}}
+
+
+@pytest.mark.parametrize(
+    "name", [one["metadata"]["name"] for one in MANIFESTS if one["kind"] in {"Deployment", "StatefulSet"}]
+)
+def test_a_pod_that_stays_says_when_it_is_ready_and_is_started_again_when_it_is_stuck(name: str) -> None:
+    (container,) = PODS[name]["containers"]
+    assert {"readinessProbe", "livenessProbe"} <= container.keys()
+
+
+def test_a_tool_puts_the_digest_of_a_release_into_every_manifest() -> None:
+    (kustomization,) = of_kind("Kustomization")
+    applied = {name for name in FILES if not name.startswith("values-")} - {
+        "kustomization.yaml",
+        "secret.template.yaml",
+    }
+    assert set(kustomization["resources"]) == applied
+    assert [one["name"] for one in kustomization["images"]] == ["shelfprice"]
+    assert kustomization["images"][0]["newTag"] == RELEASE

@@ -26,10 +26,10 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
 
 def test_a_password_that_is_removed_is_made_anew_with_every_address_that_holds_it(tmp_path: Path) -> None:
     make_secrets(tmp_path, NOW)
-    (tmp_path / "database-password").unlink()
+    (tmp_path / "locks-password").unlink()
     written = make_secrets(tmp_path, NOW)
-    assert set(written) == {"database-password", "database-url", "prefect-database-url", "mlflow-database-url"}
-    assert (tmp_path / "database-password").read_text() in (tmp_path / "database-url").read_text()
+    assert set(written) == {"locks-password", "database-url"}
+    assert (tmp_path / "locks-password").read_text() in (tmp_path / "database-url").read_text()
 
 
 def test_certificates_are_made_anew_together(tmp_path: Path) -> None:
@@ -61,12 +61,14 @@ def test_the_certificate_is_signed_by_the_authority_and_names_the_scheduler(tmp_
     assert own.not_valid_before_utc < NOW < own.not_valid_after_utc
 
 
-def test_the_object_store_is_told_the_user_that_its_clients_are(tmp_path: Path) -> None:
+def test_the_object_store_is_told_the_users_that_its_clients_are(tmp_path: Path) -> None:
     make_secrets(tmp_path, NOW)
-    (identity,) = json.loads((tmp_path / "s3-users.json").read_text())["identities"]
-    assert identity["credentials"] == [
-        {"accessKey": (tmp_path / "s3-key").read_text(), "secretKey": (tmp_path / "s3-secret").read_text()}
-    ]
+    identities = json.loads((tmp_path / "s3-users.json").read_text())["identities"]
+    for identity in identities:
+        part = "" if identity["name"] == "lake" else f"{identity['name']}-"
+        key, secret = ((tmp_path / f"s3-{part}{name}").read_text() for name in ("key", "secret"))
+        assert identity["credentials"] == [{"accessKey": key, "secretKey": secret}]
+    assert [one["name"] for one in identities if "Admin" in one["actions"]] == ["admin"]
 
 
 def test_a_command_finds_what_the_file_holds_and_not_where_it_was(tmp_path: Path) -> None:

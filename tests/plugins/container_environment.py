@@ -19,6 +19,7 @@ OF_PROGRAMS = {
     "DO_NOT_TRACK",
     "HOME",
     "HOSTS",  # what the manifest of the API puts together
+    "MLFLOW",  # the passwords with which a backup is made
     "MLFLOW_S3_ENDPOINT_URL",
     "MLFLOW_SERVER_ALLOWED_HOSTS",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
@@ -26,12 +27,12 @@ OF_PROGRAMS = {
     "MLFLOW_TRACKING_USERNAME",
     "NAME",  # of a backup
     "PGDATA",
-    "PGPASSWORD",
     "POSTGRES_DB",
     "POSTGRES_INITDB_ARGS",
     "POSTGRES_PASSWORD_FILE",
     "POSTGRES_USER",
     "POD_IP",
+    "PREFECT",
     "PREFECT_API_AUTH_STRING",
     "PREFECT_API_DATABASE_CONNECTION_URL",
     "PREFECT_HOME",
