@@ -49,9 +49,14 @@ _ROWS_PER_GROUP, _ROWS_AT_ONCE = 1 << 20, 1 << 16
 
 
 def is_readable_as(found: pa.Schema, table: Table) -> bool:
-    """Tell whether a file's columns are those of a contract; one that may be null may have come after the file."""
+    """Tell whether a file's columns are those of a contract; one that may be null may have come after the file.
+
+    One that may be null by now had no nulls in a file from before.
+    """
     expected = [field for field in table.schema if not field.nullable or field.name in found.names]
-    return found.equals(pa.schema(expected))
+    return found.names == [field.name for field in expected] and all(
+        own.type == field.type and own.nullable <= field.nullable for own, field in zip(found, expected, strict=True)
+    )
 
 
 def in_contract(rows: pa.Table, table: Table, columns: Sequence[str] | None = None) -> pa.Table:

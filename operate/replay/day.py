@@ -5,10 +5,14 @@ the decisions from seed, catalog and book, the features from those decisions. No
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from catalog.errors import CatalogError, DamagedError, DataError, LakeError, ModelError
 from catalog.load import Catalog
@@ -34,6 +38,7 @@ from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.mixed import is_mixed
+from warehouse.parquet import write_parquet
 
 _NAMES = {
     "belief_updates": "belief",
@@ -209,8 +214,23 @@ class _Day:
         sha256 = rebuilt.sha256 if rebuilt else None
         recorded = self._lake.sha256(theirs) if self._lake.holds(theirs) else None
         is_proven = receipt is not None and receipt.sha256 == recorded
+        if is_proven and sha256 not in {None, recorded}:
+            sha256 = self._in_the_columns_of(theirs, ours) or sha256
         remark = "" if sha256 == recorded else (why if is_proven else _TAMPERED)
         return Part(part, theirs.group, sha256, recorded, remark)
+
+    def _in_the_columns_of(self, theirs: Partition, ours: Partition) -> str | None:
+        """Return the SHA-256 of what was rebuilt in the columns on record; None where another column says something.
+
+        A column that came later is null in what an earlier version wrote.
+        """
+        rows, names = self._scratch.read(ours), pq.read_schema(pa.BufferReader(self._lake.store.content(theirs))).names
+        later = [name for name in rows.column_names if name not in names]
+        if not later or any(rows[name].null_count < len(rows) for name in later):
+            return None
+        sink = pa.BufferOutputStream()
+        write_parquet(rows.drop_columns(later), sink)
+        return hashlib.sha256(sink.getvalue()).hexdigest()
 
     def _why_the_book_differs(self, ours: StoredBook, stored: StoredBook) -> str:
         rebuilt, receipt = self._scratch.receipt(ours.book), self._lake.receipt(stored.book)
