@@ -1,4 +1,4 @@
-"""Dask's scheduler and workers speak TLS as compose.yaml and the chart's values start them, and let nobody else in."""
+"""Dask's scheduler and workers speak TLS as compose.yaml and the manifests start them, and let nobody else in."""
 
 import datetime as dt
 import os
@@ -20,7 +20,11 @@ from operate.up.services import Service
 
 DEPLOY = Path(make_secrets.__file__).parent
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
-CHART = yaml.safe_load((DEPLOY / "kubernetes" / "values-dask.yaml").read_text())
+MANIFESTS = {
+    one["metadata"]["name"]: one["spec"]["template"]["spec"]["containers"][0]
+    for one in yaml.safe_load_all((DEPLOY / "kubernetes" / "dask.yaml").read_text())
+    if one["kind"] == "Deployment"
+}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - to be replaced
 
 
@@ -87,28 +91,22 @@ def test_as_containers_they_work_and_a_client_without_their_certificate_is_refus
             Client(url.replace("tls", "tcp"), timeout=5, set_as_default=False)
 
 
-def test_in_kubernetes_they_take_certificates_as_text_from_the_environment(secrets: Path) -> None:
+def test_as_pods_they_work(secrets: Path) -> None:
     port = free_port()
     url = f"tls://127.0.0.1:{port}"
-
-    def environment(part: str) -> dict[str, str]:
-        found = {}
-        for one in CHART[part]["env"]:
-            source = one.get("valueFrom", {}).get("secretKeyRef")
-            if one["name"].startswith("DASK_"):
-                found[one["name"]] = one.get("value") or (secrets / source["key"]).read_text()
-        return found
-
-    at = ("--host=127.0.0.1", "--dashboard-address=127.0.0.1:0")  # where the chart listens everywhere
-    programs = (
-        (sys.executable, "-m", "distributed.cli.dask_scheduler"),
-        (sys.executable, "-m", "distributed.cli.dask_worker"),
-    )
-    scheduler = (*programs[0], f"--port={port}", *at, *CHART["scheduler"]["extraArgs"])
-    worker = (*programs[1], url, "--nthreads=1", "--no-dashboard", *at, *CHART["worker"]["extraArgs"])
-    started = (
-        service("scheduler", scheduler, environment("scheduler"), port),
-        service("worker", worker, environment("worker"), port),
-    )
+    moved = {
+        "python": sys.executable,
+        EVERYWHERE: "127.0.0.1",
+        "8786": str(port),
+        "/run/secrets/shelfprice": str(secrets),
+        "dask-scheduler:": "127.0.0.1:",
+    }
+    started = []
+    for name in ("dask-scheduler", "dask-worker"):
+        command = MANIFESTS[name]["args"]
+        for word, here_it_is in moved.items():
+            command = [one if one == here_it_is else one.replace(word, here_it_is) for one in command]
+        environment = {one["name"]: one["value"] for one in MANIFESTS[name]["env"] if one["name"].startswith("DASK_")}
+        started.append(service(name, tuple(command), environment, port))
     with cluster(*started, url, security(secrets)) as client:
         assert client.submit(os.getpid).result(timeout=60) != os.getpid()

@@ -12,9 +12,11 @@ import psycopg
 import pytest
 from asgi_client import AsgiClient
 from postgres import PostgresServer, postgres_server
+from pydantic import SecretStr
 
-from catalog.errors import LakeError
+from catalog.errors import Declined, LakeError
 from catalog.load import CLASSIC, load
+from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings, read_settings
 from connect.api.api_tokens import add_token
 from connect.api.app import application
@@ -27,6 +29,7 @@ from deploy.servers.running import running
 from deploy.servers.seaweed import BUCKET, Seaweed
 from flows.workspace import prepared
 from warehouse.lake import Lake, empty_partition
+from warehouse.locks import held
 from warehouse.proof import verify
 
 SQL = Path(make_secrets.__file__).with_name("databases.sql")
@@ -163,7 +166,13 @@ def test_each_role_opens_its_own_database_alone(server: PostgresServer, secrets:
             with suppress(psycopg.OperationalError), psycopg.connect(address, autocommit=True) as connection:
                 opened.add((role, name))
                 if role == "locks":
-                    assert connection.execute("select pg_try_advisory_lock(1)").fetchone() == (True,)
+                    place = LockPlace(secrets, "a lake", SecretStr(address))
+                    with (
+                        held(place, "intake"),
+                        pytest.raises(Declined, match="is being taken in"),
+                        held(place, "intake"),
+                    ):
+                        raise AssertionError("two held one lock")
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         connection.execute("create table own as select 1")
                 else:

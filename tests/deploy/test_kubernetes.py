@@ -24,7 +24,7 @@ PODS = {
     if one["kind"] in {"Deployment", "StatefulSet", "Job", "CronJob"}
 }
 RELEASE = version("shelfprice")
-OF_CHARTS = {"prefect-server": 4200, "dask-scheduler": 8786}
+OF_CHARTS = {"prefect-server": 4200}
 """Services that the charts make, with these values, and their ports."""
 MOUNTS_OF_THE_WORKERS_CHART = {"/home/prefect", "/tmp"}  # noqa: S108 - in a container
 VARIABLES_OF_THE_WORKERS_CHART = {
@@ -141,8 +141,8 @@ def given_to(name: str) -> list[dict[str, str]]:
 def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     speaking = {name for name in FILES for given in given_to(name) if speaks_to_its_object_store(given)}
     assert speaking == {
-        *("api.yaml", "backup.yaml", "mlflow.yaml", "monitor.yaml", "objects.yaml"),
-        *("values-dask.yaml", "values-prefect-worker.yaml"),
+        *("api.yaml", "backup.yaml", "dask.yaml", "mlflow.yaml", "monitor.yaml", "objects.yaml"),
+        "values-prefect-worker.yaml",
     }
 
 
@@ -209,7 +209,7 @@ def test_nothing_is_let_in_but_what_is_named_and_every_pod_that_listens_is_named
         assert policies[name]["podSelector"]["matchLabels"] == service["spec"]["selector"]
         assert everything(policies[name]["ingress"], "port") == [port["port"] for port in service["spec"]["ports"]]
     assert policies["prefect-server"]
-    assert policies["dask"]
+    assert policies["dask-worker"]
 
 
 def test_only_the_monitor_and_the_api_can_be_reached_from_outside() -> None:
@@ -220,7 +220,6 @@ def test_only_the_monitor_and_the_api_can_be_reached_from_outside() -> None:
     assert ingress["spec"]["ingressClassName"]
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"] for rule in ingress["spec"]["rules"]]
     assert not {"NodePort", "LoadBalancer"} & {one["spec"].get("type") for one in of_kind("Service")}
-    assert not VALUES["values-dask.yaml"]["jupyter"]["enabled"]
 
 
 def test_everything_stands_in_the_one_namespace() -> None:
@@ -263,7 +262,7 @@ def test_who_writes_the_lake_has_the_key_for_it_and_the_api_and_mlflow_have_thei
     assert keys["mlflow"] == both["mlflow-"]
     assert keys["backup"] == both["backup-"]
     assert keys[f"bucket-{RELEASE.replace('.', '-')}"] == both["admin-"]
-    assert keys["intake"] == keys["monitor"] == both[""]
+    assert keys["intake"] == keys["monitor"] == keys["dask-worker"] == both[""]
 
 
 def test_prices_are_answered_while_a_release_is_rolled_out_or_a_node_is_emptied() -> None:
