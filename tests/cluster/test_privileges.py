@@ -18,6 +18,7 @@ from catalog.errors import Declined, LakeError
 from catalog.load import CLASSIC, load
 from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings, read_settings
+from cluster.advisory_locks import end_sessions
 from connect.api.api_tokens import add_token
 from connect.api.app import application
 from deploy import make_secrets
@@ -173,6 +174,7 @@ def test_each_role_opens_its_own_database_alone(server: PostgresServer, secrets:
                         held(place, "intake"),
                     ):
                         raise AssertionError("two held one lock")
+                    end_sessions()
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         connection.execute("create table own as select 1")
                 else:
