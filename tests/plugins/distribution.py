@@ -24,9 +24,9 @@ _FILES = {
     140: "cluster/make_cluster cluster/random_kills e2e/command_line e2e/monitor_pages faults/matrix",
     100: "etl/kinds_of_exports evaluation/rehearsal evaluation/trial features/price_response own_data/ingest",
     80: (
-        "cluster/chain_on_dask cluster/dask connect/api/any_request etl/live/live_day evaluation/hourly_twin "
-        "flows/loop own_data/drawn_commands security/absent_services training/changing_the_champion "
-        "training/gate_power training/next_draw"
+        "cluster/backup cluster/chain_on_dask cluster/dask connect/api/any_request etl/live/live_day "
+        "evaluation/hourly_twin flows/loop own_data/drawn_commands security/absent_services "
+        "training/changing_the_champion training/gate_power training/next_draw"
     ),
     60: (
         "cluster/delta_kills cluster/lake_elsewhere desk/price_changes/desk e2e/connect_a_store e2e/desk "
@@ -39,9 +39,9 @@ _FILES = {
         "security/prefect_server security/sql serving/shelf_price standing/what_was_found warehouse/views"
     ),
     40: (
-        "cluster/delta_store dashboard/advice dashboard/data/desk/desk_acts etl/corrections etl/sales "
-        "evaluation/peers flows/cli/usage flows/learning security/requests serving/guardrails "
-        "standing/standing training/bad_challengers training/fit_candidates"
+        "cluster/delta_store cluster/privileges dashboard/advice dashboard/data/desk/desk_acts etl/corrections "
+        "etl/sales evaluation/peers flows/cli/usage flows/learning operate/earlier_version security/requests "
+        "serving/guardrails standing/standing training/bad_challengers training/fit_candidates"
     ),
     30: (
         "catalog/child_process cluster/servers connect/api/price_changes_over_http connect/export/exporting "
