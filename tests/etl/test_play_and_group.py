@@ -100,12 +100,9 @@ def play_one(workspace: Workspace, batch: Batch, play: Play) -> BatchResult:
 
 
 def files_of(lake: Lake) -> dict[str, bytes]:
-    """Return the bytes of every file of a lake, but for the record that only saves looks."""
-    found = (
-        path
-        for path in sorted(lake.root.rglob("*"))
-        if path.is_file() and path.name not in {"grouped.json", "proven.json"}
-    )
+    """Return the bytes of every file of a lake, but for the records that only save looks."""
+    saves_looks = {"grouped.json", "proven.json"}
+    found = (path for path in sorted(lake.root.rglob("*")) if path.is_file() and path.name not in saves_looks)
     return {str(path.relative_to(lake.root)): path.read_bytes() for path in found}
 
 
