@@ -109,6 +109,13 @@ class Settings(PastOneMachine, People):
         validation_alias="SHELFPRICE_SQL_MEMORY",
         description="memory in MB that `shelfprice sql` takes for a query; one that needs more is refused",
     )
+    keep_models: int = Field(
+        default=30,
+        ge=1,
+        validation_alias="SHELFPRICE_KEEP_MODELS",
+        description="newest models that are kept; nights and `shelfprice prune` take older ones away, but never one "
+        "that was champion or priced a day",
+    )
     prefect_api: str = Field(
         default_factory=lambda known: f"{known['prefect'].url}/api",
         validation_alias="PREFECT_API_URL",

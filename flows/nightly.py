@@ -110,7 +110,9 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         with spreading(workspace.settings, seconds=0) as spread:
             means = RunContext(announce, tell, as_shown_task, spread)
             done = run_night(workspace, registry, night_of, seed, means)
-    for look in registered("after_night"):  # a slow webhook keeps nobody from the next night
+    from training.pruning import after_night as prune  # noqa: PLC0415 - as in `registry_of`
+
+    for look in (prune, *registered("after_night")):  # a slow webhook keeps nobody from the next night
         for sentence in look(workspace):
             say(sentence)
     return done

@@ -30,7 +30,7 @@ def versions_without_verdict(settings: Settings, judged: Collection[str]) -> lis
     those with a verdict are of another lake.
     """
     newest = max((int(version) for version in judged), default=0)
-    with _reached(settings) as client:
+    with reached(settings) as client:
         found = client.search_model_versions(f"name = '{REGISTERED_MODEL}'")
     known = {INTERRUPTED} if judged else {INTERRUPTED, *(one.tags["gate"] for one in found if "gate" in one.tags)}
     left = [int(one.version) for one in found if one.tags.get("gate") not in known]
@@ -39,7 +39,7 @@ def versions_without_verdict(settings: Settings, judged: Collection[str]) -> lis
 
 def unended_runs(settings: Settings) -> list[LeftRun]:
     """Return the runs of our experiments that never ended."""
-    with _reached(settings) as client:
+    with reached(settings) as client:
         known = [client.get_experiment_by_name(name) for name in (TRAININGS, STUDIES)]
         ours = [experiment.experiment_id for experiment in known if experiment is not None]
         found = client.search_runs(ours, "attributes.status = 'RUNNING'") if ours else []
@@ -48,12 +48,12 @@ def unended_runs(settings: Settings) -> list[LeftRun]:
 
 def end_run(settings: Settings, run: LeftRun) -> None:
     """End a run as killed."""
-    with _reached(settings) as client:
+    with reached(settings) as client:
         client.set_terminated(run.run_id, "KILLED")
 
 
 @contextmanager
-def _reached(settings: Settings) -> Iterator[MlflowClient]:
+def reached(settings: Settings) -> Iterator[MlflowClient]:
     """Turn whatever keeps the registry from answering into a ModelError."""
     try:
         yield client_of(settings)

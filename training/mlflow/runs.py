@@ -17,12 +17,14 @@ import pandas as pd
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset as LoggedDataset
 from mlflow.entities import DatasetInput, InputTag, LoggedModelOutput, Metric
+from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
 from catalog.addresses import refuse_absent_registry
 from catalog.arrays import Floats
+from catalog.errors import ModelError, first_line
 from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from features.product_columns import input_of
@@ -155,10 +157,21 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
 
 
 def kept_report(settings: Settings, run_id: str) -> str:
-    """Return the report of a training, a page of HTML, from its run."""
+    """Return the report of a training, a page of HTML, from its run.
+
+    Raises
+    ------
+    ModelError
+        When it was pruned.
+    """
     uri = settings.tracking_uri
     refuse_absent_registry(settings.tracking_uri)
-    return Path(download_artifacts(run_id=run_id, artifact_path=TRAINING_REPORT, tracking_uri=uri)).read_text("utf-8")
+    try:
+        page = download_artifacts(run_id=run_id, artifact_path=TRAINING_REPORT, tracking_uri=uri)
+    except (MlflowException, OSError) as error:
+        said = f"expected the report of run {run_id}, found none ({first_line(error)})"
+        raise ModelError(f"{said}: if its model was pruned, --again trains it once more") from error
+    return Path(page).read_text("utf-8")
 
 
 def conclude(client: MlflowClient, best: LoggedModel, found: Conclusion, page: str) -> None:
