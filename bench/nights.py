@@ -1,25 +1,30 @@
-"""Whether a night costs the same however long a store has been selling.
+"""Whether a night, and what looks at the whole lake, costs the same however long a store has been selling.
 
 `python -m bench.nights` does one night after another until it is ended, beside a server that answers.
 
 Three lakes of different age, each a home of its own, do night after night in turns: the day is closed, its decisions
 are grouped, drift is watched, forests are trained, judged and perhaps promoted, and tomorrow is priced, by the very
-functions of the flow. The first night of each is not counted.
+functions of the flow. The first night of each is not counted. Then `health`, `verify --changed` and the monitor are
+started in turns, as processes of their own; the first time, which proves every file, is not counted either.
 
 The registry is kept in memory. A thousand trainings in MLflow would take longer to make than everything else here, and
 what MLflow itself costs is not ours to change: we ask it for single versions by name, and for the newest one.
 """
 
+import resource
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.aged_lake import PLAYED, SEED, AgedStore, date_of
-from bench.measure import Measurement, Otherwise, say
+from bench.measure import ROOT, Measurement, Otherwise, own_environment, processor_seconds, say
+from bench.served import served
+from catalog.load import load
 from evaluation.memory_registry import MemoryRegistry
 from flows.workspace import prepared
 from serving.live_prices import close_day
@@ -49,26 +54,60 @@ class Nights:
 
 
 def nights() -> Iterator[Measurement]:
-    """Processor time and wall-clock time of a night, at each age."""
+    """Processor time and wall-clock time of a night, and processor time of what looks at the lake, at each age."""
     with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
         ages = dict(zip(AGES, map(_of, stores_of(Path(folder))), strict=True))
         for repeat in range(_REPEATS + 1):
             for days, own in ages.items():
                 own.live()
                 say(f"  night {repeat} at day {days}: {own.processor[-1]:.2f} s, {own.clock[-1]:.2f} s by the clock")
-    for what, name in (("processor", "processor time"), ("clock", "wall clock")):
-        took = {days: median(getattr(own, what)[1:]) for days, own in ages.items()}
-        young = took.pop(AGES[0])
-        yield Measurement("nights", f"a night at day {AGES[0]}, {name}", young, "s")
-        for days, old in took.items():
-            alike = (Otherwise(f"at day {AGES[0]}", young),)
-            yield Measurement("nights", f"a night at day {days:,}, {name}", old, "s", alike, _MOST * young)
-            yield Measurement("nights", f"times a night at day {AGES[0]}, day {days:,}, {name}", old / young, "times")
+        for what, name in (("processor", "processor time"), ("clock", "wall clock")):
+            yield from _at_each_age(f"a night, {name}", {days: getattr(own, what) for days, own in ages.items()})
+        yield from _looks({days: own.store.home for days, own in ages.items()})
+
+
+def _looks(homes: Mapping[int, Path]) -> Iterator[Measurement]:
+    """Processor time of each command that looks at a lake, and of the monitor until it answers, at each age."""
+    for what, do in {
+        "health": lambda home: _command(home, "health"),
+        "verify --changed": lambda home: _command(home, "verify", "--changed"),
+        "start of the monitor": _monitor,
+    }.items():
+        took: dict[int, list[float]] = {days: [] for days in homes}
+        for _ in range(_REPEATS + 1):
+            for days, home in homes.items():
+                took[days].append(do(home))
+                say(f"  {what} at day {days}: {took[days][-1]:.2f} s")
+        yield from _at_each_age(f"{what}, processor time", took)
+
+
+def _command(home: Path, *said: str) -> float:
+    command = [sys.executable, "-m", "flows", *said, "--json"]
+    before, quiet = resource.getrusage(resource.RUSAGE_CHILDREN), subprocess.DEVNULL
+    subprocess.run(command, cwd=ROOT, env=own_environment(home), stdout=quiet, stderr=quiet, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _monitor(home: Path) -> float:
+    with served("dashboard", environment={"SHELFPRICE_HOME": str(home)}) as server:
+        return processor_seconds(server.pid)
+
+
+def _at_each_age(what: str, took: Mapping[int, list[float]]) -> Iterator[Measurement]:
+    """Yield the median of all times but the first at each age, and how many times that of the youngest it is."""
+    middle = {days: median(times[1:]) for days, times in took.items()}
+    young = middle.pop(AGES[0])
+    yield Measurement("nights", f"{what}, day {AGES[0]}", young, "s")
+    for days, old in middle.items():
+        alike = (Otherwise(f"at day {AGES[0]}", young),)
+        yield Measurement("nights", f"{what}, day {days:,}", old, "s", alike)
+        yield Measurement("nights", f"{what}, day {days:,} against {AGES[0]}", old / young, "times", (), _MOST)
 
 
 def stores_of(folder: Path) -> Iterator[AgedStore]:
     """Yield a store of each age, the youngest first; the older ones begin as copies of it."""
-    store = AgedStore(folder / "played", PLAYED)
+    store = AgedStore(folder / "played", PLAYED, load())
     for days in AGES:
         store = store.copied(folder / str(days))
         say(f"  making a lake of {days:,} days")
