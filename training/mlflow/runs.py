@@ -5,6 +5,7 @@ address of its own: no global state of MLflow is read or changed.
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ HISTORY_RUNS = "tags.kind = 'history'"
 
 _PARENT = "mlflow.parentRunId"
 _DPI = 80
+_DESCRIBED = 10_000  # cells; MLflow looks through each value of what it is given
 _REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
 
 
@@ -211,20 +213,25 @@ def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
 
 
 def _inputs(dataset: Dataset, features: Sequence[str]) -> list[DatasetInput]:
-    """Describe the cells to fit and judge on, by what a model may look at."""
+    """Describe the cells to fit and judge on, by what a model may look at: a part of them has the types of all."""
     from mlflow.data import from_pandas  # type: ignore[attr-defined] # the library makes it at run time
 
-    inputs = []
+    inputs, columns = [], [*features, "n_offered", "n_purchased"]
     for context, cells, days in (
         ("training", dataset.training, f"demand cells through {dataset.trained_through}"),
         ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),
     ):
         seen = from_pandas(
-            input_of(cells, [*features, "n_offered", "n_purchased"]),
+            input_of(cells.iloc[:_DESCRIBED], columns),
             name=days,
             digest=dataset.fingerprint[:32],
         )
-        inputs.append(DatasetInput(LoggedDataset(**seen.to_dict()), [InputTag("mlflow.data.context", context)]))
+        size = json.dumps({"num_rows": len(cells), "num_elements": len(cells) * len(columns)})
+        inputs.append(
+            DatasetInput(
+                LoggedDataset(**seen.to_dict() | {"profile": size}), [InputTag("mlflow.data.context", context)]
+            )
+        )
     return inputs
 
 
