@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from features.context_names import HOUR, is_context
+from features.product_columns import input_of
 from features.smoothing import RATIO
 from training.candidates import FittedModel
 from training.context_forest import ContextGain
@@ -67,6 +68,7 @@ def findings_of(gain: ContextGain, best: FittedModel, days: Dataset, seed: int) 
 
 
 def _importance(model: FittedModel, cells: pd.DataFrame, seed: int) -> pd.DataFrame:
+    cells = input_of(cells, [*model.features, "n_offered", "n_purchased"])
     parts: dict[str, list[str]] = {}
     for name in model.features:
         parts.setdefault(_part_of(name), []).append(name)
