@@ -134,6 +134,16 @@ def test_what_a_killed_run_sent_out_publishes_nothing(tmp_path: Path) -> None:
     assert list(lake.partitions("interactions")) == []
 
 
+def test_rows_that_a_kill_left_in_the_store_are_gone_with_the_next_file_wherever_that_is_admitted(
+    tmp_path: Path,
+) -> None:
+    store = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path / "home")})).store
+    store.hand_over("left", memoryview(b"rows"))
+    assert store.handed_over("left") == b"rows"
+    take(tmp_path / "home", rows_of([0]), HERE)
+    assert store.handed_over("left") is None
+
+
 def test_a_large_file_of_visits_alone_is_worth_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     visits, units = tmp_path / "visits.csv", tmp_path / "units.csv"
     visits.write_text("\n".join([HEADER, *rows_of([0])]) + "\n", encoding="utf-8")
