@@ -158,3 +158,21 @@ def test_a_shopper_keeps_a_number_and_a_name_is_the_same_number_in_every_file() 
     assert mixed[1] == shopper_numbers(pa.array(["anna"])).to_pylist()[0]
     assert mixed[2] is None
     assert all(number is None or 0 <= number < 2**31 for number in mixed)
+
+
+ODD_TIMES = [
+    "2026-02-30",
+    "2026-13-01",
+    "20x6-01-01",
+    "31.12.2026 18:30",
+    "2026-01-01T10:00:00+01:00",
+    "2026-01-01 10",
+    "",
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dates(dt.date(1990, 1, 1), dt.date(2040, 1, 1)).map(str) | st.sampled_from(ODD_TIMES), min_size=1))
+def test_a_time_is_read_alike_alone_and_among_others_that_cannot_be_read(texts: list[str]) -> None:
+    alone = [moments(pa.array([text]), Reading())[0][0].as_py() for text in texts]
+    assert moments(pa.array(texts), Reading())[0].to_pylist() == alone
