@@ -91,7 +91,7 @@ class AdmittingSales:
         for date in sorted(staged.spans):
             own = staged.on(date)
             keys = self._key(own["store"].to_numpy(), own["product"].to_numpy())
-            new = np.setdiff1d(keys, self.pairs)
+            new = np.unique(keys[~np.isin(keys, self.pairs)])
             at = np.searchsorted(self.pairs, new)
             self.pairs, self.first, self.last = (
                 np.insert(before, at, fill)
