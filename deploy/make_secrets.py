@@ -18,9 +18,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 except ModuleNotFoundError:  # of a Python outside of the virtual environment
-    sys.exit(
-        "expected the package cryptography, found none; nothing was written: `make install`, then `.venv/bin/python`"
-    )
+    sys.exit("expected the package cryptography, found none; nothing was written: `make install`, use .venv/bin/python")
 
 _BYTES = 24  # of a password
 _DAYS = 825  # for which certificates hold

@@ -27,11 +27,6 @@ _USUAL = {
     "monitor": 8050,
     "api": 8070,
 }
-_CERTIFICATES = {
-    "dask-ca.pem": "SHELFPRICE_DASK_CA",
-    "dask-cert.pem": "SHELFPRICE_DASK_CERT",
-    "dask-key.pem": "SHELFPRICE_DASK_KEY",
-}
 _SECRET_BYTES = 24
 
 
@@ -89,7 +84,7 @@ def open_cluster(folder: Path, workers: int) -> ClusterOnThisMachine:
     }
     for name, text in certificates(dt.datetime.now(dt.UTC)).items():
         _write_private(folder / name, text)
-        shared[_CERTIFICATES[name]] = str(folder / name)
+        shared[f"SHELFPRICE_{Path(name).stem.replace('-', '_').upper()}"] = str(folder / name)
     dask = Dask(folder / "dask", at["scheduler"], workers, shared, "tls")
     return ClusterOnThisMachine(folder, postgres, objects, dask, {**shared, "SHELFPRICE_DASK": dask.url})
 

@@ -1,5 +1,6 @@
 """Hold the objects in force against their receipts and contracts."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -37,8 +38,12 @@ def check(store: "DeltaReading", name: str) -> tuple[list[Finding], int]:
 def _of_another_program(store: "DeltaReading", name: str) -> Iterator[Finding]:
     """Yield a finding about a file that another program has put in force; one that is gone by now is none."""
     if log := store.log_with_foreign(name):
-        said = f"{log.who_added(in_table(name))}; it has no receipt, and other engines read it where we do not"
-        yield Finding(name, "orphaned", f"{said}: set it aside")
+        said = log.addition_of(in_table(name))
+        who = " ".join(filter(None, (said.get("userName"), said.get("engineInfo", "another program"))))
+        at = said.get("timestamp")
+        when = f" at {dt.datetime.fromtimestamp(at / 1000, dt.UTC):%Y-%m-%d %H:%M} UTC" if at else ""
+        why = f"{who} added it{when} ({said.get('operation', 'how is unknown')}); it has no receipt"
+        yield Finding(name, "orphaned", f"{why}, and other engines read it where we do not: set it aside")
 
 
 def _of_contract(partition: Partition, content: bytes, rows: int) -> Iterator[Finding]:

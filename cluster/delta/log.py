@@ -125,16 +125,13 @@ class TableLog:
         removed = {"path": path, "deletionTimestamp": now, "dataChange": True}
         self._change(lambda known: [{REMOVE: removed}] if path in known.foreign else [], None)
 
-    def who_added(self, path: str) -> str:
-        """Say who added a file and when, as far as the log knows it."""
+    def addition_of(self, path: str) -> Action:
+        """Return what the entry that added a file says of itself; nothing where it is gone, or says nothing."""
         for name in sorted((one.name for one in self._entries()), reverse=True):
             actions = list(lines_of(self._objects.read(name) or b""))
             if any(action.get(ADD, {}).get("path") == path for action in actions):
-                info: Action = next((action[INFO] for action in actions if INFO in action), {})
-                at = dt.datetime.fromtimestamp(info.get("timestamp", 0) / 1000, dt.UTC)
-                who = " ".join(filter(None, (info.get("userName"), info.get("engineInfo", "another program"))))
-                return f"{who} added it at {at:%Y-%m-%d %H:%M} UTC ({info.get('operation', 'it did not say how')})"
-        return "another program added it before the oldest entry of the log"
+                return next((action[INFO] for action in actions if INFO in action), {})
+        return {}
 
     def _change(self, due: Callable[[Look], list[Action]], commit: str | None) -> None:
         """Do what is due for the table as it stands, and look again where another was first."""

@@ -7,7 +7,6 @@ above all numbers, so a column with one has no bounds; nor has text that is long
 import datetime as dt
 import json
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -36,26 +35,21 @@ def statistics_of(content: bytes | memoryview, rows: pa.Table | None = None) -> 
             continue
         said["nullCount"][field.name] = rows[field.name].null_count
         is_bounded = not pa.types.is_floating(field.type) or not pc.any(pc.is_nan(rows[field.name])).as_py()
-        bounds = list(_bounds(file.metadata, field.name)) if is_bounded else []
+        bounds = _bounds(file.metadata, field.name) if is_bounded else []
         low, high = (_text_of(min(bounds)), _text_of(max(bounds), is_highest=True)) if bounds else (None, None)
         if low is not None and high is not None:
             said["minValues"][field.name], said["maxValues"][field.name] = low, high
     return json.dumps(said)
 
 
-def _bounds(metadata: pq.FileMetaData, name: str) -> Iterator[Any]:
-    """Yield the lowest and the highest value of a column in each group of rows; none where any of them is unknown."""
-    found = []
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        columns = (group.column(position) for position in range(group.num_columns))
-        statistics = next(one.statistics for one in columns if one.path_in_schema == name)
-        if statistics is None or not statistics.has_min_max:
-            if statistics is not None and statistics.num_values == 0:
-                continue  # nulls alone
-            return
-        found += [statistics.min, statistics.max]
-    yield from found
+def _bounds(metadata: pq.FileMetaData, name: str) -> list[Any]:
+    """Return the lowest and the highest value of a column in each group of rows; nothing where one is unknown."""
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    columns = (group.column(number) for group in groups for number in range(group.num_columns))
+    found = [one.statistics for one in columns if one.path_in_schema == name]
+    if not all(one and (one.has_min_max or one.num_values == 0) for one in found):  # 0 values: nulls alone
+        return []
+    return [value for one in found if one.has_min_max for value in (one.min, one.max)]
 
 
 def _text_of(value: Any, *, is_highest: bool = False) -> Any:
