@@ -128,6 +128,10 @@ class Catalog:
         limits = {name: getattr(now.store, name) for name in ("guardrails", "approval", "rivals")}
         return Catalog(products, self.store.model_copy(update=limits))
 
+    @cached_property
+    def _by_sku(self) -> dict[str, Product]:
+        return {product.sku: product for product in self.products}
+
     def product(self, sku: str) -> Product:
         """Return the product with this sku.
 
@@ -136,9 +140,8 @@ class Catalog:
         CatalogError
             When no product has it; the message lists those that exist.
         """
-        for product in self.products:
-            if product.sku == sku:
-                return product
+        if (found := self._by_sku.get(sku)) is not None:
+            return found
         known = ", ".join(self.skus[:20]) + (" ..." if len(self.skus) > 20 else "")  # noqa: PLR2004
         meant = did_you_mean(sku, self.skus)
         raise CatalogError(f"no product has the sku {_shown(sku)}; the shelf has {known}{meant}")

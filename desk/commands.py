@@ -11,7 +11,7 @@ from desk.answers import DESIGN, ask_and_show, decide_and_show, decide_design_an
 from desk.calendar_commands import COMMANDS as CALENDAR
 from desk.rules.commands import rules
 from flows.cli.command import RUN_AGAIN, command
-from flows.cli.console import emit, say, show_table
+from flows.cli.console import emit, remark, say, show_table
 from flows.cli.options import Catalog, Json, OneStore, known_skus, not_empty, text_of
 
 _FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%H:%M"]
@@ -179,13 +179,17 @@ def changes(
 ) -> None:
     """List what people and policies want to change about prices: what waits, is scheduled, or in force.
 
+    More than 10,000 prices that pass by the rules are counted and not listed; --sku and --store narrow them down.
+
     For example:
       shelfprice changes --waiting
       shelfprice changes --all --store S01 --json
     """
     from desk.price_changes.listing import rows_of
-    from desk.price_changes.record import all_changes
+    from desk.price_changes.record import listed_changes
     from etl.live.calendar import refuse_unknown_store
+    from etl.live.store_now import next_date
+    from flows.clock import now_of
     from flows.workspace import open_workspace
 
     workspace = open_workspace(text_of(catalog))
@@ -193,16 +197,14 @@ def changes(
         workspace.catalog.product(sku)
     if store is not None:
         refuse_unknown_store(workspace.catalog, store)
-    found = all_changes(workspace.lake)
+    day_before = next_date(workspace.lake, workspace.catalog, now=now_of(workspace)) - dt.timedelta(days=1)
+    since = None if everything else dt.date.max if waiting else day_before  # what passed never waits
+    found, left_out = listed_changes(workspace.lake, sku, store, since)
     states = {row["change"]: row["state"] for row in rows_of(workspace, found)}
     wanted = {"proposed"} if waiting else {"proposed", "scheduled", "in_force", "superseded"}
-    chosen = [
-        change
-        for change in found
-        if (everything or states[change.id] in wanted)
-        and sku in {None, change.terms.sku}
-        and store in {None, change.terms.store}
-    ]
+    chosen = [change for change in found if everything or states[change.id] in wanted]
+    if left_out:
+        remark(f"{left_out:,} prices pass by the rules, as sets, and are not listed: ask for one product by --sku.")
     if not chosen and not as_json:
         say("No price change is recorded as waiting." if waiting else "There is no such price change.")
         return

@@ -23,11 +23,13 @@ ORDERED = ("not_approved", "frozen", "event", "override", "kill_switch")
 
 def limits_by_product(clamps: NDArray[Any], rules: tuple[str, ...], shape: tuple[int, int]) -> list[ByProduct]:
     """Return which limits changed a price on the way, for each store; `shape` is (n_stores, n_products)."""
-    found = [[list[str]() for _ in range(shape[1])] for _ in range(shape[0])]
-    for clamp in clamps:
-        row, own = divmod(int(clamp["decision"]), shape[1])
-        found[row][own].append(rules[clamp["rule"]])
-    return [tuple(tuple(own) for own in row) for row in found]
+    found: list[list[tuple[str, ...]]] = [
+        [()] * shape[1] for _ in range(shape[0])
+    ]  # most prices of a chain have no limit, and share that
+    for decision, rule in zip(clamps["decision"].tolist(), clamps["rule"].tolist(), strict=True):
+        row, own = divmod(decision, shape[1])
+        found[row][own] = (*found[row][own], rules[rule])
+    return [tuple(row) for row in found]
 
 
 def overruled_by(limits: Limits | None, prices: Floats, shelf: Shelf) -> list[ByProduct]:

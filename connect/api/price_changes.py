@@ -19,7 +19,7 @@ from desk.price_changes import request as asking
 from desk.price_changes.consequence import Consequence
 from desk.price_changes.examine import examined
 from desk.price_changes.listing import rows_of
-from desk.price_changes.record import all_changes, changes_named
+from desk.price_changes.record import changes_named, listed_changes
 from warehouse.workspace import Workspace
 
 State = Literal["proposed", "rejected", "withdrawn", "scheduled", "in_force", "superseded", "expired"]
@@ -155,16 +155,17 @@ def _responses(status: int, example: dict[str, Any], *problems: str) -> dict[int
 def listed(
     workspace: OpenWorkspace, request: Request, response: Response, selection: Annotated[Selection, Query()]
 ) -> ListedChanges:
-    """List what people and policies want to change about prices, the newest first, with who did what."""
+    """List what people and policies want to change about prices, the newest first, with who did what.
+
+    Of more than 10,000 prices that pass by the rules, `count` says how many there are: ask for one product.
+    """
     refuse_repeated([name for name, _ in request.query_params.multi_items()], but="state")
-    changes = [
-        change
-        for change in all_changes(workspace.lake)
-        if selection.sku in {None, change.terms.sku} and selection.store in {None, change.terms.store}
-    ]
+    changes, left_out = listed_changes(workspace.lake, selection.sku, selection.store)
     rows = [row for row in rows_of(workspace, changes) if selection.state is None or row["state"] in selection.state]
     response.headers["Cache-Control"] = "no-store"
-    return ListedChanges(changes=rows[::-1][: selection.limit], count=len(rows))
+    return ListedChanges(
+        changes=rows[::-1][: selection.limit], count=len(rows) + (left_out if selection.state is None else 0)
+    )
 
 
 @router.post(

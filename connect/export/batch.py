@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -65,7 +65,7 @@ class BatchDraft:
     @cached_property
     def id(self) -> str:
         """A fingerprint of store, order and prices."""
-        content = {"store": self.store, "after": self.after, "prices": [asdict(price) for price in self.prices]}
+        content = {"store": self.store, "after": self.after, "prices": [vars(price) for price in self.prices]}
         text = json.dumps(content, sort_keys=True, default=dt.datetime.isoformat)
         return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 

@@ -6,13 +6,14 @@ sent once more.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.load import Catalog
 from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
@@ -26,6 +27,7 @@ LOCK = "export-record"
 """Held while a batch or an acknowledgement is numbered and recorded."""
 
 _DAYS = 14
+_OF_A_PRICE = tuple(BatchPrice.__dataclass_fields__)
 _GROUP = re.compile(r"(?:batch|heard)-(?P<number>\d{8})")
 
 
@@ -89,8 +91,9 @@ class ExportLog:
         return self._lake.dates(table, within)
 
     def _rows(self, part: Partition) -> tuple[Any, ...]:
-        rows = self._lake.read(part).to_pylist()
-        return tuple(_batches_in(rows) if part.table == EXPORT_BATCHES.name else map(_acknowledgement_in, rows))
+        rows = self._lake.read(part)
+        is_sent = part.table == EXPORT_BATCHES.name
+        return tuple(_batches_in(rows) if is_sent else map(_acknowledgement_in, rows.to_pylist()))
 
 
 def next_number(lake: Lake, table: str) -> int:
@@ -108,7 +111,7 @@ def record_batches(
     now: dt.datetime,
 ) -> None:
     """Record the batches of one export, all or none; precondition: the lock is held."""
-    by_date = dict[dt.date, list[dict[str, Any]]]()
+    by_date = dict[dt.date, list[tuple[dict[str, Any], BatchDraft]]]()
     for draft in drafts:
         moment, clock = clocks[draft.store], catalog.store.clock_of(draft.store)
         of_batch = {
@@ -121,8 +124,9 @@ def record_batches(
             "time_zone": clock.time_zone,
             "currency": catalog.store.currency,
         }
-        by_date.setdefault(clock.date_of(moment), []).extend(of_batch | vars(price) for price in draft.prices)
-    _publish(lake, EXPORT_BATCHES.name, EXPORT_BATCHES.schema, f"batch-{number:08d}", by_date)
+        by_date.setdefault(clock.date_of(moment), []).append((of_batch, draft))
+    tables = {date: _rows_of(own) for date, own in by_date.items()}
+    _publish(lake, EXPORT_BATCHES.name, f"batch-{number:08d}", tables)
 
 
 def record_acknowledgements(
@@ -141,35 +145,58 @@ def record_acknowledgements(
         row = vars(ack) | {"store_id": ack.store, "shown_price": ack.price, "number": number, "position": position}
         row |= {"recorded_at": now, "effective_at": moment, "by": by}
         by_date.setdefault(catalog.store.clock_of(ack.store).date_of(moment), []).append(row)
-    _publish(lake, LABEL_STATES.name, LABEL_STATES.schema, f"heard-{number:08d}", by_date)
+    tables = {date: pa.Table.from_pylist(rows, schema=LABEL_STATES.schema) for date, rows in by_date.items()}
+    _publish(lake, LABEL_STATES.name, f"heard-{number:08d}", tables)
 
 
-def _publish(
-    lake: Lake, table: str, schema: pa.Schema, group: str, by_date: Mapping[dt.date, list[dict[str, Any]]]
-) -> None:
+def _publish(lake: Lake, table: str, group: str, by_date: Mapping[dt.date, pa.Table]) -> None:
     with lake.commit(f"export-{group}", inputs=group) as commit:
         for date, rows in by_date.items():
-            commit.publish(Partition(table, date, group), pa.Table.from_pylist(rows, schema=schema))
+            commit.publish(Partition(table, date, group), rows)
 
 
-def _batches_in(rows: Iterable[Mapping[str, Any]]) -> Iterator[PriceBatch]:
-    by_batch: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        by_batch.setdefault(row["batch"], []).append(row)
-    names = tuple(BatchPrice.__dataclass_fields__)
+def _rows_of(drafts: Sequence[tuple[Mapping[str, Any], BatchDraft]]) -> pa.Table:
+    """Return batches as rows, column by column: a chain's rows do not fit in memory as objects."""
+
+    def values(name: str) -> Iterator[Any]:
+        for of_batch, draft in drafts:
+            if name in _OF_A_PRICE:
+                yield from (getattr(price, name) for price in draft.prices)
+            else:
+                yield from repeat(of_batch[name], len(draft.prices))
+
+    columns = [pa.array(values(field.name), field.type) for field in EXPORT_BATCHES.schema]
+    return pa.Table.from_arrays(columns, schema=EXPORT_BATCHES.schema)
+
+
+def _batches_in(rows: pa.Table) -> Iterator[PriceBatch]:
+    """Yield the batches of a partition; equal values are one object."""
+    by_batch: dict[str, list[BatchPrice]] = {}
+    prices = map(BatchPrice, *(_shared(rows[name]) for name in _OF_A_PRICE))
+    for batch, price in zip(_shared(rows["batch"]), prices, strict=True):
+        by_batch.setdefault(batch, []).append(price)
     for name, of_batch in by_batch.items():
-        first = of_batch[0]
+        first = rows.slice(pc.index(rows["batch"], pa.scalar(name)).as_py(), 1).to_pylist()[0]
         yield PriceBatch(
             number=first["number"],
             id=name,
             after=first["after"],
             store=first["store_id"],
-            prices=tuple(BatchPrice(**{field: row[field] for field in names}) for row in of_batch),
+            prices=tuple(of_batch),
             recorded_at=first["recorded_at"],
             effective_at=first["effective_at"],
             time_zone=first["time_zone"] or UTC,
             currency=first["currency"] or "EUR",
         )
+
+
+def _shared(column: pa.ChunkedArray) -> Iterator[Any]:
+    """Yield the values of a column, of which a chain's batches have few that differ."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    for chunk in column.chunks:
+        words = chunk.dictionary.to_pylist()
+        yield from (None if code is None else words[code] for code in chunk.indices.to_pylist())
 
 
 def _acknowledgement_in(row: Mapping[str, Any]) -> Acknowledgement:

@@ -186,8 +186,12 @@ def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = No
 
 
 def json_of(batch: PriceBatch) -> str:
-    """Return a batch as one JSON object."""
-    return json.dumps(document_of(batch), ensure_ascii=False, indent=1) + "\n"
+    """Return a batch as one JSON object, indented by one; `json` itself indents a chain's prices in minutes."""
+    document = document_of(batch)
+    prices = (json.dumps(price, ensure_ascii=False, separators=(",\n   ", ": ")) for price in document.pop("prices"))
+    listed = ",\n  ".join(f"{{\n   {price[1:-1]}\n  }}" for price in prices)
+    head = json.dumps(document, ensure_ascii=False, indent=1).removesuffix("\n}")
+    return f'{head},\n "prices": [\n  {listed}\n ]\n}}\n'
 
 
 def csv_of(batch: PriceBatch) -> str:

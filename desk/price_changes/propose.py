@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -21,6 +21,7 @@ from desk.price_changes.record import LOCK, PATIENCE, changes_named, next_number
 from desk.price_changes.shown import opening_prices_before
 from etl.stock import opens_with
 from serving.book_store import BookInForce, book_in_force
+from serving.in_force import present_book
 from serving.markdowns import stickers_on
 from warehouse.lake import Lake
 from warehouse.locks import held
@@ -80,30 +81,38 @@ class _New:
         What a store opened with last, NaN where that is not known, and what the book opens with.
     is_other, passes
         Which prices are proposed anew, and which ones pass by rule.
+    forecast
+        Says what prices bring; to make it takes a minute for a chain, so it is made when somebody is to be told.
     """
 
     date: dt.date
-    outlook: DayForecast
+    found: BookInForce
     earlier: Proposals
     old: Floats
     new: Floats
     is_other: Flags
     passes: Flags
+    forecast: Callable[[], DayForecast]
 
     @property
     def at(self) -> tuple[dt.datetime, str]:
         """When the book was made, UTC, and its policy."""
-        return self.outlook.book.published_at, self.outlook.book.policy
+        return self.found.book.published_at, self.found.book.policy
 
 
 def _new_of(lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date, earlier: Proposals) -> _New:
-    outlook, old = outlook_of(lake, catalog, found, date), opening_prices_before(lake, catalog, date)
-    new = np.broadcast_to([outlook.opening_price(sku) for sku in catalog.skus], old.shape)
+    """Compare a book with what was proposed before."""
+    old, book = opening_prices_before(lake, catalog, date), present_book(lake, catalog, found).book
+    full = np.full(len(catalog.skus), catalog.most_stock.max())
+    opening, _ = book.quotes(np.arange(len(full)), full, np.full(len(full), catalog.store.opening.ticks))
+    new = np.broadcast_to(opening, old.shape)
     stands = earlier.passed.price.copy()
     for place, change in earlier.documents.items():
         stands[place] = np.nan if change.terms.new_price is None else change.terms.new_price
     lowest, highest = passing(catalog, catalog.products, old)
-    return _New(date, outlook, earlier, old, new, stands != new, (lowest <= new) & (new <= highest))
+    is_other, passes = stands != new, (lowest <= new) & (new <= highest)
+    forecast = cache(partial(outlook_of, lake, catalog, found, date))
+    return _New(date, found, earlier, old, new, is_other, passes, forecast)
 
 
 def _record(lake: Lake, catalog: Catalog, new: _New) -> None:
@@ -135,9 +144,11 @@ def _withdrawn(lake: Lake, catalog: Catalog, new: _New, number: int, earlier: Pa
 
 def _events(lake: Lake, catalog: Catalog, new: _New, number: int, which: Flags) -> Iterator[Event]:
     """Yield what is proposed at some places, with reason and forecast, and the approval of what passes by rule."""
+    if not which.any():
+        return
     brings, stickers = cache(DayForecast.of), stickers_on(lake, catalog, new.date)
     opened, money = opens_with(lake, catalog, catalog.store.stores, new.date), catalog.store.money
-    (at, by), outlook = new.at, new.outlook
+    (at, by), outlook = new.at, new.forecast()
     for row in np.flatnonzero(which.any(axis=1)):
         store = catalog.store.stores[row]
         units = None if opened.opened_with is None else opened.opened_with[row : row + 1]

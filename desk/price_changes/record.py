@@ -29,6 +29,8 @@ the next one waits up to so many seconds."""
 
 _GROUP = re.compile(r"(?P<of>proposals|people|passed)-(?P<number>\d{8})(-(?P<last>\d{8})|-\d{4})?")
 _ONE_DAY = dt.timedelta(days=1)
+MOST_LISTED = 10_000
+"""Prices of sets that are listed one by one."""
 _NAME = re.compile(r"[hp](?P<number>\d{1,8})(\..+)?")
 
 
@@ -38,12 +40,8 @@ def changes_on(lake: Lake, date: dt.date) -> list[PriceChange]:
     Of what passes by rule, only that about which something was decided since.
     """
     events = [event for part in parts_on(lake, date, "proposals") for event in _events_in(lake, part)]
-    begun = {event.change for event in events if event.event == "proposed"}
-    passed = {event.change for event in events} - begun
-    for part in parts_on(lake, date, "passed") if passed else ():
-        events += _events_in(lake, part, passed)
-    events += _by_people(lake, lambda day: day <= date, date)
-    return folded(events)
+    events += _beginnings(lake, events, parts_on(lake, date, "passed"))
+    return folded([*events, *_by_people(lake, lambda day: day <= date, date)])
 
 
 def changes_by_people(lake: Lake, binding_since: dt.datetime | None = None) -> list[PriceChange]:
@@ -68,12 +66,34 @@ def changes_named(lake: Lake, names: Collection[str]) -> list[PriceChange]:
     parts = [(part, match) for part in lake.partitions(TABLE) if (match := _GROUP.fullmatch(part.group))]
     wanted = {(part.business_date, match["of"] == "people") for part, match in parts if int(match["number"]) in numbers}
     read = (part for part, match in parts if (part.business_date, match["of"] == "people") in wanted)
-    return folded(event for part in read for event in _events_in(lake, part, names))
+    return folded(event for part in read for event in _events_in(lake, part, change=names))
 
 
 def all_changes(lake: Lake, within: Within | None = None) -> list[PriceChange]:
     """Return every price change, or those that begin on the business dates asked for."""
     return folded(event for part in lake.partitions(TABLE, within) for event in _events_in(lake, part))
+
+
+def listed_changes(
+    lake: Lake, sku: str | None, store: str | None, since: dt.date | None = None
+) -> tuple[list[PriceChange], int]:
+    """Return the changes of a product, a store, or of all, and how many prices that passed are left out: too many.
+
+    Parameters
+    ----------
+    since
+        Leaves out what passed on earlier dates, whose sets are over; None leaves out nothing.
+    """
+    wanted = {name: [own] for name, own in (("sku", sku), ("store_id", store)) if own is not None}
+    parts = list(lake.partitions(TABLE))
+    sets = [part for part in parts if part.group.startswith("passed")]
+    now = [part for part in sets if since is None or (part.business_date or since) >= since]
+    passed = [_rows_in(lake, part, ("event", "sku", "store_id"), **wanted)["event"] for part in now]
+    count = sum(pc.sum(pc.equal(own, "approved")).as_py() or 0 for own in passed)
+    read = [part for part in parts if part not in sets or (count <= MOST_LISTED and part in now)]
+    events = [event for part in read for event in _events_in(lake, part, **wanted)]
+    events += _beginnings(lake, events, sets)
+    return folded(events), count if count > MOST_LISTED else 0
 
 
 def next_number(lake: Lake) -> int:
@@ -167,7 +187,7 @@ def _dates_of_earlier(lake: Lake, events: Sequence[Event]) -> dict[str, dt.date]
     for part in lake.partitions(TABLE) if earlier else ():
         match = _GROUP.fullmatch(part.group)
         if match and int(match["number"]) in numbers and part.business_date is not None:
-            names = {event.change for event in _events_in(lake, part, earlier)}
+            names = {event.change for event in _events_in(lake, part, change=earlier)}
             found |= {name: part.business_date for name in names if name not in found}
     return found
 
@@ -190,12 +210,26 @@ def rows_of_events(events: Sequence[Event]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=PRICE_CHANGES.schema)
 
 
-def _events_in(lake: Lake, part: Partition, names: Collection[str] | None = None) -> Iterator[Event]:
-    """Yield the events of a partition, or those of the changes with some ids."""
-    rows = lake.read(part)
-    if names is not None:
-        rows = rows.filter(pc.is_in(rows["change"], value_set=pa.array(list(names), pa.string())))
-    for row in rows.to_pylist():
+def _beginnings(lake: Lake, events: Sequence[Event], sets: Sequence[Partition]) -> Iterator[Event]:
+    """Yield from sets what came before the events of changes that passed, and about which something was decided."""
+    missing = {event.change for event in events} - {event.change for event in events if event.event == "proposed"}
+    numbers = {f"passed-{int(match['number']):08d}" for name in missing if (match := _NAME.fullmatch(name))}
+    for part in sets:
+        if part.group[: len("passed-00000000")] in numbers:
+            yield from _events_in(lake, part, change=missing)
+
+
+def _rows_in(lake: Lake, part: Partition, columns: Sequence[str] | None, **chosen: Collection[str]) -> pa.Table:
+    """Return the rows of a partition that have, in some columns, one of the values chosen there."""
+    rows = lake.read(part, columns)
+    for name, values in chosen.items():
+        rows = rows.filter(pc.is_in(rows[name], value_set=pa.array(list(values), pa.string())))
+    return rows
+
+
+def _events_in(lake: Lake, part: Partition, **chosen: Collection[str]) -> Iterator[Event]:
+    """Yield the events of a partition, or those that are chosen by values of columns."""
+    for row in _rows_in(lake, part, None, **chosen).to_pylist():
         terms = Terms(
             kind=row["kind"],
             sku=row["sku"],

@@ -18,12 +18,16 @@ from receiver import receiving
 from catalog.errors import DataError, ServiceError
 from connect.export.ack_files import FOLDER, read_ack_files
 from connect.export.acknowledge import acknowledge
+from connect.export.batch import document_of
 from connect.export.export import ExportResult, export, unproven_deliveries
 from connect.export.export_log import ExportLog
 from connect.export.status import late_in, status
-from connect.export.targets import FolderTarget, HttpTarget, csv_of, target_of
+from connect.export.targets import FolderTarget, HttpTarget, csv_of, json_of, target_of
+from desk.price_changes import propose
+from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.calendar import ONE_DAY
+from etl.live.store_now import next_date
 from warehouse.notes import unproven_notes
 from warehouse.proof import verify
 
@@ -64,6 +68,27 @@ def test_before_opening_every_store_is_sent_what_it_opens_with(shop: Shop, targe
     own = next(document for document in documents(target) if document["store"] == "S01")
     assert set(prices_in(own)) == set(shop.catalog.skus)
     assert {moment[:10] for moment in prices_in(own, "valid_from").values()} == {"2026-01-05"}
+
+
+def test_a_batch_is_written_as_json_indents_it(shop: Shop, target: FolderTarget) -> None:
+    for batch in export(shop.workspace, target).sent:
+        assert json_of(batch) == json.dumps(document_of(batch), ensure_ascii=False, indent=1) + "\n"
+
+
+@pytest.mark.parametrize("most_told", [0, 10_000])
+def test_a_label_is_sent_what_passed_in_a_set_and_never_what_waits(
+    tmp_path: Path, target: FolderTarget, monkeypatch: pytest.MonkeyPatch, most_told: int
+) -> None:
+    monkeypatch.setattr(propose, "MOST_TOLD", most_told)
+    shop = Shop(tmp_path, "{within_of_base: 0.042}")
+    opening = next_date(shop.lake, shop.catalog)
+    proposed = propose.propose(shop.workspace, shop.publish(opening), opening)
+    assert proposed.waiting
+    assert proposed.passed
+    sent = {(batch.store, own.sku): own.price for batch in export(shop.workspace, target).sent for own in batch.prices}
+    for change in all_changes(shop.lake):
+        price = sent[change.terms.store or "", change.terms.sku or ""]
+        assert (price == change.terms.new_price) == (change.last == "approved")
 
 
 def test_the_prices_of_the_running_day_are_sent_and_the_same_prices_once(shop: Shop, target: FolderTarget) -> None:

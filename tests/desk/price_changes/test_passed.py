@@ -1,17 +1,18 @@
 """What passes by rule is a set of rows, and what people must see is a document; both say and bind the same."""
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
 import pytest
 from price_shop import DATE, Shop
 
-from desk.price_changes import passed, propose
+from desk.price_changes import passed, propose, record
 from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.orders import orders_on
 from desk.price_changes.passed import PASSES, THE_RULE, proposals_on
-from desk.price_changes.record import TABLE, all_changes, changes_named, changes_on
+from desk.price_changes.record import TABLE, all_changes, changes_named, changes_on, listed_changes
 from warehouse.proof import verify
 
 RULES = "{within_of_base: 0.042}"
@@ -94,3 +95,18 @@ def test_the_prices_of_too_many_are_not_forecast_one_by_one(shop: Shop) -> None:
             assert (change.terms.reason != PASSES) == is_told
             assert is_told or change.terms.expected_units is None
     assert sum(part.group.startswith("passed") for part in shop.lake.partitions(TABLE)) == (1 if is_told else 2)
+
+
+def test_sets_are_listed_price_by_price_while_they_are_few_and_counted_while_they_are_many(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = all_changes(shop.lake)
+    assert listed_changes(shop.lake, None, None) == (every, 0)
+    one = next(own for own in every if own.last == "approved")
+    assert listed_changes(shop.lake, one.terms.sku, one.terms.store) == ([one], 0)
+    monkeypatch.setattr(record, "MOST_LISTED", 1)
+    documents, counted = listed_changes(shop.lake, None, None)
+    assert {change.last for change in documents} == {"proposed"}
+    assert len(documents) + counted == len(every)
+    decide(shop.workspace, [one.id], "withdrawn", "anna")
+    assert one.id in {change.id for change in listed_changes(shop.lake, None, None, dt.date.max)[0]}
