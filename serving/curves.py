@@ -107,9 +107,9 @@ class DemandCurves:
             Price it meets, EUR, shape (n_visits,).
         """
         chance = np.empty(len(price))
-        of_each = rows_of_each(product, len(self.prices))
-        for own, candidates, known in zip(of_each, self.prices, self.p_sale, strict=True):
-            chance[own] = _on_straight_lines(price[own], candidates, known)
+        asked, place = np.unique(product, return_inverse=True)
+        for position, own in zip(asked, rows_of_each(place, len(asked)), strict=True):
+            chance[own] = _on_straight_lines(price[own], self.prices[position], self.p_sale[position])
         return chance
 
 

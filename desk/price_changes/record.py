@@ -11,7 +11,7 @@ over is never opened again, however long a store has been selling.
 import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -203,7 +203,7 @@ def rows_of_events(events: Sequence[Event]) -> pa.Table:
     """Return events as rows of the table."""
     rows = []
     for event in events:
-        terms = asdict(event.terms)
+        terms = vars(event.terms)
         own = {name: value for name, value in vars(event).items() if name not in {"terms", "by", "effective_in"}}
         moments = [{"store_id": store, "effective_at": moment} for store, moment in event.effective_in.items()]
         rows.append({**own, **terms, "done_by": event.by, "store_id": terms["store"], "effective_in": moments or None})
