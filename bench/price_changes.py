@@ -1,0 +1,146 @@
+"""A chain's night of price changes: proposals, the list of what waits, and the export to labels.
+
+The lake is made by column: a price book, and what each store opened with the day before. A few thousand prices move so
+far that they wait for a person. Each stage runs in a process of its own, so that its peak memory is its own, beside
+what the catalog takes. The book has no belief, short days and small shelves: the stages read its opening prices alone.
+"""
+
+import datetime as dt
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+
+from bench.measure import Measurement, peak_bytes, say
+from bench.world import SEED
+from catalog.load import CLASSIC, Catalog, load
+from catalog.price_ladder import price_ladder
+from catalog.records.pricing_rules import Approval
+from catalog.settings import read_settings
+from catalog.store_day import tick_profile
+from catalog.tables.decisions import REPRICINGS
+from connect.export.export import export
+from connect.export.targets import FolderTarget
+from desk.price_changes.listing import rows_of
+from desk.price_changes.propose import propose_for
+from desk.price_changes.record import listed_changes
+from serving.book_store import publish_book
+from serving.curves import DemandCurves
+from simulation.truth import chance_of_sale
+from warehouse.lake import Lake, Partition
+from warehouse.parquet import coded
+from warehouse.workspace import Workspace
+
+PRODUCTS, STORES = 30_000, 100
+DATE = dt.date(2026, 3, 2)
+_WAITING = 3_000  # prices that a person has to see
+_AT_ONCE = 10  # stores of a partition
+_EXPORTED = 3  # stores: the export holds its prices as objects, and those of a hundred stores do not fit in memory
+_SECONDS_OF_EXPORT = 120.0  # of all stores
+
+
+def price_changes(n_products: int = PRODUCTS, n_stores: int = STORES) -> Iterator[Measurement]:
+    """Propose and list the prices of a chain, and export those of some of its stores."""
+    catalog, exported = _chain(n_products, n_stores), min(_EXPORTED, n_stores)
+    stages: tuple[tuple[str, int, Callable[[Workspace], object], float], ...] = (
+        ("proposals", n_stores, _propose, 60.0),
+        ("what waits", n_stores, _list, 5.0),
+        ("export", exported, _export, _SECONDS_OF_EXPORT * exported / n_stores),
+    )
+    with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
+        _apart(_prepare, Path(folder), catalog)
+        for what, stores, work, most in stages:
+            told = f"{what}, {n_products * stores:,} prices"
+            say(f"  {told}")
+            took, peak = _apart(work, Path(folder), catalog)
+            yield Measurement("price_changes", f"{told}, processor time", took, "s", (), most)
+            yield Measurement("price_changes", f"{told}, peak memory", peak / 1e9, "GB", (), 1.0)
+
+
+def _apart(work: Callable[[Workspace], object], home: Path, catalog: Catalog) -> tuple[float, int]:
+    """Return the processor seconds and the peak bytes of some work in a process of its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_measured, work, home, catalog).result()
+
+
+def _measured(work: Callable[[Workspace], object], home: Path, catalog: Catalog) -> tuple[float, int]:
+    settings = read_settings({"SHELFPRICE_HOME": str(home)})
+    workspace, began = Workspace(settings, catalog, Lake(settings)), time.process_time()
+    work(workspace)
+    return time.process_time() - began, peak_bytes()
+
+
+def _propose(workspace: Workspace) -> None:
+    if propose_for(workspace, DATE).waiting != _WAITING:
+        raise ValueError("expected other prices to wait")
+
+
+def _list(workspace: Workspace) -> None:
+    rows_of(workspace, listed_changes(workspace.lake, None, None, dt.date.max)[0])
+
+
+def _export(workspace: Workspace) -> None:
+    with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
+        export(workspace, FolderTarget(Path(folder)), workspace.catalog.store.stores[:_EXPORTED])
+
+
+def _chain(n_products: int, n_stores: int) -> Catalog:
+    shelf = load(CLASSIC)
+    products = tuple(
+        shelf.products[number % len(shelf.products)].model_copy(update={"sku": f"P{number:05d}", "par_stock": 8})
+        for number in range(n_products)
+    )
+    changes = {
+        "stores": tuple(f"S{number:03d}" for number in range(1, n_stores + 1)),
+        "popularity": {},
+        "approval": Approval(within_of_yesterday=0.25),
+        "opening": shelf.store.opening.model_copy(update={"tick_minutes": 120}),
+    }
+    return Catalog(products, shelf.store.model_copy(update=changes))
+
+
+def _prepare(workspace: Workspace) -> None:
+    """Publish a book, and what the stores opened with the day before."""
+    lake, catalog = workspace.lake, workspace.catalog
+    lake.prepare()
+    ladder = price_ladder(catalog)
+    curves = DemandCurves(catalog.skus, ladder, chance_of_sale(catalog, ladder / catalog.base_prices[:, None]), "truth")
+    visits = np.tile(16 * tick_profile(catalog.store), (len(catalog.skus), 1))
+    book = publish_book(lake, catalog, curves, visits, DATE)
+    n_stores, draw = len(catalog.store.stores), np.random.default_rng(SEED)
+    at, full = np.arange(len(catalog.skus)), np.full(len(catalog.skus), 8)
+    before = np.tile(book.quotes(at, full, np.full(len(at), catalog.store.opening.ticks))[0], (n_stores, 1))
+    before = np.round(before * draw.choice([0.9, 1.0, 1.1], before.shape), 2)
+    before.ravel()[draw.choice(before.size, _WAITING, replace=False)] *= 3
+    day_before = DATE - dt.timedelta(days=1)
+    for first in range(0, n_stores, _AT_ONCE):
+        rows = _opened_with(catalog, first, before[first : first + _AT_ONCE])
+        lake.publish(Partition("repricings", day_before, f"g{first:03d}"), rows, inputs="bench", seed=SEED)
+
+
+def _opened_with(catalog: Catalog, first: int, prices: np.ndarray) -> pa.Table:
+    """Return the opening prices of stores from a row on, EUR, shape (n_stores, n_products), as price decisions."""
+    store, product = (own.ravel() for own in np.indices(prices.shape))
+    known = {
+        "store_id": coded(store + first, catalog.store.stores),
+        "sku": coded(product, catalog.skus),
+        "new_price": pa.array(np.round(prices.ravel(), 2)),
+        "decided_at": catalog.store.clock_of(None).opening_of(DATE - dt.timedelta(days=1)),
+        "clamps": [],
+        "tick": 0,
+        "inventory_level": 8,
+        "explored": False,
+        "binding_rule": "stock_value",
+        "policy": "stock_aware",
+        "reason": "bench",
+    }
+    columns = [
+        own if isinstance(own := known.get(field.name), pa.Array) else pa.array([own] * prices.size, field.type)
+        for field in REPRICINGS.schema
+    ]
+    return pa.Table.from_arrays(columns, schema=REPRICINGS.schema)
