@@ -1,4 +1,4 @@
-"""A chain's night of price changes: proposals, the list of what waits, and the export to labels.
+"""A chain's night of price changes: proposals, and the list of what waits.
 
 The lake is made by column: a price book, and what each store opened with the day before. A few thousand prices move so
 far that they wait for a person. Each stage runs in a process of its own, so that its peak memory is its own, beside
@@ -24,8 +24,6 @@ from catalog.records.pricing_rules import Approval
 from catalog.settings import read_settings
 from catalog.store_day import tick_profile
 from catalog.tables.decisions import REPRICINGS
-from connect.export.export import export
-from connect.export.targets import FolderTarget
 from desk.price_changes.listing import rows_of
 from desk.price_changes.propose import propose_for
 from desk.price_changes.record import listed_changes
@@ -40,26 +38,18 @@ PRODUCTS, STORES = 30_000, 100
 DATE = dt.date(2026, 3, 2)
 _WAITING = 3_000  # prices that a person has to see
 _AT_ONCE = 10  # stores of a partition
-_EXPORTED = 3  # stores: the export holds its prices as objects, and those of a hundred stores do not fit in memory
-_SECONDS_OF_EXPORT = 120.0  # of all stores
 
 
 def price_changes(n_products: int = PRODUCTS, n_stores: int = STORES) -> Iterator[Measurement]:
-    """Propose and list the prices of a chain, and export those of some of its stores."""
-    catalog, exported = _chain(n_products, n_stores), min(_EXPORTED, n_stores)
-    stages: tuple[tuple[str, int, Callable[[Workspace], object], float], ...] = (
-        ("proposals", n_stores, _propose, 60.0),
-        ("what waits", n_stores, _list, 5.0),
-        ("export", exported, _export, _SECONDS_OF_EXPORT * exported / n_stores),
-    )
+    """Propose the prices of a chain, and list what waits."""
+    catalog, told = _chain(n_products, n_stores), f"{n_products * n_stores:,} prices"
     with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
         _apart(_prepare, Path(folder), catalog)
-        for what, stores, work, most in stages:
-            told = f"{what}, {n_products * stores:,} prices"
-            say(f"  {told}")
+        for what, work, most in (("proposals", _propose, 60.0), ("what waits", _list, 5.0)):
+            say(f"  {what} of {told}")
             took, peak = _apart(work, Path(folder), catalog)
-            yield Measurement("price_changes", f"{told}, processor time", took, "s", (), most)
-            yield Measurement("price_changes", f"{told}, peak memory", peak / 1e9, "GB", (), 1.0)
+            yield Measurement("price_changes", f"{what}, {told}, processor time", took, "s", (), most)
+            yield Measurement("price_changes", f"{what}, {told}, peak memory", peak / 1e9, "GB", (), 1.0)
 
 
 def _apart(work: Callable[[Workspace], object], home: Path, catalog: Catalog) -> tuple[float, int]:
@@ -82,11 +72,6 @@ def _propose(workspace: Workspace) -> None:
 
 def _list(workspace: Workspace) -> None:
     rows_of(workspace, listed_changes(workspace.lake, None, None, dt.date.max)[0])
-
-
-def _export(workspace: Workspace) -> None:
-    with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
-        export(workspace, FolderTarget(Path(folder)), workspace.catalog.store.stores[:_EXPORTED])
 
 
 def _chain(n_products: int, n_stores: int) -> Catalog:

@@ -24,7 +24,7 @@ def read_once() -> Iterator[None]:
     """Let everything in a block read the same bytes once."""
     with ExitStack() as patched:
         for owner, name, key in (
-            (Lake, "read", lambda lake, partition: (lake.root, partition, lake.receipt(partition))),
+            (Lake, "read", lambda lake, part, *columns: (lake.root, part, lake.receipt(part), *columns)),
             (shelf_price, "_prices_by_day", lambda lake, last: (lake.root, last, shelf_price.changes_of_shelves(lake))),
             (ExportedSales, "shelf_prices", _of_the_shelf),
             (book_store, "book_from_table", id),

@@ -87,7 +87,7 @@ def test_of_many_versions_the_newest_alone_are_read(workspace: Workspace, monkey
         judge(workspace.lake, version, NIGHT - dt.timedelta(days=60 - version))
     read: list[Partition] = []
     whole = Lake.read
-    monkeypatch.setattr(Lake, "read", lambda lake, part: (read.append(part), whole(lake, part))[1])
+    monkeypatch.setattr(Lake, "read", lambda lake, part, *of: (read.append(part), whole(lake, part, *of))[1])
     assert newest_judged(workspace) == NIGHT
     assert len(read) < 40
     read.clear()

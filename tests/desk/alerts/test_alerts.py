@@ -260,10 +260,10 @@ def test_a_day_that_is_over_is_read_for_waste_once_and_anew_when_it_changes(
     sell_whole_day(shop, DATE)
     workspace, leftovers, read, reads = with_rules(shop, waste_above=0.0), Leftovers(), Lake.read, list[Partition]()
 
-    def counted(lake: Lake, part: Partition) -> pa.Table:
+    def counted(lake: Lake, part: Partition, *columns: tuple[str, ...]) -> pa.Table:
         if part.table == "interactions":
             reads.append(part)
-        return read(lake, part)
+        return read(lake, part, *columns)
 
     monkeypatch.setattr(Lake, "read", counted)
     assert [kinds(watch(workspace, leftovers)) for _ in range(3)] == [["waste_above"], [], []]

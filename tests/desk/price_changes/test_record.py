@@ -1,7 +1,7 @@
 """What is read of the price changes ever recorded: what can still bind, and nothing less."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,12 +67,12 @@ def live(lake: Lake, history: list[tuple[Any, ...]]) -> None:
             name = f"p{number}.{terms.store}.{terms.sku}" if terms.kind == "price" else f"h{number}"
             moment = terms.valid_from
             events = [Event(number, name, what, moment, moment, "anna", terms) for what in ("proposed", "approved")]
-            record(lake, SHELF, events[: 1 + number % 2])
+            record(lake, SHELF, number, events[: 1 + number % 2])
         elif known:
             place, event, moment = action
             own = known[place % len(known)]
             if may_follow(own.last, event):
-                record(lake, SHELF, [Event(number, own.id, event, moment, moment, "ben", own.terms)])
+                record(lake, SHELF, number, [Event(number, own.id, event, moment, moment, "ben", own.terms)])
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +118,8 @@ class Whole(Lake):
         found = super().partitions(table, within)
         return (Named(part.table, part.business_date, part.group[:15], part) for part in found)
 
-    def read(self, partition: Partition) -> Any:
-        return super().read(getattr(partition, "own", partition))
+    def read(self, partition: Partition, columns: Sequence[str] | None = None) -> Any:
+        return super().read(getattr(partition, "own", partition), columns)
 
 
 class Named(Partition):
@@ -138,7 +138,7 @@ def test_a_date_that_is_over_is_never_opened_again(tmp_path: Path, monkeypatch: 
     live(lake, [(place, "withdrawn", start + dt.timedelta(hours=5)) for place in range(5)])
     read: list[Partition] = []
     real = Lake.read
-    monkeypatch.setattr(Lake, "read", lambda self, part: read.append(part) or real(self, part))
+    monkeypatch.setattr(Lake, "read", lambda self, part, *of: read.append(part) or real(self, part, *of))
     assert changes_on(lake, DAY + dt.timedelta(days=1)) == []
     assert changes_by_people(lake, CLOCK.opening_of(DAY + dt.timedelta(days=400))) == []
     assert read == []
