@@ -57,11 +57,11 @@ class DemandCurves:
     beside: Floats | None = None
 
     def among(self, products: slice) -> "DemandCurves":
-        """Return the curves of some products, without what they take from each other."""
-        known = {name: getattr(self, name) for name in ("prices", "p_sale", "observed", "low", "high", "beside")}
-        own: dict[str, Any] = {name: None if rows is None else rows[products] for name, rows in known.items()}
+        """Return the curves of some products, without intervals and what they take from each other."""
+        observed = None if self.observed is None else self.observed[products]
         by_tick = None if self.by_tick is None else self.by_tick[:, products]
-        return replace(self, skus=self.skus[products], by_tick=by_tick, switching=None, **own)
+        own = self.skus[products], self.prices[products], self.p_sale[products]
+        return DemandCurves(*own, self.model_version, observed, by_tick=by_tick)
 
     def at(self, ticks_left: int) -> "DemandCurves":
         """Return the curves of the tick with so many left, itself included."""

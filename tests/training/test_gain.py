@@ -133,7 +133,8 @@ def test_units_kept_have_the_same_value_for_both_books() -> None:
     curves = learned_curves(3)
     log = log_of(Storefront(policy_without_model(CATALOG), exploration=ExplorationPlan(0.5, LADDER)), 3, 2, 3)
     dear = book_of(curves)
-    dear = replace(dear, unit_value=np.full(dear.unit_value.shape, 100.0))
+    ones, hundreds = np.ones_like(dear.steps.value), np.full(len(dear.skus), 100.0)
+    dear = replace(dear, steps=dear.steps._replace(value=ones, value_unit=hundreds))
     usual = gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)
     kept = gain_on(CATALOG, log, curves, dear, None, is_known=True)
     assert usual.truth is not None
