@@ -53,7 +53,7 @@ def test_where_nobody_takes_a_substitute_books_are_those_of_products_that_sell_a
         tabulate(policy_with_model(WORLD, own, visits[:4]), WORLD, PUBLISHED, own)
         for own in (alone, replace(alone, switching=nobody))
     ]
-    assert np.array_equal(books[0].prices, books[1].prices)
+    assert np.array_equal(books[0].of().prices, books[1].of().prices)
 
 
 @settings(deadline=None, max_examples=30)

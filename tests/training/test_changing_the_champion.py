@@ -366,7 +366,7 @@ def test_a_rollback_replaces_every_book_of_days_to_come_and_keeps_what_it_replac
     later = THIRD + dt.timedelta(days=3)
     found = book_in_force(workspace.lake, THIRD)
     assert found is not None
-    publish_book(workspace.lake, workspace.catalog, found[1], 0 * found[0].prices[:, 0, :] + 1.0, later)
+    publish_book(workspace.lake, workspace.catalog, found[1], 0 * found[0].of().prices[:, 0, :] + 1.0, later)
     go_back(workspace)
     assert version_on(workspace, later) == OLD
     kept = [workspace.lake.receipt(partition) for partition in workspace.lake.partitions("replaced_price_steps")]

@@ -64,8 +64,9 @@ def apart(prices: Floats, others: Floats) -> Floats:
 def test_a_book_that_nothing_corrects_stands_all_day() -> None:
     outlook = outlook_after(500, 1.0)
     book = book_of(outlook)
-    assert prices_of_day(book.of().prices, None, TRULY, updates_due(CATALOG)) is book.of().prices
-    assert prices_of_day(book.of().prices, outlook, TRULY, ()) is book.of().prices
+    opens = book.of().prices
+    assert prices_of_day(opens, None, TRULY, updates_due(CATALOG)) is opens
+    assert prices_of_day(opens, outlook, TRULY, ()) is opens
 
 
 @settings(max_examples=15, deadline=None)
@@ -73,14 +74,15 @@ def test_a_book_that_nothing_corrects_stands_all_day() -> None:
 def test_a_wrong_book_comes_nearer_to_the_right_one_by_what_the_day_sells(
     odds: float, visits: int, above: bool
 ) -> None:
-    wrong, right = outlook_after(visits, odds if above else -odds), book_of(outlook_after(1e6)).prices
+    wrong, right = outlook_after(visits, odds if above else -odds), book_of(outlook_after(1e6)).of().prices
     book, updates = book_of(wrong), updates_due(CATALOG)
-    prices = prices_of_day(book.of().prices, wrong, TRULY, updates)
+    opens = book.of().prices
+    prices = prices_of_day(opens, wrong, TRULY, updates)
     first = updates[0]
-    assert np.array_equal(prices[:, :, -first:], book.of().prices[:, :, -first:])
-    before, after = apart(book.of().prices, right), apart(prices, right)
+    assert np.array_equal(prices[:, :, -first:], opens[:, :, -first:])
+    before, after = apart(opens, right), apart(prices, right)
     assert after[first:].mean() < before[first:].mean()
-    assert book.of().prices is not prices
+    assert opens is not prices
 
 
 def test_some_updates_are_the_first_and_those_after_a_quarter_and_a_half_of_the_day() -> None:
@@ -102,19 +104,19 @@ def test_a_shelf_that_is_sold_out_teaches_how_many_came_and_no_more() -> None:
         heard.append(float(tick))
         return np.ones(len(prices))
 
-    prices = prices_of_day(book_of(outlook).prices, outlook, ExpectedDay(VISITS, sure), updates_due(few))
+    prices = prices_of_day(book_of(outlook).of().prices, outlook, ExpectedDay(VISITS, sure), updates_due(few))
     assert heard == list(range(44))
     assert np.isfinite(prices).all()
-    assert (prices[:, 3, 0] > book_of(outlook).prices[:, 3, 0]).any()  # all bought who could
+    assert (prices[:, 3, 0] > book_of(outlook).of().prices[:, 3, 0]).any()  # all bought who could
 
 
 def test_in_many_stores_a_day_teaches_more() -> None:
-    right, wrong = book_of(outlook_after(1e6)).prices, outlook_after(500, 1.0)
+    right, wrong = book_of(outlook_after(1e6)).of().prices, outlook_after(500, 1.0)
     names = tuple(f"S{number:02d}" for number in range(1, 11))
     ten = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"stores": names}))
     of_ten = outlook_after(500, 1.0, catalog=ten)
     alone, together = (
-        apart(prices_of_day(book_of(own).prices, own, TRULY, (4,)), right)[4:].mean() for own in (wrong, of_ten)
+        apart(prices_of_day(book_of(own).of().prices, own, TRULY, (4,)), right)[4:].mean() for own in (wrong, of_ten)
     )
     assert together < 0.8 * alone
 
