@@ -74,7 +74,7 @@ class Steps(NamedTuple):
     def found(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> tuple[Ints, Ints, Floats]:
         """Return what `find` does for many states, in the shape of the arguments."""
         places = np.broadcast_arrays(product, stock, ticks_left)
-        flat = (np.ascontiguousarray(own, dtype=np.int64).ravel() for own in places)
+        flat = (np.array(own, dtype=np.int64).ravel() for own in places)  # a copy: what is broadcast is not ours
         step, since, value = _find_all(*self, *flat)
         shape = places[0].shape
         return step.reshape(shape), since.reshape(shape), value.reshape(shape)
