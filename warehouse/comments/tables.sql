@@ -45,7 +45,7 @@ comment on view context_counts is
 comment on view events is 'one event that was announced for one date; without a store, for all stores';
 comment on view weather is 'one date as it was forecast, or measured once it is over; without a store, of all';
 comment on view price_steps is
-'one price of one product, and the stock from which on it is shown with each number of ticks left, by business date';
+'one price of one product, and the stock from which on it is shown with each number of ticks left';
 comment on view replaced_price_steps is
 'one price of one product and the stock from which on it is shown, of a book that another took the place of';
 comment on view hourly_price_steps is

@@ -1,6 +1,7 @@
 -- What a price book in steps holds, one row per product, stock level and number of ticks left, in the columns of
--- price_book. In each tick a step goes up to where the next one begins, and so does the line on which values are read.
-create or replace macro states_of_steps(steps) as table
+-- price_book; books before a first date are not opened. In each tick a step goes up to where the next one begins, and
+-- so does the line on which values are read.
+create or replace macro states_of_steps(steps, first_date) as table
     with thresholds as (
         select
             * exclude (stock_from, unit_value, p_sale, unconstrained_p_sale),
@@ -10,6 +11,7 @@ create or replace macro states_of_steps(steps) as table
             p_sale[least(generate_subscripts(stock_from, 1), len(p_sale))] as p_sale,
             unconstrained_p_sale[least(generate_subscripts(stock_from, 1), len(p_sale))] as unconstrained_p_sale
         from query_table(steps)
+        where business_date >= first_date
     ),
 
     stretches as (

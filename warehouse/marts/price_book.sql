@@ -17,7 +17,16 @@ select
     model_version,
     published_at,
     business_date
-from price_book_history
-where business_date = (select max(business_date) from price_book_history);
+from (
+    select * from price_book_by_state -- noqa: AM04
+    union all by name
+    select * from states_of_steps('price_steps', (select max(business_date) from price_steps)) -- noqa: AM04
+) as books
+where business_date = (
+    select greatest(
+        (select max(business_date) from price_steps),
+        (select max(business_date) from price_book_by_state)
+    )
+);
 
 comment on view price_book is 'one product at one stock level with one number of ticks left';

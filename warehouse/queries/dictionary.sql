@@ -16,7 +16,7 @@ with shown as (
             when 'visits_and_substitutions' then 'interactions'
             when 'newest_rival_prices' then 'competitor_prices'
             when 'shopper_pool' then 'shoppers'
-            else regexp_replace(table_name, '^closed_|_history$|_published$', '')
+            else regexp_replace(table_name, '^closed_|_(history|published|by_state)$', '')
         end as contract
     from duckdb_columns()
     where schema_name = 'main' and not internal and table_name not in ('contract_columns', 'dictionary')
