@@ -231,6 +231,8 @@ def test_everything_stands_in_the_one_namespace() -> None:
 def test_every_module_that_is_run_is_there() -> None:
     commands = [*everything(list(FILES.values()), "args"), *everything(list(FILES.values()), "command")]
     modules = {command[2] for command in commands if command[:2] == ["python", "-m"]}
+    if find_spec("distributed") is None:  # as where no cluster is installed
+        modules = {module for module in modules if not module.startswith("distributed.")}
     assert len(modules) >= 5
     assert [module for module in modules if find_spec(module) is None] == []
 

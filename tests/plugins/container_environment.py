@@ -56,5 +56,6 @@ def speaks_to_its_object_store(given: Mapping[str, object]) -> bool:
     if "SHELFPRICE_LAKE" not in given:
         return False
     ours = {name: str(text) for name, text in given.items() if name in OURS}
-    settings = read_settings({**ours, "SHELFPRICE_HOME": "/data"})
+    login = {"AWS_ACCESS_KEY_ID": "from", "AWS_SECRET_ACCESS_KEY": "files"}  # as `deploy.with_secrets` reads them
+    settings = read_settings({**login, **ours, "SHELFPRICE_HOME": "/data"})
     return bool(store_options(settings) and log_options(settings))
