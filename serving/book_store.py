@@ -30,6 +30,7 @@ from warehouse.partition import between
 
 GROUP = "all"
 _NAME_LENGTH = 16  # of a replaced book: the start of its SHA-256
+_ROWS_AT_ONCE = 100_000  # of a book that is read
 
 
 class BookInForce(NamedTuple):
@@ -64,7 +65,9 @@ class StoredBook:
 
     def read(self, lake: Lake) -> tuple[PriceBook, DemandCurves]:
         """Read book and curves whole."""
-        return book_from_table(lake.read(self.book)), curves_from_table(lake.read(self.curves))
+        book = book_from_table(lake.read(self.book, rows_at_once=_ROWS_AT_ONCE))
+        pa.default_memory_pool().release_unused()  # the rows of a chain's book are larger than the book
+        return book, curves_from_table(lake.read(self.curves))
 
     def read_belief(self, lake: Lake) -> pa.Table | None:
         """Read the belief behind the book; None where it was made without one.

@@ -123,10 +123,9 @@ def _listed(begin: NDArray[np.int64], values: pa.Array) -> pa.ListArray:
 
 def _flat(column: pa.ChunkedArray, null: float = np.nan) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Return where the lists of a column begin, and all values one after another."""
-    lists = column.combine_chunks()
-    values = lists.flatten()
-    begin = np.concatenate([[0], np.cumsum(lists.value_lengths().to_numpy())])
-    return begin, (values.fill_null(null) if values.null_count else values).to_numpy()
+    lengths, flat = zip(*((lists.value_lengths(), lists.flatten()) for lists in column.chunks), strict=True)
+    begin = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+    return begin, np.concatenate([own.fill_null(null) if own.null_count else own for own in flat])
 
 
 def _words(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:

@@ -198,10 +198,19 @@ class Lake:
                 return False
         return False
 
-    def read(self, partition: Partition, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self, partition: Partition, columns: Sequence[str] | None = None, rows_at_once: int | None = None
+    ) -> pa.Table:
         """Read one partition, whole or some columns, in the types of its contract; a column that came later is null.
 
-        Its bytes are held against its receipt before any of them counts. `columns` are in the order of the contract.
+        Its bytes are held against its receipt before any of them counts.
+
+        Parameters
+        ----------
+        columns
+            Some, in the order of the contract; None is all.
+        rows_at_once
+            How many rows to decode at a time, which holds little beside the result; None is all, on all cores.
 
         Raises
         ------
@@ -210,7 +219,12 @@ class Lake:
         """
         try:
             file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)))
-            return in_contract(file.read(columns), table_called(partition.table), columns)
+            if rows_at_once is None:
+                rows = file.read(columns)
+            else:
+                parts = file.iter_batches(rows_at_once, columns=columns, use_threads=False)
+                rows = pa.Table.from_batches(parts, file.schema_arrow if columns is None else None)
+            return in_contract(rows, table_called(partition.table), columns)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{self.where(partition)}: cannot be read ({error}); run `shelfprice verify`") from error
 
