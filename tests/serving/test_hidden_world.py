@@ -55,7 +55,7 @@ def test_the_same_curves_and_visits_give_the_same_book_whoever_the_shoppers_are(
         visits = np.full((len(catalog.skus), catalog.store.opening.ticks), 4.0)
         books.append(tabulate(policy_with_model(catalog, curves, visits), catalog, MOMENT, curves))
     assert np.array_equal(books[0].of().prices, books[1].of().prices)
-    assert np.array_equal(books[0].unit_value, books[1].unit_value)
+    assert np.array_equal(books[0].of().unit_value, books[1].of().unit_value)
 
 
 def test_a_store_before_its_first_champion_prices_alike_in_another_world() -> None:
