@@ -29,7 +29,8 @@ from serving.hourly_prices import hourly_storefront, released_in
 from serving.kinds_of_stores import storefront_of_stores, watching
 from serving.matching import match_to_shelf
 from serving.open_book import Books, OpenBook, opened_once
-from serving.orders import AtOnce, Orders, at_once_now, orders_on
+from serving.order_book import at_once_now, orders_on
+from serving.orders import AtOnce, Orders
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import PriceBook
 from serving.storefront import (

@@ -17,7 +17,7 @@ from etl.live.player import Player, PricesInForce
 from etl.live.store_now import ticks_sold
 from etl.stock import kept_before
 from serving.in_force import pricing_on
-from serving.orders import at_once_now
+from serving.order_book import at_once_now
 from serving.playing import BatchToPlay, play_one
 from warehouse.lake import Lake
 from warehouse.locks import held

@@ -31,7 +31,7 @@ from serving.hourly_prices import released_in
 from serving.hourly_record import decided_so_far, newest_prices, with_decision
 from serving.in_force import pricing_on
 from serving.make_book import Repriced
-from serving.orders import at_once_now
+from serving.order_book import at_once_now
 from serving.storefront import LearningStorefront, Storefront
 from simulation.draws import stream_of
 from warehouse.workspace import Workspace

@@ -26,7 +26,7 @@ from serving.book_store import BookInForce, book_in_force
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence
 from serving.in_force import book_after, present_book, stores_apart
-from serving.orders import at_once_now, orders_on
+from serving.order_book import at_once_now, orders_on
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, unknown_price
 from serving.standing import standings
 from warehouse.advice import next_command, situation_of

@@ -29,7 +29,8 @@ from serving.guardrails import guarded_with_trail
 from serving.in_force import pricing_on, standing_prices
 from serving.limits import limits_of, rule_given
 from serving.open_book import Books, opened_once
-from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
+from serving.order_book import at_once_now, orders_on
+from serving.orders import AtOnce, Orders, OrderSource, PriceOrder
 from serving.overruled import ORDERED, ByProduct, limits_by_product, overruled_by
 from serving.side_by_side import side_by_side
 from serving.storefront import Storefront

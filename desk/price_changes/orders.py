@@ -29,7 +29,7 @@ def orders_on(
 ) -> Orders:
     """Return the orders of a date: what waits or is rejected keeps its old price, what people set stands.
 
-    See `serving.orders.orders_on`.
+    See `serving.order_book.orders_on`.
     """
     named = catalog.store.stores if stores is None else tuple(stores)
     found, ranges = _by_approval(lake, catalog, date, named)
@@ -47,7 +47,10 @@ def _changes_that_bind(lake: Lake, date: dt.date, at_once: AtOnce | None) -> lis
 
 
 def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> dict[str, tuple[str, ...]]:
-    """Return by store the ids of orders that count from later than its next tick: see `serving.orders.at_once_now`."""
+    """Return by store the ids of orders that count from later than its next tick.
+
+    See `serving.order_book.at_once_now`.
+    """
     if not moments:
         return {}
     people = changes_by_people(lake, min(moments.values()))

@@ -11,7 +11,7 @@ from evaluation.trial.rewards import stock_values
 from evaluation.worlds import refuse_unknown
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
-from serving.orders import orders_on
+from serving.order_book import orders_on
 from warehouse.lake import Lake
 
 POLICIES = ("static", "rule", "greedy", "stock_aware")

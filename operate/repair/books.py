@@ -18,7 +18,7 @@ from serving.book_store import GROUP, BookInForce, book_with
 from serving.in_force import pricing_by_book, pricing_on
 from serving.make_book import make_book_again
 from serving.open_book import OpenBook
-from serving.orders import orders_on
+from serving.order_book import orders_on
 from warehouse.finding import Fault
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace

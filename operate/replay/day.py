@@ -32,7 +32,7 @@ from serving.champion import load_champion
 from serving.day_curves import known_before
 from serving.in_force import pricing_by_book, store_before_champion
 from serving.open_book import OpenBook
-from serving.orders import orders_on
+from serving.order_book import orders_on
 from serving.storefront import storefront_at_base_prices
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits

@@ -15,7 +15,7 @@ from desk.price_changes.request import PriceRequest, ask
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from serving import evidence as of_others
-from serving import orders
+from serving import order_book
 from warehouse.lake import Lake
 
 DATE = dt.date(2026, 1, 19)
@@ -23,7 +23,7 @@ DATE = dt.date(2026, 1, 19)
 
 @pytest.fixture
 def without_wings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (orders, of_others):
+    for module in (order_book, of_others):
         monkeypatch.setattr(module, "provider", lambda _: None)
     monkeypatch.setattr(wings, "provider", lambda _: None)
 
@@ -33,17 +33,17 @@ def test_a_lake_in_which_people_ordered_something_is_refused_where_nothing_reads
 ) -> None:
     shop = Shop(tmp_path)
     ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "anna")
-    assert orders.orders_on(shop.lake, shop.catalog, DATE).stops_everything
+    assert order_book.orders_on(shop.lake, shop.catalog, DATE).stops_everything
     request.getfixturevalue("without_wings")
     with pytest.raises(SettingError, match=r"shelfprice\.orders, found none; nothing was done: run `make install`"):
-        orders.orders_on(shop.lake, shop.catalog, DATE)
+        order_book.orders_on(shop.lake, shop.catalog, DATE)
     with pytest.raises(SettingError):
-        orders.at_once_now(shop.lake, {"S01": dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)})
+        order_book.at_once_now(shop.lake, {"S01": dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)})
 
 
 def test_the_twins_lake_without_orders_needs_no_wing(tmp_path: Path, without_wings: None) -> None:
     shop = Shop(tmp_path)
-    assert orders.orders_on(shop.lake, shop.catalog, DATE).orders == ()
+    assert order_book.orders_on(shop.lake, shop.catalog, DATE).orders == ()
     assert of_others.Evidence().shelf_prices(shop.lake, shop.catalog) is None
 
 

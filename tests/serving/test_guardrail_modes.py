@@ -26,7 +26,8 @@ from serving.exploration import ExplorationPlan, candidates_within
 from serving.guardrails import guarded, guarded_with_trail, in_zone
 from serving.in_force import pricing_on, store_before_champion
 from serving.limits import limits_of
-from serving.orders import Orders, PriceOrder, orders_on
+from serving.order_book import orders_on
+from serving.orders import Orders, PriceOrder
 from serving.policies import GreedyPolicy, StaticPolicy, policy_with_model
 from serving.pricing_policy import Asked, asked_without_model
 from serving.quote import PriceQuestion, explained

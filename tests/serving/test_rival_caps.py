@@ -24,7 +24,8 @@ from serving.exploration import ExplorationPlan
 from serving.guardrails import guarded
 from serving.in_force import pricing_on
 from serving.limits import limits_of
-from serving.orders import Orders, PriceOrder, orders_on
+from serving.order_book import orders_on
+from serving.orders import Orders, PriceOrder
 from serving.policies import StaticPolicy, policy_with_model
 from serving.pricing_policy import Asked, asked_without_model
 from serving.quote import PriceQuestion, QuotedBook
