@@ -21,6 +21,7 @@ _USUAL = {
     "workers": 16,
     "products": 1000,
     "stores_per_zone": 100,
+    "updates_per_day": 12,
     "decisions_per_store_day": 2000.0,
     "decisions_per_batch": 1e6,
 }
@@ -40,6 +41,7 @@ class Parts:
     seconds_per_task: float
     core_seconds_per_booked_product: float
     bytes_per_booked_product: float
+    core_seconds_per_updated_product: float
     core_seconds_per_price: float
     bytes_per_price: float
     requests_per_second: float
@@ -60,13 +62,14 @@ class Chain:
     """Stores that sell, cut into zones of equal size, and the cores that compute.
 
     A zone shares a belief and a price book, and has a lake of its own. Each night every zone books all products and
-    every store is given a price for each.
+    every store is given a price for each; so many times a day a zone learns from what was sold and remakes its prices.
     """
 
     stores: int
     days: int
     products: int
     stores_per_zone: int
+    updates_per_day: int
     decisions_per_store_day: float
     decisions_per_batch: float
     workers: int
@@ -123,6 +126,7 @@ def plan(parts: Parts, chain: Chain) -> Plan:
     work = {  # seconds of a core
         "playing and grouping": decisions / parts.decisions_per_core_second,
         "price books": booked * parts.core_seconds_per_booked_product,
+        "learning within the day": booked * chain.updates_per_day * parts.core_seconds_per_updated_product,
         "prices of stores": prices * parts.core_seconds_per_price,
     }
     core_seconds = sum(work.values())

@@ -21,6 +21,7 @@ PARTS = Parts(
     seconds_per_task=0.005,
     core_seconds_per_booked_product=0.002,
     bytes_per_booked_product=2000.0,
+    core_seconds_per_updated_product=0.003,
     core_seconds_per_price=20e-6,
     bytes_per_price=5.0,
     requests_per_second=3500.0,
@@ -34,6 +35,7 @@ BILLION = Chain(
     days=1000,
     products=0,
     stores_per_zone=1000,
+    updates_per_day=0,
     decisions_per_store_day=1000.0,
     decisions_per_batch=1e6,
     workers=10,
@@ -43,6 +45,7 @@ NIGHT = Chain(
     days=1,
     products=30_000,
     stores_per_zone=100,
+    updates_per_day=12,
     decisions_per_store_day=60_000.0,
     decisions_per_batch=1e6,
     workers=100,
@@ -68,7 +71,12 @@ def test_a_billion_decisions_by_hand() -> None:
 def test_a_night_of_a_chain_by_hand() -> None:
     found = plan(PARTS, NIGHT)
     assert (found.zones, found.decisions, found.batches) == (100, 6e8, 600)
-    seconds = {"playing and grouping": 600.0, "price books": 100 * 30_000 * 0.002, "prices of stores": 3e8 * 20e-6}
+    seconds = {
+        "playing and grouping": 600.0,
+        "price books": 100 * 30_000 * 0.002,
+        "learning within the day": 100 * 30_000 * 12 * 0.003,
+        "prices of stores": 3e8 * 20e-6,
+    }
     assert found.core_hours == pytest.approx({name: took / 3600 for name, took in seconds.items()})
     assert found.seconds == pytest.approx(sum(seconds.values()) / 100)
     assert found.lake_bytes == pytest.approx(6e8 * 2 + 100 * 30_000 * 2000 + 3e8 * 5)
