@@ -41,7 +41,7 @@ def act(settings: Settings, number: int, kind: Kind, hour: int, by: str = "ana",
     asked = {"sku": "MILK", "store": "S01", "old_price": None, "new_price": None, "valid_until": at(23)} | terms
     wanted = Terms(kind=kind, valid_from=at(hour), reason="because", **asked)
     event = Event(number, f"h{number}", "approved", at(hour), at(hour), by, wanted)
-    record(Lake(settings), load(CLASSIC), [event])
+    record(Lake(settings), load(CLASSIC), number, [event])
 
 
 def labels(monitor: Monitor, sku: str | None) -> list[tuple[int, str]]:
