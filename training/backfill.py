@@ -76,10 +76,15 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
 
 def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:
     """Return the SHA-256 of a date's decisions and cells, and of the price book of the day after."""
-    parts = (("interactions", date), ("demand_cells", date), *((table, date + ONE_DAY) for table in BOOK_TABLES))
+    parts = ((("interactions",), date), (("demand_cells",), date), (BOOK_TABLES, date + ONE_DAY))
     return [
-        tuple(receipt.sha256 for part in lake.partitions_on(table, day) if (receipt := lake.receipt(part)) is not None)
-        for table, day in parts
+        tuple(
+            receipt.sha256
+            for table in tables
+            for part in lake.partitions_on(table, day)
+            if (receipt := lake.receipt(part)) is not None
+        )
+        for tables, day in parts
     ]
 
 

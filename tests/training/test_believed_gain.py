@@ -19,7 +19,7 @@ from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import Outlook, morning_of
 from serving.curves import DemandCurves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
-from serving.price_book import PriceBook
+from serving.price_book import PriceBook, joined
 from serving.recursion import value_of_prices
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
@@ -130,8 +130,10 @@ def test_what_one_book_gains_the_other_one_loses() -> None:
 
 def test_products_with_the_same_prices_add_neither_gain_nor_doubt() -> None:
     judge, good, base = judge_after(1_000, 3), book_of(0.0), base_prices()
-    one = replace(base, prices=np.where(np.arange(5)[:, None, None] == 3, good.prices, base.prices))
-    others = replace(base, prices=np.where(np.arange(5)[:, None, None] == 3, base.prices, good.prices))
+    one, others = (
+        joined([mine.take(np.arange(3)), fourth.take(np.array([3])), mine.take(np.array([4]))])
+        for mine, fourth in ((base, good), (good, base))
+    )
     whole, parts = believed_gain(CATALOG, judge, good, base), [
         believed_gain(CATALOG, judge, own, base) for own in (one, others)
     ]  # fmt: skip
@@ -161,7 +163,7 @@ def test_more_visits_make_the_gain_surer_and_bring_it_to_the_truth() -> None:
 
 def test_the_truth_beside_the_interval_is_that_of_the_same_books_on_an_average_store() -> None:
     good, base = book_of(0.0), base_prices()
-    truth = true_gain(CATALOG, MADE_FOR.date(), good.prices, base.prices)
+    truth = true_gain(CATALOG, MADE_FOR.date(), good.of().prices, base.of().prices)
     assert truth == pytest.approx(true_worth(good) - true_worth(base), rel=0.02)
     effect = DemandEffect(stores=("S01",), budget_shift=0.5)
     store = CATALOG.store.model_copy(update={"stores": ("S01", "S02"), "demand_effects": (effect,)})
