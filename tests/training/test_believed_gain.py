@@ -171,15 +171,15 @@ def test_the_truth_beside_the_interval_is_that_of_the_same_books_on_an_average_s
     rich, usual = (
         float(
             (
-                truly_gained(good.prices, apart, MADE_FOR.date(), own)
-                - truly_gained(base.prices, apart, MADE_FOR.date(), own)
+                truly_gained(good.of().prices, apart, MADE_FOR.date(), own)
+                - truly_gained(base.of().prices, apart, MADE_FOR.date(), own)
             ).sum()
         )
         for own in ("S01", "S02")
     )
     assert usual == pytest.approx(truth)
     assert rich != pytest.approx(usual, rel=0.05)
-    assert true_gain(apart, MADE_FOR.date(), good.prices, base.prices) == pytest.approx((rich + usual) / 2)
+    assert true_gain(apart, MADE_FOR.date(), good.of().prices, base.of().prices) == pytest.approx((rich + usual) / 2)
 
 
 def test_where_days_differ_more_in_how_many_come_the_gain_is_less_sure_and_no_other_one() -> None:
