@@ -268,9 +268,11 @@ def test_the_shelf_and_the_columns_of_each_table_are_made_again_after_a_flip(sol
         assert path.read_bytes() == right
 
 
-def test_a_book_that_is_cut_in_half_stops_who_opens_every_view_in_one_line_and_nobody_else(sold: Workspace) -> None:
+def test_curves_that_are_cut_in_half_stop_who_opens_every_view_in_one_line_and_nobody_else(sold: Workspace) -> None:
     cut_in_half(sold.lake.path(Partition("price_steps", PRICED, "all")), random.Random())
-    with pytest.raises(LakeError, match=r"price_steps/business_date=2026-01-08.*verify --set-aside"):
+    workbench(sold.settings).close()
+    cut_in_half(sold.lake.path(Partition("demand_curves", PRICED, "all")), random.Random())
+    with pytest.raises(LakeError, match=r"demand_curves/business_date=2026-01-08.*verify --set-aside"):
         workbench(sold.settings)
     assert transform(sold, DAYS).partitions == len(DAYS)
 

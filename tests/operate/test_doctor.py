@@ -83,7 +83,8 @@ def files_of(home: Path) -> dict[str, bytes]:
 
 
 def without_locks(files: dict[str, bytes]) -> dict[str, bytes]:
-    return {name: content for name, content in files.items() if not name.startswith("locks/")}
+    """Leave out locks, and the record of what was proven, which only saves looks."""
+    return {name: own for name, own in files.items() if not name.startswith("locks/") and name != "lake/proven.json"}
 
 
 def tables_of(workspace: Workspace) -> dict[str, bytes]:

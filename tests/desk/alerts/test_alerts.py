@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pyarrow as pa
@@ -260,10 +261,10 @@ def test_a_day_that_is_over_is_read_for_waste_once_and_anew_when_it_changes(
     sell_whole_day(shop, DATE)
     workspace, leftovers, read, reads = with_rules(shop, waste_above=0.0), Leftovers(), Lake.read, list[Partition]()
 
-    def counted(lake: Lake, part: Partition, *columns: tuple[str, ...]) -> pa.Table:
+    def counted(lake: Lake, part: Partition, *how: Any, **named: Any) -> pa.Table:
         if part.table == "interactions":
             reads.append(part)
-        return read(lake, part, *columns)
+        return read(lake, part, *how, **named)
 
     monkeypatch.setattr(Lake, "read", counted)
     assert [kinds(watch(workspace, leftovers)) for _ in range(3)] == [["waste_above"], [], []]
