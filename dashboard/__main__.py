@@ -32,6 +32,8 @@ def main() -> None:
     except ShelfpriceError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
+    sys.stderr.flush()
+    os._exit(0)  # a thread that opens a price book is in DuckDB or Arrow, which abort when Python takes itself apart
 
 
 if __name__ == "__main__":
