@@ -46,10 +46,10 @@ def _kept(read: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
     """Return what reads, and keeps what it read with what it was asked, so that no id is given twice."""
     kept: dict[Hashable, tuple[Any, Any]] = {}
 
-    def reading(*asked: Any) -> Any:
-        name = key(*asked)
+    def reading(*asked: Any, **how: Any) -> Any:
+        name = key(*asked), *how.items()
         if name not in kept:
-            kept[name] = asked, read(*asked)
+            kept[name] = asked, read(*asked, **how)
         return kept[name][1]
 
     return reading
