@@ -3,8 +3,8 @@
 Three steps, while everything goes on working, and one to come back:
 
 1. `moment` copies what says what is in force: logs, pointers and notes. It looks until two looks in a row find the
-   same, so that all of it is of one moment, and what a kill at that moment would have left: whoever works in it first
-   finishes a commit that was under way.
+   same, so that all of it is of one moment, as a kill at that moment would have left it. Of a restored lake, the
+   first command finishes a commit that was under way.
 2. `pg_dump`, by PostgreSQL's own program, so that the registry knows every model that the lake of the moment names.
 3. `objects` copies what is named by then: objects of partitions, which never change, and the files of models. What the
    newest backup beside this one has of the lake is a hard link to it. `vacuum` takes nothing of the moment away for an

@@ -23,7 +23,7 @@ _WORTH_A_CLUSTER = 5.0  # seconds of one core
 
 
 @dataclass(frozen=True)
-class Block:
+class ProductBlock:
     """Products of a shelf, with what is known of them.
 
     Attributes
@@ -64,7 +64,7 @@ def unpublished_book(
     levels = int(catalog.most_stock.max()) + 1
     size = max(1, _STATES // (levels * catalog.store.opening.ticks))
     blocks = [
-        Block(
+        ProductBlock(
             first,
             Catalog(catalog.products[own], catalog.store),
             curves.among(own),
@@ -85,6 +85,6 @@ def is_worth_a_cluster(catalog: Catalog) -> bool:
     return price_ladder(catalog).size * states / _PER_SECOND >= _WORTH_A_CLUSTER
 
 
-def _worked_out(block: Block) -> PriceBook:
+def _worked_out(block: ProductBlock) -> PriceBook:
     policy = policy_with_model(block.catalog, block.curves, block.visits, sales=block.sales)
     return tabulate(policy, block.catalog, block.published_at, block.curves)

@@ -170,9 +170,9 @@ def _refuse_impossible(prices: Floats, catalog: Catalog) -> None:
     floors, ceilings = np.array([(product.floor, product.ceiling) for product in catalog.products]).T[:, :, None, None]
     bad = ~((prices >= floors) & (prices <= ceilings))
     if bad.any():
-        product = catalog.products[int(bad.any(axis=(1, 2)).argmax())]
-        own = prices[catalog.skus.index(product.sku)]
+        place = int(bad.any(axis=(1, 2)).argmax())
+        product = catalog.products[place]
         raise ModelError(
-            f"a price of {own[bad[catalog.skus.index(product.sku)]][0]} for {product.sku} is outside {product.floor} "
-            f"to {product.ceiling}; the whole price book is refused and old prices stand"
+            f"a price of {prices[place][bad[place]][0]} for {product.sku} is outside {product.floor} to "
+            f"{product.ceiling}; the whole price book is refused and old prices stand"
         )

@@ -60,7 +60,7 @@ class DeltaStore(DeltaReading):
             self._move_receipts()
 
     def _move_receipts(self) -> None:
-        """Move the receipts of earlier versions out of the folders of tables; whoever is killed begins again."""
+        """Move the receipts of earlier versions out of the folders of tables. After a kill it begins again."""
         beside = [one.name for table in self.tables for one in self.objects.under(table) if of_object(one.name)]
         beside = [name for name in beside if name.endswith(".json")]
         with ThreadPoolExecutor(AT_ONCE) as workers:

@@ -1,8 +1,8 @@
 """What passes by rule on a date: sets of rows, of which nothing is a document unless somebody decides about it.
 
 A chain's night has millions of such prices, and nobody reads them one by one. A set lies in partitions
-`passed-<number>-<block>` of `price_changes`, in the columns of every price change, a row for each event: whoever asks
-the table finds what passed beside what people decided. Here it is read by column. A set counts for its whole date.
+`passed-<number>-<block>` of `price_changes`, in the columns of every price change, a row for each event, so a
+query finds what passed beside what people decided. Here it is read by column. A set counts for its whole date.
 """
 
 import datetime as dt

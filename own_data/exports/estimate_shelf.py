@@ -19,7 +19,7 @@ import yaml
 from catalog.load import Catalog
 from catalog.records.product import CEILING_RATIO, FLOOR_RATIO
 from own_data.exports.names import sku_of, store_id_of
-from own_data.exports.seen import Seen
+from own_data.exports.seen import SeenInExport
 from own_data.exports.stage import StagedExport
 from warehouse.files import sync_folder, write_durably
 
@@ -64,7 +64,7 @@ def rewritten(folder: Path, store: str) -> None:
         sync_folder(folder)
 
 
-def write_shelf(folder: Path, staged: StagedExport, seen: Seen, file: str) -> None:
+def write_shelf(folder: Path, staged: StagedExport, seen: SeenInExport, file: str) -> None:
     """Estimate the shelf and the store, and write them durably."""
     found = _products(seen)
     products = "\n".join(_products_yaml(staged, found, file)) + "\n"
@@ -79,7 +79,7 @@ def _write(folder: Path, products: str, store: str) -> None:
     sync_folder(folder)
 
 
-def _products(seen: Seen) -> pd.DataFrame:
+def _products(seen: SeenInExport) -> pd.DataFrame:
     """Return one row for each product that was offered at a plausible price, indexed by its code.
 
     Columns: `visits`; `usual`, `low` and `high`, EUR; `cost` and `base`, EUR, `stock`, units, and `most`, units a day,
@@ -148,7 +148,7 @@ def _cost(cost: float, base: float) -> tuple[float, str]:
     return round(cost, 4), "as the file says, on average"
 
 
-def _store_yaml(staged: StagedExport, found: pd.DataFrame, seen: Seen) -> Iterator[str]:
+def _store_yaml(staged: StagedExport, found: pd.DataFrame, seen: SeenInExport) -> Iterator[str]:
     hours, is_visits = seen.hours, staged.grain == "visits"
     said = "whole hours with visits" if is_visits else "whole hours with sales"
     if hours is None:

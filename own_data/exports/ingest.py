@@ -31,7 +31,7 @@ from own_data.exports.grain import settled
 from own_data.exports.names import sku_of, store_id_of
 from own_data.exports.read import Export, open_export
 from own_data.exports.sales import AdmittingSales
-from own_data.exports.seen import Seen, seen_in
+from own_data.exports.seen import SeenInExport, seen_in_export
 from own_data.exports.shelf_fit import fit_stores, refuse_likely_cents, refuse_other_money
 from own_data.exports.shown import shown
 from own_data.exports.stage import StagedExport, stage_export
@@ -132,7 +132,7 @@ def ingest(
         with stage_export(export, settings.scratch, lambda share: _tell_share(room.progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
             claim(lake.store, "retailer")  # of two first writers, one loses before it writes anything
-            seen = seen_in(staged)
+            seen = seen_in_export(staged)
             _settle_shelf(lake, own, staged, seen, is_estimated=may_estimate)
             workspace = _admit_all(lake, own, staged, seen, replaces, asked, room)
         build_file(settings, ALL_VIEWS)
@@ -164,7 +164,7 @@ def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: CorrectionReq
     return replacement(lake, own.part, own.export.path.name, dates, stores, asked)
 
 
-def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, seen: Seen, *, is_estimated: bool) -> None:
+def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, seen: SeenInExport, *, is_estimated: bool) -> None:
     """Write the shelf that is estimated from this file, or hold its prices against those of the shelf that is there."""
     if is_estimated:
         _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
@@ -179,7 +179,7 @@ def _admit_all(
     lake: Lake,
     own: _File,
     staged: StagedExport,
-    seen: Seen,
+    seen: SeenInExport,
     replaces: Mapping[dt.date, Replaced],
     asked: CorrectionRequest,
     room: Room,

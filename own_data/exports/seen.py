@@ -26,7 +26,7 @@ _BESIDE = {"unit_cost": "cost", "regular_price": "base", "base_price": "base", "
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenInExport:
     """What an export says.
 
     Attributes
@@ -61,7 +61,7 @@ class Seen:
         return known[2 * rows.cumsum() >= rows.transform("sum")].groupby("product")["price_offered"].first()
 
 
-def seen_in(staged: StagedExport) -> Seen:
+def seen_in_export(staged: StagedExport) -> SeenInExport:
     """Look at every row of an export."""
     is_sales = staged.grain != "visits"
     prices, most, hours = list[pa.Table](), pd.Series(dtype=float), np.zeros(24)
@@ -81,7 +81,7 @@ def seen_in(staged: StagedExport) -> Seen:
         if "hour" not in own.column_names or not pc.any(pc.equal(own["hour"], NO_HOUR)).as_py():
             hours += np.bincount(own["seen_at"].to_numpy() // _US_PER_HOUR % 24, weight, minlength=24)
     counted = prices[0].to_pandas().sort_values(_PRICE, ignore_index=True)
-    return Seen(
+    return SeenInExport(
         prices=counted,
         beside=_beside(counted),
         store_days=store_days,

@@ -11,7 +11,7 @@ from catalog.load import DEFAULT_DIR, Catalog
 from own_data.exports.columns import plain
 from own_data.exports.estimate_shelf import places_on, rewritten, yaml_text
 from own_data.exports.names import store_id_of
-from own_data.exports.seen import Seen
+from own_data.exports.seen import SeenInExport
 from own_data.exports.shown import shown
 from own_data.exports.stage import StagedExport
 
@@ -57,7 +57,7 @@ def fit_stores(folder: Path, catalog: Catalog, staged: StagedExport, *, add_stor
     return True
 
 
-def refuse_other_money(catalog: Catalog, staged: StagedExport, seen: Seen) -> None:
+def refuse_other_money(catalog: Catalog, staged: StagedExport, seen: SeenInExport) -> None:
     """Refuse prices that are about a hundred times the shelf's, or a hundredth of them, for most products.
 
     Raises
@@ -86,7 +86,7 @@ def refuse_other_money(catalog: Catalog, staged: StagedExport, seen: Seen) -> No
     )
 
 
-def refuse_likely_cents(staged: StagedExport, seen: Seen, theirs: Mapping[str, str], where: str) -> None:
+def refuse_likely_cents(staged: StagedExport, seen: SeenInExport, theirs: Mapping[str, str], where: str) -> None:
     """Refuse the prices of a first file that look like whole cents, for there is no shelf yet to hold them against.
 
     They do where all are whole numbers, of several values, and the name of their column says so, or half of the

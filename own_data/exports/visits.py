@@ -23,7 +23,7 @@ from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission
 from own_data.exports.estimate_shelf import places_on
 from own_data.exports.names import store_id_of
 from own_data.exports.promotions import promoted, promotions_of
-from own_data.exports.seen import Seen
+from own_data.exports.seen import SeenInExport
 from warehouse.parquet import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000
@@ -167,7 +167,7 @@ def _shoppers(own: pa.Table) -> pa.Array:
     return pa.array(keys.groupby(["store", "seen_at", "product"], sort=False).cumcount().to_numpy())
 
 
-def shares_of(seen: Seen) -> Shares:
+def shares_of(seen: SeenInExport) -> Shares:
     """Return how often an export shows each price of each product."""
     product, price = seen.prices["product"].to_numpy(np.int64), seen.prices["price_offered"].to_numpy()
     prices = np.unique(price)

@@ -19,7 +19,7 @@ from own_data.exports.estimate_shelf import is_untouched, write_shelf
 from own_data.exports.names import sku_of, store_id_of
 from own_data.exports.profile import profile_of
 from own_data.exports.read import open_export
-from own_data.exports.seen import seen_in
+from own_data.exports.seen import seen_in_export
 from own_data.exports.stage import StagedExport, stage_export
 from own_data.exports.visits import AdmittingVisits, shares_of
 from warehouse.assertions.run import broken_assertions
@@ -56,7 +56,7 @@ def staged_from(folder: Path, rows: list[str], header: str = HEADER) -> Iterator
 
 def shelf_of(folder: Path, rows: list[str], header: str = HEADER) -> Catalog:
     with staged_from(folder, rows, header) as staged:
-        write_shelf(folder / "shelf", staged, seen_in(staged), "shop.csv")
+        write_shelf(folder / "shelf", staged, seen_in_export(staged), "shop.csv")
     return load(folder / "shelf")
 
 
@@ -68,7 +68,7 @@ def admit(
     lake.prepare()
     with staged_from(settings.home, rows, header) as staged:
         admission = FileAdmission(lake, catalog, staged, "shop.csv", part, "inputs", NOW)
-        admitting = AdmittingVisits(admission, shares_of(seen_in(staged)))
+        admitting = AdmittingVisits(admission, shares_of(seen_in_export(staged)))
         found = [published(admission, admitting.check(date)) for date in admission.dates()]
         clear_other_dates(admission)
     rejected = [row for own in lake.partitions("rejected") if own.group == part for row in lake.read(own).to_pylist()]

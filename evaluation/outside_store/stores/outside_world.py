@@ -1,7 +1,7 @@
 """What an outside store is: its owner's prices, what it sells at others, and what could have been earned.
 
 Prices stand for a week. They are given as all weeks so far, shape (n_weeks, n_stores, n_products), so a week's sales
-are a pure function of what was charged until its end: whoever asks, in whatever order, gets the same sales.
+are a pure function of what was charged until its end: every question, in any order, gets the same sales.
 """
 
 from dataclasses import dataclass
