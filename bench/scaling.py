@@ -202,8 +202,12 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(usual), default=usual)
     given = parser.parse_args()
     chain = Chain(**{name: getattr(given, name) for name in _USUAL})
+    try:
+        parts = read_parts(given.parts)
+    except (OSError, ValueError) as error:
+        parser.error(f"{error}; nothing was planned")
     table = Table(show_header=False, title=f"{given.stores:,} stores, {given.days} days, {given.workers} workers")
-    for row in rows_of(plan(read_parts(given.parts), chain)):
+    for row in rows_of(plan(parts, chain)):
         table.add_row(*row)
     Console().print(table)
 

@@ -108,7 +108,9 @@ class PastOneMachine(BaseSettings):
     @classmethod
     def _is_a_lake(cls, text: str | None) -> str | None:
         if text is not None and not _LAKE.fullmatch(text.rstrip("/")):
-            raise ValueError("expected s3://bucket/prefix or delta:/folder")
+            raise ValueError(
+                "expected s3://bucket/prefix or delta:/folder; a bucket: 3 to 63 small letters, digits, dots, hyphens"
+            )
         if text is None or not text.startswith(_FOLDER):
             return text and text.rstrip("/")
         if set(text) & ODD_IN_PATHS:

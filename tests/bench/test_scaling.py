@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.scaling import Chain, Parts, plan, read_parts, rows_of
+from bench.scaling import Chain, Parts, main, plan, read_parts, rows_of
 
 PARTS = Parts(
     decisions_per_core_second=1e6,
@@ -127,6 +127,17 @@ def test_a_part_that_is_missing_or_cannot_be_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps({**known, "bytes_per_second": 0}))
     with pytest.raises(ValueError, match="bytes_per_second: expected a number above 0, found 0"):
         read_parts(file)
+
+
+def test_parts_that_cannot_be_read_are_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    for file in ("missing.json", "broken.json"):
+        monkeypatch.setattr("sys.argv", ["bench.scaling", str(tmp_path / file)])
+        with pytest.raises(SystemExit, match="2"):
+            main()
+        assert capsys.readouterr().err.rstrip().endswith("nothing was planned")
 
 
 def test_the_plan_is_said_in_rows() -> None:
