@@ -61,7 +61,7 @@ up: install ## Start Prefect, MLflow, a worker with the deployments and the moni
 cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
 	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
 
-test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: about 11 minutes
+test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: about 12 minutes
 	@$(PYTEST) -m "not slow and not server and not play"
 
 test-server: install browser ## Run the tests that start Prefect, other services and a browser, or kill what runs
@@ -76,7 +76,7 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
 	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),3) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
 
-check: install browser ## Everything that must be green before a change lands: all of these tests in one run, about 36 minutes
+check: install browser ## Everything that must be green before a change lands: all of these tests in one run, about 33 minutes
 	@$(MAKE) --no-print-directory -j2 contracts collected lint
 	@$(MAKE) --no-print-directory -j3 types sql tests-to-land # types and SQL are read while the first tests wait
 

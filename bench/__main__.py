@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from bench import (
+    chain_belief,
     chain_book,
+    chain_night,
     cluster,
     ingest,
     intake,
@@ -54,6 +56,8 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "book": serving.price_book,
         "large_book": serving.large_price_book,
         "chain_book": chain_book.chain_book,
+        "chain_belief": chain_belief.chain_belief,
+        "chain_night": chain_night.chain_night,
         "quote": serving.quote,
         "price_changes": price_changes.price_changes,
         "api": quote_api.quote_api,

@@ -26,10 +26,10 @@ _CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
 _MAKES = ("Farm", "Village", "Market", "Harbour", "Hill", "Garden", "Mill")
 _DEAREST, _CHEAPEST, _COST_SHARE = 9.0, 0.8, 0.6
 _PAR_STOCK, _SPREAD_OF_STOCK = 30, 5
-_VISITS_PER_UNIT = 2.0  # as the default belief expects
+_VISITS_PER_UNIT = 2.0
 
 
-def write_chain(folder: Path, n_products: int = PRODUCTS, n_stores: int = STORES) -> None:
+def write_chain(folder: Path, n_products: int = PRODUCTS, n_stores: int = STORES, visits: float | None = None) -> None:
     """Write `products.yaml` and `store.yaml`: the default store's rules, with another shelf and other stores.
 
     Parameters
@@ -38,14 +38,18 @@ def write_chain(folder: Path, n_products: int = PRODUCTS, n_stores: int = STORES
         Is made where it is missing.
     n_products, n_stores
         How many of each, from 1.
+    visits
+        Of a store day, as the belief expects them; None is two for each unit of a full shelf.
     """
     shelf = [_product(number) for number in range(n_products)]
     rules = yaml.safe_load((CLASSIC / "store.yaml").read_text(encoding="utf-8"))
     units = sum(product["par_stock"] for product in shelf)
+    per_unit = _VISITS_PER_UNIT if visits is None else visits / units
     store = rules | {
+        "belief": rules["belief"] | {"visits_per_unit": per_unit},
         "stores": [f"S{number:02d}" for number in range(1, n_stores + 1)],
         "popularity": {},
-        "visits_per_day": _VISITS_PER_UNIT * units,
+        "visits_per_day": per_unit * units,
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (("products.yaml", {"products": shelf}), ("store.yaml", store)):

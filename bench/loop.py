@@ -1,4 +1,4 @@
-"""The whole loop through the real flows, each size in a process and a home of its own.
+"""The whole loop through the real flows, each size in a process and a home of its own, on the shelf of `classic`.
 
 `python -m bench.loop --stores 20 --days 10` runs one size in `SHELFPRICE_HOME` and prints its seconds and its memory.
 A size that is run again in the same home does not play again what stands there.
@@ -23,6 +23,8 @@ from catalog.load import CLASSIC, load
 SIZES = {"1e5": (20, 10), "1e6": (200, 10), "1e7": (2_000, 10), "1e8": (2_000, 100), "1e9": (20_000, 100)}
 """Stores and days of each size, by the decisions that they make."""
 
+_WHERE_STOCK_LIVES = (2_000, 4)  # stores and days; units of two ages and stickers come with the third
+
 USUAL, QUICK = ("1e5", "1e6", "1e7", "1e8"), ("1e5", "1e6")
 _START = dt.date(2026, 1, 5)
 _TARGETS = {"1e8": (240.0, 3.0), "1e9": (480.0, 3.0)}
@@ -37,7 +39,7 @@ def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
         slow = seconds(lambda: naive.whole_loop(load(CLASSIC), _NAIVE_VISITS, Path(folder)), _NAIVE_REPEATS)
     costs: dict[str, float] = {}
     for label in labels:
-        found = run_apart(*SIZES[label])
+        found = run_apart(*SIZES[label], SHELFPRICE_CATALOG="classic", OPENBLAS_NUM_THREADS="1")
         say(f"  {label}, at a load of {os.getloadavg()[0]:.1f}: {_stages_of(found)}")
         otherwise = (Otherwise("row at a time, scaled up", slow * found["decisions"] / _NAIVE_VISITS),)
         seconds_target, memory_target = _TARGETS.get(label, (None, None))
@@ -47,6 +49,10 @@ def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
         yield Measurement("loop", f"whole loop, {label} decisions", total, "s", otherwise, seconds_target)
         yield Measurement("loop", f"processor time per million, {label} decisions", costs[label], "s", before)
         yield Measurement("loop", f"peak memory, {label} decisions", found["peak_gb"], "GB", (), memory_target)
+    found = run_apart(*_WHERE_STOCK_LIVES, OPENBLAS_NUM_THREADS="1")
+    say(f"  where stock lives, at a load of {os.getloadavg()[0]:.1f}: {_stages_of(found)}")
+    cost = sum(found["processor"].values()) / found["decisions"] * 1e6
+    yield Measurement("loop", "processor time per million where stock lives, 2,000 stores", cost, "s", (), 10.0)
 
 
 def _stages_of(found: dict[str, Any]) -> str:
@@ -81,7 +87,8 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
     from flows.environment import orchestrated, prepare  # noqa: PLC0415 - importing is part of what is measured
 
     prepare()
-    from flows.steps import simulate, transform  # noqa: PLC0415 - measured: importing is a stage
+    from flows.nightly import learn  # noqa: PLC0415 - measured: importing is a stage
+    from flows.steps import simulate, transform  # noqa: PLC0415
     from flows.train import price, train  # noqa: PLC0415
 
     stages, processor = {"import": time.perf_counter() - start}, {"import": _processor_seconds() - used}
@@ -97,8 +104,11 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
     with most_memory(peak_bytes) as most, orchestrated():
         run("play and group", lambda: simulate(_START, days, stores))
         run("transform", transform)
-        run("train", train)
-        run("price", lambda: price(_START + dt.timedelta(days=days)))
+        if days > 1:
+            run("train", train)
+            run("price", lambda: price(_START + dt.timedelta(days=days)))
+        else:  # one day teaches no model; its night prices the next from the belief
+            run("learn and price", lambda: learn(_START))
     decisions = sum(result.rows for result in results["play and group"])
     peak = max(*peaks.values(), *(bytes_ / 1e9 for bytes_ in most))
     return {"stages": stages, "processor": processor, "decisions": decisions, "peaks": peaks, "peak_gb": peak}

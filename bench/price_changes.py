@@ -1,4 +1,4 @@
-"""A chain's night of price changes: proposals, and the list of what waits.
+"""A chain's night of price changes: proposals, what waits, the Desk, and the export to tills and labels.
 
 The lake is made by column: a price book, and what each store opened with the day before. A few thousand prices move so
 far that they wait for a person. Each stage runs in a process of its own, so that its peak memory is its own, beside
@@ -24,28 +24,42 @@ from catalog.records.pricing_rules import Approval
 from catalog.settings import read_settings
 from catalog.store_day import tick_profile
 from catalog.tables.decisions import REPRICINGS
+from connect.export.export import export
+from connect.export.targets import FolderTarget
+from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order, waiting_first
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.reader import Reader
 from desk.price_changes.listing import rows_of
 from desk.price_changes.propose import propose_for
 from desk.price_changes.record import listed_changes
+from etl.live.calendar import DEFAULT_START
+from features.cells import ALL_VIEWS
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from simulation.truth import chance_of_sale
+from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import coded
 from warehouse.workspace import Workspace
 
 PRODUCTS, STORES = 30_000, 100
-DATE = dt.date(2026, 3, 2)
+DATE = DEFAULT_START  # on which stores open that have not sold yet
 _WAITING = 3_000  # prices that a person has to see
 _AT_ONCE = 10  # stores of a partition
 
 
 def price_changes(n_products: int = PRODUCTS, n_stores: int = STORES) -> Iterator[Measurement]:
-    """Propose the prices of a chain, and list what waits."""
+    """Propose the prices of a chain, list what waits, show them at the Desk, and send what the stores open with."""
     catalog, told = _chain(n_products, n_stores), f"{n_products * n_stores:,} prices"
     with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
         _apart(_prepare, Path(folder), catalog)
-        for what, work, most in (("proposals", _propose, 60.0), ("what waits", _list, 5.0)):
+        stages = (
+            ("proposals", _propose, 60.0),
+            ("what waits", _list, 5.0),
+            ("the Desk's first sheet", _look, 1.0),
+            ("export", _export, 120.0),
+        )
+        for what, work, most in stages:
             say(f"  {what} of {told}")
             took, peak = _apart(work, Path(folder), catalog)
             yield Measurement("price_changes", f"{what}, {told}, processor time", took, "s", (), most)
@@ -74,6 +88,20 @@ def _list(workspace: Workspace) -> None:
     rows_of(workspace, listed_changes(workspace.lake, None, None, dt.date.max)[0])
 
 
+def _look(workspace: Workspace) -> None:
+    """Open the price book and the Desk, with the first page of its table."""
+    rows = PriceDesk(workspace.settings, Reader(workspace.settings), lambda: workspace.catalog).sheet().rows
+    page = [as_sent(row) for row in in_order(DeskQuestion().found_in(rows), ())[:100]]
+    if len(waiting_first(rows)) != _WAITING or len(page) != 100:
+        raise ValueError("expected other prices to wait, or more to change")
+
+
+def _export(workspace: Workspace) -> None:
+    sent = export(workspace, FolderTarget(workspace.settings.home / "labels")).sent
+    if sum(len(batch.prices) for batch in sent) != len(workspace.catalog.skus) * len(workspace.catalog.store.stores):
+        raise ValueError("expected every price to be sent")
+
+
 def _chain(n_products: int, n_stores: int) -> Catalog:
     shelf = load(CLASSIC)
     products = tuple(
@@ -93,6 +121,7 @@ def _prepare(workspace: Workspace) -> None:
     """Publish a book, and what the stores opened with the day before."""
     lake, catalog = workspace.lake, workspace.catalog
     lake.prepare()
+    build_file(workspace.settings, ALL_VIEWS)
     ladder = price_ladder(catalog)
     curves = DemandCurves(catalog.skus, ladder, chance_of_sale(catalog, ladder / catalog.base_prices[:, None]), "truth")
     visits = np.tile(16 * tick_profile(catalog.store), (len(catalog.skus), 1))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from catalog.arrays import Flags, Floats
+from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
 from catalog.limits import conflicts
@@ -46,6 +46,11 @@ class Catalog:
         return tuple(product.sku for product in self.products)
 
     @cached_property
+    def positions(self) -> dict[str, int]:
+        """Position of each sku."""
+        return {sku: position for position, sku in enumerate(self.skus)}
+
+    @cached_property
     def base_prices(self) -> Floats:
         """Base prices, EUR, shape (n_products,)."""
         return np.array([product.base_price for product in self.products])
@@ -56,12 +61,12 @@ class Catalog:
         return np.array([product.unit_cost for product in self.products])
 
     @cached_property
-    def par_stock(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+    def par_stock(self) -> Ints:
         """Units on the shelf after restocking, shape (n_products,)."""
         return np.array([product.par_stock for product in self.products], dtype=np.int64)
 
     @cached_property
-    def most_stock(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+    def most_stock(self) -> Ints:
         """Most units of each product that are ever on the shelf, shape (n_products,)."""
         return np.array([product.most_stock for product in self.products], dtype=np.int64)
 

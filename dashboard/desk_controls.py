@@ -150,7 +150,7 @@ def meant(desk: PriceDesk, act: dict[str, Any], asked: DeskQuestion, *, every: b
     A button of one price means that price alone.
     """
     is_every = every and not act.get("alone")
-    return [row.id for row in asked.found_in(desk.sheet().rows)] if is_every else list(act["ids"])
+    return asked.found_in(desk.sheet().rows).ids if is_every else list(act["ids"])
 
 
 def told(act: Callable[[], str]) -> tuple[Any, bool]:

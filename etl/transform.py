@@ -30,7 +30,6 @@ from warehouse.proof import Unproven
 from warehouse.sold import PRODUCTS
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
-_NEWEST_KEYS = 20  # partitions of a table without dates whose keys a night compares; `shelfprice health` takes all
 _PARTITIONS_AT_ONCE = 64  # with one connection: to open one takes as long as to group ten small partitions
 _JOBS_EACH = 4  # for each that works on them, so that none waits long for the last
 
@@ -186,7 +185,7 @@ def _check_assertions(
     for dates in dates_to_check_at_once(rows_of):
         for partition in looked_at(workspace.lake, dates):
             _holds(unproven, partition)
-        broken += broken_assertions(workspace.settings, dates, _NEWEST_KEYS)
+        broken += broken_assertions(workspace.settings, dates)
         checked += len(dates)
         progress("checking what the data claim to be", checked, len(rows_of))
     if broken:

@@ -13,6 +13,7 @@ from catalog.arrays import Flags, Ints
 from catalog.load import Catalog
 from catalog.store_day import OUTCOMES
 from catalog.tables.decisions import INTERACTIONS, REJECTED
+from warehouse.parquet import in_one_piece
 
 MISSING = "a required value is missing"
 REPEATS = "it repeats an earlier row"
@@ -21,10 +22,14 @@ PURCHASED = "purchased is neither 0 nor 1"
 PROPENSITY = "the propensity is not a probability above 0"
 LONGEST_TEXT = 2_000
 """Characters of a bad row that are kept."""
-_MAX_PRICE = 1_000_000.0
+_LEAST_PRICE, _MOST_PRICE = np.nextafter([0.0, 1_000_000.0], [1.0, 0.0]).tolist()
 _MAX_INT32 = 2**31 - 1
 _RAREST = 1e-12
-_ODD = (7_046_029_254_386_353_131, 3_935_559_000_370_003_845)  # spread the bits of small numbers
+_ODD = (
+    7_046_029_254_386_353_131,
+    3_935_559_000_370_003_845,
+    2_862_933_555_777_941_757,
+)  # spread the bits of small numbers
 _SAID = ("price_offered", "purchased", "inventory_level")
 
 
@@ -95,9 +100,7 @@ def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callabl
         (MISSING, _lacks_a_value),
         (
             "the price is not a positive finite number",
-            lambda rows: (
-                ~_holds(pc.and_(pc.greater(rows["price_offered"], 0), pc.less(rows["price_offered"], _MAX_PRICE)))
-            ),
+            lambda rows: _outside(rows["price_offered"], _LEAST_PRICE, _MOST_PRICE),
         ),
         ("the product is not in the catalog", lambda rows: _is_none_of(rows["sku"], known)),
         ("the time is in the future", lambda rows: ~_holds(pc.less_equal(rows["seen_at"], latest))),
@@ -127,7 +130,7 @@ def _lacks_a_value(rows: pa.Table) -> Flags:
 
 def _impossible_stock(rows: pa.Table) -> Flags:
     stock = rows["inventory_level"]
-    if _all_within(stock, 0, _MAX_INT32):
+    if pa.types.is_integer(stock.type) and _all_within(stock, 0, _MAX_INT32):
         return np.zeros(rows.num_rows, dtype=bool)
     negative = _holds(pc.less(stock, 0))
     too_many = _holds(pc.greater(stock, _MAX_INT32))
@@ -152,25 +155,35 @@ def _repeats(rows: pa.Table) -> tuple[Flags, Flags]:
 def _shares_a_moment(moment: Ints, rows: pa.Table) -> Ints:
     """Return the rows, ascending, whose store and moment may stand elsewhere too: the only ones that can be repeats.
 
-    Rows in order of store and time, as the twin's are, need only be compared with their neighbours. Of others, those
-    whose store, moment and product have a hash of their own are left out.
+    Rows in order of store and time, as the twin's are, need only be compared with their neighbours. Those whose store,
+    moment, product and shopper have a hash of their own are left out.
     """
-    codes, names = pd.factorize(rows["store_id"].to_pandas())
+    codes = _codes(rows["store_id"])
     same_store = codes[1:] == codes[:-1]
-    one_run_each = np.count_nonzero(~same_store) == len(names) - 1
-    if one_run_each and not (same_store & (moment[1:] < moment[:-1])).any():
+    runs, near = codes[np.insert(~same_store, 0, True)] if len(codes) else codes, np.arange(len(moment))
+    if len(set(runs.tolist())) == len(runs) and not (same_store & (moment[1:] < moment[:-1])).any():
         twins = same_store & (moment[1:] == moment[:-1])
-        return np.flatnonzero(np.append(twins, False) | np.insert(twins, 0, False))
-    products, _ = pd.factorize(rows["sku"].to_pandas())
-    mixed = moment + codes * _ODD[0] + products * _ODD[1]  # wraps around
-    return np.flatnonzero(pd.Series(mixed).duplicated(keep=False).to_numpy())
+        near = np.flatnonzero(np.append(twins, False) | np.insert(twins, 0, False))
+    products = _codes(rows["sku"].take(near))
+    shoppers = rows["shopper_id"].take(near).cast(pa.int64()).to_numpy()
+    mixed = moment[near] + codes[near] * _ODD[0] + products * _ODD[1] + shoppers * _ODD[2]  # wraps around
+    return near[pd.Series(mixed).duplicated(keep=False).to_numpy()]
+
+
+def _codes(column: pa.ChunkedArray) -> Ints:
+    """Return a number for each word of a column without nulls; one that a dictionary has twice has one number."""
+    merged = in_one_piece(column)
+    if not pa.types.is_dictionary(merged.type):
+        return pd.factorize(merged.to_pandas())[0]
+    numbers, _ = pd.factorize(merged.dictionary.to_pandas())
+    return numbers[merged.indices.to_numpy()]
 
 
 def _is_none_of(column: pa.ChunkedArray, known: pa.Array) -> Flags:
     """Flag what is not one of the known words; a null is none of them."""
     if not pa.types.is_dictionary(column.type):
         return ~_holds(pc.is_in(column.cast(pa.string()), value_set=known))
-    merged = column.combine_chunks()
+    merged = in_one_piece(column)
     is_known = pc.is_in(merged.dictionary, value_set=known)  # few words, many rows
     if merged.null_count == 0 and pc.all(is_known).as_py():
         return np.zeros(len(column), dtype=bool)
@@ -195,11 +208,12 @@ def _outside(column: pa.ChunkedArray, low: float, high: float) -> Flags:
 
 
 def _all_within(column: pa.ChunkedArray, low: float, high: float) -> bool:
-    """Tell whether whole numbers are all within some bounds and none is missing, by the smallest and the largest."""
-    if column.null_count or not len(column) or not pa.types.is_integer(column.type):
+    """Tell whether numbers are all within some bounds and none is missing, by the smallest and the largest."""
+    is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    if column.null_count or not len(column) or not is_number:
         return False
-    ends = pc.min_max(column)
-    return bool(low <= ends["min"].as_py() and ends["max"].as_py() <= high)
+    values = column.to_numpy()
+    return bool(low <= values.min() and values.max() <= high)  # NaN is within nothing
 
 
 def _holds(flags: pa.ChunkedArray) -> Flags:

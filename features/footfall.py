@@ -145,7 +145,7 @@ def expected_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thr
 def _chances(connection: duckdb.DuckDBPyConnection, catalog: Catalog, span: dict[str, dt.date]) -> Floats:
     """Count the chances of unit sales, shape (n_products, n_ticks): days by the store's profile, hours evenly."""
     counts = connection.execute(query("chances"), span).fetchall()
-    position = {sku: place for place, sku in enumerate(catalog.skus)}
+    position = catalog.positions
     of_tick = hours_of_ticks(catalog.store)
     chances = np.zeros((len(catalog.skus), len(of_tick)))
     for sku, hour, count in counts:
@@ -168,11 +168,11 @@ def counted_visits(
         `count_stores`.
     """
     span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
-    by_units = not catalog.store.is_priced_hourly  # whoever says who came needs no guess from what sold
+    by_units = not catalog.store.is_priced_hourly  # a store that counts visits needs no guess from sales
     totals = connection.execute(query("visits_by_day"), {**span, "by_units": by_units}).df()
     counts = connection.execute(query("footfall"), span).df()
     visits = np.zeros((len(catalog.skus), catalog.store.opening.ticks))
-    positions = {sku: position for position, sku in enumerate(catalog.skus)}
+    positions = catalog.positions
     known = counts[counts["sku"].isin(positions) & (counts["tick"] < visits.shape[1])]
     product = known["sku"].map(positions).to_numpy(dtype=np.int64)
     visits[product, known["tick"].to_numpy()] = known["count_visits"].to_numpy()

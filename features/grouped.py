@@ -1,6 +1,6 @@
 """Which business dates are grouped into cells and have not changed since, so that a night looks at the others alone.
 
-What must hold: whoever publishes or removes a partition renames a file, and that changes the time of its folder. A date
+What must hold: to publish or remove a partition renames a file, which changes the time of its folder. A date
 is settled once every partition of it was found grouped, and for as long as the folders of its decisions, cells and
 counts keep the times that they had then. A folder that changed an instant before may change again within one tick of
 the clock of its file system, so such a date is looked at once more.

@@ -22,7 +22,7 @@ def observed_prices(
     about prices from before the days it learned from.
     """
     observed = np.full((len(catalog.skus), 2), np.nan)
-    positions = {sku: position for position, sku in enumerate(catalog.skus)}
+    positions = catalog.positions
     span = {"first": since or dt.date.min, "through": through}
     for sku, lowest, highest in connection.execute(query("observed_prices"), span).fetchall():
         if sku in positions:

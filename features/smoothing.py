@@ -126,12 +126,19 @@ Model = Callable[[pd.DataFrame], Floats]
 
 
 def chance_of(model: Model, rows: pd.DataFrame, features: Sequence[str], smoothing: Smoothing | None) -> Floats:
-    """Return the chance of sale of rows that tell the features of a model, shape (n_rows,), smooth where it is so."""
+    """Return the chance of sale of rows that tell the features of a model, shape (n_rows,), smooth where it is so.
+
+    Rows that tell the same are asked about once.
+    """
     if smoothing is not None:
         return staircase_of(model, rows, features, smoothing.grid).smoothed(smoothing.kernels)
+    columns = [name for name in features if tells_product(name)]
+    told = rows[[name for name in features if name not in columns]].assign(product=position_of(rows, columns))
+    place = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy()
+    asked = rows.iloc[np.unique(place, return_index=True)[1]]
     at_once = max(1, _VALUES_AT_ONCE // len(features))
-    parts = range(0, max(1, len(rows)), at_once)
-    return np.concatenate([model(input_of(rows.iloc[first : first + at_once], features)) for first in parts])
+    parts = range(0, max(1, len(asked)), at_once)
+    return np.concatenate([model(input_of(asked.iloc[first : first + at_once], features)) for first in parts])[place]
 
 
 def staircase_of(model: Model, rows: pd.DataFrame, features: Sequence[str], grid: Floats) -> Staircase:

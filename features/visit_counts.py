@@ -1,7 +1,7 @@
 """Visit counts: how many came to each product, tick and price, to each store, and to both by the hour.
 
 Beliefs, footfall and the range of our own prices need no more of a decision than these counts, and a partition has a
-few thousand of them however many decisions it holds. So whoever learns or prices reads counts, not decisions.
+few thousand of them however many decisions it holds. So learning and pricing read counts, not decisions.
 
 What must hold: a count is taken for the decisions that it was made from and for no others. Decisions whose counts are
 missing, or were made from other bytes, are counted when they are read; so nobody has to transform first, and the

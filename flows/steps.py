@@ -6,7 +6,7 @@ from collections.abc import Sized
 from prefect import flow, get_run_logger
 
 from catalog.errors import Declined
-from etl.batches import DEFAULT_SEED, BatchResult, batches_of, store_ids, without_live_days
+from etl.batches import DEFAULT_SEED, BatchResult, batches_of, without_live_days
 from etl.live.calendar import DEFAULT_START, dates_from
 from etl.transform import Transformed
 from etl.transform import transform as group_and_check
@@ -76,6 +76,7 @@ def _reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[
 
 
 _PER_SECOND = 2e6  # decisions that one core plays and publishes
+_LEARNS = 0.02  # seconds in which it learns of one product from the day of a batch
 _THREADS = 2  # for few batches: one is played while another waits for the disk
 
 
@@ -128,5 +129,6 @@ def play_dates(
 
 def seconds_to_play(workspace: Workspace, dates: Sized, stores: int | None = None) -> float:
     """Return roughly how long it would take to play some dates on one core."""
-    n_stores = len(store_ids(workspace.catalog, stores))
-    return len(dates) * n_stores * workspace.catalog.store.visits_per_day / _PER_SECOND
+    catalog, batches = workspace.catalog, batches_of(workspace.catalog, [DEFAULT_START], stores)
+    decisions = sum(len(batch.stores) for batch in batches) * catalog.store.visits_per_day
+    return len(dates) * (decisions / _PER_SECOND + len(batches) * len(catalog.products) * _LEARNS)

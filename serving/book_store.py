@@ -19,7 +19,7 @@ from catalog.names import BOOK_TABLES
 from catalog.spread import HERE, Spread
 from serving.belief.table import without_the_champions_word
 from serving.book_blocks import unpublished_book
-from serving.book_table import book_from_table, book_to_table
+from serving.book_table import book_from_parts, book_to_table
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.price_book import PriceBook
 from warehouse.books import book_dates, book_on, newest_book_dates
@@ -30,7 +30,7 @@ from warehouse.partition import between
 
 GROUP = "all"
 _NAME_LENGTH = 16  # of a replaced book: the start of its SHA-256
-_ROWS_AT_ONCE = 100_000  # of a book that is read
+_ROWS_AT_ONCE = 20_000  # of a book that is read
 
 
 class BookInForce(NamedTuple):
@@ -65,7 +65,7 @@ class StoredBook:
 
     def read(self, lake: Lake) -> tuple[PriceBook, DemandCurves]:
         """Read book and curves whole."""
-        book = book_from_table(lake.read(self.book, rows_at_once=_ROWS_AT_ONCE))
+        book = book_from_parts(lake.read_in_parts(self.book, _ROWS_AT_ONCE))
         pa.default_memory_pool().release_unused()  # the rows of a chain's book are larger than the book
         return book, curves_from_table(lake.read(self.curves))
 

@@ -1,6 +1,7 @@
 """A price book as rows of `price_steps` and back; and from the rows of earlier versions, one for each state."""
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,16 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Ints
 from catalog.tables.prices import PRICE_STEPS
-from serving.price_book import PriceBook
-from serving.price_steps import NO_VALUE, Steps, steps_of
+from serving.price_book import PriceBook, joined
+from serving.price_steps import NO_VALUE, Steps
+from serving.steps_of_states import steps_of
 from warehouse.parquet import coded, constant, moments
 
 
 def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
     """Return the book in the columns of `price_steps`; `made_from` is what its receipt will say."""
     steps, rows = book.steps, len(book.prices)
+    begin, value = steps.begin, steps.step_after_step(steps.value)
     product = np.repeat(np.arange(len(book.skus)), np.diff(steps.first_step))
     is_limited = np.repeat(book.prices != book.unconstrained, np.diff(book.chance_from))
     p_own = np.where(is_limited, book.p_unconstrained, np.nan)
@@ -29,8 +32,8 @@ def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
         "binding_rule": coded(book.rule, book.rules),
         "policy_rule": coded(book.policy_rule, book.rules),
         "ticks_from": steps.first_tick,
-        "stock_from": _listed(steps.begin, pa.array(steps.stock_from)),
-        "unit_value": _listed(steps.begin, pa.array(steps.value, mask=steps.value == NO_VALUE)),
+        "stock_from": _listed(begin, pa.array(steps.step_after_step(steps.stock_from))),
+        "unit_value": _listed(begin, pa.array(value, mask=value == NO_VALUE)),
         "value_unit": steps.value_unit[product],
         "p_sale": _listed(book.chance_from, pa.array(book.p_sale)),
         "unconstrained_p_sale": _listed(book.chance_from, pa.array(p_own, from_pandas=True)),
@@ -41,6 +44,23 @@ def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
         "made_from": constant(made_from, rows),
     }
     return pa.table(columns).cast(PRICE_STEPS.schema)
+
+
+def book_from_parts(parts: Iterable[pa.Table]) -> PriceBook:
+    """Return the book of rows that come in parts, one after another, so that few of them are there at once."""
+    return joined(map(book_from_table, _whole_products(parts)))
+
+
+def _whole_products(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield rows of steps so that no product is cut; rows of earlier versions all at once."""
+    rest = None
+    for part in parts:
+        rows = part if rest is None else pa.concat_tables([rest, part])
+        begins = np.flatnonzero(rows["step"].to_numpy() == 0) if "step" in rows.column_names else [0]
+        if begins[-1]:
+            yield rows[: begins[-1]]
+        rest = rows[begins[-1] :]
+    yield rest
 
 
 def book_from_table(table: pa.Table) -> PriceBook:
@@ -58,11 +78,13 @@ def book_from_table(table: pa.Table) -> PriceBook:
     (rule, policy_rule), rules = _rules(table)
     first_tick = table["ticks_from"].to_numpy()
     value = _flat(table["unit_value"], NO_VALUE)[1]
+    value_unit = table["value_unit"].to_numpy()[first]
+    steps = Steps.sorted_from(first_step, first_tick, begin, stock_from, value, value_unit)
     return PriceBook(
         skus=tuple(skus),
         par_stock=table["par_stock"].to_numpy()[first].astype(np.int64),
-        n_ticks=int((first_tick + np.diff(begin)).max()) - 1,
-        steps=Steps(first_step, first_tick, begin, stock_from, value, table["value_unit"].to_numpy()[first]),
+        n_ticks=steps.n_ticks,
+        steps=steps,
         prices=price,
         unconstrained=unconstrained,
         rule=rule,

@@ -180,19 +180,10 @@ def _ends(values: Floats | None, size: int) -> pa.Array:
 
 def curves_from_table(table: pa.Table) -> DemandCurves:
     """Return the curves that a partition of `demand_curves` holds."""
-    frame = table.to_pandas()
-    skus = tuple(str(sku) for sku in pd.unique(frame["sku"].astype(str)))
-    shape = (len(skus), -1)
-    low, high = (
-        None if frame[name].isna().any() else frame[name].to_numpy().reshape(shape)
-        for name in ("p_sale_low", "p_sale_high")
+    skus = tuple(table["sku"].unify_dictionaries().unique().to_pylist())
+    price, p_sale, supported, *ends = (
+        table[name].to_numpy().reshape(len(skus), -1)
+        for name in ("price", "p_sale", "supported", "p_sale_low", "p_sale_high")
     )
-    return DemandCurves(
-        skus,
-        frame["price"].to_numpy().reshape(shape),
-        frame["p_sale"].to_numpy().reshape(shape),
-        str(frame["model_version"].iloc[0]),
-        frame["supported"].to_numpy().reshape(shape),
-        low,
-        high,
-    )
+    low, high = (None if np.isnan(end).any() else end for end in ends)
+    return DemandCurves(skus, price, p_sale, table["model_version"][0].as_py(), supported, low, high)

@@ -129,7 +129,7 @@ def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date, draw: PriceDraw |
 def _placed(catalog: Catalog, first: dt.date, rows: pa.Table, sha256: str) -> PriceDraw:
     """Place the rows of a draw on the shelf; stores and products that the catalog dropped are left out."""
     row_of = {store: place for place, store in enumerate(catalog.store.stores)}
-    column_of = {sku: place for place, sku in enumerate(catalog.skus)}
+    column_of = catalog.positions
     shape = (len(row_of), len(column_of))
     found: Mapping[str, Floats] = {
         name: np.full(shape, np.nan) for name in ("price", "shelf_price", "step_from", "is_held", "is_on_the_way")

@@ -19,7 +19,8 @@ from etl.ledger import in_force_in
 from etl.live.day import LiveDay, is_live, sold_so_far, taught
 from etl.live.shelf_state import stuck_in
 from etl.stock import opens_with
-from serving.belief.policy import LearningPolicy, Outlook
+from serving.belief.learning_policy import LearningPolicy
+from serving.belief.policy import Outlook
 from serving.belief.table import stores_of_kinds
 from serving.book_store import BookInForce, book_in_force, catalog_of, stored_on
 from serving.curves import DemandCurves

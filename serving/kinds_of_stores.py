@@ -16,7 +16,8 @@ from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.pricing import Lesson, Marked, PriceDecision, Shelf, Sold
 from serving.belief.belief import Belief, StoreKind
-from serving.belief.policy import LearningPolicy, Morning, morning_of
+from serving.belief.learning_policy import LearningPolicy
+from serving.belief.policy import Morning, morning_of
 from serving.belief.store_kinds import SoldInStores, kinds_of_stores
 from serving.belief.table import stores_of_kinds
 from serving.orders import Orders

@@ -35,7 +35,7 @@ def _at_base_prices(catalog: Catalog, new: Ints, book: PriceBook) -> PriceBook:
     base, rule = catalog.base_prices[new], np.zeros(len(new), dtype=np.int16)
     everywhere = np.zeros(len(new) * book.n_ticks, dtype=np.int16)
     begin = at * book.n_ticks
-    steps = Steps(at, np.ones(len(new), dtype=np.int16), begin, everywhere, everywhere + NO_VALUE, base)
+    steps = Steps.sorted_from(at, np.ones(len(new), dtype=np.int16), begin, everywhere, everywhere + NO_VALUE, base)
     return replace(
         book,
         skus=tuple(catalog.skus[position] for position in new.tolist()),

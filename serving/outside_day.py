@@ -33,7 +33,7 @@ from serving.in_force import pricing_on
 from serving.make_book import Repriced
 from serving.order_book import at_once_now
 from serving.storefront import LearningStorefront, Storefront
-from simulation.draws import stream_of
+from simulation.streams import stream_of
 from warehouse.workspace import Workspace
 
 SEED = 7

@@ -12,7 +12,6 @@ import numpy as np
 
 from catalog.arrays import Floats
 from catalog.json_text import json_text
-from catalog.load import Catalog
 from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves
 from serving.side_by_side import caps_beside
@@ -61,9 +60,10 @@ class OwnPart(NamedTuple):
         return replace(self.storefront, limits=replace(limits, caps=own_caps))
 
 
-def own_part(catalog: Catalog, storefront: Storefront, curves: DemandCurves, sku: str) -> OwnPart:
+def own_part(storefront: Storefront, curves: DemandCurves, sku: str) -> OwnPart:
     """Cut a product's own part out of the storefront and the curves of a whole shelf."""
-    position = catalog.skus.index(sku)
+    assert isinstance(storefront.policy, BookPolicy)  # noqa: S101 - made from a book
+    position = storefront.policy.book.positions[sku]
     own = _curves_of(curves, position)
     candidates = _candidates(own)
     one, text = _storefront_of(storefront, own, position), json_text(candidates)

@@ -143,17 +143,15 @@ class StockAwarePolicy:
         self._curves = curves
         self._over_days = None if ahead is None else SolvedOverDays(problem, ahead)
         if ahead is None:
-            solved = solve(problem)
-            self._best, self._value = solved.best, solved.value
+            self._solved = solve(problem)
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
         if self._over_days is not None:
             return self._asked(shelf, *self._over_days.on(shelf))
-        product = np.broadcast_to(np.arange(self._best.shape[1]), shelf.stock.shape)
-        best, later = self._best[shelf.ticks_left - 1], self._value[shelf.ticks_left - 1]
-        stock = np.clip(shelf.stock, 1, best.shape[1] - 1)
-        return self._asked(shelf, best[product, stock], later[product, stock] - later[product, stock - 1])
+        best, unit_value = (own[shelf.ticks_left - 1] for own in self._solved)
+        product, stock = np.arange(len(best)), np.clip(shelf.stock, 1, best.shape[1] - 1)
+        return self._asked(shelf, best[product, stock], unit_value[product, stock].astype(float))
 
     def day_over(self, product: int, date: dt.date, keeps: Keeps) -> Ints | None:
         """Return a product's best candidates by stock and ticks left, shape (n_levels, n_ticks), by what keeps of it.

@@ -2,10 +2,10 @@
 
 import datetime as dt
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
-from serving.price_steps import Steps, find, joined_steps, one_after_another, pieces
+from serving.price_steps import Steps, pieces
+from serving.single_price import Addresses, addresses_of, price_at
+
+_BEGINS = "first_step", "first", "chance_from"  # where pieces begin
 
 
 class BookedPrice(NamedTuple):
@@ -87,6 +90,18 @@ class PriceBook:
         """Position of each sku."""
         return {sku: position for position, sku in enumerate(self.skus)}
 
+    @cached_property
+    def _places(self) -> Addresses:
+        """Where a single price is looked up."""
+        own: tuple[Any, ...] = self.steps[:-1]
+        kinds: tuple[Any, ...] = (np.int64, np.int16, np.int64, np.int16, np.uint16, np.int16, np.float64)
+        rest = (self.prices, np.float64), (self.rule, np.int16), (self.chance_from, np.int64), (self.p_sale, np.float64)
+        return addresses_of([*zip(own, kinds, strict=True), *rest])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone, for a book that is sent."""
+        return {own.name: getattr(self, own.name) for own in fields(self)}
+
     @property
     def n_levels(self) -> int:
         """Stock levels up to the highest par, 0 included."""
@@ -95,7 +110,7 @@ class PriceBook:
     def at(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> BookedStates:
         """Look many states up at once, in the shape of the arguments."""
         step, since, unit_value = self.steps.found(product, stock, ticks_left)
-        chance = np.minimum(self.chance_from[step] + since, self.chance_from[step + 1] - 1)
+        chance = self._chance(step, since)
         return BookedStates(
             self.prices[step],
             self.unconstrained[step],
@@ -129,17 +144,19 @@ class PriceBook:
                 f"expected a stock of at least 0 and 1 to {self.n_ticks} ticks left, "
                 f"found {stock} units and {ticks_left} ticks"
             )
-        step, since, value = find(*self.steps, product, stock, ticks_left)
-        first, end = self.chance_from[step], self.chance_from[step + 1]
-        price, chance = self.prices.item(step), self.p_sale.item(min(first + since, end - 1))
-        rule, version = self.rules[self.rule[step]], self.model_version
-        unit_value = None if math.isnan(value) else value
-        return BookedPrice(sku, stock, ticks_left, price, chance, price * chance, unit_value, rule, version)
+        price, chance, rule, value = price_at(self._places.addresses, product, stock, ticks_left)
+        made_of = self.rules[rule], self.model_version
+        known = None if math.isnan(value) else value
+        return BookedPrice(sku, stock, ticks_left, price, chance, price * chance, known, *made_of)
 
     def quotes(self, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Floats, Floats]:
         """Look up many prices at once: prices (EUR) and chances of sale, in the shape of the arguments."""
-        found = self.at(product, stock, ticks_left)
-        return found.prices, found.p_sale
+        step, since, _ = self.steps.found(product, stock, ticks_left)
+        return self.prices[step], self.p_sale[self._chance(step, since)]
+
+    def _chance(self, step: Ints, since: Ints) -> Ints:
+        """Return where the chances of steps are, so many ticks after the first one of each."""
+        return np.minimum(self.chance_from[step] + since, self.chance_from[step + 1] - 1)
 
     def take(self, products: Ints) -> "PriceBook":
         """Return the book of some products, in this order."""
@@ -156,28 +173,25 @@ class PriceBook:
         )
 
 
-def joined(books: Sequence[PriceBook]) -> PriceBook:
-    """Return one book of the products of several, which are of one policy and day."""
-    first = books[0]
-    if len(books) == 1:
-        return first
-    rules = tuple(dict.fromkeys(chain.from_iterable(book.rules for book in books)))
-    place = [np.array([rules.index(rule) for rule in book.rules], dtype=np.int16) for book in books]
+def joined(books: Iterable[PriceBook]) -> PriceBook:
+    """Return one book of the products of several, which are of one policy and day.
 
-    def together(name: str) -> Any:
-        return np.concatenate([getattr(book, name) for book in books])
-
-    return replace(
-        first,
-        skus=tuple(chain.from_iterable(book.skus for book in books)),
-        steps=joined_steps([book.steps for book in books]),
-        rules=rules,
-        rule=np.concatenate([own[book.rule] for own, book in zip(place, books, strict=True)]),
-        policy_rule=np.concatenate([own[book.policy_rule] for own, book in zip(place, books, strict=True)]),
-        chance_from=one_after_another([book.chance_from for book in books]),
-        par_stock=together("par_stock"),
-        prices=together("prices"),
-        unconstrained=together("unconstrained"),
-        p_sale=together("p_sale"),
-        p_unconstrained=together("p_unconstrained"),
-    )
+    They are taken one after another, and none of them is kept: what they hold grows in place. At last each array is
+    copied, which numpy puts on large pages: those are found twice as soon.
+    """
+    grown, kinds = defaultdict[str, bytearray](bytearray), dict[str, Any]()
+    skus, rules = list[str](), dict[str, int]()
+    for book in books:
+        place = np.array([rules.setdefault(rule, len(rules)) for rule in book.rules], dtype=np.int16)
+        own = book.__getstate__() | book.steps._asdict()
+        own |= {name: place[own[name]] for name in ("rule", "policy_rule")}
+        own |= {name: np.diff(own[name]) for name in _BEGINS}
+        for name, values in own.items():
+            if isinstance(values, np.ndarray):
+                kinds[name] = values.dtype
+                grown[name] += np.ascontiguousarray(values).data.cast("B")
+        skus.extend(book.skus)
+    whole: dict[str, Any] = {name: np.frombuffer(grown.pop(name), kind).copy() for name, kind in kinds.items()}
+    whole |= {name: np.concatenate([[0], np.cumsum(whole[name])]) for name in _BEGINS}
+    steps = Steps(**{name: whole.pop(name) for name in Steps._fields})
+    return replace(book, skus=tuple(skus), steps=steps, rules=tuple(rules), **whole)

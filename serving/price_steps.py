@@ -6,24 +6,23 @@ ends with the tick after which it is not there. What a unit is worth has no step
 thresholds, and one more is put where a line would leave the value by more than a tolerance.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
+from catalog.errors import ModelError
 
 VALUE_TOLERANCE = 0.01
 """How far a unit's value may be off, as a share of the product's highest price."""
 NO_VALUE = -(2**15)
-_LARGEST = 2**14  # of a value; it is kept in 16 bits
-_OFF = 1.5  # units of a value that a line may be off; rounding adds half a unit to make it two, which is the tolerance
+_MOST_STEPS = 2**16  # of a product, that are told in 16 bits
 
 
 class Steps(NamedTuple):
-    """Thresholds of products, one after another.
+    """Steps of products, one after another, and the thresholds at which they begin, sorted for who looks one up.
 
     Attributes
     ----------
@@ -31,51 +30,107 @@ class Steps(NamedTuple):
         Where the steps of each product begin, and where the last ones end, shape (n_products + 1,).
     first_tick
         Fewest ticks left with which a step is there, from 1, shape (n_steps,).
-    begin
-        Where its thresholds begin, one for each tick, and where the last ones end, shape (n_steps + 1,).
+    first
+        Where the thresholds of each product with each number of ticks left begin, and where the last ones end, shape
+        (n_products * n_ticks + 1,).
     stock_from
-        The least stock at which it is shown, shape (n_thresholds,).
+        The least stock at which a step is shown, ascending for a product and a number of ticks, shape (n_thresholds,).
+    step
+        Its step's position among those of its product, of the same shape.
     value
         Value of one more unit kept at that stock, in `value_unit`; `NO_VALUE` where the policy does not value stock.
     value_unit
         EUR, shape (n_products,).
+    lengths
+        In how many ticks each step is there, shape (n_steps,).
     """
 
     first_step: NDArray[np.int64]
     first_tick: NDArray[np.int16]
-    begin: NDArray[np.int64]
+    first: NDArray[np.int64]
     stock_from: NDArray[np.int16]
+    step: NDArray[np.uint16]
     value: NDArray[np.int16]
     value_unit: Floats
+    lengths: NDArray[np.int16]
+
+    @classmethod
+    def sorted_from(
+        cls,
+        first_step: NDArray[np.int64],
+        first_tick: NDArray[np.int16],
+        begin: NDArray[np.int64],
+        stock_from: NDArray[np.int16],
+        value: NDArray[np.int16],
+        value_unit: Floats,
+    ) -> "Steps":
+        """Sort thresholds that stand step after step, those of each from `begin` on, by its ticks.
+
+        Raises
+        ------
+        ModelError
+            When a product has more steps than 16 bits can tell, which no policy has that does as stock does.
+        """
+        if (most := int(np.diff(first_step).max())) > _MOST_STEPS:
+            raise ModelError(
+                f"expected at most {_MOST_STEPS:,} steps of a product, found {most:,}; the whole price book is refused "
+                "and old prices stand: choose a policy that follows stock and time"
+            )
+        lengths = np.diff(begin).astype(np.int16)
+        n_ticks = int((first_tick + lengths).max()) - 1
+        own = _by_ticks(first_step, first_tick, begin, stock_from, value, n_ticks)
+        return cls(first_step, first_tick, *own, value_unit, lengths)
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
-        """In how many ticks each step is there, shape (n_steps,)."""
-        return np.diff(self.begin)
+    def n_ticks(self) -> int:
+        """Ticks of the day."""
+        return (len(self.first) - 1) // len(self.value_unit)
+
+    @property
+    def begin(self) -> NDArray[np.int64]:
+        """Where the thresholds of each step begin that stand step after step, and the last ones end: (n_steps + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.lengths, dtype=np.int64)])
+
+    def step_after_step(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what is given for each threshold step after step, by its ticks."""
+        return _by_steps(self.first_step, self.first_tick, self.begin, self.first, self.step, values)
 
     def told_once(self, *chances: Floats) -> tuple[NDArray[np.int64], Ints]:
         """Return where the chances of each step begin, and the threshold of each: one where all ticks have the same.
 
-        `chances` have shape (n_thresholds,).
+        `chances` have shape (n_thresholds,), step after step.
         """
-        first = np.repeat(self.begin[:-1], self.lengths)
+        begin = self.begin
+        first = np.repeat(begin[:-1], self.lengths)
         is_same = np.all([(own == own[first]) | (np.isnan(own) & np.isnan(own[first])) for own in chances], axis=0)
-        told = np.where(np.logical_and.reduceat(is_same, self.begin[:-1]), 1, self.lengths)
-        begin = np.concatenate([[0], np.cumsum(told)])
-        return begin, np.arange(begin[-1]) + np.repeat(self.begin[:-1] - begin[:-1], told)
+        told = np.where(np.logical_and.reduceat(is_same, begin[:-1]), 1, self.lengths)
+        told_from = np.concatenate([[0], np.cumsum(told)])
+        return told_from, np.arange(told_from[-1]) + np.repeat(begin[:-1] - told_from[:-1], told)
 
     def take(self, products: Ints) -> "tuple[Steps, Ints]":
         """Return the steps of some products, and their positions among all."""
         first_step, steps = pieces(self.first_step, products)
-        begin, thresholds = pieces(self.begin, steps)
-        own = self.stock_from[thresholds], self.value[thresholds], self.value_unit[products]
-        return Steps(first_step, self.first_tick[steps], begin, *own), steps
+        rows = products[:, None] * self.n_ticks + np.arange(self.n_ticks)
+        first, thresholds = pieces(self.first, rows.ravel())
+        return Steps(
+            first_step,
+            self.first_tick[steps],
+            first,
+            self.stock_from[thresholds],
+            self.step[thresholds],
+            self.value[thresholds],
+            self.value_unit[products],
+            self.lengths[steps],
+        ), steps
 
     def found(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> tuple[Ints, Ints, Floats]:
-        """Return what `find` does for many states, in the shape of the arguments."""
+        """Return of many states, in the shape of the arguments, the step, the ticks since its first one, and the value.
+
+        That is of one more unit, EUR; NaN if unknown.
+        """
         places = np.broadcast_arrays(product, stock, ticks_left)
         flat = (np.array(own, dtype=np.int64).ravel() for own in places)  # a copy: what is broadcast is not ours
-        step, since, value = _find_all(*self, *flat)
+        step, since, value = _find_all(*self[:-1], *flat)
         shape = places[0].shape
         return step.reshape(shape), since.reshape(shape), value.reshape(shape)
 
@@ -87,123 +142,63 @@ def pieces(begin: NDArray[np.int64], rows: Ints) -> tuple[NDArray[np.int64], Int
     return own, np.arange(own[-1]) + np.repeat(begin[rows] - own[:-1], lengths)
 
 
-def one_after_another(begins: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return where the pieces of several arrays begin that are put one after another."""
-    return np.concatenate([[0], np.cumsum(np.concatenate([np.diff(begin) for begin in begins]))])
-
-
-def joined_steps(blocks: Sequence[Steps]) -> Steps:
-    """Return the steps of several blocks of products, one after another."""
-    first_step, first_tick, begin, *flat = zip(*blocks, strict=True)
-    own = one_after_another(first_step), np.concatenate(first_tick), one_after_another(begin)
-    return Steps(*own, *(np.concatenate(values) for values in flat))
-
-
-def steps_of(
-    prices: Floats, rule: NDArray[np.int32], p_sale: Floats, unit_value: Floats, par: Ints
-) -> tuple[Steps, Ints]:
-    """Find the steps of some products in what holds in each state.
-
-    Parameters
-    ----------
-    prices, rule, p_sale, unit_value
-        Shape (n_products, n_ticks, n_levels).
-    par
-        Units above which nothing changes, shape (n_products,).
-
-    Returns
-    -------
-    steps : Steps
-        The one that is there with the fewest ticks left and at the lowest stock comes first.
-    states : Ints
-        The state of each threshold, as a position in the flat arrays.
-    """
-    _, n_ticks, n_levels = prices.shape
-    largest = np.nan_to_num(np.abs(unit_value)).max(axis=(1, 2))
-    unit = np.maximum(prices.max(axis=(1, 2)) * VALUE_TOLERANCE / 2, largest / _LARGEST)
-    value = unit_value / unit[:, None, None]
-    first_step, first_tick, step, state = _thresholds(prices.view(np.int64), rule, p_sale.view(np.int64), value, par)
-    tick = state // n_levels % n_ticks + 1
-    begin = np.concatenate([[0], np.cumsum(np.bincount(step, minlength=len(first_tick)))])
-    states = np.empty(len(state), dtype=np.int64)
-    states[begin[step] + tick - first_tick[step]] = state
-    at = value.ravel()[states]
-    kept = np.where(np.isnan(at), NO_VALUE, np.rint(at)).astype(np.int16)
-    return Steps(first_step, first_tick, begin, (states % n_levels).astype(np.int16), kept, unit), states
-
-
 @numba.njit(cache=True, nogil=True)
-def _thresholds(
-    price: NDArray[np.int64], rule: NDArray[np.int32], chance: NDArray[np.int64], value: Floats, par: Ints
-) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int32], NDArray[np.int64]]:
-    """Return where products' steps begin, the first tick of each, and the step and the state of each threshold.
-
-    A step goes on in the next tick where its price and rule do: the first one, by stock, that has not gone on yet.
-    """
-    n_products, n_ticks, n_levels = price.shape
-    first_step, n_steps, n_thresholds = np.zeros(n_products + 1, dtype=np.int64), 0, 0
-    first_tick, last_tick = np.empty(price.size, dtype=np.int16), np.empty(price.size, dtype=np.int16)
-    level_of, step = np.empty(price.size, dtype=np.int16), np.empty(price.size, dtype=np.int32)
-    state = np.empty(price.size, dtype=np.int64)
+def _by_ticks(
+    first_step: NDArray[np.int64],
+    first_tick: NDArray[np.int16],
+    begin: NDArray[np.int64],
+    stock_from: NDArray[np.int16],
+    value: NDArray[np.int16],
+    n_ticks: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.uint16], NDArray[np.int16]]:
+    """Return `first`, `stock_from`, `step` and `value` of `Steps` from thresholds that stand step after step."""
+    n_products = len(first_step) - 1
+    first, end = np.zeros(n_products * n_ticks + 1, dtype=np.int64), np.empty(n_ticks, dtype=np.int64)
+    steps, stocks, values = np.empty(len(value), dtype=np.uint16), np.empty_like(stock_from), np.empty_like(value)
     for product in range(n_products):
+        own = first[product * n_ticks : (product + 1) * n_ticks + 1]
+        for step in range(first_step[product], first_step[product + 1]):
+            for tick in range(begin[step + 1] - begin[step]):
+                own[first_tick[step] + tick] += 1
         for tick in range(n_ticks):
-            prices, rules = price[product, tick], rule[product, tick]
-            level, top = 0, par[product] + 1
-            while level < top:
-                own = first_step[product]
-                while own < n_steps and not (
-                    last_tick[own] == tick
-                    and price[product, tick - 1, level_of[own]] == prices[level]
-                    and rule[product, tick - 1, level_of[own]] == rules[level]
-                ):
-                    own += 1
-                if own == n_steps:
-                    first_tick[own] = tick + 1
-                    n_steps += 1
-                last_tick[own], level_of[own] = tick + 1, level
-                step[n_thresholds] = own
-                state[n_thresholds] = (product * n_ticks + tick) * n_levels + level
-                n_thresholds += 1
-                level = _next_threshold(prices[:top], rules, chance[product, tick], value[product, tick], level)
-        first_step[product + 1] = n_steps
-    return first_step, first_tick[:n_steps].copy(), step[:n_thresholds].copy(), state[:n_thresholds].copy()
+            end[tick] = own[tick]
+            own[tick + 1] += own[tick]
+        for step in range(first_step[product], first_step[product + 1]):
+            for at in range(begin[step], begin[step + 1]):
+                tick = first_tick[step] - 1 + at - begin[step]
+                place = end[tick]
+                while place > own[tick] and stocks[place - 1] > stock_from[at]:
+                    steps[place], stocks[place], values[place] = steps[place - 1], stocks[place - 1], values[place - 1]
+                    place -= 1
+                steps[place], stocks[place], values[place] = step - first_step[product], stock_from[at], value[at]
+                end[tick] += 1
+    return first, stocks, steps, values
 
 
 @numba.njit(cache=True, nogil=True)
-def _next_threshold(
-    price: NDArray[np.int64], rule: NDArray[np.int32], chance: NDArray[np.int64], value: Floats, own: int
-) -> int:
-    """Return the stock at which the next threshold is after one, by stock; the number of levels for none.
-
-    That is where something else holds, or as far as one straight line tells every value between: the lines through the
-    threshold that do so are those between a lowest and a highest slope.
-    """
-    here, lowest, highest, farthest, is_level = value[own], -np.inf, np.inf, own + 1, True
-    for level in range(own + 1, len(price)):
-        is_known, before = not np.isnan(value[level]), level - 1
-        is_same = price[level] == price[before] and rule[level] == rule[before] and chance[level] == chance[before]
-        if np.isnan(here):
-            if is_known or not is_same:
-                return level
-            continue
-        rise = (value[level] - here) / (level - own)
-        if lowest <= rise <= highest:
-            farthest = level
-        if not is_same or not is_known:
-            return farthest
-        is_level = is_level and abs(value[level] - here) <= _OFF
-        lowest, highest = max(lowest, rise - _OFF / (level - own)), min(highest, rise + _OFF / (level - own))
-        if lowest > highest:
-            return farthest
-    return len(price) if is_level else farthest
+def _by_steps(
+    first_step: NDArray[np.int64],
+    first_tick: NDArray[np.int16],
+    begin: NDArray[np.int64],
+    first: NDArray[np.int64],
+    step: NDArray[np.uint16],
+    values: NDArray[Any],
+) -> NDArray[Any]:
+    n_ticks, found = (len(first) - 1) // (len(first_step) - 1), np.empty_like(values)
+    for row in range(len(first) - 1):
+        for at in range(first[row], first[row + 1]):
+            own = first_step[row // n_ticks] + step[at]
+            found[begin[own] + row % n_ticks + 1 - first_tick[own]] = values[at]
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
 def find(
     first_step: NDArray[np.int64],
     first_tick: NDArray[np.int16],
-    begin: NDArray[np.int64],
+    first: NDArray[np.int64],
     stock_from: NDArray[np.int16],
+    step: NDArray[np.uint16],
     value: NDArray[np.int16],
     value_unit: Floats,
     product: int,
@@ -212,41 +207,43 @@ def find(
 ) -> tuple[int, int, float]:
     """Return the step of a state, the ticks since its first one, and the value of one more unit, EUR; NaN if unknown.
 
-    The first six arguments are those of `Steps`.
+    The first seven arguments are those of `Steps`.
     """
-    step, own, following = -1, -1, -1
-    for other in range(first_step[product], first_step[product + 1]):
-        at = begin[other] + ticks_left - first_tick[other]
-        if at < begin[other] or at >= begin[other + 1]:
-            continue
-        if stock_from[at] > stock:
-            following = at if following < 0 or stock_from[at] < stock_from[following] else following
-        elif own < 0 or stock_from[at] > stock_from[own]:
-            step, own = other, at
-    since = ticks_left - first_tick[step]
+    row = product * ((len(first) - 1) // len(value_unit)) + ticks_left - 1
+    own, end = first[row], first[row + 1]
+    following = end
+    while following - own > 1:
+        middle = (own + following) // 2
+        if stock_from[middle] > stock:
+            following = middle
+        else:
+            own = middle
+    found = first_step[product] + step[own]
+    since = ticks_left - first_tick[found]
     if value[own] == NO_VALUE:
-        return step, since, np.nan
+        return found, since, np.nan
     share, rise = 0.0, 0
-    if following >= 0 and value[following] != NO_VALUE:
+    if following < end and value[following] != NO_VALUE:
         share = (stock - stock_from[own]) / (stock_from[following] - stock_from[own])
         rise = value[following] - value[own]
-    return step, since, (value[own] + share * rise) * value_unit[product]
+    return found, since, (value[own] + share * rise) * value_unit[product]
 
 
 @numba.njit(cache=True, nogil=True)
 def _find_all(
     first_step: NDArray[np.int64],
     first_tick: NDArray[np.int16],
-    begin: NDArray[np.int64],
+    first: NDArray[np.int64],
     stock_from: NDArray[np.int16],
+    step: NDArray[np.uint16],
     value: NDArray[np.int16],
     value_unit: Floats,
     product: Ints,
     stock: Ints,
     ticks_left: Ints,
 ) -> tuple[Ints, Ints, Floats]:
-    step, since, known = np.empty_like(product), np.empty_like(product), np.empty(len(product))
-    steps = first_step, first_tick, begin, stock_from, value, value_unit
+    steps, since, known = np.empty_like(product), np.empty_like(product), np.empty(len(product))
+    own = first_step, first_tick, first, stock_from, step, value, value_unit
     for state in range(len(product)):
-        step[state], since[state], known[state] = find(*steps, product[state], stock[state], ticks_left[state])
-    return step, since, known
+        steps[state], since[state], known[state] = find(*own, product[state], stock[state], ticks_left[state])
+    return steps, since, known

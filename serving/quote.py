@@ -221,7 +221,7 @@ class QuotedBook:
         part = self._own_parts.get(sku)
         if part is None:
             self._catalog.product(sku)
-            part = self._own_parts[sku] = own_part(self._catalog, self._storefront, self._curves, sku)
+            part = self._own_parts[sku] = own_part(self._storefront, self._curves, sku)
         return part
 
     def _decided(

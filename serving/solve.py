@@ -4,6 +4,7 @@ The worth of a price is what it earns in expectation: (price - what a sale forgo
 """
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from catalog.arrays import Flags, Floats, Ints
 from serving.curves import DemandCurves, chance_at
 from serving.pricing_policy import Asked
 from serving.recursion import price_stock, rates_of
+
+_FEW = 200  # products, of which every value is kept exactly
 
 
 @dataclass(frozen=True)
@@ -90,31 +93,32 @@ class ProductsToSolve:
     n_levels: int
 
 
-@dataclass(frozen=True)
-class Solved:
-    """The best price and the value of what is left, as `price_stock` gives them.
+class Solved(NamedTuple):
+    """The best price and what a unit more is worth, each of shape (n_ticks, n_products, n_levels).
 
     Attributes
     ----------
     best
-        Position of the best price, shape (n_ticks, n_products, n_levels); position t has t + 1 ticks left.
-    value
-        Expected gain until closing, EUR, shape (n_ticks + 1, n_products, n_levels); position t has t ticks left.
+        Position of the best price; position t of the first axis has t + 1 ticks left.
+    unit_value
+        What the last unit of a stock level earns until closing in the ticks after this one, EUR; of more than 200
+        products in single precision.
     """
 
-    best: NDArray[np.int16]
-    value: Floats
+    best: NDArray[np.unsignedinteger[Any]]
+    unit_value: NDArray[np.floating[Any]]
 
 
 def solve(shelf: ProductsToSolve) -> Solved:
     """Solve the recursion of products, one after another."""
     n_products, n_ticks = shelf.visits.shape
-    best = np.empty((n_ticks, n_products, shelf.n_levels), dtype=np.int16)
-    value = np.empty((n_ticks + 1, n_products, shelf.n_levels))
+    shape = n_ticks, n_products, shelf.n_levels
+    best = np.zeros(shape, dtype=np.min_scalar_type(shelf.gains.shape[1]))
+    unit_value = np.zeros(shape, dtype=np.float64 if n_products <= _FEW else np.float32)
     rows = zip(shelf.gains, np.moveaxis(shelf.chances, -2, 0), shelf.choosable, shelf.visits, strict=True)
     for product, (gains, chances, is_choosable, visits) in enumerate(rows):
         among = np.flatnonzero(is_choosable)
         rates = rates_of(chances[..., among], visits)
         positions, values = price_stock(gains[among], rates, shelf.n_levels, np.zeros(shelf.n_levels))
-        best[:, product], value[:, product] = among[positions].T, values.T
-    return Solved(best, value)
+        best[:, product], unit_value[:, product, 1:] = among[positions].T, np.diff(values[:, :-1], axis=0).T
+    return Solved(best, unit_value)

@@ -12,7 +12,6 @@ import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -118,7 +117,7 @@ class StoreStanding:
 
         So also where its price in the store of a retailer is not known, and nobody set one.
         """
-        own = self._positions.get(sku)
+        own = self.catalog.positions.get(sku)
         if own is None or math.isnan(self.prices[own]):
             return None
         order, price = self._behind(sku, self.rules[own]), float(self.prices[own])
@@ -169,10 +168,6 @@ class StoreStanding:
             return None
         return None if order.lowest == price else order.lowest
 
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {sku: position for position, sku in enumerate(self.catalog.skus)}
-
 
 def standings(
     lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow], books: Books | None = None
@@ -210,7 +205,7 @@ def _at_opening(
             now=now,
             catalog=catalog,
             prices=decision.prices[row],
-            rules=tuple(front.rules[rule] for rule in decision.rule[row]),
+            rules=tuple(front.rules[rule] for rule in decision.rule[row].tolist()),
             limits=limits[row],
             without=alone.prices[row],
             since=(now.moment,) * shape[1],

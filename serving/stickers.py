@@ -104,25 +104,33 @@ class MixedShelf:
 
     def rough_saving(self, gains: Floats) -> float:
         """Return roughly what the best of some stickers brings, EUR, at least 0: units in batches, few prices tried."""
-        opened = self.old + self.young
-        size = -(-opened // _BATCHES)
-        old, young = round(self.old / size), round(self.young / size)
-        if not old or not young:
+        size = -(-(self.old + self.young) // _BATCHES)
+        if not round(self.old / size) or not round(self.young / size):
             return 0.0
         labels = np.unique(np.linspace(0, len(self.gains) - 1, _LABELS).round().astype(int))
+        few = replace(self, gains=self.gains[labels], rates=self.rates[labels]).in_batches(size)
+        lower = gains[gains * size < few.left_alone[0] - _NOISE]
+        tried = lower[np.unique(np.linspace(0, len(lower) - 1, _STICKERS).round().astype(int))] if len(lower) else lower
+        return max((few.saving(gain * size) for gain in tried.tolist()), default=0.0)
+
+    def in_batches(self, size: int) -> "MixedShelf":
+        """Return the same shelf with so many units sold at a time, so that there are fewer states; one batch at least.
+
+        A sale brings as much more, and there are as many fewer of them.
+        """
+        if size == 1:
+            return self
+        old, young = (max(round(units / size), 1) for units in (self.old, self.young))
         levels = np.arange(len(self.at_closing), dtype=float)
-        few = MixedShelf(
-            gains=self.gains[labels] * size,
-            rates=self.rates[labels] / size,
+        return MixedShelf(
+            gains=self.gains * size,
+            rates=self.rates / size,
             at_closing=np.interp(np.arange(old + young + 1) * float(size), levels, self.at_closing),
             old=old,
             young=young,
             freshest_share=self.freshest_share,
             lost_with_a_unit=self.lost_with_a_unit * size,
         )
-        lower = gains[gains * size < few.left_alone[0] - _NOISE]
-        tried = lower[np.unique(np.linspace(0, len(lower) - 1, _STICKERS).round().astype(int))] if len(lower) else lower
-        return max((few.saving(gain * size) for gain in tried.tolist()), default=0.0)
 
     def with_fewer_ticks(self) -> "MixedShelf":
         """Return the same day in longer ticks."""
@@ -130,20 +138,23 @@ class MixedShelf:
         begins = np.unique(np.linspace(0, n_ticks, min(_TICKS, n_ticks), endpoint=False).astype(int))
         return replace(self, rates=np.add.reduceat(self.rates, begins, axis=1))
 
-    def with_sticker(self, gain: float) -> tuple[Ints, Floats]:
+    def with_sticker(self, gain: float, reach: tuple[int, int, int] | None = None) -> tuple[Ints, Floats]:
         """Return the best labels beside a sticker, by what one sale brings at it, and what the shelf is worth, EUR.
 
         Shape (n_ticks, n_old, n_young) and one tick more: position t of the labels stands for t + 1 ticks left, of the
-        worth for t.
+        worth for t. `reach` are the ticks left and the old and young units until which they are asked for; None is all
+        of the day and of the shelf. Fewer are found sooner, and are the same.
         """
-        alone, value = price_stock(self.gains, self.rates, self.young + 1, self.of_young)
-        would_pay = np.array([np.interp(gain, self.gains, own) for own in self.rates.T])
-        shape = (self.rates.shape[1] + 1, self.old + 1, self.young + 1)
-        worth, labels = np.zeros(shape), np.zeros((shape[0] - 1, *shape[1:]), dtype=np.int64)
-        worth[0] = self.of_young - self.lost_with_a_unit * np.arange(self.old + 1)[:, None]
+        n_ticks, most_old, most_young = reach or (self.rates.shape[1], self.old, self.young)
+        rates, of_young = self.rates[:, -n_ticks:], self.of_young[: most_young + 1]
+        alone, value = price_stock(self.gains, rates, most_young + 1, of_young)
+        would_pay = np.array([np.interp(gain, self.gains, own) for own in rates.T])
+        shape = (n_ticks + 1, most_old + 1, most_young + 1)
+        worth, labels = np.zeros(shape), np.zeros((n_ticks, *shape[1:]), dtype=np.int64)
+        worth[0] = of_young - self.lost_with_a_unit * np.arange(most_old + 1)[:, None]
         worth[:, 0], labels[:, 0] = value.T, alone.T
         dear = np.flatnonzero(self.gains > gain + _NOISE)
-        _price_beside(self.gains, self.rates, dear, (gain, would_pay), self.freshest_share, labels, worth)
+        _price_beside(self.gains, rates, dear, (gain, would_pay), self.freshest_share, labels, worth)
         return labels, worth
 
 

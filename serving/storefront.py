@@ -16,7 +16,8 @@ from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Lesson, PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
-from serving.belief.policy import LearningPolicy, Morning, morning_of
+from serving.belief.learning_policy import LearningPolicy
+from serving.belief.policy import Morning, morning_of
 from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves, chance_at
 from serving.drawn_prices import DrawnPolicy, PriceDraw

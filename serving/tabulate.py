@@ -17,9 +17,10 @@ from serving.curves import DemandCurves, chance_at
 from serving.guardrails import guarded_with_trail
 from serving.limits import Limits, limits_of
 from serving.price_book import PriceBook
-from serving.price_steps import Steps, steps_of
+from serving.price_steps import Steps
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.shelf_limits import support_of
+from serving.steps_of_states import steps_of
 
 
 def tabulate(

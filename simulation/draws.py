@@ -6,9 +6,7 @@ multiplier for one unit. A product without personas of its own has the store's.
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.shoppers import Persona
+from simulation.streams import stream_of_date
 
 
 def footfall_factor_on(catalog: Catalog, business_date: dt.date) -> float:
@@ -82,10 +81,10 @@ def draw_store_days(
     dice_shape, pool
         Shape of the dice of a store, and number of shoppers with a name.
     """
-    dice = np.empty((dice_shape[0], len(streams), dice_shape[1]))
+    dice = np.empty((len(streams), *dice_shape))
     counts = np.empty(expected.shape, dtype=np.int64)
     for number, stream in enumerate(streams):
-        dice[:, number] = stream.random(dice_shape)
+        stream.random(out=dice[number])
         counts[number] = stream.poisson(expected[number])
     ends = np.cumsum(counts.sum(axis=1))
     n_visits = int(ends[-1]) if len(ends) else 0
@@ -101,7 +100,7 @@ def draw_store_days(
         stream.random(out=persona[own], dtype=np.float32)
         stream.standard_normal(out=deviation[own], dtype=np.float32)
         shopper[own] = stream.integers(0, pool, end - begin, dtype=np.int32)
-    return Draws(dice, counts, times, product, persona, deviation, shopper)
+    return Draws(dice.swapaxes(0, 1), counts, times, product, persona, deviation, shopper)
 
 
 def parts_of(ends: Floats, uniform: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -115,23 +114,6 @@ def parts_of(ends: Floats, uniform: NDArray[np.float32]) -> NDArray[np.int16]:
     for end in ends:
         part += uniform >= end
     return part
-
-
-def stream_of(seed: int, store_id: str, business_date: dt.date, *spawned: int) -> np.random.Generator:
-    """Return the random stream of a store day, or one that is spawned by it."""
-    entropy = (seed, _number_of(store_id), business_date.toordinal())
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy, spawn_key=spawned)))
-
-
-def stream_of_date(seed: int, business_date: dt.date, *spawned: int) -> np.random.Generator:
-    """Return a random stream of a date that all stores and all seeds of a world share, or one that is spawned by it."""
-    entropy = (seed, business_date.toordinal())
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy, spawn_key=spawned)))
-
-
-@lru_cache(maxsize=100_000)
-def _number_of(store_id: str) -> int:
-    return int.from_bytes(hashlib.sha256(store_id.encode()).digest()[:8], "big")
 
 
 Personas = tuple[Persona, ...]

@@ -63,6 +63,10 @@ def standing_at_opening(
     return ShelfState(0, stock, no_price, no_price, np.zeros_like(stock), by_life, by_life)
 
 
+_DENSE = ("prices", "propensity", "explored", "rule", "p_sale", "unit_value", "unconstrained", "clamp_cost")
+_SMALLER = {"rule": np.int8, "stock": np.int32}  # a shelf of 30,000 in 16 stores has 23 million of each
+
+
 class Stretch:
     """Consecutive ticks of a business date that are sold under one policy.
 
@@ -105,8 +109,9 @@ class Stretch:
         self._outcome = np.empty(visits.count, dtype=np.int8)
         n_marked = visits.count if catalog.uses_stickers else 0
         self._price_met, self._sticker = np.full((2, n_marked), np.nan)
-        self._stock_at_start: list[Ints] = []
-        self._answers: list[PriceDecision] = []
+        self._kept_of_ticks: dict[str, NDArray[Any]] = {}
+        self._clamps: list[NDArray[Any]] = []
+        self._sticker_at_opening: Floats | None = None
         self._lessons: list[Lesson] = []
         self.standing = self._began
 
@@ -131,8 +136,7 @@ class Stretch:
                 take_units(spans, visits.product, self._outcome, self._picks, by_life)
                 if len(self._choice.taken):
                     take_units(spans, self._choice.taken, self._choice.outcome, self._picks, by_life)
-        self._stock_at_start.append(now.stock)
-        self._answers.append(answer)
+        self._keep(answer, now)
         opened_at = answer.prices if now.tick == 0 else now.opened_at
         changes = now.changes + ((answer.prices != now.shown) & np.isfinite(now.shown))
         if stuck is None and self._catalog.uses_stickers:  # nobody sticks one later
@@ -141,6 +145,21 @@ class Stretch:
         self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, changes, *units)
         if isinstance(self._policy, LearnsWhileSelling):
             self._learn(self._policy, self._sold(now.tick, answer.prices, spans, marked))
+
+    def _keep(self, answer: PriceDecision, now: ShelfState) -> None:
+        """Write what was decided where the whole stretch has its place: a long shelf is joined without a copy."""
+        tick = now.tick - self._began.tick
+        if tick == 0:
+            self._sticker_at_opening = answer.sticker  # stuck once
+        for name in (*_DENSE, "stock"):
+            value = now.stock if name == "stock" else getattr(answer, name)
+            if tick == 0:
+                shape = len(self._visits.dice) - now.tick, *value.shape
+                self._kept_of_ticks[name] = np.empty(shape, _SMALLER.get(name, value.dtype))
+            self._kept_of_ticks[name][tick] = value
+        clamps = answer.clamps.copy()
+        clamps["decision"] += tick * now.stock.size
+        self._clamps.append(clamps)
 
     def _sell_with_stickers(
         self, spans: Ints, drawn: tuple[Any, Any, Ints], labels: Floats, sticker: Floats, by_life: Ints
@@ -158,7 +177,9 @@ class Stretch:
     def played(self) -> StoreDay:
         """Return what was sold so far; at least one tick must have been sold."""
         visits, n_stores = self._visits, len(self._stores)
-        decisions = _stack(self._answers)
+        kept = {name: own[: self.standing.tick - self._began.tick] for name, own in self._kept_of_ticks.items()}
+        stock, clamps = kept.pop("stock"), np.concatenate(self._clamps)
+        decisions = PriceDecision(**kept, clamps=clamps, sticker=self._sticker_at_opening)
         store, tick = _store_and_tick_of_visits(visits, n_stores)
         sold = self._sold_rows(tick)
         product, store, tick = visits.product[sold], store[sold], tick[sold]
@@ -185,7 +206,7 @@ class Stretch:
             multiplier=visits.multiplier[sold],
             outcome=self._outcome[sold],
             decisions=decisions,
-            stock=np.stack(self._stock_at_start),
+            stock=stock,
             began=self._began,
             lessons=tuple(self._lessons),
             moves=self._moves() if self.standing.tick == len(visits.dice) else None,
@@ -232,29 +253,6 @@ class Stretch:
 
 def _lesson_of(policy: Policy) -> Lesson | None:
     return policy.lesson if isinstance(policy, TellsLessons) else None
-
-
-def _stack(answers: list[PriceDecision]) -> PriceDecision:
-    return PriceDecision(
-        prices=np.stack([answer.prices for answer in answers]),
-        propensity=np.stack([answer.propensity for answer in answers]),
-        explored=np.stack([answer.explored for answer in answers]),
-        rule=np.stack([answer.rule for answer in answers]),
-        p_sale=np.stack([answer.p_sale for answer in answers]),
-        unit_value=np.stack([answer.unit_value for answer in answers]),
-        unconstrained=np.stack([answer.unconstrained for answer in answers]),
-        clamp_cost=np.stack([answer.clamp_cost for answer in answers]),
-        clamps=_clamps_of_the_day(answers),
-        sticker=answers[0].sticker,  # stuck once
-    )
-
-
-def _clamps_of_the_day(answers: list[PriceDecision]) -> NDArray[Any]:
-    """Join the ticks' clamps; each one then points into the arrays of the whole day."""
-    clamps = np.concatenate([answer.clamps for answer in answers])
-    ticks = np.repeat(np.arange(len(answers)), [len(answer.clamps) for answer in answers])
-    clamps["decision"] += ticks * answers[0].prices.size
-    return clamps
 
 
 def _store_and_tick_of_visits(visits: Visits, n_stores: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:

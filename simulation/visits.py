@@ -28,10 +28,10 @@ from simulation.draws import (
     footfall_factor_on,
     multipliers,
     parts_of,
-    stream_of,
 )
 from simulation.selling import Waiting, draw_waiting, with_returns
 from simulation.stock import products_hit, shocks_of
+from simulation.streams import streams_of
 from simulation.substitutes import chooses_substitutes
 
 _US_PER_MINUTE = 60_000_000
@@ -118,7 +118,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     expected = mean_visits * weights.sum(axis=2) * tick_profile(store)
     hold = store.exploration.hold_ticks
     shape = (-(-n_ticks // hold), n_products)
-    streams = [stream_of(seed, name, business_date) for name in stores]
+    streams = streams_of(seed, stores, business_date)
     draws = draw_store_days(streams, expected[group], shape, store.shopper_pool)
     counts, times = draws.counts, draws.times
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
@@ -139,7 +139,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     )
     if store.waiting_share == 0:
         return visits
-    waiting = [stream_of(seed, name, business_date, WAITING) for name in stores]
+    waiting = streams_of(seed, stores, business_date, WAITING)
     return _with_returns(visits, waiting, store.waiting_share, tick_us)
 
 
@@ -216,7 +216,7 @@ def _who_picks(share: float, stores: Sequence[str], counts: Ints, date: dt.date,
     """Draw who of each store's visitors takes the freshest unit, shape (n_visits,); None where nobody does."""
     if share == 0:
         return None
-    streams = [stream_of(seed, name, date, PICKING) for name in stores]
+    streams = streams_of(seed, stores, date, PICKING)
     drawn = [stream.random(count) < share for stream, count in zip(streams, counts.tolist(), strict=True)]
     return np.concatenate(drawn)
 
@@ -225,7 +225,7 @@ def _who_switches(catalog: Catalog, stores: Sequence[str], counts: Ints, date: d
     """Draw the number by which each visitor chooses among substitutes, shape (n_visits,); None where nobody does."""
     if not chooses_substitutes(catalog):
         return None
-    streams = [stream_of(seed, name, date, SWITCHING) for name in stores]
+    streams = streams_of(seed, stores, date, SWITCHING)
     return np.concatenate([stream.random(count) for stream, count in zip(streams, counts.tolist(), strict=True)])
 
 

@@ -9,6 +9,7 @@ What must hold: prices were our own. Then the days are evidence of how shoppers 
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,6 +32,7 @@ LONG_SHELF = 200
 """Products beyond which the luck of each matters little, and a day is worked out less finely."""
 
 _MOST_CORRECTED = 24  # products; what the others gain shrinks as it does for these
+_AT_ONCE = 100  # products whose states are looked up together
 _SEED = 20260105
 _LEAST_SPREAD = 1e-3  # of a day's visits, as a share
 _LEAST = 1e-9  # chance of a sale
@@ -105,12 +107,12 @@ def believed_gain(
     corrected_by
         What corrects each book during the day by its sales; None where it stands as it is all day.
     """
-    date, opens = book.published_at.date(), (book.of().prices, other.of().prices)
-    rivals = _Rivals(judge, opens, corrected_by, date)
+    date = book.published_at.date()
+    rivals = _Rivals(judge, (book, other), corrected_by, date)
     n_draws = _DRAWS if len(catalog.skus) <= LONG_SHELF else _FEW_DRAWS
     gained, left, apart = rivals.gained(n_draws), 1.0, 0.0
     expected = _DrawnDay(judge, judge.understanding.chance, date)
-    usual = sum(_worth(expected, product, own) for product, own in enumerate(opens[1]))
+    usual = sum(_worth(expected, product, own) for product, (_, own) in rivals.by_product())
     mean = float(gained.sum(axis=1).mean())
     if gained.any() and any(corrected_by):
         of_most = np.argsort(-np.abs(gained).sum(axis=0), kind="stable")
@@ -131,35 +133,46 @@ def believed_gain(
 
 @dataclass(frozen=True)
 class _Rivals:
-    """Two books of a date, by what they open with, EUR, what corrects each, and the belief by which both are valued."""
+    """Two books of a date, what corrects each, and the belief by which both are valued."""
 
     judge: Outlook
-    opens: tuple[Floats, Floats]
+    books: tuple[PriceBook, PriceBook]
     corrected_by: tuple[Outlook | None, Outlook | None]
     date: dt.date
 
     def of(self, chosen: Ints) -> "_Rivals":
         """Return the same of some products, by their positions."""
-        judge = shelf_of(self.judge, chosen)
-        levels = int(judge.morning.catalog.most_stock.max()) + 1
-        one, other = (prices[chosen][:, :levels] for prices in self.opens)
+        one, other = (book.take(chosen) for book in self.books)
         by_one, by_other = (None if own is None else shelf_of(own, chosen) for own in self.corrected_by)
-        return _Rivals(judge, (one, other), (by_one, by_other), self.date)
+        return _Rivals(shelf_of(self.judge, chosen), (one, other), (by_one, by_other), self.date)
+
+    def by_product(self) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
+        """Yield each product's position, and the prices that both books open with, EUR, shape (n_levels, n_ticks)."""
+        for first in range(0, len(self.books[0].skus), _AT_ONCE):
+            one, other = (book.of(slice(first, first + _AT_ONCE)).prices for book in self.books)
+            yield from enumerate(zip(one, other, strict=True), first)
 
     def gained(self, n_draws: int, *, corrects: bool = False) -> Floats:
         """Return what each draw gains by each product, EUR per store day, shape (n_draws, n_products)."""
         draws = drawn_chances(self.judge.understanding, self.judge.morning.opened.knots.shape, n_draws)
-        paces = drawn_paces(self.judge.morning.footfall.day_spread, n_draws)
-        updates = some_updates(self.judge.morning.catalog) if corrects else ()
+        paces = drawn_paces(self.judge.morning.footfall.day_spread, n_draws).tolist()
+        days = [_DrawnDay(self.judge, own, self.date, pace) for own, pace in zip(draws, paces, strict=True)]
         gained = np.zeros(draws.shape[:2])
-        for draw, (chances, pace) in enumerate(zip(draws, paces.tolist(), strict=True)):
-            day = _DrawnDay(self.judge, chances, self.date, pace)
-            one, other = (
-                prices_of_day(opens, outlook, day.expected, updates)
-                for opens, outlook in zip(self.opens, self.corrected_by, strict=True)
+        if not corrects:
+            for product, (one, other) in self.by_product():
+                if (one != other).any():
+                    gained[:, product] = [_worth(day, product, one) - _worth(day, product, other) for day in days]
+            return gained
+        opens = [book.of().prices for book in self.books]
+        for draw, day in enumerate(days):
+            updates = some_updates(day.catalog)
+            prices = (
+                prices_of_day(own, outlook, day.expected, updates)
+                for own, outlook in zip(opens, self.corrected_by, strict=True)
             )
-            for product in np.flatnonzero((one != other).any(axis=(1, 2))).tolist():
-                gained[draw, product] = _worth(day, product, one[product]) - _worth(day, product, other[product])
+            for product, (one, other) in enumerate(zip(*prices, strict=True)):
+                if (one != other).any():
+                    gained[draw, product] = _worth(day, product, one) - _worth(day, product, other)
         return gained
 
 

@@ -90,7 +90,6 @@ def _log_likelihood(chance: Floats, y: Ints) -> Floats:
 
 
 _BOOTSTRAP_DRAWS = 20_000  # decisions drawn for each tree at most; measured: more cost time and improve nothing
-_CORES = 2  # trees are fitted side by side, each from a seed of its own, so the forest is the same on one core
 _FOLD_TREES = 50  # of the forests that only help to choose the smoothing
 _SEES_STOCK = ("price_offered", "inventory_level")
 
@@ -227,6 +226,10 @@ def _fit_in_context(days: Dataset, seed: int) -> FittedModel:
 
 
 def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> "RandomForestClassifier":
+    """Fit a forest, in this thread alone: threads of scikit-learn's would take away the process's warning filters.
+
+    Each puts its own in place of those of the whole process, and they meet.
+    """
     from sklearn.ensemble import RandomForestClassifier
 
     X, y, weight = rows
@@ -236,10 +239,9 @@ def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> "Rando
         class_weight=_balancing_weights(y, weight) if candidate.balance_classes else None,
         monotonic_cst=_falling(list(X.columns), candidate.decreasing_in),
         random_state=seed,
-        n_jobs=_CORES,
+        n_jobs=1,
     )
-    forest.fit(X, y, sample_weight=weight)
-    return forest.set_params(n_jobs=1)  # a sum over trees is the same to the last bit on one core alone
+    return forest.fit(X, y, sample_weight=weight)
 
 
 def p_sale(model: Classifier, X: pd.DataFrame) -> Floats:

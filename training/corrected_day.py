@@ -16,7 +16,6 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Sold
 from serving.belief.belief import State
-from serving.belief.gaussian import Gaussian, Knots
 from serving.belief.policy import Morning, Outlook
 from serving.tabulate import tabulate
 
@@ -90,14 +89,10 @@ def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, upda
 def shelf_of(outlook: Outlook, chosen: Ints) -> Outlook:
     """Return what is believed of some products before the first visit, by their positions, without the others."""
     morning, believed = outlook.morning, outlook.morning.opened
-    knots = Knots(believed.knots.ratios[chosen], believed.knots.base_prices[chosen])
-    states = tuple(
-        State(own.weight, Gaussian(own.demand.mean[chosen], own.demand.own[chosen], own.demand.shared[chosen]))
-        for own in believed.states
-    )
+    states = tuple(State(own.weight, own.demand.among(chosen)) for own in believed.states)
     few = Morning(
         Catalog(tuple(morning.catalog.products[own] for own in chosen), morning.catalog.store),
-        replace(believed, knots=knots, states=states, hours=believed.hours[:, chosen]),
+        replace(believed, knots=believed.knots.among(chosen), states=states, hours=believed.hours[:, chosen]),
         replace(morning.footfall, daily=morning.footfall.daily[chosen]),
         morning.model_version,
         None if morning.owners is None else morning.owners[chosen],

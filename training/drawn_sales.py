@@ -171,7 +171,7 @@ def told_by_log(workspace: Workspace, through: dt.date) -> ToldPrior | None:
 
 def _places(sold: pd.DataFrame, catalog: Catalog, slots: tuple[dt.date, ...]) -> tuple[Ints, Ints, Ints]:
     numbers = [
-        sold["sku"].map({sku: place for place, sku in enumerate(catalog.skus)}),
+        sold["sku"].map(catalog.positions),
         sold["store_id"].map({store: place for place, store in enumerate(catalog.store.stores)}),
         sold["first_date"].map({date: place for place, date in enumerate(slots)}),
     ]

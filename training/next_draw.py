@@ -184,7 +184,7 @@ def _without_withdrawn(lake: Lake, catalog: Catalog, date: dt.date, standing: Pr
     own = own_prices_on(lake, catalog, date, standing).prices
     room = room_of(catalog, own, goes_back, standing)
     home = np.round(room.homeward.T, catalog.store.money.digits)
-    column_of = {sku: place for place, sku in enumerate(catalog.skus)}
+    column_of = catalog.positions
     row_of = {store: place for place, store in enumerate(catalog.store.stores)}
     rows = lake.read(partition).to_pylist()
     for row in rows:

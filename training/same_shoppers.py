@@ -58,7 +58,7 @@ def true_chances(workspace: Workspace, dataset: Dataset) -> Floats | None:
     if not is_known(workspace):
         return None
     catalog, holdout = workspace.catalog, dataset.holdout
-    positions = {sku: position for position, sku in enumerate(catalog.skus)}
+    positions = catalog.positions
     product, ratio = holdout["sku"].astype(object).map(positions).to_numpy(), holdout["price_ratio"]
     place = ratio.groupby([holdout["business_date"], product]).rank("dense").to_numpy(dtype=np.int64) - 1
     truth = np.empty(len(holdout))

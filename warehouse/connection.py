@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 import duckdb
+import pyarrow as pa
 
 from catalog.contracts import described_columns
 from catalog.errors import LakeError
@@ -180,8 +181,14 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)  # a machine that is new to a lake that is elsewhere
     draft = target.with_suffix(f".{os.getpid()}.new")
     draft.unlink(missing_ok=True)
+    _write_file(draft, lake, folders, columns, fingerprint)
+    draft.replace(target)
+    return True
+
+
+def _write_file(draft: Path, lake: Lake, folders: Iterable[Path], columns: pa.Table, fingerprint: str) -> None:
     connection = duckdb.connect(
-        str(draft), config=_config(settings) | {"storage_compatibility_version": _STORAGE_VERSION}
+        str(draft), config=_config(lake.settings) | {"storage_compatibility_version": _STORAGE_VERSION}
     )
     try:
         lake.store.let_open(connection)
@@ -196,8 +203,6 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
         connection.commit()
     finally:
         connection.close()
-    draft.replace(target)
-    return True
 
 
 def _fingerprint_of(settings: Settings) -> str | None:

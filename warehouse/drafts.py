@@ -15,7 +15,7 @@ from warehouse.lake import Lake
 from warehouse.local.in_force import settle_interrupted
 from warehouse.local.store import LocalStore
 from warehouse.locks import held, is_held
-from warehouse.notes import ASKED, EXPORTS
+from warehouse.notes import ASKED, EXPORTS, KEYS
 from warehouse.partition import partition_of
 from warehouse.receipts import draft_path, pending_path, read_receipt, receipt_in_force
 
@@ -47,7 +47,7 @@ def remove_left_drafts(lake: Lake) -> None:
         for path in sorted((lake.root / PENDING).glob("*.draft")):
             if not is_held(lake.locks, path.name.partition(RECORD_ENDING)[0]):
                 path.unlink(missing_ok=True)
-        folders = (lake.root, *(lake.root / name for name in (FOLDER, EXPORTS, ASKED)))
+        folders = (lake.root, *(lake.root / name for name in (FOLDER, EXPORTS, ASKED, KEYS)))
         for path in sorted(path for folder in folders for path in folder.glob("*.draft")):
             if _age(path) > _AN_INSTANT:
                 path.unlink(missing_ok=True)

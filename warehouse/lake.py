@@ -198,9 +198,7 @@ class Lake:
                 return False
         return False
 
-    def read(
-        self, partition: Partition, columns: Sequence[str] | None = None, rows_at_once: int | None = None
-    ) -> pa.Table:
+    def read(self, partition: Partition, columns: Sequence[str] | None = None) -> pa.Table:
         """Read one partition, whole or some columns, in the types of its contract; a column that came later is null.
 
         Its bytes are held against its receipt before any of them counts.
@@ -209,22 +207,27 @@ class Lake:
         ----------
         columns
             Some, in the order of the contract; None is all.
-        rows_at_once
-            How many rows to decode at a time, which holds little beside the result; None is all, on all cores.
 
         Raises
         ------
         LakeError
             When the file is missing, is not what its receipt says, or lacks a column that has no nulls.
         """
+        return next(self._read(partition, columns, None))
+
+    def read_in_parts(self, partition: Partition, rows_at_once: int) -> Iterator[pa.Table]:
+        """Read one partition so many rows at a time, which holds little beside its bytes; otherwise as `read`."""
+        return self._read(partition, None, rows_at_once)
+
+    def _read(
+        self, partition: Partition, columns: Sequence[str] | None, rows_at_once: int | None
+    ) -> Iterator[pa.Table]:
         try:
             file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)))
-            if rows_at_once is None:
-                rows = file.read(columns)
-            else:
-                parts = file.iter_batches(rows_at_once, columns=columns, use_threads=False)
-                rows = pa.Table.from_batches(parts, file.schema_arrow if columns is None else None)
-            return in_contract(rows, table_called(partition.table), columns)
+            parts = [file.read(columns)] if rows_at_once is None else file.iter_batches(rows_at_once, use_threads=False)
+            for part in parts:
+                rows = part if rows_at_once is None else pa.Table.from_batches([part])
+                yield in_contract(rows, table_called(partition.table), columns)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{self.where(partition)}: cannot be read ({error}); run `shelfprice verify`") from error
 

@@ -29,6 +29,11 @@ def coded(codes: NDArray[Any], words: Sequence[str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(distinct), pa.string()))
 
 
+def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array; `combine_chunks` copies also what is in one piece."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def positions(column: pa.ChunkedArray, words: Sequence[str]) -> NDArray[np.int64]:
     """Return the position of each text of a column among some words, -1 where it is none of them."""
     found = pc.index_in(column.cast(pa.string()), value_set=pa.array(list(words), pa.string()))

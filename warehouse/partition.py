@@ -77,18 +77,19 @@ def file_of(root: Path, partition: Partition) -> Path:
     ContractError
         When the table is unknown or the group is not a plain name.
     """
-    table = table_called(partition.table)
-    if not GROUP_NAME.fullmatch(partition.group) or (partition.business_date is None) == (table.by == "day"):
-        raise ContractError(
-            f"{partition.table}: cannot name a partition {partition.business_date} / {partition.group!r}; "
-            f"expected letters, digits, dot, dash and underscore, and a date for tables by day only"
-        )
-    return folder_of(root, table.name, partition.business_date) / f"part-{partition.group}.parquet"
+    return root / name_of(partition)
 
 
 def name_of(partition: Partition) -> str:
     """Return the name of a partition's file in the lake, such as `products/part-all.parquet`."""
-    return file_of(Path(), partition).as_posix()
+    table, date = table_called(partition.table), partition.business_date
+    if not GROUP_NAME.fullmatch(partition.group) or (date is None) == (table.by == "day"):
+        raise ContractError(
+            f"{partition.table}: cannot name a partition {partition.business_date} / {partition.group!r}; "
+            f"expected letters, digits, dot, dash and underscore, and a date for tables by day only"
+        )
+    day = "" if date is None else f"business_date={date}/"
+    return f"{table.name}/{day}part-{partition.group}.parquet"
 
 
 def partition_named(name: str) -> Partition | None:

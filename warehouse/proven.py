@@ -58,12 +58,14 @@ def look_at(lake: Lake) -> ProofLook:
     """Compare what stands in a lake with the record of what was proven."""
     limit, stands = time.time_ns() - _AN_INSTANT, dict[str, str]()
     of_dates: dict[dt.date, list[str]] = {}
+    unsettled = set[dt.date]()
     for table in (name for name, own in TABLES.items() if own.by == "day"):
         for date, changed_at in lake.changes(table).items():
-            of_dates.setdefault(date, []).append(f"{table}:{changed_at if changed_at < limit else _UNSETTLED}")
+            of_dates.setdefault(date, []).append(f"{table}:{changed_at}")
+            if changed_at >= limit:
+                unsettled.add(date)
     for date, changed in of_dates.items():
-        is_settled = not any(one.endswith(":") for one in changed)
-        stands[date.isoformat()] = sha256_of_text(" ".join(changed))[:16] if is_settled else _UNSETTLED
+        stands[date.isoformat()] = _UNSETTLED if date in unsettled else sha256_of_text(" ".join(changed))[:16]
     for name in lake.store.names({None}):
         partition = partition_named(name)
         stands[name] = str(partition and lake.published_at(partition)).replace(" ", "T")

@@ -39,6 +39,10 @@ class LakeStore(Protocol):
         """The folder of the views that stand on the names of files, which each store gives in its own way."""
 
     @property
+    def has_receipts_apart(self) -> bool:
+        """Whether receipts stand under `receipts/`; else each is beside its partition, as all were in object stores."""
+
+    @property
     def notes(self) -> Notes:
         """The notes of this store."""
 

@@ -106,12 +106,13 @@ def create_table_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
 def set_files(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Name the files that are in force in a lake that is not a plain folder, at one consistent moment."""
     files: dict[str, list[str]] = {name: [] for name in (*TABLES, "receipts", "closed_live_days")}
+    apart = "receipts/" if lake.store.has_receipts_apart else ""
     for partition, place in sorted(lake.store.snapshot().items()):
         files[partition.table].append(place)
         if partition.table in _WITH_RECEIPTS:
             lake_folder, _, file = place.rpartition(f"/{partition.table}/")
             name = f"{partition.table}/{file.removesuffix('.parquet')}.receipt.json"
-            files["receipts"].append(f"{lake_folder}/receipts/{name}")
+            files["receipts"].append(f"{lake_folder}/{apart}{name}")
         if partition.table in _CLOSED and partition.group.startswith(LIVE_GROUP):
             files["closed_live_days"].append(place)
     connection.execute("set variable lake_files = $files", {"files": files})

@@ -98,7 +98,8 @@ class BeliefSettings(Record):
         default=4,
         ge=1,
         le=1440,
-        description="ticks after which the day's own sales correct belief and prices; on a first day a quarter of them",
+        description="ticks after which the day's own sales correct belief and prices; on a first day a quarter of "
+        "them, and with more than 200 products more where they teach little",
     )
 
 

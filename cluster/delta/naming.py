@@ -12,6 +12,8 @@ from warehouse.receipts import Receipt
 _SHORT = 24  # hexadecimal digits: two of a billion receipts share them once in 10^11 lakes
 RECEIPTS = "receipts"
 """Folder of all receipts: engines that clean up a table look below its own folder alone."""
+ARE_APART = f"{RECEIPTS}/apart"
+"""An object that says that no receipt stands beside its Parquet object any more, as all did in earlier versions."""
 
 _OBJECT = re.compile(
     rf"(?:{RECEIPTS}/)?"

@@ -19,7 +19,7 @@ from cluster.delta.evidence import check
 from cluster.delta.in_force import AT_ONCE, DeltaReading
 from cluster.delta.log import TableLog
 from cluster.delta.look import is_due
-from cluster.delta.naming import RECEIPTS, PartInForce, in_table, object_name, of_object, receipt_name, short
+from cluster.delta.naming import ARE_APART, RECEIPTS, PartInForce, in_table, object_name, of_object, receipt_name, short
 from cluster.delta.probe import probe
 from cluster.delta.vacuum import strays
 from warehouse.commit_record import CommittedPart
@@ -29,10 +29,8 @@ from warehouse.partition import Partition, name_of, partition_named, table_calle
 from warehouse.receipts import Receipt
 
 _SET_ASIDE, _SCRATCH = "set-aside", "scratch"
-_ARE_APART = f"{RECEIPTS}/apart"
-"""An object that says that no receipt stands beside its Parquet object any more, as all did in earlier versions."""
 _OWN = {
-    *("asked", "commits", "exports", "locks", "pointers", "probes", RECEIPTS, "tokens", _SCRATCH, _SET_ASIDE),
+    *("asked", "commits", "exports", "keys", "locks", "pointers", "probes", RECEIPTS, "tokens", _SCRATCH, _SET_ASIDE),
     *("origin.json", "grouped.json", "proven.json"),
 }
 
@@ -56,7 +54,7 @@ class DeltaStore(DeltaReading):
         probe(self.objects)
         with ThreadPoolExecutor(AT_ONCE) as workers:
             list(workers.map(lambda table: table.ensure(), self.tables.values()))
-        if self.objects.state(_ARE_APART) is None:
+        if not self.has_receipts_apart:
             self._move_receipts()
 
     def _move_receipts(self) -> None:
@@ -67,7 +65,7 @@ class DeltaStore(DeltaReading):
             texts = workers.map(self.objects.read, beside)
             list(workers.map(lambda name, text: self.objects.write(f"{RECEIPTS}/{name}", text or b""), beside, texts))
         self.objects.remove(beside)
-        self.objects.write(_ARE_APART, b"")
+        self.objects.write(ARE_APART, b"")
 
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
         """Write a partition's object beside what is in force, and its receipt, and return the receipt."""

@@ -1,7 +1,7 @@
 """Batches as the document describes them: what `shelfprice export` pushes to an address of the receiver.
 
 Nothing is answered here: the operation stands among the document's webhooks (OpenAPI 3.1), which are requests that a
-vendor's server receives. `document_of` writes what is sent, and a test holds both together.
+vendor's server receives. `targets.json_of` writes what is sent, and a test holds both together.
 """
 
 from typing import Annotated, Any

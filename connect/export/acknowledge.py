@@ -140,7 +140,7 @@ def _acknowledgements_in(message: Any, history: ExportHistory, latest: dt.dateti
 
 def _shown(ack: AckMessage, batch: PriceBatch, *, is_ok: bool) -> list[tuple[str, float | None]]:
     """Return the products that a message is about, with the price that each shows now, EUR."""
-    prices = [price for price in batch.prices if ack.sku in {None, price.sku}]
+    prices = list(batch.prices.among(ack.sku))
     if not prices:
         raise ValueError(f"sku: expected a product of the batch, found {ack.sku!r}")
     if ack.price is None:

@@ -7,15 +7,21 @@ is not known to be shown, so a receiver that reads the newest one has missed not
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.tables.operations import EXPORT_BATCHES
 from catalog.zones import UTC, zone_of
 from connect.export.device_states import DEVICES, Device, DeviceState, price_to_pay
 
 _ID_LENGTH = 24
+_SENT = ("sku", "price", "till_price", "unit_price", "unit", "prior_price")
 
 
 @dataclass(frozen=True)
@@ -54,19 +60,77 @@ class BatchPrice(ShelfPrice):
         return self.price if device == "label" else self.till_price
 
 
+COLUMNS = tuple(BatchPrice.__dataclass_fields__)
+"""The columns of `export_batches` that a price has."""
+
+Written = Mapping[str, tuple[str, Callable[[Any], Any]]]
+"""By field, the column that it is of, and what a value of that is there."""
+
+
+@dataclass(frozen=True)
+class BatchPrices(Sequence[BatchPrice]):
+    """The prices of a batch by column: a chain's do not fit in memory as objects. One that is asked for is an object.
+
+    Attributes
+    ----------
+    rows
+        The columns of `COLUMNS`.
+    """
+
+    rows: pa.Table
+
+    @classmethod
+    def of(cls, prices: Sequence[BatchPrice]) -> "BatchPrices":
+        """Return prices by column."""
+        fields = [EXPORT_BATCHES.schema.field(name) for name in COLUMNS]
+        columns = [pa.array([getattr(price, field.name) for price in prices], field.type) for field in fields]
+        return cls(pa.Table.from_arrays(columns, schema=pa.schema(fields)))
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[BatchPrice]:
+        """Yield them as objects, one after the other."""
+        return map(BatchPrice, *map(self.values, COLUMNS))
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return one as an object, or a slice of them by column."""
+        if isinstance(index, slice):
+            return BatchPrices(self.rows.take(np.arange(len(self))[index]))
+        return next(iter(BatchPrices(self.rows.slice(range(len(self))[index], 1))))
+
+    def among(self, sku: str | None) -> "BatchPrices":
+        """Return those of a product; None is every one."""
+        return self if sku is None else BatchPrices(self.rows.filter(pc.equal(self.rows["sku"], sku)))
+
+    def values(self, name: str, written: Callable[[Any], Any] = lambda value: value) -> list[Any]:
+        """Return a column, or what is written of it: a chain's batches have few values that differ."""
+        found = self.rows[name].unify_dictionaries().combine_chunks().dictionary_encode()
+        words = np.array([*map(written, found.dictionary.to_pylist()), written(None)], dtype=object)
+        codes = pc.fill_null(found.indices, len(words) - 1).to_numpy(zero_copy_only=False)
+        return cast(list[Any], words[codes].tolist())
+
+    def fields(self, written: Written) -> Iterator[tuple[Any, ...]]:
+        """Yield what is written of each price, field by field."""
+        return zip(*(self.values(*own) for own in written.values()), strict=True)
+
+
 @dataclass(frozen=True)
 class BatchDraft:
     """A batch that is not recorded yet. `after` is the id of the store's batch before it."""
 
     store: str
     after: str | None
-    prices: tuple[BatchPrice, ...]
+    prices: BatchPrices
 
     @cached_property
     def id(self) -> str:
-        """A fingerprint of store, order and prices."""
-        content = {"store": self.store, "after": self.after, "prices": [vars(price) for price in self.prices]}
-        text = json.dumps(content, sort_keys=True, default=dt.datetime.isoformat)
+        """A fingerprint of store, order and prices, as JSON with sorted names."""
+        written = {name: (name, in_json(name, _plain)) for name in sorted(COLUMNS)}
+        prices = "}, {".join(map(", ".join, self.prices.fields(written)))
+        after, store = json.dumps(self.after), json.dumps(self.store)
+        text = f'{{"after": {after}, "prices": [{{{prices}}}], "store": {store}}}'
         return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
@@ -81,7 +145,7 @@ class PriceBatch:
     id: str
     after: str | None
     store: str
-    prices: tuple[BatchPrice, ...]
+    prices: BatchPrices
     recorded_at: dt.datetime
     effective_at: dt.datetime
     time_zone: str = UTC
@@ -175,11 +239,11 @@ def next_batch(
             if price.sku in new or any(record.not_followed(price.sku, device) for device in DEVICES)
         ]
         is_new = bool(new)
-    return BatchDraft(store, last.id if last else None, tuple(chosen)) if is_new and chosen else None
+    return BatchDraft(store, last.id if last else None, BatchPrices.of(chosen)) if is_new and chosen else None
 
 
-def document_of(batch: PriceBatch) -> dict[str, Any]:
-    """Return a batch as it is sent: always the same for the same batch."""
+def head_of(batch: PriceBatch) -> dict[str, Any]:
+    """Return what is sent of a batch before its prices: always the same for the same batch."""
     return {
         "batch": batch.id,
         "after": batch.after,
@@ -188,22 +252,33 @@ def document_of(batch: PriceBatch) -> dict[str, Any]:
         "recorded_at": batch.recorded_at.isoformat(),
         "time_zone": batch.time_zone,
         "currency": batch.currency,
-        "prices": [document_of_price(price, batch.time_zone) for price in batch.prices],
+    }
+
+
+def sent_of(time_zone: str) -> Written:
+    """Return what is sent of a price; `time_zone` is the store's."""
+    info = zone_of(time_zone).info
+    same = {name: (name, lambda value: value) for name in _SENT}
+    return {
+        **same,
+        "valid_from": ("valid_from", lambda at: at and at.isoformat()),
+        "valid_from_local": ("valid_from", lambda at: at and at.astimezone(info).isoformat()),
     }
 
 
 def document_of_price(price: BatchPrice, time_zone: str) -> dict[str, Any]:
     """Return one price as it is sent; `time_zone` is the store's."""
-    return {
-        "sku": price.sku,
-        "price": price.price,
-        "till_price": price.till_price,
-        "unit_price": price.unit_price,
-        "unit": price.unit,
-        "prior_price": price.prior_price,
-        "valid_from": price.valid_from.isoformat(),
-        "valid_from_local": price.valid_from.astimezone(zone_of(time_zone).info).isoformat(),
-    }
+    return {name: written(getattr(price, column)) for name, (column, written) in sent_of(time_zone).items()}
+
+
+def in_json(name: str, written: Callable[[Any], Any], *, ensure_ascii: bool = True) -> Callable[[Any], str]:
+    """Return what writes a field as JSON."""
+    encode = json.JSONEncoder(ensure_ascii=ensure_ascii).encode
+    return lambda value: f'"{name}": {encode(written(value))}'
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.datetime) else value
 
 
 def _is_new(price: BatchPrice, record: StoreRecord) -> bool:

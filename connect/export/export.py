@@ -15,9 +15,10 @@ from connect.export.device_states import DEVICES
 from connect.export.export_log import LOCK as RECORD_LOCK
 from connect.export.export_log import ExportHistory, ExportLog, next_number, record_batches
 from connect.export.targets import FolderTarget, RefusedBatchError, Target
-from connect.export.wanted import wanted_of
+from connect.export.wanted import shelf_prices
 from etl.live.store_now import stores_now
 from flows.clock import now_of
+from serving.standing import standings
 from warehouse.locks import waited_for
 from warehouse.notes import EXPORTS, Notes, read_sealed, write_sealed
 from warehouse.workspace import Workspace
@@ -159,12 +160,12 @@ def _record_new(
 ) -> tuple[PriceBatch, ...]:
     """Record new batches, after it is written down from which one on the target has none."""
     lake, catalog, history, now = workspace.lake, workspace.catalog, log.history(), now_of(workspace)
-    standing = stores_now(lake, catalog, stores, now)
-    wanted = sorted(wanted_of(lake, catalog, standing).items())
+    at = stores_now(lake, catalog, stores, now)
+    held = standings(lake, catalog, at)
     drafts = [
         draft
-        for store, prices in wanted
-        if (draft := next_batch(store, prices, history.of(store), full=full)) is not None
+        for store in sorted(held)  # each forgotten before the next: a chain's prices do not fit in memory as objects
+        if (draft := next_batch(store, shelf_prices(held.pop(store)), history.of(store), full=full)) is not None
     ]
     number = next_number(lake, EXPORT_BATCHES.name)
     new = {draft.store for draft in drafts}
@@ -172,8 +173,7 @@ def _record_new(
     progress.begin(begins, history.by_store)
     if not drafts:
         return ()
-    clocks = {store: at.moment for store, at in standing.items()}
-    record_batches(lake, catalog, drafts, number, clocks, now)
+    record_batches(lake, catalog, drafts, number, {store: own.moment for store, own in at.items()}, now)
     return tuple(batch for batch in log.history().batches if batch.number == number)
 
 
@@ -182,8 +182,10 @@ def _begins(record: StoreRecord, *, has_new: bool) -> int:
     if not record.batches:
         return 0
     last = record.batches[-1]
-    is_open = any(record.not_followed(price.sku, device) for price in last.prices for device in DEVICES)
-    return last.number - 1 if is_open and not has_new else last.number
+    if has_new:
+        return last.number
+    is_open = any(record.not_followed(sku, device) for sku in last.prices.values("sku") for device in DEVICES)
+    return last.number - 1 if is_open else last.number
 
 
 def _deliver(

@@ -6,8 +6,8 @@ sent once more.
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice, repeat
 from typing import Any
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from catalog.load import Catalog
 from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
 from catalog.zones import UTC
-from connect.export.batch import BatchDraft, BatchPrice, PriceBatch, StoreRecord
+from connect.export.batch import COLUMNS, BatchDraft, BatchPrices, PriceBatch, StoreRecord
 from connect.export.device_states import Acknowledgement, Device, DeviceState, device_states
 from warehouse.lake import Lake, Partition
 from warehouse.partition import Within
@@ -27,8 +27,11 @@ LOCK = "export-record"
 """Held while a batch or an acknowledgement is numbered and recorded."""
 
 _DAYS = 14
-_OF_A_PRICE = tuple(BatchPrice.__dataclass_fields__)
-_GROUP = re.compile(r"(?:batch|heard)-(?P<number>\d{8})")
+_GROUP = re.compile(r"(?:batch|heard)-(?P<number>\d{8})(-\d{4})?")
+_BLOCK = 250_000  # prices of a partition
+
+_Draft = tuple[dict[str, Any], BatchDraft]
+"""What all rows of a batch have, and the batch."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class ExportHistory:
         return {batch.id: batch for batch in self.batches}
 
     def of(self, store: str) -> StoreRecord:
-        """Return the record of one store."""
-        return self.by_store.get(store, StoreRecord())
+        """Return the record of one store; what is worked out of it lasts as long as that."""
+        return replace(self.by_store.get(store, StoreRecord()))
 
 
 class ExportLog:
@@ -111,7 +114,7 @@ def record_batches(
     now: dt.datetime,
 ) -> None:
     """Record the batches of one export, all or none; precondition: the lock is held."""
-    by_date = dict[dt.date, list[tuple[dict[str, Any], BatchDraft]]]()
+    by_date = dict[dt.date, list[_Draft]]()
     for draft in drafts:
         moment, clock = clocks[draft.store], catalog.store.clock_of(draft.store)
         of_batch = {
@@ -125,8 +128,13 @@ def record_batches(
             "currency": catalog.store.currency,
         }
         by_date.setdefault(clock.date_of(moment), []).append((of_batch, draft))
-    tables = {date: _rows_of(own) for date, own in by_date.items()}
-    _publish(lake, EXPORT_BATCHES.name, f"batch-{number:08d}", tables)
+    group = f"batch-{number:08d}"
+    parts = (
+        (Partition(EXPORT_BATCHES.name, date, f"{group}-{block:04d}" if block else group), _rows_of(some))
+        for date, own in by_date.items()
+        for block, some in enumerate(_blocks(own))
+    )
+    _publish(lake, group, parts)
 
 
 def record_acknowledgements(
@@ -145,23 +153,39 @@ def record_acknowledgements(
         row = vars(ack) | {"store_id": ack.store, "shown_price": ack.price, "number": number, "position": position}
         row |= {"recorded_at": now, "effective_at": moment, "by": by}
         by_date.setdefault(catalog.store.clock_of(ack.store).date_of(moment), []).append(row)
-    tables = {date: pa.Table.from_pylist(rows, schema=LABEL_STATES.schema) for date, rows in by_date.items()}
-    _publish(lake, LABEL_STATES.name, f"heard-{number:08d}", tables)
+    group = f"heard-{number:08d}"
+    parts = (
+        (Partition(LABEL_STATES.name, date, group), pa.Table.from_pylist(rows, schema=LABEL_STATES.schema))
+        for date, rows in by_date.items()
+    )
+    _publish(lake, group, parts)
 
 
-def _publish(lake: Lake, table: str, group: str, by_date: Mapping[dt.date, pa.Table]) -> None:
+def _publish(lake: Lake, group: str, parts: Iterable[tuple[Partition, pa.Table]]) -> None:
     with lake.commit(f"export-{group}", inputs=group) as commit:
-        for date, rows in by_date.items():
-            commit.publish(Partition(table, date, group), rows)
+        for part, rows in parts:
+            commit.publish(part, rows)
 
 
-def _rows_of(drafts: Sequence[tuple[Mapping[str, Any], BatchDraft]]) -> pa.Table:
+def _blocks(drafts: Sequence[_Draft]) -> Iterator[list[_Draft]]:
+    """Yield the batches of a partition each: the rows of a chain would not fit in memory at once."""
+    block, count = list[_Draft](), 0
+    for of_batch, draft in drafts:
+        if block and count + len(draft.prices) > _BLOCK:
+            yield block
+            block, count = [], 0
+        block.append((of_batch, draft))
+        count += len(draft.prices)
+    yield block
+
+
+def _rows_of(drafts: Sequence[_Draft]) -> pa.Table:
     """Return batches as rows, column by column: a chain's rows do not fit in memory as objects."""
 
     def values(name: str) -> Iterator[Any]:
         for of_batch, draft in drafts:
-            if name in _OF_A_PRICE:
-                yield from (getattr(price, name) for price in draft.prices)
+            if name in COLUMNS:
+                yield from draft.prices.values(name)
             else:
                 yield from repeat(of_batch[name], len(draft.prices))
 
@@ -170,33 +194,23 @@ def _rows_of(drafts: Sequence[tuple[Mapping[str, Any], BatchDraft]]) -> pa.Table
 
 
 def _batches_in(rows: pa.Table) -> Iterator[PriceBatch]:
-    """Yield the batches of a partition; equal values are one object."""
-    by_batch: dict[str, list[BatchPrice]] = {}
-    prices = map(BatchPrice, *(_shared(rows[name]) for name in _OF_A_PRICE))
-    for batch, price in zip(_shared(rows["batch"]), prices, strict=True):
-        by_batch.setdefault(batch, []).append(price)
-    for name, of_batch in by_batch.items():
-        first = rows.slice(pc.index(rows["batch"], pa.scalar(name)).as_py(), 1).to_pylist()[0]
+    """Yield the batches of a partition, in which the prices of each are together."""
+    prices, begin = rows.select(COLUMNS), 0
+    for batch in pc.value_counts(rows["batch"]).to_pylist():
+        own = prices.slice(begin, batch["counts"])
+        first = rows.slice(begin, 1).to_pylist()[0]
+        begin += batch["counts"]
         yield PriceBatch(
             number=first["number"],
-            id=name,
+            id=first["batch"],
             after=first["after"],
             store=first["store_id"],
-            prices=tuple(of_batch),
+            prices=BatchPrices(own),
             recorded_at=first["recorded_at"],
             effective_at=first["effective_at"],
             time_zone=first["time_zone"] or UTC,
             currency=first["currency"] or "EUR",
         )
-
-
-def _shared(column: pa.ChunkedArray) -> Iterator[Any]:
-    """Yield the values of a column, of which a chain's batches have few that differ."""
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    for chunk in column.chunks:
-        words = chunk.dictionary.to_pylist()
-        yield from (None if code is None else words[code] for code in chunk.indices.to_pylist())
 
 
 def _acknowledgement_in(row: Mapping[str, Any]) -> Acknowledgement:

@@ -1,30 +1,28 @@
 """Delivery targets: a folder, an HTTP endpoint, or label servers that fetch. All are idempotent."""
 
 import asyncio
-import io
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
 from catalog.addresses import is_loopback, without_login
-from catalog.currency import currency_of
+from catalog.currency import Currency, currency_of
 from catalog.errors import DataError, ServiceError
 from catalog.settings import Settings
-from connect.export.batch import PriceBatch, document_of
+from connect.export.batch import PriceBatch, head_of, in_json, sent_of
 from warehouse.files import sync_folder, write_durably
-from warehouse.questions import write_csv
+from warehouse.questions import csv_cell
 
 Format = Literal["csv", "json"]
 PULL = "pull"
 """Names the target of label servers that fetch; a folder of that name is `./pull`."""
 
-_OF_A_PRICE = ("sku", "price", "till_price", "unit_price", "unit", "prior_price", "valid_from", "valid_from_local")
-_COLUMNS = ("batch", "store", *_OF_A_PRICE, "currency")
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # s
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # s, between two attempts
 _RETRIED = {408, 409, 425, 429, 500, 502, 503, 504}
@@ -187,21 +185,27 @@ def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = No
 
 def json_of(batch: PriceBatch) -> str:
     """Return a batch as one JSON object, indented by one; `json` itself indents a chain's prices in minutes."""
-    document = document_of(batch)
-    prices = (json.dumps(price, ensure_ascii=False, separators=(",\n   ", ": ")) for price in document.pop("prices"))
-    listed = ",\n  ".join(f"{{\n   {price[1:-1]}\n  }}" for price in prices)
-    head = json.dumps(document, ensure_ascii=False, indent=1).removesuffix("\n}")
-    return f'{head},\n "prices": [\n  {listed}\n ]\n}}\n'
+    fields = {
+        name: (column, in_json(name, written, ensure_ascii=False))
+        for name, (column, written) in sent_of(batch.time_zone).items()
+    }
+    prices = "\n  },\n  {\n   ".join(map(",\n   ".join, batch.prices.fields(fields)))
+    head = json.dumps(head_of(batch), ensure_ascii=False, indent=1).removesuffix("\n}")
+    return f'{head},\n "prices": [\n  {{\n   {prices}\n  }}\n ]\n}}\n'
 
 
 def csv_of(batch: PriceBatch) -> str:
     """Return a batch as CSV, one line for each price; no cell is a formula to a spreadsheet."""
-    document, text, money = document_of(batch), io.StringIO(), currency_of(batch.currency)
-    of_batch = {name: document[name] for name in ("batch", "store", "currency")}
-    rows = ([(price | of_batch)[name] for name in _COLUMNS] for price in document["prices"])
-    cells = [[money.format_amount(cell) if isinstance(cell, float) else cell for cell in row] for row in rows]
-    write_csv(text, _COLUMNS, cells)
-    return text.getvalue()
+    money, fields = currency_of(batch.currency), sent_of(batch.time_zone)
+    cells = {name: (column, partial(_cell, money, written)) for name, (column, written) in fields.items()}
+    names = ",".join(("batch", "store", *fields, "currency"))
+    begins, ends = f"{batch.id},{csv_cell(batch.store)}", csv_cell(batch.currency)
+    return "".join([f"{names}\n", *(f"{begins},{','.join(row)},{ends}\n" for row in batch.prices.fields(cells))])
+
+
+def _cell(money: Currency, written: Callable[[Any], Any], value: Any) -> str:
+    told = written(value)
+    return csv_cell(money.format_amount(told) if isinstance(told, float) else told)
 
 
 def _refuse_unsafe(url: str) -> None:

@@ -20,10 +20,11 @@ from warehouse.lake import Lake
 
 def wanted_of(lake: Lake, catalog: Catalog, stores: dict[str, StoreNow]) -> dict[str, list[ShelfPrice]]:
     """Return the prices that each of some stores has to show next."""
-    return {store: _shelf_prices(found) for store, found in standings(lake, catalog, stores).items()}
+    return {store: shelf_prices(found) for store, found in standings(lake, catalog, stores).items()}
 
 
-def _shelf_prices(standing: StoreStanding) -> list[ShelfPrice]:
+def shelf_prices(standing: StoreStanding) -> list[ShelfPrice]:
+    """Return the prices that a store has to show next."""
     rows = zip(standing.catalog.skus, standing.prices.tolist(), standing.since, strict=True)
     return [
         _on_label(standing.catalog, ShelfPrice(sku, price, since), standing.order_of(sku))

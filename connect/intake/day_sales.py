@@ -82,7 +82,7 @@ class Pairs:
 
     def __init__(self, catalog: Catalog) -> None:
         self._stores = {name: number for number, name in enumerate(catalog.store.stores)}
-        self._products = {sku: number for number, sku in enumerate(catalog.skus)}
+        self._products = catalog.positions
         self._names = catalog.store.stores, catalog.skus
 
     def __len__(self) -> int:

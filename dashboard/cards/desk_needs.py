@@ -10,6 +10,7 @@ from dashboard.cards.desk_people import order_acts, what_of
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import card
 from dashboard.data.desk.asked import waiting_first
+from dashboard.data.desk.listed import Rows
 from dashboard.data.desk.people import StandingOrder
 from dashboard.data.desk.rows import Row
 from dashboard.formats import UNKNOWN, change, count, euros
@@ -19,7 +20,7 @@ ON_DESK, ON_OVERVIEW = 4, 3
 """Prices that are shown, each with what can be done about it."""
 
 
-def needs_card(rows: Sequence[Row], orders: Sequence[StandingOrder]) -> Component:
+def needs_card(rows: Rows, orders: Sequence[StandingOrder]) -> Component:
     """Show the prices that wait and move most euros, each with its buttons; one line where nothing waits."""
     waiting = waiting_first(rows)
     told = [order for order in orders if needs_somebody(order)]
@@ -31,10 +32,10 @@ def needs_card(rows: Sequence[Row], orders: Sequence[StandingOrder]) -> Componen
     return card(f"Needs you ({count(len(waiting) + len(told))})", html.Ul(items, className="desk-needs"), *rest)
 
 
-def first_needs(rows: Sequence[Row]) -> list[Component]:
+def first_needs(rows: Rows) -> list[Component]:
     """Show the first prices that wait, with a link to the desk; nothing where none waits."""
     waiting = waiting_first(rows)
-    if not waiting:
+    if not len(waiting):
         return []
     said = "1 price waits" if len(waiting) == 1 else f"{count(len(waiting))} prices wait"
     link = dmc.Anchor(f"{said}: decide at the desk", href="/desk?state=waits", size="sm", fw=600)

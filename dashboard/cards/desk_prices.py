@@ -1,6 +1,5 @@
 """The desk's table: each store's opening price of each product, filtered and sorted where the rows are."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import dash_ag_grid as dag
@@ -11,6 +10,7 @@ from dash.development.base_component import Component
 from catalog.load import Catalog
 from dashboard.components import aria, card, prose
 from dashboard.data.desk.asked import DeskQuestion
+from dashboard.data.desk.listed import Rows
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import count, day, in_currency_of, shown_currency
@@ -73,9 +73,9 @@ def prices_card(catalog: Catalog, asked: DeskQuestion) -> Component:
     )
 
 
-def told_of(rows: Sequence[Row], found: Sequence[Row]) -> str:
+def told_of(rows: Rows, found: Rows) -> str:
     """Say how many prices are shown, of how many, and how many of them wait."""
-    waiting = sum(row.decision == "waits" for row in found)
+    waiting = int(found.are_waiting.sum())
     of_all = "" if len(found) == len(rows) else f" of {count(len(rows))}"
     noun = "price" if len(rows) == 1 else "prices"
     return f"{count(len(found))}{of_all} {noun}; {count(waiting)} {'waits' if waiting == 1 else 'wait'}"
@@ -89,11 +89,11 @@ def height_of(rows: int) -> dict[str, int]:
 def note_of(sheet: Sheet) -> list[Component]:
     """Say for which day the prices are, what waits, and what that means."""
     catalog, rows = sheet.catalog, sheet.rows
-    dates = sorted({row.date for row in rows})
-    live = sorted({row.store for row in rows if row.is_live})
+    clocks = [own.standing.now for own in rows.stores]
+    dates, live = sorted({at.date for at in clocks}), sorted(at.store for at in clocks if at.day is not None)
     days = " and ".join(day(date) for date in dates)
     told = [f"Prices for {days}" + (f"; live now: {', '.join(live)}." if live else ", which opens next.")]
-    waiting = [row for row in rows if row.decision == "waits"]
+    waiting = rows.take(rows.are_waiting)
     if catalog.store.guardrails.kill_switch:
         told.append("The kill switch of store.yaml is on: every store shows base prices.")
     if not catalog.store.approval.is_asked_for:
@@ -101,13 +101,13 @@ def note_of(sheet: Sheet) -> list[Component]:
             "Every price passes by itself, since store.yaml has no `approval`. To let large changes wait for a person, "
             "write there `approval: {within_of_yesterday: 0.1}`, a share of the price of the day before."
         )
-    elif waiting:
+    elif len(waiting):
         word, verb = ("price", "waits") if len(waiting) == 1 else ("prices", "wait")
-        if any(row.change is None for row in waiting):  # no night has proposed them yet
+        if not waiting.are_recorded.all():  # no night has proposed them yet
             stands = "until somebody decides, the nearest that the rules let pass stands"
         else:
             stands = "the old price stands" if len(waiting) == 1 else "the old prices stand"
-        is_open = any(row.is_live for row in waiting)
+        is_open = any(own.standing.now.day is not None for own in waiting.stores)
         told.append(f"{count(len(waiting))} {word} {verb}: {stands}{'' if is_open else ' when the stores open'}.")
     else:
         told.append("No price waits for a person.")

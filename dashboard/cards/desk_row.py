@@ -16,6 +16,7 @@ from dashboard.cards.desk_evidence import evidence
 from dashboard.cards.desk_needs import price_line, reason_of
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import CLOSE, table
+from dashboard.data.desk.acts import with_changes
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import UNKNOWN, count, day, euros
@@ -56,7 +57,7 @@ def wire_row(app: Dash, monitor: Monitor, act: str, looks: str) -> None:
         found = sheet.chosen(asked["ids"]) if asked and asked["what"] == "look" else []  # type: ignore[arg-type]
         if not found:
             raise PreventUpdate
-        row = found[0]
+        (row,) = with_changes(monitor.desk, found[:1])
         return opened(monitor, sheet, row, scheme or "light"), True, f"{row.name} in {row.store}"
 
 

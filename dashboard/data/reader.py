@@ -4,11 +4,14 @@ A result is kept until a partition that it was read from is published again.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from catalog.contracts import TABLES
 from catalog.errors import LakeError, first_line
@@ -22,7 +25,9 @@ from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
 
 Parameter = str | int | float | dt.date | None
+Parameters = dict[str, Parameter]
 Stamp = tuple[int, ...]
+_Answer = TypeVar("_Answer")
 
 _query = queries_beside(__file__, history.__file__)
 _MOST_RESULTS = 96
@@ -92,9 +97,14 @@ class Reader:
         self.lake.finish_interrupted()
         return self._results.get(
             (query, tuple(sorted(parameters.items()))),
-            lambda: self._views.answer(query, parameters),
+            lambda: self._views.answer(query, parameters, duckdb.DuckDBPyRelation.df),
             lambda: self.stamp(*tables, date=on),
         )
+
+    def columns(self, query: str, **parameters: Parameter) -> pa.Table:
+        """Answer one named query as columns, which are not kept; it raises as `ask`."""
+        self.lake.finish_interrupted()
+        return self._views.answer(query, parameters, duckdb.DuckDBPyRelation.to_arrow_table)
 
 
 class Views:
@@ -106,7 +116,7 @@ class Views:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._opened = 0
 
-    def answer(self, query: str, parameters: dict[str, Parameter]) -> pd.DataFrame:
+    def answer(self, query: str, parameters: Parameters, read: Callable[[duckdb.DuckDBPyRelation], _Answer]) -> _Answer:
         """Run one named query, and once more when a partition was replaced between listing and opening it.
 
         Raises
@@ -116,11 +126,11 @@ class Views:
         """
         with self._lock:
             try:
-                return self._run(query, parameters)
+                return self._run(query, parameters, read)
             except duckdb.Error:
                 self._close()
             try:
-                return self._run(query, parameters)
+                return self._run(query, parameters, read)
             except duckdb.Error as error:
                 self._close()
                 raise LakeError(
@@ -129,10 +139,10 @@ class Views:
                     "`shelfprice verify`"
                 ) from error
 
-    def _run(self, query: str, parameters: dict[str, Parameter]) -> pd.DataFrame:
+    def _run(self, query: str, parameters: Parameters, read: Callable[[duckdb.DuckDBPyRelation], _Answer]) -> _Answer:
         connection = self._open()
         show_newest(connection, self._lake)
-        return connection.execute(_query(query), parameters).df()
+        return read(connection.sql(_query(query), params=parameters))
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         """Return the connection; opening takes longer than most queries, so it is kept until the file is replaced."""

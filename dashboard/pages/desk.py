@@ -37,7 +37,7 @@ from dashboard.cards.effects import EFFECTS, effects_card
 from dashboard.cards.missing import no_data
 from dashboard.cards.promotions import CALENDAR, EARLIER, LATER, promotions_card, promotions_list
 from dashboard.components import aria, heading
-from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order, is_unchanged
+from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.totals import totals_of
@@ -146,7 +146,7 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
             "rows": {"rowData": [as_sent(row) for row in part], "rowCount": len(found)},
             "count": told_of(rows, found),
             "height": height_of(len(found)),
-            "unchanged": f"Show unchanged ({count(sum(map(is_unchanged, meant.matching(rows))))})",
+            "unchanged": f"Show unchanged ({count(int(meant.matching(rows).are_unchanged.sum()))})",
         }
 
     _wire_chosen(app, desk)
@@ -173,8 +173,8 @@ def _wire_chosen(app: Dash, desk: PriceDesk) -> None:
     def sum_up(*, chosen: list[dict[str, Any]] | None, every: bool, **asked: Any) -> list[Component]:
         sheet = desk.sheet()
         ids = [one["id"] for one in chosen or []]
-        rows = DeskQuestion(**asked).found_in(sheet.rows) if every else sheet.chosen(ids)
-        return totals_line(totals_of(rows)) if rows else []
+        rows = DeskQuestion(**asked).found_in(sheet.rows) if every else sheet.rows.those(ids)
+        return totals_line(totals_of(rows)) if len(rows) else []
 
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("desk", "chosen"),
@@ -209,7 +209,7 @@ def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:
         if now == seen:
             raise PreventUpdate
         sheet, draws = desk.sheet(), draws_card(monitor) if monitor.reader.has_warehouse() else None
-        if not sheet.rows:
+        if not len(sheet.rows):
             words = "Prices are proposed by a price book, and there is none yet."
             return None, draws, None, no_data(monitor, "No prices proposed yet", words), True, None, None, now
         orders = standing(sheet)

@@ -5,7 +5,7 @@ curves, footfall, stock, and worth of what is left at closing. Beyond the prices
 """
 
 import datetime as dt
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -138,9 +138,19 @@ class DayForecast:
         """The products that it knows."""
         return self._book.skus
 
+    @property
+    def knows_demand(self) -> bool:
+        """Whether a belief stands behind the book, without which nobody knows what a price brings."""
+        return self._outlook is not None
+
     def opening_price(self, sku: str) -> float:
         """Return what the policy opens a full shelf with, EUR."""
         return float(self._opening(sku).prices)
+
+    def opening_prices(self, skus: Sequence[str]) -> Floats:
+        """Return what the policy opens full shelves with, EUR, shape (n_skus,); NaN where nobody knows it."""
+        own = np.array([self._position.get(sku, -1) for sku in skus], dtype=np.int64)
+        return np.where(own < 0, np.nan, self._book.at(own, self._book.n_levels - 1, self._book.n_ticks).prices)
 
     def binding_rule(self, sku: str) -> str:
         """Return the rule that binds the price that the policy opens a full shelf with."""

@@ -66,11 +66,10 @@ def proposals_on(lake: Lake, catalog: Catalog, date: dt.date) -> Proposals:
     """Return the newest proposal of each store and product of the catalog."""
     passed = _passed_on(lake, catalog, date)
     rows = {store: row for row, store in enumerate(catalog.store.stores)}
-    columns = {sku: column for column, sku in enumerate(catalog.skus)}
     decided, documents = np.zeros(passed.number.shape, dtype=bool), dict[tuple[int, int], PriceChange]()
     proposals = [change for change in changes_on(lake, date) if change.terms.kind == "price"]
     for (store, sku), change in newest_of_each(proposals).items():
-        place = rows.get(store or "", -1), columns.get(sku or "", -1)
+        place = rows.get(store or "", -1), catalog.positions.get(sku or "", -1)
         if min(place) >= 0 and change.number >= passed.number[place]:
             decided[place], documents[place] = True, change
     return Proposals(passed.without(decided), documents)

@@ -38,9 +38,3 @@ def passing(catalog: Catalog, products: Sequence[Product], yesterday: Floats) ->
             highest = np.fmin(highest, not_above(center * (1 + share), money=money))
     stands = np.where(np.isnan(yesterday), base, yesterday)
     return np.where(lowest > highest, stands, lowest), np.where(lowest > highest, stands, highest)
-
-
-def passes(catalog: Catalog, product: Product, yesterday: float | None, price: float) -> bool:
-    """Tell whether a price, EUR, passes by itself."""
-    lowest, highest = passing(catalog, [product], np.array([np.nan if yesterday is None else yesterday]))
-    return bool(lowest[0] <= price <= highest[0])

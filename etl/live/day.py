@@ -187,7 +187,7 @@ def sold_in(rows: DayRows, catalog: Catalog, ticks: int) -> Iterator[Sold]:
     """Yield what each of the first ticks of one store's day brought, for a policy that takes over in its middle."""
     names = ["tick", "sku", "price_offered", "inventory_level", "purchased", "sticker_eur"]
     decisions = rows.interactions.select(names).to_pandas()
-    positions = {sku: position for position, sku in enumerate(catalog.skus)}
+    positions = catalog.positions
     product = decisions["sku"].astype(str).map(positions).to_numpy(dtype=np.int64)
     cell = (decisions["tick"].to_numpy(dtype=np.int64), product)
     shape, sticker = (ticks, len(catalog.skus)), decisions["sticker_eur"].to_numpy(dtype=float)

@@ -97,7 +97,7 @@ def refuse_sold_dates(lake: Lake, trial: SwitchbackTrial) -> None:
 
 @dataclass(frozen=True)
 class TrialBatch:
-    """A batch of a trial, to be sold by whoever has room for it. A part of the experiment.
+    """A batch of a trial, a part of the experiment. Any process may sell it.
 
     Attributes
     ----------

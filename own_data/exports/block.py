@@ -1,11 +1,16 @@
 """What is read from an export at a time: some of its rows, each with its line."""
 
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.arrays import Ints
+
+_Item = TypeVar("_Item")
 
 EMPTY = ("", "NA", "N/A", "NULL", "null", "None")
 """Texts that mean that there is no value."""
@@ -49,3 +54,12 @@ def without_blank_rows(block: Block) -> Block:
     if not empty.any():
         return block
     return Block(block.rows.filter(pa.array(~empty)), block.lines[~empty], block.ragged, block.read)
+
+
+def ahead(items: Iterator[_Item]) -> Generator[_Item]:
+    """Yield items while the next one is made in another thread."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = maker.submit(next, items, None)
+            yield item

@@ -11,7 +11,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -22,7 +22,7 @@ import pyarrow.csv as pacsv
 
 from catalog.arrays import Ints
 from catalog.errors import DataError
-from own_data.exports.block import EMPTY, Block, Ragged, without_blank_rows
+from own_data.exports.block import EMPTY, Block, Ragged, ahead, without_blank_rows
 from own_data.exports.columns import Reading
 from own_data.exports.decode import count_of, decoded_chunks, records
 from own_data.exports.shown import shown
@@ -65,8 +65,11 @@ class CsvFile:
             When the file cannot be read to its end.
         """
         size = self.path.stat().st_size
-        with self.path.open("rb") as raw, _bytes_of(self.path, self.where, raw) as stream:
-            blocks = records(decoded_chunks(stream, self.encoding, self.where), self.where)
+        with (
+            self.path.open("rb") as raw,
+            _bytes_of(self.path, self.where, raw) as stream,
+            closing(ahead(records(decoded_chunks(stream, self.encoding, self.where), self.where))) as blocks,
+        ):
             first = next(blocks)
             if not self.has_header:
                 yield self._parsed(wanted, *first, raw.tell() / size)

@@ -43,12 +43,13 @@ def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[byt
         is_last = len(raw) < _CHUNK
         if first:
             _refuse_another_encoding(raw, name, where)
+        is_plain = not first and name in _UTF8 and raw.isascii() and not decoder.getstate()[0]  # nothing to decode
         first = False
         try:
-            text = decoder.decode(raw, final=is_last)
+            text = raw if is_plain else decoder.decode(raw, final=is_last).encode("utf-8")
         except UnicodeError as error:
             raise DataError(_not_decoded(error, encoding, line, held, where)) from error
-        chunk, held = _with_line_feeds(held + text.encode("utf-8"), is_last=is_last)
+        chunk, held = _with_line_feeds(held + text, is_last=is_last)
         if b"\0" in chunk:
             at = line + chunk.count(b"\n", 0, chunk.find(b"\0"))
             raise DataError(
@@ -64,7 +65,7 @@ def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[byt
             return
 
 
-def count_of(byte: bytes, text: bytes) -> int:
+def count_of(byte: bytes, text: bytes | memoryview) -> int:
     """Return how often a byte stands in a text, several times sooner than `bytes.count` does."""
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte[0]))
 
@@ -140,9 +141,9 @@ def records(chunks: Iterator[bytes], where: str) -> Iterator[tuple[int, bytes]]:
     for chunk in chunks:
         kept += chunk
         while cut := _first_end(kept) if is_header else _last_end(kept):
-            yield line, kept[:cut]
-            line += count_of(b"\n", kept[:cut])
-            kept, is_header = kept[cut:], False
+            block, kept, is_header = kept[:cut], kept[cut:], False
+            yield line, block
+            line += count_of(b"\n", block)
         if len(kept) > _LONGEST_RECORD:
             raise DataError(
                 f"{where} line {line}: expected a record of at most {_LONGEST_RECORD >> 20} MB, found a longer one: "
@@ -168,7 +169,7 @@ def _first_end(text: bytes) -> int:
 def _last_end(text: bytes) -> int:
     """Return where the last whole record ends; a line break between quotes does not end a record."""
     cut = text.rfind(b"\n") + 1
-    quotes = count_of(b'"', text[:cut])
+    quotes = count_of(b'"', memoryview(text)[:cut])
     while cut and quotes % 2:
         before = text.rfind(b"\n", 0, cut - 1) + 1
         quotes -= text.count(b'"', before, cut)

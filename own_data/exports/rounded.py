@@ -47,12 +47,13 @@ class RoundedNumbers:
         """
         if not pa.types.is_string(words.type) and not pa.types.is_large_string(words.type):
             return
-        for word in pc.unique(words.filter(pc.match_substring_regex(words, _ROUNDED))).to_pylist():
-            if word is not None:
-                raise DataError(self._said(word, words, lines, where, ""))
-        if beside is None:
+        distinct = pc.unique(words)  # few words, many rows
+        for word in distinct.filter(pc.match_substring_regex(distinct, _ROUNDED)).to_pylist():
+            raise DataError(self._said(word, words, lines, where, ""))
+        maybe = distinct.filter(pc.match_substring_regex(distinct, _MAYBE))
+        if beside is None or not len(maybe):
             return
-        rows = pc.fill_null(pc.match_substring_regex(words, _MAYBE), pa.scalar(value=False))
+        rows = pc.is_in(words, value_set=maybe)
         pairs = pa.table({"word": words, "name": beside.cast(pa.string())}).filter(rows)
         for pair in pairs.group_by(["word", "name"]).aggregate([]).to_pylist():
             word, name = pair["word"], pair["name"]

@@ -8,11 +8,10 @@ export is staged.
 
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from catalog.currency import EUR, Currency
 from catalog.errors import DataError
 from etl.validate import LONGEST_TEXT, row_texts
-from own_data.exports.block import Block
+from own_data.exports.block import Block, ahead
 from own_data.exports.codes import CodedWords
 from own_data.exports.columns import Grain
 from own_data.exports.grain import settled
@@ -30,7 +29,6 @@ from own_data.exports.typed import NO_DATE, RowTyper
 from own_data.exports.zones import StoreZones
 
 _MOST_REJECTED = 1_000_000
-_Item = TypeVar("_Item")
 _HELD = 1_000_000  # rows that are sorted by date at once: a file in another order has few batches of a date so
 _ASIDE = pa.schema([("date", pa.int32()), ("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 
@@ -124,15 +122,6 @@ def stage_export(
             yield StagedExport(pa.ipc.open_file(kept), unread, stager.spans, *words, grain)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
-    """Yield items while the next one is made in another thread."""
-    with ThreadPoolExecutor(1) as maker:
-        coming = maker.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = maker.submit(next, items, None)
-            yield item
 
 
 class _Stager:

@@ -150,6 +150,8 @@ class RowTyper:
                 return filled(as_written.cast(pa.int64())), missing(as_written), np.zeros(len(column), dtype=bool)
         written = [self.zones.written or name for name in zones]
         found = {name: self._moments_in(name, column, read, as_written) for name in dict.fromkeys(written)}
+        if len(found) == 1:
+            return next(iter(found.values()))
         place = np.array([list(found).index(name) for name in written])[np.maximum(store, 0)]
         seen_at, lacks, doubtful = (np.stack(parts) for parts in zip(*found.values(), strict=True))
         row = np.arange(len(column))

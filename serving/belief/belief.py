@@ -20,6 +20,7 @@ from serving.belief.falling import falling
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
 from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
+from serving.belief.posterior import mode, updated
 from serving.switching import LogitSwitching
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
@@ -166,8 +167,8 @@ class Opened:
         hours = self.hours + self._drift(today)[:, None]
         changed = loosened(self.states[0].demand)
         known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
-        found = [demand.updated(today, hours) for _, demand in known]
-        found.append(changed.updated(today, hours))
+        found = [updated(demand, today, hours) for _, demand in known]
+        found.append(updated(changed, today, hours))
         weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
         weights = softmax(np.log(weights) + [own.log_evidence for own in found])
         kept = [*np.flatnonzero(weights[:-1] >= _OUT_OF_THE_QUESTION), len(known)]
@@ -183,7 +184,7 @@ class Opened:
             return drift
         odds = self.states[0].demand.mean
         for _ in range(_TURNS):
-            odds, _ = self.states[0].demand.mode(today, self.hours + drift[:, None], odds)
+            odds, _ = mode(self.states[0].demand, today, self.hours + drift[:, None], odds)
             drift = hour_drift(odds, today, self.hours, spread)
         return drift
 
@@ -200,6 +201,11 @@ class Understanding:
     weights: tuple[float, ...]
     hours: Floats
     changed: float = 0.0
+
+    def among(self, products: slice) -> "Understanding":
+        """Return what is understood of some products."""
+        beliefs = tuple(belief.among(products) for belief in self.beliefs)
+        return Understanding(beliefs, self.weights, self.hours[:, products], self.changed)
 
     @property
     def likeliest(self) -> Gaussian:

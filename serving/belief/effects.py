@@ -11,13 +11,14 @@ Everything is normal beforehand and purchases are binomial. The posterior is its
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import Gaussian
 from serving.belief.hour_drift import alike_hours
-from serving.belief.newton import Likelihood, Normals, Places, Roots, likelihood, newton_step
+from serving.belief.newton import Likelihood, Newton, Normals, Places, Roots, likelihood
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
 
 _SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share
@@ -121,10 +122,8 @@ class Taught:
         Log of how likely the sales were beforehand (Laplace's approximation).
     mean
         Coefficients of each product, shape (n_products, size).
-    own
-        Covariance of each product's coefficients given what the shelf shares, shape (n_products, size, size).
-    shared
-        What one unit of each shared direction adds to them, shape (n_products, size, n_directions).
+    left
+        What the sales leave of every variance.
     days
         Level of each product on each day around its usual one, in log odds, shape (n_products, n_days).
     """
@@ -134,8 +133,7 @@ class Taught:
     spreads: EffectSpreads
     log_evidence: float
     mean: Floats
-    own: Floats
-    shared: Floats
+    left: Newton
     days: Floats
 
     def on(
@@ -152,13 +150,17 @@ class Taught:
         by_luck
             Whether what the day itself will add belongs to what is not known: without, it is the mean of such days.
         """
-        rows = self.basis.at_knots(ratios, weekday, state)
-        mean = self.prior.mean + np.einsum("pkn,pn->pk", rows, self.mean)
+        mean, covariance = self.prior.mean.copy(), np.empty((*ratios.shape, ratios.shape[1]))
+        directions = np.full((*ratios.shape, len(self.left.shared_factor) + 1), by_luck * self.spreads.day)
+        for some in self.left.products:
+            rows = self.basis.at_knots(ratios[some], weekday, state)
+            own, shared = self.left.block(some).left(self.left.shared_factor)
+            mean[some] += np.einsum("pkn,pn->pk", rows, self.mean[some])
+            covariance[some] = rows @ own @ rows.swapaxes(1, 2) + by_luck * self.spreads.own_day**2
+            directions[some, :, :-1] = rows @ shared
         if beside is not None:
             mean = mean + beside[:, None]
-        own = rows @ self.own @ rows.swapaxes(1, 2) + by_luck * self.spreads.own_day**2
-        fresh = np.full((*mean.shape, 1), by_luck * self.spreads.day)
-        return Gaussian(mean, own, _few_directions(np.concatenate([rows @ self.shared, fresh], axis=2)))
+        return Gaussian(mean, covariance, _few_directions(directions))
 
     @property
     def levels_of_states(self) -> Floats:
@@ -223,45 +225,33 @@ def taught_by(
         What is known to add to the log odds on each day, beside all effects, shape (n_products, n_days).
     """
     basis = Basis(ratios.shape[1], sales.n_hours, int(state_of_day.max(initial=0)) + 1)
-    own_curve = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(basis.n_knots)), dtype=float)
-    roots = Roots(
-        basis.roots(own_curve, spreads.own_week, spreads.own_hours),
-        basis.roots(prior.shared, spreads.week, spreads.hours),
-        spreads.own_day,
-        spreads.day,
-    )
-    n_products, n_days = len(ratios), len(sales.dates)
-    at = Normals(
-        np.zeros((n_products, roots.own.shape[2])),
-        np.zeros((n_products, n_days)),
-        np.zeros(roots.shared.shape[2]),
-        np.zeros(n_days),
-    )
+    day_spreads, jitter = (spreads.own_day, spreads.day), _JITTER * np.eye(basis.n_knots)
 
-    def likely(at: Normals) -> Likelihood:
-        levels = known_days + roots.days(at)
-        return likelihood(sales, state_of_day, basis.places, (ratios, prior.mean), (roots.coefficients(at), levels))
+    @lru_cache(maxsize=1)  # a short shelf is one block at every point
+    def roots_of(first: int, last: int) -> Roots:
+        curve = np.asarray(np.linalg.cholesky(prior.own[first:last] + jitter), dtype=float)
+        own = basis.roots(curve, spreads.own_week, spreads.own_hours)
+        return Roots(own, basis.roots(prior.shared[first:last], spreads.week, spreads.hours), *day_spreads)
 
-    found = likely(at)
+    def curved(own: slice, at: Normals) -> tuple[Roots, Likelihood]:
+        roots, starts = roots_of(own.start, own.stop), sales.starts[own.start : own.stop + 1]
+        known = (ratios[own], prior.mean[own]), (roots.coefficients(at), known_days[own] + roots.days(at))
+        return roots, likelihood(sales, starts, state_of_day, basis.places, *known)
+
+    n_effects = basis.size - basis.n_knots
+    n_shared, n_days = prior.shared.shape[2] + n_effects, len(sales.dates)
+    none = np.zeros((len(ratios), basis.size)), np.zeros((len(ratios), n_days)), np.zeros(n_shared), np.zeros(n_days)
+    here = Newton(Normals(*none), curved)
     for _ in range(_STEPS):
-        step, before = newton_step(found, roots, at).step, found.log + at.log_prior
+        step, before = here.step, here
         for halving in range(_HALVINGS):
-            trial = at.moved(step, 0.5**halving)
-            found = likely(trial)
-            gained = found.log + trial.log_prior - before
+            here = Newton(before.at.moved(step, 0.5**halving), curved)
+            gained = here.log + here.at.log_prior - (before.log + before.at.log_prior)
             if gained >= -_CLOSE:
                 break
-        at = trial
         if gained < _CLOSE:
             break
-    left = newton_step(found, roots, at)
-    return Taught(
-        basis,
-        prior,
-        spreads,
-        found.log + at.log_prior - left.half_log_volume,
-        roots.coefficients(at),
-        left.own_left(roots),
-        left.shared_left(roots),
-        roots.days(at),
-    )
+    days = spreads.own_day * here.at.own_days + spreads.day * here.at.shared_days
+    evidence = here.log + here.at.log_prior - here.half_log_volume
+    mean = [roots_of(own.start, own.stop).coefficients(here.at.of(own)) for own in here.products]
+    return Taught(basis, prior, spreads, evidence, np.concatenate(mean), here, days)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from catalog.arrays import Floats
-from serving.belief.gaussian import Counts
+from serving.belief.gaussian import Counts, blocks_of
 from serving.belief.sales import Sales
 
 FIRST_DAY, USUAL = 1.0, 0.1
@@ -50,11 +50,13 @@ def hour_drift(odds: Floats, today: Counts, hours: Floats, spread: float) -> Flo
     """
     n_hours = len(hours)
     covariance = spread**2 * alike_hours(n_hours, _ALONE)
-    usual, drift = odds + hours[:, :, None], np.zeros(n_hours)
+    drift = np.zeros(n_hours)
     for _ in range(_STEPS):
-        chance = expit(usual + drift[:, None, None])
-        weight = (today.met * chance * (1 - chance)).sum(axis=(1, 2))
-        gradient = (today.bought - today.met * chance).sum(axis=(1, 2))
+        weight, gradient = np.zeros((2, n_hours))
+        for some in blocks_of(len(odds)):
+            own, chance = today.among(some), expit(odds[some] + hours[:, some, None] + drift[:, None, None])
+            weight += (own.met * chance * (1 - chance)).sum(axis=(1, 2))
+            gradient += (own.bought - own.met * chance).sum(axis=(1, 2))
         mode = np.linalg.solve(np.eye(n_hours) + covariance * weight, covariance @ (weight * drift + gradient))
         step = np.clip(mode - drift, -_LONGEST_STEP, _LONGEST_STEP)
         drift = drift + step

@@ -135,7 +135,7 @@ def belief_from(
         likeliest. What the days taught, the sales tell. A forest of the days themselves is heard instead of them: it
         did not see the days that its word is held against, and they did.
     """
-    return _beliefs_from(catalog, seen, date, champion, contexts)[0]
+    return _beliefs_from(catalog, seen, date, champion, contexts, (True,))[0]
 
 
 def belief_and_average(
@@ -145,15 +145,21 @@ def belief_and_average(
 
     Of such days on average, what each adds by luck is no part. `contexts` is as in `belief_from`.
     """
-    return _beliefs_from(catalog, seen, date, None, contexts)
+    belief, average = _beliefs_from(catalog, seen, date, None, contexts, (True, False))
+    return belief, average
 
 
 def _beliefs_from(
-    catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None, contexts: Sequence[ContextCurves]
-) -> tuple[Belief, Belief]:
+    catalog: Catalog,
+    seen: Seen,
+    date: dt.date,
+    champion: ChampionCurves | None,
+    contexts: Sequence[ContextCurves],
+    by_luck: Sequence[bool],
+) -> list[Belief]:
+    """Return a belief for each answer to whether what the day adds by luck is part of it."""
     if seen.taught is None:
-        nobody = replace(believed_before_anybody_came(catalog), footfall=seen.footfall)
-        return nobody, nobody
+        return [replace(believed_before_anybody_came(catalog), footfall=seen.footfall)] * len(by_luck)
     knots, settings, found = Knots.of(catalog), catalog.store.belief, seen.taught
     known, beside = np.zeros(found.taught.days.shape), None
     if seen.heard is not None:
@@ -165,10 +171,8 @@ def _beliefs_from(
         found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found, known), known)
     sold = seen.sales.at_knots(knots.shape)
     kinds = tuple(StoreKind(stores, own.states_on(knots, date, beside), own.taught.hours) for stores, own in seen.kinds)
-    states, average = (found.states_on(knots, date, beside, by_luck=by_luck) for by_luck in (True, False))
-    around = (found.shape, sold, found.drift_spread, kinds, seen.switching)
-    belief = Belief(states, found.taught.hours, seen.footfall, *around)
-    return belief, replace(belief, states=average)
+    around = (found.taught.hours, seen.footfall, found.shape, sold, found.drift_spread, kinds, seen.switching)
+    return [Belief(found.states_on(knots, date, beside, by_luck=own), *around) for own in by_luck]
 
 
 def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learned, known_days: Floats) -> Sales:

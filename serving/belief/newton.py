@@ -7,13 +7,14 @@ left is one small system (Rasmussen and Williams, "Gaussian Processes for Machin
 3.4). Time grows with products and days, never with the square of either together.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from catalog.arrays import Floats, Ints
+from serving.belief.gaussian import blocks_of
 from serving.belief.sales import FIRST_OF_WEEKEND, Sales
 
 _MOST_EFFECTS = 6  # that a sale can have: knot, hour, weekday, weekend, and level and slope of a state
@@ -34,6 +35,10 @@ class Normals(NamedTuple):
     own_days: Floats
     shared: Floats
     shared_days: Floats
+
+    def of(self, products: slice) -> "Normals":
+        """Return those of some products, and all that is shared."""
+        return self._replace(own=self.own[products], own_days=self.own_days[products])
 
     def moved(self, step: "Normals", size: float) -> "Normals":
         """Return these after a part of a step."""
@@ -92,99 +97,123 @@ class Likelihood(NamedTuple):
     slope_of_day: Floats
 
 
-@dataclass(frozen=True)
-class Newton:
-    """A Newton step and the variances at this point.
+class LearnedBlock:
+    """Products at a point: their days are eliminated, then they themselves.
 
     Attributes
     ----------
-    step
-        Towards the mode.
+    log, half_log_volume
+        Log likelihood of their sales, and half the log determinant of their curvature.
+    """
+
+    def __init__(self, roots: Roots, found: Likelihood, at: Normals) -> None:
+        """Eliminate all that is their own."""
+        n_own, n_shared, days = at.own.shape[1], len(at.shared), np.arange(len(at.shared_days))
+        by_own, by_shared = roots.own.swapaxes(1, 2), roots.shared.swapaxes(1, 2)
+        self._roots, self.log, self._found = roots, found.log, found
+        self._slope_days = roots.own_day * found.slope_of_day - at.own_days
+        self._of_days = 1 + roots.own_day**2 * found.weight_of_day
+        self._days_own = roots.own_day * by_own @ found.weight_by_day
+        self._days_shared = np.zeros((len(at.own), n_shared + len(days), len(days)))
+        self._days_shared[:, :n_shared] = roots.own_day * by_shared @ found.weight_by_day
+        self._days_shared[:, n_shared + days, days] = roots.own_day * roots.shared_day * found.weight_of_day
+        part = self._days_own / self._of_days[:, None]
+        weight = by_own @ found.weight
+        own_own = np.eye(n_own) + weight @ roots.own - part @ self._days_own.swapaxes(1, 2)
+        by_days = roots.shared_day * by_own @ found.weight_by_day
+        self._own_shared = np.concatenate([weight @ roots.shared, by_days], axis=2)
+        self._own_shared -= part @ self._days_shared.swapaxes(1, 2)
+        slope = (by_own @ found.slope[:, :, None])[:, :, 0] - at.own
+        self._slope_own = slope - (part @ self._slope_days[:, :, None])[:, :, 0]
+        factor = np.linalg.cholesky(own_own)
+        lower = np.linalg.inv(factor)
+        self._covariance = lower.swapaxes(1, 2) @ lower
+        half = 0.5 * np.log(self._of_days).sum() + np.log(np.diagonal(factor, axis1=1, axis2=2)).sum()
+        self.half_log_volume = float(half)
+
+    def add_to(self, curvature: Floats, slope: Floats) -> None:
+        """Add what these products say of what is shared, in the lower triangle of the curvature."""
+        roots, found, n_shared = self._roots, self._found, self._roots.shared.shape[2]
+        by_shared, days = roots.shared.swapaxes(1, 2), np.arange(n_shared, len(slope))
+        curvature[:n_shared, :n_shared] += (by_shared @ found.weight @ roots.shared).sum(axis=0)
+        curvature[n_shared:, :n_shared] += (roots.shared_day * (by_shared @ found.weight_by_day).sum(axis=0)).T
+        curvature[days, days] += roots.shared_day**2 * found.weight_of_day.sum(axis=0)
+        slope[:n_shared] += (by_shared @ found.slope[:, :, None]).sum(axis=0)[:, 0]
+        slope[n_shared:] += roots.shared_day * found.slope_of_day.sum(axis=0)
+        part = self._days_shared / self._of_days[:, None]
+        curvature -= (part @ self._days_shared.swapaxes(1, 2)).sum(axis=0)
+        slope -= (part @ self._slope_days[:, :, None]).sum(axis=0)[:, 0]
+        part = self._covariance @ self._own_shared
+        curvature -= (self._own_shared.swapaxes(1, 2) @ part).sum(axis=0)
+        slope -= (part.swapaxes(1, 2) @ self._slope_own[:, :, None]).sum(axis=0)[:, 0]
+
+    def step(self, shared: Floats) -> tuple[Floats, Floats]:
+        """Return the step of their own numbers and of their days, given that of all that is shared."""
+        part = self._covariance @ self._own_shared
+        own = (self._covariance @ self._slope_own[:, :, None])[:, :, 0] - part @ shared
+        through = (self._days_own.swapaxes(1, 2) @ own[:, :, None])[:, :, 0]
+        return own, (self._slope_days - through - self._days_shared.swapaxes(1, 2) @ shared) / self._of_days
+
+    def left(self, shared_factor: Floats) -> tuple[Floats, Floats]:
+        """Return what is left of each product's coefficients, as `own` and `shared` of `Gaussian` are.
+
+        `shared_factor` is as in `Newton`.
+        """
+        roots = self._roots
+        reach = np.zeros((*roots.shared.shape[:2], len(shared_factor)))
+        reach[:, :, : roots.shared.shape[2]] = roots.shared
+        reach -= roots.own @ (self._covariance @ self._own_shared)
+        shared = np.linalg.solve(shared_factor, reach.swapaxes(1, 2)).swapaxes(1, 2)
+        return roots.own @ self._covariance @ roots.own.swapaxes(1, 2), np.asarray(shared)
+
+
+class Newton:
+    """A point, and the step from there towards the mode.
+
+    Blocks of products are worked out one after another. That of a short shelf is kept; those of a longer one are worked
+    out anew on the way back from what is shared, so that no more than one is in memory.
+
+    Attributes
+    ----------
+    products
+        Which are of each block.
+    log
+        Log likelihood of all sales.
     half_log_volume
         Half the log determinant of the whole curvature.
-    own_covariance
-        Of each product's own numbers once the shelf is known, shape (n_products, n_own, n_own).
-    own_by_shared
-        Curvature between these and all that is shared, shape (n_products, n_own, n_shared + n_days).
     shared_factor
         Lower Cholesky factor of the curvature of what is shared, shape (n_shared + n_days, n_shared + n_days).
     """
 
-    step: Normals
-    half_log_volume: float
-    own_covariance: Floats
-    own_by_shared: Floats
-    shared_factor: Floats
+    def __init__(self, at: Normals, curved: Callable[[slice, Normals], tuple[Roots, Likelihood]]) -> None:
+        """Look at a point; `curved` says what the sales of some products say there."""
+        self.at, self._curved, self._kept = at, curved, dict[int, LearnedBlock]()
+        self.products = blocks_of(len(at.own))
+        self.log, half = 0.0, 0.0
+        self._slope = -np.concatenate([at.shared, at.shared_days])
+        curvature = np.eye(len(self._slope))
+        for block in map(self.block, self.products):
+            block.add_to(curvature, self._slope)
+            self.log, half = self.log + block.log, half + block.half_log_volume
+        self.shared_factor = np.asarray(np.linalg.cholesky(curvature), dtype=float)
+        self.half_log_volume = float(half + np.log(np.diagonal(self.shared_factor)).sum())
 
-    def own_left(self, roots: Roots) -> Floats:
-        """Return the covariance of each product's coefficients once the shelf is known."""
-        return np.asarray(roots.own @ self.own_covariance @ roots.own.swapaxes(1, 2))
+    def block(self, products: slice) -> LearnedBlock:
+        """Return some of `products` at this point."""
+        if (block := self._kept.get(products.start)) is None:
+            at = self.at.of(products)
+            block = LearnedBlock(*self._curved(products, at), at)
+            if len(self.products) == 1:
+                self._kept[products.start] = block
+        return block
 
-    def shared_left(self, roots: Roots) -> Floats:
-        """Return what one unit of each shared direction adds to the coefficients, shape (n_products, size, n)."""
-        reach = np.zeros((*roots.shared.shape[:2], len(self.shared_factor)))
-        reach[:, :, : roots.shared.shape[2]] = roots.shared
-        reach -= roots.own @ (self.own_covariance @ self.own_by_shared)
-        return np.asarray(np.linalg.solve(self.shared_factor, reach.swapaxes(1, 2)).swapaxes(1, 2))
-
-
-def newton_step(found: Likelihood, roots: Roots, at: Normals) -> Newton:
-    """Return the step from a point at which the likelihood is known."""
-    n_own, n_shared, n_days = at.own.shape[1], len(at.shared), len(at.shared_days)
-    by_own, by_shared, days = roots.own.swapaxes(1, 2), roots.shared.swapaxes(1, 2), np.arange(n_days)
-    slope_own = (by_own @ found.slope[:, :, None])[:, :, 0] - at.own
-    slope_days = roots.own_day * found.slope_of_day - at.own_days
-    slope_shared = np.concatenate(
-        [
-            (by_shared @ found.slope[:, :, None]).sum(axis=0)[:, 0] - at.shared,
-            roots.shared_day * found.slope_of_day.sum(axis=0) - at.shared_days,
-        ]
-    )
-    own_own = np.eye(n_own) + by_own @ found.weight @ roots.own
-    own_shared = np.concatenate(
-        [by_own @ found.weight @ roots.shared, roots.shared_day * by_own @ found.weight_by_day], axis=2
-    )
-    shared_shared = np.eye(n_shared + n_days)
-    shared_shared[:n_shared, :n_shared] += (by_shared @ found.weight @ roots.shared).sum(axis=0)
-    across = roots.shared_day * (by_shared @ found.weight_by_day).sum(axis=0)
-    shared_shared[:n_shared, n_shared:] += across
-    shared_shared[n_shared:, :n_shared] += across.T
-    shared_shared[n_shared + days, n_shared + days] += roots.shared_day**2 * found.weight_of_day.sum(axis=0)
-
-    # the days of each product
-    of_days = 1 + roots.own_day**2 * found.weight_of_day
-    days_own = roots.own_day * by_own @ found.weight_by_day
-    days_shared = np.zeros((len(at.own), n_shared + n_days, n_days))
-    days_shared[:, :n_shared] = roots.own_day * by_shared @ found.weight_by_day
-    days_shared[:, n_shared + days, days] = roots.own_day * roots.shared_day * found.weight_of_day
-    part_own, part_shared = days_own / of_days[:, None], days_shared / of_days[:, None]
-    own_own -= part_own @ days_own.swapaxes(1, 2)
-    own_shared -= part_own @ days_shared.swapaxes(1, 2)
-    shared_shared -= (part_shared @ days_shared.swapaxes(1, 2)).sum(axis=0)
-    slope_own = slope_own - (part_own @ slope_days[:, :, None])[:, :, 0]
-    slope_shared = slope_shared - (part_shared @ slope_days[:, :, None]).sum(axis=0)[:, 0]
-
-    # the products
-    factor = np.linalg.cholesky(own_own)
-    lower = np.linalg.inv(factor)
-    covariance = lower.swapaxes(1, 2) @ lower
-    part = covariance @ own_shared
-    shared_shared -= (own_shared.swapaxes(1, 2) @ part).sum(axis=0)
-    slope_shared = slope_shared - (part.swapaxes(1, 2) @ slope_own[:, :, None]).sum(axis=0)[:, 0]
-
-    # the shelf, and back
-    shared_factor = np.linalg.cholesky(shared_shared)
-    shared = np.linalg.solve(shared_factor.T, np.linalg.solve(shared_factor, slope_shared))
-    own = (covariance @ slope_own[:, :, None])[:, :, 0] - part @ shared
-    own_days = slope_days - (days_own.swapaxes(1, 2) @ own[:, :, None])[:, :, 0] - days_shared.swapaxes(1, 2) @ shared
-    half = 0.5 * np.log(of_days).sum() + np.log(np.diagonal(factor, axis1=1, axis2=2)).sum()
-    return Newton(
-        Normals(own, own_days / of_days, shared[:n_shared], shared[n_shared:]),
-        float(half + np.log(np.diagonal(shared_factor)).sum()),
-        covariance,
-        own_shared,
-        np.asarray(shared_factor, dtype=float),
-    )
+    @property
+    def step(self) -> Normals:
+        """Towards the mode."""
+        shared = np.linalg.solve(self.shared_factor.T, np.linalg.solve(self.shared_factor, self._slope))
+        own, own_days = zip(*(self.block(some).step(shared) for some in self.products), strict=True)
+        n_shared = len(self.at.shared)
+        return Normals(np.concatenate(own), np.concatenate(own_days), shared[:n_shared], shared[n_shared:])
 
 
 class Places(NamedTuple):
@@ -196,18 +225,25 @@ class Places(NamedTuple):
 
 
 def likelihood(
-    sales: Sales, state_of_day: Ints, places: Places, knots: tuple[Floats, Floats], at: tuple[Floats, Floats]
+    sales: Sales,
+    starts: Ints,
+    state_of_day: Ints,
+    places: Places,
+    knots: tuple[Floats, Floats],
+    at: tuple[Floats, Floats],
 ) -> Likelihood:
-    """Return how likely sales are.
+    """Return how likely the sales of some products are.
 
     Parameters
     ----------
+    starts
+        As in `Sales`, of these products.
     knots
         Price over base price, and the log odds beforehand at it, each shape (n_products, n_knots).
     at
         Coefficients, shape (n_products, size), and levels of the days, shape (n_products, n_days).
     """
-    rows = (sales.starts, sales.day, sales.hour, sales.knot, sales.met, sales.bought)
+    rows = (starts, sales.day, sales.hour, sales.knot, sales.met, sales.bought)
     return Likelihood(*_gathered(rows, (sales.weekdays, state_of_day), places, knots, at))
 
 

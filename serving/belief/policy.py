@@ -1,6 +1,6 @@
-"""Price from a belief, and let the day's own sales correct it: every hour the prices for the ticks left are remade."""
+"""What is believed of demand in the middle of a day, and the prices that follow for the ticks that are left."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -8,22 +8,22 @@ import numpy as np
 from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
-from catalog.pricing import Lesson, Shelf, Sold
+from catalog.pricing import Lesson, Sold
 from serving.belief.belief import Belief, Opened, Understanding, hours_of_day, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
-from serving.belief.worth_knowing import Drawn, drawn_gains, worth_knowing
+from serving.belief.worth_knowing import WorthKnowing, drawn_gains, fairly, worth_knowing
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
 from serving.policies import ahead_of, costs_that_count, policy_with_model
-from serving.pricing_policy import Asked, PricingPolicy
+from serving.pricing_policy import PricingPolicy
 from serving.recursion import usual_unit_values
 from serving.stock_ahead import StockAhead, least_worth
 from serving.substitution import sales_with_substitutes
 from serving.switching import Switching
 
 _NOBODY = 1e-12  # visits
-_OFTEN = 4  # times as many updates on a first day, when each teaches much
+_FEW, _AT_ONCE = 200, 32  # products: more are drawn so many at once, whose draws fit into a processor's cache
 _FAR_OFF = 0.15  # share by which the visits to come may differ before prices are remade out of turn
 
 WITHOUT_CHAMPION = "none"
@@ -114,14 +114,14 @@ class Outlook:
     @cached_property
     def curves(self) -> DemandCurves:
         """The chance of sale at the ladder, with its 95 % interval: as believed, with a fair start for the owner's."""
-        morning, drawn = self.morning, self._drawn
+        morning, (moved, _) = self.morning, self._drawn
         chance, low, high = self._believed
-        chance = drawn.fairly(chance)
+        chance = fairly(chance, moved)
         version = morning.model_version or WITHOUT_CHAMPION
         by_tick = None
         if self.understanding.knows_hours:
             by_hour = morning.opened.knots.at(self.understanding.by_hour, morning.ladder)
-            by_tick = drawn.fairly(by_hour)[hours_of_day(morning.catalog)[self.today.ticks :]]
+            by_tick = fairly(by_hour, moved)[hours_of_day(morning.catalog)[self.today.ticks :]]
             coming = self.visits.T[:, :, None]
             chance = (by_tick * coming).sum(axis=0) / np.maximum(coming.sum(axis=0), _NOBODY)
         low, high = np.minimum(low, chance), np.maximum(high, chance)
@@ -138,18 +138,30 @@ class Outlook:
         return chance, low, high
 
     @cached_property
-    def _drawn(self) -> Drawn:
-        """What draws from the belief gain at each price of the ladder."""
-        morning, catalog, ladder = self.morning, self.morning.catalog, self.morning.ladder
-        forgone = costs_that_count(catalog)
+    def _drawn(self) -> tuple[Floats, WorthKnowing]:
+        """What draws from the belief say: `Drawn.moved`, and what exploring is worth; a block of products at a time."""
+        n_products = len(self.morning.ladder)
+        size = n_products if n_products <= _FEW else _AT_ONCE
+        starts = range(0, n_products, size)
+        moved, worth = zip(*(self._drawn_of(slice(first, first + size)) for first in starts), strict=True)
+        budget, may_be_tried = (np.concatenate([getattr(own, one.name) for own in worth]) for one in fields(worth[0]))
+        return np.concatenate(moved), WorthKnowing(budget, may_be_tried)
+
+    def _drawn_of(self, own: slice) -> tuple[Floats, WorthKnowing]:
+        morning, catalog, rules = self.morning, self.morning.catalog, self.morning.catalog.store.exploration
+        ladder, forgone = morning.ladder[own], costs_that_count(catalog)[own]
         if catalog.store.policies.with_champion == "stock_aware":
-            forgone = forgone + least_worth(catalog)
-            gains, coming = ladder - forgone[:, None], self.visits.sum(axis=1)
-            forgone = forgone + usual_unit_values(gains, self._believed[0], coming, catalog.par_stock.astype(float))
-        owners = catalog.base_prices if morning.owners is None else morning.owners
-        trust = catalog.store.belief.trust_in_owner
-        beside = 0.0 if self._beside is None else self._beside
-        return drawn_gains(morning.opened.knots, self.understanding, ladder, forgone, owners, trust, beside)
+            forgone = forgone + least_worth(catalog)[own]
+            gains, coming = ladder - forgone[:, None], self.visits[own].sum(axis=1)
+            units = catalog.par_stock[own].astype(float)
+            forgone = forgone + usual_unit_values(gains, self._believed[0][own], coming, units)
+        owners = (catalog.base_prices if morning.owners is None else morning.owners)[own]
+        known = (morning.opened.knots.among(own), self.understanding.among(own), ladder, forgone, owners)
+        beside = 0.0 if self._beside is None else self._beside[own]
+        drawn = drawn_gains(*known, catalog.store.belief.trust_in_owner, beside)
+        a_day = morning.footfall.daily[own] * (morning.learners or len(catalog.store.stores))
+        may_stand = None if morning.may_stand is None else morning.may_stand[own]
+        return drawn.moved, worth_knowing(drawn, a_day * rules.pays_within_days, a_day, rules.budget, may_stand)
 
     @cached_property
     def _beside(self) -> Floats | None:
@@ -187,11 +199,8 @@ class Outlook:
     @cached_property
     def exploration(self) -> ExplorationPlan:
         """How prices are explored: for no more than knowing demand would be worth."""
-        morning, rules = self.morning, self.morning.catalog.store.exploration
-        a_day = morning.footfall.daily * (morning.learners or len(morning.catalog.store.stores))
-        to_come = a_day * rules.pays_within_days
-        worth = worth_knowing(self._drawn, to_come, a_day, rules.budget, morning.may_stand)
-        return ExplorationPlan(0.0, morning.ladder, budget=worth.budget, allowed=worth.may_be_tried)
+        worth = self._drawn[1]
+        return ExplorationPlan(0.0, self.morning.ladder, budget=worth.budget, allowed=worth.may_be_tried)
 
     def after(self, sold: tuple[Sold, ...]) -> "Outlook":
         """Return the outlook after more ticks."""
@@ -216,57 +225,6 @@ class Outlook:
     def _visits_with(self, sold: tuple[Sold, ...]) -> Floats:
         visits = np.stack([tick.visits.sum(axis=0) for tick in sold], axis=1).astype(float)
         return np.concatenate([self.today.visits, visits], axis=1)
-
-
-@dataclass(frozen=True)
-class LearningPolicy:
-    """The catalog's policy on what is believed by now. Implements `serving.pricing_policy.PricingPolicy`.
-
-    `unheard` is what was sold since the outlook was formed; the next update takes it in.
-    """
-
-    outlook: Outlook
-    unheard: tuple[Sold, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Name of the policy on the belief."""
-        return self.outlook.policy.name
-
-    @property
-    def model_version(self) -> str | None:
-        """The champion behind the belief, or None."""
-        return self.outlook.morning.model_version
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """Rules of the policy on the belief."""
-        return self.outlook.policy.rules
-
-    def ask(self, shelf: Shelf) -> Asked:
-        """Ask for what earns most until closing, as far as is known by now."""
-        return self.outlook.policy.ask(shelf)
-
-    @property
-    def lesson(self) -> Lesson | None:
-        """What the day has taught; None before the first update."""
-        return self.outlook.lesson if self.outlook.today.ticks else None
-
-    def learned(self, sold: Sold) -> "LearningPolicy":
-        """Return the policy after a tick.
-
-        An update is due after every `belief.update_ticks` of them, on a first day four times as often, and at once when
-        far more or fewer come than the prices were made for. Ticks already processed are ignored.
-        """
-        if sold.tick < self.outlook.today.ticks + len(self.unheard):
-            return self
-        unheard, store = (*self.unheard, sold), self.outlook.morning.catalog.store
-        often = _OFTEN if self.outlook.morning.opened.is_first_day else 1
-        every = max(1, store.belief.update_ticks // often)
-        is_due = (sold.tick + 1) % every == 0 or self.outlook.is_overtaken(unheard)
-        if sold.tick + 1 >= store.opening.ticks or not is_due:
-            return replace(self, unheard=unheard)
-        return LearningPolicy(self.outlook.after(unheard))
 
 
 def morning_of(catalog: Catalog, belief: Belief, model_version: str | None) -> Morning:

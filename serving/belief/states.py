@@ -89,7 +89,7 @@ class Learned:
             (n_products,). The share of both that holds is returned.
         """
         some = evenly_chosen(len(days), _MOST_STUDIED)
-        study = _Study(Knots(knots.ratios[some], knots.base_prices[some]), settings, sales.of_products(some))
+        study = _Study(knots.among(some), settings, sales.of_products(some))
         tried = [self.state_of_day, *([np.zeros_like(self.state_of_day)] if self.state_of_day.any() else [])]
         best, most, kept = self, -np.inf, 0.0
         for share in _SHARES:
@@ -179,7 +179,7 @@ def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
     """
     n_products = len(knots.ratios)
     some = evenly_chosen(n_products, _MOST_STUDIED)
-    study = _Study(Knots(knots.ratios[some], knots.base_prices[some]), settings, sales.of_products(some))
+    study = _Study(knots.among(some), settings, sales.of_products(some))
     states = np.zeros(len(sales.dates), dtype=np.int64)
     found = study.likeliest(USUAL_SHAPE, EffectSpreads(), states, _ALL)
     for _ in range(_MOST_STATES - 1):

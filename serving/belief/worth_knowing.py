@@ -59,20 +59,27 @@ class Drawn:
         """What a visit gains, EUR, in the shape of the chances."""
         return (self.ladder - self.forgone[:, None]) * self.chances + self.beside
 
-    def fairly(self, chance: Floats) -> Floats:
-        """Give the owner's prices their fair start in a mean chance of sale at the ladder, which never rises.
-
-        Parameters
-        ----------
-        chance
-            As all draws have it that count alike, shape (..., n_products, n_prices).
-        """
-        moved = self.mean(self.chances) - self.chances.mean(axis=0)
-        return np.asarray(np.minimum.accumulate(np.clip(chance + moved, 0.0, 1.0), axis=-1))
+    @property
+    def moved(self) -> Floats:
+        """By how much the owner's fair start moves the mean chance of sale, shape (n_products, n_prices)."""
+        return self.mean(self.chances) - self.chances.mean(axis=0)
 
     def mean(self, values: Floats) -> Floats:
         """Return the weighted mean over the draws of values in the shape of the chances."""
         return np.asarray(np.einsum("dp,dpk->pk", self.weights, values) / len(self.weights))
+
+
+def fairly(chance: Floats, moved: Floats) -> Floats:
+    """Give the owner's prices their fair start in a mean chance of sale at the ladder, which never rises.
+
+    Parameters
+    ----------
+    chance
+        As all draws have it that count alike, shape (..., n_products, n_prices).
+    moved
+        As `Drawn.moved`.
+    """
+    return np.asarray(np.minimum.accumulate(np.clip(chance + moved, 0.0, 1.0), axis=-1))
 
 
 def drawn_gains(

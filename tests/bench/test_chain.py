@@ -23,3 +23,10 @@ def test_equal_sizes_give_equal_files(tmp_path: Path) -> None:
         write_chain(tmp_path / name, 20, 2)
     for file in ("products.yaml", "store.yaml"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_the_belief_of_a_chain_expects_the_visits_that_come(tmp_path: Path) -> None:
+    write_chain(tmp_path, 20, 2, visits=40.0)
+    store = load(tmp_path).store
+    assert store.visits_per_day == pytest.approx(40)
+    assert store.belief.visits_per_unit * load(tmp_path).par_stock.sum() == pytest.approx(40)

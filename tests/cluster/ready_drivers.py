@@ -24,7 +24,9 @@ _OTHERS = ("SHELFPRICE_", "AWS_", "DASK_")
 _KILLED = -signal.SIGKILL
 _IMPORTED = (
     *("flows.cli.main", "flows.steps", "cluster.on_dask", "prefect.task_engine", "pyarrow.pandas_compat"),
-    *("cluster.advisory_locks", "cluster.delta.store", "cluster.postgresql", "warehouse.proof", "psycopg"),
+    *("cluster.advisory_locks", "cluster.delta.open", "cluster.postgresql", "warehouse.proof", "psycopg"),
+    *("cluster.services_database", "cluster.spread", "desk.price_changes.passed", "training.mlflow.server"),
+    *("fastapi", "graphviz", "prefect.concurrency.v1.context", "prefect.flow_engine", "anyio._backends._asyncio"),
 )
 """What the commands import when they run."""
 
@@ -117,11 +119,13 @@ def ready_drivers(folder: Path) -> Iterator[Drivers]:
 
 
 def _main() -> None:
+    from cluster.ready import versions_here
     from flows.environment import set_defaults
 
     set_defaults()
     for name in _IMPORTED:
         import_module(name)
+    versions_here()  # it reads all sources, once for a process
     _say("ready")
     for line in sys.stdin:
         child = os.fork()

@@ -16,6 +16,7 @@ from cluster.delta.statistics import statistics_of
 from cluster.delta.store import DeltaStore
 from operate.doctor import Home, mend
 from warehouse.commit_record import CommittedPart
+from warehouse.connection import workbench
 from warehouse.lake import Lake, empty_partition
 from warehouse.partition import Partition
 from warehouse.proof import inspect, verify
@@ -74,10 +75,18 @@ def test_the_receipts_of_an_earlier_version_count_and_move_out_of_the_folders_of
     reader = DeltaStore(delta_settings)
     assert reader.receipt(CELLS) == receipt
     assert reader.objects.state(receipt_beside(name)) is not None
+    assert receipts_told(delta_settings) == [receipt.sha256]
     reader.prepare()
+    assert receipts_told(delta_settings) == [receipt.sha256]
     assert reader.objects.state(receipt_beside(name)) is None
     assert reader.objects.read(receipt_name(name)) == receipt.to_json().encode()
     assert inspect(Lake(delta_settings)).findings == ()
+
+
+def receipts_told(settings: Settings) -> list[str]:
+    """Return what people who ask in SQL are told of the receipts, without writing anything."""
+    with workbench(settings) as connection:
+        return [sha256 for (sha256,) in connection.execute("select sha256 from receipts").fetchall()]
 
 
 def test_rows_that_another_engine_appended_are_named_with_who_did_it_and_go_with_a_repair(

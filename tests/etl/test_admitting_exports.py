@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
+from etl.validate import CONTRADICTS, REPEATS
 from own_data.exports.admission import FileAdmission, clear_other_dates, published
 from own_data.exports.columns import Reading
 from own_data.exports.estimate_shelf import is_untouched, write_shelf
@@ -171,6 +172,13 @@ def test_each_bad_row_is_kept_out_by_its_line_and_its_reason(settings: Settings)
         11: "the time cannot be read",
     }
     assert len(decisions(settings)) == 1
+
+
+def test_a_file_in_any_order_is_kept_by_store_and_time_and_the_later_line_is_the_repeat(settings: Settings) -> None:
+    rows = [row(5), row(3, store="S02"), row(1), row(5, price="1.60"), row(3, store="S02"), row(0, customer="8")]
+    assert admit(settings, rows) == {5: CONTRADICTS, 6: REPEATS}
+    found = [(one["store_id"], one["seen_at"].second, one["price_offered"]) for one in decisions(settings)]
+    assert found == [("S01", 0, 1.5), ("S01", 1, 1.5), ("S01", 5, 1.5), ("S02", 3, 1.5)]
 
 
 def test_where_nobody_is_named_visits_at_one_moment_are_told_apart_by_number(settings: Settings) -> None:

@@ -1,7 +1,9 @@
 """Days that are replaced: the lake stays whole, and the audit names every one of them, whenever it was killed."""
 
 import datetime as dt
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import CorrectionRequest, dates_of
 from own_data.exports.ingest import Ingested, ingest
@@ -23,8 +25,10 @@ NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 1, 5)
 N_DAYS = 4
 ALL = CorrectionRequest(replace=dates_of(f"{FIRST}..{FIRST + dt.timedelta(days=N_DAYS - 1)}"))
+KILLS = [(name, step) for name in ("correction.csv", "again/january.csv") for step in (1, 4, 6)]
+"""Names of the file that replaces what January said, asked for or a new edition, and the step that dies."""
 DYING = """
-import datetime as dt, os, signal, sys
+import datetime as dt, json, os, signal, sys
 from pathlib import Path
 from catalog.settings import read_settings
 from own_data.exports.columns import Reading
@@ -32,31 +36,37 @@ from own_data.exports.corrections import CorrectionRequest, dates_of
 from own_data.exports.ingest import ingest
 from warehouse import commit
 
-home, file, dates, step = sys.argv[1:]
-left, made = int(step), commit.Commit.make
+def take(home, file, dates, left):
+    made, finished = commit.Commit.make, commit.finish
 
-def make(self):
-    global left
-    if self._name is not None and self._name.startswith("file-"):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-    made(self)
+    def step_of(name):
+        nonlocal left
+        if name is not None and name.startswith("file-"):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-finished = commit.finish
+    def make(self):
+        step_of(self._name)
+        made(self)
 
-def finish(store, record):
-    global left
-    if record.name.startswith("file-"):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-    finished(store, record)
+    def finish(store, record):
+        step_of(record.name)
+        finished(store, record)
 
-commit.Commit.make, commit.finish = make, finish
-asked = CorrectionRequest(replace=dates_of(dates)) if dates else CorrectionRequest()
-now = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-ingest(read_settings({"SHELFPRICE_HOME": home}), Path(file), Reading(), None, now, asked=asked)
+    commit.Commit.make, commit.finish = make, finish
+    asked = CorrectionRequest(replace=dates_of(dates)) if dates else CorrectionRequest()
+    now = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+    ingest(read_settings({"SHELFPRICE_HOME": home}), Path(file), Reading(), None, now, asked=asked)
+
+for asked in json.loads(sys.argv[1]):
+    child = os.fork()
+    if child == 0:
+        try:
+            take(*asked)
+        finally:
+            os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
@@ -124,20 +134,36 @@ def test_a_part_that_is_lost_after_its_days_were_replaced_back_is_still_told(
     assert {finding.kind for finding in verify(lake).findings} == {"missing"}
 
 
-@pytest.mark.parametrize("name", ["correction.csv", "again/january.csv"], ids=["asked for", "a new edition"])
-@pytest.mark.parametrize("step", [1, 4, 6])
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], tuple[Settings, Path]]:
+    """Return the home of each kill and the file that was being taken: one program imports all, and forks to die."""
+    before, found, asked = tmp_path_factory.mktemp("before"), dict[tuple[str, int], tuple[Settings, Path]](), []
+    taken(read_settings({"SHELFPRICE_HOME": str(before / "home")}), units_file(before, "january.csv", 5))
+    for name, step in KILLS:
+        folder = shutil.copytree(before, tmp_path_factory.mktemp("killed"), dirs_exist_ok=True)
+        settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
+        file = units_file((folder / name).parent, Path(name).name, 9)
+        found[name, step] = (settings, file)
+        dates = f"{ALL.replace[0]}..{ALL.replace[-1]}" if name == "correction.csv" else ""
+        asked.append((str(settings.home), str(file), dates, step))
+    died = subprocess.run(
+        [sys.executable, "-c", DYING, json.dumps(asked)],
+        check=True,
+        timeout=240,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        stdout=subprocess.PIPE,
+    )
+    assert [int(code) for code in died.stdout.split()] == [-signal.SIGKILL] * len(KILLS)
+    return found
+
+
+@pytest.mark.parametrize(("name", "step"), KILLS)
 def test_killed_in_the_middle_the_same_command_names_every_day_that_was_replaced(
-    settings: Settings, tmp_path: Path, name: str, step: int
+    killed: dict[tuple[str, int], tuple[Settings, Path]], name: str, step: int
 ) -> None:
-    taken(settings, units_file(tmp_path, "january.csv", 5))
-    file = units_file(tmp_path / Path(name).parent, Path(name).name, 9)
-    is_asked = name == "correction.csv"
-    dates = f"{ALL.replace[0]}..{ALL.replace[-1]}" if is_asked else ""
-    command = [sys.executable, "-c", DYING, str(settings.home), str(file), dates, str(step)]
-    died = subprocess.run(command, check=False, timeout=120, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
-    assert died.returncode == -signal.SIGKILL
+    settings, file = killed[name, step]
     assert verify(Lake(settings)).findings == ()
-    found = taken(settings, file, ALL if is_asked else None)
+    found = taken(settings, file, ALL if name == "correction.csv" else None)
     assert replaced_days(found) == expected_days(5.0, 9.0)
     assert verify(Lake(settings)).findings == ()
 

@@ -33,7 +33,7 @@ from evaluation.outside_store.stores.twin_store import TwinStore
 DAYS = 2
 
 
-@pytest.mark.play
+@pytest.mark.slow
 def test_the_twin_behind_the_intake_loses_hardly_more_than_the_embedded_one() -> None:
     found = hourly_loss(trained_every(short_catalog(), 30), 1, 3)
     assert found.more < 0.03, "noise of three short days"

@@ -16,13 +16,22 @@ from training.drawn_sales import read_drawn_sales
 from warehouse.lake import Lake, Partition
 
 
+def beside(shop: Grocer) -> Terminal:
+    return Terminal(shop.settings.home, {"SHELFPRICE_CATALOG": str(shop.folder), "SHELFPRICE_NOW": BEFORE})
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Callable[[str], tuple[Grocer, Terminal]]:
     def open_shop(more: str) -> tuple[Grocer, Terminal]:
         shop = Grocer(tmp_path, more=more, n_stores=8)
-        return shop, Terminal(tmp_path / "home", {"SHELFPRICE_CATALOG": str(shop.folder), "SHELFPRICE_NOW": BEFORE})
+        return shop, beside(shop)
 
     return open_shop
+
+
+@pytest.fixture
+def later(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Grocer:
+    return Grocer.after_six_weeks(tmp_path_factory, tmp_path / "later")
 
 
 def test_an_experiment_is_planned_with_its_power_and_told_by_its_coin(
@@ -101,20 +110,20 @@ def test_a_plan_that_cannot_be_is_refused_with_one_line(
 
 
 def test_what_was_earned_is_told_for_the_chain_each_week_and_each_store(
-    opened: Callable[[str], tuple[Grocer, Terminal]],
+    opened: Callable[[str], tuple[Grocer, Terminal]], later: Grocer
 ) -> None:
-    shop, terminal = opened(DRAWN)
-    early = terminal("earned")
-    assert (early.returncode, "nothing was compared" in early.stderr) == (1, True)
-    shop.weeks(4)
+    _, early = opened(DRAWN)
+    answer = early("earned")
+    assert (answer.returncode, "nothing was compared" in answer.stderr) == (1, True)
+    terminal = beside(later)
     answer = terminal("earned")
     assert answer.returncode == 0, answer.stderr
     assert "Profit against your own prices" in answer.stdout
     assert "S08" in answer.stdout
     found = json.loads(terminal("earned", "--json").stdout)
-    assert 0 < found["n_held"] < found["n_held"] + found["n_treated"] <= 4 * 8
+    assert 0 < found["n_held"] < found["n_held"] + found["n_treated"] <= 6 * 8
     assert len(found["categories"]) > 0
-    assert len(found["weeks"]) == 4
+    assert len(found["weeks"]) == 6
 
 
 def test_a_person_approves_the_design_by_a_command_and_takes_it_back(
@@ -142,11 +151,10 @@ def test_the_twin_holds_no_experiment_and_draws_no_price(tmp_path: Path, command
 
 
 def test_after_each_night_the_lake_has_what_was_earned_and_a_sentence_says_it(
-    opened: Callable[[str], tuple[Grocer, Terminal]],
+    opened: Callable[[str], tuple[Grocer, Terminal]], later: Grocer
 ) -> None:
-    shop, _ = opened(DRAWN)
-    assert record_earned(shop.workspace) == []
-    shop.weeks(6)
+    assert record_earned(opened(DRAWN)[0].workspace) == []
+    shop = later
     said = record_earned(shop.workspace)
     assert "more than your own" in said[0]
     rows = shop.lake.read(Partition("earned", max(shop.lake.dates("exposures")), "all")).to_pylist()

@@ -24,7 +24,7 @@ _FILES = {
     140: "cluster/make_cluster cluster/random_kills e2e/command_line e2e/monitor_pages faults/matrix",
     100: "etl/kinds_of_exports evaluation/rehearsal evaluation/trial features/price_response own_data/ingest",
     80: (
-        "cluster/backup cluster/chain_on_dask cluster/dask connect/api/any_request etl/live/live_day "
+        "cluster/backup cluster/chain_on_dask cluster/dask connect/api/any_request "
         "evaluation/hourly_twin flows/loop own_data/drawn_commands security/absent_services "
         "training/changing_the_champion training/gate_power training/next_draw"
     ),

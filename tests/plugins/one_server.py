@@ -74,10 +74,14 @@ def end() -> None:
 
 def start() -> None:
     """Start the server of this run unless it was started, and return when it answers."""
-    folder, api = Path(os.environ[FOLDER]), os.environ["PREFECT_API_URL"]
+    from flows.prefect_server import make_first_database
+
+    folder, home, api = Path(os.environ[FOLDER]), Path(os.environ["PREFECT_HOME"]), os.environ["PREFECT_API_URL"]
     with locked(folder / "starting"):
         if (folder / "started").exists():
             return
+        home.mkdir(exist_ok=True)
+        make_first_database(f"sqlite+aiosqlite:///{home / 'prefect.db'}")  # Prefect would make it step by step
         port = api.rpartition(":")[2].partition("/")[0]
         command = [sys.executable, __file__, str(folder), port]
         subprocess.run([*command, "--apart"], check=True)  # it goes on when this process ends

@@ -1,23 +1,29 @@
 """Stores that sell by units in a lake of their own: at their own prices for a week, then at those that are drawn."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
+from once_a_run import made_once
 from price_shop import Shop
 
 from catalog.contracts import TABLES
+from catalog.load import load
+from catalog.settings import read_settings
 from serving.drawn_prices import PriceDraw, draw_on
 from training.night import decide
 from training.nights import Night
-from warehouse.lake import Partition
+from warehouse.lake import Lake, Partition
 from warehouse.origin import claim
 from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 19)
 DRAWN = "sales: outside\ndrawn_prices: {products: all, held_share: 0.2}\n"
+SIX_WEEKS = dt.timedelta(weeks=6)
 SLOPE, UNITS = -3.0, 40.0
 BEFORE = "2026-01-05T00:00:00+00:00"
 """The shop's clock, which is behind: its dates go by what has sold."""
@@ -41,6 +47,17 @@ class Grocer(Shop):
         self.carry = 0.0  # how sales answer to the price of the week before
         for day in range(7):
             self._sell(MONDAY - dt.timedelta(days=7 - day), None)
+
+    @classmethod
+    def after_six_weeks(cls, factory: pytest.TempPathFactory, folder: Path) -> "Grocer":
+        """Return eight stores that have sold for six weeks at drawn prices: they did so once a run, and are copied."""
+        sold = made_once(factory, "six-weeks-of-draws", lambda own: cls(own, n_stores=8).weeks(6))
+        shutil.copytree(sold, folder, dirs_exist_ok=True)
+        own = cls.__new__(cls)
+        own.folder, own.settings = folder / "catalog", read_settings({"SHELFPRICE_HOME": str(folder / "home")})
+        own.catalog, own.lake = load(own.folder), Lake(own.settings)
+        own.workspace = own.workspace_at(BEFORE)
+        return own
 
     def workspace_at(self, moment: str) -> Workspace:
         return Workspace(self.settings.model_copy(update={"now": moment}), self.catalog, self.lake)

@@ -1,22 +1,34 @@
 """What each of a thousand lakes would wait for: its first files are copied, and no test waits for the disk.
 
-A lake in which nothing is gets the files of one that was prepared before any test ran in this process, and is prepared
-then: that finds them, as in any lake that is opened again. What a power cut would leave, no test in this process can
-see; processes that tests start wait as always, and `tests/faults` counts on it.
+A lake in which nothing is gets the files of one that was prepared before any test ran in this process. What a power
+cut would leave, no test in this process can see; processes that tests start wait as always, and `tests/faults` counts
+on it.
+
+The file of views names no place outside its home, so it is made once a run from the same definitions, and copied.
+A catalog's text is parsed once a process, for most tests begin with the same two files.
 """
 
 import os
+import shutil
 from collections.abc import Mapping
-from functools import wraps
+from copy import deepcopy
+from functools import lru_cache, wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import one_server
+import yaml
 
 from catalog.contracts import TABLES
 from catalog.settings import read_settings
+from warehouse import connection, views
 from warehouse.lake import Lake
 from warehouse.local.store import LocalStore
 
 really_prepare = Lake.prepare
+really_write = connection._write_file
+really_parse = lru_cache(256)(yaml.load)
 
 
 def first_files() -> Mapping[str, bytes]:
@@ -45,6 +57,30 @@ def pytest_collection_finish() -> None:
     def prepare(lake: Lake) -> None:
         if type(lake.store) is LocalStore and not lake.root.exists() and tuple(TABLES.items()) == contracts:
             copy_to(lake.root, files)
-        really_prepare(lake)
+        else:
+            really_prepare(lake)
 
     Lake.prepare = prepare  # type: ignore[method-assign]
+    connection._write_file = write_once
+    yaml.load = parse_once  # type: ignore[assignment]
+
+
+@wraps(really_write)
+def write_once(draft: Path, lake: Lake, folders: Any, columns: Any, fingerprint: str) -> None:
+    """Copy the file of views that was made in this run from the same definitions and products, or make it."""
+    if type(lake.store) is not LocalStore:
+        really_write(draft, lake, folders, columns, fingerprint)
+        return
+    lacking = [views._some_lack_columns(lake, lake.partitions(name)) for name in views._OF_MANY_FILES]
+    kept = Path(os.environ[one_server.FOLDER], "-".join(["views", fingerprint, *map(str, lacking)]))
+    if not kept.exists():
+        really_write(draft, lake, folders, columns, fingerprint)
+        shutil.copyfile(draft, kept.with_suffix(f".{os.getpid()}"))
+        kept.with_suffix(f".{os.getpid()}").replace(kept)
+    shutil.copyfile(kept, draft)
+
+
+@wraps(yaml.load)
+def parse_once(text: Any, Loader: Any) -> Any:
+    """Return what a text says, which was parsed before or is now."""
+    return deepcopy(really_parse(text, Loader)) if isinstance(text, str) else really_parse.__wrapped__(text, Loader)

@@ -1,10 +1,14 @@
-"""A lake whose first files were copied is the one that publishing makes, byte for byte."""
+"""What is copied is what would be made: the first files of a lake byte for byte, the views for the same products."""
 
 from pathlib import Path
 
+import pytest
 from quick_lakes import first_files
 
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
+from flows.workspace import prepared
+from warehouse import connection
 from warehouse.lake import Lake
 
 
@@ -23,3 +27,17 @@ def test_a_lake_that_holds_something_is_left_to_publishing(tmp_path: Path) -> No
 
 def files_under(root: Path) -> dict[str, bytes]:
     return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+
+
+def test_a_file_of_views_is_made_once_for_each_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def skus_in_views(home: str, catalog: Catalog) -> set[str]:
+        settings = prepared(read_settings({"SHELFPRICE_HOME": str(tmp_path / home)}), catalog).settings
+        with connection.read_only(settings) as views:
+            return {name.removeprefix("sku_") for name, *_ in views.execute("describe product_one_hot").fetchall()[1:]}
+
+    whole = load(CLASSIC)
+    shelves = (whole, Catalog(whole.products[1:], whole.store.model_copy(update={"popularity": {}})))
+    for time in ("first", "again"):
+        for number, shelf in enumerate(shelves):
+            assert skus_in_views(f"{time} {number}", shelf) == set(shelf.skus)
+        monkeypatch.setattr("quick_lakes.really_write", None)

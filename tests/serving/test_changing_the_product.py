@@ -74,7 +74,11 @@ def copy(tmp_path: Path) -> Path:
         if not name.startswith(("tests/", "docs/screenshots/")) and (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    for compiled in (file for end in ("*.nbi", "*.nbc") for file in ROOT.glob(f"*/__pycache__/{end}")):
+    for compiled in (
+        file
+        for parent in {file.parent for file in folder.rglob("*.py")}
+        for file in (ROOT / parent.relative_to(folder) / "__pycache__").glob("*.nb[ic]")
+    ):
         (folder / compiled.relative_to(ROOT)).parent.mkdir(exist_ok=True)
         shutil.copy2(compiled, folder / compiled.relative_to(ROOT))
     return folder

@@ -1,7 +1,8 @@
 """A price book in steps says what one with a row for each state says, whatever the policy."""
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats, Ints
+from catalog.errors import ModelError
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
@@ -25,7 +27,7 @@ from serving.book_store import (
     publish_book,
     restored_book,
 )
-from serving.book_table import book_from_table, book_to_table
+from serving.book_table import book_from_parts, book_from_table, book_to_table
 from serving.curves import DemandCurves
 from serving.matching import match_to_shelf
 from serving.price_book import PriceBook
@@ -132,6 +134,35 @@ def shelf() -> tuple[Arbitrary, Catalog, DemandCurves]:
 def book(shelf: tuple[Arbitrary, Catalog, DemandCurves]) -> PriceBook:
     policy, catalog, curves = shelf
     return tabulate(policy, catalog, MIDNIGHT, curves)
+
+
+def test_one_price_is_the_one_that_many_at_once_have(book: PriceBook) -> None:
+    states = np.nonzero(np.ones((len(book.skus), book.n_levels + 2, book.n_ticks)))
+    prices, _, p_sale, _, unit_value, rule, _ = book.at(states[0], states[1], states[2] + 1)
+    found = [book.quote(book.skus[own], stock, left + 1) for own, stock, left in np.transpose(states).tolist()]
+    for name, expected in (("price", prices), ("p_sale", p_sale), ("unit_value", unit_value)):
+        np.testing.assert_array_equal(np.array([getattr(own, name) for own in found], dtype=float), expected)
+    assert [own.binding_rule for own in found] == [book.rules[own] for own in rule]
+    np.testing.assert_array_equal(book.quotes(states[0], states[1], states[2] + 1), (prices, p_sale))
+
+
+def test_a_book_that_was_asked_is_sent_without_the_places_of_its_arrays(book: PriceBook) -> None:
+    book.quote("MILK", 1, 1)
+    assert set(vars(copy(book))) == {own.name for own in fields(book)}
+
+
+@pytest.mark.parametrize("rows", [1, 7, 10_000])
+def test_rows_that_come_in_parts_are_the_same_book(book: PriceBook, rows: int) -> None:
+    table = book_to_table(book, "inputs")
+    read = book_from_parts(table[first : first + rows] for first in range(0, len(table), rows))
+    assert_same(as_dense(read), as_dense(book))
+
+
+def test_a_product_with_more_steps_than_can_be_told_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, catalog, curves = any_shelf(1)
+    monkeypatch.setattr("serving.price_steps._MOST_STEPS", 1)
+    with pytest.raises(ModelError, match="at most 1 steps"):
+        tabulate(policy, catalog, MIDNIGHT, curves)
 
 
 def in_lake(home: Path, partition: Partition, rows: pa.Table) -> Lake:

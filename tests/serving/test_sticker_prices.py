@@ -95,7 +95,12 @@ class TwoPrices(TwoAges):
 @pytest.mark.play
 @pytest.mark.parametrize(
     ("share", "quantity", "least", "without"),
-    [(0.3, None, 0.965, 0.91), (0.9, None, 0.95, 0.6), (0.3, 20, 0.975, 0.94), (0.9, 20, 0.965, 0.75)],
+    [
+        (0.3, None, 0.965, 0.91),
+        (0.9, 20, 0.965, 0.75),
+        pytest.param(0.9, None, 0.95, 0.6, marks=pytest.mark.slow),
+        pytest.param(0.3, 20, 0.975, 0.94, marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_where_units_keep_for_two_days_it_earns_nearly_what_the_exact_answer_does_and_one_price_far_less(

@@ -137,7 +137,16 @@ class TwoAges:
 
 
 @pytest.mark.play
-@pytest.mark.parametrize(("share", "quantity"), [(0.0, None), (0.3, None), (1.0, None), (0.0, 20), (0.3, 20)], ids=str)
+@pytest.mark.parametrize(
+    ("share", "quantity"),
+    [
+        (0.3, None),
+        (1.0, None),
+        (0.0, 20),
+        *(pytest.param(*more, marks=pytest.mark.slow) for more in ((0.0, None), (0.3, 20))),
+    ],
+    ids=str,
+)
 def test_where_units_keep_for_two_days_it_earns_99_percent_of_what_the_exact_answer_does(
     share: float, quantity: int | None
 ) -> None:

@@ -1,8 +1,8 @@
 """What has not changed is read once: an examiner asks the same lake the same things a hundred times for each state.
 
-A partition is known by the SHA-256 of its receipt, a book by its rows, a retailer's log by what the product itself
-takes for its changes, and its shelf prices by that log and by the catalog. How these are
-read, and what damages them, is tested beside each of them.
+A partition is known by the SHA-256 of its receipt, a book by its partitions, a retailer's log by what the product
+itself takes for its changes, and its shelf prices by that log and by the catalog. How these are read, and what damages
+them, is tested beside each of them.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from unittest.mock import patch
 from catalog.load import Catalog
 from own_data import shelf_price
 from own_data.evidence import ExportedSales
-from serving import book_store
+from serving.book_store import StoredBook
 from warehouse.lake import Lake
 from warehouse.sold import newest_closed
 
@@ -27,11 +27,14 @@ def read_once() -> Iterator[None]:
             (Lake, "read", lambda lake, part, *columns: (lake.root, part, lake.receipt(part), *columns)),
             (shelf_price, "_prices_by_day", lambda lake, last: (lake.root, last, shelf_price.changes_of_shelves(lake))),
             (ExportedSales, "shelf_prices", _of_the_shelf),
-            (book_store, "book_from_table", id),
-            (book_store, "curves_from_table", id),
+            (StoredBook, "read", _of_the_book),
         ):
             patched.enter_context(patch.object(owner, name, _kept(getattr(owner, name), key)))
         yield
+
+
+def _of_the_book(stored: StoredBook, lake: Lake) -> tuple[Hashable, ...]:
+    return lake.root, stored, lake.receipt(stored.book), lake.receipt(stored.curves)
 
 
 def _of_the_shelf(

@@ -312,3 +312,10 @@ def test_the_gain_of_a_long_shelf_is_told_by_fewer_draws_and_is_about_the_same(m
     assert coarsely != finely
     assert coarsely.mean == pytest.approx(finely.mean, abs=finely.spread)
     assert coarsely.spread == pytest.approx(finely.spread, rel=0.5)
+
+
+def test_books_that_are_read_in_blocks_of_products_gain_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge, books = judge_after(500, 2), (book_of(0.0), book_of(3.0))
+    whole = believed_gain(CATALOG, judge, *books)
+    monkeypatch.setattr("training.believed_gain._AT_ONCE", 2)
+    assert believed_gain(CATALOG, judge, *books) == whole

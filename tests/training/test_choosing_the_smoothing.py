@@ -1,15 +1,19 @@
 """The width of the smoothing comes from the data, and it pays in the revenue of the chosen prices."""
 
 import datetime as dt
+import time
+import warnings
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.ensemble  # noqa: F401 - it sets filters of its own when it is imported
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona
-from features.smoothing import Kernel, Smoothing
+from features.smoothing import Kernel, Smoothing, chance_of
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, FittedModel, choose_smoothing, fit, p_sale
 from training.dataset import Dataset
@@ -51,6 +55,30 @@ def test_two_peaks_ask_for_a_narrower_smoothing_than_one() -> None:
     one = np.mean([mean_width(learned(shelf(), 5_000, seed)[0].smoothing) for seed in range(3)])
     two = np.mean([mean_width(learned(shelf(FRUGAL_AND_WEALTHY), 5_000, seed)[0].smoothing) for seed in range(3)])
     assert two < 0.6 * one
+
+
+def test_fitting_leaves_the_warning_filters_of_the_process_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, reset, waits = list(warnings.filters), warnings.resetwarnings, cycle([0.0, 0.002])
+
+    def reset_now_and_then_late() -> None:  # as on a busy machine; a thread that is late takes away those of all
+        time.sleep(next(waits))
+        reset()
+
+    monkeypatch.setattr(warnings, "resetwarnings", reset_now_and_then_late)
+    learned(shelf(), 500, 0)
+    assert list(warnings.filters) == before
+
+
+def test_rows_that_tell_the_same_are_asked_about_once_and_each_has_its_own_answer() -> None:
+    rows = pd.DataFrame({"sku": ["MILK", "EGGS", "MILK", "MILK"], "price_offered": [2.0, 2.0, 2.0, np.nan]})
+    asked: list[int] = []
+
+    def model(X: pd.DataFrame) -> np.ndarray:
+        asked.append(len(X))
+        return np.nan_to_num(X["price_offered"].to_numpy(), nan=7.0) + 10 * X["sku_MILK"].to_numpy()
+
+    assert chance_of(model, rows, ["price_offered", "sku_MILK"], None).tolist() == [12.0, 2.0, 12.0, 17.0]
+    assert asked == [3]
 
 
 @pytest.mark.parametrize(("personas", "nearer"), [(None, 0.5), (FRUGAL_AND_WEALTHY, 0.8)])

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -72,6 +73,7 @@ def log_of(policy: Storefront, n_stores: int, n_days: int, seed: int) -> LoggedV
     return LoggedVisits(days=days, stores=tuple(stores), n_store_days=n_days * n_stores, **arrays)
 
 
+@cache
 def first_night(seed: int, n_stores: int = 3, n_days: int = 2) -> OffPolicyEstimate:
     """A first challenger, judged on days that half the time tried prices and showed base prices otherwise."""
     curves = learned_curves(seed)

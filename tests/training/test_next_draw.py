@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from outside_grocer import DRAWN, MONDAY, SLOPE, UNITS, Grocer
+from outside_grocer import DRAWN, MONDAY, SIX_WEEKS, SLOPE, UNITS, Grocer
 
 from catalog.errors import DataError, Declined
 from catalog.load import load
@@ -80,9 +80,10 @@ def test_what_the_stores_show_is_what_was_drawn_and_their_own_price_under_the_ki
     assert all(np.array_equal(own.prices, shop.catalog.base_prices) for own in stands.values())
 
 
-def test_weeks_of_draws_teach_the_slope_and_a_wrong_word_of_the_log_is_withdrawn(tmp_path: Path) -> None:
-    shop = Grocer(tmp_path, n_stores=8)
-    after = shop.weeks(6)
+def test_weeks_of_draws_teach_the_slope_and_a_wrong_word_of_the_log_is_withdrawn(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shop, after = Grocer.after_six_weeks(tmp_path_factory, tmp_path), MONDAY + SIX_WEEKS
     sold = drawn_sales(shop.lake, shop.catalog, after - dt.timedelta(days=1))
     belief = believed_of_units(sold.rows)
     assert np.all(np.abs(belief.slopes - SLOPE) < 4 * belief.slopes_deviation)
@@ -116,11 +117,12 @@ def test_sales_at_the_owner_s_regular_price_before_the_first_draw_give_levels_an
     assert np.allclose(np.exp(belief.levels + belief.effects[0]), 7 * UNITS, rtol=0.25)
 
 
-def test_what_draws_brought_is_told_against_the_weeks_that_were_held(tmp_path: Path) -> None:
-    shop = Grocer(tmp_path, n_stores=8)
+def test_what_draws_brought_is_told_against_the_weeks_that_were_held(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     with pytest.raises(DataError, match="expected prices that were drawn, found none"):
-        earned_by_draws(shop.workspace)
-    shop.weeks(6)
+        earned_by_draws(Grocer(tmp_path / "new").workspace)
+    shop = Grocer.after_six_weeks(tmp_path_factory, tmp_path / "later")
     found = earned_by_draws(shop.workspace)
     held, treated = found.chain.n_held, found.chain.n_treated
     rows = shop.lake.read(Partition("price_draws", MONDAY + dt.timedelta(days=35), "all"))
@@ -324,12 +326,13 @@ def test_files_of_the_owner_tell_slopes_of_units_alone_and_only_those_that_are_t
     assert prior.widths[0] >= 1
 
 
-def test_levels_before_the_first_draw_are_found_without_reading_all_draws_since(tmp_path: Path) -> None:
-    shop = Grocer(tmp_path)
-    after = shop.weeks(6)
+def test_levels_before_the_first_draw_are_found_without_reading_all_draws_since(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shop, after = Grocer.after_six_weeks(tmp_path_factory, tmp_path), MONDAY + SIX_WEEKS
     read, lake = list[Partition](), Lake(shop.settings)
     lake.read = lambda part: read.append(part) or shop.lake.read(part)  # type: ignore[method-assign, func-returns-value]
     sold = sold_before_draws(lake, shop.catalog, after - dt.timedelta(days=1), None, 7)
-    assert len(sold) == 4 * 3
+    assert len(sold) == 8 * 3
     draws = [part.business_date for part in read if part.table == "price_draws"]
     assert set(draws) == {MONDAY, after - dt.timedelta(days=7)}

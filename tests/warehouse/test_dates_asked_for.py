@@ -15,6 +15,7 @@ from training.champion_history import ChampionChange, newest, record
 from warehouse.assertions.run import broken_assertions
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
+from warehouse.notes import KEYS
 from warehouse.partition import between
 
 DAYS = [dt.date(2026, 3, 2) + dt.timedelta(days=day) for day in range(6)]
@@ -96,17 +97,29 @@ def test_the_newest_champion_is_read_from_one_file(lake: Lake, opened: object) -
     assert {file.name.partition(".")[0] for file in files} == {"part-000011"}
 
 
-def test_a_night_compares_the_keys_of_the_newest_partitions_and_a_check_those_of_all(
-    settings: Settings, lake: Lake
+def repeated(settings: Settings) -> list[str]:
+    return [one.assertion for one in broken_assertions(settings, DAYS[:1]) if "_key_" in one.assertion]
+
+
+def test_of_many_partitions_without_dates_only_new_ones_are_read_and_their_keys_are_compared_with_all(
+    settings: Settings, lake: Lake, opened: object
 ) -> None:
-    for number in (1, 2, 3):
+    for number in range(1, 25):
         record(lake, change(number))
-    schema = TABLES["champions"].schema
-    again = pa.Table.from_pylist([vars(change(1))], schema=schema)
-    lake.publish(Partition("champions", None, "000004"), again, inputs="again")
-    found = [broken_assertions(settings, DAYS[:1], newest) for newest in (2, 4, None)]
-    repeated = [[one.assertion for one in broken if "_key_" in one.assertion] for broken in found]
-    assert repeated == [[], ["the_key_of_champions_is_unique"], ["the_key_of_champions_is_unique"]]
+    assert repeated(settings) == []
+    record(lake, change(25))
+    opened.since_last_look()  # type: ignore[attr-defined]
+    assert repeated(settings) == []
+    of_champions = [file for file in opened.since_last_look() if file.parts[-2] == "champions"]  # type: ignore[attr-defined]
+    read = {file.name for file in of_champions if file.suffix == ".parquet"} - {"part-contract.parquet"}
+    assert read == {"part-000025.parquet"}
+    again, part = pa.Table.from_pylist([vars(change(1))], schema=TABLES["champions"].schema), "000026"
+    lake.publish(Partition("champions", None, part), again, inputs="again")
+    assert repeated(settings) == ["the_key_of_champions_is_unique"]
+    lake.notes.remove(f"{KEYS}/champions.json")
+    assert repeated(settings) == ["the_key_of_champions_is_unique"]
+    lake.remove(Partition("champions", None, part))
+    assert repeated(settings) == []
 
 
 def folder_of(file: Path) -> str:

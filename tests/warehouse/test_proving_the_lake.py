@@ -71,12 +71,13 @@ def test_a_flipped_bit_anywhere_in_a_receipt_is_found(lake: Lake, two: tuple[Par
     content = path.read_bytes()
     for place in range(len(content)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :])
-        assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [
-            (lake.path(two[1]), "damaged")
-        ]
         assert lake.receipt(two[1]) is None
         with pytest.raises(LakeError, match="not those of its receipt"):
             lake.read(two[1])
+        if place % 7 == 0:  # of the whole lake, each bit of a byte in turn
+            assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [
+                (lake.path(two[1]), "damaged")
+            ]
 
 
 def test_a_receipt_without_a_seal_proves_nothing(lake: Lake, two: tuple[Partition, Partition]) -> None:

@@ -17,7 +17,10 @@ from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 5)
 BITS = (0, 2, 5, 7)
-NOTES = ("exports/0123456789abcdef.json", "asked/nightly.json", "origin.json", GROUPED_DATES, UNSENT_ALERTS, PROVEN)
+NOTES = (
+    *("exports/0123456789abcdef.json", "asked/nightly.json", "keys/champions.json"),
+    *("origin.json", GROUPED_DATES, UNSENT_ALERTS, PROVEN),
+)
 
 
 @pytest.fixture
@@ -29,6 +32,7 @@ def lake(settings: Settings) -> Lake:
     write_down(lake.notes, "nightly", DATE)
     claim(lake.store, "twin")
     write_sealed(lake.notes, GROUPED_DATES, {"definition": "d", "dates": {"2026-01-05": [1, 2]}})
+    write_sealed(lake.notes, NOTES[2], {"made_by": "1 ('change',)", "keys": "000001 2026-01-05T00:00:00 7"})
     write_sealed(lake.notes, UNSENT_ALERTS, {"alerts": [{"kind": "drift", "subject": "MILK"}]})
     write_sealed(lake.notes, PROVEN, {"proven": "2026-01-05 0123456789abcdef"})
     return lake

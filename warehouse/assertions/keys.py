@@ -1,18 +1,28 @@
-"""The key of each table is unique, as its contract says: checked from the contract, with no query for each table."""
+"""The key of each table is unique, as its contract says: checked from the contract, with no query for each table.
+
+A table without dates may have a partition for each night. Where it has many, the hashes of the keys in each are kept in
+a note, so that only partitions that were published since are read; where two hashes agree, all are read and whole keys
+are compared. The note only saves work: without it, every partition is read.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from duckdb import ColumnExpression, Expression, FunctionExpression
 
+from catalog.errors import LakeError
 from catalog.table import Table
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
+from warehouse.notes import KEYS, read_sealed, write_sealed
+from warehouse.parquet import in_one_piece
 from warehouse.proof import is_proven
 
 Row = tuple[object, ...]
-_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
+_MANY = 20  # partitions of a table without dates
 
 
 def repeated_keys(
@@ -20,7 +30,6 @@ def repeated_keys(
     lake: Lake,
     table: Table,
     business_dates: Collection[dt.date],
-    newest: int | None = None,
 ) -> list[tuple[dt.date | None, Row]]:
     """Return every key that more than one row of a table has, with its business date.
 
@@ -31,10 +40,11 @@ def repeated_keys(
     ----------
     business_dates
         Dates to look at. Tables without dates are looked at whole, unless there are no dates at all.
-    newest
-        How many partitions of a table without dates are looked at, those that changed last; by default all of them.
     """
-    files = _files(lake, table, business_dates, newest)
+    partitions = list(lake.partitions(table.name, set(business_dates).__contains__)) if business_dates else []
+    if table.by == "key" and len(partitions) > _MANY and not _may_repeat(connection, lake, table, partitions):
+        return []
+    files = lake.places(partition for partition in partitions if is_proven(lake, partition))  # `verify` names others
     if not files:
         return []
     rows = connection.read_parquet(files, filename=True, hive_partitioning=table.by == "day")
@@ -66,6 +76,27 @@ def repeated_in(rows: duckdb.DuckDBPyRelation, names: Sequence[str]) -> list[Row
     return found
 
 
+def all_ascend(rows: pa.Table, names: Sequence[str]) -> bool:
+    """Tell whether each row in memory comes after the one before, by some columns in order: then no two are the same.
+
+    Text counts by its place in the dictionary. Nulls have no order, nor has a dictionary with a word that stands twice.
+    """
+    is_tied = np.ones(max(len(rows) - 1, 0), dtype=bool)
+    for name in filter(set(names).__contains__, rows.column_names):
+        column = in_one_piece(rows[name])
+        if column.null_count:
+            return False
+        if pa.types.is_dictionary(column.type):
+            if len(column.dictionary.unique()) < len(column.dictionary):
+                return False
+            column = column.indices
+        values = column.to_numpy(zero_copy_only=False)
+        is_tied &= ~(values[1:] > values[:-1])
+        if (is_tied & (values[1:] != values[:-1])).any():
+            return False
+    return not is_tied.any()
+
+
 def _date_of(row: Row, table: Table) -> dt.date | None:
     return row[0] if table.by == "day" and isinstance(row[0], dt.date) else None
 
@@ -86,11 +117,32 @@ def _repeated(rows: duckdb.DuckDBPyRelation, names: Sequence[str]) -> duckdb.Duc
     return counted.filter(ColumnExpression("count_rows") > 1)
 
 
-def _files(lake: Lake, table: Table, business_dates: Collection[dt.date], newest: int | None) -> list[str]:
-    """Return the files of proven partitions; `verify` names the others."""
-    if not business_dates:
-        return []
-    partitions = list(lake.partitions(table.name, set(business_dates).__contains__))
-    if table.by == "key" and newest is not None and len(partitions) > newest:
-        partitions = sorted(partitions, key=lambda one: lake.published_at(one) or _LONG_AGO)[-newest:]
-    return lake.places(partition for partition in partitions if is_proven(lake, partition))
+def _may_repeat(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, partitions: Sequence[Partition]
+) -> bool:
+    """Tell whether two keys of a table without dates have the same hash; what is not proven is left out."""
+    note, made_by = f"{KEYS}/{table.name}.json", f"{duckdb.__version__} {table.key}"
+    before, now, columns = _kept(lake, note, made_by), dict[str, str](), list(map(ColumnExpression, table.key))
+    for part in partitions:
+        published = str(lake.published_at(part)).replace(" ", "T")
+        if before.get(part.group, "").split(" ")[0] == published:
+            now[part.group] = before[part.group]
+        elif is_proven(lake, part):
+            hashed = connection.read_parquet(lake.places([part])).select(_hash_of(columns)).fetchall()
+            now[part.group] = " ".join([published, *(str(own) for (own,) in hashed)])
+    if now != before:
+        with suppress(OSError, LakeError):
+            write_sealed(lake.notes, note, {"made_by": made_by, "keys": "\n".join(map(" ".join, now.items()))})
+    is_apart = table.unique_in == "partition"
+    hashes = [(group if is_apart else "", own) for group, line in now.items() for own in line.split(" ")[1:]]
+    return len(set(hashes)) < len(hashes)
+
+
+def _kept(lake: Lake, note: str, made_by: str) -> dict[str, str]:
+    """Return when each partition was published whose keys were looked at, and their hashes, by its group."""
+    try:
+        said = read_sealed(lake.notes, note) or {}
+        lines = str(said["keys"]).splitlines() if said["made_by"] == made_by else []
+        return {group: line for group, _, line in (one.partition(" ") for one in lines)}
+    except (OSError, ValueError, KeyError):
+        return {}

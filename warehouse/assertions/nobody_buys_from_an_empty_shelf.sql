@@ -2,7 +2,7 @@
 select
     business_date,
     store_id,
-    seen_at,
-    sku
-from closed_interactions
-where list_contains($business_dates, business_date) and purchased and inventory_level = 0;
+    sku,
+    count_purchased
+from decided
+where not is_met and count_purchased > 0;

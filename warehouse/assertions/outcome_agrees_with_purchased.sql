@@ -2,7 +2,7 @@
 select
     business_date,
     store_id,
-    seen_at,
-    sku
-from closed_interactions
-where list_contains($business_dates, business_date) and purchased <> (outcome = 'bought');
+    sku,
+    count_contradicting
+from decided
+where count_contradicting > 0;

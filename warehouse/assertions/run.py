@@ -1,7 +1,7 @@
 """Assertions about the data: queries that return the rows that break them, and the uniqueness of every table's key.
 
 A batch is looked at while its rows are in memory, before anybody reads them back. What must hold: these are the same
-queries as those on the lake, over views of the same names, so that a batch for which nothing is found here would be
+queries as those on the lake, over tables of the same names, so that a batch for which nothing is found here would be
 found good there. Whether several batches of a date share a key is not seen here, nor what stores kept the day before.
 """
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from duckdb import ConstantExpression, StarExpression
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
-from warehouse.assertions.keys import repeated_in, repeated_keys
-from warehouse.connection import VIEWS, run_script, workbench
+from warehouse.assertions.decided import decided_in
+from warehouse.assertions.keys import all_ascend, repeated_in, repeated_keys
+from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.proof import is_proven
 from warehouse.sold import COUNTS, GROUPED, SOLD, sold_on
@@ -80,26 +80,20 @@ def looked_at(lake: Lake, business_dates: Iterable[dt.date]) -> Iterator[Partiti
             yield from lake.partitions_on(table, date)
 
 
-def broken_assertions(
-    settings: Settings, business_dates: Iterable[dt.date], newest: int | None = None
-) -> list[BrokenAssertion]:
+def broken_assertions(settings: Settings, business_dates: Iterable[dt.date]) -> list[BrokenAssertion]:
     """Run every assertion once on all the dates and return those that do not hold, in order of assertion and date.
 
     The key of each table without dates is checked too, once there is any date to check.
-
-    Parameters
-    ----------
-    newest
-        How many partitions of a table without dates are looked at, those that changed last; by default all of them.
     """
     dates = list(business_dates)
     lake = Lake(settings)
     without = _dates_without_decisions(lake, dates), _dates_without_counts(lake, dates)
     with workbench(settings, set(dates).__contains__) as connection:
         _show_stock_before(connection, lake, dates)
+        connection.execute(_query("decided"), {"business_dates": dates})
         broken = broken_on(connection, dates, *without)
         for name, table in TABLES.items():
-            repeated = repeated_keys(connection, lake, table, dates, newest)
+            repeated = repeated_keys(connection, lake, table, dates)
             broken.extend(broken_by(f"the_key_of_{name}_is_unique", repeated))
     return broken
 
@@ -138,7 +132,7 @@ def broken_on(
     incomplete: Collection[dt.date] = (),
     uncounted: Collection[dt.date] = (),
 ) -> list[BrokenAssertion]:
-    """Run the assertions that are queries over the views of a connection; those of keys are left out.
+    """Run the assertions that are queries over `decided` and the views of a connection; those of keys are left out.
 
     Parameters
     ----------
@@ -153,7 +147,6 @@ def broken_on(
         "dates_without_counts": list(uncounted),
     }
     broken: list[BrokenAssertion] = []
-    connection.execute(_query("decided"), {"business_dates": business_dates})
     for path in sorted(_FOLDER.glob("*.sql")):
         query = path.read_text(encoding="utf-8")
         asked = {name: value for name, value in known.items() if f"${name}" in query}
@@ -193,26 +186,25 @@ def broken_in_batch(
     Parameters
     ----------
     connection
-        In memory, with the warehouse's macros and the products; views of the batch are made in it.
+        In memory, with the warehouse's macros and the products; the batch is shown in it meanwhile.
     """
-    shown = {name: TABLES[name].schema.empty_table() for name in _READ} | dict(tables)
-    rows = {name: _dated(connection, business_date, table) for name, table in shown.items()}
+    shown = {view: tables.get(name, TABLES[name].schema.empty_table()) for name, view in _READ.items()}
+    shown[_STOCK_BEFORE] = shown[_STOCK].slice(0, 0)  # of no day before: that is looked at on the lake
+    decided = decided_in(shown[_READ["interactions"]])
+    if decided is not None:
+        shown["decided"] = decided
     connection.begin()
     try:
-        for name, view in _READ.items():
-            rows[name].create_view(view, replace=True)
-        rows[_STOCK].create_view(_STOCK_BEFORE, replace=True)  # of no day before: that is looked at on the lake
-        run_script(connection, VIEWS / "decisions_with_stock.sql")
+        for view, rows in shown.items():
+            date = pa.repeat(pa.scalar(business_date), len(rows))  # which a partition has from the name of its folder
+            connection.register(view, rows.append_column("business_date", date))
+        if decided is None:
+            connection.execute(_query("decided"), {"business_dates": [business_date]})
         broken = broken_on(connection, [business_date])
     finally:
         connection.rollback()  # takes the views away, and with them the rows
-    for name in tables:
-        repeated = repeated_in(rows[name], TABLES[name].key)
-        broken.extend(broken_by(f"the_key_of_{name}_is_unique", ((business_date, row[:-1]) for row in repeated)))
+    for name, rows in tables.items():
+        if not all_ascend(rows, TABLES[name].key):
+            repeated = repeated_in(connection.from_arrow(rows), TABLES[name].key)
+            broken.extend(broken_by(f"the_key_of_{name}_is_unique", ((business_date, row[:-1]) for row in repeated)))
     return broken
-
-
-def _dated(connection: duckdb.DuckDBPyConnection, business_date: dt.date, table: pa.Table) -> duckdb.DuckDBPyRelation:
-    """Return rows with the business date that a partition has from the name of its folder."""
-    date = ConstantExpression(business_date).alias("business_date")
-    return connection.from_arrow(table).select(StarExpression(), date)

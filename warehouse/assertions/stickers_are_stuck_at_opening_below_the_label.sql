@@ -27,15 +27,18 @@ broken as (
         met.business_date,
         met.store_id,
         met.sku,
-        met.sticker_eur,
-        met.price_offered as price
-    from closed_interactions as met
+        met.lowest_sticker_eur as sticker_eur,
+        met.lowest_price_eur as price
+    from decided as met
     left join stuck
         on met.business_date = stuck.business_date and met.store_id = stuck.store_id and met.sku = stuck.sku
     where
-        list_contains($business_dates, met.business_date)
-        and met.sticker_eur is not null
-        and (met.sticker_eur is distinct from stuck.sticker_eur or met.price_offered < met.sticker_eur)
+        met.lowest_sticker_eur is not null
+        and (
+            met.lowest_sticker_eur is distinct from stuck.sticker_eur
+            or met.highest_sticker_eur is distinct from stuck.sticker_eur
+            or met.count_below_sticker > 0
+        )
 )
 
 select

@@ -8,6 +8,7 @@ may still be looked at is deleted.
 """
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -24,9 +25,11 @@ _RECEIPT = ".receipt.json"
 
 def names_in(root: Path, folder: Path | None = None) -> list[str]:
     """Return the names of all Parquet files, and of those of which the receipt alone is left, ascending."""
-    under = folder or root
-    receipts = (path.with_name(path.name.removesuffix(_RECEIPT) + ".parquet") for path in under.rglob(f"*{_RECEIPT}"))
-    return sorted(path.relative_to(root).as_posix() for path in {*under.rglob("*.parquet"), *receipts})
+    found = set[str]()
+    for place, _, files in os.walk(str(folder or root)):
+        data = (file.removesuffix(_RECEIPT) + ".parquet" for file in files if file.endswith(_RECEIPT))
+        found.update(f"{place}/{file}" for file in (*data, *(file for file in files if file.endswith(".parquet"))))
+    return sorted(path.removeprefix(f"{root}/") for path in found)
 
 
 def check(root: Path, name: str) -> tuple[list[Finding], int]:

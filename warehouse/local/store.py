@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -30,7 +31,7 @@ from warehouse.local.in_force import (
 )
 from warehouse.notes import FolderNotes
 from warehouse.parquet import write_parquet
-from warehouse.partition import Partition, Within, file_of, folder_of, partition_of, table_called
+from warehouse.partition import Partition, Within, file_of, folder_of, name_of, partition_of, table_called
 from warehouse.receipts import (
     Receipt,
     draft_path,
@@ -62,6 +63,11 @@ class LocalStore:
         return False
 
     @property
+    def has_receipts_apart(self) -> bool:
+        """No: a receipt stands beside its partition."""
+        return False
+
+    @property
     def views(self) -> Path:
         """The views over files by pattern."""
         return Path(__file__).parent / "views"
@@ -86,20 +92,13 @@ class LocalStore:
         if table_called(table).by == "key":
             yield from self.partitions_on(table, None)
             return
-        for date in sorted(filter(within, self._day_folders(table))):
-            yield from self.partitions_on(table, date)
+        for date, folder in sorted(self._day_folders(table).items()):
+            if within is None or within(date):
+                yield from _partitions_in(folder, table, date)
 
     def partitions_on(self, table: str, date: dt.date | None) -> Iterator[Partition]:
         """Yield the partitions of one business date, or of a table without dates, in order of group."""
-        try:
-            with os.scandir(folder_of(self.root, table, date)) as entries:
-                names = sorted(entry.name for entry in entries)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        for name in names:
-            group = name.removeprefix("part-").removesuffix(".parquet")
-            if name == f"part-{group}.parquet":
-                yield Partition(table, date, group)
+        yield from _partitions_in(folder_of(self.root, table, date), table, date)
 
     def traces(self, table: str) -> Iterator[Partition]:
         """Yield the partitions of a table, and those of which the receipt alone is left; the empty one is left out."""
@@ -155,7 +154,7 @@ class LocalStore:
 
     def changes(self, table: str) -> dict[dt.date, int]:
         """Return when the folder of each date of a table by day changed last, nanoseconds since 1970."""
-        return {date: folder.stat().st_mtime_ns for date, folder in self._day_folders(table).items()}
+        return {date: modified_at(folder) for date, folder in self._day_folders(table).items()}
 
     def changed_at(self, table: str, date: dt.date | None = None) -> int:
         """Return when a table changed last, on one business date if given: nanoseconds since 1970, 0 for never.
@@ -164,17 +163,11 @@ class LocalStore:
         """
         if date is not None:
             return modified_at(folder_of(self.root, table, date))
-        folder = folder_of(self.root, table, None)
-        try:
-            with os.scandir(folder) as entries:
-                of_days = [entry.stat().st_mtime_ns for entry in entries if entry.name.startswith("business_date=")]
-        except FileNotFoundError:
-            return 0
-        return max(modified_at(folder), *of_days, 0)
+        return max(modified_at(folder_of(self.root, table, None)), *self.changes(table).values(), 0)
 
     def published_at(self, partition: Partition) -> dt.datetime | None:
         """Return when the receipt of a partition became final (UTC), or None without one."""
-        moment = modified_at(final_path(self.path(partition)))
+        moment = modified_at(f"{self.root}/{name_of(partition).removesuffix('.parquet')}{_RECEIPT}")
         return dt.datetime.fromtimestamp(moment / 1e9, dt.UTC) if moment else None
 
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
@@ -260,14 +253,33 @@ class LocalStore:
         receipts = (final_path(data), pending_path(data)) if data.suffix == ".parquet" else ()
         return [str(path) for path in put_aside(self.root, (data, *receipts))]
 
-    def _day_folders(self, table: str) -> dict[dt.date, os.DirEntry[str]]:
+    def _day_folders(self, table: str) -> dict[dt.date, str]:
         """Return the folder of each date of a table by day; none of them is looked into, and some may hold nothing."""
-        try:
-            with os.scandir(folder_of(self.root, table, None)) as entries:
-                found = [(_DAY_FOLDER.fullmatch(entry.name), entry) for entry in entries]
-        except FileNotFoundError:
-            return {}
-        return {dt.date.fromisoformat(match[1]): entry for match, entry in found if match}
+        folder = str(folder_of(self.root, table, None))
+        dates = ((_date_of(name), name) for name in _names_in(folder))
+        return {date: f"{folder}/{name}" for date, name in dates if date is not None}
+
+
+def _partitions_in(folder: Path | str, table: str, date: dt.date | None) -> Iterator[Partition]:
+    """Yield the partitions in a folder, in order of group."""
+    for name in sorted(_names_in(folder)):
+        if name.startswith("part-") and name.endswith(".parquet"):
+            yield Partition(table, date, name[len("part-") : -len(".parquet")])
+
+
+def _names_in(folder: Path | str) -> list[str]:
+    """Return the names of what is in a folder; none when it is not there."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names alone: a lake has thousands of folders
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+@lru_cache(maxsize=100_000)
+def _date_of(name: str) -> dt.date | None:
+    """Return the business date that a folder is named after; a lake has some thousands, the same for most tables."""
+    match = _DAY_FOLDER.fullmatch(name)
+    return dt.date.fromisoformat(match[1]) if match else None
 
 
 def _data_of(path: Path) -> Path | None:

@@ -251,15 +251,22 @@ def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
     chosen = desk.sheet().chosen(ids)
     if not chosen:
         raise DataError("expected at least one price chosen, found none; nothing was changed: choose some in the table")
-    if all(row.change is not None for row in chosen):
-        return chosen
+    if all(row.is_recorded for row in chosen):
+        return with_changes(desk, chosen)
     if not desk.workspace.catalog.store.approval.is_asked_for:
         raise Declined(EVERY_PRICE_PASSES)
     for date in sorted({row.date for row in chosen}):
         found = desk.book(date)
         if found is not None:
             propose(desk.workspace, found, date)
-    return desk.sheet().chosen(ids)
+    return with_changes(desk, desk.sheet().chosen(ids))
+
+
+def with_changes(desk: PriceDesk, rows: Sequence[Row]) -> list[Row]:
+    """Return rows with the price changes of those that passed in a set, which are read by name."""
+    names = {row.passed for row in rows if row.passed is not None}
+    found = {change.id: change for change in changes_named(desk.workspace.lake, names)} if names else {}
+    return [replace(row, change=found.get(row.passed or "", row.change)) for row in rows]
 
 
 def _next(answer: DeskAnswer, follows: str = FOLLOWS) -> str:

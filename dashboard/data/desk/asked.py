@@ -2,20 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from dashboard.data.desk.rows import Row
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-_ORDERS: dict[str, Callable[[Row], Any]] = {
-    "store": lambda row: row.store,
-    "name": lambda row: row.name.casefold(),
-    "now": lambda row: row.now,
-    "proposed": lambda row: row.proposed,
-    "moved": lambda row: row.moved,
-    "gain": lambda row: row.gain,
-    "stands": lambda row: row.stands,
-    "limit": lambda row: row.limit or None,
-    "state": lambda row: row.told,
+from catalog.arrays import Flags
+from catalog.records.product import Product
+from dashboard.data.desk.listed import Distinct, Rows
+from dashboard.data.desk.rows import Row
+from dashboard.data.desk.store_rows import StoreRows
+
+_ORDERS: dict[str, Callable[[Rows], NDArray[Any]]] = {
+    "store": lambda rows: rows.by_store(lambda own: own.store)[1],
+    "name": lambda rows: rows.by_product(lambda product: product.name.casefold())[1],
+    "now": lambda rows: rows.now,
+    "proposed": lambda rows: rows.proposed,
+    "moved": lambda rows: rows.proposed / np.where(rows.now > 0, rows.now, np.nan),
+    "gain": lambda rows: rows.gain,
+    "stands": lambda rows: rows.stands,
+    "state": lambda rows: pd.factorize(np.array(rows.told, dtype=object), sort=True)[0],
 }
 
 
@@ -32,48 +40,55 @@ class DeskQuestion:
     state: str | None = None
     unchanged: bool = False
 
-    def found_in(self, rows: Sequence[Row]) -> list[Row]:
+    def found_in(self, rows: Rows) -> Rows:
         """Return the rows that are meant; every word of the text is in name, sku, store or category."""
         matching = self.matching(rows)
-        return matching if self.unchanged or self.text else [row for row in matching if not is_unchanged(row)]
+        return matching if self.unchanged or self.text else matching.take(~matching.are_unchanged)
 
-    def matching(self, rows: Sequence[Row]) -> list[Row]:
+    def matching(self, rows: Rows) -> Rows:
         """Return the rows that are meant, with those that do not change."""
-        words = (self.text or "").casefold().split()
-        return [
-            row
-            for row in rows
-            if self.store in {None, row.store}
-            and self.category in {None, row.category}
-            and self.state in {None, row.state}
-            and all(word in f"{row.name} {row.sku} {row.store} {row.category}".casefold() for word in words)
-        ]
+        found = np.ones(len(rows), dtype=bool)
+        if self.store:
+            found &= _flags(rows.by_store(lambda own: own.store == self.store))
+        if self.category:
+            found &= _flags(rows.by_product(lambda product: product.category == self.category))
+        if self.state:
+            found &= rows.are(self.state)
+        for word in (self.text or "").casefold().split():
+            found &= _flags(rows.by_store(partial(_is_in_store, word))) | _flags(
+                rows.by_product(partial(_is_in_product, word))
+            )
+        return rows.take(found)
 
 
-def is_unchanged(row: Row) -> bool:
-    """Tell whether a price stays as it is by itself: nobody set it, and nothing about it is to be decided."""
-    return row.state == "passes" and row.proposed == row.now
+def _flags(found: Distinct) -> Flags:
+    return found[0][found[1]]
 
 
-def waiting_first(rows: Sequence[Row]) -> list[Row]:
+def _is_in_store(word: str, own: StoreRows) -> bool:
+    return word in own.store.casefold()
+
+
+def _is_in_product(word: str, product: Product) -> bool:
+    return word in f"{product.name} {product.sku} {product.category}".casefold()
+
+
+def waiting_first(rows: Rows) -> Rows:
     """Return the prices that wait for a person, those that move most euros first."""
-    return in_order([row for row in rows if row.decision == "waits"], ())
+    return in_order(rows.take(rows.are_waiting), ())
 
 
-def in_order(rows: Sequence[Row], wanted: Sequence[dict[str, Any]]) -> list[Row]:
+def in_order(rows: Rows, wanted: Sequence[dict[str, Any]]) -> Rows:
     """Sort rows as a grid asks: columns with `colId` and `sort`, the first one counts most; what is unknown is last.
 
     Where two are alike, or nothing is asked for, those that move most euros come first.
     """
-    result = sorted(rows, key=lambda row: -1.0 if row.gain is None else abs(row.gain), reverse=True)
+    order = np.argsort(-np.abs(rows.gain), kind="stable")
     for column in reversed(wanted):
-        order = _ORDERS.get(column["colId"])
-        if order is None:
-            continue
-        known = [row for row in result if order(row) is not None]
-        known.sort(key=order, reverse=column["sort"] == "desc")
-        result = [*known, *(row for row in result if order(row) is None)]
-    return result
+        if column["colId"] in _ORDERS:
+            keys = _ORDERS[column["colId"]](rows)[order]
+            order = order[np.argsort(-keys if column["sort"] == "desc" else keys, kind="stable")]
+    return rows.take(order)
 
 
 def as_sent(row: Row) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from dashboard.data.desk.price_desk import Sheet
 from desk.price_changes.change import PriceChange
 from desk.price_changes.listing import when_of
@@ -61,7 +63,8 @@ def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> StandingOrd
 
 def waiting_by_store(sheet: Sheet) -> Counter[str]:
     """Count what waits for a person in each store: proposals of the policy, and what somebody asked for."""
-    found = Counter(row.store for row in sheet.rows if row.decision == "waits")
+    stores, waiting = sheet.rows.take(sheet.rows.are_waiting).by_store(lambda own: own.store)
+    found = Counter(dict(zip(stores.tolist(), np.bincount(waiting, minlength=len(stores)).tolist(), strict=True)))
     for asked in standing(sheet):
         if asked.state == "proposed":
             found.update(sheet.clocks if asked.store is None else [asked.store])

@@ -6,28 +6,35 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 
+import numpy as np
+
+from catalog.arrays import Floats
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
 from catalog.names import BOOK_TABLES
 from catalog.settings import Settings
 from dashboard.cache import Cache
-from dashboard.data.desk.rows import Row, RowEvidence, rows_of
+from dashboard.data.desk.asked import waiting_first
+from dashboard.data.desk.listed import Rows, listed
+from dashboard.data.desk.rows import Row
+from dashboard.data.desk.store_rows import StoreRows
 from dashboard.data.reader import Reader
-from dashboard.formats import show_in
 from desk.price_changes.change import PriceChange
 from desk.price_changes.consequence import DayForecast, outlook_of
-from desk.price_changes.record import all_changes, changes_by_people
+from desk.price_changes.passed import Proposals, proposals_on
+from desk.price_changes.record import changes_by_people
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
 from serving.open_book import OpenBook
 from serving.standing import StoreStanding, standings
+from warehouse.parquet import positions
 from warehouse.workspace import Workspace
 
 COURSE_DAYS = 14
 _BOOKS = (*BOOK_TABLES, "demand_curves", "beliefs")
 _SOLD = ("repricings", "live_repricings")
-_MOST_DATES = 8
+_MOST_SHELVES = 8  # of dates
 _MOST_BOOKS = 3  # each with all that was worked out of it
 _LOOK_EVERY = 5.0  # seconds
 
@@ -49,7 +56,7 @@ class Sheet:
     """
 
     catalog: Catalog
-    rows: tuple[Row, ...]
+    rows: Rows
     people: tuple[PriceChange, ...]
     clocks: dict[str, StoreNow]
     outlooks: dict[dt.date, DayForecast]
@@ -57,8 +64,7 @@ class Sheet:
 
     def chosen(self, ids: Sequence[str]) -> list[Row]:
         """Return the rows with some ids; those that are not there are left out."""
-        wanted = set(ids)
-        return [row for row in self.rows if row.id in wanted]
+        return list(self.rows.those(ids))
 
     def clock_of(self, store: str | None) -> StoreNow:
         """Return the clock of a store; of all stores, the one that is first at a tick."""
@@ -74,7 +80,9 @@ class PriceDesk:
         self._sheets = Cache[Sheet](1)
         self._books = Cache[OpenBook | None](_MOST_BOOKS)
         self._outlooks = Cache[DayForecast | None](_MOST_BOOKS)
-        self._changes = Cache[list[PriceChange]](_MOST_DATES)
+        self._changes = Cache[list[PriceChange]](1)
+        self._proposed = Cache[Proposals](_MOST_SHELVES)
+        self._opened = Cache[Floats](_MOST_SHELVES)
 
     @property
     def workspace(self) -> Workspace:
@@ -102,8 +110,7 @@ class PriceDesk:
                 now = self._reader.stamp(*_BOOKS), self._catalog().fingerprint
                 if now != seen:
                     seen = now
-                    show_in(self._catalog().store.money)
-                    self.sheet()
+                    waiting_first(self.sheet().rows)
 
     def book(self, date: dt.date) -> BookInForce | None:
         """Return the price book in force on a date; None without one."""
@@ -117,13 +124,18 @@ class PriceDesk:
         found = {date: self._outlook(date) for date in dates}
         outlooks = {date: outlook for date, outlook in found.items() if outlook is not None}
         people = self._by_people()
-        proposals = {
-            date: [change for change in self._changes_on(date) if change.terms.kind == "price"] for date in dates
-        }
         held = standings(lake, catalog, clocks, self._book)
         held = {store: held[store] for store in catalog.store.stores}
-        evidence = RowEvidence(held, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
-        return Sheet(catalog, tuple(rows_of(evidence)), tuple(people), clocks, outlooks, held)
+        rows = listed([self._rows_of(own, dates[-1], outlooks.get(own.now.date), people) for own in held.values()])
+        return Sheet(catalog, rows, tuple(people), clocks, outlooks, held)
+
+    def _rows_of(
+        self, standing: StoreStanding, last: dt.date, outlook: DayForecast | None, people: Sequence[PriceChange]
+    ) -> StoreRows:
+        shelf, at = standing.catalog, standing.now
+        courses = self._courses(shelf, last)[:, shelf.store.stores.index(at.store)]
+        proposals = self._proposals(shelf, at.date)
+        return StoreRows(standing, outlook, courses, self._shown(standing), proposals, people)
 
     def _book(self, catalog: Catalog, date: dt.date) -> OpenBook | None:
         """Return the price book in force, opened once for rows, standings and forecasts."""
@@ -143,10 +155,11 @@ class PriceDesk:
 
         return self._outlooks.get((catalog.fingerprint, date), read, lambda: self._reader.stamp(*_BOOKS))
 
-    def _changes_on(self, date: dt.date) -> list[PriceChange]:
-        return self._changes.get(
-            date,
-            lambda: all_changes(self._reader.lake, lambda day: day == date),
+    def _proposals(self, shelf: Catalog, date: dt.date) -> Proposals:
+        """Return what policies proposed for a date, of the products of a shelf."""
+        return self._proposed.get(
+            (date, shelf.skus, shelf.store.stores),
+            lambda: proposals_on(self._reader.lake, shelf, date),
             lambda: self._reader.stamp("price_changes"),
         )
 
@@ -155,22 +168,28 @@ class PriceDesk:
             "people", lambda: changes_by_people(self._reader.lake), lambda: self._reader.stamp("price_changes")
         )
 
-    def _courses(self, dates: Sequence[dt.date]) -> dict[tuple[str, str], tuple[float, ...]]:
-        last = dates[-1]
-        first = last - dt.timedelta(days=COURSE_DAYS)
-        if next(self._reader.lake.newest_dates("repricings"), None) is None:
-            return {}
-        found = self._reader.ask("opening_courses", _SOLD, first=first, last=last)
-        columns = (found[name].tolist() for name in ("store_id", "sku", "prices"))
-        return {(store, sku): tuple(map(float, prices)) for store, sku, prices in zip(*columns, strict=True)}
+    def _courses(self, shelf: Catalog, last: dt.date) -> Floats:
+        """Return the opening prices of the days until a date, EUR, shape (n_days, n_stores, n_products) of a shelf."""
 
-    def _shown(self, clocks: dict[str, StoreNow]) -> dict[tuple[str, str], float]:
-        """Return the prices that live stores show, EUR."""
-        shown: dict[tuple[str, str], float] = {}
-        for date in {now.date for now in clocks.values() if now.day is not None}:
-            found = self._reader.ask("prices_of_day", _SOLD, on=date, date=date)
-            columns = (found[name].tolist() for name in ("store_id", "sku", "price_eur"))
-            shown |= {
-                (store, sku): price for store, sku, price in zip(*columns, strict=True) if clocks[store].day is not None
-            }
-        return shown
+        def read() -> Floats:
+            if next(self._reader.lake.newest_dates("repricings"), None) is None:
+                return np.empty((0, len(shelf.store.stores), len(shelf.skus)))
+            first = last - dt.timedelta(days=COURSE_DAYS)
+            found = self._reader.columns("opening_courses", first=first, last=last)
+            dates, day = np.unique(found["business_date"].to_numpy(), return_inverse=True)
+            store, product = positions(found["store_id"], shelf.store.stores), positions(found["sku"], shelf.skus)
+            own = (store >= 0) & (product >= 0)
+            prices = np.full((len(dates), len(shelf.store.stores), len(shelf.skus)), np.nan)
+            prices[day[own], store[own], product[own]] = found["new_price"].to_numpy()[own]
+            return prices
+
+        return self._opened.get((last, shelf.skus, shelf.store.stores), read, lambda: self._reader.stamp(*_SOLD))
+
+    def _shown(self, standing: StoreStanding) -> Floats | None:
+        """Return the prices that a store shows while it is sold, EUR, NaN where none is; None where it opens next."""
+        at = standing.now
+        if at.day is None:
+            return None
+        found = self._reader.ask("prices_of_day", _SOLD, on=at.date, date=at.date)
+        own = found[found["store_id"] == at.store].set_index("sku")["price_eur"]
+        return own.reindex(list(standing.catalog.skus)).to_numpy(dtype=float)

@@ -4,42 +4,36 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Literal
 
-from catalog.load import Catalog
 from catalog.pricing import RULES
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
 from dashboard.formats import euros
 from desk.price_changes.change import PriceChange
 from desk.price_changes.passed import THE_RULE
-from desk.price_changes.passing import passes
 from etl.live.store_now import StoreNow
-from serving.drawn_prices import DrawnPolicy
 from serving.standing import Standing
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
 
 
-def decision_on(
-    catalog: Catalog, product: Product, change: PriceChange | None, offer: tuple[float | None, float], held: Standing
-) -> tuple[State, str]:
-    """Return what became of a proposal, in words too.
-
-    Parameters
-    ----------
-    offer
-        The price before, EUR, None where none is known, and the proposed one.
-    """
-    if change is None:  # nobody has recorded yet that it waits
-        is_drawn = held.rule in DrawnPolicy.rules  # of a design that was approved
-        passing = not catalog.store.approval.is_asked_for or is_drawn or passes(catalog, product, *offer)
-        return ("passes", "passes") if passing else ("waits", f"waits; until then {euros(held.price)}")
-    by = change.events[-1].by
-    if change.last == "proposed":
-        return "waits", f"waits; until then {euros(held.price)}"
+def state_of(change: PriceChange) -> State:
+    """Return what became of a proposal that was recorded."""
     if change.last == "approved":
-        return ("passes", "passes") if by == THE_RULE else ("approved", f"approved by {by}")
+        return "passes" if change.events[-1].by == THE_RULE else "approved"
+    return "waits" if change.last == "proposed" else "rejected"
+
+
+def in_words(state: State, change: PriceChange | None, held: Standing) -> str:
+    """Say what became of a proposal; `change` is None where nobody has recorded one, or it passed in a set."""
+    if state == "waits":
+        return f"waits; until then {euros(held.price)}"
+    if change is None or state == "passes":
+        return "passes"
+    by = change.events[-1].by
+    if state == "approved":
+        return f"approved by {by}"
     is_kept = held.rule == "not_approved" or held.price != change.terms.new_price
-    return "rejected", f"rejected by {by}" if is_kept else f"rejected by {by}; no other price is known, so it stands"
+    return f"rejected by {by}" if is_kept else f"rejected by {by}; no other price is known, so it stands"
 
 
 def covering(

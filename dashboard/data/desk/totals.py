@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.data.desk.rows import Row
+import numpy as np
+
+from dashboard.data.desk.listed import Rows
 from desk.price_changes.planned_day import Proceeds
 
 
@@ -35,19 +37,17 @@ class Totals:
         return self.plan.worth - self.kept.worth
 
 
-def totals_of(rows: Sequence[Row]) -> list[Totals]:
+def totals_of(rows: Rows) -> list[Totals]:
     """Return the totals of rows: of all first, then of each category, by name."""
-    categories = sorted({row.category for row in rows})
-    return [
-        _total(None, rows),
-        *(_total(name, [row for row in rows if row.category == name]) for name in categories),
-    ]
+    categories, which = rows.by_product(lambda product: product.category)
+    each = [_total(str(categories[own]), rows.take(which == own)) for own in np.unique(which)]
+    return [_total(None, rows), *each]
 
 
-def _total(category: str | None, rows: Sequence[Row]) -> Totals:
-    known = [(row.plan, row.kept) for row in rows if row.plan is not None and row.kept is not None]
-    labels = sum(row.now is not None and row.proposed != row.now for row in rows)
-    plan, kept = _sum([own for own, _ in known]), _sum([own for _, own in known])
+def _total(category: str | None, rows: Rows) -> Totals:
+    known = [own for own in rows.compared if own is not None]
+    labels = int((~np.isnan(rows.now) & (rows.proposed != rows.now)).sum())
+    plan, kept = _sum([own.plan for own in known]), _sum([own.kept for own in known])
     return Totals(category, labels, plan, kept, len(rows) - len(known))
 
 

@@ -1,9 +1,8 @@
--- One row per store and product: its opening prices from a date through another, the oldest first.
+-- One row per store, product and date: its opening price, from a date through another.
 select
     store_id,
     sku,
-    list(new_price order by business_date) as prices
+    business_date,
+    new_price
 from repricings
-where tick = 0 and business_date between $first and $last
-group by store_id, sku
-order by store_id, sku;
+where tick = 0 and business_date between $first and $last;

@@ -1,4 +1,4 @@
-"""What goes wrong between a till and whoever takes its sales in; what was truly sold never changes by it.
+"""What goes wrong on the way from a till to the service that takes its sales in. What was truly sold stays the same.
 
 Summed over events that are counted once each, with what is voided taken back and returns taken off, the posts of a
 store with every fault hold the same units and the same money as those of a store with none.

@@ -113,7 +113,7 @@ class TwinStore:
     def sell_day(self, date: dt.date, ask: Ask) -> DaySold:
         """Sell a business date at the prices that are asked for, and return all that its tills and doors tell.
 
-        Whoever buys gets a receipt of one line. The shelf is counted before opening and after closing.
+        Each purchase is a receipt of one line. The shelf is counted before opening and after closing.
         """
         day, clocks = self.play_day(date, ask), [self.catalog.store.clock_of(store) for store in self.stores]
         told = self._told(date, day)

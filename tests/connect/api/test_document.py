@@ -17,7 +17,8 @@ from connect.api.api_tokens import MAY
 from connect.api.docs_page import page_of
 from connect.api.problems import KINDS
 from connect.api.pushed_batches import BatchDocument
-from connect.export.batch import BatchPrice, PriceBatch, ShelfPrice, document_of
+from connect.export.batch import BatchPrice, BatchPrices, PriceBatch, ShelfPrice
+from connect.export.targets import json_of
 
 CHANGE = ("kind", "reason", "sku", "store", "price", "valid_from", "valid_until", "announced", "anyway")
 FIELDS_OF_BODIES = {
@@ -121,8 +122,9 @@ def test_a_vendor_reads_how_to_get_a_token_and_what_each_scope_may(client: AsgiC
 )
 def test_a_batch_is_sent_as_the_webhook_of_the_document_says(wanted: ShelfPrice) -> None:
     price = BatchPrice(**vars(wanted), till_price=wanted.price)
-    batch = PriceBatch(1, "b", None, "S01", (price,), wanted.valid_from, wanted.valid_from, "Europe/Berlin")
-    sent = document_of(batch)
+    at, prices = wanted.valid_from, BatchPrices.of([price])
+    batch = PriceBatch(1, "b", None, "S01", prices, at, at, "Europe/Berlin")
+    sent = json.loads(json_of(batch))
     told = BatchDocument.model_validate_json(json.dumps(sent))
     assert told.model_fields_set == set(sent)
     assert told.prices[0].model_fields_set == set(sent["prices"][0])

@@ -1,7 +1,6 @@
 """A label server fetches what its labels have to show, what is new since it asked, and acknowledges it."""
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from connect.api.api_tokens import add_token
 from connect.api.app import application
 from connect.api.kept_desk import open_workspace
 from connect.api.pushed_batches import BatchDocument, BatchPriceDocument
-from connect.export.batch import PriceBatch, document_of
+from connect.export.batch import PriceBatch
 from connect.export.export import export
 from connect.export.status import status
-from connect.export.targets import PullTarget, target_of
+from connect.export.targets import PullTarget, json_of, target_of
 from desk.price_changes.request import PriceRequest, ask
 
 CHEAPER = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29)
@@ -50,7 +49,7 @@ def test_before_the_first_batch_there_is_nothing_to_fetch(client: AsgiClient) ->
 def test_a_server_fetches_everything_once_and_then_what_is_new_alone(shop: Shop, client: AsgiClient) -> None:
     (first,) = export(shop.workspace, PullTarget(), ["S01"]).made
     fetched = client.get("/v1/labels", params={"store": "S01"}).json()
-    pushed = BatchDocument.model_validate_json(json.dumps(document_of(first))).prices
+    pushed = BatchDocument.model_validate_json(json_of(first)).prices
     assert [BatchPriceDocument.model_validate(_without_batch(price, first)) for price in fetched["prices"]] == pushed
     assert client.get("/v1/labels", params={"store": "S01", "since": fetched["through"]}).json()["prices"] == []
     ack = {"batch": first.id, "store": "S01", "at": "2026-01-19T07:00:00Z"}

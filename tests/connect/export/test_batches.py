@@ -1,6 +1,9 @@
 """Batches as functions of what is wanted, was sent and was said: no lake, no clock."""
 
 import datetime as dt
+import hashlib
+import io
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +13,22 @@ from hypothesis import strategies as st
 
 from catalog.records.shoppers import Opening
 from catalog.wall_clock import WallClock
-from connect.export.batch import BatchDraft, PriceBatch, ShelfPrice, StoreRecord, next_batch
+from connect.export.batch import (
+    BatchDraft,
+    BatchPrice,
+    BatchPrices,
+    PriceBatch,
+    ShelfPrice,
+    StoreRecord,
+    document_of_price,
+    head_of,
+    next_batch,
+)
 from connect.export.device_states import DEVICES, Acknowledgement, Device, device_states, price_to_pay
 from connect.export.export_log import ExportHistory
 from connect.export.status import late_labels, ticks_passed
+from connect.export.targets import csv_of, json_of
+from warehouse.questions import write_csv
 
 OPENS = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)
 OPENING = WallClock(Opening(opens="08:00", closes="20:00"))
@@ -32,6 +47,11 @@ _STEPS = st.lists(
         st.tuples(st.sampled_from(DEVICES), st.sampled_from(SKUS), st.one_of(st.none(), _CENTS)),
     ),
     max_size=20,
+)
+_MOMENTS = st.integers(0, 10**14).map(lambda since: OPENS + dt.timedelta(microseconds=since))
+_TEXTS = st.text(max_size=4) | st.sampled_from(["=1+1", 'Käse "mild", 200 g'])
+_SENT = st.builds(
+    BatchPrice, _TEXTS, _CENTS, _MOMENTS, st.none() | _CENTS, st.none() | _CENTS, st.none() | _TEXTS, _CENTS
 )
 
 
@@ -157,6 +177,32 @@ def test_the_order_in_which_acknowledgements_are_heard_does_not_matter(
     assert device_states(mixed, numbers) == device_states(store.said, numbers)
     at_once = [replace(own, said_at=OPENS) for own in store.said]
     assert device_states(dice.sample(at_once, len(at_once)), numbers) == device_states(at_once, numbers)
+
+
+@given(st.lists(_SENT, min_size=1, max_size=5), _TEXTS, st.sampled_from(["EUR", "JPY"]))
+def test_a_batch_by_column_is_named_and_written_as_its_prices_are_one_by_one(
+    prices: list[BatchPrice], store: str, currency: str
+) -> None:
+    draft = BatchDraft(store, "earlier", BatchPrices.of(prices))
+    assert list(draft.prices) == prices
+    assert (draft.prices[-1], list(draft.prices[1:])) == (prices[-1], prices[1:])
+    assert list(draft.prices.among(prices[0].sku)) == [own for own in prices if own.sku == prices[0].sku]
+    content = {"store": store, "after": "earlier", "prices": [vars(own) for own in prices]}
+    text = json.dumps(content, sort_keys=True, default=dt.datetime.isoformat)
+    assert draft.id == hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    batch = PriceBatch(7, draft.id, "earlier", store, draft.prices, OPENS, OPENS, "Europe/Berlin", currency)
+    alone = [document_of_price(own, "Europe/Berlin") for own in prices]
+    assert json_of(batch) == json.dumps({**head_of(batch), "prices": alone}, ensure_ascii=False, indent=1) + "\n"
+    names = ("batch", "store", *alone[0], "currency")
+    cells = [(own | {"batch": draft.id, "store": store, "currency": currency}) for own in alone]
+    digits, table = {"EUR": 2, "JPY": 0}[currency], io.StringIO()
+    write_csv(
+        table,
+        names,
+        [[f"{own[name]:.{digits}f}" if isinstance(own[name], float) else own[name] for name in names] for own in cells],
+    )
+    assert csv_of(batch) == table.getvalue()
 
 
 def test_only_what_is_not_acknowledged_is_sent_with_what_is_new() -> None:

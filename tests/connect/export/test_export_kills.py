@@ -13,7 +13,6 @@ from forked_work import ForkedWork
 from price_shop import Shop
 from receiver import Receiver, receiving
 
-from connect.export.batch import document_of
 from connect.export.export_log import ExportLog
 from connect.export.targets import json_of
 from connect.export.wanted import wanted_of
@@ -52,7 +51,7 @@ def assert_nothing_is_lost_or_doubled(folder: Path, receiver: Receiver) -> None:
     assert list(receiver.batches) == [batch.id for batch in history.batches], "in the order in which they were made"
     files = sorted((folder / "labels").glob("*.json"))
     assert [json.loads(file.read_text(encoding="utf-8")) for file in files] == [
-        document_of(batch) for batch in history.batches
+        json.loads(json_of(batch)) for batch in history.batches
     ]
     assert len(set(history.acknowledgements)) == len(history.acknowledgements), "no acknowledgement is recorded twice"
     now = stores_now(shop.lake, shop.catalog, ["S01"])

@@ -16,9 +16,10 @@ from price_shop import DATE, Shop
 from receiver import receiving
 
 from catalog.errors import DataError, ServiceError
+from connect.export import export_log
 from connect.export.ack_files import FOLDER, read_ack_files
 from connect.export.acknowledge import acknowledge
-from connect.export.batch import document_of
+from connect.export.batch import BatchPrices, document_of_price, head_of
 from connect.export.export import ExportResult, export, unproven_deliveries
 from connect.export.export_log import ExportLog
 from connect.export.status import late_in, status
@@ -72,7 +73,23 @@ def test_before_opening_every_store_is_sent_what_it_opens_with(shop: Shop, targe
 
 def test_a_batch_is_written_as_json_indents_it(shop: Shop, target: FolderTarget) -> None:
     for batch in export(shop.workspace, target).sent:
-        assert json_of(batch) == json.dumps(document_of(batch), ensure_ascii=False, indent=1) + "\n"
+        prices = [document_of_price(price, batch.time_zone) for price in batch.prices]
+        told = json.dumps({**head_of(batch), "prices": prices}, ensure_ascii=False, indent=1)
+        assert json_of(batch) == told + "\n"
+
+
+def test_the_batches_of_a_chain_are_recorded_in_partitions_of_some_stores_under_one_number(
+    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_log, "_BLOCK", 1)
+    first = export(shop.workspace, target).sent
+    parts = list(shop.lake.partitions("export_batches"))
+    assert sorted(part.group for part in parts) == ["batch-00000001", "batch-00000001-0001", "batch-00000001-0002"]
+    assert ExportLog(shop.lake).history().batches == first
+    assert {batch.number for batch in first} == {1}
+    assert {batch.number for batch in export(shop.workspace, target, full=True).sent} == {1}
+    ask(shop.workspace, PriceRequest("override", "a rival", "MILK", "S02", 1.29), "anna")
+    assert [(batch.store, batch.number) for batch in export(shop.workspace, target).sent] == [("S02", 2)]
 
 
 @pytest.mark.parametrize("most_told", [0, 10_000])
@@ -480,5 +497,5 @@ def test_no_cell_of_a_file_is_a_formula(shop: Shop, target: FolderTarget) -> Non
 
     shop.sell(1)
     (batch,) = export(shop.workspace, target, ["S01"]).made
-    odd = replace(batch, prices=(replace(batch.prices[0], sku="=1+1"),))
+    odd = replace(batch, prices=BatchPrices.of([replace(batch.prices[0], sku="=1+1")]))
     assert next(csv.DictReader(csv_of(odd).splitlines()))["sku"] == "'=1+1"

@@ -13,7 +13,7 @@ from catalog.errors import Declined
 from catalog.load import Catalog, load
 from catalog.names import OWNER
 from connect.intake.day_so_far import TakenIn
-from serving.belief.policy import LearningPolicy
+from serving.belief.learning_policy import LearningPolicy
 from serving.hourly_prices import HourlyStorefront
 from serving.in_force import pricing_on
 from serving.outside_day import reprice, taught_by

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from listed_rows import columns_of
 
 from dashboard.cards.desk_needs import ON_DESK, first_needs, needs_card
 from dashboard.cards.desk_totals import totals_line
-from dashboard.data.desk.asked import DeskQuestion, is_unchanged, waiting_first
+from dashboard.data.desk.asked import DeskQuestion, waiting_first
 from dashboard.data.desk.people import StandingOrder
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.totals import totals_of
@@ -36,7 +37,7 @@ ROWS = st.lists(
 
 @given(ROWS)
 def test_prices_that_wait_come_by_the_euros_that_they_move(rows: list[Row]) -> None:
-    found = waiting_first(rows)
+    found = waiting_first(columns_of(rows, ROW))
     assert len(found) == sum(row.decision == "waits" for row in rows)
     moved = [-1.0 if row.gain is None else abs(row.gain) for row in found]
     assert moved == sorted(moved, reverse=True)
@@ -44,16 +45,18 @@ def test_prices_that_wait_come_by_the_euros_that_they_move(rows: list[Row]) -> N
 
 @given(ROWS)
 def test_nothing_that_changes_waits_or_was_set_by_a_person_is_folded(rows: list[Row]) -> None:
-    folded = [row for row in rows if row not in DeskQuestion().found_in(rows)]
+    columns = columns_of(rows, ROW)
+    folded = [row for row in rows if row not in list(DeskQuestion().found_in(columns))]
     assert {row.state for row in folded} <= {"passes"}
     assert all(row.proposed == row.now for row in folded)
-    assert DeskQuestion(unchanged=True).found_in(rows) == rows
-    assert DeskQuestion("milk").found_in(rows) == rows  # who searches finds
-    assert not any(map(is_unchanged, DeskQuestion().found_in(rows)))
+    assert list(DeskQuestion(unchanged=True).found_in(columns)) == rows
+    assert list(DeskQuestion("milk").found_in(columns)) == rows  # who searches finds
+    assert not DeskQuestion().found_in(columns).are_unchanged.any()
 
 
 def test_what_needs_somebody_is_shown_with_what_can_be_done(words: Callable[[Any], str]) -> None:
-    waiting = [replace(ROW, store=f"S{n:02d}", decision="waits", gain=float(n)) for n in range(1, 7)]
+    waiting = columns_of([replace(ROW, store=f"S{n:02d}", decision="waits", gain=float(n)) for n in range(1, 7)], ROW)
+    one = columns_of([ROW], ROW)
     told = words(needs_card(waiting, []))
     assert told.startswith(
         "Needs you (6) Milk MILK · S06 €1.50 →  €1.60  +6.7 % +€6.00 a day Why. Approve Reject… Edit…"
@@ -61,8 +64,8 @@ def test_what_needs_somebody_is_shown_with_what_can_be_done(words: Callable[[Any
     assert told.count("Edit…") == ON_DESK
     assert told.endswith("Show all 6 that wait")
     assert words(first_needs(waiting)).startswith("Needs you 6 prices wait: decide at the desk Milk")
-    assert words(needs_card([ROW], [])) == "✓ Nothing needs you."
-    assert first_needs([ROW]) == []
+    assert words(needs_card(one, [])) == "✓ Nothing needs you."
+    assert first_needs(one) == []
 
 
 @pytest.mark.parametrize(
@@ -73,13 +76,13 @@ def test_a_kill_switch_that_is_on_and_an_order_that_waits_need_somebody(
     kind: Any, state: Any, is_told: bool, words: Callable[[Any], str]
 ) -> None:
     order = StandingOrder("h7", kind, "Milk", None, 1.2, "from now on", "anna", "prices look wrong", None, False, state)
-    assert ("anna: prices look wrong" in words(needs_card([], [order]))) == is_told
+    assert ("anna: prices look wrong" in words(needs_card(columns_of([], ROW), [order]))) == is_told
 
 
 def test_totals_name_labels_euros_units_and_categories(words: Callable[[Any], str]) -> None:
     plan, kept = Proceeds(30, 40.0, 12.0, 12.0), Proceeds(40, 38.0, 10.0, 10.0)
-    rows = [replace(ROW, plan=plan, kept=kept), replace(ROW, category="bakery", now=1.6)]
-    assert words(totals_line(totals_of(rows))) == (
+    rows = [replace(ROW, plan=plan, kept=kept), replace(ROW, category="bakery", now=1.6, gain=None)]
+    assert words(totals_line(totals_of(columns_of(rows, ROW)))) == (
         "+€2.00 a day 1 label changes revenue €40.00 (+€2.00) profit €12.00 (+€2.00) 30 units (−10) 1 not known "
         "bakery +€0.00 · dairy +€2.00"
     )

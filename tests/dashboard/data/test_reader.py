@@ -32,9 +32,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     queries: list[str] = []
     really = Views.answer
 
-    def counting(self: Views, query: str, parameters: Any) -> Any:
+    def counting(self: Views, query: str, *given: Any) -> Any:
         queries.append(query)
-        return really(self, query, parameters)
+        return really(self, query, *given)
 
     monkeypatch.setattr(Views, "answer", counting)
     return queries

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
-from price_shop import DATE, Shop
+from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import LakeError
 from catalog.tables.learning import DRIFT_CHECKS, NIGHTS
@@ -38,7 +38,7 @@ BELOW_COST = PriceRequest(
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    shop = Shop(tmp_path)
+    shop = Shop(tmp_path, changed=open_in_the_morning)
     shop.publish()
     return shop
 
@@ -102,7 +102,7 @@ def test_a_night_that_is_not_done_when_the_store_opens_is_told(shop: Shop) -> No
     night = {"prices_for": DATE, "outcome": "priced", "judged_version": None, "promoted": False, "priced_by": None}
     done = pa.Table.from_pylist([{**night, "said": None}], schema=NIGHTS.schema)
     shop.lake.publish(Partition("nights", DATE, "all"), done, inputs="a night")
-    shop.sell(48).close()
+    shop.sell(SHORT_DAY).close()
     assert watch(shop.workspace) == []
     shop.sell(1, date=DATE + ONE_DAY)
     assert kinds(watch(shop.workspace)) == ["late_night"]

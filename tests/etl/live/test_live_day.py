@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
+from price_shop import SHORT_DAY, open_in_the_morning
 
 from catalog.errors import DataError, Declined
 from catalog.load import CLASSIC, Catalog, load
@@ -56,6 +57,7 @@ class Shop:
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
             shutil.copy(CLASSIC / name, self.folder / name)
+        open_in_the_morning(self.folder)
         self.lake.prepare()
         load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
         if with_book:
@@ -75,7 +77,7 @@ class Shop:
     def player(self, seed: int = SEED) -> Player:
         return Player(self.lake, LivePrices(self.lake, WatchedCatalog(self.folder).current, DAY, seed), DAY, seed)
 
-    def sell(self, ticks: int = 48) -> Player:
+    def sell(self, ticks: int = SHORT_DAY) -> Player:
         player = self.player()
         while player.next_tick < ticks:
             player.sell_tick()
@@ -135,7 +137,7 @@ def test_a_live_day_ends_with_the_bytes_of_the_same_day_played_at_once(
 
 
 @bounded(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(stops=st.lists(st.integers(1, 48), min_size=1, max_size=4).map(sorted))
+@given(stops=st.lists(st.integers(1, SHORT_DAY), min_size=1, max_size=4).map(sorted))
 def test_stopped_at_any_ticks_and_started_again_it_ends_with_the_same_bytes(
     shop: Callable[..., Shop], calm: Shop, stops: list[int]
 ) -> None:
@@ -178,22 +180,22 @@ def test_a_kill_switch_counts_from_the_next_tick_on_and_changes_nothing_before(
     shop: Callable[..., Shop], calm: Shop
 ) -> None:
     switched = shop()
-    player = switched.sell(20)
+    player = switched.sell(5)
     before = switched.ask("select * from interactions order by seen_at")
     told_before = switched.ask("select * from repricings order by tick, sku")
     switched.change("store.yaml", "kill_switch: false", "kill_switch: true")
     while not player.is_over:
         player.sell_tick()
     player.close()
-    assert switched.ask("select * from interactions where tick < 20 order by seen_at") == before
-    assert calm.ask("select * from interactions where tick < 20 order by seen_at") == before
+    assert switched.ask("select * from interactions where tick < 5 order by seen_at") == before
+    assert calm.ask("select * from interactions where tick < 5 order by seen_at") == before
     for own in (switched, calm):
-        assert own.ask("select * from repricings where tick < 20 order by tick, sku") == told_before
-    after = switched.ask("select distinct sku, price_offered, policy from interactions where tick >= 20")
+        assert own.ask("select * from repricings where tick < 5 order by tick, sku") == told_before
+    after = switched.ask("select distinct sku, price_offered, policy from interactions where tick >= 5")
     base = {product.sku: product.base_price for product in switched.catalog.products}
     assert {(sku, price) for sku, price, _ in after} == set(base.items())
     assert {policy for _, _, policy in after} == {"static"}
-    changed = switched.ask("select binding_rule, old_price from repricings where tick = 20")
+    changed = switched.ask("select binding_rule, old_price from repricings where tick = 5")
     assert changed
     assert all(rule in {"kill_switch", "base_price"} and old is not None for rule, old in changed)
 
@@ -203,11 +205,11 @@ def test_with_prices_that_change_during_the_day_a_restart_still_gives_the_same_b
 ) -> None:
     shops = (shop(), shop())
     for number, own in enumerate(shops):
-        player = own.sell(20)
+        player = own.sell(5)
         own.change("store.yaml", "largest_step: null", "largest_step: 0.05")
         while not player.is_over:
             player.sell_tick()
-            if number == 1 and player.next_tick in {20, 25, 40}:
+            if number == 1 and player.next_tick in {5, 7, 10}:
                 player = own.player()
         player.close()
     assert shops[0].bytes_of() == shops[1].bytes_of()
@@ -219,19 +221,19 @@ def test_few_changes_a_day_are_counted_through_restarts_and_from_before_the_limi
 ) -> None:
     shops = (shop(with_book=False), shop(with_book=False))
     for number, own in enumerate(shops):
-        player = own.sell(6)
-        own.change("store.yaml", "largest_step: null", "largest_step: null\n  changes_per_day: 8")
+        player = own.sell(2)
+        own.change("store.yaml", "largest_step: null", "largest_step: null\n  changes_per_day: 3")
         while not player.is_over:
             player.sell_tick()
-            if number == 1 and player.next_tick in {7, 15, 40}:
+            if number == 1 and player.next_tick in {3, 5, 10}:
                 player = own.player()
         player.close()
     assert shops[0].bytes_of() == shops[1].bytes_of()
     rows = shops[0].lake.read(DAY.part("repricings")).to_pylist()
     for sku in shops[0].catalog.skus:
         changed_at = [row["tick"] for row in rows if row["sku"] == sku and row["tick"] > 0]
-        assert len(changed_at) == 8
-        assert changed_at[0] < 6 <= changed_at[-1]
+        assert len(changed_at) == 3
+        assert changed_at[0] < 2 <= changed_at[-1]
 
 
 def test_a_live_day_does_not_begin_where_one_price_holds_in_several_stores_but_one_under_way_goes_on(
@@ -251,7 +253,7 @@ def test_a_live_day_does_not_begin_where_one_price_holds_in_several_stores_but_o
 
 def test_a_catalog_that_cannot_be_used_changes_nothing(shop: Callable[..., Shop], calm: Shop) -> None:
     broken = shop()
-    player = broken.sell(20)
+    player = broken.sell(5)
     broken.change("store.yaml", "kill_switch: false", "kill_switch: 12,99")
     for _ in range(5):
         player.sell_tick()
@@ -264,7 +266,7 @@ def test_a_catalog_that_cannot_be_used_changes_nothing(shop: Callable[..., Shop]
 
 def test_a_world_with_other_shoppers_waits_until_the_day_is_over(shop: Callable[..., Shop], calm: Shop) -> None:
     changed = shop()
-    player = changed.sell(20)
+    player = changed.sell(5)
     changed.change("store.yaml", "visits_per_day: 500", "visits_per_day: 900")
     while not player.is_over:
         player.sell_tick()
@@ -274,7 +276,7 @@ def test_a_world_with_other_shoppers_waits_until_the_day_is_over(shop: Callable[
 
 def test_a_day_is_not_continued_with_other_shoppers(shop: Callable[..., Shop]) -> None:
     own = shop()
-    own.sell(20)
+    own.sell(5)
     before = own.bytes_of("live_")
     with pytest.raises(DataError, match="--again"):
         own.player(seed=8)
@@ -300,7 +302,7 @@ def test_no_decision_is_shown_twice_while_the_day_runs_when_it_closes_and_after(
 
 def test_demand_cells_are_made_of_closed_days_alone(shop: Callable[..., Shop]) -> None:
     own = shop()
-    own.sell(20)
+    own.sell(5)
     assert list(stale_cells(own.lake, own.catalog)) == []
     own.sell()
     with feature_workbench(own.settings) as connection:
@@ -326,7 +328,7 @@ def test_a_closed_days_live_part_is_cleared_when_the_next_one_closes(shop: Calla
 
 def test_a_day_that_is_discarded_leaves_nothing_behind(shop: Callable[..., Shop]) -> None:
     own = shop()
-    own.sell(20)
+    own.sell(5)
     discard(own.lake, DAY)
     assert own.ask("select count(*) from interactions") == [(0,)]
     assert own.player().next_tick == 0
@@ -335,7 +337,7 @@ def test_a_day_that_is_discarded_leaves_nothing_behind(shop: Callable[..., Shop]
 
 def test_a_simulation_leaves_out_the_stores_that_sold_the_date_live(shop: Callable[..., Shop]) -> None:
     own = shop()
-    own.sell(20)
+    own.sell(5)
     batches = batches_of(own.catalog, [DATE, DATE + dt.timedelta(days=1)], None)
     left = without_live_days(own.lake, batches)
     assert [batch.stores for batch in left] == [("S02", "S03"), ("S01", "S02", "S03")]
@@ -376,14 +378,14 @@ def test_who_looks_while_the_first_tick_is_published_finds_no_fault(
 def test_a_tick_tells_what_was_sold_so_far(shop: Callable[..., Shop]) -> None:
     own = shop()
     player = own.player()
-    ticks = [player.sell_tick() for _ in range(48)]
+    ticks = [player.sell_tick() for _ in range(SHORT_DAY)]
     revenue, units = own.ask(
         "select sum(price_offered) filter (where purchased), count(*) filter (where purchased) from interactions"
     )[0]
     assert ticks[-1].revenue_eur == pytest.approx(revenue)
     assert ticks[-1].units == units
     assert np.all(np.diff([tick.revenue_eur for tick in ticks]) >= 0)
-    assert (ticks[0].opens_at, ticks[-1].opens_at) == (dt.time(8, 0), dt.time(19, 45))
+    assert (ticks[0].opens_at, ticks[-1].opens_at) == (dt.time(8, 0), dt.time(10, 45))
     assert len(ticks[0].reasons) == 5
     assert all("Opened" in reason for reason in ticks[0].reasons)
 

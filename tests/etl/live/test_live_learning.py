@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from believing import believed_after
+from price_shop import SHORT_DAY, open_in_the_morning
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
@@ -47,6 +48,7 @@ class Shop:
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
             shutil.copy(CLASSIC / name, self.folder / name)
+        open_in_the_morning(self.folder)
         self.catalog: Catalog = load(self.folder)
         self.lake = Lake(read_settings({"SHELFPRICE_HOME": str(home / "home")}))
         self.lake.prepare()
@@ -64,7 +66,7 @@ class Shop:
     def player(self) -> Player:
         return Player(self.lake, LivePrices(self.lake, WatchedCatalog(self.folder).current, DAY, SEED), DAY, SEED)
 
-    def sell(self, ticks: int = 48, player: Player | None = None) -> Player:
+    def sell(self, ticks: int = SHORT_DAY, player: Player | None = None) -> Player:
         player = player or self.player()
         while player.next_tick < ticks:
             player.sell_tick()
@@ -98,7 +100,7 @@ def test_a_day_sold_live_from_a_belief_ends_with_the_bytes_of_the_same_batch_int
 ) -> None:
     live, stopped, at_once = shop(), shop(), shop()
     live.sell()
-    for ticks in (9, 30):
+    for ticks in (3, 8):
         stopped.sell(ticks)
     stopped.sell()
     priced_by = pricing_on(at_once.lake, at_once.catalog, DATE)
@@ -106,24 +108,24 @@ def test_a_day_sold_live_from_a_belief_ends_with_the_bytes_of_the_same_batch_int
     inputs = batch_inputs(at_once.catalog, Batch(DATE, "live-S01", ("S01",)), priced_by, SEED)
     day = play(at_once.catalog, priced_by.policy, ("S01",), DATE, SEED)
     load_store_day(at_once.lake, at_once.catalog, day, "live-S01", inputs=inputs, seed=SEED)
-    assert len(day.lessons) > 8
+    assert len(day.lessons) > 3
     assert live.bytes_of() == at_once.bytes_of() == stopped.bytes_of()
 
 
 def test_a_book_that_takes_over_in_the_middle_has_learned_the_morning(shop: Callable[[], Shop]) -> None:
     own, restarted = shop(), shop()
     for each in (own, restarted):
-        player = each.sell(18)
+        player = each.sell(4)
         each.publish(3.0)
-        each.sell(20, player)
-    restarted.sell(21)  # from the lake alone
+        each.sell(6, player)
+    restarted.sell(7)  # from the lake alone
     policy = pricing_on(own.lake, own.catalog, DATE).policy
-    morning, then = (before(own.rows(), tick) for tick in (18, 19))
-    learned = taught(policy, morning, own.catalog, 18)
-    standing = standing_after(morning, own.catalog, 18)
-    dice = draw_visits(own.catalog, ("S01",), DATE, SEED).dice[18]
-    shelf = Shelf(standing.stock, standing.shown, 30, dice, standing.opened_at)
-    shown = standing_after(then, own.catalog, 19).shown
+    morning, then = (before(own.rows(), tick) for tick in (4, 5))
+    learned = taught(policy, morning, own.catalog, 4)
+    standing = standing_after(morning, own.catalog, 4)
+    dice = draw_visits(own.catalog, ("S01",), DATE, SEED).dice[4]
+    shelf = Shelf(standing.stock, standing.shown, SHORT_DAY - 4, dice, standing.opened_at)
+    shown = standing_after(then, own.catalog, 5).shown
     assert np.array_equal(learned.decide(shelf).prices, shown)
     assert not np.array_equal(policy.decide(shelf).prices, shown)
     own.sell()

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from catalog.errors import ServiceError, SettingError
+from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess
 from cluster import dask_cluster
@@ -15,6 +16,9 @@ from cluster.dask_away import refuse_absent_cluster
 from cluster.dask_cluster import cluster_environment, scheduler_command, worker_command
 from cluster.ready import Expected, fault_here, fingerprint_of_sources, made_ready, versions_here, work
 from flows.spreading import Processes, spreading
+from flows.steps import seconds_to_play
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
 
 
 def set_to(tmp_path: Path, address: str, **more: object) -> Settings:
@@ -47,6 +51,19 @@ def test_little_work_is_done_here_and_much_in_processes(settings: Settings, monk
     monkeypatch.setattr("flows.spreading.cores", lambda: 1)
     with spreading(settings, seconds=1_000) as spread:
         assert spread is HERE
+
+
+def test_what_a_long_shelf_learns_is_much_work_however_few_come(settings: Settings) -> None:
+    catalog = load(CLASSIC)
+    products = [
+        own.model_copy(update={"sku": f"{own.sku}{number}"}) for own in catalog.products for number in range(200)
+    ]
+    few_come = catalog.store.model_copy(update={"popularity": {}, "visits_per_day": 100_000.0})
+    long_shelf, short_shelf = (Catalog(tuple(own), few_come) for own in (products, products[:5]))
+    seconds = [
+        seconds_to_play(Workspace(settings, own, Lake(settings)), range(1), 20) for own in (short_shelf, long_shelf)
+    ]
+    assert seconds == pytest.approx([1.2, 41])
 
 
 def test_a_scheduler_that_is_away_is_named_at_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import Shelf, Sold
 from catalog.records.product import Product
 from etl.extract import belief_updates_of
-from serving.belief.policy import LearningPolicy
+from serving.belief.learning_policy import LearningPolicy
 from serving.storefront import LearningStorefront, storefront_before_champion
 from simulation.store_day import play
 

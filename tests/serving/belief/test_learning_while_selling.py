@@ -15,7 +15,8 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import LearningPolicy, morning_of
+from serving.belief.learning_policy import LearningPolicy
+from serving.belief.policy import morning_of
 from serving.belief.worth_knowing import drawn_chances
 from serving.limits import limits_of
 from serving.storefront import LearningStorefront, storefront_before_champion, storefront_that_learns
@@ -106,6 +107,55 @@ def test_prices_are_remade_after_every_so_many_ticks_and_not_between_and_on_a_fi
         assert (store.lesson is not earlier.lesson) == is_due
         if not is_due:
             assert_same(store.decide(late), earlier.decide(late))
+
+
+def long_shelf(n_products: int) -> Catalog:
+    products = [CATALOG.products[number % 5] for number in range(n_products)]
+    renamed = (own.model_copy(update={"sku": f"P{number}"}) for number, own in enumerate(products))
+    return Catalog(tuple(renamed), CATALOG.store.model_copy(update={"popularity": {}}))
+
+
+@settings(deadline=None, max_examples=30)
+@given(n_products=st.integers(201, 260), each=st.integers(1, 400))
+def test_a_long_shelf_is_updated_as_long_as_that_teaches_much_and_at_least_in_each_quarter_of_a_day(
+    n_products: int, each: int
+) -> None:
+    catalog = long_shelf(n_products)
+    morning = morning_of(catalog, believed_before_anybody_came(catalog), None)
+    profile, ticks = morning.footfall.profile, catalog.store.opening.ticks
+    usual = replace(morning, footfall=replace(morning.footfall, daily=np.full(n_products, each / profile[0])))
+    policy, updated = LearningPolicy(usual.outlook()), []
+    count = np.full((1, n_products), each)
+    for tick in range(ticks):
+        policy = policy.learned(Sold(tick, catalog.base_prices[None], count, count, count // 2))
+        updated.append(policy.outlook.today.ticks)
+    at = sorted(set(updated) - {0})
+    assert np.diff([0, *at, ticks]).max() <= ticks / 4
+    assert len(at) <= np.log(1 + each * ticks / 4) / np.log(1.5) + 3
+    begun, known = np.diff([0, *at]), 4 + each * np.array([0, *at])
+    assert ((known[1:] >= 1.5 * known[:-1]) | (begun == ticks / 4)).all()
+
+
+@pytest.mark.parametrize("ticks", [0, 4])
+def test_draws_by_blocks_of_products_are_those_of_all_at_once(ticks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sold = [sold_in(tick, 20, 9) for tick in range(ticks)]
+    at_once = after(at_opening(), *sold)
+    monkeypatch.setattr("serving.belief.policy._FEW", 2)
+    monkeypatch.setattr("serving.belief.policy._AT_ONCE", 2)
+    by_blocks = after(at_opening(), *sold)
+    shelf = shelf_at(ticks, DICE, 60)
+    assert_same(by_blocks.decide(shelf), at_once.decide(shelf))
+
+
+def test_blocks_of_products_learn_from_a_day_what_the_whole_shelf_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    sold, found = tuple(sold_in(tick, 20, 6 + tick % 9) for tick in range(20)), []
+    for at_once in (1_000, 2):
+        monkeypatch.setattr("serving.belief.gaussian._AT_ONCE", at_once)
+        known = at_opening().policy.outlook.after(sold).understanding
+        believed = [part for own in known.beliefs for part in (own.mean, own.own, own.shared)]
+        found.append([*believed, known.hours, np.array([*known.weights, known.changed])])
+    for whole, blocks in zip(*found, strict=True):
+        np.testing.assert_allclose(blocks, whole, rtol=1e-6, atol=1e-9)
 
 
 def test_a_tick_that_was_heard_of_before_teaches_nothing() -> None:

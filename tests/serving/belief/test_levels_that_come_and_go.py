@@ -11,7 +11,14 @@ from scipy.special import expit
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from serving.belief.belief import believed_before_anybody_came, hours_of_day, n_hours_of
+from serving.belief.belief import (
+    USUAL_SHAPE,
+    believed_before_anybody_came,
+    hours_of_day,
+    n_hours_of,
+    shelf_prior,
+)
+from serving.belief.effects import EffectSpreads, taught_by
 from serving.belief.gaussian import Knots
 from serving.belief.log import ContextCurves, Seen, belief_from
 from serving.belief.sales import SoldAtPrices, sales_at_knots
@@ -149,3 +156,17 @@ def test_hours_are_numbered_without_a_gap_however_long_a_tick_is(
     catalog = with_store(opening={"opens": "08:00", "closes": "20:00", "tick_minutes": minutes})
     assert sorted(set(hours_of_day(catalog).tolist())) == list(range(n_hours_of(catalog)))
     assert n_hours_of(catalog) == min(12, 720 // minutes)
+
+
+def test_blocks_of_products_teach_what_the_whole_shelf_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = (np.arange(8) >= 4).astype(np.int64)
+    knots, sales = days_sold(CATALOG, np.where(states, -1.5, 0.3))
+    known = knots.ratios, shelf_prior(knots, CATALOG.store.belief, USUAL_SHAPE), sales, EffectSpreads(), states
+    found = []
+    for at_once in (1_000, 2):
+        monkeypatch.setattr("serving.belief.gaussian._AT_ONCE", at_once)
+        taught = taught_by(*known, np.zeros((5, 8)))
+        demand = taught.on(knots.ratios, 0, 1)
+        found.append((taught.log_evidence, taught.mean, taught.days, demand.mean, demand.covariance))
+    for whole, blocks in zip(*found, strict=True):
+        np.testing.assert_allclose(blocks, whole, rtol=1e-6, atol=1e-9)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from listed_rows import columns_of
 from monitors import Orchestrator
 from price_shop import DATE, Shop
 
@@ -27,7 +28,8 @@ from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order
 from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.people import standing, waiting_by_store
 from dashboard.data.desk.price_desk import PriceDesk
-from dashboard.data.desk.rows import Row, with_trial
+from dashboard.data.desk.rows import Row
+from dashboard.data.desk.store_rows import with_trial
 from dashboard.data.desk.totals import totals_of
 from dashboard.data.health import health_of
 from dashboard.data.reader import Reader
@@ -194,7 +196,7 @@ def test_what_nobody_recorded_yet_is_shown_as_near_to_its_proposal_as_the_rules_
 @pytest.mark.parametrize(("number", "words"), [(1, "1 price; 1 waits"), (2, "2 prices; 2 wait")])
 def test_one_price_is_told_in_the_singular(number: int, words: str) -> None:
     rows = [replace(ROW, decision="waits")] * number
-    assert told_of(rows, rows) == words
+    assert told_of(columns_of(rows, ROW), columns_of(rows, ROW)) == words
     assert tags_told_of(rows).startswith(f"{number} tag{'s' if number > 1 else ''} with")
 
 
@@ -343,13 +345,16 @@ def test_totals_are_the_sums_of_the_rows_by_category_and_in_all(tmp_path: Path) 
     assert everything.unknown == sum(row.gain is None for row in rows) == 10
     for name in ("units", "revenue", "profit", "worth"):
         assert getattr(everything.plan, name) == pytest.approx(sum(getattr(own.plan, name) for own in categories))
-    assert [(own.labels, own.gain) for own in totals_of([])] == [(0, 0)]
+    assert [(own.labels, own.gain) for own in totals_of(rows[:0])] == [(0, 0)]
 
 
 @given(st.lists(GAINS, max_size=12), st.sampled_from(["asc", "desc"]))
 def test_rows_are_sorted_with_what_is_unknown_last(gains: list[float | None], way: str) -> None:
     rows = [replace(ROW, gain=gain) for gain in gains]
-    found = [row.gain for row in in_order(rows, [{"colId": "gain", "sort": way}, {"colId": "nonsense", "sort": way}])]
+    found = [
+        row.gain
+        for row in in_order(columns_of(rows, ROW), [{"colId": "gain", "sort": way}, {"colId": "nonsense", "sort": way}])
+    ]
     known = [gain for gain in found if gain is not None]
     assert known == sorted(known, reverse=way == "desc")
     assert found == [*known, *[None] * (len(found) - len(known))]
@@ -357,10 +362,11 @@ def test_rows_are_sorted_with_what_is_unknown_last(gains: list[float | None], wa
 
 def test_rows_are_found_by_words_and_by_filters() -> None:
     rows = [ROW, replace(ROW, store="S02", state="waits"), replace(ROW, sku="HAM", name="Ham", category="butcher")]
-    assert DeskQuestion("milk s02").found_in(rows) == [rows[1]]
-    assert DeskQuestion(category="butcher").found_in(rows) == [rows[2]]
-    assert DeskQuestion(state="waits", store="S01").found_in(rows) == []
-    assert DeskQuestion("  ").found_in(rows) == rows
+    columns = columns_of(rows, ROW)
+    assert list(DeskQuestion("milk s02").found_in(columns)) == [rows[1]]
+    assert list(DeskQuestion(category="butcher").found_in(columns)) == [rows[2]]
+    assert not list(DeskQuestion(state="waits", store="S01").found_in(columns))
+    assert list(DeskQuestion("  ").found_in(columns)) == rows
     assert as_sent(ROW)["id"] == "S01|MILK"
 
 

@@ -1,0 +1,218 @@
+"""What is known of the prices of one store's shelf, by column; a row of it is made when somebody looks at it."""
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Flags, Floats
+from catalog.pricing import LIMITS, RULES
+from dashboard.data.desk.proposal_states import State, covering, in_words, overridden, state_of
+from dashboard.data.desk.rows import Row
+from dashboard.formats import euros, shown_currency
+from desk.price_changes.change import PriceChange
+from desk.price_changes.consequence import Comparison, DayForecast, OnShelf
+from desk.price_changes.passed import Proposals
+from desk.price_changes.passing import passing
+from desk.price_changes.reasons import reason_beside, reason_for
+from serving.drawn_prices import DrawnPolicy
+from serving.markdowns import Sticker
+from serving.orders import STRENGTH
+from serving.standing import Standing, StoreStanding
+
+STATES: tuple[State, ...] = get_args(State)
+PASSES = STATES.index("passes")
+Codes = NDArray[np.int8]
+"""Positions in `STATES`."""
+
+_NO_BOOK = "no price book yet"
+
+
+class StoreRows:
+    """The prices of one store. Arrays have shape (n_products,), of its shelf, in EUR, NaN where nothing is known.
+
+    Parameters
+    ----------
+    standing
+        What holds there.
+    outlook
+        What prices bring; None where its date has no price book.
+    courses
+        Opening prices of the last days, the oldest first, shape (n_days, n_products).
+    shown
+        What it shows while it is being sold; None where it opens next.
+    proposals
+        What policies proposed for its date, of the catalog of its shelf.
+    people
+        What people asked for.
+    """
+
+    def __init__(
+        self,
+        standing: StoreStanding,
+        outlook: DayForecast | None,
+        courses: Floats,
+        shown: Floats | None,
+        proposals: Proposals,
+        people: Sequence[PriceChange],
+    ) -> None:
+        at, catalog = standing.now, standing.catalog
+        self.standing, self.store, self.products, self._courses = standing, at.store, catalog.products, courses
+        self.stands, self.positions = standing.prices, catalog.positions
+        self._outlook = None if outlook is None else outlook.in_store(at.store)
+        self._wall, row = catalog.store.clock_of(at.store), catalog.store.stores.index(at.store)
+        self._covered = covering(people, at.store, at.moment, self._wall.closing_of(at.date))
+        self._passed = proposals.passed.number[row]
+        self._documents = {column: change for (of, column), change in proposals.documents.items() if of == row}
+        self._opened = np.full(len(self.products), np.nan)
+        for day in courses:
+            self._opened = np.where(np.isnan(day), self._opened, day)
+        self.now = self._opened if shown is None else np.where(np.isnan(shown), self._opened, shown)
+        self.proposed = np.where(self._passed > 0, proposals.passed.price[row], self._wanted())
+        for column, change in self._documents.items():
+            if change.terms.new_price is not None:
+                self.proposed[column] = change.terms.new_price
+
+    @property
+    def is_forecast(self) -> bool:
+        """Whether any of its prices may be known to bring something."""
+        return self._outlook is not None and self._outlook.knows_demand
+
+    @cached_property
+    def is_recorded(self) -> Flags:
+        """Of which prices a proposal was recorded."""
+        found = self._passed > 0
+        found[list(self._documents)] = True
+        return found
+
+    @cached_property
+    def decision(self) -> Codes:
+        """What became of each proposal: what nobody has recorded yet passes or waits by the rules."""
+        codes, catalog = np.full(len(self.products), PASSES, dtype=np.int8), self.standing.catalog
+        own = np.flatnonzero(~self.is_recorded) if catalog.store.approval.is_asked_for else np.array([], dtype=int)
+        if len(own):
+            lowest, highest = passing(catalog, [self.products[column] for column in own], self._opened[own])
+            passes = (lowest <= self.proposed[own]) & (self.proposed[own] <= highest)
+            passes |= [self.standing.rules[column] in DrawnPolicy.rules for column in own]  # an approved design's
+            codes[own[~passes]] = STATES.index("waits")
+        for column, change in self._documents.items():
+            codes[column] = STATES.index(state_of(change))
+        return codes
+
+    @cached_property
+    def state(self) -> Codes:
+        """What became of each proposal, or that a person's price covers it."""
+        orders, at = self.standing.orders, self.standing.now
+        is_set = np.full(len(self.products), None in self._covered)
+        is_set[[self.positions[sku] for sku in self._covered if sku in self.positions]] = True
+        if orders is not None:
+            windows = orders.at((at.store,), 1, orders.n_ticks - at.tick)
+            is_set |= windows.kind[0] > STRENGTH.index("event")
+        return np.where(is_set, STATES.index("overridden"), self.decision).astype(np.int8)
+
+    def row(self, position: int) -> Row:
+        """Return the row of a product of the shelf whose price is known."""
+        at, product, held = self.standing.now, self.products[position], self._held(position)
+        known, passed = self._weighed(position), self._passed[position]
+        return Row(
+            store=at.store,
+            sku=product.sku,
+            name=product.name,
+            category=product.category,
+            date=at.date,
+            is_live=at.day is not None,
+            now=_known(self.now[position]),
+            proposed=float(self.proposed[position]),
+            stands=held.price,
+            limit=limit_in_words(held.rule),
+            course=tuple(price for price in self._courses[:, position].tolist() if not math.isnan(price)),
+            decision=STATES[self.decision[position]],
+            state=STATES[self.state[position]],
+            told=self.told(position),
+            change=self._documents.get(position),
+            unit_cost=product.unit_cost,
+            shelf=self._shelf(position),
+            passed=f"p{passed}.{at.store}.{product.sku}" if passed else None,
+            **known | {"why": with_trial(held, known["why"])},
+        )
+
+    def told(self, position: int) -> str:
+        """Say what became of a proposal, and what a person set in its place."""
+        held, product = self._held(position), self.products[position]
+        stronger = self._covered.get(product.sku), self._covered.get(None), self.standing.order_of(product.sku)
+        cover = max((own for own in stronger if isinstance(own, PriceChange)), key=lambda own: own.rank, default=None)
+        if cover is not None:
+            return overridden(cover, product, held, self.standing.now, self._wall)
+        return in_words(STATES[self.decision[position]], self._documents.get(position), held)
+
+    def compared(self, position: int) -> Comparison | None:
+        """Compare the plan from the proposed price on with keeping the one now; None where no model knows."""
+        shelf, now = self._shelf(position), _known(self.now[position])
+        if self._outlook is None or shelf is None or now is None or self._sticker(position) is not None:
+            return None
+        return self._outlook.compared(self.products[position].sku, shelf, float(self.proposed[position]), now)
+
+    def _wanted(self) -> Floats:
+        """Return what the policy wants: of a store that is being sold, what its book opened with."""
+        if self.standing.now.day is None or self._outlook is None:
+            return self.standing.without
+        opened = self._outlook.opening_prices(self.standing.catalog.skus)
+        return np.where(np.isnan(opened), self.standing.without, opened)
+
+    def _held(self, position: int) -> Standing:
+        held = self.standing.of(self.products[position].sku)
+        assert held is not None  # noqa: S101 - rows are of known prices
+        return held
+
+    def _shelf(self, position: int) -> OnShelf | None:
+        """Return how a product stands at the next tick; None where no book knows it."""
+        return self._shelves.get(self.products[position].sku)
+
+    @cached_property
+    def _shelves(self) -> dict[str, OnShelf]:
+        return {} if self._outlook is None else self._outlook.shelves_in(self.standing)
+
+    def _sticker(self, position: int) -> Sticker | None:
+        """Return the sticker of a product; None where there is none."""
+        own = self.standing
+        price = None if own.sticker is None else float(own.sticker[position])
+        if price is None or own.opened_with is None or math.isnan(price):
+            return None
+        saving = 0.0 if own.saving is None else float(own.saving[position])
+        return Sticker(int(own.opened_with[0, position, 0]), price, saving)
+
+    def _weighed(self, position: int) -> dict[str, Any]:
+        """Return what is known of the proposed price and the one now, as fields of a row."""
+        proposed, money = float(self.proposed[position]), shown_currency()
+        sticker, rule, shelf = self._sticker(position), self.standing.rules[position], self._shelf(position)
+        if sticker is not None:
+            return {"gain": None, "why": reason_beside(sticker, proposed, money), "sticker": sticker}
+        if self._outlook is None or shelf is None:
+            return {"gain": None, "why": RULES[rule] if rule in DrawnPolicy.rules else _NO_BOOK}
+        version, compared = self._outlook.book.model_version, self.compared(position)
+        known: dict[str, Any] = {"gain": None}
+        if compared is not None:
+            known = {"gain": compared.gain, "plan": compared.plan, "kept": compared.kept}
+        sku, now = self.products[position].sku, _known(self.now[position])
+        return known | {
+            "why": reason_for(self._outlook, sku, shelf, proposed, now, money),
+            "model_version": version if version.isdigit() else None,
+            "book_date": self._outlook.book.published_at.date(),
+        }
+
+
+def _known(price: float) -> float | None:
+    return None if math.isnan(price) else float(price)
+
+
+def with_trial(held: Standing, why: str) -> str:
+    """Say before a reason that the price that stands is tried to learn demand, where it is."""
+    return f"{euros(held.price)} is tried to learn demand; {why}" if held.rule == "exploration" else why
+
+
+def limit_in_words(rule: str) -> str:
+    """Say which limit binds a price; empty where the policy has its own price."""
+    return RULES[rule] if rule in LIMITS else ""

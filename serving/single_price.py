@@ -1,0 +1,75 @@
+"""One price of a book, looked up where its arrays lie: to hand eleven arrays over takes longer than the look-up.
+
+What must hold: who looks up keeps the arrays for as long as their addresses.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numba.np.numpy_support import carray
+from numpy.typing import NDArray
+
+from serving.price_steps import find
+
+
+class Addresses(NamedTuple):
+    """Arrays, and where each lies with how many elements, shape (n_arrays, 2)."""
+
+    arrays: tuple[NDArray[Any], ...]
+    addresses: NDArray[np.int64]
+
+
+def addresses_of(arrays: Iterable[tuple[NDArray[Any], type[np.generic]]]) -> Addresses:
+    """Return where arrays lie, each of the type that is named, for `price_at`."""
+    kept = tuple(np.ascontiguousarray(values, kind) for values, kind in arrays)
+    return Addresses(kept, np.array([(own.ctypes.data, len(own)) for own in kept]))
+
+
+def _as_pointer(_typing: Any, _address: Any) -> Any:
+    """Compile an address to a pointer."""
+
+    def code(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.inttoptr(values[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), code
+
+
+_pointer: Any = intrinsic(_as_pointer)
+
+
+@numba.njit(cache=True, nogil=True)
+def _array(places: NDArray[np.int64], place: int, kind: Any) -> Any:
+    return carray(_pointer(places[place, 0]), places[place, 1], kind)
+
+
+@numba.njit(cache=True, nogil=True)
+def price_at(places: NDArray[np.int64], product: int, stock: int, ticks_left: int) -> tuple[float, float, int, float]:
+    """Return the price of a state, EUR, the chance of sale, the rule, and the value of one more unit, NaN if unknown.
+
+    `places` are the addresses of the arrays that `find` takes, then of `prices`, `rule`, `chance_from` and `p_sale` of
+    `serving.price_book`.
+    """
+    step, since, value = find(
+        _array(places, 0, np.int64),
+        _array(places, 1, np.int16),
+        _array(places, 2, np.int64),
+        _array(places, 3, np.int16),
+        _array(places, 4, np.uint16),
+        _array(places, 5, np.int16),
+        _array(places, 6, np.float64),
+        product,
+        stock,
+        ticks_left,
+    )
+    chance_from = _array(places, 9, np.int64)
+    chance = min(chance_from[step] + since, chance_from[step + 1] - 1)
+    return (
+        _array(places, 7, np.float64)[step],
+        _array(places, 10, np.float64)[chance],
+        _array(places, 8, np.int16)[step],
+        value,
+    )

@@ -1,0 +1,60 @@
+"""Stickers and labels of a chain: stores are told apart more coarsely the more there are, so a day costs no more."""
+
+import numpy as np
+import pytest
+
+from catalog.arrays import Floats, Ints
+from catalog.pricing import Shelf
+from serving.pricing_policy import Asked, PricingPolicy
+from serving.stickers import MixedShelf
+from tests.serving.test_sticker_prices import WEDNESDAY, policy_of, shop_with_stickers
+
+TICKS = 12
+CATALOG = shop_with_stickers(30, 0.5, par_stock=90)
+
+
+def ask(policy: PricingPolicy, left: int, old: Ints, young: Ints, sold: int = 0, stuck: Floats | None = None) -> Asked:
+    """Ask for stores that opened with old and young units and have sold some of the old ones."""
+    kept = np.maximum(old - sold, 0)
+    stock = (kept + young)[:, None]
+    lives = np.stack([old, young, np.zeros_like(old)], axis=-1)[:, None]
+    at = (stock, np.full(stock.shape, np.nan), left, np.zeros(stock.shape))
+    return policy.ask(Shelf(*at, None, None, 0, lives, WEDNESDAY, stuck, kept[:, None]))
+
+
+def answers(asked: Asked) -> Floats:
+    assert asked.sticker is not None
+    assert asked.saving is not None
+    return np.stack([asked.prices[:, 0], asked.sticker[:, 0], asked.saving[:, 0]], axis=-1)
+
+
+def test_three_hundred_stores_are_solved_as_a_few_and_get_nearly_the_prices_that_each_would_get_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelves, choose = set[tuple[int, int]](), MixedShelf.best_sticker
+
+    def counted(shelf: MixedShelf, gains: Floats) -> tuple[float, float]:
+        shelves.add((shelf.old, shelf.young))
+        return choose(shelf, gains)
+
+    old, young = (own.ravel() for own in np.meshgrid(np.arange(11, 31), np.arange(46, 61)))
+    monkeypatch.setattr(MixedShelf, "best_sticker", counted)
+    of_chain = answers(ask(policy_of(CATALOG), TICKS, old, young))
+    assert 1 < len(shelves) <= 64
+    some = np.arange(0, len(old), 37)
+    alone = np.concatenate([answers(ask(policy_of(CATALOG), TICKS, old[[at]], young[[at]])) for at in some])
+    label, sticker, saving = np.abs(of_chain[some] / alone - 1).mean(axis=0)
+    assert max(label, sticker) < 0.03
+    assert saving < 0.3  # it grows with the old units, of which a few are more than half a step off
+    assert of_chain[some, 2].mean() == pytest.approx(alone[:, 2].mean(), rel=0.2)
+
+
+def test_what_was_asked_before_changes_no_price() -> None:
+    catalog, old, young = shop_with_stickers(30, 0.5), np.array([8, 5]), np.array([14, 11])
+    stuck = ask(policy_of(catalog), TICKS, old, young).sticker
+    assert stuck is not None
+    policy = policy_of(catalog)
+    for left, sold in ((5, 4), (3, 6), (TICKS, 0), (7, 2)):
+        before, fresh = (ask(own, left, old, young, sold, stuck) for own in (policy, policy_of(catalog)))
+        np.testing.assert_array_equal(before.prices, fresh.prices)
+        np.testing.assert_array_equal(before.unit_value, fresh.unit_value)
