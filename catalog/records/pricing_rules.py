@@ -99,7 +99,7 @@ class BeliefSettings(Record):
         ge=1,
         le=1440,
         description="ticks after which the day's own sales correct belief and prices; on a first day a quarter of "
-        "them, and with more than 200 products more where they teach little",
+        "them, and with more than 200 products or stores more where they teach little",
     )
 
 

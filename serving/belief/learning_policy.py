@@ -1,7 +1,7 @@
 """Price from a belief, and let the day's own sales correct it: the prices for the ticks that are left are remade.
 
-When they are is the rhythm of learning. It is that of the catalog on a short shelf; on a long one an update costs much,
-so it waits for what it can change.
+When they are is the rhythm of learning. It is that of the catalog on a short shelf in some stores; on a long one, or in
+many stores, an update costs much, so it waits for what it can change.
 """
 
 from dataclasses import dataclass, replace
@@ -11,10 +11,10 @@ from serving.belief.policy import Outlook
 from serving.pricing_policy import Asked
 
 _OFTEN = 4  # times as many updates on a first day, when each teaches much
-_SHORT_SHELF = 200  # products, whose updates cost little
-_TEACHES = 0.5  # share of all visits before by which those since an update must add to them on a longer shelf
+_FEW = 200  # products, and stores, whose updates cost little
+_TEACHES = 0.5  # share of all visits before by which those since an update must add to them where there are more
 _PRIOR = 4.0  # visits to each product that what was believed before anybody came is worth
-_LEAST_UPDATES = 4  # parts of a day on a longer shelf: demand may be another one
+_LEAST_UPDATES = 4  # parts of a day where there are more: demand may be another one
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class LearningPolicy:
         """Return the policy after a tick.
 
         An update is due after every `belief.update_ticks` of them, on a first day four times as often, and at once when
-        far more or fewer come than the prices were made for. Its cost grows with the shelf, and what it can change with
-        what was seen since the last one. So with more than 200 products it waits, by the same rhythm, until that is
-        half of all seen before, the prior worth four visits a product, or a quarter of the day has passed. So many
-        updates are enough: log(1 + a day's visits to a product / 4) / log(1.5) on a first day, and three later.
+        far more or fewer come than the prices were made for. Its cost grows with products and stores, what it can
+        change with what was seen since the last one. So with more than 200 of either it waits, by the same rhythm,
+        until that is half of all seen before, the prior worth four visits a product, or a quarter of a day has passed.
+        So many updates are enough: log(1 + a day's visits to a product / 4) / log(1.5) on a first day, and three later.
         Ticks already processed are ignored.
         """
         if sold.tick < self.outlook.today.ticks + len(self.unheard):
@@ -73,7 +73,8 @@ class LearningPolicy:
         often = _OFTEN if morning.opened.is_first_day else 1
         if (today.ticks + len(unheard)) % max(1, store.belief.update_ticks // often):
             return False
-        if n_products <= _SHORT_SHELF or len(unheard) * _LEAST_UPDATES >= store.opening.ticks:
+        are_few = max(n_products, len(unheard[-1].prices)) <= _FEW
+        if are_few or len(unheard) * _LEAST_UPDATES >= store.opening.ticks:
             return True
         before = today.visits.sum() + footfall.store_days * footfall.daily.sum() + _PRIOR * n_products
         return bool(sum(sold.visits.sum() for sold in unheard) >= _TEACHES * before)

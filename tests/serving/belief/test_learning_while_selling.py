@@ -116,23 +116,27 @@ def long_shelf(n_products: int) -> Catalog:
 
 
 @settings(deadline=None, max_examples=30)
-@given(n_products=st.integers(201, 260), each=st.integers(1, 400))
-def test_a_long_shelf_is_updated_as_long_as_that_teaches_much_and_at_least_in_each_quarter_of_a_day(
-    n_products: int, each: int
+@given(
+    size=st.tuples(st.integers(201, 260), st.just(1)) | st.tuples(st.just(5), st.integers(201, 260)),
+    each=st.integers(1, 400),
+)
+def test_a_long_shelf_or_many_stores_are_updated_while_that_teaches_much_and_in_each_quarter_of_a_day(
+    size: tuple[int, int], each: int
 ) -> None:
-    catalog = long_shelf(n_products)
+    n_products, n_stores = size
+    catalog, seen = long_shelf(n_products), each * n_stores
     morning = morning_of(catalog, believed_before_anybody_came(catalog), None)
     profile, ticks = morning.footfall.profile, catalog.store.opening.ticks
     usual = replace(morning, footfall=replace(morning.footfall, daily=np.full(n_products, each / profile[0])))
     policy, updated = LearningPolicy(usual.outlook()), []
-    count = np.full((1, n_products), each)
+    prices, count = np.tile(catalog.base_prices, (n_stores, 1)), np.full((n_stores, n_products), each)
     for tick in range(ticks):
-        policy = policy.learned(Sold(tick, catalog.base_prices[None], count, count, count // 2))
+        policy = policy.learned(Sold(tick, prices, count, count, count // 2))
         updated.append(policy.outlook.today.ticks)
     at = sorted(set(updated) - {0})
     assert np.diff([0, *at, ticks]).max() <= ticks / 4
-    assert len(at) <= np.log(1 + each * ticks / 4) / np.log(1.5) + 3
-    begun, known = np.diff([0, *at]), 4 + each * np.array([0, *at])
+    assert len(at) <= np.log(1 + seen * ticks / 4) / np.log(1.5) + 3
+    begun, known = np.diff([0, *at]), 4 + seen * np.array([0, *at])
     assert ((known[1:] >= 1.5 * known[:-1]) | (begun == ticks / 4)).all()
 
 
