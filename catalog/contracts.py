@@ -11,6 +11,7 @@ import sys
 import pyarrow as pa
 
 from catalog.table import Column, Table
+from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS, REPLACED_BELIEFS
 from catalog.tables.comparisons import (
     EARNED,
     EARNED_SLOTS,
@@ -45,15 +46,7 @@ from catalog.tables.draws import (
     SHELF_PRICE_CHANGES,
 )
 from catalog.tables.intake import COMPETITOR_PRICES, EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
-from catalog.tables.learning import (
-    BELIEF_UPDATES,
-    BELIEFS,
-    DRIFT_CHECKS,
-    DRIFT_RESULTS,
-    MODEL_VERSIONS,
-    NIGHTS,
-    REPLACED_BELIEFS,
-)
+from catalog.tables.learning import DRIFT_CHECKS, DRIFT_RESULTS, MODEL_VERSIONS, NIGHTS
 from catalog.tables.operations import (
     ALERTS,
     EXPORT_BATCHES,

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import Currency
 from catalog.load import Catalog
-from catalog.pricing import LIMITS, RULES
+from catalog.price_rules import LIMITS, RULES
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
 from catalog.table import CLAMPS
+from catalog.tables.beliefs import BELIEF_UPDATES
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS, SUBSTITUTIONS
-from catalog.tables.learning import BELIEF_UPDATES
 from warehouse.parquet import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000
@@ -137,7 +137,7 @@ def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> 
     Parameters
     ----------
     clamps
-        Changes by limits, of type `catalog.pricing.CLAMP`.
+        Changes by limits, of type `catalog.price_rules.CLAMP`.
     decisions
         Positions of the decisions in the arrays that the clamps point into, shape (n_decisions,).
     """

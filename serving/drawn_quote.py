@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from catalog.errors import DataError
 from catalog.json_text import json_text
 from catalog.load import Catalog
-from catalog.pricing import RULES
+from catalog.price_rules import RULES
 from etl.live.store_now import StoreNow
 from serving.belief.policy import WITHOUT_CHAMPION
 from serving.drawn_prices import BACK, DrawnPolicy, newest_draw

@@ -1,8 +1,8 @@
 """Guardrails: what the limits leave of a price, whatever a policy asks for.
 
-`catalog.pricing.LIMITS` are applied in their order, and the last one wins: how far a policy may go within the day, the
-one price of a zone, what rivals' prices and other prices of the shelf allow, what was approved, what people ordered,
-floor, ceiling and cost, and the kill switch. They bind an explored price as they bind the policy's own. All functions
+`catalog.price_rules.LIMITS` are applied in their order, and the last one wins: how far a policy may go within the day,
+the one price of a zone, what rivals' prices and other prices of the shelf allow, what was approved, what people
+ordered, floor, ceiling and cost, and the kill switch. They bind an explored price, too. All functions
 are pure; arrays have shape (..., n_stores, n_products) unless said otherwise.
 """
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Floats
 from catalog.currency import EUR, Currency
 from catalog.limits import not_above, not_below
-from catalog.pricing import CLAMP, NO_CLAMPS, Shelf
+from catalog.price_rules import CLAMP, NO_CLAMPS
+from catalog.pricing import Shelf
 from serving.limits import Limits, is_given, ordered_on
 from serving.orders import Windows
 

@@ -15,7 +15,8 @@ from catalog.currency import EUR, Currency
 from catalog.limits import PriceBounds, not_above, price_bounds
 from catalog.load import Catalog
 from catalog.price_links import PriceLink, price_links
-from catalog.pricing import LIMITS, Shelf
+from catalog.price_rules import LIMITS
+from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from serving.evidence import ShelfPrices
 from serving.orders import Kind, Orders, Windows

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats
-from catalog.pricing import NO_CLAMPS, Shelf
+from catalog.price_rules import NO_CLAMPS
+from catalog.pricing import Shelf
 from serving.guardrails import guarded_with_trail
 from serving.limits import Limits
 from serving.side_by_side import caps_beside

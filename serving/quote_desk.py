@@ -13,20 +13,16 @@ from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.price_links import price_links
-from catalog.pricing import RULES
-from etl.live.calendar import catalog_of_the_day
-from etl.live.store_now import StoreNow, stores_now
-from serving.belief.table import switching_in
+from catalog.price_rules import RULES
+from etl.live.store_now import stores_now
 from serving.book_store import BookInForce, book_in_force
+from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence
-from serving.in_force import book_after, present_book, stores_apart
-from serving.order_book import at_once_now, orders_on
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, unknown_price
 from serving.standing import standings
 from warehouse.advice import next_command, situation_of
@@ -34,12 +30,7 @@ from warehouse.lake import Lake
 from warehouse.mixed import PassedOver, books_passed_over
 from warehouse.origin import sells_outside
 
-_TAG_LENGTH = 32  # hexadecimal digits
 _SHOWN_STORES = 5
-
-
-class NoBookError(DataError):
-    """No price book is in force."""
 
 
 class UnknownStoreError(DataError):
@@ -48,14 +39,6 @@ class UnknownStoreError(DataError):
 
 class StoresDifferError(DataError):
     """A question names no store, and stores have different answers."""
-
-
-class _Counter(NamedTuple):
-    """Where some stores ask: their book, the stores, and what tells this book from any other."""
-
-    book: QuotedBook
-    stores: tuple[str, ...]
-    tag: str
 
 
 class QuoteDesk:
@@ -93,8 +76,7 @@ class QuoteDesk:
         }
         drawn = DrawnDesk(lake, catalog, self._stores) if is_drawn else None
         self._drawn = drawn if drawn is not None and drawn.has_draws else None
-        self._counters: dict[str | dt.date, _Counter] = {}
-        self._apart: dict[dt.date, frozenset[str]] = {}
+        self._counters = Counters(lake, catalog, self._stores)
         self._asked_about: set[str | None] = set()
 
     @property
@@ -118,11 +100,11 @@ class QuoteDesk:
             sorted((now.store, now.date, now.tick) for now in self._stores.values()),
             *(() if self._drawn is None else self._drawn.tag),
         )
-        return hashlib.sha256(repr(made_from).encode()).hexdigest()[:_TAG_LENGTH]
+        return hashlib.sha256(repr(made_from).encode()).hexdigest()[:TAG_LENGTH]
 
     def ready_for_those_of(self, earlier: "QuoteDesk") -> "QuoteDesk":
         """Read and cut out what was asked of an earlier desk, so that none of them waits; return this one."""
-        skus = {sku for counter in list(earlier._counters.values()) for sku in counter.book.asked_for}  # noqa: SLF001
+        skus = {sku for counter in earlier._counters.opened for sku in counter.book.asked_for}  # noqa: SLF001
         for store in list(earlier._asked_about):  # noqa: SLF001 - its own; another thread may add one
             with suppress(DataError):  # whoever asks is told
                 if self._drawn is not None:
@@ -184,7 +166,7 @@ class QuoteDesk:
         answer = book.answer(question, store or counters[0].stores[0])
         return book, answer if store is not None else replace(answer, holds_in=EVERY_STORE)
 
-    def _refuse_different(self, question: PriceQuestion, counters: Sequence[_Counter]) -> None:
+    def _refuse_different(self, question: PriceQuestion, counters: Sequence[Counter]) -> None:
         """Refuse a question without a store where stores have different answers."""
         found: dict[tuple[float, str], list[str]] = {}
         for counter in counters:
@@ -244,7 +226,7 @@ class QuoteDesk:
             return "name products under `drawn_prices` in store.yaml to let prices move"
         return f"run `{command}`" if command else "earlier days have books of their own"
 
-    def _counters_for(self, store: str | None) -> list[_Counter]:
+    def _counters_for(self, store: str | None) -> list[Counter]:
         """Return where a store asks; without one, where any does.
 
         Raises
@@ -254,8 +236,7 @@ class QuoteDesk:
         """
         self._refuse_unknown(store)
         wanted = self._stores.values() if store is None else (self._stores[store],)
-        places = dict.fromkeys(now.store if self._is_asked_alone(now) else now.date for now in wanted)
-        found = [self._counter(place) for place in places]
+        found = self._counters.of(wanted, self.tag)
         self._asked_about.add(store)
         return found
 
@@ -265,49 +246,6 @@ class QuoteDesk:
                 f"expected a store of this catalog, such as {self.catalog.store.stores[0]}, found {store!r}; nothing "
                 "was quoted"
             )
-
-    def _counter(self, place: str | dt.date) -> _Counter:
-        """Return where one store that is being sold asks, or all that open on a date."""
-        known = self._counters.get(place)
-        if known is None:
-            known = self._counters[place] = self._opened(place)
-        return known
-
-    def _is_asked_alone(self, now: StoreNow) -> bool:
-        """Tell whether a store has prices of its own: it is being sold, or its shoppers are of another kind."""
-        if now.day is None and now.date not in self._apart:
-            found = book_in_force(self._lake, now.date)
-            self._apart[now.date] = frozenset() if found is None else stores_apart(self.catalog, found)
-            if found is not None and found.belief is not None and self.catalog.counts_evenings:
-                self._apart[now.date] = frozenset(self._stores)
-        return now.day is not None or now.store in self._apart[now.date]
-
-    def _opened(self, place: str | dt.date) -> _Counter:
-        now = self._stores[place] if isinstance(place, str) else None
-        date = place if isinstance(place, dt.date) else self._stores[place].date
-        found = book_in_force(self._lake, date)
-        if found is None:
-            raise NoBookError(f"expected a price book for {date} or before, found none")
-        if now is not None and now.day is not None:
-            catalog = catalog_of_the_day(self._lake, self.catalog, now.day)
-            own = book_after(self._lake, catalog, found, now.day)
-            stores: tuple[str, ...] = (now.store,)
-            left = catalog.store.opening.ticks - now.tick
-        else:
-            alone = None if now is None else now.store
-            catalog, own, left = self.catalog, present_book(self._lake, self.catalog, found, alone, date), None
-            opening = (one for one in self._stores.values() if one.day is None and one.date == date)
-            stores = (alone,) if alone else tuple(one.store for one in opening if not self._is_asked_alone(one))
-        at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})
-        orders = orders_on(self._lake, catalog, date, stores, at_once)
-        tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
-        switching = None if found.belief is None else switching_in(found.belief, catalog)
-        curves = replace(own.curves, switching=switching)
-        beside = None
-        if price_links(catalog.products, catalog.store):
-            standing = standings(self._lake, self.catalog, {store: self._stores[store] for store in stores})
-            beside = {store: own.prices for store, own in standing.items()}
-        return _Counter(QuotedBook(catalog, own.book, curves, orders, left, beside), stores, tag)
 
 
 def _named(stores: Sequence[str]) -> str:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
-from catalog.pricing import NO_CLAMPS, Shelf
+from catalog.price_rules import NO_CLAMPS
+from catalog.pricing import Shelf
 from serving.curves import DemandCurves, chance_at
 from serving.guardrails import guarded, guarded_with_trail, usable_prices
 from serving.limits import Limits, is_given, ordered_on

@@ -1,7 +1,7 @@
 """What holds for each product in each store at its next tick: the price, who ordered it, and every limit that binds.
 
 Shelf, quote, API, export, desk, price tags, alerts and refusals ask here, or ask the same storefront of the same orders
-and limits. The order of the rules stands in `catalog.pricing.LIMITS`, and each is applied in `serving.guardrails`.
+and limits. The order of the rules stands in `catalog.price_rules.LIMITS`, and each is applied in `serving.guardrails`.
 
 Of a store that opens next, what stands is what its policy opens a full shelf with, without exploration. Of one that is
 being sold, it is the price that is shown, within what people ordered and what limits it from the next tick on: what the
@@ -47,7 +47,7 @@ class Standing:
     price
         What stands from then on.
     rule
-        What decided it, a key of `catalog.pricing.RULES`.
+        What decided it, a key of `catalog.price_rules.RULES`.
     order, by, until
         The price change of a person behind it, who asked for it, and its end, UTC; None where there is none.
     limits

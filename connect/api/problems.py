@@ -13,7 +13,8 @@ from starlette.routing import Match
 
 from catalog.errors import CatalogError, Declined, LakeError, ServiceError, ShelfpriceError
 from catalog.json_text import json_text
-from serving.quote_desk import NoBookError, StoresDifferError, UnknownStoreError
+from serving.counters import NoBookError
+from serving.quote_desk import StoresDifferError, UnknownStoreError
 
 MEDIA_TYPE = "application/problem+json"
 PAGE = "/docs"

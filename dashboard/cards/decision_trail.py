@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 import pandas as pd
 from dash.development.base_component import Component
 
-from catalog.pricing import RULES
+from catalog.price_rules import RULES
 from catalog.wall_clock import WallClock
 from dashboard.components import card
 from dashboard.formats import in_currency_of

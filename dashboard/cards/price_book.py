@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.names import BOOK_TABLES
-from catalog.pricing import RULES
+from catalog.price_rules import RULES
 from dashboard.cards.missing import no_data
 from dashboard.components import PRICE_AND_STOCK, aria, card, graph, notice
 from dashboard.data.price_book import BookLine, line_at

@@ -4,7 +4,7 @@ The sentence follows from what is expected, and its euros from the gain of the p
 """
 
 from catalog.currency import Currency
-from catalog.pricing import LIMITS, RULES
+from catalog.price_rules import LIMITS, RULES
 from desk.price_changes.consequence import Comparison, DayForecast, OnShelf
 from desk.price_changes.planned_day import PlannedDay
 from serving.markdowns import Sticker

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from catalog.load import Catalog
-from catalog.pricing import LIMITS
+from catalog.price_rules import LIMITS
 from desk.price_changes.consequence import DayForecast, OnShelf
 from desk.rules.sentences import Rule, rules_of
 from serving.overruled import CAPS, ORDERED

@@ -1,6 +1,6 @@
 """Every rule for prices as plain sentences with its figures, the products it concerns, and the lines that turn it on.
 
-Each limit of `catalog.pricing.LIMITS` belongs to one rule, so that prices can be counted by rule.
+Each limit of `catalog.price_rules.LIMITS` belongs to one rule, so that prices can be counted by rule.
 """
 
 from collections.abc import Iterable, Iterator

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.tables.learning import BELIEFS
+from catalog.tables.beliefs import BELIEFS
 from serving.belief.belief import (
     USUAL_SHAPE,
     Belief,

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = {
-    "catalog/pricing.py",
+    "catalog/price_rules.py",
     "catalog/records/guardrails.py",
     "docs/configuration.md",
     "serving/guardrails.py",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.pricing import LIMITS, PriceDecision, Shelf
+from catalog.price_rules import LIMITS
+from catalog.pricing import PriceDecision, Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
 from catalog.store_day import StoreDay

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.pricing import RULES, Shelf
+from catalog.price_rules import RULES
+from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.records.rivals import RivalRules, rival_conflicts
 from catalog.settings import read_settings

@@ -19,9 +19,10 @@ from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from own_data.shelf_price import shelf_prices
 from serving.book_store import publish_book
+from serving.counters import NoBookError
 from serving.curves import DemandCurves
 from serving.quote import PriceQuestion
-from serving.quote_desk import NoBookError, open_desk
+from serving.quote_desk import open_desk
 from serving.standing import standings
 from warehouse.lake import Lake
 from warehouse.proof import verify

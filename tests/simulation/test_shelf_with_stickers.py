@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import NO_CLAMPS, PriceDecision, Shelf, Sold
+from catalog.price_rules import NO_CLAMPS
+from catalog.pricing import PriceDecision, Shelf, Sold
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, KeptStock, StoreDay
 from simulation.store_day import meet
 from simulation.visits import Visits, draw_visits

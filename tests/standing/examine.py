@@ -22,9 +22,10 @@ from desk.alerts.rules import found_now
 from desk.price_changes.listing import rows_of
 from desk.price_changes.record import all_changes
 from etl.live.store_now import next_tick, stores_now
+from serving.counters import NoBookError
 from serving.in_force import pricing_on
 from serving.quote import PriceQuestion
-from serving.quote_desk import NoBookError, QuoteDesk, StoresDifferError, open_desk
+from serving.quote_desk import QuoteDesk, StoresDifferError, open_desk
 from tests.standing.read_once import read_once
 from tests.standing.world import TICKS, RetailersWorld, World
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Literal
 
-from catalog.pricing import RULES
+from catalog.price_rules import RULES
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
 from dashboard.formats import euros

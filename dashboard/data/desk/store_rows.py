@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
-from catalog.pricing import LIMITS, RULES
+from catalog.price_rules import LIMITS, RULES
 from dashboard.data.desk.proposal_states import State, covering, in_words, overridden, state_of
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros, shown_currency

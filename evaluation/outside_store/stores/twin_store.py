@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import NO_CLAMPS, PriceDecision, Shelf
+from catalog.price_rules import NO_CLAMPS
+from catalog.pricing import PriceDecision, Shelf
 from catalog.store_day import BOUGHT, StoreDay
 from evaluation.outside_store.stores.outside_world import RULES, WEEK, AttainableProfit, Floats, Ints, OwnersRules
 from evaluation.outside_store.stores.stockpiling_grocer import price_points

@@ -100,7 +100,7 @@ def test_what_was_asked_before_a_book_was_replaced_is_at_hand_after_it(home: Set
     kept.look()
     desk = kept._kept.desk
     assert [desk.has_opened_for(store) for store in (None, "S01", "S02")] == [True, True, False]
-    assert all(counter.book.asked_for == ("MILK",) for counter in desk._counters.values())
+    assert all(counter.book.asked_for == ("MILK",) for counter in desk._counters.opened)
 
 
 def test_a_price_that_was_set_for_a_day_is_quoted_no_more_when_the_day_is_over(home: Settings) -> None:

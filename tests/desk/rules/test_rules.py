@@ -12,7 +12,7 @@ from price_shop import Shop
 from shell import Terminal
 
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import LIMITS
+from catalog.price_rules import LIMITS
 from catalog.records.guardrails import Guardrails
 from catalog.records.pricing_rules import Approval
 from catalog.records.rivals import RivalRules

@@ -6,7 +6,7 @@ from pathlib import Path
 from outside_grocer import DRAWN, MONDAY, Grocer
 
 from catalog.load import load
-from catalog.pricing import RULES
+from catalog.price_rules import RULES
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from features.cells import ALL_VIEWS
