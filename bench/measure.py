@@ -262,14 +262,14 @@ def most_memory(look: Callable[[], int]) -> Iterator[list[int]]:
 
 
 def peak_bytes(pid: int | str = "self") -> int:
-    """Peak memory of a process and the children it still has, by default of this one.
+    """Peak memory of a process and all that it started and that have not ended, by default of this one.
 
     `ru_maxrss` is the last resort: it counts what the parent held when this process was started.
     """
     if not Path("/proc/self/status").exists():
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return sum(_high_water(one) for one in (pid, *children_of(pid)))
+    return _high_water(pid) + sum(map(peak_bytes, children_of(pid)))
 
 
 def children_of(pid: int | str) -> list[int]:
@@ -278,7 +278,10 @@ def children_of(pid: int | str) -> list[int]:
 
 
 def _high_water(pid: int | str) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:  # it ends while it is looked at
+        return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 

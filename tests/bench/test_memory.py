@@ -1,0 +1,18 @@
+"""The memory that is measured is that of all processes: a worker is a child of the wrapper that ends it."""
+
+import sys
+from threading import Event
+
+from bench.measure import peak_bytes
+from catalog.child_process import ChildProcess
+
+HELD = 200_000_000
+HOLD = f"held = b'1' * {HELD}; print('holds'); import time; time.sleep(60)"
+
+
+def test_what_a_worker_under_its_wrapper_holds_is_counted() -> None:
+    before, holds = peak_bytes(), Event()
+    with ChildProcess((sys.executable, "-c", HOLD), on_line=lambda _line: holds.set()):
+        assert holds.wait(20)
+        assert peak_bytes() - before > HELD
+    assert peak_bytes() - before < HELD
