@@ -10,7 +10,17 @@ import pytest
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 
-pytest_plugins = ["browser_tests", "distribution", "homes", "isolation", "quick_lakes", "seeds", "shell", "suites"]
+pytest_plugins = [
+    "browser_tests",
+    "distribution",
+    "garbage",
+    "homes",
+    "isolation",
+    "quick_lakes",
+    "seeds",
+    "shell",
+    "suites",
+]
 
 # Set before anything imports Prefect or MLflow. The processes of a run take over what the first of them has set.
 if "PYTEST_XDIST_WORKER" not in os.environ:

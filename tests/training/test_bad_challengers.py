@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,17 @@ DATA = Dataset(
     ladder_cells(20_000, 1), ladder_cells(10_000, 2), ONE_HOT, dt.date(2026, 3, 8), dt.date(2026, 3, 9), "f" * 64
 )
 TRUTH = chance_of_sale(CATALOG, DATA.holdout["price_ratio"].to_numpy())
-GOOD = fit(DEMAND, DATA, 0)
-GOOD_CHANCES = GOOD.p_sale(DATA.holdout)
+
+
+@cache
+def good() -> FittedModel:
+    """A sound model, fitted where a test first asks for it: what is only collected waits for no forest."""
+    return fit(DEMAND, DATA, 0)
+
+
+@cache
+def good_chances() -> np.ndarray:
+    return good().p_sale(DATA.holdout)
 
 
 class Double:
@@ -122,7 +132,7 @@ def champion_trained(days_ago: int, p_sale: np.ndarray = TRUTH) -> Incumbent:
 
 
 def one_class() -> FittedModel:
-    return replace(GOOD, model=RandomForestClassifier(3).fit(DATA.training[FEATURES], np.zeros(len(DATA.training))))
+    return replace(good(), model=RandomForestClassifier(3).fit(DATA.training[FEATURES], np.zeros(len(DATA.training))))
 
 
 def leaky(column: str) -> FittedModel:
@@ -133,55 +143,55 @@ LEAKS = replace(DATA, holdout=DATA.holdout.assign(budget_multiplier=1.0, purchas
 NO_MILK = replace(DATA, training=DATA.training[DATA.training["sku"] != "MILK"])
 ONE_PRICE = replace(DATA, training=DATA.training[(DATA.training["sku"] != "MEAT") | (DATA.training.index % 20 == 3)])
 
-BAD: dict[str, tuple[FittedModel, Dataset, list[str]]] = {
-    "constant": (double(lambda _: 0.35), DATA, ["base rate", "at least 0.001 less wanted"]),
-    "single class": (one_class(), DATA, ["base rate"]),
-    "sees the budget": (leaky("budget_multiplier"), LEAKS, ["known when pricing", "it sees budget_multiplier"]),
-    "sees the purchase": (leaky("purchased"), LEAKS, ["known when pricing", "it sees purchased"]),
+BAD: dict[str, tuple[Callable[[], FittedModel], Dataset, list[str]]] = {
+    "constant": (lambda: double(lambda _: 0.35), DATA, ["base rate", "at least 0.001 less wanted"]),
+    "single class": (one_class, DATA, ["base rate"]),
+    "sees the budget": (lambda: leaky("budget_multiplier"), LEAKS, ["known when pricing", "it sees budget_multiplier"]),
+    "sees the purchase": (lambda: leaky("purchased"), LEAKS, ["known when pricing", "it sees purchased"]),
     "rising in price": (
-        double(lambda X: np.clip(X["price_ratio"] / 2, 0, 1)),
+        lambda: double(lambda X: np.clip(X["price_ratio"] / 2, 0, 1)),
         DATA,
         ["10 % higher never sells more", "for BREAD, CHEESE, EGGS, MEAT, MILK", "by 0.0"],
     ),
     "rising for one product": (
-        double(lambda X: np.where(X["sku_EGGS"] == 1, X["price_ratio"] / 2, true_of(X))),
+        lambda: double(lambda X: np.where(X["sku_EGGS"] == 1, X["price_ratio"] / 2, true_of(X))),
         DATA,
         ["10 % higher never sells more", "for EGGS; worst EGGS at 1.60, by 0.080"],
     ),
-    "not a number": (double(lambda _: np.nan), DATA, ["is a probability", "100 of 100"]),
-    "infinite": (double(lambda _: np.inf), DATA, ["is a probability", "100 of 100"]),
-    "above one": (double(lambda X: true_of(X) * 1.5), DATA, ["is a probability", "of 100 are not"]),
-    "negative": (double(lambda X: true_of(X) - 0.2), DATA, ["is a probability", "of 100 are not"]),
+    "not a number": (lambda: double(lambda _: np.nan), DATA, ["is a probability", "100 of 100"]),
+    "infinite": (lambda: double(lambda _: np.inf), DATA, ["is a probability", "100 of 100"]),
+    "above one": (lambda: double(lambda X: true_of(X) * 1.5), DATA, ["is a probability", "of 100 are not"]),
+    "negative": (lambda: double(lambda X: true_of(X) - 0.2), DATA, ["is a probability", "of 100 are not"]),
     "nearly sure of everything": (
-        double(lambda X: sharpened(true_of(X), 2.7)),
+        lambda: double(lambda X: sharpened(true_of(X), 2.7)),
         DATA,
         ["is calibrated", "calibration error 0.1", "of which 0.005"],
     ),
     "overconfident": (
-        double(lambda X: sharpened(true_of(X), 1.7)),
+        lambda: double(lambda X: sharpened(true_of(X), 1.7)),
         DATA,
         ["is reliable", "slope 0.6", "of 0.7 to 1.4"],
     ),
-    "underconfident": (double(lambda X: sharpened(true_of(X), 0.4)), DATA, ["is reliable", "slope 2."]),
+    "underconfident": (lambda: double(lambda X: sharpened(true_of(X), 0.4)), DATA, ["is reliable", "slope 2."]),
     "too hopeful": (
-        double(lambda X: np.minimum(true_of(X) + 0.15, 1)),
+        lambda: double(lambda X: np.minimum(true_of(X) + 0.15, 1)),
         DATA,
         ["is calibrated", "calibration error 0.1"],
     ),
     "balanced and not corrected": (
-        replace(fit(BALANCED, DATA, 0), odds_factor=1.0),
+        lambda: replace(fit(BALANCED, DATA, 0), odds_factor=1.0),
         DATA,
         ["is calibrated", "mean chance +0."],
     ),
-    "a product nobody saw": (GOOD, NO_MILK, ["every product was seen", "MILK"]),
-    "a price that never varied": (GOOD, ONE_PRICE, ["every price varied", "one price only for MEAT"]),
+    "a product nobody saw": (good, NO_MILK, ["every product was seen", "MILK"]),
+    "a price that never varied": (good, ONE_PRICE, ["every price varied", "one price only for MEAT"]),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_challenger_that_predicts_badly_is_refused_for_that(name: str) -> None:
     challenger, data, said = BAD[name]
-    verdict = gate(challenger, data)
+    verdict = gate(challenger(), data)
     assert not verdict.promoted
     assert not verdict.waits
     refusals = "; ".join(verdict.refusals)
@@ -189,8 +199,8 @@ def test_a_challenger_that_predicts_badly_is_refused_for_that(name: str) -> None
 
 
 def test_a_good_challenger_passes_with_and_without_a_champion() -> None:
-    assert gate(GOOD).refusals == []
-    assert gate(GOOD, champion=champion_trained(3)).refusals == []
+    assert gate(good()).refusals == []
+    assert gate(good(), champion=champion_trained(3)).refusals == []
     assert gate(double(true_of)).refusals == []
 
 
@@ -198,32 +208,36 @@ def forgets_meat(X: pd.DataFrame) -> np.ndarray:
     return np.where(X["sku_MEAT"] == 1, true_of(X) * 0.75, true_of(X))
 
 
-MONEY: dict[str, tuple[dict[str, Any], list[str]]] = {
+MONEY: dict[str, tuple[Callable[[], dict[str, Any]], list[str]]] = {
     "one product regresses": (
-        {"champion": champion_trained(3), "challenger": double(forgets_meat)},
+        lambda: {"champion": champion_trained(3), "challenger": double(forgets_meat)},
         ["no product regresses", "worst MEAT: log loss +0.0"],
     ),
     "earns less than base prices": (
-        {"earns": gain(-30, -10)},
+        lambda: {"earns": gain(-30, -10)},
         ["more than the base prices", "gain -20.00", "to -10.00"],
     ),
-    "not shown to earn more than base prices": ({"earns": gain(-1, 9)}, ["base prices", "from -1.00 to +9.00"]),
-    "no price book": ({"earns": None}, ["base prices", "no estimate"]),
+    "not shown to earn more than base prices": (lambda: {"earns": gain(-1, 9)}, ["base prices", "from -1.00 to +9.00"]),
+    "no price book": (lambda: {"earns": None}, ["base prices", "no estimate"]),
     "its own word alone": (
-        {"earns": gain(5, 9, effective=0, supported=0)},
+        lambda: {"earns": gain(5, 9, effective=0, supported=0)},
         ["not believed: poor overlap", "0 effective"],
     ),
-    "few visits": ({"earns": gain(5, 9, effective=49)}, ["not believed: poor overlap", "49 effective visits"]),
+    "few visits": (lambda: {"earns": gain(5, 9, effective=49)}, ["not believed: poor overlap", "49 effective visits"]),
     "no better than a fresh champion": (
-        {"earns": gain(-4, 9), "champion": champion_trained(7, GOOD_CHANCES)},
+        lambda: {"earns": gain(-4, 9), "champion": champion_trained(7, good_chances())},
         ["stale", "gain +2.50", "not seen the last 7 days, stale after 7"],
     ),
     "worse than a stale champion": (
-        {"earns": gain(-4, -1), "champion": champion_trained(8, GOOD_CHANCES)},
+        lambda: {"earns": gain(-4, -1), "champion": champion_trained(8, good_chances())},
         ["not worse than the champion", "gain -2.50", "to -1.00"],
     ),
     "judges worse than a stale champion": (
-        {"earns": gain(-4, 9), "champion": champion_trained(8), "challenger": double(lambda X: true_of(X) * 0.95)},
+        lambda: {
+            "earns": gain(-4, 9),
+            "champion": champion_trained(8),
+            "challenger": double(lambda X: true_of(X) * 0.95),
+        },
         ["not worse than the champion", "0.001 tolerated"],
     ),
 }
@@ -232,42 +246,42 @@ MONEY: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize("name", MONEY)
 def test_a_challenger_that_promises_no_money_is_refused_by_how_much(name: str) -> None:
     given, said = MONEY[name]
-    verdict = gate(**({"challenger": GOOD} | given))
+    verdict = gate(**({"challenger": good()} | given()))
     assert len(verdict.refusals) == 1
     assert [part for part in said if part not in verdict.refusals[0]] == []
     assert verdict.waits == (name != "one product regresses")
 
 
 def test_a_challenger_that_is_not_worse_replaces_a_stale_champion() -> None:
-    assert gate(GOOD, earns=gain(-4, 9), champion=champion_trained(8, GOOD_CHANCES)).promoted
-    said = gate(GOOD, earns=gain(-4, 9), champion=champion_trained(8, GOOD_CHANCES)).conditions[-1].found
+    assert gate(good(), earns=gain(-4, 9), champion=champion_trained(8, good_chances())).promoted
+    said = gate(good(), earns=gain(-4, 9), champion=champion_trained(8, good_chances())).conditions[-1].found
     assert said.startswith("not worse than the champion, and the champion has not seen the last 8 days")
-    better = gate(GOOD, earns=gain(4, 9), champion=champion_trained(8, GOOD_CHANCES)).conditions[-1].found
+    better = gate(good(), earns=gain(4, 9), champion=champion_trained(8, good_chances())).conditions[-1].found
     assert better.startswith("earns more: gain +6.50")
-    unknown_age = Incumbent(GOOD_CHANCES, None)
-    assert gate(GOOD, earns=gain(-4, 9), champion=unknown_age).promoted
+    unknown_age = Incumbent(good_chances(), None)
+    assert gate(good(), earns=gain(-4, 9), champion=unknown_age).promoted
 
 
 def test_a_challenger_that_is_not_worse_replaces_a_champion_that_no_longer_holds_and_a_worse_one_does_not() -> None:
-    young = champion_trained(1, GOOD_CHANCES)
-    assert not gate(GOOD, earns=gain(-4, 9), champion=young).promoted
+    young = champion_trained(1, good_chances())
+    assert not gate(good(), earns=gain(-4, 9), champion=young).promoted
     drifted = replace(young, drifted_since=DATA.judged_through)
-    verdict = gate(GOOD, earns=gain(-4, 9), champion=drifted)
+    verdict = gate(good(), earns=gain(-4, 9), champion=drifted)
     assert verdict.promoted
     assert f"otherwise than the champion says since {DATA.judged_through}" in verdict.conditions[-1].found
-    assert not gate(GOOD, earns=gain(-9, -1), champion=drifted).promoted
-    worse = gate(replace(GOOD, odds_factor=1.2), earns=gain(-4, 9), champion=drifted)
+    assert not gate(good(), earns=gain(-9, -1), champion=drifted).promoted
+    worse = gate(replace(good(), odds_factor=1.2), earns=gain(-4, 9), champion=drifted)
     assert not worse.conditions[-1].met
 
 
 def test_a_champion_of_another_shelf_does_not_stand_in_the_way() -> None:
-    assert gate(GOOD, champion=Incumbent(None, DATA.judged_through)).promoted
+    assert gate(good(), champion=Incumbent(None, DATA.judged_through)).promoted
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good model's folder, as training logs it."""
-    return save(GOOD.model, tmp_path_factory.mktemp("models") / "good")
+    return save(good().model, tmp_path_factory.mktemp("models") / "good")
 
 
 @pytest.fixture
@@ -285,7 +299,7 @@ def save(model: Any, folder: Path) -> Path:
         skops_trusted_types=list(TRUSTED_MODEL_TYPES),
         signature=infer_signature(rows, np.zeros((5, 2))),
         pip_requirements=["scikit-learn"],
-        metadata=metadata_of(GOOD, DATA),
+        metadata=metadata_of(good(), DATA),
     )
     return folder
 
@@ -381,15 +395,15 @@ def test_a_model_that_is_stored_badly_fails_its_trial_and_the_gate(spoiled: Path
     spoil(spoiled)
     rows = DATA.holdout[FEATURES].to_numpy().tolist()
     reply = answer(Task(str(spoiled), FEATURES, rows))
-    trial = verdict_on(reply, GOOD_CHANCES, SECONDS_ALLOWED)
+    trial = verdict_on(reply, good_chances(), SECONDS_ALLOWED)
     assert said in trial.found
-    verdict = gate(GOOD, load_check=trial)
+    verdict = gate(good(), load_check=trial)
     assert [refusal.split(":")[0] for refusal in verdict.refusals] == ["loads and answers in a fresh process"]
 
 
 def in_fresh_process(folder: Path, command: tuple[str, ...] = parent.COMMAND, seconds: float = 5.0) -> Condition:
     with fresh_process(command) as fresh:
-        return fresh.judge(folder, FEATURES, DATA.holdout, GOOD_CHANCES, seconds)
+        return fresh.judge(folder, FEATURES, DATA.holdout, good_chances(), seconds)
 
 
 def test_a_good_model_gives_the_same_answers_in_a_fresh_process(stored: Path) -> None:
@@ -432,21 +446,21 @@ def test_a_process_that_goes_wrong_refuses_the_model_and_harms_nobody(
 
 
 def test_after_a_rollback_a_challenger_waits_until_it_is_judged_on_what_was_sold_since() -> None:
-    early = gate(GOOD, champion=champion_trained(3), rolled_back_on=DATA.judged_through + dt.timedelta(days=1))
+    early = gate(good(), champion=champion_trained(3), rolled_back_on=DATA.judged_through + dt.timedelta(days=1))
     assert early.refusals == [
         "judged on what was sold since the rollback: judged through 2026-03-09, rolled back for 2026-03-10"
     ]
     assert early.waits
-    assert gate(GOOD, champion=champion_trained(3), rolled_back_on=DATA.judged_through).promoted
+    assert gate(good(), champion=champion_trained(3), rolled_back_on=DATA.judged_through).promoted
 
 
 def test_a_champion_that_was_gone_back_to_is_not_stale_at_once_however_long_ago_it_was_trained() -> None:
     unclear = gain(-5, 5)
-    assert gate(GOOD, champion=champion_trained(30), earns=unclear).promoted
+    assert gate(good(), champion=champion_trained(30), earns=unclear).promoted
     for days, is_promoted in ((0, False), (7, False), (8, True)):
         rolled_back_on = DATA.judged_through - dt.timedelta(days=days)
         for champion in (champion_trained(30), Incumbent(TRUTH, None)):
-            verdict = gate(GOOD, champion=champion, earns=unclear, rolled_back_on=rolled_back_on)
+            verdict = gate(good(), champion=champion, earns=unclear, rolled_back_on=rolled_back_on)
             assert verdict.promoted == is_promoted
 
 
