@@ -12,10 +12,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from catalog.addresses import is_free
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
 
 pytestmark = pytest.mark.server
@@ -42,9 +43,15 @@ ASKED: dict[str, Any] = {
 }
 
 
+@pytest.fixture(scope="module")
+def monitor(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """Return the monitor of a home with nothing in it: no request writes there."""
+    return create_app(read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("home"))})).server
+
+
 @pytest.fixture
-def client(settings: Settings) -> FlaskClient:
-    client = create_app(settings).server.test_client()
+def client(monitor: Flask) -> FlaskClient:
+    client = monitor.test_client()
     client.environ_base["HTTP_ORIGIN"] = "http://localhost"  # as browsers say it of a page of ours
     client.get("/")
     return client
