@@ -4,15 +4,17 @@ A lake in which nothing is gets the files of one that was prepared before any te
 cut would leave, no test in this process can see; processes that tests start wait as always, and `tests/faults` counts
 on it.
 
-The file of views names no place outside its home, so it is made once a run from the same definitions, and copied.
+The file of views names no place outside its home, so it is made once a run from the same definitions, and copied. So
+is MLflow's first database, which its migrations take seconds to make.
 A catalog's text is parsed once a process, for most tests begin with the same two files.
 """
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import lru_cache, wraps
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,12 +24,15 @@ import yaml
 
 from catalog.contracts import TABLES
 from catalog.settings import read_settings
+from training.mlflow import database
 from warehouse import connection, views
 from warehouse.lake import Lake
 from warehouse.local.store import LocalStore
+from warehouse.services import sqlite_file
 
 really_prepare = Lake.prepare
 really_write = connection._write_file
+really_make = database._make
 really_parse = lru_cache(256)(yaml.load)
 
 
@@ -62,6 +67,7 @@ def pytest_collection_finish() -> None:
 
     Lake.prepare = prepare  # type: ignore[method-assign]
     connection._write_file = write_once
+    database._make = make_once
     yaml.load = parse_once  # type: ignore[assignment]
 
 
@@ -72,12 +78,28 @@ def write_once(draft: Path, lake: Lake, folders: Any, columns: Any, fingerprint:
         really_write(draft, lake, folders, columns, fingerprint)
         return
     lacking = [views._some_lack_columns(lake, lake.partitions(name)) for name in views._OF_MANY_FILES]
-    kept = Path(os.environ[one_server.FOLDER], "-".join(["views", fingerprint, *map(str, lacking)]))
-    if not kept.exists():
-        really_write(draft, lake, folders, columns, fingerprint)
-        shutil.copyfile(draft, kept.with_suffix(f".{os.getpid()}"))
-        kept.with_suffix(f".{os.getpid()}").replace(kept)
-    shutil.copyfile(kept, draft)
+    kept = "-".join(["views", fingerprint, *map(str, lacking)])
+    copy_or_make(kept, draft, lambda: really_write(draft, lake, folders, columns, fingerprint))
+
+
+@wraps(really_make)
+def make_once(store: str, artifacts: str | None) -> None:
+    """Copy MLflow's first database that was made in this run for such a place of its files, or make it."""
+    draft = sqlite_file(store)
+    assert draft is not None
+    place = sha256(f"{Path.cwd()} {artifacts}".encode()).hexdigest()  # a place is told from the working directory
+    copy_or_make(f"mlflow-{place}", draft, lambda: really_make(store, artifacts))
+
+
+def copy_or_make(name: str, draft: Path, make: Callable[[], None]) -> None:
+    """Copy a file that this run keeps by its name to a draft, or make the draft and keep it."""
+    kept = Path(os.environ[one_server.FOLDER], name)
+    if kept.exists():
+        shutil.copyfile(kept, draft)
+        return
+    make()
+    shutil.copyfile(draft, kept.with_suffix(f".{os.getpid()}"))
+    kept.with_suffix(f".{os.getpid()}").replace(kept)
 
 
 @wraps(yaml.load)

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import sqlalchemy
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from quick_lakes import really_make
 
 from catalog.settings import Settings
 from flows.temporary_server import temporary_server
 from serving.champion import load_champion
+from training.mlflow import database
 from training.mlflow.experiments import TRAININGS, client_of, experiment_id
 
 pytestmark = pytest.mark.server
@@ -43,8 +45,8 @@ def tables_in(home: Path) -> int:
         try:
             if not file.is_file() or file.read_bytes()[:15] != b"SQLite format 3":
                 continue
-            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=0.1)) as database:
-                found += database.execute("select count(*) from sqlite_master where type = 'table'").fetchone()[0]
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=0.1)) as made:
+                found += made.execute("select count(*) from sqlite_master where type = 'table'").fetchone()[0]
         except (OSError, sqlite3.Error):
             continue
     return found
@@ -95,14 +97,18 @@ def test_a_kill_while_prefects_database_is_first_made_needs_no_person(
 
 
 @pytest.mark.parametrize("pages", [20, 80])
-def test_a_disk_that_is_full_while_the_registry_is_first_made_needs_space_alone(settings: Settings, pages: int) -> None:
+def test_a_disk_that_is_full_while_the_registry_is_first_made_needs_space_alone(
+    settings: Settings, pages: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def has_little_room(connection: Any, _record: Any) -> None:
         connection.execute(f"pragma max_page_count = {pages}")
 
     sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", has_little_room)
     try:
-        with pytest.raises(Exception, match="disk is full"):
-            client_of(settings).get_experiment_by_name(TRAININGS)
+        with monkeypatch.context() as patched:
+            patched.setattr(database, "_make", really_make)
+            with pytest.raises(Exception, match="disk is full"):
+                client_of(settings).get_experiment_by_name(TRAININGS)
     finally:
         sqlalchemy.event.remove(sqlalchemy.engine.Engine, "connect", has_little_room)
     assert load_champion(settings) is None
