@@ -43,24 +43,18 @@ def is_running(pid: int | None) -> bool:
         return False
 
 
-def test_it_answers_once_it_is_ready_and_is_gone_afterwards(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, give_prefects_database: Callable[[Path], None]
+def test_two_that_start_at_once_make_the_database_once_answer_when_they_are_ready_and_are_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    give_prefects_database(tmp_path)
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    with temporary_server("shelfprice:secret") as server:
-        server.wait_until_ready()
-        with urllib.request.urlopen(f"{server.api}/health") as answer:  # noqa: S310 - the address is our own
-            assert answer.status == 200
-    assert server.process.poll() is not None
-    assert not is_running(server.process.pid)
-
-
-def test_two_that_start_at_once_make_the_database_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     with temporary_server("shelfprice:secret") as one, temporary_server("shelfprice:secret") as other:
-        one.wait_until_ready()
-        other.wait_until_ready()
+        for server in (one, other):
+            server.wait_until_ready()
+            with urllib.request.urlopen(f"{server.api}/health") as answer:  # noqa: S310 - the address is our own
+                assert answer.status == 200
+    for server in (one, other):
+        assert server.process.poll() is not None
+        assert not is_running(server.process.pid)
 
 
 def test_it_ends_with_a_command_that_is_killed(tmp_path: Path) -> None:
