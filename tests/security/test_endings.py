@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -33,22 +34,23 @@ def home(sell_two_days: Callable[[Path], Settings], tmp_path_factory: pytest.Tem
     return sell_two_days(tmp_path_factory.mktemp("endings") / "home").home
 
 
-def ends_of(commands: tuple[tuple[str, ...], ...], home: Path, n: int, latest: float) -> list[Ended]:
-    """Press at `n` random moments that lie before a command's own end."""
-    ends: list[Ended] = []
-    while len(ends) < n:
-        command = random.choice(commands)
-        ended = press(command, home, random.uniform(SOONEST, latest), random.choice(SIGNALS))
-        ends += [ended] if ended else []
-    return ends
+def ended_at_random(command: tuple[str, ...], number: signal.Signals, home: Path, latest: float) -> Ended:
+    """Press at a random moment that lies before a command's own end."""
+    while (ended := press(command, home, random.uniform(SOONEST, latest), number)) is None:
+        pass
+    return ended
 
 
 def test_commands_that_read_end_at_any_moment(home: Path) -> None:
-    assert [ended for ended in ends_of(LIGHT, home, 45, 0.8) if not ended.is_good] == []
+    pressed = [*product(LIGHT, SIGNALS)] * 2
+    ends = [ended_at_random(command, number, home, 0.8) for command, number in pressed]
+    assert [ended for ended in ends if not ended.is_good] == []
 
 
 def test_commands_that_run_flows_end_at_any_moment(tmp_path: Path) -> None:
-    assert [ended for ended in ends_of(HEAVY, tmp_path / "home", 5, 5.0) if not ended.is_good] == []
+    pressed = random.sample([*product(HEAVY, SIGNALS)], k=5)
+    ends = [ended_at_random(command, number, tmp_path / "home", 5.0) for command, number in pressed]
+    assert [ended for ended in ends if not ended.is_good] == []
 
 
 def test_a_command_that_is_killed_leaves_no_server(tmp_path: Path) -> None:
