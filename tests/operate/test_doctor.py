@@ -25,7 +25,7 @@ from serving.book_store import commit_book
 from serving.in_force import pricing_on
 from serving.make_book import make_book
 from training.champion_history import ChampionChange, record
-from training.mlflow.experiments import TRAININGS
+from training.mlflow.experiments import TRAININGS, client_of
 from training.mlflow.interrupted import unended_runs
 from training.mlflow.registry import MlflowRegistry
 from warehouse.commit_record import CommittedPart, pending_names, pending_record_name, record_name
@@ -366,8 +366,7 @@ def test_a_command_that_was_killed_is_named_and_nothing_is_wrong(shop: Terminal,
 
 @pytest.fixture
 def client(workspace: Workspace) -> MlflowClient:
-    uri = workspace.settings.tracking_uri
-    client = MlflowClient(uri, registry_uri=uri)
+    client = client_of(workspace.settings)
     client.create_registered_model(REGISTERED_MODEL)
     for _ in range(2):
         client.create_model_version(REGISTERED_MODEL, "nowhere")
