@@ -1,14 +1,16 @@
 """A lake in a temporary home, rows to put into it, and one played day."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions, load_store_day
@@ -67,17 +69,26 @@ def played_day(shelf: Catalog) -> StoreDay:
 
 
 @pytest.fixture(scope="session")
-def fill_lake(shelf: Catalog, played_day: StoreDay) -> Callable[[Settings], Lake]:
-    """Load the played day, its dimensions and its cells into the lake of some settings."""
+def filled_lake(shelf: Catalog, played_day: StoreDay, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a lake that holds the played day, its dimensions and its cells; nobody changes them."""
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("filled"))})
+    lake = Lake(settings)
+    lake.prepare()
+    load_dimensions(lake, shelf, shopper_names(50, 1))
+    load_store_day(lake, shelf, played_day, "all", inputs="7", seed=7)
+    with feature_workbench(settings) as connection:
+        for stale in list(stale_cells(lake, shelf)):
+            publish_groups(lake, stale, groups_of(connection, lake, stale.decisions))
+    return lake.root
+
+
+@pytest.fixture(scope="session")
+def fill_lake(filled_lake: Path) -> Callable[[Settings], Lake]:
+    """Copy the played day, its dimensions and its cells into the lake of some settings."""
 
     def fill(settings: Settings) -> Lake:
         lake = Lake(settings)
-        lake.prepare()
-        load_dimensions(lake, shelf, shopper_names(50, 1))
-        load_store_day(lake, shelf, played_day, "all", inputs="7", seed=7)
-        with feature_workbench(settings) as connection:
-            for stale in list(stale_cells(lake, shelf)):
-                publish_groups(lake, stale, groups_of(connection, lake, stale.decisions))
+        shutil.copytree(filled_lake, lake.root)
         return lake
 
     return fill
