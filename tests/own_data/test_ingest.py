@@ -1,9 +1,7 @@
 """A retailer's file through the flows: into the lake once, then transformed, trained on and priced like the twin's."""
 
 import datetime as dt
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from once_a_run import living_in
+from shell import PATIENCE, SHELFPRICE, Terminal
 from workbooks import workbook
 
 from catalog.errors import DataError, Declined
@@ -82,25 +81,31 @@ def test_the_same_file_again_changes_nothing_and_an_edited_shelf_is_taken_as_it_
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("-",), "standard input line 1: expected a header, found '2026-01-05 10:00', which looks like data"),
         (("-", "--header", "time,sku"), "standard input line 1: --header names 2 columns"),
         (("-", "--header", "time,,price,bought"), "--header time,,price,bought: expected a name for each column"),
         (("-", "--sheet", "Sales"), "standard input: --sheet is for workbooks, and the file is CSV"),
     ],
 )
-def test_standard_input_and_its_options_reach_the_reader(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_the_options_of_standard_input_reach_the_reader(
+    terminal: Terminal, arguments: tuple[str, ...], said: str
+) -> None:
+    done = terminal("ingest", *arguments, stdin="2026-01-05 10:00,A,1.00,1\n")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (terminal.home / "incoming").exists()
+
+
+def test_what_another_program_pipes_in_reaches_the_reader(terminal: Terminal) -> None:
+    command, piped = [*SHELFPRICE, "ingest", "-"], "2026-01-05 10:00,A,1.00,1\n"
     done = subprocess.run(
-        [sys.executable, "-m", "flows", "ingest", *arguments],
-        input=b"2026-01-05 10:00,A,1.00,1\n",
-        env={**os.environ, "SHELFPRICE_HOME": str(tmp_path / "data")},
-        capture_output=True,
-        timeout=120,
-        check=False,
+        command, input=piped, env=terminal.environ, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 1
-    assert said in done.stderr.decode()
-    assert done.stderr.count(b"\n") == 1
-    assert not (tmp_path / "data" / "incoming").exists()
+    said = "standard input line 1: expected a header, found '2026-01-05 10:00', which looks like data"
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (terminal.home / "incoming").exists()
 
 
 def test_a_workbook_without_a_header_goes_the_whole_way(shop: Path, empty_home: Path) -> None:

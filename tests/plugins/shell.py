@@ -51,7 +51,7 @@ class Terminal:
             patch("typer.main.get_command", _built),
             patch.dict(os.environ, self.environ),
             patch.object(sys, "argv", ["shelfprice", *arguments]),
-            patch.object(sys, "stdin", io.StringIO(stdin)),
+            patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8")),
             redirect_stdout(out),
             redirect_stderr(err),
             pytest.raises(SystemExit) as ended,
