@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from dash import Dash
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,9 +29,15 @@ def test_what_is_on_offer_is_taken() -> None:
     assert text_of("rye bread") == "rye bread"
 
 
+@pytest.fixture(scope="module")
+def app(sold: Settings) -> Dash:
+    """One monitor for all requests, as in service."""
+    return create_app(sold)
+
+
 @pytest.mark.parametrize("page", all_pages(), ids=lambda page: page.name)
 @pytest.mark.parametrize("asked", HOSTILE, ids=repr)
-def test_a_page_stands_whatever_its_address_asks_for(page: Any, asked: Any, sold: Settings) -> None:
-    with create_app(sold).server.test_request_context():
+def test_a_page_stands_whatever_its_address_asks_for(page: Any, asked: Any, app: Dash) -> None:
+    with app.server.test_request_context():
         shown = app_module.layout_of(page)(**dict.fromkeys([*page.keeps, "unknown"], asked))
     assert "failed unexpectedly" not in json.dumps(shown.to_plotly_json(), default=str)
