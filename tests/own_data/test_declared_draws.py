@@ -23,6 +23,7 @@ from serving.evidence import evidence
 from training.session import train
 
 FIRST, DAYS, UNITS, SLOPE = dt.date(2025, 1, 6), 84, 20.0, -2.0  # a Monday
+OF_A_FILE = 56  # days, of which a coin is told too; each is published on its own
 LOW, HIGH = 1.86, 2.14  # 7 % around 2.00
 _BUSY = (0.9, 0.9, 0.95, 1.0, 1.1, 1.2, 0.95)
 _SHAPE, _WEEKS = 30.0, 0.1  # of what varies beyond chance: days, and the log of weeks
@@ -182,11 +183,11 @@ def written(folder: Path, days: pd.DataFrame, kind: str = "csv") -> Path:
 def test_a_file_that_says_how_its_prices_were_drawn_is_told_by_design(
     settings: Settings, tmp_path: Path, kind: str
 ) -> None:
-    shelf = ingest(settings, written(tmp_path, drawn_days(1), kind), Reading(), None, NOW).shelf
+    shelf = ingest(settings, written(tmp_path, drawn_days(1, days=OF_A_FILE), kind), Reading(), None, NOW).shelf
     with feature_workbench(settings) as connection:
         found = {own.sku: own for own in evidence().responses(connection, load(shelf), FIRST + dt.timedelta(days=DAYS))}
     assert (found["A"].verdict, found["A"].by) == ("told", "design")
-    assert found["A"] == told(drawn_days(1)), "nothing of the draw is lost on the way"
+    assert found["A"] == told(drawn_days(1, days=OF_A_FILE)), "nothing of the draw is lost on the way"
     assert (found["B"].verdict, found["B"].by) == ("too thin", "log")
 
 
@@ -194,7 +195,7 @@ NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def test_visits_tell_a_draw_by_what_was_bought(settings: Settings, tmp_path: Path) -> None:
-    days, rows = drawn_days(1), []
+    days, rows = drawn_days(1, days=OF_A_FILE), []
     for day in days.itertuples():
         for visit in range(40):
             at = dt.datetime.combine(day.business_date, dt.time(8), dt.UTC) + dt.timedelta(minutes=15 * visit)
@@ -208,7 +209,7 @@ def test_visits_tell_a_draw_by_what_was_bought(settings: Settings, tmp_path: Pat
 
 
 def test_a_refuted_draw_is_read_as_an_ordinary_log_and_said(settings: Settings, tmp_path: Path) -> None:
-    days = drawn_days(1, is_high=lambda day: day % 2 == 0)
+    days = drawn_days(1, days=OF_A_FILE, is_high=lambda day: day % 2 == 0)
     shelf = ingest(settings, written(tmp_path, days), Reading(), None, NOW).shelf
     with feature_workbench(settings) as connection:
         own = evidence().responses(connection, load(shelf), FIRST + dt.timedelta(days=DAYS))[0]
