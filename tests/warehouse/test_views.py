@@ -179,7 +179,7 @@ def test_a_reader_never_meets_an_error_while_partitions_are_published(
     writer.start()
     counts = []
     try:
-        for _ in range(50):
+        for _ in range(25):
             with read_only(settings) as connection:
                 row = connection.execute("select count(*) from demand_cells").fetchone()
             assert row is not None

@@ -59,7 +59,7 @@ states = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(states)
 def test_the_plan_never_earns_less_than_the_price_now_and_its_reason_says_the_same(state: dict[str, float]) -> None:
     catalog, forecast = forecast_of(int(state["world"]), str(state["objective"]))
