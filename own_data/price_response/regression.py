@@ -13,6 +13,7 @@ Survey Methodology, 2002), with Student's t for as many degrees of freedom as th
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
@@ -144,19 +145,37 @@ def without_effects(values: Floats, weight: Floats, groups: Sequence[Ints]) -> F
     values = values.copy()
     if not groups:
         return np.asarray(values - np.average(values, axis=0, weights=weight))
-    totals = [np.maximum(np.bincount(group, weight), _LEAST_WEIGHT) for group in groups]
+    levels = np.stack(groups)
+    totals = np.ones((len(groups), levels.max() + 1))
+    for group, total in zip(groups, totals, strict=True):
+        own = np.bincount(group, weight)
+        total[: len(own)] = np.maximum(own, _LEAST_WEIGHT)
     for place in range(values.shape[1]):
-        column = values[:, place]
-        size = max(float(np.abs(column).max(initial=0)), _CLOSE)
-        for _ in range(_SWEEPS):
-            moved = 0.0
-            for group, total in zip(groups, totals, strict=True):
-                mean = np.bincount(group, weight * column) / total
-                np.subtract(column, mean[group], out=column)
-                moved = max(moved, float(np.abs(mean).max()))
-            if moved < _CLOSE * size or len(groups) == 1:
-                break
+        values[:, place] = _projected(values[:, place].copy(), weight, levels, totals)
     return np.asarray(values)
+
+
+@numba.njit(cache=True, nogil=True)
+def _projected(column: Floats, weight: Floats, levels: Ints, totals: Floats) -> Floats:
+    """Return a column less the means of its groups, in place, shape (n_rows,).
+
+    `levels` are those of each group, shape (n_groups, n_rows), and `totals` their weights, (n_groups, n_levels).
+    """
+    size, mean = max(np.abs(column).max(), _CLOSE), np.empty(totals.shape[1])
+    for _ in range(_SWEEPS):
+        moved = 0.0
+        for level, total in zip(levels, totals):  # noqa: B905 - Numba knows no other zip
+            mean[:] = 0.0
+            for row in range(len(column)):
+                mean[level[row]] += weight[row] * column[row]
+            for own in range(len(mean)):
+                mean[own] /= total[own]
+                moved = max(moved, abs(mean[own]))
+            for row in range(len(column)):
+                column[row] -= mean[level[row]]
+        if moved < _CLOSE * size or len(levels) == 1:
+            break
+    return column
 
 
 def _fit(own: Observations, X: Floats, groups: Sequence[Ints]) -> tuple[Floats, Floats, Floats, Floats]:

@@ -7,10 +7,10 @@ learn from leave their middle to both sides.
 
 from itertools import product
 
+import numba
 import numpy as np
-import pandas as pd
 
-from catalog.arrays import Flags, Floats
+from catalog.arrays import Flags, Floats, Ints
 from own_data.price_response.observations import Observations
 
 _WINDOWS_DAYS = (91, 182)  # around a day: what is rare in one of them is a departure
@@ -24,15 +24,39 @@ _HOME = 0.9  # share of a window that departures hardly ever fill
 
 def usual_log_price(own: Observations, share: float = 0.5, window_days: int = _WINDOWS_DAYS[0]) -> Floats:
     """Return the log price that a share of the store's days around each row are at or below, shape (n_rows,)."""
-    days = pd.DataFrame({"store": own.store, "day": own.day, "price": own.log_price})
-    by_day = days.groupby(["store", "day"])["price"].median().reset_index()
-    usual = np.empty(len(by_day))
-    for _, part in by_day.groupby("store"):
-        series = pd.Series(part["price"].to_numpy(), pd.to_datetime(part["day"].to_numpy(), unit="D"))
-        window = series.rolling(f"{window_days}D", center=True, min_periods=1)
-        usual[part.index] = window.quantile(share, interpolation="nearest").to_numpy()
-    keyed = pd.Series(usual, pd.MultiIndex.from_frame(by_day[["store", "day"]]))
-    return np.asarray(keyed.reindex(pd.MultiIndex.from_arrays([own.store, own.day])).to_numpy(), dtype=float)
+    order = np.lexsort((own.log_price, own.store_day))
+    price = own.log_price[order]
+    _, first, at, count = np.unique(own.store_day[order], return_index=True, return_inverse=True, return_counts=True)
+    median = (price[first + (count - 1) // 2] + price[first + count // 2]) / 2
+    usual = np.empty(len(price))
+    usual[order] = _usual_of_days(own.store[order][first], own.day[order][first], median, share, window_days)[at]
+    return usual
+
+
+@numba.njit(cache=True, nogil=True)
+def _usual_of_days(store: Ints, day: Ints, price: Floats, share: float, window_days: int) -> Floats:
+    """Return the nearest quantile of the prices around each store day, which stand by store and date.
+
+    A window is open at its beginning and closed at its end. Its prices are kept in order.
+    """
+    usual, window = np.empty(len(price)), np.empty(len(price))
+    begin, end, held = 0, 0, 0
+    for place in range(len(price)):
+        if store[place] != store[begin]:
+            begin, end, held = place, place, 0
+        while end < len(price) and store[end] == store[place] and 2 * (day[end] - day[place]) <= window_days:
+            at = np.searchsorted(window[:held], price[end])
+            for later in range(held, at, -1):
+                window[later] = window[later - 1]
+            window[at] = price[end]
+            end, held = end + 1, held + 1
+        while 2 * (day[place] - day[begin]) >= window_days:
+            held -= 1
+            for later in range(np.searchsorted(window[: held + 1], price[begin]), held):
+                window[later] = window[later + 1]
+            begin += 1
+        usual[place] = window[int(np.rint(share * (held - 1)))]
+    return usual
 
 
 def departures(own: Observations) -> Flags:
@@ -41,17 +65,17 @@ def departures(own: Observations) -> Flags:
     Regular prices change too. So the pattern is looked for beyond one depth after another: from some depth on, offers
     alone are left.
     """
+    days, at = np.unique(own.store_day, return_inverse=True)
+
+    def share_of_days(rows: Flags) -> float:
+        return np.count_nonzero(np.bincount(at[rows])) / max(1, len(days))
+
     for window_days in _WINDOWS_DAYS:
         away = np.expm1(own.log_price - usual_log_price(own, window_days=window_days))
         for depth, side in product(_DEPTHS, (-1, 1)):
-            most = _share_of_days(own, side * away > depth)
-            least = _share_of_days(own, -side * away > _AS_DEEP * depth)
+            most = share_of_days(side * away > depth)
+            least = share_of_days(-side * away > _AS_DEEP * depth)
             if _LEAST_AWAY <= most <= _MOST_AWAY and least <= _OTHER_SIDE * most:
                 home = usual_log_price(own, _HOME if side < 0 else 1 - _HOME, window_days)
                 return np.asarray(side * np.expm1(own.log_price - home) > depth)
     return np.zeros(len(own.day), dtype=bool)
-
-
-def _share_of_days(own: Observations, rows: Flags) -> float:
-    days = np.unique(own.store_day)
-    return len(np.unique(own.store_day[rows])) / max(1, len(days))
