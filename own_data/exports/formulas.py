@@ -8,9 +8,9 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import IO
-from xml.sax.saxutils import unescape
 
 _CHUNK = 1 << 22
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
@@ -23,7 +23,6 @@ _PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Z]{1,3})(\d+)[\"']")
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 _ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_ENTITIES = {"&quot;": '"', "&apos;": "'"}
 
 
 def formulas_without_values(path: Path, sheet: str) -> dict[int, tuple[str, int]]:
@@ -98,7 +97,4 @@ def _member_of(book: zipfile.ZipFile, sheet: str) -> str | None:
 
 def _attributes(tag: str) -> dict[str, str]:
     """Return the attributes of a tag, without the prefixes of their names."""
-    return {
-        name.rpartition(":")[2]: unescape(double or single, _ENTITIES)
-        for name, double, single in _ATTRIBUTE.findall(tag)
-    }
+    return {name.rpartition(":")[2]: unescape(double or single) for name, double, single in _ATTRIBUTE.findall(tag)}

@@ -126,7 +126,3 @@ def _typed(cells: Sequence[object]) -> list[pa.Array]:
 
 def _moment(day: dt.date) -> dt.datetime:
     return day if isinstance(day, dt.datetime) else dt.datetime(day.year, day.month, day.day)  # noqa: DTZ001 - as written
-
-
-if __name__ == "__main__":
-    sys.exit(main())
