@@ -10,6 +10,7 @@ import pytest
 from elsewhere import Elsewhere
 from hypothesis import given
 from hypothesis import strategies as st
+from once_a_run import copy_home
 
 from catalog.errors import DataError, Declined
 from catalog.load import CLASSIC, Catalog, load
@@ -189,35 +190,53 @@ def asked(**changes: object) -> TrialRequest:
     return replace(TrialRequest("static", "stock_aware", days=4, stores=3, seed=3), **changes)  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=[None, 4.0], ids=["days", "hours"])
-def held(workspace: Workspace, request: pytest.FixtureRequest) -> TrialResult:
-    return hold_trial(workspace, asked(hours=request.param))
+@pytest.fixture(scope="module", params=[None, 4.0], ids=["days", "hours"])
+def held_once(
+    sell_two_days: Callable[[Path], Settings],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> tuple[Path, TrialResult]:
+    """Return a home in which a trial was held, which is copied, and the trial."""
+    settings = sell_two_days(tmp_path_factory.mktemp("trial"))
+    return settings.home, hold_trial(Workspace(settings, SHELF, Lake(settings)), asked(hours=request.param))
+
+
+@pytest.fixture
+def held(held_once: tuple[Path, TrialResult]) -> TrialResult:
+    return held_once[1]
+
+
+@pytest.fixture
+def after_trial(held_once: tuple[Path, TrialResult], tmp_path: Path) -> Workspace:
+    """Return a copy of the workspace in which the trial was held."""
+    settings = copy_home(held_once[0], tmp_path)
+    return Workspace(settings, SHELF, Lake(settings))
 
 
 def test_days_of_a_trial_are_replayed_to_the_same_bytes_and_each_decision_names_its_policy(
-    held: TrialResult, workspace: Workspace
+    held: TrialResult, after_trial: Workspace
 ) -> None:
     made = held.planned.trial.design
     for date in made.dates:
-        decisions = [part for part in replay(workspace.settings, date) if part.part == "decisions"]
+        decisions = [part for part in replay(after_trial.settings, date) if part.part == "decisions"]
         assert decisions
         assert all(part.is_same for part in decisions)
         for batch, is_b in held.planned.trial.batches(date):
-            rows = workspace.lake.read(batch.partition).to_pandas()
+            rows = after_trial.lake.read(batch.partition).to_pandas()
             expected = np.where(is_b[rows["tick"] // made.block_ticks], "stock_aware", "static")
             assert (rows["policy"].astype(str) == expected).all()
             assert (rows["propensity"] == 1.0).all()
 
 
-def test_a_trial_is_kept_once_and_sells_nothing_twice(held: TrialResult, workspace: Workspace) -> None:
-    lake, trial = workspace.lake, held.planned.trial
+def test_a_trial_is_kept_once_and_sells_nothing_twice(held: TrialResult, after_trial: Workspace) -> None:
+    lake, trial = after_trial.lake, held.planned.trial
     before = [lake.receipt(part) for part in lake.partitions("trials")]
     again = hold_trial(
-        workspace, replace(asked(), start=trial.design.start, hours=None if trial.design.is_by_day else 4)
+        after_trial, replace(asked(), start=trial.design.start, hours=None if trial.design.is_by_day else 4)
     )
     assert again == held
     assert [lake.receipt(part) for part in lake.partitions("trials")] == before
-    assert {one.action for one in play_trial(workspace, trial)} == {"unchanged"}
+    assert {one.action for one in play_trial(after_trial, trial)} == {"unchanged"}
     blocks = lake.read(Partition("trial_blocks", None, trial.name)).to_pandas()
     assert len(blocks) == trial.design.is_b.size
     gains = blocks.groupby("arm")["counted_eur"].sum()
@@ -252,27 +271,27 @@ def test_a_trial_has_the_same_bytes_wherever_its_days_are_sold(
 
 
 def test_a_batch_of_a_trial_is_not_sold_at_other_prices_than_were_meant(
-    held: TrialResult, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    held: TrialResult, after_trial: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SHELFPRICE_HOME", str(workspace.settings.home))
+    monkeypatch.setenv("SHELFPRICE_HOME", str(after_trial.settings.home))
     trial = held.planned.trial
     batch, is_b = next(trial.batches(trial.design.start))
-    where = whereabouts(replace(workspace, catalog=trial.catalog), Elsewhere())
+    where = whereabouts(replace(after_trial, catalog=trial.catalog), Elsewhere())
     job = TrialBatch(where, trial, batch, is_b, ("static", "of a book that was replaced"))
-    before = workspace.lake.receipt(batch.partition)
+    before = after_trial.lake.receipt(batch.partition)
     with pytest.raises(Declined, match=f"{batch.business_date} {batch.group}: other prices came into force"):
         Elsewhere()(play_part, [job])
-    assert workspace.lake.receipt(batch.partition) == before
+    assert after_trial.lake.receipt(batch.partition) == before
 
 
-def test_nobody_plays_the_stores_of_a_trial_again(held: TrialResult, workspace: Workspace) -> None:
-    lake, trial = workspace.lake, held.planned.trial
+def test_nobody_plays_the_stores_of_a_trial_again(held: TrialResult, after_trial: Workspace) -> None:
+    lake, trial = after_trial.lake, held.planned.trial
     assert without_live_days(lake, batches_of(SHELF, trial.design.dates, None)) == []
     left = without_live_days(lake, batches_of(SHELF, trial.design.dates, 5))
     assert {len(batch.stores) for batch in left} == {2}
     batches = [batch.partition for batch, _ in trial.batches(trial.design.start)]
     before = [lake.receipt(part) for part in batches]
-    play_again(workspace, trial.design.start)
+    play_again(after_trial, trial.design.start)
     assert [lake.receipt(part) for part in batches] == before
 
 
