@@ -300,7 +300,7 @@ COLUMNS = pa.schema(
 
 
 @given(st.lists(ROW, max_size=30))
-@hypothesis_settings(deadline=None, max_examples=40)
+@hypothesis_settings(deadline=None, max_examples=25)
 def test_whatever_was_decided_is_counted_without_loss(
     workbench: duckdb.DuckDBPyConnection, drawn: list[dict[str, Any]]
 ) -> None:
