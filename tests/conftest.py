@@ -13,6 +13,7 @@ from catalog.settings import Settings, read_settings
 pytest_plugins = [
     "browser_tests",
     "distribution",
+    "few_trees",
     "garbage",
     "homes",
     "isolation",

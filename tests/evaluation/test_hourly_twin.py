@@ -30,7 +30,7 @@ from evaluation.outside_store.hourly_twin import (
 from evaluation.outside_store.stores.sales_client import SalesClient
 from evaluation.outside_store.stores.twin_store import TwinStore
 
-DAYS = 2
+DAYS = 1
 
 
 @pytest.mark.slow
@@ -87,6 +87,7 @@ def write_catalog(folder: Path) -> Path:
 
 
 @pytest.mark.play
+@pytest.mark.usefixtures("few_trees")
 def test_over_http_it_earns_the_same_to_the_cent(tmp_path: Path) -> None:
     folder = write_catalog(tmp_path / "catalog")
     world = TwinStore(1, FIRST_DATE, short_catalog(), tells_visits=True)

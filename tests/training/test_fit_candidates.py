@@ -25,6 +25,8 @@ from training.session import train
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace, whereabouts
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 THROUGH = SOLD_ON[1]
 SEED = 7
 
