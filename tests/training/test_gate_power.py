@@ -65,10 +65,10 @@ def test_a_model_that_earns_a_fifth_more_than_base_prices_is_champion_within_thr
     tmp_path: Path, name: str
 ) -> None:
     store = Store(tmp_path, world(name, "static"))
-    nights = [store.live(day, seed=3) for day in range(3)]
-    assert any(night.promoted for night in nights)
-    said = next(night.said for night in nights if night.promoted)
-    assert "prices from now on: expected gain +" in str(said)
+    nights = (store.live(day, seed=3) for day in range(3))
+    promoting = next((night for night in nights if night.promoted), None)
+    assert promoting is not None
+    assert "prices from now on: expected gain +" in str(promoting.said)
 
 
 def off_by(catalog: Catalog, odds: float, steeper: float) -> PricingPolicy:
