@@ -19,3 +19,34 @@ def rows_of_each(group: NDArray[np.integer[Any]], n_groups: int) -> list[Ints]:
         Number of each row's group, from 0, shape (n_rows,).
     """
     return np.split(np.argsort(group, kind="stable"), np.bincount(group, minlength=n_groups).cumsum()[:-1])
+
+
+class Grown:
+    """An array that others are added to, in place.
+
+    It has room for twice as many whenever it is full, and room that is not used takes no memory.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing, of any kind."""
+        self._room: NDArray[Any] = np.empty(0)
+        self._length = 0
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Add values of one kind, shape (n,)."""
+        end = self._length + len(values)
+        if end > len(self._room):
+            room = np.empty(2 * end, values.dtype)
+            room[: self._length] = self.whole
+            self._room = room
+        self._room[self._length : end] = values
+        self._length = end
+
+    def add_begins(self, begins: NDArray[Any]) -> None:
+        """Add places at which pieces begin, from 0 on, and the last one ends: they follow those that are there."""
+        self.add(begins[1:] + self.whole[-1] if self._length else begins)
+
+    @property
+    def whole(self) -> NDArray[Any]:
+        """All that was added."""
+        return self._room[: self._length]

@@ -20,7 +20,7 @@ from catalog.spread import HERE, Spread
 from serving.belief.table import without_the_champions_word
 from serving.book_blocks import unpublished_book
 from serving.book_table import book_from_parts, book_to_table
-from serving.curves import DemandCurves, curves_from_table, curves_to_table
+from serving.curves import CURVES_ARE_IN, DemandCurves, curves_from_table, curves_to_table
 from serving.price_book import PriceBook
 from warehouse.books import book_dates, book_on, newest_book_dates
 from warehouse.commit import Commit
@@ -67,7 +67,9 @@ class StoredBook:
         """Read book and curves whole."""
         book = book_from_parts(lake.read_in_parts(self.book, _ROWS_AT_ONCE))
         pa.default_memory_pool().release_unused()  # the rows of a chain's book are larger than the book
-        return book, curves_from_table(lake.read(self.curves))
+        curves = curves_from_table(lake.read(self.curves, CURVES_ARE_IN))
+        pa.default_memory_pool().release_unused()
+        return book, curves
 
     def read_belief(self, lake: Lake) -> pa.Table | None:
         """Read the belief behind the book; None where it was made without one.

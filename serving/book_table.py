@@ -20,7 +20,7 @@ from warehouse.parquet import coded, constant, moments
 def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
     """Return the book in the columns of `price_steps`; `made_from` is what its receipt will say."""
     steps, rows = book.steps, len(book.prices)
-    begin, value = steps.begin, steps.step_after_step(steps.value)
+    begin, value = steps.begin, steps.value
     product = np.repeat(np.arange(len(book.skus)), np.diff(steps.first_step))
     is_limited = np.repeat(book.prices != book.unconstrained, np.diff(book.chance_from))
     p_own = np.where(is_limited, book.p_unconstrained, np.nan)
@@ -32,7 +32,7 @@ def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
         "binding_rule": coded(book.rule, book.rules),
         "policy_rule": coded(book.policy_rule, book.rules),
         "ticks_from": steps.first_tick,
-        "stock_from": _listed(begin, pa.array(steps.step_after_step(steps.stock_from))),
+        "stock_from": _listed(begin, pa.array(steps.stock_from)),
         "unit_value": _listed(begin, pa.array(value, mask=value == NO_VALUE)),
         "value_unit": steps.value_unit[product],
         "p_sale": _listed(book.chance_from, pa.array(book.p_sale)),
@@ -79,7 +79,8 @@ def book_from_table(table: pa.Table) -> PriceBook:
     first_tick = table["ticks_from"].to_numpy()
     value = _flat(table["unit_value"], NO_VALUE)[1]
     value_unit = table["value_unit"].to_numpy()[first]
-    steps = Steps.sorted_from(first_step, first_tick, begin, stock_from, value, value_unit)
+    lengths = np.diff(begin).astype(np.int16)
+    steps = Steps(first_step, begin[first_step], first_tick, lengths, stock_from, value, value_unit)
     return PriceBook(
         skus=tuple(skus),
         par_stock=table["par_stock"].to_numpy()[first].astype(np.int64),
@@ -89,7 +90,7 @@ def book_from_table(table: pa.Table) -> PriceBook:
         unconstrained=unconstrained,
         rule=rule,
         policy_rule=policy_rule,
-        chance_from=chance_from,
+        chance_from=chance_from.astype(np.int32),
         p_sale=p_sale,
         p_unconstrained=np.where(is_same, p_sale, p_own),
         rules=rules,
@@ -139,7 +140,7 @@ def _made(table: pa.Table) -> dict[str, Any]:
     return own | {"published_at": own["published_at"].astimezone(dt.UTC)}
 
 
-def _listed(begin: NDArray[np.int64], values: pa.Array) -> pa.ListArray:
+def _listed(begin: NDArray[np.integer[Any]], values: pa.Array) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(begin.astype(np.int32)), values)
 
 

@@ -19,6 +19,9 @@ from serving.context_curves import is_asked_in_context, mean_curves
 from serving.switching import Switching
 from warehouse.parquet import coded, constant
 
+CURVES_ARE_IN = ("sku", "price", "p_sale", "p_sale_low", "p_sale_high", "supported", "model_version")
+"""Columns of `demand_curves` that are needed to read curves."""
+
 
 class DemandModel(Protocol):
     """What curves are asked from: a registered version that gives chances of sale for rows of features."""

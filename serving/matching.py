@@ -34,8 +34,8 @@ def _at_base_prices(catalog: Catalog, new: Ints, book: PriceBook) -> PriceBook:
     at, nothing = np.arange(len(new) + 1), np.full(len(new), np.nan)
     base, rule = catalog.base_prices[new], np.zeros(len(new), dtype=np.int16)
     everywhere = np.zeros(len(new) * book.n_ticks, dtype=np.int16)
-    begin = at * book.n_ticks
-    steps = Steps.sorted_from(at, np.ones(len(new), dtype=np.int16), begin, everywhere, everywhere + NO_VALUE, base)
+    ones, ticks = np.ones(len(new), dtype=np.int16), np.full(len(new), book.n_ticks, dtype=np.int16)
+    steps = Steps(at, at * book.n_ticks, ones, ticks, everywhere, everywhere + NO_VALUE, base)
     return replace(
         book,
         skus=tuple(catalog.skus[position] for position in new.tolist()),
@@ -45,7 +45,7 @@ def _at_base_prices(catalog: Catalog, new: Ints, book: PriceBook) -> PriceBook:
         unconstrained=base,
         rule=rule,
         policy_rule=rule,
-        chance_from=at,
+        chance_from=at.astype(np.int32),
         p_sale=nothing,
         p_unconstrained=nothing,
         rules=("unknown_product",),

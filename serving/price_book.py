@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Floats, Grown, Ints
 from catalog.errors import DataError
-from serving.price_steps import Steps, pieces
-from serving.single_price import Addresses, addresses_of, price_at
+from serving.price_steps import States, Steps, pieces
+from serving.single_price import Addresses, addresses_of, price_at, prices_at
 
 _BEGINS = "first_step", "first", "chance_from"  # where pieces begin
 
@@ -77,7 +77,7 @@ class PriceBook:
     unconstrained: Floats
     rule: NDArray[np.int16]
     policy_rule: NDArray[np.int16]
-    chance_from: NDArray[np.int64]
+    chance_from: NDArray[np.int32]
     p_sale: Floats
     p_unconstrained: Floats
     rules: tuple[str, ...]
@@ -93,9 +93,9 @@ class PriceBook:
     @cached_property
     def _places(self) -> Addresses:
         """Where a single price is looked up."""
-        own: tuple[Any, ...] = self.steps[:-1]
-        kinds: tuple[Any, ...] = (np.int64, np.int16, np.int64, np.int16, np.uint16, np.int16, np.float64)
-        rest = (self.prices, np.float64), (self.rule, np.int16), (self.chance_from, np.int64), (self.p_sale, np.float64)
+        own: tuple[Any, ...] = self.steps
+        kinds: tuple[Any, ...] = (np.int64, np.int64, np.int16, np.int16, np.int16, np.int16, np.float64)
+        rest = (self.prices, np.float64), (self.rule, np.int16), (self.chance_from, np.int32), (self.p_sale, np.float64)
         return addresses_of([*zip(own, kinds, strict=True), *rest])
 
     def __getstate__(self) -> dict[str, Any]:
@@ -151,8 +151,8 @@ class PriceBook:
 
     def quotes(self, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Floats, Floats]:
         """Look up many prices at once: prices (EUR) and chances of sale, in the shape of the arguments."""
-        step, since, _ = self.steps.found(product, stock, ticks_left)
-        return self.prices[step], self.p_sale[self._chance(step, since)]
+        states = States.of(product, stock, ticks_left)
+        return states.shaped(*prices_at(self._places.addresses, *states.by_product))
 
     def _chance(self, step: Ints, since: Ints) -> Ints:
         """Return where the chances of steps are, so many ticks after the first one of each."""
@@ -176,22 +176,19 @@ class PriceBook:
 def joined(books: Iterable[PriceBook]) -> PriceBook:
     """Return one book of the products of several, which are of one policy and day.
 
-    They are taken one after another, and none of them is kept: what they hold grows in place. At last each array is
-    copied, which numpy puts on large pages: those are found twice as soon.
+    They are taken one after another, and none of them is kept: what they hold grows in place.
     """
-    grown, kinds = defaultdict[str, bytearray](bytearray), dict[str, Any]()
-    skus, rules = list[str](), dict[str, int]()
+    grown, skus, rules = defaultdict[str, Grown](Grown), list[str](), dict[str, int]()
     for book in books:
         place = np.array([rules.setdefault(rule, len(rules)) for rule in book.rules], dtype=np.int16)
         own = book.__getstate__() | book.steps._asdict()
         own |= {name: place[own[name]] for name in ("rule", "policy_rule")}
-        own |= {name: np.diff(own[name]) for name in _BEGINS}
         for name, values in own.items():
-            if isinstance(values, np.ndarray):
-                kinds[name] = values.dtype
-                grown[name] += np.ascontiguousarray(values).data.cast("B")
+            if name in _BEGINS:
+                grown[name].add_begins(values)
+            elif isinstance(values, np.ndarray):
+                grown[name].add(values)
         skus.extend(book.skus)
-    whole: dict[str, Any] = {name: np.frombuffer(grown.pop(name), kind).copy() for name, kind in kinds.items()}
-    whole |= {name: np.concatenate([[0], np.cumsum(whole[name])]) for name in _BEGINS}
+    whole: dict[str, Any] = {name: own.whole for name, own in grown.items()}
     steps = Steps(**{name: whole.pop(name) for name in Steps._fields})
     return replace(book, skus=tuple(skus), steps=steps, rules=tuple(rules), **whole)

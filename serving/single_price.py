@@ -13,6 +13,7 @@ from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 from numpy.typing import NDArray
 
+from catalog.arrays import Floats, Ints
 from serving.price_steps import find
 
 
@@ -55,17 +56,17 @@ def price_at(places: NDArray[np.int64], product: int, stock: int, ticks_left: in
     """
     step, since, value = find(
         _array(places, 0, np.int64),
-        _array(places, 1, np.int16),
-        _array(places, 2, np.int64),
+        _array(places, 1, np.int64),
+        _array(places, 2, np.int16),
         _array(places, 3, np.int16),
-        _array(places, 4, np.uint16),
+        _array(places, 4, np.int16),
         _array(places, 5, np.int16),
         _array(places, 6, np.float64),
         product,
         stock,
         ticks_left,
     )
-    chance_from = _array(places, 9, np.int64)
+    chance_from = _array(places, 9, np.int32)
     chance = min(chance_from[step] + since, chance_from[step + 1] - 1)
     return (
         _array(places, 7, np.float64)[step],
@@ -73,3 +74,15 @@ def price_at(places: NDArray[np.int64], product: int, stock: int, ticks_left: in
         _array(places, 8, np.int16)[step],
         value,
     )
+
+
+@numba.njit(cache=True, nogil=True)
+def prices_at(
+    places: NDArray[np.int64], order: Ints, product: Ints, stock: Ints, ticks_left: Ints
+) -> tuple[Floats, Floats]:
+    """Return the prices of states, EUR, and the chances of sale, shape (n_states,), looked up in an order."""
+    prices, chances = np.empty(len(order)), np.empty(len(order))
+    for state in order:
+        price, chance, _, _ = price_at(places, product[state], stock[state], ticks_left[state])
+        prices[state], chances[state] = price, chance
+    return prices, chances

@@ -41,7 +41,8 @@ def steps_of(
     states[begin[step] + tick - first_tick[step]] = state
     at = value.ravel()[states]
     kept = np.where(np.isnan(at), NO_VALUE, np.rint(at)).astype(np.int16)
-    return Steps.sorted_from(first_step, first_tick, begin, (states % n_levels).astype(np.int16), kept, unit), states
+    lengths, stock_from = np.diff(begin).astype(np.int16), (states % n_levels).astype(np.int16)
+    return Steps(first_step, begin[first_step], first_tick, lengths, stock_from, kept, unit), states
 
 
 @numba.njit(cache=True, nogil=True)

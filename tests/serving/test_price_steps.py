@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats, Ints
-from catalog.errors import ModelError
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
@@ -158,11 +157,15 @@ def test_rows_that_come_in_parts_are_the_same_book(book: PriceBook, rows: int) -
     assert_same(as_dense(read), as_dense(book))
 
 
-def test_a_product_with_more_steps_than_can_be_told_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    policy, catalog, curves = any_shelf(1)
-    monkeypatch.setattr("serving.price_steps._MOST_STEPS", 1)
-    with pytest.raises(ModelError, match="at most 1 steps"):
-        tabulate(policy, catalog, MIDNIGHT, curves)
+def test_states_in_any_order_and_shape_are_answered_where_they_were_asked(book: PriceBook) -> None:
+    draw = np.random.default_rng(5)
+    product, left = draw.integers(0, len(book.skus), (7, 1, 40)), draw.integers(1, book.n_ticks + 1, (3, 1))
+    stock = draw.integers(0, book.n_levels, 40)
+    everywhere = book.of()
+    places = product, np.minimum(stock, book.par_stock[product]), left - 1
+    np.testing.assert_array_equal(book.at(product, stock, left), [own[places] for own in everywhere])
+    expected = everywhere.prices[places], everywhere.p_sale[places]
+    np.testing.assert_array_equal(book.quotes(product, stock, left), expected)
 
 
 def in_lake(home: Path, partition: Partition, rows: pa.Table) -> Lake:
