@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.pricing import Shelf
-from serving.price_book import PriceBook
+from serving.price_book import BookedStates, PriceBook
 from serving.pricing_policy import Asked
 
 
@@ -31,7 +31,9 @@ class BookPolicy:
         return self.book.rules
 
     def ask(self, shelf: Shelf) -> Asked:
-        """Look every product up at its stock and time."""
-        found = self.book.at(np.arange(len(self.book.skus)), shelf.stock, shelf.ticks_left)
+        """Look every product up at its stock and time, once where all stores have the same stock, as at opening."""
+        stock = shelf.stock[:1] if (shelf.stock == shelf.stock[:1]).all() else shelf.stock
+        found = self.book.at(np.arange(len(self.book.skus)), stock, shelf.ticks_left)
+        found = BookedStates._make(np.broadcast_to(own, shelf.stock.shape) for own in found)
         rule = found.policy_rule.astype(np.int64)
         return Asked(found.unconstrained, rule, found.p_unconstrained, found.unit_value)

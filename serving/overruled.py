@@ -1,20 +1,20 @@
 """Which limits hold a price, and which ones a stronger limit overrules, by store and product."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise, starmap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.price_rules import NO_CLAMPS
 from catalog.pricing import Shelf
 from serving.guardrails import guarded_with_trail
 from serving.limits import Limits
 from serving.side_by_side import caps_beside
-
-ByProduct = tuple[tuple[str, ...], ...]
-"""Names of limits by product, the last one applied last."""
 
 CAPS = ("rivals", "families", "own_brands")
 """Rules by which prices of others keep one down."""
@@ -22,15 +22,40 @@ ORDERED = ("not_approved", "frozen", "event", "override", "kill_switch")
 """Rules by which a price is people's and not the policy's."""
 
 
+@dataclass(frozen=True)
+class ByProduct(Sequence[tuple[str, ...]]):
+    """Limits of each product of a store by name, the last one applied last; named when somebody asks for a product.
+
+    Attributes
+    ----------
+    n_products
+        How many products the store has.
+    product, rule
+        The product of each limit, ascending, and its position in `rules`, shape (n_limits,).
+    """
+
+    n_products: int
+    product: Ints
+    rule: Ints
+    rules: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return how many products there are."""
+        return self.n_products
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return the limits of one product."""
+        position = range(self.n_products)[index]
+        first, end = np.searchsorted(self.product, (position, position + 1))
+        return tuple(self.rules[rule] for rule in self.rule[first:end].tolist())
+
+
 def limits_by_product(clamps: NDArray[Any], rules: tuple[str, ...], shape: tuple[int, int]) -> list[ByProduct]:
     """Return which limits changed a price on the way, for each store; `shape` is (n_stores, n_products)."""
-    found: list[list[tuple[str, ...]]] = [
-        [()] * shape[1] for _ in range(shape[0])
-    ]  # most prices of a chain have no limit, and share that
-    for decision, rule in zip(clamps["decision"].tolist(), clamps["rule"].tolist(), strict=True):
-        row, own = divmod(decision, shape[1])
-        found[row][own] = (*found[row][own], rules[rule])
-    return [tuple(row) for row in found]
+    in_order = clamps[np.argsort(clamps["decision"], kind="stable")]
+    store, product = np.divmod(in_order["decision"], shape[1])
+    begins = np.searchsorted(store, np.arange(shape[0] + 1)).tolist()
+    return [ByProduct(shape[1], product[own], in_order["rule"][own], rules) for own in starmap(slice, pairwise(begins))]
 
 
 def overruled_by(limits: Limits | None, prices: Floats, shelf: Shelf) -> list[ByProduct]:
@@ -49,3 +74,23 @@ def overruled_by(limits: Limits | None, prices: Floats, shelf: Shelf) -> list[By
     is_kept = np.where(after < clamps["before"], after >= stands, after <= stands)
     is_kept = np.where(np.isin(rule, ORDERED), after == stands, is_kept) | (rule == "not_approved")
     return limits_by_product(clamps[~is_kept], limits.rules, prices.shape)
+
+
+class Overruled:
+    """Which limits the prices of some stores do not keep, worked out when somebody asks.
+
+    Parameters
+    ----------
+    limits
+        What limits the prices; None where nothing does.
+    prices
+        Those that stand, EUR, shape (n_stores, n_products).
+    """
+
+    def __init__(self, limits: Limits | None, prices: Floats, shelf: Shelf) -> None:
+        self._asked = limits, prices, shelf
+
+    @cached_property
+    def by_store(self) -> list[ByProduct]:
+        """The limits of each store."""
+        return overruled_by(*self._asked)

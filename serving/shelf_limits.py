@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats
+from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
 from catalog.price_rules import NO_CLAMPS
 from catalog.pricing import Shelf
 from serving.curves import DemandCurves, chance_at
 from serving.guardrails import guarded, guarded_with_trail, usable_prices
-from serving.limits import Limits, is_given, ordered_on
+from serving.limits import Limits, is_given, ordered_on, rule_given
 from serving.pricing_policy import Asked
 from serving.side_by_side import is_above_another, side_by_side
 
@@ -99,14 +99,23 @@ class ShelfLimits:
         """Return what the limits leave of prices, EUR, shape (..., n_stores, n_products)."""
         return prices if self.limits is None else guarded(self.limits, prices, self.shelf, self.may_move)
 
-    def apply_with_trail(self, prices: Floats, first_rule: int) -> tuple[Floats, NDArray[Any]]:
-        """Return the same for prices of shape (n_stores, n_products), and every change that a limit made.
+    def apply_with_trail(self, prices: Floats, asked_by: Ints, first_rule: int) -> tuple[Floats, Ints, NDArray[Any]]:
+        """Return the same for prices of shape (n_stores, n_products), by which rule each stands, and every change.
 
         Changes are `CLAMP` records; rules are numbered by their position in `limits.rules`, from `first_rule` on.
+
+        Parameters
+        ----------
+        asked_by
+            The rule by which each price was asked for.
         """
+        rule = np.array(asked_by)
         if self.limits is None:
-            return prices, NO_CLAMPS
-        return guarded_with_trail(self.limits, prices, self.shelf, self.may_move, first_rule)
+            return prices, rule, NO_CLAMPS
+        prices, clamps = guarded_with_trail(self.limits, prices, self.shelf, self.may_move, first_rule)
+        rule.flat[clamps["decision"]] = clamps["rule"]
+        given = rule_given(self.limits, self.shelf)  # what people set decides also where it changes nothing
+        return prices, np.maximum(rule, np.where(given < 0, given, given + first_rule)), clamps
 
     @property
     def have_one_price(self) -> bool:

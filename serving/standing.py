@@ -10,15 +10,16 @@ policy asks for then is known when the tick begins. A price that people no longe
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
-from catalog.pricing import Policy, Shelf
+from catalog.pricing import Shelf
 from etl.live.calendar import catalog_of_the_day
 from etl.live.day import LiveDay, SoldSoFar, sold_so_far, taught
 from etl.live.shelf_state import standing_of
@@ -30,10 +31,14 @@ from serving.limits import limits_of, rule_given
 from serving.open_book import Books, opened_once
 from serving.order_book import at_once_now, orders_on
 from serving.orders import AtOnce, Orders, OrderSource, PriceOrder
-from serving.overruled import ORDERED, ByProduct, limits_by_product, overruled_by
+from serving.overruled import ORDERED, ByProduct, Overruled, limits_by_product
 from serving.side_by_side import side_by_side
 from serving.storefront import Storefront
+from serving.usual_prices import usual_prices, without_orders
 from warehouse.lake import Lake
+
+Codes = NDArray[np.int8]
+"""Positions among the names of rules."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,6 @@ class Standing:
         What would stand without anything that people ordered or have yet to approve.
     unmet
         The price that a person ordered where a limit keeps it from standing; None where it stands.
-    overruled
-        Limits that would have another price than this one; a stronger one stands against them.
     """
 
     store: str
@@ -71,7 +74,6 @@ class Standing:
     limits: tuple[str, ...]
     without: float
     unmet: float | None
-    overruled: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,12 @@ class StoreStanding:
     ----------
     catalog
         The shelf that the store has: of one that is being sold, that of its day.
+    rule, rules
+        By which rule each price stands, as its position in `rules`.
     since
         From when each price stands, UTC: the next tick where it is another one than is shown.
     orders
         What people ordered for the date.
-    overruled
-        By product, as in `Standing`.
     stock
         Units on the shelf at the next tick.
     opened_with
@@ -101,14 +103,15 @@ class StoreStanding:
     now: StoreNow
     catalog: Catalog
     prices: Floats
+    rule: Codes
     rules: tuple[str, ...]
     limits: ByProduct
     without: Floats
     since: tuple[dt.datetime, ...]
     orders: Orders | None
-    overruled: ByProduct
     stock: Ints
     opened_with: Ints | None
+    lost: tuple[Overruled, int]
     sticker: Floats | None = None
     saving: Floats | None = None
 
@@ -120,7 +123,8 @@ class StoreStanding:
         own = self.catalog.positions.get(sku)
         if own is None or math.isnan(self.prices[own]):
             return None
-        order, price = self._behind(sku, self.rules[own]), float(self.prices[own])
+        rule, price = self.rule_of(own), float(self.prices[own])
+        order = self._behind(sku, rule)
         source = None if order is None else order.source
         span = None if source is None else source.span(self.now.store)
         return Standing(
@@ -128,15 +132,28 @@ class StoreStanding:
             sku=sku,
             moment=self.now.moment,
             price=price,
-            rule=self.rules[own],
+            rule=rule,
             order=None if source is None else source.id,
             by=None if source is None else source.proposer,
             until=None if span is None else span[1],
             limits=self.limits[own],
             without=float(self.without[own]),
             unmet=self._unmet(order, price),
-            overruled=self.overruled[own],
         )
+
+    def rule_of(self, position: int) -> str:
+        """Return what decided the price of a product of the shelf."""
+        return self.rules[self.rule[position]]
+
+    def are_by(self, rules: Collection[str]) -> Flags:
+        """Tell which prices one of some rules decided, shape (n_products,)."""
+        return np.isin(self.rule, [code for code, name in enumerate(self.rules) if name in rules])
+
+    @property
+    def overruled(self) -> ByProduct:
+        """Limits that would have another price than the one that stands; a stronger one stands against them."""
+        lost, row = self.lost
+        return lost.by_store[row]
 
     def order_of(self, sku: str) -> OrderSource | None:
         """Return the strongest order of a person that holds for a product at the next tick; None without one."""
@@ -192,29 +209,31 @@ def _at_opening(
 ) -> dict[str, StoreStanding]:
     """Return what stores open a date with."""
     names = tuple(now.store for now in stores)
-    front = _without_exploration(pricing_on(lake, catalog, date, stores=names, at_once=at_once, books=books).policy)
+    front = pricing_on(lake, catalog, date, stores=names, at_once=at_once, books=books).policy
+    assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
     shape = (len(names), len(catalog.skus))
     opened = opens_with(lake, catalog, names, date)
     at = (opened.stock, opened.shown, catalog.store.opening.ticks, np.zeros(shape))
     shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
-    decision, alone = front.decide(shelf), _without_orders(front).decide(shelf)
-    limits = limits_by_product(decision.clamps, front.rules, shape)
-    overruled = overruled_by(front.limits, decision.prices, shelf)
+    usual = usual_prices(front, shelf)
+    limits, lost = limits_by_product(usual.clamps, front.rules, shape), Overruled(front.limits, usual.prices, shelf)
+    since = {now.moment: (now.moment,) * shape[1] for now in stores}
     return {
         now.store: StoreStanding(
             now=now,
             catalog=catalog,
-            prices=decision.prices[row],
-            rules=tuple(front.rules[rule] for rule in decision.rule[row].tolist()),
+            prices=usual.prices[row],
+            rule=usual.rule[row].astype(np.int8),
+            rules=front.rules,
             limits=limits[row],
-            without=alone.prices[row],
-            since=(now.moment,) * shape[1],
+            without=usual.without[row],
+            since=since[now.moment],
             orders=None if front.limits is None else front.limits.orders,
-            overruled=overruled[row],
             stock=opened.stock[row],
             opened_with=None if opened.opened_with is None else opened.opened_with[row : row + 1],
-            sticker=None if decision.sticker is None else decision.sticker[row],
-            saving=None if decision.saving is None else decision.saving[row],
+            lost=(lost, row),
+            sticker=None if usual.sticker is None else usual.sticker[row],
+            saving=None if usual.saving is None else usual.saving[row],
         )
         for row, now in enumerate(stores)
     }
@@ -241,17 +260,19 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
     without = np.where(is_peoples, by_policy, began.shown[0])
     prices, clamps = guarded_with_trail(side_by_side(limits, without[None], shelf), without[None], shelf)
     bound = limits_by_product(clamps, limits.rules, prices.shape)[0]
-    clock, rules, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
+    clock, by, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
     for own, sku in enumerate(catalog.skus):
         tick, rule = newest[sku]
         is_new = prices[0, own] != began.shown[0, own]
         ordered = limits.rules[given[own]] if given[own] >= 0 else ""
-        rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
+        by.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
-    overruled = overruled_by(limits, prices, shelf)[0]
-    held = now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders, overruled
+    rules, rule = np.unique(by, return_inverse=True)
+    held = now, catalog, prices[0], rule.astype(np.int8), tuple(rules.tolist()), bound, without, tuple(since), orders
     sticker = None if began.sticker is None else began.sticker[0]
-    return StoreStanding(*held, began.stock[0], began.opened_with, sticker)
+    return StoreStanding(
+        *held, began.stock[0], began.opened_with, (Overruled(limits, prices, shelf), 0), sticker=sticker
+    )
 
 
 def _is_peoples(row: dict[str, Any]) -> bool:
@@ -264,14 +285,6 @@ def _prices_by_policy(
 ) -> Floats:
     """Return what a store's policy asks for in its next tick within the limits, had people ordered nothing, EUR."""
     policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,), books=books).policy
-    front = _without_exploration(taught(policy, sold.rows, catalog, sold.mark.tick))
-    return _without_orders(front).decide(shelf).prices[0]
-
-
-def _without_exploration(policy: Policy) -> Storefront:
-    assert isinstance(policy, Storefront)  # noqa: S101 - every policy in force is one
-    return replace(policy, exploration=None)
-
-
-def _without_orders(front: Storefront) -> Storefront:
-    return front if front.limits is None else replace(front, limits=replace(front.limits, orders=None))
+    front = taught(policy, sold.rows, catalog, sold.mark.tick)
+    assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
+    return usual_prices(without_orders(front), shelf).prices[0]

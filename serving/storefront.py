@@ -80,8 +80,8 @@ class Storefront:
         """Price every product of every store for one tick."""
         if self.curves is not None and self.curves.by_tick is not None:
             return replace(self, curves=self.curves.at(shelf.ticks_left)).decide(shelf)
-        asked = self._supported(self._asked(shelf))
-        limits = self._limits_on(shelf, asked).beside(asked.prices)
+        asked = self.supported(self._asked(shelf))
+        limits = self.limits_on(shelf, asked).beside(asked.prices)
         usual = limits.apply(asked.prices)  # what is shown where nothing is tried
         worth = Worth(self.curves, asked, self._forgone(asked), shelf.stock)
         trial = self._explored(worth, limits, usual)
@@ -95,10 +95,11 @@ class Storefront:
         p_sale = chance_on_shelf(self.curves, asked.prices, shelf.stock, asked.prices, asked.p_sale)
         return replace(asked, p_sale=p_sale)
 
-    def _supported(self, asked: Asked) -> Asked:
+    def supported(self, asked: Asked) -> Asked:
+        """Return what is asked for where the policy may be followed, and base prices elsewhere."""
         return asked if self.support is None else self.support.apply(asked, len(self.policy.rules))
 
-    def _limits_on(self, shelf: Shelf, asked: Asked) -> ShelfLimits:
+    def limits_on(self, shelf: Shelf, asked: Asked) -> ShelfLimits:
         """Choose the products that may change price now, by what each gains if it does."""
         if self.limits is None or not self.limits.are_moves_limited:
             return ShelfLimits(self.limits, shelf)
@@ -123,12 +124,8 @@ class Storefront:
     def _limited(self, trial: Trial, worth: Worth, limits: ShelfLimits, usual: Floats) -> PriceDecision:
         """Apply each guardrail to what is asked for after exploration, and write the whole trail down."""
         by_exploration = self.rules.index("exploration")
-        prices, clamps = limits.apply_with_trail(trial.prices, by_exploration + 1)
-        rule = np.where(trial.explored, by_exploration, worth.asked.rule)
-        rule.flat[clamps["decision"]] = clamps["rule"]
-        if self.limits is not None:  # what people set decides also where it changes nothing
-            given = rule_given(self.limits, limits.shelf)
-            rule = np.maximum(rule, np.where(given < 0, given, given + by_exploration + 1))
+        asked_by = np.where(trial.explored, by_exploration, worth.asked.rule)
+        prices, rule, clamps = limits.apply_with_trail(trial.prices, asked_by, by_exploration + 1)
         p_sale, cost = trial.p_sale, 0.0 * trial.p_sale
         if len(clamps):
             p_sale = chance_on_shelf(self.curves, prices, worth.stock, trial.prices, trial.p_sale)
@@ -144,10 +141,10 @@ class Storefront:
             unconstrained=trial.prices,
             clamp_cost=cost,
             clamps=clamps,
-            **self._stickers(worth.asked, prices, limits.shelf),
+            **self.stickers(worth.asked, prices, limits.shelf),
         )
 
-    def _stickers(self, asked: Asked, prices: Floats, shelf: Shelf) -> dict[str, Floats | None]:
+    def stickers(self, asked: Asked, prices: Floats, shelf: Shelf) -> dict[str, Floats | None]:
         """Return the stickers, EUR, and what they save; they stay as they were stuck.
 
         At opening they are those asked for that are below the price, where people and the catalog leave it free.

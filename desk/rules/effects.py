@@ -96,7 +96,7 @@ def rules_now(
                 won = title[price.rule]
                 held[won] += 1
                 unknown[won] += cost is None
-                for lost in {title[own] for own in price.overruled} - {won}:
+                for lost in {title[own] for own in store.overruled[store.catalog.positions[price.sku]]} - {won}:
                     conflicts.setdefault((won, lost), []).append(price)
     effects = tuple(RuleEffect(rule, held[rule.title], costs[rule.title], unknown[rule.title]) for rule in rules)
     found = [Conflict(won, lost, tuple(prices)) for (won, lost), prices in conflicts.items()]

@@ -96,7 +96,7 @@ class StoreRows:
         if len(own):
             lowest, highest = passing(catalog, [self.products[column] for column in own], self._opened[own])
             passes = (lowest <= self.proposed[own]) & (self.proposed[own] <= highest)
-            passes |= [self.standing.rules[column] in DrawnPolicy.rules for column in own]  # an approved design's
+            passes |= self.standing.are_by(DrawnPolicy.rules)[own]  # an approved design's
             codes[own[~passes]] = STATES.index("waits")
         for column, change in self._documents.items():
             codes[column] = STATES.index(state_of(change))
@@ -187,7 +187,7 @@ class StoreRows:
     def _weighed(self, position: int) -> dict[str, Any]:
         """Return what is known of the proposed price and the one now, as fields of a row."""
         proposed, money = float(self.proposed[position]), shown_currency()
-        sticker, rule, shelf = self._sticker(position), self.standing.rules[position], self._shelf(position)
+        sticker, rule, shelf = self._sticker(position), self.standing.rule_of(position), self._shelf(position)
         if sticker is not None:
             return {"gain": None, "why": reason_beside(sticker, proposed, money), "sticker": sticker}
         if self._outlook is None or shelf is None:
