@@ -131,7 +131,7 @@ class StorefrontOfKinds(LearningStorefront):
             if self.exploration is None or front.limits is not self.limits:  # somebody changed this one's steps
                 exploration = None if self.exploration is None else front.exploration
                 front = replace(front, limits=self.limits, exploration=exploration)
-            decided.append((rows, front.decide(_shelf_of(shelf, rows))))
+            decided.append((rows, front.decide(shelf_of_rows(shelf, rows))))
         return _together(decided)
 
     def learned_all(self, ticks: Iterable[Sold]) -> "StorefrontOfKinds":
@@ -218,9 +218,10 @@ def _kinds_in(heard: Sequence[Sold], catalog: Catalog) -> Ints:
     return kinds_of_stores(sold, n_stores, catalog.store.belief)
 
 
-def _shelf_of(shelf: Shelf, rows: Ints) -> Shelf:
+def shelf_of_rows(shelf: Shelf, rows: Ints | slice) -> Shelf:
+    """Return the shelves of some stores."""
     opening = None if shelf.opening_prices is None else shelf.opening_prices[rows]
-    stores = None if shelf.stores is None else tuple(shelf.stores[row] for row in rows)
+    stores = None if shelf.stores is None else tuple(shelf.stores[row] for row in np.arange(len(shelf.stock))[rows])
     own = (shelf.stock[rows], shelf.shown_prices[rows], shelf.ticks_left, shelf.dice[rows])
     changes = np.broadcast_to(shelf.changes, shelf.stock.shape)[rows]
     opened_with = None if shelf.opened_with is None else shelf.opened_with[rows]

@@ -213,30 +213,31 @@ def _at_opening(
     assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
     shape = (len(names), len(catalog.skus))
     opened = opens_with(lake, catalog, names, date)
-    at = (opened.stock, opened.shown, catalog.store.opening.ticks, np.zeros(shape))
+    at = (opened.stock, np.broadcast_to(np.nan, shape), catalog.store.opening.ticks, np.broadcast_to(0.0, shape))
     shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
-    usual = usual_prices(front, shelf)
-    limits, lost = limits_by_product(usual.clamps, front.rules, shape), Overruled(front.limits, usual.prices, shelf)
-    since = {now.moment: (now.moment,) * shape[1] for now in stores}
-    return {
-        now.store: StoreStanding(
-            now=now,
-            catalog=catalog,
-            prices=usual.prices[row],
-            rule=usual.rule[row].astype(np.int8),
-            rules=front.rules,
-            limits=limits[row],
-            without=usual.without[row],
-            since=since[now.moment],
-            orders=None if front.limits is None else front.limits.orders,
-            stock=opened.stock[row],
-            opened_with=None if opened.opened_with is None else opened.opened_with[row : row + 1],
-            lost=(lost, row),
-            sticker=None if usual.sticker is None else usual.sticker[row],
-            saving=None if usual.saving is None else usual.saving[row],
-        )
-        for row, now in enumerate(stores)
-    }
+    found, since = dict[str, StoreStanding](), {now.moment: (now.moment,) * shape[1] for now in stores}
+    for usual in usual_prices(front, shelf):
+        limits = limits_by_product(usual.clamps, front.rules, usual.prices.shape)
+        lost, first = Overruled(front.limits, usual.prices, usual.shelf), len(found)
+        for row, now in enumerate(stores[first : first + len(limits)]):
+            place = first + row
+            found[now.store] = StoreStanding(
+                now=now,
+                catalog=catalog,
+                prices=usual.prices[row],
+                rule=usual.rule[row].astype(np.int8),
+                rules=front.rules,
+                limits=limits[row],
+                without=usual.without[row],
+                since=since[now.moment],
+                orders=None if front.limits is None else front.limits.orders,
+                stock=opened.stock[place],
+                opened_with=None if opened.opened_with is None else opened.opened_with[place : place + 1],
+                lost=(lost, row),
+                sticker=None if usual.sticker is None else usual.sticker[row],
+                saving=None if usual.saving is None else usual.saving[row],
+            )
+    return found
 
 
 def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce, books: Books) -> StoreStanding:
@@ -287,4 +288,4 @@ def _prices_by_policy(
     policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,), books=books).policy
     front = taught(policy, sold.rows, catalog, sold.mark.tick)
     assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
-    return usual_prices(without_orders(front), shelf).prices[0]
+    return next(usual_prices(without_orders(front), shelf)).prices[0]
