@@ -198,7 +198,7 @@ class Lake:
                 return False
         return False
 
-    def read(self, partition: Partition, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(self, partition: Partition, columns: Sequence[str] | None = None, *, coded: bool = False) -> pa.Table:
         """Read one partition, whole or some columns, in the types of its contract; a column that came later is null.
 
         Its bytes are held against its receipt before any of them counts.
@@ -207,27 +207,31 @@ class Lake:
         ----------
         columns
             Some, in the order of the contract; None is all.
+        coded
+            Whether every text comes as a code into the texts that differ: of millions, few do.
 
         Raises
         ------
         LakeError
             When the file is missing, is not what its receipt says, or lacks a column that has no nulls.
         """
-        return next(self._read(partition, columns, None))
+        return next(self._read(partition, columns, None, coded=coded))
 
     def read_in_parts(self, partition: Partition, rows_at_once: int) -> Iterator[pa.Table]:
         """Read one partition so many rows at a time, which holds little beside its bytes; otherwise as `read`."""
         return self._read(partition, None, rows_at_once)
 
     def _read(
-        self, partition: Partition, columns: Sequence[str] | None, rows_at_once: int | None
+        self, partition: Partition, columns: Sequence[str] | None, rows_at_once: int | None, *, coded: bool = False
     ) -> Iterator[pa.Table]:
+        table = table_called(partition.table)
+        texts = [field.name for field in table.schema if coded and field.type == pa.string()]
         try:
-            file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)))
+            file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)), read_dictionary=texts)
             parts = [file.read(columns)] if rows_at_once is None else file.iter_batches(rows_at_once, use_threads=False)
             for part in parts:
                 rows = part if rows_at_once is None else pa.Table.from_batches([part])
-                yield in_contract(rows, table_called(partition.table), columns)
+                yield in_contract(rows, table, columns, texts)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{self.where(partition)}: cannot be read ({error}); run `shelfprice verify`") from error
 

@@ -3,7 +3,7 @@
 Only the lake writes them: whole, and with a receipt, against which columns and rows are held.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,15 @@ def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
 
 
 def positions(column: pa.ChunkedArray, words: Sequence[str]) -> NDArray[np.int64]:
-    """Return the position of each text of a column among some words, -1 where it is none of them."""
-    found = pc.index_in(column.cast(pa.string()), value_set=pa.array(list(words), pa.string()))
-    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False)).astype(np.int64)
+    """Return the position of each text of a column among some words, -1 where it is none of them.
+
+    Each text that differs is looked for once.
+    """
+    texts = in_one_piece(column.unify_dictionaries()).dictionary_encode()
+    found = pc.index_in(texts.dictionary.cast(pa.string()), value_set=pa.array(list(words), pa.string()))
+    places = np.append(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), -1).astype(np.int64)
+    codes = pc.fill_null(texts.indices, len(found)).to_numpy(zero_copy_only=False)
+    return np.asarray(places[codes])
 
 
 def constant(text: str | None, length: int) -> pa.Array:
@@ -64,8 +70,15 @@ def is_readable_as(found: pa.Schema, table: Table) -> bool:
     )
 
 
-def in_contract(rows: pa.Table, table: Table, columns: Sequence[str] | None = None) -> pa.Table:
+def in_contract(
+    rows: pa.Table, table: Table, columns: Sequence[str] | None = None, coded: Collection[str] = ()
+) -> pa.Table:
     """Return what was read in the columns of its contract, all or some; a column that came later is null.
+
+    Parameters
+    ----------
+    coded
+        Columns of text that stay codes.
 
     Raises
     ------
@@ -74,6 +87,8 @@ def in_contract(rows: pa.Table, table: Table, columns: Sequence[str] | None = No
     """
     schema = table.schema if columns is None else pa.schema([table.schema.field(name) for name in columns])
     for position, field in enumerate(schema):
+        if field.name in coded:
+            schema = schema.set(position, field.with_type(TEXT))
         if field.nullable and field.name not in rows.column_names:
             rows = rows.add_column(position, field, pa.nulls(len(rows), field.type))
     return rows.cast(schema)

@@ -79,9 +79,9 @@ def _passed_on(lake: Lake, catalog: Catalog, date: dt.date) -> PassedPrices:
     stores, skus = catalog.store.stores, catalog.skus
     number, price = np.zeros((len(stores), len(skus)), dtype=np.int64), np.full((len(stores), len(skus)), np.nan)
     for part in parts_on(lake, date, "passed"):
-        rows = lake.read(part, ("number", "event", "sku", "store_id", "new_price"))
+        rows = lake.read(part, ("number", "event", "sku", "store_id", "new_price"), coded=True)
         for event in ("withdrawn", "approved"):  # an action takes back what it proposes anew
-            own = rows.filter(pc.equal(rows["event"], event))
+            own = _of_event(rows, event)
             place = positions(own["store_id"], stores), positions(own["sku"], skus)
             known = (place[0] >= 0) & (place[1] >= 0)
             place = place[0][known], place[1][known]
@@ -89,6 +89,13 @@ def _passed_on(lake: Lake, catalog: Catalog, date: dt.date) -> PassedPrices:
             number[place] = own["number"].to_numpy()[known] if holds else 0
             price[place] = own["new_price"].to_numpy()[known] if holds else np.nan
     return PassedPrices(number, price)
+
+
+def _of_event(rows: pa.Table, event: str) -> pa.Table:
+    """Return the rows of an event; those of a set are together, and are not copied."""
+    own = np.flatnonzero(positions(rows["event"], (event,)) == 0)
+    are_together = len(own) > 0 and own[-1] - own[0] == len(own) - 1
+    return rows.slice(own[0], len(own)) if are_together else rows.take(own)
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ class Whole(Lake):
         found = super().partitions(table, within)
         return (Named(part.table, part.business_date, part.group[:15], part) for part in found)
 
-    def read(self, partition: Partition, columns: Sequence[str] | None = None) -> Any:
-        return super().read(getattr(partition, "own", partition), columns)
+    def read(self, partition: Partition, columns: Sequence[str] | None = None, *, coded: bool = False) -> Any:
+        return super().read(getattr(partition, "own", partition), columns, coded=coded)
 
 
 class Named(Partition):
