@@ -46,7 +46,8 @@ class PriceBounds:
 def price_bounds(products: Sequence[Product], guardrails: Guardrails, money: Currency = EUR) -> PriceBounds:
     """Return the bounds that the guardrails leave each product, in whole smallest units."""
     ending = guardrails.price_ending
-    least_paid = [product.unit_cost * (1 + guardrails.margin_of(product.category)) for product in products]
+    margins = {category: guardrails.margin_of(category) for category in {product.category for product in products}}
+    least_paid = [product.unit_cost * (1 + margins[product.category]) for product in products]
     return PriceBounds(
         floors=not_below(np.array([product.floor for product in products]), ending, money),
         ceilings=not_above(np.array([product.ceiling for product in products]), ending, money),

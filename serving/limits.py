@@ -148,13 +148,16 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
     `standing` are the prices of a retailer's own shelves.
     """
     store, rails = catalog.store, catalog.store.guardrails
+    bounds = whole = price_bounds(catalog.products, rails, store.money)
+    if rails.price_ending is not None:
+        whole = price_bounds(catalog.products, rails.model_copy(update={"price_ending": None}), store.money)
     caps = dict(() if orders is None else orders.rival_caps)
     highest = np.array([caps.get(sku, np.nan) for sku in catalog.skus])
     return Limits(
         rails=rails,
         base_prices=catalog.base_prices,
-        bounds=price_bounds(catalog.products, rails, store.money),
-        whole_bounds=price_bounds(catalog.products, rails.model_copy(update={"price_ending": None}), store.money),
+        bounds=bounds,
+        whole_bounds=whole,
         frozen=np.array([rails.frozen.get(sku, np.nan) for sku in catalog.skus]),
         is_markdown_only=np.array([rails.allow_only_markdowns(own.sku, own.category) for own in catalog.products]),
         rival_caps=not_above(highest, rails.price_ending, store.money),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.limits import not_above, not_below
+from catalog.limits import not_above, not_below, price_bounds
 from catalog.load import Catalog
 from catalog.records.product import Product
 
@@ -21,17 +21,10 @@ def passing(catalog: Catalog, products: Sequence[Product], yesterday: Floats) ->
     yesterday
         Opening prices of the day before, EUR, shape (..., n_products), which is that of the results; NaN when unknown.
     """
-    rules, rails, money = catalog.store.approval, catalog.store.guardrails, catalog.store.money
-    least_paid = [product.unit_cost * (1 + rails.margin_of(product.category)) for product in products]
-    base, floors, ceilings, costs = (
-        np.array(own)
-        for own in zip(
-            *((one.base_price, one.floor, one.ceiling, cost) for one, cost in zip(products, least_paid, strict=True)),
-            strict=True,
-        )
-    )
-    lowest = np.broadcast_to(np.maximum(not_below(floors, money=money), not_below(costs, money=money)), yesterday.shape)
-    highest = np.broadcast_to(not_above(ceilings, money=money), yesterday.shape)
+    rules, money = catalog.store.approval, catalog.store.money
+    bounds = price_bounds(products, catalog.store.guardrails.model_copy(update={"price_ending": None}), money)
+    base = np.array([product.base_price for product in products])
+    lowest, highest = (np.broadcast_to(own, yesterday.shape) for own in (bounds.lowest, bounds.ceilings))
     for center, share in ((yesterday, rules.within_of_yesterday), (base, rules.within_of_base)):
         if share is not None:
             lowest = np.fmax(lowest, not_below(center * (1 - share), money=money))
