@@ -80,12 +80,13 @@ class PriceOrder:
 class PriceRanges:
     """Between which prices products pass without a person, all day. Arrays have shape (n_stores, n_products), in EUR.
 
-    NaN where they do not, or where an order says more.
+    NaN where they do not, or where an order says more. `source` is the record behind them, as of an order.
     """
 
     stores: tuple[str, ...]
     lowest: Floats
     highest: Floats
+    source: object = field(default=None, compare=False, repr=False)
 
     def only(self, column: int) -> "PriceRanges":
         """Return those of one product, for a shelf that holds it alone."""
@@ -172,7 +173,9 @@ class Orders:
         n_stores
             How many shelves are asked about.
         """
-        rows = [self._rows.get(store, 0) for store in stores or ("",) * n_stores]
+        numbers = [self._rows.get(store, 0) for store in stores or ("",) * n_stores]
+        together = slice(numbers[0], numbers[0] + len(numbers)) if numbers else slice(0)
+        rows = together if numbers == list(range(together.stop))[together] else numbers  # a chain's are not copied
         tick = min(max(self.n_ticks - ticks_left, 0), self.n_ticks - 1)  # a book may be of a longer day
         part = int(np.searchsorted(self._begins, tick, side="right")) - 1
         lowest, highest, kind, accepted = self._of_the_day

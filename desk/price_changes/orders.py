@@ -126,7 +126,7 @@ def _by_approval(
         orders += _decided(catalog, date, change, (float(passes[0][row, column]), float(passes[1][row, column])), place)
         lowest[row, column] = highest[row, column] = np.nan
     own = [all_stores.index(store) for store in stores]
-    return orders, PriceRanges(tuple(stores), lowest[own], highest[own])
+    return orders, PriceRanges(tuple(stores), lowest[own], highest[own], proposals)
 
 
 def _decided(

@@ -17,14 +17,17 @@ from desk.price_changes.consequence import Comparison
 Distinct = tuple[NDArray[Any], Ints]
 """Values, each once and ascending, and which of them each row has, shape (n_rows,)."""
 
+Positions = NDArray[np.int32]
+"""Of stores, products and rows: a chain has millions of them."""
+
 
 @dataclass(frozen=True)
 class _Columns:
     """Every price that is known. Arrays have shape (n_rows,), prices in EUR, NaN where nothing is known."""
 
     stores: Sequence[StoreRows]
-    store: Ints
-    position: Ints
+    store: Positions
+    position: Positions
     now: Floats
     proposed: Floats
     stands: Floats
@@ -51,7 +54,7 @@ class _Columns:
 class Rows(Sequence[Row]):
     """Some rows of the desk. Arrays have shape (n_rows,), prices in EUR, NaN where nothing is known."""
 
-    def __init__(self, columns: _Columns, at: Ints) -> None:
+    def __init__(self, columns: _Columns, at: Positions) -> None:
         self._columns, self._at = columns, at
 
     def __len__(self) -> int:
@@ -167,18 +170,18 @@ class Rows(Sequence[Row]):
         return max(len(own.products) for own in self._columns.stores)
 
     @property
-    def _places(self) -> tuple[Ints, Ints]:
+    def _places(self) -> tuple[Positions, Positions]:
         return self._columns.store[self._at], self._columns.position[self._at]
 
 
 def listed(stores: Sequence[StoreRows]) -> Rows:
     """Return the rows of stores: of each product whose price there is known, in the order of both."""
-    known = [np.flatnonzero(~np.isnan(own.stands)) for own in stores]
+    known = [np.flatnonzero(~np.isnan(own.stands)).astype(np.int32) for own in stores]
 
     def column(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(own, name)[at] for own, at in zip(stores, known, strict=True)])
 
     names = ("now", "proposed", "stands", "decision", "state", "is_recorded")
-    store = np.repeat(np.arange(len(stores)), [len(at) for at in known])
+    store = np.repeat(np.arange(len(stores), dtype=np.int32), [len(at) for at in known])
     columns = _Columns(stores, store, np.concatenate(known), *map(column, names))
-    return Rows(columns, np.arange(len(store)))
+    return Rows(columns, np.arange(len(store), dtype=np.int32))

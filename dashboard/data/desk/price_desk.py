@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from threading import Event
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.arrays import Floats
 from catalog.errors import ShelfpriceError
@@ -37,6 +39,7 @@ _SOLD = ("repricings", "live_repricings")
 _MOST_SHELVES = 8  # of dates
 _MOST_BOOKS = 3  # each with all that was worked out of it
 _LOOK_EVERY = 5.0  # seconds
+_ROWS_AT_ONCE = 250_000  # of courses: of millions, nothing but the prices is held
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class PriceDesk:
     ) -> StoreRows:
         shelf, at = standing.catalog, standing.now
         courses = self._courses(shelf, last)[:, shelf.store.stores.index(at.store)]
-        proposals = self._proposals(shelf, at.date)
+        proposals = self._proposals(standing)
         return StoreRows(standing, outlook, courses, self._shown(standing), proposals, people)
 
     def _book(self, catalog: Catalog, date: dt.date) -> OpenBook | None:
@@ -155,8 +158,12 @@ class PriceDesk:
 
         return self._outlooks.get((catalog.fingerprint, date), read, lambda: self._reader.stamp(*_BOOKS))
 
-    def _proposals(self, shelf: Catalog, date: dt.date) -> Proposals:
-        """Return what policies proposed for a date, of the products of a shelf."""
+    def _proposals(self, standing: StoreStanding) -> Proposals:
+        """Return what policies proposed for a store's date, of its shelf: read already where that limits its prices."""
+        shelf, date = standing.catalog, standing.now.date
+        ranges = None if standing.orders is None else standing.orders.ranges
+        if ranges is not None and isinstance(ranges.source, Proposals):
+            return ranges.source
         return self._proposed.get(
             (date, shelf.skus, shelf.store.stores),
             lambda: proposals_on(self._reader.lake, shelf, date),
@@ -176,11 +183,12 @@ class PriceDesk:
                 return np.empty((0, len(shelf.store.stores), len(shelf.skus)))
             first = last - dt.timedelta(days=COURSE_DAYS)
             found = self._reader.columns("opening_courses", first=first, last=last)
-            dates, day = np.unique(found["business_date"].to_numpy(), return_inverse=True)
-            store, product = positions(found["store_id"], shelf.store.stores), positions(found["sku"], shelf.skus)
-            own = (store >= 0) & (product >= 0)
+            dates = pc.unique(found["business_date"]).sort()
             prices = np.full((len(dates), len(shelf.store.stores), len(shelf.skus)), np.nan)
-            prices[day[own], store[own], product[own]] = found["new_price"].to_numpy()[own]
+            for rows in (pa.Table.from_batches([own]) for own in found.to_batches(_ROWS_AT_ONCE)):
+                store, product = positions(rows["store_id"], shelf.store.stores), positions(rows["sku"], shelf.skus)
+                day, own = pc.index_in(rows["business_date"], dates).to_numpy(), (store >= 0) & (product >= 0)
+                prices[day[own], store[own], product[own]] = rows["new_price"].to_numpy()[own]
             return prices
 
         return self._opened.get((last, shelf.skus, shelf.store.stores), read, lambda: self._reader.stamp(*_SOLD))
