@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from catalog.limits import not_above
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import CLAMP, Shelf
+from catalog.price_rules import CLAMP
+from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from serving.guardrails import guarded
 from serving.limits import limits_of
