@@ -15,7 +15,8 @@ from catalog.settings import Settings, read_settings
 from etl.batches import Batch, store_ids
 from etl.load import load_dimensions, load_store_day
 from etl.play_and_group import play_and_group
-from features.cells import feature_workbench, grouping_connection, groups_of, publish_groups, query, stale_cells
+from etl.transform import group_partitions
+from features.cells import feature_workbench, query, stale_cells
 from serving.exploration import ExplorationPlan
 from serving.in_force import pricing_on
 from serving.policies import policy_without_model
@@ -24,7 +25,7 @@ from simulation.draws import shopper_names
 from simulation.store_day import play
 from training.dataset import Dataset, columns_to_learn
 from warehouse.lake import Lake, Partition
-from warehouse.sold import PRODUCTS
+from warehouse.proof import Unproven
 from warehouse.workspace import Workspace
 
 FIRST_DAY = dt.date(2026, 1, 5)
@@ -57,9 +58,8 @@ class World:
 
     def transform(self) -> None:
         """Group every new partition into demand cells and visit counts, and publish them."""
-        with grouping_connection(self.lake.read(PRODUCTS)) as connection:
-            for item in stale_cells(self.lake, self.catalog):
-                publish_groups(self.lake, item, groups_of(connection, self.lake, item.decisions))
+        workspace = Workspace(self.settings, self.catalog, self.lake)
+        group_partitions(workspace, list(stale_cells(self.lake, self.catalog)), Unproven(self.lake))
 
     def forget_cells(self) -> None:
         """Remove the demand cells, so that they can be made again."""

@@ -68,9 +68,8 @@ def _group(workspace: Workspace, batch: Batch, sha256: str, tables: Mapping[str,
     item = cells_from(batch.partition, sha256, definition_of(catalog))
     if item.is_current(lake) or _shares_a_store(lake, batch):
         return
-    connection = _connection_for(catalog)
-    groups = groups_of_rows(connection, tables["interactions"])
-    if broken_in_batch(connection, batch.business_date, {**tables, **groups}):
+    groups = groups_of_rows(products_of(catalog), tables["interactions"])
+    if broken_in_batch(_connection_for(catalog), batch.business_date, {**tables, **groups}):
         return
     try:
         keep_first(lake, item)

@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import duckdb
+import pyarrow as pa
 
-from catalog.errors import DataError, Declined
+from catalog.errors import DataError, Declined, LakeError
 from catalog.spread import HERE, Progress, Spread, silent
 from etl.forecast import tell_weather
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
@@ -16,14 +18,15 @@ from features.cells import (
     StaleCells,
     definition_of,
     feature_workbench,
-    grouping_connection,
     groups_of,
+    groups_of_rows,
     is_tallied,
     publish_groups,
     stale_cells,
 )
 from features.grouped import look_at_folders, settle
 from features.substitutes import count_choices
+from features.tallies import TALLIED
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.lake import Lake, Partition
 from warehouse.proof import Unproven
@@ -113,31 +116,66 @@ def group_stale(job: CellsToGroup) -> GroupedCells:
 
 
 def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven: Unproven) -> list[StaleCells]:
-    """Group and publish partition after partition with one connection; return those that were grouped.
+    """Group and publish partition after partition; return those that were grouped.
 
-    Each is held against its receipt before DuckDB parses it, by a thread that is some partitions ahead, so that nobody
-    waits for it.
+    Each is held against its receipt before its rows count, by a thread that is ahead, so that nobody waits for it.
     """
-    grouped = []
+    lake, grouped = workspace.lake, []
+    tallied = [item for item in stale if is_tallied(lake, item.decisions)]
+    others = [item for item in stale if item not in tallied]
     with ThreadPoolExecutor(1) as ahead:
-        proofs = [ahead.submit(_holds, unproven, item.decisions) for item in stale]
-        with _opened_beside(proofs, workspace, stale) as connection:
-            for item, is_proven in zip(stale, proofs, strict=True):
-                if not is_proven.result():
-                    continue
-                groups = groups_of(connection, workspace.lake, item.decisions)
-                keep_first(workspace.lake, item)
-                publish_groups(workspace.lake, item, groups)
-                grouped.append(item)
+        for item, groups in chain(
+            _tallied(ahead, lake, tallied, unproven), _grouped_by_sql(ahead, workspace, others, unproven)
+        ):
+            keep_first(lake, item)
+            publish_groups(lake, item, groups)
+            grouped.append(item)
     return grouped
+
+
+def _tallied(
+    ahead: ThreadPoolExecutor, lake: Lake, stale: Sequence[StaleCells], unproven: Unproven
+) -> Iterator[tuple[StaleCells, dict[str, pa.Table]]]:
+    """Yield partitions that are tallied with their groups; the next one is read meanwhile, and no other."""
+    if not stale:
+        return
+    products, read = lake.read(PRODUCTS), partial(_proven_rows, lake, unproven)
+    coming = ahead.submit(read, stale[0])
+    for item, following in zip(stale, (*stale[1:], None), strict=True):
+        rows = coming.result()
+        if following is not None:
+            coming = ahead.submit(read, following)
+        if rows is not None:
+            yield item, groups_of_rows(products, rows)
+
+
+def _grouped_by_sql(
+    ahead: ThreadPoolExecutor, workspace: Workspace, stale: Sequence[StaleCells], unproven: Unproven
+) -> Iterator[tuple[StaleCells, dict[str, pa.Table]]]:
+    """Yield the other partitions with their groups, worked out with one connection; none is parsed before its proof."""
+    if not stale:
+        return
+    proofs = [ahead.submit(_holds, unproven, item.decisions) for item in stale]
+    with _opened_beside(proofs, workspace, stale) as connection:
+        for item, is_proven in zip(stale, proofs, strict=True):
+            if is_proven.result():
+                yield item, groups_of(connection, workspace.lake, item.decisions)
+
+
+def _proven_rows(lake: Lake, unproven: Unproven, item: StaleCells) -> pa.Table | None:
+    """Read what is tallied of a partition; None where it is not proven, which is noted."""
+    try:
+        return lake.read(item.decisions, TALLIED)
+    except LakeError:
+        if _holds(unproven, item.decisions):
+            raise
+        return None
 
 
 def _opened_beside(
     proofs: Sequence[Future[bool]], workspace: Workspace, stale: Sequence[StaleCells]
 ) -> duckdb.DuckDBPyConnection:
     """Open a connection while partitions are proven; anew when a damaged file was set aside meanwhile."""
-    if all(is_tallied(workspace.lake, item.decisions) for item in stale):
-        return grouping_connection(workspace.lake.read(PRODUCTS))
     dates = {item.decisions.business_date for item in stale}
     try:
         return feature_workbench(workspace.settings, within=dates.__contains__)

@@ -28,7 +28,7 @@ from features.visit_counts import counts_beside, counts_inputs, counts_of_view, 
 from warehouse.connection import MACROS, VIEW_FOLDERS, run_script, run_scripts, workbench
 from warehouse.lake import Lake, Partition
 from warehouse.partition import Within, between
-from warehouse.sold import SOLD, sold_partitions
+from warehouse.sold import PRODUCTS, SOLD, sold_partitions
 from warehouse.sql_files import queries_beside
 
 FEATURE_VIEWS = Path(__file__).parent / "views"
@@ -180,28 +180,24 @@ def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path | str, table: str
 def groups_of(connection: duckdb.DuckDBPyConnection, lake: Lake, sold: Partition) -> dict[str, pa.Table]:
     """Group one partition as `cells_of` does, and count its decisions; return the rows of each table by its name."""
     if is_tallied(lake, sold):
-        return groups_of_rows(connection, lake.read(sold, TALLIED))
+        return groups_of_rows(lake.read(PRODUCTS), lake.read(sold, TALLIED))
     with _shown_as_sold(connection, connection.read_parquet(lake.places([sold])[0])):
         return _groups_of_view(connection, sold.table)
 
 
 def is_tallied(lake: Lake, sold: Partition) -> bool:
-    """Tell whether a partition is grouped in memory, by a connection that sees no file; others may be larger."""
+    """Tell whether a partition is grouped in memory, without a connection; others may be larger."""
     receipt = lake.receipt(sold)
     return sold.table == "interactions" and receipt is not None and receipt.rows <= _MOST_ROWS
 
 
-def groups_of_rows(connection: duckdb.DuckDBPyConnection, decisions: pa.Table) -> dict[str, pa.Table]:
-    """Group and count decisions that are in memory, as `groups_of` does those of a partition."""
+def groups_of_rows(products: pa.Table, decisions: pa.Table) -> dict[str, pa.Table]:
+    """Group and count decisions that are in memory, as `groups_of` does those of a partition, by a shelf's products."""
     try:
-        groups = tallies_of(decisions)
+        return tallies_of(decisions, products)
     except TooManyError:
-        with _shown_as_sold(connection, connection.from_arrow(decisions)):
-            return _groups_of_view(connection, "interactions")
-    connection.from_arrow(groups["demand_cells"]).create_view("tallied", replace=True)
-    cells: pa.Table = connection.sql(query("priced_cells")).to_arrow_table()
-    connection.execute("drop view tallied")
-    return {**groups, "demand_cells": cells.cast(DEMAND_CELLS.schema)}
+        with grouping_connection(products) as own, _shown_as_sold(own, own.from_arrow(decisions)):
+            return _groups_of_view(own, "interactions")
 
 
 def publish_groups(lake: Lake, item: StaleCells, groups: Mapping[str, pa.Table]) -> None:

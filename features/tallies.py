@@ -1,10 +1,10 @@
 """Decisions of a partition tallied by position: the rows that the queries of its counts and cells define.
 
-The definition is the SQL, `queries/visit_counts.sql`, `store_visits.sql`, `context_counts.sql` and `demand_cells.sql`:
-cells and counts are made anew when it changes, and a test holds tallies against it on rows drawn at random. DuckDB
-compares the text of each row with that of its group, four times. Here each row is numbered by the positions of its
-values, and the numbers are counted, in less than a third of the time. Where there are more combinations of values than
-numbers, SQL counts.
+The definition is the SQL, `queries/visit_counts.sql`, `store_visits.sql`, `context_counts.sql` and `demand_cells.sql`,
+and the price ratio's in `views/2_model_input.sql`: cells and counts are made anew when it changes, and a test holds
+tallies against it on rows drawn at random. DuckDB compares the text of each row with that of its group, four times.
+Here each row is numbered by the positions of its values, and the numbers are counted, in a quarter of the time. Where
+there are more combinations of values than numbers, SQL counts.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,6 +35,7 @@ TALLIED = (
 """The columns that are looked at."""
 _HOUR_US, _HOURS = 3_600_000_000, 24
 _MOST_NUMBERS = 2.0**62
+_TABLES = (VISIT_COUNTS, STORE_VISITS, CONTEXT_COUNTS, DEMAND_CELLS)
 _EMPTY, _LEFT, _BOUGHT, _OUTCOMES = 0, 1, 2, 3  # an empty shelf, or met with stock and left there or bought
 
 
@@ -51,13 +52,15 @@ class TooManyError(Exception):
     """There are more combinations of values than numbers."""
 
 
-def tallies_of(decisions: pa.Table) -> dict[str, pa.Table]:
-    """Return the counts of some decisions by the name of their table, and their cells without the price ratio.
+def tallies_of(decisions: pa.Table, products: pa.Table) -> dict[str, pa.Table]:
+    """Return the counts and the cells of some decisions, by the name of their table.
 
     Parameters
     ----------
     decisions
         Rows with the columns in `TALLIED`, as in the contract of `interactions`.
+    products
+        The shelf in the columns of its contract. What is not on it has no cells.
 
     Raises
     ------
@@ -65,69 +68,93 @@ def tallies_of(decisions: pa.Table) -> dict[str, pa.Table]:
         When they cannot be numbered.
     """
     if not decisions.num_rows:
-        schemas = (VISIT_COUNTS, STORE_VISITS, CONTEXT_COUNTS, DEMAND_CELLS)
-        return {table.name: table.schema.empty_table() for table in schemas}
+        return {table.name: table.schema.empty_table() for table in _TABLES}
     store, sku, tick = (_key_of(decisions[name]) for name in ("store_id", "sku", "tick"))
     price, stock = _key_of(_lowest_price(decisions)), _key_of(decisions["inventory_level"])
     hours = (decisions["seen_at"].cast(pa.int64()).to_numpy() // _HOUR_US).astype(np.int32)
-    hour = _numbers(hours % _HOURS)
+    hour = _numbers(_divided(hours, _HOURS)[1])
     is_owners, is_files = (_said_by(decisions["policy"], name) for name in (OWNER, EXTERNAL))
     outcome = _outcomes(decisions)
     learned = np.where(is_owners, _EMPTY, outcome) if is_owners.any() else outcome
 
-    (of_store,), visits = _tally([store], outcome)
-    stores = pa.table([of_store, visits.sum(axis=0)], schema=STORE_VISITS.schema)
-    keys, visits = _tally([sku, tick, price, _flag(is_owners | is_files)], outcome)
-    counts = [visits.sum(axis=0), visits[_LEFT:].sum(axis=0), visits[_BOUGHT]]
-    by_tick = pa.table([*keys, *counts], schema=VISIT_COUNTS.schema)
-    keys, met = _tally([store, hour, sku, price, _flag(is_files)], learned, _LEFT)
-    by_hour = pa.table([*keys, met.sum(axis=0), met[-1]], schema=CONTEXT_COUNTS.schema)
-    keys, met = _tally([sku, price, stock], learned, _LEFT)
-    schema = pa.schema(field for field in DEMAND_CELLS.schema if field.name != "price_ratio")
-    cells = pa.table([*keys, met.sum(axis=0), met[-1]], schema=schema)
-    return {
-        VISIT_COUNTS.name: by_tick,
-        STORE_VISITS.name: stores,
-        CONTEXT_COUNTS.name: by_hour,
-        DEMAND_CELLS.name: cells,
-    }
+    by_tick = _tally([sku, tick, price, _flag(is_owners | is_files)], outcome)
+    counts = [by_tick.visits.sum(axis=0), by_tick.visits[_LEFT:].sum(axis=0), by_tick.visits[_BOUGHT]]
+    visits = pa.table([*by_tick.columns(), *counts], schema=VISIT_COUNTS.schema)
+    by_hour = _tally([store, hour, sku, price, _flag(is_files)], learned)
+    begins = np.flatnonzero(_is_new(by_hour.codes[0]))
+    of_stores = np.add.reduceat(by_hour.visits.sum(axis=0), begins)
+    stores = pa.table([store.values_at(by_hour.codes[0][begins]), of_stores], schema=STORE_VISITS.schema)
+    in_context = pa.table(_met(by_hour), schema=CONTEXT_COUNTS.schema)
+    cells = _priced(_met(_tally([sku, price, stock], learned)), products)
+    rows = (visits, stores, in_context, cells)
+    return {table.name: own for table, own in zip(_TABLES, rows, strict=True)}
 
 
-def _tally(keys: Sequence[_Key], outcome: NDArray[np.int8], least: int = _EMPTY) -> tuple[list[pa.Array], Ints]:
-    """Count the outcomes of each combination of values that has one.
+@dataclass(frozen=True)
+class _Tally:
+    """How often each outcome came in each group: a combination of values that has any, in ascending order.
 
-    Returns
-    -------
-    tuple
-        The values of each key, and how often each outcome from `least` on came, shape (n_outcomes, n_groups), in
-        ascending order of the keys.
+    Attributes
+    ----------
+    keys, codes
+        What groups are told apart by, and the position of each one's value for each key, shape (n_groups,).
+    visits
+        Shape (n_outcomes, n_groups).
     """
+
+    keys: Sequence[_Key]
+    codes: Sequence[Ints]
+    visits: Ints
+
+    def columns(self, kept: Ints | slice = slice(None)) -> list[pa.Array]:
+        """Return the values of each key in all groups, or in some by their positions."""
+        return [key.values_at(codes[kept]) for key, codes in zip(self.keys, self.codes, strict=True)]
+
+
+def _met(tally: _Tally) -> list[pa.Array]:
+    """Return the groups that met stock, how often they did, and how often they bought, by column."""
+    left, bought = tally.visits[_LEFT], tally.visits[_BOUGHT]
+    met = left + bought
+    has_met = np.flatnonzero(met)
+    return [*tally.columns(has_met), pa.array(met[has_met]), pa.array(bought[has_met])]
+
+
+def _priced(cells: list[pa.Array], products: pa.Table) -> pa.Table:
+    """Return the cells of products on the shelf, with the price over the base price."""
+    sku, price, *others = cells
+    text = sku.cast(pa.string())  # anew, so that its dictionary is of the words that are left
+    base_price = products["base_price"].take(pc.index_in(text, value_set=products["sku"].cast(pa.string())))
+    rows = pa.table([text, price, pc.divide(price, base_price), *others], names=DEMAND_CELLS.schema.names)
+    return rows.filter(pc.is_valid(base_price)).cast(DEMAND_CELLS.schema)
+
+
+def _tally(keys: Sequence[_Key], outcome: NDArray[np.int8]) -> _Tally:
+    """Count the outcomes of each combination of values."""
     n_numbers = _OUTCOMES * np.prod([float(key.size) for key in keys])
     if n_numbers > _MOST_NUMBERS:
         raise TooManyError
     is_narrow = n_numbers <= np.iinfo(np.int32).max  # narrow numbers are sorted in half the time
-    number: NDArray[Any] = np.zeros(len(outcome), dtype=np.int32 if is_narrow else np.int64)
-    for key in (*keys, _Key(outcome, _OUTCOMES, pa.array)):
-        number *= key.size
-        number += key.codes.astype(number.dtype, copy=False)
+    number: NDArray[Any] = keys[0].codes.astype(np.int32 if is_narrow else np.int64)
+    for codes, size in (*((key.codes, key.size) for key in keys[1:] if key.size > 1), (outcome, _OUTCOMES)):
+        number *= size
+        number += codes
     if n_numbers <= len(number):
-        counts = np.bincount(number, minlength=int(n_numbers)).reshape(-1, _OUTCOMES).T
-        group = np.arange(counts.shape[1])
+        of_numbers = np.bincount(number, minlength=int(n_numbers)).reshape(-1, _OUTCOMES)
+        group = np.flatnonzero(sum(of_numbers.T))
+        visits = of_numbers.T[:, group]
     else:
         number.sort()
-        first = np.flatnonzero(np.concatenate([[True], number[1:] != number[:-1]]))
-        of_first, outcome_of = np.divmod(number[first], _OUTCOMES)
-        begins = np.concatenate([[True], of_first[1:] != of_first[:-1]])
-        counts = np.zeros((_OUTCOMES, np.count_nonzero(begins)), dtype=np.int64)
-        counts[outcome_of, np.cumsum(begins) - 1] = np.diff(first, append=len(number))
-        group = of_first[begins].astype(np.int64)
-    has_any = np.flatnonzero(counts[least:].sum(axis=0))
-    group = group[has_any]
-    codes = []
+        begins = np.flatnonzero(_is_new(number))
+        of_run, outcome_of = _divided(number[begins], _OUTCOMES)
+        is_new = _is_new(of_run)
+        group = of_run[is_new].astype(np.int64)
+        visits = np.zeros((_OUTCOMES, len(group)), dtype=np.int64)
+        visits[outcome_of, np.cumsum(is_new) - 1] = np.diff(begins, append=len(number))
+    codes_of = []
     for key in reversed(keys):
-        group, own = np.divmod(group, key.size)
-        codes.append(key.values_at(own))
-    return codes[::-1], counts[least:, has_any]
+        group, own = _divided(group, key.size)
+        codes_of.append(own)
+    return _Tally(keys, codes_of[::-1], visits)
 
 
 def _key_of(column: pa.ChunkedArray) -> _Key:
@@ -145,7 +172,9 @@ def _key_of(column: pa.ChunkedArray) -> _Key:
             return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), values)
         return values.take(pa.array(codes))
 
-    return _Key(position[encoded.indices.to_numpy()], len(values), values_at)
+    codes = encoded.indices.to_numpy()
+    is_in_order = bool((position[1:] > position[:-1]).all())
+    return _Key(codes if is_in_order else position.take(codes), len(values), values_at)
 
 
 def _numbers(numbers: NDArray[np.integer]) -> _Key:
@@ -171,6 +200,20 @@ def _said_by(policy: pa.ChunkedArray, name: str) -> Flags:
 
 def _outcomes(decisions: pa.Table) -> NDArray[np.int8]:
     """Return what came of each decision; a stock that nobody knows counts as stock."""
-    met = pc.fill_null(pc.not_equal(decisions["inventory_level"], 0), fill_value=True)
-    met, bought = (flags.to_numpy(zero_copy_only=False).view(np.int8) for flags in (met, decisions["purchased"]))
-    return np.asarray(met * (_LEFT + bought), dtype=np.int8)
+    met = pc.fill_null(decisions["inventory_level"], 1).to_numpy() != 0
+    bought = decisions["purchased"].to_numpy(zero_copy_only=False)
+    return np.asarray(met * np.int8(_LEFT) + (met & bought), dtype=np.int8)
+
+
+def _is_new(ascending: NDArray[Any]) -> Flags:
+    """Tell which of some numbers in ascending order are the first of their value."""
+    is_new = np.empty(len(ascending), dtype=bool)
+    is_new[:1] = True
+    np.not_equal(ascending[1:], ascending[:-1], out=is_new[1:])
+    return is_new
+
+
+def _divided(numbers: NDArray[Any], by: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return quotients and rests as `np.divmod` does, which takes four times as long."""
+    quotients = numbers // by
+    return quotients, numbers - quotients * by

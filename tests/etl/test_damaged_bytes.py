@@ -2,11 +2,13 @@
 
 import datetime as dt
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from catalog.errors import DamagedError, LakeError
@@ -36,6 +38,7 @@ from warehouse.workspace import Workspace
 DAYS = tuple(dt.date(2026, 1, day) for day in (5, 6, 7))
 BAD = DAYS[1]
 PRICED = dt.date(2026, 1, 8)
+PATIENCE = 20.0  # seconds
 DECISIONS = [Partition("interactions", day, "g000") for day in DAYS]
 CELLS = [Partition("demand_cells", day, "g000") for day in DAYS]
 Kept = dict[Path, bytes]
@@ -130,6 +133,31 @@ def test_flipped_decisions_are_named_and_set_aside_and_the_other_days_are_groupe
     assert [sold.lake.path(CELLS[day]).read_bytes() for day in (0, 2)] == [right[0], right[2]]
     assert not sold.lake.holds(CELLS[1])
     assert transform(sold).partitions == 0
+
+
+def test_the_next_partition_and_no_other_is_read_while_one_is_grouped(
+    sold: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, read, by_then = forget_cells(sold), list[Partition](), list[int]()
+    reads, groups = Lake.read, transform_module.groups_of_rows
+
+    def reading(lake: Lake, partition: Partition, *given: Any) -> pa.Table:
+        if partition in DECISIONS:
+            read.append(partition)
+        return reads(lake, partition, *given)
+
+    def grouping(*given: pa.Table) -> dict[str, pa.Table]:
+        until = time.monotonic() + PATIENCE
+        while len(read) < min(len(by_then) + 2, len(DECISIONS)) and time.monotonic() < until:
+            time.sleep(0.01)
+        by_then.append(len(read))
+        return groups(*given)
+
+    monkeypatch.setattr(Lake, "read", reading)
+    monkeypatch.setattr(transform_module, "groups_of_rows", grouping)
+    transform(sold)
+    assert by_then == [2, 3, 3]
+    assert [sold.lake.path(part).read_bytes() for part in CELLS] == right
 
 
 def test_a_file_that_is_set_aside_while_others_are_opened_keeps_nobody_from_grouping_them(

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -14,7 +13,7 @@ from catalog.load import CLASSIC, load
 from catalog.tables.decisions import INTERACTIONS
 from etl.load import products_of
 from features import tallies
-from features.cells import grouping_connection, groups_of_rows
+from features.cells import groups_of_rows
 
 SKUS = [product.sku for product in load(CLASSIC).products]
 MOMENT = dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC)
@@ -34,23 +33,19 @@ DECISION = st.fixed_dictionaries(
 )
 
 
-@pytest.fixture(scope="module")
-def connection() -> duckdb.DuckDBPyConnection:
-    return grouping_connection(products_of(load(CLASSIC)))
+PRODUCTS = products_of(load(CLASSIC)).slice(1)  # what is on no shelf is counted and has no cells
 
 
 @given(st.lists(DECISION, max_size=60), st.booleans())
 @hypothesis_settings(deadline=None, max_examples=60)
-def test_numbers_count_what_sql_defines(
-    connection: duckdb.DuckDBPyConnection, drawn: list[dict[str, Any]], repeats: bool
-) -> None:
+def test_numbers_count_what_sql_defines(drawn: list[dict[str, Any]], repeats: bool) -> None:
     rows = pa.Table.from_pylist(
         [{**FIXED, **row} for row in drawn] * (50 if repeats else 1), schema=INTERACTIONS.schema
     )
-    numbered = groups_of_rows(connection, rows)
+    numbered = groups_of_rows(PRODUCTS, rows)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(tallies, "_MOST_NUMBERS", 0.0)
-        defined = groups_of_rows(connection, rows)
+        defined = groups_of_rows(PRODUCTS, rows)
     assert {name: one.to_pylist() for name, one in numbered.items()} == {
         name: one.to_pylist() for name, one in defined.items()
     }

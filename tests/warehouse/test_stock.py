@@ -162,7 +162,7 @@ def test_a_batch_in_memory_is_looked_at_with_its_stock_and_without(played: Setti
     lake, catalog = Lake(played), fresh_catalog()
     tables = {name: lake.read(Partition(name, DAY, "g000")) for name in MADE}
     connection = grouping_connection(products_of(catalog))
-    groups = groups_of_rows(connection, tables["interactions"])
+    groups = groups_of_rows(products_of(catalog), tables["interactions"])
     rows = tables["stock_movements"].to_pylist()
     planted(rows, *PLANTED[assertion])
     spoiled = {"stock_movements": pa.Table.from_pylist(rows, schema=STOCK_MOVEMENTS.schema)}
