@@ -89,7 +89,7 @@ def price_stock(gains: Floats, rates: Floats, n_levels: int, at_closing: Floats)
         value[1:, left] = -np.inf
         for candidate in range(len(gains)):
             chances = chances_of_sales(rates[candidate, n_ticks - left], n_levels - 1)
-            expected_gains(gains[candidate], chances, later, expected)
+            expected_gains(gains[candidate], chances, later, expected, 1, n_levels)
             for stock in range(1, n_levels):
                 if expected[stock] > value[stock, left]:
                     value[stock, left] = expected[stock]
@@ -118,12 +118,17 @@ def value_of_prices(gains: Floats, rates: Floats, at_closing: Floats) -> Floats:
     n_levels, n_ticks = gains.shape
     value = np.zeros((n_levels, n_ticks + 1))
     value[:, 0] = at_closing
+    expected, later = np.zeros(n_levels), at_closing.copy()
     for left in range(1, n_ticks + 1):
-        chances = chances_of_sales(rates[0, left - 1], n_levels - 1)
-        for stock in range(1, n_levels):
-            if rates[stock, left - 1] != rates[stock - 1, left - 1]:  # most levels show the price of the one below
-                chances = chances_of_sales(rates[stock, left - 1], n_levels - 1)
-            value[stock, left] = _expected_gain(stock, gains[stock, left - 1], chances, value[:, left - 1])
+        first = 1
+        while first < n_levels:  # most levels show the price of the one below: all that do are worked out together
+            gain, rate, end = gains[first, left - 1], rates[first, left - 1], first + 1
+            while end < n_levels and gains[end, left - 1] == gain and rates[end, left - 1] == rate:
+                end += 1
+            expected_gains(gain, chances_of_sales(rate, n_levels - 1), later, expected, first, end)
+            first = end
+        value[:, left] = expected
+        later[:] = expected
     return value
 
 
@@ -139,30 +144,21 @@ def chances_of_sales(mean: float, most: int) -> Floats:
 
 
 @numba.njit(cache=True, nogil=True)
-def _expected_gain(stock: int, gain: float, chances: Floats, later: Floats) -> float:
-    """Gain of this tick and of what is left after it, EUR; whatever the chances leave over sells all of it."""
-    expected, rest = 0.0, 1.0
-    for sold in range(min(stock, len(chances))):
-        expected += chances[sold] * (sold * gain + later[stock - sold])
-        rest -= chances[sold]
-    return expected + max(rest, 0.0) * stock * gain
+def expected_gains(gain: float, chances: Floats, later: Floats, expected: Floats, first: int, end: int) -> None:
+    """Write the gain of this tick and of what is left after it, EUR, of the stock levels `first`, above 0, to `end`.
 
-
-@numba.njit(cache=True, nogil=True)
-def expected_gains(gain: float, chances: Floats, later: Floats, expected: Floats) -> None:
-    """Write the expected gain of every stock level: `_expected_gain` for all of them at once, to the last bit.
-
-    Each level adds the same terms in the same order; levels stand side by side, so a processor adds several at a time.
+    Whatever the chances leave over sells all of a level. Each level adds its terms in the same order, whatever the
+    others are; levels stand side by side, so a processor adds several at a time.
     """
-    n_levels, rest = len(expected), 1.0
-    expected[:] = 0.0
+    rest = 1.0
+    expected[first:end] = 0.0
     for sold in range(len(chances)):
-        if 0 < sold < n_levels:
+        if first <= sold < end:
             expected[sold] += max(rest, 0.0) * sold * gain  # this level is sold out: the rest of the chances sell all
-        chance, now = chances[sold], sold * gain
-        higher, left_over = expected[sold + 1 :], later[1:]
+        chance, now, lowest = chances[sold], sold * gain, max(first, sold + 1)
+        higher, left_over = expected[lowest:end], later[lowest - sold :]
         for level in range(len(higher)):
             higher[level] += chance * (now + left_over[level])
         rest -= chance
-    for stock in range(len(chances), n_levels):
+    for stock in range(max(first, len(chances)), end):
         expected[stock] += max(rest, 0.0) * stock * gain

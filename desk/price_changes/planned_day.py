@@ -164,7 +164,7 @@ class PlannedDay:
         found = np.zeros(later.shape)
         gains = 1.0, price, float(self.demand.gain_at(np.array([price]))[0])
         for gain, after, into in zip(gains, later, found, strict=True):
-            expected_gains(gain, coming, np.ascontiguousarray(after), into)
+            expected_gains(gain, coming, np.ascontiguousarray(after), into, 1, len(into))
         return found
 
     def _before(self, first: int, tick: int, later: Floats, gains: Floats) -> Floats:
