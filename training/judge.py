@@ -63,23 +63,28 @@ _SURE = 1e-6  # probabilities are kept this far from 0 and 1 before a logarithm
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Cells spread into judged rows, shape (n_rows,): class `y`, `weight` in decisions, and the `cell` it came from."""
+    """Judged rows, shape (n_rows,): a predicted chance `p_sale`, class `y` and `weight` in decisions."""
 
+    p_sale: Floats
     y: Ints
     weight: Floats
-    cell: Ints
 
 
-def outcomes_of(cells: pd.DataFrame) -> Outcomes:
-    """Spread cells into one row of purchases and one of refusals each."""
-    bought = cells["n_purchased"].to_numpy()
-    refused = cells["n_offered"].to_numpy() - bought
-    n_cells = len(cells)
-    weight = np.concatenate([bought, refused]).astype(float)
-    y = np.repeat(np.array([1, 0]), n_cells)
-    cell = np.tile(np.arange(n_cells), 2)
+def outcomes_of(p_sale: Floats, cells: pd.DataFrame) -> Outcomes:
+    """Gather cells of one predicted chance into a row of purchases and one of refusals, ascending in the chance.
+
+    What ranks and counts decisions finds in these rows what it would find in the cells, of which a long shelf has many
+    for each chance.
+    """
+    chance, place = np.unique(p_sale, return_inverse=True)
+    weight = np.concatenate([np.bincount(place, own, len(chance)) for own in _bought_and_refused(cells)])
     seen = weight > 0
-    return Outcomes(y[seen], weight[seen], cell[seen])
+    return Outcomes(np.tile(chance, 2)[seen], np.repeat(np.array([1, 0]), len(chance))[seen], weight[seen])
+
+
+def _bought_and_refused(cells: pd.DataFrame) -> tuple[Ints, Ints]:
+    bought = cells["n_purchased"].to_numpy()
+    return bought, cells["n_offered"].to_numpy() - bought
 
 
 def judge(
@@ -125,8 +130,8 @@ def _scores(chance: Floats, cells: pd.DataFrame) -> dict[str, float]:
     """Score chances of sale that are neither 0 nor 1."""
     from sklearn import metrics
 
-    rows = outcomes_of(cells)
-    p, y, weight = chance[rows.cell], rows.y, rows.weight
+    rows = outcomes_of(chance, cells)
+    p, y, weight = rows.p_sale, rows.y, rows.weight
     called = (p >= _THRESHOLD).astype(int)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         y, called, average="binary", sample_weight=weight, zero_division=0
@@ -138,9 +143,16 @@ def _scores(chance: Floats, cells: pd.DataFrame) -> dict[str, float]:
         "f1": float(f1),
         "roc_auc": float(metrics.roc_auc_score(y, p, sample_weight=weight)) if len(np.unique(y)) > 1 else float("nan"),
         "log_loss": log_loss(chance, cells),
-        "brier": float(np.average((p - y) ** 2, weights=weight)),
+        "brier": _brier(chance, cells),
         "calibration_error": calibration_error(chance, cells),
     }
+
+
+def _brier(chance: Floats, cells: pd.DataFrame) -> float:
+    """Mean squared distance between the chance and what happened."""
+    weight = np.concatenate(_bought_and_refused(cells)).astype(float)
+    squares = np.concatenate([(chance - 1) ** 2, chance**2])
+    return float(np.average(squares[weight > 0], weights=weight[weight > 0]))
 
 
 def choose_threshold(p_sale: Floats, cells: pd.DataFrame) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import brier_score_loss, precision_score, recall_score, roc_auc_score
 
 from catalog.errors import DataError
 from catalog.load import CLASSIC, load
@@ -26,6 +27,7 @@ from training.judge import (
     choose_threshold,
     judge,
     log_loss,
+    outcomes_of,
     reliability_slope,
 )
 
@@ -137,6 +139,20 @@ def test_scores_of_a_perfect_judge_are_those_of_the_truth() -> None:
     assert scores["excess_log_loss"] == pytest.approx(0.0, abs=1e-9)
     assert scores["calibration_error"] < 0.01
     assert calibration_error(np.clip(truth + 0.2, 0, 1), frame) > 0.1
+
+
+def test_cells_of_one_chance_are_ranked_and_called_as_each_cell_by_itself() -> None:
+    frame = cells(20_000, 9)
+    chance = np.round(chance_of_sale(CATALOG, frame["price_ratio"].to_numpy()), 1)
+    bought = frame["n_purchased"].to_numpy()
+    weight = np.concatenate([bought, frame["n_offered"] - bought])
+    y, p = np.repeat([1, 0], len(frame)), np.clip(np.tile(chance, 2), 1e-6, 1 - 1e-6)
+    scores = judge(chance, frame)
+    assert len(outcomes_of(chance, frame).y) <= 2 * len(np.unique(chance)) < len(frame)
+    assert scores["roc_auc"] == roc_auc_score(y, p, sample_weight=weight)
+    assert scores["precision"] == precision_score(y, p >= 0.5, sample_weight=weight)
+    assert scores["recall"] == recall_score(y, p >= 0.5, sample_weight=weight)
+    assert scores["brier"] == pytest.approx(brier_score_loss(y, p, sample_weight=weight), rel=1e-12)
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.0])

@@ -100,8 +100,8 @@ def reliability(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
 def precision_recall(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     """Precision over recall at every threshold. Look for: a curve above the dashed base rate."""
     figure, panel = _single()
-    rows = outcomes_of(cells)
-    precision, recall, _ = precision_recall_curve(rows.y, p_sale[rows.cell], sample_weight=rows.weight)
+    rows = outcomes_of(p_sale, cells)
+    precision, recall, _ = precision_recall_curve(rows.y, rows.p_sale, sample_weight=rows.weight)
     panel.plot(recall, precision, color=BLUE, drawstyle="steps-post")
     panel.axhline(float(np.average(rows.y, weights=rows.weight)), color=GREY, lw=1, ls="--")
     panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), xticks=_CHANCES, yticks=_CHANCES)
