@@ -3,7 +3,7 @@
 The definition is the SQL, `queries/visit_counts.sql`, `store_visits.sql`, `context_counts.sql` and `demand_cells.sql`,
 and the price ratio's in `views/2_model_input.sql`: cells and counts are made anew when it changes, and a test holds
 tallies against it on rows drawn at random. DuckDB compares the text of each row with that of its group, four times.
-Here each row is numbered by the positions of its values, and the numbers are counted, in a quarter of the time. Where
+Here each row is numbered by the positions of its values, and the numbers are counted. Where
 there are more combinations of values than numbers, SQL counts.
 """
 
