@@ -1,7 +1,8 @@
 -- One row per visit that found the product on the shelf on the days after a date: what was shown, with which chance,
 -- and what came of it. Of many, whole store days are kept, picked by their hash before anything else is worked out. A
 -- stock that nobody knows is taken for a full shelf, as when the champion is asked for its demand curves. Visits before
--- a sticker are left out: the price on the label, which has the chance, was not the lowest there.
+-- a sticker are left out: the price on the label, which has the chance, was not the lowest there. Rows that differ have
+-- one order, so that sums over them are the same to the last bit.
 with visits as (
     select
         decisions.business_date,
@@ -35,4 +36,4 @@ select
     hash(store_day, product, tick // $hold_ticks) as dice
 from visits
 where product is not null
-order by business_date, store_day, product, tick;
+order by business_date, store_day, product, tick, price_offered, propensity, inventory_level, purchased;
