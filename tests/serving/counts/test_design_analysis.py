@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 from serving.counts.design_analysis import CoinRows, coin_slopes
-from serving.counts.design_checks import checked_declaration
+from serving.counts.design_checks import checked_declaration, ranks
 from serving.counts.fair_coin import power_of_coin
 
 DAYS = 84
@@ -130,6 +133,12 @@ def test_a_coin_that_was_none_is_refuted(choose: Callable[..., bool], check: str
     checked = checked_declaration(coin_rows(-2.0, 2, choose))
     assert checked.is_refuted
     assert {one.name: one.p_value for one in checked.checks}[check] < 0.01
+
+
+@given(st.lists(st.integers(0, 9) | st.floats(allow_nan=False), min_size=1, max_size=30))
+def test_equal_sales_share_the_mean_of_their_ranks_as_in_scipy(units: list[float]) -> None:
+    values = np.array(units, dtype=float)
+    assert ranks(values).tolist() == rankdata(values).tolist()
 
 
 @pytest.mark.slow
