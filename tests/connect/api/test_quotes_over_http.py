@@ -14,6 +14,7 @@ from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from connect.api.app import application
 from serving.book_store import commit_book, in_force_for, restored_book
+from serving.counters import Counters
 from serving.quote_desk import QuoteDesk
 from warehouse.lake import Lake
 
@@ -81,13 +82,13 @@ def test_a_long_answer_is_compressed_for_a_client_that_accepts_it_and_a_short_on
 def test_the_books_that_many_questions_need_are_read_beside_the_loop_so_that_others_are_answered(
     client: AsgiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened, open_book = list[bool](), QuoteDesk._opened
+    opened, open_counter = list[bool](), Counters._opened
 
-    def watched(desk: QuoteDesk, place: str | dt.date) -> object:
+    def watched(counters: Counters, place: str | dt.date, made_from: str) -> object:
         opened.append(asyncio._get_running_loop() is not None)
-        return open_book(desk, place)
+        return open_counter(counters, place, made_from)
 
-    monkeypatch.setattr(QuoteDesk, "_opened", watched)
+    monkeypatch.setattr(Counters, "_opened", watched)
     assert len(client.post("/v1/quotes", json=[{**ASKED[0], "store": "S01"}, ASKED[0], 7]).json()) == 3
     assert opened
     assert not any(opened)
