@@ -22,7 +22,7 @@ from etl.live.player import Player
 from etl.live.store_now import next_date, next_tick, next_ticks
 from serving.live_prices import LivePrices
 
-LATER = [dt.timedelta(hours=hours) for hours in (0, 6, 11.9, 12.1)]
+LATER = [dt.timedelta(hours=hours) for hours in (0, 1.5, 2.9, 3.1)]
 WINTER, SUMMER = dt.date(2026, 1, 19), dt.date(2026, 7, 20)
 
 
@@ -72,11 +72,11 @@ def test_a_change_of_the_whole_chain_holds_at_one_moment_in_the_ticks_of_each_zo
 def test_the_30_days_of_the_law_are_local_dates_across_a_change_of_clocks(tmp_path: Path) -> None:
     prices = []
     for zone in ("UTC", "America/New_York"):
-        shop = Shop(tmp_path / zone.replace("/", "-"), more=f"timezone: {zone}\n")
+        shop = Shop(tmp_path / zone.replace("/", "-"), more=f"timezone: {zone}\n", changed=open_in_the_morning)
         clock = shop.catalog.store.clock_of("S01")
         old = dt.date(2026, 2, 20)  # 30 days before 22 March; in New York clocks change on 8 March
         shop.publish(old)
-        shop.sell(48, date=old).close()
+        shop.sell(SHORT_DAY, date=old).close()
         start = clock.opening_of(dt.date(2026, 3, 22))
         found = [
             prior_price_of(shop.lake, shop.catalog, ("S01", "MILK"), start + late, 0.5, []).price for late in LATER
