@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from catalog.load import load
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from features.cells import feature_workbench
@@ -167,7 +167,7 @@ def test_several_products_are_corrected_for_their_number() -> None:
 
 def written(folder: Path, days: pd.DataFrame, kind: str = "csv") -> Path:
     """Write days as an export of units, beside a product that nobody drew."""
-    usual = days.assign(sku="B", price=3.0, units=9.0, propensity=None)
+    usual = days[days["sku"] == "A"].assign(sku="B", price=3.0, units=9.0, propensity=None)
     rows = pd.concat([days, usual]).rename(columns={"business_date": "date", "store_id": "store", "units": "qty"})
     file = folder / f"units.{kind}"
     if kind == "csv":
@@ -179,16 +179,29 @@ def written(folder: Path, days: pd.DataFrame, kind: str = "csv") -> Path:
     return file
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_file_that_says_how_its_prices_were_drawn_is_told_by_design(
-    settings: Settings, tmp_path: Path, kind: str
-) -> None:
-    shelf = ingest(settings, written(tmp_path, drawn_days(1, days=OF_A_FILE), kind), Reading(), None, NOW).shelf
-    with feature_workbench(settings) as connection:
-        found = {own.sku: own for own in evidence().responses(connection, load(shelf), FIRST + dt.timedelta(days=DAYS))}
+@pytest.fixture(scope="module", params=["csv", "parquet"])
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PriceResponse]:
+    """Return what a file tells of A, which was drawn as it says, of B, which nobody drew, and of C, which was not."""
+    folder = tmp_path_factory.mktemp("drawn")
+    home = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
+    by_turns = drawn_days(1, days=OF_A_FILE, is_high=lambda day: day % 2 == 0).assign(sku="C")
+    file = written(folder, pd.concat([drawn_days(1, days=OF_A_FILE), by_turns]), request.param)
+    shelf = ingest(home, file, Reading(), None, NOW).shelf
+    with feature_workbench(home) as connection:
+        return {own.sku: own for own in evidence().responses(connection, load(shelf), FIRST + dt.timedelta(days=DAYS))}
+
+
+def test_a_file_that_says_how_its_prices_were_drawn_is_told_by_design(found: dict[str, PriceResponse]) -> None:
     assert (found["A"].verdict, found["A"].by) == ("told", "design")
     assert found["A"] == told(drawn_days(1, days=OF_A_FILE)), "nothing of the draw is lost on the way"
     assert (found["B"].verdict, found["B"].by) == ("too thin", "log")
+
+
+def test_a_refuted_draw_is_read_as_an_ordinary_log_and_said(found: dict[str, PriceResponse]) -> None:
+    own = found["C"]
+    assert (own.verdict, own.by) == ("too confounded", "refuted design")
+    assert own.why.startswith("its declared draw does not count (pattern of 1: alternates with the throw 1 before")
+    assert "); as a log: " in own.why
 
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -206,16 +219,6 @@ def test_visits_tell_a_draw_by_what_was_bought(settings: Settings, tmp_path: Pat
     with feature_workbench(settings) as connection:
         (own,) = evidence().responses(connection, load(shelf), FIRST + dt.timedelta(days=DAYS))
     assert (own.verdict, own.by, own.is_count) == ("told", "design", True)
-
-
-def test_a_refuted_draw_is_read_as_an_ordinary_log_and_said(settings: Settings, tmp_path: Path) -> None:
-    days = drawn_days(1, days=OF_A_FILE, is_high=lambda day: day % 2 == 0)
-    shelf = ingest(settings, written(tmp_path, days), Reading(), None, NOW).shelf
-    with feature_workbench(settings) as connection:
-        own = evidence().responses(connection, load(shelf), FIRST + dt.timedelta(days=DAYS))[0]
-    assert (own.verdict, own.by) == ("too confounded", "refuted design")
-    assert own.why.startswith("its declared draw does not count (pattern of 1: alternates with the throw 1 before")
-    assert "); as a log: " in own.why
 
 
 def test_a_unit_of_measure_is_none_of_assignment(settings: Settings, tmp_path: Path) -> None:
