@@ -83,8 +83,9 @@ def price_stock(gains: Floats, rates: Floats, n_levels: int, at_closing: Floats)
     n_ticks = rates.shape[1]
     best = np.zeros((n_levels, n_ticks), dtype=np.int64)
     value = np.zeros((n_levels, n_ticks + 1))
-    value[:, 0] = at_closing
     expected, later = np.zeros(n_levels), at_closing.copy()
+    for stock in range(n_levels):  # to assign an array to a slice takes seconds to compile
+        value[stock, 0] = later[stock]
     for left in range(1, n_ticks + 1):
         value[1:, left] = -np.inf
         for candidate in range(len(gains)):
@@ -94,7 +95,8 @@ def price_stock(gains: Floats, rates: Floats, n_levels: int, at_closing: Floats)
                 if expected[stock] > value[stock, left]:
                     value[stock, left] = expected[stock]
                     best[stock, left - 1] = candidate
-        later[:] = value[:, left]
+        for stock in range(n_levels):
+            later[stock] = value[stock, left]
     return best, value
 
 
