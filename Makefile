@@ -17,14 +17,18 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-# On the shelf that is full each morning, and on that where stock lives, in memory alone.
+# On the shelf that is full each morning, and on that where stock lives, in memory alone; then from a price book.
 define SELL_A_DAY
 import datetime as dt
 from catalog.load import CLASSIC, load
+from serving.policies import policy_without_model
 from serving.storefront import storefront_before_champion
+from serving.tabulate import tabulate
 from simulation.store_day import play
 for shelf in (load(CLASSIC), load()):
     play(shelf, storefront_before_champion(shelf), shelf.store.stores, dt.date(2026, 1, 5), 1)
+    book = tabulate(policy_without_model(shelf), shelf, dt.datetime(2026, 1, 5, tzinfo=dt.UTC))
+    book.quote(shelf.skus[0], 1, 1), book.at(0, 1, 1)
 endef
 export SELL_A_DAY
 
