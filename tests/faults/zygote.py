@@ -32,6 +32,7 @@ _IMPORTS = (
     "mlflow.store.model_registry.sqlalchemy_store",
     "mlflow.store.tracking.sqlalchemy_store",
     "pyarrow.pandas_compat",
+    "skops.io",
     "flows.environment",
     "flows.workspace",
     "flows.runs",
