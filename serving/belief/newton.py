@@ -15,6 +15,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import blocks_of
+from serving.belief.inverse import inverse_of_lower
 from serving.belief.sales import FIRST_OF_WEEKEND, Sales
 
 _MOST_EFFECTS = 6  # that a sale can have: knot, hour, weekday, weekend, and level and slope of a state
@@ -125,8 +126,8 @@ class LearnedBlock:
         self._own_shared -= part @ self._days_shared.swapaxes(1, 2)
         slope = (by_own @ found.slope[:, :, None])[:, :, 0] - at.own
         self._slope_own = slope - (part @ self._slope_days[:, :, None])[:, :, 0]
-        factor = np.linalg.cholesky(own_own)
-        lower = np.linalg.inv(factor)
+        factor = np.asarray(np.linalg.cholesky(own_own), dtype=float)
+        lower = inverse_of_lower(factor)
         self._covariance = lower.swapaxes(1, 2) @ lower
         half = 0.5 * np.log(self._of_days).sum() + np.log(np.diagonal(factor, axis1=1, axis2=2)).sum()
         self.half_log_volume = float(half)

@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from catalog.arrays import Floats
 from serving.belief.gaussian import Counts, Gaussian, blocks_of
+from serving.belief.inverse import inverse_of_lower
 
 _STEPS = 25
 _LONGEST_STEP = 3.0  # in log odds
@@ -76,8 +77,9 @@ class _Own:
     def __init__(self, prior: Gaussian, odds: Floats, counts: Counts, hours: Floats) -> None:
         weight, self.gradient = _curvature(odds, counts, hours)
         self._prior, root = prior, np.sqrt(np.maximum(weight, _LEAST_WEIGHT))
-        factor = np.linalg.cholesky(np.eye(weight.shape[1]) + root[:, :, None] * prior.own * root[:, None, :])
-        lower = np.linalg.inv(factor)
+        scaled = np.eye(weight.shape[1]) + root[:, :, None] * prior.own * root[:, None, :]
+        factor = np.asarray(np.linalg.cholesky(scaled), dtype=float)
+        lower = inverse_of_lower(factor)
         self._middle = root[:, :, None] * (lower.swapaxes(1, 2) @ lower) * root[:, None, :]  # (own + 1 / weight)^-1
         self.log_volume = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum()
         pseudo = weight * (odds - prior.mean) + self.gradient
