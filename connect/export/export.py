@@ -4,27 +4,32 @@ A kill before the record leaves nothing; one after it leaves a batch that the ne
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog.errors import DataError, did_you_mean
+from catalog.load import Catalog
 from catalog.tables.operations import EXPORT_BATCHES
 from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files
-from connect.export.batch import PriceBatch, StoreRecord, next_batch
+from connect.export.batch import PriceBatch, ShelfPrice, StoreRecord, next_batch
 from connect.export.device_states import DEVICES
 from connect.export.export_log import LOCK as RECORD_LOCK
 from connect.export.export_log import ExportHistory, ExportLog, next_number, record_batches
 from connect.export.targets import FolderTarget, RefusedBatchError, Target
 from connect.export.wanted import shelf_prices
-from etl.live.store_now import stores_now
+from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
+from serving.open_book import opened_once
 from serving.standing import standings
+from warehouse.lake import Lake
 from warehouse.locks import waited_for
 from warehouse.notes import EXPORTS, Notes, read_sealed, write_sealed
 from warehouse.workspace import Workspace
 
 LOCK = "export"
 """Held while batches are made and delivered: two exports deliver each batch once, in order."""
+
+_AT_ONCE = 150_000  # prices
 
 
 @dataclass(frozen=True)
@@ -161,11 +166,10 @@ def _record_new(
     """Record new batches, after it is written down from which one on the target has none."""
     lake, catalog, history, now = workspace.lake, workspace.catalog, log.history(), now_of(workspace)
     at = stores_now(lake, catalog, stores, now)
-    held = standings(lake, catalog, at)
     drafts = [
         draft
-        for store in sorted(held)  # each forgotten before the next: a chain's prices do not fit in memory as objects
-        if (draft := next_batch(store, shelf_prices(held.pop(store)), history.of(store), full=full)) is not None
+        for store, wanted in _wanted_in_order(lake, catalog, at)
+        if (draft := next_batch(store, wanted, history.of(store), full=full)) is not None
     ]
     number = next_number(lake, EXPORT_BATCHES.name)
     new = {draft.store for draft in drafts}
@@ -174,7 +178,19 @@ def _record_new(
     if not drafts:
         return ()
     record_batches(lake, catalog, drafts, number, {store: own.moment for store, own in at.items()}, now)
+    drafts.clear()  # they are read back from the record: a chain's prices are not held twice
     return tuple(batch for batch in log.history().batches if batch.number == number)
+
+
+def _wanted_in_order(
+    lake: Lake, catalog: Catalog, at: Mapping[str, StoreNow]
+) -> Iterator[tuple[str, list[ShelfPrice]]]:
+    """Yield what each store has to show, in order; a chain is worked out some stores at a time, to save memory."""
+    names, width, books = sorted(at), max(1, _AT_ONCE // len(catalog.skus)), opened_once(lake)
+    for first in range(0, len(names), width):
+        held = standings(lake, catalog, {store: at[store] for store in names[first : first + width]}, books)
+        for store in sorted(held):
+            yield store, shelf_prices(held.pop(store))
 
 
 def _begins(record: StoreRecord, *, has_new: bool) -> int:

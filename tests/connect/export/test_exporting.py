@@ -16,6 +16,7 @@ from price_shop import DATE, Shop
 from receiver import receiving
 
 from catalog.errors import DataError, ServiceError
+from connect.export import export as exporting
 from connect.export import export_log
 from connect.export.ack_files import FOLDER, read_ack_files
 from connect.export.acknowledge import acknowledge
@@ -24,11 +25,13 @@ from connect.export.export import ExportResult, export, unproven_deliveries
 from connect.export.export_log import ExportLog
 from connect.export.status import late_in, status
 from connect.export.targets import FolderTarget, HttpTarget, csv_of, json_of, target_of
+from connect.export.wanted import wanted_of
 from desk.price_changes import propose
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.calendar import ONE_DAY
-from etl.live.store_now import next_date
+from etl.live.store_now import next_date, stores_now
+from flows.clock import now_of
 from warehouse.notes import unproven_notes
 from warehouse.proof import verify
 
@@ -90,6 +93,21 @@ def test_the_batches_of_a_chain_are_recorded_in_partitions_of_some_stores_under_
     assert {batch.number for batch in export(shop.workspace, target, full=True).sent} == {1}
     ask(shop.workspace, PriceRequest("override", "a rival", "MILK", "S02", 1.29), "anna")
     assert [(batch.store, batch.number) for batch in export(shop.workspace, target).sent] == [("S02", 2)]
+
+
+def test_stores_that_are_worked_out_one_at_a_time_are_sent_the_same(
+    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = shop.workspace.catalog
+    at = stores_now(shop.lake, catalog, catalog.store.stores, now_of(shop.workspace))
+    wanted = {
+        store: {price.sku: price.price for price in own} for store, own in wanted_of(shop.lake, catalog, at).items()
+    }
+    monkeypatch.setattr(exporting, "_AT_ONCE", 1)
+    made = export(shop.workspace, target).made
+    assert len(made) > 1
+    assert [batch.store for batch in made] == sorted(wanted)
+    assert {batch.store: {price.sku: price.price for price in batch.prices} for batch in made} == wanted
 
 
 @pytest.mark.parametrize("most_told", [0, 10_000])
