@@ -101,12 +101,24 @@ def train(
     Declined
         When the champion was changed meanwhile; the version is registered and not promoted.
     """
-    dataset = learning_days(workspace, through, since)
+    lesson = FittingJob(learning_days(workspace, through, since), through, since, seed)
+    return train_on(workspace, registry, lesson, progress, spread)
+
+
+def train_on(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    lesson: FittingJob,
+    progress: Progress = silent,
+    spread: Spread = HERE,
+) -> TrainingResult:
+    """Train as `train` does, on days that were read."""
+    dataset, seed = lesson.dataset, lesson.seed
     days = _days_of(workspace, dataset, seed)
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
     champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
-        fitted = fit_candidates(workspace, FittingJob(dataset, through, since, seed), spread, progress)
+        fitted = fit_candidates(workspace, lesson, spread, progress)
         judged = [_judged(own, days) for own in fitted]
         best = _best_of(judged)
         context = _context_of(judged, days)

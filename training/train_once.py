@@ -7,11 +7,12 @@ from typing import Any
 
 from training.champion_change import catch_up
 from training.dataset import Dataset
+from training.fit_candidates import FittingJob
 from training.learning_days import learning_days
 from training.registry import ModelRegistry
 from training.result import TrainingResult
 from training.run_context import PLAINLY, RunContext
-from training.session import LEARNING, inputs_of, train
+from training.session import LEARNING, inputs_of, train_on
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
@@ -62,9 +63,10 @@ def train_once(
         When the champion was changed meanwhile; the version is registered and not promoted.
     """
     with waited_for(workspace.settings.locks, LEARNING):
-        known = None if again else trained_before(workspace, learning_days(workspace, through, since), seed)
+        lesson = FittingJob(learning_days(workspace, through, since), through, since, seed)
+        known = None if again else trained_before(workspace, lesson.dataset, seed)
         if known is None:
-            return train(workspace, registry, through, seed, since, means.progress, means.spread)
+            return train_on(workspace, registry, lesson, means.progress, means.spread)
         catch_up(workspace, registry, known.judged_through + dt.timedelta(days=1))
         return known
 

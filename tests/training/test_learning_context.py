@@ -21,11 +21,13 @@ from flows.workspace import prepared
 from serving.champion import Champion
 from serving.curves import demand_curves
 from serving.in_force import pricing_on
+from training.dataset import Dataset
 from training.drift_watch import check_champion
 from training.learning_days import learning_days
 from training.nights import inputs_of
 from training.result import TrainingResult
 from training.session import train
+from training.train_once import train_once
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
@@ -67,8 +69,22 @@ def registry() -> MemoryRegistry:
 
 
 @pytest.fixture(scope="module")
-def trained(sold: Workspace, registry: MemoryRegistry) -> TrainingResult:
-    return train(sold, registry, THROUGH, SEED)
+def reads() -> list[dt.date]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def trained(sold: Workspace, registry: MemoryRegistry, reads: list[dt.date]) -> TrainingResult:
+    def noted(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
+        reads.append(through)
+        return learning_days(workspace, through, since)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("session", "train_once"):
+            patch.setattr(f"training.{module}.learning_days", noted)
+        found = train_once(sold, registry, THROUGH, SEED)
+    assert isinstance(found, TrainingResult)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +92,11 @@ def champion(trained: TrainingResult, registry: MemoryRegistry) -> Champion:
     found = registry.load(trained.version)
     assert found is not None
     return found
+
+
+def test_a_training_reads_its_days_once(trained: TrainingResult, reads: list[dt.date]) -> None:
+    assert trained.dataset.judged_through == THROUGH
+    assert reads == [THROUGH]
 
 
 def test_the_forest_that_looks_at_the_weekday_is_nearest_to_the_truth(trained: TrainingResult) -> None:
