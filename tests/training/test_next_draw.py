@@ -73,7 +73,7 @@ def test_what_the_stores_show_is_what_was_drawn_and_their_own_price_under_the_ki
     found = standings(shop.lake, shop.catalog, now)
     for place, store in enumerate(shop.catalog.store.stores):
         assert np.array_equal(found[store].prices, draw.prices[place])
-        assert set(found[store].rules) == {"held_price" if draw.is_held[place].any() else "drawn_price"}
+        assert {one.rule for one in found[store]} == {"held_price" if draw.is_held[place].any() else "drawn_price"}
     shop.week(MONDAY)
     ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "anna")
     stands = standings(shop.lake, shop.catalog, stores_now(shop.lake, shop.catalog, shop.catalog.store.stores))
