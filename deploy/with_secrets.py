@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from catalog.errors import SettingError
+from catalog.rounding import round_alike
 
 _SUFFIX = "_FILE"
 SECRETS = (
@@ -57,6 +58,7 @@ def main() -> None:
         environ = with_secrets(os.environ)
     except SettingError as error:
         sys.exit(str(error))
+    round_alike(environ)
     os.execvpe(sys.argv[1], sys.argv[1:], environ)  # noqa: S606 - no shell is wanted
 
 

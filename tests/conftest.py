@@ -8,6 +8,7 @@ import one_server
 import pytest
 
 from catalog.names import REGISTRY_PATIENCE
+from catalog.rounding import round_alike
 from catalog.settings import Settings, read_settings
 
 pytest_plugins = [
@@ -35,9 +36,9 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         MLFLOW_LOGGING_LEVEL="CRITICAL",
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
         MPLBACKEND="Agg",
-        OPENBLAS_NUM_THREADS="1",  # the processes of a run fill the cores; threads beside them only wait for each other
         **REGISTRY_PATIENCE,
     )
+    round_alike(os.environ)
     atexit.register(one_server.end)
 
 

@@ -3,6 +3,7 @@
 import atexit
 import os
 
+from catalog.rounding import round_alike
 from flows.cli.ending import Ending
 
 _NOTICED_WITHIN = 0.5  # seconds
@@ -10,9 +11,7 @@ _NOTICED_WITHIN = 0.5  # seconds
 
 def main() -> None:
     """Run the command line, and end when told to."""
-    # Before NumPy is loaded, and for all that is started from here. Matrices are small: threads for them wait for a
-    # busy core at three times the processor time, and how many there are must not decide what is rounded.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    round_alike(os.environ)  # before NumPy is loaded, and for all that is started from here
     ending = Ending()
     atexit.register(ending.leave)  # registered first, so it comes last
     try:

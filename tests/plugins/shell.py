@@ -18,6 +18,7 @@ from typer.main import get_command
 
 SHELFPRICE = (sys.executable, "-m", "flows")
 PATIENCE = 120.0  # seconds
+_ODD = "surrogateescape"  # as a terminal hands over bytes that are no text
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Terminal:
             patch("typer.main.get_command", _built),
             patch.dict(os.environ, self.environ),
             patch.object(sys, "argv", ["shelfprice", *arguments]),
-            patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8")),
+            patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode("utf-8", _ODD)), "utf-8", _ODD)),
             redirect_stdout(out),
             redirect_stderr(err),
             pytest.raises(SystemExit) as ended,
