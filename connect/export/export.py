@@ -29,7 +29,7 @@ from warehouse.workspace import Workspace
 LOCK = "export"
 """Held while batches are made and delivered: two exports deliver each batch once, in order."""
 
-_AT_ONCE = 150_000  # prices
+_AT_ONCE = 300_000  # prices
 
 
 @dataclass(frozen=True)
