@@ -80,7 +80,7 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
 	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),3) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
 
-check: install browser ## Everything that must be green before a change lands: all of these tests in one run, about 33 minutes
+check: install browser ## Everything that must be green before a change lands: all of these tests in one run, about 25 minutes
 	@$(MAKE) --no-print-directory -j2 contracts collected lint
 	@$(MAKE) --no-print-directory -j3 types sql tests-to-land # types and SQL are read while the first tests wait
 
