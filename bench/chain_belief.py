@@ -6,6 +6,7 @@ does it in one process, and prints what was measured as JSON. Every product has 
 own, and is shown at another price each hour.
 """
 
+import argparse
 import datetime as dt
 import json
 import subprocess
@@ -98,4 +99,6 @@ def _hour(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Sold,
 
 
 if __name__ == "__main__":
-    print(json.dumps(measured(int(sys.argv[1]))))
+    options = argparse.ArgumentParser(prog="python -m bench.chain_belief", description=chain_belief.__doc__)
+    options.add_argument("products", type=int, nargs="?", default=_PRODUCTS, help=f"by default {_PRODUCTS:,}")
+    print(json.dumps(measured(options.parse_args().products)))

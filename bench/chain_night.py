@@ -35,10 +35,12 @@ def chain_night(
 def main() -> None:
     """Measure the size that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.chain_night", description=chain_night.__doc__)
-    parser.add_argument("--products", type=int, default=_PRODUCTS)
-    parser.add_argument("--stores", type=int, default=_STORES)
-    parser.add_argument("--visits", type=float, help="two for each unit of a full shelf unless it is given")
+    parser.add_argument("--products", type=int, default=_PRODUCTS, help=f"by default {_PRODUCTS:,}")
+    parser.add_argument("--stores", type=int, default=_STORES, help=f"by default {_STORES:,}")
+    parser.add_argument("--visits", type=float, help="of a store day; by default two for each unit of a full shelf")
     given = parser.parse_args()
+    if min(given.products, given.stores, 1 if given.visits is None else given.visits) < 1:
+        parser.error("expected at least one product, store and visit; nothing was played")
     for row in chain_night(given.products, given.stores, given.visits):
         print(": ".join(row.cells()[:2]))
 

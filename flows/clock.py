@@ -1,7 +1,7 @@
 """What time it is: this machine's clock, or in a rehearsal a time that its operator set.
 
-A rehearsal plays months of sales in an hour through the real intake, export and nights. Its clock needs two keys, both
-in the hands of whoever starts the process, so nobody can turn it over HTTP: `rehearsal: true` in `store.yaml`, and
+A rehearsal plays months of sales in an hour through the real intake, export and nights. Its clock needs two keys. Only
+an operator who starts the process has both, so nobody can turn it over HTTP: `rehearsal: true` in `store.yaml`, and
 `SHELFPRICE_NOW` in the environment. Who takes a request or a file asks once, and hands the moment down.
 """
 

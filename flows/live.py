@@ -157,7 +157,7 @@ def line_of(day: LiveDay, tick: Tick, money: Currency = EUR) -> str:
 
 
 def _announce(*sentences: str) -> None:
-    """Tell whoever hears this process, and the log of the run."""
+    """Tell the command that started this run, and the log of the run."""
     log = get_run_logger()
     for sentence in sentences:
         say(sentence)

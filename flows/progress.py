@@ -1,4 +1,4 @@
-"""How far long work has come and what happens meanwhile: flows tell and say, whoever started them listens."""
+"""Progress of long work: a flow tells how far it is and what happens, and the command that started it shows both."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

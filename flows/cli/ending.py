@@ -122,7 +122,7 @@ class Ending:
         terminal, silence = os.dup(2), os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-        with suppress(OSError):  # whoever read it may have left
+        with suppress(OSError):  # its reader may have left
             os.write(terminal, before + f"{self.sentence}\n".encode())
         self._told.set()
 
