@@ -185,8 +185,13 @@ def _record_new(
 def _wanted_in_order(
     lake: Lake, catalog: Catalog, at: Mapping[str, StoreNow]
 ) -> Iterator[tuple[str, list[ShelfPrice]]]:
-    """Yield what each store has to show, in order; a chain is worked out some stores at a time, to save memory."""
-    names, width, books = sorted(at), max(1, _AT_ONCE // len(catalog.skus)), opened_once(lake)
+    """Yield what each store has to show, in order; a chain is worked out some stores at a time, to save memory.
+
+    Not where the stores of a zone show one price: it follows from all of them.
+    """
+    names, books = sorted(at), opened_once(lake)
+    is_zone = catalog.store.guardrails.one_price is not None
+    width = max(1, len(names) if is_zone else _AT_ONCE // len(catalog.skus))
     for first in range(0, len(names), width):
         held = standings(lake, catalog, {store: at[store] for store in names[first : first + width]}, books)
         for store in sorted(held):

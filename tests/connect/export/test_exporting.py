@@ -4,11 +4,12 @@ import csv
 import json
 import socket
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from price_shop import DATE, Shop
 from receiver import receiving
 
 from catalog.errors import DataError, ServiceError
+from catalog.load import Catalog
 from connect.export import export as exporting
 from connect.export import export_log
 from connect.export.ack_files import FOLDER, read_ack_files
@@ -30,8 +32,11 @@ from desk.price_changes import propose
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.calendar import ONE_DAY
-from etl.live.store_now import next_date, stores_now
+from etl.live.store_now import StoreNow, next_date, stores_now
 from flows.clock import now_of
+from serving.open_book import Books
+from serving.standing import StoreStanding
+from warehouse.lake import Lake
 from warehouse.notes import unproven_notes
 from warehouse.proof import verify
 
@@ -108,6 +113,25 @@ def test_stores_that_are_worked_out_one_at_a_time_are_sent_the_same(
     assert len(made) > 1
     assert [batch.store for batch in made] == sorted(wanted)
     assert {batch.store: {price.sku: price.price for price in batch.prices} for batch in made} == wanted
+
+
+@pytest.mark.parametrize("one_price", [None, "zone"])
+def test_stores_that_show_one_price_are_worked_out_together(
+    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch, one_price: Literal["zone"] | None
+) -> None:
+    catalog, asked, known = shop.workspace.catalog, list[set[str]](), exporting.standings
+    rails = catalog.store.guardrails.model_copy(update={"one_price": one_price})
+    zone = replace(catalog, store=catalog.store.model_copy(update={"guardrails": rails}))
+
+    def noted(lake: Lake, own: Catalog, stores: Mapping[str, StoreNow], books: Books) -> dict[str, StoreStanding]:
+        asked.append(set(stores))
+        return known(lake, own, stores, books)
+
+    monkeypatch.setattr(exporting, "_AT_ONCE", 1)
+    monkeypatch.setattr(exporting, "standings", noted)
+    export(replace(shop.workspace, catalog=zone), target)
+    together = [set(catalog.store.stores)] if one_price else [{store} for store in sorted(catalog.store.stores)]
+    assert asked == together
 
 
 @pytest.mark.parametrize("most_told", [0, 10_000])
