@@ -1,6 +1,7 @@
 """The Store and Prices pages in a real browser, over a lake that is sold from while people look."""
 
 import datetime as dt
+import itertools
 import os
 import re
 import shutil
@@ -96,11 +97,11 @@ def test_the_line_next_to_the_pointer_stands_out_until_the_pointer_leaves(monito
     page = visit(f"{monitor}/store")
     figure = page.locator("#store-figure .nsewdrag").first
     expect(figure).to_be_visible()
-    figure.hover()
     faded = (
         "[...document.querySelectorAll('#store-figure .scatterlayer .trace')].filter(one => one.style.opacity < 0.5)"
     )
-    until(page, f"{faded}.length > 0")
+    over = itertools.cycle([{"x": 200, "y": 100}, {"x": 203, "y": 100}])  # a figure may be drawn anew under a pointer
+    until(page, f"{faded}.length > 0", between=lambda: figure.hover(position=next(over)))
     assert page.evaluate(f"{faded}.length") < page.locator("#store-figure .scatterlayer .trace").count()
     page.locator("h1").hover()
     until(page, f"{faded}.length === 0")
