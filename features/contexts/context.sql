@@ -102,17 +102,22 @@ create or replace macro context_of_days(store_days) as table
     left join weather as own on days.business_date = own.date and days.store_id = own.store_id
     left join weather as everywhere on days.business_date = everywhere.date and everywhere.store_id is null;
 
+-- The hour of a store's clock at an hour of a date at UTC. A clock is slow to ask: ask it of groups, not of rows.
+create or replace macro hour_on_clock(business_date, hour_utc, time_zone) as
+extract(
+    hour from (business_date + to_hours(hour_utc)) at time zone 'UTC' at time zone coalesce(time_zone, 'UTC')
+)::double;
+
 -- What was sold in each hour, by store, product and price: the decisions that met stock, and units that were counted,
--- as in demand_cells. The hour is that of the store's clock; units counted by the day have none.
+-- as in demand_cells. The hour is that at UTC, or for units that of the store's clock; units counted by the day have
+-- none.
 create or replace view sold_in_context as
 select
     visits_in_context.business_date,
     visits_in_context.store_id,
-    extract(
-        hour from
-        (visits_in_context.business_date + to_hours(visits_in_context.hour_utc)) at time zone 'UTC'
-        at time zone coalesce(stores.time_zone, 'UTC')
-    )::double as hour,
+    visits_in_context.hour_utc,
+    stores.time_zone,
+    null::double as hour_told,
     visits_in_context.sku,
     visits_in_context.price_offered,
     visits_in_context.count_met as n_offered,
@@ -123,7 +128,9 @@ union all
 select
     business_date,
     store_id,
-    hour::double as hour,
+    null as hour_utc,
+    null as time_zone,
+    hour::double as hour_told,
     sku,
     price as price_offered,
     chances as n_offered,
