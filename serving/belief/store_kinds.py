@@ -67,32 +67,39 @@ def _levels(sold: SoldInStores, n_stores: int, level: float, slope: float) -> tu
     """Return each store's level around the mean of stores, and its variance, both of shape (n_stores,).
 
     A logistic regression with a line for each product and a level for each store, all normal beforehand; its mode by
-    Newton's method, its variance by the curvature there.
+    Newton's method, its variance by the curvature there. Stores know of each other through the lines alone, so they are
+    eliminated first: the cost grows with stores, not with their square.
     """
     n_products = int(sold.product.max()) + 1
-    size = 2 * n_products + n_stores
-    prior = np.concatenate([np.full(n_products, level), np.full(n_products, -slope), np.zeros(n_stores)])
-    spreads = np.repeat([_LEVEL_SPREAD, _SLOPE_SPREAD, _STORE_SPREAD], [n_products, n_products, n_stores])
-    places = np.stack([sold.product, n_products + sold.product, 2 * n_products + sold.store])
-    values = np.stack([np.ones(len(sold.met)), sold.ratio - 1, np.ones(len(sold.met))])
-    at = prior.copy()
+    cell, tilt = sold.product * n_stores + sold.store, sold.ratio - 1
+    prior, spreads = np.repeat([level, -slope], n_products), np.repeat([_LEVEL_SPREAD, _SLOPE_SPREAD], n_products)
+    lines, levels = prior.copy(), np.zeros(n_stores)
     for _ in range(_STEPS):
-        chance = expit((values * at[places]).sum(axis=0))
+        chance = expit(lines[sold.product] + lines[n_products + sold.product] * tilt + levels[sold.store])
         weight, surplus = sold.met * chance * (1 - chance), sold.bought - sold.met * chance
-        gradient = (prior - at) / spreads**2
-        curvature = np.diag(1 / spreads**2)
-        for one, value in zip(places, values, strict=True):
-            gradient += np.bincount(one, value * surplus, size)
-            for other, beside in zip(places, values, strict=True):
-                cell = np.bincount(one * size + other, value * beside * weight, size * size)
-                curvature += cell.reshape(size, size)
-        step = np.linalg.solve(curvature, gradient)
-        at += step * min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), _CLOSE))
-        if np.abs(step).max() < _CLOSE:
+        pull, pull_of_tilt, met, met_tilt, met_tilt_twice = (
+            np.bincount(cell, value, n_products * n_stores).reshape(n_products, n_stores)
+            for value in (surplus, surplus * tilt, weight, weight * tilt, weight * tilt**2)
+        )
+        shared = np.concatenate([met, met_tilt])  # what lines and levels share, shape (2 n_products, n_stores)
+        of_levels = 1 / (met.sum(axis=0) + _STORE_SPREAD**-2)
+        to_lines = np.concatenate([pull.sum(axis=1), pull_of_tilt.sum(axis=1)]) + (prior - lines) / spreads**2
+        to_levels = pull.sum(axis=0) - levels / _STORE_SPREAD**2
+        same, crossed, twice = (np.diag(own.sum(axis=1)) for own in (met, met_tilt, met_tilt_twice))
+        through = shared * of_levels
+        curvature = np.block([[same, crossed], [crossed, twice]]) + np.diag(spreads**-2) - through @ shared.T
+        step_of_lines = np.linalg.solve(curvature, to_lines - through @ to_levels)
+        step_of_levels = of_levels * (to_levels - shared.T @ step_of_lines)
+        longest = max(float(np.abs(step_of_lines).max()), float(np.abs(step_of_levels).max()))
+        scale = min(1.0, _LONGEST_STEP / max(longest, _CLOSE))
+        lines, levels = lines + scale * step_of_lines, levels + scale * step_of_levels
+        if longest < _CLOSE:
             break
-    apart = np.eye(n_stores) - 1 / n_stores  # what all stores have in common says nothing of kinds
-    covariance = np.linalg.inv(curvature)[2 * n_products :, 2 * n_products :]
-    return apart @ at[2 * n_products :], np.diag(apart @ covariance @ apart)
+    # what all stores have in common says nothing of kinds
+    apart = through - through.mean(axis=1, keepdims=True)
+    variances = of_levels * (1 - 2 / n_stores) + of_levels.mean() / n_stores
+    variances += (apart * np.linalg.solve(curvature, apart)).sum(axis=0)
+    return levels - levels.mean(), variances
 
 
 def _cut(levels: Floats, variances: Floats) -> Ints:
@@ -112,14 +119,17 @@ def _cut(levels: Floats, variances: Floats) -> Ints:
 
     costs = np.array([np.inf, *(cost(np.array([0]), last)[0] for last in range(1, n_stores + 1))])
     starts = [np.zeros(n_stores + 1, dtype=np.int64)]
-    while len(starts) < min(_MOST_KINDS, n_stores):
+
+    def one_kind_more(last: int) -> tuple[int, float]:
+        """Return where the last kind of the first `last` stores begins, and what that costs."""
+        first = np.arange(len(starts), last)
+        tried = costs[first] + cost(first, last)
+        return int(first[np.argmin(tried)]), float(tried.min())
+
+    while len(starts) < min(_MOST_KINDS, n_stores) and costs[-1] - one_kind_more(n_stores)[1] >= _WORTH:
         finer, begins = np.full(n_stores + 1, np.inf), np.zeros(n_stores + 1, dtype=np.int64)
         for last in range(len(starts) + 1, n_stores + 1):
-            first = np.arange(len(starts), last)
-            tried = costs[first] + cost(first, last)
-            begins[last], finer[last] = first[np.argmin(tried)], tried.min()
-        if costs[-1] - finer[-1] < _WORTH:
-            break
+            begins[last], finer[last] = one_kind_more(last)
         costs = finer
         starts.append(begins)
     kinds, end = np.zeros(n_stores, dtype=np.int64), n_stores
