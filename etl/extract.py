@@ -13,6 +13,7 @@ from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
 from catalog.table import CLAMPS
 from catalog.tables.beliefs import BELIEF_UPDATES
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS, SUBSTITUTIONS
+from catalog.wall_clock import WallClock
 from warehouse.parquet import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000
@@ -165,4 +166,7 @@ def _known(values: Floats) -> pa.Array:
 
 def _opening_us(catalog: Catalog, day: StoreDay) -> Ints:
     """Return when each store opened, microseconds since 1970, UTC, shape (n_stores,)."""
-    return np.array([catalog.store.clock_of(store).opening_us(day.business_date) for store in day.stores])
+    store = catalog.store
+    zones = [store.timezones.get(name, store.timezone) for name in day.stores]
+    opened = {zone: WallClock(store.opening, zone).opening_us(day.business_date) for zone in set(zones)}
+    return np.array([opened[zone] for zone in zones])

@@ -7,7 +7,7 @@ repeated here: they stand in the receipts of the decisions and cells, and the vi
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -59,7 +59,7 @@ def write_down(lake: Lake, catalog: Catalog, business_date: dt.date, batch: str,
 
 def publish_ledger(commit: Commit, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
     """Stage what priced a batch, in order of time."""
-    columns = [{"batch": batch, **asdict(row), "stores": json.dumps(row.stores)} for row in rows]
+    columns = [{"batch": batch, **vars(row), "stores": json.dumps(row.stores)} for row in rows]
     table = pa.Table.from_pylist(columns, schema=DAYS_IN_FORCE.schema)
     commit.publish(Partition("days_in_force", business_date, batch), table, inputs=repr(tuple(rows)))
 
