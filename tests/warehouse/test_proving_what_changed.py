@@ -79,6 +79,14 @@ def test_a_bit_that_rots_where_it_lies_is_found_when_its_turn_comes(
     assert verify(lake, only_changed=True).findings == ()
 
 
+def test_what_comes_round_is_so_many_folders_however_many_a_date_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proven, "_AGAIN", 12)
+    things = dict.fromkeys(("2026-01-05", "2026-01-06", "batch-1", "2026-01-07", "batch-2"), "as it was")
+    assert proven.ProofLook(things, things, {}).due == set(things)
+    of_many = proven.ProofLook(things, things, dict.fromkeys(("2026-01-05", "2026-01-06", "2026-01-07"), 6))
+    assert of_many.due == {"2026-01-05", "2026-01-06"}
+
+
 def test_without_a_record_everything_is_looked_at(lake: Lake) -> None:
     lake.notes.remove(PROVEN)
     assert verify(lake, only_changed=True).files == len(lake.store.names())
