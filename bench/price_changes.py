@@ -90,8 +90,10 @@ def _list(workspace: Workspace) -> None:
 
 def _look(workspace: Workspace) -> None:
     """Open the price book and the Desk, with the first page of its table."""
-    rows = PriceDesk(workspace.settings, Reader(workspace.settings), lambda: workspace.catalog).sheet().rows
-    page = [as_sent(row) for row in in_order(DeskQuestion().found_in(rows), ())[:100]]
+    desk = PriceDesk(workspace.settings, Reader(workspace.settings), lambda: workspace.catalog)
+    rows = desk.sheet().rows
+    part = list(in_order(DeskQuestion().found_in(rows), ())[:100])
+    page = list(map(as_sent, part, desk.courses(part)))
     if len(waiting_first(rows)) != _WAITING or len(page) != 100:
         raise ValueError("expected other prices to wait, or more to change")
 

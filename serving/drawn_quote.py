@@ -21,7 +21,8 @@ from serving.belief.policy import WITHOUT_CHAMPION
 from serving.drawn_prices import BACK, DrawnPolicy, newest_draw
 from serving.drawn_room import room_of
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, unknown_price
-from serving.standing import Standing, StoreStanding, standings
+from serving.standing import standings
+from serving.store_standing import Standing, StoreStanding
 from warehouse.lake import Lake
 
 _SURE = 1.96  # standard deviations of a 95 % interval

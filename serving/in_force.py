@@ -155,7 +155,18 @@ def pricing_on(
         at_once = _at_once_on(lake, catalog, date, stores or catalog.store.stores)
     orders = orders_on(lake, catalog, date, stores, at_once)
     priced_by = _priced_by(lake, catalog, date, name, orders, stores, books or opened_once(lake))
+    priced_by = _told_apart(priced_by, orders)
     return replace(priced_by, orders_at_once=at_once) if at_once else priced_by
+
+
+def storefront_on(
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str], at_once: AtOnce, books: Books
+) -> Storefront:
+    """Return the policy of `pricing_on` without what tells it from others: that is made of every price of a chain."""
+    orders = orders_on(lake, catalog, date, stores, at_once)
+    front = _priced_by(lake, catalog, date, None, orders, stores, books).policy
+    assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
+    return front
 
 
 def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str]) -> AtOnce:
@@ -181,19 +192,19 @@ def _priced_by(
 ) -> PricedBy:
     is_stopped = catalog.store.guardrails.kill_switch or orders.stops_everything
     if sells_outside(lake.store, catalog.store):
-        return _told_apart(_priced_outside(lake, catalog, date, orders, stores, is_stopped=is_stopped), orders)
+        return _priced_outside(lake, catalog, date, orders, stores, is_stopped=is_stopped)
     if is_stopped:
-        return _told_apart(PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch"), orders)
+        return PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch")
     if name not in {"static", "rule"}:
         opened = books(catalog, date)
         if opened is not None:
-            return pricing_by_book(catalog, opened, orders, stores, is_greedy=name == "greedy")
+            return _priced_by_book(catalog, opened, orders, stores, is_greedy=name == "greedy")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
     without = store_before_champion(catalog, name, orders, stores)
-    return _told_apart(PricedBy(without, without.name), orders)
+    return PricedBy(without, without.name)
 
 
 def store_before_champion(
@@ -256,6 +267,12 @@ def pricing_by_book(
     With the belief behind the book its prices are corrected during the day, and stores of several kinds sell from
     beliefs of their own. `stores` are those that are priced; None is every store.
     """
+    return _told_apart(_priced_by_book(catalog, opened, orders, stores, is_greedy=is_greedy), orders)
+
+
+def _priced_by_book(
+    catalog: Catalog, opened: OpenBook, orders: Orders | None, stores: Sequence[str] | None, *, is_greedy: bool
+) -> PricedBy:
     found = opened.found
     made_for = found.book.published_at.date()
     if found.belief is not None and not is_greedy:
@@ -267,7 +284,7 @@ def pricing_by_book(
             store = storefront_with_model(catalog, policy, curves, orders)
         else:
             store = storefront_with_book(catalog, book, curves, orders)
-    return _told_apart(PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256), orders)
+    return PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256)
 
 
 def _told_apart(priced_by: PricedBy, orders: Orders | None) -> PricedBy:

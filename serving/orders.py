@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
+from serving.price_ranges import PriceRanges
 from serving.rival_caps import RivalCaps
 
 Kind = Literal["price", "event", "override", "freeze", "kill_switch"]
@@ -74,30 +75,6 @@ class PriceOrder:
     end_tick: int
     accepted_cost: float | None = None
     source: OrderSource | None = field(default=None, compare=False, repr=False)
-
-
-@dataclass(frozen=True)
-class PriceRanges:
-    """Between which prices products pass without a person, all day. Arrays have shape (n_stores, n_products), in EUR.
-
-    NaN where they do not, or where an order says more. `source` is the record behind them, as of an order.
-    """
-
-    stores: tuple[str, ...]
-    lowest: Floats
-    highest: Floats
-    source: object = field(default=None, compare=False, repr=False)
-
-    def only(self, column: int) -> "PriceRanges":
-        """Return those of one product, for a shelf that holds it alone."""
-        return replace(self, lowest=self.lowest[:, [column]], highest=self.highest[:, [column]])
-
-    def allow(self, prices: Floats) -> Flags:
-        """Tell which prices, EUR, shape (n_products, n_prices), pass in some store, of those that have a range."""
-        found = np.zeros(prices.shape, dtype=bool)
-        for least, most in zip(self.lowest[..., None], self.highest[..., None], strict=True):
-            found |= (least < most) & (least <= prices) & (prices <= most)
-        return found
 
 
 @dataclass(frozen=True)
@@ -165,6 +142,11 @@ class Orders:
         ranges = None if self.ranges is None else self.ranges.only(self.skus.index(sku))
         return replace(self, orders=own, skus=(sku,), rival_caps=caps, ranges=ranges)
 
+    def among(self, stores: Collection[str]) -> "Orders":
+        """Return the orders of some stores."""
+        own = tuple(order for order in self.orders if order.store is None or order.store in stores)
+        return replace(self, orders=own, ranges=None if self.ranges is None else self.ranges.among(stores))
+
     def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
         """Return what binds in one tick; without names of stores, what binds every store without an order of its own.
 
@@ -206,13 +188,18 @@ class Orders:
             if order.store in {None, store} and order.first_tick <= tick < order.end_tick:
                 yield order
 
+    def set_by_people(self, store: str, tick: int) -> set[str]:
+        """Return the products whose price in a store a person set in a tick."""
+        own = (*self._by_people.get(store, ()), *self._by_people.get(None, ()))
+        return {order.sku for order in own if order.first_tick <= tick < order.end_tick}
+
     @cached_property
     def fingerprint(self) -> str:
         """What tells these orders from any others."""
         orders, caps = repr(sorted(self.orders, key=repr)), repr(self.rival_caps) if self.rival_caps else ""
         told = hashlib.sha256(f"{orders}{caps}".encode())
         if (ranges := self.ranges) is not None:
-            for part in (repr(ranges.stores).encode(), ranges.lowest.tobytes(), ranges.highest.tobytes()):
+            for part in (repr(ranges.stores).encode(), *(own.tobytes() for own in ranges.bounds)):
                 told.update(part)
         return told.hexdigest()
 
@@ -232,6 +219,15 @@ class Orders:
         found: dict[str, list[PriceOrder]] = {}
         for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
             found.setdefault(order.sku, []).append(order)
+        return found
+
+    @cached_property
+    def _by_people(self) -> dict[str | None, list[PriceOrder]]:
+        """The orders of people by store; None is every store."""
+        found: dict[str | None, list[PriceOrder]] = {}
+        for order in self.orders:
+            if STRENGTH.index(order.kind) > STRENGTH.index("event"):
+                found.setdefault(order.store, []).append(order)
         return found
 
     @cached_property
@@ -259,8 +255,8 @@ class Orders:
         kind = np.full(shape, _FREE, dtype=np.int8)
         if self.ranges is not None:
             own = slice(1, 1 + len(self.ranges.stores))
-            lowest[:, own], highest[:, own] = self.ranges.lowest, self.ranges.highest
-            kind[:, own][:, ~np.isnan(self.ranges.lowest)] = STRENGTH.index("price")
+            lowest[:, own], highest[:, own] = self.ranges.bounds
+            kind[:, own][:, ~np.isnan(self.ranges.bounds[0])] = STRENGTH.index("price")
         for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
             if order.sku in columns:
                 rows = slice(None) if order.store is None else self._rows[order.store]

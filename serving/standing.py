@@ -9,15 +9,13 @@ policy asks for then is known when the tick begins. A price that people no longe
 """
 
 import datetime as dt
-import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats, Ints
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Shelf
 from etl.live.calendar import catalog_of_the_day
@@ -26,164 +24,17 @@ from etl.live.shelf_state import standing_of
 from etl.live.store_now import StoreNow
 from etl.stock import opens_with
 from serving.guardrails import guarded_with_trail
-from serving.in_force import pricing_on, standing_prices
+from serving.in_force import pricing_on, standing_prices, storefront_on
 from serving.limits import limits_of, rule_given
 from serving.open_book import Books, opened_once
 from serving.order_book import at_once_now, orders_on
-from serving.orders import AtOnce, Orders, OrderSource, PriceOrder
+from serving.orders import AtOnce
 from serving.overruled import ORDERED, ByProduct, Overruled, limits_by_product
 from serving.side_by_side import side_by_side
+from serving.store_standing import StandingPrices, StoreStanding
 from serving.storefront import Storefront
-from serving.usual_prices import usual_prices, without_orders
+from serving.usual_prices import UsualPrices, UsualPricesOfStores, without_orders
 from warehouse.lake import Lake
-
-Codes = NDArray[np.int8]
-"""Positions among the names of rules."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What holds for one product in one store from a moment on. Prices in EUR.
-
-    Attributes
-    ----------
-    moment
-        When the store's next tick begins, UTC.
-    price
-        What stands from then on.
-    rule
-        What decided it, a key of `catalog.price_rules.RULES`.
-    order, by, until
-        The price change of a person behind it, who asked for it, and its end, UTC; None where there is none.
-    limits
-        Every limit that changed a price on the way, the last one last.
-    without
-        What would stand without anything that people ordered or have yet to approve.
-    unmet
-        The price that a person ordered where a limit keeps it from standing; None where it stands.
-    """
-
-    store: str
-    sku: str
-    moment: dt.datetime
-    price: float
-    rule: str
-    order: str | None
-    by: str | None
-    until: dt.datetime | None
-    limits: tuple[str, ...]
-    without: float
-    unmet: float | None
-
-
-@dataclass(frozen=True)
-class StoreStanding:
-    """What holds in one store. Arrays have shape (n_products,), prices in EUR; `Standing` says what they mean.
-
-    Attributes
-    ----------
-    catalog
-        The shelf that the store has: of one that is being sold, that of its day.
-    rule, rules
-        By which rule each price stands, as its position in `rules`.
-    since
-        From when each price stands, UTC: the next tick where it is another one than is shown.
-    orders
-        What people ordered for the date.
-    stock
-        Units on the shelf at the next tick.
-    opened_with
-        Units at opening by the days on which they may be sold, shape (1, n_products, n_lives); None where the whole
-        shelf is simply full then.
-    sticker, saving
-        Stickers on units of the last day, EUR, and what each brings more than none, NaN for none; None where nobody
-        sticks any. What one that is stuck already brings is not worked out anew.
-    """
-
-    now: StoreNow
-    catalog: Catalog
-    prices: Floats
-    rule: Codes
-    rules: tuple[str, ...]
-    limits: ByProduct
-    without: Floats
-    since: tuple[dt.datetime, ...]
-    orders: Orders | None
-    stock: Ints
-    opened_with: Ints | None
-    lost: tuple[Overruled, int]
-    sticker: Floats | None = None
-    saving: Floats | None = None
-
-    def of(self, sku: str) -> Standing | None:
-        """Return what holds for a product; None where the store does not have it on its shelf today.
-
-        So also where its price in the store of a retailer is not known, and nobody set one.
-        """
-        own = self.catalog.positions.get(sku)
-        if own is None or math.isnan(self.prices[own]):
-            return None
-        rule, price = self.rule_of(own), float(self.prices[own])
-        order = self._behind(sku, rule)
-        source = None if order is None else order.source
-        span = None if source is None else source.span(self.now.store)
-        return Standing(
-            store=self.now.store,
-            sku=sku,
-            moment=self.now.moment,
-            price=price,
-            rule=rule,
-            order=None if source is None else source.id,
-            by=None if source is None else source.proposer,
-            until=None if span is None else span[1],
-            limits=self.limits[own],
-            without=float(self.without[own]),
-            unmet=self._unmet(order, price),
-        )
-
-    def rule_of(self, position: int) -> str:
-        """Return what decided the price of a product of the shelf."""
-        return self.rules[self.rule[position]]
-
-    def are_by(self, rules: Collection[str]) -> Flags:
-        """Tell which prices one of some rules decided, shape (n_products,)."""
-        return np.isin(self.rule, [code for code, name in enumerate(self.rules) if name in rules])
-
-    @property
-    def overruled(self) -> ByProduct:
-        """Limits that would have another price than the one that stands; a stronger one stands against them."""
-        lost, row = self.lost
-        return lost.by_store[row]
-
-    def order_of(self, sku: str) -> OrderSource | None:
-        """Return the strongest order of a person that holds for a product at the next tick; None without one."""
-        order = self._by_person(sku)
-        return None if order is None else order.source
-
-    def __iter__(self) -> Iterator[Standing]:
-        """Yield what holds for each product on the store's shelf, in the order of the catalog."""
-        yield from (found for sku in self.catalog.skus if (found := self.of(sku)) is not None)
-
-    def _behind(self, sku: str, rule: str) -> PriceOrder | None:
-        """Return the order behind a price, or the proposal that waits where that holds it."""
-        if rule != "not_approved":
-            return self._by_person(sku)
-        waiting = [order for order in self._binding(sku) if order.kind == "price"]
-        return waiting[-1] if waiting else None
-
-    def _by_person(self, sku: str) -> PriceOrder | None:
-        by_people = [order for order in self._binding(sku) if order.kind != "price"]
-        return by_people[-1] if by_people else None
-
-    def _binding(self, sku: str) -> Iterator[PriceOrder]:
-        return iter(()) if self.orders is None else self.orders.binding(self.now.store, sku, self.now.tick)
-
-    @staticmethod
-    def _unmet(order: PriceOrder | None, price: float) -> float | None:
-        """Return the price that a person ordered where another one stands."""
-        if order is None or order.kind in {"price", "kill_switch"}:  # the last rule of all always stands
-            return None
-        return None if order.lowest == price else order.lowest
 
 
 def standings(
@@ -209,35 +60,56 @@ def _at_opening(
 ) -> dict[str, StoreStanding]:
     """Return what stores open a date with."""
     names = tuple(now.store for now in stores)
-    front = pricing_on(lake, catalog, date, stores=names, at_once=at_once, books=books).policy
-    assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
+    front = storefront_on(lake, catalog, date, names, at_once, books)
     shape = (len(names), len(catalog.skus))
     opened = opens_with(lake, catalog, names, date)
     at = (opened.stock, np.broadcast_to(np.nan, shape), catalog.store.opening.ticks, np.broadcast_to(0.0, shape))
     shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
-    found, since = dict[str, StoreStanding](), {now.moment: (now.moment,) * shape[1] for now in stores}
-    for usual in usual_prices(front, shelf):
-        limits = limits_by_product(usual.clamps, front.rules, usual.prices.shape)
-        lost, first = Overruled(front.limits, usual.prices, usual.shelf), len(found)
-        for row, now in enumerate(stores[first : first + len(limits)]):
-            place = first + row
-            found[now.store] = StoreStanding(
-                now=now,
-                catalog=catalog,
-                prices=usual.prices[row],
-                rule=usual.rule[row].astype(np.int8),
-                rules=front.rules,
-                limits=limits[row],
-                without=usual.without[row],
-                since=since[now.moment],
-                orders=None if front.limits is None else front.limits.orders,
-                stock=opened.stock[place],
-                opened_with=None if opened.opened_with is None else opened.opened_with[place : place + 1],
-                lost=(lost, row),
-                sticker=None if usual.sticker is None else usual.sticker[row],
-                saving=None if usual.saving is None else usual.saving[row],
-            )
+    usual, limits = UsualPricesOfStores(front, shelf), front.limits
+    found, block = dict[str, StoreStanding](), _OpeningPrices(usual, front.rules, stores, 0)
+    for row, now in enumerate(stores):
+        if row % usual.at_once == 0:
+            block = _OpeningPrices(usual, front.rules, stores, row)
+        found[now.store] = StoreStanding(
+            now=now,
+            catalog=catalog,
+            orders=None if limits is None else limits.orders,
+            stock=opened.stock[row],
+            opened_with=None if opened.opened_with is None else opened.opened_with[row : row + 1],
+            is_ours=limits is None or limits.standing is None,
+            work_out=partial(block.of, row),
+        )
     return found
+
+
+class _OpeningPrices:
+    """What some stores open with, from a first one on: worked out together, when somebody asks about one of them."""
+
+    def __init__(
+        self, usual: UsualPricesOfStores, rules: tuple[str, ...], stores: Sequence[StoreNow], first: int
+    ) -> None:
+        self._usual, self._rules, self._stores, self._first = usual, rules, stores, first
+
+    def of(self, row: int) -> StandingPrices:
+        """Return those of the store in a row."""
+        (usual, limits, lost), own = self._found, row - self._first
+        return StandingPrices(
+            prices=usual.prices[own],
+            rule=usual.rule[own].astype(np.int8),
+            rules=self._rules,
+            limits=limits[own],
+            without=usual.without[own],
+            since=(self._stores[row].moment,) * usual.prices.shape[1],
+            lost=(lost, own),
+            sticker=None if usual.sticker is None else usual.sticker[own],
+            saving=None if usual.saving is None else usual.saving[own],
+        )
+
+    @cached_property
+    def _found(self) -> tuple[UsualPrices, list[ByProduct], Overruled]:
+        usual = self._usual.from_store(self._first)
+        limits = limits_by_product(usual.clamps, self._rules, usual.prices.shape)
+        return usual, limits, Overruled(usual.limits, usual.prices, usual.shelf)
 
 
 def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce, books: Books) -> StoreStanding:
@@ -269,10 +141,11 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
         by.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
     rules, rule = np.unique(by, return_inverse=True)
-    held = now, catalog, prices[0], rule.astype(np.int8), tuple(rules.tolist()), bound, without, tuple(since), orders
-    sticker = None if began.sticker is None else began.sticker[0]
+    sticker, lost = None if began.sticker is None else began.sticker[0], (Overruled(limits, prices, shelf), 0)
+    held = prices[0], rule.astype(np.int8), tuple(rules.tolist()), bound, without, tuple(since), lost, sticker
     return StoreStanding(
-        *held, began.stock[0], began.opened_with, (Overruled(limits, prices, shelf), 0), sticker=sticker
+        *(now, catalog, orders, began.stock[0], began.opened_with, outside is None),
+        partial(StandingPrices, *held),
     )
 
 
@@ -288,4 +161,4 @@ def _prices_by_policy(
     policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,), books=books).policy
     front = taught(policy, sold.rows, catalog, sold.mark.tick)
     assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
-    return next(usual_prices(without_orders(front), shelf)).prices[0]
+    return UsualPricesOfStores(without_orders(front), shelf).from_store(0).prices[0]

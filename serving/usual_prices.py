@@ -6,6 +6,7 @@ of prices that stand. Limits are applied to some stores at a time where no store
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Ints
 from catalog.pricing import Shelf
 from serving.kinds_of_stores import shelf_of_rows
+from serving.limits import Limits
 from serving.pricing_policy import Asked
 from serving.storefront import Storefront
 
@@ -27,13 +29,14 @@ class UsualPrices:
 
     Attributes
     ----------
-    shelf
-        The stores' shelves.
+    shelf, limits
+        The stores' shelves, and what limits their prices.
     without
         What would be shown, had people ordered nothing.
     """
 
     shelf: Shelf
+    limits: Limits | None
     prices: Floats
     rule: Ints
     clamps: NDArray[Any]
@@ -42,36 +45,63 @@ class UsualPrices:
     saving: Floats | None
 
 
-def usual_prices(front: Storefront, shelf: Shelf) -> Iterator[UsualPrices]:
-    """Yield the prices that a storefront shows on shelves without exploration, of some stores at a time, in order."""
-    front = replace(front, exploration=None)
-    free = without_orders(front)
-    if type(front).decide is not Storefront.decide:  # its stores have policies of their own
-        own = front.decide(shelf)
-        without = own if free is front else free.decide(shelf)
-        yield UsualPrices(shelf, own.prices, own.rule, own.clamps, without.prices, own.sticker, own.saving)
-        return
-    if front.curves is not None and front.curves.by_tick is not None:
-        front, free = (replace(one, curves=front.curves.at(shelf.ticks_left)) for one in (front, free))
-    asked = front.supported(front.policy.ask(shelf))
-    n_stores, n_products = shelf.stock.shape
-    is_zone = front.limits is not None and front.limits.rails.one_price is not None
-    step = n_stores if is_zone else max(1, _BLOCK // n_products)
-    for first in range(0, n_stores, step):
-        rows = slice(first, first + step)
-        yield _limited((front, free), shelf_of_rows(shelf, rows), _asked_in(asked, rows))
+class UsualPricesOfStores:
+    """The prices that a storefront shows on shelves without exploration, worked out some stores at a time.
+
+    Attributes
+    ----------
+    at_once
+        How many stores: all of them where the price of one depends on another one's, or stores have policies of their
+        own.
+    """
+
+    def __init__(self, front: Storefront, shelf: Shelf) -> None:
+        """Work nothing out yet."""
+        front = replace(front, exploration=None)
+        n_stores, n_products = shelf.stock.shape
+        self._are_together = type(front).decide is not Storefront.decide
+        is_zone = front.limits is not None and front.limits.rails.one_price is not None
+        self.at_once = n_stores if is_zone or self._are_together else max(1, _BLOCK // n_products)
+        if not self._are_together and front.curves is not None and front.curves.by_tick is not None:
+            front = replace(front, curves=front.curves.at(shelf.ticks_left))
+        self._front, self._shelf = front, shelf
+
+    def from_store(self, first: int) -> UsualPrices:
+        """Return those of the stores that are worked out together, from a first one on."""
+        if self._are_together:
+            return _decided(self._front, self._shelf)
+        rows = slice(first, first + self.at_once)
+        shelf, limits = shelf_of_rows(self._shelf, rows), self._front.limits
+        if limits is not None and limits.orders is not None and shelf.stores is not None:
+            limits = replace(limits, orders=limits.orders.among(shelf.stores))
+        return _limited(replace(self._front, limits=limits), shelf, _asked_in(self._asked, rows))
+
+    def __iter__(self) -> Iterator[UsualPrices]:
+        """Yield those of all stores, in order."""
+        return map(self.from_store, range(0, len(self._shelf.stock), self.at_once))
+
+    @cached_property
+    def _asked(self) -> Asked:
+        """What the policy asks for, with and without what people ordered."""
+        return self._front.supported(self._front.policy.ask(self._shelf))
 
 
-def _limited(fronts: tuple[Storefront, Storefront], shelf: Shelf, asked: Asked) -> UsualPrices:
+def _decided(front: Storefront, shelf: Shelf) -> UsualPrices:
+    """Return what stores show that have policies of their own."""
+    own, free = front.decide(shelf), without_orders(front)
+    without = own if free is front else free.decide(shelf)
+    return UsualPrices(shelf, front.limits, own.prices, own.rule, own.clamps, without.prices, own.sticker, own.saving)
+
+
+def _limited(front: Storefront, shelf: Shelf, asked: Asked) -> UsualPrices:
     """Return what is shown of what is asked for: with what people ordered, and without."""
-    front, free = fronts
-    limits = front.limits_on(shelf, asked).beside(asked.prices)
+    limits, free = front.limits_on(shelf, asked).beside(asked.prices), without_orders(front)
     prices, rule, clamps = limits.apply_with_trail(asked.prices, asked.rule, front.rules.index("exploration") + 1)
     without = prices
-    if free.limits is not front.limits:
+    if free is not front:
         without = free.limits_on(shelf, asked).beside(asked.prices).apply(asked.prices)
     stickers = front.stickers(asked, prices, shelf)
-    return UsualPrices(shelf, prices, rule, clamps, without, stickers["sticker"], stickers.get("saving"))
+    return UsualPrices(shelf, front.limits, prices, rule, clamps, without, stickers["sticker"], stickers.get("saving"))
 
 
 def _asked_in(asked: Asked, rows: slice) -> Asked:

@@ -46,6 +46,17 @@ def positions(column: pa.ChunkedArray, words: Sequence[str]) -> NDArray[np.int64
     return np.asarray(places[codes])
 
 
+def cells(
+    rows: pa.Table, stores: Sequence[str], skus: Sequence[str]
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64] | slice]:
+    """Return the positions of store and product of the rows that have one of both, and which rows these are."""
+    store, product = positions(rows["store_id"], stores), positions(rows["sku"], skus)
+    if min(store.min(initial=0), product.min(initial=0)) >= 0:  # as a rule; millions of them are not copied then
+        return (store, product), slice(None)
+    own = np.flatnonzero((store >= 0) & (product >= 0))
+    return (store[own], product[own]), own
+
+
 def constant(text: str | None, length: int) -> pa.Array:
     """Return a text column that holds one word, or null, in every row."""
     return pa.nulls(length, TEXT) if text is None else coded(np.zeros(length, dtype=np.int32), [text])

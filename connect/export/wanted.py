@@ -14,7 +14,8 @@ from connect.export.batch import ShelfPrice
 from desk.price_changes.change import PriceChange
 from etl.live.store_now import StoreNow
 from serving.orders import OrderSource
-from serving.standing import StoreStanding, standings
+from serving.standing import standings
+from serving.store_standing import StoreStanding
 from warehouse.lake import Lake
 
 
@@ -25,7 +26,7 @@ def wanted_of(lake: Lake, catalog: Catalog, stores: dict[str, StoreNow]) -> dict
 
 def shelf_prices(standing: StoreStanding) -> list[ShelfPrice]:
     """Return the prices that a store has to show next."""
-    rows = zip(standing.catalog.skus, standing.prices.tolist(), standing.since, strict=True)
+    rows = zip(standing.catalog.skus, standing.prices.tolist(), standing.known.since, strict=True)
     return [
         _on_label(standing.catalog, ShelfPrice(sku, price, since), standing.order_of(sku))
         for sku, price, since in rows

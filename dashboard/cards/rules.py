@@ -12,7 +12,7 @@ from dashboard.components import card, prose, stat, table
 from dashboard.formats import count, euros
 from desk.rules.effects import Conflict, RuleEffect, RulesNow
 from desk.rules.sentences import Rule
-from serving.standing import Standing
+from serving.store_standing import Standing
 
 _EXAMPLES, _NAMED, _SENTENCES = 3, 6, 4
 

@@ -4,7 +4,7 @@ A result is kept until a partition that it was read from is published again.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
 from typing import TypeVar
@@ -25,7 +25,7 @@ from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
 
 Parameter = str | int | float | dt.date | None
-Parameters = dict[str, Parameter]
+Parameters = Mapping[str, Parameter | list[str]]
 Stamp = tuple[int, ...]
 _Answer = TypeVar("_Answer")
 
@@ -101,7 +101,7 @@ class Reader:
             lambda: self.stamp(*tables, date=on),
         )
 
-    def columns(self, query: str, **parameters: Parameter) -> pa.Table:
+    def columns(self, query: str, **parameters: Parameter | list[str]) -> pa.Table:
         """Answer one named query as columns, which are not kept; it raises as `ask`."""
         self.lake.finish_interrupted()
         return self._views.answer(query, parameters, duckdb.DuckDBPyRelation.to_arrow_table)

@@ -141,9 +141,9 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
         rows = desk.sheet().rows
         meant = DeskQuestion(**asked)
         found = meant.found_in(rows)
-        part = in_order(found, wanted.get("sortModel") or [])[wanted["startRow"] : wanted["endRow"]]
+        part = list(in_order(found, wanted.get("sortModel") or [])[wanted["startRow"] : wanted["endRow"]])
         return {
-            "rows": {"rowData": [as_sent(row) for row in part], "rowCount": len(found)},
+            "rows": {"rowData": list(map(as_sent, part, desk.courses(part))), "rowCount": len(found)},
             "count": told_of(rows, found),
             "height": height_of(len(found)),
             "unchanged": f"Show unchanged ({count(int(meant.matching(rows).are_unchanged.sum()))})",

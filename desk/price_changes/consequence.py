@@ -22,8 +22,8 @@ from serving.in_force import PresentBook, present_book, stores_apart
 from serving.open_book import OpenBook
 from serving.policies import StockAwarePolicy, sales_of
 from serving.price_book import BookedStates, PriceBook
-from serving.standing import StoreStanding
 from serving.stock_ahead import Keeps
+from serving.store_standing import StoreStanding
 from serving.tabulate import limited_ladder
 from warehouse.lake import Lake
 

@@ -6,16 +6,20 @@ was sold are still those that bound it.
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from desk.price_changes.change import PriceChange
-from desk.price_changes.passed import proposals_on
+from desk.price_changes.passed import Proposals, proposals_on
 from desk.price_changes.passing import passing
 from desk.price_changes.record import changes_by_people, changes_named, changes_on
 from desk.price_changes.shown import opening_prices_before
-from serving.orders import AtOnce, Orders, PriceOrder, PriceRanges
+from serving.orders import AtOnce, Orders, PriceOrder
+from serving.price_ranges import PriceRanges
 from warehouse.lake import Lake
 from warehouse.origin import sells_outside
 
@@ -108,47 +112,71 @@ def _by_approval(
     """
     proposals, all_stores = proposals_on(lake, catalog, date), catalog.store.stores
     decided = {
-        (all_stores[row], catalog.skus[column]): (row, column, change)
-        for (row, column), change in proposals.documents.items()
-        if all_stores[row] in stores
+        (row, column): change for (row, column), change in proposals.documents.items() if all_stores[row] in stores
     }
     if not catalog.store.approval.is_asked_for or sells_outside(lake.store, catalog.store):
-        olds = ((sku, store, change) for (store, sku), (_, _, change) in decided.items() if change.last == "rejected")
+        olds = ((place, change) for place, change in decided.items() if change.last == "rejected")
         return [
-            _range(catalog, change, sku, store, (old, old))
-            for sku, store, change in olds
+            _range(catalog, change, place, (old, old))
+            for place, change in olds
             if (old := change.terms.old_price) is not None
         ], None
-    passes = passing(catalog, catalog.products, opening_prices_before(lake, catalog, date))
-    lowest, highest = np.fmin(passes[0], proposals.passed.price), np.fmax(passes[1], proposals.passed.price)
-    orders = list[PriceOrder]()
-    for place, (row, column, change) in decided.items():
-        orders += _decided(catalog, date, change, (float(passes[0][row, column]), float(passes[1][row, column])), place)
-        lowest[row, column] = highest[row, column] = np.nan
-    own = [all_stores.index(store) for store in stores]
-    return orders, PriceRanges(tuple(stores), lowest[own], highest[own], proposals)
+    rule = _ByRule(lake, catalog, date, proposals)
+    orders = [one for place, change in decided.items() for one in _decided(rule, change, place)]
+    return orders, PriceRanges(tuple(stores), rule, proposals)
 
 
-def _decided(
-    catalog: Catalog, date: dt.date, change: PriceChange, passes: tuple[float, float], place: tuple[str, str]
-) -> Iterator[PriceOrder]:
+@dataclass(frozen=True)
+class _ByRule:
+    """Between which prices products pass by rule on a date: read when somebody asks."""
+
+    lake: Lake
+    catalog: Catalog
+    date: dt.date
+    proposals: Proposals
+
+    def __call__(self, stores: Sequence[str]) -> tuple[Floats, Floats]:
+        """Return the lowest and highest prices of stores, EUR; NaN where something was decided."""
+        own = [self.catalog.store.stores.index(store) for store in stores]
+        rows, passed = {row: number for number, row in enumerate(own)}, self.proposals.passed.price[own]
+        lowest, highest = passing(self.catalog, self.catalog.products, self.yesterday[own])
+        lowest, highest = np.fmin(lowest, passed), np.fmax(highest, passed)
+        for row, column in self.proposals.documents:
+            if row in rows:
+                lowest[rows[row], column] = highest[rows[row], column] = np.nan
+        return lowest, highest
+
+    @cached_property
+    def at_decided(self) -> dict[tuple[int, int], tuple[float, float]]:
+        """The lowest and highest price that would pass by rule where something was decided, EUR."""
+        row, column = np.array(list(self.proposals.documents)).T
+        products = [self.catalog.products[own] for own in column.tolist()]
+        passes = (own.tolist() for own in passing(self.catalog, products, self.yesterday[row, column]))
+        return dict(zip(self.proposals.documents, zip(*passes, strict=True), strict=True))
+
+    @cached_property
+    def yesterday(self) -> Floats:
+        """The opening prices of the day before, EUR, shape (n_stores, n_products)."""
+        return opening_prices_before(self.lake, self.catalog, self.date)
+
+
+def _decided(rule: _ByRule, change: PriceChange, place: tuple[int, int]) -> Iterator[PriceOrder]:
     """Yield what a proposal makes of a product's day: until it is approved, the old price stands."""
-    (store, sku), (lowest, highest), terms = place, passes, change.terms
-    stands = passes if terms.old_price is None else (terms.old_price, terms.old_price)
-    yield _range(catalog, change, sku, store, stands)
-    ticks = _ticks_in(catalog, date, change, store)
+    terms, catalog = change.terms, rule.catalog
+    stands = rule.at_decided[place] if terms.old_price is None else (terms.old_price, terms.old_price)
+    yield _range(catalog, change, place, stands)
+    ticks = _ticks_in(catalog, rule.date, change, catalog.store.stores[place[0]])
     if ticks is not None and terms.new_price is not None:
-        wider = min(lowest, terms.new_price), max(highest, terms.new_price)
-        yield _range(catalog, change, sku, store, wider, ticks)
+        lowest, highest = rule.at_decided[place]
+        yield _range(catalog, change, place, (min(lowest, terms.new_price), max(highest, terms.new_price)), ticks)
 
 
 def _range(
     catalog: Catalog,
     proposal: PriceChange,
-    sku: str,
-    store: str | None,
+    place: tuple[int, int],
     prices: tuple[float, float],
     ticks: tuple[int, int] | None = None,
 ) -> PriceOrder:
-    first, end = ticks or (0, catalog.store.opening.ticks)
-    return PriceOrder(sku, store, *prices, "price", first, end, source=proposal)
+    (store, sku), (first, end) = place, ticks or (0, catalog.store.opening.ticks)
+    return PriceOrder(catalog.skus[sku], catalog.store.stores[store], *prices, "price", first, end, source=proposal)

@@ -21,7 +21,7 @@ from desk.price_changes.change import PriceChange, newest_of_each
 from desk.price_changes.record import TABLE, changes_on, parts_on
 from desk.price_changes.states import EventName
 from warehouse.lake import Lake, Partition
-from warehouse.parquet import positions
+from warehouse.parquet import cells, positions
 
 THE_RULE = "the rule"
 """Who approves what passes by itself."""
@@ -80,20 +80,17 @@ def _passed_on(lake: Lake, catalog: Catalog, date: dt.date) -> PassedPrices:
     number, price = np.zeros((len(stores), len(skus)), dtype=np.int64), np.full((len(stores), len(skus)), np.nan)
     for part in parts_on(lake, date, "passed"):
         rows = lake.read(part, ("number", "event", "sku", "store_id", "new_price"), coded=True)
-        for event in ("withdrawn", "approved"):  # an action takes back what it proposes anew
-            own = _of_event(rows, event)
-            place = positions(own["store_id"], stores), positions(own["sku"], skus)
-            known = (place[0] >= 0) & (place[1] >= 0)
-            place = place[0][known], place[1][known]
-            holds = event == "approved"
+        events = positions(rows["event"], ("withdrawn", "approved"))
+        for holds in (False, True):  # an action takes back what it proposes anew
+            own = _together(rows, np.flatnonzero(events == holds))
+            place, known = cells(own, stores, skus)
             number[place] = own["number"].to_numpy()[known] if holds else 0
             price[place] = own["new_price"].to_numpy()[known] if holds else np.nan
     return PassedPrices(number, price)
 
 
-def _of_event(rows: pa.Table, event: str) -> pa.Table:
-    """Return the rows of an event; those of a set are together, and are not copied."""
-    own = np.flatnonzero(positions(rows["event"], (event,)) == 0)
+def _together(rows: pa.Table, own: Ints) -> pa.Table:
+    """Return some rows; those of an event of a set are together, and are not copied."""
     are_together = len(own) > 0 and own[-1] - own[0] == len(own) - 1
     return rows.slice(own[0], len(own)) if are_together else rows.take(own)
 

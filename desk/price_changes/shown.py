@@ -12,7 +12,7 @@ from catalog.load import Catalog
 from etl.live.day import days_with_live_parts
 from serving.evidence import ShelfPrices, evidence
 from warehouse.lake import Lake, Partition
-from warehouse.parquet import positions
+from warehouse.parquet import cells
 
 _MOST_DAYS = 14
 """Days with sales that are looked at for a store that did not sell on the newest of them."""
@@ -57,6 +57,28 @@ def opening_prices_before(lake: Lake, catalog: Catalog, date: dt.date) -> Floats
     return _newest_prices(lake, catalog, batches, at_opening=True)
 
 
+def last_opening_prices(lake: Lake, catalog: Catalog, since: dt.date, last: dt.date) -> Floats:
+    """Return the opening price of each store and product on the last of some dates that has one, EUR.
+
+    An older date is opened while some price is missing. A damaged part says nothing.
+
+    Returns
+    -------
+    Floats
+        Shape (n_stores, n_products), of the catalog; NaN where none is known.
+    """
+    prices = np.full((len(catalog.store.stores), len(catalog.skus)), np.nan)
+    for date in lake.newest_dates("repricings"):
+        if date < since or not np.isnan(prices).any():
+            break
+        if date <= last:
+            of_day = np.full_like(prices, np.nan)
+            for part in filter(lake.receipt, lake.partitions_on("repricings", date)):
+                _write_prices(lake, catalog, part, of_day, at_opening=True)
+            np.copyto(prices, of_day, where=np.isnan(prices))
+    return prices
+
+
 def _newest_prices(
     lake: Lake, catalog: Catalog, batches: Iterable[list[Partition]], *, at_opening: bool = False
 ) -> Floats:
@@ -76,9 +98,8 @@ def _newest_prices(
 
 def _write_prices(lake: Lake, catalog: Catalog, part: Partition, prices: Floats, *, at_opening: bool = False) -> None:
     """Write the last price of each product that a partition shows, or the one at opening."""
-    rows = lake.read(part, ("store_id", "tick", "sku", "new_price"))
-    if at_opening:
+    rows = lake.read(part, ("store_id", "tick", "sku", "new_price"), coded=True)
+    if at_opening and pc.max(rows["tick"]).as_py():
         rows = rows.filter(pc.equal(rows["tick"], 0))
-    store, product = positions(rows["store_id"], catalog.store.stores), positions(rows["sku"], catalog.skus)
-    own = (store >= 0) & (product >= 0)
-    prices[store[own], product[own]] = rows["new_price"].to_numpy()[own]  # in order of time: the last one stays
+    place, own = cells(rows, catalog.store.stores, catalog.skus)
+    prices[place] = rows["new_price"].to_numpy()[own]  # in order of time: the last one stays

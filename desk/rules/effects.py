@@ -18,7 +18,7 @@ from catalog.price_rules import LIMITS
 from desk.price_changes.consequence import DayForecast, OnShelf
 from desk.rules.sentences import Rule, rules_of
 from serving.overruled import CAPS, ORDERED
-from serving.standing import Standing, StoreStanding
+from serving.store_standing import Standing, StoreStanding
 
 
 @dataclass(frozen=True)

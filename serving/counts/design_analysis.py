@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
 
 from catalog.arrays import Flags, Floats, Ints
 
@@ -210,4 +209,6 @@ def crossing(falls: Callable[[float], float], low: float, high: float) -> float 
     at_low, at_high = falls(low), falls(high)
     if np.sign(at_low) == np.sign(at_high):
         return None
+    from scipy.optimize import brentq  # noqa: PLC0415 - a quarter of a second of each process, and few look for one
+
     return float(brentq(falls, low, high, xtol=1e-3))

@@ -72,9 +72,7 @@ def test_a_tag_names_the_prior_price_while_an_announced_reduction_stands(tmp_pat
 
 
 def test_each_unit_on_its_last_day_has_a_sticker_with_the_labels_price_and_no_bars() -> None:
-    row = Row(
-        "S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.5, 1.5, None, "", "", (), "passes", "passes", "", None
-    )
+    row = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.5, 1.5, None, "", "", "passes", "passes", "", None)
     milk = load(CLASSIC).product("MILK").model_copy(update={"ean": "96385074"})
     assert stickers_of(row, milk) == []
     first, second = stickers_of(replace(row, sticker=Sticker(2, 0.9, 0.3)), milk)

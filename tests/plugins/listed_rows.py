@@ -20,7 +20,7 @@ class StoreOfOneRow:
         self._row, self.store, self.positions = row, row.store, {row.sku: 0}
         self.products = (SimpleNamespace(name=row.name, sku=row.sku, category=row.category),)
         self.standing = SimpleNamespace(now=SimpleNamespace(store=row.store, date=row.date, day=row.is_live or None))
-        self.stands, self.proposed = np.array([row.stands]), np.array([row.proposed])
+        self.stands, self.proposed, self.are_known = np.array([row.stands]), np.array([row.proposed]), np.array([True])
         self.now = np.array([np.nan if row.now is None else row.now])
         self.decision, self.state = np.array([STATES.index(row.decision)]), np.array([STATES.index(row.state)])
         self.is_recorded = np.array([row.is_recorded])

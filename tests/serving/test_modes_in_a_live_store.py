@@ -12,7 +12,8 @@ from desk.price_changes.request import PriceRequest, ask
 from etl.live.day import LiveDay
 from etl.live.store_now import stores_now
 from operate.replay.day import replay
-from serving.standing import Standing, standings
+from serving.standing import standings
+from serving.store_standing import Standing
 
 OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.35)
 

@@ -13,11 +13,12 @@ from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from serving import usual_prices as module
 from serving.limits import limits_of
-from serving.orders import Kind, Orders, PriceOrder, PriceRanges
+from serving.orders import Kind, Orders, PriceOrder
 from serving.overruled import limits_by_product
 from serving.policies import policy_without_model
+from serving.price_ranges import ranges_between
 from serving.storefront import Storefront
-from serving.usual_prices import usual_prices, without_orders
+from serving.usual_prices import UsualPricesOfStores, without_orders
 
 SHELF = load(CLASSIC)
 SHAPE = (3, len(SHELF.skus))
@@ -43,7 +44,7 @@ def test_what_stands_is_what_the_storefront_decides_with_and_without_orders(
     shelf = Shelf(dice.integers(0, 9, SHAPE), shown, 20, np.zeros(SHAPE), shown, STORES)
     decided, alone = front.decide(shelf), without_orders(front).decide(shelf)
     with patch.object(module, "_BLOCK", prices_at_once):
-        usual = list(usual_prices(front, shelf))
+        usual = list(UsualPricesOfStores(front, shelf))
     for name in ("prices", "rule"):
         assert np.array_equal(np.concatenate([getattr(own, name) for own in usual]), getattr(decided, name))
     assert np.array_equal(np.concatenate([own.without for own in usual]), alone.prices)
@@ -61,7 +62,7 @@ def orders_by_chance(dice: np.random.Generator, kind: Kind, *, has_ranges: bool)
         if dice.random() < 0.3
     ]
     lowest, highest = (np.round(np.tile(SHELF.base_prices * share, (SHAPE[0], 1)), 2) for share in (0.9, 1.1))
-    return Orders(tuple(orders), SHELF.skus, 48, ranges=PriceRanges(STORES, lowest, highest) if has_ranges else None)
+    return Orders(tuple(orders), SHELF.skus, 48, ranges=ranges_between(STORES, lowest, highest) if has_ranges else None)
 
 
 def storefront(orders: Orders, rails: dict[str, object]) -> Storefront:
@@ -83,7 +84,7 @@ def test_a_policy_is_asked_once_whether_people_ordered_anything_or_not(n_orders:
 
     policy = Listening(**vars(front.policy))
     list(
-        usual_prices(
+        UsualPricesOfStores(
             replace(front, policy=policy), Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE))
         )
     )

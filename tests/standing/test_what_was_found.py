@@ -34,7 +34,8 @@ from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
-from serving.standing import Standing, standings
+from serving.standing import standings
+from serving.store_standing import Standing
 from serving.storefront import Storefront
 from warehouse.connection import build_file
 from warehouse.lake import Partition

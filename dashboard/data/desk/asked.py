@@ -91,8 +91,8 @@ def in_order(rows: Rows, wanted: Sequence[dict[str, Any]]) -> Rows:
     return rows.take(order)
 
 
-def as_sent(row: Row) -> dict[str, Any]:
-    """Return a row as the grid takes it."""
+def as_sent(row: Row, course: Sequence[float]) -> dict[str, Any]:
+    """Return a row as the grid takes it, with its opening prices of the last days, EUR, the oldest first."""
     return {
         "id": row.id,
         "store": row.store,
@@ -105,7 +105,7 @@ def as_sent(row: Row) -> dict[str, Any]:
         "stands": row.stands,
         "why": row.why,
         "limit": row.limit,
-        "course": list(row.course),
+        "course": course,
         "state": row.told,
         "look": row.state,
         "waits": row.decision == "waits",

@@ -30,10 +30,17 @@ class _Columns:
     position: Positions
     now: Floats
     proposed: Floats
-    stands: Floats
     decision: Codes
     state: Codes
     is_recorded: Flags
+
+    @cached_property
+    def stands(self) -> Floats:
+        """What holds at the next tick, worked out for every store."""
+        known = np.full((len(self.stores), max(len(own.products) for own in self.stores)), np.nan)
+        for row, own in enumerate(self.stores):
+            known[row, : len(own.products)] = own.stands
+        return known[self.store, self.position]
 
     @cached_property
     def compared(self) -> list[Comparison | None]:
@@ -176,12 +183,18 @@ class Rows(Sequence[Row]):
 
 def listed(stores: Sequence[StoreRows]) -> Rows:
     """Return the rows of stores: of each product whose price there is known, in the order of both."""
-    known = [np.flatnonzero(~np.isnan(own.stands)).astype(np.int32) for own in stores]
+    known = [np.flatnonzero(own.are_known).astype(np.int32) for own in stores]
 
     def column(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(own, name)[at] for own, at in zip(stores, known, strict=True)])
+        return np.concatenate(
+            [
+                values if len(at) == len(values) else values[at]
+                for own, at in zip(stores, known, strict=True)
+                for values in (getattr(own, name),)
+            ]
+        )
 
-    names = ("now", "proposed", "stands", "decision", "state", "is_recorded")
+    names = ("now", "proposed", "decision", "state", "is_recorded")
     store = np.repeat(np.arange(len(stores), dtype=np.int32), [len(at) for at in known])
     columns = _Columns(stores, store, np.concatenate(known), *map(column, names))
     return Rows(columns, np.arange(len(store), dtype=np.int32))

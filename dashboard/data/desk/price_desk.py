@@ -1,14 +1,11 @@
 """The price desk: what is proposed and decided, read once for all browsers until something of it changes."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.arrays import Floats
 from catalog.errors import ShelfpriceError
@@ -25,21 +22,22 @@ from desk.price_changes.change import PriceChange
 from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.passed import Proposals, proposals_on
 from desk.price_changes.record import changes_by_people
+from desk.price_changes.shown import last_opening_prices
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
 from serving.open_book import OpenBook
-from serving.standing import StoreStanding, standings
-from warehouse.parquet import positions
+from serving.standing import standings
+from serving.store_standing import StoreStanding
 from warehouse.workspace import Workspace
 
-COURSE_DAYS = 14
+_COURSE = dt.timedelta(days=14)
+_COURSES = ("store_id", "sku", "new_price")
 _BOOKS = (*BOOK_TABLES, "demand_curves", "beliefs")
 _SOLD = ("repricings", "live_repricings")
 _MOST_SHELVES = 8  # of dates
 _MOST_BOOKS = 3  # each with all that was worked out of it
 _LOOK_EVERY = 5.0  # seconds
-_ROWS_AT_ONCE = 250_000  # of courses: of millions, nothing but the prices is held
 
 
 @dataclass(frozen=True)
@@ -115,6 +113,18 @@ class PriceDesk:
                     seen = now
                     waiting_first(self.sheet().rows)
 
+    def courses(self, rows: Sequence[Row]) -> list[list[float]]:
+        """Return the opening prices of the last days of some rows, EUR, the oldest first."""
+        if not rows or next(self._reader.lake.newest_dates("repricings"), None) is None:
+            return [[] for _ in rows]
+        last = max(now.date for now in self.sheet().clocks.values())
+        stores, skus = list({row.store for row in rows}), list({row.sku for row in rows})
+        found = self._reader.columns("opening_courses", first=last - _COURSE, last=last, stores=stores, skus=skus)
+        courses = defaultdict[tuple[str, str], list[float]](list)
+        for store, sku, price in zip(*(found[name].to_pylist() for name in _COURSES), strict=True):
+            courses[store, sku].append(price)
+        return [courses[row.store, row.sku] for row in rows]
+
     def book(self, date: dt.date) -> BookInForce | None:
         """Return the price book in force on a date; None without one."""
         opened = self._book(self._catalog(), date)
@@ -135,10 +145,8 @@ class PriceDesk:
     def _rows_of(
         self, standing: StoreStanding, last: dt.date, outlook: DayForecast | None, people: Sequence[PriceChange]
     ) -> StoreRows:
-        shelf, at = standing.catalog, standing.now
-        courses = self._courses(shelf, last)[:, shelf.store.stores.index(at.store)]
-        proposals = self._proposals(standing)
-        return StoreRows(standing, outlook, courses, self._shown(standing), proposals, people)
+        opened = self._opened_with(standing.catalog, last)[standing.catalog.store.stores.index(standing.now.store)]
+        return StoreRows(standing, outlook, opened, self._shown(standing), self._proposals(standing), people)
 
     def _book(self, catalog: Catalog, date: dt.date) -> OpenBook | None:
         """Return the price book in force, opened once for rows, standings and forecasts."""
@@ -175,23 +183,13 @@ class PriceDesk:
             "people", lambda: changes_by_people(self._reader.lake), lambda: self._reader.stamp("price_changes")
         )
 
-    def _courses(self, shelf: Catalog, last: dt.date) -> Floats:
-        """Return the opening prices of the days until a date, EUR, shape (n_days, n_stores, n_products) of a shelf."""
-
-        def read() -> Floats:
-            if next(self._reader.lake.newest_dates("repricings"), None) is None:
-                return np.empty((0, len(shelf.store.stores), len(shelf.skus)))
-            first = last - dt.timedelta(days=COURSE_DAYS)
-            found = self._reader.columns("opening_courses", first=first, last=last)
-            dates = pc.unique(found["business_date"]).sort()
-            prices = np.full((len(dates), len(shelf.store.stores), len(shelf.skus)), np.nan)
-            for rows in (pa.Table.from_batches([own]) for own in found.to_batches(_ROWS_AT_ONCE)):
-                store, product = positions(rows["store_id"], shelf.store.stores), positions(rows["sku"], shelf.skus)
-                day, own = pc.index_in(rows["business_date"], dates).to_numpy(), (store >= 0) & (product >= 0)
-                prices[day[own], store[own], product[own]] = rows["new_price"].to_numpy()[own]
-            return prices
-
-        return self._opened.get((last, shelf.skus, shelf.store.stores), read, lambda: self._reader.stamp(*_SOLD))
+    def _opened_with(self, shelf: Catalog, last: dt.date) -> Floats:
+        """Return what stores opened with last until a date, EUR, shape (n_stores, n_products) of a shelf."""
+        return self._opened.get(
+            (last, shelf.skus, shelf.store.stores),
+            lambda: last_opening_prices(self._reader.lake, shelf, last - _COURSE, last),
+            lambda: self._reader.stamp(*_SOLD),
+        )
 
     def _shown(self, standing: StoreStanding) -> Floats | None:
         """Return the prices that a store shows while it is sold, EUR, NaN where none is; None where it opens next."""

@@ -11,7 +11,7 @@ from dashboard.formats import euros
 from desk.price_changes.change import PriceChange
 from desk.price_changes.passed import THE_RULE
 from etl.live.store_now import StoreNow
-from serving.standing import Standing
+from serving.store_standing import Standing
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
 

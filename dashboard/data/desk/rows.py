@@ -29,8 +29,6 @@ class Row:
         The reason for the proposed price, in a sentence.
     limit
         The limit that binds what stands, in words; empty where none does.
-    course
-        The opening prices of the last days, the oldest first.
     decision, change
         What became of the proposal, and its price change; None where none was recorded, or none was read.
     state, told
@@ -61,7 +59,6 @@ class Row:
     gain: float | None
     why: str
     limit: str
-    course: tuple[float, ...]
     decision: State
     state: State
     told: str

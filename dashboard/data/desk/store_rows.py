@@ -20,8 +20,7 @@ from desk.price_changes.passing import passing
 from desk.price_changes.reasons import reason_beside, reason_for
 from serving.drawn_prices import DrawnPolicy
 from serving.markdowns import Sticker
-from serving.orders import STRENGTH
-from serving.standing import Standing, StoreStanding
+from serving.store_standing import Standing, StoreStanding
 
 STATES: tuple[State, ...] = get_args(State)
 PASSES = STATES.index("passes")
@@ -40,8 +39,8 @@ class StoreRows:
         What holds there.
     outlook
         What prices bring; None where its date has no price book.
-    courses
-        Opening prices of the last days, the oldest first, shape (n_days, n_products).
+    opened
+        What it opened with last.
     shown
         What it shows while it is being sold; None where it opens next.
     proposals
@@ -54,27 +53,36 @@ class StoreRows:
         self,
         standing: StoreStanding,
         outlook: DayForecast | None,
-        courses: Floats,
+        opened: Floats,
         shown: Floats | None,
         proposals: Proposals,
         people: Sequence[PriceChange],
     ) -> None:
         at, catalog = standing.now, standing.catalog
-        self.standing, self.store, self.products, self._courses = standing, at.store, catalog.products, courses
-        self.stands, self.positions = standing.prices, catalog.positions
+        self.standing, self.store, self.products, self._opened = standing, at.store, catalog.products, opened
+        self.positions = catalog.positions
         self._outlook = None if outlook is None else outlook.in_store(at.store)
         self._wall, row = catalog.store.clock_of(at.store), catalog.store.stores.index(at.store)
         self._covered = covering(people, at.store, at.moment, self._wall.closing_of(at.date))
         self._passed = proposals.passed.number[row]
         self._documents = {column: change for (of, column), change in proposals.documents.items() if of == row}
-        self._opened = np.full(len(self.products), np.nan)
-        for day in courses:
-            self._opened = np.where(np.isnan(day), self._opened, day)
-        self.now = self._opened if shown is None else np.where(np.isnan(shown), self._opened, shown)
-        self.proposed = np.where(self._passed > 0, proposals.passed.price[row], self._wanted())
+        self.now = opened if shown is None else np.where(np.isnan(shown), opened, shown)
+        is_told, self.proposed = self._passed > 0, proposals.passed.price[row].copy()
         for column, change in self._documents.items():
             if change.terms.new_price is not None:
-                self.proposed[column] = change.terms.new_price
+                is_told[column], self.proposed[column] = True, change.terms.new_price
+        if not is_told.all():
+            np.copyto(self.proposed, self._wanted(), where=~is_told)
+
+    @property
+    def stands(self) -> Floats:
+        """What holds at the next tick."""
+        return self.standing.prices
+
+    @property
+    def are_known(self) -> Flags:
+        """Which of its prices are known; the others are no rows."""
+        return self.standing.are_known
 
     @property
     def is_forecast(self) -> bool:
@@ -108,9 +116,8 @@ class StoreRows:
         orders, at = self.standing.orders, self.standing.now
         is_set = np.full(len(self.products), None in self._covered)
         is_set[[self.positions[sku] for sku in self._covered if sku in self.positions]] = True
-        if orders is not None:
-            windows = orders.at((at.store,), 1, orders.n_ticks - at.tick)
-            is_set |= windows.kind[0] > STRENGTH.index("event")
+        by_people = set() if orders is None else orders.set_by_people(at.store, at.tick)
+        is_set[[self.positions[sku] for sku in by_people if sku in self.positions]] = True
         return np.where(is_set, STATES.index("overridden"), self.decision).astype(np.int8)
 
     def row(self, position: int) -> Row:
@@ -128,7 +135,6 @@ class StoreRows:
             proposed=float(self.proposed[position]),
             stands=held.price,
             limit=limit_in_words(held.rule),
-            course=tuple(price for price in self._courses[:, position].tolist() if not math.isnan(price)),
             decision=STATES[self.decision[position]],
             state=STATES[self.state[position]],
             told=self.told(position),
@@ -158,9 +164,9 @@ class StoreRows:
     def _wanted(self) -> Floats:
         """Return what the policy wants: of a store that is being sold, what its book opened with."""
         if self.standing.now.day is None or self._outlook is None:
-            return self.standing.without
+            return self.standing.known.without
         opened = self._outlook.opening_prices(self.standing.catalog.skus)
-        return np.where(np.isnan(opened), self.standing.without, opened)
+        return np.where(np.isnan(opened), self.standing.known.without, opened)
 
     def _held(self, position: int) -> Standing:
         held = self.standing.of(self.products[position].sku)
@@ -177,12 +183,12 @@ class StoreRows:
 
     def _sticker(self, position: int) -> Sticker | None:
         """Return the sticker of a product; None where there is none."""
-        own = self.standing
+        own, opened_with = self.standing.known, self.standing.opened_with
         price = None if own.sticker is None else float(own.sticker[position])
-        if price is None or own.opened_with is None or math.isnan(price):
+        if price is None or opened_with is None or math.isnan(price):
             return None
         saving = 0.0 if own.saving is None else float(own.saving[position])
-        return Sticker(int(own.opened_with[0, position, 0]), price, saving)
+        return Sticker(int(opened_with[0, position, 0]), price, saving)
 
     def _weighed(self, position: int) -> dict[str, Any]:
         """Return what is known of the proposed price and the one now, as fields of a row."""

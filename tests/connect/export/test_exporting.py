@@ -35,7 +35,7 @@ from etl.live.calendar import ONE_DAY
 from etl.live.store_now import StoreNow, next_date, stores_now
 from flows.clock import now_of
 from serving.open_book import Books
-from serving.standing import StoreStanding
+from serving.store_standing import StoreStanding
 from warehouse.lake import Lake
 from warehouse.notes import unproven_notes
 from warehouse.proof import verify

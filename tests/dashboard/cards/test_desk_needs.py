@@ -20,7 +20,7 @@ from dashboard.desk_controls import meant
 from desk.price_changes.planned_day import Proceeds
 
 DATE = dt.date(2026, 1, 19)
-ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "why", "", (), "passes", "passes", "", None)
+ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "why", "", "passes", "passes", "", None)
 ROWS = st.lists(
     st.builds(
         lambda gain, proposed, decision, state: replace(

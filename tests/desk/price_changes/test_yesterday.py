@@ -38,6 +38,15 @@ def test_no_store_opens_farther_from_its_last_price_than_passes_by_itself(shop: 
     last = opening_prices_before(shop.lake, shop.catalog, THIRD)
     passes = orders_on(shop.lake, shop.catalog, THIRD).ranges
     assert passes is not None
-    assert (last * 0.9 - 0.01 <= passes.lowest).all()
-    assert (passes.lowest <= passes.highest).all()
-    assert (passes.highest <= last * 1.1 + 0.01).all()
+    lowest, highest = passes.bounds
+    assert (last * 0.9 - 0.01 <= lowest).all()
+    assert (lowest <= highest).all()
+    assert (highest <= last * 1.1 + 0.01).all()
+
+
+def test_what_passes_in_some_stores_is_worked_out_of_these_alone_and_is_what_it_is_among_all(shop: Shop) -> None:
+    passes = orders_on(shop.lake, shop.catalog, THIRD).ranges
+    assert passes is not None
+    some = passes.among({"S03", "S01"})
+    assert some.stores == ("S01", "S03")
+    np.testing.assert_array_equal(some.bounds, [own[[0, 2]] for own in passes.bounds])

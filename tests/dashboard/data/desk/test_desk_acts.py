@@ -45,7 +45,7 @@ from serving.standing import standings
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 
-ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", (), "passes", "passes", "", None)
+ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", "passes", "passes", "", None)
 GAINS = st.one_of(st.none(), st.floats(-9, 9))
 
 
@@ -367,7 +367,7 @@ def test_rows_are_found_by_words_and_by_filters() -> None:
     assert list(DeskQuestion(category="butcher").found_in(columns)) == [rows[2]]
     assert not list(DeskQuestion(state="waits", store="S01").found_in(columns))
     assert list(DeskQuestion("  ").found_in(columns)) == rows
-    assert as_sent(ROW)["id"] == "S01|MILK"
+    assert as_sent(ROW, [])["id"] == "S01|MILK"
 
 
 def test_a_tag_shows_what_stands_with_its_price_per_unit(tmp_path: Path) -> None:

@@ -23,9 +23,7 @@ from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
 
 _DATE = dt.date(2026, 1, 19)
-_ROW = Row(
-    "S01", "MILK", "Milk", "dairy", _DATE, False, 1.5, 1.6, 1.6, 0.4, "why", "", (), "passes", "passes", "", None
-)
+_ROW = Row("S01", "MILK", "Milk", "dairy", _DATE, False, 1.5, 1.6, 1.6, 0.4, "why", "", "passes", "passes", "", None)
 _PRICES = st.sampled_from([1.2, 1.5, 1.6])
 _STATES = st.sampled_from(["waits", "passes", "approved", "rejected"])
 _ROWS = st.lists(

@@ -17,7 +17,7 @@ from dashboard.data.desk.rows import Row
 from dashboard.data.reader import Reader
 from desk.price_changes.record import all_changes
 
-ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", (), "passes", "passes", "", None)
+ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", "passes", "passes", "", None)
 SOLD = replace(ROW, unit_cost=0.9)
 
 
