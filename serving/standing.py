@@ -21,7 +21,7 @@ from catalog.pricing import Shelf
 from etl.live.calendar import catalog_of_the_day
 from etl.live.day import LiveDay, SoldSoFar, sold_so_far, taught
 from etl.live.shelf_state import standing_of
-from etl.live.store_now import StoreNow
+from etl.live.store_now import StoreNow, stores_now
 from etl.stock import opens_with
 from serving.guardrails import guarded_with_trail
 from serving.in_force import pricing_on, standing_prices, storefront_on
@@ -40,19 +40,25 @@ from warehouse.lake import Lake
 def standings(
     lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow], books: Books | None = None
 ) -> dict[str, StoreStanding]:
-    """Return what holds in stores from the next tick of each on; `books` as in `serving.in_force.pricing_on`."""
+    """Return what holds in stores from the next tick of each on; `books` as in `serving.in_force.pricing_on`.
+
+    Where the stores of a zone show one price, all of them that open next are worked out, whichever are asked about.
+    """
     books = books or opened_once(lake)
     found, resting = dict[str, StoreStanding](), dict[tuple[dt.date, str], list[StoreNow]]()
-    is_hourly = catalog.store.is_priced_hourly
-    at_once = at_once_now(lake, {store: now.moment for store, now in stores.items()})
-    for store, now in stores.items():
+    is_hourly, together = catalog.store.is_priced_hourly, dict(stores)
+    if catalog.store.guardrails.one_price is not None:
+        of_chain = stores_now(lake, catalog, catalog.store.stores).items()
+        together = {store: now for store, now in of_chain if now.day is None} | together
+    at_once = at_once_now(lake, {store: now.moment for store, now in together.items()})
+    for store, now in together.items():
         if now.day is None:
             resting.setdefault((now.date, store if is_hourly else ""), []).append(now)
         else:
             found[store] = _during(lake, catalog, now, now.day, at_once, books)
     for (date, _), opening in resting.items():
         found.update(_at_opening(lake, catalog, date, opening, at_once, books))
-    return found
+    return {store: own for store, own in found.items() if store in stores}
 
 
 def _at_opening(
