@@ -155,11 +155,11 @@ def _words(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
     """Return the word of each row as a position, and the words in the order in which they come; -1 for null."""
     coded_rows = column.unify_dictionaries().combine_chunks()
     own, found = pd.factorize(coded_rows.indices.fill_null(-1).to_numpy(), use_na_sentinel=False)
-    words = coded_rows.dictionary.to_pylist()
     is_null = found < 0
+    words = coded_rows.dictionary.take(pa.array(found[~is_null])).to_pylist()  # a part has few of a chain's
     if is_null.any():
         own = np.where(is_null[own], -1, own - (np.flatnonzero(is_null)[0] < own))
-    return own, [words[code] for code in found[~is_null].tolist()]
+    return own, words
 
 
 def _rules(table: pa.Table) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], tuple[str, ...]]:
