@@ -6,7 +6,7 @@ curves, footfall, stock, and worth of what is left at closing. Beyond the prices
 
 import datetime as dt
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
+from desk.price_changes.shelves import OnShelf, Shelves
 from serving.belief.policy import Outlook
 from serving.belief.table import stores_of_kinds
 from serving.book_store import BookInForce
@@ -56,15 +57,6 @@ class Consequence:
     cost: float | None
     known_from: float | None = None
     known_to: float | None = None
-
-
-@dataclass(frozen=True)
-class OnShelf:
-    """How a product stands in a store: its units at a tick, and what keeps of those that it opened with, or None."""
-
-    stock: int
-    tick: int = 0
-    keeps: Keeps | None = None
 
 
 @dataclass(frozen=True)
@@ -169,7 +161,7 @@ class DayForecast:
         chance = float(self._curves.p_sale_at(np.array([own]), np.array([price]))[0])
         return chance if lies_on(ladder, price) and np.isfinite(chance) else None
 
-    def on_shelves(self, stock: Ints, tick: int, opened_with: Ints | None) -> list[OnShelf]:
+    def on_shelves(self, stock: Ints, tick: int, opened_with: Ints | None) -> Shelves:
         """Return how each product of a store stands.
 
         Parameters
@@ -180,23 +172,23 @@ class DayForecast:
             Units at opening by the days on which they may be sold, shape (1, n_products, n_lives), or None.
         """
         ahead = None if self._outlook is None else self._outlook.morning.ahead
-        units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.n_ticks - 1)
+        units, tick = np.minimum(stock, self._catalog.most_stock), min(tick, self._book.n_ticks - 1)
+        product = np.arange(len(units))
         if ahead is None:
-            return [OnShelf(own, tick) for own in units]
+            return Shelves(product, units, tick)
         opened = ahead.new_units(self._catalog.par_stock)[None] if opened_with is None else opened_with
-        keeps, far = ahead.keeps_of(opened)[0], ahead.far(self._date)
-        return [OnShelf(own, tick, tuple(keeps[product, : far[product]].tolist())) for product, own in enumerate(units)]
+        return Shelves(product, units, tick, ahead.keeps_of(opened)[0], np.array(ahead.far(self._date)))
 
-    def shelves_in(self, standing: StoreStanding) -> dict[str, OnShelf]:
-        """Return how each product of a store stands that the book knows; its day may have another shelf."""
-        if standing.catalog.skus == self.skus:
-            found = self.on_shelves(standing.stock, standing.now.tick, standing.opened_with)
-            return dict(zip(self.skus, found, strict=True))
-        full = dict(zip(self.skus, self.full_shelves, strict=True))
-        return {sku: full[sku] for sku in standing.catalog.skus if sku in full}
+    def shelves_in(self, standing: StoreStanding) -> Shelves:
+        """Return how each product of a store's shelf stands; its day may have another shelf than the book."""
+        skus = standing.catalog.skus
+        if skus == self.skus:
+            return self.on_shelves(standing.stock, standing.now.tick, standing.opened_with)
+        own = np.array([self._position.get(sku, -1) for sku in skus])
+        return replace(self.full_shelves.take(own), product=own)
 
     @cached_property
-    def full_shelves(self) -> list[OnShelf]:
+    def full_shelves(self) -> Shelves:
         """How each product stands at opening where all are new and as many as there are to be."""
         return self.on_shelves(self._catalog.par_stock, 0, None)
 

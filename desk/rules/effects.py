@@ -15,7 +15,8 @@ import numpy as np
 
 from catalog.load import Catalog
 from catalog.price_rules import LIMITS
-from desk.price_changes.consequence import DayForecast, OnShelf
+from desk.price_changes.consequence import DayForecast
+from desk.price_changes.shelves import OnShelf
 from desk.rules.sentences import Rule, rules_of
 from serving.overruled import CAPS, ORDERED
 from serving.store_standing import Standing, StoreStanding
@@ -83,12 +84,13 @@ def rules_now(
     known = dict[Hashable, tuple[str | None, float | None]]()
     for store in standings.values():
         forecast = forecasts[store.now.date].in_store(store.now.store) if store.now.date in forecasts else None
-        shelves = {} if forecast is None else forecast.shelves_in(store)
+        shelves = None if forecast is None else forecast.shelves_in(store)
         for price in store:
             n_prices += 1
             limit, cost = (price.rule if price.rule in LIMITS else None), None
-            if forecast is not None and price.sku in shelves:
-                key = forecast, price.sku, shelves[price.sku], price.price, price.rule
+            own = store.catalog.positions[price.sku]
+            if forecast is not None and shelves is not None and shelves.are_known[own]:
+                key = forecast, price.sku, shelves[own], price.price, price.rule
                 limit, cost = known[key] = known.get(key) or _limit_and_cost(*key)
             if limit is not None:
                 costs[title[limit]] += cost or 0.0
@@ -96,7 +98,7 @@ def rules_now(
                 won = title[price.rule]
                 held[won] += 1
                 unknown[won] += cost is None
-                for lost in {title[own] for own in store.overruled[store.catalog.positions[price.sku]]} - {won}:
+                for lost in {title[limit] for limit in store.overruled[own]} - {won}:
                     conflicts.setdefault((won, lost), []).append(price)
     effects = tuple(RuleEffect(rule, held[rule.title], costs[rule.title], unknown[rule.title]) for rule in rules)
     found = [Conflict(won, lost, tuple(prices)) for (won, lost), prices in conflicts.items()]

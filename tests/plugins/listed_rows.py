@@ -14,7 +14,7 @@ from dashboard.data.desk.store_rows import STATES
 class StoreOfOneRow:
     """Stands for a store with one product, of which everything is known that a row says."""
 
-    is_forecast = True
+    forecast = object()
 
     def __init__(self, row: Row) -> None:
         self._row, self.store, self.positions = row, row.store, {row.sku: 0}
@@ -32,6 +32,11 @@ class StoreOfOneRow:
     def told(self, _position: int) -> str:
         """Return what became of it."""
         return self._row.told
+
+    @property
+    def kinds(self) -> Any:
+        """Return what no other row has."""
+        return np.array([[id(self)]])
 
     def compared(self, _position: int) -> Any:
         """Return what its plan brings."""

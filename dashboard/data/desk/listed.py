@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.records.product import Product
+from dashboard.data.desk.comparisons import Comparisons, Found, Positions
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import PASSES, STATES, Codes, StoreRows
-from desk.price_changes.consequence import Comparison
 
 Distinct = tuple[NDArray[Any], Ints]
 """Values, each once and ascending, and which of them each row has, shape (n_rows,)."""
-
-Positions = NDArray[np.int32]
-"""Of stores, products and rows: a chain has millions of them."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +40,9 @@ class _Columns:
         return known[self.store, self.position]
 
     @cached_property
-    def compared(self) -> list[Comparison | None]:
-        """What each plan brings, and the price now; empty where no model knows any."""
-        if not any(own.is_forecast for own in self.stores):
-            return []
-        places = zip(self.store.tolist(), self.position.tolist(), strict=True)
-        return [self.stores[store].compared(position) for store, position in places]
-
-    @cached_property
-    def gain(self) -> Floats:
-        """What each plan brings more than the price now, EUR."""
-        if not self.compared:
-            return np.full(len(self.store), np.nan)
-        return np.array([np.nan if own is None else own.gain for own in self.compared])
+    def comparisons(self) -> Comparisons:
+        """What each plan brings, and the price now."""
+        return Comparisons(self.stores, self.store, self.position)
 
 
 class Rows(Sequence[Row]):
@@ -118,13 +105,13 @@ class Rows(Sequence[Row]):
     @property
     def gain(self) -> Floats:
         """What each plan brings more than the price now."""
-        return self._columns.gain[self._at]
+        found, which = self.compared
+        return np.array([np.nan if own is None else own.gain for own in found])[which]
 
     @property
-    def compared(self) -> list[Comparison | None]:
-        """What each plan brings, and the price now; None where no model knows."""
-        known = self._columns.compared
-        return [known[own] for own in self._at.tolist()] if known else [None] * len(self)
+    def compared(self) -> Found:
+        """What each plan brings, and the price now."""
+        return self._columns.comparisons.of(self._at)
 
     @property
     def are_waiting(self) -> Flags:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from dashboard.data.desk.proposal_states import State
 from desk.price_changes.change import PriceChange
-from desk.price_changes.consequence import OnShelf
 from desk.price_changes.planned_day import Proceeds
+from desk.price_changes.shelves import OnShelf
 from serving.markdowns import Sticker
 
 

@@ -14,10 +14,11 @@ from dashboard.data.desk.proposal_states import State, covering, in_words, overr
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros, shown_currency
 from desk.price_changes.change import PriceChange
-from desk.price_changes.consequence import Comparison, DayForecast, OnShelf
+from desk.price_changes.consequence import Comparison, DayForecast
 from desk.price_changes.passed import Proposals
 from desk.price_changes.passing import passing
 from desk.price_changes.reasons import reason_beside, reason_for
+from desk.price_changes.shelves import OnShelf, Shelves
 from serving.drawn_prices import DrawnPolicy
 from serving.markdowns import Sticker
 from serving.store_standing import Standing, StoreStanding
@@ -85,9 +86,9 @@ class StoreRows:
         return self.standing.are_known
 
     @property
-    def is_forecast(self) -> bool:
-        """Whether any of its prices may be known to bring something."""
-        return self._outlook is not None and self._outlook.knows_demand
+    def forecast(self) -> DayForecast | None:
+        """What says what its prices bring; None where nobody knows of any."""
+        return self._outlook if self._outlook is not None and self._outlook.knows_demand else None
 
     @cached_property
     def is_recorded(self) -> Flags:
@@ -161,6 +162,15 @@ class StoreRows:
             return None
         return self._outlook.compared(self.products[position].sku, shelf, float(self.proposed[position]), now)
 
+    @property
+    def kinds(self) -> Floats:
+        """What two prices have the same of where `compared` is, shape (n_numbers, n_products); of one outlook."""
+        assert self._shelves is not None  # noqa: S101 - of what is forecast alone
+        has_sticker = np.zeros(len(self.products))
+        if self.standing.catalog.uses_stickers and self.standing.known.sticker is not None:
+            has_sticker = ~np.isnan(self.standing.known.sticker)
+        return np.vstack([self._shelves.kinds, self.proposed, self.now, has_sticker])
+
     def _wanted(self) -> Floats:
         """Return what the policy wants: of a store that is being sold, what its book opened with."""
         if self.standing.now.day is None or self._outlook is None:
@@ -175,14 +185,17 @@ class StoreRows:
 
     def _shelf(self, position: int) -> OnShelf | None:
         """Return how a product stands at the next tick; None where no book knows it."""
-        return self._shelves.get(self.products[position].sku)
+        shelves = self._shelves
+        return shelves[position] if shelves is not None and shelves.product[position] >= 0 else None
 
     @cached_property
-    def _shelves(self) -> dict[str, OnShelf]:
-        return {} if self._outlook is None else self._outlook.shelves_in(self.standing)
+    def _shelves(self) -> Shelves | None:
+        return None if self._outlook is None else self._outlook.shelves_in(self.standing)
 
     def _sticker(self, position: int) -> Sticker | None:
         """Return the sticker of a product; None where there is none."""
+        if not self.standing.catalog.uses_stickers:
+            return None
         own, opened_with = self.standing.known, self.standing.opened_with
         price = None if own.sticker is None else float(own.sticker[position])
         if price is None or opened_with is None or math.isnan(price):

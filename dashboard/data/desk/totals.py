@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboard.data.desk.comparisons import Positions
 from dashboard.data.desk.listed import Rows
 from desk.price_changes.planned_day import Proceeds
 
@@ -45,16 +46,19 @@ def totals_of(rows: Rows) -> list[Totals]:
 
 
 def _total(category: str | None, rows: Rows) -> Totals:
-    known = [own for own in rows.compared if own is not None]
+    found, which = rows.compared
+    known = which[np.array([own is not None for own in found])[which]]
     labels = int((~np.isnan(rows.now) & (rows.proposed != rows.now)).sum())
-    plan, kept = _sum([own.plan for own in known]), _sum([own.kept for own in known])
+    plan = _sum([None if own is None else own.plan for own in found], known)
+    kept = _sum([None if own is None else own.kept for own in found], known)
     return Totals(category, labels, plan, kept, len(rows) - len(known))
 
 
-def _sum(amounts: Sequence[Proceeds]) -> Proceeds:
-    return Proceeds(
-        units=sum(own.units for own in amounts),
-        revenue=sum(own.revenue for own in amounts),
-        profit=sum(own.profit for own in amounts),
-        worth=sum(own.worth for own in amounts),
-    )
+def _sum(amounts: Sequence[Proceeds | None], which: Positions) -> Proceeds:
+    """Return the sum of amounts, of which each row has one; they are added row after row."""
+
+    def total(name: str) -> float:
+        each = np.array([0.0 if own is None else getattr(own, name) for own in amounts])
+        return float(np.cumsum(each[which])[-1]) if len(which) else 0.0
+
+    return Proceeds(*map(total, ("units", "revenue", "profit", "worth")))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,8 +19,14 @@ from dashboard.data.desk.asked import DeskQuestion, in_order
 from dashboard.data.desk.drafts import PriceDraft
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
+from dashboard.data.desk.store_rows import StoreRows
+from dashboard.data.desk.totals import totals_of
 from dashboard.data.reader import Reader
+from etl.load import load_store_day
 from features.cells import ALL_VIEWS
+from serving.policies import policy_without_model
+from serving.storefront import Storefront
+from simulation.store_day import play
 from warehouse.connection import build_file
 
 _DATE = dt.date(2026, 1, 19)
@@ -147,3 +154,46 @@ def test_columns_of_a_desk_say_what_each_of_its_rows_says_in_every_state(
 
 
 _ALL = ("waits", "passes", "approved", "rejected", "overridden")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> PriceDesk:
+    """A desk of three stores that sold the day before at the same prices, of which S01 is being sold."""
+    shop = Shop(tmp_path)
+    shop.publish()
+    before = _DATE - dt.timedelta(days=1)
+    played = Storefront(policy_without_model(shop.catalog, "static"))
+    sold = play(shop.catalog, played, tuple(shop.catalog.store.stores), before, 1)
+    load_store_day(shop.lake, shop.catalog, sold, "all", inputs="1", seed=1)
+    build_file(shop.settings, ALL_VIEWS)
+    shop.sell(1)
+    return PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+
+
+def test_rows_that_stand_alike_are_compared_once_and_those_that_nobody_asks_about_are_not(
+    desk: PriceDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, asked, compared = desk.sheet().rows, list[tuple[str, str]](), StoreRows.compared
+
+    def noted(own: StoreRows, position: int) -> Any:
+        asked.append((own.store, own.products[position].sku))
+        return compared(own, position)
+
+    monkeypatch.setattr(StoreRows, "compared", noted)
+    some = rows.take(np.array([row.sku == "MILK" and row.store != "S01" for row in rows]))
+    asked.clear()
+    assert some.gain[0] == some.gain[1] != 0
+    assert asked == [("S02", "MILK")]
+    assert len(rows.gain) == 3 * len(desk.sheet().catalog.skus)
+    assert len(asked) == 1 + 5 + 4  # what S01 sells, and what S02 and S03 open with alike
+
+
+def test_totals_are_the_sums_of_the_rows_one_after_another(desk: PriceDesk) -> None:
+    rows = desk.sheet().rows
+    whole, *each = totals_of(rows)
+    known = [row for row in rows if row.plan is not None and row.kept is not None]
+    assert known
+    for name in ("units", "revenue", "profit", "worth"):
+        assert getattr(whole.plan, name) == sum(getattr(row.plan, name) for row in known)
+        assert getattr(whole.kept, name) == sum(getattr(row.kept, name) for row in known)
+    assert whole.unknown == len(rows) - len(known) == sum(own.unknown for own in each)
