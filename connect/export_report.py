@@ -46,7 +46,8 @@ def show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json
 
     found, unproven = status(workspace, stores), unproven_deliveries(workspace.lake.notes)
     if as_json:
-        emit({"stores": [{**vars(own), "now": own.now.isoformat()} for own in found], "unproven": unproven})
+        told = [{**vars(own), "now": own.now.isoformat(), "prices": list(own.prices)} for own in found]
+        emit({"stores": [{name: own[name] for name in own if name != "odd"} for own in told], "unproven": unproven})
         return
     for said in unproven:
         remark(said)
@@ -57,9 +58,7 @@ def show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json
     columns = ["store", "sent", "acknowledged", "late", "different", "last batch"]
     show_table("Prices on their way to tills and labels", columns, rows, "numbers of products")
     digits = workspace.catalog.store.money.digits
-    odd = [
-        _line(own.store, row, digits) for own in found for row in own.prices if row["is_late"] or row["is_different"]
-    ]
+    odd = [_line(own.store, row, digits) for own in found for row in own.odd]
     if odd:
         title = "Late, or till and label differ: the customer pays the lower price"
         show_table(title, ["store", "product", "price", "till", "label", "to pay", "said"], odd)

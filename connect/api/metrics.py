@@ -141,8 +141,10 @@ def _of_labels(workspace: Workspace, labels: SentLabels) -> Iterator[Metric]:
         yield _moment("export", "When prices were sent last.", last)
     yield _gauge("export_batches", "Batches of the last 14 business dates.", len(history.batches))
     late = late_in(workspace, history)
-    yield _gauge("labels_late", "Tills and labels that do not show in time what was sent to them.", len(late))
-    yield _gauge("stores_with_labels_late", "Stores that have such.", len({label.store for label in late}))
+    yield _gauge(
+        "labels_late", "Tills and labels that do not show in time what was sent to them.", sum(map(len, late.values()))
+    )
+    yield _gauge("stores_with_labels_late", "Stores that have such.", len(late))
 
 
 def _newest(lake: Lake, tables: Iterable[str], date: dt.date) -> dt.datetime | None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from connect.export.status import LateLabel, late_in
+from connect.export.status import late_in
 from desk.alerts.rules import Alert
 from warehouse.workspace import Workspace
 
@@ -12,11 +12,8 @@ def late_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     """Yield each store in which labels have not followed, unless the catalog does not ask for this rule."""
     if not workspace.catalog.store.alerts.labels:
         return
-    late: dict[str, list[LateLabel]] = {}
     told = workspace.catalog.store.money.format_money
-    for label in late_in(workspace):
-        late.setdefault(label.store, []).append(label)
-    for store, labels in late.items():
+    for store, labels in late_in(workspace).items():
         first = labels[0]
         shows = "has never said what it shows" if first.shown is None else f"shows {told(first.shown)}"
         more = "" if len(labels) == 1 else f", and {len(labels) - 1} more have not followed"

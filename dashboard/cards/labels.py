@@ -48,7 +48,7 @@ def told_of(statuses: Sequence[StoreStatus]) -> str:
 
 def _products(status: StoreStatus) -> str:
     """Name the first products that lag, with what is shown and what should be."""
-    odd = [row for row in status.prices if row["is_late"] or row["is_different"]]
+    odd = status.odd
     shown = ["nothing known" if row["label"] is None else euros(row["label"]) for row in odd[:_PRODUCTS]]
     named = [f"{row['sku']} shows {label}, sent {euros(row['price'])}" for row, label in zip(odd, shown, strict=False)]
     more = [f"and {count(len(odd) - _PRODUCTS)} more"] if len(odd) > _PRODUCTS else []

@@ -95,7 +95,7 @@ class Store:
         self.said.append(Acknowledgement(of_it.id, "S01", sku, device, shown, error is None, error, at))
 
     def late(self) -> list[tuple[str, Device]]:
-        return [(own.sku, own.device) for own in late_labels({"S01": self.record}, {"S01": self.now}, clock_of)]
+        return [(own.sku, own.device) for own in late_labels({"S01": self.record}, {"S01": self.now}, clock_of)["S01"]]
 
 
 def skus_of(batch: PriceBatch | None) -> list[str]:
@@ -283,7 +283,8 @@ def test_a_label_that_fails_stays_late_with_what_it_said() -> None:
     store.say("label", "MILK", error="battery empty")
     assert store.export() is None, "a failure is no reason to send the same again"
     store.tick = 2
-    own = [late for late in late_labels({"S01": store.record}, {"S01": store.now}, clock_of) if late.device == "label"]
+    late = late_labels({"S01": store.record}, {"S01": store.now}, clock_of)["S01"]
+    own = [one for one in late if one.device == "label"]
     assert [(late.problem, late.shown, late.ticks) for late in own] == [("battery empty", None, 2)]
 
 

@@ -295,9 +295,11 @@ def test_a_product_that_left_the_catalog_is_not_late_for_ever(shop: Shop, target
     player = shop.sell(1)
     export(shop.workspace, target, ["S01"])
     shop.sell(5, player)
-    assert {own.sku for own in late_in(shop.workspace)} == set(shop.catalog.skus)
+    assert {own.sku for late in late_in(shop.workspace).values() for own in late} == set(shop.catalog.skus)
     left = replace(shop.catalog, products=shop.catalog.products[1:])
-    assert {own.sku for own in late_in(replace(shop.workspace, catalog=left))} == set(left.skus)
+    assert {own.sku for late in late_in(replace(shop.workspace, catalog=left)).values() for own in late} == set(
+        left.skus
+    )
 
 
 def test_a_target_that_comes_later_gets_what_is_not_acknowledged(shop: Shop, target: FolderTarget) -> None:
@@ -501,18 +503,30 @@ def test_what_no_clock_and_no_label_can_show_is_refused_and_the_rest_is_recorded
     assert all("expected whole cents" in reason for reason in refused[1:])
 
 
+def test_late_labels_and_status_make_no_object_of_a_price_that_was_sent(
+    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sell(2)
+    export(shop.workspace, target, ["S01"])
+    shop.sell(4)
+    monkeypatch.setattr(BatchPrices, "__iter__", None)
+    assert len(late_in(shop.workspace)["S01"]) == 2 * len(shop.catalog.skus)
+    (own,) = status(shop.workspace)
+    assert (own.late, len(own.odd), len(own.prices)) == (len(shop.catalog.skus),) * 3
+
+
 def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, target: FolderTarget) -> None:
     player = shop.sell(2)
     export(shop.workspace, target, ["S01"])
     acknowledge(shop.workspace, acks_of(documents(target)[0], "till"), "anna")
     shop.sell(3, player)
-    assert late_in(shop.workspace) == []
+    assert late_in(shop.workspace) == {}
     shop.sell(4, player)
-    assert {(own.store, own.device) for own in late_in(shop.workspace)} == {("S01", "label")}
+    assert {(own.store, own.device) for late in late_in(shop.workspace).values() for own in late} == {("S01", "label")}
     (own,) = status(shop.workspace)
     assert own.late == len(shop.catalog.skus)
     acknowledge(shop.workspace, acks_of(documents(target)[0], "label"), "anna")
-    assert late_in(shop.workspace) == []
+    assert late_in(shop.workspace) == {}
 
 
 @pytest.mark.parametrize(
