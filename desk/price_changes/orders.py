@@ -16,7 +16,7 @@ from catalog.load import Catalog
 from desk.price_changes.change import PriceChange
 from desk.price_changes.passed import Proposals, proposals_on
 from desk.price_changes.passing import passing
-from desk.price_changes.record import changes_by_people, changes_named, changes_on
+from desk.price_changes.record import changes_by_people, changes_by_people_on, changes_named
 from desk.price_changes.shown import opening_prices_before
 from serving.orders import AtOnce, Orders, PriceOrder
 from serving.price_ranges import PriceRanges
@@ -37,15 +37,14 @@ def orders_on(
     """
     named = catalog.store.stores if stores is None else tuple(stores)
     found, ranges = _by_approval(lake, catalog, date, named)
-    for change in sorted(_changes_that_bind(lake, date, at_once), key=lambda change: change.rank):
-        if change.terms.kind != "price":
-            found += _by_person(catalog, date, change, named, at_once or {})
+    for change in sorted(_changes_by_people(lake, date, at_once), key=lambda change: change.rank):
+        found += _by_person(catalog, date, change, named, at_once or {})
     return Orders(tuple(found), catalog.skus, catalog.store.opening.ticks, ranges=ranges)
 
 
-def _changes_that_bind(lake: Lake, date: dt.date, at_once: AtOnce | None) -> list[PriceChange]:
-    """Return the price changes that bear on a date, and those that bind it although they count from a later one."""
-    changes, wanted = changes_on(lake, date), {name for names in (at_once or {}).values() for name in names}
+def _changes_by_people(lake: Lake, date: dt.date, at_once: AtOnce | None) -> list[PriceChange]:
+    """Return what people asked for that bears on a date, or binds it although it counts from a later one."""
+    changes, wanted = changes_by_people_on(lake, date), {name for names in (at_once or {}).values() for name in names}
     known = {change.id for change in changes}
     return [*changes, *changes_named(lake, wanted - known)] if wanted - known else changes
 

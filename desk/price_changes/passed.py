@@ -66,13 +66,14 @@ def proposals_on(lake: Lake, catalog: Catalog, date: dt.date) -> Proposals:
     """Return the newest proposal of each store and product of the catalog."""
     passed = _passed_on(lake, catalog, date)
     rows = {store: row for row, store in enumerate(catalog.store.stores)}
-    decided, documents = np.zeros(passed.number.shape, dtype=bool), dict[tuple[int, int], PriceChange]()
+    documents = dict[tuple[int, int], PriceChange]()
     proposals = [change for change in changes_on(lake, date) if change.terms.kind == "price"]
     for (store, sku), change in newest_of_each(proposals).items():
         place = rows.get(store or "", -1), catalog.positions.get(sku or "", -1)
         if min(place) >= 0 and change.number >= passed.number[place]:
-            decided[place], documents[place] = True, change
-    return Proposals(passed.without(decided), documents)
+            documents[place] = change
+            passed.number[place], passed.price[place] = 0, np.nan
+    return Proposals(passed, documents)
 
 
 def _passed_on(lake: Lake, catalog: Catalog, date: dt.date) -> PassedPrices:

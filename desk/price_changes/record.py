@@ -44,6 +44,11 @@ def changes_on(lake: Lake, date: dt.date) -> list[PriceChange]:
     return folded([*events, *_by_people(lake, lambda day: day <= date, date)])
 
 
+def changes_by_people_on(lake: Lake, date: dt.date) -> list[PriceChange]:
+    """Return what people asked for that may hold on a date; no proposal of it is opened."""
+    return folded(_by_people(lake, lambda day: day <= date, date))
+
+
 def changes_by_people(lake: Lake, binding_since: dt.datetime | None = None) -> list[PriceChange]:
     """Return what people asked for, on whatever date it begins.
 

@@ -35,7 +35,8 @@ class Comparisons:
     def __init__(self, stores: Sequence[StoreRows], store: Positions, position: Positions) -> None:
         self._stores, self._store, self._position = stores, store, position
         self._found: list[Comparison | None] = [None]  # of every row of which nobody knows anything
-        self._which = np.full(len(store), _NOT_ASKED, dtype=np.int32)
+        is_forecast = any(own.forecast is not None for own in stores)
+        self._which = np.full(len(store), _NOT_ASKED if is_forecast else _UNKNOWN, dtype=np.int32)
         self._lock = Lock()
 
     def of(self, rows: Positions) -> Found:
