@@ -24,7 +24,7 @@ def rows_of_each(group: NDArray[np.integer[Any]], n_groups: int) -> list[Ints]:
 class Grown:
     """An array that others are added to, in place.
 
-    It has room for twice as many whenever it is full, and room that is not used takes no memory.
+    It has room for twice as many whenever it is full.
     """
 
     def __init__(self) -> None:
@@ -37,16 +37,17 @@ class Grown:
         end = self._length + len(values)
         if end > len(self._room):
             room = np.empty(2 * end, values.dtype)
-            room[: self._length] = self.whole
+            room[: self._length] = self._room[: self._length]
             self._room = room
         self._room[self._length : end] = values
         self._length = end
 
     def add_begins(self, begins: NDArray[Any]) -> None:
         """Add places at which pieces begin, from 0 on, and the last one ends: they follow those that are there."""
-        self.add(begins[1:] + self.whole[-1] if self._length else begins)
+        self.add(begins[1:] + self._room[self._length - 1] if self._length else begins)
 
-    @property
-    def whole(self) -> NDArray[Any]:
-        """All that was added."""
-        return self._room[: self._length]
+    def cut(self) -> NDArray[Any]:
+        """Return all that was added, and give the room back that was not used; no more can be added."""
+        whole, self._room = self._room, np.empty(0)
+        whole.resize(self._length, refcheck=False)  # nobody else has it
+        return whole

@@ -76,7 +76,9 @@ def unpublished_book(
         for own in (slice(first, first + size),)
     ]
     is_sent = spread.is_elsewhere and is_worth_a_cluster(catalog)
-    made = (spread if is_sent else HERE)(_worked_out, blocks)
+    if not is_sent:
+        return joined(map(_worked_out, blocks))
+    made = spread(_worked_out, blocks)
     return joined(made.pop(0) for _ in blocks)
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
+from catalog.memory import give_back
 from catalog.names import BOOK_TABLES
 from catalog.spread import HERE, Spread
 from serving.belief.table import without_the_champions_word
@@ -65,10 +66,10 @@ class StoredBook:
 
     def read(self, lake: Lake) -> tuple[PriceBook, DemandCurves]:
         """Read book and curves whole."""
+        curves = curves_from_table(pa.concat_tables(lake.read_in_parts(self.curves, _ROWS_AT_ONCE, CURVES_ARE_IN)))
+        give_back()
         book = book_from_parts(lake.read_in_parts(self.book, _ROWS_AT_ONCE))
-        pa.default_memory_pool().release_unused()  # the rows of a chain's book are larger than the book
-        curves = curves_from_table(lake.read(self.curves, CURVES_ARE_IN))
-        pa.default_memory_pool().release_unused()
+        give_back()  # the rows of a chain's book are larger than the book
         return book, curves
 
     def read_belief(self, lake: Lake) -> pa.Table | None:
@@ -118,6 +119,7 @@ class NewBook:
         if (there := book_on(lake, self.date)) not in {None, self.place}:
             commit.remove(there)
         for partition, rows in self.tables.items():
+            give_back()  # a file of a chain's book takes as much again while it is written
             commit.publish(partition, rows, inputs=self.inputs[partition])
 
 

@@ -189,6 +189,6 @@ def joined(books: Iterable[PriceBook]) -> PriceBook:
             elif isinstance(values, np.ndarray):
                 grown[name].add(values)
         skus.extend(book.skus)
-    whole: dict[str, Any] = {name: own.whole for name, own in grown.items()}
+    whole: dict[str, Any] = {name: own.cut() for name, own in grown.items()}
     steps = Steps(**{name: whole.pop(name) for name in Steps._fields})
     return replace(book, skus=tuple(skus), steps=steps, rules=tuple(rules), **whole)

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -217,9 +218,11 @@ class Lake:
         """
         return next(self._read(partition, columns, None, coded=coded))
 
-    def read_in_parts(self, partition: Partition, rows_at_once: int) -> Iterator[pa.Table]:
+    def read_in_parts(
+        self, partition: Partition, rows_at_once: int, columns: Sequence[str] | None = None
+    ) -> Iterator[pa.Table]:
         """Read one partition so many rows at a time, which holds little beside its bytes; otherwise as `read`."""
-        return self._read(partition, None, rows_at_once)
+        return self._read(partition, columns, rows_at_once)
 
     def _read(
         self, partition: Partition, columns: Sequence[str] | None, rows_at_once: int | None, *, coded: bool = False
@@ -228,7 +231,8 @@ class Lake:
         texts = [field.name for field in table.schema if coded and field.type == pa.string()]
         try:
             file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)), read_dictionary=texts)
-            parts = [file.read(columns)] if rows_at_once is None else file.iter_batches(rows_at_once, use_threads=False)
+            batches = partial(file.iter_batches, columns=columns, use_threads=False)
+            parts = [file.read(columns)] if rows_at_once is None else batches(rows_at_once)
             for part in parts:
                 rows = part if rows_at_once is None else pa.Table.from_batches([part])
                 yield in_contract(rows, table, columns, texts)

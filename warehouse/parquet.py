@@ -126,7 +126,10 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
 
 
 def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream) -> None:
-    """Write a file, or its bytes into memory: the same rows give the same bytes."""
+    """Write a file, or its bytes into memory: the same rows give the same bytes.
+
+    To unfold a column of lists takes more memory than they do; the system's allocator gives that back at once.
+    """
     floats = [field.name for field in rows.schema if field.type == pa.float32()]
     steps = [f"{field.name}.list.element" for field in rows.schema if field.type == pa.list_(pa.int16())]
     coded = [field.name for field in rows.schema if field.name not in floats]
@@ -135,6 +138,7 @@ def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream) -> None:
         where,
         compression="zstd",
         compression_level=1,
+        memory_pool=pa.system_memory_pool(),
         row_group_size=_ROWS_PER_GROUP,
         write_batch_size=_ROWS_AT_ONCE,
         use_dictionary=[name for name in coded if not pa.types.is_timestamp(rows.schema.field(name).type)],

@@ -19,13 +19,24 @@ def test_what_was_added_stands_in_order_and_in_its_own_kind() -> None:
     grown, parts = Grown(), [np.arange(first, first + n, dtype=np.int16) for first, n in lengths]
     for part in parts:
         grown.add(part)
-    np.testing.assert_array_equal(grown.whole, np.arange(62))
-    assert grown.whole.dtype == np.int16
+    whole = grown.cut()
+    np.testing.assert_array_equal(whole, np.arange(62))
+    assert whole.dtype == np.int16
+
+
+def test_room_that_was_not_used_is_given_back() -> None:
+    grown = Grown()
+    for _ in range(3):
+        grown.add(np.ones(1_000))
+    whole = grown.cut()
+    assert whole.base is None
+    assert whole.nbytes == 24_000
 
 
 def test_pieces_begin_after_those_that_were_there() -> None:
     grown = Grown()
     for begins in ([0, 2, 5], [0, 0, 4], [0, 1]):
         grown.add_begins(np.array(begins, dtype=np.int32))
-    assert grown.whole.tolist() == [0, 2, 5, 5, 9, 10]
-    assert grown.whole.dtype == np.int32
+    whole = grown.cut()
+    assert whole.tolist() == [0, 2, 5, 5, 9, 10]
+    assert whole.dtype == np.int32

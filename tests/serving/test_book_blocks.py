@@ -1,6 +1,7 @@
 """A price book in blocks of products: the bytes of one process, and small shelves are not sent."""
 
 import datetime as dt
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,9 +15,10 @@ from catalog.price_ladder import price_ladder
 from catalog.records.guardrails import Guardrails
 from catalog.spread import HERE, Done, Spread, unheard
 from catalog.store_day import tick_profile
-from serving.book_blocks import is_worth_a_cluster, unpublished_book
+from serving.book_blocks import ProductBlock, _worked_out, is_worth_a_cluster, unpublished_book
 from serving.book_store import NewBook, new_book
 from serving.curves import DemandCurves
+from serving.price_book import PriceBook
 from serving.shelf_limits import with_support
 from serving.switching import LogitSwitching
 from simulation.truth import chance_of_sale
@@ -105,3 +107,18 @@ def test_a_small_shelf_is_not_sent() -> None:
     spread = Counted()
     assert book_of(SHELF, spread).book.skus == SHELF.skus
     assert spread.sent == []
+
+
+def test_the_book_of_a_block_is_joined_before_the_next_one_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.book_blocks._STATES", 1)
+    there = list[weakref.ref[PriceBook]]()
+
+    def worked_out(block: ProductBlock) -> PriceBook:
+        assert all(one() is None for one in there[:-1])
+        book = _worked_out(block)
+        there.append(weakref.ref(book))
+        return book
+
+    monkeypatch.setattr("serving.book_blocks._worked_out", worked_out)
+    assert book_of(SHELF).book.skus == SHELF.skus
+    assert len(there) == len(SHELF.skus)

@@ -13,6 +13,7 @@ from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings, read_settings
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
+from warehouse.parquet import write_parquet
 from warehouse.proof import verify
 
 DAY = dt.date(2026, 1, 5)
@@ -28,6 +29,23 @@ def test_what_is_published_is_what_is_read(lake: Lake, partition: Partition, cel
     assert receipt.sha256 == sha256_of(lake.path(partition))
     assert receipt.bytes == lake.path(partition).stat().st_size
     assert list(lake.partitions("demand_cells")) == [partition]
+
+
+def test_some_columns_are_read_in_parts_of_so_many_rows(
+    lake: Lake, partition: Partition, cells: Callable[..., pa.Table]
+) -> None:
+    lake.publish(partition, cells(), inputs="a")
+    parts = list(lake.read_in_parts(partition, 20, ["sku", "n_offered"]))
+    assert [len(part) for part in parts] == [20, 20, 10]
+    assert pa.concat_tables(parts).equals(lake.read(partition, ["sku", "n_offered"]))
+
+
+def test_what_lists_are_unfolded_to_while_they_are_written_is_not_kept_by_arrow(tmp_path: Path) -> None:
+    begins, values = pa.array(range(0, 800_001, 16), pa.int32()), pa.array([*range(500)] * 1_600, pa.int16())
+    rows, pool = pa.table({"numbers": pa.ListArray.from_arrays(begins, values)}), pa.default_memory_pool()
+    before = pool.total_bytes_allocated()
+    write_parquet(rows, tmp_path / "lists.parquet")
+    assert pool.total_bytes_allocated() - before < 3 * rows.nbytes
 
 
 def test_publishing_the_same_again_changes_nothing(
