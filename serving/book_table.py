@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.arrays import Ints
+from catalog.memory import give_back
 from catalog.tables.prices import PRICE_STEPS
 from serving.price_book import PriceBook, joined
 from serving.price_steps import NO_VALUE, Steps
@@ -59,6 +60,7 @@ def _whole_products(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
         begins = np.flatnonzero(rows["step"].to_numpy() == 0) if "step" in rows.column_names else [0]
         if begins[-1]:
             yield rows[: begins[-1]]
+            give_back()
         rest = rows[begins[-1] :]
     yield rest
 

@@ -18,16 +18,18 @@ from serving.price_steps import find
 
 
 class Addresses(NamedTuple):
-    """Arrays, and where each lies with how many elements, shape (n_arrays, 2)."""
+    """Arrays, where each lies with how many elements, shape (n_arrays, 2), and where this is found: one number."""
 
     arrays: tuple[NDArray[Any], ...]
     addresses: NDArray[np.int64]
+    place: int
 
 
 def addresses_of(arrays: Iterable[tuple[NDArray[Any], type[np.generic]]]) -> Addresses:
     """Return where arrays lie, each of the type that is named, for `price_at`."""
     kept = tuple(np.ascontiguousarray(values, kind) for values, kind in arrays)
-    return Addresses(kept, np.array([(own.ctypes.data, len(own)) for own in kept]))
+    addresses = np.array([(own.ctypes.data, len(own)) for own in kept])
+    return Addresses(kept, addresses, addresses.ctypes.data)
 
 
 def _as_pointer(_typing: Any, _address: Any) -> Any:
@@ -43,46 +45,45 @@ _pointer: Any = intrinsic(_as_pointer)
 
 
 @numba.njit(cache=True, nogil=True)
-def _array(places: NDArray[np.int64], place: int, kind: Any) -> Any:
-    return carray(_pointer(places[place, 0]), places[place, 1], kind)
+def _array(place: int, number: int, kind: Any) -> Any:
+    places = carray(_pointer(place), (number + 1, 2), np.int64)
+    return carray(_pointer(places[number, 0]), places[number, 1], kind)
 
 
 @numba.njit(cache=True, nogil=True)
-def price_at(places: NDArray[np.int64], product: int, stock: int, ticks_left: int) -> tuple[float, float, int, float]:
+def price_at(place: int, product: int, stock: int, ticks_left: int) -> tuple[float, float, int, float]:
     """Return the price of a state, EUR, the chance of sale, the rule, and the value of one more unit, NaN if unknown.
 
-    `places` are the addresses of the arrays that `find` takes, then of `prices`, `rule`, `chance_from` and `p_sale` of
-    `serving.price_book`.
+    `place` is that of the addresses of the arrays that `find` takes, then of `prices`, `rule`, `chance_from` and
+    `p_sale` of `serving.price_book`.
     """
     step, since, value = find(
-        _array(places, 0, np.int64),
-        _array(places, 1, np.int64),
-        _array(places, 2, np.int16),
-        _array(places, 3, np.int16),
-        _array(places, 4, np.int16),
-        _array(places, 5, np.int16),
-        _array(places, 6, np.float64),
+        _array(place, 0, np.int64),
+        _array(place, 1, np.int64),
+        _array(place, 2, np.int16),
+        _array(place, 3, np.int16),
+        _array(place, 4, np.int16),
+        _array(place, 5, np.int16),
+        _array(place, 6, np.float64),
         product,
         stock,
         ticks_left,
     )
-    chance_from = _array(places, 9, np.int32)
+    chance_from = _array(place, 9, np.int32)
     chance = min(chance_from[step] + since, chance_from[step + 1] - 1)
     return (
-        _array(places, 7, np.float64)[step],
-        _array(places, 10, np.float64)[chance],
-        _array(places, 8, np.int16)[step],
+        _array(place, 7, np.float64)[step],
+        _array(place, 10, np.float64)[chance],
+        _array(place, 8, np.int16)[step],
         value,
     )
 
 
 @numba.njit(cache=True, nogil=True)
-def prices_at(
-    places: NDArray[np.int64], order: Ints, product: Ints, stock: Ints, ticks_left: Ints
-) -> tuple[Floats, Floats]:
+def prices_at(place: int, order: Ints, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Floats, Floats]:
     """Return the prices of states, EUR, and the chances of sale, shape (n_states,), looked up in an order."""
     prices, chances = np.empty(len(order)), np.empty(len(order))
     for state in order:
-        price, chance, _, _ = price_at(places, product[state], stock[state], ticks_left[state])
+        price, chance, _, _ = price_at(place, product[state], stock[state], ticks_left[state])
         prices[state], chances[state] = price, chance
     return prices, chances
