@@ -33,10 +33,11 @@ class Grown:
         self._length = 0
 
     def add(self, values: NDArray[Any]) -> None:
-        """Add values of one kind, shape (n,)."""
+        """Add values, shape (n,); all are of one kind, or of the widest of whole numbers."""
         end = self._length + len(values)
-        if end > len(self._room):
-            room = np.empty(2 * end, values.dtype)
+        kind = np.result_type(self._room, values) if self._length else values.dtype
+        if end > len(self._room) or kind != self._room.dtype:
+            room = np.empty(2 * end, kind)
             room[: self._length] = self._room[: self._length]
             self._room = room
         self._room[self._length : end] = values

@@ -33,7 +33,7 @@ def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
         "binding_rule": coded(book.rule, book.rules),
         "policy_rule": coded(book.policy_rule, book.rules),
         "ticks_from": steps.first_tick,
-        "stock_from": _listed(begin, pa.array(steps.stock_from)),
+        "stock_from": _listed(begin, pa.array(steps.stock_from.astype(np.int16, copy=False))),
         "unit_value": _listed(begin, pa.array(value, mask=value == NO_VALUE)),
         "value_unit": steps.value_unit[product],
         "p_sale": _listed(book.chance_from, pa.array(book.p_sale)),
@@ -73,6 +73,8 @@ def book_from_table(table: pa.Table) -> PriceBook:
     first_step = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
     first = first_step[:-1]
     begin, stock_from = _flat(table["stock_from"])
+    if stock_from.max() <= np.iinfo(np.uint8).max:
+        stock_from = stock_from.astype(np.uint8)
     chance_from, p_sale = _flat(table["p_sale"])
     p_own = _flat(table["unconstrained_p_sale"])[1]
     price, unconstrained = (table[name].to_numpy() for name in ("price", "unconstrained_price"))

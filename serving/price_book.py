@@ -94,7 +94,8 @@ class PriceBook:
     def _places(self) -> Addresses:
         """Where a single price is looked up."""
         own: tuple[Any, ...] = self.steps
-        kinds: tuple[Any, ...] = (np.int64, np.int64, np.int16, np.int16, np.int16, np.int16, np.float64)
+        stocks = self.steps.stock_from.dtype
+        kinds: tuple[Any, ...] = (np.int64, np.int64, np.int16, np.int16, stocks, np.int16, np.float64)
         rest = (self.prices, np.float64), (self.rule, np.int16), (self.chance_from, np.int32), (self.p_sale, np.float64)
         return addresses_of([*zip(own, kinds, strict=True), *rest])
 

@@ -35,6 +35,7 @@ class Steps(NamedTuple):
         In how many ticks each step is there, shape (n_steps,).
     stock_from
         The least stock at which a step is shown, shape (n_thresholds,). A stock above all has the highest one's step.
+        A book that is read has them in 8 bits where they fit.
     value
         Value of one more unit kept at that stock, in `value_unit`; `NO_VALUE` where the policy does not value stock.
     value_unit
@@ -45,7 +46,7 @@ class Steps(NamedTuple):
     first: NDArray[np.int64]
     first_tick: NDArray[np.int16]
     lengths: NDArray[np.int16]
-    stock_from: NDArray[np.int16]
+    stock_from: NDArray[np.uint8] | NDArray[np.int16]
     value: NDArray[np.int16]
     value_unit: Floats
 
@@ -134,7 +135,7 @@ def find(
     first: NDArray[np.int64],
     first_tick: NDArray[np.int16],
     lengths: NDArray[np.int16],
-    stock_from: NDArray[np.int16],
+    stock_from: NDArray[np.uint8] | NDArray[np.int16],
     value: NDArray[np.int16],
     value_unit: Floats,
     product: int,
@@ -174,7 +175,7 @@ def _find_all(
     first: NDArray[np.int64],
     first_tick: NDArray[np.int16],
     lengths: NDArray[np.int16],
-    stock_from: NDArray[np.int16],
+    stock_from: NDArray[np.uint8] | NDArray[np.int16],
     value: NDArray[np.int16],
     value_unit: Floats,
     order: Ints,

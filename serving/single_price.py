@@ -11,24 +11,27 @@ import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from catalog.arrays import Floats, Ints
 from serving.price_steps import find
 
 
 class Addresses(NamedTuple):
-    """Arrays, where each lies with how many elements, shape (n_arrays, 2), and where this is found: one number."""
+    """Arrays, where each lies, how many elements it has of how many bytes, and where this is found: one number.
+
+    `addresses` have shape (n_arrays, 3).
+    """
 
     arrays: tuple[NDArray[Any], ...]
     addresses: NDArray[np.int64]
     place: int
 
 
-def addresses_of(arrays: Iterable[tuple[NDArray[Any], type[np.generic]]]) -> Addresses:
+def addresses_of(arrays: Iterable[tuple[NDArray[Any], DTypeLike]]) -> Addresses:
     """Return where arrays lie, each of the type that is named, for `price_at`."""
     kept = tuple(np.ascontiguousarray(values, kind) for values, kind in arrays)
-    addresses = np.array([(own.ctypes.data, len(own)) for own in kept])
+    addresses = np.array([(own.ctypes.data, len(own), own.itemsize) for own in kept])
     return Addresses(kept, addresses, addresses.ctypes.data)
 
 
@@ -46,8 +49,24 @@ _pointer: Any = intrinsic(_as_pointer)
 
 @numba.njit(cache=True, nogil=True)
 def _array(place: int, number: int, kind: Any) -> Any:
-    places = carray(_pointer(place), (number + 1, 2), np.int64)
-    return carray(_pointer(places[number, 0]), places[number, 1], kind)
+    own = carray(_pointer(place), (number + 1, 3), np.int64)[number]
+    return carray(_pointer(own[0]), own[1], kind)
+
+
+@numba.njit(cache=True, nogil=True)
+def _found(place: int, kind: Any, product: int, stock: int, ticks_left: int) -> tuple[int, int, float]:
+    return find(
+        _array(place, 0, np.int64),
+        _array(place, 1, np.int64),
+        _array(place, 2, np.int16),
+        _array(place, 3, np.int16),
+        _array(place, 4, kind),
+        _array(place, 5, np.int16),
+        _array(place, 6, np.float64),
+        product,
+        stock,
+        ticks_left,
+    )
 
 
 @numba.njit(cache=True, nogil=True)
@@ -57,18 +76,10 @@ def price_at(place: int, product: int, stock: int, ticks_left: int) -> tuple[flo
     `place` is that of the addresses of the arrays that `find` takes, then of `prices`, `rule`, `chance_from` and
     `p_sale` of `serving.price_book`.
     """
-    step, since, value = find(
-        _array(place, 0, np.int64),
-        _array(place, 1, np.int64),
-        _array(place, 2, np.int16),
-        _array(place, 3, np.int16),
-        _array(place, 4, np.int16),
-        _array(place, 5, np.int16),
-        _array(place, 6, np.float64),
-        product,
-        stock,
-        ticks_left,
-    )
+    if carray(_pointer(place), (5, 3), np.int64)[4, 2] == 1:
+        step, since, value = _found(place, np.uint8, product, stock, ticks_left)
+    else:
+        step, since, value = _found(place, np.int16, product, stock, ticks_left)
     chance_from = _array(place, 9, np.int32)
     chance = min(chance_from[step] + since, chance_from[step + 1] - 1)
     return (

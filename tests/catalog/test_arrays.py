@@ -24,6 +24,15 @@ def test_what_was_added_stands_in_order_and_in_its_own_kind() -> None:
     assert whole.dtype == np.int16
 
 
+def test_whole_numbers_of_two_kinds_become_those_of_the_wider_one() -> None:
+    grown = Grown()
+    for part in (np.full(9, 255, np.uint8), np.full(2, -300, np.int16), np.full(3, 7, np.uint8)):
+        grown.add(part)
+    whole = grown.cut()
+    assert whole.tolist() == [255] * 9 + [-300] * 2 + [7] * 3
+    assert whole.dtype == np.int16
+
+
 def test_room_that_was_not_used_is_given_back() -> None:
     grown = Grown()
     for _ in range(3):

@@ -67,10 +67,13 @@ class Arbitrary:
         return Asked(self.prices[at], self.rule[at], self.p_sale[at], self.unit_value[at])
 
 
-def any_shelf(seed: int) -> tuple[Arbitrary, Catalog, DemandCurves | None]:
-    """Draw a shelf, its limits, what is known of demand, and a policy: smooth, stepwise or wild."""
+def any_shelf(seed: int, most: int = 40) -> tuple[Arbitrary, Catalog, DemandCurves | None]:
+    """Draw a shelf, its limits, what is known of demand, and a policy: smooth, stepwise or wild.
+
+    Pars are below `most`.
+    """
     draw = np.random.default_rng(seed)
-    pars = draw.integers(1, 40, 5)
+    pars = draw.integers(1, most, 5)
     products = tuple(
         own.model_copy(update={"par_stock": int(par)}) for own, par in zip(CLASSIC_SHELF.products, pars, strict=True)
     )
@@ -155,6 +158,23 @@ def test_rows_that_come_in_parts_are_the_same_book(book: PriceBook, rows: int) -
     table = book_to_table(book, "inputs")
     read = book_from_parts(table[first : first + rows] for first in range(0, len(table), rows))
     assert_same(as_dense(read), as_dense(book))
+
+
+@pytest.mark.parametrize(("most", "kind"), [(40, np.uint8), (900, np.int16)])
+def test_a_book_that_is_read_keeps_stocks_in_a_byte_where_they_fit_and_says_the_same(
+    most: int, kind: type[np.generic]
+) -> None:
+    policy, catalog, curves = any_shelf(2, most)
+    book = tabulate(policy, catalog, MIDNIGHT, curves)
+    table = book_to_table(book, "inputs")
+    read = book_from_parts(table[first : first + 100] for first in range(0, len(table), 100))
+    assert (book.steps.stock_from.dtype, read.steps.stock_from.dtype) == (np.int16, kind)
+    assert book_to_table(read, "inputs")["stock_from"].equals(table["stock_from"])
+    draw = np.random.default_rng(3)
+    states = [draw.integers(first, end, 500) for first, end in ((0, 5), (0, most), (1, book.n_ticks + 1))]
+    np.testing.assert_array_equal(read.quotes(*states), book.quotes(*states))
+    for own, stock, left in np.transpose(states).tolist():
+        assert str(read.quote(book.skus[own], stock, left)) == str(book.quote(book.skus[own], stock, left))
 
 
 def test_states_in_any_order_and_shape_are_answered_where_they_were_asked(book: PriceBook) -> None:
