@@ -20,7 +20,8 @@ from etl.live.store_now import StoreNow
 from serving.belief.policy import WITHOUT_CHAMPION
 from serving.drawn_prices import BACK, DrawnPolicy, newest_draw
 from serving.drawn_room import room_of
-from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, unknown_price
+from serving.evidence import unknown_price
+from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote
 from serving.standing import standings
 from serving.store_standing import Standing, StoreStanding
 from warehouse.lake import Lake

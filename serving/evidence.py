@@ -107,6 +107,15 @@ def _refuse_a_retailers(lake: Lake) -> None:
         needed("evidence", "a retailer's lake")
 
 
+def unknown_price(sku: str, store: str | None) -> str:
+    """Say that a product has no price in a store, and what helps."""
+    of = "any store" if store is None else store
+    return (
+        f"expected a price of {sku} in {of} in the last {LOOKS_BACK} days of the log, found none; nothing is quoted or "
+        f"sent: ingest sales of it there, or set one with `shelfprice override`"
+    )
+
+
 @cache
 def evidence() -> Evidence:
     """Return what tells of exported prices."""

@@ -19,7 +19,7 @@ from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import PriceMove, reason
 from serving.curves import DemandCurves
-from serving.evidence import LOOKS_BACK
+from serving.evidence import unknown_price
 from serving.matching import match_to_shelf
 from serving.orders import Orders
 from serving.own_part import OwnPart, known, own_part
@@ -261,15 +261,6 @@ def explained(
 ) -> PriceQuote:
     """Answer one question from a price book; see `QuotedBook`."""
     return QuotedBook(catalog, book, curves).answer(question, store)
-
-
-def unknown_price(sku: str, store: str | None) -> str:
-    """Say that a product has no price in a store, and what helps."""
-    of = "any store" if store is None else store
-    return (
-        f"expected a price of {sku} in {of} in the last {LOOKS_BACK} days of the log, found none; nothing is quoted or "
-        f"sent: ingest sales of it there, or set one with `shelfprice override`"
-    )
 
 
 def _shelf_of(question: PriceQuestion, ticks_left: int, stores: tuple[str, ...] | None) -> Shelf:

@@ -22,8 +22,8 @@ from etl.live.store_now import stores_now
 from serving.book_store import BookInForce, book_in_force
 from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
-from serving.evidence import evidence
-from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, unknown_price
+from serving.evidence import evidence, unknown_price
+from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook
 from serving.standing import standings
 from warehouse.advice import next_command, situation_of
 from warehouse.lake import Lake
