@@ -25,6 +25,7 @@ from serving.switching import LogitSwitching
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
 _JITTER = 1e-6
+_SAME = 1e-9  # price ratios
 _SHELF_KNOTS = 24
 
 
@@ -44,23 +45,29 @@ USUAL_SHAPE = Shape()
 """Of a shelf that has sold nothing yet."""
 
 
-def shelf_prior(knots: Knots, settings: BeliefSettings, shape: Shape) -> Gaussian:
+def shelf_prior(
+    knots: Knots, settings: BeliefSettings, shape: Shape, span: tuple[float, float] | None = None
+) -> Gaussian:
     """Return the belief of a store that has seen nobody: hierarchical over its products, and weak.
 
     Parameters
     ----------
     shape
         How free demand is.
+    span
+        Lowest and highest ratio of the whole shelf, where these products are some of it.
     """
     level = np.log(settings.chance_at_base / (1 - settings.chance_at_base))
     mean = level - settings.slope * (knots.ratios - 1)
     own = shape.own**2 * _covariance(knots.ratios, _OWN_LEVEL, _OWN_SLOPE, shape.bend * _OWN_BEND, shape.length)
-    common = np.linspace(knots.ratios.min(), knots.ratios.max(), _SHELF_KNOTS)
+    common = np.linspace(*(span or knots.span), _SHELF_KNOTS)
     spreads = (settings.level_spread, settings.slope_spread, shape.bend * settings.bend_spread)
     shelf = _covariance(common[None], *spreads, shape.length)[0]
     directions = np.linalg.cholesky(shelf + _JITTER * np.eye(_SHELF_KNOTS))
-    at = np.stack([np.interp(knots.ratios.ravel(), common, column) for column in directions.T], axis=-1)
-    return Gaussian(mean, own, at.reshape(*knots.shape, _SHELF_KNOTS))
+    below = np.searchsorted(common, knots.ratios, side="right") - 1
+    apart = np.maximum(np.diff(common, append=np.inf), _SAME)[:, None]
+    slopes = np.diff(directions, axis=0, append=directions[-1:]) / apart
+    return Gaussian(mean, own, slopes[below] * (knots.ratios - common[below])[:, :, None] + directions[below])
 
 
 def _covariance(ratios: Floats, level: float, slope: float, bend: float, length: float) -> Floats:

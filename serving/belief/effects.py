@@ -10,15 +10,18 @@ Everything is normal beforehand and purchases are binomial. The posterior is its
 `serving.belief.newton`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from catalog.arrays import Floats, Ints
-from serving.belief.gaussian import Gaussian
+from serving.belief.gaussian import FEW, Gaussian
 from serving.belief.hour_drift import alike_hours
-from serving.belief.newton import Likelihood, Newton, Normals, Places, Roots, likelihood
+from serving.belief.likelihood import Likelihood, Places, likelihood
+from serving.belief.newton import Newton
+from serving.belief.normals import Normals, Roots
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
 
 _SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share
@@ -86,26 +89,21 @@ class Basis:
             rows[:, :, level], rows[:, :, level + 1] = 1.0, ratios - 1
         return rows
 
-    def roots(self, curve: Floats, week: float, hours: float) -> Floats:
-        """Return what a unit of each standard normal adds to the coefficients, shape (n_products, size, n_normals).
+    def roots_of_effects(self, week: float, hours: float) -> Floats:
+        """Return what a unit of each standard normal adds to the coefficients beside the knots, n_effects of both.
 
         Parameters
         ----------
-        curve
-            The same for the knots alone, shape (n_products, n_knots, n).
         week, hours
             Standard deviations, in log odds.
         """
-        n_products, _, n_curve = curve.shape
         effects = np.zeros((self.size - self.n_knots, self.size - self.n_knots))
         first = 1 + WEEKDAYS
         effects[range(first), range(first)] = [week, *[_WEEKDAY * week] * WEEKDAYS]
         effects[first : first + self.n_hours, first : first + self.n_hours] = hours * _root_of_hours(self.n_hours)
         states = np.arange(first + self.n_hours, len(effects))
         effects[states, states] = np.tile([_STATE_LEVEL, _STATE_SLOPE], self.n_states - 1)
-        roots = np.zeros((n_products, self.size, n_curve + len(effects)))
-        roots[:, : self.n_knots, :n_curve], roots[:, self.n_knots :, n_curve:] = curve, effects
-        return roots
+        return effects
 
 
 def _root_of_hours(n_hours: int) -> Floats:
@@ -120,6 +118,8 @@ class Taught:
     ----------
     log_evidence
         Log of how likely the sales were beforehand (Laplace's approximation).
+    prior_mean
+        Log odds at the knots beforehand, shape (n_products, n_knots).
     mean
         Coefficients of each product, shape (n_products, size).
     left
@@ -129,7 +129,7 @@ class Taught:
     """
 
     basis: Basis
-    prior: Gaussian
+    prior_mean: Floats
     spreads: EffectSpreads
     log_evidence: float
     mean: Floats
@@ -150,7 +150,7 @@ class Taught:
         by_luck
             Whether what the day itself will add belongs to what is not known: without, it is the mean of such days.
         """
-        mean, covariance = self.prior.mean.copy(), np.empty((*ratios.shape, ratios.shape[1]))
+        mean, covariance = self.prior_mean.copy(), np.empty((*ratios.shape, ratios.shape[1]))
         directions = np.full((*ratios.shape, len(self.left.shared_factor) + 1), by_luck * self.spreads.day)
         for some in self.left.products:
             rows = self.basis.at_knots(ratios[some], weekday, state)
@@ -185,7 +185,7 @@ class Taught:
             State of each day, from 0, shape (n_days,).
         """
         product, knot = sales.product, sales.knot
-        found = self.prior.mean[product, knot] + self.mean[product, knot] + self.beside_curves(sales)
+        found = self.prior_mean[product, knot] + self.mean[product, knot] + self.beside_curves(sales)
         level = self.basis.places.states + 2 * (state_of_day[sales.day] - 1)
         own = np.flatnonzero(state_of_day[sales.day])
         slope = self.mean[product[own], level[own] + 1] * (ratios[product[own], knot[own]] - 1)
@@ -209,7 +209,13 @@ def _few_directions(shared: Floats) -> Floats:
 
 
 def taught_by(
-    ratios: Floats, prior: Gaussian, sales: Sales, spreads: EffectSpreads, state_of_day: Ints, known_days: Floats
+    ratios: Floats,
+    prior_of: Callable[[slice], Gaussian],
+    sales: Sales,
+    spreads: EffectSpreads,
+    state_of_day: Ints,
+    known_days: Floats,
+    near: Normals | None = None,
 ) -> Taught:
     """Return what some days teach.
 
@@ -217,32 +223,37 @@ def taught_by(
     ----------
     ratios
         Price over base price at the knots, shape (n_products, n_knots).
-    prior
-        Of the curves.
+    prior_of
+        Returns the curves of some products beforehand.
     state_of_day
         State of each day, from 0, shape (n_days,).
     known_days
         What is known to add to the log odds on each day, beside all effects, shape (n_products, n_days).
+    near
+        Where the mode of a long shelf is looked for: what other products found with the same spreads and states, or the
+        same products by other sales. By default what was believed beforehand.
     """
     basis = Basis(ratios.shape[1], sales.n_hours, int(state_of_day.max(initial=0)) + 1)
-    day_spreads, jitter = (spreads.own_day, spreads.day), _JITTER * np.eye(basis.n_knots)
+    own_effects = basis.roots_of_effects(spreads.own_week, spreads.own_hours)
+    effects = basis.roots_of_effects(spreads.week, spreads.hours)
 
     @lru_cache(maxsize=1)  # a short shelf is one block at every point
-    def roots_of(first: int, last: int) -> Roots:
-        curve = np.asarray(np.linalg.cholesky(prior.own[first:last] + jitter), dtype=float)
-        own = basis.roots(curve, spreads.own_week, spreads.own_hours)
-        return Roots(own, basis.roots(prior.shared[first:last], spreads.week, spreads.hours), *day_spreads)
+    def roots_of(first: int, last: int) -> tuple[Roots, Floats]:
+        prior = prior_of(slice(first, last))
+        curve = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(basis.n_knots)), dtype=float)
+        return Roots(curve, prior.shared, own_effects, effects, spreads.own_day, spreads.day), prior.mean
 
     def curved(own: slice, at: Normals) -> tuple[Roots, Likelihood]:
-        roots, starts = roots_of(own.start, own.stop), sales.starts[own.start : own.stop + 1]
-        known = (ratios[own], prior.mean[own]), (roots.coefficients(at), known_days[own] + roots.days(at))
+        (roots, mean), starts = roots_of(own.start, own.stop), sales.starts[own.start : own.stop + 1]
+        known = (ratios[own], mean), (roots.coefficients(at), known_days[own] + roots.days(at))
         return roots, likelihood(sales, starts, state_of_day, basis.places, *known)
 
-    n_effects = basis.size - basis.n_knots
-    n_shared, n_days = prior.shared.shape[2] + n_effects, len(sales.dates)
-    none = np.zeros((len(ratios), basis.size)), np.zeros((len(ratios), n_days)), np.zeros(n_shared), np.zeros(n_days)
-    here = Newton(Normals(*none), curved)
+    n_shared = prior_of(slice(0, 1)).shared.shape[2] + basis.size - basis.n_knots
+    at = Normals.none(len(ratios), basis.size, n_shared, len(sales.dates))
+    here = Newton(at if near is None or len(ratios) <= FEW else at.near(near), curved)
     for _ in range(_STEPS):
+        if here.promised < _CLOSE:
+            break
         step, before = here.step, here
         for halving in range(_HALVINGS):
             here = Newton(before.at.moved(step, 0.5**halving), curved)
@@ -253,5 +264,8 @@ def taught_by(
             break
     days = spreads.own_day * here.at.own_days + spreads.day * here.at.shared_days
     evidence = here.log + here.at.log_prior - here.half_log_volume
-    mean = [roots_of(own.start, own.stop).coefficients(here.at.of(own)) for own in here.products]
-    return Taught(basis, prior, spreads, evidence, np.concatenate(mean), here, days)
+    means, mean = np.empty(ratios.shape), np.empty((len(ratios), basis.size))
+    for own in here.products:
+        roots, means[own] = roots_of(own.start, own.stop)
+        mean[own] = roots.coefficients(here.at.of(own))
+    return Taught(basis, means, spreads, evidence, mean, here, days)

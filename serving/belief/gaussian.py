@@ -48,6 +48,11 @@ class Knots:
         """How many products, and how many knots each has."""
         return self.ratios.shape[0], self.ratios.shape[1]
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """Lowest and highest ratio."""
+        return float(self.ratios.min()), float(self.ratios.max())
+
     def among(self, products: slice | Ints) -> "Knots":
         """Return those of some products."""
         return Knots(self.ratios[products], self.base_prices[products])
@@ -89,7 +94,10 @@ class Knots:
         return values[..., product, below] * (1 - share) + values[..., product, below + 1] * share
 
 
-_AT_ONCE = 1_000  # products of a block; the sums over a shelf of one block have the bits that they would have without
+FEW = 200
+"""Products of a short shelf: it is one block, and its last bits stay."""
+
+_AT_ONCE = 250  # products of a block, no fewer than are few
 
 
 def blocks_of(n_products: int) -> list[slice]:

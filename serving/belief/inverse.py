@@ -8,13 +8,12 @@ import numba
 import numpy as np
 
 from catalog.arrays import Floats
-
-_FEW = 200  # matrices
+from serving.belief.gaussian import FEW
 
 
 def inverse_of_lower(factors: Floats) -> Floats:
     """Return the inverses of lower triangular matrices, shape (n, size, size)."""
-    return np.asarray(np.linalg.inv(factors)) if len(factors) <= _FEW else np.asarray(_substituted(factors))
+    return np.asarray(np.linalg.inv(factors)) if len(factors) <= FEW else np.asarray(_substituted(factors))
 
 
 @numba.njit(cache=True, nogil=True)

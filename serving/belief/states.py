@@ -18,8 +18,9 @@ from catalog.arrays import Floats, Ints
 from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
 from serving.belief.effects import EffectSpreads, Taught, taught_by
-from serving.belief.gaussian import Knots
+from serving.belief.gaussian import Gaussian, Knots
 from serving.belief.hour_drift import USUAL, likeliest_spread
+from serving.belief.normals import Normals
 from serving.belief.sales import Sales, evenly_chosen
 
 _SURE_OF_A_CHANGE = 0.9
@@ -61,7 +62,8 @@ class Learned:
     def told(self, knots: Knots, settings: BeliefSettings, sales: Sales, known_days: Floats | None = None) -> "Learned":
         """Return what other sales of the same days teach, or with more known of them: same spreads, same states."""
         study = _Study(knots, settings, sales)
-        taught = study.fit(self.shape, self.taught.spreads, self.state_of_day, known_days)
+        near = self.taught.left.at
+        taught = study.fit(self.shape, self.taught.spreads, self.state_of_day, known_days, near)
         return replace(self, taught=taught)
 
     @property
@@ -135,10 +137,21 @@ class _Study:
     settings: BeliefSettings
     sales: Sales
 
-    def fit(self, shape: Shape, spreads: EffectSpreads, states: Ints, known_days: Floats | None = None) -> Taught:
-        prior = shelf_prior(self.knots, self.settings, shape)
-        known = np.zeros((len(self.knots.ratios), len(states))) if known_days is None else known_days
-        return taught_by(self.knots.ratios, prior, self.sales, spreads, states, known)
+    def fit(
+        self,
+        shape: Shape,
+        spreads: EffectSpreads,
+        states: Ints,
+        known_days: Floats | None = None,
+        near: Normals | None = None,
+    ) -> Taught:
+        ratios, span = self.knots.ratios, self.knots.span
+        known = np.zeros((len(ratios), len(states))) if known_days is None else known_days
+
+        def prior_of(products: slice) -> Gaussian:
+            return shelf_prior(self.knots.among(products), self.settings, shape, span)
+
+        return taught_by(ratios, prior_of, self.sales, spreads, states, known, near)
 
     def likeliest(
         self,

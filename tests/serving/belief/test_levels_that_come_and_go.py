@@ -161,7 +161,7 @@ def test_hours_are_numbered_without_a_gap_however_long_a_tick_is(
 def test_blocks_of_products_teach_what_the_whole_shelf_does(monkeypatch: pytest.MonkeyPatch) -> None:
     states = (np.arange(8) >= 4).astype(np.int64)
     knots, sales = days_sold(CATALOG, np.where(states, -1.5, 0.3))
-    known = knots.ratios, shelf_prior(knots, CATALOG.store.belief, USUAL_SHAPE), sales, EffectSpreads(), states
+    known = knots.ratios, shelf_prior(knots, CATALOG.store.belief, USUAL_SHAPE).among, sales, EffectSpreads(), states
     found = []
     for at_once in (1_000, 2):
         monkeypatch.setattr("serving.belief.gaussian._AT_ONCE", at_once)
