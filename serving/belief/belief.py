@@ -18,7 +18,7 @@ from catalog.records.pricing_rules import BeliefSettings
 from catalog.store_day import hours_of_ticks
 from serving.belief.falling import falling
 from serving.belief.footfall import Footfall
-from serving.belief.gaussian import Counts, Gaussian, Knots
+from serving.belief.gaussian import FEW, Counts, Gaussian, Knots
 from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
 from serving.belief.posterior import mode, updated
 from serving.switching import LogitSwitching
@@ -171,11 +171,12 @@ class Opened:
         """Return what is believed once a part of the day is sold; of nothing sold, what was before."""
         if not today.met.any():
             return self.at_opening
-        hours = self.hours + self._drift(today)[:, None]
+        drift, odds = self._drift(today)
+        hours, near = self.hours + drift[:, None], None if len(odds) <= FEW else odds
         changed = loosened(self.states[0].demand)
         known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
-        found = [updated(demand, today, hours) for _, demand in known]
-        found.append(updated(changed, today, hours))
+        found = [updated(demand, today, hours, near) for _, demand in known]
+        found.append(updated(changed, today, hours, near))
         weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
         weights = softmax(np.log(weights) + [own.log_evidence for own in found])
         kept = [*np.flatnonzero(weights[:-1] >= _OUT_OF_THE_QUESTION), len(known)]
@@ -184,16 +185,16 @@ class Opened:
             tuple(found[number].belief for number in kept), tuple(weights.tolist()), hours, float(weights[-1])
         )
 
-    def _drift(self, today: Counts) -> Floats:
-        """Return how demand drifts through the hours, in turns with the newest state, shape (n_hours,)."""
+    def _drift(self, today: Counts) -> tuple[Floats, Floats]:
+        """Return how demand drifts through the hours, shape (n_hours,), found in turns with the newest state's mode."""
         spread, drift = FIRST_DAY if self.is_first_day else self.drift_spread, np.zeros(len(self.hours))
-        if today.met.ndim == self.knots.ratios.ndim:  # hours are not told apart
-            return drift
         odds = self.states[0].demand.mean
+        if today.met.ndim == self.knots.ratios.ndim:  # hours are not told apart
+            return drift, odds
         for _ in range(_TURNS):
             odds, _ = mode(self.states[0].demand, today, self.hours + drift[:, None], odds)
             drift = hour_drift(odds, today, self.hours, spread)
-        return drift
+        return drift, odds
 
 
 @dataclass(frozen=True)

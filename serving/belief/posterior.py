@@ -13,12 +13,13 @@ import numpy as np
 from scipy.special import expit
 
 from catalog.arrays import Floats
-from serving.belief.gaussian import Counts, Gaussian, blocks_of
+from serving.belief.gaussian import FEW, Counts, Gaussian, blocks_of
 from serving.belief.inverse import inverse_of_lower
 
 _STEPS = 25
 _LONGEST_STEP = 3.0  # in log odds
 _CLOSE = 1e-6
+_NEXT_IS_CLOSE = 1e-3  # the step after one is about half its square at most: a term's third derivative is no more
 _LEAST_WEIGHT = 1e-9
 _SHARED_THROUGH = "pki,pkl,plj->ij"
 
@@ -37,16 +38,17 @@ def mode(prior: Gaussian, counts: Counts, hours: Floats, near: Floats) -> tuple[
     They are looked for near log odds `near`, shape (n_products, n_knots).
     """
     odds, shared = near, np.zeros(prior.shared.shape[2])
+    close = _CLOSE if len(odds) <= FEW else _NEXT_IS_CLOSE
     for _ in range(_STEPS):
         wanted, shared = _Solved(prior, odds, counts, hours).mode()
         step = np.clip(wanted - odds, -_LONGEST_STEP, _LONGEST_STEP)
         odds = odds + step
-        if np.abs(step).max(initial=0.0) < _CLOSE:
+        if np.abs(step).max(initial=0.0) < close:
             break
     return odds, shared
 
 
-def updated(prior: Gaussian, counts: Counts, hours: Floats | None = None) -> Posterior:
+def updated(prior: Gaussian, counts: Counts, hours: Floats | None = None, near: Floats | None = None) -> Posterior:
     """Return the posterior after purchases; without any it is the belief itself.
 
     Parameters
@@ -55,14 +57,17 @@ def updated(prior: Gaussian, counts: Counts, hours: Floats | None = None) -> Pos
         By hour, or of all hours together; then no hour adds anything.
     hours
         What each hour adds to the log odds, shape (n_hours, n_products).
+    near
+        As in `mode`; by default the mean of the belief.
     """
     if counts.met.ndim == prior.mean.ndim:
         counts, hours = Counts(counts.met[None], counts.bought[None]), None
     hours = np.zeros((1, len(prior.mean))) if hours is None else hours
-    odds, shared = mode(prior, counts, hours, prior.mean)
+    odds, shared = mode(prior, counts, hours, prior.mean if near is None else near)
     solved, likely = _Solved(prior, odds, counts, hours), 0.0
     left, directions = np.empty(prior.own.shape), np.empty(prior.shared.shape)
-    for some, own in zip(blocks_of(len(odds)), solved.blocks, strict=True):
+    for number, some in enumerate(blocks_of(len(odds))):
+        own = solved.whole(number)
         left[some], directions[some] = own.left(solved.shared_factor)
         part = odds[some] - prior.mean[some] - prior.shared[some] @ shared
         likely += _log_likelihood(odds[some], counts.among(some), hours[:, some])
@@ -84,16 +89,24 @@ class _Own:
         self.log_volume = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum()
         pseudo = weight * (odds - prior.mean) + self.gradient
         self._seen = pseudo - np.einsum("pkl,pl->pk", self._middle, np.einsum("pkl,pl->pk", prior.own, pseudo))
+        self._through: Floats | None = None
 
     def of_shared(self) -> tuple[Floats, Floats]:
         """Return what these products say of the shared directions: the precision that they add, and where they pull."""
         shared = self._prior.shared
         return _seen_through(shared, self._middle), np.einsum("pki,pk->i", shared, self._seen)
 
+    def without_middle(self) -> "_Own":
+        """Keep what the mode needs alone: on a long shelf, one matrix for each product is much."""
+        self._through = self._middle @ self._prior.shared
+        del self._middle
+        return self
+
     def mode(self, shared: Floats) -> Floats:
         """Return the log odds at the mode, shape (n_products, n_knots), given that of the shared directions."""
         prior, part = self._prior, self._prior.shared @ shared
-        left = self._seen - np.einsum("pkl,pl->pk", self._middle, part)
+        pulled = np.einsum("pkl,pl->pk", self._middle, part) if self._through is None else self._through @ shared
+        left = self._seen - pulled
         return np.asarray(prior.mean + part + np.einsum("pkl,pl->pk", prior.own, left))
 
     def left(self, shared_factor: Floats) -> tuple[Floats, Floats]:
@@ -110,22 +123,30 @@ class _Solved:
 
     def __init__(self, prior: Gaussian, odds: Floats, counts: Counts, hours: Floats) -> None:
         precision, self._pull = np.eye(prior.shared.shape[2]), np.zeros(prior.shared.shape[2])
-        self.blocks = list[_Own]()
+        self._prior, self._odds, self._counts, self._hours = prior, odds, counts, hours
+        self._blocks = list[_Own]()
         for some in blocks_of(len(odds)):
-            own = _Own(prior.among(some), odds[some], counts.among(some), hours[:, some])
-            self.blocks.append(own)
+            own = self._own(some)
             adds, pulls = own.of_shared()
             precision, self._pull = precision + adds, self._pull + pulls
+            self._blocks.append(own if len(odds) <= FEW else own.without_middle())
         self.shared_factor = np.asarray(np.linalg.cholesky(precision), dtype=float)
+
+    def _own(self, some: slice) -> _Own:
+        return _Own(self._prior.among(some), self._odds[some], self._counts.among(some), self._hours[:, some])
+
+    def whole(self, number: int) -> _Own:
+        """Return a block of products with all that it was: that of a long shelf is worked out anew."""
+        return self._blocks[number] if len(self._odds) <= FEW else self._own(blocks_of(len(self._odds))[number])
 
     def mode(self) -> tuple[Floats, Floats]:
         """Return the log odds at the mode, and the shared directions' part in them, shape (n_directions,)."""
         shared = np.linalg.solve(self.shared_factor.T, np.linalg.solve(self.shared_factor, self._pull))
-        return np.concatenate([own.mode(shared) for own in self.blocks]), shared
+        return np.concatenate([own.mode(shared) for own in self._blocks]), shared
 
     def log_volume(self) -> float:
         """Return minus half the log determinants of both systems."""
-        own = sum(own.log_volume for own in self.blocks)
+        own = sum(own.log_volume for own in self._blocks)
         return -float(own + np.log(np.diagonal(self.shared_factor)).sum())
 
 
@@ -145,6 +166,8 @@ def _order_of_products(shared: tuple[int, ...], middle: tuple[int, ...]) -> list
 
 def _curvature(odds: Floats, counts: Counts, hours: Floats) -> tuple[Floats, Floats]:
     """Return curvature and gradient of the log likelihood in the log odds, shape (n_products, n_knots)."""
+    n_hours = 1 + int(np.flatnonzero(counts.met.any(axis=(1, 2))).max(initial=-1))  # those to come add nothing
+    counts, hours = Counts(counts.met[:n_hours], counts.bought[:n_hours]), hours[:n_hours]
     chance = expit(odds + hours[:, :, None])
     return (counts.met * chance * (1 - chance)).sum(axis=0), (counts.bought - counts.met * chance).sum(axis=0)
 

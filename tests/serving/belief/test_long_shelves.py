@@ -5,14 +5,15 @@ import pytest
 from believing import HOURS, days_sold
 
 from catalog.load import CLASSIC, load
-from serving.belief.belief import USUAL_SHAPE, shelf_prior
+from serving.belief.belief import USUAL_SHAPE, Opened, State, shelf_prior
 from serving.belief.effects import Basis, EffectSpreads, Taught, taught_by
-from serving.belief.gaussian import Knots
+from serving.belief.gaussian import Counts, Knots
 from serving.belief.learned_block import LearnedBlock
 from serving.belief.likelihood import likelihood
 from serving.belief.long_block import LongBlock
 from serving.belief.newton import Newton
 from serving.belief.normals import Normals, Roots
+from serving.belief.posterior import updated
 from serving.belief.sales import Sales
 
 SETTINGS = load(CLASSIC).store.belief
@@ -106,3 +107,44 @@ def test_a_shelf_whose_prices_are_fixed_is_believed_in_too() -> None:
     fixed = shelf_prior(Knots(np.ones((3, 4)), np.ones(3)), SETTINGS, USUAL_SHAPE)
     assert np.isfinite(fixed.shared).all()
     assert (fixed.shared == fixed.shared[0, 0]).all()
+
+
+def opened_and_today(n_products: int) -> tuple[Opened, Counts]:
+    """Return a shelf on its first day, and what was sold in the first three of its hours."""
+    knots, draw = sold_by(n_products)[0], np.random.default_rng(8)
+    met, hours = np.zeros((HOURS, *knots.shape)), draw.normal(0, 0.2, (HOURS, n_products))
+    met[:3] = draw.poisson(4, met[:3].shape)
+    today = Counts(met, draw.binomial(met.astype(int), 0.6).astype(float))
+    return Opened(knots, (State(1.0, shelf_prior(knots, SETTINGS, USUAL_SHAPE)),), hours, 0.1, is_first_day=True), today
+
+
+def test_a_long_shelf_is_corrected_within_the_day_as_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, today = opened_and_today(260)
+    found = [opened.given(today)]
+    for module in ("belief", "posterior"):
+        monkeypatch.setattr(f"serving.belief.{module}.FEW", 1_000)
+    found.append(opened.given(today))
+    for long, short in zip(*(known.beliefs for known in found), strict=True):
+        np.testing.assert_allclose(long.mean, short.mean, atol=2e-6)
+        np.testing.assert_allclose(long.covariance, short.covariance, atol=1e-6)
+    np.testing.assert_allclose(found[0].hours, found[1].hours, atol=1e-6)
+    assert found[0].weights == pytest.approx(found[1].weights, rel=1e-3)
+
+
+@pytest.mark.parametrize("away", [-2.0, 0.5, 3.0])
+def test_a_long_shelf_finds_its_mode_wherever_it_is_looked_for(away: float) -> None:
+    opened, today = opened_and_today(210)
+    prior = opened.states[0].demand
+    found = [updated(prior, today, opened.hours, near) for near in (None, prior.mean + away)]
+    np.testing.assert_allclose(found[1].belief.mean, found[0].belief.mean, atol=2e-6)
+    assert found[1].log_evidence == pytest.approx(found[0].log_evidence, abs=1e-3)
+
+
+@pytest.mark.parametrize("n_products", [5, 210])
+def test_hours_to_come_change_no_bit_of_what_is_believed(n_products: int) -> None:
+    opened, today = opened_and_today(n_products)
+    so_far = Counts(today.met[:3], today.bought[:3])
+    prior = opened.states[0].demand
+    found = [updated(prior, today, opened.hours).belief, updated(prior, so_far, opened.hours[:3]).belief]
+    assert found[0].mean.tobytes() == found[1].mean.tobytes()
+    assert found[0].own.tobytes() == found[1].own.tobytes()
