@@ -171,14 +171,15 @@ def load(directory: Path | None = None) -> Catalog:
         When either file cannot be used; the message names file, field and value, and nothing is loaded.
     """
     folder = folder_of(directory)
-    money = _currency_in(folder / "store.yaml")
+    file = folder / "store.yaml"
+    given, refusal = _mapping_or_refusal(file)
+    money = _currency_in(given)
     products = _read_products(folder / "products.yaml", money)
-    store = _build(Store, _store_given(folder / "store.yaml"), folder / "store.yaml", "", money)
+    store = _build(Store, _store_given(given, refusal, file), file, "", money)
     products = tuple(_with_bounds(product, money) for product in products)
     for conflict in substitute_conflicts(products):
         raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
     skus = {product.sku for product in products}
-    file = folder / "store.yaml"
     if store.popularity and store.popularity.keys() != skus:
         odd = sorted(store.popularity.keys() ^ skus)[0]
         problem = "is not on the shelf" if odd in store.popularity else "has no weight; give every product one"
@@ -229,15 +230,24 @@ def restored(products: str, store: str) -> Catalog:
         raise CatalogError(f"a stored catalog can no longer be read: {error.errors()[0]['msg']}") from error
 
 
-def _store_given(path: Path) -> dict[str, Any]:
+def _mapping_or_refusal(path: Path) -> tuple[dict[str, Any], CatalogError | None]:
+    """Return what a file says, or nothing and why it cannot be read: what is wrong with the products is said first."""
+    try:
+        return read_mapping(path), None
+    except CatalogError as error:
+        return {}, error
+
+
+def _store_given(given: dict[str, Any], refusal: CatalogError | None, path: Path) -> dict[str, Any]:
     """Return what a store.yaml says; where tills say who bought, nobody has to describe a twin's shoppers.
 
     Raises
     ------
     CatalogError
-        When it sets what is no longer there.
+        When it could not be read, or sets what is no longer there.
     """
-    given = read_mapping(path)
+    if refusal is not None:
+        raise refusal
     if "exported_prices" in given:
         raise CatalogError(
             f"{path}: exported_prices: expected prices that are drawn, found a step on exported sales alone, which "
@@ -247,10 +257,10 @@ def _store_given(path: Path) -> dict[str, Any]:
     return NO_SHOPPERS | given if given.get("sales") == "outside" else given
 
 
-def _currency_in(path: Path) -> Currency:
-    """Return the currency that a file names; euros where it names none, which it is refused for later."""
+def _currency_in(given: dict[str, Any]) -> Currency:
+    """Return the currency that a store.yaml names; euros where it names none, which it is refused for later."""
     try:
-        return currency_of(str(read_mapping(path).get("currency", EUR.code)))
+        return currency_of(str(given.get("currency", EUR.code)))
     except (CatalogError, ValueError):
         return EUR
 

@@ -6,6 +6,7 @@ import pytest
 from catalog.errors import CatalogError
 from catalog.load import CLASSIC, load, restored
 from catalog.records.store import Store
+from catalog.strict_yaml import read_mapping
 
 PRICE = "base_price: 1.50"
 COST = "unit_cost: 0.90"
@@ -485,3 +486,20 @@ def test_limits_by_rivals_that_cannot_hold_are_refused_naming_file_and_field(
     with pytest.raises(CatalogError) as refusal:
         load(folder)
     assert [part for part in [str(folder / "store.yaml"), *named] if part not in str(refusal.value)] == []
+
+
+def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr("catalog.load.read_mapping", lambda file: (read.append(file.name), read_mapping(file))[1])
+    load(CLASSIC)
+    assert sorted(read) == ["products.yaml", "store.yaml"]
+
+
+def test_of_two_files_that_cannot_be_read_the_products_are_named_first(tmp_path: Path) -> None:
+    for name in ("products.yaml", "store.yaml"):
+        (tmp_path / name).write_text("a: [")
+        with pytest.raises(CatalogError, match=r"products\.yaml"):
+            load(tmp_path)
+    (tmp_path / "products.yaml").write_bytes((CLASSIC / "products.yaml").read_bytes())
+    with pytest.raises(CatalogError, match=r"store\.yaml: line 1"):
+        load(tmp_path)
