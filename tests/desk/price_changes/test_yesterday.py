@@ -1,6 +1,7 @@
 """The prices of the day before, which decide what passes without a person."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from price_shop import Shop
 
 from desk.price_changes.orders import orders_on
-from desk.price_changes.shown import opening_prices_before
+from desk.price_changes.shown import last_opening_prices, opening_prices_before
 from etl.load import load_store_day
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
@@ -20,10 +21,12 @@ SEED = 7
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    """A shop whose stores sold a day, of which S01 alone sold the next one."""
+    """A shop whose stores sold a day, of which S01 alone sold the next one, a little dearer."""
     shop = Shop(tmp_path, "{within_of_yesterday: 0.1}")
-    for date, stores in ((FIRST, shop.catalog.store.stores), (SECOND, ("S01",))):
-        sold = play(shop.catalog, Storefront(policy_without_model(shop.catalog, "static")), tuple(stores), date, SEED)
+    products = [own.model_copy(update={"base_price": own.base_price + 0.02}) for own in shop.catalog.products]
+    dearer = replace(shop.catalog, products=tuple(products))
+    for date, stores, catalog in ((FIRST, shop.catalog.store.stores, shop.catalog), (SECOND, ("S01",), dearer)):
+        sold = play(shop.catalog, Storefront(policy_without_model(catalog, "static")), tuple(stores), date, SEED)
         load_store_day(shop.lake, shop.catalog, sold, "all", inputs=str(SEED), seed=SEED)
     return shop
 
@@ -50,3 +53,13 @@ def test_what_passes_in_some_stores_is_worked_out_of_these_alone_and_is_what_it_
     some = passes.among({"S03", "S01"})
     assert some.stores == ("S01", "S03")
     np.testing.assert_array_equal(some.bounds, [own[[0, 2]] for own in passes.bounds])
+
+
+def test_the_last_opening_prices_are_of_the_newest_of_some_dates_that_has_each(shop: Shop) -> None:
+    newest, before = (
+        opening_prices_before(shop.lake, shop.catalog, date + dt.timedelta(days=1)) for date in (SECOND, FIRST)
+    )
+    np.testing.assert_array_equal(last_opening_prices(shop.lake, shop.catalog, FIRST, SECOND), newest)
+    np.testing.assert_array_equal(last_opening_prices(shop.lake, shop.catalog, FIRST, FIRST), before)
+    (row,) = np.flatnonzero(np.isfinite(last_opening_prices(shop.lake, shop.catalog, SECOND, SECOND)).any(axis=1))
+    assert shop.catalog.store.stores[row] == "S01"

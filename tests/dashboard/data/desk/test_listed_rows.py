@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from listed_rows import columns_of
 from price_shop import Shop
 
+from catalog.load import Catalog
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import DeskQuestion, in_order
 from dashboard.data.desk.drafts import PriceDraft
@@ -22,10 +23,13 @@ from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import StoreRows
 from dashboard.data.desk.totals import totals_of
 from dashboard.data.reader import Reader
+from desk.price_changes.propose import propose
+from etl.live.store_now import next_date
 from etl.load import load_store_day
 from features.cells import ALL_VIEWS
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
+from serving.usual_prices import UsualPrices, UsualPricesOfStores
 from simulation.store_day import play
 from warehouse.connection import build_file
 
@@ -156,15 +160,20 @@ def test_columns_of_a_desk_say_what_each_of_its_rows_says_in_every_state(
 _ALL = ("waits", "passes", "approved", "rejected", "overridden")
 
 
+def dearer(catalog: Catalog) -> Catalog:
+    products = [own.model_copy(update={"base_price": own.base_price + 0.1}) for own in catalog.products]
+    return replace(catalog, products=tuple(products))
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> PriceDesk:
     """A desk of three stores that sold the day before at the same prices, of which S01 is being sold."""
     shop = Shop(tmp_path)
     shop.publish()
-    before = _DATE - dt.timedelta(days=1)
-    played = Storefront(policy_without_model(shop.catalog, "static"))
-    sold = play(shop.catalog, played, tuple(shop.catalog.store.stores), before, 1)
-    load_store_day(shop.lake, shop.catalog, sold, "all", inputs="1", seed=1)
+    for days, catalog in ((2, dearer(shop.catalog)), (1, shop.catalog)):
+        front, stores = Storefront(policy_without_model(catalog, "static")), tuple(shop.catalog.store.stores)
+        sold = play(shop.catalog, front, stores, _DATE - dt.timedelta(days=days), 1)
+        load_store_day(shop.lake, shop.catalog, sold, "all", inputs="1", seed=1)
     build_file(shop.settings, ALL_VIEWS)
     shop.sell(1)
     return PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
@@ -197,3 +206,33 @@ def test_totals_are_the_sums_of_the_rows_one_after_another(desk: PriceDesk) -> N
         assert getattr(whole.plan, name) == sum(getattr(row.plan, name) for row in known)
         assert getattr(whole.kept, name) == sum(getattr(row.kept, name) for row in known)
     assert whole.unknown == len(rows) - len(known) == sum(own.unknown for own in each)
+
+
+def test_a_page_has_the_opening_prices_of_its_rows(desk: PriceDesk) -> None:
+    sheet = desk.sheet()
+    rows = sheet.chosen(["S02|MILK", "S03|EGGS"])
+    base = [sheet.catalog.product(row.sku).base_price for row in rows]
+    assert desk.courses(rows) == [[pytest.approx(price + 0.1), price] for price in base]
+    assert desk.courses([replace(rows[0], sku="NEW")]) == [[]]
+    assert desk.courses([]) == []
+
+
+def test_what_stands_is_worked_out_when_somebody_looks_at_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, asked, known = Shop(tmp_path, "{within_of_base: 0.051}"), list[int](), UsualPricesOfStores.from_store
+    opening = next_date(shop.lake, shop.catalog)
+    propose(shop.workspace, shop.publish(opening), opening)
+    build_file(shop.settings, ALL_VIEWS)
+
+    def noted(usual: UsualPricesOfStores, first: int) -> UsualPrices:
+        asked.append(first)
+        return known(usual, first)
+
+    monkeypatch.setattr(UsualPricesOfStores, "from_store", noted)
+    rows = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog).sheet().rows
+    assert rows.are_recorded.all()
+    assert len(in_order(DeskQuestion().found_in(rows), [{"colId": "proposed", "sort": "asc"}]))
+    assert asked == []
+    assert rows[0].stands == rows.stands[0]
+    assert asked == [0]
