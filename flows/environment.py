@@ -120,6 +120,7 @@ def orchestrated(
         if server is not None:  # Prefect's own threads know no other settings than those of its import
             own = {"PREFECT_API_URL": server.api, "PREFECT_API_AUTH_STRING": login}
             stack.enter_context(_environment_with(own))
+        import_module("scipy.special")  # before Prefect: skops looks for its functions in all modules, the first first
         import_module(flow_module)
         if uses_registry:
             _make_registry_first(settings)

@@ -26,6 +26,7 @@ PATIENCE = 600.0  # seconds for one job, on a busy machine
 DECLINED, BROKEN = 3, 4  # exit codes of a child: refused on purpose; an error that nobody foresaw
 _POLL = 0.005  # seconds
 _IMPORTS = (
+    "scipy.special",  # skops looks for its functions in all modules, the first first
     "mlflow.pyfunc",
     "mlflow.sklearn",
     "mlflow.tracking.client",

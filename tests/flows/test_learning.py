@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from catalog.settings import Settings
+from flows import environment
 from flows.environment import orchestrated
 from flows.nightly import learn
 from flows.runs import registry_of
@@ -45,3 +47,12 @@ def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_d
     assert (again.outcome, again.promoted) == (night.outcome, night.promoted)
     assert night.promoted == (registry.state().champion == "1")
     assert {path: path.read_bytes() for path in book.rglob("*.parquet")} == before
+
+
+def test_what_skops_looks_for_in_all_modules_is_imported_before_prefect(
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported: list[str] = []
+    monkeypatch.setattr(environment, "import_module", lambda name: (imported.append(name), import_module(name))[1])
+    with orchestrated("flows.nightly", uses_registry=False):
+        assert imported[:2] == ["scipy.special", "flows.nightly"]
