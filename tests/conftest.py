@@ -6,6 +6,7 @@ from pathlib import Path
 
 import one_server
 import pytest
+import scipy.special  # noqa: F401 - before thousands of modules: skops looks for its functions in all, the first first
 
 from catalog.names import REGISTRY_PATIENCE
 from catalog.rounding import round_alike

@@ -6,7 +6,8 @@ on it.
 
 The file of views names no place outside its home, so it is made once a run from the same definitions, and copied. So
 is MLflow's first database, which its migrations take seconds to make.
-A catalog's text is parsed once a process, for most tests begin with the same two files.
+A catalog's text is parsed once a process, for most tests begin with the same two files. So do the lists of cases that
+files of tests make while they are collected.
 """
 
 import os
@@ -53,6 +54,11 @@ def copy_to(root: Path, files: Mapping[str, bytes]) -> None:
         file.write_bytes(content)
 
 
+def pytest_configure() -> None:
+    """Begin with catalogs, which tests are collected by."""
+    yaml.load = parse_once  # type: ignore[assignment]
+
+
 def pytest_collection_finish() -> None:
     """Begin once the tests are known: from now on each lake may be that of a test."""
     os.fsync = lambda _descriptor: None  # type: ignore[assignment]
@@ -68,7 +74,6 @@ def pytest_collection_finish() -> None:
     Lake.prepare = prepare  # type: ignore[method-assign]
     connection._write_file = write_once
     database._make = make_once
-    yaml.load = parse_once  # type: ignore[assignment]
 
 
 @wraps(really_write)
