@@ -109,9 +109,12 @@ def cells_in_context(
     context = told.groupby(list(features), dropna=False, sort=True).ngroup() if features else pd.Series(0, told.index)
     numbered = days[["business_date", "store_id", "period"]].assign(context=context)
     connection.register("contexts_of_days", numbered)
+    # DuckDB takes each table for as long as its first file, which has no row, and would hash the longer side
+    connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
         cells = connection.execute(query("cells_in_context")).df()
     finally:
+        connection.execute("reset disabled_optimizers")
         connection.unregister("contexts_of_days")
     known = told.assign(context=context).drop_duplicates("context").set_index("context")
     return cells.join(known, on="context").drop(columns="context")

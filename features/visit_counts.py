@@ -17,11 +17,11 @@ import pyarrow as pa
 
 from catalog.contracts import TABLES
 from warehouse.connection import MACROS, run_scripts
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.partition import Within
 from warehouse.sold import COUNTS
 from warehouse.sql_files import queries_beside
-from warehouse.views import TABLES_THAT_GAINED_COLUMNS, files_of
+from warehouse.views import TABLES_THAT_GAINED_COLUMNS
 
 COUNTED_VIEWS = Path(__file__).parent / "counted"
 _DECISIONS = "interactions"
@@ -91,5 +91,6 @@ def _are_current(lake: Lake, decisions: Partition, counts: tuple[Partition, ...]
 def _show(
     connection: duckdb.DuckDBPyConnection, lake: Lake, partitions: list[Partition], table: str, view: str
 ) -> None:
+    files = lake.places((empty_partition(table), *partitions))  # the empty one carries the columns
     has_gained = table in TABLES_THAT_GAINED_COLUMNS
-    connection.table_function("lake_by_day", [files_of(lake, table, partitions), has_gained]).create_view(view)
+    connection.table_function("lake_by_day", [files, has_gained]).create_view(view)

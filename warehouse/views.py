@@ -127,18 +127,11 @@ def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, wit
         in_a_folder = isinstance(lake.store, LocalStore)
         if TABLES[name].by == "day" or not in_a_folder:
             shown = tuple(lake.partitions(name, within))
-            files = files_of(lake, name, shown)
+            # the empty partition carries the columns where no date has a file, and as the first one where one is damaged
+            files = lake.places((empty_partition(name), *shown))
             if in_a_folder and name in _OF_MANY_FILES:
                 has_gained = _some_lack_columns(lake, shown)
         connection.table_function(macro, [files, has_gained]).create_view(view)
-
-
-def files_of(lake: Lake, table: str, partitions: Iterable[Partition]) -> list[str]:
-    """Return the files that show some partitions of a table, and one without rows that has all of its columns.
-
-    That one comes last: DuckDB takes each file to have as many rows as the first one, and plans joins by that.
-    """
-    return lake.places((*partitions, empty_partition(table)))
 
 
 def _some_lack_columns(lake: Lake, partitions: Iterable[Partition]) -> bool:

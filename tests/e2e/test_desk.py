@@ -3,13 +3,14 @@
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from looks import fits_every_screen, in_both_schemes
 from monitors import serving
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, Response, expect
 from price_shop import DATE, Shop
 
@@ -59,8 +60,14 @@ def said(page: Page) -> Locator:
 
 
 def edit(page: Page, row: str) -> None:
-    cell(page, row, "store").focus()
-    page.keyboard.press("e")
+    """Press the key that opens a price, and again where the grid was drawn anew under the first press."""
+    form, limit = page.locator("#desk-price"), time.monotonic() + 60
+    while not form.is_visible():
+        assert time.monotonic() < limit, f"{row} did not open"
+        cell(page, row, "store").focus()
+        page.keyboard.press("e")
+        with suppress(PlaywrightError):
+            form.wait_for(timeout=10_000)
 
 
 def test_a_manager_approves_two_of_the_prices_that_wait_and_sets_one_for_the_afternoon(

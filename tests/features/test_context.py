@@ -149,6 +149,7 @@ def test_cells_in_context_hold_every_decision_of_the_demand_cells(connection: du
     cells = cells_in_context(connection, days.assign(period=0), ["weekday", "store_S01"])
     keys = ["period", "sku", "price_offered", "hour", "weekday", "store_S01"]
     assert not cells.duplicated(keys).any()
+    assert connection.execute("select current_setting('disabled_optimizers')").fetchall() == [("",)]
     whole = "select sum(n_offered)::bigint, sum(n_purchased)::bigint from demand_cells"
     assert connection.execute(whole).fetchall() == [(cells["n_offered"].sum(), cells["n_purchased"].sum())]
 

@@ -18,11 +18,10 @@ from catalog.settings import Settings
 from warehouse.assertions.decided import decided_in
 from warehouse.assertions.keys import all_ascend, repeated_in, repeated_keys
 from warehouse.connection import workbench
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.proof import is_proven
 from warehouse.sold import COUNTS, GROUPED, SOLD, sold_on
 from warehouse.sql_files import queries_beside
-from warehouse.views import files_of
 
 _FOLDER = Path(__file__).parent
 _query = queries_beside(__file__)
@@ -102,7 +101,8 @@ def broken_assertions(settings: Settings, business_dates: Iterable[dt.date]) -> 
 def _show_stock_before(connection: duckdb.DuckDBPyConnection, lake: Lake, dates: Iterable[dt.date]) -> None:
     """Show the stock movements of the day before each date, as far as their bytes are proven."""
     before = [own for date in dates for own in lake.partitions_on(_STOCK, date - _ONE_DAY) if is_proven(lake, own)]
-    connection.table_function("lake_by_day", [files_of(lake, _STOCK, before), True]).create_view(_STOCK_BEFORE)
+    files = lake.places((empty_partition(_STOCK), *before))
+    connection.table_function("lake_by_day", [files, True]).create_view(_STOCK_BEFORE)
 
 
 def _dates_without_decisions(lake: Lake, dates: Iterable[dt.date]) -> list[dt.date]:
