@@ -127,7 +127,7 @@ def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, wit
         in_a_folder = isinstance(lake.store, LocalStore)
         if TABLES[name].by == "day" or not in_a_folder:
             shown = tuple(lake.partitions(name, within))
-            # the empty partition carries the columns where no date has a file, and as the first one where one is damaged
+            # the empty partition carries the columns where no date has a file, or where the first one is damaged
             files = lake.places((empty_partition(name), *shown))
             if in_a_folder and name in _OF_MANY_FILES:
                 has_gained = _some_lack_columns(lake, shown)
