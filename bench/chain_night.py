@@ -24,7 +24,7 @@ def chain_night(
     """Play one first day through the real flows, and say what each stage took and held."""
     with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
         write_chain(Path(folder), n_products, n_stores, visits)
-        found = run_apart(n_stores, 1, SHELFPRICE_CATALOG=folder, OPENBLAS_NUM_THREADS="1")
+        found = run_apart(n_stores, 1, SHELFPRICE_CATALOG=folder)
     size = f"{n_products:,} products x {n_stores:,} stores, {found['decisions'] / 1e6:,.1f} million decisions"
     for stage, peak in found["peaks"].items():
         yield Measurement("chain_night", f"{stage}, processor, {size}", found["processor"][stage], "s")

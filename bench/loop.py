@@ -39,7 +39,7 @@ def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
         slow = seconds(lambda: naive.whole_loop(load(CLASSIC), _NAIVE_VISITS, Path(folder)), _NAIVE_REPEATS)
     costs: dict[str, float] = {}
     for label in labels:
-        found = run_apart(*SIZES[label], SHELFPRICE_CATALOG="classic", OPENBLAS_NUM_THREADS="1")
+        found = run_apart(*SIZES[label], SHELFPRICE_CATALOG="classic")
         say(f"  {label}, at a load of {os.getloadavg()[0]:.1f}: {_stages_of(found)}")
         otherwise = (Otherwise("row at a time, scaled up", slow * found["decisions"] / _NAIVE_VISITS),)
         seconds_target, memory_target = _TARGETS.get(label, (None, None))
@@ -49,7 +49,7 @@ def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
         yield Measurement("loop", f"whole loop, {label} decisions", total, "s", otherwise, seconds_target)
         yield Measurement("loop", f"processor time per million, {label} decisions", costs[label], "s", before)
         yield Measurement("loop", f"peak memory, {label} decisions", found["peak_gb"], "GB", (), memory_target)
-    found = run_apart(*_WHERE_STOCK_LIVES, OPENBLAS_NUM_THREADS="1")
+    found = run_apart(*_WHERE_STOCK_LIVES)
     say(f"  where stock lives, at a load of {os.getloadavg()[0]:.1f}: {_stages_of(found)}")
     cost = sum(found["processor"].values()) / found["decisions"] * 1e6
     yield Measurement("loop", "processor time per million where stock lives, 2,000 stores", cost, "s", (), 10.0)

@@ -21,8 +21,6 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from threadpoolctl import threadpool_limits
-
 from bench.aged_lake import PLAYED, SEED, AgedStore, date_of
 from bench.measure import ROOT, Measurement, Otherwise, own_environment, processor_seconds, say
 from bench.served import served
@@ -50,8 +48,7 @@ class Nights:
     def live(self) -> None:
         """Sell the next day, and do the night after it."""
         began, busy = time.perf_counter(), time.process_time()
-        with threadpool_limits(1, "blas"):  # as every command has it
-            do_next_night(self.store, self.registry)
+        do_next_night(self.store, self.registry)
         self.processor.append(time.process_time() - busy)
         self.clock.append(time.perf_counter() - began)
 
