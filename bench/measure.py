@@ -272,6 +272,14 @@ def peak_bytes(pid: int | str = "self") -> int:
     return _high_water(pid) + sum(map(peak_bytes, children_of(pid)))
 
 
+def forget_peaks(pid: int | str = "self") -> None:
+    """Let `peak_bytes` begin anew from what these processes hold now, where Linux does so."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+    for child in children_of(pid):
+        forget_peaks(child)
+
+
 def children_of(pid: int | str) -> list[int]:
     """Return the processes that a process has started and that have not ended."""
     return [int(one) for file in Path(f"/proc/{pid}/task").glob("*/children") for one in file.read_text().split()]

@@ -19,4 +19,4 @@ def training() -> Iterator[Measurement]:
         found = run_apart(_STORES, _DAYS, SHELFPRICE_CATALOG=folder)
     size = f"{_PRODUCTS:,} products, {found['decisions'] / 1e6:.0f} million decisions"
     yield Measurement("train", f"processor time of train, {size}", found["processor"]["train"], "s", (), _SECONDS)
-    yield Measurement("train", f"peak memory until trained, {size}", found["peaks"]["train"], "GB", (), _GB)
+    yield Measurement("train", f"peak memory of train, {size}", found["peaks"]["train"], "GB", (), _GB)

@@ -3,7 +3,7 @@
 import sys
 from threading import Event
 
-from bench.measure import peak_bytes
+from bench.measure import forget_peaks, peak_bytes
 from catalog.child_process import ChildProcess
 
 HELD = 200_000_000
@@ -16,3 +16,11 @@ def test_what_a_worker_under_its_wrapper_holds_is_counted() -> None:
         assert holds.wait(20)
         assert peak_bytes() - before > HELD
     assert peak_bytes() - before < HELD
+
+
+def test_what_was_held_before_a_stage_is_forgotten_when_it_begins() -> None:
+    held = b"1" * HELD
+    del held
+    before = peak_bytes()
+    forget_peaks()
+    assert before - peak_bytes() > HELD / 2
