@@ -107,9 +107,21 @@ def _shares_a_store(lake: Lake, batch: Batch) -> bool:
     return any(not stores or not own.isdisjoint(stores) for stores in known)
 
 
-def _stores_in(lake: Lake, business_date: dt.date, group: str) -> set[str]:
-    """Return the stores of a batch by the ledger; none where nobody played it here."""
-    return {store for row in in_force_in(lake, business_date, group) for store in row.stores}
+def _stores_in(lake: Lake, business_date: dt.date, group: str) -> frozenset[str]:
+    """Return the stores of a batch by the ledger; none where nobody played it here.
+
+    Each batch asks about all others of its date, so what this thread read of the date is kept.
+    """
+    receipt = lake.receipt(Partition("days_in_force", business_date, group))
+    if receipt is None:
+        return frozenset()
+    if getattr(_OPEN, "date", None) != business_date:
+        _OPEN.date, _OPEN.stores = business_date, {}
+    known: dict[str, frozenset[str]] = _OPEN.stores
+    if receipt.sha256 not in known:
+        rows = in_force_in(lake, business_date, group)
+        known[receipt.sha256] = frozenset(store for row in rows for store in row.stores)
+    return known[receipt.sha256]
 
 
 def _connection_for(catalog: Catalog) -> duckdb.DuckDBPyConnection:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from catalog.load import Catalog
 from catalog.settings import Settings, read_settings
 from etl import play_and_group as fused
 from etl.batches import Batch, BatchResult, batches_of, play_batch
+from etl.ledger import LedgerRow, in_force_in
 from etl.play_and_group import play_and_group
 from etl.transform import transform
 from flows.workspace import bring_dimensions_up_to_date, prepared
@@ -229,6 +231,22 @@ def test_a_store_that_two_batches_of_a_date_hold_gets_no_cells_and_transform_say
     assert [own.group for own in cells_in(workspace.lake)] == ["g000"]
     with pytest.raises(DataError, match="key of interactions is unique"):
         transform(workspace)
+
+
+def test_the_stores_of_another_batch_of_the_date_are_read_once_and_anew_when_it_was_played_anew(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def noted(lake: Lake, business_date: dt.date, group: str) -> tuple[LedgerRow, ...]:
+        read.append(group)
+        return in_force_in(lake, business_date, group)
+
+    monkeypatch.setattr(fused, "in_force_in", noted)
+    monkeypatch.setattr(fused, "_OPEN", threading.local())
+    for group, store in (("g000", "S01"), ("g001", "S02"), ("g002", "S03"), ("g000", "S04"), ("g003", "S05")):
+        play_one(workspace, Batch(DAYS[0], group, (store,)), play_and_group)
+    assert read == ["g000", "g001", "g002", "g000"]
 
 
 def test_damaged_decisions_without_cells_are_left_to_transform(workspace: Workspace) -> None:
