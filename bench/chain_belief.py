@@ -18,7 +18,8 @@ from dataclasses import replace
 import numpy as np
 
 from bench.chain_book import chain
-from bench.measure import ROOT, Measurement, own_environment, peak_bytes
+from bench.measure import ROOT, Measurement, own_environment
+from bench.processes import peak_bytes
 from bench.world import FIRST_DAY, SEED
 from catalog.arrays import Floats
 from catalog.load import Catalog

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.measure import ROOT, Measurement, own_environment, peak_bytes
+from bench.measure import ROOT, Measurement, own_environment
+from bench.processes import peak_bytes
 from bench.world import FIRST_DAY, SEED
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load

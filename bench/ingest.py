@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from bench.measure import ROOT, Measurement, children_of, most_memory, own_environment, peak_bytes, say
+from bench.measure import ROOT, Measurement, own_environment, say
+from bench.processes import children_of, most_memory, peak_bytes
 from catalog.arrays import Floats
 
 _DAYS = 100

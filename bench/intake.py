@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx
 
-from bench.measure import Measurement, Otherwise, processor_seconds, say
+from bench.measure import Measurement, Otherwise, say
+from bench.processes import processor_seconds
 from bench.served import served
 from bench.world import World, temporary_world
 from catalog.load import CLASSIC

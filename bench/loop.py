@@ -17,17 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import naive
-from bench.measure import (
-    ROOT,
-    Measurement,
-    Otherwise,
-    forget_peaks,
-    most_memory,
-    own_environment,
-    peak_bytes,
-    say,
-    seconds,
-)
+from bench.measure import ROOT, Measurement, Otherwise, own_environment, say, seconds
+from bench.processes import forget_peaks, most_memory, peak_bytes
 from catalog.load import CLASSIC, load
 
 SIZES = {"1e5": (20, 10), "1e6": (200, 10), "1e7": (2_000, 10), "1e8": (2_000, 100), "1e9": (20_000, 100)}
@@ -109,7 +100,7 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
         forget_peaks()
         used, looks = _processor_seconds(), len(most)
         stages[stage] = seconds(lambda: results.update({stage: flow()}))
-        processor[stage], peaks[stage] = _processor_seconds() - used, max(peak_bytes(), *most[looks:]) / 1e9
+        processor[stage], peaks[stage] = _processor_seconds() - used, max([peak_bytes(), *most[looks:]]) / 1e9
         say(f"    {stage}: {stages[stage]:.1f} s, {processor[stage]:.1f} s of processor")
 
     with most_memory(peak_bytes) as most, orchestrated():

@@ -9,12 +9,9 @@ import datetime as dt
 import json
 import os
 import platform
-import resource
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +32,6 @@ BEST = Path(__file__).parent / "best.json"
 _CORES = str(os.cpu_count())
 _LESS = 0.9  # of the best figure
 _OF_CHANCE = ("points", "share")
-_LOOK_EVERY = 1.0  # seconds between two looks at the memory
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SHELFPRICE_")
 
 
@@ -233,64 +229,6 @@ def seconds(work: Callable[[], object], repeats: int = 1) -> float:
         work()
         best = min(best, time.perf_counter() - start)
     return best
-
-
-def processor_seconds(pid: int) -> float:
-    """Return the processor time that a process and those that it started have used, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    mine = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return mine + sum(map(processor_seconds, children_of(pid)))
-
-
-@contextmanager
-def most_memory(look: Callable[[], int]) -> Iterator[list[int]]:
-    """Yield a list that grows by what a look at the memory found, bytes, each second while the block runs."""
-    found, is_over = [look()], threading.Event()
-
-    def look_again_and_again() -> None:
-        while not is_over.wait(_LOOK_EVERY):
-            with suppress(OSError):  # a process that ends while it is looked at
-                found.append(look())
-
-    looking = threading.Thread(target=look_again_and_again, daemon=True)
-    looking.start()
-    try:
-        yield found
-    finally:
-        is_over.set()
-        looking.join()
-
-
-def peak_bytes(pid: int | str = "self") -> int:
-    """Peak memory of a process and all that it started and that have not ended, by default of this one.
-
-    `ru_maxrss` is the last resort: it counts what the parent held when this process was started.
-    """
-    if not Path("/proc/self/status").exists():
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return _high_water(pid) + sum(map(peak_bytes, children_of(pid)))
-
-
-def forget_peaks(pid: int | str = "self") -> None:
-    """Let `peak_bytes` begin anew from what these processes hold now, where Linux does so."""
-    with suppress(OSError):
-        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
-    for child in children_of(pid):
-        forget_peaks(child)
-
-
-def children_of(pid: int | str) -> list[int]:
-    """Return the processes that a process has started and that have not ended."""
-    return [int(one) for file in Path(f"/proc/{pid}/task").glob("*/children") for one in file.read_text().split()]
-
-
-def _high_water(pid: int | str) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:  # it ends while it is looked at
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
 def own_environment(home: str | Path) -> dict[str, str]:

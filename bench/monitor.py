@@ -16,7 +16,8 @@ import numpy as np
 from playwright.sync_api import Browser, Request, sync_playwright
 
 from bench.browser import launch, require_browser
-from bench.measure import ROOT, Measurement, own_environment, processor_seconds, say
+from bench.measure import ROOT, Measurement, own_environment, say
+from bench.processes import processor_seconds
 from bench.served import Server, served
 from dashboard.app import all_pages
 

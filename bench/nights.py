@@ -22,7 +22,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.aged_lake import PLAYED, SEED, AgedStore, date_of
-from bench.measure import ROOT, Measurement, Otherwise, own_environment, processor_seconds, say
+from bench.measure import ROOT, Measurement, Otherwise, own_environment, say
+from bench.processes import processor_seconds
 from bench.served import served
 from catalog.load import load
 from evaluation.memory_registry import MemoryRegistry

@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow as pa
 
-from bench.measure import Measurement, peak_bytes, say
+from bench.measure import Measurement, say
+from bench.processes import peak_bytes
 from bench.world import SEED
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder

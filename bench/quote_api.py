@@ -13,7 +13,8 @@ from threading import Event
 import numpy as np
 
 from bench.load import open_loop
-from bench.measure import Measurement, processor_seconds, say
+from bench.measure import Measurement, say
+from bench.processes import processor_seconds
 from bench.served import Server, served
 from bench.world import FIRST_DAY, SEED, World, temporary_world
 from catalog.child_process import ChildProcess

@@ -166,7 +166,6 @@ def _known(values: Floats) -> pa.Array:
 
 def _opening_us(catalog: Catalog, day: StoreDay) -> Ints:
     """Return when each store opened, microseconds since 1970, UTC, shape (n_stores,)."""
-    store = catalog.store
-    zones = [store.timezones.get(name, store.timezone) for name in day.stores]
-    opened = {zone: WallClock(store.opening, zone).opening_us(day.business_date) for zone in set(zones)}
+    zones = [catalog.store.zone_of(store) for store in day.stores]
+    opened = {zone: WallClock(catalog.store.opening, zone).opening_us(day.business_date) for zone in set(zones)}
     return np.array([opened[zone] for zone in zones])

@@ -110,6 +110,6 @@ def ended(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noq
 
 
 def warn_of_damaged_books(lake: Lake, dates: Sequence[dt.date]) -> None:
-    """Say which damaged books were passed over on some dates, to whoever listens and in the log of the run."""
+    """Say which damaged books were passed over on some dates, in the log of the run."""
     for sentence in say_damaged_books(lake, dates):
         get_run_logger().warning(sentence)

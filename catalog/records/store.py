@@ -232,7 +232,11 @@ class Store(Record):
 
     def clock_of(self, store: str | None) -> WallClock:
         """Return the clock of a store; of None, and of a store that left the catalog, that of the chain."""
-        return WallClock(self.opening, self.timezones.get(store or "", self.timezone))
+        return WallClock(self.opening, self.zone_of(store))
+
+    def zone_of(self, store: str | None) -> str:
+        """Return the name of the time zone of a store, as `clock_of`."""
+        return self.timezones.get(store or "", self.timezone)
 
     @property
     def money(self) -> Currency:

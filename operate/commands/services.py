@@ -89,7 +89,7 @@ def _run(catalog: str | None, stop: "Stop") -> None:
 
 
 def _tell(text: str) -> None:
-    """Print a message; the services go on when whoever read them has left, though rich would end the program."""
+    """Print a message; the services go on when its reader has left, where rich would end the program."""
     with suppress(OSError, SystemExit):
         remark(text)
 

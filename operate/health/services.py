@@ -22,7 +22,7 @@ def check_services(settings: Settings, now: dt.datetime) -> list[Check]:
 
 
 def _trouble_of(service: ServiceState, now: dt.datetime) -> str:
-    """Say what is wrong with a service; empty when it answers and was not started again of late."""
+    """Say what is wrong with a service; empty when it answers and was not started again recently."""
     times = service.recent_restarts(now)
     if service.condition == "answers" and not times:
         return ""

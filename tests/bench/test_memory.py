@@ -3,7 +3,7 @@
 import sys
 from threading import Event
 
-from bench.measure import forget_peaks, peak_bytes
+from bench.processes import forget_peaks, peak_bytes
 from catalog.child_process import ChildProcess
 
 HELD = 200_000_000
