@@ -70,8 +70,9 @@ class DeltaStore(DeltaReading):
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
         """Write a partition's object beside what is in force, and its receipt, and return the receipt."""
         sink = pa.BufferOutputStream()
-        rows = conform(rows, table_called(partition.table))
-        write_parquet(rows, sink)
+        table = table_called(partition.table)
+        rows = conform(rows, table)
+        write_parquet(rows, sink, table.key)
         content = memoryview(sink.getvalue()).cast("B")
         receipt = receipt_of(len(content), hashlib.sha256(content).hexdigest())
         name = object_name(partition, short(receipt))

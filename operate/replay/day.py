@@ -39,6 +39,7 @@ from simulation.visits import draw_visits
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.mixed import is_mixed
 from warehouse.parquet import write_parquet
+from warehouse.partition import table_called
 
 _NAMES = {
     "belief_updates": "belief",
@@ -229,7 +230,7 @@ class _Day:
         if not later or any(rows[name].null_count < len(rows) for name in later):
             return None
         sink = pa.BufferOutputStream()
-        write_parquet(rows.drop_columns(later), sink)
+        write_parquet(rows.drop_columns(later), sink, table_called(ours.table).key)
         return hashlib.sha256(sink.getvalue()).hexdigest()
 
     def _why_the_book_differs(self, ours: StoredBook, stored: StoredBook) -> str:

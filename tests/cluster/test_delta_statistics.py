@@ -80,3 +80,10 @@ def test_plain_columns_are_bounded() -> None:
     assert said["minValues"] == {"whole": 1, "number": 0.5, "text": "a", "moment": "2026-01-05T08:00:00.000Z"}
     assert said["maxValues"] == {"whole": 2, "number": 9.5, "text": "b", "moment": "2026-01-05T08:00:00.001Z"}
     assert said["nullCount"]["moment"] == 1
+
+
+def test_text_by_which_nobody_looks_for_rows_has_no_bounds_and_its_nulls_are_counted() -> None:
+    table, sink = pa.Table.from_pylist([{"whole": 1, "text": "a"}, {"whole": 2}], schema=SCHEMA), pa.BufferOutputStream()
+    write_parquet(table, sink, key=("whole",))
+    said = json.loads(statistics_of(sink.getvalue().to_pybytes(), table))
+    assert (said["minValues"], said["maxValues"], said["nullCount"]["text"]) == ({"whole": 1}, {"whole": 2}, 1)

@@ -13,7 +13,9 @@ with limited as (
         list_transform(clamps, lambda clamp: struct_extract(clamp, 'after')) as prices_after,
         list_transform(clamps, lambda clamp: struct_extract(clamp, 'rule')) as limits
     from closed_repricings
-    where list_contains($business_dates, business_date)
+    where
+        list_contains($business_dates, business_date)
+        and (len(clamps) > 0 or coalesce(abs(unconstrained_price - new_price) > 0.0051, true))  -- else unlimited
 )
 
 select
