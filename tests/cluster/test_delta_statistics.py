@@ -83,7 +83,8 @@ def test_plain_columns_are_bounded() -> None:
 
 
 def test_text_by_which_nobody_looks_for_rows_has_no_bounds_and_its_nulls_are_counted() -> None:
-    table, sink = pa.Table.from_pylist([{"whole": 1, "text": "a"}, {"whole": 2}], schema=SCHEMA), pa.BufferOutputStream()
+    rows, sink = [{"whole": 1, "text": "a"}, {"whole": 2}], pa.BufferOutputStream()
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
     write_parquet(table, sink, key=("whole",))
     said = json.loads(statistics_of(sink.getvalue().to_pybytes(), table))
     assert (said["minValues"], said["maxValues"], said["nullCount"]["text"]) == ({"whole": 1}, {"whole": 2}, 1)

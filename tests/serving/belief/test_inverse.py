@@ -17,4 +17,3 @@ def test_each_matrix_times_its_inverse_is_one() -> None:
     inverses = inverse_of_lower(factors)
     assert factors @ inverses == pytest.approx(np.broadcast_to(np.eye(7), factors.shape), abs=1e-12)
     assert not np.triu(inverses, 1).any()
-
