@@ -94,24 +94,32 @@ class SoldAtPrices:
 
 def sales_at_knots(knots: Knots, dates: tuple[dt.date, ...], n_hours: int, sold: SoldAtPrices) -> Sales:
     """Share sales at any prices out over the knots beside them."""
-    n_products, n_knots = knots.shape
-    below, share = knots.place(sold.product, sold.price)
-    cell = ((sold.product * len(dates) + sold.day) * n_hours + sold.hour) * n_knots + below
-    cells, row = np.unique(np.concatenate([cell, cell + 1]), return_inverse=True)
-    met, bought = (
-        np.bincount(row, np.concatenate([own * (1 - share), own * share]), len(cells)).astype(float)
-        for own in (sold.met, sold.bought)
-    )
-    some = met > 0
-    cells = cells[some]
-    product, day = np.divmod(cells // (n_hours * n_knots), max(len(dates), 1))
+    (n_products, n_knots), order = knots.shape, np.argsort(sold.day, kind="stable")
+    of_day = np.split(order, np.searchsorted(sold.day[order], np.arange(1, len(dates))))
+    parts = [_at_knots_of_day(knots, n_hours, sold, own) for own in of_day]  # a day at a time: many days have millions
+    cells, met, bought = (np.concatenate(own) for own in zip(*parts, strict=True))
+    product, day = cells // (n_hours * n_knots), np.repeat(np.arange(len(parts)), [len(own) for own, _, _ in parts])
+    rows = np.argsort(product, kind="stable")
     return Sales(
         dates,
-        np.searchsorted(product, np.arange(n_products + 1)),
-        day,
-        cells // n_knots % n_hours,
-        cells % n_knots,
-        met[some],
-        bought[some],
+        np.searchsorted(product[rows], np.arange(n_products + 1)),
+        day[rows],
+        cells[rows] // n_knots % n_hours,
+        cells[rows] % n_knots,
+        met[rows],
+        bought[rows],
         n_hours,
     )
+
+
+def _at_knots_of_day(knots: Knots, n_hours: int, sold: SoldAtPrices, own: Ints) -> tuple[Ints, Floats, Floats]:
+    """Return the cells (product, hour and knot) of some rows that anybody met, ascending, how many did and bought."""
+    below, share = knots.place(sold.product[own], sold.price[own])
+    cell = (sold.product[own] * n_hours + sold.hour[own]) * knots.shape[1] + below
+    cells, row = np.unique(np.concatenate([cell, cell + 1]), return_inverse=True)
+    met, bought = (
+        np.bincount(row, np.concatenate([counts * (1 - share), counts * share]), len(cells)).astype(float)
+        for counts in (sold.met[own], sold.bought[own])
+    )
+    some = met > 0
+    return cells[some], met[some], bought[some]
