@@ -93,13 +93,14 @@ def test_killed_in_the_middle_it_is_marked_and_started_again_it_ends_with_the_sa
     process = town.start()
     wait_until(lambda: town.tick >= 5, "no ticks appeared")
     process.send_signal(signal.SIGKILL)
+    killed = dt.datetime.now(dt.UTC)
     process.communicate(timeout=10)
     assert verify(town.lake).findings == ()
     assert 5 <= town.tick < 12
     assert ended(undisturbed)[0] == 0
-    control, later = LiveControl(prefect_server), dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
+    control, later = LiveControl(prefect_server), killed + dt.timedelta(minutes=2)
     zombies = ZombieRuns(read_settings(town.terminal.environ))
-    assert f"live-S01-{DATE}" not in zombies.poll(later - dt.timedelta(minutes=2))
+    assert f"live-S01-{DATE}" not in zombies.poll(killed)
     assert f"live-S01-{DATE}" not in zombies.poll(later)
     assert f"live-S01-{DATE}" in zombies.poll(later)
     found = control.status("S01")
