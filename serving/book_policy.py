@@ -32,8 +32,11 @@ class BookPolicy:
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look every product up at its stock and time, once where all stores have the same stock, as at opening."""
-        stock = shelf.stock[:1] if (shelf.stock == shelf.stock[:1]).all() else shelf.stock
-        found = self.book.at(np.arange(len(self.book.skus)), stock, shelf.ticks_left)
+        stock, book = shelf.stock[:1] if (shelf.stock == shelf.stock[:1]).all() else shelf.stock, self.book
+        if len(stock) == 1 and shelf.ticks_left == book.n_ticks and (stock >= book.par_stock).all():
+            found = book.opening
+        else:
+            found = book.at(np.arange(len(book.skus)), stock, shelf.ticks_left)
         found = BookedStates._make(np.broadcast_to(own, shelf.stock.shape) for own in found)
         rule = found.policy_rule.astype(np.int64)
         return Asked(found.unconstrained, rule, found.p_unconstrained, found.unit_value)

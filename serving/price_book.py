@@ -115,7 +115,14 @@ class PriceBook:
 
     def at(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> BookedStates:
         """Look many states up at once, in the shape of the arguments."""
-        step, since, unit_value = self.steps.found(product, stock, ticks_left)
+        return self._booked(*self.steps.found(product, stock, ticks_left))
+
+    @cached_property
+    def opening(self) -> BookedStates:
+        """What each product has on a full shelf with all ticks left, shape (n_products,)."""
+        return self._booked(*self.steps.at_opening())
+
+    def _booked(self, step: Ints, since: Ints, unit_value: Floats) -> BookedStates:
         chance = self._chance(step, since)
         return BookedStates(
             self.prices[step],

@@ -86,6 +86,21 @@ class Steps(NamedTuple):
             self.value_unit[products],
         ), steps
 
+    def at_opening(self) -> tuple[Ints, Ints, Floats]:
+        """Return of a full shelf with all ticks left what `found` does, shape (n_products,).
+
+        It is that of each product's highest threshold, found without what is compiled: to load that takes longer.
+        """
+        since = self.n_ticks - self.first_tick
+        there = np.flatnonzero(since < self.lengths)
+        place = self.begin[there] + since[there]
+        first = np.searchsorted(there, self.first_step[:-1])
+        least, lengths = self.stock_from[place], np.diff(first, append=len(there))
+        highest = np.flatnonzero(least == np.repeat(np.maximum.reduceat(least, first), lengths))
+        value = self.value[place[highest]]
+        known = np.where(value == NO_VALUE, np.nan, value * self.value_unit)
+        return there[highest], since[there[highest]].astype(np.int64), known
+
     def found(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> tuple[Ints, Ints, Floats]:
         """Return of many states, in the shape of the arguments, the step, the ticks since its first one, and the value.
 

@@ -22,7 +22,7 @@ from serving.curves import DemandCurves
 from serving.in_force import PresentBook, present_book, stores_apart
 from serving.open_book import OpenBook
 from serving.policies import StockAwarePolicy, sales_of
-from serving.price_book import BookedStates, PriceBook
+from serving.price_book import PriceBook
 from serving.stock_ahead import Keeps
 from serving.store_standing import StoreStanding
 from serving.tabulate import limited_ladder
@@ -137,19 +137,16 @@ class DayForecast:
 
     def opening_price(self, sku: str) -> float:
         """Return what the policy opens a full shelf with, EUR."""
-        return float(self._opening(sku).prices)
+        return float(self._book.opening.prices[self._position[sku]])
 
     def opening_prices(self, skus: Sequence[str]) -> Floats:
         """Return what the policy opens full shelves with, EUR, shape (n_skus,); NaN where nobody knows it."""
         own = np.array([self._position.get(sku, -1) for sku in skus], dtype=np.int64)
-        return np.where(own < 0, np.nan, self._book.at(own, self._book.n_levels - 1, self._book.n_ticks).prices)
+        return np.where(own < 0, np.nan, self._book.opening.prices[own])
 
     def binding_rule(self, sku: str) -> str:
         """Return the rule that binds the price that the policy opens a full shelf with."""
-        return self._book.rules[int(self._opening(sku).rule)]
-
-    def _opening(self, sku: str) -> BookedStates:
-        return self._book.at(self._position[sku], self._book.n_levels - 1, self._book.n_ticks)
+        return self._book.rules[int(self._book.opening.rule[self._position[sku]])]
 
     def ladder(self, sku: str) -> Floats:
         """Return the prices whose demand is known, EUR, ascending; it is known between them, and not beyond."""

@@ -17,6 +17,8 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
+from serving import price_steps
+from serving.book_policy import BookPolicy
 from serving.book_store import (
     book_in_force,
     book_with,
@@ -119,6 +121,32 @@ def test_a_book_in_steps_says_what_holds_in_every_state_of_any_policy(seed: int)
     book, expected = tabulate(policy, catalog, MIDNIGHT, curves), dense_book(policy, catalog, curves, DAY)
     assert_same(as_dense(book), expected)
     assert_same(as_dense(book_from_table(book_to_table(book, "inputs"))), as_dense(book))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 2**32))
+def test_a_full_shelf_opens_with_what_is_looked_up_for_it_and_another_one_does_not(seed: int) -> None:
+    policy, catalog, curves = any_shelf(seed)
+    made = tabulate(policy, catalog, MIDNIGHT, curves)
+    for book in (made, book_from_table(book_to_table(made, "inputs"))):
+        expected = book.at(np.arange(5), book.par_stock, book.n_ticks)
+        for own, looked_up in zip(book.opening, expected, strict=True):
+            np.testing.assert_array_equal(own, looked_up, strict=True)
+        for less, left in ((0, book.n_ticks), (-2, book.n_ticks), (1, book.n_ticks), (0, book.n_ticks - 1)):
+            stock = np.tile(np.maximum(book.par_stock - less, 0), (2, 1))
+            asked = BookPolicy(book).ask(Shelf(stock, np.full((2, 5), np.nan), left, np.zeros((2, 5))))
+            found = book.at(np.arange(5), stock, left)
+            np.testing.assert_array_equal(asked.prices, found.unconstrained)
+            np.testing.assert_array_equal(asked.unit_value, found.unit_value)
+
+
+def test_the_prices_of_a_full_shelf_are_found_without_what_is_compiled(
+    book: PriceBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(price_steps, "_find_all", None)
+    stock = np.tile(book.par_stock, (2, 1))
+    asked = BookPolicy(book).ask(Shelf(stock, np.full((2, 5), np.nan), book.n_ticks, np.zeros((2, 5))))
+    assert asked.prices.shape == (2, 5)
 
 
 @pytest.fixture(scope="module")
