@@ -34,27 +34,40 @@ def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def positions(column: pa.ChunkedArray, words: Sequence[str]) -> NDArray[np.int64]:
+def texts(words: Sequence[str]) -> pa.Array:
+    """Return words as Arrow holds them: to make that of a chain's products takes longer than to find them in rows."""
+    return pa.array(words, pa.string())
+
+
+def positions(column: pa.ChunkedArray, words: Sequence[str] | pa.Array) -> NDArray[np.int64]:
     """Return the position of each text of a column among some words, -1 where it is none of them.
 
-    Each text that differs is looked for once.
+    Each text that differs is looked for once; `words` are those of `texts` where many columns are asked about.
     """
-    texts = in_one_piece(column.unify_dictionaries()).dictionary_encode()
-    found = pc.index_in(texts.dictionary.cast(pa.string()), value_set=pa.array(list(words), pa.string()))
-    places = np.append(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), -1).astype(np.int64)
-    codes = pc.fill_null(texts.indices, len(found)).to_numpy(zero_copy_only=False)
-    return np.asarray(places[codes])
+    wanted = words if isinstance(words, pa.Array) else texts(words)
+    coded_rows = in_one_piece(column.unify_dictionaries()).dictionary_encode()
+    codes, found = coded_rows.indices, coded_rows.dictionary.cast(pa.string())
+    if not codes.null_count and found.equals(wanted):
+        return codes.to_numpy().astype(np.int64)
+    places = np.append(pc.fill_null(pc.index_in(found, value_set=wanted), -1).to_numpy(), -1).astype(np.int64)
+    if codes.null_count:
+        codes = codes.fill_null(len(found))
+    return places.take(codes.to_numpy(), mode="clip")  # every code is one: quicker than to look whether it is
 
 
 def cells(
-    rows: pa.Table, stores: Sequence[str], skus: Sequence[str]
-) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64] | slice]:
-    """Return the positions of store and product of the rows that have one of both, and which rows these are."""
+    rows: pa.Table, stores: Sequence[str] | pa.Array, skus: Sequence[str] | pa.Array
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | slice]:
+    """Return the cells of rows that have a store and a product of a grid, and which rows these are.
+
+    Cells are numbered store after store, as `np.put` fills an array of shape (n_stores, n_products).
+    """
     store, product = positions(rows["store_id"], stores), positions(rows["sku"], skus)
     if min(store.min(initial=0), product.min(initial=0)) >= 0:  # as a rule; millions of them are not copied then
-        return (store, product), slice(None)
-    own = np.flatnonzero((store >= 0) & (product >= 0))
-    return (store[own], product[own]), own
+        own: NDArray[np.int64] | slice = slice(None)
+    else:
+        own = np.flatnonzero((store >= 0) & (product >= 0))
+    return store[own] * len(skus) + product[own], own
 
 
 def constant(text: str | None, length: int) -> pa.Array:

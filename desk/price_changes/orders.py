@@ -17,7 +17,7 @@ from desk.price_changes.change import PriceChange
 from desk.price_changes.passed import Proposals, proposals_on
 from desk.price_changes.passing import passing
 from desk.price_changes.record import changes_by_people, changes_by_people_on, changes_named
-from desk.price_changes.shown import opening_prices_before
+from desk.price_changes.shown import OpeningsBefore
 from serving.orders import AtOnce, Orders, PriceOrder
 from serving.price_ranges import PriceRanges
 from warehouse.lake import Lake
@@ -120,7 +120,7 @@ def _by_approval(
             for place, change in olds
             if (old := change.terms.old_price) is not None
         ], None
-    rule = _ByRule(lake, catalog, date, proposals)
+    rule = _ByRule(catalog, date, proposals, OpeningsBefore(lake, catalog, date))
     orders = [one for place, change in decided.items() for one in _decided(rule, change, place)]
     return orders, PriceRanges(tuple(stores), rule, proposals)
 
@@ -129,16 +129,16 @@ def _by_approval(
 class _ByRule:
     """Between which prices products pass by rule on a date: read when somebody asks."""
 
-    lake: Lake
     catalog: Catalog
     date: dt.date
     proposals: Proposals
+    yesterday: OpeningsBefore
 
     def __call__(self, stores: Sequence[str]) -> tuple[Floats, Floats]:
         """Return the lowest and highest prices of stores, EUR; NaN where something was decided."""
         own = [self.catalog.store.stores.index(store) for store in stores]
         rows, passed = {row: number for number, row in enumerate(own)}, self.proposals.passed.price[own]
-        lowest, highest = passing(self.catalog, self.catalog.products, self.yesterday[own])
+        lowest, highest = passing(self.catalog, self.catalog.products, self.yesterday.of(stores))
         lowest, highest = np.fmin(lowest, passed), np.fmax(highest, passed)
         for row, column in self.proposals.documents:
             if row in rows:
@@ -150,13 +150,8 @@ class _ByRule:
         """The lowest and highest price that would pass by rule where something was decided, EUR."""
         row, column = np.array(list(self.proposals.documents)).T
         products = [self.catalog.products[own] for own in column.tolist()]
-        passes = (own.tolist() for own in passing(self.catalog, products, self.yesterday[row, column]))
+        passes = (own.tolist() for own in passing(self.catalog, products, self.yesterday.of_all[row, column]))
         return dict(zip(self.proposals.documents, zip(*passes, strict=True), strict=True))
-
-    @cached_property
-    def yesterday(self) -> Floats:
-        """The opening prices of the day before, EUR, shape (n_stores, n_products)."""
-        return opening_prices_before(self.lake, self.catalog, self.date)
 
 
 def _decided(rule: _ByRule, change: PriceChange, place: tuple[int, int]) -> Iterator[PriceOrder]:

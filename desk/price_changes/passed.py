@@ -6,8 +6,10 @@ query finds what passed beside what people decided. Here it is read by column. A
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -18,10 +20,10 @@ from catalog.load import Catalog
 from catalog.table import MOMENT
 from catalog.tables.operations import PRICE_CHANGES
 from desk.price_changes.change import PriceChange, newest_of_each
-from desk.price_changes.record import TABLE, changes_on, parts_on
+from desk.price_changes.record import TABLE, changes_on, number_of, parts_on
 from desk.price_changes.states import EventName
 from warehouse.lake import Lake, Partition
-from warehouse.parquet import cells, positions
+from warehouse.parquet import cells, in_one_piece, texts
 
 THE_RULE = "the rule"
 """Who approves what passes by itself."""
@@ -61,6 +63,14 @@ class Proposals:
     passed: PassedPrices
     documents: Mapping[tuple[int, int], PriceChange]
 
+    @cached_property
+    def documents_of_rows(self) -> Mapping[int, Mapping[int, PriceChange]]:
+        """The documents by row, and of each row by column."""
+        found = defaultdict[int, dict[int, PriceChange]](dict)
+        for (row, column), change in self.documents.items():
+            found[row][column] = change
+        return found
+
 
 def proposals_on(lake: Lake, catalog: Catalog, date: dt.date) -> Proposals:
     """Return the newest proposal of each store and product of the catalog."""
@@ -77,23 +87,26 @@ def proposals_on(lake: Lake, catalog: Catalog, date: dt.date) -> Proposals:
 
 
 def _passed_on(lake: Lake, catalog: Catalog, date: dt.date) -> PassedPrices:
-    stores, skus = catalog.store.stores, catalog.skus
+    stores, skus = texts(catalog.store.stores), texts(catalog.skus)
     number, price = np.zeros((len(stores), len(skus)), dtype=np.int64), np.full((len(stores), len(skus)), np.nan)
     for part in parts_on(lake, date, "passed"):
-        rows = lake.read(part, ("number", "event", "sku", "store_id", "new_price"), coded=True)
-        events = positions(rows["event"], ("withdrawn", "approved"))
-        for holds in (False, True):  # an action takes back what it proposes anew
-            own = _together(rows, np.flatnonzero(events == holds))
-            place, known = cells(own, stores, skus)
-            number[place] = own["number"].to_numpy()[known] if holds else 0
-            price[place] = own["new_price"].to_numpy()[known] if holds else np.nan
+        rows = lake.read(part, ("event", "sku", "store_id", "new_price"), coded=True)
+        events = in_one_piece(rows["event"].unify_dictionaries())
+        names, codes = events.dictionary.to_pylist(), events.indices.to_numpy()
+        for event in ("withdrawn", "approved"):  # an action takes back what it proposes anew
+            if event in names:
+                own, holds = _together(rows, codes == names.index(event)), event == "approved"
+                places, known = cells(own, stores, skus)
+                np.put(number, places, number_of(part) if holds else 0)
+                np.put(price, places, own["new_price"].to_numpy()[known] if holds else np.nan)
     return PassedPrices(number, price)
 
 
-def _together(rows: pa.Table, own: Ints) -> pa.Table:
-    """Return some rows; those of an event of a set are together, and are not copied."""
-    are_together = len(own) > 0 and own[-1] - own[0] == len(own) - 1
-    return rows.slice(own[0], len(own)) if are_together else rows.take(own)
+def _together(rows: pa.Table, which: Flags) -> pa.Table:
+    """Return the rows of an event; those of a set are together, and are not copied."""
+    first, length = int(which.argmax()), int(np.count_nonzero(which))
+    are_together = which[first : first + length].all()
+    return rows.slice(first, length) if are_together else rows.filter(pa.array(which))
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,17 @@ import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
+from catalog.table import MOMENT
 from catalog.tables.operations import PREDICTED, PRICE_CHANGES
 from desk.price_changes.change import Event, PriceChange, Terms, folded
 from warehouse.lake import Lake, Partition
+from warehouse.parquet import in_one_piece
 from warehouse.partition import Within
 
 TABLE = PRICE_CHANGES.name
@@ -130,6 +133,13 @@ def parts_on(lake: Lake, date: dt.date, of: str) -> list[Partition]:
     return [part for part in lake.partitions_on(TABLE, date) if part.group.startswith(of)]
 
 
+def number_of(part: Partition) -> int:
+    """Return the number of the action that a partition is of, which is that of each of its rows."""
+    match = _GROUP.fullmatch(part.group)
+    assert match is not None  # noqa: S101 - every group of price changes is named so
+    return int(match["number"])
+
+
 def _parts(lake: Lake, within: Within | None, of: str) -> Iterator[Partition]:
     return (part for part in lake.partitions(TABLE, within) if part.group.startswith(of))
 
@@ -232,9 +242,21 @@ def _rows_in(lake: Lake, part: Partition, columns: Sequence[str] | None, **chose
     return rows
 
 
+def _listed(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column; a moment is made once, however many rows have it: that takes most of the time."""
+    if column.type != MOMENT:
+        return column.to_pylist()
+    own = in_one_piece(column).dictionary_encode()
+    moments = own.dictionary.to_pylist()
+    return [None if code is None else moments[code] for code in own.indices.to_pylist()]
+
+
 def _events_in(lake: Lake, part: Partition, **chosen: Collection[str]) -> Iterator[Event]:
     """Yield the events of a partition, or those that are chosen by values of columns."""
-    for row in _rows_in(lake, part, None, **chosen).to_pylist():
+    rows = _rows_in(lake, part, None, **chosen)
+    names = rows.column_names
+    for values in zip(*map(_listed, rows.columns), strict=True):
+        row = dict(zip(names, values, strict=True))
         terms = Terms(
             kind=row["kind"],
             sku=row["sku"],
