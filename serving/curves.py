@@ -183,7 +183,7 @@ def _ends(values: Floats | None, size: int) -> pa.Array:
 
 def curves_from_table(table: pa.Table) -> DemandCurves:
     """Return the curves that a partition of `demand_curves` holds."""
-    skus = tuple(table["sku"].unify_dictionaries().unique().to_pylist())
+    skus = tuple(table["sku"].unify_dictionaries().unique().cast(pa.string()).to_pylist())
     price, p_sale, supported, *ends = (
         table[name].to_numpy().reshape(len(skus), -1)
         for name in ("price", "p_sale", "supported", "p_sale_low", "p_sale_high")

@@ -169,7 +169,7 @@ class Product(Record):
     @property
     def most_stock(self) -> int:
         """Most units that are ever on the shelf."""
-        quantity = self.delivered.quantity
+        quantity = None if self.deliveries is None else self.deliveries.quantity
         if quantity is None or self.shelf_life_days is None:
             return self.par_stock
         return max(self.par_stock, quantity * self.delivered.most_within(self.shelf_life_days))

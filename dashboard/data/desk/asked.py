@@ -47,6 +47,8 @@ class DeskQuestion:
 
     def matching(self, rows: Rows) -> Rows:
         """Return the rows that are meant, with those that do not change."""
+        if not (self.text or self.store or self.category or self.state):
+            return rows
         found = np.ones(len(rows), dtype=bool)
         if self.store:
             found &= _flags(rows.by_store(lambda own: own.store == self.store))
@@ -83,7 +85,8 @@ def in_order(rows: Rows, wanted: Sequence[dict[str, Any]]) -> Rows:
 
     Where two are alike, or nothing is asked for, those that move most euros come first.
     """
-    order = np.argsort(-np.abs(rows.gain), kind="stable")
+    gain = rows.gain
+    order = np.arange(len(gain)) if np.isnan(gain).all() else np.argsort(-np.abs(gain), kind="stable")
     for column in reversed(wanted):
         if column["colId"] in _ORDERS:
             keys = _ORDERS[column["colId"]](rows)[order]

@@ -48,8 +48,10 @@ class _Columns:
 class Rows(Sequence[Row]):
     """Some rows of the desk. Arrays have shape (n_rows,), prices in EUR, NaN where nothing is known."""
 
-    def __init__(self, columns: _Columns, at: Positions) -> None:
-        self._columns, self._at = columns, at
+    def __init__(self, columns: _Columns, at: Positions | None = None) -> None:
+        """Take some rows, or all of them, of which nothing is copied."""
+        self._columns, self._is_all = columns, at is None
+        self._at = np.arange(len(columns.store), dtype=np.int32) if at is None else at
 
     def __len__(self) -> int:
         """Return how many they are."""
@@ -90,17 +92,17 @@ class Rows(Sequence[Row]):
     @property
     def now(self) -> Floats:
         """What each store shows, or opened with last."""
-        return self._columns.now[self._at]
+        return self._of(self._columns.now)
 
     @property
     def proposed(self) -> Floats:
         """What waits, was decided, or is wanted."""
-        return self._columns.proposed[self._at]
+        return self._of(self._columns.proposed)
 
     @property
     def stands(self) -> Floats:
         """What holds at the next tick."""
-        return self._columns.stands[self._at]
+        return self._of(self._columns.stands)
 
     @property
     def gain(self) -> Floats:
@@ -116,21 +118,21 @@ class Rows(Sequence[Row]):
     @property
     def are_waiting(self) -> Flags:
         """Which proposals wait for a person, also where somebody set another price meanwhile."""
-        return self._columns.decision[self._at] == STATES.index("waits")
+        return self._of(self._columns.decision) == STATES.index("waits")
 
     @property
     def are_recorded(self) -> Flags:
         """Of which a proposal was recorded."""
-        return self._columns.is_recorded[self._at]
+        return self._of(self._columns.is_recorded)
 
     @property
     def are_unchanged(self) -> Flags:
         """Which stay as they are by themselves: nobody set them, and nothing about them is to be decided."""
-        return (self._columns.state[self._at] == PASSES) & (self.proposed == self.now)
+        return (self._of(self._columns.state) == PASSES) & (self.proposed == self.now)
 
     def are(self, state: str) -> Flags:
         """Tell which are in a state."""
-        return self._columns.state[self._at] == [*STATES, state].index(state)
+        return self._of(self._columns.state) == [*STATES, state].index(state)
 
     @property
     def told(self) -> list[str]:
@@ -159,6 +161,9 @@ class Rows(Sequence[Row]):
         store, position = self._places
         return found, which[first[store] + position]
 
+    def _of(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values if self._is_all else values[self._at]
+
     @property
     def _width(self) -> int:
         return max(len(own.products) for own in self._columns.stores)
@@ -183,5 +188,4 @@ def listed(stores: Sequence[StoreRows]) -> Rows:
 
     names = ("now", "proposed", "decision", "state", "is_recorded")
     store = np.repeat(np.arange(len(stores), dtype=np.int32), [len(at) for at in known])
-    columns = _Columns(stores, store, np.concatenate(known), *map(column, names))
-    return Rows(columns, np.arange(len(store), dtype=np.int32))
+    return Rows(_Columns(stores, store, np.concatenate(known), *map(column, names)))

@@ -139,14 +139,18 @@ class PriceDesk:
         people = self._by_people()
         held = standings(lake, catalog, clocks, self._book)
         held = {store: held[store] for store in catalog.store.stores}
-        rows = listed([self._rows_of(own, dates[-1], outlooks.get(own.now.date), people) for own in held.values()])
+        shelves = {id(own.catalog): own.catalog for own in held.values()}
+        opened = {shelf: self._opened_with(own, dates[-1]) for shelf, own in shelves.items()}
+        rows = listed(
+            [self._rows_of(own, opened[id(own.catalog)], outlooks.get(own.now.date), people) for own in held.values()]
+        )
         return Sheet(catalog, rows, tuple(people), clocks, outlooks, held)
 
     def _rows_of(
-        self, standing: StoreStanding, last: dt.date, outlook: DayForecast | None, people: Sequence[PriceChange]
+        self, standing: StoreStanding, opened: Floats, outlook: DayForecast | None, people: Sequence[PriceChange]
     ) -> StoreRows:
-        opened = self._opened_with(standing.catalog, last)[standing.catalog.store.stores.index(standing.now.store)]
-        return StoreRows(standing, outlook, opened, self._shown(standing), self._proposals(standing), people)
+        own = opened[standing.catalog.store.stores.index(standing.now.store)]
+        return StoreRows(standing, outlook, own, self._shown(standing), self._proposals(standing), people)
 
     def _book(self, catalog: Catalog, date: dt.date) -> OpenBook | None:
         """Return the price book in force, opened once for rows, standings and forecasts."""

@@ -66,7 +66,7 @@ class StoreRows:
         self._wall, row = catalog.store.clock_of(at.store), catalog.store.stores.index(at.store)
         self._covered = covering(people, at.store, at.moment, self._wall.closing_of(at.date))
         self._passed = proposals.passed.number[row]
-        self._documents = {column: change for (of, column), change in proposals.documents.items() if of == row}
+        self._documents = proposals.documents_of_rows.get(row, {})
         self.now = opened if shown is None else np.where(np.isnan(shown), opened, shown)
         is_told, self.proposed = self._passed > 0, proposals.passed.price[row].copy()
         for column, change in self._documents.items():
