@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.currency import EUR, SMALLEST_OF_ALL, Currency
 from catalog.records.guardrails import Guardrails
 from catalog.records.product import Product
@@ -38,7 +38,7 @@ class PriceBounds:
         """The higher of floor and cost plus margin, EUR, shape (n_products,)."""
         return np.maximum(self.floors, self.cost_plus_margin)
 
-    def among(self, part: slice) -> "PriceBounds":
+    def among(self, part: slice | Ints) -> "PriceBounds":
         """Return the bounds of some products."""
         return PriceBounds(self.floors[part], self.ceilings[part], self.cost_plus_margin[part])
 

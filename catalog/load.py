@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
-from catalog.limits import conflicts
+from catalog.limits import PriceBounds, conflicts, price_bounds
 from catalog.price_links import link_conflicts
 from catalog.records.product import Product, substitute_conflicts, substitutes_among
 from catalog.records.rivals import rival_conflicts
@@ -69,6 +69,12 @@ class Catalog:
     def most_stock(self) -> Ints:
         """Most units of each product that are ever on the shelf, shape (n_products,)."""
         return np.array([product.most_stock for product in self.products], dtype=np.int64)
+
+    @cached_property
+    def whole_bounds(self) -> PriceBounds:
+        """Bounds of each product's price in whole smallest units, whatever their ending."""
+        rails = self.store.guardrails.model_copy(update={"price_ending": None})
+        return price_bounds(self.products, rails, self.store.money)
 
     @cached_property
     def stock_rules(self) -> StockRules | None:

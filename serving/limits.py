@@ -148,18 +148,19 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
     `standing` are the prices of a retailer's own shelves.
     """
     store, rails = catalog.store, catalog.store.guardrails
-    bounds = whole = price_bounds(catalog.products, rails, store.money)
+    bounds = whole = catalog.whole_bounds
     if rails.price_ending is not None:
-        whole = price_bounds(catalog.products, rails.model_copy(update={"price_ending": None}), store.money)
-    caps = dict(() if orders is None else orders.rival_caps)
-    highest = np.array([caps.get(sku, np.nan) for sku in catalog.skus])
+        bounds = price_bounds(catalog.products, rails, store.money)
+    highest = _by_product(catalog, dict(() if orders is None else orders.rival_caps))
+    marked = () if rails.markdown_only is None else catalog.products
+    is_marked = [rails.allow_only_markdowns(own.sku, own.category) for own in marked]
     return Limits(
         rails=rails,
         base_prices=catalog.base_prices,
         bounds=bounds,
         whole_bounds=whole,
-        frozen=np.array([rails.frozen.get(sku, np.nan) for sku in catalog.skus]),
-        is_markdown_only=np.array([rails.allow_only_markdowns(own.sku, own.category) for own in catalog.products]),
+        frozen=_by_product(catalog, rails.frozen),
+        is_markdown_only=np.array(is_marked) if is_marked else np.zeros(len(catalog.skus), dtype=bool),
         rival_caps=not_above(highest, rails.price_ending, store.money),
         movable=int(rails.moving_share * len(catalog.products) + 1e-9),
         orders=orders if orders is not None and orders.are_ordered else None,
@@ -167,6 +168,15 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
         standing=standing,
         links=price_links(catalog.products, store),
     )
+
+
+def _by_product(catalog: Catalog, prices: Mapping[str, float]) -> Floats:
+    """Return prices of some products, EUR, as an array of all, shape (n_products,); NaN for the others."""
+    found = np.full(len(catalog.skus), np.nan)
+    for sku, price in prices.items():
+        if sku in catalog.positions:
+            found[catalog.positions[sku]] = price
+    return found
 
 
 def ordered_on(limits: Limits, shelf: Shelf) -> Windows | None:

@@ -60,7 +60,7 @@ def standing_at_opening(
         by_life = open_shelves(catalog, rules, kept, n_stores, business_date).by_life
         stock = by_life.sum(axis=2)
     no_price = np.full(stock.shape, np.nan)
-    return ShelfState(0, stock, no_price, no_price, np.zeros_like(stock), by_life, by_life)
+    return ShelfState(0, stock, no_price, no_price, np.zeros(stock.shape, dtype=stock.dtype), by_life, by_life)
 
 
 _DENSE = ("prices", "propensity", "explored", "rule", "p_sale", "unit_value", "unconstrained", "clamp_cost")

@@ -151,8 +151,7 @@ class Guardrails(Record):
 
     def allow_only_markdowns(self, sku: str, category: str) -> bool:
         """Tell whether the price of a product is never above its base price."""
-        named = self.markdown_only
-        return named is not None and (named == "all" or sku in named or category in named)
+        return self.markdown_only == "all" or bool({sku, category}.intersection(self.markdown_only or ()))
 
     @field_validator("frozen")
     @classmethod

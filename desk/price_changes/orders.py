@@ -96,10 +96,12 @@ def _ticks_by_store(
 def _ticks_in(
     catalog: Catalog, date: dt.date, change: PriceChange, store: str, at_once: AtOnce | None = None
 ) -> tuple[int, int] | None:
-    span, clock = change.span(store), catalog.store.clock_of(store)
-    if span is not None and change.id in (at_once or {}).get(store, ()):
-        span = clock.opening_of(date), span[1]
-    return None if span is None else clock.ticks_within(date, *span)
+    span = change.span(store)
+    if span is None:
+        return None
+    clock = catalog.store.clock_of(store)
+    start = clock.opening_of(date) if change.id in (at_once or {}).get(store, ()) else span[0]
+    return clock.ticks_within(date, start, span[1])
 
 
 def _by_approval(
@@ -138,7 +140,7 @@ class _ByRule:
         """Return the lowest and highest prices of stores, EUR; NaN where something was decided."""
         own = [self.catalog.store.stores.index(store) for store in stores]
         rows, passed = {row: number for number, row in enumerate(own)}, self.proposals.passed.price[own]
-        lowest, highest = passing(self.catalog, self.catalog.products, self.yesterday.of(stores))
+        lowest, highest = passing(self.catalog, slice(None), self.yesterday.of(stores))
         lowest, highest = np.fmin(lowest, passed), np.fmax(highest, passed)
         for row, column in self.proposals.documents:
             if row in rows:
@@ -149,8 +151,7 @@ class _ByRule:
     def at_decided(self) -> dict[tuple[int, int], tuple[float, float]]:
         """The lowest and highest price that would pass by rule where something was decided, EUR."""
         row, column = np.array(list(self.proposals.documents)).T
-        products = [self.catalog.products[own] for own in column.tolist()]
-        passes = (own.tolist() for own in passing(self.catalog, products, self.yesterday.of_all[row, column]))
+        passes = (own.tolist() for own in passing(self.catalog, column, self.yesterday.of_all[row, column]))
         return dict(zip(self.proposals.documents, zip(*passes, strict=True), strict=True))
 
 

@@ -109,7 +109,7 @@ def _new_of(lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date, ear
     stands = earlier.passed.price.copy()
     for place, change in earlier.documents.items():
         stands[place] = np.nan if change.terms.new_price is None else change.terms.new_price
-    lowest, highest = passing(catalog, catalog.products, old)
+    lowest, highest = passing(catalog, slice(None), old)
     is_other, passes = stands != new, (lowest <= new) & (new <= highest)
     forecast = cache(partial(outlook_of, lake, catalog, found, date))
     return _New(date, found, earlier, old, new, is_other, passes, forecast)

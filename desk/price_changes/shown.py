@@ -15,7 +15,7 @@ from catalog.load import Catalog
 from etl.live.day import days_with_live_parts
 from serving.evidence import ShelfPrices, evidence
 from warehouse.lake import Lake, Partition
-from warehouse.parquet import cells, positions, texts
+from warehouse.parquet import cells, in_one_piece, texts
 
 _MOST_DAYS = 14
 """Days with sales that are looked at for a store that did not sell on the newest of them."""
@@ -159,4 +159,5 @@ class _Shelf(NamedTuple):
     def is_in(self, lake: Lake, part: Partition) -> bool:
         """Tell whether a partition shows prices of one of the stores."""
         (stores,) = lake.read(part, ("store_id",), coded=True).columns
-        return bool((positions(stores, self.stores) >= 0).any())
+        names = in_one_piece(stores.unify_dictionaries()).dictionary
+        return bool(pc.any(pc.is_in(names, value_set=self.stores)).as_py())

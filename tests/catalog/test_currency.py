@@ -73,7 +73,7 @@ def test_no_price_is_ever_off_the_smallest_unit(
         *price_ladder(limited).ravel(),
         *policy_without_model(limited, "rule").ask(shelf).prices[0],
     ]
-    prices += np.concatenate(passing(limited, limited.products, limited.base_prices)).tolist()
+    prices += np.concatenate(passing(limited, slice(None), limited.base_prices)).tolist()
     assert all(money.is_whole(float(price)) for price in prices)
     assert (found >= limits_of(limited).bounds.floors - 1e-9).all()
 

@@ -72,7 +72,7 @@ def test_a_person_is_told_the_margin_of_the_category_and_nothing_below_it_passes
     milk, bread = (Terms("override", sku, None, None, 1.10, NOW, None, "a rival") for sku in ("MILK", "BREAD"))
     assert "minimum margin of 50%" in (below_cost(catalog, milk) or "")
     assert below_cost(catalog, bread) is None
-    assert passing(catalog, [catalog.product("MILK")], np.array([np.nan]))[0] == 1.35
+    assert passing(catalog, np.array([catalog.positions["MILK"]]), np.array([np.nan]))[0] == 1.35
 
 
 def packs(*skus: str) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class StoreRows:
         codes, catalog = np.full(len(self.products), PASSES, dtype=np.int8), self.standing.catalog
         own = np.flatnonzero(~self.is_recorded) if catalog.store.approval.is_asked_for else np.array([], dtype=int)
         if len(own):
-            lowest, highest = passing(catalog, [self.products[column] for column in own], self._opened[own])
+            lowest, highest = passing(catalog, own, self._opened[own])
             passes = (lowest <= self.proposed[own]) & (self.proposed[own] <= highest)
             passes |= self.standing.are_by(DrawnPolicy.rules)[own]  # an approved design's
             codes[own[~passes]] = STATES.index("waits")
