@@ -14,8 +14,14 @@ from catalog.errors import SettingError
 @cache
 def registered(hook: str) -> tuple[Any, ...]:
     """Return what is registered for a hook, such as `after_night`, in the order of the wings' names."""
-    found = sorted(entry_points(group=f"shelfprice.{hook}"), key=lambda entry: entry.name)
+    found = sorted(_installed().select(group=f"shelfprice.{hook}"), key=lambda entry: entry.name)
     return tuple(entry.load() for entry in found)
+
+
+@cache
+def _installed() -> Any:  # its type is another one in Python 3.12
+    """Return all entry points, for which every package that is installed is opened: once, whatever is asked for."""
+    return entry_points()
 
 
 def provider(hook: str) -> Any | None:

@@ -11,8 +11,6 @@ import duckdb
 from catalog.load import Catalog
 from features.response import PriceResponse
 from own_data.exported import drawn_by_owner, exported_cells, holds_exported
-from own_data.price_response.decide import price_responses
-from own_data.price_response.declared import declared_responses, with_refuted
 from own_data.shelf_price import changes_of_shelves, shelf_prices
 from serving.evidence import Evidence, ShelfPrices
 from warehouse.lake import Lake
@@ -44,6 +42,9 @@ class ExportedSales(Evidence):
         self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date
     ) -> tuple[PriceResponse, ...]:
         """Return each product's response on the days up to a date: by its owner's own draw, or as a log tells it."""
+        from own_data.price_response.decide import price_responses  # noqa: PLC0415 - slow, and a price needs none
+        from own_data.price_response.declared import declared_responses, with_refuted  # noqa: PLC0415
+
         declared = declared_responses(drawn_by_owner(connection, through))
         others = [sku for sku in catalog.skus if sku not in declared.told]
         told = price_responses(exported_cells(connection, through), others, catalog.store.country) if others else ()

@@ -4,7 +4,9 @@ import ast
 import datetime as dt
 import re
 import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 from price_shop import Shop
@@ -26,6 +28,20 @@ def without_wings(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (order_book, of_others):
         monkeypatch.setattr(module, "provider", lambda _: None)
     monkeypatch.setattr(wings, "provider", lambda _: None)
+
+
+def test_what_is_installed_is_looked_through_once_for_all_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = list[str]()
+
+    def noted() -> Any:
+        looked.append("once")
+        return entry_points()
+
+    monkeypatch.setattr(wings, "entry_points", noted)
+    for known in (wings.registered, wings._installed):
+        known.cache_clear()
+    assert [len(wings.registered(hook)) for hook in ("orders", "evidence", "orders", "nobody's")] == [1, 1, 1, 0]
+    assert looked == ["once"]
 
 
 def test_a_lake_in_which_people_ordered_something_is_refused_where_nothing_reads_it(
