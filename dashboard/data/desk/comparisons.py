@@ -35,12 +35,14 @@ class Comparisons:
     def __init__(self, stores: Sequence[StoreRows], store: Positions, position: Positions) -> None:
         self._stores, self._store, self._position = stores, store, position
         self._found: list[Comparison | None] = [None]  # of every row of which nobody knows anything
-        is_forecast = any(own.forecast is not None for own in stores)
-        self._which = np.full(len(store), _NOT_ASKED if is_forecast else _UNKNOWN, dtype=np.int32)
+        self._is_forecast = any(own.forecast is not None for own in stores)
+        self._which = np.full(len(store), _NOT_ASKED, dtype=np.int32)
         self._lock = Lock()
 
     def of(self, rows: Positions) -> Found:
         """Return the comparisons of rows."""
+        if not self._is_forecast:
+            return self._found, np.full(len(rows), _UNKNOWN, dtype=np.int32)
         with self._lock:
             missing = rows[self._which[rows] == _NOT_ASKED]
             if len(missing):
