@@ -12,29 +12,34 @@ from numpy.typing import NDArray
 from catalog.arrays import Ints
 from catalog.memory import give_back
 from catalog.tables.prices import PRICE_STEPS
+from serving.limited_steps import Limited
 from serving.price_book import PriceBook, joined
-from serving.price_steps import NO_VALUE, Steps
+from serving.price_steps import NO_VALUE, Steps, as_kept, in_other_order, in_units, pieces
 from serving.steps_of_states import steps_of
 from warehouse.parquet import coded, constant, moments
+
+_UNKNOWN = np.iinfo(np.int16).min  # less than any value
 
 
 def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
     """Return the book in the columns of `price_steps`; `made_from` is what its receipt will say."""
     steps, rows = book.steps, len(book.prices)
-    begin, value = steps.begin, steps.value
+    begin = steps.begin
     product = np.repeat(np.arange(len(book.skus)), np.diff(steps.first_step))
-    is_limited = np.repeat(book.prices != book.unconstrained, np.diff(book.chance_from))
-    p_own = np.where(is_limited, book.p_unconstrained, np.nan)
+    limited = book.limited
+    unconstrained, p_own = book.prices.copy(), np.full(len(book.p_sale), np.nan)
+    unconstrained[limited.limited_step] = limited.asked
+    p_own[pieces(book.chance_from, limited.limited_step)[1]] = limited.p_asked
     columns = {
         "sku": coded(product, book.skus),
         "step": (np.arange(rows) - steps.first_step[product]).astype(np.int32),
         "price": book.prices,
-        "unconstrained_price": book.unconstrained,
+        "unconstrained_price": unconstrained,
         "binding_rule": coded(book.rule, book.rules),
         "policy_rule": coded(book.policy_rule, book.rules),
         "ticks_from": steps.first_tick,
-        "stock_from": _listed(begin, pa.array(steps.stock_from.astype(np.int16, copy=False))),
-        "unit_value": _listed(begin, pa.array(value, mask=value == NO_VALUE)),
+        "stock_from": _listed(begin, pa.array(_by_step(steps, steps.stock_from).astype(np.int16, copy=False))),
+        "unit_value": _listed(begin, _units(_by_step(steps, steps.value))),
         "value_unit": steps.value_unit[product],
         "p_sale": _listed(book.chance_from, pa.array(book.p_sale)),
         "unconstrained_p_sale": _listed(book.chance_from, pa.array(p_own, from_pandas=True)),
@@ -72,18 +77,18 @@ def book_from_table(table: pa.Table) -> PriceBook:
     codes, skus = _words(table["sku"])
     first_step = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
     first = first_step[:-1]
-    begin, stock_from = _flat(table["stock_from"])
-    if stock_from.max() <= np.iinfo(np.uint8).max:
-        stock_from = stock_from.astype(np.uint8)
-    chance_from, p_sale = _flat(table["p_sale"])
-    p_own = _flat(table["unconstrained_p_sale"])[1]
-    price, unconstrained = (table[name].to_numpy() for name in ("price", "unconstrained_price"))
-    is_same = np.repeat(price == unconstrained, np.diff(chance_from))
+    begin, of_threshold = _flat(table["stock_from"])
+    begin_of_chances, p_sale = _flat(table["p_sale"])
+    price, chance_from = table["price"].to_numpy(), begin_of_chances.astype(np.int32)
     (rule, policy_rule), rules = _rules(table)
-    first_tick = table["ticks_from"].to_numpy()
-    value = _flat(table["unit_value"], NO_VALUE)[1]
+    units = _flat(table["unit_value"], _UNKNOWN)[1]
+    stocks_and_ticks = of_threshold, table["ticks_from"].to_numpy(), np.diff(begin)
+    of_threshold, first_tick, lengths = _in_bytes_if_all_fit(*stocks_and_ticks)
+    stock_from, value = (
+        in_other_order(first_step, first_tick, lengths, own, False)  # noqa: FBT003
+        for own in (of_threshold, *_in_bytes_if_all_fit(as_kept(units, units != _UNKNOWN)))
+    )
     value_unit = table["value_unit"].to_numpy()[first]
-    lengths = np.diff(begin).astype(np.int16)
     steps = Steps(first_step, begin[first_step], first_tick, lengths, stock_from, value, value_unit)
     return PriceBook(
         skus=tuple(skus),
@@ -91,12 +96,13 @@ def book_from_table(table: pa.Table) -> PriceBook:
         n_ticks=steps.n_ticks,
         steps=steps,
         prices=price,
-        unconstrained=unconstrained,
         rule=rule,
         policy_rule=policy_rule,
-        chance_from=chance_from.astype(np.int32),
+        chance_from=chance_from,
         p_sale=p_sale,
-        p_unconstrained=np.where(is_same, p_sale, p_own),
+        limited=Limited.among(
+            price, table["unconstrained_price"].to_numpy(), chance_from, _flat(table["unconstrained_p_sale"])[1]
+        ),
         rules=rules,
         **_made(table),
     )
@@ -127,12 +133,11 @@ def _from_states(table: pa.Table) -> PriceBook:
         n_ticks=shape[1],
         steps=steps,
         prices=price[of_step],
-        unconstrained=unconstrained[of_step],
         rule=rule[of_step],
         policy_rule=policy_rule[of_step],
         chance_from=chance_from,
         p_sale=p_sale[at][chances],
-        p_unconstrained=p_own[at][chances],
+        limited=Limited.among(price[of_step], unconstrained[of_step], chance_from, p_own[at][chances]),
         rules=rules,
         **_made(table),
     )
@@ -142,6 +147,20 @@ def _made(table: pa.Table) -> dict[str, Any]:
     """Return what is the same in all rows: from which policy and model a book was made, and for which day."""
     own = {name: table[name][0].as_py() for name in ("policy", "model_version", "published_at")}
     return own | {"published_at": own["published_at"].astimezone(dt.UTC)}
+
+
+def _by_step(steps: Steps, values: NDArray[Any]) -> NDArray[Any]:
+    """Return what thresholds have step after step, as they are stored."""
+    return in_other_order(steps.first_step, steps.first_tick, steps.lengths, values, True)  # noqa: FBT003
+
+
+def _units(kept: NDArray[Any]) -> pa.Array:
+    return pa.array(in_units(kept), mask=kept == NO_VALUE)
+
+
+def _in_bytes_if_all_fit(*arrays: NDArray[np.integer[Any]]) -> list[NDArray[Any]]:
+    fit = all(own.min() >= 0 and own.max() <= np.iinfo(np.uint8).max for own in arrays)
+    return [own.astype(np.uint8 if fit else np.int16) for own in arrays]
 
 
 def _listed(begin: NDArray[np.integer[Any]], values: pa.Array) -> pa.ListArray:

@@ -11,6 +11,7 @@ from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from serving.curves import DemandCurves
+from serving.limited_steps import Limited
 from serving.price_book import PriceBook, joined
 from serving.price_steps import NO_VALUE, Steps
 
@@ -32,22 +33,21 @@ def _match_book(catalog: Catalog, book: PriceBook) -> PriceBook:
 def _at_base_prices(catalog: Catalog, new: Ints, book: PriceBook) -> PriceBook:
     """Return a book of products of which nothing is known: one step each, at any stock and at any time."""
     at, nothing = np.arange(len(new) + 1), np.full(len(new), np.nan)
-    base, rule = catalog.base_prices[new], np.zeros(len(new), dtype=np.int16)
+    base, rule, chance_from = catalog.base_prices[new], np.zeros(len(new), dtype=np.int16), at.astype(np.int32)
     everywhere = np.zeros(len(new) * book.n_ticks, dtype=np.int16)
     ones, ticks = np.ones(len(new), dtype=np.int16), np.full(len(new), book.n_ticks, dtype=np.int16)
-    steps = Steps(at, at * book.n_ticks, ones, ticks, everywhere, everywhere + NO_VALUE, base)
+    steps = Steps(at, at * book.n_ticks, ones, ticks, everywhere, np.full_like(everywhere, NO_VALUE), base)
     return replace(
         book,
         skus=tuple(catalog.skus[position] for position in new.tolist()),
         par_stock=catalog.par_stock[new],
         steps=steps,
         prices=base,
-        unconstrained=base,
         rule=rule,
         policy_rule=rule,
-        chance_from=at.astype(np.int32),
+        chance_from=chance_from,
         p_sale=nothing,
-        p_unconstrained=nothing,
+        limited=Limited.among(base, base, chance_from, nothing),
         rules=("unknown_product",),
     )
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Grown, Ints
 from catalog.errors import DataError
+from serving.limited_steps import Limited
 from serving.price_steps import States, Steps, pieces
-from serving.single_price import Addresses, addresses_of, price_at, prices_at
+from serving.single_price import Addresses, PriceAt, addresses_of, compiled_price_at, prices_at
 
-_BEGINS = "first_step", "first", "chance_from"  # where pieces begin
+_BEGINS = "first_step", "first", "chance_from", "asked_from"  # where pieces begin
 
 
 class BookedPrice(NamedTuple):
@@ -58,15 +59,17 @@ class PriceBook:
     ----------
     n_ticks
         Ticks of the day that it prices, up to closing.
-    prices, unconstrained
-        Price to show under the static limits, and the policy's price before any limit, EUR, shape (n_steps,).
+    prices
+        Price to show under the static limits, EUR, shape (n_steps,).
     rule, policy_rule
         Index into `rules`: the last limit that changed the price, else the policy's rule; and the policy's rule.
     chance_from
         Where the chances of each step begin, and where the last ones end, shape (n_steps + 1,): one of each step, or
         one for each tick.
-    p_sale, p_unconstrained
-        Chance of sale at these two prices; 0 with an empty shelf, NaN where nobody knows, shape (n_chances,).
+    p_sale
+        Chance of sale at the price; 0 with an empty shelf, NaN where nobody knows, shape (n_chances,).
+    limited
+        What the policy asked for in the steps that have another price than that.
     """
 
     skus: tuple[str, ...]
@@ -74,12 +77,11 @@ class PriceBook:
     n_ticks: int
     steps: Steps
     prices: Floats
-    unconstrained: Floats
     rule: NDArray[np.int16]
     policy_rule: NDArray[np.int16]
     chance_from: NDArray[np.int32]
     p_sale: Floats
-    p_unconstrained: Floats
+    limited: Limited
     rules: tuple[str, ...]
     policy: str
     model_version: str
@@ -94,15 +96,14 @@ class PriceBook:
     def _places(self) -> Addresses:
         """Where a single price is looked up."""
         own: tuple[Any, ...] = self.steps
-        stocks = self.steps.stock_from.dtype
-        kinds: tuple[Any, ...] = (np.int64, np.int64, np.int16, np.int16, stocks, np.int16, np.float64)
+        kinds: tuple[Any, ...] = (np.int64, np.int64, *[own.dtype for own in self.steps[2:6]], np.float64)
         rest = (self.prices, np.float64), (self.rule, np.int16), (self.chance_from, np.int32), (self.p_sale, np.float64)
         return addresses_of([*zip(own, kinds, strict=True), *rest])
 
     @cached_property
-    def _at_hand(self) -> tuple[Callable[[str], int | None], int, tuple[str, ...], int]:
-        """What one quote needs, looked up once: the position of a sku, where prices are found, rules and ticks."""
-        return self.positions.get, self._places.place, self.rules, self.n_ticks
+    def _at_hand(self) -> tuple[Callable[[str], int | None], PriceAt, int, tuple[str, ...], int]:
+        """What one quote needs, looked up once: the position of a sku, how and where prices are found, rules, ticks."""
+        return self.positions.get, compiled_price_at(), self._places.place, self.rules, self.n_ticks
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone, for a book that is sent."""
@@ -123,12 +124,14 @@ class PriceBook:
         return self._booked(*self.steps.at_opening())
 
     def _booked(self, step: Ints, since: Ints, unit_value: Floats) -> BookedStates:
-        chance = self._chance(step, since)
+        prices = self.prices[step]
+        p_sale = self.p_sale[np.minimum(self.chance_from[step] + since, self.chance_from[step + 1] - 1)]
+        unconstrained, p_unconstrained = self.limited.before_limits(step, since, prices, p_sale)
         return BookedStates(
-            self.prices[step],
-            self.unconstrained[step],
-            self.p_sale[chance],
-            self.p_unconstrained[chance],
+            prices,
+            unconstrained,
+            p_sale,
+            p_unconstrained,
             unit_value,
             self.rule[step],
             self.policy_rule[step],
@@ -147,7 +150,7 @@ class PriceBook:
         DataError
             When the book does not hold the product, or stock or time cannot be.
         """
-        product_of, place, rules, n_ticks = self._at_hand
+        product_of, price_at, place, rules, n_ticks = self._at_hand
         product = product_of(sku)
         if product is None:
             raise DataError(
@@ -168,10 +171,6 @@ class PriceBook:
         states = States.of(product, stock, ticks_left)
         return states.shaped(*prices_at(self._places.place, *states.by_product))
 
-    def _chance(self, step: Ints, since: Ints) -> Ints:
-        """Return where the chances of steps are, so many ticks after the first one of each."""
-        return np.minimum(self.chance_from[step] + since, self.chance_from[step + 1] - 1)
-
     def take(self, products: Ints) -> "PriceBook":
         """Return the book of some products, in this order."""
         steps, own = self.steps.take(products)
@@ -182,8 +181,9 @@ class PriceBook:
             par_stock=self.par_stock[products],
             steps=steps,
             chance_from=chance_from,
-            **{name: getattr(self, name)[own] for name in ("prices", "unconstrained", "rule", "policy_rule")},
-            **{name: getattr(self, name)[chances] for name in ("p_sale", "p_unconstrained")},
+            p_sale=self.p_sale[chances],
+            limited=self.limited.take(own),
+            **{name: getattr(self, name)[own] for name in ("prices", "rule", "policy_rule")},
         )
 
 
@@ -192,10 +192,11 @@ def joined(books: Iterable[PriceBook]) -> PriceBook:
 
     They are taken one after another, and none of them is kept: what they hold grows in place.
     """
-    grown, skus, rules = defaultdict[str, Grown](Grown), list[str](), dict[str, int]()
+    grown, skus, rules, n_steps = defaultdict[str, Grown](Grown), list[str](), dict[str, int](), 0
     for book in books:
         place = np.array([rules.setdefault(rule, len(rules)) for rule in book.rules], dtype=np.int16)
-        own = book.__getstate__() | book.steps._asdict()
+        limited = book.limited.after(n_steps)._asdict()
+        own, n_steps = book.__getstate__() | book.steps._asdict() | limited, n_steps + len(book.prices)
         own |= {name: place[own[name]] for name in ("rule", "policy_rule")}
         for name, values in own.items():
             if name in _BEGINS:
@@ -205,4 +206,5 @@ def joined(books: Iterable[PriceBook]) -> PriceBook:
         skus.extend(book.skus)
     whole: dict[str, Any] = {name: own.cut() for name, own in grown.items()}
     steps = Steps(**{name: whole.pop(name) for name in Steps._fields})
-    return replace(book, skus=tuple(skus), steps=steps, rules=tuple(rules), **whole)
+    limits = Limited(**{name: whole.pop(name) for name in Limited._fields})
+    return replace(book, skus=tuple(skus), steps=steps, limited=limits, rules=tuple(rules), **whole)

@@ -6,22 +6,28 @@ ends with the tick after which it is not there. What a unit is worth has no step
 thresholds, and one more is put where a line would leave the value by more than a tolerance.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
+
+Small: TypeAlias = NDArray[np.uint8] | NDArray[np.int16]
 
 VALUE_TOLERANCE = 0.01
 """How far a unit's value may be off, as a share of the product's highest price."""
-NO_VALUE = -(2**15)
+NO_VALUE = 0
+"""Where the policy does not value stock; values from 0 on are kept one higher, so that most fit in a byte."""
 _NONE = 2**15 - 1  # more than any stock
 
 
 class Steps(NamedTuple):
-    """Steps of products, one after another, and the thresholds at which they begin, step after step by its ticks.
+    """Steps of products, one after another, and the thresholds at which they begin.
+
+    Thresholds come tick after tick, and at a tick step after step: a quote looks at those of one tick, which lie side
+    by side in memory. A book that is read has ticks and stocks in 8 bits where all of them fit, and so values.
 
     Attributes
     ----------
@@ -35,35 +41,34 @@ class Steps(NamedTuple):
         In how many ticks each step is there, shape (n_steps,).
     stock_from
         The least stock at which a step is shown, shape (n_thresholds,). A stock above all has the highest one's step.
-        A book that is read has them in 8 bits where they fit.
     value
-        Value of one more unit kept at that stock, in `value_unit`; `NO_VALUE` where the policy does not value stock.
+        Value of one more unit kept at that stock, in `value_unit`, as `as_kept` gives it.
     value_unit
         EUR, shape (n_products,).
     """
 
     first_step: NDArray[np.int64]
     first: NDArray[np.int64]
-    first_tick: NDArray[np.int16]
-    lengths: NDArray[np.int16]
-    stock_from: NDArray[np.uint8] | NDArray[np.int16]
-    value: NDArray[np.int16]
+    first_tick: Small
+    lengths: Small
+    stock_from: Small
+    value: Small
     value_unit: Floats
 
     @property
     def n_ticks(self) -> int:
         """Ticks of the day."""
-        return int((self.first_tick + self.lengths).max()) - 1
+        return int(np.add(self.first_tick, self.lengths, dtype=np.int16).max()) - 1
 
     @property
     def begin(self) -> NDArray[np.int64]:
-        """Where the thresholds of each step begin, and where the last ones end, shape (n_steps + 1,)."""
+        """Where thresholds of each step begin where they come step after step, and end, shape (n_steps + 1,)."""
         return np.concatenate([[0], np.cumsum(self.lengths, dtype=np.int64)])
 
     def told_once(self, *chances: Floats) -> tuple[NDArray[np.int32], Ints]:
         """Return where the chances of each step begin, and the threshold of each: one where all ticks have the same.
 
-        `chances` have shape (n_thresholds,).
+        `chances` have shape (n_thresholds,), step after step.
         """
         begin = self.begin
         first = np.repeat(begin[:-1], self.lengths)
@@ -91,15 +96,16 @@ class Steps(NamedTuple):
 
         It is that of each product's highest threshold, found without what is compiled: to load that takes longer.
         """
-        since = self.n_ticks - self.first_tick
+        since = self.n_ticks - self.first_tick.astype(np.int64)
         there = np.flatnonzero(since < self.lengths)
-        place = self.begin[there] + since[there]
         first = np.searchsorted(there, self.first_step[:-1])
-        least, lengths = self.stock_from[place], np.diff(first, append=len(there))
+        lengths = np.diff(first, append=len(there))
+        place = np.repeat(self.first[1:] - lengths - first, lengths) + np.arange(len(there))  # the last tick's are last
+        least = self.stock_from[place]
         highest = np.flatnonzero(least == np.repeat(np.maximum.reduceat(least, first), lengths))
         value = self.value[place[highest]]
-        known = np.where(value == NO_VALUE, np.nan, value * self.value_unit)
-        return there[highest], since[there[highest]].astype(np.int64), known
+        known = np.where(value == NO_VALUE, np.nan, in_units(value) * self.value_unit)
+        return there[highest], since[there[highest]], known
 
     def found(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> tuple[Ints, Ints, Floats]:
         """Return of many states, in the shape of the arguments, the step, the ticks since its first one, and the value.
@@ -137,6 +143,16 @@ class States(NamedTuple):
         return tuple(own.reshape(self.shape) for own in answers)
 
 
+def as_kept(units: NDArray[Any], is_known: Flags) -> NDArray[np.int16]:
+    """Return values in whole units as `Steps` keep them."""
+    return np.where(is_known, units + (units >= 0), NO_VALUE).astype(np.int16)
+
+
+def in_units(kept: NDArray[Any]) -> NDArray[np.int16]:
+    """Return values that are kept, in whole units; 0 where there is none."""
+    return np.subtract(kept, kept > 0, dtype=np.int16)
+
+
 def pieces(begin: NDArray[Any], rows: Ints) -> tuple[NDArray[Any], Ints]:
     """Return where the pieces of some rows begin among themselves, and the positions of all that is in them."""
     lengths = begin[rows + 1] - begin[rows]
@@ -145,13 +161,46 @@ def pieces(begin: NDArray[Any], rows: Ints) -> tuple[NDArray[Any], Ints]:
 
 
 @numba.njit(cache=True, nogil=True)
+def in_other_order(
+    first_step: NDArray[np.int64],
+    first_tick: Small,
+    lengths: Small,
+    values: NDArray[Any],
+    is_by_tick: bool,  # noqa: FBT001 - what is compiled takes no names
+) -> NDArray[Any]:
+    """Return what thresholds have step after step in the order of `Steps`; where it `is_by_tick`, step after step."""
+    found, own, n_ticks = np.empty_like(values), 0, 0
+    for step in range(len(lengths)):
+        n_ticks = max(n_ticks, np.int64(first_tick[step]) + lengths[step] - 1)
+    place = np.empty(n_ticks + 1, dtype=np.int64)  # of the next threshold of each tick
+    for product in range(len(first_step) - 1):
+        place[:] = 0
+        for step in range(first_step[product], first_step[product + 1]):
+            for since in range(lengths[step]):
+                place[first_tick[step] + since] += 1
+        following = own
+        for tick in range(n_ticks + 1):
+            place[tick], following = following, following + place[tick]
+        for step in range(first_step[product], first_step[product + 1]):
+            for since in range(lengths[step]):
+                tick = first_tick[step] + since
+                if is_by_tick:
+                    found[own] = values[place[tick]]
+                else:
+                    found[place[tick]] = values[own]
+                place[tick] += 1
+                own += 1
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
 def find(
     first_step: NDArray[np.int64],
     first: NDArray[np.int64],
-    first_tick: NDArray[np.int16],
-    lengths: NDArray[np.int16],
-    stock_from: NDArray[np.uint8] | NDArray[np.int16],
-    value: NDArray[np.int16],
+    first_tick: Small,
+    lengths: Small,
+    stock_from: Small,
+    value: Small,
     value_unit: Floats,
     product: int,
     stock: int,
@@ -161,37 +210,41 @@ def find(
 
     The first seven arguments are those of `Steps`.
     """
-    found, own, following, begin = -1, 0, -1, first[product]
-    highest, next_one = -1, _NONE
-    for step in range(first_step[product], first_step[product + 1]):
+    threshold, begin, end = first[product], first_step[product], first_step[product + 1]
+    for step in range(begin, end):
+        threshold += max(0, min(ticks_left - first_tick[step], lengths[step]))  # of the ticks before
+    found, own, following, highest, next_one = -1, 0, -1, -1, _NONE
+    for step in range(begin, end):
         since = ticks_left - first_tick[step]
         if since < 0:
             break
         if since < lengths[step]:
-            least = stock_from[begin + since]
+            least = stock_from[threshold]
             if highest < least <= stock:
-                highest, found, own = least, step, begin + since
+                highest, found, own = least, step, threshold
             elif stock < least < next_one:
-                next_one, following = least, begin + since
-        begin += lengths[step]
-    since = ticks_left - first_tick[found]
-    if value[own] == NO_VALUE:
+                next_one, following = least, threshold
+            threshold += 1
+    since, here = ticks_left - first_tick[found], np.int64(value[own])
+    if here == NO_VALUE:
         return found, since, np.nan
-    share, rise = 0.0, 0
+    here -= here > 0
+    share, rise = 0.0, 0.0
     if following >= 0 and value[following] != NO_VALUE:
+        there = np.int64(value[following])
         share = (stock - highest) / (next_one - highest)
-        rise = value[following] - value[own]
-    return found, since, (value[own] + share * rise) * value_unit[product]
+        rise = float(there - (there > 0) - here)
+    return found, since, (here + share * rise) * value_unit[product]
 
 
 @numba.njit(cache=True, nogil=True)
 def _find_all(
     first_step: NDArray[np.int64],
     first: NDArray[np.int64],
-    first_tick: NDArray[np.int16],
-    lengths: NDArray[np.int16],
-    stock_from: NDArray[np.uint8] | NDArray[np.int16],
-    value: NDArray[np.int16],
+    first_tick: Small,
+    lengths: Small,
+    stock_from: Small,
+    value: Small,
     value_unit: Floats,
     order: Ints,
     product: Ints,

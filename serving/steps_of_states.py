@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
-from serving.price_steps import NO_VALUE, VALUE_TOLERANCE, Steps
+from serving.price_steps import VALUE_TOLERANCE, Steps, as_kept, in_other_order
 
 _LARGEST = 2**14  # of a value; it is kept in 16 bits
 _OFF = 1.5  # units of a value that a line may be off; rounding adds half a unit to make it two, which is the tolerance
@@ -28,7 +28,7 @@ def steps_of(
     steps : Steps
         The one that is there with the fewest ticks left and at the lowest stock comes first.
     states : Ints
-        The state of each threshold, step after step, as a position in the flat arrays.
+        The state of each threshold, as they come step after step, as a position in the flat arrays.
     """
     _, n_ticks, n_levels = prices.shape
     largest = np.nan_to_num(np.abs(unit_value)).max(axis=(1, 2))
@@ -40,8 +40,11 @@ def steps_of(
     states = np.empty(len(state), dtype=np.int64)
     states[begin[step] + tick - first_tick[step]] = state
     at = value.ravel()[states]
-    kept = np.where(np.isnan(at), NO_VALUE, np.rint(at)).astype(np.int16)
-    lengths, stock_from = np.diff(begin).astype(np.int16), (states % n_levels).astype(np.int16)
+    lengths = np.diff(begin).astype(np.int16)
+    stock_from, kept = (
+        in_other_order(first_step, first_tick, lengths, own, False)  # noqa: FBT003
+        for own in ((states % n_levels).astype(np.int16), as_kept(np.rint(at), ~np.isnan(at)))
+    )
     return Steps(first_step, begin[first_step], first_tick, lengths, stock_from, kept, unit), states
 
 

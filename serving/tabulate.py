@@ -15,6 +15,7 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from serving.curves import DemandCurves, chance_at
 from serving.guardrails import guarded_with_trail
+from serving.limited_steps import Limited
 from serving.limits import Limits, limits_of
 from serving.price_book import PriceBook
 from serving.price_steps import Steps
@@ -81,12 +82,11 @@ def tabulate(
         n_ticks=ticks,
         steps=steps,
         prices=prices,
-        unconstrained=unconstrained,
         rule=np.where(own_rule == sold_out, own_rule, grid.read(rule)),
         policy_rule=own_rule,
         chance_from=chance_from,
         p_sale=p_sale[chances],
-        p_unconstrained=p_own[chances],
+        limited=Limited.among(prices, unconstrained, chance_from, p_own[chances]),
         rules=(*own_rules, "sold_out", *limits.rules),
         policy=policy.name,
         model_version=policy.model_version or "none",

@@ -188,21 +188,54 @@ def test_rows_that_come_in_parts_are_the_same_book(book: PriceBook, rows: int) -
     assert_same(as_dense(read), as_dense(book))
 
 
-@pytest.mark.parametrize(("most", "kind"), [(40, np.uint8), (900, np.int16)])
-def test_a_book_that_is_read_keeps_stocks_in_a_byte_where_they_fit_and_says_the_same(
-    most: int, kind: type[np.generic]
+@pytest.mark.parametrize(
+    ("most", "worth", "kinds"),
+    [
+        (40, 0.01, (np.uint8, np.uint8)),
+        (40, 1.0, (np.uint8, np.int16)),
+        (900, 0.01, (np.int16, np.uint8)),
+        (900, 1.0, (np.int16, np.int16)),
+        (40, -0.01, (np.uint8, np.int16)),
+    ],
+)
+def test_a_book_that_is_read_keeps_stocks_and_values_in_a_byte_where_they_fit_and_says_the_same(
+    most: int, worth: float, kinds: tuple[type[np.generic], ...]
 ) -> None:
     policy, catalog, curves = any_shelf(2, most)
+    policy = replace(policy, unit_value=np.abs(policy.unit_value) * worth)
     book = tabulate(policy, catalog, MIDNIGHT, curves)
     table = book_to_table(book, "inputs")
     read = book_from_parts(table[first : first + 100] for first in range(0, len(table), 100))
-    assert (book.steps.stock_from.dtype, read.steps.stock_from.dtype) == (np.int16, kind)
-    assert book_to_table(read, "inputs")["stock_from"].equals(table["stock_from"])
+    assert {own.dtype for own in book.steps[2:6]} == {np.dtype(np.int16)}
+    assert tuple(own.dtype for own in read.steps[2:6]) == (*[kinds[0]] * 3, kinds[1])
+    for name in ("stock_from", "unit_value", "ticks_from"):
+        assert book_to_table(read, "inputs")[name].equals(table[name]), name
     draw = np.random.default_rng(3)
     states = [draw.integers(first, end, 500) for first, end in ((0, 5), (0, most), (1, book.n_ticks + 1))]
     np.testing.assert_array_equal(read.quotes(*states), book.quotes(*states))
     for own, stock, left in np.transpose(states).tolist():
         assert str(read.quote(book.skus[own], stock, left)) == str(book.quote(book.skus[own], stock, left))
+
+
+def test_thresholds_of_a_tick_lie_side_by_side_and_step_after_step(book: PriceBook) -> None:
+    steps, place = book.steps, 0
+    for product, par in enumerate(book.par_stock.tolist()):
+        own = range(*steps.first_step[product : product + 2])
+        for tick in range(1, book.n_ticks + 1):
+            there = [one for one in own if steps.first_tick[one] <= tick < steps.first_tick[one] + steps.lengths[one]]
+            for stock, step in zip(steps.stock_from[place : place + len(there)].tolist(), there, strict=True):
+                assert stock <= par
+                assert steps.found(product, stock, tick)[0] == step
+            place += len(there)
+    assert place == len(steps.stock_from)
+
+
+def test_what_a_policy_asked_for_is_kept_for_the_steps_alone_that_a_limit_changed(book: PriceBook) -> None:
+    at_a_limit = np.flatnonzero(book.prices[book.limited.limited_step] != book.limited.asked)
+    assert 0 < len(at_a_limit) == len(book.limited.asked) < len(book.prices)
+    products = np.array([4, 0, 2])
+    for own, was in zip(book.take(products).of(), book.of(products), strict=True):
+        np.testing.assert_array_equal(own, was)
 
 
 def test_states_in_any_order_and_shape_are_answered_where_they_were_asked(book: PriceBook) -> None:

@@ -17,6 +17,7 @@ from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
 from serving.policies import policy_with_model, policy_without_model
 from serving.price_book import PriceBook
+from serving.price_steps import as_kept
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.store_day import play
@@ -135,8 +136,9 @@ def test_units_kept_have_the_same_value_for_both_books() -> None:
     curves = learned_curves(3)
     log = log_of(Storefront(policy_without_model(CATALOG), exploration=ExplorationPlan(0.5, LADDER)), 3, 2, 3)
     dear = book_of(curves)
-    ones, hundreds = np.ones_like(dear.steps.value), np.full(len(dear.skus), 100.0)
-    dear = replace(dear, steps=dear.steps._replace(value=ones, value_unit=hundreds))
+    ones = np.ones_like(dear.steps.value)
+    own = {"value": as_kept(ones, ones > 0), "value_unit": np.full(len(dear.skus), 100.0)}
+    dear = replace(dear, steps=dear.steps._replace(**own))
     usual = gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)
     kept = gain_on(CATALOG, log, curves, dear, None, is_known=True)
     assert usual.truth is not None
