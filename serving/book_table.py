@@ -14,7 +14,7 @@ from catalog.memory import give_back
 from catalog.tables.prices import PRICE_STEPS
 from serving.limited_steps import Limited
 from serving.price_book import PriceBook, joined
-from serving.price_steps import NO_VALUE, Steps, as_kept, in_other_order, in_units, pieces
+from serving.price_steps import NO_VALUE, Steps, as_kept, as_small, in_other_order, in_units, pieces
 from serving.steps_of_states import steps_of
 from warehouse.parquet import coded, constant, moments
 
@@ -24,12 +24,16 @@ _UNKNOWN = np.iinfo(np.int16).min  # less than any value
 def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
     """Return the book in the columns of `price_steps`; `made_from` is what its receipt will say."""
     steps, rows = book.steps, len(book.prices)
-    begin = steps.begin
+    begin = steps.begin.astype(np.int32)
     product = np.repeat(np.arange(len(book.skus)), np.diff(steps.first_step))
     limited = book.limited
-    unconstrained, p_own = book.prices.copy(), np.full(len(book.p_sale), np.nan)
-    unconstrained[limited.limited_step] = limited.asked
-    p_own[pieces(book.chance_from, limited.limited_step)[1]] = limited.p_asked
+    unconstrained, p_own = book.prices, np.zeros(len(book.p_sale))  # zeros that are never written to take no memory
+    is_told = np.zeros(len(p_own), dtype=bool)
+    if len(limited.asked):
+        unconstrained = unconstrained.copy()
+        unconstrained[limited.limited_step] = limited.asked
+    own = pieces(book.chance_from, limited.limited_step)[1]
+    p_own[own], is_told[own] = limited.p_asked, ~np.isnan(limited.p_asked)
     columns = {
         "sku": coded(product, book.skus),
         "step": (np.arange(rows) - steps.first_step[product]).astype(np.int32),
@@ -42,7 +46,7 @@ def book_to_table(book: PriceBook, made_from: str) -> pa.Table:
         "unit_value": _listed(begin, _units(_by_step(steps, steps.value))),
         "value_unit": steps.value_unit[product],
         "p_sale": _listed(book.chance_from, pa.array(book.p_sale)),
-        "unconstrained_p_sale": _listed(book.chance_from, pa.array(p_own, from_pandas=True)),
+        "unconstrained_p_sale": _listed(book.chance_from, pa.array(p_own, mask=~is_told)),
         "par_stock": book.par_stock[product].astype(np.int32),
         "policy": constant(book.policy, rows),
         "model_version": constant(book.model_version, rows),
@@ -83,10 +87,10 @@ def book_from_table(table: pa.Table) -> PriceBook:
     (rule, policy_rule), rules = _rules(table)
     units = _flat(table["unit_value"], _UNKNOWN)[1]
     stocks_and_ticks = of_threshold, table["ticks_from"].to_numpy(), np.diff(begin)
-    of_threshold, first_tick, lengths = _in_bytes_if_all_fit(*stocks_and_ticks)
+    of_threshold, first_tick, lengths = as_small(*stocks_and_ticks)
     stock_from, value = (
         in_other_order(first_step, first_tick, lengths, own, False)  # noqa: FBT003
-        for own in (of_threshold, *_in_bytes_if_all_fit(as_kept(units, units != _UNKNOWN)))
+        for own in (of_threshold, *as_small(as_kept(units, units != _UNKNOWN)))
     )
     value_unit = table["value_unit"].to_numpy()[first]
     steps = Steps(first_step, begin[first_step], first_tick, lengths, stock_from, value, value_unit)
@@ -158,13 +162,8 @@ def _units(kept: NDArray[Any]) -> pa.Array:
     return pa.array(in_units(kept), mask=kept == NO_VALUE)
 
 
-def _in_bytes_if_all_fit(*arrays: NDArray[np.integer[Any]]) -> list[NDArray[Any]]:
-    fit = all(own.min() >= 0 and own.max() <= np.iinfo(np.uint8).max for own in arrays)
-    return [own.astype(np.uint8 if fit else np.int16) for own in arrays]
-
-
-def _listed(begin: NDArray[np.integer[Any]], values: pa.Array) -> pa.ListArray:
-    return pa.ListArray.from_arrays(pa.array(begin.astype(np.int32)), values)
+def _listed(begin: NDArray[np.int32], values: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(begin), values)
 
 
 def _flat(column: pa.ChunkedArray, null: float = np.nan) -> tuple[NDArray[np.int64], NDArray[Any]]:

@@ -13,7 +13,7 @@ from catalog.price_ladder import price_ladder
 from serving.curves import DemandCurves
 from serving.limited_steps import Limited
 from serving.price_book import PriceBook, joined
-from serving.price_steps import NO_VALUE, Steps
+from serving.price_steps import NO_VALUE, Steps, as_small
 
 
 def match_to_shelf(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> tuple[PriceBook, DemandCurves]:
@@ -34,8 +34,8 @@ def _at_base_prices(catalog: Catalog, new: Ints, book: PriceBook) -> PriceBook:
     """Return a book of products of which nothing is known: one step each, at any stock and at any time."""
     at, nothing = np.arange(len(new) + 1), np.full(len(new), np.nan)
     base, rule, chance_from = catalog.base_prices[new], np.zeros(len(new), dtype=np.int16), at.astype(np.int32)
-    everywhere = np.zeros(len(new) * book.n_ticks, dtype=np.int16)
-    ones, ticks = np.ones(len(new), dtype=np.int16), np.full(len(new), book.n_ticks, dtype=np.int16)
+    everywhere = np.zeros(len(new) * book.n_ticks, dtype=np.uint8)
+    ones, ticks = as_small(np.ones(len(new), dtype=np.int16), np.full(len(new), book.n_ticks))
     steps = Steps(at, at * book.n_ticks, ones, ticks, everywhere, np.full_like(everywhere, NO_VALUE), base)
     return replace(
         book,

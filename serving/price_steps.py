@@ -27,7 +27,7 @@ class Steps(NamedTuple):
     """Steps of products, one after another, and the thresholds at which they begin.
 
     Thresholds come tick after tick, and at a tick step after step: a quote looks at those of one tick, which lie side
-    by side in memory. A book that is read has ticks and stocks in 8 bits where all of them fit, and so values.
+    by side in memory. Ticks and stocks have 8 bits where all of them fit, else 16, and so have values.
 
     Attributes
     ----------
@@ -146,6 +146,12 @@ class States(NamedTuple):
 def as_kept(units: NDArray[Any], is_known: Flags) -> NDArray[np.int16]:
     """Return values in whole units as `Steps` keep them."""
     return np.where(is_known, units + (units >= 0), NO_VALUE).astype(np.int16)
+
+
+def as_small(*arrays: NDArray[np.integer[Any]]) -> list[NDArray[Any]]:
+    """Return arrays with 8 bits each where all that is in any of them fits, else with 16."""
+    fits = all(own.min() >= 0 and own.max() <= np.iinfo(np.uint8).max for own in arrays)
+    return [own.astype(np.uint8 if fits else np.int16, copy=False) for own in arrays]
 
 
 def in_units(kept: NDArray[Any]) -> NDArray[np.int16]:

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
-from serving.price_steps import VALUE_TOLERANCE, Steps, as_kept, in_other_order
+from serving.price_steps import VALUE_TOLERANCE, Steps, as_kept, as_small, in_other_order
 
 _LARGEST = 2**14  # of a value; it is kept in 16 bits
 _OFF = 1.5  # units of a value that a line may be off; rounding adds half a unit to make it two, which is the tolerance
@@ -40,12 +40,12 @@ def steps_of(
     states = np.empty(len(state), dtype=np.int64)
     states[begin[step] + tick - first_tick[step]] = state
     at = value.ravel()[states]
-    lengths = np.diff(begin).astype(np.int16)
+    first_ticks, lengths, stocks = as_small(first_tick, np.diff(begin), states % n_levels)
     stock_from, kept = (
-        in_other_order(first_step, first_tick, lengths, own, False)  # noqa: FBT003
-        for own in ((states % n_levels).astype(np.int16), as_kept(np.rint(at), ~np.isnan(at)))
+        in_other_order(first_step, first_ticks, lengths, own, False)  # noqa: FBT003
+        for own in (stocks, *as_small(as_kept(np.rint(at), ~np.isnan(at))))
     )
-    return Steps(first_step, begin[first_step], first_tick, lengths, stock_from, kept, unit), states
+    return Steps(first_step, begin[first_step], first_ticks, lengths, stock_from, kept, unit), states
 
 
 @numba.njit(cache=True, nogil=True)

@@ -72,7 +72,10 @@ def cells(
 
 def constant(text: str | None, length: int) -> pa.Array:
     """Return a text column that holds one word, or null, in every row."""
-    return pa.nulls(length, TEXT) if text is None else coded(np.zeros(length, dtype=np.int32), [text])
+    if text is None:
+        return pa.nulls(length, TEXT)
+    codes = pa.array(np.zeros(length, dtype=np.int32))  # not copied: what is never written to takes no memory
+    return pa.DictionaryArray.from_arrays(codes, pa.array([text], pa.string()))
 
 
 def moments(microseconds: NDArray[np.int64]) -> pa.Array:
