@@ -2,13 +2,12 @@
 
 Every product has a price, a demand and a footfall of its own, so that no two have the same steps.
 
-    python -m bench.chain_book make HOME 30000
-    python -m bench.chain_book read HOME 30000
+    python -m bench.chain_book HOME 30000
+    python -m bench.read_book HOME
 
-do one of the two in a home, and print what was measured as JSON.
+make it in a home, and read it there; each prints what was measured as JSON.
 """
 
-import datetime as dt
 import json
 import subprocess
 import sys
@@ -28,21 +27,20 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import read_settings
 from catalog.store_day import tick_profile
-from serving.book_store import book_in_force, commit_book, new_book
+from serving.book_store import commit_book, new_book
 from serving.curves import DemandCurves
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake
 
 _PRODUCTS = 30_000
 _VISITS = 200.0  # to a product on a store day, in the median
-_ASKED = 20_000
-_MILLION = 1_000_000
 
 
 def chain_book() -> Iterator[Measurement]:
     """Make a book of 30,000 products x 101 stock levels x 48 ticks, and read it as the quote API does."""
     with TemporaryDirectory(prefix="shelfprice-bench-") as home:
-        made, read = (_measured(step, Path(home)) for step in ("make", "read"))
+        made = _measured(Path(home), "chain_book", str(_PRODUCTS))
+        read = _measured(Path(home), "read_book")
     name, what = "chain_book", f"book of {_PRODUCTS:,} products x 101 x 48"
     yield Measurement(name, f"{what}, processor", made["seconds"], "s", (), 60.0)
     yield Measurement(name, "its peak memory", made["peak"] / 1e9, "GB", (), 1.0)
@@ -52,8 +50,8 @@ def chain_book() -> Iterator[Measurement]:
     yield Measurement(name, "a million quotes at once", read["million"], "s", (), 1.0)
 
 
-def _measured(step: str, home: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.chain_book", step, str(home), str(_PRODUCTS)]
+def _measured(home: Path, module: str, *more: str) -> dict[str, float]:
+    command = [sys.executable, "-m", f"bench.{module}", str(home), *more]
     done = subprocess.run(command, cwd=ROOT, env=own_environment(home), capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
@@ -93,26 +91,6 @@ def make(lake: Lake, n_products: int) -> dict[str, float]:
     return {"seconds": seconds, "peak": peak_bytes(), "bytes": receipt.bytes}
 
 
-def read(lake: Lake, n_products: int) -> dict[str, float]:
-    """Read the book in force, and ask it for prices of products, stocks and ticks drawn at random."""
-    found = book_in_force(lake, FIRST_DAY + dt.timedelta(days=1))
-    assert found is not None  # noqa: S101 - it was made before
-    book, draw = found.book, np.random.default_rng(SEED)
-    states = [draw.integers(first, end, _MILLION) for first, end in ((0, n_products), (0, 101), (1, book.n_ticks + 1))]
-    few = [
-        (book.skus[product], stock, left)
-        for product, stock, left in zip(*(own[:_ASKED].tolist() for own in states), strict=True)
-    ]
-    book.quote(*few[0]), book.quotes(*states)
-    began = time.process_time()
-    for state in few:
-        book.quote(*state)
-    one = time.process_time()
-    book.quotes(*states)
-    return {"peak": peak_bytes(), "quote": (one - began) / _ASKED, "million": time.process_time() - one}
-
-
 if __name__ == "__main__":
-    step, home, n_products = sys.argv[1:]
-    own = Lake(read_settings({"SHELFPRICE_HOME": home}))
-    print(json.dumps({"make": make, "read": read}[step](own, int(n_products))))
+    home, n_products = sys.argv[1:]
+    print(json.dumps(make(Lake(read_settings({"SHELFPRICE_HOME": home})), int(n_products))))

@@ -18,10 +18,10 @@ from catalog.load import Catalog
 from catalog.memory import give_back
 from catalog.names import BOOK_TABLES
 from catalog.spread import HERE, Spread
-from serving.belief.table import without_the_champions_word
+from serving.belief.taken_from_log import without_the_champions_word
 from serving.book_blocks import unpublished_book
 from serving.book_table import book_from_parts, book_to_table
-from serving.curves import CURVES_ARE_IN, DemandCurves, curves_from_table, curves_to_table
+from serving.curves import CURVES_ARE_IN, DemandCurves, curves_from_parts, curves_to_table
 from serving.price_book import PriceBook
 from warehouse.books import book_dates, book_on, newest_book_dates
 from warehouse.commit import Commit
@@ -31,7 +31,7 @@ from warehouse.partition import between
 
 GROUP = "all"
 _NAME_LENGTH = 16  # of a replaced book: the start of its SHA-256
-_ROWS_AT_ONCE = 60_000  # of a book that is read
+_ROWS_AT_ONCE = 8_000  # of a book that is read
 
 
 class BookInForce(NamedTuple):
@@ -66,10 +66,10 @@ class StoredBook:
 
     def read(self, lake: Lake) -> tuple[PriceBook, DemandCurves]:
         """Read book and curves whole."""
-        curves = curves_from_table(pa.concat_tables(lake.read_in_parts(self.curves, _ROWS_AT_ONCE, CURVES_ARE_IN)))
-        give_back()
         book = book_from_parts(lake.read_in_parts(self.book, _ROWS_AT_ONCE))
         give_back()  # the rows of a chain's book are larger than the book
+        curves = curves_from_parts(lake.read_in_parts(self.curves, _ROWS_AT_ONCE, CURVES_ARE_IN))
+        give_back()
         return book, curves
 
     def read_belief(self, lake: Lake) -> pa.Table | None:

@@ -174,14 +174,17 @@ def _flat(column: pa.ChunkedArray, null: float = np.nan) -> tuple[NDArray[np.int
 
 
 def _words(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
-    """Return the word of each row as a position, and the words in the order in which they come; -1 for null."""
-    coded_rows = column.unify_dictionaries().combine_chunks()
-    own, found = pd.factorize(coded_rows.indices.fill_null(-1).to_numpy(), use_na_sentinel=False)
-    is_null = found < 0
-    words = coded_rows.dictionary.take(pa.array(found[~is_null])).to_pylist()  # a part has few of a chain's
-    if is_null.any():
-        own = np.where(is_null[own], -1, own - (np.flatnonzero(is_null)[0] < own))
-    return own, words
+    """Return the word of each row as a position, and the words in the order in which they come; -1 for null.
+
+    Each chunk has few of a chain's words, and a dictionary of all.
+    """
+    words, rows = dict[str, int](), []
+    for chunk in column.chunks:
+        own, found = pd.factorize(chunk.indices.fill_null(-1).to_numpy(), use_na_sentinel=False)
+        own_words = chunk.dictionary.take(pa.array(found, mask=found < 0)).to_pylist()
+        place = np.array([-1 if word is None else words.setdefault(word, len(words)) for word in own_words])
+        rows.append(place[own])
+    return np.concatenate(rows), list(words)
 
 
 def _rules(table: pa.Table) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], tuple[str, ...]]:

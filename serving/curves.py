@@ -1,6 +1,8 @@
 """Demand curves: the champion's chance of sale at every candidate price of every product."""
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -10,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats, rows_of_each
+from catalog.arrays import Flags, Floats, Grown, rows_of_each
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.tables.prices import DEMAND_CURVES
@@ -21,6 +23,7 @@ from warehouse.parquet import coded, constant
 
 CURVES_ARE_IN = ("sku", "price", "p_sale", "p_sale_low", "p_sale_high", "supported", "model_version")
 """Columns of `demand_curves` that are needed to read curves."""
+_ENDS = "p_sale_low", "p_sale_high"
 
 
 class DemandModel(Protocol):
@@ -183,10 +186,21 @@ def _ends(values: Floats | None, size: int) -> pa.Array:
 
 def curves_from_table(table: pa.Table) -> DemandCurves:
     """Return the curves that a partition of `demand_curves` holds."""
-    skus = tuple(table["sku"].unify_dictionaries().unique().cast(pa.string()).to_pylist())
-    price, p_sale, supported, *ends = (
-        table[name].to_numpy().reshape(len(skus), -1)
-        for name in ("price", "p_sale", "supported", "p_sale_low", "p_sale_high")
-    )
-    low, high = (None if np.isnan(end).any() else end for end in ends)
-    return DemandCurves(skus, price, p_sale, table["model_version"][0].as_py(), supported, low, high)
+    return curves_from_parts([table])
+
+
+def curves_from_parts(parts: Iterable[pa.Table]) -> DemandCurves:
+    """Return the curves of rows that come in parts, one after another, so that few of them are there at once."""
+    skus, grown, has_gaps = dict[str, None](), defaultdict[str, Grown](Grown), set[str]()
+    for part in parts:
+        skus |= dict.fromkeys(part["sku"].unify_dictionaries().unique().cast(pa.string()).to_pylist())
+        for name in ("price", "p_sale", "supported", "p_sale_low", "p_sale_high"):
+            values = part[name].to_numpy()
+            if name in _ENDS and (name in has_gaps or np.isnan(values).any()):
+                has_gaps.add(name)
+            else:
+                grown[name].add(values)
+    own = {name: grown[name].cut().reshape(len(skus), -1) for name in grown.keys() - has_gaps}
+    low, high = map(own.get, _ENDS)
+    version = part["model_version"][0].as_py()
+    return DemandCurves(tuple(skus), own["price"], own["p_sale"], version, own["supported"], low, high)

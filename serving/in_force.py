@@ -21,7 +21,7 @@ from etl.live.shelf_state import stuck_in
 from etl.stock import opens_with
 from serving.belief.learning_policy import LearningPolicy
 from serving.belief.policy import Outlook
-from serving.belief.table import stores_of_kinds
+from serving.belief.taken_from_log import stores_of_kinds
 from serving.book_store import BookInForce, book_in_force, catalog_of, stored_on
 from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on

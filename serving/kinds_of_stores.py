@@ -19,7 +19,7 @@ from serving.belief.belief import Belief, StoreKind
 from serving.belief.learning_policy import LearningPolicy
 from serving.belief.policy import Morning, morning_of
 from serving.belief.store_kinds import SoldInStores, kinds_of_stores
-from serving.belief.table import stores_of_kinds
+from serving.belief.taken_from_log import stores_of_kinds
 from serving.orders import Orders
 from serving.storefront import LearningStorefront, storefront_that_learns
 

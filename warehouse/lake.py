@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,7 +26,7 @@ from warehouse.local.store import LocalStore
 from warehouse.locks import held, waited_for
 from warehouse.notes import Notes
 from warehouse.open_store import open_store
-from warehouse.parquet import in_contract
+from warehouse.parquet import in_contract, in_parts
 from warehouse.partition import Partition, Published, Within, table_called
 from warehouse.receipts import CODE_VERSION, Receipt
 
@@ -221,7 +220,7 @@ class Lake:
     def read_in_parts(
         self, partition: Partition, rows_at_once: int, columns: Sequence[str] | None = None
     ) -> Iterator[pa.Table]:
-        """Read one partition so many rows at a time, which holds little beside its bytes; otherwise as `read`."""
+        """Read one partition so many rows at a time, holding little beside the bytes to come; otherwise as `read`."""
         return self._read(partition, columns, rows_at_once)
 
     def _read(
@@ -230,12 +229,12 @@ class Lake:
         table = table_called(partition.table)
         texts = [field.name for field in table.schema if coded and field.type == pa.string()]
         try:
-            file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)), read_dictionary=texts)
-            batches = partial(file.iter_batches, columns=columns, use_threads=False)
-            parts = [file.read(columns)] if rows_at_once is None else batches(rows_at_once)
-            for part in parts:
-                rows = part if rows_at_once is None else pa.Table.from_batches([part])
-                yield in_contract(rows, table, columns, texts)
+            if rows_at_once is None:
+                file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)), read_dictionary=texts)
+                yield in_contract(file.read(columns), table, columns, texts)
+                return
+            for rows in in_parts(self._proven_bytes(partition), rows_at_once, columns):
+                yield in_contract(rows, table, columns)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{self.where(partition)}: cannot be read ({error}); run `shelfprice verify`") from error
 

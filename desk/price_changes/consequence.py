@@ -16,7 +16,7 @@ from catalog.load import Catalog
 from desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
 from desk.price_changes.shelves import OnShelf, Shelves
 from serving.belief.policy import Outlook
-from serving.belief.table import stores_of_kinds
+from serving.belief.taken_from_log import stores_of_kinds
 from serving.book_store import BookInForce
 from serving.curves import DemandCurves
 from serving.in_force import PresentBook, present_book, stores_apart

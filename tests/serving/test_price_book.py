@@ -1,6 +1,8 @@
 """Policies and the price book."""
 
 import datetime as dt
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from catalog.settings import read_settings
 from serving.book_policy import BookPolicy
 from serving.book_store import book_in_force, publish_book
 from serving.book_table import book_from_table, book_to_table
-from serving.curves import DemandCurves, curves_from_table, curves_to_table
+from serving.curves import DemandCurves, curves_from_parts, curves_from_table, curves_to_table
 from serving.policies import GreedyPolicy, StaticPolicy, policy_without_model
 from serving.price_book import PriceBook
 from serving.pricing_policy import Asked, asked_without_model
@@ -69,6 +71,21 @@ def test_a_book_survives_its_table_whole() -> None:
         np.testing.assert_array_equal(getattr(again.of(), name), getattr(book().of(), name))
     assert again.quote("MILK", 8, 3) == book().quote("MILK", 8, 3)
     assert (again.skus, again.published_at, again.model_version) == (CATALOG.skus, MIDNIGHT, "7")
+
+
+@pytest.mark.parametrize("rows", [1, 30, 10_000])
+def test_curves_that_come_in_parts_are_the_same_and_an_end_that_has_gaps_is_none(rows: int) -> None:
+    low, high = CURVES.p_sale * 0.9, np.where(LADDER[2, -1] == LADDER, np.nan, CURVES.p_sale)
+    table = curves_to_table(replace(CURVES, low=low, high=high))
+    read = curves_from_parts(table[first : first + rows] for first in range(0, len(table), rows))
+    for name, expected in (("prices", LADDER), ("p_sale", CURVES.p_sale), ("low", low), ("observed", LADDER > 0)):
+        np.testing.assert_array_equal(getattr(read, name), expected)
+    assert (read.skus, read.high, read.model_version) == (CATALOG.skus, None, "7")
+
+
+def test_who_reads_a_book_imports_nothing_that_a_belief_is_worked_out_with() -> None:
+    script = "import serving.book_store, sys; sys.exit('scipy.special' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_curves_survive_their_table_whole() -> None:
