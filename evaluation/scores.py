@@ -53,7 +53,7 @@ def expected_gain(
     that no demand effect names.
     """
     book = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC), curves)
-    return truly_gained(book.of().prices, catalog, date, store)
+    return truly_gained(book.shown(), catalog, date, store)
 
 
 def play_all(policies: Mapping[str, PricingPolicy], catalog: Catalog, store_days: int, seed: int) -> dict[str, Tally]:

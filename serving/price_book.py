@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Grown, Ints
 from catalog.errors import DataError
 from serving.limited_steps import Limited
-from serving.price_steps import States, Steps, pieces
+from serving.price_steps import States, Steps, pieces, shown
 from serving.single_price import Addresses, PriceAt, addresses_of, compiled_price_at, prices_at
 
 _BEGINS = "first_step", "first", "chance_from", "asked_from"  # where pieces begin
@@ -141,6 +141,11 @@ class PriceBook:
         """Return all states of some products, shape (..., n_levels, n_ticks); position t has t + 1 ticks left."""
         own = np.arange(len(self.skus))[products]
         return self.at(own[..., None, None], np.arange(self.n_levels)[:, None], np.arange(1, self.n_ticks + 1))
+
+    def shown(self, products: Ints | slice = slice(None)) -> Floats:
+        """Return the prices of all states of some products alone, EUR, shape (n_products, n_levels, n_ticks)."""
+        own = np.arange(len(self.skus))[products]
+        return np.asarray(shown(*self.steps[:5], self.prices, own, self.n_levels, self.n_ticks))
 
     def quote(self, sku: str, stock: int, ticks_left: int) -> BookedPrice:
         """Look up one price.

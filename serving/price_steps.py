@@ -262,3 +262,38 @@ def _find_all(
     for state in order:
         steps[state], since[state], known[state] = find(*own, product[state], stock[state], ticks_left[state])
     return steps, since, known
+
+
+@numba.njit(cache=True, nogil=True)
+def shown(
+    first_step: NDArray[np.int64],
+    first: NDArray[np.int64],
+    first_tick: Small,
+    lengths: Small,
+    stock_from: Small,
+    prices: Floats,
+    products: Ints,
+    n_levels: int,
+    n_ticks: int,
+) -> Floats:
+    """Return the prices of all states of some products, shape (n_products, n_levels, n_ticks): as `find` finds them.
+
+    The first five arguments are those of `Steps`; `prices` are those of the steps.
+    """
+    found, from_level = np.empty((len(products), n_levels, n_ticks)), np.empty(n_levels, dtype=np.int64)
+    for row, product in enumerate(products):
+        threshold = first[product]
+        for tick in range(1, n_ticks + 1):
+            from_level[:] = -1
+            for step in range(first_step[product], first_step[product + 1]):
+                if first_tick[step] <= tick < first_tick[step] + np.int64(lengths[step]):
+                    least = stock_from[threshold]
+                    if least < n_levels and from_level[least] < 0:
+                        from_level[least] = step
+                    threshold += 1
+            price = np.nan
+            for level in range(n_levels):
+                if from_level[level] >= 0:
+                    price = prices[from_level[level]]
+                found[row, level, tick - 1] = price
+    return found

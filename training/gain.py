@@ -100,7 +100,7 @@ def gain_over(
     if is_known and not chooses_substitutes(catalog):  # what prices of one product bring depends on the others'
         is_long = len(catalog.skus) > LONG_SHELF
         truly, updates = true_day(catalog, tomorrow), (some_updates if is_long else updates_due)(catalog)
-        opens = zip((book.of().prices, usual.of().prices), outlooks, strict=True)
+        opens = zip((book.shown(), usual.shown()), outlooks, strict=True)
         own, others = (prices_of_day(*each, truly, updates) for each in opens)
         believed = replace(believed, truth=true_gain(catalog, tomorrow, own, others))
     return replace(estimate, believed=believed)

@@ -120,7 +120,10 @@ def test_a_book_in_steps_says_what_holds_in_every_state_of_any_policy(seed: int)
     policy, catalog, curves = any_shelf(seed)
     book, expected = tabulate(policy, catalog, MIDNIGHT, curves), dense_book(policy, catalog, curves, DAY)
     assert_same(as_dense(book), expected)
-    assert_same(as_dense(book_from_table(book_to_table(book, "inputs"))), as_dense(book))
+    read = book_from_table(book_to_table(book, "inputs"))
+    assert_same(as_dense(read), as_dense(book))
+    for own, products in ((book, slice(None)), (read, np.arange(len(book.skus))[::-2])):
+        np.testing.assert_array_equal(own.shown(products), book.of(products).prices)
 
 
 @settings(deadline=None, max_examples=50)
