@@ -218,7 +218,10 @@ def find(
     """
     threshold, begin, end = first[product], first_step[product], first_step[product + 1]
     for step in range(begin, end):
-        threshold += max(0, min(ticks_left - first_tick[step], lengths[step]))  # of the ticks before
+        since = ticks_left - first_tick[step]
+        if since <= 0:
+            break
+        threshold += min(since, lengths[step])  # of the ticks before
     found, own, following, highest, next_one = -1, 0, -1, -1, _NONE
     for step in range(begin, end):
         since = ticks_left - first_tick[step]
