@@ -35,6 +35,7 @@ __all__ = ["CODE_VERSION", "EMPTY_DATE", "Lake", "Partition", "Published"]
 EMPTY_DATE = dt.date(1970, 1, 1)
 PREPARING = "preparing"
 """Lock under which a lake's first files are made: of several processes that begin in one new lake, the others wait."""
+_SMALL = 1 << 18  # bytes, of which threads would take more processor time to be read than they save
 _LOOKS = 3  # a writer may replace a partition between a look at its bytes and one at its receipt
 
 
@@ -230,8 +231,9 @@ class Lake:
         texts = [field.name for field in table.schema if coded and field.type == pa.string()]
         try:
             if rows_at_once is None:
-                file = pq.ParquetFile(pa.BufferReader(self._proven_bytes(partition)), read_dictionary=texts)
-                yield in_contract(file.read(columns), table, columns, texts)
+                source = pa.BufferReader(self._proven_bytes(partition))
+                file, is_large = pq.ParquetFile(source, read_dictionary=texts), source.size() > _SMALL
+                yield in_contract(file.read(columns, use_threads=is_large), table, columns, texts)
                 return
             for rows in in_parts(self._proven_bytes(partition), rows_at_once, columns):
                 yield in_contract(rows, table, columns)
