@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLUSTER_STAMP := $(VENV)/.installed-cluster
 EVERY_PYTEST := $(BIN)/python -m pytest --dist loadfile
-PYTEST := $(EVERY_PYTEST) -n $(or $(PROCESSES),6) --ignore=tests/cluster # three to a core: many wait for a server or a browser
+PYTEST := $(EVERY_PYTEST) --ignore=tests/cluster
+WAITING := -n $(or $(PROCESSES),6) # three to a core: many wait for a server or a browser
+WORKING := -n $(or $(PROCESSES),logical) # one to a core: none waits, and each begins by reading all the tests
 
 # What one process compiles, the next one reads: tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -67,16 +69,16 @@ cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on 
 	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
 
 test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: about 12 minutes
-	@$(PYTEST) -m "not slow and not server and not play"
+	@$(PYTEST) $(WORKING) -m "not slow and not server and not play"
 
 test-server: install browser ## Run the tests that start Prefect, other services and a browser, or kill what runs
-	@$(PYTEST) -m "server and not slow"
+	@$(PYTEST) $(WAITING) -m "server and not slow"
 
 test-play: install ## Run the tests that play or learn for minutes
-	@$(PYTEST) -m "play and not server and not slow"
+	@$(PYTEST) $(WORKING) -m "play and not server and not slow"
 
 test-slow: install ## Run the tests that take long for what they add: whole guides, aged lakes, sixty days, comparisons
-	@$(PYTEST) -m slow
+	@$(PYTEST) $(WAITING) -m slow
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
 	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),3) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
@@ -89,7 +91,7 @@ collected: install # by one process, so that each of six reads the compiled test
 	@$(PYTEST) -n 0 --collect-only -qq >/dev/null || true
 
 tests-to-land:
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) $(WAITING) -m "not slow"
 
 browser: install
 	@$(BIN)/python -m bench.browser >/dev/null || true # fetched where none is found; without one, its tests are skipped
