@@ -5,7 +5,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -31,6 +31,7 @@ def test_text_from_data_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -
     assert "MÜSLI 🥛" in printed
 
 
+@example(["a" * 12] * 4, 5)  # more than there are
 @given(st.lists(st.text("abcdefghij", min_size=1, max_size=14), min_size=3, max_size=9), st.integers(1, 5))
 def test_a_table_breaks_no_word_that_has_room_and_leaves_out_lesser_columns_first(
     words: list[str], lesser: int
@@ -49,4 +50,4 @@ def test_a_table_breaks_no_word_that_has_room_and_leaves_out_lesser_columns_firs
         assert all(word in table for word in kept)
     else:
         assert len(left_out) == lesser
-    assert not left_out or left_out == names[len(names) - lesser :][: len(left_out)]
+    assert left_out == names[-lesser:][: len(left_out)]
