@@ -152,15 +152,19 @@ def test_the_prices_of_a_full_shelf_are_found_without_what_is_compiled(
     assert asked.prices.shape == (2, 5)
 
 
-@pytest.fixture(scope="module")
-def shelf() -> tuple[Arbitrary, Catalog, DemandCurves]:
-    """A policy that jumps, under a price ending, where some chances differ by tick."""
-    found = (any_shelf(seed) for seed in range(100))
+def jumping_shelf(most: int = 40) -> tuple[Arbitrary, Catalog, DemandCurves]:
+    """Return a policy that jumps, under a price ending, where some chances differ by tick."""
+    found = (any_shelf(seed, most) for seed in range(100))
     return next(
         (policy, catalog, curves)
         for policy, catalog, curves in found
         if curves is not None and curves.by_tick is not None and catalog.store.guardrails.price_ending == 9
     )
+
+
+@pytest.fixture(scope="module")
+def shelf() -> tuple[Arbitrary, Catalog, DemandCurves]:
+    return jumping_shelf()
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +189,9 @@ def test_a_book_that_was_asked_is_sent_without_the_places_of_its_arrays(book: Pr
 
 
 @pytest.mark.parametrize("rows", [1, 7, 10_000])
-def test_rows_that_come_in_parts_are_the_same_book(book: PriceBook, rows: int) -> None:
+def test_rows_that_come_in_parts_are_the_same_book(rows: int) -> None:
+    policy, catalog, curves = jumping_shelf(12)
+    book = tabulate(policy, catalog, MIDNIGHT, curves)
     table = book_to_table(book, "inputs")
     read = book_from_parts(table[first : first + rows] for first in range(0, len(table), rows))
     assert_same(as_dense(read), as_dense(book))
