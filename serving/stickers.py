@@ -146,7 +146,8 @@ class MixedShelf:
         of the day and of the shelf. Fewer are found sooner, and are the same.
         """
         n_ticks, most_old, most_young = reach or (self.rates.shape[1], self.old, self.young)
-        rates, of_young = self.rates[:, -n_ticks:], self.of_young[: most_young + 1]
+        rates = np.ascontiguousarray(self.rates[:, -n_ticks:])  # as of the whole day: compiled for both
+        of_young = self.of_young[: most_young + 1]
         alone, value = price_stock(self.gains, rates, most_young + 1, of_young)
         would_pay = np.array([np.interp(gain, self.gains, own) for own in rates.T])
         shape = (n_ticks + 1, most_old + 1, most_young + 1)

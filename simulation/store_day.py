@@ -123,7 +123,7 @@ class Stretch:
         marks = (now.sticker, None if now.by_life is None else now.by_life[..., 0])
         shelf = Shelf(*at, self._stores, now.changes, now.opened_with, self._business_date, *marks)
         answer = self._policy.decide(shelf)
-        spans = visits.starts[:, now.tick : now.tick + 2]
+        spans = np.ascontiguousarray(visits.starts[:, now.tick : now.tick + 2])  # as of one store: compiled for both
         drawn = (visits.product, self._willing_price, self._first_visit)
         by_life, marked = None if now.by_life is None else now.by_life.copy(), None
         stuck = answer.sticker if self._catalog.uses_stickers else None

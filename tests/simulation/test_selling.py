@@ -130,3 +130,11 @@ def test_a_price_no_one_can_pay_sells_nothing_and_a_gift_empties_the_shelf(shelf
     assert sold_at(shelf.base_prices * 10) == 0
     assert sold_at(shelf.base_prices / 1_000) > 0.8 * visits
     assert sold_at(shelf.base_prices) == pytest.approx(visits / 2, rel=0.2)
+
+
+def test_a_day_of_many_stores_and_one_of_a_single_store_are_compiled_once(shelf: Catalog, day: dt.date) -> None:
+    policy = Storefront(StaticPolicy(shelf.base_prices))
+    play(shelf, policy, ("S01",), day, 7)
+    compiled = set(sell_tick.signatures)
+    play(shelf, policy, ("S01", "S02"), day, 7)
+    assert set(sell_tick.signatures) == compiled
