@@ -19,6 +19,7 @@ from catalog.load import Catalog
 from catalog.pricing import Policy
 from catalog.settings import Settings
 from catalog.spread import Progress, silent
+from catalog.table import TEXT
 from etl.batches import is_committed
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.live.day import joined, taught
@@ -216,21 +217,26 @@ class _Day:
         recorded = self._lake.sha256(theirs) if self._lake.holds(theirs) else None
         is_proven = receipt is not None and receipt.sha256 == recorded
         if is_proven and sha256 not in {None, recorded}:
-            sha256 = self._in_the_columns_of(theirs, ours) or sha256
+            sha256 = self._as_earlier(theirs, ours) or sha256
         remark = "" if sha256 == recorded else (why if is_proven else _TAMPERED)
         return Part(part, theirs.group, sha256, recorded, remark)
 
-    def _in_the_columns_of(self, theirs: Partition, ours: Partition) -> str | None:
-        """Return the SHA-256 of what was rebuilt in the columns on record; None where another column says something.
+    def _as_earlier(self, theirs: Partition, ours: Partition) -> str | None:
+        """Return the SHA-256 of what was rebuilt as an earlier version wrote it; None if it had no place for that.
 
-        A column that came later is null in what an earlier version wrote.
+        Columns that came later were not there, and text beside the key had bounds.
         """
-        rows, names = self._scratch.read(ours), pq.read_schema(pa.BufferReader(self._lake.store.content(theirs))).names
+        rows, key = self._scratch.read(ours), table_called(ours.table).key
+        file = pq.read_metadata(pa.BufferReader(self._lake.store.content(theirs)))
+        names = file.schema.to_arrow_schema().names
         later = [name for name in rows.column_names if name not in names]
-        if not later or any(rows[name].null_count < len(rows) for name in later):
+        if not file.num_row_groups or any(rows[name].null_count < len(rows) for name in later):
             return None
+        known = [file.row_group(0).column(number) for number in range(file.num_columns)]
+        bounded = {one.path_in_schema for one in known if one.statistics and one.statistics.has_min_max}
+        had_all = any(field.type == TEXT and field.name in bounded - {*key} for field in rows.schema)
         sink = pa.BufferOutputStream()
-        write_parquet(rows.drop_columns(later), sink, table_called(ours.table).key)
+        write_parquet(rows.drop_columns(later), sink, None if had_all else key)
         return hashlib.sha256(sink.getvalue()).hexdigest()
 
     def _why_the_book_differs(self, ours: StoredBook, stored: StoredBook) -> str:

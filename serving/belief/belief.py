@@ -18,7 +18,7 @@ from catalog.records.pricing_rules import BeliefSettings
 from catalog.store_day import hours_of_ticks
 from serving.belief.falling import falling
 from serving.belief.footfall import Footfall
-from serving.belief.gaussian import Counts, Gaussian, Knots
+from serving.belief.gaussian import FEW, Counts, Gaussian, Knots
 from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
 from serving.belief.posterior import mode, updated
 from serving.switching import LogitSwitching
@@ -172,11 +172,11 @@ class Opened:
         if not today.met.any():
             return self.at_opening
         drift, odds = self._drift(today)
-        hours = self.hours + drift[:, None]
+        hours, near = self.hours + drift[:, None], None if len(odds) <= FEW else odds
         changed = loosened(self.states[0].demand)
         known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
-        found = [updated(demand, today, hours, odds) for _, demand in known]
-        found.append(updated(changed, today, hours, odds))
+        found = [updated(demand, today, hours, near) for _, demand in known]
+        found.append(updated(changed, today, hours, near))
         weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
         weights = softmax(np.log(weights) + [own.log_evidence for own in found])
         kept = [*np.flatnonzero(weights[:-1] >= _OUT_OF_THE_QUESTION), len(known)]

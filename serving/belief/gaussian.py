@@ -95,7 +95,7 @@ class Knots:
 
 
 FEW = 200
-"""Products of a short shelf: it is one block, and kept whole between steps."""
+"""Products of a short shelf: it is one block, and its last bits stay."""
 
 _AT_ONCE = 250  # products of a block, no fewer than are few
 

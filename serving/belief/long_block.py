@@ -2,7 +2,7 @@
 
 Curves are each product's, effects enter alike: the parts of the latter are summed before they are turned to latent
 numbers. Sums are matrix products over all products at once, and on the way back from what is shared nothing is formed
-that only the way there needs. So last bits differ from those of a short shelf.
+that only the way there needs. So last bits differ from those of a short shelf, which stay as they were.
 """
 
 from functools import cached_property

@@ -7,6 +7,7 @@ another.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import expit
@@ -17,8 +18,10 @@ from serving.belief.inverse import inverse_of_lower
 
 _STEPS = 25
 _LONGEST_STEP = 3.0  # in log odds
+_CLOSE = 1e-6
 _NEXT_IS_CLOSE = 1e-3  # the step after one is about half its square at most: a term's third derivative is no more
 _LEAST_WEIGHT = 1e-9
+_SHARED_THROUGH = "pki,pkl,plj->ij"
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,12 @@ def mode(prior: Gaussian, counts: Counts, hours: Floats, near: Floats) -> tuple[
     They are looked for near log odds `near`, shape (n_products, n_knots).
     """
     odds, shared = near, np.zeros(prior.shared.shape[2])
+    close = _CLOSE if len(odds) <= FEW else _NEXT_IS_CLOSE
     for _ in range(_STEPS):
         wanted, shared = _Solved(prior, odds, counts, hours).mode()
         step = np.clip(wanted - odds, -_LONGEST_STEP, _LONGEST_STEP)
         odds = odds + step
-        if np.abs(step).max(initial=0.0) < _NEXT_IS_CLOSE:
+        if np.abs(step).max(initial=0.0) < close:
             break
     return odds, shared
 
@@ -64,7 +68,7 @@ def updated(prior: Gaussian, counts: Counts, hours: Floats | None = None, near: 
     left, directions = np.empty(prior.own.shape), np.empty(prior.shared.shape)
     for number, some in enumerate(blocks_of(len(odds))):
         own = solved.whole(number)
-        left[some], directions[some] = own.left(solved.shared_inverse)
+        left[some], directions[some] = own.left(solved.shared_factor)
         part = odds[some] - prior.mean[some] - prior.shared[some] @ shared
         likely += _log_likelihood(odds[some], counts.among(some), hours[:, some])
         likely -= 0.5 * float((part * own.gradient).sum())
@@ -90,8 +94,7 @@ class _Own:
     def of_shared(self) -> tuple[Floats, Floats]:
         """Return what these products say of the shared directions: the precision that they add, and where they pull."""
         shared = self._prior.shared
-        flat, through = shared.reshape(-1, shared.shape[2]), (self._middle @ shared).reshape(-1, shared.shape[2])
-        return flat.T @ through, flat.T @ self._seen.ravel()
+        return _seen_through(shared, self._middle), np.einsum("pki,pk->i", shared, self._seen)
 
     def without_middle(self) -> "_Own":
         """Keep what the mode needs alone: on a long shelf, one matrix for each product is much."""
@@ -106,11 +109,11 @@ class _Own:
         left = self._seen - pulled
         return np.asarray(prior.mean + part + np.einsum("pkl,pl->pk", prior.own, left))
 
-    def left(self, shared_inverse: Floats) -> tuple[Floats, Floats]:
+    def left(self, shared_factor: Floats) -> tuple[Floats, Floats]:
         """Return what the purchases leave of each own covariance, and directions with standard normal weights again."""
         own, shared = self._prior.own, self._prior.shared
         through = own @ self._middle
-        directions = (shared - through @ shared) @ shared_inverse.T
+        directions = np.linalg.solve(shared_factor, (shared - through @ shared).swapaxes(1, 2)).swapaxes(1, 2)
         left = own - through @ own
         return (left + left.swapaxes(1, 2)) / 2, np.asarray(directions)  # rounding keeps no symmetry
 
@@ -127,9 +130,7 @@ class _Solved:
             adds, pulls = own.of_shared()
             precision, self._pull = precision + adds, self._pull + pulls
             self._blocks.append(own if len(odds) <= FEW else own.without_middle())
-        factor = np.asarray(np.linalg.cholesky(precision), dtype=float)
-        self._log_volume = np.log(np.diagonal(factor)).sum()
-        self.shared_inverse = inverse_of_lower(factor[None])[0]
+        self.shared_factor = np.asarray(np.linalg.cholesky(precision), dtype=float)
 
     def _own(self, some: slice) -> _Own:
         return _Own(self._prior.among(some), self._odds[some], self._counts.among(some), self._hours[:, some])
@@ -140,13 +141,27 @@ class _Solved:
 
     def mode(self) -> tuple[Floats, Floats]:
         """Return the log odds at the mode, and the shared directions' part in them, shape (n_directions,)."""
-        shared = self.shared_inverse.T @ (self.shared_inverse @ self._pull)
+        shared = np.linalg.solve(self.shared_factor.T, np.linalg.solve(self.shared_factor, self._pull))
         return np.concatenate([own.mode(shared) for own in self._blocks]), shared
 
     def log_volume(self) -> float:
         """Return minus half the log determinants of both systems."""
         own = sum(own.log_volume for own in self._blocks)
-        return -float(own + self._log_volume)
+        return -float(own + np.log(np.diagonal(self.shared_factor)).sum())
+
+
+def _seen_through(shared: Floats, middle: Floats) -> Floats:
+    """Return the sum over products of shared^T middle shared, shape (n_directions, n_directions)."""
+    order = _order_of_products(shared.shape, middle.shape)
+    return np.asarray(np.einsum(_SHARED_THROUGH, shared, middle, shared, optimize=order))
+
+
+@lru_cache
+def _order_of_products(shared: tuple[int, ...], middle: tuple[int, ...]) -> list[str | tuple[int, ...]]:
+    """Return in which order three arrays are multiplied: to look for it takes longer than to multiply them."""
+    operands = (np.empty(shared), np.empty(middle), np.empty(shared))
+    order: list[str | tuple[int, ...]] = np.einsum_path(_SHARED_THROUGH, *operands, optimize=True)[0]
+    return order
 
 
 def _curvature(odds: Floats, counts: Counts, hours: Floats) -> tuple[Floats, Floats]:

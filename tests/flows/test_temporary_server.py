@@ -72,6 +72,7 @@ def test_it_ends_with_a_command_that_is_killed(tmp_path: Path) -> None:
 def test_one_that_is_given_up_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setattr(flows.temporary_server, "_START_TIMEOUT", 0.1)
+    monkeypatch.setattr(flows.temporary_server, "_answers", lambda _: False)  # on a busy machine it may be up by then
     with pytest.raises(ServiceError, match="no answer within 0 s"), temporary_server("shelfprice:secret") as server:
         server.wait_until_ready()
     assert not is_running(server.process.pid)

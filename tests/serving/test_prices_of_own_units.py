@@ -14,6 +14,8 @@ from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from serving.standing import standings
 
+pytestmark = pytest.mark.play
+
 FRESH = load()
 FIRST = dt.date(2026, 1, 5)
 

@@ -31,6 +31,8 @@ from training.train_once import train_once
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
+pytestmark = pytest.mark.play
+
 FIRST = dt.date(2026, 1, 5)
 DAYS = [FIRST + dt.timedelta(days=day) for day in range(16)]
 THROUGH, NEWEST = DAYS[13], DAYS[15]
