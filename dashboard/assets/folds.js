@@ -11,6 +11,6 @@
     const open = (fold) => { if (opened.has(named(fold))) { fold.open = true; } };
     new MutationObserver((changes) => {
         const added = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node instanceof Element);
-        added.forEach((node) => { node.querySelectorAll("details").forEach(open); });
+        added.flatMap((node) => [node, ...node.querySelectorAll("details")]).filter((node) => node.matches("details")).forEach(open);
     }).observe(document, { childList: true, subtree: true });
 })();

@@ -62,7 +62,7 @@ def reset(yes: Yes = False) -> None:
         raise Declined(
             f"{home} also holds {others[0]}, which Shelfprice did not make; nothing was removed: move it away first"
         )
-    what = f"{home}, and the lake in {lake.address}, whoever else uses it" if lake else str(home)
+    what = f"{home}, and the lake in {lake.address}, which others may use" if lake else str(home)
     if not yes and not typer.confirm(f"Remove everything in {what}?"):
         raise Declined("nothing was removed")
     if lake:

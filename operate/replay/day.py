@@ -19,7 +19,6 @@ from catalog.load import Catalog
 from catalog.pricing import Policy
 from catalog.settings import Settings
 from catalog.spread import Progress, silent
-from catalog.table import TEXT
 from etl.batches import is_committed
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.live.day import joined, taught
@@ -216,28 +215,24 @@ class _Day:
         sha256 = rebuilt.sha256 if rebuilt else None
         recorded = self._lake.sha256(theirs) if self._lake.holds(theirs) else None
         is_proven = receipt is not None and receipt.sha256 == recorded
-        if is_proven and sha256 not in {None, recorded}:
-            sha256 = self._as_earlier(theirs, ours) or sha256
+        if is_proven and sha256 not in {None, recorded} and recorded in self._as_earlier(theirs, ours):
+            sha256 = recorded
         remark = "" if sha256 == recorded else (why if is_proven else _TAMPERED)
         return Part(part, theirs.group, sha256, recorded, remark)
 
-    def _as_earlier(self, theirs: Partition, ours: Partition) -> str | None:
-        """Return the SHA-256 of what was rebuilt as an earlier version wrote it; None if it had no place for that.
+    def _as_earlier(self, theirs: Partition, ours: Partition) -> Iterator[str]:
+        """Yield the SHA-256 of what was rebuilt, as earlier versions wrote it; nothing where they had no place for it.
 
-        Columns that came later were not there, and text beside the key had bounds.
+        Columns that came later were not there, and before that all text had bounds.
         """
-        rows, key = self._scratch.read(ours), table_called(ours.table).key
-        file = pq.read_metadata(pa.BufferReader(self._lake.store.content(theirs)))
-        names = file.schema.to_arrow_schema().names
+        rows, names = self._scratch.read(ours), pq.read_schema(pa.BufferReader(self._lake.store.content(theirs))).names
         later = [name for name in rows.column_names if name not in names]
-        if not file.num_row_groups or any(rows[name].null_count < len(rows) for name in later):
-            return None
-        known = [file.row_group(0).column(number) for number in range(file.num_columns)]
-        bounded = {one.path_in_schema for one in known if one.statistics and one.statistics.has_min_max}
-        had_all = any(field.type == TEXT and field.name in bounded - {*key} for field in rows.schema)
-        sink = pa.BufferOutputStream()
-        write_parquet(rows.drop_columns(later), sink, None if had_all else key)
-        return hashlib.sha256(sink.getvalue()).hexdigest()
+        if any(rows[name].null_count < len(rows) for name in later):
+            return
+        for key in (table_called(ours.table).key, None):
+            sink = pa.BufferOutputStream()
+            write_parquet(rows.drop_columns(later), sink, key)
+            yield hashlib.sha256(sink.getvalue()).hexdigest()
 
     def _why_the_book_differs(self, ours: StoredBook, stored: StoredBook) -> str:
         rebuilt, receipt = self._scratch.receipt(ours.book), self._lake.receipt(stored.book)

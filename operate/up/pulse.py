@@ -15,12 +15,12 @@ _FRESH_FOR = 15.0  # seconds; the machine may be busy
 
 
 def give_sign(locks: LockPlace, name: str) -> None:
-    """Touch the lock file; whoever holds the lock does so every few seconds."""
+    """Touch the lock file. The process that holds the lock does so every few seconds."""
     os.utime(locks.folder / f"{name}.lock")
 
 
 def is_alive(locks: LockPlace, name: str) -> bool:
-    """Tell whether some process holds the lock and has given a sign of late."""
+    """Tell whether some process holds the lock and has touched its file in the last seconds."""
     try:
         touched_at = (locks.folder / f"{name}.lock").stat().st_mtime
     except FileNotFoundError:

@@ -73,7 +73,7 @@ class FileAdmission:
         return replace(self, staged=staged, replaced={day: self.replaced.get(day, NOTHING_REPLACED)})
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "lake": None}  # an open lake does not travel: whoever admits has one
+        return {**vars(self), "lake": None}  # an open lake is not sent: the process that admits has one
 
     def others(self, table: str, day: dt.date) -> list[Partition]:
         """Return the partitions of other files on a date that stay."""
