@@ -145,7 +145,7 @@ class PriceBook:
     def shown(self, products: Ints | slice = slice(None)) -> Floats:
         """Return the prices of all states of some products alone, EUR, shape (n_products, n_levels, n_ticks)."""
         own = np.arange(len(self.skus))[products]
-        return np.asarray(shown(*self.steps[:5], self.prices, own, self.n_levels, self.n_ticks))
+        return np.asarray(shown(self.steps, self.prices, own, self.n_levels, self.n_ticks))
 
     def quote(self, sku: str, stock: int, ticks_left: int) -> BookedPrice:
         """Look up one price.

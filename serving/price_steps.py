@@ -113,7 +113,7 @@ class Steps(NamedTuple):
         That is of one more unit, EUR; NaN if unknown.
         """
         states = States.of(product, stock, ticks_left)
-        return states.shaped(*_find_all(*self, *states.by_product))
+        return states.shaped(*_find_all(self, *states.by_product))
 
 
 class States(NamedTuple):
@@ -214,7 +214,7 @@ def find(
 ) -> tuple[int, int, float]:
     """Return the step of a state, the ticks since its first one, and the value of one more unit, EUR; NaN if unknown.
 
-    The first seven arguments are those of `Steps`.
+    The first seven arguments are those of `Steps`, which would have to be made for each quote.
     """
     threshold, begin, end = first[product], first_step[product], first_step[product + 1]
     for step in range(begin, end):
@@ -247,42 +247,22 @@ def find(
 
 
 @numba.njit(cache=True, nogil=True)
-def _find_all(
-    first_step: NDArray[np.int64],
-    first: NDArray[np.int64],
-    first_tick: Small,
-    lengths: Small,
-    stock_from: Small,
-    value: Small,
-    value_unit: Floats,
-    order: Ints,
-    product: Ints,
-    stock: Ints,
-    ticks_left: Ints,
-) -> tuple[Ints, Ints, Floats]:
-    steps, since, known = np.empty_like(product), np.empty_like(product), np.empty(len(product))
-    own = first_step, first, first_tick, lengths, stock_from, value, value_unit
+def _find_all(steps: Steps, order: Ints, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Ints, Ints, Floats]:
+    first_step, first, first_tick, lengths, stock_from, value, value_unit = steps
+    own = first_step, first, first_tick, lengths, stock_from, value, value_unit  # Numba hands on no other tuple
+    step, since, known = np.empty_like(product), np.empty_like(product), np.empty(len(product))
     for state in order:
-        steps[state], since[state], known[state] = find(*own, product[state], stock[state], ticks_left[state])
-    return steps, since, known
+        step[state], since[state], known[state] = find(*own, product[state], stock[state], ticks_left[state])
+    return step, since, known
 
 
 @numba.njit(cache=True, nogil=True)
-def shown(
-    first_step: NDArray[np.int64],
-    first: NDArray[np.int64],
-    first_tick: Small,
-    lengths: Small,
-    stock_from: Small,
-    prices: Floats,
-    products: Ints,
-    n_levels: int,
-    n_ticks: int,
-) -> Floats:
+def shown(steps: Steps, prices: Floats, products: Ints, n_levels: int, n_ticks: int) -> Floats:
     """Return the prices of all states of some products, shape (n_products, n_levels, n_ticks): as `find` finds them.
 
-    The first five arguments are those of `Steps`; `prices` are those of the steps.
+    `prices` are those of the steps.
     """
+    first_step, first, first_tick, lengths, stock_from, _, _ = steps
     found, from_level = np.empty((len(products), n_levels, n_ticks)), np.empty(n_levels, dtype=np.int64)
     for row, product in enumerate(products):
         threshold = first[product]

@@ -215,7 +215,7 @@ class _Day:
         sha256 = rebuilt.sha256 if rebuilt else None
         recorded = self._lake.sha256(theirs) if self._lake.holds(theirs) else None
         is_proven = receipt is not None and receipt.sha256 == recorded
-        if is_proven and sha256 not in {None, recorded} and recorded in self._as_earlier(theirs, ours):
+        if is_proven and sha256 not in {None, recorded} and recorded in {*self._as_earlier(theirs, ours)}:
             sha256 = recorded
         remark = "" if sha256 == recorded else (why if is_proven else _TAMPERED)
         return Part(part, theirs.group, sha256, recorded, remark)
