@@ -44,10 +44,10 @@ def provenance(found: StoredComparison) -> str:
     """Say when and on what the policies were compared."""
     first = found.played.iloc[0]
     at: dt.datetime = pd.Timestamp(first["compared_at"]).to_pydatetime()
-    seeds = int(found.played["count_seeds"].max())
+    seeds, scenarios = int(found.played["count_seeds"].max()), len(found.scenarios)
     return (
-        f"Compared on {at:%d %b %Y at %H:%M} UTC: {len(found.scenarios)} scenarios, {seeds} "
-        f"{'seed' if seeds == 1 else 'seeds'} of {int(first['store_days'])} store days, after learning from "
+        f"Compared on {at:%d %b %Y at %H:%M} UTC: {scenarios} scenario{'' if scenarios == 1 else 's'}, "
+        f"{seeds} seed{'' if seeds == 1 else 's'} of {int(first['store_days'])} store days, after learning from "
         f"{count(first['decisions'])} decisions. Every policy met the same shoppers."
     )
 

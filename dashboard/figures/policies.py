@@ -123,8 +123,8 @@ def money_left(found: StoredComparison, scheme: Scheme) -> go.Figure:
             hovertemplate=in_currency("%{x}, %{y}<br>€%{customdata:,.2f} left a store day<extra></extra>"),
         )
     )
-    figure.update_layout(xaxis={"side": "top", "showgrid": False}, yaxis={"showgrid": False})
-    return styled(figure, scheme, height=70 + 36 * len(table))
+    figure.update_layout(xaxis={"side": "top", "showgrid": False, "automargin": True}, yaxis={"showgrid": False})
+    return styled(figure, scheme, height=110 + 36 * len(table))  # names are slanted on a narrow screen
 
 
 def policy_colour(policy: str, scheme: Scheme) -> str:

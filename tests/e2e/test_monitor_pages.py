@@ -18,6 +18,7 @@ import pytest
 from looks import INK, fits_every_screen, in_both_schemes
 from monitors import serving
 from once_a_run import PlayedLoop, copy_home
+from patience import until
 from playwright.sync_api import Page, expect
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -131,6 +132,25 @@ def test_every_page_fits_its_screen_in_light_and_dark(
         expect(figure).to_have_css("fill", INK[scheme])  # figures follow light and dark
         expect(figure).to_be_visible()  # and what was opened stays open
         fits_every_screen(page)
+
+
+_CUT_OFF = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+    const whole = plot.getBoundingClientRect();
+    return [...plot.querySelectorAll('.xtick text, .ytick text')].filter(name => {
+        const own = name.getBoundingClientRect();
+        return own.top < whole.top - 1 || own.left < whole.left - 1 || own.right > whole.right + 1;
+    }).map(name => name.textContent);
+})"""
+
+
+def test_on_a_narrow_screen_no_name_in_a_figure_of_policies_is_cut_off(
+    monitor: str, visit: Callable[..., Page]
+) -> None:
+    page = visit(f"{monitor}/policies", width=390)
+    expect(page.get_by_role("heading", name="What the shipped policy earns")).to_be_visible()
+    unfold(page)
+    expect(page.get_by_text("stock-aware", exact=True).last).to_be_visible()
+    until(page, f"({_CUT_OFF})().length === 0")
 
 
 def unfold(page: Page) -> None:

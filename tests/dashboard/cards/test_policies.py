@@ -1,11 +1,13 @@
 import datetime as dt
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from dashboard.cards.policies import provenance
 from dashboard.data.comparison import policies_in_order
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor
@@ -58,6 +60,12 @@ def test_the_page_tells_shares_money_and_how_it_was_compared(
     said = words(page.content(monitor, scheme))
     assert "2 scenarios, 2 seeds of 2 store days, after learning from 2,000 decisions" in said
     assert "€1.00" in said  # what stock-aware leaves
+
+
+def test_one_scenario_is_told_as_one(add_comparison: Callable[..., None], monitor: Monitor) -> None:
+    add_comparison(EARNED)
+    found = page.comparison(monitor)
+    assert "1 scenario, 2 seeds of 2 store days" in provenance(replace(found, scenarios=found.scenarios[:1]))
 
 
 def test_policies_are_told_apart_by_mark_and_colour_in_both_schemes() -> None:
