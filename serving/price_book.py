@@ -5,7 +5,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Grown, Ints
 from catalog.errors import DataError
 from serving.limited_steps import Limited
-from serving.price_steps import States, Steps, pieces, shown
+from serving.price_steps import Steps, by_product, pieces, shown
 from serving.single_price import Addresses, PriceAt, addresses_of, compiled_price_at, prices_at
 
 _BEGINS = "first_step", "first", "chance_from", "asked_from"  # where pieces begin
@@ -173,8 +173,8 @@ class PriceBook:
 
     def quotes(self, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Floats, Floats]:
         """Look up many prices at once: prices (EUR) and chances of sale, in the shape of the arguments."""
-        states = States.of(product, stock, ticks_left)
-        return states.shaped(*prices_at(self._places.place, *states.by_product))
+        prices, chances = by_product(partial(prices_at, self._places.place), product, stock, ticks_left)
+        return prices, chances
 
     def take(self, products: Ints) -> "PriceBook":
         """Return the book of some products, in this order."""

@@ -6,6 +6,8 @@ ends with the tick after which it is not there. What a unit is worth has no step
 thresholds, and one more is put where a line would leave the value by more than a tolerance.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numba
@@ -20,7 +22,10 @@ VALUE_TOLERANCE = 0.01
 """How far a unit's value may be off, as a share of the product's highest price."""
 NO_VALUE = 0
 """Where the policy does not value stock; values from 0 on are kept one higher, so that most fit in a byte."""
+_AT_ONCE = 65_536  # states
 _NONE = 2**15 - 1  # more than any stock
+_BITS = 16  # of the number of a step among those of a tick
+_NUMBER = 2**_BITS - 1
 
 
 class Steps(NamedTuple):
@@ -112,35 +117,31 @@ class Steps(NamedTuple):
 
         That is of one more unit, EUR; NaN if unknown.
         """
-        states = States.of(product, stock, ticks_left)
-        return states.shaped(*_find_all(self, *states.by_product))
+        step, since, value = by_product(partial(_find_all, self), product, stock, ticks_left)
+        return step, since, value
 
 
-class States(NamedTuple):
-    """States of products that are looked up at once: product after product, which is what memory is quick at.
+def by_product(
+    look_up: Callable[[Ints, Ints, Ints], tuple[NDArray[Any], ...]],
+    product: Ints | int,
+    stock: Ints | int,
+    ticks_left: Ints | int,
+) -> tuple[NDArray[Any], ...]:
+    """Return what is found of many states, in the shape of the arguments.
 
-    Attributes
-    ----------
-    by_product
-        The order in which they are looked up; then product, stock and ticks left of each, shape (n_states,).
-    shape
-        In which the answers are given.
+    They are looked up product after product, as the steps lie, some at once: memory is quick at what is near.
     """
-
-    by_product: tuple[Ints, Ints, Ints, Ints]
-    shape: tuple[int, ...]
-
-    @classmethod
-    def of(cls, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> "States":
-        """Put states in order; what is given is broadcast."""
-        shape = np.broadcast_shapes(*map(np.shape, (product, stock, ticks_left)))
-        whole = (own if np.shape(own) == shape else np.broadcast_to(own, shape) for own in (product, stock, ticks_left))
-        products, stocks, ticks = (np.require(own, np.int64, ["C", "W"]).ravel() for own in whole)
-        return cls((np.argsort(products), products, stocks, ticks), shape)
-
-    def shaped(self, *answers: NDArray[Any]) -> Any:
-        """Return answers in the shape of what was asked."""
-        return tuple(own.reshape(self.shape) for own in answers)
+    shape = np.broadcast_shapes(*map(np.shape, (product, stock, ticks_left)))
+    asked = [np.broadcast_to(np.asarray(own, np.int64), shape).ravel() for own in (product, stock, ticks_left)]
+    order, found = np.argsort(asked[0]), tuple[NDArray[Any], ...]()
+    for begin in range(0, max(1, len(order)), _AT_ONCE):
+        own = order[begin : begin + _AT_ONCE]
+        products, stocks, ticks = (states[own] for states in asked)
+        answers = look_up(products, stocks, ticks)
+        found = found or tuple(np.empty(len(order), answer.dtype) for answer in answers)
+        for whole, answer in zip(found, answers, strict=True):
+            whole[own] = answer
+    return tuple(whole.reshape(shape) for whole in found)
 
 
 def as_kept(units: NDArray[Any], is_known: Flags) -> NDArray[np.int16]:
@@ -216,42 +217,48 @@ def find(
 
     The first seven arguments are those of `Steps`, which would have to be made for each quote.
     """
-    threshold, begin, end = first[product], first_step[product], first_step[product + 1]
+    begin, end = first_step[product], first_step[product + 1]
+    threshold, n_here = first[product], 0
+    for step in range(begin, end):  # without a branch: a processor looks at several at once
+        since, length = ticks_left - first_tick[step], lengths[step]
+        threshold += max(0, min(since, length))  # of the ticks before
+        n_here += (since >= 0) & (since < length)
+    highest: Any = 0  # a stock, and which of those that are there
+    following: Any = _NONE << _BITS
+    for number in range(n_here):
+        least = np.int64(stock_from[threshold + number])
+        own = least << _BITS | number
+        if least <= stock:
+            highest = max(highest, own)
+        else:
+            following = min(following, own)
+    nth, found = highest & _NUMBER, begin
     for step in range(begin, end):
         since = ticks_left - first_tick[step]
-        if since <= 0:
-            break
-        threshold += min(since, lengths[step])  # of the ticks before
-    found, own, following, highest, next_one = -1, 0, -1, -1, _NONE
-    for step in range(begin, end):
-        since = ticks_left - first_tick[step]
-        if since < 0:
-            break
-        if since < lengths[step]:
-            least = stock_from[threshold]
-            if highest < least <= stock:
-                highest, found, own = least, step, threshold
-            elif stock < least < next_one:
-                next_one, following = least, threshold
-            threshold += 1
-    since, here = ticks_left - first_tick[found], np.int64(value[own])
+        if (since >= 0) & (since < lengths[step]):
+            found = step
+            if nth == 0:
+                break
+            nth -= 1
+    since, here = ticks_left - first_tick[found], np.int64(value[threshold + (highest & _NUMBER)])
     if here == NO_VALUE:
         return found, since, np.nan
     here -= here > 0
-    share, rise = 0.0, 0.0
-    if following >= 0 and value[following] != NO_VALUE:
-        there = np.int64(value[following])
-        share = (stock - highest) / (next_one - highest)
-        rise = float(there - (there > 0) - here)
+    share, rise, least = 0.0, 0.0, highest >> _BITS
+    if following >> _BITS < _NONE:
+        there = np.int64(value[threshold + (following & _NUMBER)])
+        if there != NO_VALUE:
+            share = (stock - least) / ((following >> _BITS) - least)
+            rise = float(there - (there > 0) - here)
     return found, since, (here + share * rise) * value_unit[product]
 
 
 @numba.njit(cache=True, nogil=True)
-def _find_all(steps: Steps, order: Ints, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Ints, Ints, Floats]:
+def _find_all(steps: Steps, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Ints, Ints, Floats]:
     first_step, first, first_tick, lengths, stock_from, value, value_unit = steps
     own = first_step, first, first_tick, lengths, stock_from, value, value_unit  # Numba hands on no other tuple
     step, since, known = np.empty_like(product), np.empty_like(product), np.empty(len(product))
-    for state in order:
+    for state in range(len(product)):
         step[state], since[state], known[state] = find(*own, product[state], stock[state], ticks_left[state])
     return step, since, known
 

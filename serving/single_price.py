@@ -106,10 +106,10 @@ def compiled_price_at() -> PriceAt:
 
 
 @numba.njit(cache=True, nogil=True)
-def prices_at(place: int, order: Ints, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Floats, Floats]:
-    """Return the prices of states, EUR, and the chances of sale, shape (n_states,), looked up in an order."""
-    prices, chances = np.empty(len(order)), np.empty(len(order))
-    for state in order:
+def prices_at(place: int, product: Ints, stock: Ints, ticks_left: Ints) -> tuple[Floats, Floats]:
+    """Return the prices of states, EUR, and the chances of sale, shape (n_states,)."""
+    prices, chances = np.empty(len(product)), np.empty(len(product))
+    for state in range(len(product)):
         price, chance, _, _ = price_at(place, product[state], stock[state], ticks_left[state])
         prices[state], chances[state] = price, chance
     return prices, chances

@@ -30,6 +30,8 @@ VICTIMS = ALL if "KILLS" in os.environ else (ONE_OF_THEM,)
 _USUAL = 1.2  # seconds after the beginning of a phase at which the first kill comes at the latest
 _SHORTER, _LONGER = 0.7, 1.2  # after a kill that came too late, and after one that did not: so most come in time
 _TRIES = 3  # for each kill, until it comes in its phase
+_WITHIN = 600  # s, of a test; longer where more than the few of every day are killed, with this for each
+_EACH_WITHIN = 120
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return prepared(read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("alone"))}), load(CLASSIC))
 
 
+@pytest.mark.timeout(max(_WITHIN, KILLS * _EACH_WITHIN))
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_killed_at_random_moments_and_started_again_the_same_command_ends_as_if_undisturbed(
     victim: str, chain: Chain, alone: Workspace
