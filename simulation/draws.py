@@ -6,9 +6,9 @@ multiplier for one unit. A product without personas of its own has the store's.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from faker import Faker
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.shoppers import Persona
+from simulation.sfc64 import fill_below, fill_narrow_normal, fill_narrow_uniform, fill_poisson, fill_uniform
 from simulation.streams import stream_of_date
 
 
@@ -67,15 +68,13 @@ class Draws(NamedTuple):
     shopper: NDArray[np.int32]
 
 
-def draw_store_days(
-    streams: Sequence[np.random.Generator], expected: Floats, dice_shape: tuple[int, int], pool: int
-) -> Draws:
+def draw_store_days(streams: NDArray[np.uint64], expected: Floats, dice_shape: tuple[int, int], pool: int) -> Draws:
     """Draw some store days, each always in the same order, into arrays that all of them share.
 
     Parameters
     ----------
     streams
-        The random stream of each.
+        The random stream of each, as `simulation.sfc64.begun` returns it, shape (n_stores, 6).
     expected
         Mean visits in each tick, shape (n_stores, n_ticks).
     dice_shape, pool
@@ -83,24 +82,49 @@ def draw_store_days(
     """
     dice = np.empty((len(streams), *dice_shape))
     counts = np.empty(expected.shape, dtype=np.int64)
-    for number, stream in enumerate(streams):
-        stream.random(out=dice[number])
-        counts[number] = stream.poisson(expected[number])
+    _throw_and_count(streams, expected, dice.reshape(len(streams), -1), counts)
     ends = np.cumsum(counts.sum(axis=1))
     n_visits = int(ends[-1]) if len(ends) else 0
     times, shopper = np.empty(n_visits), np.empty(n_visits, dtype=np.int32)
     product, persona, deviation = np.empty((3, n_visits), dtype=np.float32)
-    tick = np.repeat(np.tile(np.arange(expected.shape[1], dtype=np.int16), len(streams)), counts.ravel())
-    for stream, begin, end in zip(streams, [0, *ends[:-1].tolist()], ends.tolist(), strict=True):
-        own = slice(begin, end)
-        stream.random(out=times[own])
-        times[own] += tick[own]
-        times[own].sort()
-        stream.random(out=product[own], dtype=np.float32)
-        stream.random(out=persona[own], dtype=np.float32)
-        stream.standard_normal(out=deviation[own], dtype=np.float32)
-        shopper[own] = stream.integers(0, pool, end - begin, dtype=np.int32)
+    _draw_visits(streams, counts, times, (product, persona), deviation, shopper, pool)
+    for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
+        times[begin:end].sort()
     return Draws(dice.swapaxes(0, 1), counts, times, product, persona, deviation, shopper)
+
+
+@numba.njit(cache=True, nogil=True)
+def _throw_and_count(streams: NDArray[np.uint64], expected: Floats, dice: Floats, counts: Ints) -> None:
+    """Draw the dice of each store day and then its visits by tick."""
+    for store in range(len(streams)):
+        fill_uniform(streams[store], dice[store])
+        fill_poisson(streams[store], expected[store], counts[store])
+
+
+@numba.njit(cache=True, nogil=True)
+def _draw_visits(
+    streams: NDArray[np.uint64],
+    counts: Ints,
+    times: Floats,
+    uniform: tuple[NDArray[np.float32], NDArray[np.float32]],
+    deviation: NDArray[np.float32],
+    shopper: NDArray[np.int32],
+    pool: int,
+) -> None:
+    """Draw what belongs to each visit, store day by store day; times are not in order yet."""
+    end = 0
+    for store in range(len(streams)):
+        begin, end, stream = end, end + counts[store].sum(), streams[store]
+        fill_uniform(stream, times[begin:end])
+        visit = begin
+        for tick in range(counts.shape[1]):
+            for _ in range(counts[store, tick]):
+                times[visit] += tick
+                visit += 1
+        fill_narrow_uniform(stream, uniform[0][begin:end])
+        fill_narrow_uniform(stream, uniform[1][begin:end])
+        fill_narrow_normal(stream, deviation[begin:end])
+        fill_below(stream, pool, shopper[begin:end])
 
 
 def parts_of(ends: Floats, uniform: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -37,14 +37,21 @@ def stream_of_date(seed: int, business_date: dt.date, *spawned: int) -> np.rando
 
 def streams_of(seed: int, stores: Sequence[str], business_date: dt.date, *spawned: int) -> list[np.random.Generator]:
     """Return the stream of each store, as `stream_of` does."""
-    numbers = np.array([_number_of(store) for store in stores], dtype=np.uint64)
-    if seed < 0 or (numbers <= _MASK).any():  # refused by NumPy, or hashed as fewer words than the others
-        return [stream_of(seed, store, business_date, *spawned) for store in stores]
-    words = [*_words(seed), numbers & _MASK, numbers >> _BITS, *_words(business_date.toordinal())]
-    words += [word for key in spawned for word in _words(key)]
-    states = _states_from([np.broadcast_to(word, numbers.shape).astype(np.uint32) for word in words])
+    states = states_of(seed, stores, business_date, *spawned)
     streams = (np.random.SFC64(_Seeded(state)) for state in states)  # type: ignore[arg-type]  # stubs miss the interface
     return [np.random.Generator(stream) for stream in streams]
+
+
+def states_of(seed: int, stores: Sequence[str], business_date: dt.date, *spawned: int) -> NDArray[np.uint64]:
+    """Return what the stream of each store is seeded with, shape (n_stores, 3)."""
+    numbers = np.array([_number_of(store) for store in stores], dtype=np.uint64)
+    date = business_date.toordinal()
+    if seed < 0 or (numbers <= _MASK).any():  # refused by NumPy, or hashed as fewer words than the others
+        seeds = [np.random.SeedSequence((seed, int(own), date), spawn_key=spawned) for own in numbers]
+        return np.stack([own.generate_state(_STATE_WORDS // 2, np.uint64) for own in seeds])
+    words = [*_words(seed), numbers & _MASK, numbers >> _BITS, *_words(date)]
+    words += [word for key in spawned for word in _words(key)]
+    return _states_from([np.broadcast_to(word, numbers.shape).astype(np.uint32) for word in words])
 
 
 class _Seeded(ISeedSequence):
