@@ -10,6 +10,7 @@ them: what sells at a candidate price tells of that price, and not of two others
 from dataclasses import dataclass
 from functools import cached_property
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -76,13 +77,7 @@ class Knots:
 
         Where nothing is counted, the price does not matter; it may be NaN.
         """
-        some = counts != 0
-        product, price, counts = product[some], price[some], counts[some]
-        below, share = self.place(product, price)
-        knot = product * self.shape[1] + below
-        parts = np.concatenate([counts * (1 - share), counts * share])
-        total = np.bincount(np.concatenate([knot, knot + 1]), parts, minlength=self.ratios.size)
-        return np.asarray(total, dtype=float).reshape(self.shape)
+        return np.asarray(_counted(self.ratios, self.base_prices, product, price, counts))
 
     def at(self, values: Floats, prices: Floats) -> Floats:
         """Read values that are known at the knots at other prices, EUR, shape (n_products, n_prices).
@@ -92,6 +87,35 @@ class Knots:
         product = np.broadcast_to(np.arange(len(prices))[:, None], prices.shape)
         below, share = self.place(product, prices)
         return values[..., product, below] * (1 - share) + values[..., product, below + 1] * share
+
+
+@numba.njit(cache=True, nogil=True)
+def _counted(
+    ratios: Floats, base_prices: Floats, product: NDArray[np.integer], price: Floats, counts: Floats
+) -> Floats:
+    """Share counts out as `Knots.counted` says, by the places of `Knots.place`: lower knots first, as they were."""
+    n_knots, apart = ratios.shape[1], 1.0 + ratios.max() - ratios.min()
+    total, knots, parts = np.zeros((len(ratios), n_knots)), np.zeros(len(counts), np.int64), np.empty(len(counts))
+    line = ratios + apart * np.arange(len(ratios)).reshape(-1, 1)
+    for row in range(len(counts)):
+        if counts[row] == 0:
+            continue
+        own, ratio = product[row], price[row] / base_prices[product[row]]
+        place, knot, above = ratio + apart * own, 0, n_knots - 1
+        while above - knot > 1:
+            middle = (knot + above) // 2
+            if place < line[own, middle]:
+                above = middle
+            else:
+                knot = middle
+        low, high = ratios[own, knot], ratios[own, knot + 1]
+        share = min(max((ratio - low) / max(high - low, _SAME), 0.0), 1.0)
+        total[own, knot] += counts[row] * (1 - share)
+        knots[row], parts[row] = knot + 1, counts[row] * share
+    for row in range(len(counts)):
+        if knots[row]:
+            total[product[row], knots[row]] += parts[row]
+    return total
 
 
 FEW = 200
