@@ -42,6 +42,8 @@ class Table:
 
     The key is unique among all rows of a business date, or of the table where there are no dates; with
     `unique_in="partition"` within one partition only, as each comparison or group of stores has rows of its own.
+    `varied` are columns of moments, integers and floats of 32 bits that hold so many values that a file is written
+    faster without codes of them, and hardly gets smaller by compression.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Table:
     columns: tuple[Column, ...]
     by: Literal["day", "key"] = "day"
     unique_in: Literal["partition", "date"] = "date"
+    varied: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column of a name."""

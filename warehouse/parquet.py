@@ -159,7 +159,12 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
     return rows.cast(expected)
 
 
-def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream, key: Collection[str] | None = None) -> None:
+def write_parquet(
+    rows: pa.Table,
+    where: Path | pa.BufferOutputStream,
+    key: Collection[str] | None = None,
+    varied: Collection[str] = (),
+) -> None:
     """Write a file, or its bytes into memory: the same rows give the same bytes.
 
     To unfold a column of lists takes more memory than they do; the system's allocator gives that back at once.
@@ -169,26 +174,35 @@ def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream, key: Coll
     key
         Columns by which rows are looked for; all by default. Text beside them has no bounds in the file, nor has what
         is in lists: to find them takes a fifth of the processor time, and nobody skips a file for them.
+    varied
+        As in `catalog.table.Table`: integers are written by their differences. All of them hardly get smaller, so they
+        are compressed by what is quick.
     """
-    bounded = key is None or [field.name for field in rows.schema if field.name in key or field.type != TEXT]
-    floats = [field.name for field in rows.schema if field.type == pa.float32()]
-    steps = [f"{field.name}.list.element" for field in rows.schema if field.type == pa.list_(pa.int16())]
-    coded = [field.name for field in rows.schema if field.name not in floats]
+    types = {field.name: field.type for field in rows.schema}
+    bounded = key is None or [name for name, own in types.items() if name in key or own != TEXT]
+    floats = [name for name, own in types.items() if own == pa.float32()]
+    steps = [f"{name}.list.element" for name, own in types.items() if own == pa.list_(pa.int16())]
+    apart = [
+        name for name, own in types.items() if pa.types.is_timestamp(own) or (name in varied and name not in floats)
+    ]
+    thorough = [name for name in types if name not in varied]
+    one_by_one = {
+        "compression": {**dict.fromkeys(thorough, "zstd"), **dict.fromkeys(varied, "snappy")},
+        "compression_level": dict.fromkeys(thorough, 1),
+    }
     pq.write_table(
         rows,
         where,
-        compression="zstd",
-        compression_level=1,
         memory_pool=pa.system_memory_pool(),
         row_group_size=_ROWS_PER_GROUP,
         write_batch_size=_ROWS_AT_ONCE,
         write_statistics=bounded,
-        use_dictionary=[name for name in coded if not pa.types.is_timestamp(rows.schema.field(name).type)],
+        use_dictionary=[name for name in types if name not in {*floats, *apart}],
         column_encoding={
             **dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
-            **dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
-            **{field.name: "DELTA_BINARY_PACKED" for field in rows.schema if pa.types.is_timestamp(field.type)},
+            **dict.fromkeys([*steps, *apart], "DELTA_BINARY_PACKED"),
         },
+        **(one_by_one if varied else {"compression": "zstd", "compression_level": 1}),
     )
 
 

@@ -124,6 +124,7 @@ INTERACTIONS = Table(
             nullable=True,
         ),
     ),
+    varied=("tick", "seen_at", "shopper_id", "inventory_level", "budget_multiplier"),
 )
 
 SUBSTITUTIONS = Table(

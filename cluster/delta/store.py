@@ -72,7 +72,7 @@ class DeltaStore(DeltaReading):
         sink = pa.BufferOutputStream()
         table = table_called(partition.table)
         rows = conform(rows, table)
-        write_parquet(rows, sink, table.key)
+        write_parquet(rows, sink, table.key, table.varied)
         content = memoryview(sink.getvalue()).cast("B")
         receipt = receipt_of(len(content), hashlib.sha256(content).hexdigest())
         name = object_name(partition, short(receipt))

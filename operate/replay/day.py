@@ -223,7 +223,7 @@ class _Day:
     def _as_earlier(self, theirs: Partition, ours: Partition) -> Iterator[str]:
         """Yield the SHA-256 of what was rebuilt, as earlier versions wrote it; nothing where they had no place for it.
 
-        Columns that came later were not there, and before that all text had bounds.
+        Integers of many values had codes, columns that came later were not there, and before that all text had bounds.
         """
         rows, names = self._scratch.read(ours), pq.read_schema(pa.BufferReader(self._lake.store.content(theirs))).names
         later = [name for name in rows.column_names if name not in names]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import settings as given_settings
@@ -61,6 +62,19 @@ def test_what_lists_are_unfolded_to_while_they_are_written_is_not_kept_by_arrow(
     before = pool.total_bytes_allocated()
     write_parquet(rows, tmp_path / "lists.parquet")
     assert pool.total_bytes_allocated() - before < 3 * rows.nbytes
+
+
+def test_numbers_of_many_values_are_written_without_codes() -> None:
+    numbers, sink = pa.array(range(1_000), pa.int32()), pa.BufferOutputStream()
+    write_parquet(pa.table({"varied": numbers, "other": numbers}), sink, varied=["varied"])
+    group = pq.read_metadata(pa.BufferReader(sink.getvalue())).row_group(0)
+    varied, other = group.column(0), group.column(1)
+    assert (varied.compression, varied.has_dictionary_page, "DELTA_BINARY_PACKED" in varied.encodings) == (
+        "SNAPPY",
+        False,
+        True,
+    )
+    assert (other.compression, other.has_dictionary_page) == ("ZSTD", True)
 
 
 def test_publishing_the_same_again_changes_nothing(

@@ -179,7 +179,8 @@ class LocalStore:
         before = receipt_in_force(data)
         settle_interrupted(data, before)
         draft = draft_path(data)
-        write_parquet(rows, draft, table_called(partition.table).key)
+        table = table_called(partition.table)
+        write_parquet(rows, draft, table.key, table.varied)
         receipt = receipt_of(draft.stat().st_size, sha256_of(draft))
         if before == receipt and sha256_of(data) == receipt.sha256:
             draft.unlink()
