@@ -7,7 +7,6 @@ another.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy.special import expit
@@ -21,7 +20,6 @@ _LONGEST_STEP = 3.0  # in log odds
 _CLOSE = 1e-6
 _NEXT_IS_CLOSE = 1e-3  # the step after one is about half its square at most: a term's third derivative is no more
 _LEAST_WEIGHT = 1e-9
-_SHARED_THROUGH = "pki,pkl,plj->ij"
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,10 @@ def mode(prior: Gaussian, counts: Counts, hours: Floats, near: Floats) -> tuple[
     They are looked for near log odds `near`, shape (n_products, n_knots).
     """
     odds, shared = near, np.zeros(prior.shared.shape[2])
+    seen = _so_far(counts, hours)
     close = _CLOSE if len(odds) <= FEW else _NEXT_IS_CLOSE
     for _ in range(_STEPS):
-        wanted, shared = _Solved(prior, odds, counts, hours).mode()
+        wanted, shared = _Solved(prior, odds, *seen).mode()
         step = np.clip(wanted - odds, -_LONGEST_STEP, _LONGEST_STEP)
         odds = odds + step
         if np.abs(step).max(initial=0.0) < close:
@@ -64,7 +63,7 @@ def updated(prior: Gaussian, counts: Counts, hours: Floats | None = None, near: 
         counts, hours = Counts(counts.met[None], counts.bought[None]), None
     hours = np.zeros((1, len(prior.mean))) if hours is None else hours
     odds, shared = mode(prior, counts, hours, prior.mean if near is None else near)
-    solved, likely = _Solved(prior, odds, counts, hours), 0.0
+    solved, likely = _Solved(prior, odds, *_so_far(counts, hours)), 0.0
     left, directions = np.empty(prior.own.shape), np.empty(prior.shared.shape)
     for number, some in enumerate(blocks_of(len(odds))):
         own = solved.whole(number)
@@ -151,25 +150,29 @@ class _Solved:
 
 
 def _seen_through(shared: Floats, middle: Floats) -> Floats:
-    """Return the sum over products of shared^T middle shared, shape (n_directions, n_directions)."""
-    order = _order_of_products(shared.shape, middle.shape)
-    return np.asarray(np.einsum(_SHARED_THROUGH, shared, middle, shared, optimize=order))
+    """Return the sum over products of shared^T middle shared, shape (n_directions, n_directions).
+
+    These are the products of matrices that `einsum` finds for it, to the bit; to find them takes longer than they do.
+    """
+    n_products, n_knots, n_directions = shared.shape
+    through, right = middle.swapaxes(1, 2) @ shared, shared
+    if n_products >= n_knots:  # then knots come before products among what is added up
+        through, right = through.swapaxes(0, 1), shared.swapaxes(0, 1)
+    left = through.transpose(2, 0, 1).reshape(n_directions, -1)
+    return np.asarray(left @ right.reshape(-1, n_directions))
 
 
-@lru_cache
-def _order_of_products(shared: tuple[int, ...], middle: tuple[int, ...]) -> list[str | tuple[int, ...]]:
-    """Return in which order three arrays are multiplied: to look for it takes longer than to multiply them."""
-    operands = (np.empty(shared), np.empty(middle), np.empty(shared))
-    order: list[str | tuple[int, ...]] = np.einsum_path(_SHARED_THROUGH, *operands, optimize=True)[0]
-    return order
+def _so_far(counts: Counts, hours: Floats) -> tuple[Counts, Floats]:
+    """Return the hours through the last one in which anybody met a product: those to come add nothing."""
+    n_hours = 1 + int(np.flatnonzero(counts.met.any(axis=(1, 2))).max(initial=-1))
+    return Counts(counts.met[:n_hours], counts.bought[:n_hours]), hours[:n_hours]
 
 
 def _curvature(odds: Floats, counts: Counts, hours: Floats) -> tuple[Floats, Floats]:
     """Return curvature and gradient of the log likelihood in the log odds, shape (n_products, n_knots)."""
-    n_hours = 1 + int(np.flatnonzero(counts.met.any(axis=(1, 2))).max(initial=-1))  # those to come add nothing
-    counts, hours = Counts(counts.met[:n_hours], counts.bought[:n_hours]), hours[:n_hours]
     chance = expit(odds + hours[:, :, None])
-    return (counts.met * chance * (1 - chance)).sum(axis=0), (counts.bought - counts.met * chance).sum(axis=0)
+    expected = counts.met * chance
+    return (expected * (1 - chance)).sum(axis=0), (counts.bought - expected).sum(axis=0)
 
 
 def _log_likelihood(odds: Floats, counts: Counts, hours: Floats) -> float:
