@@ -172,3 +172,10 @@ def _lives(number: int) -> bool:
         return Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_what_the_first_job_loaded_is_not_looked_through_for_garbage_again(jobs: list[Numbered]) -> None:
+    with in_processes(1, lambda _: None) as one:
+        first, *others = one(spread_jobs.things_that_stay, jobs)
+    assert first == 0
+    assert min(others) > 1_000
