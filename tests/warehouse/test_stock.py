@@ -23,6 +23,7 @@ from features.cells import (
     publish_groups,
     stale_cells,
 )
+from warehouse.assertions import run
 from warehouse.assertions.run import broken_assertions, broken_in_batch
 from warehouse.connection import read_only, workbench_with_marts
 from warehouse.lake import Lake, Partition
@@ -35,6 +36,7 @@ SOLD = "units_sold_from_stock_are_the_purchases"
 KEPT = "nothing_is_kept_beyond_its_last_day"
 CARRIED = "what_is_carried_was_kept_the_day_before"
 
+SAID_OF = run._SAID_OF
 Row = dict[str, Any]
 
 
@@ -171,6 +173,21 @@ def test_a_batch_in_memory_is_looked_at_with_its_stock_and_without(played: Setti
     assert broken_in_batch(connection, DAY, {**without, **groups}) == []
     broken = [one.assertion for one in broken_in_batch(connection, DAY, {**tables, **groups, **spoiled})]
     assert broken == ([] if assertion == CARRIED else [assertion])
+
+
+@pytest.mark.parametrize("view", sorted(set(SAID_OF.values())))
+def test_what_is_said_of_rows_holds_where_there_are_none_whatever_else_is_wrong(
+    played: Settings, view: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_SAID_OF", {})
+    lake, catalog = Lake(played), fresh_catalog()
+    tables = {name: lake.read(Partition(name, DAY, "g000")) for name in MADE if run._READ[name] != view}
+    groups = groups_of_rows(products_of(catalog), tables["interactions"])
+    tables["interactions"] = tables["interactions"].slice(100)  # what was sold no longer agrees with anything
+    connection = grouping_connection(products_of(catalog))
+    broken = {one.assertion for one in broken_in_batch(connection, DAY, {**tables, **groups})}
+    assert "counts_hold_every_visit" in broken
+    assert broken.isdisjoint(name for name, said_of in SAID_OF.items() if said_of == view)
 
 
 def frame_of(settings: Settings, table: str) -> pd.DataFrame:
