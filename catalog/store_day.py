@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +149,41 @@ class ShelfState:
     sticker: Floats | None = None
 
 
+class Told(NamedTuple):
+    """How prices that are other ones than in the tick before came about, as in `PriceDecision`, shape (n_changes,).
+
+    `changed` is where they stand among all prices, one after another, ascending.
+    """
+
+    changed: Ints
+    p_sale: Floats
+    unit_value: Floats
+    unconstrained: Floats
+    clamp_cost: Floats
+
+    @classmethod
+    def of(cls, answer: PriceDecision, shown: Floats, first: int = 0) -> Self:
+        """Return it of a tick before which other prices were shown, EUR; its own prices begin at `first` among all."""
+        own = np.flatnonzero(answer.prices != shown)
+        return cls(own + first, *(getattr(answer, name).ravel()[own] for name in cls._fields[1:]))
+
+
+@dataclass(frozen=True)
+class DayPrices:
+    """The prices of some ticks, as in `PriceDecision`. Arrays have shape (n_ticks, n_stores, n_products).
+
+    A long shelf in many stores has tens of millions of them: how one came about is kept where it changed.
+    """
+
+    prices: Floats
+    propensity: Floats
+    explored: Flags
+    rule: Ints
+    clamps: NDArray[Any]
+    told: Told
+    sticker: Floats | None = None
+
+
 @dataclass(frozen=True)
 class StoreDay:
     """One business date of some stores, or a range of its ticks. Visits are in order of store and time.
@@ -173,7 +208,7 @@ class StoreDay:
     outcome
         Index into `OUTCOMES`, shape (n_visits,).
     decisions, stock
-        The policy's answers and the stock at the start of each tick, shape (n_ticks, n_stores, n_products).
+        The prices and the stock at the start of each tick, shape (n_ticks, n_stores, n_products).
     began
         Stock and prices when the first of these ticks began.
     lessons
@@ -202,7 +237,7 @@ class StoreDay:
     inventory: NDArray[np.int32]
     multiplier: NDArray[np.float32]
     outcome: NDArray[np.int8]
-    decisions: PriceDecision
+    decisions: DayPrices
     stock: Ints
     began: ShelfState
     lessons: tuple[Lesson, ...] = ()

@@ -127,11 +127,8 @@ def play_batch(
     keep_catalog(lake, catalog)
     date, group = batch.business_date, batch.group
     with held(lake.locks, f"play-{date}-{group}"):
-        day = play(catalog, priced_by.policy, batch.stores, date, seed, kept)
-        tables, ledger = (
-            tables_of(lake, catalog, rows_of(day, catalog), date, group),
-            in_force(catalog, batch, priced_by, seed),
-        )
+        rows = rows_of(play(catalog, priced_by.policy, batch.stores, date, seed, kept), catalog)
+        tables, ledger = tables_of(lake, catalog, rows, date, group), in_force(catalog, batch, priced_by, seed)
         published = commit_tables(lake, tables, (ledger,), date, group, inputs=inputs, seed=seed)[-1]
         if and_then is not None:
             and_then(published.receipt.sha256, tables)

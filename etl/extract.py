@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
-from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
+from catalog.store_day import BOUGHT, OUTCOMES, StoreDay, Told
 from catalog.table import CLAMPS
 from catalog.tables.beliefs import BELIEF_UPDATES
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS, SUBSTITUTIONS
@@ -67,22 +67,23 @@ def substitutions_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
 
 def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
     """Return one row per opening and change, by store, tick and product."""
-    answer = day.decisions
-    old = np.concatenate([day.began.shown[None], answer.prices[:-1]])
-    store, position, product = np.nonzero((answer.prices != old).swapaxes(0, 1))
-    where = (position, store, product)
-    tick = position + day.began.tick
+    answer, told = day.decisions, day.decisions.told
+    of_store = np.argsort(told.changed // len(catalog.skus) % len(day.stores), kind="stable")
+    told = Told._make(own[of_store] for own in told)
+    where: tuple[Ints, ...] = np.unravel_index(told.changed, answer.prices.shape)
+    position, store, product = where
+    tick, before = position + day.began.tick, answer.prices[position - 1, store, product]
     changes = Changes(
         product=product,
-        old_price=old[where],
+        old_price=np.where(position == 0, day.began.shown[store, product], before),
         new_price=answer.prices[where],
-        unconstrained=answer.unconstrained[where],
+        unconstrained=told.unconstrained,
         explored=answer.explored[where],
         rule=answer.rule[where],
         stock=day.stock[where],
         minutes_left=(catalog.store.opening.ticks - tick) * catalog.store.opening.tick_minutes,
-        p_sale=answer.p_sale[where],
-        unit_value=answer.unit_value[where],
+        p_sale=told.p_sale,
+        unit_value=told.unit_value,
     )
     stuck_at_opening = np.full(len(tick), np.nan)
     if answer.sticker is not None:
@@ -100,8 +101,8 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "p_sale": pa.array(changes.p_sale, from_pandas=True),
         "expected_revenue": pa.array(changes.new_price * changes.p_sale, from_pandas=True),
         "unit_value": pa.array(changes.unit_value, from_pandas=True),
-        "clamps": clamps_of(answer.clamps, np.ravel_multi_index(where, answer.prices.shape), day.rules),
-        "clamp_cost": pa.array(answer.clamp_cost[where], from_pandas=True),
+        "clamps": clamps_of(answer.clamps, told.changed, day.rules),
+        "clamp_cost": pa.array(told.clamp_cost, from_pandas=True),
         "binding_rule": coded(changes.rule, day.rules),
         "explored": pa.array(changes.explored),
         "policy": constant(day.policy, len(store)),
@@ -142,7 +143,7 @@ def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> 
     decisions
         Positions of the decisions in the arrays that the clamps point into, shape (n_decisions,).
     """
-    place = np.full(max(decisions.max(initial=-1), clamps["decision"].max(initial=-1)) + 1, -1)
+    place = np.full(max(decisions.max(initial=-1), clamps["decision"].max(initial=-1)) + 1, -1, dtype=np.int32)
     place[decisions] = np.arange(len(decisions))
     row = place[clamps["decision"]]
     order = np.argsort(row, kind="stable")[np.count_nonzero(row < 0) :]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Policy, PriceDecision, Shelf
-from catalog.store_day import ShelfState, StoreDay
+from catalog.store_day import DayPrices, ShelfState, StoreDay, Told
 from catalog.tables.decisions import REPRICINGS
 from catalog.tables.draws import HOURLY_DRAWS
 from etl.extract import repricings_of
@@ -69,10 +69,7 @@ def with_decision(
 
 def _as_played(day: LiveDay, front: Storefront, shelf: Shelf, answer: PriceDecision, tick: int) -> StoreDay:
     """Return a decision as a store day of one tick in which nobody came."""
-    arrays = {
-        name: getattr(answer, name)[None]
-        for name in ("prices", "propensity", "explored", "rule", "p_sale", "unit_value", "unconstrained", "clamp_cost")
-    }
+    arrays = {name: getattr(answer, name)[None] for name in ("prices", "propensity", "explored", "rule")}
     opened = shelf.shown_prices if shelf.opening_prices is None else shelf.opening_prices
     nobody: Any = np.empty(0, dtype=np.int64)
     return StoreDay(
@@ -91,7 +88,7 @@ def _as_played(day: LiveDay, front: Storefront, shelf: Shelf, answer: PriceDecis
         inventory=nobody,
         multiplier=nobody,
         outcome=nobody,
-        decisions=PriceDecision(**arrays, clamps=answer.clamps),
+        decisions=DayPrices(**arrays, clamps=answer.clamps, told=Told.of(answer, shelf.shown_prices)),
         stock=shelf.stock[None],
         began=ShelfState(tick, shelf.stock, shelf.shown_prices, opened, np.broadcast_to(shelf.changes, opened.shape)),
     )

@@ -11,7 +11,7 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import CatalogError
 from catalog.load import Catalog
 from catalog.pricing import LearnsWhileSelling, Lesson, Marked, Policy, PriceDecision, Shelf, Sold, TellsLessons
-from catalog.store_day import KeptStock, ShelfState, StockMoves, StoreDay, Taken
+from catalog.store_day import DayPrices, KeptStock, ShelfState, StockMoves, StoreDay, Taken, Told
 from simulation.selling import STAYED_AWAY, count_tick, sell_tick
 from simulation.stickers import sell_tick_with_stickers
 from simulation.stock import close_shelves, open_shelves, opening_stock, take_units
@@ -63,7 +63,7 @@ def standing_at_opening(
     return ShelfState(0, stock, no_price, no_price, np.zeros(stock.shape, dtype=stock.dtype), by_life, by_life)
 
 
-_DENSE = ("prices", "propensity", "explored", "rule", "p_sale", "unit_value", "unconstrained", "clamp_cost")
+_DENSE = ("prices", "propensity", "explored", "rule")
 _SMALLER = {"rule": np.int8, "stock": np.int32}  # a shelf of 30,000 in 16 stores has 23 million of each
 
 
@@ -111,6 +111,7 @@ class Stretch:
         self._price_met, self._sticker = np.full((2, n_marked), np.nan)
         self._kept_of_ticks: dict[str, NDArray[Any]] = {}
         self._clamps: list[NDArray[Any]] = []
+        self._told: list[Told] = []
         self._sticker_at_opening: Floats | None = None
         self._lessons: list[Lesson] = []
         self.standing = self._began
@@ -160,6 +161,7 @@ class Stretch:
         clamps = answer.clamps.copy()
         clamps["decision"] += tick * now.stock.size
         self._clamps.append(clamps)
+        self._told.append(Told.of(answer, now.shown, tick * now.stock.size))
 
     def _sell_with_stickers(
         self, spans: Ints, drawn: tuple[Any, Any, Ints], labels: Floats, sticker: Floats, by_life: Ints
@@ -178,8 +180,8 @@ class Stretch:
         """Return what was sold so far; at least one tick must have been sold."""
         visits, n_stores = self._visits, len(self._stores)
         kept = {name: own[: self.standing.tick - self._began.tick] for name, own in self._kept_of_ticks.items()}
-        stock, clamps = kept.pop("stock"), np.concatenate(self._clamps)
-        decisions = PriceDecision(**kept, clamps=clamps, sticker=self._sticker_at_opening)
+        stock, told = kept.pop("stock"), Told(*map(np.concatenate, zip(*self._told, strict=True)))
+        decisions = DayPrices(**kept, clamps=np.concatenate(self._clamps), told=told, sticker=self._sticker_at_opening)
         store, tick = _store_and_tick_of_visits(visits, n_stores)
         sold = self._sold_rows(tick)
         product, store, tick = visits.product[sold], store[sold], tick[sold]

@@ -1,4 +1,5 @@
 import datetime as dt
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -187,11 +188,15 @@ def test_every_repricing_carries_its_own_clamps_what_they_cost_and_what_was_aske
         change = {"rule": day.rules[clamp["rule"]], "before": clamp["before"], "after": clamp["after"]}
         own.setdefault(place, []).append(change)
     assert {len(changes) for changes in own.values()} >= {1, 2}
+    told = day.decisions.told
+    row_of = dict(
+        zip(zip(*(at.tolist() for at in np.unravel_index(told.changed, shape)), strict=True), count(), strict=False)
+    )
     for row in rows.to_pylist():
         place = (row["tick"], day.stores.index(row["store_id"]), shelf.skus.index(row["sku"]))
         assert row["clamps"] == own.get(place, [])
-        assert row["unconstrained_price"] == day.decisions.unconstrained[place]
-        assert row["clamp_cost"] == pytest.approx(day.decisions.clamp_cost[place])
+        assert row["unconstrained_price"] == told.unconstrained[row_of[place]]
+        assert row["clamp_cost"] == pytest.approx(told.clamp_cost[row_of[place]])
         if row["clamps"]:
             assert row["binding_rule"] == row["clamps"][-1]["rule"]
             assert row["clamps"][-1]["after"] == row["new_price"]

@@ -80,7 +80,7 @@ def test_greedy_before_a_champion_learns_too_and_ignores_stock(workspace: Worksp
     assert policy.name == "greedy"
     day = play(catalog, policy, STORES[:1], DATE, 7)
     assert len(day.lessons) >= 11
-    assert np.isnan(day.decisions.unit_value).all()
+    assert np.isnan(day.decisions.told.unit_value).all()
 
 
 def test_under_the_kill_switch_nothing_is_learned_and_base_prices_stand(workspace: Workspace) -> None:

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.price_rules import LIMITS
 from catalog.pricing import PriceDecision, Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
-from catalog.store_day import StoreDay
+from catalog.store_day import ShelfState, StoreDay
 from etl.extract import repricings_of
 from etl.live.shelf_state import standing_after
 from etl.load import rows_of
@@ -228,12 +229,21 @@ def played(tmp_path: Path, **rails: object) -> tuple[Catalog, StoreDay]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_whole_twin_day_keeps_each_mode_and_says_what_it_costs_in_euros(mode: str, tmp_path: Path) -> None:
+def test_a_whole_twin_day_keeps_each_mode_and_says_what_it_costs_in_euros(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, of_ticks = Stretch._keep, list[Floats]()
+
+    def heard(stretch: Stretch, answer: PriceDecision, now: ShelfState) -> None:
+        of_ticks.append(answer.clamp_cost)
+        keep(stretch, answer, now)
+
+    monkeypatch.setattr(Stretch, "_keep", heard)
     catalog, day = played(tmp_path, **MODES[mode])
     check_day(catalog, day.decisions.prices)
     clamps = day.decisions.clamps[np.array(day.rules)[day.decisions.clamps["rule"]] == mode]
     assert len(clamps)
-    costs = day.decisions.clamp_cost.ravel()[clamps["decision"]]
+    costs = np.stack(of_ticks).ravel()[clamps["decision"]]
     assert np.isfinite(costs).all()
     assert (costs != 0).any()
     rows = repricings_of(day, catalog)

@@ -1,6 +1,5 @@
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
-from catalog.pricing import Policy, PriceDecision
+from catalog.pricing import Policy
 from catalog.store_day import StoreDay
 from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
@@ -30,7 +29,8 @@ def exploring(catalog: Catalog) -> Storefront:
 
 def bytes_of(day: StoreDay) -> dict[str, bytes]:
     arrays = {name: getattr(day, name) for name in (*BY_VISIT, "store", "stock")}
-    decided = {field.name: getattr(day.decisions, field.name) for field in fields(PriceDecision)}
+    decided = vars(day.decisions) | day.decisions.told._asdict()
+    del decided["told"]
     return {name: b"" if array is None else array.tobytes() for name, array in (arrays | decided).items()}
 
 

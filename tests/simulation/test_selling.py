@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
+from catalog.pricing import PriceDecision, Shelf
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE, StoreDay
 from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
@@ -120,6 +121,34 @@ def test_each_visit_is_shown_the_price_and_the_chance_of_its_tick_store_and_prod
     assert np.array_equal(played.price, played.decisions.prices[where])
     assert np.array_equal(played.propensity, played.decisions.propensity[where])
     assert (played.inventory <= played.stock[where]).all()
+
+
+class Recorded:
+    """A policy whose answers are kept; all else is as it was."""
+
+    def __init__(self, policy: Storefront) -> None:
+        self._policy, self.answers = policy, list[PriceDecision]()
+        self.name, self.model_version, self.rules = policy.name, policy.model_version, policy.rules
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        self.answers.append(self._policy.decide(shelf))
+        return self.answers[-1]
+
+
+def test_how_a_price_came_about_is_kept_wherever_it_is_another_one_than_in_the_tick_before(
+    shelf: Catalog, day: dt.date
+) -> None:
+    policy = Recorded(Storefront(policy_without_model(shelf), exploration=ExplorationPlan(0.5, price_ladder(shelf))))
+    decisions = play(shelf, policy, ("S01", "S02"), day, 7).decisions
+    answers, told = policy.answers, decisions.told
+    before = np.concatenate([np.full_like(decisions.prices[:1], np.nan), decisions.prices[:-1]])
+    assert told.changed.tolist() == np.flatnonzero(decisions.prices != before).tolist()
+    assert decisions.prices[0].size < len(told.changed) < decisions.prices.size
+    for name in ("p_sale", "unit_value", "unconstrained", "clamp_cost"):
+        of_all = np.stack([getattr(answer, name) for answer in answers]).ravel()
+        assert np.array_equal(getattr(told, name), of_all[told.changed], equal_nan=True), name
+    for name in ("prices", "propensity", "explored", "rule"):
+        assert np.array_equal(getattr(decisions, name), np.stack([getattr(answer, name) for answer in answers])), name
 
 
 def test_a_price_no_one_can_pay_sells_nothing_and_a_gift_empties_the_shelf(shelf: Catalog, day: dt.date) -> None:
