@@ -173,10 +173,9 @@ class Opened:
             return self.at_opening
         drift, odds = self._drift(today)
         hours, near = self.hours + drift[:, None], None if len(odds) <= FEW else odds
-        changed = loosened(self.states[0].demand)
+        changed = updated(loosened(self.states[0].demand), today, hours, near)  # first: its prior is let go of
         known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
-        found = [updated(demand, today, hours, near) for _, demand in known]
-        found.append(updated(changed, today, hours, near))
+        found = [*(updated(demand, today, hours, near) for _, demand in known), changed]
         weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
         weights = softmax(np.log(weights) + [own.log_evidence for own in found])
         kept = [*np.flatnonzero(weights[:-1] >= _OUT_OF_THE_QUESTION), len(known)]

@@ -64,8 +64,11 @@ class LearningPolicy:
         if sold.tick < self.outlook.today.ticks + len(self.unheard):
             return self
         unheard, ticks = (*self.unheard, sold), self.outlook.morning.catalog.store.opening.ticks
-        is_due = sold.tick + 1 < ticks and (self._is_due(unheard) or self.outlook.is_overtaken(unheard))
-        return LearningPolicy(self.outlook.after(unheard)) if is_due else replace(self, unheard=unheard)
+        if sold.tick + 1 == ticks or not (self._is_due(unheard) or self.outlook.is_overtaken(unheard)):
+            return replace(self, unheard=unheard)
+        later = self.outlook.after(unheard)
+        self.outlook.let_go()
+        return LearningPolicy(later)
 
     def _is_due(self, unheard: tuple[Sold, ...]) -> bool:
         morning, today = self.outlook.morning, self.outlook.today

@@ -215,6 +215,15 @@ class Outlook:
         new = Counts(met, bought)
         return Outlook(self.morning, Today(today.counts + new, self._visits_with(sold), len(sold[0].prices)))
 
+    def let_go(self) -> None:
+        """Forget the largest of what was worked out, once another outlook takes its place: nothing of that needs it.
+
+        Who asks all the same has it worked out again. The morning's is kept, for all stores begin with it.
+        """
+        if self is not self.morning.outlook():
+            for name in ("understanding", "policy"):
+                vars(self).pop(name, None)
+
     def is_overtaken(self, sold: tuple[Sold, ...]) -> bool:
         """Tell whether far more or fewer are to come than was expected, by the visits since."""
         now = self.morning.footfall.given(self._visits_with(sold), len(sold[0].prices))

@@ -85,6 +85,19 @@ def test_learning_leaves_the_store_that_it_came_from_as_it_was() -> None:
     assert store.lesson is None
 
 
+def test_a_store_that_has_learned_lets_go_of_what_the_one_before_it_worked_out_but_not_of_the_mornings() -> None:
+    morning, shelf = at_opening(), shelf_at(8, DICE)
+    first = after(morning, *[sold_in(tick, 20, 19) for tick in range(4)])
+    before, opened = first.decide(shelf), morning.decide(shelf)
+    assert {"understanding", "policy"} <= vars(first.policy.outlook).keys()
+    then = after(first, *[sold_in(tick, 20, 1) for tick in range(4, 8)])
+    assert not {"understanding", "policy"} & vars(first.policy.outlook).keys()
+    assert {"understanding", "policy"} <= vars(morning.policy.outlook).keys()
+    assert "understanding" in vars(then.policy.outlook)
+    assert_same(before, first.decide(shelf))
+    assert_same(opened, morning.decide(shelf))
+
+
 @pytest.mark.parametrize(
     ("opening", "update_ticks", "every"),
     [
