@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Ints
 from catalog.names import EXTERNAL, OWNER
 from catalog.tables.decisions import CONTEXT_COUNTS, DEMAND_CELLS, STORE_VISITS, VISIT_COUNTS
+from features.numbering import count_of_numbers, count_of_runs, number_also_by
 from warehouse.parquet import in_one_piece
 
 TALLIED = (
@@ -136,20 +137,14 @@ def _tally(keys: Sequence[_Key], outcome: NDArray[np.int8]) -> _Tally:
     is_narrow = n_numbers <= np.iinfo(np.int32).max  # narrow numbers are sorted in half the time
     number: NDArray[Any] = keys[0].codes.astype(np.int32 if is_narrow else np.int64)
     for codes, size in (*((key.codes, key.size) for key in keys[1:] if key.size > 1), (outcome, _OUTCOMES)):
-        number *= size
-        number += codes
+        number_also_by(number, codes, size)
     if n_numbers <= len(number):
-        of_numbers = np.bincount(number, minlength=int(n_numbers)).reshape(-1, _OUTCOMES)
+        of_numbers = count_of_numbers(number, int(n_numbers)).reshape(-1, _OUTCOMES)
         group = np.flatnonzero(sum(of_numbers.T))
         visits = of_numbers.T[:, group]
     else:
         number.sort()
-        begins = np.flatnonzero(_is_new(number))
-        of_run, outcome_of = _divided(number[begins], _OUTCOMES)
-        is_new = _is_new(of_run)
-        group = of_run[is_new].astype(np.int64)
-        visits = np.zeros((_OUTCOMES, len(group)), dtype=np.int64)
-        visits[outcome_of, np.cumsum(is_new) - 1] = np.diff(begins, append=len(number))
+        group, visits = count_of_runs(number, _OUTCOMES)
     codes_of = []
     for key in reversed(keys):
         group, own = _divided(group, key.size)
@@ -174,7 +169,7 @@ def _key_of(column: pa.ChunkedArray) -> _Key:
 
     codes = encoded.indices.to_numpy()
     is_in_order = bool((position[1:] > position[:-1]).all())
-    return _Key(codes if is_in_order else position.take(codes), len(values), values_at)
+    return _Key(codes if is_in_order else position.take(codes, mode="clip"), len(values), values_at)
 
 
 def _numbers(numbers: NDArray[np.integer]) -> _Key:
@@ -201,7 +196,7 @@ def _said_by(policy: pa.ChunkedArray, name: str) -> Flags:
 def _outcomes(decisions: pa.Table) -> NDArray[np.int8]:
     """Return what came of each decision; a stock that nobody knows counts as stock."""
     met = pc.fill_null(decisions["inventory_level"], 1).to_numpy() != 0
-    bought = decisions["purchased"].to_numpy(zero_copy_only=False)
+    bought = decisions["purchased"].cast(pa.uint8()).to_numpy()
     return np.asarray(met * np.int8(_LEFT) + (met & bought), dtype=np.int8)
 
 
