@@ -175,5 +175,22 @@ def _mixture(personas: Personas, uniform: NDArray[np.float32], deviation: NDArra
     means = np.array([persona.mean for persona in personas], dtype=np.float32)
     deviations = np.array([persona.standard_deviation for persona in personas], dtype=np.float32)
     share_ends = np.cumsum([persona.share for persona in personas])[:-1]
-    chosen = parts_of(share_ends, uniform)
-    return means[chosen] + deviations[chosen] * deviation
+    return np.asarray(_mixed(share_ends, means, deviations, uniform, deviation))
+
+
+@numba.njit(cache=True, nogil=True)
+def _mixed(
+    ends: Floats,
+    means: NDArray[np.float32],
+    deviations: NDArray[np.float32],
+    uniform: NDArray[np.float32],
+    deviation: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return the mean of the part in which each uniform number lies, as in `parts_of`, and its deviation around it."""
+    drawn = np.empty(len(uniform), dtype=np.float32)
+    for row in range(len(uniform)):
+        part = 0
+        for end in ends:
+            part += uniform[row] >= end
+        drawn[row] = means[part] + deviations[part] * deviation[row]
+    return drawn

@@ -9,8 +9,9 @@ store.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,8 +125,12 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     counts, times = draws.counts, draws.times
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
     tick_us = store.opening.tick_minutes * _US_PER_MINUTE
-    tick = np.minimum(times.astype(np.int64), n_ticks - 1)
-    row = tick if len(examples) == 1 else tick + n_ticks * np.repeat(group, counts.sum(axis=1))
+
+    @cache
+    def row() -> Ints:
+        tick = np.minimum(times.astype(np.int64), n_ticks - 1)
+        return tick if len(examples) == 1 else tick + n_ticks * np.repeat(group, counts.sum(axis=1))
+
     product = _products(weights.reshape(-1, n_products), draws.product, row)
     drawn = multipliers(catalog, product, draws.persona, draws.deviation)
     visits = Visits(
@@ -193,24 +198,27 @@ def budget_shifts_on(catalog: Catalog, business_date: dt.date, store: str | None
     return shifts
 
 
-def _products(weights: Floats, uniform: NDArray[np.float32], row: Ints) -> NDArray[np.int16]:
-    """Turn uniform numbers into products by the weights of each visit's row; `weights` is (n_rows, n_products)."""
+def _products(weights: Floats, uniform: NDArray[np.float32], row: Callable[[], Ints]) -> NDArray[np.int16]:
+    """Turn uniform numbers into products by the weights of each visit's row; `weights` is (n_rows, n_products).
+
+    `row` is asked for only where rows differ.
+    """
     split = np.cumsum(weights, axis=1) / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     distinct, of_row = np.unique(split, axis=0, return_inverse=True)
     if len(distinct) == 1:
         return parts_of(distinct[0, :-1], uniform)
     product = np.empty(len(uniform), dtype=np.int16)
-    of_visit = of_row[row]
+    of_visit = of_row[row()]
     for number, ends in enumerate(distinct):
         own = of_visit == number
         product[own] = parts_of(ends[:-1], uniform[own])
     return product
 
 
-def _of_rows(shifts: Floats, row: Ints, product: NDArray[np.int16]) -> NDArray[np.float32]:
+def _of_rows(shifts: Floats, row: Callable[[], Ints], product: NDArray[np.int16]) -> NDArray[np.float32]:
     """Return the shift of each visit's budget; `shifts` is (n_groups, n_ticks, n_products)."""
     by_row = shifts.reshape(-1, shifts.shape[2]).astype(np.float32)
-    return np.asarray(by_row[0][product] if (by_row == by_row[0]).all() else by_row[row, product])
+    return np.asarray(by_row[0][product] if (by_row == by_row[0]).all() else by_row[row(), product])
 
 
 def _who_picks(share: float, stores: Sequence[str], counts: Ints, date: dt.date, seed: int) -> Flags | None:
