@@ -208,6 +208,9 @@ def broken_in_batch(
     decided = decided_in(shown[_READ["interactions"]])
     if decided is not None:
         shown["decided"] = decided
+        if not len(shown[_READ["substitutions"]]):
+            decisions = _READ["interactions"]
+            shown[decisions] = shown[decisions].slice(0, 0)  # no other query reads them: `decided` is of all
     connection.begin()
     try:
         for view, rows in shown.items():
