@@ -8,12 +8,9 @@ are published after the batch was committed, and alone: a kill in between leaves
 call or `transform` groups.
 """
 
-import ctypes
 import datetime as dt
-import platform
 import threading
 from collections.abc import Mapping
-from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -22,6 +19,7 @@ from catalog.errors import Declined, LakeError
 from catalog.load import Catalog
 from catalog.pricing import PricedBy
 from etl.batches import Batch, BatchResult, play_batch
+from etl.freed_memory import keep_freed_memory
 from etl.ledger import in_force_in
 from etl.load import products_of
 from etl.transform import keep_first
@@ -32,7 +30,6 @@ from warehouse.workspace import Workspace
 
 _MADE_WITH = ("repricings", "rejected", "belief_updates", "stock_movements", "substitutions", "interactions")
 _OPEN = threading.local()
-_TRIM, _MMAP = (-1, 512 << 20), (-3, 32 << 20)  # options of glibc's mallopt(3), bytes
 
 
 def play_and_group(
@@ -47,19 +44,11 @@ def play_and_group(
     def group(sha256: str, tables: dict[str, pa.Table]) -> None:
         _group(workspace, batch, sha256, tables)
 
-    _keep_freed_memory()
+    keep_freed_memory()
     result = play_batch(workspace, batch, priced_by, seed, anew=anew, and_then=group)
     if result.action == "unchanged":
         _group_what_stands(workspace, batch)
     return result
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Let glibc keep what a batch frees for the next one: to fetch it anew takes a tenth of the processor time."""
-    if platform.libc_ver()[0] == "glibc":
-        for option in (_TRIM, _MMAP):
-            ctypes.CDLL(None).mallopt(*option)
 
 
 def _group(workspace: Workspace, batch: Batch, sha256: str, tables: Mapping[str, pa.Table]) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from catalog.errors import DataError, Declined, LakeError
 from catalog.spread import HERE, Progress, Spread, silent
 from etl.forecast import tell_weather
+from etl.freed_memory import keep_freed_memory
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import (
     StaleCells,
@@ -120,6 +121,7 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
 
     Each is held against its receipt before its rows count, by a thread that is ahead, so that nobody waits for it.
     """
+    keep_freed_memory()
     lake, grouped = workspace.lake, []
     tallied = [item for item in stale if is_tallied(lake, item.decisions)]
     others = [item for item in stale if item not in tallied]
