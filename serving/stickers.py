@@ -194,8 +194,9 @@ def _price_beside(
                 value[:] = rest * (takers * on_label + own[0])
                 for sold in range(len(fresh)):
                     chance, earned, after = fresh[sold], sold * on_label, own[: n_young - sold]
+                    there = value[sold:]  # no sum to index by, so that many are reckoned at once
                     for young in range(1, len(after)):
-                        value[young + sold] += chance * (earned + after[young])
+                        there[young] += chance * (earned + after[young])
                 for young in range(n_young):
                     if value[young] > now[old, young]:
                         now[old, young], labels[left - 1, old, young] = value[young], candidate
@@ -211,11 +212,11 @@ def _sell_old(later: Floats, gains: tuple[float, float], rate: float, too_late: 
         own, rest, found_none = sold_old[old], 1.0, rate
         own[:] = 0.0
         for sold in range(min(old, len(chances))):
-            after, now = later[old - sold], sold * on_sticker
+            after, now, chance = later[old - sold], sold * on_sticker, chances[sold]
             for young in range(n_young):
-                own[young] += chances[sold] * (now + after[young])
-            rest -= chances[sold]
-            found_none -= chances[sold] * sold
+                own[young] += chance * (now + after[young])
+            rest -= chance
+            found_none -= chance * sold
         rest = max(rest, 0.0)
         more = max(found_none - rest * old, 0.0) * too_late
         for young in range(n_young):
