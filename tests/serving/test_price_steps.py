@@ -17,7 +17,7 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
-from serving import price_steps
+from serving import book_table, price_steps
 from serving.book_policy import BookPolicy
 from serving.book_store import (
     book_in_force,
@@ -150,6 +150,12 @@ def test_the_prices_of_a_full_shelf_are_found_without_what_is_compiled(
     stock = np.tile(book.par_stock, (2, 1))
     asked = BookPolicy(book).ask(Shelf(stock, np.full((2, 5), np.nan), book.n_ticks, np.zeros((2, 5))))
     assert asked.prices.shape == (2, 5)
+
+
+def test_a_book_is_read_without_what_is_compiled(book: PriceBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = book_to_table(book, "inputs")
+    monkeypatch.setattr(book_table, "in_other_order", None)
+    assert_same(as_dense(book_from_table(rows)), as_dense(book))
 
 
 def jumping_shelf(most: int = 40) -> tuple[Arbitrary, Catalog, DemandCurves]:
