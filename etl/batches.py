@@ -13,6 +13,7 @@ from typing import Literal
 import pyarrow as pa
 
 from catalog.load import Catalog
+from catalog.memory import give_back
 from catalog.names import TRIAL_GROUP
 from catalog.pricing import PricedBy
 from catalog.store_day import KeptStock
@@ -47,6 +48,7 @@ DEFAULT_SEED = 7
 """Seed of the world where nobody names one."""
 
 VISITS_PER_FILE = 1_000_000
+_MANY_PRICES = 50_000  # of a tick
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,20 @@ def play_batch(
     keep_catalog(lake, catalog)
     date, group = batch.business_date, batch.group
     with held(lake.locks, f"play-{date}-{group}"):
+        _give_back_before(catalog, batch)
         rows = rows_of(play(catalog, priced_by.policy, batch.stores, date, seed, kept), catalog)
+        _give_back_before(catalog, batch)
         tables, ledger = tables_of(lake, catalog, rows, date, group), in_force(catalog, batch, priced_by, seed)
         published = commit_tables(lake, tables, (ledger,), date, group, inputs=inputs, seed=seed)[-1]
         if and_then is not None:
             and_then(published.receipt.sha256, tables)
     return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
+
+
+def _give_back_before(catalog: Catalog, batch: Batch) -> None:
+    """Give back what is free before the next step of a batch of many prices: that needs memory of other sizes."""
+    if len(catalog.skus) * len(batch.stores) > _MANY_PRICES:
+        give_back()
 
 
 def is_committed(lake: Lake, decisions: Partition, inputs: str | None = None) -> bool:
