@@ -78,9 +78,8 @@ def book_from_table(table: pa.Table) -> PriceBook:
     """Return the book that a partition of `price_steps` holds, or one of `price_book` of earlier versions."""
     if "inventory_level" in table.column_names:
         return _from_states(table)
-    codes, skus = _words(table["sku"])
-    first_step = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
-    first = first_step[:-1]
+    first = np.flatnonzero(table["step"].to_numpy() == 0)
+    first_step, skus = np.append(first, len(table)), _words_at(table["sku"], first)
     begin, of_threshold = _flat(table["stock_from"])
     begin_of_chances, p_sale = _flat(table["p_sale"])
     price, chance_from = table["price"].to_numpy(), begin_of_chances.astype(np.int32)
@@ -195,6 +194,16 @@ def _words(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
         place = np.array([-1 if word is None else words.setdefault(word, len(words)) for word in own_words])
         rows.append(place[own])
     return np.concatenate(rows), list(words)
+
+
+def _words_at(column: pa.ChunkedArray, rows: Ints) -> list[str]:
+    """Return the words of some rows, which ascend: to code all rows anew takes longer."""
+    begin, found = 0, list[str]()
+    for chunk in column.chunks:
+        own = rows[slice(*np.searchsorted(rows, [begin, begin + len(chunk)]))] - begin
+        found += chunk.dictionary.take(chunk.indices.take(pa.array(own))).to_pylist()
+        begin += len(chunk)
+    return found
 
 
 def _rules(table: pa.Table) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], tuple[str, ...]]:
