@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -295,8 +296,7 @@ def _read_products(path: Path, money: Currency) -> tuple[Product, ...]:
         if not isinstance(row, dict):
             raise CatalogError(f"{path}: products[{position}]: expected fields, found {_shown(row)}")
         products.append(_build(Product, row, path, f"products[{position}].", money))
-    skus = [product.sku for product in products]
-    twice = next((sku for sku in skus if skus.count(sku) > 1), None)
+    twice = next((sku for sku, times in Counter(product.sku for product in products).items() if times > 1), None)
     if twice is not None:
         raise CatalogError(f"{path}: products: sku: {_shown(twice)} is given twice")
     return tuple(products)
