@@ -17,6 +17,7 @@ from catalog.memory import give_back
 from catalog.names import TRIAL_GROUP
 from catalog.pricing import PricedBy
 from catalog.store_day import KeptStock
+from etl.freed_memory import has_many_prices
 from etl.ledger import LedgerRow, in_force_in, keep_catalog
 from etl.live.day import days_sold_live
 from etl.load import commit_tables, rows_of, tables_of
@@ -48,7 +49,6 @@ DEFAULT_SEED = 7
 """Seed of the world where nobody names one."""
 
 VISITS_PER_FILE = 1_000_000
-_MANY_PRICES = 50_000  # of a tick
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ class Batch:
     def partition(self) -> Partition:
         """The batch's partition of decisions."""
         return Partition("interactions", self.business_date, self.group)
+
+    def prices_of_a_tick(self, catalog: Catalog) -> int:
+        """Return how many prices its stores show at once."""
+        return len(catalog.skus) * len(self.stores)
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ def play_batch(
 
 def _give_back_before(catalog: Catalog, batch: Batch) -> None:
     """Give back what is free before the next step of a batch of many prices: that needs memory of other sizes."""
-    if len(catalog.skus) * len(batch.stores) > _MANY_PRICES:
+    if has_many_prices(batch.prices_of_a_tick(catalog)):
         give_back()
 
 

@@ -44,7 +44,7 @@ def play_and_group(
     def group(sha256: str, tables: dict[str, pa.Table]) -> None:
         _group(workspace, batch, sha256, tables)
 
-    keep_freed_memory()
+    keep_freed_memory(batch.prices_of_a_tick(workspace.catalog))
     result = play_batch(workspace, batch, priced_by, seed, anew=anew, and_then=group)
     if result.action == "unchanged":
         _group_what_stands(workspace, batch)

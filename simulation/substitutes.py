@@ -58,7 +58,8 @@ class Choice(NamedTuple):
     def of(cls, catalog: Catalog, multiplier: NDArray[np.float32], uniform: Floats | None) -> "Choice":
         """Return the choices of visits; `uniform` is None where nobody takes a substitute."""
         rules, drawn = catalog.store.substitution, np.empty(0) if uniform is None else uniform
-        shelf = (catalog.substitutes, catalog.base_prices, rules.strength, rules.noise)
+        pairs = np.empty((0, 0), np.bool_) if uniform is None else catalog.substitutes  # of a long shelf a gigabyte
+        shelf = (pairs, catalog.base_prices, rules.strength, rules.noise)
         return cls(
             drawn,
             multiplier,

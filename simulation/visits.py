@@ -56,8 +56,8 @@ class Visits:
     shopper
         Number in the shopper pool, shape (n_visits,).
     dice
-        Uniform numbers in [0, 1) for policies that randomise, shape (n_ticks, n_stores, n_products); each number
-        holds for `exploration.hold_ticks` ticks.
+        Uniform numbers in [0, 1) of each tick for policies that randomise, shape (n_stores, n_products); each holds
+        for `exploration.hold_ticks` ticks, which share an array.
     first_visit
         Row of the visit that a return repeats, -1 where it is none, shape (n_visits,); None where nobody waits. A
         return takes place only when its first visit met a price that was too high: see `simulation.selling`.
@@ -73,7 +73,7 @@ class Visits:
     product: NDArray[np.int16]
     multiplier: NDArray[np.float32]
     shopper: NDArray[np.int32]
-    dice: Floats
+    dice: Sequence[Floats]
     first_visit: Ints | None = None
     picks_freshest: Flags | None = None
     switches: Floats | None = None
@@ -122,7 +122,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     shape = (-(-n_ticks // hold), n_products)
     streams = begun(states_of(seed, stores, business_date))
     draws = draw_store_days(streams, expected[group], shape, store.shopper_pool)
-    counts, times = draws.counts, draws.times
+    counts, times, thrown = draws.counts, draws.times, np.ascontiguousarray(draws.dice)
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
     tick_us = store.opening.tick_minutes * _US_PER_MINUTE
 
@@ -139,7 +139,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
         product=product,
         multiplier=drawn + _of_rows(shifts, row, product),
         shopper=draws.shopper,
-        dice=np.repeat(draws.dice, hold, axis=0)[:n_ticks],
+        dice=[thrown[tick // hold] for tick in range(n_ticks)],
         picks_freshest=_who_picks(store.freshest_share, stores, counts.sum(axis=1), business_date, seed),
         switches=_who_switches(catalog, stores, counts.sum(axis=1), business_date, seed),
     )

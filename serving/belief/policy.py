@@ -122,8 +122,10 @@ class Outlook:
         if self.understanding.knows_hours:
             by_hour = morning.opened.knots.at(self.understanding.by_hour, morning.ladder)
             by_tick = fairly(by_hour, moved)[hours_of_day(morning.catalog)[self.today.ticks :]]
-            coming = self.visits.T[:, :, None]
-            chance = (by_tick * coming).sum(axis=0) / np.maximum(coming.sum(axis=0), _NOBODY)
+            coming, sold = self.visits.T[:, :, None], np.zeros(chance.shape)
+            for own, visits in zip(by_tick, coming, strict=True):  # all at once are a second quarter of a gigabyte
+                sold += own * visits
+            chance = sold / np.maximum(coming.sum(axis=0), _NOBODY)
         low, high = np.minimum(low, chance), np.maximum(high, chance)
         known = (morning.catalog.skus, morning.ladder, chance, version)
         return DemandCurves(
@@ -221,7 +223,7 @@ class Outlook:
         Who asks all the same has it worked out again. The morning's is kept, for all stores begin with it.
         """
         if self is not self.morning.outlook():
-            for name in ("understanding", "policy"):
+            for name in ("understanding", "curves", "policy"):
                 vars(self).pop(name, None)
 
     def is_overtaken(self, sold: tuple[Sold, ...]) -> bool:

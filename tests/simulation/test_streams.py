@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.load import CLASSIC, load
 from simulation import streams
 from simulation.streams import stream_of, streams_of
+from simulation.visits import draw_visits
 
 DAY = dt.date(2026, 1, 5)
 STORES = st.lists(st.text(max_size=6), max_size=5)
@@ -36,3 +38,13 @@ def test_a_store_whose_number_is_short_has_its_own_stream_too(monkeypatch: pytes
 def test_a_negative_seed_is_refused_as_numpy_does() -> None:
     with pytest.raises(ValueError, match="non-negative"):
         streams_of(-1, ["S01"], DAY)
+
+
+def test_ticks_for_which_a_throw_holds_share_its_numbers_and_no_others() -> None:
+    shelf = load(CLASSIC)
+    hold, dice = shelf.store.exploration.hold_ticks, draw_visits(shelf, ("S01", "S02"), DAY, 7).dice
+    assert len(dice) == shelf.store.opening.ticks
+    assert [np.array_equal(own, before) for own, before in zip(dice[1:], dice, strict=False)] == [
+        tick % hold != 0 for tick in range(1, len(dice))
+    ]
+    assert sum(np.shares_memory(dice[0], own) for own in dice) == hold
