@@ -20,7 +20,6 @@ from scipy.special import expit, ndtr, ndtri
 
 from catalog.arrays import Flags, Floats
 from serving.belief.belief import Understanding
-from serving.belief.even_draws import even_draws
 from serving.belief.falling import falling
 from serving.belief.gaussian import Knots
 
@@ -197,4 +196,7 @@ def drawn_chances(understanding: Understanding, shape: tuple[int, int], n_draws:
 
 @lru_cache
 def _normal_draws(n_knots: int, n_draws: int) -> Floats:
-    return np.asarray(ndtri(np.clip(even_draws(n_knots, n_draws, _SEED), 1e-6, 1 - 1e-6)))
+    from scipy.stats import qmc  # noqa: PLC0415 - all of SciPy's statistics, for one draw
+
+    uniform = qmc.Sobol(n_knots, rng=_SEED).random(n_draws)
+    return np.asarray(ndtri(np.clip(uniform, 1e-6, 1 - 1e-6)))
