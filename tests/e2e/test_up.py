@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -19,7 +21,7 @@ from shell import Terminal
 
 from catalog.errors import Declined, ServiceError
 from catalog.settings import Settings, read_settings
-from dashboard.prefect.control import LiveControl, live_control
+from dashboard.prefect.control import LiveControl, LiveRun, live_control
 from etl.live.calendar import DEFAULT_START
 from etl.live.day import LiveDay, days_sold_live, sold_so_far
 from training.nights import is_done
@@ -29,6 +31,7 @@ from warehouse.proof import verify
 
 PATIENCE = 240.0  # seconds, on a busy machine
 SERVICES = ("prefect", "mlflow", "monitor", "api")
+Found = TypeVar("Found")
 STARTED = 9  # processes: `up`, four wrappers, and what they run
 
 
@@ -86,6 +89,13 @@ def begins(control: LiveControl, store: str) -> bool:
         return False
     except Declined:  # it begins already: what was asked before came to pass, and only the answer was late
         return True
+
+
+def status_of(control: LiveControl, store: str) -> LiveRun | None:
+    """Return how a store sells; None if it does not, or while the server is too busy to answer soon."""
+    with suppress(ServiceError):
+        return control.status(store)
+    return None
 
 
 def runs_named(house: House, name: str) -> list[FlowRun]:
@@ -162,11 +172,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(true: Callable[[], object], what: Callable[[], str]) -> None:
+def wait_until(true: Callable[[], Found], what: Callable[[], str]) -> Found:
     limit = time.monotonic() + PATIENCE
-    while not true():
+    while not (found := true()):
         assert time.monotonic() < limit, what()
         time.sleep(0.1)
+    return found
 
 
 @pytest.fixture
@@ -195,10 +206,10 @@ def test_it_comes_up_starts_killed_services_again_does_a_night_sells_a_store_tho
         day = days_sold_live(lake)[0]
         wait_until(lambda: (found := sold_so_far(lake, day)) and found.mark.tick >= 2, lambda: house.said)
         assert "Opened Milk" in house.said
-        killed = control.status("S02")
+        killed = wait_until(lambda: status_of(control, "S02"), lambda: house.said)
         assert killed is not None
         os.kill(process_of(killed.run_id), signal.SIGKILL)
-        wait_until(lambda: (found := control.status("S02")) and found.state == "failed", lambda: house.said)
+        wait_until(lambda: (found := status_of(control, "S02")) and found.state == "failed", lambda: house.said)
         wait_until(lambda: begins(control, "S02"), lambda: house.said)
         wait_until(lambda: "going on from tick" in house.said, lambda: house.said)
         process.send_signal(signal.SIGINT)
