@@ -15,6 +15,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.settings import Settings, read_settings
 from etl import batches as twin_batches
+from etl import freed_memory
 from etl import play_and_group as fused
 from etl.batches import Batch, BatchResult, batches_of, play_batch
 from etl.ledger import LedgerRow, in_force_in
@@ -269,7 +270,7 @@ def test_a_batch_of_many_prices_gives_back_what_is_free_before_it_is_played_and_
     many: int, steps: list[str], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done, play, write = list[str](), twin_batches.play, twin_batches.commit_tables
-    monkeypatch.setattr(twin_batches, "_MANY_PRICES", many)
+    monkeypatch.setattr(freed_memory, "_MANY_PRICES", many)
     monkeypatch.setattr(twin_batches, "give_back", lambda: done.append("given back"))
     monkeypatch.setattr(twin_batches, "play", lambda *given: (done.append("played"), play(*given))[1])
     monkeypatch.setattr(
