@@ -169,7 +169,8 @@ def _key_of(column: pa.ChunkedArray) -> _Key:
 
     codes = encoded.indices.to_numpy()
     is_in_order = bool((position[1:] > position[:-1]).all())
-    return _Key(codes if is_in_order else position.take(codes, mode="clip"), len(values), values_at)
+    in_order = codes if is_in_order else position.take(codes, mode="clip")  # all are there, so none is looked at twice
+    return _Key(in_order, len(values), values_at)
 
 
 def _numbers(numbers: NDArray[np.integer]) -> _Key:

@@ -14,7 +14,7 @@ from catalog.memory import give_back
 from catalog.tables.prices import PRICE_STEPS
 from serving.limited_steps import Limited
 from serving.price_book import PriceBook, joined
-from serving.price_steps import NO_VALUE, Small, Steps, as_kept, as_small, in_other_order, in_units, pieces
+from serving.price_steps import NO_VALUE, Steps, as_kept, as_small, in_units, order_by_tick, pieces, step_after_step
 from serving.steps_of_states import steps_of
 from warehouse.parquet import coded, constant, moments
 
@@ -87,7 +87,7 @@ def book_from_table(table: pa.Table) -> PriceBook:
     units = _flat(table["unit_value"], _UNKNOWN)[1]
     stocks_and_ticks = of_threshold, table["ticks_from"].to_numpy(), np.diff(begin)
     of_threshold, first_tick, lengths = as_small(*stocks_and_ticks)
-    by_tick = _order_by_tick(first_step, first_tick, lengths)
+    by_tick = order_by_tick(first_step, first_tick, lengths)
     stock_from, value = (own[by_tick] for own in (of_threshold, *as_small(as_kept(units, units != _UNKNOWN))))
     value_unit = table["value_unit"].to_numpy()[first]
     steps = Steps(first_step, begin[first_step], first_tick, lengths, stock_from, value, value_unit)
@@ -150,21 +150,8 @@ def _made(table: pa.Table) -> dict[str, Any]:
     return own | {"published_at": own["published_at"].astimezone(dt.UTC)}
 
 
-def _order_by_tick(first_step: Ints, first_tick: Small, lengths: Small) -> Ints:
-    """Return where each threshold of `Steps` stands step after step; found without what is compiled, as at opening.
-
-    Of few products at a time the numbers that are put in order have 16 bits, which takes as long as to count them.
-    """
-    n_ticks, product = int(np.add(first_tick, lengths, dtype=np.int64).max()), np.arange(len(first_step) - 1)
-    first = np.repeat(product * n_ticks, np.diff(first_step)) + first_tick
-    begin = np.cumsum(lengths, dtype=np.int64) - lengths
-    tick = np.repeat(first - begin, lengths) + np.arange(begin[-1] + lengths[-1])
-    return np.argsort(tick.astype(np.min_scalar_type(len(product) * n_ticks)), kind="stable")
-
-
 def _by_step(steps: Steps, values: NDArray[Any]) -> NDArray[Any]:
-    """Return what thresholds have step after step, as they are stored."""
-    return in_other_order(steps.first_step, steps.first_tick, steps.lengths, values, True)  # noqa: FBT003
+    return np.asarray(step_after_step(steps.first_step, steps.first_tick, steps.lengths, values))
 
 
 def _units(kept: NDArray[Any]) -> pa.Array:

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
-from serving.price_steps import VALUE_TOLERANCE, Steps, as_kept, as_small, in_other_order
+from serving.price_steps import VALUE_TOLERANCE, Steps, as_kept, as_small, order_by_tick
 
 _LARGEST = 2**14  # of a value; it is kept in 16 bits
 _OFF = 1.5  # units of a value that a line may be off; rounding adds half a unit to make it two, which is the tolerance
@@ -41,10 +41,8 @@ def steps_of(
     states[begin[step] + tick - first_tick[step]] = state
     at = value.ravel()[states]
     first_ticks, lengths, stocks = as_small(first_tick, np.diff(begin), states % n_levels)
-    stock_from, kept = (
-        in_other_order(first_step, first_ticks, lengths, own, False)  # noqa: FBT003
-        for own in (stocks, *as_small(as_kept(np.rint(at), ~np.isnan(at))))
-    )
+    by_tick = order_by_tick(first_step, first_ticks, lengths)
+    stock_from, kept = (own[by_tick] for own in (stocks, *as_small(as_kept(np.rint(at), ~np.isnan(at)))))
     return Steps(first_step, begin[first_step], first_ticks, lengths, stock_from, kept, unit), states
 
 

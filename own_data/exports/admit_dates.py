@@ -1,8 +1,9 @@
 """Admit the dates of an export wherever there is room: a date of visits is a job, for no date depends on another.
 
-What must hold: whoever admits a date elsewhere gets its rows from the lake's store, and publishes only while they are
-there. They go when whoever handed them over goes on or is succeeded, so what a killed run had sent out does not publish
-over what the next one does. Units and receipts are admitted here, one date after another: each needs those before it.
+What must hold: a worker gets the rows of a date from the lake's store, and publishes only while they are there. They go
+when the command that handed them over goes on, or when another one takes its place. So a date that a killed command had
+sent out is not published over the next command's. Units and receipts are admitted here, one date after another: each
+needs those before it.
 """
 
 import datetime as dt
@@ -36,7 +37,7 @@ HERE_UNHEARD = Room()
 
 @dataclass(frozen=True)
 class DateToAdmit:
-    """A date of visits to be admitted by whoever has room for it.
+    """A date of visits that any worker may admit.
 
     Attributes
     ----------
@@ -120,12 +121,12 @@ def _rows_of(job: DateToAdmit, lake: Lake) -> bytes:
     Raises
     ------
     DataError
-        When they are there no longer: whoever handed them over is gone.
+        When they are there no longer, for the command that handed them over is gone.
     """
     rows = lake.store.handed_over(job.rows)
     if rows is None:
         raise DataError(
-            f"expected the rows of {job.name} in {lake.address}, found none, for whoever handed them over is gone; "
+            f"expected the rows of {job.name} in {lake.address}, found none, for the command that sent them is gone; "
             "nothing was published of this date: ingest the file again"
         )
     return rows

@@ -154,7 +154,7 @@ def test_the_prices_of_a_full_shelf_are_found_without_what_is_compiled(
 
 def test_a_book_is_read_without_what_is_compiled(book: PriceBook, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = book_to_table(book, "inputs")
-    monkeypatch.setattr(book_table, "in_other_order", None)
+    monkeypatch.setattr(book_table, "step_after_step", None)
     assert_same(as_dense(book_from_table(rows)), as_dense(book))
 
 
