@@ -43,7 +43,7 @@ def visit(browser: BrowserContext) -> Iterator[Callable[..., Page]]:
         page = browser.new_page()
         pages.append(page)
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         forget(page, f"http://{address.split('/')[2]}")
         own = (f"http://{address.split('/')[2]}/", "data:", "blob:")
         page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)

@@ -30,7 +30,11 @@ def receiving(answers: Sequence[int] = ()) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # who sends it was killed in the middle of it
+                self.close_connection = True
+                return
             key = self.headers["Idempotency-Key"]
             receiver.requests.append((key, body))
             status = receiver.answers.pop(0) if receiver.answers else 200
