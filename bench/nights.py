@@ -104,9 +104,9 @@ def at_each_age(what: str, took: Mapping[int, list[float]]) -> Iterator[Measurem
     young = middle.pop(AGES[0])
     yield Measurement("nights", f"{what}, day {AGES[0]}", young, "s")
     for days, old in middle.items():
-        alike = (Otherwise(f"at day {AGES[0]}", young),)
+        alike, times = (Otherwise(f"at day {AGES[0]}", young),), max(1.0, old / young)
         yield Measurement("nights", f"{what}, day {days:,}", old, "s", alike)
-        yield Measurement("nights", f"{what}, day {days:,} against {AGES[0]}", max(1.0, old / young), "times", (), _MOST)
+        yield Measurement("nights", f"{what}, day {days:,} against {AGES[0]}", times, "times", (), _MOST)
 
 
 def stores_of(folder: Path) -> Iterator[AgedStore]:
