@@ -63,7 +63,7 @@ def nights() -> Iterator[Measurement]:
                 own.live()
                 say(f"  night {repeat} at day {days}: {own.processor[-1]:.2f} s, {own.clock[-1]:.2f} s by the clock")
         for what, name in (("processor", "processor time"), ("clock", "wall clock")):
-            yield from at_each_age(f"a night, {name}", {days: getattr(own, what) for days, own in ages.items()})
+            yield from _at_each_age(f"a night, {name}", {days: getattr(own, what) for days, own in ages.items()})
         yield from _looks({days: own.store.home for days, own in ages.items()})
 
 
@@ -79,7 +79,7 @@ def _looks(homes: Mapping[int, Path]) -> Iterator[Measurement]:
             for days, home in homes.items():
                 took[days].append(do(home))
                 say(f"  {what} at day {days}: {took[days][-1]:.2f} s")
-        yield from at_each_age(f"{what}, processor time", took)
+        yield from _at_each_age(f"{what}, processor time", took)
 
 
 def _command(home: Path, *said: str) -> float:
@@ -95,18 +95,15 @@ def _monitor(home: Path) -> float:
         return processor_seconds(server.pid)
 
 
-def at_each_age(what: str, took: Mapping[int, list[float]]) -> Iterator[Measurement]:
-    """Yield the median of all times but the first at each age, and how many times that of the youngest it is.
-
-    An older lake costs less by chance alone: that is once, so that no target follows from luck.
-    """
+def _at_each_age(what: str, took: Mapping[int, list[float]]) -> Iterator[Measurement]:
+    """Yield the median of all times but the first at each age, and how many times that of the youngest it is."""
     middle = {days: median(times[1:]) for days, times in took.items()}
     young = middle.pop(AGES[0])
     yield Measurement("nights", f"{what}, day {AGES[0]}", young, "s")
     for days, old in middle.items():
-        alike, times = (Otherwise(f"at day {AGES[0]}", young),), max(1.0, old / young)
+        alike = (Otherwise(f"at day {AGES[0]}", young),)
         yield Measurement("nights", f"{what}, day {days:,}", old, "s", alike)
-        yield Measurement("nights", f"{what}, day {days:,} against {AGES[0]}", times, "times", (), _MOST)
+        yield Measurement("nights", f"{what}, day {days:,} against {AGES[0]}", old / young, "times", (), _MOST)
 
 
 def stores_of(folder: Path) -> Iterator[AgedStore]:

@@ -28,7 +28,7 @@ _ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 def formulas_without_values(path: Path, sheet: str) -> dict[int, tuple[str, int]]:
     """Return for each column of a sheet, from 0 for A, the place of its first formula without a value and their count.
 
-    Of a file that is no workbook of XML, or is damaged, nothing is returned: whoever reads it says so.
+    Nothing is returned for a file that is damaged or is no workbook of XML. Reading its rows tells that.
     """
     found: dict[int, tuple[str, int]] = {}
     try:

@@ -1,7 +1,7 @@
 """Stage an export: type its rows and keep them on disk in a few bytes each, and keep unreadable rows with a reason.
 
-A file of any size becomes one file of batches, each with rows of one date in the order of the file. Whoever needs rows
-reads those of a date, so memory holds a date and never the whole. From them the shelf is estimated and the dates are
+A file of any size becomes one file of batches, each with rows of one date in the order of the file. Rows are read one
+date at a time, so memory never holds the whole. From them the shelf is estimated and the dates are
 published. The file is in a folder of its own, which is removed when the work is done or, after a kill, before the next
 export is staged.
 """
@@ -72,7 +72,7 @@ class StagedExport:
         return pa.Table.from_batches(map(self.rows.get_batch, self.spans.get(date, [])), self.rows.schema)
 
     def packed(self, date: int) -> memoryview:
-        """Return the rows of one date as bytes, for whoever works elsewhere."""
+        """Return the rows of one date as bytes, to be sent to a worker."""
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, self.rows.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as file:
             file.write_table(self.on(date))

@@ -1,8 +1,8 @@
 """The same as `serving.belief.learned_block` at a third of the cost, for the blocks of a long shelf.
 
 Curves are each product's, effects enter alike: the parts of the latter are summed before they are turned to latent
-numbers. Sums are matrix products over all products at once, and on the way back from what is shared nothing is formed
-that only the way there needs. So last bits differ from those of a short shelf, which stay as they were.
+numbers. Sums are matrix products over all products at once. The step back from the shared part to the
+products forms no matrix that it does not use. So last bits differ from those of a short shelf, which stay as they were.
 """
 
 from functools import cached_property

@@ -21,8 +21,8 @@ from serving.belief.normals import Normals, Roots
 class Newton:
     """A point, and the step from there towards the mode.
 
-    Blocks of products are worked out one after another. That of a short shelf is kept; those of a longer one are worked
-    out anew on the way back from what is shared, so that no more than one is in memory.
+    Blocks of products are worked out one after another. A short shelf has one, which is kept. Those of a longer
+    shelf are worked out a second time after the shared part is known, so that only one is in memory.
 
     Attributes
     ----------

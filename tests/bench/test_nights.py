@@ -10,7 +10,7 @@ import pytest
 from opened_files import opened_below
 
 from bench.aged_lake import AgedStore, date_of
-from bench.nights import AGES, at_each_age, do_next_night
+from bench.nights import do_next_night
 from serving.belief.own_sales import LOOKS_BACK
 from warehouse.proof import verify
 
@@ -78,9 +78,3 @@ def test_a_lake_that_was_aged_is_sound(stores: dict[int, AgedStore]) -> None:
     assert verify(store.lake).findings == ()
     assert len(store.lake.dates("interactions")) == store.days
     assert len(list(store.lake.partitions("model_versions"))) >= store.days - _PLAYED
-
-
-def test_an_older_lake_that_was_cheaper_by_chance_sets_no_stricter_target() -> None:
-    took = dict(zip(AGES, ([9.0, 2.0], [9.0, 1.5], [9.0, 2.5]), strict=True))
-    against = [row.value for row in at_each_age("a night", took) if row.unit == "times"]
-    assert against == [1.0, 1.25]
