@@ -9,7 +9,7 @@ from catalog.arrays import Flags, Floats, Ints
 from catalog.pricing import Shelf
 from serving.recursion import price_stock, rates_of
 from serving.solve import ProductsToSolve
-from serving.stickers import MixedShelf
+from serving.stickers import MixedShelf, batches
 from serving.stock_ahead import Keeps, StockAhead
 
 _ANY_DAY = dt.date(2024, 1, 1)
@@ -107,7 +107,7 @@ class SolvedOverDays:
         for more gets all of it.
         """
         product, date, keeps, size = shelf
-        old, young = ((units + size // 2) // size for units in (old, young))
+        old, young = batches(old, size), batches(young, size)
         key = (product, date.weekday(), keeps, size, sticker)
         reach, found = (left, int(old.max()), int(young.max())), self._beside.get(key)
         if found is None or any(has <= asked for has, asked in zip(found[1].shape, reach, strict=True)):

@@ -28,6 +28,11 @@ _TICKS = 12  # of the day while a sticker is chosen
 _BATCHES, _LABELS, _STICKERS = 24, 9, 4  # of a shelf on a day to come, and the prices that are tried there
 
 
+def batches(units: Ints, size: int) -> Ints:
+    """Return numbers of units in whole batches, halves rounded up, in the shape of `units`."""
+    return (units + size // 2) // size
+
+
 def sticker_prices(catalog: Catalog, curves: DemandCurves) -> Floats | None:
     """Return the prices that a sticker may show, EUR, NaN where there is none, shape (n_products, n_prices).
 
@@ -105,7 +110,7 @@ class MixedShelf:
     def rough_saving(self, gains: Floats) -> float:
         """Return roughly what the best of some stickers brings, EUR, at least 0: units in batches, few prices tried."""
         size = -(-(self.old + self.young) // _BATCHES)
-        if not round(self.old / size) or not round(self.young / size):
+        if not batches(np.array([self.old, self.young]), size).all():
             return 0.0
         labels = np.unique(np.linspace(0, len(self.gains) - 1, _LABELS).round().astype(int))
         few = replace(self, gains=self.gains[labels], rates=self.rates[labels]).in_batches(size)
@@ -120,7 +125,7 @@ class MixedShelf:
         """
         if size == 1:
             return self
-        old, young = (max(round(units / size), 1) for units in (self.old, self.young))
+        old, young = np.maximum(batches(np.array([self.old, self.young]), size), 1).tolist()
         levels = np.arange(len(self.at_closing), dtype=float)
         return MixedShelf(
             gains=self.gains * size,

@@ -1,12 +1,18 @@
 """Stickers and labels of a chain: stores are told apart more coarsely the more there are, so a day costs no more."""
 
+import datetime as dt
+
 import numpy as np
 import pytest
 
 from catalog.arrays import Floats, Ints
+from catalog.load import Catalog, load
 from catalog.pricing import Shelf
+from etl.batches import DEFAULT_SEED, store_ids
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.stickers import MixedShelf
+from serving.storefront import storefront_before_champion
+from simulation.store_day import play
 from tests.serving.test_sticker_prices import WEDNESDAY, policy_of, shop_with_stickers
 
 TICKS = 12
@@ -47,6 +53,30 @@ def test_three_hundred_stores_are_solved_as_a_few_and_get_nearly_the_prices_that
     assert max(label, sticker) < 0.03
     assert saving < 0.3  # it grows with the old units, of which a few are more than half a step off
     assert of_chain[some, 2].mean() == pytest.approx(alone[:, 2].mean(), rel=0.2)
+
+
+@pytest.mark.parametrize("most_young", [41, 42, 43, 50])
+def test_young_units_in_batches_fit_the_shelf_that_is_solved_for_their_kind(most_young: int) -> None:
+    old, young = (own.ravel() for own in np.meshgrid(np.arange(1, 14), np.arange(most_young - 20, most_young + 1)))
+    asked = ask(policy_of(CATALOG), TICKS, old, young)
+    assert asked.sticker is not None
+    assert np.isfinite(asked.sticker).any()
+    assert np.isfinite(asked.unit_value).all()
+
+
+@pytest.mark.play
+def test_two_thousand_stores_of_the_default_shelf_sell_until_stickers_meet_stores_in_kinds() -> None:
+    shelf = load()
+    opening = shelf.store.opening.model_copy(update={"closes": "11:00"})
+    changed = {"opening": opening, "hourly_profile": shelf.store.hourly_profile[:3], "stores": store_ids(shelf, 2000)}
+    catalog, kept = Catalog(shelf.products, shelf.store.model_copy(update=changed)), None
+    for ago in (2, 1, 0):
+        date = WEDNESDAY - dt.timedelta(days=ago)
+        day = play(catalog, storefront_before_champion(catalog), catalog.store.stores, date, DEFAULT_SEED, kept)
+        assert day.moves is not None
+        kept = day.moves.kept
+    assert day.sticker is not None
+    assert np.isfinite(day.sticker).any()
 
 
 def test_what_was_asked_before_changes_no_price() -> None:
