@@ -80,7 +80,7 @@ class Counters:
             raise NoBookError(f"expected a price book for {date} or before, found none")
         if now is not None and now.day is not None:
             catalog = catalog_of_the_day(self._lake, self._catalog, now.day)
-            own = book_after(self._lake, catalog, found, now.day)
+            own = book_after(self._lake, catalog, found, now.day, now.tick)
             stores: tuple[str, ...] = (now.store,)
             left = catalog.store.opening.ticks - now.tick
         else:

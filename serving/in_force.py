@@ -89,9 +89,9 @@ def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
     return frozenset(store for kind in stores_of_kinds(found.belief) for store in kind)
 
 
-def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay) -> PresentBook:
-    """Return the book for the ticks that are left of a live day, as its shelf has learned from what it sold."""
-    sold = sold_so_far(lake, day)
+def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay, tick: int) -> PresentBook:
+    """Return the book for the ticks from one on of a live day, as its shelf has learned from what it sold before."""
+    sold = sold_so_far(lake, day, tick)
     if found.belief is None or sold is None:
         return present_book(lake, catalog, found, day.store)
     store = storefront_that_learns(catalog, OpenBook(catalog, found).morning(day.store))

@@ -54,8 +54,10 @@ def standings(
     for store, now in together.items():
         if now.day is None:
             resting.setdefault((now.date, store if is_hourly else ""), []).append(now)
-        else:
-            found[store] = _during(lake, catalog, now, now.day, at_once, books)
+        elif (sold := sold_so_far(lake, now.day, now.tick)) is not None:
+            found[store] = _during(lake, catalog, now, (now.day, sold), at_once, books)
+        else:  # that day and the next have closed since `stores` was read
+            found.update(standings(lake, catalog, stores_now(lake, catalog, (store,)), books))
     for (date, _), opening in resting.items():
         found.update(_at_opening(lake, catalog, date, opening, at_once, books))
     return {store: own for store, own in found.items() if store in stores}
@@ -118,10 +120,12 @@ class _OpeningPrices:
         return usual, limits, Overruled(usual.limits, usual.prices, usual.shelf)
 
 
-def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce, books: Books) -> StoreStanding:
+def _during(
+    lake: Lake, catalog: Catalog, now: StoreNow, live: tuple[LiveDay, SoldSoFar], at_once: AtOnce, books: Books
+) -> StoreStanding:
     """Return what a store shows from the next tick of its live day on, as far as that is known before it begins."""
-    catalog, sold = catalog_of_the_day(lake, catalog, day), sold_so_far(lake, day)
-    assert sold is not None  # noqa: S101 - a day that is being sold has rows
+    day, sold = live
+    catalog = catalog_of_the_day(lake, catalog, day)
     began = standing_of(lake, catalog, day, sold, now.tick)
     left = catalog.store.opening.ticks - now.tick
     at = (began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at)

@@ -118,8 +118,14 @@ def publish_tick(lake: Lake, day: LiveDay, rows: DayRows, mark: Mark) -> None:
         commit.publish(day.part("live_interactions"), conform(rows.interactions))
 
 
-def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
+def sold_so_far(lake: Lake, day: LiveDay, until: int | None = None) -> SoldSoFar | None:
     """Return what was sold of a live day, or None when no tick of it was published.
+
+    Parameters
+    ----------
+    until
+        Tick up to which sales count, for a caller that looks at the store as it stood then: the store may have sold on
+        since. None is all of them.
 
     Raises
     ------
@@ -133,7 +139,8 @@ def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
     if receipt is None:
         raise LakeError(f"{lake.where(decisions)}: expected a receipt, found none; run `shelfprice verify`")
     priced_by, since, tick = receipt.inputs.rsplit(":", 2)
-    mark = Mark(priced_by, int(since), int(tick), receipt.seed or 0)
+    upto = int(tick) if until is None else min(int(tick), until)
+    mark = Mark(priced_by, int(since), upto, receipt.seed or 0)
     beside = [day.part("belief_updates"), day.part("substitutions")]
     updates, taken = (lake.read(part) if lake.receipt(part) else None for part in beside)
     rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")), updates, substitutions=taken)

@@ -328,6 +328,34 @@ def test_a_live_day_keeps_its_hours_and_base_prices_wherever_anybody_asks(tmp_pa
     assert shown(shop, "S01", DATE) == bases(shop)
 
 
+def test_who_looks_while_a_store_sells_on_sees_it_as_it_stood_when_the_look_began(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    ask(shop.workspace, PriceRequest("override", "a competitor is cheaper", "MILK", "S01", 1.49), "anna")
+    player = sold(shop, "S01", DATE, 3)
+    began, desk = stores_now(shop.lake, shop.catalog, ["S01"]), open_desk(shop.lake, shop.catalog)
+    before = standings(shop.lake, shop.catalog, began)["S01"]
+    terms = [(own.sku, own.moment, own.by, own.until) for own in before]
+    quoted_before = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("EGGS", 20), "S01")
+    for later in (8, SHORT_DAY):
+        shop.sell(later, player)
+        again = standings(shop.lake, shop.catalog, began)["S01"]
+        np.testing.assert_array_equal(again.stock, before.stock)
+        np.testing.assert_array_equal(again.known.without, before.known.without)
+        assert [(own.sku, own.moment, own.by, own.until) for own in again] == terms
+    assert desk.answer(PriceQuestion("EGGS", 20), "S01") == quoted_before
+
+
+def test_who_looks_while_a_store_closes_two_days_sees_where_it_stands_by_then(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    player = sold(shop, "S01", DATE, 3)
+    began = stores_now(shop.lake, shop.catalog, ["S01"])
+    shop.sell(SHORT_DAY, player).close()
+    sold(shop, "S01", DATE + ONE_DAY)
+    assert standings(shop.lake, shop.catalog, began)["S01"].now.date == DATE + 2 * ONE_DAY
+
+
 def test_an_order_that_a_cost_keeps_from_standing_is_told_to_a_person(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.publish(DEFAULT_START)
