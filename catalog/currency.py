@@ -77,9 +77,9 @@ class Currency:
         """Write an amount with its currency: `1.29 EUR`."""
         return f"{self.format_amount(amount)} {self.code}"
 
-    def format_signed(self, amount: float) -> str:
-        """Write a difference with its sign and its digits: `+1.29`, `-120`."""
-        return f"{amount:+.{self.digits}f}"
+    def format_difference(self, amount: float) -> str:
+        """Write a difference with its digits and its sign in words: `1.29 EUR more`, `120 JPY less`."""
+        return f"{self.format_money(abs(amount))} {'less' if amount < 0 else 'more'}"
 
     def format_sum(self, amount: float) -> str:
         """Write a sum with its currency, thousands apart: `1,234.50 EUR`."""

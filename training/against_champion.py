@@ -76,7 +76,8 @@ def earns_more(gain: OffPolicyEstimate | None, money: Currency = EUR) -> Conditi
 
 def as_good_as_belief(gain: OffPolicyEstimate | None, money: Currency = EUR) -> Condition:
     """Ask, where a belief prices without a champion, that the first champion does not earn 1 % less, with 99 %."""
-    return Condition(AS_GOOD_AS_BELIEF, gain is not None and _is_not_less(gain), _gain_found(gain, money))
+    found, is_met = _gain_found(gain, money), gain is not None and _is_not_less(gain)
+    return Condition(AS_GOOD_AS_BELIEF, is_met, f"as good: {found}" if is_met and not _is_shown(gain) else found)
 
 
 def earns_more_or_replaces(
@@ -94,7 +95,7 @@ def earns_more_or_replaces(
     if shown:
         found[0] = f"earns more: {found[0]}"
     elif takes_over:
-        found = [f"not worse than the champion, and {age.found}: {not_worse.found}", found[0]]
+        found[0] = f"as good, and fresher: {found[0]}"
     return Condition(EARNS_MORE, shown or takes_over, "; ".join(found))
 
 
@@ -139,13 +140,14 @@ def _gain_found(gain: OffPolicyEstimate | None, money: Currency) -> str:
     own, believed = gain.dr, gain.believed
     if believed is not None:
         return (
-            f"expected gain {money.format_signed(believed.mean)} {money.code} per store day "
-            f"({believed.mean / max(believed.usual, 1e-9):+.1%}), "
-            f"95 % from {money.format_signed(believed.lower)} to {money.format_signed(believed.upper)}"
+            f"expected to earn {money.format_difference(believed.mean)} per store day "
+            f"({abs(believed.mean) / max(believed.usual, 1e-9):.1%})"
+            f"{', within noise' if believed.mean < 0 < believed.upper else ''}, "
+            f"95 % from {money.format_difference(believed.lower)} to {money.format_difference(believed.upper)}"
             f"{_on_average(believed, money)}"
             f"{', but logged visits show a loss' if _is_gainsaid(gain) else ''}"
         )
-    found = f"gain {own.told(money)}"
+    found = f"by logged visits {own.told(money)}"
     if gain.warning is not None and own.lower > 0 and not _is_shown(gain):
         return f"{found}, not believed: {gain.warning}"
     return found if gain.warning is None else f"{found} ({gain.warning})"
@@ -154,7 +156,7 @@ def _gain_found(gain: OffPolicyEstimate | None, money: Currency) -> str:
 def _on_average(believed: BelievedGain, money: Currency) -> str:
     """Say what such days surely gain on average, where that is more than what one of them does."""
     told = believed.on_average > 0 >= believed.lower
-    return f", on average over such days at least {money.format_signed(believed.on_average)}" if told else ""
+    return f", on average over such days at least {money.format_difference(believed.on_average)}" if told else ""
 
 
 def _luck_of_difference(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Floats:

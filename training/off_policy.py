@@ -86,8 +86,8 @@ class Interval:
 
     def told(self, money: Currency) -> str:
         """Say the estimate and its interval, with the currency."""
-        ends = f"95 % from {money.format_signed(self.lower)} to {money.format_signed(self.upper)}"
-        return f"{money.format_signed(self.estimate)} {money.code} per store day, {ends}"
+        ends = f"95 % from {money.format_difference(self.lower)} to {money.format_difference(self.upper)}"
+        return f"{money.format_difference(self.estimate)} per store day, {ends}"
 
 
 @dataclass(frozen=True)

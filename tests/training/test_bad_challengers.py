@@ -215,9 +215,12 @@ MONEY: dict[str, tuple[Callable[[], dict[str, Any]], list[str]]] = {
     ),
     "earns less than base prices": (
         lambda: {"earns": gain(-30, -10)},
-        ["more than the base prices", "gain -20.00", "to -10.00"],
+        ["more than the base prices", "20.00 EUR less", "to 10.00 EUR less"],
     ),
-    "not shown to earn more than base prices": (lambda: {"earns": gain(-1, 9)}, ["base prices", "from -1.00 to +9.00"]),
+    "not shown to earn more than base prices": (
+        lambda: {"earns": gain(-1, 9)},
+        ["base prices", "from 1.00 EUR less to 9.00 EUR more"],
+    ),
     "no price book": (lambda: {"earns": None}, ["base prices", "no estimate"]),
     "its own word alone": (
         lambda: {"earns": gain(5, 9, effective=0, supported=0)},
@@ -226,11 +229,11 @@ MONEY: dict[str, tuple[Callable[[], dict[str, Any]], list[str]]] = {
     "few visits": (lambda: {"earns": gain(5, 9, effective=49)}, ["not believed: poor overlap", "49 effective visits"]),
     "no better than a fresh champion": (
         lambda: {"earns": gain(-4, 9), "champion": champion_trained(7, good_chances())},
-        ["stale", "gain +2.50", "not seen the last 7 days, stale after 7"],
+        ["stale", "2.50 EUR more", "not seen the last 7 days, stale after 7"],
     ),
     "worse than a stale champion": (
         lambda: {"earns": gain(-4, -1), "champion": champion_trained(8, good_chances())},
-        ["not worse than the champion", "gain -2.50", "to -1.00"],
+        ["not worse than the champion", "2.50 EUR less", "to 1.00 EUR less"],
     ),
     "judges worse than a stale champion": (
         lambda: {
@@ -255,9 +258,9 @@ def test_a_challenger_that_promises_no_money_is_refused_by_how_much(name: str) -
 def test_a_challenger_that_is_not_worse_replaces_a_stale_champion() -> None:
     assert gate(good(), earns=gain(-4, 9), champion=champion_trained(8, good_chances())).promoted
     said = gate(good(), earns=gain(-4, 9), champion=champion_trained(8, good_chances())).conditions[-1].found
-    assert said.startswith("not worse than the champion, and the champion has not seen the last 8 days")
+    assert said.startswith("as good, and fresher: by logged visits 2.50 EUR more")
     better = gate(good(), earns=gain(4, 9), champion=champion_trained(8, good_chances())).conditions[-1].found
-    assert better.startswith("earns more: gain +6.50")
+    assert better.startswith("earns more: by logged visits 6.50 EUR more")
     unknown_age = Incumbent(good_chances(), None)
     assert gate(good(), earns=gain(-4, 9), champion=unknown_age).promoted
 

@@ -1,6 +1,7 @@
 """What a book gains by the belief's word, against the twin's truth, and what the gate makes of it."""
 
 import datetime as dt
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -274,12 +275,25 @@ def test_a_stale_champion_gives_way_to_one_that_loses_nothing_and_a_fresh_one_do
 
 def test_the_finding_says_gain_share_and_interval() -> None:
     found = earns_more(estimate(SURE)).found
-    assert found == "expected gain +9.00 EUR per store day (+9.0%), 95 % from +5.08 to +12.92"
+    assert found == "expected to earn 9.00 EUR more per store day (9.0%), 95 % from 5.08 EUR more to 12.92 EUR more"
+
+
+def test_a_promotion_that_is_expected_to_earn_a_little_less_says_so_with_one_sign_and_why_it_is_no_loss() -> None:
+    noise, first = (
+        BelievedGain(-0.47, 0.3, 200.0),
+        "expected to earn 0.47 EUR less per store day (0.2%), within noise, ",
+    )
+    replacing, promoted = earns_more_or_replaces(estimate(noise), NOT_WORSE, STALE), as_good_as_belief(estimate(noise))
+    assert (replacing.met, promoted.met) == (True, True)
+    assert replacing.found.startswith(f"as good, and fresher: {first}95 % from 1.06 EUR less to 0.12 EUR more")
+    assert promoted.found.startswith(f"as good: {first}")
+    assert "within noise" not in as_good_as_belief(estimate(LOSS)).found  # a loss that is sure, and small
+    assert not re.search(r"[+-][0-9]", f"{replacing.found} {promoted.found}")
 
 
 def test_a_gain_that_such_days_surely_bring_on_average_is_shown_though_one_of_them_may_not() -> None:
     lucky, unsure = BelievedGain(5.0, 4.0, 100.0, lasting=1.0), BelievedGain(5.0, 4.0, 100.0, lasting=3.0)
-    assert earns_more(estimate(lucky)).found.endswith(", on average over such days at least +3.04")
+    assert earns_more(estimate(lucky)).found.endswith(", on average over such days at least 3.04 EUR more")
     assert earns_more(estimate(lucky)).met
     assert not earns_more(estimate(unsure)).met
     names = [row[0] for row in estimate(lucky).rows]
@@ -289,11 +303,11 @@ def test_a_gain_that_such_days_surely_bring_on_average_is_shown_though_one_of_th
 def test_the_finding_is_in_the_currency_of_the_shelf() -> None:
     yen = currency_of("JPY")
     found = earns_more(estimate(SURE), yen).found
-    assert found == "expected gain +9 JPY per store day (+9.0%), 95 % from +5 to +13"
+    assert found == "expected to earn 9 JPY more per store day (9.0%), 95 % from 5 JPY more to 13 JPY more"
     loss = estimate(BelievedGain(-9.0, 0.1, 100.0))
-    assert as_good_as_belief(loss, yen).found.startswith("expected gain -9 JPY per store day (-9.0%)")
+    assert as_good_as_belief(loss, yen).found.startswith("expected to earn 9 JPY less per store day (9.0%), ")
     replaces = earns_more_or_replaces(estimate(None), NOT_WORSE, FRESH, yen).found
-    assert replaces == "gain +1 JPY per store day, 95 % from -3 to +5; n; f"
+    assert replaces == "by logged visits 1 JPY more per store day, 95 % from 3 JPY less to 5 JPY more; n; f"
 
 
 def test_a_store_that_nobody_came_to_judges_without_failing() -> None:

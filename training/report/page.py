@@ -49,7 +49,7 @@ def version_note(result: TrainingResult) -> str:
     """Describe a version: what it is, what it learned from, and the gate's verdict with every condition."""
     dataset, verdict, gain = result.dataset, result.verdict, ""
     if result.gain is not None:
-        gain = f"\n\nIts prices would gain {result.gain.judged_by.told(result.money)}. {result.gain.note}."
+        gain = f"\n\nIts prices would earn {result.gain.judged_by.told(result.money)}. {result.gain.note}."
     conditions = "\n".join(f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in verdict.conditions)
     since = f"from {dataset.trained_since} " if dataset.trained_since else ""
     return (
