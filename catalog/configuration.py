@@ -8,9 +8,8 @@ from typing import Any
 from catalog.records.deliveries import Deliveries
 from catalog.records.product import Product
 from catalog.records.store import Store
+from catalog.refusals import described
 from catalog.settings import Settings
-
-_WORDS = {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false", "null": "null"}
 
 
 def configuration() -> str:
@@ -49,74 +48,42 @@ def _records(schema: dict[str, Any], name: str, path: str) -> Iterator[tuple[str
     """Yield each record of a schema with the path of fields that leads to it, in the order of the fields."""
     record = schema if name == schema["title"] else schema["$defs"][name]
     yield path, record
-    for field, described in record["properties"].items():
-        by_name: dict[str, Any] = next(iter(described.get("patternProperties", {}).values()), {})
-        choice = next((one["$ref"] for one in described.get("anyOf", ()) if "$ref" in one), None)
-        inner = described.get("$ref") or described.get("items", {}).get("$ref") or by_name.get("$ref") or choice
+    for field, taken in record["properties"].items():
+        by_name: dict[str, Any] = next(iter(taken.get("patternProperties", {}).values()), {})
+        choice = next((one["$ref"] for one in taken.get("anyOf", ()) if "$ref" in one), None)
+        inner = taken.get("$ref") or taken.get("items", {}).get("$ref") or by_name.get("$ref") or choice
         if inner:
             yield from _records(schema, inner.rsplit("/", 1)[1], f"{path}.{field}" if path else field)
 
 
 def _variables(settings: dict[str, Any]) -> list[str]:
     rows = [
-        f"| `{variable}` | {_default_of_variable(described)} | {described['description']} |"
-        for variable, described in settings["properties"].items()
+        f"| `{variable}` | {_default_of_variable(taken)} | {taken['description']} |"
+        for variable, taken in settings["properties"].items()
     ]
     return ["| variable | default | meaning |", "|---|---|---|", *rows]
 
 
-def _default_of_variable(described: dict[str, Any]) -> str:
-    return described.get("default_in_words") or (f"`{described['default']}`" if described["default"] else "none")
+def _default_of_variable(taken: dict[str, Any]) -> str:
+    return taken.get("default_in_words") or (f"`{taken['default']}`" if taken["default"] else "none")
 
 
 def _fields(record: dict[str, Any]) -> list[str]:
     required = record.get("required", [])
     rows = [
-        f"| `{field}` | {_type(described)} | {_default(described, is_required=field in required)} "
-        f"| {described['description']} |"
-        for field, described in record["properties"].items()
+        f"| `{field}` | {described(taken)} | {_default(taken, is_required=field in required)} "
+        f"| {taken['description']} |"
+        for field, taken in record["properties"].items()
     ]
     return ["| field | value | default | meaning |", "|---|---|---|---|", *rows]
 
 
-def _type(described: dict[str, Any]) -> str:
-    """Describe what a field takes, with its bounds."""
-    match described:
-        case {"$ref": _}:
-            text = "fields"
-        case {"anyOf": choices}:
-            text = " or ".join(_type(choice) for choice in choices)
-        case {"enum": values}:
-            text = " or ".join(f"`{value}`" for value in values)
-        case {"const": value}:
-            text = f"`{value}`"
-        case {"type": "array", "items": items}:
-            text = f"list of {_type(items)}"
-        case {"type": "object", "patternProperties": by_name}:
-            key = "sku" if "propertyNames" in described else "store"  # a store's name has its length in its pattern
-            text = f"{_type(next(iter(by_name.values())))}, by {key}"
-        case {"type": "object", "additionalProperties": dict(of_a_name)}:  # of any text, which a category alone is
-            text = f"{_type(of_a_name)}, by category"
-        case {"format": "date"}:
-            text = "date"
-        case _:
-            text = _WORDS[described["type"]] + _bounds(described)
-    return text
-
-
-def _bounds(described: dict[str, Any]) -> str:
-    lowest = [f"above {described['exclusiveMinimum']:,.9g}"] if "exclusiveMinimum" in described else []
-    lowest += [f"from {described['minimum']:,.9g}"] if "minimum" in described else []
-    highest = [f"to {described['maximum']:,.9g}"] if "maximum" in described else []
-    return "".join(f" {bound}" for bound in (*lowest, *highest))
-
-
-def _default(described: dict[str, Any], *, is_required: bool) -> str:
+def _default(taken: dict[str, Any], *, is_required: bool) -> str:
     if is_required:
         return "required"
-    default = described.get("default")
-    if "$ref" in described or isinstance(default, dict | list) or "default" not in described:
-        return "as below" if "$ref" in described else "none"
+    default = taken.get("default")
+    if "$ref" in taken or isinstance(default, dict | list) or "default" not in taken:
+        return "as below" if "$ref" in taken else "none"
     if default == "":
         return "empty"
     return f"`{default}`" if isinstance(default, str) else f"`{json.dumps(default)}`"

@@ -21,6 +21,7 @@ from catalog.price_links import link_conflicts
 from catalog.records.product import Product, substitute_conflicts, substitutes_among
 from catalog.records.rivals import rival_conflicts
 from catalog.records.store import NO_SHOPPERS, Store
+from catalog.refusals import refused, schema_of
 from catalog.stock_rules import StockRules, delivery_conflicts
 from catalog.strict_yaml import read_mapping
 
@@ -234,7 +235,8 @@ def restored(products: str, store: str) -> Catalog:
         shelf = tuple(Product.model_validate_json(line, context=known) for line in products.splitlines())
         return Catalog(shelf, Store.model_validate_json(json.dumps(given), context=known))
     except ValidationError as error:
-        raise CatalogError(f"a stored catalog can no longer be read: {error.errors()[0]['msg']}") from error
+        refusal = refused(error, schema_of(Product if error.title == Product.__name__ else Store))
+        raise CatalogError(f"a stored catalog can no longer be read: {refusal.sentence(_shown)}") from error
 
 
 def _mapping_or_refusal(path: Path) -> tuple[dict[str, Any], CatalogError | None]:
@@ -306,11 +308,9 @@ def _build(model: type[_Model], values: dict[str, Any], path: Path, prefix: str,
     try:
         return model.model_validate(values, context={"currency": money})
     except ValidationError as error:
-        first = error.errors()[0]
-        field = prefix + ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        found = "" if first["type"] in {"missing", "value_error"} else f", found {_shown(first['input'])}"
-        raise CatalogError(f"{path}: {field or prefix or 'file'}: {message}{found}") from error
+        refusal = refused(error, schema_of(model))
+        field = f"{prefix}{refusal.field}".removesuffix(".") or "file"
+        raise CatalogError(f"{path}: {refusal._replace(field=field).sentence(_shown)}") from error
 
 
 def _shown(value: object) -> str:

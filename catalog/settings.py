@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
 from catalog.past_one_machine import ODD_IN_PATHS, LockPlace, PastOneMachine
+from catalog.refusals import refused, schema_of
 from catalog.roles import People
 
 _HIGHEST_PORT = 65_535
@@ -306,11 +307,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings(**_Variables(os.environ if environ is None else environ)())
     except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"].removeprefix("Value error, ")
-        variable = str(first["loc"][0])
-        found = "another text" if variable in _secrets() else without_login(repr(first["input"]))
-        raise SettingError(f"{variable}: {message}, found {found}") from error
+        refusal = refused(error, schema_of(Settings))._replace(is_rule=False)  # the value is ours to tell: see below
+        is_secret = refusal.field in _secrets()
+        told = refusal.sentence(lambda found: "another text" if is_secret else without_login(repr(found)))
+        raise SettingError(told) from error
 
 
 def _secrets() -> set[str]:

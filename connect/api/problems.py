@@ -7,12 +7,13 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from catalog.errors import CatalogError, Declined, LakeError, ServiceError, ShelfpriceError
 from catalog.json_text import json_text
+from catalog.refusals import Refusal, refused
 from serving.counters import NoBookError
 from serving.quote_desk import StoresDifferError, UnknownStoreError
 
@@ -195,8 +196,6 @@ def problem_of(error: Exception) -> Problem:
     """Return the problem that an error is; one that is not ours tells the client nothing."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, RequestValidationError | ValidationError):
-        return _not_valid(error)
     kind = next((name for known, name in _OF_ERRORS if isinstance(error, known)), "failed")
     return Problem(kind, str(error) if kind != "failed" else KINDS["failed"].example)
 
@@ -227,6 +226,8 @@ def respond_with_problems(app: FastAPI) -> None:
     """Let an application answer every error with a problem, those of its framework among them."""
 
     async def respond(request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestValidationError):
+            return _refused_request(app, request, error).response()
         is_of_framework = isinstance(error, HTTPException) and not isinstance(error, Problem)
         return (_of_framework(app, request, error) if is_of_framework else problem_of(error)).response()
 
@@ -251,11 +252,21 @@ def _of_framework(app: FastAPI, request: Request, error: Any) -> Problem:
     return Problem("unreadable", str(error.detail)[:_LONGEST_DETAIL], error.headers)
 
 
-def _not_valid(error: RequestValidationError | ValidationError) -> Problem:
-    """Name the first value that cannot be used."""
-    first = error.errors()[0]
-    path = first["loc"][1:] if isinstance(error, RequestValidationError) and len(first["loc"]) > 1 else first["loc"]
-    field = ".".join(str(part) for part in path)[:_LONGEST_DETAIL]
-    found = "none" if first["type"] == "missing" else reprlib.repr(first["input"])
-    detail = f"{first['msg']}, found {found}; nothing was done: give another"
-    return Problem("not-valid", f"{field}: {detail}" if field else detail)
+def not_valid(refusal: Refusal) -> Problem:
+    """Return the problem of a value that cannot be used."""
+    refusal = refusal._replace(field=refusal.field[:_LONGEST_DETAIL])
+    return Problem("not-valid", refusal.sentence(reprlib.repr, "nothing was done: give another"))
+
+
+def _refused_request(app: FastAPI, request: Request, error: RequestValidationError) -> Problem:
+    """Name the first value of a request that cannot be used, and say what its operation takes there."""
+    errors, document = error.errors(), app.openapi()
+    place = str(errors[0]["loc"][0])
+    inner = [{**own, "loc": own["loc"][1:]} for own in errors if own["loc"][0] == place]
+    path = getattr(request.scope.get("route"), "path_format", "")
+    operation = document["paths"].get(path, {}).get(request.method.lower(), {})
+    taken = {own["name"]: own["schema"] for own in operation.get("parameters", ()) if own["in"] == place}
+    schema = {"title": place, "properties": taken} if taken else {}
+    if place == "body":
+        schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    return not_valid(refused(inner, schema, document.get("components", {}).get("schemas", {})))

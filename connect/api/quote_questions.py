@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
 from catalog.limits import HIGHEST_NUMBER, HIGHEST_PRICE, LOWEST_PRICE
-from connect.api.problems import Problem, problem_of
+from catalog.refusals import refused, schema_of
+from connect.api.problems import Problem, not_valid
 from serving.quote import PriceQuestion
 
 _LONGEST_QUERY = 4_096  # bytes
@@ -50,8 +50,7 @@ class QuoteQuestion(BaseModel):
     def _is_not_below_the_smallest_unit(cls, price: float | None, info: ValidationInfo) -> float | None:
         lowest = (info.context or {}).get("lowest", LOWEST_PRICE)
         if price is not None and price < lowest:
-            message = "Input should be greater than or equal to {lowest}"
-            raise PydanticCustomError("greater_than_equal", message, {"lowest": lowest})
+            raise ValueError(f"expected a number from {lowest:g}, found {price}")
         return price
 
     @property
@@ -100,7 +99,7 @@ def question_of(fields: object, lowest: float = LOWEST_PRICE) -> QuoteQuestion:
     try:
         return QuoteQuestion.model_validate(fields, context={"lowest": lowest})
     except ValidationError as error:
-        raise problem_of(error) from error
+        raise not_valid(refused(error, schema_of(QuoteQuestion))) from error
 
 
 def refuse_repeated(names: list[str], but: str | None = None) -> None:

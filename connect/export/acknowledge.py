@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from catalog.currency import currency_of
 from catalog.records.fields import Price
+from catalog.refusals import refused, schema_of
 from connect.export.batch import PriceBatch
 from connect.export.device_states import Acknowledgement, Device
 from connect.export.export_log import LOCK, ExportHistory, ExportLog, record_acknowledgements
@@ -157,7 +158,5 @@ def _shown(ack: AckMessage, batch: PriceBatch, *, is_ok: bool) -> list[tuple[str
 
 def _reason(error: ValueError) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "acknowledgement"
-        return f"{field}: {first['msg']}, found {first['input']!r}"[:_LONGEST]
+        return refused(error, schema_of(AckMessage)).sentence()[:_LONGEST]
     return str(error)[:_LONGEST]

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from catalog.limits import HIGHEST_PRICE
 from catalog.load import Catalog
+from catalog.refusals import refused, schema_of
 
 MOST_LINES = 10_000
 """Of one request."""
@@ -226,7 +227,6 @@ def parsed(model: type[_Model], given: Any) -> _Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else "a line"
-        found = "none" if first["type"] == "missing" else first["input"]
-        raise LineRefusal("not_valid", f"{field}: {first['msg']}", found) from error
+        refusal = refused(error, schema_of(model))
+        expected = f"{refusal.words.removeprefix('expected ')}{refusal.hint}"
+        raise LineRefusal("not_valid", f"{refusal.field or 'a line'}: {expected}", refusal.found) from error

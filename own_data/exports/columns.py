@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from catalog.errors import DataError
+from catalog.refusals import refused, schema_of
 from catalog.strict_yaml import read_mapping
 from catalog.zones import zone_of
 
@@ -139,12 +140,9 @@ def read_reading(file: Path | None, said: Mapping[str, Any]) -> Reading:
     try:
         return Reading.model_validate(merged)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        where = f"{file}: " if file and first["loc"] and first["loc"][0] in written else ""
-        problem = first["msg"].removeprefix("Value error, ")
-        found = "" if first["type"] == "value_error" else f", found {str(first['input'])[:80]!r}"
-        raise DataError(f"{where}{field}: {problem}{found}; nothing was read") from error
+        refusal = refused(error, schema_of(Reading))
+        where = f"{file}: " if file and refusal.field.partition(".")[0] in written else ""
+        raise DataError(where + refusal.sentence(lambda found: repr(str(found)[:80]), "nothing was read")) from error
 
 
 @dataclass(frozen=True)

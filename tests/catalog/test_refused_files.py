@@ -36,7 +36,7 @@ PRODUCT_FAULTS = {
     "fractional stock": ("par_stock: 100", "par_stock: 99.5", ["products[0].par_stock", "99.5"]),
     "no stock": ("par_stock: 100", "par_stock: 0", ["products[0].par_stock", "0"]),
     "nothing": (PRICE, "base_price:", ["products[0].base_price", "None"]),
-    "missing field": (f"    {PRICE}\n", "", ["products[0].base_price", "required"]),
+    "missing field": (f"    {PRICE}\n", "", ["products[0].base_price", "a number above 0", "found none"]),
     "unknown field": (PRICE, f"{PRICE}\n    colour: red", ["products[0].colour", "'red'"]),
     "unknown top field": ("products:", "brands: [x]\nproducts:", ["brands", "unknown field"]),
     "floor above ceiling": (
@@ -53,7 +53,11 @@ PRODUCT_FAULTS = {
     "own tag": (NAME, "name: !milk Milk", ["line 4", "!milk"]),
     "list as key": (NAME, "? [a]\n    : Milk", ["line 4", "key"]),
     "broken syntax": (NAME, "name: [Milk", ["line"]),
-    "keeps for no day": (PRICE, f"{PRICE}\n    shelf_life_days: 0", ["products[0].shelf_life_days", "0", "equal to 1"]),
+    "keeps for no day": (
+        PRICE,
+        f"{PRICE}\n    shelf_life_days: 0",
+        ["products[0].shelf_life_days", "from 1 to 365", "found 0"],
+    ),
     "keeps for half a day": (PRICE, f"{PRICE}\n    shelf_life_days: 1.5", ["products[0].shelf_life_days", "1.5"]),
     "negative disposal": (
         PRICE,
@@ -103,7 +107,7 @@ PRODUCT_FAULTS = {
     "delivered on no day": (
         PRICE,
         f"{PRICE}\n    deliveries: {{weekdays: [monday]}}",
-        ["products[0].deliveries.weekdays.0", "'mon'", "'monday'"],
+        ["products[0].deliveries.weekdays.0", "`mon`", "'monday'"],
     ),
     "unknown field of deliveries": (
         PRICE,
@@ -212,8 +216,8 @@ STORE_FAULTS = {
     "changes below none": ("frozen: {}", "changes_per_day: -1", ["guardrails.changes_per_day", "-1"]),
     "changes in words": ("frozen: {}", "changes_per_day: few", ["guardrails.changes_per_day", "'few'"]),
     "down only in words": ("frozen: {}", "down_only_within_day: often", ["guardrails.down_only_within_day", "'often'"]),
-    "one price of all": ("frozen: {}", "one_price: all", ["guardrails.one_price", "'zone'", "'all'"]),
-    "markdown of nothing": ("frozen: {}", "markdown_only: []", ["guardrails.markdown_only", "'all'", "[]"]),
+    "one price of all": ("frozen: {}", "one_price: all", ["guardrails.one_price", "`zone`", "'all'"]),
+    "markdown of nothing": ("frozen: {}", "markdown_only: []", ["guardrails.markdown_only", "`all`", "[]"]),
     "markdown of a stranger": (
         "frozen: {}",
         "markdown_only: [MILK, dairy, wine]",
@@ -250,9 +254,9 @@ STORE_FAULTS = {
         ["closed_days", "a day on which the stores open", "all seven", "leave one out"],
     ),
     "closed twice on a day": ("shocks: []", "closed_days: [sun, sun]", ["closed_days", "once", "['sun', 'sun']"]),
-    "closed on no day": ("shocks: []", "closed_days: [sunday]", ["closed_days.0", "'sun'", "'sunday'"]),
+    "closed on no day": ("shocks: []", "closed_days: [sunday]", ["closed_days.0", "`sun`", "'sunday'"]),
     "more than all take the freshest": ("shocks: []", "freshest_share: 1.5", ["freshest_share", "1.5"]),
-    "no such objective": ("objective: revenue", "objective: sales", ["policies.objective", "'profit'", "'sales'"]),
+    "no such objective": ("objective: revenue", "objective: sales", ["policies.objective", "`profit`", "'sales'"]),
     "no currency": ("currency: EUR", "currency: USDT", ["currency", "'USDT'"]),
 }
 

@@ -117,7 +117,10 @@ def test_what_cannot_be_is_a_problem_and_records_nothing(
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("stat=proposed", "stat: Extra inputs"),
+        (
+            "stat=proposed",
+            "stat: no field of the query, found 'proposed'; nothing was done: give another. Did you mean state?",
+        ),
         ("sku=MILK&sku=EGGS", "'sku' again"),
         ("limit=1&limit=2", "'limit' again"),
     ],

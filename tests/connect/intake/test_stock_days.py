@@ -209,9 +209,9 @@ def test_any_events_and_sales_close_the_balance_of_each_day_to_the_unit_in_any_o
 @pytest.mark.parametrize(
     ("event", "reason", "expected", "found"),
     [
-        (told("delivery", -1), "not_valid", "units: Input should be greater than or equal to 0", "-1"),
+        (told("delivery", -1), "not_valid", "units: a number from 0 and below 1,000,000, such as 1", "-1"),
         (told("delivery", 2.5), "units", "units: a whole number, for each unit of MEAT is followed", "2.5"),
-        (told("stolen", 2), "not_valid", "kind: Input should be 'count', 'delivery' or 'spoiled'", "stolen"),
+        (told("stolen", 2), "not_valid", "kind: `count` or `delivery` or `spoiled`", "stolen"),
         (told("count", 2, sku="NOPE"), "unknown_product", "sku: a product of products.yaml, such as MILK", "NOPE"),
         (told("count", 2, store_id="S9"), "unknown_store", "store_id: a store of store.yaml, such as S01", "S9"),
         (
@@ -226,7 +226,7 @@ def test_any_events_and_sales_close_the_balance_of_each_day_to_the_unit_in_any_o
             "expires_on: none with spoiled; the oldest units are thrown away first",
             "2026-01-19",
         ),
-        (told("count", 2, expires_on="soon"), "not_valid", "expires_on: Input should be a valid date", "soon"),
+        (told("count", 2, expires_on="soon"), "not_valid", "expires_on: a date or null, such as", "soon"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_field_and_value(
