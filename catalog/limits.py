@@ -189,11 +189,11 @@ def _conflicts_of_a_product(product: Product, guardrails: Guardrails, money: Cur
     least = cost_plus_margin(product, guardrails, money)
     share = guardrails.margin_of(product.category)
     field = "minimum_margin" if share == guardrails.minimum_margin else f"margins: {product.category}"
-    margin = f"{field}: {share}: the lowest price of {product.sku} would be {least},"
-    if least > product.ceiling:
-        yield f"{margin} above its ceiling {product.ceiling}"
-    elif least > product.base_price:
-        yield f"{margin} above its base_price {product.base_price}, the price that must always be possible"
+    if least > product.base_price:
+        yield (
+            f"{field}: {share}: the lowest price of {product.sku} would be {least}, above its base_price "
+            f"{product.base_price}, the price that must always be possible"
+        )
     for field, prices in (("frozen", guardrails.frozen), *_events(guardrails)):
         price = prices.get(product.sku)
         if price is not None and not product.floor <= price <= product.ceiling:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ CLASSIC = _SHIPPED / "classic"
 """The shelf that is simply full each morning: nothing is kept, nothing spoils."""
 _MAX_SHOWN = 80
 _OF_THE_PAST = ("exported_prices",)  # of store.yaml; a stored catalog is read without them
-_NOISE = 1e-6  # smallest units, of decimals kept as binary
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -278,11 +276,8 @@ def _with_bounds(product: Product, money: Currency) -> Product:
     """Return a product that says its floor and ceiling where those by default are no prices of the currency."""
     if money.digits == EUR.digits:
         return product
-    bounds = {
-        "floor_price": math.ceil(product.floor * money.scale - _NOISE) / money.scale,
-        "ceiling_price": math.floor(product.ceiling * money.scale + _NOISE) / money.scale,
-    }
-    return product.model_copy(update=bounds)
+    floor, ceiling = product.limits_in(money)
+    return product.model_copy(update={"floor_price": floor, "ceiling_price": ceiling})
 
 
 def _read_products(path: Path, money: Currency) -> tuple[Product, ...]:

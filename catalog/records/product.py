@@ -1,5 +1,6 @@
 """One product on the shelf: its prices, which are in order and lose no money, and what its label says."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
@@ -7,6 +8,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from catalog.arrays import Flags
+from catalog.currency import EUR, Currency
 from catalog.records.deliveries import Deliveries
 from catalog.records.fields import Cost, Name, Price, Record, Sku, refuse_parts
 from catalog.records.shoppers import Persona, check_shares
@@ -62,6 +64,7 @@ CEILING_RATIO = 1.6
 MOST_CHANCES = 10_000_000
 MOST_STOCK = 30_000  # units; a price book tells them apart in 16 bits
 _MOST_DAYS = 365
+_NOISE = 1e-6  # smallest units, of decimals kept as binary
 LEAST_CHANCES = 20  # of a day: with fewer, a chance of sale is no longer like a rate
 
 
@@ -74,10 +77,11 @@ class Product(Record):
     icon: str = Field(default="", description="one character that the monitor shows for it")
     base_price: Price = Field(description="usual price, EUR, whole cents (in another `currency` whole smallest units)")
     unit_cost: Cost = Field(
-        description="cost of one unit, EUR; 0 when it is not known; the floor may not be below it",
+        description="cost of one unit, EUR; 0 when it is not known; no `floor_price` may be below it",
     )
     floor_price: Price | None = Field(
-        default=None, description=f"lowest price that may be shown, EUR; null is {FLOOR_RATIO} x `base_price`"
+        default=None,
+        description=f"lowest price that may be shown, EUR; null is {FLOOR_RATIO} x `base_price`, at least `unit_cost`",
     )
     ceiling_price: Price | None = Field(
         default=None, description=f"highest price that may be shown, EUR; null is {CEILING_RATIO} x `base_price`"
@@ -177,12 +181,25 @@ class Product(Record):
     @property
     def floor(self) -> float:
         """Lowest price that may be shown, EUR."""
-        return self.floor_price if self.floor_price is not None else round(FLOOR_RATIO * self.base_price, 2)
+        return self.limits_in(EUR)[0]
 
     @property
     def ceiling(self) -> float:
         """Highest price that may be shown, EUR."""
-        return self.ceiling_price if self.ceiling_price is not None else round(CEILING_RATIO * self.base_price, 2)
+        return self.limits_in(EUR)[1]
+
+    def limits_in(self, money: Currency) -> tuple[float, float]:
+        """Return floor and ceiling, EUR; those by default are prices of a currency around the base price.
+
+        A default floor covers the cost of a unit.
+        """
+        base, floor, ceiling = self.base_price, self.floor_price, self.ceiling_price
+        if floor is None:
+            covered = math.ceil(self.unit_cost * money.scale - _NOISE) / money.scale
+            floor = min(base, max(round(FLOOR_RATIO * base, money.digits), covered, money.smallest))
+        if ceiling is None:
+            ceiling = max(base, round(CEILING_RATIO * base, money.digits))
+        return floor, ceiling
 
     @field_validator("base_price", "floor_price", "ceiling_price")
     @classmethod
@@ -234,18 +251,20 @@ class Product(Record):
 
     @model_validator(mode="after")
     def _prices_are_in_order(self) -> "Product":
-        if self.floor > self.ceiling:
-            raise ValueError(f"floor_price {self.floor} of {self.sku} is above its ceiling_price {self.ceiling}")
-        if self.floor < self.unit_cost:
+        """Refuse prices that contradict each other; the message names fields that were written, no default."""
+        base, floor, ceiling, cost = self.base_price, self.floor_price, self.ceiling_price, self.unit_cost
+        if floor is not None and ceiling is not None and floor > ceiling:
+            raise ValueError(f"floor_price {floor} of {self.sku} is above its ceiling_price {ceiling}")
+        if floor is not None and floor < cost:
             raise ValueError(
-                f"floor_price {self.floor} of {self.sku} is below its unit_cost {self.unit_cost}: "
-                "every sale there loses money"
+                f"floor_price {floor} of {self.sku} is below its unit_cost {cost}: every sale there loses money"
             )
-        if not self.floor <= self.base_price <= self.ceiling:
-            raise ValueError(
-                f"base_price {self.base_price} of {self.sku} is outside its floor {self.floor} "
-                f"and ceiling {self.ceiling}"
-            )
+        if floor is not None and base < floor:
+            raise ValueError(f"base_price {base} of {self.sku} is below its floor_price {floor}")
+        if ceiling is not None and base > ceiling:
+            raise ValueError(f"base_price {base} of {self.sku} is above its ceiling_price {ceiling}")
+        if base < cost:
+            raise ValueError(f"base_price {base} of {self.sku} is below its unit_cost {cost}: every sale loses money")
         return self
 
 

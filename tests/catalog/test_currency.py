@@ -16,6 +16,7 @@ from catalog.limits import not_above, not_below
 from catalog.load import CLASSIC, Catalog, load, restored
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
+from catalog.records.product import Product
 from desk.price_changes.passing import passing
 from serving.guardrails import guarded
 from serving.limits import limits_of
@@ -110,6 +111,25 @@ def test_floors_and_ceilings_by_default_are_prices_of_the_currency_and_stand_in_
     ]
     assert restored(*catalog.as_json) == catalog
     assert restored(*shelf_in(tmp_path, "KWD").as_json).products[0].base_price == 0.455
+
+
+@examples(deadline=None, max_examples=60)
+@given(currencies, st.integers(1, 100_000), st.floats(0, 1))
+def test_limits_that_are_not_written_cover_the_cost_of_any_base_price_and_contain_it(
+    money: Currency, units: int, share: float
+) -> None:
+    base = units / money.scale
+    cost = base * share
+    values = {"sku": "X", "name": "X", "category": "x", "base_price": base, "unit_cost": cost}
+    floor, ceiling = Product.model_validate(values, context={"currency": money}).limits_in(money)
+    assert max(cost - 1e-6 / money.scale, money.smallest) <= floor <= base <= ceiling
+    assert money.is_whole(floor)
+    assert money.is_whole(ceiling)
+
+
+def test_a_shelf_with_small_margins_loads_without_a_floor(tmp_path: Path) -> None:
+    milk, bread = shelf_in(tmp_path, "KWD", base="0.211").products
+    assert (milk.floor, bread.floor) == (0.211, 0.148)
 
 
 @pytest.mark.parametrize(
