@@ -1,4 +1,4 @@
-"""Export at every tick of live stores, and whenever somebody decides or acknowledges, until stopped."""
+"""Export at every tick of live stores, whenever somebody decides or acknowledges or a store closes, until stopped."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +11,7 @@ from connect.export.ack_files import waiting_files
 from connect.export.export import ExportResult, export
 from connect.export.export_log import ExportLog
 from connect.export.targets import FolderTarget, Target
+from flows.clock import now_of
 from warehouse.workspace import Workspace
 
 _LOOK_EVERY = 0.5  # s
@@ -55,4 +56,7 @@ def follow(
 def _stamp(workspace: Workspace, catalog: WatchedCatalog, target: Target) -> tuple[object, ...]:
     """Return a value that changes whenever there may be something to export."""
     waiting = waiting_files(target.folder) if isinstance(target, FolderTarget) else []
-    return (*(workspace.lake.changes(table) for table in _TELLING), id(catalog.current()), tuple(waiting))
+    changes = [workspace.lake.changes(table) for table in _TELLING]
+    store, now = catalog.current().store, now_of(workspace)
+    closed = [(clock.date_of(now), now >= clock.closing_of(clock.date_of(now))) for clock in store.clocks]
+    return (*changes, id(catalog.current()), tuple(waiting), tuple(closed) if store.sales == "outside" else ())

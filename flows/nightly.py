@@ -16,12 +16,14 @@ from catalog.wings import registered
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import dates_from, newest_grouped, newest_sold
 from flows.artifacts import as_shown_task
+from flows.clock import now_of
 from flows.progress import say, tell
 from flows.runs import as_task, ended, name_run, registry_of
 from flows.spreading import spreading
 from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
 from serving.live_prices import close_day
+from serving.outside_day import close_days
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from training.drift_watch import Detection
 from training.night import decide, run_night
@@ -72,7 +74,8 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     if through is None:
         name_run(f"learn-{date}", through=date.isoformat())
     with spreading(workspace.settings, seconds=0) as spread:
-        means = RunContext(progress=tell, run=as_shown_task, spread=spread)
+        opens = workspace.catalog.store.next_opening(now_of(workspace))
+        means = RunContext(progress=tell, run=as_shown_task, spread=spread, opens=opens)
         return decide(workspace, registry_of(workspace), date, seed, means)
 
 
@@ -100,6 +103,8 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
     """
     workspace = open_workspace(catalog_dir)
     with held(workspace.settings.locks, "night"):
+        now = now_of(workspace)
+        as_task(close_days, workspace, now)
         night_of = date or _left_unended(workspace.lake) or night_to_do(workspace.lake)
         write_down(workspace.lake.notes, "nightly", night_of)
         name_run(f"nightly-{night_of}", date=night_of.isoformat())
@@ -108,7 +113,8 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
             as_task(close_day, workspace, night_of, seed, spread)
         registry = registry_of(workspace)
         with spreading(workspace.settings, seconds=0) as spread:
-            means = RunContext(announce, tell, as_shown_task, spread)
+            opens = workspace.catalog.store.next_opening(now)
+            means = RunContext(announce, tell, as_shown_task, spread, opens)
             done = run_night(workspace, registry, night_of, seed, means)
     from training.pruning import after_night as prune  # noqa: PLC0415 - as in `registry_of`
 

@@ -21,7 +21,7 @@ from catalog.names import OWNER
 from catalog.pricing import Policy, Shelf, Sold
 from catalog.tables.decisions import REPRICINGS
 from catalog.tables.draws import HOURLY_DRAWS
-from catalog.wings import needed
+from catalog.wings import needed, registered
 from etl.live.day import LiveDay, Mark, sold_in
 from etl.live.shelf_state import changes_in
 from etl.load import DayRows, conform
@@ -71,11 +71,23 @@ class SoFar:
 
 
 class OutsideSales(Protocol):
-    """Tells what was taken in of a day; registered for `shelfprice.outside_sales`."""
+    """What was taken in of stores' own sales; registered for `shelfprice.outside_sales`."""
+
+    @staticmethod
+    def close_days(workspace: Workspace, now: dt.datetime) -> None:
+        """Make the tables of the dates that are over at a moment, UTC, and not current."""
+        ...
 
     def so_far(self, workspace: Workspace, store: str, date: dt.date, now: dt.datetime) -> SoFar:
         """Return what is known of a store's date at a moment, UTC."""
         ...
+
+
+def close_days(workspace: Workspace, now: dt.datetime) -> None:
+    """Make what stores sold by themselves on the dates that are over at a moment, UTC."""
+    if workspace.catalog.store.sales == "outside":
+        for sales in registered("outside_sales"):
+            sales.close_days(workspace, now)
 
 
 def reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[Repriced]:

@@ -162,7 +162,7 @@ def next_draw(
     families = np.array(rules.numbers_of_families(catalog.skus))
     rule = _Planned(replace(coin, families=families), SlopeDraws.of(belief, _objective(catalog)), families)
     room = room_of(catalog, own, wanted | goes_back, standing)
-    first = _slot_of(date, rules.changes)
+    first = slot_of(date, rules.changes)
     numbers = np.array([_number_of(store) for store in catalog.store.stores])
     drawn = drawn_prices(room, rule, seed, first.toordinal() // DAYS[rules.changes], numbers, rules.held_share)
     through = first + dt.timedelta(days=DAYS[rules.changes] - 1)
@@ -294,7 +294,7 @@ def _rows(
     return pa.table(arrays, schema=schema)
 
 
-def _slot_of(date: dt.date, changes: str) -> dt.date:
+def slot_of(date: dt.date, changes: str) -> dt.date:
     """Return the first date of the slot that a date is in: its Monday, or itself."""
     return date - dt.timedelta(days=date.weekday()) if changes == "weekly" else date
 

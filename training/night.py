@@ -18,7 +18,7 @@ from catalog.wings import registered
 from etl.transform import transform
 from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import NewBook, book_in_force, commit_book, in_force_for
-from serving.drawn_prices import draw_on
+from serving.drawn_prices import PriceDraw, draw_on
 from serving.kinds_of_stores import kinds_in_words
 from serving.make_book import make_book
 from serving.markdowns import publish_markdowns
@@ -27,8 +27,9 @@ from training.champion_change import finish_changes
 from training.champion_history import LOCK, newest
 from training.drawn_sales import told_by_log
 from training.drift_watch import watch_drift
+from training.experiments import experiment_on
 from training.hourly_start import begin_hourly
-from training.next_draw import next_draw
+from training.next_draw import next_draw, slot_of
 from training.nights import (
     Due,
     Night,
@@ -204,7 +205,7 @@ def decide(
             if draw_on(lake, workspace.catalog, date + dt.timedelta(days=1)) is None:
                 return _recorded(lake, Night(date, "base prices stay", said=_NOBODY_SAID), inputs)
         elif sells_outside(lake.store, workspace.catalog.store):
-            return recorded(lake, date) if decided == inputs else _draw_after(workspace, date, seed, inputs)
+            return _draw_after(workspace, date, seed, inputs, means.opens)
         anew = Due("what the night was decided from has changed")
         due = anew if changed else why_due(workspace, registry, date)
         if due.because is None and decided is not None and is_done(lake, date):
@@ -244,14 +245,23 @@ def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, in
     return replace(done, outcome="old prices hold", said=priced.old_prices_hold) if priced.old_prices_hold else done
 
 
-def _draw_after(workspace: Workspace, date: dt.date, seed: int, inputs: str) -> Night:
-    """Draw the prices of an outside store from the day after on, if that is due, and commit them with the night."""
-    lake, catalog, night = workspace.lake, workspace.catalog, Night(date, "priced")
-    if catalog.store.guardrails.kill_switch:
+def _draw_after(workspace: Workspace, date: dt.date, seed: int, inputs: str, opens: dt.date | None) -> Night:
+    """Draw the prices of an outside store from its next opening on, if that is due, and commit them with the night.
+
+    A slot is drawn once the days before it are closed; until then the night is yet to do.
+    """
+    lake, catalog, after = workspace.lake, workspace.catalog, date + dt.timedelta(days=1)
+    night = Night(date, "priced", opens=None if opens is None or opens <= after else opens)
+    standing, is_on = draw_on(lake, catalog, night.prices_for), not catalog.store.guardrails.kill_switch
+    if is_on and (missing := _missing_before(workspace, date, night.prices_for, standing)):
+        return replace(night, outcome="base prices stay" if standing is None else "priced", said=missing)
+    if decided_from(lake, date) == inputs:
+        return recorded(lake, date)
+    if not is_on:
         said = "the kill switch is on, so no price was drawn and the stores' own prices stand"
         return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
     drawn = next_draw(lake, catalog, night.prices_for, seed, lambda: told_by_log(workspace, date))
-    if drawn is None and draw_on(lake, catalog, night.prices_for) is None:
+    if drawn is None and standing is None:
         said = (
             "no price was drawn: the stores' own prices stand; name products under `drawn_prices` in store.yaml, whose "
             "own prices lie within floor and ceiling, to let them move"
@@ -260,6 +270,20 @@ def _draw_after(workspace: Workspace, date: dt.date, seed: int, inputs: str) -> 
     night = replace(night, said=None if drawn is None else drawn.said)
     record(lake, night, inputs, drawn)
     return night
+
+
+def _missing_before(workspace: Workspace, date: dt.date, opens: dt.date, standing: PriceDraw | None) -> str | None:
+    """Say which sales are missing where a draw from a date on is due and the slot before it is not closed."""
+    rules, is_standing = workspace.catalog.store.drawn_prices, standing is not None and standing.through >= opens
+    closed_through = workspace.catalog.store.last_open_before(slot_of(opens, rules.changes))
+    if is_standing or date >= closed_through:
+        return None
+    if rules.products == "none" and experiment_on(workspace.lake, opens) is None:
+        return None
+    return (
+        f"no price was drawn for {opens}, and the prices that stand go on: sales are known through {date}, and a draw "
+        f"needs those through {closed_through}; take them in, then run `shelfprice nightly` again"
+    )
 
 
 def _recorded(lake: Lake, night: Night, inputs: str) -> Night:

@@ -148,6 +148,8 @@ class Night:
     said
         What the challenger is expected to earn, how sure that is, and what happens next; or what did not go as usual.
         None when there is nothing to say.
+    opens
+        The business date that was priced, where that is not the day after: the next opening of an outside store.
     """
 
     business_date: dt.date
@@ -156,11 +158,12 @@ class Night:
     promoted: bool = False
     priced_by: str | None = None
     said: str | None = None
+    opens: dt.date | None = None
 
     @property
     def prices_for(self) -> dt.date:
-        """The business date that was priced: the day after."""
-        return self.business_date + ONE_DAY
+        """The business date that was priced: the day after, or the next opening."""
+        return self.opens or self.business_date + ONE_DAY
 
     @property
     def remark(self) -> str | None:
@@ -217,8 +220,8 @@ def recorded(lake: Lake, date: dt.date) -> Night:
     if decided_from(lake, date) is None:
         return Night(date, "priced" if is_priced(lake, date + ONE_DAY) else "base prices stay")
     row = lake.read(_part(date)).to_pylist()[0]
-    del row["prices_for"]
-    return Night(date, **row)
+    opens = row.pop("prices_for")
+    return Night(date, opens=opens if opens != date + ONE_DAY else None, **row)
 
 
 def is_done(lake: Lake, date: dt.date) -> bool:

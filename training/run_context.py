@@ -1,5 +1,6 @@
 """Callbacks and executor of a run: progress, announcements, how a step is run, and where independent work is done."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
@@ -38,12 +39,16 @@ class RunContext:
         Runs a step.
     spread
         Where days are grouped, candidates fitted and prices worked out.
+    opens
+        First business date that an outside store may be given other prices for; None is the day after the one that
+        closed.
     """
 
     announce: Announce = unannounced
     progress: Progress = silent
     run: RunStep = plainly
     spread: Spread = HERE
+    opens: dt.date | None = None
 
 
 PLAINLY = RunContext()

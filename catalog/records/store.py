@@ -225,6 +225,17 @@ class Store(Record):
         """Tell whether the stores open on a date."""
         return WEEKDAYS[date.weekday()] not in self.closed_days
 
+    def next_opening(self, now: dt.datetime) -> dt.date:
+        """Return the first business date that no store has opened yet at a moment, UTC."""
+        date = max(clock.date_of(now) for clock in self.clocks)
+        while not self.is_open_on(date) or min(clock.opening_of(date) for clock in self.clocks) <= now:
+            date += dt.timedelta(days=1)
+        return date
+
+    def last_open_before(self, date: dt.date) -> dt.date:
+        """Return the last business date before a date on which the stores open."""
+        return next(day for back in range(1, 8) if self.is_open_on(day := date - dt.timedelta(days=back)))
+
     @property
     def clocks(self) -> tuple[WallClock, ...]:
         """The clocks of the stores, one for each time zone, in the order of the stores."""

@@ -10,6 +10,7 @@ from catalog.tables.decisions import INTERACTIONS
 from connect.export.export_log import ExportLog
 from connect.intake.decisions import VisitedDay, decisions_of, known_until
 from connect.intake.exposures import DayEvidence
+from connect.intake.intake import Intake
 from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import DatesUnderway, evidence_on, remade_on
 from connect.intake.stock_days import books_on
@@ -27,6 +28,11 @@ class TakenIn:
     def __init__(self) -> None:
         self._known: KnownLines | None = None
         self._log: ExportLog | None = None
+
+    @staticmethod
+    def close_days(workspace: Workspace, now: dt.datetime) -> None:
+        """Make the tables of the dates that are over at a moment, UTC."""
+        Intake(workspace.lake, lambda _: now).make_dates(workspace)
 
     def so_far(self, workspace: Workspace, store: str, date: dt.date, now: dt.datetime) -> SoFar:
         """Return what is known of a store's date at a moment, UTC."""

@@ -1,6 +1,6 @@
 """Make the tables of each business date that is over from what was taken in for it, and fold its lines into one part.
 
-A date is made when it is over in all stores, whatever their time zones. It is made again whenever something it depends
+A date is made when all stores have closed, each by its own clock. It is made again whenever something it depends
 on has come: late lines, lines of other dates that void or correct its own, stock, visitors, acknowledgements, or other
 sales of the four weeks before. Its receipt says what it was made from, so after a kill the next process goes on.
 """
@@ -91,8 +91,8 @@ def make_dates(
 
 
 def is_over(workspace: Workspace, date: dt.date, now: dt.datetime) -> bool:
-    """Tell whether a business date has ended in every store."""
-    return now >= max(clock.midnight_after(date) for clock in workspace.catalog.store.clocks)
+    """Return whether every store has closed on a business date."""
+    return now >= max(clock.closing_of(date) for clock in workspace.catalog.store.clocks)
 
 
 def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bool) -> bool:

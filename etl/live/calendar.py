@@ -208,8 +208,8 @@ def next_dates(
     Parameters
     ----------
     now
-        The time, UTC. Where tills sell, dates pass although nobody sends their sales: none is before today's, by the
-        store's clock. None leaves dates to what was sold.
+        The time, UTC. Where tills sell, dates pass although nobody sends their sales: a date is over when its store has
+        closed. None leaves dates to what was sold.
     """
     closed, live = newest_closed(lake), days_with_live_parts(lake)
     being_sold = [day.business_date for day in live if day.store in catalog.store.stores and not day.is_closed(lake)]
@@ -224,7 +224,15 @@ def next_dates(
     found = {store: own[store] + ONE_DAY if store in own else together for store in stores}
     if now is None or catalog.store.sales != "outside":
         return found
-    return {store: max(date, catalog.store.clock_of(store).date_of(now)) for store, date in found.items()}
+    return {store: _not_closed_yet(catalog, store, date, now) for store, date in found.items()}
+
+
+def _not_closed_yet(catalog: Catalog, store: str, date: dt.date, now: dt.datetime) -> dt.date:
+    clock = catalog.store.clock_of(store)
+    date = max(date, clock.date_of(now))
+    while now >= clock.closing_of(date) or not catalog.store.is_open_on(date):
+        date += ONE_DAY
+    return date
 
 
 def _next_date(workspace: Workspace, store: str) -> dt.date:

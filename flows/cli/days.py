@@ -174,7 +174,8 @@ def nightly(date: Closing = None, seed: Seed = 7, catalog: Catalog = None, as_js
 
         night = flow(date_of(date), seed, folder)
     if as_json:
-        emit({**vars(night), "prices_for": night.prices_for})
+        fields = vars(night) | {"prices_for": night.prices_for}
+        emit({name: value for name, value in fields.items() if name != "opens"})
         return
     columns = ["closed", "prices for", "outcome", "priced by version", "judged version", "promoted"]
     row = [night.business_date, night.prices_for, night.outcome, night.priced_by, night.judged_version, night.promoted]

@@ -84,8 +84,9 @@ class Guide:
                 with (self.folder / named[1]).open("a", encoding="utf-8") as file:
                     rehearsed = "rehearsal: true\n" if block["text"].startswith("sales:") else ""
                     file.write(block["text"] + rehearsed)
-            elif block["kind"] == "csv":
-                self.columns = block["text"].splitlines()[0]
+            elif block["text"].startswith("cat >"):
+                self.columns = block["text"].splitlines()[1]
+                self.send_now(block["text"])
             else:
                 assert block["kind"] == "sh"
                 for line in block["text"].splitlines():
@@ -103,6 +104,13 @@ class Guide:
             assert command == "shelfprice", line
             answer = self.said[line] = self.terminal(*words)
             assert answer.returncode == 0, f"{line}: {answer.stderr}"
+
+    def send_now(self, script: str) -> None:
+        """Let a script of the page write a file of this moment, and wait until it is taken in."""
+        now = dt.datetime.fromisoformat(Path(self.changes["SHELFPRICE_NOW"]).read_text(encoding="utf-8"))
+        clock = f"date() {{ echo {now:%Y-%m-%dT%H:%M:%SZ}; }}\n"
+        subprocess.run(["bash", "-ec", clock + script], check=True)
+        self.wait_until((self.folder / "inbox" / "done" / "first.csv").exists)
 
     def at(self, moment: dt.datetime) -> str:
         """Let it be so late, for everything that runs."""

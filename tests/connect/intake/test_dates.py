@@ -29,9 +29,9 @@ def on(date: dt.date, **fields: Any) -> dict[str, Any]:
     return line(sold_at=f"{date}T10:00:00Z", **fields)
 
 
-def test_a_date_is_made_when_it_is_over_in_every_store_and_anew_when_a_line_comes_late(tmp_path: Path) -> None:
+def test_a_date_is_made_when_every_store_has_closed_and_anew_when_a_line_comes_late(tmp_path: Path) -> None:
     store = SellingStore(tmp_path, more="sales: outside\ntimezones: {S03: America/New_York}\n")
-    store.now = dt.datetime(2026, 1, 20, 4, 59, tzinfo=dt.UTC)  # a minute to midnight in New York
+    store.now = dt.datetime(2026, 1, 20, 0, 59, tzinfo=dt.UTC)  # a minute before New York closes
     store.take(line())
     assert store.make().made == ()
     store.now += dt.timedelta(minutes=1)
