@@ -60,8 +60,9 @@ def show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json
     digits = workspace.catalog.store.money.digits
     odd = [_line(own.store, row, digits) for own in found for row in own.odd]
     if odd:
-        title = "Late, or till and label differ: the customer pays the lower price"
-        show_table(title, ["store", "product", "price", "till", "label", "to pay", "said"], odd)
+        columns = ["store", "product", "price", "till", "label", "to pay", "said"]
+        note = "to pay: the lower of till and label; - has never said what it shows"
+        show_table("Late, or till and label differ", columns, odd, note)
 
 
 def _line(store: str, row: dict[str, Any], digits: int) -> list[str]:

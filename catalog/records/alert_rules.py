@@ -22,6 +22,18 @@ class AlertRules(Record):
     waste_above: Share | None = Field(
         default=None, description="share of the day's stock that was left at closing; null is never"
     )
+    silent_days: int | None = Field(
+        default=2,
+        ge=1,
+        le=365,
+        description="a store that sells by itself sent no sales of so many open days; null is never",
+    )
+    other_prices: Share | None = Field(
+        default=0.2,
+        gt=0,
+        description="share of a week's units of drawn products that a store sold at prices that are not ours; null is "
+        "never",
+    )
     labels: bool = Field(default=True, description="a label has not followed a price two ticks after it was sent")
     webhook: str | None = Field(
         default=None,

@@ -29,6 +29,8 @@ _ALERT_TITLES = {
     "nights_refused": "Old prices stand",
     "override_days": "An old override",
     "waste_above": "Stock was left",
+    "silent_days": "No sales come in",
+    "other_prices": "Other prices are charged",
     "labels": "Labels have not followed",
 }
 _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from catalog.wings import registered
 from desk.alerts.leftovers import Leftovers
+from desk.alerts.tills import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
 from desk.price_changes.change import PriceChange
 from desk.price_changes.record import changes_by_people
 from desk.price_changes.shown import prices_shown
@@ -44,6 +45,8 @@ def found_now(workspace: Workspace, now: dt.datetime, leftovers: Leftovers) -> l
         (rules.nights_refused is not None, _nights_refused),
         (rules.override_days is not None, _old_overrides),
         (rules.waste_above is not None, lambda asked, _: _waste(asked, leftovers)),
+        (rules.silent_days is not None, _silent_stores),
+        (rules.other_prices is not None, _other_prices),
         *((True, rule) for rule in registered("alert_rules")),
     ]
     return sorted(alert for is_asked, rule in asked if is_asked for alert in rule(workspace, now))
@@ -139,6 +142,16 @@ def _old_overrides(workspace: Workspace, now: dt.datetime) -> Iterator[Alert]:
 def _age(change: PriceChange, now: dt.datetime) -> dt.timedelta:
     span = change.span()
     return dt.timedelta() if span is None else now - span[0]
+
+
+def _silent_stores(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
+    for own in silent_stores(workspace, workspace.catalog.store.alerts.silent_days or 1):
+        yield Alert("silent_days", own.store, f"{own.sentence}; {FEED_REMEDY}")
+
+
+def _other_prices(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
+    for own in other_prices(workspace, workspace.catalog.store.alerts.other_prices or 1.0):
+        yield Alert("other_prices", own.store, f"{own.sentence(workspace.catalog)}; {PRICE_REMEDY}")
 
 
 def _waste(workspace: Workspace, leftovers: Leftovers) -> Iterator[Alert]:

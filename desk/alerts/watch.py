@@ -49,9 +49,15 @@ def watch(workspace: Workspace, leftovers: Leftovers | None = None) -> list[Aler
 
 
 def watch_and_tell(workspace: Workspace, leftovers: Leftovers | None = None) -> list[str]:
-    """Watch, and say in a sentence each what began; that nobody could look is said too, and stops nothing."""
+    """Watch, and say in a sentence each what began; that nobody could look is said too, and stops nothing.
+
+    Of stores that sell by themselves, each night also says what has not ended.
+    """
     try:
-        return [alert.sentence for alert in watch(workspace, leftovers)]
+        raised = watch(workspace, leftovers)
+        is_outside = workspace.catalog.store.sales == "outside"
+        still_open = [own.alert for own in open_alerts(workspace.lake)] if is_outside else []
+        return [alert.sentence for alert in dict.fromkeys([*raised, *still_open])]
     except ShelfpriceError as error:
         return [f"nobody could look for alerts: {error}"]
 
@@ -73,27 +79,30 @@ def open_alerts(lake: Lake) -> list[OpenAlert]:
 def _watch(workspace: Workspace, leftovers: Leftovers, channels: Sequence[str]) -> list[Alert]:
     lake = workspace.lake
     now = next_tick(lake, workspace.catalog, now=now_of(workspace))
-    known = {(own.alert.kind, own.alert.subject): own.alert for own in open_alerts(lake)}
+    known = {(own.alert.kind, own.alert.subject): own for own in open_alerts(lake)}
     current = {(alert.kind, alert.subject): alert for alert in found_now(workspace, now, leftovers)}
     raised = [alert for key, alert in current.items() if key not in known]
-    over = [alert for key, alert in known.items() if key not in current]
+    over = [own.alert for key, own in known.items() if key not in current]
+    events = [("raised", alert, now) for alert in raised] + [("over", alert, now) for alert in over]
+    if workspace.catalog.store.sales == "outside":  # numbers of days grow; what was sent is not sent again
+        both = [(known[key], alert) for key, alert in current.items() if key in known]
+        events += [("raised", alert, own.raised_at) for own, alert in both if own.alert != alert]
     keep(
         lake, channels, [{**asdict(alert), "at": now.isoformat()} for alert in raised]
     )  # a kill from here on loses none
-    if raised or over:
-        _record(workspace, raised, over, now)
+    if events:
+        _record(workspace, events)
     return raised
 
 
-def _record(workspace: Workspace, raised: Sequence[Alert], over: Sequence[Alert], now: dt.datetime) -> None:
+def _record(workspace: Workspace, events: Sequence[tuple[str, Alert, dt.datetime]]) -> None:
     lake, date = workspace.lake, next_date(workspace.lake, workspace.catalog, now=now_of(workspace))
     numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions(ALERTS.name))
     number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
     clock = dt.datetime.now(dt.UTC)
     rows = [
-        {"number": number, **asdict(alert), "event": event, "happened_at": now, "recorded_at": clock}
-        for event, alerts in (("raised", raised), ("over", over))
-        for alert in alerts
+        {"number": number, **asdict(alert), "event": event, "happened_at": moment, "recorded_at": clock}
+        for event, alert, moment in events
     ]
     part = Partition(ALERTS.name, date, f"look-{number:08d}")
     lake.publish(part, pa.Table.from_pylist(rows, schema=ALERTS.schema), inputs=f"look {number}")

@@ -40,8 +40,7 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
         from flows.progress import tell
         from flows.runs import registry_of
         from flows.workspace import open_workspace
-        from operate.health.check_up import check_up
-        from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
+        from operate.health.check_up import check_up, first_steps
 
         workspace = open_workspace(folder)
         checks = check_up(workspace, registry_of(workspace), lambda done, total: tell("checking files", done, total))
@@ -55,7 +54,7 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
     if is_empty:
         raise DataError(
             "expected decisions to check, found none: there is nothing to check yet, and nothing to sell from; "
-            f"run `{BEGIN}` or `{BEGIN_WITH_A_LOG}`"
+            f"run {' or '.join(f'`{step}`' for step in first_steps(workspace))}"
         )
     if failed:
         raise DataError(f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}; each says what to do")

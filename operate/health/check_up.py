@@ -7,14 +7,18 @@ from catalog.errors import Check
 from etl.live.calendar import newest_sold
 from operate.health.lake import check_assertions, check_files, check_origin
 from operate.health.models import check_age, check_drift, check_prices, check_registry
-from operate.health.sales import check_cells, check_decisions
+from operate.health.sales import check_cells, check_decisions, check_tills
 from operate.health.services import check_services
 from training.registry import ModelRegistry
 from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.origin import sells_outside
 from warehouse.workspace import Workspace
 
-_NOTHING_YET = Check("decisions", "warning", "there is nothing to check yet", f"{BEGIN}, or {BEGIN_WITH_A_LOG}")
+
+def first_steps(workspace: Workspace) -> tuple[str, str]:
+    """Return the commands that bring the first sales: of the twin, or of tills, and a file of a retailer's sales."""
+    first = "shelfprice take-in FOLDER" if workspace.catalog.store.sales == "outside" else BEGIN
+    return first, BEGIN_WITH_A_LOG
 
 
 def check_up(
@@ -30,19 +34,25 @@ def check_up(
         Called with (files done, files in all) while the lake is verified.
     """
     newest = newest_sold(workspace.lake)
-    answers, champion = check_registry(workspace, registry)
-    if sells_outside(workspace.lake.store, workspace.catalog.store):
-        champion = None  # no model prices there, so none can be too old
+    is_outside = sells_outside(workspace.lake.store, workspace.catalog.store)
+    answers, champion = list[Check](), None
+    if not is_outside or workspace.catalog.store.is_priced_hourly:  # drawn prices need no model
+        answer, champion = check_registry(workspace, registry)
+        answers.append(answer)
+    if is_outside:
+        champion = None  # none can be too old there
     services = check_services(workspace.settings, dt.datetime.now(dt.UTC))
     files = check_files(workspace, on_file)
     if newest is None:
-        return [*check_origin(workspace), _NOTHING_YET, answers, *services, files]
+        nothing = Check("decisions", "warning", "there is nothing to check yet", ", or ".join(first_steps(workspace)))
+        return [*check_origin(workspace), nothing, *answers, *services, files]
     return [
         *check_origin(workspace),
         check_decisions(workspace, newest),
         check_cells(workspace),
         check_assertions(workspace, newest),
-        answers,
+        *check_tills(workspace),
+        *answers,
         *check_age(workspace, champion, newest),
         *check_drift(workspace, champion, newest),
         check_prices(workspace, champion, newest),

@@ -6,6 +6,7 @@ from catalog.errors import Check, DamagedError, ModelError
 from etl.live.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
+from flows.clock import now_of
 from serving.book_store import book_in_force
 from serving.champion import Champion
 from serving.drawn_prices import draw_on
@@ -63,9 +64,7 @@ def check_prices(workspace: Workspace, champion: Champion | None, newest: dt.dat
     """Ask for prices of the day after the newest, once that one is over; an outside store has prices of its own."""
     tomorrow = newest + ONE_DAY
     if sells_outside(workspace.lake.store, workspace.catalog.store):
-        draw = draw_on(workspace.lake, workspace.catalog, tomorrow)
-        stands = "the stores' own prices stand, and none is drawn" if draw is None else f"drawn from {draw.first} on"
-        return Check("prices", "ok", stands)
+        return _check_drawn(workspace, tomorrow)
     if workspace.catalog.store.guardrails.kill_switch:
         remedy = "guardrails: {kill_switch: false}, when it is safe"
         return Check("prices", "warning", "the kill switch is on: base prices everywhere", remedy)
@@ -81,6 +80,22 @@ def check_prices(workspace: Workspace, champion: Champion | None, newest: dt.dat
         return Check("prices", "ok", f"base prices on {tomorrow}, for no model was promoted yet")
     behind = f"the newest is for {made_for}" if made_for else "there is none"
     return Check("prices", "warning", f"no book for {tomorrow} yet, {behind}", _nightly(workspace))
+
+
+def _check_drawn(workspace: Workspace, tomorrow: dt.date) -> Check:
+    """Warn where the days of the newest draw are over: its prices stand, and the next ones are yet to be drawn."""
+    store, now = workspace.catalog.store, now_of(workspace)
+    draw = draw_on(workspace.lake, workspace.catalog, max(tomorrow, store.next_opening(now)))
+    if store.guardrails.kill_switch:
+        remedy = "guardrails: {kill_switch: false}, when it is safe"
+        return Check("prices", "warning", "the kill switch is on: the stores' own prices stand", remedy)
+    if draw is None:
+        return Check("prices", "ok", "the stores' own prices stand, and none is drawn")
+    found = f"drawn for {draw.first} to {draw.through}"
+    if not store.is_priced_hourly and max(clock.date_of(now) for clock in store.clocks) > draw.through:
+        remedy = f"take in what was sold since, then {_nightly(workspace)}"
+        return Check("prices", "warning", f"{found}, and no later ones: those stand", remedy)
+    return Check("prices", "ok", found)
 
 
 def _nightly(workspace: Workspace) -> str:

@@ -1,14 +1,20 @@
-"""Check what was sold: no business date is missing, and every decision is in the demand cells."""
+"""Check what was sold: no business date is missing, tills send what they charge, and decisions are in demand cells."""
 
 import datetime as dt
 
 from catalog.errors import Check
+from connect.export.late_labels import said_of
+from connect.export.status import late_in
+from desk.alerts.tills import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
 from features.cells import stale_cells
 from features.grouped import look_at_folders
 from warehouse.advice import on_shelf, situation_of
 from warehouse.lake import Partition
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
+
+_LEAST_SILENT, _LEAST_SHARE = 2, 0.2
+"""Open days without sales, and share of units at other prices, from which on health warns."""
 
 
 def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
@@ -23,6 +29,24 @@ def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
         found = f"through {newest}, {len(missing)} days missing, such as {missing[0]}"
         return Check("decisions", "warning", found, remedy)
     return Check("decisions", "ok", f"{len(dates)} days, through {newest}")
+
+
+def check_tills(workspace: Workspace) -> list[Check]:
+    """Warn of stores that send no sales, charge prices that are not ours, or have labels that do not follow."""
+    if workspace.catalog.store.sales != "outside":
+        return []
+    silent = [own.sentence for own in silent_stores(workspace, _LEAST_SILENT)]
+    charged = [own.sentence(workspace.catalog) for own in other_prices(workspace, _LEAST_SHARE)]
+    labels = [said_of(workspace, own) for own in late_in(workspace).values()]
+    return [
+        _said("till feed", silent, FEED_REMEDY, "every store sent sales of its last open days"),
+        _said("prices charged", charged, PRICE_REMEDY, "tills charge the prices that stand"),
+        _said("labels", labels, "shelfprice export --status", "tills and labels follow what was sent"),
+    ]
+
+
+def _said(name: str, found: list[str], remedy: str, fine: str) -> Check:
+    return Check(name, "warning", "; ".join(found), remedy) if found else Check(name, "ok", fine)
 
 
 def check_cells(workspace: Workspace) -> Check:
