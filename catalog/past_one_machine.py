@@ -4,6 +4,7 @@ Nothing is set by default: one machine needs none of them. Locks are files of th
 all machines must see are locked there besides.
 """
 
+import errno
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,26 @@ _LAKE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-
 _SCHEDULER = re.compile(r"(?P<how>tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
 _WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _DATABASE = re.compile(r"postgresql://([^/?#@\s]+@)?[^/?#@\s]+/[^/?#@\s]+(\?[^#\s]*)?")
+
+
+def resolved(folder: Path) -> Path:
+    """Return the absolute path of a folder, without links.
+
+    Raises
+    ------
+    ValueError
+        When the path is no UTF-8, or its links lead in a circle, which `Path.resolve` accepts from Python 3.13 on.
+    """
+    leads_nowhere = "expected a path in UTF-8 that leads somewhere; nothing was done: name another"
+    try:
+        str(folder).encode()
+        folder.stat()
+    except UnicodeError as error:
+        raise ValueError(leads_nowhere) from error
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ValueError(leads_nowhere) from error
+    return folder.resolve()
 
 
 class PastOneMachine(BaseSettings):
@@ -119,7 +140,7 @@ class PastOneMachine(BaseSettings):
                 "addresses read otherwise; nothing was done: name another folder"
             )
         return (
-            f"{_FOLDER}{Path(text.removeprefix(_FOLDER)).resolve()}"  # one lake has one name, and so one set of locks
+            f"{_FOLDER}{resolved(Path(text.removeprefix(_FOLDER)))}"  # one lake has one name, and so one set of locks
         )
 
     @field_validator("dask")

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
-from catalog.past_one_machine import ODD_IN_PATHS, LockPlace, PastOneMachine
+from catalog.past_one_machine import ODD_IN_PATHS, LockPlace, PastOneMachine, resolved
 from catalog.refusals import refused, schema_of
 from catalog.roles import People
 
@@ -189,11 +189,8 @@ class Settings(PastOneMachine, People):
     @field_validator("home")
     @classmethod
     def _is_usable(cls, folder: Path) -> Path:
-        try:
-            home = folder.resolve()
-            length = len(str(home).encode())
-        except (RuntimeError, UnicodeError) as error:  # links in a circle; bytes that are no text
-            raise ValueError("expected a path in UTF-8 that leads somewhere; nothing was done: name another") from error
+        home = resolved(folder)
+        length = len(str(home).encode())
         if set(str(home)) & ODD_IN_PATHS:
             raise ValueError(
                 "expected a path without * ? [ ] { } % \\ , and control characters, which DuckDB and the addresses of "

@@ -35,9 +35,11 @@ def test_a_home_with_any_other_name_is_taken(tmp_path: Path, usual: str) -> None
 
 def test_a_home_that_is_no_text_or_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
-    for odd in (os.fsdecode(b"/tmp/a\xffb"), str(tmp_path / "circle")):
+    for odd in (os.fsdecode(b"/tmp/a\xffb"), str(tmp_path / "circle"), str(tmp_path / "circle" / "below")):
         with pytest.raises(SettingError, match="that leads somewhere"):
             read_settings({"SHELFPRICE_HOME": odd})
+        with pytest.raises(SettingError, match="SHELFPRICE_LAKE: .* that leads somewhere"):
+            read_settings({"SHELFPRICE_LAKE": f"delta:{odd}"})
 
 
 def test_without_an_environment_home_is_the_folder_data_here() -> None:

@@ -50,9 +50,10 @@ def test_a_message_arrives_as_one_readable_e_mail_for_everybody() -> None:
     assert digest.get_content().splitlines() == DIGEST["sentence"].splitlines()
     assert alerts["Subject"] == "Shelfprice: 2 alerts need you"
     assert alerts.get_content().count("- a label is late: look") == 2
-    assert [line for line, _ in server.said if line.startswith("RCPT")] == [
-        "RCPT TO:<anna@example.com>",
-        "RCPT TO:<ben@example.com>",
+    commands = [line.upper() for line, _ in server.said]  # Python 3.13 says some in small letters
+    assert [line for line in commands if line.startswith("RCPT")] == [
+        "RCPT TO:<ANNA@EXAMPLE.COM>",
+        "RCPT TO:<BEN@EXAMPLE.COM>",
     ] * 2
     assert server.logins == []
 
