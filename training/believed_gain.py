@@ -119,7 +119,7 @@ def believed_gain(
         most, rest = of_most[:_MOST_CORRECTED], of_most[_MOST_CORRECTED:]
         among_most = rivals.of(most) if len(rest) else rivals
         stand, corrected = (among_most.gained(_FEW_DRAWS, corrects=own).sum(axis=1) for own in (False, True))
-        left = float(corrected @ stand / max(stand @ stand, _LEAST))
+        left = float(corrected @ stand / max(float(stand @ stand), _LEAST))
         beside = corrected - left * stand  # what is not a share of the gain of books that stand
         mean, apart = float(left * mean + beside.mean()), float(beside.std())
 

@@ -43,7 +43,7 @@ class ThompsonInventory:
         candidate = np.full(shape, self.known.candidates.shape[1] - 1)
         for store, product in np.ndindex(shape):
             first, second, share = best_mixture(
-                self.known.gains[product], chances[product], coming[product], float(shelf.stock[store, product])
+                self.known.gains[product], chances[product], float(coming[product]), float(shelf.stock[store, product])
             )
             chosen = first if u[store, product] < share else second
             if chosen >= 0:

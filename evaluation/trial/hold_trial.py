@@ -1,7 +1,7 @@
 """A trial from the question to the answer: plan it, sell it, say what B earns more than A, and keep that."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import call
 from typing import Any
@@ -222,7 +222,7 @@ def _blocks(trial: SwitchbackTrial, counted: Floats, earned: Floats) -> pa.Table
     of_blocks = [one.reshape(shape).sum(axis=3).ravel() for one in (earned, counted * design.weights)]
     store, day, block = (axis.ravel() for axis in np.indices(design.is_b.shape))
     is_b = design.is_b.ravel()
-    columns = {
+    columns: dict[str, Iterable[object]] = {
         "trial": [trial.name] * len(is_b),
         "sold_on": [design.dates[number] for number in day],
         "store_id": [design.stores[number] for number in store],

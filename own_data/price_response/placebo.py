@@ -89,7 +89,7 @@ def scatter_at_low_prices(strict: Specification) -> float:
 def _explained_by_next_week(strict: Specification, least: float) -> str | None:
     own = strict.own
     days = pd.Series(group_mean(own.log_price, own.offered, own.store_day), own.store_day).groupby(level=0).first()
-    later = days.reindex(own.store_day + WEEK_DAYS).to_numpy(dtype=float)
+    later = np.asarray(days.reindex(own.store_day + WEEK_DAYS), dtype=float)
     known = np.isfinite(later) & (own.day + WEEK_DAYS <= own.day.max())
     if known.mean() < _ENOUGH_KNOWN:
         return None

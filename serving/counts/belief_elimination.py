@@ -165,11 +165,11 @@ class Curvatures:
         return np.asarray(np.linalg.inv(self.of_shocks) + through)
 
     @cached_property
-    def _factor(self) -> tuple[Floats, bool]:
-        return cho_factor(self.of_shared)
+    def _factor(self) -> Floats:
+        return np.asarray(cho_factor(self.of_shared)[0])
 
     def _solve(self, right: Floats) -> Floats:
-        return np.asarray(cho_solve(self._factor, right))
+        return np.asarray(cho_solve((self._factor, False), right))
 
 
 def rates_of(shared: Floats, log_ratios: Floats, covariates: Floats) -> Floats:

@@ -181,7 +181,7 @@ class _SlopeTest:
 
 def usual_demand_terms(rows: CoinRows) -> Floats:
     """Return what demand is explained by beside the price: stores, weekdays, and a bent trend; (n_rows, n_terms)."""
-    time = (rows.slots - rows.slots.min()) / max(1, np.ptp(rows.slots))
+    time = (rows.slots - rows.slots.min()) / max(1.0, float(np.ptp(rows.slots)))
     terms = [rows.stores == store for store in np.unique(rows.stores)]
     if rows.weekdays is not None:
         terms += [rows.weekdays == day for day in np.unique(rows.weekdays)[1:]]
