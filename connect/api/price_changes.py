@@ -20,6 +20,7 @@ from desk.price_changes.consequence import Consequence
 from desk.price_changes.examine import examined
 from desk.price_changes.listing import rows_of
 from desk.price_changes.record import changes_named, listed_changes
+from serving.orders import Kind
 from warehouse.workspace import Workspace
 
 State = Literal["proposed", "rejected", "withdrawn", "scheduled", "in_force", "superseded", "expired"]
@@ -182,9 +183,11 @@ def ask(
 ) -> AskedChanges:
     """Record a price change; needs a token with the scope propose.
 
+    The kill switch of every store needs the scope approve, too.
     It counts from the next tick, unless somebody else has to approve it first. What speaks against it is answered as a
     conflict, and nothing is recorded.
     """
+    _refuse_switching_all(body.kind, body.store, caller)
     answer = asking.ask(workspace, _price_request(workspace, body), str(caller.name))
     return AskedChanges(
         changes=rows_of(workspace, answer.changes), conflicts=answer.conflicts, consequence=answer.consequence
@@ -219,17 +222,26 @@ def decide(
     decision: _Decision,
     caller: Annotated[Caller, Security(authorised, scopes=["approve"])],
 ) -> DecidedChanges:
-    """Record a decision about a price change; needs a token with the scope approve."""
+    """Record a decision about a price change; needs a token with the scope approve.
+
+    The kill switch of every store needs the scope propose, too.
+    """
     terms = next((found.terms for found in changes_named(workspace.lake, [change])), None)
     if terms is None:
         raise Problem(
             "unknown-change",
             f"expected the id of a price change, found {change!r}; nothing was changed: /v1/price-changes lists them",
         )
-    if terms.kind == "kill_switch" and terms.store is None:
-        refuse_without("propose", caller.scopes)  # who may not turn it on for every store does not turn it off
+    _refuse_switching_all(terms.kind, terms.store, caller)
     changes = deciding.decide(workspace, [change], decision.event, str(caller.name), decision.reason)
     return DecidedChanges(changes=rows_of(workspace, changes))
+
+
+def _refuse_switching_all(kind: Kind, store: str | None, caller: Caller) -> None:
+    """Refuse to turn the kill switch of every store on, or off, without both scopes."""
+    if kind == "kill_switch" and store is None:
+        for scope in ("propose", "approve"):
+            refuse_without(scope, caller.scopes)
 
 
 def _price_request(workspace: Workspace, body: PriceChangeBody) -> asking.PriceRequest:

@@ -78,6 +78,21 @@ def test_a_request_whose_sender_leaves_before_it_is_whole_records_nothing(home: 
         assert client.get("/v1/price-changes").json()["count"] == 0
 
 
+@pytest.mark.parametrize("sku", [None, "MILK"])
+def test_the_kill_switch_of_every_store_is_turned_on_with_both_scopes_only(
+    home: Settings, client: AsgiClient, sku: str | None
+) -> None:
+    wish = {"kind": "kill_switch", "sku": sku, "reason": "prices look wrong"}
+    for scope in ("propose", "approve"):
+        refused = client.post("/v1/price-changes", json=wish, headers=token(home, scope, scope))
+        assert (refused.status_code, refused.json()["type"]) == (403, "/docs#missing-scope")
+        assert client.get("/v1/price-changes").json()["count"] == 0
+    one_store = client.post("/v1/price-changes", json=wish | {"store": "S01"}, headers=token(home, "ben", "propose"))
+    both = token(home, "anna", "propose", "approve")
+    every_store = client.post("/v1/price-changes", json=wish | {"anyway": True}, headers=both)
+    assert (one_store.status_code, every_store.status_code) == (201, 201)
+
+
 def test_who_may_not_turn_the_kill_switch_on_for_every_store_does_not_turn_it_off(
     home: Settings, client: AsgiClient
 ) -> None:
@@ -98,7 +113,7 @@ def test_who_may_not_turn_the_kill_switch_on_for_every_store_does_not_turn_it_of
         ({"store": "S99"}, 404, "expected a store"),
         ({"reason": ""}, 422, "reason"),
         ({"price": None}, 422, "expected a price"),
-        ({"kind": "kill_switch", "sku": None, "price": 0.01}, 422, "of an override alone"),
+        ({"kind": "kill_switch", "store": "S01", "sku": None, "price": 0.01}, 422, "of an override alone"),
         ({"kind": "freeze"}, 422, "of an override alone"),
         ({"valid_from": "0001-01-01T00:00:00+14:00"}, 422, "expected a time of the years 1970 to 2100"),
         ({"valid_until": "9999-12-31T23:59:59-12:00"}, 422, "leave the end out where there is none"),
