@@ -13,7 +13,7 @@ from catalog.arrays import Flags, Ints
 from catalog.load import Catalog
 from catalog.store_day import OUTCOMES
 from catalog.tables.decisions import INTERACTIONS, REJECTED
-from warehouse.parquet import in_one_piece
+from warehouse.parquet import as_python, in_one_piece
 
 MISSING = "a required value is missing"
 REPEATS = "it repeats an earlier row"
@@ -90,7 +90,7 @@ def validate(
 
 def row_texts(rows: pa.Table, bad: Ints) -> list[str]:
     """Return some rows as text, cut to what is kept."""
-    return [str(row)[:LONGEST_TEXT] for row in rows.take(pa.array(bad)).to_pylist()]
+    return [str(row)[:LONGEST_TEXT] for row in as_python(rows.take(pa.array(bad)))]
 
 
 def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callable[[pa.Table], Flags]]]:

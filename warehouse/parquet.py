@@ -35,6 +35,13 @@ def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
+def as_python(rows: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return rows of somebody's file with dates and times as text: Python has none after the year 9999."""
+    kinds = [pa.string() if pa.types.is_date(own) or pa.types.is_timestamp(own) else own for own in rows.schema.types]
+    found: list[dict[str, Any]] = rows.cast(pa.schema(zip(rows.schema.names, kinds, strict=True))).to_pylist()
+    return found
+
+
 def texts(words: Sequence[str]) -> pa.Array:
     """Return words as Arrow holds them: to make that of a chain's products takes longer than to find them in rows."""
     return pa.array(words, pa.string())

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from catalog.errors import DataError
 from catalog.json_text import without_duplicates
 from connect.intake.sale_lines import MOST_LINES, Kind
+from warehouse.parquet import as_python
 from warehouse.questions import as_it_was
 
 ENDINGS = (".csv", ".jsonl", ".ndjson", ".parquet")
@@ -74,7 +75,7 @@ def _lines_in(file: Path) -> Iterator[Any]:
     if ending == ".parquet":
         with pq.ParquetFile(file) as parquet:
             for batch in parquet.iter_batches(MOST_LINES):
-                yield from (_placed(row) for row in batch.to_pylist())
+                yield from (_placed(row) for row in as_python(batch))
         return
     with file.open(encoding="utf-8-sig", newline="") as handle:
         if ending != ".csv":

@@ -28,6 +28,8 @@ NO_DATE = -1
 NO_HOUR = -1
 US_PER_DAY = 86_400_000_000
 _US_PER_HOUR = 3_600_000_000
+_AFTER_CALENDARS = np.datetime64("2101-01-01", "us").astype(np.int64)
+"""Microseconds since 1970; zones are known until then, and no date is made of anything later."""
 _MONEY = ("price_offered", "base_price", "regular_price", "unit_cost", "revenue")
 NUMBERS = (*_MONEY, "inventory_level", "budget_multiplier", "propensity", "units", "traffic", "hour")
 _KEPT_NUMBERS = (
@@ -126,10 +128,12 @@ class RowTyper:
         own = [self.zones.of(store_id_of(word)) for word in self.stores.words]
         seen_at, lacks, doubtful = self._moments(columns["seen_at"], read, own, store)
         local = seen_at if self.is_sales and not self.has_times else local_us(own, store, seen_at)
-        date = np.where(lacks | (local < US_PER_DAY), NO_DATE, local // US_PER_DAY)
+        is_after = local >= _AFTER_CALENDARS
+        date = np.where(lacks | is_after | (local < US_PER_DAY), NO_DATE, local // US_PER_DAY)
         zones = ", ".join(dict.fromkeys([self.zones.written] if self.zones.written else own))
         faults: Faults = [
             (lacks, "the time cannot be read"),
+            (is_after, "the time is in the future"),
             (date == NO_DATE, "the time is before 1970"),
             (doubtful, f"the local time does not exist or happens twice in {zones}"),
         ]

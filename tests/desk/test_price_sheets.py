@@ -124,6 +124,9 @@ def test_a_workbook_holds_texts_and_numbers_and_no_formula() -> None:
         ({"from": "2026-02-03", "through": "02.02.2026"}, "it ends on 2026-02-02, before it begins on 2026-02-03"),
         ({"from": "soon"}, "'soon' is not a date"),
         ({"through": "2025-01-01"}, "expected an end after"),
+        ({"through": "9999-12-31"}, "expected a time of the years 1970 to 2100"),
+        ({"from": "9999-12-31", "through": "31.12.9999"}, "expected a time of the years 1970 to 2100"),
+        ({"from": "0001-01-01"}, "expected a time of the years 1970 to 2100"),
     ],
 )
 def test_what_speaks_against_a_line_is_named_before_anything_is_recorded(

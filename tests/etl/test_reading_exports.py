@@ -159,6 +159,30 @@ def test_a_row_that_cannot_be_read_is_kept_aside_as_it_came(stage: Stage, row: s
     assert lines(staged) == [2]
 
 
+@pytest.mark.parametrize("time", ["9999-12-31 23:59:59", "9999-12-31T23:59:59-05:00", "2101-01-01"])
+@pytest.mark.parametrize("grain", [HEADER, "receipt,time,sku,price,units"])
+def test_a_time_that_a_zone_moves_out_of_all_calendars_sets_its_row_aside(stage: Stage, time: str, grain: str) -> None:
+    number = "1," if grain != HEADER else ""
+    staged = stage(f"{grain}\n{number}{ROW}\n{number}{time},MILK,1.5,1\n", time_zone="America/New_York")
+    assert (lines(staged), aside(staged)) == ([2], {3: "the time is in the future"})
+    assert len(staged.spans) == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "reason"),
+    [
+        ("America/New_York", 253_402_318_800_000_000, "the time cannot be read"),
+        ("Asia/Tokyo", 253_402_300_799_000_000, "the time is in the future"),
+    ],
+)
+def test_a_time_of_parquet_that_python_cannot_hold_sets_its_row_aside(
+    stage: Stage, zone: str, moment: int, reason: str
+) -> None:
+    times, sink = pa.array([1_767_600_000_000_000, moment], pa.timestamp("us", tz=zone)), io.BytesIO()
+    pq.write_table(pa.table({"time": times, "sku": ["MILK"] * 2, "price": [1.5] * 2, "bought": [1] * 2}), sink)
+    assert aside(stage(sink.getvalue(), "visits.parquet")) == {2: reason}
+
+
 def test_parquet_is_read_by_its_types_and_its_rows_are_numbered(stage: Stage) -> None:
     table = pa.table(
         {

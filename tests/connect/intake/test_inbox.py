@@ -81,6 +81,16 @@ def test_a_file_with_refused_lines_is_kept_with_their_reasons_and_its_other_line
     ]
 
 
+def test_a_time_of_parquet_that_python_cannot_hold_is_refused_and_the_other_lines_count(
+    store: SellingStore, folder: Path
+) -> None:
+    rows = pa.Table.from_pylist([line(receipt="R1"), line(receipt="R2")])
+    moments = pa.array([1_768_814_400_000_000, 253_402_318_800_000_000], pa.timestamp("us", tz="America/New_York"))
+    pq.write_table(rows.set_column(rows.schema.get_field_index("sold_at"), "sold_at", moments), folder / "a.parquet")
+    (own,) = take_in(store.workspace, store.intake, folder)
+    assert (own.taken, own.refused) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
