@@ -1,6 +1,7 @@
 """E-mail: all alerts that wait are one message, and a digest is one of its own, as plain text over SMTP."""
 
 import logging
+import re
 import smtplib
 import ssl
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from catalog.records.notify import EmailSettings
 from desk.notify.message import Message, Refusal
 
 _WIDTH = 76
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Characters of a name that no mail can carry: they end a line of a header, control a terminal, or are half of one."""
 _LOG = logging.getLogger(__name__)
 _TEMPORARY = range(400, 500)  # answers of SMTP after which the same message may be taken later
 
@@ -83,8 +86,9 @@ class EmailChannel:
         mail = EmailMessage()
         mail["From"], mail["To"] = self._settings.sender, ", ".join(self._settings.recipients)
         mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=self._settings.sender.partition("@")[2])
-        mail["Subject"], text = written(messages)
-        mail.set_content(text)
+        subject, text = written(messages)
+        mail["Subject"] = _UNFIT.sub(" ", subject)
+        mail.set_content("\n".join(_UNFIT.sub(" ", line) for line in text.split("\n")))
         return mail
 
 

@@ -58,6 +58,22 @@ def test_a_message_arrives_as_one_readable_e_mail_for_everybody() -> None:
     assert server.logins == []
 
 
+@pytest.mark.parametrize(
+    "odd", ["\n", "\r", "\v", "\f", "\x00", "\x1c", "\x85", "\u2028", "\u2029", "\ud800", "\u202e", "é日🥛"]
+)
+def test_a_name_with_any_character_arrives_in_header_and_body(odd: str) -> None:
+    name = f"S02 MI{odd}LK"
+    with mail_server() as server:
+        channel = EmailChannel(settings_of(server.port), None)
+        assert channel.deliver([{**ALERT, "subject": name, "sentence": f"{name} is late"}], 5) is None
+        assert channel.deliver([{**DIGEST, "sentence": f"Good morning.\n{name}\n{'x' * 2_000}"}], 5) is None
+    alert, digest = server.messages
+    shown = name if odd in {"\u202e", "é日🥛"} else "S02 MI LK"
+    assert alert["Subject"] == f"Shelfprice: {shown} needs you"
+    assert f"- {shown} is late" in alert.get_content()
+    assert digest.get_content().split() == ["Good", "morning.", *shown.split(), "x" * 2_000]
+
+
 def test_a_password_is_said_after_encryption_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = certificate_in(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
