@@ -9,8 +9,9 @@ import datetime as dt
 import hashlib
 import io
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ _COLUMNS = frozenset({"date", "store", "event", "temperature"})
 _TABLES = {"event": EVENTS, "temperature": WEATHER}
 _EVENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})?")
 _COLDEST, _HOTTEST = -90.0, 60.0
-_MOST_BYTES = 10_000_000
+_MOST_BYTES, _MOST_ROWS = 10_000_000, 200_000
+_Line = Mapping[str | None, Any]
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def _read(file: Path, catalog: Catalog) -> tuple[list[str], list[_Said]]:
     try:
         lines = csv.DictReader(io.StringIO(_text_of(file), newline=""), strict=True)
         columns = _columns_of(list(lines.fieldnames or []))
-        said = [_said_in(line, f"{file}, line {number}", catalog) for number, line in enumerate(lines, start=2)]
+        rows = _bounded(lines)
+        said = [_said_in(line, f"{file}, line {number}", catalog) for number, line in enumerate(rows, start=2)]
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(
             f"{file}: expected CSV in UTF-8 with the columns date, store, and event or temperature, found "
@@ -101,6 +104,13 @@ def _read(file: Path, catalog: Catalog) -> tuple[list[str], list[_Said]]:
         ) from error
     _refuse_two_temperatures(said, file)
     return columns, said
+
+
+def _bounded(lines: Iterator[_Line]) -> list[_Line]:
+    rows = list(islice(lines, _MOST_ROWS + 1))
+    if len(rows) > _MOST_ROWS:
+        raise ValueError(f"more than {_MOST_ROWS:,} lines")
+    return rows
 
 
 def _text_of(file: Path) -> str:
@@ -118,7 +128,7 @@ def _columns_of(names: list[str]) -> list[str]:
     return columns
 
 
-def _said_in(line: Mapping[str | None, Any], where: str, catalog: Catalog) -> _Said:
+def _said_in(line: _Line, where: str, catalog: Catalog) -> _Said:
     said = {name: (line.get(name) or "").strip() for name in _COLUMNS}
     stores, degrees = catalog.store.stores, _degrees(said["temperature"])
     expected = {

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def waiting_files(folder: Path) -> list[Path]:
     acks = folder / FOLDER
     files = [*sorted((acks / _READING).glob("*")), *sorted(acks.glob("*"))]
     ready = (file for file in files if file.suffix.lower() in {".json", ".csv"} and not file.name.startswith("."))
-    return [file for file in ready if file.is_file()]
+    return [file for file in ready if file.is_file() and not file.is_symlink()]
 
 
 def _claimed(file: Path) -> tuple[Path, list[Any]]:
@@ -112,13 +113,13 @@ def _messages_in(file: Path) -> list[Any]:
         rows = csv.DictReader(text.splitlines(), strict=True)
         messages = [
             {str(name).strip(): as_it_was(cell) for name, cell in row.items() if isinstance(cell, str) and cell}
-            for row in rows
+            for row in islice(rows, MOST_AT_ONCE + 1)
         ]
     else:
         document = json.loads(text)
         messages = document if isinstance(document, list) else [document]
     if len(messages) > MOST_AT_ONCE:
-        raise ValueError(f"expected at most {MOST_AT_ONCE:,} acknowledgements, found {len(messages):,}; split the file")
+        raise ValueError(f"expected at most {MOST_AT_ONCE:,} acknowledgements, found more; split the file")
     return messages
 
 

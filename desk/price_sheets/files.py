@@ -9,18 +9,22 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import xlsxwriter
 
 from catalog.currency import Currency
 from catalog.errors import DataError
+from etl.files.bounds import unpacked_of_workbook
 
 KINDS = ("csv", "xlsx")
 TO_FILL = ("new_price", "from", "through")
 """Columns that are written empty: a price to set, and the first and the last business date on which it holds."""
 NEEDED = ("store", "sku", "new_price")
-MOST_BYTES, MOST_ROWS = 2_500_000, 20_000
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 2_500_000, 20_000, 100
+_MOST_UNPACKED = 32 << 20  # bytes of a workbook
 
 Cell = str | float | None
 _RUNS = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -91,7 +95,10 @@ def read(content: bytes) -> list[tuple[int, dict[str, str]]]:
     """
     if len(content) > MOST_BYTES:
         raise DataError(f"expected at most {MOST_BYTES:,} bytes, found {len(content):,}; {_REMEDY}")
-    lines = list(_from_workbook(content) if content.startswith(_WORKBOOKS) else _from_csv(content))
+    found = _from_workbook(content) if content.startswith(_WORKBOOKS) else _from_csv(content)
+    lines = list(islice(found, MOST_ROWS + 2))
+    if lines and len(lines[0][1]) > MOST_COLUMNS:
+        raise DataError(f"expected at most {MOST_COLUMNS} columns, found {len(lines[0][1]):,}; nothing was read")
     header = [name.strip().lower() for name in lines[0][1]] if lines else []
     if any(header.count(name) != 1 for name in NEEDED):
         found = ", ".join(header[:20]) or "none"
@@ -117,6 +124,14 @@ def _from_csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _from_workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    try:
+        unpacked = unpacked_of_workbook(io.BytesIO(content))
+    except (zipfile.BadZipFile, ValueError):
+        unpacked = 0  # it is damaged, as its reader says
+    if unpacked > _MOST_UNPACKED:
+        raise DataError(
+            f"expected a workbook of at most {_MOST_UNPACKED >> 20} MB unpacked, found {unpacked >> 20:,} MB; {_REMEDY}"
+        )
     command = (sys.executable, "-P", "-m", "desk.price_sheets.workbook", str(MOST_ROWS + 2))
     try:
         found = subprocess.run(command, input=content, capture_output=True, timeout=_WITHIN, check=True)  # noqa: S603 - ours

@@ -1,26 +1,26 @@
 """A process that reads the first sheet of a workbook from stdin, and writes its rows to stdout as JSON.
 
-A workbook of a few kilobytes can ask for any amount of memory. So this process has little of it: if it is asked for
-more, it ends, and nothing else does. The argument is how many rows are read.
+A workbook of a few kilobytes can ask for any amount of memory. So this process has little of it, and
+waits until no other reads a sheet. Without enough memory it ends, and nothing else does. The argument is how many rows
+are read.
 """
 
-import contextlib
 import datetime as dt
 import io
 import itertools
 import json
-import resource
 import sys
 
 from python_calamine import CalamineWorkbook
 
-_MEMORY = 1 << 30  # bytes of address space
+from etl.files.bounds import one_at_a_time
+
+_MEMORY = 1 << 29  # bytes of address space
 
 
 def main() -> None:
     """Write a list of the rows that have a cell: the number of each in the sheet, and its cells as text."""
-    with contextlib.suppress(ValueError, OSError):  # not every system lets a process limit itself
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    one_at_a_time(__file__, _MEMORY)
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read())).get_sheet_by_index(0)
     filled = (
         (number, [_text(cell) for cell in row])

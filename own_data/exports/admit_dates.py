@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from catalog.errors import DataError
 from catalog.spread import HERE, InThisProcess, Progress, Spread, silent
+from etl.files.block import ahead
 from own_data.exports.admission import EPOCH, Admitted, Admitting, FileAdmission, clear_other_dates, published
-from own_data.exports.block import ahead
 from own_data.exports.visits import AdmittingVisits, Shares
 from warehouse.lake import Lake
 from warehouse.workspace import Whereabouts, Workspace, whereabouts

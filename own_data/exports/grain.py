@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
-from own_data.exports.block import Block
+from etl.files.block import Block
+from etl.files.decimals import NumberFormat
 from own_data.exports.columns import BASKET, DRAWN, PROMOTIONS, SOLD, Columns, Grain, plain
-from own_data.exports.decimals import NumberFormat
 from own_data.exports.parse import flags, moments, numbers
 from own_data.exports.read import Export
 from own_data.exports.times import refuse_unread_times

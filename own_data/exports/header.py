@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from catalog.errors import DataError
+from etl.files.shown import shown
 from own_data.exports.columns import COMMON_NAMES, Reading
-from own_data.exports.shown import shown
 
 _VALUE = re.compile(
     r"\s*([-+]?[$€£]?\s?\d[\d.,' ]*([eE][-+]?\d+)?\s?([$€£%]|EUR|USD|GBP|CHF)?"  # a number, an amount

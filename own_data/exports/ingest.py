@@ -13,6 +13,7 @@ from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings
 from catalog.spread import Progress
+from etl.files.shown import shown
 from features.cells import ALL_VIEWS
 from flows.workspace import prepared
 from own_data.exports.admission import CHANGES, Admitting, FileAdmission, Replaced
@@ -33,7 +34,6 @@ from own_data.exports.read import Export, open_export
 from own_data.exports.sales import AdmittingSales
 from own_data.exports.seen import SeenInExport, seen_in_export
 from own_data.exports.shelf_fit import fit_stores, refuse_likely_cents, refuse_other_money
-from own_data.exports.shown import shown
 from own_data.exports.stage import StagedExport, stage_export
 from own_data.exports.visits import AdmittingVisits, shares_of
 from own_data.exports.zones import StoreZones, zones_of

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.errors import DataError
-from own_data.exports.block import Block, without_blank_rows
+from etl.files.block import Block, without_blank_rows
+from etl.files.bounds import refuse_large_parquet
 
 _ROWS = 131_072
 NAMES = frozenset({"sku", "product_name", "store_id", "shopper_id", "category", "receipt", "event"})
@@ -164,6 +165,7 @@ def _within_calendar(times: pa.ChunkedArray) -> pa.ChunkedArray:
 def _opened(path: Path, where: str) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path) as file:
+            refuse_large_parquet(file, path.stat().st_size, where)
             yield file
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

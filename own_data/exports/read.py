@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import DataError
-from own_data.exports.block import Block
+from etl.files.block import Block
+from etl.files.csv_file import CsvFile, first_record
+from etl.files.kinds import ExportKind, kind_of
 from own_data.exports.columns import Columns, Reading, columns_of
-from own_data.exports.csv_file import CsvFile, first_record
 from own_data.exports.header import header_of
-from own_data.exports.kinds import ExportKind, kind_of
 from own_data.exports.parquet_file import names_of, parquet_blocks, refuse_types
 from own_data.exports.standard_input import STANDARD_INPUT
 from own_data.exports.times import with_times
@@ -94,7 +94,7 @@ def open_export(path: Path, reading: Reading) -> Export:
             line = f"{where} sheet {sheet.name[:40]!r} row {sheet.first_row}"
             names = header_of(sheet.first, reading, line)
             return Export(path, reading, columns_of(reading, names, line), names, "", kind, sheet)
-        delimiter, first = first_record(path, where, reading)
+        delimiter, first = first_record(path, where, reading.encoding, reading.delimiter)
     except OSError as error:
         raise DataError(
             f"{where}: cannot be read ({error.strerror or error}); nothing was read: see that you may read the file"

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from catalog.arrays import Ints
 from catalog.errors import DataError
-from own_data.exports.shown import shown
+from etl.files.shown import shown
 
 _ROUNDED = r"^\s*(\d[.,]\d+[eE]\+?\d{1,2}|\d+[eE]\+\d{1,2})\s*$"
 _MAYBE = r"^\s*\d+[eE]\d{1,2}\s*$"

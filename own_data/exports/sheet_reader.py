@@ -8,11 +8,9 @@ moments, of which at most one has a value. What the sheet is called, how long it
 value stands in the metadata.
 """
 
-import contextlib
 import datetime as dt
 import itertools
 import json
-import resource
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,20 +25,24 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from etl.files.bounds import one_at_a_time
 from own_data.exports.formulas import formulas_without_values, without_values
 
-MEMORY = 3 << 30
+MEMORY = 2 << 30
 """Bytes of address space that the process may ask for."""
 REFUSED = 3
 """Exit code after a sentence on stderr that says why the workbook cannot be read."""
 _CELLS = 1 << 18  # in a batch
+_MOST_COLUMNS = 256
 _KINDS = (("text", pa.string()), ("number", pa.float64()), ("moment", pa.timestamp("us")))
 
 
 def main() -> int:
     """Read the workbook that the arguments name, and its sheet where there is a second argument."""
-    with contextlib.suppress(ValueError, OSError):  # not every system lets a process limit itself
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    try:
+        one_at_a_time(__file__, MEMORY)
+    except TimeoutError as error:
+        return _refuse(f"{error}; nothing was read: run again when that is done")
     path, *named = sys.argv[1:]
     try:
         with CalamineWorkbook.from_path(path) as workbook:
@@ -88,6 +90,8 @@ def _write(sheet: CalamineSheet, others: int, formulas: Mapping[int, tuple[str, 
     if sheet.end is None or sheet.start is None:
         raise _Refusal(f"has no cells in its sheet {sheet.name[:40]!r}; nothing was read: name another with --sheet")
     width = sheet.end[1] - sheet.start[1] + 1
+    if width > _MOST_COLUMNS:
+        raise _Refusal(f"expected at most {_MOST_COLUMNS} columns, found {width:,}; nothing was read: keep fewer")
     empty = {column - sheet.start[1]: found for column, found in formulas.items()}
     size = {"width": width, "rows": sheet.end[0] + 1}
     facts = json.dumps({"sheet": sheet.name, "others": others, "formulas": empty, **size})

@@ -8,11 +8,11 @@ import numpy as np
 
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog
+from etl.files.shown import shown
 from own_data.exports.columns import plain
 from own_data.exports.estimate_shelf import places_on, rewritten, yaml_text
 from own_data.exports.names import store_id_of
 from own_data.exports.seen import SeenInExport
-from own_data.exports.shown import shown
 from own_data.exports.stage import StagedExport
 
 _HUNDREDFOLD = (50.0, 200.0)  # a price this many times the base price, or its inverse, is in another unit of money

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from catalog.currency import EUR, Currency
 from catalog.errors import DataError
+from etl.files.block import Block, ahead
 from etl.validate import LONGEST_TEXT, row_texts
-from own_data.exports.block import Block, ahead
 from own_data.exports.codes import CodedWords
 from own_data.exports.columns import Grain
 from own_data.exports.grain import settled

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
-from own_data.exports.block import Block
+from etl.files.block import Block
+from etl.files.shown import shown
 from own_data.exports.columns import Reading
 from own_data.exports.parse import moments
-from own_data.exports.shown import shown
 
 _HAS_DATE = r"\d[-/]\d|\d\.\d+\."
 _MIDNIGHT = r"[ T]00:00(:00(\.0+)?)?$"

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency
 from catalog.zones import UTC, local_us, zone_of
+from etl.files.decimals import NumberFormat
 from etl.validate import MISSING, PROPENSITY, PURCHASED
 from own_data.exports.codes import CodedWords
 from own_data.exports.columns import Columns, Reading
-from own_data.exports.decimals import NumberFormat
 from own_data.exports.names import store_id_of
 from own_data.exports.offers import offers
 from own_data.exports.parse import flags, moments, numbers, receipt_numbers, shopper_numbers

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
-from own_data.exports.block import EMPTY, Block, without_blank_rows
+from etl.files.block import EMPTY, Block, without_blank_rows
+from etl.files.bounds import MOST_OF_WORKBOOK, MOST_RATIO, most_unpacked, unpacked_of_workbook
 from own_data.exports.formulas import without_values
 from own_data.exports.parquet_file import NAMES, TIMES, as_names
 from own_data.exports.sheet_reader import MEMORY, REFUSED
@@ -163,13 +163,16 @@ def _refusal(process: "subprocess.Popen[bytes]", where: str) -> DataError:
 
 
 def _refuse_large(path: Path, where: str) -> None:
-    """Refuse a workbook that says that it holds more than 2 GB, before anything of it is decompressed."""
+    """Refuse a workbook that says that it holds too much, before anything of it is decompressed."""
     size = path.stat().st_size
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            size = max(size, sum(member.file_size for member in archive.infolist()))
-    if size > _MOST_BYTES:
+    unpacked = max(size, unpacked_of_workbook(path))
+    if unpacked > _MOST_BYTES:
         raise DataError(
-            f"{where}: expected a workbook of at most {_MOST_BYTES >> 30} GB unpacked, found {size / 2**30:.1f} GB; "
-            "nothing was read: save the sheet as CSV"
+            f"{where}: expected a workbook of at most {_MOST_BYTES >> 30} GB unpacked, found {unpacked / 2**30:.1f} "
+            "GB; nothing was read: save the sheet as CSV"
+        )
+    if unpacked > most_unpacked(size, MOST_OF_WORKBOOK):
+        raise DataError(
+            f"{where}: expected a workbook of {size:,} bytes to unpack to at most {MOST_RATIO} times its size, or "
+            f"{MOST_OF_WORKBOOK >> 20} MB, found {unpacked >> 20:,} MB; nothing was read: save the sheet as CSV"
         )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from price_shop import Shop, open_in_the_morning
 from python_calamine import CalamineWorkbook
 from shell import Terminal
-from workbooks import workbook
+from workbooks import wide_workbook, workbook
 
 from catalog.currency import EUR
 from catalog.errors import DataError, Declined
@@ -165,6 +165,9 @@ def test_a_line_that_is_there_twice_and_another_order_that_holds_are_named_and_n
         (b"store,sku,new_price\n" + b"S01,MILK,1\n" * (MOST_ROWS + 1), "expected at most 20,000 rows"),
         (b"x" * (MOST_BYTES + 1), "expected at most 2,500,000 bytes"),
         (b"PK\x03\x04 no workbook", "damaged, protected or too large"),
+        (wide_workbook(300, 5_000), "at most 32 MB unpacked, found 5"),
+        (wide_workbook(101, 2), "at most 100 columns, found 101"),
+        (b"store,sku,new_price" + b",x" * 98 + b"\n", "at most 100 columns, found 101"),
         (b'store,sku,new_price\nS01,"' + b"x" * 200_000, "found neither"),
     ],
 )

@@ -15,9 +15,9 @@ from workbooks import Cell, Formula, workbook
 
 from catalog.errors import DataError
 from catalog.settings import Settings
-from own_data.exports import decode
+from etl.files import decode
+from etl.files.decode import decoded_chunks
 from own_data.exports.columns import Reading
-from own_data.exports.decode import decoded_chunks
 from own_data.exports.read import open_export
 from own_data.exports.stage import StagedExport, stage_export
 from own_data.exports.standard_input import spooled

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
+from etl.files.decode import records
 from own_data.exports.columns import Reading
-from own_data.exports.decode import records
 from own_data.exports.read import open_export
 from own_data.exports.stage import StagedExport, stage_export
 

@@ -17,10 +17,10 @@ import pyarrow.feather
 import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
-from workbooks import workbook
+from workbooks import wide_workbook, workbook
 
 from catalog.errors import DataError
-from own_data.exports import csv_file
+from etl.files import bounds
 from own_data.exports.columns import Reading
 from own_data.exports.read import open_export
 from own_data.exports.stage import stage_export
@@ -159,7 +159,7 @@ NASTY: dict[str, tuple[str, bytes | str | Callable[[Path], bytes], dict[str, Any
     ),
     "a workbook with --delimiter": ("a.xlsx", workbook({"Sales": [["x"]]}), {"delimiter": ";"}, "--delimiter is for"),
     "a workbook that declares 3 GB": ("a.xlsx", declared_huge(), {}, "at most 2 GB unpacked, found 3.0 GB; .*as CSV"),
-    "a workbook that asks for 5 GB": ("a.xlsx", wide_apart(), {}, "needs more than 3 GB of memory; .*as CSV"),
+    "a workbook that asks for 5 GB": ("a.xlsx", wide_apart(), {}, "needs more than 2 GB of memory; .*as CSV"),
     "a workbook cut short": ("a.xlsx", workbook({"Sales": [["x"]]})[:-40], {}, "damaged or cut short"),
     "Excel's note": ("a.csv", f"sep=;\n{TEXT}", {}, "line 1: .*found 'sep=;', .*remove this line"),
     "no header": ("a.csv", f"{ROW}\n{ROW}\n", {}, "line 1: expected a header, found '2026-01-05 .*data; .*--header"),
@@ -265,7 +265,7 @@ def rows_in(file: Path) -> int:
 def test_a_small_compressed_file_that_unpacks_to_very_much_is_refused_and_the_same_file_unpacked_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_file, "_MOST_UNPACKED", 1 << 20)
+    monkeypatch.setattr(bounds, "MOST_UNPACKED", 1 << 20)
     text = f"{HEADER}\n".encode() + b"2026-01-05,MILK-1L,1.00,1\n" * 100_000
     packed, plain = tmp_path / "a.csv.gz", tmp_path / "a.csv"
     packed.write_bytes(gzip.compress(text))
@@ -278,9 +278,35 @@ def test_a_small_compressed_file_that_unpacks_to_very_much_is_refused_and_the_sa
 
 
 def test_an_honest_compressed_file_is_read_however_large_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_file, "_MOST_UNPACKED", 1 << 10)
+    monkeypatch.setattr(bounds, "MOST_UNPACKED", 1 << 10)
     dice = random.Random(7)
     rows = [f"2026-01-{1 + row % 28:02d},P{dice.randrange(500)},{dice.random():.2f},1" for row in range(20_000)]
     packed = tmp_path / "a.csv.gz"
     packed.write_bytes(gzip.compress("\n".join([HEADER, *rows, ""]).encode()))
     assert rows_in(packed) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.xlsx", wide_workbook(300, 12_000), r"expected a workbook of [\d,]+ bytes .* or 64 MB, found 13\d MB"),
+        ("a.xlsx", wide_workbook(257, 2), "expected at most 256 columns, found 257"),
+        ("a.csv", ",".join(f"c{at}" for at in range(1_001)).encode(), "expected at most 1,000 columns, found 1,001"),
+    ],
+)
+def test_a_small_file_that_holds_very_much_is_refused_before_it_is_unpacked(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        open_export(tmp_path / name, Reading())
+
+
+def test_parquet_of_a_few_bytes_that_holds_very_many_equal_rows_is_refused_by_what_it_says(tmp_path: Path) -> None:
+    one = pa.table({"time": ["2026-01-05"], "sku": ["A"], "price": [1.0], "bought": [1]})
+    rows = one.take(pa.array([0] * 2_000_000))
+    with pq.ParquetWriter(tmp_path / "a.parquet", one.schema) as file:
+        for _ in range(5):
+            file.write_table(rows, row_group_size=2_000_000)
+    with pytest.raises(DataError, match=r"expected Parquet of .* found 10,000,000 rows of 305 MB; nothing was read"):
+        open_export(tmp_path / "a.parquet", Reading())

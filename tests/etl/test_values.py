@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
+from etl.files.decimals import NumberFormat
 from own_data.exports.columns import Reading
-from own_data.exports.decimals import NumberFormat
 from own_data.exports.parse import flags, moments, numbers, shopper_numbers
 
 

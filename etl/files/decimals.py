@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Ints
 from catalog.errors import DataError
-from own_data.exports.shown import shown
+from etl.files.shown import shown
 
 _GROUPS = re.compile(r"[+-]?\d{1,3}(([.,])\d{3})(\2\d{3})*(?!\2)[.,]\d*|[+-]?\d{1,3}([.,])\d{3}(\4\d{3})+")
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")

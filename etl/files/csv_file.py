@@ -22,16 +22,14 @@ import pyarrow.csv as pacsv
 
 from catalog.arrays import Ints
 from catalog.errors import DataError
-from own_data.exports.block import EMPTY, Block, Ragged, ahead, without_blank_rows
-from own_data.exports.columns import Reading
-from own_data.exports.decode import count_of, decoded_chunks, records
-from own_data.exports.shown import shown
+from etl.files.block import EMPTY, Block, Ragged, ahead, without_blank_rows
+from etl.files.bounds import MOST_RATIO, MOST_UNPACKED, most_unpacked, refuse_columns
+from etl.files.decode import count_of, decoded_chunks, records
+from etl.files.shown import shown
 
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTED = re.compile(r'"[^"]*"')
 _SEPARATOR_NOTE = re.compile(r"sep=(.)?", re.IGNORECASE)
-_MOST_UNPACKED, _MOST_RATIO = 256 << 20, 100
-"""Bytes that any compressed file may unpack to, and how many times its size a larger one may."""
 _NOT_A_DELIMITER = ('"', "\r", "\n", "\0")
 
 
@@ -147,7 +145,7 @@ class CsvFile:
         )
 
 
-def first_record(path: Path, where: str, reading: Reading) -> tuple[str, list[str]]:
+def first_record(path: Path, where: str, encoding: str, delimiter: str | None = None) -> tuple[str, list[str]]:
     """Return the separator of a CSV, and the fields of its first record.
 
     Raises
@@ -155,28 +153,29 @@ def first_record(path: Path, where: str, reading: Reading) -> tuple[str, list[st
     DataError
         When it cannot be read, or the separator cannot be one.
     """
-    if reading.delimiter and (reading.delimiter in _NOT_A_DELIMITER or not reading.delimiter.isascii()):
+    if delimiter and (delimiter in _NOT_A_DELIMITER or not delimiter.isascii()):
         raise DataError(
-            f"{where}: --delimiter {reading.delimiter!r} cannot separate fields; nothing was read: give one plain "
+            f"{where}: --delimiter {delimiter!r} cannot separate fields; nothing was read: give one plain "
             r"character, such as ; or \t"
         )
     with _bytes_of(path, where) as stream:
-        _, first = next(records(decoded_chunks(stream, reading.encoding, where), where))
+        _, first = next(records(decoded_chunks(stream, encoding, where), where))
     text = first.decode("utf-8").rstrip("\r\n")
     if _SEPARATOR_NOTE.fullmatch(text):
         raise DataError(
             f"{where} line 1: expected a header, found {shown(text)}, Excel's note of the separator; nothing was read: "
             "remove this line"
         )
-    delimiter = reading.delimiter or max(_DELIMITERS, key=_QUOTED.sub("", text).count)
+    chosen = delimiter or max(_DELIMITERS, key=_QUOTED.sub("", text).count)
     try:
-        fields = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        fields = next(csv.reader(io.StringIO(text, newline=""), delimiter=chosen), [])
     except csv.Error as error:
         raise DataError(
             f"{where} line 1: expected a header, found {shown(text)}, which cannot be read ({error}); nothing was "
             "read: add a line with the names of the columns"
         ) from error
-    return delimiter, fields
+    refuse_columns(len(fields), where)
+    return chosen, fields
 
 
 class _Unpacked(gzip.GzipFile):
@@ -195,10 +194,10 @@ class _Unpacked(gzip.GzipFile):
             When more has come out than a file of this size may hold.
         """
         found = super().read(size)
-        if self.tell() > max(_MOST_UNPACKED, _MOST_RATIO * self._size):
+        if self.tell() > most_unpacked(self._size):
             raise DataError(
                 f"{self._where}: expected a compressed file of {self._size:,} bytes to unpack to at most "
-                f"{_MOST_RATIO} times its size, or {_MOST_UNPACKED >> 20} MB, found more; nothing was published: see "
+                f"{MOST_RATIO} times its size, or {MOST_UNPACKED >> 20} MB, found more; nothing was published: see "
                 "what is in it, decompress it with gunzip and name the result"
             )
         return found

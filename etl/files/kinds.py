@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from catalog.errors import DataError
-from own_data.exports.shown import shown
+from etl.files.shown import shown
 
 _HEAD = 4096
 _GZIP = b"\x1f\x8b"
