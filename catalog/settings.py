@@ -103,6 +103,12 @@ class Settings(PastOneMachine, People):
         validation_alias="SHELFPRICE_API_RATE",
         description="requests a second that the quote API takes from one client: a token, or an address without one",
     )
+    inbox_lines: int = Field(
+        default=2_000_000,
+        ge=1,
+        validation_alias="SHELFPRICE_INBOX_LINES",
+        description="lines that a file for `shelfprice take-in` or `shelfprice rivals` may have",
+    )
     sql_memory: int = Field(
         default=1_000,
         ge=100,

@@ -169,7 +169,7 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
 
 @command("services", when_stopped=RUN_AGAIN)
 def take_in(folder: Inbox, follow: FollowInbox = False, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Take in files of what stores sold, counted and were visited by: CSV, JSON lines or Parquet.
+    """Take in files of what stores sold, counted and were visited by: CSV, JSON lines or Parquet, gzip or not.
 
     Each file is moved to DIR/done after its lines are on the disk, or to DIR/refused with the reasons beside it. A line
     that came before counts once, so the same command goes on after a kill. docs/intake.md has the columns.
@@ -190,10 +190,12 @@ def take_in(folder: Inbox, follow: FollowInbox = False, catalog: Catalog = None,
             f"{folder}: expected a folder with files of sales, found none there; nothing was taken in: name the folder"
         )
     if follow:
+        for left, why in inbox.passed_over(folder):
+            remark(f"{left.name!r} is not taken in: it is {why}")
         for file in inbox.follow(workspace, watched_catalog(named), intake, folder):
             show_files([file], as_json=as_json)
         return
-    show_files(inbox.take_in(workspace, intake, folder), as_json=as_json)
+    show_files(inbox.take_in(workspace, intake, folder), inbox.passed_over(folder), as_json=as_json)
 
 
 @command("services", when_stopped=RUN_AGAIN)

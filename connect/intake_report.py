@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 20
 
 
-def show_files(files: "Sequence[TakenFile]", *, as_json: bool) -> None:
-    """Say what each file brought."""
+def show_files(files: "Sequence[TakenFile]", passed_over: Sequence[tuple[Path, str]] = (), *, as_json: bool) -> None:
+    """Say what each file brought, and what lies there and is not taken in."""
     if as_json:
-        emit({"files": [{**vars(own), "file": str(own.file)} for own in files]})
+        left = [{"file": str(file), "reason": why} for file, why in passed_over]
+        emit({"files": [{**vars(own), "file": str(own.file)} for own in files], "passed_over": left})
         return
+    for file, why in passed_over:
+        remark(f"{file.name!r} was not taken in: it is {why}")
     for own in files:
         say(f"{own.file.name}: {own.taken:,} lines of {own.kind or 'nothing'} taken in, {own.known:,} known already")
         if own.refused:

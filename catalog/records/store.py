@@ -34,6 +34,9 @@ NO_SHOPPERS: dict[str, Any] = {
 }
 """Stands for what describes a twin's shoppers where tills say who bought."""
 
+MOST_UNITS_PER_LINE = 1_000.0
+"""Of one line of a receipt, where `store.yaml` says nothing else."""
+
 
 class StoreAttributes(Record):
     """What is known of one store and may decide how its shoppers answer prices."""
@@ -92,6 +95,15 @@ class Store(Record):
         default=False,
         exclude_if=lambda rehearsal: not rehearsal,
         description="true: these stores sell to nobody, and the setting `SHELFPRICE_NOW` may be their clock",
+    )
+    most_units_per_line: float = Field(
+        default=MOST_UNITS_PER_LINE,
+        gt=0,
+        le=1e6,
+        allow_inf_nan=False,
+        exclude_if=lambda units: units == MOST_UNITS_PER_LINE,
+        description="units that one line of a receipt may have, sold or brought back; a line with more is refused, for "
+        "it is more likely a price, a weight in grams or a slip than a sale",
     )
     visits_per_day: float = Field(
         gt=0,

@@ -5,12 +5,14 @@ price of ours was released then, another price was charged, the till made an off
 """
 
 import datetime as dt
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.arrays import Flags
 from catalog.records.store import Store
@@ -103,9 +105,11 @@ def spans_of_day(day: DayEvidence) -> Iterator[SpansOfDay]:
 
 
 def _of_product(day: DayEvidence, own: SpansOfDay) -> Iterable[dict[str, Any]]:
-    for number, span in enumerate(own.spans):
-        within = [sale for sale in own.sales if _place_of(sale["sold_at"], own.spans) == number]
-        yield from _of_span(day, own.store, own.sku, span, within)
+    within: list[list[_Sale]] = [[] for _ in own.spans]
+    for sale in own.sales:
+        within[_place_of(sale["sold_at"], own.spans)].append(sale)
+    for span, sales in zip(own.spans, within, strict=True):
+        yield from _of_span(day, own.store, own.sku, span, sales)
 
 
 def _of_span(
@@ -161,7 +165,7 @@ def why_not_ours(sale: _Sale, span: PriceSpan) -> str | None:
 
 def _place_of(moment: dt.datetime, spans: Sequence[PriceSpan]) -> int:
     """Return the number of the span that a moment lies in; the first before opening, the last after closing."""
-    return max((number for number, span in enumerate(spans) if span.starts_at <= moment), default=0)
+    return max(0, bisect_right(spans, moment, key=lambda span: span.starts_at) - 1)
 
 
 def _visitors(day: DayEvidence, store: str, span: PriceSpan) -> float | None:
@@ -191,12 +195,11 @@ def _hours(store: Store, name: str, starts_at: dt.datetime, ends_at: dt.datetime
 
 def _sales_by_product(day: DayEvidence) -> dict[tuple[str, str], list[_Sale]]:
     """Return what was sold by store and product, in order of time; lines that void others sold nothing."""
-    names = ["store_id", "sku", "sold_at", "units", "price", "offer", "voids_event_id", "voids_receipt"]
-    rows = day.lines.select(names).to_pylist()
+    sells = pc.and_(pc.is_null(day.lines["voids_event_id"]), pc.is_null(day.lines["voids_receipt"]))
+    sold = day.lines.select(["store_id", "sku", "sold_at", "units", "price", "offer"])
     found: dict[tuple[str, str], list[_Sale]] = {}
-    for row, counts in zip(rows, day.counts.tolist(), strict=True):
-        if row["voids_event_id"] is None and row["voids_receipt"] is None:
-            found.setdefault((row["store_id"], row["sku"]), []).append({**row, "counts": counts})
+    for sale in sold.append_column("counts", pa.array(day.counts)).filter(sells).to_pylist():
+        found.setdefault((sale["store_id"], sale["sku"]), []).append(sale)
     return {pair: sorted(own, key=lambda sale: sale["sold_at"]) for pair, own in found.items()}
 
 

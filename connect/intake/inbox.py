@@ -10,20 +10,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 from catalog.errors import DataError
 from catalog.watched import WatchedCatalog
 from connect.intake.intake import Intake
 from connect.intake.sale_lines import Kind
-from connect.intake.sales_files import ENDINGS, Line, batches_in, kind_of, may_be_half_written
+from connect.intake.sales_files import batches_in, contents_of, is_taken, may_be_half_written
 from warehouse.files import sync_file, sync_folder
 from warehouse.locks import held
 from warehouse.questions import write_csv
 from warehouse.workspace import Workspace
 
-_READING, _DONE, _REFUSED = "reading", "done", "refused"
+_FOLDERS = _READING, _DONE, _REFUSED = "reading", "done", "refused"
 _LOOK_EVERY = 0.5  # s
 _MAKE_EVERY = 60.0  # s, for a date ends also where no file comes
 _STILL_WRITTEN = 10.0  # s, after which a file that ends in the middle of a line is complete all the same
@@ -99,12 +99,34 @@ def follow(
 
 def waiting_in(folder: Path) -> list[Path]:
     """Return the complete files that were not taken in yet, those that a kill left first; hidden ones are not ready."""
+    for name in _FOLDERS:
+        _refuse_link(folder / name)
     left, new = (sorted(place.glob("*")) for place in (folder / _READING, folder))
     return [file for file in left if _is_ours(file)] + [file for file in new if _is_ours(file) and _is_complete(file)]
 
 
+def passed_over(folder: Path) -> list[tuple[Path, str]]:
+    """Return what lies in a folder and is never taken in, each with why, except hidden files: these are not ready."""
+    return [
+        (file, why)
+        for file in sorted(folder.glob("*"))
+        if file.name not in _FOLDERS and not file.name.startswith(".") and (why := _why_not(file)) is not None
+    ]
+
+
+def _why_not(file: Path) -> str | None:
+    """Return why something in an inbox is not taken in; None where it is."""
+    if file.is_symlink():
+        return "a link, and links are not followed: move the file itself here"
+    if file.is_dir():
+        return "a folder: move its files here"
+    if not file.is_file():
+        return "a pipe or a device: write a file"
+    return None if is_taken(file.name) else "no file of sales by its name: expected .csv, .txt, .jsonl or .parquet"
+
+
 def _is_ours(file: Path) -> bool:
-    return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
+    return not file.name.startswith(".") and _why_not(file) is None
 
 
 def _is_complete(file: Path) -> bool:
@@ -125,32 +147,29 @@ def _take_file(workspace: Workspace, intake: Intake, file: Path) -> TakenFile:
     while size != claimed.stat().st_size:  # a writer that did not close it may have gone on
         size, reasons, refused = claimed.stat().st_size, [], 0
         try:
-            for batch in batches_in(claimed):
-                kind = kind or kind_of(batch)
-                result = intake.take(workspace, kind, [line for _, line in batch], f"file {file.name}")
+            for batch in batches_in(claimed, workspace.settings.inbox_lines):
+                kind = kind or contents_of(batch)
+                result = intake.take(workspace, kind, batch.fields, f"file {file.name}")
                 taken, known = taken + result.taken, known + result.known
                 refused += len(result.refused)
-                reasons += [_reason(batch, one.index, one.reason, one.expected, one.found) for one in result.refused]
+                more = islice(result.refused, max(0, _MOST_REASONS - len(reasons)))
+                reasons += [(batch.numbers[one.index], one.reason, one.expected, one.found) for one in more]
         except DataError as error:
             reasons.append((None, "unreadable", str(error), ""))
             refused += 1
     if not reasons:
         return TakenFile(_moved(claimed, folder / _DONE), kind, taken, known, 0)
     place = _free(folder / _REFUSED, claimed.name)
-    _write_reasons(place.with_name(f"{place.name}.reasons.csv"), reasons[:_MOST_REASONS])
+    _write_reasons(place.with_name(f"{place.name}.reasons.csv"), reasons)
     claimed.rename(place)
     sync_folder(place.parent)
     return TakenFile(place, kind, taken, known, refused)
 
 
-def _reason(batch: Sequence[Line], index: int, *said: str) -> tuple[int | None, str, str, str]:
-    reason, expected, found = said
-    return batch[index][0], reason, expected, found
-
-
 def _write_reasons(file: Path, reasons: Sequence[tuple[int | None, str, str, str]]) -> None:
     draft = file.with_name(f".{file.name}.draft")
-    with draft.open("w", encoding="utf-8", newline="") as handle:
+    draft.unlink(missing_ok=True)  # a kill may have left one; a link there is never written through
+    with draft.open("x", encoding="utf-8", newline="") as handle:
         write_csv(handle, _COLUMNS, reasons)
     sync_file(draft)
     draft.replace(file)
@@ -165,10 +184,16 @@ def _moved(file: Path, folder: Path) -> Path:
 
 
 def _free(folder: Path, name: str) -> Path:
+    _refuse_link(folder)
     folder.mkdir(exist_ok=True)
     own = Path(name)
     names = (folder / (f"{own.stem}.{number}{own.suffix}" if number > 1 else name) for number in count(1))
     return next(place for place in names if not place.exists())
+
+
+def _refuse_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise DataError(f"{folder}: expected a folder, found a link; nothing was taken in: remove the link")
 
 
 def _lock_of(folder: Path) -> str:

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from catalog.errors import Declined, ShelfpriceError
 from connect.export.export_log import ExportLog
 from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import MadeDates, make_dates
 from connect.intake.rival_prices import take_rivals
 from connect.intake.sale_lines import IntakeResult, Kind
+from connect.intake.sales_files import objects_of
 from connect.intake.stock_and_visitors import take_stock, take_traffic
 from connect.intake.stock_days import StockDays
 from connect.intake.take_sales import LOCK, take_sales
@@ -43,8 +46,13 @@ class Intake:
         self._ready_for: str | None = None
         self._taking = threading.Lock()  # what is known is of one thread at a time
 
-    def take(self, workspace: Workspace, kind: Kind, lines: Sequence[Any], by: str) -> IntakeResult:
+    def take(self, workspace: Workspace, kind: Kind, lines: pa.Table | Sequence[Any], by: str) -> IntakeResult:
         """Take lines in; when it returns, those that were taken are durable.
+
+        Parameters
+        ----------
+        lines
+            Objects, or a table with a column for each field of a file.
 
         Raises
         ------
@@ -56,12 +64,12 @@ class Intake:
         """
         self._make_ready(workspace, kind)
         if kind == "rivals":
-            return take_rivals(workspace, lines, by, self._clock(workspace))
+            return take_rivals(workspace, objects_of(lines), by, self._clock(workspace))
         if kind == "sales":
             with self._taking:
                 return take_sales(workspace, lines, by, self._clock(workspace), self._known)
         take = take_stock if kind == "stock" else take_traffic
-        return take(workspace, lines, by, self._clock(workspace))
+        return take(workspace, objects_of(lines), by, self._clock(workspace))
 
     def make_dates(self, workspace: Workspace) -> MadeDates:
         """Make the tables of the dates that are over; see `connect.intake.make_dates` and `stock_days`."""

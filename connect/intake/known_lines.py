@@ -54,6 +54,24 @@ class _References:
     receipts: Hashes
 
 
+class _HashSet:
+    """Hashes in ascending runs, each at least twice as long as the next: adding some costs the same in a full set."""
+
+    def __init__(self) -> None:
+        self._runs: list[Hashes] = []
+
+    def add(self, hashes: Hashes) -> None:
+        self._runs.append(np.unique(hashes[hashes > 0]))
+        while len(self._runs) > 1 and len(self._runs[-2]) < 2 * len(self._runs[-1]):
+            self._runs.append(np.union1d(self._runs.pop(), self._runs.pop()))
+
+    def has(self, hashes: Hashes) -> Flags:
+        flags = np.zeros(len(hashes), bool)
+        for run in self._runs:
+            flags |= _isin(hashes, run)
+        return flags
+
+
 class KnownLines:
     """The lines of a lake by business date; `look` brings it up to date."""
 
@@ -62,6 +80,7 @@ class KnownLines:
         self._parts: dict[Partition, LineHashes] = {}
         self._dates: dict[dt.date, tuple[Partition, ...]] = {}
         self._of_date: dict[dt.date, LineHashes] = {}
+        self._sets: dict[dt.date, tuple[_HashSet, _HashSet]] = {}  # events, and receipts
 
     def look(self, first: dt.date | None = None) -> None:
         """Read the parts that came since, of business dates from a first one on, or as before; others are forgotten."""
@@ -72,8 +91,13 @@ class KnownLines:
                 dates.setdefault(part.business_date, []).append(part)
         parts = {part for of_date in dates.values() for part in of_date}
         self._parts = {part: hashes for part, hashes in self._parts.items() if part in parts}
-        for part in sorted(parts - self._parts.keys()):
+        came = sorted(parts - self._parts.keys())
+        for part in came:
             self._parts[part] = hashes_of(self._lake.read(part))
+        gone = {date for date, own in self._dates.items() if not parts.issuperset(own)}
+        self._sets = {date: own for date, own in self._sets.items() if date not in gone}
+        for part in came:
+            self._remember(part)
         now = {date: tuple(of_date) for date, of_date in dates.items()}
         self._of_date = {date: own for date, own in self._of_date.items() if self._dates.get(date) == now.get(date)}
         self._dates = now
@@ -87,9 +111,15 @@ class KnownLines:
         """Return the parts of a date."""
         return self._dates.get(date, ())
 
-    def lines(self, date: dt.date) -> pa.Table:
-        """Read the lines of a date, sorted by what they say; one that a fold has already copied is returned once."""
-        tables = [self._lake.read(part) for part in self.parts_on(date)]
+    def lines(self, date: dt.date, parts: Sequence[Partition] | None = None) -> pa.Table:
+        """Read the lines of a date, sorted by what they say; one that a fold has already copied is returned once.
+
+        Parameters
+        ----------
+        parts
+            Those of its parts whose lines are read; by default all.
+        """
+        tables = [self._lake.read(part) for part in (self.parts_on(date) if parts is None else parts)]
         rows = pa.concat_tables([RECEIPT_LINES.schema.empty_table(), *tables])
         hashes = hashes_of(rows)
         ids = np.stack([hashes.event, hashes.receipt], axis=1)
@@ -102,24 +132,36 @@ class KnownLines:
         """Take note of a part that was just published."""
         if part.business_date is not None:
             self._parts[part] = hashes_of(rows)
+            self._remember(part)
             self._dates[part.business_date] = tuple(sorted({*self.parts_on(part.business_date), part}))
             self._of_date.pop(part.business_date, None)
 
-    def rows_like(self, rows: pa.Table, date: dt.date) -> list[dict[str, Any]]:
-        """Return the rows of the lake that have an event id of some lines, or a receipt and number of this date's."""
-        wanted, found = hashes_of(rows), list[dict[str, Any]]()
+    def has(self, hashes: LineHashes, date: dt.date) -> Flags:
+        """Return which lines have an event id of the lake, or a receipt and number of a date, shape (n_lines,)."""
+        flags = self._set(date)[1].has(hashes.receipt)
+        for day in self._dates:
+            flags |= self._set(day)[0].has(hashes.event)
+        return flags
+
+    def rows_like(self, rows: pa.Table, date: dt.date) -> pa.Table:
+        """Return the rows of the lake that have an event id of some lines, or a receipt and number of this date's.
+
+        A column `business_date` says of which date each is.
+        """
+        wanted, found = hashes_of(rows), list[pa.Table]()
         for day, parts in self._dates.items():
-            hashes = self._on(day)
-            is_like = bool(_isin(wanted.sorted_events, hashes.sorted_events).any())
-            is_like |= day == date and bool(_isin(wanted.sorted_receipts, hashes.sorted_receipts).any())
+            is_like = bool(self._set(day)[0].has(wanted.sorted_events).any())
+            is_like |= day == date and bool(self._set(day)[1].has(wanted.sorted_receipts).any())
             for part in parts if is_like else ():
                 own = self._parts[part]
                 chosen = _isin(own.event, wanted.sorted_events)
                 if day == date:
                     chosen |= _isin(own.receipt, wanted.sorted_receipts)
                 if chosen.any():
-                    found += self._lake.read(part).filter(pa.array(chosen)).to_pylist()
-        return found
+                    like = self._lake.read(part).filter(pa.array(chosen))
+                    found.append(like.append_column("business_date", pa.repeat(pa.scalar(day), like.num_rows)))
+        nothing = RECEIPT_LINES.schema.empty_table().append_column("business_date", pa.array([], pa.date32()))
+        return pa.concat_tables([nothing, *found])
 
     def counted(self, date: dt.date, rows: pa.Table) -> Flags:
         """Flag those of a date's lines that no other line voids or corrects, shape (n_lines,).
@@ -154,6 +196,20 @@ class KnownLines:
         own = self._on(date)
         return _References(*(np.unique(other[other > 0]) for other in (own.other_event, own.other_receipt)))
 
+    def _set(self, date: dt.date) -> tuple[_HashSet, _HashSet]:
+        if date not in self._sets:
+            self._sets[date] = _HashSet(), _HashSet()
+            for part in self.parts_on(date):
+                self._remember(part)
+        return self._sets[date]
+
+    def _remember(self, part: Partition) -> None:
+        """Add the hashes of a part to those of its date, where these are in use."""
+        if part.business_date in self._sets:
+            events, receipts = self._sets[part.business_date]
+            events.add(self._parts[part].event)
+            receipts.add(self._parts[part].receipt)
+
     def _on(self, date: dt.date) -> LineHashes:
         if date not in self._of_date:
             parts = [self._parts[part] for part in self.parts_on(date)]
@@ -172,6 +228,15 @@ def hashes_of(rows: pa.Table) -> LineHashes:
         np.where(of_void > 0, of_void, of_correction) for of_void, of_correction in zip(voids, corrects, strict=True)
     ]
     return LineHashes(_event(rows, "event_id"), _receipt(rows, "receipt", "line"), *others)
+
+
+def repeats(hashes: LineHashes) -> Flags:
+    """Return which lines have an id that another one of them has, shape (n_lines,)."""
+    flags = np.zeros(len(hashes.event), bool)
+    for own in (hashes.event, hashes.receipt):
+        values, counts = np.unique(own[own > 0], return_counts=True)
+        flags |= _isin(own, values[counts > 1])
+    return flags
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:

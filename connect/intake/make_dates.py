@@ -96,15 +96,19 @@ def is_over(workspace: Workspace, date: dt.date, now: dt.datetime) -> bool:
 
 
 def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bool) -> bool:
-    """Put the lines of a date into one part where they are in many; tell whether that was done."""
+    """Put the lines of many parts of a date into one; return whether that was done.
+
+    Only a date that is over is put into one part. Before, large parts stay, so that each line is folded once.
+    """
     parts = known.parts_on(date)
     small = [part for part in parts if not part.group.startswith(_FOLDED)]
-    is_first = is_over and len(small) == len(parts) > 1
+    is_first = is_over and len(parts) > 1 and len(parts) - len(small) != 1
     if not is_first and len(small) < _MOST_SMALL[is_over]:
         return False
     with waited_for(workspace.settings.locks, LOCK):
         known.look()  # whatever came meanwhile is folded with it
-        parts, lines = known.parts_on(date), known.lines(date)
+        parts = [part for part in known.parts_on(date) if is_over or not part.group.startswith(_FOLDED)]
+        lines = known.lines(date, parts)
         digest = hashlib.sha256(repr(sorted(part.group for part in parts)).encode()).hexdigest()
         part = Partition(RECEIPT_LINES.name, date, f"{_FOLDED}{digest[:20]}")
         with workspace.lake.commit(f"intake-lines-{date}", inputs=digest) as commit:
@@ -150,7 +154,8 @@ def evidence_on(reading: DatesUnderway, date: dt.date) -> DayEvidence:
     draw = newest_draw(lake, date)
     drawn = [] if draw is None else lake.read(draw).to_pylist()
     draws = {(row["store_id"], row["sku"]): row for row in drawn}
-    asked = {*draws, *zip(*(lines[name].to_pylist() for name in ("store_id", "sku")), strict=True)}
+    sold = lines.group_by(["store_id", "sku"]).aggregate([])
+    asked = {*draws, *zip(*(sold[name].to_pylist() for name in ("store_id", "sku")), strict=True)}
     history = _history(reading, date, asked)
     return DayEvidence(date, catalog.store, history, lines, counts, stock, visitors, draws, visits)
 

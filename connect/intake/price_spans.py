@@ -7,6 +7,7 @@ clocks of till, label and machine are taken as they are.
 """
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -134,7 +135,7 @@ def _followed(
 ) -> list[DeviceWord]:
     """Return the moments at which a till that had not said so was seen to charge what it was sent last."""
     seen: list[DeviceWord] = []
-    for moment, price in charged:
+    for moment, price in charged if sent and till else ():
         newest, shown = _last(sent, moment), _last(till, moment)
         if newest is None or shown is None or not is_same(newest.till_price, price):
             continue
@@ -168,7 +169,8 @@ def _stands(span: PriceSpan) -> tuple[object, ...]:
 
 def _last(words: Sequence[_Word], moment: dt.datetime) -> _Word | None:
     """Return the newest word at a moment."""
-    return next((word for word in reversed(words) if word.since <= moment), None)
+    place = bisect_right(words, moment, key=lambda word: word.since)
+    return words[place - 1] if place else None
 
 
 def _from(words: Sequence[_Word], moment: dt.datetime) -> list[_Word]:

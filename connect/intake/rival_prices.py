@@ -100,10 +100,10 @@ def take_rivals_file(workspace: Workspace, file: Path, now: dt.datetime) -> Inta
         When the file as a whole cannot be read; what was taken before is known when it is taken in again.
     """
     taken, known, refused = 0, 0, list[RefusedLine]()
-    for batch in batches_in(file):
-        result = take_rivals(workspace, [line for _, line in batch], f"file {file.name}", now)
+    for batch in batches_in(file, workspace.settings.inbox_lines):
+        result = take_rivals(workspace, batch.objects(), f"file {file.name}", now)
         taken, known = taken + result.taken, known + result.known
-        refused += [replace(line, index=batch[line.index][0]) for line in result.refused]
+        refused += [replace(line, index=batch.numbers[line.index]) for line in result.refused]
     return IntakeResult(taken, known, tuple(refused))
 
 

@@ -23,8 +23,10 @@ ACCEPTED_DAYS = 62
 """How long after a sale its line is accepted."""
 
 _AHEAD = dt.timedelta(minutes=5)  # by which the clock of a till may be fast
-_MOST_UNITS = 1e6
-_NOISE = 0.01  # smallest units, of prices that a device keeps in 32 bits
+NOISE = 0.01
+"""Smallest units, of prices that a device keeps in 32 bits."""
+LONGEST_ID = 64
+"""Characters of a name, an id or a receipt's number."""
 _LONGEST = 200  # characters of what was found
 
 Kind = Literal["sales", "stock", "traffic", "rivals"]
@@ -43,7 +45,7 @@ Reason = Literal[
     "says_otherwise",
 ]
 _Model = TypeVar("_Model", bound=BaseModel)
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class LineReference(BaseModel):
@@ -172,8 +174,12 @@ class LineCheck:
         self._refuse_reference(line)
         price = line.price
         if line.voids is None:
-            if line.units is None or line.units == 0 or abs(line.units) >= _MOST_UNITS:
-                raise LineRefusal("units", "units: a number other than 0 below a million", line.units)
+            most = self._store.most_units_per_line
+            if line.units is None or line.units == 0:
+                raise LineRefusal("units", "units: a number other than 0", line.units)
+            if abs(line.units) > most:
+                expected = f"units: at most {most:,.12g} on a line; split a larger sale, or raise most_units_per_line"
+                raise LineRefusal("units", f"{expected} in store.yaml", line.units)
             price = self._price_of(line)
         self._times.refuse_other("sold_at", line.sold_at)
         return line if price == line.price else line.model_copy(update={"price": price})
@@ -201,7 +207,7 @@ class LineCheck:
         if line.price is None or not 0 < line.price <= HIGHEST_PRICE:
             raise LineRefusal("price", f"price: a number above 0, at most {HIGHEST_PRICE:,.0f}", line.price)
         whole = round(line.price, self._money.digits)
-        if whole <= 0 or not math.isclose(line.price, whole, rel_tol=0, abs_tol=_NOISE / self._money.scale):
+        if whole <= 0 or not math.isclose(line.price, whole, rel_tol=0, abs_tol=NOISE / self._money.scale):
             raise LineRefusal("price", f"price: whole {self._money.units_in_words}", line.price)
         return whole
 

@@ -9,10 +9,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.tables.intake import RECEIPT_LINES
-from connect.intake.known_lines import KnownLines, table_of
+from connect.intake.known_lines import KnownLines, hashes_of, repeats, table_of
+from connect.intake.plain_sales import columns_of, dates_of, plain_sales
 from connect.intake.sale_lines import (
     ACCEPTED_DAYS,
     IntakeResult,
@@ -22,8 +29,10 @@ from connect.intake.sale_lines import (
     RefusedLine,
     SaleLine,
 )
+from connect.intake.sales_files import objects_of
 from warehouse.lake import Partition
 from warehouse.locks import waited_for
+from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 LOCK = "intake"
@@ -45,17 +54,23 @@ _SAID = (
 """What a line that is sent again has to say as it did."""
 _AS_SAID = ("store_id", "event_id", "receipt", "line", "sku", "units", "price", "offer")
 _Row = dict[str, Any]
+_EPOCH = dt.date(1970, 1, 1)
+_query = queries_beside(__file__)
 
 
 def take_sales(
-    workspace: Workspace, lines: Sequence[Any], by: str, now: dt.datetime, known: KnownLines | None = None
+    workspace: Workspace,
+    lines: pa.Table | Sequence[Any],
+    by: str,
+    now: dt.datetime,
+    known: KnownLines | None = None,
 ) -> IntakeResult:
     """Take lines in; when it returns, those that were taken are durable.
 
     Parameters
     ----------
     lines
-        Objects with the fields of `SaleLine`.
+        Objects with the fields of `SaleLine`, or a table with a column for each field of a file.
     by
         Who sends them.
     now
@@ -64,27 +79,44 @@ def take_sales(
         What the lake holds; one that was used before reads new parts alone.
     """
     known = known or KnownLines(workspace.lake)
-    refused, by_date = list[RefusedLine](), dict[dt.date, list[tuple[int, _Row]]]()
-    check = LineCheck(workspace.catalog, now)
-    for index, given in enumerate(lines):
-        try:
-            line = check.sale(given)
-        except LineRefusal as refusal:
-            refused.append(refusal.at(index))
-            continue
-        date = workspace.catalog.store.clock_of(line.store_id).date_of(line.sold_at)
-        by_date.setdefault(date, []).append((index, _row_of(line, workspace.catalog, by, now)))
+    refused = list[RefusedLine]()
+    places, rows = _checked(workspace.catalog, lines, (by, now), refused)
     taken = repeated = 0
-    if by_date:
+    if len(places):
+        days = dates_of(rows, workspace.catalog.store)
         with waited_for(workspace.settings.locks, LOCK):
             workspace.lake.finish_interrupted()
             known.look(first_date(now))
-            for date, rows in sorted(by_date.items()):
-                new, count = _new_among(rows, date, known, refused)
-                taken, repeated = taken + len(new), repeated + count
-                if new:
+            for day in np.unique(days):
+                date, chosen = _EPOCH + dt.timedelta(days=int(day)), np.flatnonzero(days == day)
+                new, count = _new_among(places[chosen], rows.take(chosen), date, known, refused)
+                taken, repeated = taken + new.num_rows, repeated + count
+                if new.num_rows:
                     _publish(workspace, date, new, known)
     return IntakeResult(taken, repeated, tuple(sorted(refused, key=lambda one: one.index)))
+
+
+def _checked(
+    catalog: Catalog, lines: pa.Table | Sequence[Any], sent: tuple[str, dt.datetime], refused: list[RefusedLine]
+) -> tuple[Ints, pa.Table]:
+    """Return the places of the lines that can be taken, ascending, and their rows; others are refused."""
+    is_table = isinstance(lines, pa.Table)
+    n_lines = lines.num_rows if is_table else len(lines)
+    able, columns = (np.ones(n_lines, bool), lines) if is_table else columns_of(lines)
+    found = plain_sales(columns, catalog, sent) if able.any() else None
+    plain = np.flatnonzero(able)[found.plain] if found else np.array([], np.int64)
+    others = np.setdiff1d(np.arange(n_lines), plain)
+    objects = objects_of(lines.take(others)) if is_table else [lines[place] for place in others]
+    check, looked_at = LineCheck(catalog, sent[1]), dict[int, _Row]()
+    for place, given in zip(others.tolist(), objects, strict=True):
+        try:
+            looked_at[place] = _row_of(check.sale(given), catalog, sent)
+        except LineRefusal as refusal:
+            refused.append(refusal.at(place))
+    places = np.r_[plain, np.array([*looked_at], np.int64)]
+    rows = pa.concat_tables([*([found.rows] if found else []), table_of([*looked_at.values()])])
+    order = np.argsort(places)
+    return places[order], rows.unify_dictionaries().take(order)
 
 
 def first_date(now: dt.datetime) -> dt.date:
@@ -92,15 +124,15 @@ def first_date(now: dt.datetime) -> dt.date:
     return (now - dt.timedelta(days=ACCEPTED_DAYS + 2)).date()
 
 
-def _row_of(line: SaleLine, catalog: Catalog, by: str, now: dt.datetime) -> _Row:
+def _row_of(line: SaleLine, catalog: Catalog, sent: tuple[str, dt.datetime]) -> _Row:
     return {
         **{name: getattr(line, name) for name in _AS_SAID},
         "sold_at": line.sold_at.astimezone(dt.UTC),
         "currency": catalog.store.currency,
         **_reference("voids", line.voids),
         **_reference("corrects", line.corrects),
-        "taken_at": now,
-        "taken_from": by,
+        "taken_at": sent[1],
+        "taken_from": sent[0],
     }
 
 
@@ -114,24 +146,47 @@ def _reference(what: str, other: str | LineReference | None) -> _Row:
 
 
 def _new_among(
-    rows: Sequence[tuple[int, _Row]], date: dt.date, known: KnownLines, refused: list[RefusedLine]
-) -> tuple[list[_Row], int]:
+    places: Ints, rows: pa.Table, date: dt.date, known: KnownLines, refused: list[RefusedLine]
+) -> tuple[pa.Table, int]:
     """Return the rows of a date that are new, and the number of those that are known; others are refused."""
+    hashes = hashes_of(rows)
+    seen = known.has(hashes, date) | repeats(hashes)
+    doubtful = np.flatnonzero(seen)
+    stored = known.rows_like(rows.take(doubtful), date)
+    again = _known_again(rows.take(doubtful), stored, date) if stored.num_rows else np.array([], np.int64)
+    is_new, left = ~seen, np.delete(doubtful, again)
     by_id: dict[tuple[object, ...], Mapping[str, Any]] = {}
-    for row in known.rows_like(table_of([row for _, row in rows]), date):
+    for row in stored.to_pylist() if len(left) else []:
         by_id |= dict.fromkeys(_ids(row), row)
-    new, count = list[_Row](), 0
-    for index, row in rows:
+    count = len(again)
+    for place, row in zip(left.tolist(), rows.take(left).to_pylist(), strict=True):
         before = [by_id[own] for own in _ids(row) if own in by_id]
         other = next((one for one in before if _said(one) != _said(row)), None)
         if other is not None:
-            refused.append(_contradiction(index, other, row))
+            refused.append(_contradiction(int(places[place]), other, row))
         elif before:
             count += 1
         else:
-            new.append(row)
+            is_new[place] = True
             by_id |= dict.fromkeys(_ids(row), row)
-    return new, count
+    return rows.filter(pa.array(is_new)), count
+
+
+def _known_again(rows: pa.Table, stored: pa.Table, date: dt.date) -> Ints:
+    """Return the places of rows that the lake has with the same ids, saying the same."""
+    arrived = _with_said(rows).append_column("place", pa.array(np.arange(rows.num_rows)))
+    before = _with_said(stored).append_column("is_of_date", pc.equal(stored["business_date"], date))
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("arrived", arrived)
+        connection.register("stored", before)
+        return np.asarray(connection.execute(_query("known_again")).fetchnumpy()["place"], np.int64)
+
+
+def _with_said(rows: pa.Table) -> pa.Table:
+    """Return the ids of rows, and as a text what a line that is sent again has to say as it did."""
+    texts = [pc.fill_null(rows[name].cast(pa.string()), "\0") for name in _SAID]
+    ids = pa.table({name: rows[name].cast(pa.string()) for name in ("store_id", "event_id", "receipt", "line")})
+    return ids.append_column("said", pc.binary_join_element_wise(*texts, "\x1f"))
 
 
 def _ids(row: Mapping[str, Any]) -> list[tuple[object, ...]]:
@@ -154,9 +209,9 @@ def _contradiction(index: int, before: Mapping[str, Any], now: Mapping[str, Any]
     return LineRefusal("says_otherwise", expected, now[named]).at(index)
 
 
-def _publish(workspace: Workspace, date: dt.date, rows: Sequence[_Row], known: KnownLines) -> None:
-    digest = hashlib.sha256(repr(sorted(map(repr, map(_ids, rows)))).encode()).hexdigest()
+def _publish(workspace: Workspace, date: dt.date, rows: pa.Table, known: KnownLines) -> None:
+    ids = rows.select(["store_id", "event_id", "receipt", "line"])
+    digest = hashlib.sha256(ids.to_pandas().to_csv(index=False).encode()).hexdigest()
     part = Partition(RECEIPT_LINES.name, date, f"{INTAKE_GROUP}-{digest[:20]}")
-    table = table_of(rows)
-    workspace.lake.publish(part, table, inputs=digest)
-    known.add(part, table)
+    workspace.lake.publish(part, rows, inputs=digest)
+    known.add(part, rows)

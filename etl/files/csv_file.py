@@ -45,6 +45,8 @@ class CsvFile:
         The names of its columns.
     has_header
         Whether its first record holds the names.
+    empty
+        Texts that mean that there is no value.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class CsvFile:
     delimiter: str
     names: tuple[str, ...]
     has_header: bool
+    empty: tuple[str, ...] = EMPTY
 
     def blocks(self, wanted: Sequence[str]) -> Iterator[Block]:
         """Yield the rows of some columns in order.
@@ -65,7 +68,7 @@ class CsvFile:
         size = self.path.stat().st_size
         with (
             self.path.open("rb") as raw,
-            _bytes_of(self.path, self.where, raw) as stream,
+            bytes_of(self.path, self.where, raw) as stream,
             closing(ahead(records(decoded_chunks(stream, self.encoding, self.where), self.where))) as blocks,
         ):
             first = next(blocks)
@@ -120,7 +123,7 @@ class CsvFile:
                 column_types=dict.fromkeys(wanted, pa.string()),
                 include_columns=wanted,
                 strings_can_be_null=True,
-                null_values=EMPTY,
+                null_values=self.empty,
                 check_utf8=False,  # the text was decoded, so it is valid
             ),
         )
@@ -158,7 +161,7 @@ def first_record(path: Path, where: str, encoding: str, delimiter: str | None = 
             f"{where}: --delimiter {delimiter!r} cannot separate fields; nothing was read: give one plain "
             r"character, such as ; or \t"
         )
-    with _bytes_of(path, where) as stream:
+    with bytes_of(path, where) as stream:
         _, first = next(records(decoded_chunks(stream, encoding, where), where))
     text = first.decode("utf-8").rstrip("\r\n")
     if _SEPARATOR_NOTE.fullmatch(text):
@@ -204,7 +207,7 @@ class _Unpacked(gzip.GzipFile):
 
 
 @contextmanager
-def _bytes_of(path: Path, where: str, raw: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+def bytes_of(path: Path, where: str, raw: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
     """Open a file as bytes, decompressed if it is compressed."""
     with path.open("rb") as own:
         source = raw or own

@@ -5,7 +5,7 @@ readings differ a thousandfold. Where nothing in the file tells, the file is ref
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,8 @@ _GROUPS = re.compile(r"[+-]?\d{1,3}(([.,])\d{3})(\2\d{3})*(?!\2)[.,]\d*|[+-]?\d{
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _ONE_SIGN = re.compile(r"[+-]?\d*([.,])\d+([eE][+-]?\d+)?|[+-]?\d+([.,])")
 _OTHER = {".": ",", ",": "."}
+THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
+"""How a number with signs of thousands is written, by its decimal sign."""
 _SIGN = {".": "point", ",": "comma"}
 _MORE_THAN_A_NUMBER = (
     r"^\s*[+-]?\s*(\p{Sc}|[A-Za-z]{1,3}\.?)\s*[+-]?\d[\d.,]*\s*$|\d\s*(\p{Sc}|%|[A-Za-z])[A-Za-z./ ]*\s*$"
@@ -114,6 +116,18 @@ class NumberFormat:
                     f"{n_rows:,} rows; nothing was published: write plain numbers, say the decimal sign with "
                     f"--decimal, or say which column it is with --column {ours}=NAME"
                 )
+
+
+def sign_shown_in(columns: Iterable[pa.ChunkedArray]) -> str | None:
+    """Return the decimal sign that texts show: a comma where some need one and none needs a point, else None."""
+    shown_signs = {_sign_told_by(text.strip()) for column in columns for text in _with_sign(column)}
+    return "," if "," in shown_signs and "." not in shown_signs else "." if "." in shown_signs else None
+
+
+def with_point(text: pa.Array, decimal: str) -> pa.Array:
+    """Return numbers with a decimal point and without signs of thousands; what is no number as it is."""
+    apart, grouped = _OTHER[decimal], pc.match_substring_regex(text, THOUSANDS[decimal])
+    return pc.replace_substring(pc.if_else(grouped, pc.replace_substring(text, apart, ""), text), decimal, ".")
 
 
 def _with_sign(column: pa.Array) -> list[str]:

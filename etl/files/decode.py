@@ -4,7 +4,7 @@ Lines may end in any of the three usual ways; a carriage return alone, as old Ma
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 import numpy as np
@@ -63,6 +63,21 @@ def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[byt
             yield chunk
         if is_last:
             return
+
+
+def encoding_of(chunks: Iterable[bytes]) -> str:
+    """Return the encoding of text, given in pieces: that of its mark or zero bytes, UTF-8, or else that of Windows."""
+    decoder, likely, is_first = codecs.getincrementaldecoder("utf-8")(), None, True
+    try:
+        for chunk in chunks:
+            likely, is_first = (_likely_encoding(chunk), False) if is_first else (likely, False)
+            if likely not in {None, "utf-8"}:
+                return str(likely)
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return "cp1252"
+    return "utf-8"
 
 
 def count_of(byte: bytes, text: bytes | memoryview) -> int:

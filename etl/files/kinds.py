@@ -7,6 +7,8 @@ import gzip
 import re
 import zipfile
 import zlib
+from codecs import BOM_UTF8
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -57,10 +59,16 @@ class ExportKind(Enum):
     TEXT = "CSV"
     PARQUET = "Parquet"
     WORKBOOK = "a workbook"
+    JSON_LINES = "JSON lines"
 
 
-def kind_of(path: Path, where: str) -> ExportKind:
-    """Tell how a file is read.
+def kind_of(path: Path, where: str, json_lines: Sequence[str] = ()) -> ExportKind:
+    """Return how a file is read.
+
+    Parameters
+    ----------
+    json_lines
+        Ends of names of files that hold JSON lines, where these are read; text that begins with an object is then one.
 
     Raises
     ------
@@ -73,18 +81,24 @@ def kind_of(path: Path, where: str) -> ExportKind:
         return ExportKind.PARQUET
     if head.startswith(_OLE2) or (head.startswith(_ZIP) and _is_workbook(path, where)):
         return ExportKind.WORKBOOK
-    _refuse_known(head, where, "is")
-    if head.startswith(_GZIP):
-        _refuse_inside(path, where)
-    elif path.suffix.lower() in {".parquet", ".pq"}:
-        return ExportKind.PARQUET
-    return ExportKind.TEXT
+    is_packed = head.startswith(_GZIP)
+    text = _unpacked(path) if is_packed else head
+    name = path.name.lower().removesuffix(".gz")
+    if json_lines and (name.endswith(tuple(json_lines)) or text.removeprefix(BOM_UTF8).lstrip().startswith(b"{")):
+        return ExportKind.JSON_LINES
+    _refuse_known(text, where, "is compressed and holds" if is_packed else "is")
+    if is_packed and text.startswith((b"PAR1", _GZIP, _OLE2, *_ZIP)):
+        raise DataError(
+            f"{where}: expected a compressed CSV, found another compressed file, Parquet or a workbook inside; nothing "
+            "was read: decompress it with gunzip and name the result"
+        )
+    return ExportKind.PARQUET if name.endswith((".parquet", ".pq")) and not is_packed else ExportKind.TEXT
 
 
 def _refuse_known(head: bytes, where: str, verb: str) -> None:
     found = next(((what, todo) for at, mark, what, todo in _BINARY if head[at:].startswith(mark)), None)
     if found is None:
-        text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        text = head.removeprefix(BOM_UTF8).lstrip()
         found = next(((what, todo) for pattern, what, todo in _TEXTS if pattern.match(text)), None)
     if found is not None:
         what, todo = found
@@ -93,19 +107,13 @@ def _refuse_known(head: bytes, where: str, verb: str) -> None:
         )
 
 
-def _refuse_inside(path: Path, where: str) -> None:
-    """Refuse a compressed file that does not hold text; a damaged one is found when it is read."""
+def _unpacked(path: Path) -> bytes:
+    """Return the beginning of what a compressed file holds; a damaged one is found when it is read."""
     try:
         with gzip.open(path, "rb") as file:
-            head = file.read(_HEAD)
+            return file.read(_HEAD)
     except (EOFError, OSError, zlib.error):
-        return
-    _refuse_known(head, where, "is compressed and holds")
-    if head.startswith((b"PAR1", _GZIP, _OLE2, *_ZIP)):
-        raise DataError(
-            f"{where}: expected a compressed CSV, found another compressed file, Parquet or a workbook inside; nothing "
-            "was read: decompress it with gunzip and name the result"
-        )
+        return b""
 
 
 def _is_workbook(path: Path, where: str) -> bool:

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from catalog.errors import DataError
 from etl.files.block import Block, without_blank_rows
 from etl.files.bounds import refuse_large_parquet
+from etl.files.parquet import bounded_batches, opened
 
-_ROWS = 131_072
 NAMES = frozenset({"sku", "product_name", "store_id", "shopper_id", "category", "receipt", "event"})
 """Our columns that name something: numbers there are names, so 17.0 is 17."""
 YES_OR_NO = frozenset({"purchased", "promotion", "display", "leaflet"})
@@ -82,10 +82,9 @@ def parquet_blocks(path: Path, where: str, theirs: Mapping[str, str]) -> Iterato
     names = list(theirs.values())
     with _opened(path, where) as file:
         total, done = max(1, file.metadata.num_rows), 0
-        for batch in file.iter_batches(_ROWS, columns=names):
-            lines = np.arange(done + 1, done + 1 + batch.num_rows)
-            done += batch.num_rows
-            rows = pa.Table.from_batches([batch])
+        for rows in bounded_batches(file, where, names):
+            lines = np.arange(done + 1, done + 1 + rows.num_rows)
+            done += rows.num_rows
             plain = [_plain(ours, rows[name]) for ours, name in theirs.items()]
             yield without_blank_rows(Block(pa.table(plain, names=names), lines, (), done / total))
 
@@ -164,7 +163,7 @@ def _within_calendar(times: pa.ChunkedArray) -> pa.ChunkedArray:
 @contextmanager
 def _opened(path: Path, where: str) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(path) as file:
+        with opened(path) as file:
             refuse_large_parquet(file, path.stat().st_size, where)
             yield file
     except (OSError, pa.ArrowException) as error:

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from catalog.arrays import Flags
 from catalog.zones import UTC, zone_of
+from etl.files.decimals import THOUSANDS
 from own_data.exports.columns import Reading
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$|^[+-]?(nan|NaN|inf|Inf|Infinity)$"
-_THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
 _ZONED = r"(Z|z|[+-]\d{2}(:?\d{2})?)$"
 _TIME_OF_DAY = r":\d{2}"
 _ISO = (
@@ -40,7 +40,7 @@ def numbers(column: pa.Array, decimal: str) -> pa.Array:
     except pa.ArrowInvalid:
         pass  # some value is not a plain number: read it by the slower rules below
     text = pc.utf8_trim_whitespace(column)
-    grouped = pc.match_substring_regex(text, _THOUSANDS[decimal])
+    grouped = pc.match_substring_regex(text, THOUSANDS[decimal])
     bare = pc.replace_substring(text, "," if decimal == "." else ".", "")
     if decimal == ",":
         fits = pc.invert(pc.match_substring(text, "."))

@@ -1,6 +1,7 @@
 """Files of an inbox: each is moved away after its lines are in the lake, and nothing is taken twice or in half."""
 
 import csv
+import gzip
 import json
 import os
 import time
@@ -13,11 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from selling_store import SellingStore, line
 
-from catalog.errors import Declined, LakeError
+from catalog.errors import DataError, Declined, LakeError
 from connect.intake import inbox
-from connect.intake.inbox import take_in
+from connect.intake.inbox import passed_over, take_in
+from etl.files import bounds
 from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.workspace import Workspace
 
 HEADER = "store_id,receipt,line,sku,sold_at,units,price\n"
 ROW = "S01,R{},1,MILK,2026-01-19T10:00:00Z,1,1.29\n"
@@ -158,3 +161,140 @@ def test_two_commands_do_not_take_files_from_one_folder(store: SellingStore, fol
         pytest.raises(Declined, match="the files of this folder are being taken in by process"),
     ):
         take_in(store.workspace, store.intake, folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", (HEADER + ROW.format(1)).replace(",", "\t").encode()),
+        ("a.csv.gz", gzip.compress((HEADER + ROW.format(1)).encode())),
+        ("a.jsonl.gz", gzip.compress(json.dumps(line()).encode() + b"\n")),
+        ("a.txt", json.dumps(line()).encode() + b"\n"),
+        ("a.csv", (HEADER + ROW.format(1)).encode("utf-16")),
+        ("a.csv", (HEADER + ROW.format(1)).encode("utf-16-le")),
+        ("a.csv", (HEADER + ROW.format("\xe9")).encode("latin-1")),
+        ("a.CSV", (HEADER + ROW.format(1)).replace(",", ";").replace("1.29", "1,29").encode()),
+        ("a.csv", (HEADER + ROW.format(1)).replace("1.29", '"1,29"').replace("\n", "\r\n").encode()),
+    ],
+)
+def test_a_file_is_read_as_ingest_reads_it_whatever_its_encoding_compression_and_decimal_sign(
+    store: SellingStore, folder: Path, name: str, content: bytes
+) -> None:
+    (folder / name).write_bytes(content)
+    (own,) = take_in(store.workspace, store.intake, folder)
+    assert (own.taken, own.refused) == (1, 0), list((folder / "refused").glob("*"))
+    assert [(row["units"], row["price"]) for row in store.receipt_lines()] == [(1, 1.29)]
+    assert names(folder) == [f"done/{name}"]
+
+
+def test_numbers_that_may_have_thousands_are_read_as_the_other_numbers_of_the_file_say(
+    store: SellingStore, folder: Path
+) -> None:
+    rows = ["S01;R1;1;MILK;2026-01-19T10:00:00Z;1,250;1,29", "S01;R2;1;MILK;2026-01-19T10:00:00Z;1.250;1.29"]
+    (folder / "a.csv").write_text(HEADER.replace(",", ";") + rows[0] + "\n", encoding="utf-8")
+    (folder / "b.csv").write_text(HEADER.replace(",", ";") + rows[1] + "\n", encoding="utf-8")
+    take_in(store.workspace, store.intake, folder)
+    assert [row["units"] for row in store.receipt_lines()] == [1.25, 1.25]
+
+
+def test_a_compressed_file_that_is_still_being_written_waits(store: SellingStore, folder: Path) -> None:
+    content = gzip.compress((HEADER + ROW.format(1) * 50).encode())
+    (folder / "a.csv.gz").write_bytes(content[:-9])
+    assert take_in(store.workspace, store.intake, folder) == []
+    (folder / "a.csv.gz").write_bytes(content)
+    assert [(own.taken, own.known) for own in take_in(store.workspace, store.intake, folder)] == [(1, 49)]
+
+
+def test_a_small_file_that_holds_very_much_is_refused_before_it_is_taken_in(
+    store: SellingStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MOST_UNPACKED", 1 << 20)
+    one = pa.Table.from_pylist([line()])
+    pq.write_table(one.take(pa.array([0] * 300_000)), folder / "a.parquet")
+    (folder / "b.csv.gz").write_bytes(gzip.compress((HEADER + ROW.format(1) * 60_000).encode()))
+    (folder / "c.csv").write_text(",".join(f"c{at}" for at in range(2_000)) + "\n1\n", encoding="utf-8")
+    taken = take_in(store.workspace, store.intake, folder)
+    assert [(own.file.name, own.kind, own.refused) for own in taken if own.file.name != "b.csv.gz"] == [
+        ("a.parquet", None, 1),
+        ("c.csv", None, 1),
+    ]
+    said = [(folder / "refused" / f"{name}.reasons.csv").read_text() for name in ("a.parquet", "b.csv.gz", "c.csv")]
+    assert "found 300,000 rows" in said[0]
+    assert "to unpack to at most 100 times its size" in said[1]
+    assert "expected at most 1,000 columns, found 2,000" in said[2]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_file_with_more_lines_than_allowed_is_refused_and_says_how_to_allow_them(
+    store: SellingStore, folder: Path, name: str
+) -> None:
+    lines = [line(receipt=f"R{number}") for number in range(4)]
+    if name == "a.csv":
+        (folder / name).write_text(HEADER + "".join(map(ROW.format, range(4))), encoding="utf-8")
+    elif name == "a.jsonl":
+        (folder / name).write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist(lines), folder / name)
+    settings = store.settings.model_copy(update={"inbox_lines": 3})
+    workspace = Workspace(settings, store.catalog, store.lake)
+    (own,) = take_in(workspace, store.intake, folder)
+    assert (own.taken, own.refused) == (0, 1)
+    assert "SHELFPRICE_INBOX_LINES" in (folder / "refused" / f"{name}.reasons.csv").read_text(encoding="utf-8")
+
+
+def test_a_text_that_stands_in_many_rows_of_parquet_is_never_unpacked(store: SellingStore, folder: Path) -> None:
+    rows = pa.table({"note": pa.array(["x" * 2_000_000]).take(pa.array([0] * 1_000)), "sku": ["MILK"] * 1_000})
+    pq.write_table(rows, folder / "a.parquet")
+    (own,) = take_in(store.workspace, store.intake, folder)
+    assert (own.taken, own.refused) == (0, 1)
+    assert "MB of text" in (folder / "refused" / "a.parquet.reasons.csv").read_text(encoding="utf-8")
+
+
+def test_links_pipes_folders_and_unknown_files_are_never_read_and_named_with_why(
+    store: SellingStore, folder: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_text(HEADER + ROW.format(1), encoding="utf-8")
+    (folder / "link.csv").symlink_to(outside)
+    (folder / "nowhere.csv").symlink_to(tmp_path / "none")
+    (folder / "folder.csv").symlink_to(tmp_path)
+    os.mkfifo(folder / "pipe.csv")
+    (folder / "own").mkdir()
+    (folder / "a.xlsx").write_bytes(b"PK")
+    (folder / ".hidden.csv").write_text("half", encoding="utf-8")
+    assert take_in(store.workspace, store.intake, folder) == []
+    assert {file.name: why.split(":")[0].split(",")[0] for file, why in passed_over(folder)} == {
+        "a.xlsx": "no file of sales by its name",
+        "folder.csv": "a link",
+        "link.csv": "a link",
+        "nowhere.csv": "a link",
+        "own": "a folder",
+        "pipe.csv": "a pipe or a device",
+    }
+    assert outside.exists()
+    assert (folder / "link.csv").is_symlink()
+    assert not store.receipt_lines()
+
+
+@pytest.mark.parametrize("name", ["reading", "done", "refused"])
+def test_nothing_is_moved_or_written_through_a_link_in_place_of_a_folder_or_draft(
+    store: SellingStore, folder: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    (folder / "a.csv").write_text(HEADER + ROW.format(1) + "S01,R2\n" * (name == "refused"), encoding="utf-8")
+    with pytest.raises(DataError, match="expected a folder, found a link"):
+        take_in(store.workspace, store.intake, folder)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_the_draft_of_reasons_is_never_written_through_a_link(
+    store: SellingStore, folder: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.txt"
+    kept.write_text("mine", encoding="utf-8")
+    (folder / "refused").mkdir()
+    (folder / "refused" / ".a.csv.reasons.csv.draft").symlink_to(kept)
+    (folder / "a.csv").write_text(HEADER + "S01,R2\n", encoding="utf-8")
+    assert [own.refused for own in take_in(store.workspace, store.intake, folder)] == [1]
+    assert kept.read_text(encoding="utf-8") == "mine"

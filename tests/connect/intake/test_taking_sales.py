@@ -42,6 +42,8 @@ def one_for_all(tmp_path_factory: pytest.TempPathFactory) -> SellingStore:
         (line(currency="USD"), "price", "USD"),
         (line(units=0), "units", "0.0"),
         (line(units=1e7), "units", "10000000.0"),
+        (line(units=5_000), "units", "5000.0"),
+        (line(units=-1_000.5), "units", "-1000.5"),
         (line(units=None), "units", "None"),
         (line(sold_at="2026-01-21T12:06:00Z"), "in_the_future", "2026-01-21T12:06:00+00:00"),
         (line(sold_at="2025-11-20T11:00:00Z"), "too_long_ago", "2025-11-20T11:00:00+00:00"),
@@ -67,6 +69,17 @@ def test_a_line_that_cannot_be_used_is_refused_with_what_was_expected_and_found(
     assert (index, said, seen) == (1, reason, found)
     assert expected
     assert len(one_for_all.receipt_lines()) == 1
+
+
+def test_a_line_of_more_units_than_is_plausible_is_asked_back_and_taken_where_the_shelf_says_so(
+    tmp_path: Path,
+) -> None:
+    store = SellingStore(tmp_path)
+    (refused,) = store.take(line(units=5_000), line(receipt="R2", units=1_000)).refused
+    assert refused.expected.startswith("units: at most 1,000 on a line; split a larger sale, or raise most_units_per")
+    (tmp_path / "wholesale").mkdir()
+    wholesale = SellingStore(tmp_path / "wholesale", more="sales: outside\nmost_units_per_line: 5000\n")
+    assert wholesale.take(line(units=5_000)).taken == 1
 
 
 def test_a_line_is_known_by_its_event_id_or_by_its_receipt_and_number(store: SellingStore) -> None:
