@@ -56,6 +56,12 @@ Scopes = Annotated[
 ]
 
 
+OfStores = Annotated[
+    list[str] | None,
+    typer.Option("--store", metavar="STORE", help="Store that it opens, repeatable.", show_default="every store"),
+]
+
+
 @command("services", when_stopped=RUN_AGAIN)
 def export(
     to: To = None,
@@ -125,13 +131,14 @@ def serve(port: Port = None, catalog: Catalog = None) -> None:
 
 
 @command("services", when_stopped="stopped; `shelfprice token list` says whether it was done")
-def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json = False) -> None:
+def token(action: What, name: Name = None, scope: Scopes = None, store: OfStores = None, as_json: Json = False) -> None:
     """Make a token for the quote API, list those there are, or remove one. A token is printed once and kept nowhere.
 
-    Reading needs none. What is kept is a hash, in api/tokens of the data folder.
+    Reading needs none. What is kept is a hash, in api/tokens of the data folder. With --store, a token speaks for
+    these stores alone.
 
     For example:
-      shelfprice token add till-1 --scope acknowledge
+      shelfprice token add till-1 --scope sell --scope acknowledge --store S01
       shelfprice token add boss --scope propose --scope approve
       shelfprice token list
       shelfprice token remove till-1
@@ -139,23 +146,27 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
     from connect.api import api_tokens as tokens
     from warehouse.files import keep_private
 
-    if (name is None) != (action == "list") or (scope and action != "add"):
-        expected = {"add": "NAME [--scope ...]", "list": "no name", "remove": "NAME alone"}[action]
+    if (name is None) != (action == "list") or ((scope or store) and action != "add"):
+        expected = {"add": "NAME [--scope ...] [--store ...]", "list": "no name", "remove": "NAME alone"}[action]
         raise typer.BadParameter(f"expected {expected} after {action}")
     settings = read_settings()
     if name is None:
         known = tokens.known_tokens(settings)
         if as_json:
-            emit({"tokens": [{"name": one.name, "scopes": one.scopes, "made_at": one.made_at} for one in known]})
+            shown = ("name", "scopes", "stores", "made_at")
+            emit({"tokens": [{field: getattr(one, field) for field in shown} for one in known]})
             return
-        rows = [[one.name, ", ".join(one.scopes), f"{one.made_at:%Y-%m-%d %H:%M}"] for one in known]
-        show_table("Tokens of the quote API", ["name", "scopes", "made, UTC"], rows)
+        rows = [
+            [one.name, ", ".join(one.scopes), ", ".join(one.stores or ["every store"]), f"{one.made_at:%Y-%m-%d %H:%M}"]
+            for one in known
+        ]
+        show_table("Tokens of the quote API", ["name", "scopes", "stores", "made, UTC"], rows)
     elif action == "add":
         keep_private(settings.home)
         chosen = [one for one in tokens.SCOPES if one in (scope or [Opens.read])]
-        text = tokens.add_token(settings, name, chosen, dt.datetime.now(dt.UTC))
+        text = tokens.add_token(settings, name, chosen, dt.datetime.now(dt.UTC), store)
         if as_json:
-            emit({"name": name, "scopes": chosen, "token": text})
+            emit({"name": name, "scopes": chosen, "stores": store, "token": text})
             return
         say(text)
         remark(f"this is the token {name} ({', '.join(chosen)}); keep it now, it is shown once")

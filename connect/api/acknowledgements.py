@@ -1,5 +1,6 @@
 """Acknowledgements over HTTP: tills and labels say what they show, with a token that opens nothing else."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Security
@@ -9,7 +10,7 @@ from connect.api.clients import Caller, authorised
 from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses
-from connect.export.acknowledge import MOST_AT_ONCE, AckMessage, AckResult, acknowledge
+from connect.export.acknowledge import MOST_AT_ONCE, AckMessage, AckResult, RefusedAck, acknowledge
 
 _ONE = {
     "batch": "5f0c8d1e2a3b4c5d6e7f8091",
@@ -46,4 +47,16 @@ def take(
 
     Needs a token with the scope acknowledge. What was recorded before is recorded once.
     """
-    return acknowledge(workspace, messages, str(caller.name))
+    if caller.stores is None:
+        return acknowledge(workspace, messages, str(caller.name))
+    mine = [place for place, message in enumerate(messages) if _is_of(message, caller.stores)]
+    found = acknowledge(workspace, [messages[place] for place in mine], str(caller.name))
+    why = f"store: expected one of the token's, {', '.join(caller.stores)}, found another"
+    others = [RefusedAck(place, why) for place in sorted(set(range(len(messages))).difference(mine))]
+    refused = [RefusedAck(mine[ack.position], ack.reason) for ack in found.refused]
+    return AckResult(found.recorded, found.known, tuple(sorted([*refused, *others], key=lambda ack: ack.position)))
+
+
+def _is_of(message: object, stores: Sequence[str]) -> bool:
+    """Return whether a message is of one of some stores; one without a store is refused as such."""
+    return not isinstance(message, dict) or message.get("store") is None or message["store"] in stores

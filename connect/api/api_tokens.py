@@ -40,12 +40,13 @@ _LOCK = "api-tokens"
 
 @dataclass(frozen=True)
 class Token:
-    """A token: its name, the SHA-256 of its text, its scopes, and when it was made (UTC)."""
+    """A token: its name, the SHA-256 of its text, its scopes, when it was made (UTC), and its stores; None is all."""
 
     name: str
     sha256: str
     scopes: tuple[Scope, ...]
     made_at: dt.datetime
+    stores: tuple[str, ...] | None = None
 
 
 _FILE = TypeAdapter(tuple[Token, ...])
@@ -76,8 +77,15 @@ def known_tokens(settings: Settings) -> tuple[Token, ...]:
         ) from error
 
 
-def add_token(settings: Settings, name: str, scopes: Collection[Scope], now: dt.datetime) -> str:
+def add_token(
+    settings: Settings, name: str, scopes: Collection[Scope], now: dt.datetime, stores: Collection[str] | None = None
+) -> str:
     """Make a token and return its text, which is not stored.
+
+    Parameters
+    ----------
+    stores
+        The stores that it opens; None for every store.
 
     Raises
     ------
@@ -96,7 +104,8 @@ def add_token(settings: Settings, name: str, scopes: Collection[Scope], now: dt.
                 f"expected the name of a new token, found {name}, which there is; no token was made: remove it first "
                 f"with `shelfprice token remove {name}`, or choose another"
             )
-        new = Token(name, _hashed(text), tuple(scope for scope in SCOPES if scope in scopes), now)
+        chosen = tuple(scope for scope in SCOPES if scope in scopes)
+        new = Token(name, _hashed(text), chosen, now, tuple(sorted(set(stores))) if stores else None)
         _write(tokens_file(settings), sorted((*known, new), key=lambda token: token.name))
     return text
 

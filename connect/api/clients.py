@@ -32,10 +32,27 @@ _bearer = HTTPBearer(
 
 @dataclass(frozen=True)
 class Caller:
-    """The client of a request: the name of its token, None without one, and the scopes of it."""
+    """The client of a request: the name of its token, None without one, its scopes, and its stores; None is all."""
 
     name: str | None
     scopes: tuple[Scope, ...]
+    stores: tuple[str, ...] | None = None
+
+    def refuse_other_store(self, store: str | None) -> None:
+        """Refuse a request about a store that the token does not open, or about every store.
+
+        Raises
+        ------
+        Problem
+            When the token is bound to other stores.
+        """
+        if self.stores is not None and store not in self.stores:
+            found = "none, which is every store" if store is None else repr(store[:80])
+            raise Problem(
+                "other-store",
+                f"expected a store of the token {self.name}, which opens {', '.join(self.stores)}, found {found}; "
+                "nothing was done: name a store of this token, or add a token with another --store",
+            )
 
 
 class RateLimit:
@@ -110,7 +127,7 @@ class ClientAdmission:
                 "add`, or leave the header out to read",
                 _challenge("invalid_token"),
             )
-        return Caller(token.name, token.scopes)
+        return Caller(token.name, token.scopes, token.stores)
 
     def _count(self, client: str) -> None:
         wait = self._rate_limit.wait(client)

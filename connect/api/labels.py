@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from catalog.limits import HIGHEST_NUMBER
+from connect.api.clients import Caller
 from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses
@@ -67,7 +68,7 @@ class LabelPrices(BaseModel):
     response_description="What is new",
     responses={
         200: {"content": {MEDIA_TYPE: {"example": _ANSWER}}},
-        **problem_responses("unknown-store", "not-valid", "lake-unreadable"),
+        **problem_responses("unknown-store", "other-store", "not-valid", "lake-unreadable"),
     },
     openapi_extra={"security": [{}, {"token": []}]},
 )
@@ -84,6 +85,8 @@ def labels(
 
     The batches are those that `shelfprice export` records; `--to pull --follow` makes them without sending them.
     """
+    caller: Caller = request.user
+    caller.refuse_other_store(store)
     known = workspace.catalog.store.stores
     if store not in known:
         raise UnknownStoreError(

@@ -143,7 +143,7 @@ _NEEDS_SCOPE, _UNKNOWN = ("unknown-token", "missing-scope"), ("unknown-product",
 
 def _responses(status: int, example: dict[str, Any], *problems: str) -> dict[int | str, dict[str, Any]]:
     content = {MEDIA_TYPE: {"example": example}}
-    return {status: {"content": content}, **problem_responses(*problems, "not-valid", "lake-unreadable")}
+    return {status: {"content": content}, **problem_responses(*problems, "other-store", "not-valid", "lake-unreadable")}
 
 
 @router.get(
@@ -160,6 +160,8 @@ def listed(
 
     Of more than 10,000 prices that pass by the rules, `count` says how many there are: ask for one product.
     """
+    caller: Caller = request.user
+    caller.refuse_other_store(selection.store)
     refuse_repeated([name for name, _ in request.query_params.multi_items()], but="state")
     changes, left_out = listed_changes(workspace.lake, selection.sku, selection.store)
     rows = [row for row in rows_of(workspace, changes) if selection.state is None or row["state"] in selection.state]
@@ -188,6 +190,7 @@ def ask(
     conflict, and nothing is recorded.
     """
     _refuse_switching_all(body.kind, body.store, caller)
+    caller.refuse_other_store(body.store)
     answer = asking.ask(workspace, _price_request(workspace, body), str(caller.name))
     return AskedChanges(
         changes=rows_of(workspace, answer.changes), conflicts=answer.conflicts, consequence=answer.consequence
@@ -202,8 +205,10 @@ def ask(
     responses=_responses(200, _ANSWER | {"changes": []}, *_UNKNOWN, "wrong-media-type"),
     openapi_extra={"requestBody": {"description": "What would be asked for"}},
 )
-def examine(workspace: OpenWorkspace, body: _Change) -> AskedChanges:
+def examine(request: Request, workspace: OpenWorkspace, body: _Change) -> AskedChanges:
     """Say what speaks against a price change, and what it is expected to bring a store day; nothing is recorded."""
+    caller: Caller = request.user
+    caller.refuse_other_store(body.store)
     answer = examined(workspace, _price_request(workspace, body))
     return AskedChanges(changes=[], conflicts=answer.conflicts, consequence=answer.consequence)
 
@@ -233,6 +238,7 @@ def decide(
             f"expected the id of a price change, found {change!r}; nothing was changed: /v1/price-changes lists them",
         )
     _refuse_switching_all(terms.kind, terms.store, caller)
+    caller.refuse_other_store(terms.store)
     changes = deciding.decide(workspace, [change], decision.event, str(caller.name), decision.reason)
     return DecidedChanges(changes=rows_of(workspace, changes))
 

@@ -53,6 +53,13 @@ _ALL = (
         "The token lacks a scope",
         "expected a token with the scope propose, found one with read; nothing was done: add a token that has it",
     ),
+    ProblemKind(
+        "other-store",
+        403,
+        "The token is bound to other stores",
+        "expected a store of the token till-1, which opens S01, found 'S02'; nothing was done: name a store of this "
+        "token, or add a token with another --store",
+    ),
     ProblemKind("foreign-site", 403, "The request comes from another site", "This server answers to 127.0.0.1 alone."),
     ProblemKind(
         "no-such-page", 404, "There is nothing here", "expected a path of /openapi.json, found /v2; look there"

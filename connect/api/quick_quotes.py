@@ -13,6 +13,7 @@ from fastapi import Response
 
 from catalog.errors import CatalogError, ShelfpriceError
 from catalog.front_door import Application, Receive, Scope, Send
+from connect.api.clients import Caller
 from connect.api.json_body import MEDIA_TYPE
 from connect.api.kept_desk import KEPT_ANSWERS, DeskInForce, KeptDesk
 from connect.api.problems import Problem, problem_of
@@ -45,6 +46,9 @@ class QuickQuotes:
             await self._application(scope, receive, send)
             return
         try:
+            caller: Caller = scope["user"]
+            if caller.stores is not None:
+                caller.refuse_other_store(question_of_query(scope["query_string"]).store)
             sent = await self._sent(scope["query_string"])
         except (Problem, ShelfpriceError, OSError) as error:
             await problem_of(error).response()(scope, receive, send)

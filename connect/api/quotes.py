@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from catalog.errors import ShelfpriceError
+from connect.api.clients import Caller
 from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import KeptDesk
 from connect.api.problems import Problem, ProblemDocument, problem_example, problem_of, problem_responses
@@ -99,7 +100,13 @@ def _example(value: Any) -> dict[str, Any]:
         200: {"headers": _ETAG, **_example(_QUOTE)},
         304: {"description": "The answer at hand is still right", "headers": _ETAG},
         **problem_responses(
-            "unknown-product", "unknown-store", "conflict", "not-valid", "no-price-book", "lake-unreadable"
+            "unknown-product",
+            "unknown-store",
+            "other-store",
+            "conflict",
+            "not-valid",
+            "no-price-book",
+            "lake-unreadable",
         ),
     },
     openapi_extra=_OPEN,
@@ -147,6 +154,7 @@ async def quotes(
     compressed where `Accept-Encoding` has gzip.
     """
     request.app.state.metrics.quotes.inc(len(questions))
+    caller: Caller = request.user
     now = await request.app.state.desk.current()
     await open_books(now.desk, (fields.get("store") for fields in questions if isinstance(fields, dict)))
     parts, begun = list[bytes](), time.monotonic()
@@ -155,6 +163,7 @@ async def quotes(
         question = None
         try:
             question = question_of(fields, now.desk.catalog.store.money.smallest)
+            caller.refuse_other_store(question.store)
             parts.append(refused.get(question) or answer_to(now.desk, question, now.answer).rstrip(b"\n"))
         except (Problem, ShelfpriceError, OSError) as error:
             refused[question] = problem_of(error).text.encode()

@@ -1,6 +1,7 @@
 """Sales, stock, visitors and rivals' prices over HTTP: who sends them has a token that opens nothing else."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Security
@@ -12,7 +13,7 @@ from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses
 from connect.intake.intake import ServedIntake
 from connect.intake.rival_prices import RivalPrice
-from connect.intake.sale_lines import MOST_LINES, IntakeResult, Kind, RefusedLine, SaleLine
+from connect.intake.sale_lines import MOST_LINES, IntakeResult, Kind, LineRefusal, RefusedLine, SaleLine, is_of_stores
 from connect.intake.stock_and_visitors import ProductVisits, StockEvent, VisitorCount
 from warehouse.workspace import Workspace
 
@@ -48,7 +49,7 @@ _ANSWER = asdict(IntakeResult(2, 1, (_REFUSED,)))
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {MEDIA_TYPE: {"example": _ANSWER}}},
     **problem_responses(
-        "unknown-token", "missing-scope", "conflict", "wrong-media-type", "not-valid", "lake-unreadable"
+        "unknown-token", "missing-scope", "other-store", "conflict", "wrong-media-type", "not-valid", "lake-unreadable"
     ),
 }
 
@@ -164,9 +165,28 @@ def tell_rivals(
     return _take(request, workspace, "rivals", prices, caller)
 
 
+def _with_others(
+    result: IntakeResult, mine: Sequence[int], lines: Sequence[Any], stores: Sequence[str]
+) -> IntakeResult:
+    """Return a result of some lines as one of all: those of stores that the token does not open are refused."""
+    expected = f"store_id: one of the token's stores, {', '.join(stores)}"
+    others = sorted(set(range(len(lines))).difference(mine))
+    refused = [
+        *(replace(line, index=mine[line.index]) for line in result.refused),
+        *(LineRefusal("other_store", expected, lines[place]["store_id"]).at(place) for place in others),
+    ]
+    return replace(result, refused=tuple(sorted(refused, key=lambda line: line.index)))
+
+
 def _take(request: Request, workspace: Workspace, kind: Kind, lines: list[Any], caller: Caller) -> IntakeResult:
     intake: ServedIntake = request.app.state.intake
-    result = intake.take(workspace, kind, lines, str(caller.name))
+    if kind == "rivals":
+        caller.refuse_other_store(None)  # they count in every store
+    stores = caller.stores
+    mine = [place for place, line in enumerate(lines) if stores is None or is_of_stores(line, stores)]
+    result = intake.take(workspace, kind, [lines[place] for place in mine], str(caller.name))
+    if stores is not None:
+        result = _with_others(result, mine, lines, stores)
     for name, count in ("taken", result.taken), ("known", result.known), ("refused", len(result.refused)):
         request.app.state.metrics.lines.labels(kind, name).inc(count)
     return result

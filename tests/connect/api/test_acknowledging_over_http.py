@@ -57,3 +57,30 @@ def test_what_can_be_used_is_recorded_and_the_rest_is_refused_with_a_reason(tmp_
     assert [refused["position"] for refused in answer.json()["refused"]] == [1]
     assert again.json()["known"] == len(batch.prices)
     assert len(ExportLog(shop.lake).history().acknowledgements) == len(batch.prices)
+
+
+def test_a_token_of_one_store_acknowledges_fetches_quotes_and_changes_nothing_of_another(
+    home: Settings, client: AsgiClient
+) -> None:
+    token = add_token(home, "till-1", SCOPES, dt.datetime.now(dt.UTC), ["S01"])
+    till = {"Authorization": f"Bearer {token}"}
+    own, other = ({**ACK, "store": store} for store in ("S01", "S02"))
+    refused = client.post("/v1/acknowledgements", json=[other, own], headers=till).json()["refused"]
+    assert [one["position"] for one in refused] == [0, 1]
+    assert ["found another" in one["reason"] for one in refused] == [True, False]
+    question = {"sku": "MILK", "stock": 8}
+    asked = [
+        client.get(path, params=given | store, headers=till)
+        for path, given in (("/v1/labels", {}), ("/v1/quotes", question), ("/v1/price-changes", {}))
+        for store in ({"store": "S01"}, {"store": "S02"})
+    ]
+    assert [answer.status_code for answer in asked] == [200, 403] * 3
+    assert asked[1].json()["type"] == "/docs#other-store"
+    assert "which opens S01, found 'S02'" in asked[1].json()["detail"]
+    assert client.get("/v1/quotes", params=question, headers=till).status_code == 403
+    assert client.get("/v1/quotes", params=question | {"store": "S02"}).status_code == 200
+    several = client.post("/v1/quotes", json=[question | {"store": own} for own in ("S01", "S02")], headers=till).json()
+    assert [one.get("type") for one in several] == [None, "/docs#other-store"]
+    for path in ("/v1/price-changes", "/v1/price-changes/examined"):
+        for store in ({}, {"store": "S02"}):
+            assert client.post(path, json=OVERRIDE | store, headers=till).status_code == 403

@@ -48,6 +48,30 @@ def test_what_can_be_used_is_in_the_lake_when_the_answer_comes_and_the_rest_has_
     assert client.post("/v1/traffic", json=[hour], headers=till).json()["taken"] == 1
 
 
+def test_a_token_of_one_store_speaks_for_no_other_and_the_lines_of_its_own_count(
+    store: SellingStore, client: AsgiClient
+) -> None:
+    token = add_token(store.settings, "till-1", ["sell"], NOW, ["S01"])
+    till = {"Authorization": f"Bearer {token}"}
+    lines = [line(**TODAY, store_id="S02"), line(**TODAY), "a text", line(**TODAY, store_id=["S01"], receipt="R2")]
+    answer = client.post("/v1/sales", json=lines, headers=till).json()
+    assert answer["taken"] == 1
+    assert [(one["index"], one["reason"]) for one in answer["refused"]] == [
+        (0, "other_store"),
+        (2, "not_valid"),
+        (3, "other_store"),
+    ]
+    assert answer["refused"][0]["expected"] == "store_id: one of the token's stores, S01"
+    assert [row["store_id"] for row in store.receipt_lines()] == ["S01"]
+    event = {"sku": "MILK", "happened_at": TODAY["sold_at"], "kind": "count", "units": 2}
+    hour = {"hour_at": (NOW - dt.timedelta(hours=2)).strftime("%Y-%m-%dT%H:00:00Z"), "visitors": 3}
+    for path, one in (("/v1/stock", event), ("/v1/traffic", hour)):
+        both = client.post(path, json=[{**one, "store_id": own} for own in ("S02", "S01")], headers=till).json()
+        assert (both["taken"], [(own["index"], own["reason"]) for own in both["refused"]]) == (1, [(0, "other_store")])
+    price = {"rival": "Corner", "sku": "MILK", "price": 1.19, "seen_at": TODAY["sold_at"]}
+    assert client.post("/v1/competitor-prices", json=[price], headers=till).status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/v1/sales", "/v1/stock", "/v1/traffic"])
 def test_it_needs_the_scope_sell(store: SellingStore, client: AsgiClient, path: str) -> None:
     others = bearing(store, *(scope for scope in SCOPES if scope != "sell"))

@@ -48,7 +48,7 @@ def test_tokens_are_listed_without_their_text_and_removed_by_name(terminal: Term
         (("add", "boss"), 1, "expected the name of a new token, found boss"),
         (("add", "../boss"), 1, "expected a name of letters"),
         (("remove", "nobody"), 1, "of which there are boss, found 'nobody'"),
-        (("add",), 2, "expected NAME [--scope ...] after add"),
+        (("add",), 2, "expected NAME [--scope ...] [--store ...] after add"),
         (("list", "boss"), 2, "expected no name after list"),
         (("remove", "boss", "--scope", "read"), 2, "expected NAME alone after remove"),
         (("add", "x", "--scope", "all"), 2, "'all' is not one of"),
@@ -63,6 +63,14 @@ def test_what_cannot_be_done_is_said_and_nothing_is_changed(
     assert answer.returncode == code
     assert said in answer.stderr
     assert tokens_file(read_settings(terminal.environ)).read_bytes() == before
+
+
+def test_a_token_that_is_bound_to_stores_is_listed_with_them(terminal: Terminal) -> None:
+    terminal("token", "add", "till-1", "--scope", "sell", "--store", "S02", "--store", "S01")
+    terminal("token", "add", "boss")
+    listed = json.loads(terminal("token", "list", "--json").stdout)["tokens"]
+    assert [(one["name"], one["stores"]) for one in listed] == [("boss", None), ("till-1", ["S01", "S02"])]
+    assert all(text in terminal("token", "list").stdout for text in ("S01, S02", "every store"))
 
 
 def test_a_token_is_found_by_its_whole_text_alone(terminal: Terminal) -> None:
