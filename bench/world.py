@@ -64,8 +64,7 @@ class World:
     def forget_cells(self) -> None:
         """Remove the demand cells, so that they can be made again."""
         for partition in list(self.lake.partitions("demand_cells")):
-            for file in self.lake.path(partition).parent.iterdir():
-                file.unlink()
+            self.lake.remove(partition)
 
     def decisions_file(self, day: int) -> Path:
         """Return the Parquet file with the decisions of a day."""

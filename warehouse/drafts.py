@@ -17,7 +17,7 @@ from warehouse.local.store import LocalStore
 from warehouse.locks import held, is_held
 from warehouse.notes import ASKED, EXPORTS, KEYS
 from warehouse.partition import partition_of
-from warehouse.receipts import draft_path, pending_path, read_receipt, receipt_in_force
+from warehouse.receipts import RECEIPTS, data_path, draft_path, pending_path, read_receipt, receipt_in_force
 
 _AN_INSTANT = 10.0  # seconds; a text is written in far less
 _LONGEST_BUILD = 3_600.0  # seconds; views are built in one
@@ -64,9 +64,7 @@ def _unbuilt_views(settings: Settings) -> Iterator[Path]:
 
 def _of_partitions(lake: Lake) -> Iterator[Fault]:
     """Yield what was staged of partitions whose commit does not count; what is of a pending one belongs to that."""
-    endings = (".parquet.new", ".receipt.json.new")
-    staged = {_data_of(path, ending) for ending in endings for path in lake.root.rglob(f"part-*{ending}")}
-    for data in sorted(staged):
+    for data in sorted(set(map(data_path, (lake.root / RECEIPTS).rglob("part-*.new")))):
         partition = partition_of(lake.root, data)
         if partition is None or is_held(lake.locks, partition.lock_name) or _is_pending(lake, data):
             continue
@@ -75,10 +73,6 @@ def _of_partitions(lake: Lake) -> Iterator[Fault]:
         remedy = "make the receipt final" if is_proof else "remove its draft"
         where = str((pending_path(data) if is_proof else draft_path(data)).relative_to(lake.root.parent))
         yield Fault(what, where, remedy, partial(_clear, lake, data, partition.lock_name, remedy))
-
-
-def _data_of(path: Path, ending: str) -> Path:
-    return path.with_name(path.name.removesuffix(ending) + ".parquet")
 
 
 def _is_pending(lake: Lake, data: Path) -> bool:

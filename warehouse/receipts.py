@@ -1,7 +1,9 @@
 """Receipts: what a partition holds, how it can be proven, and what it was made from.
 
-A receipt stands beside its partition. It is written as pending before the data is renamed into place and becomes
-final after, so that at every moment, also right after a kill, each partition has a receipt that matches its bytes.
+Receipts have a folder of their own, `receipts/`, with the names of their partitions. Staged files wait there too. The
+folder of a table holds Parquet files only, which pandas, polars and DuckDB read as one table. A receipt is written as
+pending before the data is renamed into place and becomes final after. At every moment, also right after a kill, each
+partition has a receipt that matches its bytes.
 A receipt protects itself: it ends with a seal, the SHA-256 of all that it says.
 """
 
@@ -16,6 +18,9 @@ from catalog.errors import LakeError
 from warehouse.files import sha256_of, sha256_of_text
 
 CODE_VERSION = version("shelfprice")
+RECEIPTS = "receipts"
+"""Folder of the lake that holds every receipt, and what is staged."""
+RECEIPT_ENDING = ".receipt.json"
 
 
 @dataclass(frozen=True)
@@ -93,17 +98,31 @@ _SEAL = re.compile(r',\n "~seal": "([0-9a-f]{64})"\n}\n\Z')
 
 def final_path(data: Path) -> Path:
     """Return the path of the receipt of a partition file."""
-    return data.with_suffix(".receipt.json")
+    return _apart(data, RECEIPT_ENDING)
 
 
 def pending_path(data: Path) -> Path:
     """Return the path of the receipt while the partition is being replaced."""
-    return data.with_suffix(".receipt.json.new")
+    return _apart(data, f"{RECEIPT_ENDING}.new")
 
 
 def draft_path(data: Path) -> Path:
     """Return the path of a partition file while it is staged."""
-    return data.with_suffix(".parquet.new")
+    return _apart(data, ".parquet.new")
+
+
+def data_path(apart: Path) -> Path:
+    """Return the path of the partition file that a receipt, pending receipt or draft belongs to."""
+    return Path(_APART.sub(r"/\1.parquet", str(apart)))
+
+
+def _apart(data: Path, ending: str) -> Path:
+    return Path(_DATA.sub(rf"/{RECEIPTS}/\1{ending}", str(data)))
+
+
+_IN_LAKE = r"([^/]+/(?:business_date=[^/]+/)?[^/]+)"
+_DATA = re.compile(rf"/{_IN_LAKE}\.parquet\Z")
+_APART = re.compile(rf"/{RECEIPTS}/{_IN_LAKE}\.(?:receipt\.json|parquet)(?:\.new)?\Z")
 
 
 def receipt_from(said: dict[str, Any]) -> Receipt:

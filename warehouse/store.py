@@ -39,10 +39,6 @@ class LakeStore(Protocol):
         """The folder of the views that stand on the names of files, which each store gives in its own way."""
 
     @property
-    def has_receipts_apart(self) -> bool:
-        """Whether receipts stand under `receipts/`; else each is beside its partition, as all were in object stores."""
-
-    @property
     def notes(self) -> Notes:
         """The notes of this store."""
 
@@ -139,7 +135,7 @@ class LakeStore(Protocol):
         """Return when a partition was put in force (UTC); None without one."""
 
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
-        """Write a partition's file beside what is in force, and return its receipt.
+        """Write a partition's file apart from what is in force, and return its receipt.
 
         Parameters
         ----------

@@ -16,6 +16,7 @@ from catalog.table import Table
 from warehouse.lake import Lake, empty_partition
 from warehouse.local.store import LocalStore
 from warehouse.partition import Partition, Within
+from warehouse.receipts import RECEIPT_ENDING, RECEIPTS
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
@@ -106,13 +107,12 @@ def create_table_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
 def set_files(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Name the files that are in force in a lake that is not a plain folder, at one consistent moment."""
     files: dict[str, list[str]] = {name: [] for name in (*TABLES, "receipts", "closed_live_days")}
-    apart = "receipts/" if lake.store.has_receipts_apart else ""
     for partition, place in sorted(lake.store.snapshot().items()):
         files[partition.table].append(place)
         if partition.table in _WITH_RECEIPTS:
             lake_folder, _, file = place.rpartition(f"/{partition.table}/")
-            name = f"{partition.table}/{file.removesuffix('.parquet')}.receipt.json"
-            files["receipts"].append(f"{lake_folder}/{apart}{name}")
+            name = f"{partition.table}/{file.removesuffix('.parquet')}{RECEIPT_ENDING}"
+            files["receipts"].append(f"{lake_folder}/{RECEIPTS}/{name}")
         if partition.table in _CLOSED and partition.group.startswith(LIVE_GROUP):
             files["closed_live_days"].append(place)
     connection.execute("set variable lake_files = $files", {"files": files})

@@ -15,7 +15,7 @@ from catalog.settings import Settings
 from cluster.delta.address import log_options
 from cluster.delta.log import TableLog
 from cluster.delta.look import TableState
-from cluster.delta.naming import ARE_APART, PartInForce, in_table, object_name, receipt_beside, receipt_name
+from cluster.delta.naming import PartInForce, in_table, object_name, receipt_name
 from cluster.delta.notes import ObjectNotes
 from cluster.delta.objects import Objects, open_objects
 from cluster.delta.pointers import TablePointers
@@ -39,7 +39,7 @@ class DeltaReading:
         self.objects: Objects = open_objects(settings)
         self.notes = ObjectNotes(self.objects)
         self._options = log_options(settings)
-        self._locking, self._is_apart = Lock(), False
+        self._locking = Lock()
         self._receipts: dict[str, Receipt] = {}  # by name of the object; objects never change, so neither do they
         self._hashes: dict[tuple[str, str], str] = {}
         self._files = duckdb_filesystem(settings)
@@ -53,12 +53,6 @@ class DeltaReading:
     def is_shared(self) -> bool:
         """Yes: what is in force is compared before it is replaced."""
         return True
-
-    @property
-    def has_receipts_apart(self) -> bool:
-        """Whether the receipts were moved, or never stood elsewhere; who only reads a lake of before moves none."""
-        self._is_apart = self._is_apart or self.objects.state(ARE_APART) is not None
-        return self._is_apart
 
     @property
     def views(self) -> Path:
@@ -112,7 +106,7 @@ class DeltaReading:
         known = self._receipts.get(name)
         if known is not None:
             return known
-        content = self.objects.read(receipt_name(name)) or self.objects.read(receipt_beside(name))
+        content = self.objects.read(receipt_name(name))
         try:
             receipt = receipt_from(unsealed(content.decode())) if content else None
         except (ValueError, TypeError):

@@ -7,13 +7,9 @@ from pathlib import Path
 
 from catalog.contracts import TABLES
 from warehouse.partition import Partition, file_of
-from warehouse.receipts import Receipt
+from warehouse.receipts import RECEIPT_ENDING, RECEIPTS, Receipt
 
 _SHORT = 24  # hexadecimal digits: two of a billion receipts share them once in 10^11 lakes
-RECEIPTS = "receipts"
-"""Folder of all receipts: engines that clean up a table look below its own folder alone."""
-ARE_APART = f"{RECEIPTS}/apart"
-"""An object that says that no receipt stands beside its Parquet object any more, as all did in earlier versions."""
 
 _OBJECT = re.compile(
     rf"(?:{RECEIPTS}/)?"
@@ -67,13 +63,8 @@ def object_name(partition: Partition, fingerprint: str) -> str:
 
 
 def receipt_name(data: str) -> str:
-    """Return the name of the receipt of a Parquet object."""
-    return f"{RECEIPTS}/{receipt_beside(data)}"
-
-
-def receipt_beside(data: str) -> str:
-    """Return the name that the receipt of a Parquet object had in earlier versions."""
-    return data.removesuffix(".parquet") + ".receipt.json"
+    """Return the name of the receipt of a Parquet object; vacuums of other engines look into a table's folder alone."""
+    return f"{RECEIPTS}/{data.removesuffix('.parquet')}{RECEIPT_ENDING}"
 
 
 def in_table(name: str) -> str:

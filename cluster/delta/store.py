@@ -19,14 +19,14 @@ from cluster.delta.evidence import check
 from cluster.delta.in_force import AT_ONCE, DeltaReading
 from cluster.delta.log import TableLog
 from cluster.delta.look import is_due
-from cluster.delta.naming import ARE_APART, RECEIPTS, PartInForce, in_table, object_name, of_object, receipt_name, short
+from cluster.delta.naming import PartInForce, in_table, object_name, receipt_name, short
 from cluster.delta.probe import probe
 from cluster.delta.vacuum import strays
 from warehouse.commit_record import CommittedPart
 from warehouse.finding import Finding, Strays
 from warehouse.parquet import conform, write_parquet
 from warehouse.partition import Partition, name_of, partition_named, table_called
-from warehouse.receipts import Receipt
+from warehouse.receipts import RECEIPTS, Receipt
 
 _SET_ASIDE, _SCRATCH = "set-aside", "scratch"
 _OWN = {
@@ -54,18 +54,6 @@ class DeltaStore(DeltaReading):
         probe(self.objects)
         with ThreadPoolExecutor(AT_ONCE) as workers:
             list(workers.map(lambda table: table.ensure(), self.tables.values()))
-        if not self.has_receipts_apart:
-            self._move_receipts()
-
-    def _move_receipts(self) -> None:
-        """Move the receipts of earlier versions out of the folders of tables. After a kill it begins again."""
-        beside = [one.name for table in self.tables for one in self.objects.under(table) if of_object(one.name)]
-        beside = [name for name in beside if name.endswith(".json")]
-        with ThreadPoolExecutor(AT_ONCE) as workers:
-            texts = workers.map(self.objects.read, beside)
-            list(workers.map(lambda name, text: self.objects.write(f"{RECEIPTS}/{name}", text or b""), beside, texts))
-        self.objects.remove(beside)
-        self.objects.write(ARE_APART, b"")
 
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
         """Write a partition's object beside what is in force, and its receipt, and return the receipt."""

@@ -14,12 +14,13 @@ from uuid import uuid4
 
 from catalog.errors import DataError, LakeError
 from cluster.delta.log import TableLog
-from cluster.delta.naming import RECEIPTS, of_object, of_pointer, short
+from cluster.delta.naming import of_object, of_pointer, short
 from cluster.delta.objects import ObjectState
 from cluster.delta.probe import FOLDER as PROBES
 from cluster.delta.snapshot import pending_records, snapshot
 from warehouse.commit_record import CommitRecord
 from warehouse.partition import Partition
+from warehouse.receipts import RECEIPTS
 
 if TYPE_CHECKING:
     from cluster.delta.store import DeltaStore

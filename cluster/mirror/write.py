@@ -110,7 +110,8 @@ def _placed(
 ) -> int | None:
     """Put one partition into a version: the file of the version before, or a copy that its receipt proves."""
     data = file_of(place, partition)
-    data.parent.mkdir(parents=True, exist_ok=True)
+    for made in (data.parent, final_path(data).parent):
+        made.mkdir(parents=True, exist_ok=True)
     old = before and file_of(before, partition)
     if old and fingerprint and _has(old, fingerprint):
         data.hardlink_to(old)

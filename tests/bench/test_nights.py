@@ -13,6 +13,7 @@ from bench.aged_lake import AgedStore, date_of
 from bench.nights import do_next_night
 from serving.belief.own_sales import LOOKS_BACK
 from warehouse.proof import verify
+from warehouse.receipts import RECEIPTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which files were opened")
 
@@ -48,7 +49,8 @@ def by_table(opened: Counter[Path], store: AgedStore) -> Counter[str]:
 
     A draft is of a note that is written where it changed.
     """
-    return Counter(file.relative_to(store.lake.root).parts[0] for file in opened if file.suffix != ".draft")
+    files = (file.relative_to(store.lake.root).parts for file in opened if file.suffix != ".draft")
+    return Counter(parts[parts[0] == RECEIPTS] for parts in files)
 
 
 @pytest.mark.slow

@@ -11,12 +11,11 @@ from deltalake import DeltaTable, write_deltalake
 from catalog.settings import Settings
 from cluster.delta.address import log_options
 from cluster.delta.entries import lines_of
-from cluster.delta.naming import RECEIPTS, object_name, receipt_beside, receipt_name
+from cluster.delta.naming import object_name, receipt_name
 from cluster.delta.statistics import statistics_of
 from cluster.delta.store import DeltaStore
 from operate.doctor import Home, mend
 from warehouse.commit_record import CommittedPart
-from warehouse.connection import workbench
 from warehouse.lake import Lake, empty_partition
 from warehouse.partition import Partition
 from warehouse.proof import inspect, verify
@@ -58,35 +57,6 @@ def test_a_full_vacuum_of_another_engine_leaves_every_receipt(delta_settings: Se
 
 def inspect_of(store: DeltaStore) -> list[str]:
     return [said.message for name in store.names() for said in store.check(name)[0]]
-
-
-def test_the_receipts_of_an_earlier_version_count_and_move_out_of_the_folders_of_tables(
-    delta_settings: Settings,
-) -> None:
-    lake = Lake(delta_settings)
-    lake.prepare()
-    store = lake.store
-    assert isinstance(store, DeltaStore)
-    receipt = published(store, CELLS)
-    for one in list(store.objects.under(RECEIPTS)):
-        store.objects.write(one.name.removeprefix(f"{RECEIPTS}/"), store.objects.read(one.name) or b"")
-        store.objects.remove([one.name])
-    name = object_name(CELLS, receipt.fingerprint)
-    reader = DeltaStore(delta_settings)
-    assert reader.receipt(CELLS) == receipt
-    assert reader.objects.state(receipt_beside(name)) is not None
-    assert receipts_told(delta_settings) == [receipt.sha256]
-    reader.prepare()
-    assert receipts_told(delta_settings) == [receipt.sha256]
-    assert reader.objects.state(receipt_beside(name)) is None
-    assert reader.objects.read(receipt_name(name)) == receipt.to_json().encode()
-    assert inspect(Lake(delta_settings)).findings == ()
-
-
-def receipts_told(settings: Settings) -> list[str]:
-    """Return what people who ask in SQL are told of the receipts, without writing anything."""
-    with workbench(settings) as connection:
-        return [sha256 for (sha256,) in connection.execute("select sha256 from receipts").fetchall()]
 
 
 def test_rows_that_another_engine_appended_are_named_with_who_did_it_and_go_with_a_repair(

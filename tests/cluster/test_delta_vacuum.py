@@ -13,7 +13,7 @@ from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
 from cluster.commands import vacuum as of_command
 from cluster.delta import store as store_module
-from cluster.delta.naming import RECEIPTS, object_name, of_pointer, receipt_name
+from cluster.delta.naming import object_name, of_pointer, receipt_name
 from cluster.delta.objects import Content, ObjectState
 from cluster.delta.store import DeltaStore
 from cluster.delta.vacuum import Removed, strays, vacuum
@@ -25,7 +25,7 @@ from warehouse.finish import Place
 from warehouse.lake import Lake
 from warehouse.partition import Partition
 from warehouse.proof import inspect
-from warehouse.receipts import Receipt
+from warehouse.receipts import RECEIPTS, Receipt
 
 LIVE = Partition("live_interactions", DAY, "live-S001")
 HOUR = dt.timedelta(hours=1)

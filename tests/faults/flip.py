@@ -41,11 +41,11 @@ FILE_KINDS = {
     one.name: one
     for one in (
         FileKind("decisions", f"lake/interactions/{_DAY}/part-*.parquet", _TRANSFORM),
-        FileKind("receipts of decisions", f"lake/interactions/{_DAY}/part-*{_RECEIPT}", _TRANSFORM),
+        FileKind("receipts of decisions", f"lake/receipts/interactions/{_DAY}/part-*{_RECEIPT}", _TRANSFORM),
         FileKind("cells", f"lake/demand_cells/{_DAY}/part-*.parquet", _PRICE),
-        FileKind("receipts of cells", f"lake/demand_cells/{_DAY}/part-*{_RECEIPT}", _PRICE),
+        FileKind("receipts of cells", f"lake/receipts/demand_cells/{_DAY}/part-*{_RECEIPT}", _PRICE),
         FileKind("books", f"lake/price_steps/{_NEXT}/part-*.parquet", _SELL),
-        FileKind("receipts of books", f"lake/price_steps/{_NEXT}/part-*{_RECEIPT}", _SELL),
+        FileKind("receipts of books", f"lake/receipts/price_steps/{_NEXT}/part-*{_RECEIPT}", _SELL),
         FileKind("demand curves", f"lake/demand_curves/{_NEXT}/part-*.parquet", _SELL),
         FileKind("champions", "lake/champions/part-0*.parquet", _ROLLBACK),
         FileKind("origin.json", "lake/origin.json", _SELL),
@@ -141,14 +141,15 @@ def _flip_in(home: Path, kind: FileKind, bit: int) -> Path:
 
 
 def _data_name(home: Path, file: Path) -> str:
-    return str(file.relative_to(home)).removesuffix(_RECEIPT).removesuffix(".parquet")
+    name = str(file.relative_to(home)).replace("lake/receipts/", "lake/")
+    return name.removesuffix(_RECEIPT).removesuffix(".parquet")
 
 
 def _without(bench: Bench, kind: FileKind, name: str) -> State:
     """Return how the command ends where the partition is not there at all."""
     home = bench.worlds.copy(kind.reader.world)
-    for ending in (".parquet", _RECEIPT, ""):
-        (home / f"{name}{ending}").unlink(missing_ok=True)
+    for one in (f"{name}.parquet", f"{name.replace('lake/', 'lake/receipts/', 1)}{_RECEIPT}", name):
+        (home / one).unlink(missing_ok=True)
     bench.run(kind.reader, home)
     state, _ = bench.look(kind.reader.world, home)
     bench.worlds.forget(home)

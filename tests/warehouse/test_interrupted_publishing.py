@@ -16,6 +16,7 @@ from warehouse.lake import Lake, Partition
 from warehouse.local import in_force as in_force_module
 from warehouse.local import store as store_module
 from warehouse.proof import verify
+from warehouse.receipts import final_path
 
 pytestmark = pytest.mark.server
 
@@ -88,7 +89,7 @@ def test_a_kill_before_any_step_leaves_old_or_new_rows_and_a_rerun_gives_the_sam
 ) -> None:
     lake.publish(partition, cells(9, offered=5), inputs="new")
     undisturbed = lake.path(partition).read_bytes()
-    for path in lake.path(partition).parent.iterdir():
+    for path in (lake.path(partition), final_path(lake.path(partition))):
         path.unlink()
     if there_before:
         lake.publish(partition, cells(), inputs="old")
@@ -219,7 +220,8 @@ def test_a_kill_before_any_step_of_removing_leaves_the_partition_or_nothing(
     assert (lake.receipt(partition) is not None) == (step < 2)
     lake.remove(partition)
     assert lake.receipt(partition) is None
-    assert list(lake.path(partition).parent.iterdir()) == []
+    data = lake.path(partition)
+    assert [*data.parent.iterdir(), *final_path(data).parent.iterdir()] == []
     lake.publish(partition, cells(), inputs="new")
     assert verify(lake).findings == ()
 

@@ -171,8 +171,8 @@ def test_a_file_with_other_columns_and_a_matching_receipt_is_still_found(
 def test_a_folder_that_is_no_table_is_orphaned(lake: Lake, two: tuple[Partition, Partition]) -> None:
     source = lake.path(two[0])
     stray = lake.root / "wine" / source.name
-    stray.parent.mkdir()
     for old, new in ((source, stray), (final_path(source), final_path(stray))):
+        new.parent.mkdir()
         new.write_bytes(old.read_bytes())
     assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [(stray, "orphaned")]
 

@@ -3,7 +3,10 @@ from collections.abc import Callable
 from mmap import PAGESIZE
 from pathlib import Path
 
+import duckdb
 import numpy as np
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +21,7 @@ from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import in_parts, write_parquet
 from warehouse.proof import verify
+from warehouse.receipts import Receipt
 
 DAY = dt.date(2026, 1, 5)
 
@@ -254,3 +258,20 @@ def test_a_partition_that_was_published_is_held_since_a_moment(
     lake.remove(partition)
     assert not lake.holds(partition)
     assert lake.published_at(partition) is None
+
+
+def test_pandas_polars_and_duckdb_read_the_folder_of_each_table_while_a_partition_of_it_is_staged(
+    settings: Settings, fill_lake: Callable[[Settings], Lake]
+) -> None:
+    lake = fill_lake(settings)
+    read = {}
+    for table in TABLES.values():
+        staged = Partition(table.name, DAY if table.by == "day" else None, "staged")
+        rows = table.schema.empty_table()
+        lake.store.stage(staged, rows, lambda size, sha256: Receipt(0, size, sha256, "", None, ""))
+        folder = lake.root / table.name
+        by_duckdb, _ = duckdb.read_parquet(f"{folder}/**", hive_partitioning=True).shape
+        read[table.name] = {len(pd.read_parquet(folder)), pl.read_parquet(folder).height, by_duckdb}
+
+    assert read == {name: {sum(len(lake.read(own)) for own in lake.partitions(name))} for name in TABLES}
+    assert 0 not in read["interactions"]

@@ -18,17 +18,26 @@ from warehouse.files import sha256_of, sync_folder
 from warehouse.finding import Finding, Kind
 from warehouse.parquet import contract_faults
 from warehouse.partition import file_of, partition_named
-from warehouse.receipts import Receipt, draft_path, final_path, pending_path, read_receipt, receipt_in_force
+from warehouse.receipts import (
+    RECEIPT_ENDING,
+    RECEIPTS,
+    Receipt,
+    data_path,
+    draft_path,
+    final_path,
+    pending_path,
+    read_receipt,
+    receipt_in_force,
+)
 
-_RECEIPT = ".receipt.json"
 
-
-def names_in(root: Path, folder: Path | None = None) -> list[str]:
-    """Return the names of all Parquet files, and of those of which the receipt alone is left, ascending."""
+def names_in(root: Path, folder: str = "") -> list[str]:
+    """Return the names of all Parquet files in a folder of the lake, and of receipts without a file, ascending."""
     found = set[str]()
-    for place, _, files in os.walk(str(folder or root)):
-        data = (file.removesuffix(_RECEIPT) + ".parquet" for file in files if file.endswith(_RECEIPT))
-        found.update(f"{place}/{file}" for file in (*data, *(file for file in files if file.endswith(".parquet"))))
+    for top, ending in ((root / folder, ".parquet"), (root / RECEIPTS / folder, RECEIPT_ENDING)):
+        for place, _, files in os.walk(str(top)):
+            names = (f"{place}/{file}" for file in files if file.endswith(ending))
+            found.update(str(data_path(Path(name))) if ending == RECEIPT_ENDING else name for name in names)
     return sorted(path.removeprefix(f"{root}/") for path in found)
 
 
@@ -107,7 +116,7 @@ def put_part_in_force(root: Path, part: CommittedPart) -> None:
             "unfinished, run `shelfprice doctor`"
         )
     pending_path(data).replace(final_path(data))
-    sync_folder(data.parent)
+    sync_folder(final_path(data).parent)
 
 
 def can_be_put_in_force(root: Path, part: CommittedPart) -> bool:
@@ -129,8 +138,9 @@ def remove_files(data: Path) -> None:
         final_path(data).replace(pending_path(data))
     data.unlink(missing_ok=True)
     pending_path(data).unlink(missing_ok=True)
-    if data.parent.exists():
-        sync_folder(data.parent)
+    for folder in (data.parent, final_path(data).parent):
+        if folder.exists():
+            sync_folder(folder)
 
 
 def settle_interrupted(data: Path, in_force: Receipt | None) -> None:
@@ -145,8 +155,8 @@ def settle_interrupted(data: Path, in_force: Receipt | None) -> None:
 
 def drafts_of(root: Path, commit: str) -> Iterator[Path]:
     """Yield the drafts and pending receipts of a commit; a receipt that proves what stands becomes final."""
-    for receipt in sorted(root.rglob("part-*.receipt.json.new")):
-        data = receipt.with_name(receipt.name.removesuffix(".receipt.json.new") + ".parquet")
+    for receipt in sorted((root / RECEIPTS).rglob(f"part-*{RECEIPT_ENDING}.new")):
+        data = data_path(receipt)
         in_force = receipt_in_force(data)
         try:
             staged = read_receipt(receipt)

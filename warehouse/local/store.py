@@ -1,7 +1,7 @@
 """The store of a lake in a plain folder.
 
-`<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without dates `<table>/part-<key>.parquet`, each with
-its receipt beside it. What is staged has names that no reader looks for; putting it in force renames it.
+`<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without dates `<table>/part-<key>.parquet`. The folder
+of a table holds nothing else. Receipts and staged files stand under `receipts/`; putting a file in force renames it.
 """
 
 import datetime as dt
@@ -31,9 +31,12 @@ from warehouse.local.in_force import (
 )
 from warehouse.notes import FolderNotes
 from warehouse.parquet import write_parquet
-from warehouse.partition import Partition, Within, file_of, folder_of, name_of, partition_of, table_called
+from warehouse.partition import Partition, Within, file_of, folder_of, partition_of, table_called
 from warehouse.receipts import (
+    RECEIPT_ENDING,
+    RECEIPTS,
     Receipt,
+    data_path,
     draft_path,
     final_path,
     pending_path,
@@ -42,7 +45,6 @@ from warehouse.receipts import (
 )
 
 _DAY_FOLDER = re.compile(r"business_date=(\d{4}-\d{2}-\d{2})")
-_RECEIPT = ".receipt.json"
 
 
 class LocalStore:
@@ -60,11 +62,6 @@ class LocalStore:
     @property
     def is_shared(self) -> bool:
         """No: the kernel's locks are seen by whoever sees the folder."""
-        return False
-
-    @property
-    def has_receipts_apart(self) -> bool:
-        """No: a receipt stands beside its partition."""
         return False
 
     @property
@@ -102,8 +99,8 @@ class LocalStore:
 
     def traces(self, table: str) -> Iterator[Partition]:
         """Yield the partitions of a table, and those of which the receipt alone is left; the empty one is left out."""
-        found = (_data_of(path) for path in (self.root / table).glob("**/part-*"))
-        for data in sorted({data for data in found if data is not None}):
+        receipts = (self.root / RECEIPTS / table).glob(f"**/part-*{RECEIPT_ENDING}")
+        for data in sorted({*(self.root / table).glob("**/part-*.parquet"), *map(data_path, receipts)}):
             partition = partition_of(self.root, data)
             if partition is not None and partition.group != EMPTY_GROUP:
                 yield partition
@@ -153,29 +150,29 @@ class LocalStore:
         return sorted(f"{folder}/" for folder in {"lake", str(self.root), str(self.root.resolve())})
 
     def changes(self, table: str) -> dict[dt.date, int]:
-        """Return when the folder of each date of a table by day changed last, nanoseconds since 1970."""
-        return {date: modified_at(folder) for date, folder in self._day_folders(table).items()}
+        """Return when a partition or receipt of each date of a table by day changed last, nanoseconds since 1970."""
+        return {date: self._changed_in(folder) for date, folder in self._day_folders(table).items()}
 
     def changed_at(self, table: str, date: dt.date | None = None) -> int:
         """Return when a table changed last, on one business date if given: nanoseconds since 1970, 0 for never.
 
         Publishing and removing rename files, which changes their folder's time of modification, so no file is opened.
         """
-        if date is not None:
-            return modified_at(folder_of(self.root, table, date))
-        return max(modified_at(folder_of(self.root, table, None)), *self.changes(table).values(), 0)
+        changed_at = self._changed_in(str(folder_of(self.root, table, date)))
+        return changed_at if date is not None else max(changed_at, *self.changes(table).values(), 0)
 
     def published_at(self, partition: Partition) -> dt.datetime | None:
         """Return when the receipt of a partition became final (UTC), or None without one."""
-        moment = modified_at(f"{self.root}/{name_of(partition).removesuffix('.parquet')}{_RECEIPT}")
+        moment = modified_at(final_path(self.path(partition)))
         return dt.datetime.fromtimestamp(moment / 1e9, dt.UTC) if moment else None
 
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
-        """Write a draft and its pending receipt beside the partition; nothing is left of a draft that is in force."""
+        """Write a draft and its pending receipt; nothing is left of a draft that is in force."""
         data = self.path(partition)
-        if not data.parent.exists():
-            data.parent.mkdir(parents=True, exist_ok=True)
-            sync_folder(data.parent.parent)  # else a lost disk would lose the date with all that is durable in it
+        for folder in (data.parent, final_path(data).parent):
+            if not folder.exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                sync_folder(folder.parent)  # else a lost disk would lose the date with all that is durable in it
         before = receipt_in_force(data)
         settle_interrupted(data, before)
         draft = draft_path(data)
@@ -237,8 +234,8 @@ class LocalStore:
         if dates is None:
             return names_in(self.root)
         by = {name: table.by == "key" for name, table in TABLES.items()}
-        folders = (folder_of(self.root, name, date) for name in by for date in dates if by[name] == (date is None))
-        return sorted(name for folder in folders for name in names_in(self.root, folder))
+        folders = (folder_of(Path(), name, date) for name in by for date in dates if by[name] == (date is None))
+        return sorted(name for folder in folders for name in names_in(self.root, str(folder)))
 
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold a file against its receipt and contract; return what is wrong, and the rows that it proves."""
@@ -259,6 +256,10 @@ class LocalStore:
         folder = str(folder_of(self.root, table, None))
         dates = ((_date_of(name), name) for name in _names_in(folder))
         return {date: f"{folder}/{name}" for date, name in dates if date is not None}
+
+    def _changed_in(self, folder: str) -> int:
+        apart = f"{self.root}/{RECEIPTS}{folder.removeprefix(str(self.root))}"
+        return max(modified_at(folder), modified_at(apart))
 
 
 def _partitions_in(folder: Path | str, table: str, date: dt.date | None) -> Iterator[Partition]:
@@ -281,9 +282,3 @@ def _date_of(name: str) -> dt.date | None:
     """Return the business date that a folder is named after; a lake has some thousands, the same for most tables."""
     match = _DAY_FOLDER.fullmatch(name)
     return dt.date.fromisoformat(match[1]) if match else None
-
-
-def _data_of(path: Path) -> Path | None:
-    if path.name.endswith(_RECEIPT):
-        return path.with_name(path.name.removesuffix(_RECEIPT) + ".parquet")
-    return path if path.suffix == ".parquet" else None

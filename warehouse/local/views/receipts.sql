@@ -5,15 +5,15 @@ select
     sha256,
     rows as count_rows,
     commit as commit_name,
-    regexp_extract(filename, 'lake/([a-z_]+)/', 1) as table_name,
+    regexp_extract(filename, 'lake/receipts/([a-z_]+)/', 1) as table_name,
     regexp_extract(filename, 'part-(.+)[.]receipt[.]json$', 1) as batch
 from
     read_json(
         [
-            'lake/interactions/*/*.receipt.json',
-            'lake/unit_sales/*/*.receipt.json',
-            'lake/repricings/*/*.receipt.json',
-            'lake/demand_cells/*/*.receipt.json'
+            'lake/receipts/interactions/*/*.receipt.json',
+            'lake/receipts/unit_sales/*/*.receipt.json',
+            'lake/receipts/repricings/*/*.receipt.json',
+            'lake/receipts/demand_cells/*/*.receipt.json'
         ],
         columns = {rows: 'bigint', sha256: 'varchar', commit: 'varchar'},
         filename = true,
