@@ -118,7 +118,7 @@ class Commit:
             store.put_in_force(parts)
             return
         record = CommitRecord(self._name, self._inputs, parts, self._remarks)
-        if not self._changes and record == final_record(store.notes, self._name):
+        if not self._changes and record.repeats(final_record(store.notes, self._name)):
             return
         store.keep_staged(parts)
         if not write_pending(store.notes, record):

@@ -78,6 +78,15 @@ class CommitRecord:
         """Return the record without some partitions."""
         return replace(self, parts=tuple(part for part in self.parts if part.partition not in partitions))
 
+    def repeats(self, earlier: "CommitRecord | None") -> bool:
+        """Return whether an earlier commit was made from the same inputs and had every part of this one.
+
+        It may have had more: what a commit removes, or keeps of what it replaces, is not there to be staged again.
+        """
+        if earlier is None or (self.inputs, self.remarks) != (earlier.inputs, earlier.remarks):
+            return False
+        return set(self.parts) <= set(earlier.parts)
+
     def to_json(self) -> str:
         """Return the record as sealed JSON text."""
         parts = [

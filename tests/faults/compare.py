@@ -76,6 +76,8 @@ def _files(lake: Any) -> dict[str, Any]:
         name = data.relative_to(lake.root)
         hidden = _NOT_COMPARED.get(name.parts[0])
         found[str(name)] = sha256_of(data) if hidden is None else _rows(data, hidden)
+    for record in sorted(lake.root.glob("commits/**/*.commit.json")):
+        found[str(record.relative_to(lake.root))] = _parts_of(record)
     origin = lake.root / "origin.json"
     if origin.exists():
         found["origin.json"] = origin.read_text(encoding="utf-8")
@@ -90,6 +92,17 @@ def _rows(data: Path, hidden: frozenset[str]) -> list[str]:
     except (OSError, ValueError) as error:
         return [f"cannot be read: {error}"]
     return [_plain({name: value for name, value in row.items() if name not in hidden}) for row in rows]
+
+
+def _parts_of(record: Path) -> list[str]:
+    """Return the parts that a commit record names, each with the SHA-256 of its file; empty for a removed part."""
+    parts = json.loads(record.read_text(encoding="utf-8"))["parts"]
+    names = (f"{part['table']}/{part['business_date']}/{part['group']}" for part in parts)
+    hashes = (part["receipt"]["sha256"] if part["receipt"] else "" for part in parts)
+    return [
+        name if name.split("/")[0] in _NOT_COMPARED else f"{name} {sha256}"
+        for name, sha256 in zip(names, hashes, strict=True)
+    ]
 
 
 def _plain(row: Mapping[str, Any]) -> str:

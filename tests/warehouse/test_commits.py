@@ -120,11 +120,11 @@ def kills(lake: Lake, parts: list[Partition], cells: Cells, monkeypatch: pytest.
 def test_a_commit_killed_before_any_step_is_whole_or_not_there_and_a_rerun_gives_the_same_bytes(
     lake: Lake, parts: list[Partition], cells: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(lake, parts, cells, 2)
-    after = state(lake, parts)
     make(lake, parts, cells, 1)
     lake.publish(parts[3], cells(4), inputs="old")
     before = state(lake, parts)
+    make(lake, parts, cells, 2)
+    after, record = state(lake, parts), lake.notes.read(record_name("batch-1"))
     steps = 0
     for steps in kills(lake, parts, cells, monkeypatch):
         lake.finish_interrupted()
@@ -132,6 +132,7 @@ def test_a_commit_killed_before_any_step_is_whole_or_not_there_and_a_rerun_gives
         assert verify(lake).findings == ()
         make(lake, parts, cells, 2)
         assert state(lake, parts) == after
+        assert lake.notes.read(record_name("batch-1")) == record
         assert lake.committed("batch-1") is not None
         assert not list(lake.root.rglob("*.new"))
         assert pending_names(lake.notes) == []
