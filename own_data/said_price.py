@@ -8,7 +8,7 @@ from catalog.errors import DataError, Declined
 from serving.drawn_prices import draw_on
 from serving.said_prices import TABLE
 from warehouse.locks import held
-from warehouse.numbered_records import next_number, put_record
+from warehouse.numbered_records import add_record
 from warehouse.origin import refuse_the_twin
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
@@ -43,7 +43,6 @@ def say_shelf_price(workspace: Workspace, sku: str, price: float, store: str | N
                 "the new price at the tills, and the sales tell it"
             )
         record = {
-            "number": next_number(lake, TABLE),
             "only_store": store,
             "sku": product.sku,
             "price": price,
@@ -53,7 +52,7 @@ def say_shelf_price(workspace: Workspace, sku: str, price: float, store: str | N
             "said_by": workspace.settings.user,
             "said_at": dt.datetime.now(dt.UTC),
         }
-        put_record(lake, TABLE, record)
+        add_record(lake, TABLE, record, "said_at")
     return (
         f"{product.name}: {money.format_money(price)} is the shelf price in {store or 'every store'} from the draw "
         f"after {draw.through} on. What was drawn until then stands; prices move to the new band by steps."

@@ -10,7 +10,7 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from warehouse.lake import Lake
 from warehouse.locks import held
-from warehouse.numbered_records import next_number, numbered_records, put_record
+from warehouse.numbered_records import add_record, numbered_records
 from warehouse.origin import refuse_the_twin
 from warehouse.workspace import Workspace
 
@@ -70,14 +70,13 @@ def decide(workspace: Workspace, reason: str | None, *, is_approved: bool) -> st
                 f"{_NAME}` approves the one in store.yaml"
             )
         record = {
-            "number": next_number(lake, TABLE),
             "design": design_of(catalog),
             "is_approved": is_approved,
             "reason": reason,
             "by_whom": workspace.settings.user,
             "decided_at": dt.datetime.now(dt.UTC),
         }
-        put_record(lake, TABLE, record)
+        add_record(lake, TABLE, record, "decided_at")
     if not is_approved:
         return "No further price is drawn until somebody approves the design again; what was drawn stands until then."
     if not catalog.store.approval.is_asked_for:

@@ -16,12 +16,14 @@ from serving.counts.fair_coin import FairCoin
 from serving.drawn_prices import draw_on
 from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.notes import left_unended, strike_out, write_down
 from warehouse.numbered_records import next_number, numbered_records, put_record
 from warehouse.origin import refuse_the_twin
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
 
 TABLE = "experiments"
+COMMAND = "experiment"
 _ONE_DAY = dt.timedelta(days=1)
 
 
@@ -67,6 +69,11 @@ class Experiment:
         """Tell whether it drew the prices of a slot that began on a date, and was withdrawn since, by another date."""
         return self.draws_on(first) and self.withdrawn_from is not None and self.withdrawn_from <= date
 
+    def repeats(self, other: "Experiment") -> bool:
+        """Return whether the same person asked for the same weeks, step and products, for the same reason."""
+        through = self.starts + (other.through - other.starts)
+        return self == replace(other, number=self.number, starts=self.starts, through=through, asked_at=self.asked_at)
+
     def coin(self, catalog: Catalog) -> FairCoin:
         """Return the coin over the products of a catalog."""
         return FairCoin(self.step, np.array([sku in self.products for sku in catalog.skus]))
@@ -96,6 +103,8 @@ def new_experiment(
 ) -> Experiment:
     """Return an experiment from the next date on that is not drawn yet; nothing is recorded.
 
+    Where the same command was killed once the experiment was recorded, that experiment is returned.
+
     Parameters
     ----------
     skus
@@ -119,7 +128,7 @@ def new_experiment(
             "`shelfprice take-in`"
         )
     starts = next_start(lake, catalog, sold)
-    return Experiment(
+    new = Experiment(
         next_number(lake, TABLE),
         starts,
         starts + dt.timedelta(days=7 * weeks - 1),
@@ -129,10 +138,13 @@ def new_experiment(
         workspace.settings.user,
         dt.datetime.now(dt.UTC),
     )
+    unended = left_unended(lake.notes, COMMAND)
+    recorded = [one for one in experiments_in(lake) if one.starts == unended and one.repeats(new)]
+    return recorded[0] if recorded else new
 
 
 def plan(workspace: Workspace, experiment: Experiment) -> None:
-    """Record an experiment.
+    """Record an experiment; one that is recorded already stays as it is.
 
     Raises
     ------
@@ -142,14 +154,19 @@ def plan(workspace: Workspace, experiment: Experiment) -> None:
     lake = workspace.lake
     with held(workspace.settings.locks, "experiments"):
         known = experiments_in(lake)
-        overlaps = [one for one in known if one.starts <= experiment.through and experiment.starts <= one.draws_through]
-        if overlaps or experiment.number != next_number(lake, TABLE):
+        others = [one for one in known if one != experiment]
+        overlaps = [
+            one for one in others if one.starts <= experiment.through and experiment.starts <= one.draws_through
+        ]
+        if overlaps or (experiment not in known and experiment.number != next_number(lake, TABLE)):
             found = f"one from {overlaps[0].starts}" if overlaps else "one that was planned just now"
             raise Declined(
                 f"expected dates without an experiment, found {found}; nothing was planned: run the same command "
                 "again for the dates after it"
             )
+        write_down(lake.notes, COMMAND, experiment.starts)
         put_record(lake, TABLE, asdict(experiment))
+        strike_out(lake.notes, COMMAND)
 
 
 def withdraw(workspace: Workspace, number: int, reason: str) -> Experiment:

@@ -20,7 +20,22 @@ def next_number(lake: Lake, table: str) -> int:
     return 1 + max((int(part.group[1:]) for part in lake.partitions(table)), default=0)
 
 
+def add_record(lake: Lake, table: str, facts: Mapping[str, Any], moment: str) -> None:
+    """Keep a record under the next number, unless the newest one has the same facts: a killed command is run again.
+
+    Parameters
+    ----------
+    moment
+        Column with the time of the record, which is not compared.
+
+    Precondition: the table's lock is held.
+    """
+    newest = (numbered_records(lake, table) or [{}])[-1]
+    is_again = all(newest.get(name) == value for name, value in facts.items() if name != moment)
+    put_record(lake, table, newest if is_again else {"number": next_number(lake, table), **facts})
+
+
 def put_record(lake: Lake, table: str, record: Mapping[str, Any]) -> None:
     """Keep a record under its `number`, in place of one that has it; precondition: the table's lock is held."""
     rows = pa.Table.from_pylist([dict(record)], schema=TABLES[table].schema)
-    lake.publish(Partition(table, None, f"{table[0]}{record['number']:06d}"), rows, inputs=repr(record))
+    lake.publish(Partition(table, None, f"{table[0]}{record['number']:06d}"), rows, inputs=repr(rows.to_pylist()))
