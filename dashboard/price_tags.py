@@ -1,6 +1,6 @@
 """Price tags and stickers to print: a page without a script of Dash, at `/desk/tags?store=S01&size=large`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from flask import Flask, render_template_string, request
 from catalog.errors import ShelfpriceError
 from catalog.records.product import Product
 from connect.export.wanted import wanted_of
+from dashboard.data.desk.asked import DeskQuestion
 from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros
@@ -77,7 +78,7 @@ def wire_tags(server: Flask, desk: PriceDesk) -> None:
             sheet = desk.sheet()
         except ShelfpriceError as error:
             return render_template_string(_PAGE, told=str(error), **shown), 503
-        rows = meant(sheet, request.args.get("store"), request.args.getlist("price"))
+        rows = meant(sheet, request.args, request.args.getlist("price"))
         products = {product.sku: product for product in sheet.catalog.products}
         if size == "sticker":
             shown["tags"] = [tag for row in rows for tag in stickers_of(row, products.get(row.sku))]
@@ -87,10 +88,17 @@ def wire_tags(server: Flask, desk: PriceDesk) -> None:
         return render_template_string(_PAGE, told=told_of(rows, size), **shown), 200
 
 
-def meant(sheet: Sheet, store: str | None, ids: Sequence[str]) -> list[Row]:
-    """Return the rows whose tags are printed: some of them by id, all of a store, or all."""
-    rows = sheet.chosen(ids) if ids else list(sheet.rows)
-    return [row for row in rows if store in {None, "", row.store}]
+def meant(sheet: Sheet, asked: Mapping[str, str], ids: Sequence[str]) -> list[Row]:
+    """Return the rows whose tags are printed: those with some ids, or without ids all that the filters find.
+
+    Parameters
+    ----------
+    asked
+        Filters, as the desk's address names them. Only `unchanged=false` leaves out prices that do not change.
+    """
+    words = {name: asked.get(name) for name in ("text", "store", "category", "state")}
+    question = DeskQuestion(**words, unchanged=asked.get("unchanged") != "false")
+    return list(question.found_in(sheet.rows.those(ids) if ids else sheet.rows))
 
 
 def told_of(rows: Sequence[Row], size: str = "medium") -> str:

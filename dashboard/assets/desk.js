@@ -29,11 +29,12 @@
         set("desk-state", { value: "waits" });
         document.getElementById("desk-table").scrollIntoView({ block: "center" });
     };
+    // Tags of the chosen prices, or of all that the filters in the address find.
     const tags = () => {
         const { ids = [] } = chosen();
-        const asked = new URLSearchParams(ids.map((id) => ["price", id]));
-        const store = document.getElementById("desk-store");
-        if (!ids.length && store && store.value) { asked.append("store", store.value); }
+        const every = document.getElementById("desk-every").checked || !ids.length;
+        const asked = new URLSearchParams(every ? window.location.search : ids.map((id) => ["price", id]));
+        if (every && !asked.has("unchanged")) { asked.set("unchanged", "false"); }
         window.open(`/desk/tags?${asked}`, "_blank");
     };
     const press = (what, meant) => {

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -80,6 +81,27 @@ def test_each_unit_on_its_last_day_has_a_sticker_with_the_labels_price_and_no_ba
     assert (first["price"], first["prior"], first["cut"]) == ("€0.90", "instead of €1.50", "−40 %")
     assert first["bars"] is None
     assert first["foot"] == f"Last day, S01, {DATE}"
+
+
+def test_tags_are_of_the_chosen_prices_or_of_all_that_the_filters_find(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    shop.sell(1)
+    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    server = Flask(__name__)
+    wire_tags(server, desk)
+
+    def printed(**asked: Any) -> int:
+        return server.test_client().get(PATH, query_string=asked).text.count('<article class="tag">')
+
+    rows = desk.sheet().rows
+    is_dairy = [row.category == "dairy" for row in rows]
+    assert (printed(), printed(store="S01"), printed(category="dairy")) == (len(rows), 5, sum(is_dairy))
+    assert (printed(text="milk"), printed(text="milk s02", category="bakery"), printed(state="waits")) == (3, 0, 0)
+    assert (printed(price=["S01|MILK", "S02|EGGS"]), printed(store="S99")) == (2, 0)
+    changed = len(rows) - int(rows.are_unchanged.sum())
+    assert printed(unchanged="false") == changed < len(rows)
 
 
 def tags_of(server: Flask, name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The Desk page in a real browser: a manager decides about prices, and a store that sells live follows."""
 
 import datetime as dt
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -283,6 +284,25 @@ def test_price_tags_are_printed_without_what_is_around_them(desk: str, visit: Ca
     page.emulate_media(media="print")
     expect(page.locator(".tags-head")).to_be_hidden()
     expect(page.locator(".tag").first).to_be_visible()
+
+
+def test_price_tags_are_those_of_all_that_are_found_or_of_the_chosen_prices(
+    desk: str, visit: Callable[..., Page]
+) -> None:
+    page = visit(desk)
+
+    def tags() -> Locator:
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Price tags").click()
+        return opened.value.locator(".tag")
+
+    page.locator("#desk-text").fill("milk s0")
+    expect(page.locator("#desk-count")).to_contain_text("3 of 15 prices")
+    expect(tags()).to_have_count(3)  # nothing is chosen: what is found
+    choose(page, "S02|MILK")
+    expect(tags()).to_have_count(1)
+    page.locator("#desk-every").check()
+    expect(tags()).to_have_text([re.compile("Milk")] * 3)
 
 
 def test_the_desk_fits_its_screen(desk: str, visit: Callable[..., Page]) -> None:
