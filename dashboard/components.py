@@ -26,6 +26,11 @@ def aria(**described: str) -> dict[str, Any]:
     return {f"aria-{name}": text for name, text in described.items()}
 
 
+def scrolls(label: str) -> dict[str, Any]:
+    """Return the attributes of a part that scrolls, so that the keyboard reaches it: `scrolls("Who did what")`."""
+    return {"tabIndex": "0", "role": "group", **aria(label=label)}
+
+
 CLOSE: Any = {"closeButtonProps": aria(label="Close")}
 """What a panel takes so that a screen reader can name the button that closes it."""
 
@@ -137,8 +142,8 @@ def framed_table(head: Sequence[Component], rows: Sequence[Sequence[Component]],
     """Frame cells as a table that scrolls sideways where less than `width` pixels are free."""
     inner = [dmc.TableThead(dmc.TableTr(list(head))), dmc.TableTbody([dmc.TableTr(list(row)) for row in rows])]
     drawn = dmc.Table(inner, verticalSpacing=6, className="figures-table", miw=width)
-    told = aria(label="Table, scrolls sideways where it is wider than the screen")
-    return html.Div(drawn, className="table-scroll", tabIndex="0", role="group", **told)
+    told = scrolls("Table, scrolls sideways where it is wider than the screen")
+    return html.Div(drawn, className="table-scroll", **told)
 
 
 def empty(title: str, text: str, command: str | None) -> Component:

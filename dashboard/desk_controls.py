@@ -3,16 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
 
 from catalog.errors import ShelfpriceError
 from dashboard.cards import desk_dialogs as dialogs
-from dashboard.cards.desk_prices import CATEGORY, EVERY, STATE, STORE, TEXT, UNCHANGED
+from dashboard.cards.desk_prices import CATEGORY, DEARER, EVERY, STATE, STORE, TEXT, UNCHANGED
+from dashboard.cards.desk_totals import totals_line
 from dashboard.components import notice
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import DeskQuestion
+from dashboard.data.desk.listed import Rows
+from dashboard.data.desk.people import named_by
 from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.totals import totals_of
+from dashboard.formats import count
 
 ACT, SAID, DONE = "desk-act", "desk-said", "desk-done"
 """What the browser asks for, where the answer stands, and how many acts there were."""
@@ -23,18 +28,24 @@ FILTERS = {
     "category": (CATEGORY, "value"),
     "state": (STATE, "value"),
     "unchanged": (UNCHANGED, "checked"),
+    "dearer": (DEARER, "checked"),
 }
 """What rows are asked for by: the id and the property that hold it."""
 
 EDITS = {"edit": "edit them", "plan": "plan their promotion"}
 """What opens the panel, and what it is for."""
 
+_APPROVED_UNASKED = 5
+"""Prices that are approved without a question."""
+
 _QUESTIONS = {
+    "approve": ("Approve prices?", "The shelf follows at its next tick."),
     "reject": ("Reject prices?", "The old prices stand."),
     "freeze": ("Freeze prices?", "They stay as they are shown until that is undone."),
     "stop": ("Turn the kill switch on?", "Base prices stand from the next tick on, until that is undone."),
     "undo": ("Undo it?", "What stood before holds again from the next tick on."),
 }
+_WITHOUT_REASON, _OF_ORDERS = {"approve", "undo"}, {"stop", "undo", "allow"}
 _OF_ONE = {"reject": "The old price stands.", "freeze": "It stays as it is shown until that is undone."}
 
 
@@ -77,18 +88,13 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             is_there = bool(desk.sheet().chosen(meant(desk, act, DeskQuestion(**asked), every=every)))
             said = no_update if is_there else problem(f"Choose prices in the table, then {EDITS[what]}.")
             return nothing | {"said": said}
-        if what in _QUESTIONS:
-            title, words = _QUESTIONS[what]
-            if what not in {"stop", "undo"}:
-                ids = meant(desk, act, DeskQuestion(**asked), every=every)
-                words = _OF_ONE.get(what, words) if len(ids) == 1 else words
-                words = f"{_number_of(desk, ids)}: {words[0].lower()}{words[1:]}"
+        ids = [] if what in _OF_ORDERS else meant(desk, act, DeskQuestion(**asked), every=every)
+        if what in _QUESTIONS and not (what == "approve" and len(_approvable(desk, ids)) <= _APPROVED_UNASKED):
+            title, words = _question(desk, act, ids)
             opened = {"question": True, "title": title, "asked": words, "why": "", "failed": None}
-            return nothing | opened | {"no_reason": what == "undo", "no_store": what != "stop"}
+            return nothing | opened | {"no_reason": what in _WITHOUT_REASON, "no_store": what != "stop"}
         done: dict[str, Callable[[], str]] = {
-            "approve": lambda: acts.approve(
-                desk, meant(desk, act, DeskQuestion(**asked), every=every), act.get("seen", {})
-            ),
+            "approve": lambda: acts.approve(desk, ids, act.get("seen", {})),
             "allow": lambda: acts.allow(desk, act["change"]),
         }
         if what not in done:
@@ -128,9 +134,10 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
             return {"said": no_update, "done": no_update, "question": False, "failed": None}
         asked = DeskQuestion(**{name: rest[name] for name in FILTERS})
         reason, store = (why or "").strip(), None if switched == dialogs.EVERY_STORE else switched
-        if not reason and act["what"] != "undo":
+        if not reason and act["what"] not in _WITHOUT_REASON:
             return {"said": no_update, "done": no_update, "question": True, "failed": problem("Say why in a sentence.")}
         done: dict[str, Callable[[], str]] = {
+            "approve": lambda: acts.approve(desk, meant(desk, act, asked, every=every), act.get("seen", {})),
             "reject": lambda: acts.turn_down(desk, meant(desk, act, asked, every=every), reason),
             "freeze": lambda: acts.freeze(desk, meant(desk, act, asked, every=every), reason),
             "stop": lambda: acts.stop(desk, store, reason),
@@ -142,6 +149,28 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
         if not is_done:
             return {"said": no_update, "done": act["at"], "question": True, "failed": said}
         return {"said": said, "done": act["at"], "question": False, "failed": None}
+
+
+def _question(desk: PriceDesk, act: dict[str, Any], ids: list[str]) -> tuple[str, list[Any]]:
+    """Return the title and the words of a question about some prices, the kill switch, or what a person set."""
+    what = act["what"]
+    title, words = _QUESTIONS[what]
+    if what == "approve":
+        waiting = _approvable(desk, ids)
+        totals = html.Div(totals_line(totals_of(waiting)), className="desk-totals")
+        return title, [f"{count(len(waiting))} prices are approved, which is expected to bring:", totals, words]
+    if what == "undo" and len(names := named_by(desk.sheet(), act["change"])) > 1:
+        return title, [f"{count(len(names))} prices: {words[0].lower()}{words[1:]}"]
+    if what not in _OF_ORDERS:
+        words = _OF_ONE.get(what, words) if len(ids) == 1 else words
+        words = f"{_number_of(desk, ids)}: {words[0].lower()}{words[1:]}"
+    return title, [words]
+
+
+def _approvable(desk: PriceDesk, ids: list[str]) -> Rows:
+    """Return the prices that an approval would change: those that wait or were rejected."""
+    rows = desk.sheet().rows.those(ids)
+    return rows.take(rows.are_waiting | rows.are("rejected"))
 
 
 def meant(desk: PriceDesk, act: dict[str, Any], asked: DeskQuestion, *, every: bool) -> list[str]:

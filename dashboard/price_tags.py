@@ -97,7 +97,7 @@ def meant(sheet: Sheet, asked: Mapping[str, str], ids: Sequence[str]) -> list[Ro
         Filters, as the desk's address names them. Only `unchanged=false` leaves out prices that do not change.
     """
     words = {name: asked.get(name) for name in ("text", "store", "category", "state")}
-    question = DeskQuestion(**words, unchanged=asked.get("unchanged") != "false")
+    question = DeskQuestion(**words, unchanged=asked.get("unchanged") != "false", dearer=asked.get("dearer") == "true")
     return list(question.found_in(sheet.rows.those(ids) if ids else sheet.rows))
 
 

@@ -79,7 +79,7 @@
         desk: {
             again: (seen, ...filters) => {
                 const api = grid();
-                window.dash_clientside.desk.fit();
+                window.dash_ag_grid.getApiAsync(GRID).then(window.dash_clientside.desk.fit); // it may be there later
                 const now = JSON.stringify(filters);
                 if (api) {
                     if (now === asked) { api.refreshInfiniteCache(); }
@@ -103,8 +103,9 @@
                 const api = grid();
                 const isNarrow = window.innerWidth < 600;
                 if (api) {
-                    api.setColumnsVisible(["store", "now", "moved", "why", "state", "stands", "course"], !isNarrow);
-                    const widths = isNarrow ? { name: 112, proposed: 84, gain: 84 } : { name: 170, proposed: 104, gain: 96 };
+                    const wide = ["store", "now", "moved", "rival", "why", "state", "stands", "course"];
+                    api.setColumnsVisible(wide.filter((name) => api.getColumn(name)), !isNarrow);
+                    const widths = isNarrow ? { name: 112, proposed: 84, gain: 84 } : { name: 160, proposed: 104, gain: 96 };
                     api.setColumnWidths(Object.entries(widths).map(([key, newWidth]) => ({ key, newWidth })));
                 }
             },

@@ -19,7 +19,7 @@ GRID, TEXT, STORE, CATEGORY, STATE, UNCHANGED, EVERY, COUNT, CHOSEN, APPROVE = (
     "desk-grid", "desk-text", "desk-store", "desk-category", "desk-state", "desk-unchanged", "desk-every", "desk-count",
     "desk-chosen", "desk-approve",
 )  # fmt: skip
-KEYS_ON, TOTALS = "desk-keys-on", "desk-totals"
+KEYS_ON, TOTALS, DEARER = "desk-keys-on", "desk-totals", "desk-dearer"
 
 STATES = {
     "waits": "Waits for a person",
@@ -35,7 +35,7 @@ _GAIN = {
 }
 _PERCENT = {"function": "params.value == null ? '–' : d3.format('+.1f')(100 * params.value) + ' %'"}
 _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
-    ("name", "Product", "Name and SKU", {"width": 170, "cellRenderer": "DeskProduct"}),
+    ("name", "Product", "Name and SKU", {"width": 160, "cellRenderer": "DeskProduct"}),
     ("store", "Store", "", {"width": 80}),
     ("now", "Now", "On a live store's shelf; else what the store opened with last", {"valueFormatter": _EUROS}),
     ("proposed", "Proposed", "What the price book opens a full shelf with", {"valueFormatter": _EUROS, "width": 104}),
@@ -46,24 +46,24 @@ _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         "What the plan that begins with it earns more until closing than the price now, if that were kept",
         {"valueFormatter": _GAIN, "width": 96},
     ),
-    ("why", "Why", "A row opens with the whole reason", {"minWidth": 290, "flex": 1, "sortable": False}),
-    ("state", "State", "What became of the proposal", {"width": 160, "cellRenderer": "DeskState"}),
+    ("rival", "Rival", "Cheapest price of a rival that counts, for as much", {"valueFormatter": _EUROS}),
+    ("why", "Why", "A row opens with the whole reason", {"minWidth": 250, "flex": 1, "sortable": False, "cellClass": "desk-wrapped"}),
+    ("state", "State", "What became of the proposal", {"width": 150, "cellRenderer": "DeskState"}),
     ("stands", "Will stand", "At the next tick, by what was decided so far", {"valueFormatter": _EUROS}),
     ("course", "14 days", "Opening prices", {"width": 142, "cellRenderer": "DeskCourse", "sortable": False}),
 )
-_NUMBERS = {"now", "proposed", "moved", "gain", "stands"}
-_WRAPPED = {"why"}
+_NUMBERS = {"now", "proposed", "moved", "gain", "stands", "rival"}
 _HEAD, _ROW, _MOST_SHOWN = 50, 66, 8  # pixels, pixels, rows
 
 
-def prices_card(catalog: Catalog, asked: DeskQuestion) -> Component:
+def prices_card(catalog: Catalog, asked: DeskQuestion, *, has_rivals: bool) -> Component:
     """Place the filters as they are asked for, the buttons and the table; callbacks fill it with the rows."""
     return card(
         "Proposed prices",
-        html.Div(_filters(catalog, asked), className="controls desk-filters"),
+        html.Div(_filters(catalog, asked, has_rivals=has_rivals), className="controls desk-filters"),
         html.Div(_buttons(), className="desk-buttons", role="toolbar", **aria(label="What to do with chosen prices")),
         html.Div(id=TOTALS, className="desk-totals", **aria(live="polite")),
-        html.Div(_grid(), id="desk-table"),
+        html.Div(_grid(has_rivals=has_rivals), id="desk-table"),
         html.Div(
             [html.Span(id=COUNT, **aria(live="polite")), html.Span(id=CHOSEN, **aria(live="polite"))],
             className="desk-counts",
@@ -114,7 +114,7 @@ def note_of(sheet: Sheet) -> list[Component]:
     return [dmc.Text(prose(" ".join(told)), size="sm", className="desk-note")]
 
 
-def _filters(catalog: Catalog, asked: DeskQuestion) -> list[Component]:
+def _filters(catalog: Catalog, asked: DeskQuestion, *, has_rivals: bool) -> list[Component]:
     categories = sorted({product.category for product in catalog.products})
     states = [{"value": state, "label": words} for state, words in STATES.items()]
     return [
@@ -143,6 +143,11 @@ def _filters(catalog: Catalog, asked: DeskQuestion) -> list[Component]:
         ),
         dmc.Select(id=STATE, label="State", data=states, value=asked.state, placeholder="all", w=190, clearable=True),
         dmc.Switch(id=UNCHANGED, label="Show unchanged", checked=asked.unchanged, size="xs", className="desk-every"),
+        html.Div(
+            dmc.Switch(id=DEARER, label="Dearer than rivals", checked=asked.dearer, size="xs"),
+            hidden=not has_rivals,
+            className="desk-every",
+        ),
     ]
 
 
@@ -182,7 +187,7 @@ def act_button(
     return dmc.Button([label, *hint], variant=look, size="xs", **data, **more)
 
 
-def _grid() -> Component:
+def _grid(*, has_rivals: bool) -> Component:
     money = shown_currency()
     of_course = {"cellRendererParams": {"symbol": money.symbol, "digits": money.digits}}
     columns = [
@@ -192,11 +197,12 @@ def _grid() -> Component:
             "headerTooltip": says,
             "type": "rightAligned" if field in _NUMBERS else None,
             "width": 84,
-            "cellClass": "desk-wrapped" if field in _WRAPPED else None,
         }
         | more
         | (of_course if field == "course" else {})
+        | ({"tooltipField": "rivals"} if field == "rival" else {})
         for field, name, says, more in _COLUMNS
+        if has_rivals or field != "rival"
     ]
     return dag.AgGrid(
         id=GRID,

@@ -15,6 +15,7 @@ from catalog.wall_clock import WallClock
 from dashboard.cards.desk_evidence import evidence
 from dashboard.cards.desk_needs import price_line, reason_of
 from dashboard.cards.desk_prices import act_button
+from dashboard.cards.rivals import told_of
 from dashboard.components import CLOSE, table
 from dashboard.data.desk.acts import with_changes
 from dashboard.data.desk.price_desk import Sheet
@@ -79,6 +80,7 @@ def opened(monitor: Monitor, sheet: Sheet, row: Row, scheme: Scheme) -> list[Com
         html.Div(acts, className="desk-change-acts"),
         *evidence(monitor, row, clock, scheme),
         facts,
+        *_rivals(row),
         *_sold(monitor, row),
         html.Ul([html.Li(line) for line in _decided(row, clock)], className="findings"),
         dmc.Anchor("All prices of this product and why", href=f"/prices?{asked}", size="sm"),
@@ -96,6 +98,15 @@ def _facts(row: Row, product: Product) -> list[list[str]]:
         ["On the shelf", UNKNOWN if row.shelf is None else f"{count(row.shelf.stock)} units"],
         ["Price book", UNKNOWN if row.book_date is None else f"{day(row.book_date)}, model {row.model_version}"],
     ]
+
+
+def _rivals(row: Row) -> list[Component]:
+    """List the prices of rivals that count; nothing where there is none."""
+    rows = [
+        [one.rival, euros(one.price), told_of(row.stands / one.price), f"{one.seen_at:%d %b}"] for one in row.rivals
+    ]
+    names = ["Rival", "Price", "Ours is", "Seen"]
+    return [table(names, rows, numbers=(1, 2), width=300)] if rows else []
 
 
 def _sold(monitor: Monitor, row: Row) -> list[Component]:

@@ -53,7 +53,7 @@ DRAWS = "desk-draws"
 
 _PULSE_MS = 5_000
 _KEPT = tuple(Kept(name, *held, typed=name == "text") for name, held in FILTERS.items())
-_USUAL = {name: False if name == "unchanged" else "" if name == "text" else None for name in FILTERS}
+_USUAL = {name: False if held[1] == "checked" else "" if name == "text" else None for name, held in FILTERS.items()}
 
 
 def layout(monitor: Monitor, **asked: object) -> Component:
@@ -64,7 +64,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
     asked
         What the address asks for; what is not on offer is passed over.
     """
-    catalog = monitor.catalog.current()
+    catalog, has_rivals = monitor.catalog.current(), bool(monitor.reader.dates("competitor_prices"))
     stop = act_button("Stop prices…", "stop", look="outline", className="desk-stop")
     return html.Div(
         [
@@ -80,7 +80,9 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             html.Div(id=NEEDS),
             html.Div(id=DRAWS),
             html.Div(id=MISSING),
-            html.Div(prices_card(catalog, _question(catalog, asked)), id=FULL),
+            html.Div(
+                prices_card(catalog, _question(catalog, asked, has_rivals=has_rivals), has_rivals=has_rivals), id=FULL
+            ),
             html.Div(promotions_card(), className="grid desk-below"),
             html.Div([people_card(), log_card()], className="grid grid-2 desk-below"),
             html.Div(id=EFFECTS, className="desk-below"),
@@ -94,7 +96,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
     )
 
 
-def _question(catalog: Catalog, asked: Mapping[str, object]) -> DeskQuestion:
+def _question(catalog: Catalog, asked: Mapping[str, object], *, has_rivals: bool) -> DeskQuestion:
     """Return what an address asks for, as far as there is such a thing."""
     return DeskQuestion(
         text_of(asked.get("text")),
@@ -102,6 +104,7 @@ def _question(catalog: Catalog, asked: Mapping[str, object]) -> DeskQuestion:
         one_of(asked.get("category"), (product.category for product in catalog.products), None),
         one_of(asked.get("state"), STATES, None),
         asked.get("unchanged") == "true",
+        asked.get("dearer") == "true" and has_rivals,
     )
 
 
@@ -166,11 +169,12 @@ def _wire_chosen(app: Dash, desk: PriceDesk) -> None:
         inputs={
             "chosen": Input(GRID, "selectedRows"),
             "every": Input(EVERY, "checked"),
+            "_seen": Input(SEEN, "data"),
             **{name: Input(*held) for name, held in FILTERS.items()},
         },
         prevent_initial_call=True,
     )
-    def sum_up(*, chosen: list[dict[str, Any]] | None, every: bool, **asked: Any) -> list[Component]:
+    def sum_up(*, chosen: list[dict[str, Any]] | None, every: bool, _seen: object, **asked: Any) -> list[Component]:
         sheet = desk.sheet()
         ids = [one["id"] for one in chosen or []]
         rows = DeskQuestion(**asked).found_in(sheet.rows) if every else sheet.rows.those(ids)

@@ -23,6 +23,7 @@ class StoreOfOneRow:
         self.stands, self.proposed, self.are_known = np.array([row.stands]), np.array([row.proposed]), np.array([True])
         self.now = np.array([np.nan if row.now is None else row.now])
         self.decision, self.state = np.array([STATES.index(row.decision)]), np.array([STATES.index(row.state)])
+        self.rival = np.array([row.rivals[0].price if row.rivals else np.nan])
         self.is_recorded = np.array([row.is_recorded])
 
     def row(self, _position: int) -> Row:

@@ -14,6 +14,7 @@ from catalog.records.product import Product
 from dashboard.data.desk.listed import Distinct, Rows
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import StoreRows
+from dashboard.formats import euros
 
 _ORDERS: dict[str, Callable[[Rows], NDArray[Any]]] = {
     "store": lambda rows: rows.by_store(lambda own: own.store)[1],
@@ -23,6 +24,7 @@ _ORDERS: dict[str, Callable[[Rows], NDArray[Any]]] = {
     "moved": lambda rows: rows.proposed / np.where(rows.now > 0, rows.now, np.nan),
     "gain": lambda rows: rows.gain,
     "stands": lambda rows: rows.stands,
+    "rival": lambda rows: rows.rival,
     "state": lambda rows: pd.factorize(np.array(rows.told, dtype=object), sort=True)[0],
 }
 
@@ -31,7 +33,8 @@ _ORDERS: dict[str, Callable[[Rows], NDArray[Any]]] = {
 class DeskQuestion:
     """What a person looks for; None and the empty text are everything.
 
-    Prices that do not change are left out unless they are `unchanged`, or somebody searches for a text.
+    Prices that do not change are left out unless they are `unchanged`, or somebody searches for a text or for prices
+    that are `dearer` than the cheapest rival's.
     """
 
     text: str | None = None
@@ -39,15 +42,16 @@ class DeskQuestion:
     category: str | None = None
     state: str | None = None
     unchanged: bool = False
+    dearer: bool = False
 
     def found_in(self, rows: Rows) -> Rows:
         """Return the rows that are meant; every word of the text is in name, sku, store or category."""
         matching = self.matching(rows)
-        return matching if self.unchanged or self.text else matching.take(~matching.are_unchanged)
+        return matching if self.unchanged or self.text or self.dearer else matching.take(~matching.are_unchanged)
 
     def matching(self, rows: Rows) -> Rows:
         """Return the rows that are meant, with those that do not change."""
-        if not (self.text or self.store or self.category or self.state):
+        if not (self.text or self.store or self.category or self.state or self.dearer):
             return rows
         found = np.ones(len(rows), dtype=bool)
         if self.store:
@@ -56,6 +60,8 @@ class DeskQuestion:
             found &= _flags(rows.by_product(lambda product: product.category == self.category))
         if self.state:
             found &= rows.are(self.state)
+        if self.dearer:
+            found &= rows.are_dearer
         for word in (self.text or "").casefold().split():
             found &= _flags(rows.by_store(partial(_is_in_store, word))) | _flags(
                 rows.by_product(partial(_is_in_product, word))
@@ -94,6 +100,11 @@ def in_order(rows: Rows, wanted: Sequence[dict[str, Any]]) -> Rows:
     return rows.take(order)
 
 
+def rivals_in_words(row: Row) -> str:
+    """Name the prices of rivals that count, the cheapest first; empty where there is none."""
+    return ", ".join(f"{one.rival} {euros(one.price)}" for one in row.rivals)
+
+
 def as_sent(row: Row, course: Sequence[float]) -> dict[str, Any]:
     """Return a row as the grid takes it, with its opening prices of the last days, EUR, the oldest first."""
     return {
@@ -108,6 +119,8 @@ def as_sent(row: Row, course: Sequence[float]) -> dict[str, Any]:
         "stands": row.stands,
         "why": row.why,
         "limit": row.limit,
+        "rival": row.rivals[0].price if row.rivals else None,
+        "rivals": rivals_in_words(row),
         "course": course,
         "state": row.told,
         "look": row.state,

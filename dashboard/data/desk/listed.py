@@ -34,9 +34,17 @@ class _Columns:
     @cached_property
     def stands(self) -> Floats:
         """What holds at the next tick, worked out for every store."""
+        return self._each(lambda own: own.stands)
+
+    @cached_property
+    def rival(self) -> Floats:
+        """The cheapest price of a rival that counts."""
+        return self._each(lambda own: own.rival)
+
+    def _each(self, prices: Callable[[StoreRows], Floats]) -> Floats:
         known = np.full((len(self.stores), max(len(own.products) for own in self.stores)), np.nan)
         for row, own in enumerate(self.stores):
-            known[row, : len(own.products)] = own.stands
+            known[row, : len(own.products)] = prices(own)
         return known[self.store, self.position]
 
     @cached_property
@@ -103,6 +111,16 @@ class Rows(Sequence[Row]):
     def stands(self) -> Floats:
         """What holds at the next tick."""
         return self._of(self._columns.stands)
+
+    @property
+    def rival(self) -> Floats:
+        """The cheapest price of a rival that counts on the date."""
+        return self._of(self._columns.rival)
+
+    @property
+    def are_dearer(self) -> Flags:
+        """Which will stand above the cheapest rival."""
+        return self.stands > self.rival
 
     @property
     def gain(self) -> Floats:

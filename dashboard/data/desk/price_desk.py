@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
@@ -12,10 +12,11 @@ from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
 from catalog.names import BOOK_TABLES
 from catalog.settings import Settings
+from catalog.tables.intake import COMPETITOR_PRICES
 from dashboard.cache import Cache
 from dashboard.data.desk.asked import waiting_first
 from dashboard.data.desk.listed import Rows, listed
-from dashboard.data.desk.rows import Row
+from dashboard.data.desk.rows import RivalPrice, Row
 from dashboard.data.desk.store_rows import StoreRows
 from dashboard.data.reader import Reader
 from desk.price_changes.change import PriceChange
@@ -27,6 +28,7 @@ from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
 from serving.open_book import OpenBook
+from serving.rival_caps import fresh_prices
 from serving.standing import standings
 from serving.store_standing import StoreStanding
 from warehouse.workspace import Workspace
@@ -35,9 +37,13 @@ _COURSE = dt.timedelta(days=14)
 _COURSES = ("store_id", "sku", "new_price")
 _BOOKS = (*BOOK_TABLES, "demand_curves", "beliefs")
 _SOLD = ("repricings", "live_repricings")
+_RIVALS = COMPETITOR_PRICES.name
 _MOST_SHELVES = 8  # of dates
 _MOST_BOOKS = 3  # each with all that was worked out of it
 _LOOK_EVERY = 5.0  # seconds
+
+
+Rivals = Mapping[str, tuple[RivalPrice, ...]]
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class PriceDesk:
         self._changes = Cache[list[PriceChange]](1)
         self._proposed = Cache[Proposals](_MOST_SHELVES)
         self._opened = Cache[Floats](_MOST_SHELVES)
+        self._rivals = Cache[Rivals](_MOST_SHELVES)
 
     @property
     def workspace(self) -> Workspace:
@@ -93,7 +100,7 @@ class PriceDesk:
     def stamp(self) -> tuple[Hashable, ...]:
         """Return what changes whenever the desk does."""
         hour = f"{now_of(self.workspace):%Y-%m-%d %H}" if self._catalog().store.sales == "outside" else None
-        return (*self._reader.stamp("price_changes", *_BOOKS, *_SOLD), self._catalog().fingerprint, hour)
+        return (*self._reader.stamp("price_changes", _RIVALS, *_BOOKS, *_SOLD), self._catalog().fingerprint, hour)
 
     def sheet(self) -> Sheet:
         """Return the desk as it is now."""
@@ -150,7 +157,19 @@ class PriceDesk:
         self, standing: StoreStanding, opened: Floats, outlook: DayForecast | None, people: Sequence[PriceChange]
     ) -> StoreRows:
         own = opened[standing.catalog.store.stores.index(standing.now.store)]
-        return StoreRows(standing, outlook, own, self._shown(standing), self._proposals(standing), people)
+        shown, proposed, rivals = self._shown(standing), self._proposals(standing), self._rivals_on(standing.now.date)
+        return StoreRows(standing, outlook, own, shown, proposed, people, rivals)
+
+    def _rivals_on(self, date: dt.date) -> Rivals:
+        """Return the prices of rivals that count on a date, by sku, the cheapest first."""
+
+        def read() -> Rivals:
+            found = defaultdict[str, list[RivalPrice]](list)
+            for row in fresh_prices(self._reader.lake, date).sort_by("price_eur").to_pylist():
+                found[row["sku"]].append(RivalPrice(row["rival"], row["price_eur"], row["seen_at"]))
+            return {sku: tuple(prices) for sku, prices in found.items()}
+
+        return self._rivals.get(date, read, lambda: self._reader.stamp(_RIVALS))
 
     def _book(self, catalog: Catalog, date: dt.date) -> OpenBook | None:
         """Return the price book in force, opened once for rows, standings and forecasts."""

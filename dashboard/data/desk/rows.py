@@ -11,6 +11,15 @@ from serving.markdowns import Sticker
 
 
 @dataclass(frozen=True)
+class RivalPrice:
+    """The newest price of a product at a rival, EUR for as much as we sell, and when it was seen, UTC."""
+
+    rival: str
+    price: float
+    seen_at: dt.datetime
+
+
+@dataclass(frozen=True)
 class Row:
     """One product in one store. Prices in EUR.
 
@@ -45,6 +54,8 @@ class Row:
         The model behind the price, and the date that its price book was made for; None where there is none.
     passed
         The id of the price change where it passed in a set, from which it is read by name: see `acts.with_changes`.
+    rivals
+        Prices of rivals that count, the cheapest first.
     """
 
     store: str
@@ -71,6 +82,7 @@ class Row:
     model_version: str | None = None
     book_date: dt.date | None = None
     passed: str | None = None
+    rivals: tuple[RivalPrice, ...] = ()
 
     @property
     def id(self) -> str:

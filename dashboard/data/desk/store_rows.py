@@ -1,7 +1,7 @@
 """What is known of the prices of one store's shelf, by column; a row of it is made when somebody looks at it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, get_args
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Floats
 from catalog.price_rules import LIMITS, RULES
 from dashboard.data.desk.proposal_states import State, covering, in_words, overridden, state_of
-from dashboard.data.desk.rows import Row
+from dashboard.data.desk.rows import RivalPrice, Row
 from dashboard.formats import euros, shown_currency
 from desk.price_changes.change import PriceChange
 from desk.price_changes.consequence import Comparison, DayForecast
@@ -48,6 +48,8 @@ class StoreRows:
         What policies proposed for its date, of the catalog of its shelf.
     people
         What people asked for.
+    rivals
+        Prices of rivals that count on its date, by sku, the cheapest first.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class StoreRows:
         shown: Floats | None,
         proposals: Proposals,
         people: Sequence[PriceChange],
+        rivals: Mapping[str, tuple[RivalPrice, ...]],
     ) -> None:
         at, catalog = standing.now, standing.catalog
         self.standing, self.store, self.products, self._opened = standing, at.store, catalog.products, opened
         self.positions = catalog.positions
-        self._outlook = None if outlook is None else outlook.in_store(at.store)
+        self._outlook, self._rivals = None if outlook is None else outlook.in_store(at.store), rivals
         self._wall, row = catalog.store.clock_of(at.store), catalog.store.stores.index(at.store)
         self._covered = covering(people, at.store, at.moment, self._wall.closing_of(at.date))
         self._passed = proposals.passed.number[row]
@@ -79,6 +82,12 @@ class StoreRows:
     def stands(self) -> Floats:
         """What holds at the next tick."""
         return self.standing.prices
+
+    @property
+    def rival(self) -> Floats:
+        """The cheapest price of a rival that counts."""
+        cheapest = {sku: prices[0].price for sku, prices in self._rivals.items()}
+        return np.array([cheapest.get(product.sku, np.nan) for product in self.products])
 
     @property
     def are_known(self) -> Flags:
@@ -142,6 +151,7 @@ class StoreRows:
             change=self._documents.get(position),
             unit_cost=product.unit_cost,
             shelf=self._shelf(position),
+            rivals=self._rivals.get(product.sku, ()),
             passed=f"p{passed}.{at.store}.{product.sku}" if passed else None,
             **known | {"why": with_trial(held, known["why"])},
         )
