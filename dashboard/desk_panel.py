@@ -18,7 +18,7 @@ from dashboard.data.desk.rows import Row
 from dashboard.desk_controls import ACT, DONE, EDITS, SAID, chosen_states, meant, problem, told
 from dashboard.formats import shown_currency
 from desk.price_changes.days import Dates
-from desk.price_changes.examine import Examined, examined_all
+from desk.price_changes.examine import examined_all
 
 _A_WEEK = dt.timedelta(days=6)
 _TYPED = (edit.PRICE, edit.FIRST, edit.LAST, edit.START, edit.END)
@@ -84,12 +84,10 @@ def _wire_preview(app: Dash, desk: PriceDesk) -> None:
         change = edit.typed_change(price)
         if not change:
             return []
-        if len(rows) > 1 or first or last or announced:
-            told = (
-                _examined(desk, rows, change, (first, last), announced=announced) if announced or first or last else []
-            )
-            return edit.preview_of_all(rows, change, told)
         try:
+            if len(rows) > 1 or first or last or announced:
+                asked = acts.requests_of(desk.sheet(), rows, change, _dates_of((first, last)), announced=announced)
+                return edit.preview_of_all(rows, change, examined_all(desk.workspace, asked))
             return edit.preview_of(preview(desk.sheet(), rows[0], _draft_of(rows[0], change, start, end)))
         except ShelfpriceError as error:
             return problem(str(error))
@@ -151,17 +149,6 @@ def _set(
 def _dates_of(days: Sequence[str | None]) -> Dates:
     first, last = (dt.date.fromisoformat(date) if date else None for date in days)
     return first, last
-
-
-def _examined(
-    desk: PriceDesk, rows: Sequence[Row], change: str, days: Sequence[str | None], *, announced: bool
-) -> list[Examined]:
-    """Return what would become of the first ones of some rows; nothing where no price was typed."""
-    try:
-        asked = acts.requests_of(desk.sheet(), rows[: edit.MOST_LISTED], change, _dates_of(days), announced=announced)
-    except DataError:
-        return []
-    return examined_all(desk.workspace, asked)
 
 
 def _draft_of(row: Row, change: str, start: str | None, end: str | None) -> PriceDraft:

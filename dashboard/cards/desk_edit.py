@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from catalog.errors import DataError
 from dashboard.components import CLOSE, aria, table
+from dashboard.data.desk.asked import rivals_in_words
 from dashboard.data.desk.drafts import Preview
 from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.rows import Row
@@ -19,8 +20,11 @@ PANEL, PRICE, START, END, REASON, ANYWAY, BELOW_COST, SAVE, FACTS, PREVIEW, REFU
     "desk-panel", "desk-price", "desk-start", "desk-end", "desk-why", "desk-anyway", "desk-below-cost",
     "desk-save", "desk-facts", "desk-preview", "desk-refused",
 )  # fmt: skip
-FIRST, LAST, HOURS, ANNOUNCED = "desk-first", "desk-last", "desk-hours", "desk-announced"
-MOST_LISTED = 6
+FIRST, LAST, HOURS, ANNOUNCED, LIST = "desk-first", "desk-last", "desk-hours", "desk-announced", "desk-list"
+
+_HEAD, _ROW, _MOST_SEEN = 50, 34, 8  # pixels, pixels, rows
+_WIDTHS = {"now": 72, "then": 72, "cost": 108, "prior": 124}  # pixels
+_MOST_SAID = 20
 
 
 def edit_panel() -> Component:
@@ -86,41 +90,84 @@ def facts_of_all(rows: Sequence[Row]) -> Component:
 
 
 def preview_of_all(rows: Sequence[Row], change: str, told: Sequence[Examined]) -> list[Component]:
-    """List what a typed change makes of prices, the first ones of many, and what speaks against those.
+    """List what a typed change makes of prices, what that is expected to bring in all, and what speaks against it.
 
     Parameters
     ----------
     told
-        What would become of the first ones; empty where that was not asked.
+        What would become of each.
+
+    Raises
+    ------
+    DataError
+        When the change makes no price.
     """
-    try:
-        prices = [(row, price_by(change, row)) for row in rows]
-    except DataError as error:
-        return [dmc.Alert(str(error), color="yellow", variant="light", className="notice")]
-    priors = [one.terms[0].prior_price if one.terms else None for one in told]
-    is_announced = any(prior is not None for prior in priors)
-    lines = [
-        [f"{row.name} in {row.store}", UNKNOWN if row.now is None else euros(row.now), euros(price)]
-        for row, price in prices[:MOST_LISTED]
-    ]
-    if is_announced:
-        for line, prior, (_, price) in zip(lines, priors, prices[:MOST_LISTED], strict=True):
-            line.append(UNKNOWN if prior is None else f"{euros(prior)} ({price / prior - 1:+.0%})")
-    more = len(prices) - len(lines)
-    rest = [dmc.Text(f"and {count(more)} more", size="sm", c="dimmed")] if more > 0 else []
-    names = ["Price", "Now", "Then", *(["Prior price"] if is_announced else [])]
+    lines = [_line(row, price_by(change, row), one) for row, one in zip(rows, told, strict=True)]
     against = [
         f"{row.name} in {row.store}: {said}"
-        for row, one in zip(rows, told, strict=False)
+        for row, one in zip(rows, told, strict=True)
         for said in (one.problem, *one.conflicts)
         if said is not None
     ]
-    return [table(names, lines, numbers=range(1, len(names)), width=240), *rest, *speaks_against(against)]
+    total = dmc.Text(brought_by(told), size="sm", fw=600)
+    return [total, _list_of(lines), *speaks_against(against)]
+
+
+def brought_by(told: Sequence[Examined]) -> str:
+    """Say what prices are expected to bring in all on their first day, and of how many that is not known."""
+    costs = [cost for one in told if (cost := _cost_of(one)) is not None]
+    unknown = len(told) - len(costs)
+    if not costs:
+        return f"{_prices(len(told))}. What they bring is not known: no model or belief knows these prices."
+    rest = f", {count(unknown)} of them not known" if unknown else ""
+    return f"{_prices(len(told))}: in all it {cost_in_words(sum(costs))} until the first day closes{rest}."
+
+
+def _prices(number: int) -> str:
+    return f"{count(number)} price{'' if number == 1 else 's'}"
+
+
+def _cost_of(one: Examined) -> float | None:
+    return None if one.consequence is None else one.consequence.cost
+
+
+def _line(row: Row, price: float, one: Examined) -> dict[str, str]:
+    cost = _cost_of(one)
+    line = {
+        "name": f"{row.name} in {row.store}",
+        "now": UNKNOWN if row.now is None else euros(row.now),
+        "then": euros(price),
+        "cost": UNKNOWN if cost is None else _less_or_more(cost) or "the same",
+    }
+    if prior := one.terms[0].prior_price if one.terms else None:
+        line["prior"] = f"{euros(prior)} ({price / prior - 1:+.0%})"
+    return line
+
+
+def _list_of(lines: Sequence[dict[str, str]]) -> Component:
+    """Place a list of every line: it scrolls, and draws only the lines that are seen."""
+    names = {"name": "Price", "now": "Now", "then": "Then", "cost": "Against the plan", "prior": "Prior price"}
+    shown = [name for name in names if name != "prior" or any(name in line for line in lines)]
+    columns = [
+        {"field": name, "headerName": names[name], "tooltipField": name}
+        | ({"flex": 1, "minWidth": 96} if name == "name" else {"width": _WIDTHS[name], "type": "rightAligned"})
+        for name in shown
+    ]
+    return dag.AgGrid(
+        id=LIST,
+        rowData=list(lines),
+        columnDefs=columns,
+        defaultColDef={"sortable": False, "wrapHeaderText": True, "autoHeaderHeight": True},
+        dashGridOptions={"rowHeight": _ROW, "ensureDomOrder": True},
+        style={"height": _HEAD + _ROW * min(len(lines), _MOST_SEEN)},
+        className="desk-list",
+    )
 
 
 def speaks_against(sentences: Sequence[str]) -> list[Component]:
-    """List what speaks against prices; nothing where nothing does."""
-    listed = html.Ul([html.Li(sentence) for sentence in sentences], className="desk-conflicts")
+    """List what speaks against prices, the first sentences of many; nothing where nothing does."""
+    more = [f"and {count(len(sentences) - _MOST_SAID)} more"] if len(sentences) > _MOST_SAID else []
+    listed = html.Ul([html.Li(said) for said in [*sentences[:_MOST_SAID], *more]], className="desk-conflicts")
     alert = dmc.Alert(listed, title="Speaks against it", color="yellow", className="notice")
     return [alert] if sentences else []
 
@@ -134,6 +181,7 @@ def facts_of(row: Row) -> Component:
             dmc.Title(f"{row.name} in {row.store}", order=3, className="card-title"),
             html.Div(f"Now {now}, proposed {euros(row.proposed)}: {row.why}."),
             *limit,
+            *([html.Div(f"Rivals: {rivals_in_words(row)}.")] if row.rivals else []),
             html.Div(f"State: {row.told}."),
         ],
         className="desk-facts",
@@ -165,6 +213,10 @@ def _numbers(brings: Preview) -> list[Component]:
 
 def cost_in_words(cost: float) -> str:
     """Say whether a price earns less or more than the plan."""
-    if abs(cost) < shown_currency().smallest / 2:
-        return "earns the same as the plan"
-    return f"earns {euros(abs(cost))} {'less' if cost > 0 else 'more'} than the plan"
+    return f"earns {_less_or_more(cost) or 'the same as'}{' than' if _less_or_more(cost) else ''} the plan"
+
+
+def _less_or_more(cost: float) -> str:
+    """Write what is lost against the plan, EUR: `€3.10 less`; empty where it is less than can be paid."""
+    is_none = abs(cost) < shown_currency().smallest / 2
+    return "" if is_none else f"{euros(abs(cost))} {'less' if cost > 0 else 'more'}"

@@ -6,12 +6,12 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.cards.desk_people import order_acts, what_of
+from dashboard.cards.desk_people import order_acts, what_of_all
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import card
 from dashboard.data.desk.asked import waiting_first
 from dashboard.data.desk.listed import Rows
-from dashboard.data.desk.people import StandingOrder
+from dashboard.data.desk.people import StandingOrder, by_action
 from dashboard.data.desk.rows import Row
 from dashboard.formats import UNKNOWN, change, count, euros
 
@@ -24,7 +24,7 @@ def needs_card(rows: Rows, orders: Sequence[StandingOrder]) -> Component:
     """Show the prices that wait and move most euros, each with its buttons; one line where nothing waits."""
     waiting = waiting_first(rows)
     told = [order for order in orders if needs_somebody(order)]
-    items = [*map(_order, told), *(_price(row, _acts(row)) for row in waiting[:ON_DESK])]
+    items = [*map(_order, by_action(told).values()), *(_price(row, _acts(row)) for row in waiting[:ON_DESK])]
     if not items:
         return html.Div([html.Span("✓", className="light light-green"), "Nothing needs you."], className="desk-nothing")
     more = len(waiting) - ON_DESK
@@ -83,11 +83,15 @@ def _acts(row: Row) -> list[Component]:
     ]
 
 
-def _order(order: StandingOrder) -> Component:
+def _order(orders: Sequence[StandingOrder]) -> Component:
+    order = orders[0]
     when = "it waits for somebody else" if order.state == "proposed" else order.when
     said = f"{order.by}: {order.reason}; {when}."
     return html.Li(
-        [html.Div([html.Strong(what_of(order)), html.Div(said, className="desk-reason")]), *_side(order_acts(order))]
+        [
+            html.Div([html.Strong(what_of_all(orders)), html.Div(said, className="desk-reason")]),
+            *_side(order_acts(orders)),
+        ]
     )
 
 

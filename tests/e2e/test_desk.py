@@ -230,6 +230,29 @@ def test_one_edit_sets_the_prices_of_all_that_are_chosen(shop: Shop, desk: str, 
     expect(cell(page, "S02|BREAD", "state")).to_contain_text("waits")
 
 
+def test_many_prices_are_edited_and_approved_only_once_their_number_and_euros_were_shown(
+    desk: str, visit: Callable[..., Page]
+) -> None:
+    page = visit(f"{desk}?state=waits")
+    expect(page.locator("#desk-count")).to_contain_text("15 prices; 15 wait")
+    page.locator("#desk-every").check()
+    page.get_by_role("toolbar").get_by_role("button", name="Edit").click()
+    page.locator("#desk-price").fill("-1 %")
+    expect(page.locator("#desk-preview")).to_contain_text("15 prices: in all it earns")
+    expect(page.locator("#desk-list .ag-center-cols-container .ag-row")).to_have_count(15)
+    page.keyboard.press("Escape")
+    page.locator("#desk-approve").click()
+    asked = page.get_by_role("dialog", name="Approve prices?")
+    expect(asked).to_contain_text(re.compile(r"15 prices are approved.*€.* a day.*5 labels change"))
+    asked.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#desk-count")).to_contain_text("15 wait")
+    expect(page.locator("#desk-totals")).to_contain_text("5 labels change")
+    page.locator("#desk-approve").click()
+    asked.get_by_role("button", name="Confirm").click()
+    expect(said(page)).to_contain_text("15 prices approved")
+    expect(page.locator("#desk-totals")).to_be_empty()  # none of them waits any longer
+
+
 def test_what_speaks_against_a_price_is_named_and_nothing_is_saved_until_it_is_wanted_anyway(
     shop: Shop, desk: str, visit: Callable[..., Page]
 ) -> None:
@@ -337,6 +360,7 @@ def test_six_thousand_prices_open_and_forty_are_found_and_approved_without_a_wai
         page.locator("#desk-every").check()
         expect(page.locator("#desk-totals")).to_contain_text("40 labels change")
         page.locator("#desk-approve").click()
+        page.get_by_role("dialog", name="Approve prices?").get_by_role("button", name="Confirm").click()
         expect(said(page)).to_contain_text("40 prices approved", timeout=20_000 * SLACK)
         expect(page.locator("#desk-count")).to_contain_text("40 of 6,000 prices; 0 wait", timeout=20_000 * SLACK)
         approved = time.monotonic() - started

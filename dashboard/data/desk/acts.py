@@ -1,11 +1,12 @@
 """What a person does at the desk. Each act is recorded under the name of who asks, and answers in a sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from catalog.errors import DataError, Declined
 from catalog.roles import Role
 from dashboard.data.desk.drafts import PriceDraft, span_of
+from dashboard.data.desk.people import named_by
 from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
@@ -16,7 +17,7 @@ from desk.price_changes.decision import decide, decide_each, was_taken_back
 from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_named
 from desk.price_changes.request import DeskAnswer, PriceRequest, ask, ask_all
-from desk.price_changes.states import EventName, may_follow
+from desk.price_changes.states import EventName, State, may_follow
 from desk.price_sheets.lines import SheetLine, lines_of, record_lines
 from serving.orders import Kind
 
@@ -91,17 +92,8 @@ def override(
         accepted that.
     """
     start, end = span_of(desk.sheet(), row, draft)
-    request = PriceRequest(
-        "override",
-        reason,
-        row.sku,
-        row.store,
-        draft.price,
-        start,
-        end,
-        ignore_conflicts=ignore_conflicts,
-        below_cost=below_cost,
-    )
+    accepted = {"ignore_conflicts": ignore_conflicts, "below_cost": below_cost}
+    request = PriceRequest("override", reason, row.sku, row.store, draft.price, start, end, **accepted)
     answer = ask(desk.workspace, request, _user(desk))
     clock = desk.workspace.catalog.store.clock_of(row.store)
     times = f"from {clock.local(start):%H:%M} until {clock.local(end):%H:%M} on {row.date}{zone_named(clock)}"
@@ -139,9 +131,7 @@ def override_all(
         When one of the prices can never hold, or something speaks against it, as in `override`; none is set then.
     """
     sheet = desk.sheet()
-    chosen = sheet.chosen(ids)
-    if not chosen:
-        raise DataError("expected at least one price chosen, found none; nothing was changed: choose some in the table")
+    chosen = _chosen(sheet, ids)
     asked = requests_of(sheet, chosen, change, dates, announced=announced)
     accepted = [replace(one, reason=reason, ignore_conflicts=ignore_conflicts, below_cost=below_cost) for one in asked]
     answers = ask_all(desk.workspace, accepted, _user(desk))
@@ -229,28 +219,37 @@ def stop(desk: PriceDesk, store: str | None, reason: str) -> str:
 
 
 def undo(desk: PriceDesk, change: str) -> str:
-    """Take back what somebody asked for; what stood before holds again.
+    """Take back what somebody asked for, one price change or all of an action; what stood before holds again.
 
     Raises
     ------
     DataError, Declined
         When there is no such change, when it is over, or when the person who asks may not ask for it.
     """
-    decide(desk.workspace, [change], "withdrawn", _who_may_ask_for(desk, change))
-    return f"{change} is undone. {FOLLOWS}"
+    return _decided(desk, change, "withdrawn", "undone")
 
 
 def allow(desk: PriceDesk, change: str) -> str:
     """Approve what somebody else asked for; raises as `undo`."""
-    decide(desk.workspace, [change], "approved", _who_may_ask_for(desk, change))
-    return f"{change} is approved. {FOLLOWS}"
+    return _decided(desk, change, "approved", "approved", {"proposed"})
+
+
+def _decided(desk: PriceDesk, change: str, event: EventName, word: str, *states: Collection[State]) -> str:
+    names = named_by(desk.sheet(), change, *states)
+    decide(desk.workspace, names, event, _who_may_ask_for(desk, names[0]))
+    done = f"{change} is" if len(names) == 1 else f"{_prices(len(names))} of {change} are"
+    return f"{done} {word}. {FOLLOWS}"
+
+
+def _chosen(sheet: Sheet, ids: Sequence[str]) -> list[Row]:
+    if chosen := sheet.chosen(ids):
+        return chosen
+    raise DataError("expected at least one price chosen, found none; nothing was changed: choose some in the table")
 
 
 def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
     """Return the chosen rows, with what the book proposes recorded first: an approval is of a recorded price."""
-    chosen = desk.sheet().chosen(ids)
-    if not chosen:
-        raise DataError("expected at least one price chosen, found none; nothing was changed: choose some in the table")
+    chosen = _chosen(desk.sheet(), ids)
     if all(row.is_recorded for row in chosen):
         return with_changes(desk, chosen)
     if not desk.workspace.catalog.store.approval.is_asked_for:

@@ -1,6 +1,7 @@
 """What people set and what is not over: overrides, freezes and kill switches, with their state at the next tick."""
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from desk.price_changes.listing import when_of
 from desk.price_changes.states import State
 from serving.orders import Kind
 
-_SHOWN = {"proposed", "scheduled", "in_force", "superseded"}
+STANDING: frozenset[State] = frozenset({"proposed", "scheduled", "in_force", "superseded"})
+"""States of what is not over."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,21 @@ def standing(sheet: Sheet) -> list[StandingOrder]:
     """Return what people set and what is not over, the newest first."""
     names = {product.sku: product.name for product in sheet.catalog.products}
     found = [_of(sheet, change, names) for change in reversed(sheet.people)]
-    return [one for one in found if one.state in _SHOWN]
+    return [one for one in found if one.state in STANDING]
+
+
+def by_action(orders: Sequence[StandingOrder]) -> dict[str, list[StandingOrder]]:
+    """Return orders by the action that they are of: `h7` has `h7.1`, `h7.2` and so on, or one order of that name."""
+    actions = dict[str, list[StandingOrder]]()
+    for order in orders:
+        actions.setdefault(order.change.partition(".")[0], []).append(order)
+    return actions
+
+
+def named_by(sheet: Sheet, action: str, states: Collection[State] = STANDING) -> list[str]:
+    """Return the ids of an action's price changes in some states; of any other name, that name."""
+    orders = by_action(standing(sheet)).get(action, [])
+    return [order.change for order in orders if order.state in states] or [action]
 
 
 def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> StandingOrder:

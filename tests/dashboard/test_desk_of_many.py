@@ -1,0 +1,121 @@
+"""The desk over many prices at once: what an edit brings, what one Undo takes back, what rivals ask."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from price_shop import DATE, Shop
+
+from catalog.errors import Declined
+from connect.intake.rival_prices import take_rivals_file
+from dashboard.cards.desk_edit import brought_by, preview_of_all
+from dashboard.cards.desk_needs import needs_card
+from dashboard.cards.desk_people import people_list
+from dashboard.data.desk import acts
+from dashboard.data.desk.asked import DeskQuestion, as_sent
+from dashboard.data.desk.people import standing
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.reader import Reader
+from desk.price_changes.examine import examined_all
+from features.cells import ALL_VIEWS
+from warehouse.connection import build_file
+
+LEAFLET = (
+    f"rival,sku,price,seen_at\nCorner,MILK,1.19,{DATE}T07:00:00Z\nSquare,MILK,1.09,{DATE}T08:00:00Z\n"
+    f"Corner,EGGS,9.00,{DATE}T07:00:00Z\n"
+)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = Shop(tmp_path)
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    shop.sell(1)
+    return shop
+
+
+@pytest.fixture
+def desk(shop: Shop) -> PriceDesk:
+    return PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+
+
+def set_all(desk: PriceDesk) -> list[str]:
+    """Set twelve prices in one action, and return their ids at the desk."""
+    ids = [row_id for row_id in desk.sheet().rows.ids if "CHEESE" not in row_id]
+    acts.override_all(desk, ids, "-1 %", "slow week")
+    return ids
+
+
+def test_an_edit_of_many_prices_lists_each_with_its_euros_and_the_total(
+    desk: PriceDesk, words: Callable[[Any], str]
+) -> None:
+    sheet = desk.sheet()
+    rows = list(sheet.rows)[:12]
+    told = examined_all(desk.workspace, acts.requests_of(sheet, rows, "-1 %", (None, None), announced=False))
+    total, listed, *rest = preview_of_all(rows, "-1 %", told)
+    assert rest == []
+    assert [line["name"] for line in listed.rowData] == [f"{row.name} in {row.store}" for row in rows]
+    assert [line["now"] for line in listed.rowData[:5]] == [f"€{row.now:.2f}" for row in rows[:5] if row.now]
+    costs = [one.consequence.cost for one in told if one.consequence is not None and one.consequence.cost is not None]
+    assert len(costs) == 12
+    assert listed.rowData[0]["cost"] == f"€{abs(costs[0]):.2f} {'less' if costs[0] > 0 else 'more'}"
+    earns = f"€{abs(sum(costs)):,.2f} {'less' if sum(costs) > 0 else 'more'}"
+    assert words(total) == f"12 prices: in all it earns {earns} than the plan until the first day closes."
+
+
+def test_prices_of_which_nothing_is_expected_are_counted(desk: PriceDesk) -> None:
+    rows = list(desk.sheet().rows)[:2]
+    asked = acts.requests_of(desk.sheet(), rows, "to 90", (None, None), announced=False)
+    assert brought_by(examined_all(desk.workspace, asked)) == (
+        "2 prices. What they bring is not known: no model or belief knows these prices."
+    )
+
+
+def test_what_was_set_in_one_action_is_one_item_with_one_undo(desk: PriceDesk, words: Callable[[Any], str]) -> None:
+    set_all(desk)
+    listed = people_list(standing(desk.sheet()))
+    assert len(listed.children) == 1
+    assert words(listed).startswith("12 prices in 3 stores set in force h1,")
+    assert acts.undo(desk, "h1.3").startswith("h1.3 is undone.")
+    assert len(standing(desk.sheet())) == 11
+    assert acts.undo(desk, "h1").startswith("11 prices of h1 are undone.")
+    assert standing(desk.sheet()) == []
+    with pytest.raises(Declined, match=r"h1\.3"):
+        acts.undo(desk, "h1.3")
+
+
+def test_an_action_that_waits_for_somebody_else_is_one_item_of_what_needs_a_person(
+    tmp_path: Path, words: Callable[[Any], str]
+) -> None:
+    shop = Shop(tmp_path, "{by_another: true}")
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    acts.override_all(desk, desk.sheet().rows.ids, "-1 %", "slow week")
+    sheet = desk.sheet()
+    told = words(needs_card(sheet.rows, standing(sheet)))
+    assert (told.count("15 prices in 3 stores set"), told.count("Undo…")) == (1, 1)
+    with pytest.raises(Declined, match="expected somebody else"):
+        acts.allow(desk, "h1")
+
+
+def test_a_price_above_a_rivals_is_found_with_what_rivals_ask(shop: Shop, desk: PriceDesk, tmp_path: Path) -> None:
+    rows = desk.sheet().rows
+    assert not len(DeskQuestion(dearer=True).found_in(rows))
+    leaflet = tmp_path / "leaflet.csv"
+    leaflet.write_text(LEAFLET, encoding="utf-8")
+    assert take_rivals_file(shop.workspace, leaflet, dt.datetime.combine(DATE, dt.time(20), dt.UTC)).taken == 3
+    tomorrow = DATE + dt.timedelta(days=1)
+    shop.publish(tomorrow)
+    shop.sell(1, date=tomorrow)
+    sheet = desk.sheet()
+    (milk,) = sheet.chosen(["S01|MILK"])
+    assert [(one.rival, one.price) for one in milk.rivals] == [("Square", 1.09), ("Corner", 1.19)]
+    found = DeskQuestion(dearer=True).found_in(sheet.rows)
+    assert "S01|MILK" in found.ids
+    assert not any("EGGS" in name or "BREAD" in name for name in found.ids)
+    sent = as_sent(milk, [])
+    assert (sent["rival"], sent["rivals"]) == (1.09, "Square €1.09, Corner €1.19")
