@@ -116,16 +116,17 @@ class Catalog:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every value that decides what is sold and at which prices: all but who is alerted of what."""
+        """SHA-256 over every value that decides what is sold and at which prices: all but words and who is alerted."""
         return fingerprint_of(*self.as_json)
 
     @property
     def as_json(self) -> tuple[str, str]:
         """The products, one JSON object a line, and the store, from which `restored` rebuilds the catalog.
 
-        Who is told of what is left out: it is of operations, and a webhook that is added makes no night anew.
+        Who is told of what and what stores are named are left out: they are of operations, and a webhook or a name that
+        is added makes no night anew.
         """
-        store = self.store.model_dump_json(exclude={"alerts", "notify"})
+        store = self.store.model_dump_json(exclude={"alerts", "notify", "names"})
         return "\n".join(product.model_dump_json() for product in self.products), store
 
     def with_limits_of(self, now: "Catalog") -> "Catalog":

@@ -87,14 +87,15 @@ def create_app(
     app.layout = app_shell(pages)
     guard(app.server, access or access_to("127.0.0.1", settings), app.csp_hashes)
     refuse_malformed(app)
-    app.server.before_request(lambda: _write_amounts_in_the_currency_of(monitor))
+    app.server.before_request(lambda: _write_in_the_words_of(monitor))
     return app
 
 
-def _write_amounts_in_the_currency_of(monitor: Monitor) -> None:
-    """Let a request write amounts in the currency of the shelf; a shelf that cannot be read is said by the page."""
+def _write_in_the_words_of(monitor: Monitor) -> None:
+    """Let a request write the catalog's currency and store names; a catalog that cannot be read is said by the page."""
     with suppress(ShelfpriceError):
-        show_in(monitor.catalog.current().store.money)
+        store = monitor.catalog.current().store
+        show_in(store.money, store.names)
 
 
 def _register(page: Page) -> None:

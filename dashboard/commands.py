@@ -97,7 +97,7 @@ def prices(
     if direction == "import" and not preview and reason is None:
         raise typer.BadParameter("expected --reason or --preview, found neither")
     workspace = open_workspace(text_of(catalog))
-    show_in(workspace.catalog.store.money)
+    show_in(workspace.catalog.store.money, workspace.catalog.store.names)
     desk = PriceDesk(workspace.settings, Reader(workspace.settings), lambda: workspace.catalog)
     if direction == "export":
         refuse_unwritable(file)

@@ -1,6 +1,6 @@
 """The parts that pages share: figures with captions, numbers with their change, and what to do where data lacks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -13,6 +13,7 @@ from dashboard.pasted import as_pasted
 from warehouse.advice import PLACEHOLDER
 
 _COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "stopped": "yellow", "problem": "red"}
+_A_LETTER, _AROUND = 8, 36  # pixels: of a letter, and around a text with a mark
 _GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "responsive": True,
@@ -128,6 +129,15 @@ def notice(title: str, text: str, *, command: str | None = None, mood: Mood = "i
         className="notice",
         icon=icon("problem" if mood != "info" else "info"),
     )
+
+
+TOOLTIPS: Any = {"tooltipValueGetter": {"function": "params.valueFormatted || params.value"}}
+"""What a column of a grid takes so that a cell that is cut can be read whole."""
+
+
+def width_of(texts: Iterable[str], least: int, most: int) -> int:
+    """Return the width of a column, pixels, that shows most of its texts whole."""
+    return min(max([least, *(_A_LETTER * len(text) + _AROUND for text in texts)]), most)
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Sequence[int] = (), width: int) -> Component:

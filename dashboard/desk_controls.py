@@ -198,7 +198,7 @@ def problem(sentence: str) -> Any:
 def _number_of(desk: PriceDesk, ids: list[str]) -> str:
     rows = desk.sheet().chosen(ids)
     if len(rows) == 1:
-        return f"{rows[0].name} in {rows[0].store}"
+        return rows[0].title
     return f"{len(rows):,} prices"
 
 

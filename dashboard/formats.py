@@ -2,8 +2,10 @@
 
 import datetime as dt
 import html
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 from catalog.currency import EUR, Currency
@@ -21,9 +23,24 @@ _THOUSAND = 1_000
 _MONEY: ContextVar[Currency] = ContextVar("money", default=EUR)
 
 
-def show_in(currency: Currency) -> None:
-    """Write amounts in a currency from now on, in this thread, or in this request."""
+_STORES: ContextVar[Mapping[str, str]] = ContextVar("stores", default=MappingProxyType({}))  # names, by id
+
+
+def show_in(currency: Currency, stores: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write amounts in a currency, and stores by their names, from now on, in this thread, or in this request."""
     _MONEY.set(currency)
+    _STORES.set(stores)
+
+
+def store_name(store: str) -> str:
+    """Write a store: its name, or its id where it has none."""
+    return _STORES.get().get(store, store)
+
+
+def store_options(stores: Iterable[str]) -> list[dict[str, str]]:
+    """Offer stores by name and id: `Köln Süd (S01)`."""
+    names = _STORES.get()
+    return [{"value": store, "label": f"{names[store]} ({store})" if store in names else store} for store in stores]
 
 
 def shown_currency() -> Currency:

@@ -14,7 +14,7 @@ from connect.export.wanted import wanted_of
 from dashboard.data.desk.asked import DeskQuestion
 from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
-from dashboard.formats import euros
+from dashboard.formats import euros, store_name
 from warehouse.workspace import Workspace
 
 PATH = "/desk/tags"
@@ -149,7 +149,7 @@ def tag_of(row: Row, product: Product | None, prior: float | None = None) -> dic
         "cut": _cut(row.stands, prior) if prior and is_cut else "",
         "unit": unit,
         "bars": None if product is None or product.ean is None else bars_of(product.ean),
-        "foot": f"{row.store}, {row.date}",
+        "foot": f"{store_name(row.store)}, {row.date}",
         "ean": ean,
     }
 
@@ -160,7 +160,7 @@ def stickers_of(row: Row, product: Product | None) -> list[dict[str, Any]]:
         return []
     own = tag_of(replace(row, stands=row.sticker.price), product)
     told = {"prior": f"instead of {euros(row.stands)}", "cut": _cut(row.sticker.price, row.stands), "bars": None}
-    return [own | told | {"foot": f"Last day, {row.store}, {row.date}", "ean": ""}] * row.sticker.units
+    return [own | told | {"foot": f"Last day, {store_name(row.store)}, {row.date}", "ean": ""}] * row.sticker.units
 
 
 def _cut(now: float, before: float) -> str:

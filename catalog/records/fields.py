@@ -1,19 +1,50 @@
 """What every record has in common: frozen and strict, and the values that several of them hold."""
 
 import datetime as dt
+import re
+from functools import partial
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, WithJsonSchema
 
 from catalog.currency import EUR, Currency
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-StoreId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
-Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
 Price = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 Cost = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$"
+_MOST_SHOWN = 60
+
+
+def _check_id(text: str, expected: str, remedy: str) -> str:
+    if not re.fullmatch(_ID, text) or text.endswith("\n"):
+        raise ValueError(
+            f"expected {expected}: at most 32 letters (a to z, A to Z), digits, `_`, `.` and `-`, a letter or digit "
+            f"first; found {text[:_MOST_SHOWN]!r}; {remedy}"
+        )
+    return text
+
+
+def _check_name(text: str) -> str:
+    if not text.strip() or any(character < " " or character == "\x7f" for character in text):
+        raise ValueError(f"expected a name on one line, such as Köln Süd, found {text!r}; write it, or leave it out")
+    return text
+
+
+_ID_SCHEMA = WithJsonSchema({"type": "string", "pattern": _ID})
+_WORD = partial(_check_id, expected="a word such as north", remedy="write another word")
+_STORE = partial(
+    _check_id,
+    expected="the id of a store, such as S01 or KOELN-SUED",
+    remedy="give the store such an id, and write its name under `names`, such as `names: {KOELN-SUED: Köln Süd}`",
+)
+Label = Annotated[str, AfterValidator(_WORD), _ID_SCHEMA]
+StoreId = Annotated[str, AfterValidator(_STORE), _ID_SCHEMA]
+StoreName = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_check_name)]
 
 
 class Record(BaseModel):

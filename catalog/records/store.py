@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from catalog.currency import Currency, currency_of
 from catalog.records.alert_rules import AlertRules
 from catalog.records.demand_effects import WEEKDAYS, DemandEffect, WeatherSettings, Weekday, check_effects
-from catalog.records.fields import Label, Record, Share, Sku, StoreId
+from catalog.records.fields import Label, Record, Share, Sku, StoreId, StoreName
 from catalog.records.guardrails import Guardrails
 from catalog.records.notify import NotifySettings
 from catalog.records.price_law import PriceLaw
@@ -59,7 +59,11 @@ class Store(Record):
         default="EUR", description="currency of every price, a code of ISO 4217; prices are whole smallest units of it"
     )
     stores: tuple[StoreId, ...] = Field(
-        min_length=1, strict=False, description="names of the stores; all sell the same shelf"
+        min_length=1, strict=False, description="ids of the stores, such as S01; all sell the same shelf"
+    )
+    names: dict[StoreId, StoreName] = Field(
+        default_factory=dict,
+        description="names that pages, tags and sheets show, by store, such as `{KOELN-SUED: Köln Süd}`",
     )
     opening: Opening = Field(description="opening hours, below")
     timezone: str = Field(
@@ -283,8 +287,8 @@ class Store(Record):
 
     @model_validator(mode="after")
     def _clocks_agree(self) -> "Store":
-        for field, named in (("timezones", self.timezones), ("attributes", self.attributes)):
-            if strangers := sorted(named.keys() - set(self.stores)):
+        for field in ("names", "timezones", "attributes"):
+            if strangers := sorted(getattr(self, field).keys() - set(self.stores)):
                 raise ValueError(f"{field}: expected stores of the list in stores, found {strangers[0]!r}")
         for name in dict.fromkeys([self.timezone, *self.timezones.values()]):
             refuse_change_while_open(self.opening, name)

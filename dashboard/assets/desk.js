@@ -117,7 +117,7 @@
     const MARKS = { waits: "◷", passes: "✓", approved: "✓", rejected: "✕", overridden: "✎" };
     cells.DeskProduct = ({ data }) => data
         ? draw("span", { className: "desk-product" },
-            draw("span", { className: "desk-name" }, data.name),
+            draw("span", { className: "desk-name", title: data.name }, data.name),
             draw("span", { className: "desk-dim" }, `${data.sku}${window.innerWidth < 600 ? ` · ${data.store}` : ""}`))
         : null;
     cells.DeskState = ({ data }) => data

@@ -23,7 +23,7 @@
                 event.stopPropagation();
                 go(data.link);
             },
-        }, data.concerns.length > 0 && draw("span", { className: `mark concern-${data.level}`, "aria-hidden": true }, mark(data.level)), data.store),
+        }, data.concerns.length > 0 && draw("span", { className: `mark concern-${data.level}`, "aria-hidden": true }, mark(data.level)), data.name),
         Trend: ({ value }) => {
             const [lowest, spread] = [Math.min(...value), Math.max(...value) - Math.min(...value) || 1];
             const places = value.map((one, at) => `${(at * 92) / (value.length - 1)},${25 - (22 * (one - lowest)) / spread}`);

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from catalog.price_rules import RULES
 from catalog.wall_clock import WallClock
-from dashboard.components import card
+from dashboard.components import TOOLTIPS, card
 from dashboard.formats import in_currency_of
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
@@ -85,7 +85,8 @@ def _grid() -> Component:
         id=TRAIL,
         columnDefs=in_currency_of(columns),
         rowData=[],
-        defaultColDef={
+        defaultColDef=TOOLTIPS
+        | {
             "sortable": True,
             "resizable": True,
             "floatingFilter": True,

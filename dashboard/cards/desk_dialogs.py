@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from catalog.load import Catalog
 from dashboard.components import CLOSE, table
+from dashboard.formats import store_options
 
 QUESTION, ASKED, WHY, YES, NO, FAILED, KEYS = (
     "desk-question", "desk-asked", "desk-question-why", "desk-yes", "desk-no", "desk-failed", "desk-keys",
@@ -32,7 +33,11 @@ def question(catalog: Catalog) -> Component:
     """Place the question, which a callback opens; it asks for a reason and for stores where they are needed."""
     why: Any = dmc.TextInput(id=WHY, label="Reason", required=True, **{"data-autofocus": True})
     where = dmc.Select(
-        id=SWITCHED, label="Where", data=[EVERY_STORE, *catalog.store.stores], value=EVERY_STORE, allowDeselect=False
+        id=SWITCHED,
+        label="Where",
+        data=store_options([EVERY_STORE, *catalog.store.stores]),
+        value=EVERY_STORE,
+        allowDeselect=False,
     )
     buttons = html.Div(
         [dmc.Button("Cancel", id=NO, variant="default"), dmc.Button("Confirm", id=YES)], className="ask-buttons"

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import CLOSE, aria, table
+from dashboard.components import CLOSE, TOOLTIPS, aria, table
 from dashboard.data.desk.asked import rivals_in_words
 from dashboard.data.desk.drafts import Preview
 from dashboard.data.desk.price_by import price_by
@@ -104,7 +104,7 @@ def preview_of_all(rows: Sequence[Row], change: str, told: Sequence[Examined]) -
     """
     lines = [_line(row, price_by(change, row), one) for row, one in zip(rows, told, strict=True)]
     against = [
-        f"{row.name} in {row.store}: {said}"
+        f"{row.title}: {said}"
         for row, one in zip(rows, told, strict=True)
         for said in (one.problem, *one.conflicts)
         if said is not None
@@ -134,7 +134,7 @@ def _cost_of(one: Examined) -> float | None:
 def _line(row: Row, price: float, one: Examined) -> dict[str, str]:
     cost = _cost_of(one)
     line = {
-        "name": f"{row.name} in {row.store}",
+        "name": row.title,
         "now": UNKNOWN if row.now is None else euros(row.now),
         "then": euros(price),
         "cost": UNKNOWN if cost is None else _less_or_more(cost) or "the same",
@@ -149,7 +149,7 @@ def _list_of(lines: Sequence[dict[str, str]]) -> Component:
     names = {"name": "Price", "now": "Now", "then": "Then", "cost": "Against the plan", "prior": "Prior price"}
     shown = [name for name in names if name != "prior" or any(name in line for line in lines)]
     columns = [
-        {"field": name, "headerName": names[name], "tooltipField": name}
+        {"field": name, "headerName": names[name]}
         | ({"flex": 1, "minWidth": 96} if name == "name" else {"width": _WIDTHS[name], "type": "rightAligned"})
         for name in shown
     ]
@@ -157,7 +157,7 @@ def _list_of(lines: Sequence[dict[str, str]]) -> Component:
         id=LIST,
         rowData=list(lines),
         columnDefs=columns,
-        defaultColDef={"sortable": False, "wrapHeaderText": True, "autoHeaderHeight": True},
+        defaultColDef=TOOLTIPS | {"sortable": False, "wrapHeaderText": True, "autoHeaderHeight": True},
         dashGridOptions={"rowHeight": _ROW, "ensureDomOrder": True},
         style={"height": _HEAD + _ROW * min(len(lines), _MOST_SEEN)},
         className="desk-list",
@@ -178,7 +178,7 @@ def facts_of(row: Row) -> Component:
     limit = [html.Div(f"Limit that binds: {row.limit}.")] if row.limit else []
     return html.Div(
         [
-            dmc.Title(f"{row.name} in {row.store}", order=3, className="card-title"),
+            dmc.Title(row.title, order=3, className="card-title"),
             html.Div(f"Now {now}, proposed {euros(row.proposed)}: {row.why}."),
             *limit,
             *([html.Div(f"Rivals: {rivals_in_words(row)}.")] if row.rivals else []),

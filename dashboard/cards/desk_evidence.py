@@ -158,7 +158,7 @@ def _openings(monitor: Monitor, row: Row, clock: WallClock, scheme: Scheme) -> l
     dates = [clock.date_of(moment.to_pydatetime()) for moment in acts["effective_at"]]
     last = float(days["price_eur"].iloc[-1])
     shown = pd.DataFrame({"date": dates, "price_eur": acts["price_eur"].fillna(last), "told": told})
-    described = f"Opening prices of {row.name} in {row.store} over {_PRICE_DAYS} days"
+    described = f"Opening prices of {row.title} over {_PRICE_DAYS} days"
     drawn = chart("desk-row-prices", described, figures.openings(days, shown, scheme))
     return [_headed(f"Opening prices, last {_PRICE_DAYS} days", drawn)]
 

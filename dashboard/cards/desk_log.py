@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import card
-from dashboard.formats import count, euros
+from dashboard.formats import count, euros, store_name
 from dashboard.monitor import Monitor
 
 LOG = "desk-log"
@@ -55,6 +55,6 @@ def in_words(act: object) -> str:
     if row["count_changes"] > 1:
         opening = f" for {row['business_date']:%d %b}" if row["event"] == "proposed" else ""
         return f"{row['decided_by']} {verb} {count(row['count_changes'])} {kind}s{opening}"
-    where = " ".join(part for part in (row["sku"], f"in {row['store_id'] or 'every store'}") if part)
+    where = " ".join(part for part in (row["sku"], f"in {store_name(row['store_id'] or 'every store')}") if part)
     price = f" at {euros(row['new_price'])}" if row["new_price"] is not None else ""
     return f"{row['decided_by']} {verb} the {kind} {row['change']}, {where}{price}: {row['reason']}"

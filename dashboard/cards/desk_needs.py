@@ -13,7 +13,7 @@ from dashboard.data.desk.asked import waiting_first
 from dashboard.data.desk.listed import Rows
 from dashboard.data.desk.people import StandingOrder, by_action
 from dashboard.data.desk.rows import Row
-from dashboard.formats import UNKNOWN, change, count, euros
+from dashboard.formats import UNKNOWN, change, count, euros, store_name
 
 NEEDS = "desk-needs"
 ON_DESK, ON_OVERVIEW = 4, 3
@@ -70,7 +70,11 @@ def reason_of(row: Row) -> str:
 
 def _price(row: Row, acts: Sequence[Component]) -> Component:
     head = html.Div(
-        [html.Strong(row.name), html.Span(f"{row.sku} · {row.store}", className="desk-dim"), price_line(row)]
+        [
+            html.Strong(row.name),
+            html.Span(f"{row.sku} · {store_name(row.store)}", className="desk-dim"),
+            price_line(row),
+        ]
     )
     return html.Li([html.Div([head, html.Div(reason_of(row), className="desk-reason")]), *_side(acts)])
 

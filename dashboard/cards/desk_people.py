@@ -10,7 +10,7 @@ from dashboard.cards.desk_edit import cost_in_words
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import card, prose, scrolls
 from dashboard.data.desk.people import StandingOrder, by_action
-from dashboard.formats import count, euros
+from dashboard.formats import count, euros, store_name
 
 PEOPLE = "desk-people"
 EVERY_STORE = "every store"
@@ -79,13 +79,13 @@ def what_of_all(changes: Sequence[StandingOrder]) -> str:
     if len(changes) == 1:
         return what_of(changes[0])
     stores = {change.store or EVERY_STORE for change in changes}
-    where = stores.pop() if len(stores) == 1 else f"{count(len(stores))} stores"
+    where = store_name(stores.pop()) if len(stores) == 1 else f"{count(len(stores))} stores"
     return f"{count(len(changes))} prices in {where} {'frozen' if changes[0].kind == 'freeze' else 'set'}"
 
 
 def what_of(change: StandingOrder) -> str:
     """Say what a person set, and where."""
-    where = change.store or EVERY_STORE
+    where = store_name(change.store or EVERY_STORE)
     if change.kind == "kill_switch":
         return f"Kill switch, {where}"
     verb = "frozen at" if change.kind == "freeze" else "set to"

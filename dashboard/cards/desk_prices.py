@@ -8,12 +8,12 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.load import Catalog
-from dashboard.components import aria, card, prose
+from dashboard.components import TOOLTIPS, aria, card, prose, width_of
 from dashboard.data.desk.asked import DeskQuestion
 from dashboard.data.desk.listed import Rows
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
-from dashboard.formats import count, day, in_currency_of, shown_currency
+from dashboard.formats import count, day, in_currency_of, shown_currency, store_name, store_options
 
 GRID, TEXT, STORE, CATEGORY, STATE, UNCHANGED, EVERY, COUNT, CHOSEN, APPROVE = (
     "desk-grid", "desk-text", "desk-store", "desk-category", "desk-state", "desk-unchanged", "desk-every", "desk-count",
@@ -36,7 +36,7 @@ _GAIN = {
 _PERCENT = {"function": "params.value == null ? '–' : d3.format('+.1f')(100 * params.value) + ' %'"}
 _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("name", "Product", "Name and SKU", {"width": 160, "cellRenderer": "DeskProduct"}),
-    ("store", "Store", "", {"width": 80}),
+    ("store", "Store", "", {}),
     ("now", "Now", "On a live store's shelf; else what the store opened with last", {"valueFormatter": _EUROS}),
     ("proposed", "Proposed", "What the price book opens a full shelf with", {"valueFormatter": _EUROS, "width": 104}),
     ("moved", "Change", "Proposed against now", {"valueFormatter": _PERCENT}),
@@ -47,7 +47,12 @@ _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         {"valueFormatter": _GAIN, "width": 96},
     ),
     ("rival", "Rival", "Cheapest price of a rival that counts, for as much", {"valueFormatter": _EUROS}),
-    ("why", "Why", "A row opens with the whole reason", {"minWidth": 250, "flex": 1, "sortable": False, "cellClass": "desk-wrapped"}),
+    (
+        "why",
+        "Why",
+        "A row opens with the whole reason",
+        {"minWidth": 250, "flex": 1, "sortable": False, "cellClass": "desk-wrapped"},
+    ),
     ("state", "State", "What became of the proposal", {"width": 150, "cellRenderer": "DeskState"}),
     ("stands", "Will stand", "At the next tick, by what was decided so far", {"valueFormatter": _EUROS}),
     ("course", "14 days", "Opening prices", {"width": 142, "cellRenderer": "DeskCourse", "sortable": False}),
@@ -63,7 +68,7 @@ def prices_card(catalog: Catalog, asked: DeskQuestion, *, has_rivals: bool) -> C
         html.Div(_filters(catalog, asked, has_rivals=has_rivals), className="controls desk-filters"),
         html.Div(_buttons(), className="desk-buttons", role="toolbar", **aria(label="What to do with chosen prices")),
         html.Div(id=TOTALS, className="desk-totals", **aria(live="polite")),
-        html.Div(_grid(has_rivals=has_rivals), id="desk-table"),
+        html.Div(_grid(catalog, has_rivals=has_rivals), id="desk-table"),
         html.Div(
             [html.Span(id=COUNT, **aria(live="polite")), html.Span(id=CHOSEN, **aria(live="polite"))],
             className="desk-counts",
@@ -124,10 +129,10 @@ def _filters(catalog: Catalog, asked: DeskQuestion, *, has_rivals: bool) -> list
         dmc.Select(
             id=STORE,
             label="Store",
-            data=list(catalog.store.stores),
+            data=store_options(catalog.store.stores),
             value=asked.store,
             placeholder="all",
-            w=110,
+            w=150,
             clearable=True,
             searchable=True,
         ),
@@ -181,13 +186,13 @@ def act_button(
         data |= {
             "data-price": row.id,
             "data-seen": str(row.proposed),
-            "aria-label": f"{label} {row.name} in {row.store}",
+            "aria-label": f"{label} {row.title}",
         }
     hint = [html.Kbd(key, className="desk-key", **aria(hidden="true"))] if key else []
     return dmc.Button([label, *hint], variant=look, size="xs", **data, **more)
 
 
-def _grid(*, has_rivals: bool) -> Component:
+def _grid(catalog: Catalog, *, has_rivals: bool) -> Component:
     money = shown_currency()
     of_course = {"cellRendererParams": {"symbol": money.symbol, "digits": money.digits}}
     columns = [
@@ -196,8 +201,9 @@ def _grid(*, has_rivals: bool) -> Component:
             "headerName": name,
             "headerTooltip": says,
             "type": "rightAligned" if field in _NUMBERS else None,
-            "width": 84,
+            "width": width_of(map(store_name, catalog.store.stores), 80, 160) if field == "store" else 84,
         }
+        | (TOOLTIPS if field not in {"name", "course", "rival"} else {})
         | more
         | (of_course if field == "course" else {})
         | ({"tooltipField": "rivals"} if field == "rival" else {})

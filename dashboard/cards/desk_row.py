@@ -59,7 +59,7 @@ def wire_row(app: Dash, monitor: Monitor, act: str, looks: str) -> None:
         if not found:
             raise PreventUpdate
         (row,) = with_changes(monitor.desk, found[:1])
-        return opened(monitor, sheet, row, scheme or "light"), True, f"{row.name} in {row.store}"
+        return opened(monitor, sheet, row, scheme or "light"), True, row.title
 
 
 def opened(monitor: Monitor, sheet: Sheet, row: Row, scheme: Scheme) -> list[Component]:

@@ -6,7 +6,7 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from dashboard.components import card, table
-from dashboard.formats import UNKNOWN, count, euros
+from dashboard.formats import UNKNOWN, count, euros, store_name
 from dashboard.monitor import Monitor
 
 EFFECTS = "desk-effects"
@@ -37,9 +37,9 @@ def effects_card(monitor: Monitor) -> Component | None:
 
 def _row(row: dict[Any, Any]) -> list[Component | str]:
     kind = "approved" if row["kind"] == "price" else row["kind"]
-    place = f"{row['sku']} in {row['store_id'] or 'every store'}"
+    where = store_name(row["store_id"]) if row["store_id"] else "every store"
     return [
-        f"{place} at {euros(row['price_eur'])}, {kind}",
+        f"{row['sku']} in {where} at {euros(row['price_eur'])}, {kind}",
         euros(row["otherwise_price_eur"]),
         *(_known(row[name], count) for name in ("count_store_days", "count_visits", "count_units")),
         *(_known(row[name], count) for name in ("expected_units", "otherwise_units")),

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from connect.export.status import PATIENCE, StoreStatus
 from dashboard.components import card, table
-from dashboard.formats import count, euros
+from dashboard.formats import count, euros, store_name
 
 READ = ("export_batches", "label_states")
 _STORES, _PRODUCTS = 10, 3
@@ -28,7 +28,14 @@ def label_cards(statuses: Sequence[StoreStatus]) -> list[Component]:
     if behind:
         names = ("Store", "Sent", "Shown", "Late", "Differ", "Products")
         rows = [
-            [one.store, count(one.sent), count(one.acknowledged), count(one.late), count(one.different), _products(one)]
+            [
+                store_name(one.store),
+                count(one.sent),
+                count(one.acknowledged),
+                count(one.late),
+                count(one.different),
+                _products(one),
+            ]
             for one in behind[:_STORES]
         ]
         parts.append(table(names, rows, numbers=(1, 2, 3, 4), width=620))

@@ -9,9 +9,9 @@ import dash_ag_grid as dag
 from dash.development.base_component import Component
 
 from dashboard.cards.trend import trend
-from dashboard.components import notice, stat
+from dashboard.components import TOOLTIPS, notice, stat, width_of
 from dashboard.data.overview import Earned, StoreRow
-from dashboard.formats import UNKNOWN, change, count, day, days, euros, in_currency_of
+from dashboard.formats import UNKNOWN, change, count, day, days, euros, in_currency_of, store_name
 from dashboard.monitor import Monitor
 
 GRID = "overview-stores"
@@ -34,7 +34,7 @@ _ALERT_TITLES = {
     "labels": "Labels have not followed",
 }
 _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("store", "Store", {"width": 84, "pinned": "left", "cellRenderer": "StoreLink"}),
+    ("store", "Store", {"field": "name", "colId": "store", "pinned": "left", "cellRenderer": "StoreLink"}),
     ("revenue", "Revenue", {"valueFormatter": _EUROS}),
     ("revenue_change", "vs week before", {"valueFormatter": _PERCENT, "width": 92}),
     ("trend", "Revenue, 14 days", {"width": 116, "cellRenderer": "Trend", "sortable": False}),
@@ -55,16 +55,17 @@ _TEXTS = {"store", "trend", "needs", "day"}
 _OF_LIVING_STOCK = {"profit", "waste"}
 
 
-def grid(n_stores: int, *, stock_lives: bool) -> Component:
+def grid(stores: Sequence[str], *, stock_lives: bool) -> Component:
     """Place the grid that a callback fills; of many stores, only rows that are seen are drawn."""
-    is_short = n_stores <= _ALL_SHOWN
+    is_short, wide = len(stores) <= _ALL_SHOWN, width_of(map(store_name, stores), 84, 220)
     columns = [
         {
             "field": field,
             "headerName": name,
             "type": None if field in _TEXTS else "rightAligned",
-            "width": 100,
+            "width": wide if field == "store" else 100,
         }
+        | (TOOLTIPS if field != "trend" else {})
         | more
         for field, name, more in _COLUMNS
         if stock_lives or field not in _OF_LIVING_STOCK
@@ -186,6 +187,7 @@ def _grid_row(row: StoreRow, chosen: dt.date | None) -> dict[str, Any]:
     told = f"{day(row.date)}{', open' if row.is_open else ''}" if row.date else UNKNOWN
     return {
         "store": row.store,
+        "name": store_name(row.store),
         "link": f"/store?{urlencode(asked)}",
         "level": row.level,
         "trend": [one.revenue for one in row.days.values()],

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from catalog.names import BOOK_TABLES
 from connect.export.status import StoreStatus
 from dashboard.cards.labels import told_of
-from dashboard.components import aria, card, notice, stat, table
+from dashboard.components import TOOLTIPS, aria, card, notice, stat, table
 from dashboard.data.lake_tables import LakeTable
 from dashboard.data.verification import VerificationProgress
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
@@ -138,7 +138,7 @@ def rejected_rows(rows: pd.DataFrame) -> Component:
         id="pipeline-rejected-rows",
         rowData=shown.to_dict(orient="records"),
         columnDefs=columns,
-        defaultColDef={"sortable": True, "filter": True, "resizable": True},
+        defaultColDef=TOOLTIPS | {"sortable": True, "filter": True, "resizable": True},
         dashGridOptions={"enableCellTextSelection": True, "pagination": True, "paginationPageSize": 20},
         style={"height": 380},
     )

@@ -9,7 +9,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import stat
+from dashboard.components import TOOLTIPS, stat
 from dashboard.data.comparison import CLAIRVOYANT, SAYS, StoredComparison, label
 from dashboard.formats import count, euros, in_currency_of, share
 
@@ -81,7 +81,8 @@ def table(found: StoredComparison) -> Component:
         id="policies-table",
         rowData=[_row(row) for row in rows],
         columnDefs=in_currency_of(columns),
-        defaultColDef={
+        defaultColDef=TOOLTIPS
+        | {
             "sortable": True,
             "filter": True,
             "resizable": True,

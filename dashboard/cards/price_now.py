@@ -12,7 +12,7 @@ from dashboard.cards.decision_trail import DAYS
 from dashboard.components import card, graph
 from dashboard.data.people_acts import marks_of
 from dashboard.figures import prices as figures
-from dashboard.formats import change, euros
+from dashboard.formats import change, euros, store_name
 from dashboard.formats import day as day_name
 from dashboard.monitor import Monitor
 from dashboard.theme import Scheme
@@ -54,7 +54,10 @@ def price_now(
             html.Span(euros(price), className="price-now"),
             html.Div(
                 [
-                    html.Strong(f"{product['product_name']} in {store} since {day_name(since.date())}, {since:%H:%M}"),
+                    html.Strong(
+                        f"{product['product_name']} in {store_name(store)} since {day_name(since.date())}, "
+                        f"{since:%H:%M}"
+                    ),
                     html.Div(f"{newest['reason']}.{told}"),
                 ]
             ),

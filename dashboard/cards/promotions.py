@@ -12,7 +12,7 @@ from catalog.load import Catalog
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import aria, card, framed_table
 from dashboard.data.desk.price_desk import Sheet
-from dashboard.formats import UNKNOWN, count, day, euros
+from dashboard.formats import UNKNOWN, count, day, euros, store_name
 from dashboard.monitor import Monitor
 
 CALENDAR, EARLIER, LATER = "desk-calendar", "desk-calendar-earlier", "desk-calendar-later"
@@ -92,7 +92,7 @@ def _row(
     row: dict[Any, Any], dates: tuple[dt.date, dt.date | None], first: dt.date, today: dt.date, names: dict[str, str]
 ) -> list[Component]:
     (start, end), (words, colour) = dates, _LOOKS[row["state"]]
-    where = row["store_id"] if isinstance(row["store_id"], str) else "every store"
+    where = store_name(row["store_id"]) if isinstance(row["store_id"], str) else "every store"
     until = "until withdrawn" if end is None else "for one day" if end == start else f"to {day(end)}"
     what = html.Div(
         [

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from catalog.load import Catalog
 from dashboard.components import card, prose, stat, table
-from dashboard.formats import count, euros
+from dashboard.formats import count, euros, store_name
 from desk.rules.effects import Conflict, RuleEffect, RulesNow
 from desk.rules.sentences import Rule
 from serving.store_standing import Standing
@@ -93,7 +93,7 @@ def _examples(names: dict[str, str], prices: Sequence[Standing]) -> Component:
     return html.Div(
         [
             dmc.Anchor(
-                f"{names.get(own.sku, own.sku)} in {own.store} at {euros(own.price)}",
+                f"{names.get(own.sku, own.sku)} in {store_name(own.store)} at {euros(own.price)}",
                 href=f"/prices?{urlencode({'product': own.sku, 'store': own.store})}",
                 size="sm",
             )

@@ -21,7 +21,7 @@ from dashboard.data.store_day import Clock, DayNow, UnitsThatKeep, day_at, last_
 from dashboard.data.versions import Version
 from dashboard.figures.store import price_and_stock
 from dashboard.formats import day as day_name
-from dashboard.formats import zone_named
+from dashboard.formats import store_name, zone_named
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
@@ -110,7 +110,7 @@ def _silence(day: ShownDay) -> list[Component]:
     """Say that a store sold nothing on a day, where an empty page would leave that open."""
     if len(day.events):
         return []
-    title = f"{day.store} sold nothing on {day_name(day.date)}"
+    title = f"{store_name(day.store)} sold nothing on {day_name(day.date)}"
     return [notice(title, "Choose another day, or press Start to sell one tick by tick.")]
 
 

@@ -159,7 +159,7 @@ def _full(monitor: Monitor) -> Component:
             html.Div(id=STATS, className="grid grid-4"),
             card(
                 "Stores",
-                grid(len(catalog.store.stores), stock_lives=catalog.stock_rules is not None),
+                grid(catalog.store.stores, stock_lives=catalog.stock_rules is not None),
                 caption="The most urgent first; click a store to open its page. A day that is still open is not "
                 "compared. Margin is revenue less unit cost, where the cost is known; profit is what waste and "
                 "nights leave of it.",

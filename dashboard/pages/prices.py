@@ -29,6 +29,7 @@ from dashboard.cards.price_book import (
 from dashboard.cards.price_now import COURSE, NOW, now_card, price_now
 from dashboard.cards.rivals import rivals_card
 from dashboard.components import heading, wire_saving
+from dashboard.formats import store_options
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import (
     NEWEST,
@@ -179,7 +180,7 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
         if not offered or (dates == had_days and products == had_products and sku and store):
             raise PreventUpdate
         chosen = one_of(sku, (one["value"] for one in products), products[0]["value"] if products else None)
-        return products, chosen, offered, store or offered[0], dates, categories(monitor)
+        return products, chosen, store_options(offered), store or offered[0], dates, categories(monitor)
 
 
 def _pickers(monitor: Monitor, asked: Mapping[str, object]) -> tuple[Component, dict[str, Any]]:
@@ -192,7 +193,7 @@ def _pickers(monitor: Monitor, asked: Mapping[str, object]) -> tuple[Component, 
     shown = [
         narrowing(CATEGORY, "Category", groups, 150, category),
         picker(PRODUCT, "Product", products, 190, product),
-        picker(STORE, "Store", offered, 100, one_of(asked.get("store"), offered, store)),
+        picker(STORE, "Store", store_options(offered), 150, one_of(asked.get("store"), offered, store)),
         picker(DAY, "Day", dates, 180, one_of(asked.get("day"), (one["value"] for one in dates), NEWEST)),
     ]
     first = _products(monitor, None)

@@ -18,6 +18,7 @@ from dashboard.cards.store_moment import MOST_DECISIONS, MOST_VISITS, QUIET_MS, 
 from dashboard.components import PRICE_AND_STOCK, aria, card, graph, heading, icon
 from dashboard.data.shelf_choice import ShelfChoice
 from dashboard.figures.store import HEIGHT, MOST_LINES
+from dashboard.formats import store_options
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import NEWEST, all_stores, categories, days, narrowing, picker, shown_date
 from dashboard.theme import Scheme
@@ -74,7 +75,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
     first = next(iter(offered), None)
     pickers = html.Div(
         [
-            picker(STORE, "Store", offered, 110, one_of(asked.get("store"), offered, first)),
+            picker(STORE, "Store", store_options(offered), 150, one_of(asked.get("store"), offered, first)),
             picker(DAY, "Day", dates, 190, one_of(asked.get("day"), (one["value"] for one in dates), NEWEST)),
         ],
         className="controls",
@@ -214,15 +215,15 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
         State(DAY, "data"),
         State(STORE, "data"),
     )
-    def offer(_pulse: int, had_days: list[Any], had_stores: list[str]) -> Any:
-        offered, found = days(monitor), all_stores(monitor)
+    def offer(_pulse: int, had_days: list[Any], had_stores: list[Any]) -> Any:
+        offered, found = days(monitor), store_options(all_stores(monitor))
         if not found or (offered, found) == (had_days, had_stores):
             raise PreventUpdate
         return offered, found, categories(monitor)
 
     @app.callback(Output(STORE, "value"), Input(STORE, "data"), State(STORE, "value"), prevent_initial_call=True)
-    def settle(found: list[str], store: str | None) -> Any:
-        return no_update if store in found else found[0]
+    def settle(found: list[dict[str, str]], store: str | None) -> Any:
+        return no_update if any(one["value"] == store for one in found) else found[0]["value"]
 
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("address", "turn"),

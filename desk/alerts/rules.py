@@ -59,6 +59,7 @@ def _below_cost(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     told, shown = catalog.store.money.format_money, prices_shown(lake, catalog)
     stores = stores_now(lake, catalog, catalog.store.stores, now_of(workspace))
     for store, held in standings(lake, catalog, stores).items():
+        name = catalog.store.names.get(store, store)
         for own in held:
             cost, now = costs.get(own.sku, 0.0), shown.get((store, own.sku))
             price = own.price if now is None else min(own.price, now)
@@ -68,14 +69,14 @@ def _below_cost(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
                 yield Alert(
                     "below_cost",
                     f"{store} {own.sku}",
-                    f"{own.sku} {what} in {store}, below its cost of {told(cost)}: see which override does it with "
+                    f"{own.sku} {what} in {name}, below its cost of {told(cost)}: see which override does it with "
                     f"`shelfprice changes --sku {own.sku}`",
                 )
             elif own.unmet is not None and own.rule in {"floor", "minimum_margin"}:
                 yield Alert(
                     "below_cost",
                     f"{store} {own.sku}",
-                    f"{own.order} asks for {own.sku} at {told(own.unmet)} in {store}, below its floor or its cost: "
+                    f"{own.order} asks for {own.sku} at {told(own.unmet)} in {name}, below its floor or its cost: "
                     f"{told(own.price)} stands until somebody asks anew with --below-cost",
                 )
 
@@ -156,6 +157,7 @@ def _other_prices(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
 
 def _waste(workspace: Workspace, leftovers: Leftovers) -> Iterator[Alert]:
     lake, most = workspace.lake, workspace.catalog.store.alerts.waste_above or 0.0
+    names = workspace.catalog.store.names
     newest = newest_closed(lake)
     if newest is None:
         return
@@ -164,6 +166,6 @@ def _waste(workspace: Workspace, leftovers: Leftovers) -> Iterator[Alert]:
             yield Alert(
                 "waste_above",
                 store,
-                f"{left:.0%} of the stock of {store} was left at closing on {newest}, more than {most:.0%}: see which "
-                "products on the Store page",
+                f"{left:.0%} of the stock of {names.get(store, store)} was left at closing on {newest}, more than "
+                f"{most:.0%}: see which products on the Store page",
             )

@@ -53,7 +53,8 @@ def _waiting(workspace: Workspace, date: dt.date, now: dt.datetime) -> list[str]
             if old and new
             else f"to {new or 'base prices'}"
         )
-        found.append(f"{row['sku'] or 'Every product'} in {row['store'] or 'every store'} {prices}: {row['reason']}")
+        where = workspace.catalog.store.names.get(row["store"], row["store"] or "every store")
+        found.append(f"{row['sku'] or 'Every product'} in {where} {prices}: {row['reason']}")
     return [*found, f"And {len(rows) - _SHOWN} more."] if len(rows) > _SHOWN else found
 
 

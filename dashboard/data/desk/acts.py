@@ -10,7 +10,7 @@ from dashboard.data.desk.people import named_by
 from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
-from dashboard.formats import day, euros, zone_named
+from dashboard.formats import day, euros, store_name, zone_named
 from dashboard.who import allowed
 from desk.price_changes.days import Dates, span_of_days
 from desk.price_changes.decision import decide, decide_each, was_taken_back
@@ -45,7 +45,7 @@ def approve(desk: PriceDesk, ids: Sequence[str], seen: Mapping[str, float]) -> s
     anew = [row for row in chosen if seen.get(row.id, row.proposed) != row.proposed]
     if anew:
         raise Declined(
-            f"{anew[0].name} in {anew[0].store} is proposed at {euros(anew[0].proposed)} by now, and was at "
+            f"{anew[0].title} is proposed at {euros(anew[0].proposed)} by now, and was at "
             f"{euros(seen[anew[0].id])} when you looked; nothing was approved: look again, then approve"
         )
     changes = [row.change for row in chosen if row.change is not None]
@@ -99,7 +99,7 @@ def override(
     times = f"from {clock.local(start):%H:%M} until {clock.local(end):%H:%M} on {row.date}{zone_named(clock)}"
     is_later = start > desk.sheet().clock_of(row.store).moment
     follows = f"The shelf follows at {clock.local(start):%H:%M}." if is_later else FOLLOWS
-    return f"{row.name} in {row.store} is set to {euros(draft.price or 0)}, {times}. {_next(answer, follows)}"
+    return f"{row.title} is set to {euros(draft.price or 0)}, {times}. {_next(answer, follows)}"
 
 
 def override_all(
@@ -215,7 +215,7 @@ def stop(desk: PriceDesk, store: str | None, reason: str) -> str:
     """
     by = allowed(desk.workspace.settings, _role_for("kill_switch", store))
     answer = ask(desk.workspace, PriceRequest("kill_switch", reason, store=store), by)
-    return f"The kill switch is on in {store or 'every store'}: base prices. {_next(answer)}"
+    return f"The kill switch is on in {store_name(store or 'every store')}: base prices. {_next(answer)}"
 
 
 def undo(desk: PriceDesk, change: str) -> str:

@@ -14,7 +14,7 @@ from catalog.records.product import Product
 from dashboard.data.desk.listed import Distinct, Rows
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import StoreRows
-from dashboard.formats import euros
+from dashboard.formats import euros, store_name
 
 _ORDERS: dict[str, Callable[[Rows], NDArray[Any]]] = {
     "store": lambda rows: rows.by_store(lambda own: own.store)[1],
@@ -74,7 +74,7 @@ def _flags(found: Distinct) -> Flags:
 
 
 def _is_in_store(word: str, own: StoreRows) -> bool:
-    return word in own.store.casefold()
+    return word in f"{own.store} {store_name(own.store)}".casefold()
 
 
 def _is_in_product(word: str, product: Product) -> bool:
@@ -109,7 +109,7 @@ def as_sent(row: Row, course: Sequence[float]) -> dict[str, Any]:
     """Return a row as the grid takes it, with its opening prices of the last days, EUR, the oldest first."""
     return {
         "id": row.id,
-        "store": row.store,
+        "store": store_name(row.store),
         "sku": row.sku,
         "name": row.name,
         "now": row.now,

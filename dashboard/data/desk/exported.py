@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dashboard.data.desk.rows import Row
-from dashboard.formats import shown_currency
+from dashboard.formats import shown_currency, store_name
 from desk.price_sheets.files import TO_FILL, Cell, written
 
 _COLUMNS = {
@@ -13,8 +13,11 @@ _COLUMNS = {
 
 
 def sheet_of(rows: Sequence[Row], kind: str) -> bytes:
-    """Return rows as the bytes of a file of a kind, see `desk.price_sheets.files`."""
-    return written(kind, _COLUMNS, [_cells(row) for row in rows], shown_currency())
+    """Return rows as the bytes of a file of a kind, see `desk.price_sheets.files`; stores have names where any has."""
+    has_names = any(store_name(row.store) != row.store for row in rows)
+    columns = _COLUMNS | ({"store_name": 24} if has_names else {})
+    cells = [[*_cells(row), *([store_name(row.store)] if has_names else [])] for row in rows]
+    return written(kind, columns, cells, shown_currency())
 
 
 def _cells(row: Row) -> list[Cell]:

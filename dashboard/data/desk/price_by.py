@@ -41,7 +41,7 @@ def price_by(text: str, row: Row) -> float:
     price = round(now * (1 + sign * number / _WHOLE) if found["percent"] else now + sign * number, money.digits)
     if price <= 0:
         left = f"{text} of {money.format_money(now)} leaves no price above 0"
-        raise DataError(f"{row.name} in {row.store}: {left}; nothing was recorded")
+        raise DataError(f"{row.title}: {left}; nothing was recorded")
     return price
 
 
@@ -49,5 +49,5 @@ def _with_margin(margin: float, row: Row, money: Currency) -> float:
     """Return the lowest price of which a share is left once the unit is paid, EUR."""
     if not 0 <= margin < 1 or not row.unit_cost:
         why = "a margin from 0 % to below 100 %" if row.unit_cost else "a product whose cost is known"
-        raise DataError(f"{row.name} in {row.store}: expected {why}; nothing was recorded")
+        raise DataError(f"{row.title}: expected {why}; nothing was recorded")
     return float(not_below(np.array([row.unit_cost / (1 - margin)]), money=money)[0])

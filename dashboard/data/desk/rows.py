@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from dashboard.data.desk.proposal_states import State
+from dashboard.formats import store_name
 from desk.price_changes.change import PriceChange
 from desk.price_changes.planned_day import Proceeds
 from desk.price_changes.shelves import OnShelf
@@ -88,6 +89,11 @@ class Row:
     def id(self) -> str:
         """Store and product in one text, unique on the desk."""
         return f"{self.store}|{self.sku}"
+
+    @property
+    def title(self) -> str:
+        """Product and store as people name them: `Milk in Köln Süd`."""
+        return f"{self.name} in {store_name(self.store)}"
 
     @property
     def moved(self) -> float | None:

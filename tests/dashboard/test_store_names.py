@@ -1,0 +1,93 @@
+"""Stores have names, of any text: people read them on pages, tags and sheets, and commands and files use the id."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from price_shop import Shop
+
+from catalog.currency import EUR
+from catalog.errors import CatalogError
+from dashboard.cards.overview import grid
+from dashboard.data.desk.asked import DeskQuestion, as_sent
+from dashboard.data.desk.exported import sheet_of
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.reader import Reader
+from dashboard.formats import show_in, store_name, store_options
+from dashboard.price_tags import tag_of
+from features.cells import ALL_VIEWS
+from warehouse.connection import build_file
+
+KOELN, LONG = "Köln Süd", "Berlin-Schöneberg, Ecke Hauptstraße und Kaiser-Wilhelm-Platz"
+NAMES = f"names: {{S01: {KOELN}, S02: '{LONG}'}}\n"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[PriceDesk]:
+    shop = Shop(tmp_path, more=NAMES)
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    shop.sell(1)
+    show_in(EUR, shop.catalog.store.names)
+    yield PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    show_in(EUR)
+
+
+def test_a_name_stands_where_people_look_and_the_id_where_programs_do(desk: PriceDesk) -> None:
+    rows = desk.sheet().rows
+    milk = rows[0]
+    assert (milk.id, milk.title) == ("S01|MILK", "Milk in Köln Süd")
+    assert (as_sent(milk, [])["id"], as_sent(milk, [])["store"]) == ("S01|MILK", KOELN)
+    assert tag_of(milk, None)["foot"].startswith("Köln Süd, ")
+    assert store_options(["S01", "S03"]) == [
+        {"value": "S01", "label": "Köln Süd (S01)"},
+        {"value": "S03", "label": "S03"},
+    ]
+    assert len(DeskQuestion(text="köln").found_in(rows)) == len(DeskQuestion(text="s01").found_in(rows)) == 5
+    head, first, *_ = sheet_of(rows, "csv").decode("utf-8-sig").splitlines()
+    assert head.startswith("store,sku,")
+    assert head.endswith("why,store_name")
+    assert (first.split(",")[0], first.split(",")[-1]) == ("S01", KOELN)
+    show_in(EUR)
+    assert "store_name" not in sheet_of(rows, "csv").decode()
+    assert store_name("S01") == "S01"
+
+
+def test_a_longer_name_gets_a_wider_column_and_what_is_cut_can_be_read() -> None:
+    show_in(EUR, {"S01": LONG})
+    wide, plain = (
+        {column["field"]: column for column in grid(stores, stock_lives=False).columnDefs}
+        for stores in (["S01"], ["S02"])
+    )
+    show_in(EUR)
+    assert plain["name"]["width"] == 84 < wide["name"]["width"] <= 220
+    assert "tooltipValueGetter" in wide["name"]
+
+
+def test_a_name_makes_no_other_catalog(tmp_path: Path) -> None:
+    named, plain = Shop(tmp_path / "a", more=NAMES).catalog, Shop(tmp_path / "b").catalog
+    assert named.store.names == {"S01": KOELN, "S02": LONG}
+    assert named.fingerprint == plain.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("stores: [Köln Süd, S02]", ["stores.0", "such as S01", "at most 32 letters", "'Köln Süd'", "under `names`"]),
+        ("stores: [-S1]", ["stores.0", "a letter or digit first", "'-S1'"]),
+        ("stores: [S01]\nnames: {S02: Nord}", ["names", "'S02'"]),
+        ("stores: [S01]\nnames: {S01: ' '}", ["names.S01", "expected a name on one line, such as Köln Süd"]),
+        (f"stores: [S01]\nnames: {{S01: {'x' * 81}}}", ["names.S01", "at most 80 characters"]),
+        ("stores: [S01]\nattributes: {S01: {region: Süd West}}", ["attributes.S01.region", "a word such as north"]),
+    ],
+)
+def test_an_id_or_a_name_that_cannot_be_is_refused_in_words(tmp_path: Path, line: str, told: list[str]) -> None:
+    def change(folder: Path) -> None:
+        file = folder / "store.yaml"
+        lines = [own for own in file.read_text(encoding="utf-8").splitlines() if not own.startswith("stores:")]
+        file.write_text("\n".join([*lines, line, ""]), encoding="utf-8")
+
+    with pytest.raises(CatalogError) as refused:
+        Shop(tmp_path, changed=change)
+    assert [part for part in told if part not in str(refused.value)] == []
+    assert "pattern" not in str(refused.value)
