@@ -21,7 +21,6 @@ from bench import (
     serving,
     throughput,
     training,
-    trial,
 )
 from bench.measure import BEST, Section, measure_all
 
@@ -62,7 +61,6 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "price_changes": price_changes.price_changes,
         "api": quote_api.quote_api,
         "intake": intake.intake,
-        "trial": trial.honesty,
         "nights": nights.nights,
         "loop": partial(loop.whole_loop, sizes),
         "monitor": monitor.monitor,

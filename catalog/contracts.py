@@ -18,8 +18,6 @@ from catalog.tables.comparisons import (
     LEARNING_RESULTS,
     POLICY_RESULTS,
     REGRET_BY_DAY,
-    TRIAL_BLOCKS,
-    TRIALS,
 )
 from catalog.tables.context import EVENTS, WEATHER
 from catalog.tables.decisions import (
@@ -134,8 +132,6 @@ TABLES: dict[str, Table] = {
         LEARNING_RESULTS,
         REGRET_BY_DAY,
         DRIFT_RESULTS,
-        TRIALS,
-        TRIAL_BLOCKS,
         EARNED,
         EARNED_SLOTS,
         PRODUCTS,

@@ -63,8 +63,6 @@ INTAKE_GROUP = "intake"
 EMPTY_GROUP = "contract"
 """Name of the empty partition of every table, which carries its columns."""
 
-TRIAL_GROUP = "trial-"
-"""What the name of a partition begins with that was sold in a trial of two policies; the trial's name follows."""
 
 BOOK_TABLES = ("price_steps", "price_book")
 """Tables that hold price books: as steps, and with a row for each state, as earlier versions wrote them."""

@@ -1,7 +1,4 @@
-"""Batches of the twin: one business date of a group of stores, played once and published whole.
-
-Days of a trial are ordinary batches under a name of their own, and nobody plays their stores again.
-"""
+"""Batches of the twin: one business date of a group of stores, played once and published whole."""
 
 import datetime as dt
 import hashlib
@@ -14,36 +11,17 @@ import pyarrow as pa
 
 from catalog.load import Catalog
 from catalog.memory import give_back
-from catalog.names import TRIAL_GROUP
 from catalog.pricing import PricedBy
 from catalog.store_day import KeptStock
 from etl.freed_memory import has_many_prices
-from etl.ledger import LedgerRow, in_force_in, keep_catalog
+from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import days_sold_live
 from etl.load import commit_tables, rows_of, tables_of
 from etl.stock import kept_before
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.locks import held
-from warehouse.partition import Within
 from warehouse.workspace import Workspace
-
-
-def is_of_a_trial(partition: Partition) -> bool:
-    """Tell whether a partition is of a day that was sold in a trial."""
-    return partition.group.startswith(TRIAL_GROUP)
-
-
-def store_days_in_trials(lake: Lake, within: Within) -> set[tuple[dt.date, str]]:
-    """Return the date and store of every day of some dates that was sold in a trial, as the ledger says."""
-    return {
-        (part.business_date, store)
-        for part in lake.partitions("interactions", within)
-        if part.business_date is not None and is_of_a_trial(part)
-        for row in in_force_in(lake, part.business_date, part.group)[:1]
-        for store in row.stores
-    }
-
 
 DEFAULT_SEED = 7
 """Seed of the world where nobody names one."""
@@ -96,10 +74,9 @@ def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
 
 
 def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:
-    """Leave out the stores that sold a batch's date live or in a trial: their decisions may not count twice."""
+    """Leave out the stores that sold a batch's date live: their decisions may not count twice."""
     dates = {batch.business_date for batch in batches}
-    live = {(day.business_date, day.store) for day in days_sold_live(lake, dates.__contains__)}
-    sold = live | store_days_in_trials(lake, dates.__contains__)
+    sold = {(day.business_date, day.store) for day in days_sold_live(lake, dates.__contains__)}
     others = [
         replace(batch, stores=tuple(store for store in batch.stores if (batch.business_date, store) not in sold))
         for batch in batches

@@ -1,14 +1,11 @@
-"""The Prefect flows of evaluation: policies and learners beside a clairvoyant, trials, scripted changes of demand."""
+"""The Prefect flows of evaluation: policies and learners beside a clairvoyant, scripted changes of demand."""
 
-import datetime as dt
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from catalog.errors import DataError, Declined, ModelError
 from evaluation.as_shipped.lived_days import AsShipped, AsShippedQuestion, WorldToLive, put_together
 from evaluation.drift.scorecard import Scorecard, ShocksToPlay, scorecard_of
 from evaluation.first_days import FirstDaysToLive
@@ -23,12 +20,9 @@ from evaluation.policy_comparison import (
     shares,
 )
 from evaluation.reporting import MeanInterval
-from evaluation.trial.hold_trial import TrialRequest, TrialResult, hold_trial
 from evaluation.worlds import DECISIONS, POLICIES, asked_comparison, asked_shocks
-from flows.progress import say, tell
-from flows.runs import as_task, spread_as_task, tag_run
+from flows.runs import spread_as_task, tag_run
 from flows.spreading import spreading
-from flows.steps import group_decisions, seconds_to_play
 from flows.workspace import open_workspace
 from warehouse.workspace import whereabouts
 
@@ -104,34 +98,6 @@ def compare_as_shipped(
     from evaluation.as_shipped.shipped_report import keep_as_shipped
 
     return keep_as_shipped(workspace, put_together(question, lived))
-
-
-@flow(name="trial", flow_run_name="trial-{asked.a}-{asked.b}", persist_result=False)
-def trial(asked: TrialRequest, catalog_dir: str | None = None) -> TrialResult:
-    """Plan a switchback trial, sell its days on the twin, and estimate what B earns more than A.
-
-    Its days are decisions like others: they are grouped, and the day after them is priced, unless base prices stand.
-
-    Raises
-    ------
-    DataError, Declined
-        As `hold_trial` does.
-    """
-    from serving.make_book import is_priced
-    from training.mlflow.registry import MlflowRegistry
-    from training.night import price_date
-
-    workspace = open_workspace(catalog_dir, for_the_twin=True)
-    tag_run("trial")
-    seconds = seconds_to_play(workspace, range(asked.days), asked.stores)
-    with spreading(workspace.settings, seconds=seconds) as spread:
-        found = hold_trial(workspace, asked, say=say, progress=tell, run=as_task, spread=spread)
-    group_decisions(workspace)
-    after = found.planned.trial.design.dates[-1] + dt.timedelta(days=1)
-    if not is_priced(workspace.lake, after):
-        with suppress(Declined, DataError, ModelError):  # `health` says what stands then
-            as_task(price_date, workspace, MlflowRegistry(workspace.settings), after)
-    return found
 
 
 @flow(name="shocks", flow_run_name="shocks-{seeds}-seeds")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from catalog.load import Catalog
 from catalog.names import BOOK_TABLES
 from catalog.spread import HERE, Spread
-from etl.batches import Batch, batch_inputs, batches_of, is_committed, is_of_a_trial, stores_of, without_live_days
+from etl.batches import Batch, batch_inputs, batches_of, is_committed, stores_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, is_live, sold_so_far
 from etl.live.player import Player, PricesInForce
 from etl.live.store_now import ticks_sold
@@ -92,13 +92,12 @@ def close_day(workspace: Workspace, date: dt.date, seed: int, spread: Spread = H
 def play_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) -> None:
     """Play a date's batches of the twin anew, with their own stores and seeds, at the prices in force on the date.
 
-    Days that were sold live, in a trial, or ingested are left as they are.
+    Days that were sold live or ingested are left as they are.
     """
     own: list[tuple[Batch, int]] = []
     for part in list(workspace.lake.partitions_on("interactions", date)):
         receipt = workspace.lake.receipt(part)
-        stays = is_live(part) or is_of_a_trial(part)
-        if receipt and receipt.seed is not None and not stays:
+        if receipt and receipt.seed is not None and not is_live(part):
             own.append((Batch(date, part.group, stores_of(workspace, part)), receipt.seed))
     _play(workspace, date, own, spread, anew=True)
 

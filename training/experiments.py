@@ -118,7 +118,7 @@ def new_experiment(
         When nothing has sold yet, or a product is not on the shelf.
     """
     lake, catalog, sold = workspace.lake, workspace.catalog, newest_closed(workspace.lake)
-    then = "nothing was planned: set `sales: outside` in store.yaml, or compare policies with `shelfprice trial`"
+    then = "nothing was planned: set `sales: outside` in store.yaml, or compare sellers with `shelfprice compare`"
     refuse_the_twin(lake.store, catalog.store, then)
     for sku in skus or ():
         catalog.product(sku)

@@ -69,8 +69,6 @@ _FOR_PEOPLE = (
     "learning_results",
     "regret_by_day",
     "drift_results",
-    "trials",
-    "trial_blocks",
 )
 """What is kept for people and for replay: no learning or pricing reads it, and each view takes milliseconds."""
 _WITH_RECEIPTS = ("interactions", "unit_sales", "repricings", "demand_cells")

@@ -11,7 +11,6 @@ from dashboard.cards import policies as cards
 from dashboard.cards import regret
 from dashboard.cards.missing import no_data
 from dashboard.cards.policy_earnings import earnings_card
-from dashboard.cards.trials import trials
 from dashboard.components import aria, chart, empty, fold, wire_saving
 from dashboard.data.comparison import StoredComparison, comparison_of
 from dashboard.figures import policies as figures
@@ -20,7 +19,7 @@ from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
 from warehouse.advice import on_shelf
 
-_TABLES = ("policy_results", "learning_results", regret.TABLE, "trials")
+_TABLES = ("policy_results", "learning_results", regret.TABLE)
 _SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
 
 
@@ -63,18 +62,17 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     if not monitor.settings.warehouse_file.exists():
         return no_data(monitor, "No data yet", "Policies are compared on the twin's shoppers.")
     lived = [*earnings_card(monitor), *regret.regret_card(monitor, scheme)]
-    found, tried = comparison(monitor), trials(monitor.reader.ask("newest_trials", ("trials",)), scheme)
+    found = comparison(monitor)
     if found.played.empty:
         missing = empty(
             "No comparison yet",
             "Policies learn from logs of several sizes and then meet the same shoppers. This takes some minutes.",
             on_shelf("shelfprice compare --seeds 3 --days 20", monitor.situation()),
         )
-        return html.Div([*lived, missing, *tried], className="stack")
+        return html.Div([*lived, missing], className="stack")
     parts = [
         *lived,
         cards.headline(found),
-        *tried,
         fold(
             "Share by scenario",
             "How close each policy comes to perfect knowledge.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from catalog.names import BOOK_TABLES, EMPTY_GROUP, EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP, TRIAL_GROUP
+from catalog.names import BOOK_TABLES, EMPTY_GROUP, EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP
 from operate.repair.commits import parts_of_pending
 from warehouse.commit_record import amend, final_names, final_record
 from warehouse.finding import Fault, Finding
@@ -17,7 +17,7 @@ from warehouse.origin import OF_A_RETAILER
 from warehouse.partition import Partition
 from warehouse.sold import GROUPED
 
-Kind = Literal["played", "live", "trial", "ingested", "book", "cells", "record", "other"]
+Kind = Literal["played", "live", "ingested", "book", "cells", "record", "other"]
 
 _OF_A_DAY = {*BATCH, LEDGER, "interactions"}
 _OF_A_LIVE_DAY = {"live_interactions", "live_repricings"}
@@ -48,7 +48,7 @@ class Damage:
     Attributes
     ----------
     kind
-        What it is made again by: a batch of the twin is `played`, one that was sold `live` or in a `trial` is not; what
+        What it is made again by: a batch of the twin is `played`, one that was sold `live` is not; what
         was `ingested` is read from its file; a price `book` is worked out; demand `cells` and visit counts are
         grouped; the `record` of a commit and all `other` partitions are not made again here.
     date, group
@@ -107,18 +107,18 @@ def damaged_files(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
             mend = partial(set_damage_aside, lake, damage)
             afterwards = _BY_HAND.get(table) if damage.kind == "other" else None
             yield Fault(what, damage.where, "set it aside", mend, afterwards=afterwards)
-        elif damage.kind in {"live", "trial"}:
+        elif damage.kind == "live":
             yield _of_a_day_not_played_again(lake, damage)
 
 
 def _of_a_day_not_played_again(lake: Lake, damage: Damage) -> Fault:
-    """Say what becomes of a day that was sold live or in a trial: an open one is sold again when asked for."""
+    """Say what becomes of a day that was sold live: an open one is sold again when asked for."""
     what, where = f"{damage.faults}: decisions of {damage.date}, {damage.group}", damage.where
     group = damage.group or ""
-    if damage.kind == "live" and not lake.holds(Partition("interactions", damage.date, group)):
+    if not lake.holds(Partition("interactions", damage.date, group)):
         store = group.removeprefix(LIVE_GROUP)
         return Fault(what, where, f"`shelfprice live --store {store} --date {damage.date} --again` sells it again")
-    lost = "it was sold " + ("live" if damage.kind == "live" else "in a trial") + ", and nothing plays it again"
+    lost = "it was sold live, and nothing plays it again"
     if {finding.kind for finding in damage.findings} == {"mixed"}:
         return Fault(what, where, f"{lost}: its tables stay as they are")
     return Fault(what, where, "set it aside", partial(set_damage_aside, lake, damage), afterwards=lost)
@@ -165,7 +165,7 @@ def _kind_of(partition: Partition) -> Kind:
     if table in _OF_A_LIVE_DAY or (table in _OF_A_DAY and group.startswith(LIVE_GROUP)):
         return "live"
     if table in _OF_A_DAY:
-        return "trial" if group.startswith(TRIAL_GROUP) else "played"
+        return "played"
     if table in _OF_A_BOOK:
         return "book"
     return "cells" if table in GROUPED else "other"

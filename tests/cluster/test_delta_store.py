@@ -222,7 +222,7 @@ def test_a_store_sees_what_another_has_put_in_force_at_once(delta_settings: Sett
 
 
 def test_two_who_create_the_tables_at_once_both_find_them(delta_settings: Settings) -> None:
-    for table in ("demand_cells", "unit_sales", "products", "price_book", "trials"):
+    for table in ("demand_cells", "unit_sales", "products", "price_book"):
         stores = [DeltaStore(delta_settings) for _ in range(4)]
         with ThreadPoolExecutor(4) as drivers:
             list(drivers.map(lambda one, name: one.tables[name].ensure(), stores, [table] * 4))

@@ -22,7 +22,7 @@ _FILES = {
     250: "cluster/postgres e2e/monitor e2e/monitor_chain",
     200: "e2e/up security/first_databases",
     140: "cluster/make_cluster cluster/random_kills e2e/command_line e2e/monitor_pages faults/matrix",
-    100: "etl/kinds_of_exports evaluation/rehearsal evaluation/trial features/price_response own_data/ingest",
+    100: "etl/kinds_of_exports evaluation/rehearsal features/price_response own_data/ingest",
     80: (
         "cluster/backup cluster/chain_on_dask cluster/dask connect/api/any_request "
         "evaluation/hourly_twin flows/loop own_data/drawn_commands security/absent_services "

@@ -86,8 +86,6 @@ comment on view learning_results_history is
 comment on view regret_by_day_history is
 'one learner on one of the first days of a world with one seed, on the same shoppers as the others, in each comparison';
 comment on view drift_results_history is 'one rule''s score for one change of a scripted world with one seed';
-comment on view trials is 'one trial of two policies that took turns in the stores';
-comment on view trial_blocks is 'one block of a store day of a trial';
 comment on view products is 'one product on the shelf';
 comment on view shopper_pool is 'one shopper of the pool, also where a retailer''s own decisions are of others';
 comment on view shoppers is 'one shopper of the pool';

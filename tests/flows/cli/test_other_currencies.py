@@ -7,7 +7,6 @@ from catalog.limits import LOWEST_PRICE
 from catalog.takings import Takings
 from connect.api.problems import Problem
 from connect.api.quote_questions import question_of, question_of_query
-from evaluation.trial.power import DayVariation, TrialPlan
 from flows.cli.tables import sentence_of, show_prices
 from training.same_shoppers import MeanDay
 
@@ -30,8 +29,6 @@ def test_sentences_have_the_code_and_the_digits() -> None:
         "On the same shoppers, the price book earned 123,450 JPY a day and base prices 100,210 JPY (+23.2%), "
         "over 7 days"
     )
-    plan = TrialPlan(21, DayVariation(0.1, 50_000.0, "stated"), 0.02, 8)
-    assert "2.0% of sales, 1,000 JPY a store day with" in plan.told(JPY)
 
 
 def test_a_price_that_is_asked_about_is_not_below_the_smallest_unit_of_the_shelf() -> None:
