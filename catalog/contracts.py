@@ -15,8 +15,6 @@ from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS, REPLACED_BELIEFS
 from catalog.tables.comparisons import (
     EARNED,
     EARNED_SLOTS,
-    LEARNING_RESULTS,
-    POLICY_RESULTS,
     REGRET_BY_DAY,
 )
 from catalog.tables.context import EVENTS, WEATHER
@@ -128,8 +126,6 @@ TABLES: dict[str, Table] = {
         CATALOGS,
         DRIFT_CHECKS,
         NIGHTS,
-        POLICY_RESULTS,
-        LEARNING_RESULTS,
         REGRET_BY_DAY,
         DRIFT_RESULTS,
         EARNED,

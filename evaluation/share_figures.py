@@ -3,24 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.as_shipped.lived_days import TITLES, AsShipped
 from evaluation.drift.scorecard import RULES, UNWATCHED, ScoredDay
-from evaluation.first_days import DayResult
-from evaluation.reporting import MeanInterval
 from evaluation.worlds import StoreWorld
 
 _BLUE, _GREEN, _RED, _ORANGE, _GREY = "#0072b2", "#009e73", "#d55e00", "#e69f00", "#777777"  # for the colour-blind too
 _COLOURS = {
     "static": _GREY,
-    "rule": "#b0b0b0",
-    "prototype": _RED,
-    "greedy": _ORANGE,
-    "stock_aware": _BLUE,
-    "clairvoyant": _GREEN,
     "as_shipped": _BLUE,
     "belief_alone": "#56b4e9",
     "certainty_equivalence": _GREEN,
@@ -34,81 +26,6 @@ _COLOURS = {
 }
 _RULE_LABELS = {"residuals": "watches residuals", UNWATCHED: "never learns again"}
 _COLUMNS = 4
-
-Shares = Mapping[tuple[str, int, str], MeanInterval]
-
-
-def shares_by_scenario(matches: pd.DataFrame) -> Figure:
-    """Share of the clairvoyant by scenario, one bar per policy with its 95 % interval.
-
-    Look for: the distance to 100 % where stock is scarce.
-    """
-    scenarios = list(dict.fromkeys(matches["scenario"]))
-    policies = [policy for policy in dict.fromkeys(matches["policy"]) if policy != "clairvoyant"]
-    figure = Figure(figsize=(1.6 + 1.15 * len(scenarios), 4.4))
-    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.26, top=0.86)
-    panel = figure.subplots()
-    width = 0.8 / max(len(policies), 1)
-    for position, policy in enumerate(policies):
-        bars = matches[matches["policy"] == policy].set_index("scenario").reindex(scenarios)
-        error = (bars[["share", "high"]] - bars[["low", "share"]].to_numpy()).fillna(0).to_numpy().T * 100
-        panel.bar(
-            np.arange(len(scenarios)) + (position - (len(policies) - 1) / 2) * width,
-            100 * bars["share"],
-            width,
-            yerr=error,
-            color=_COLOURS.get(policy, "#cc79a7"),
-            label=policy,
-            error_kw={"lw": 1},
-        )
-    panel.axhline(100, color=_COLOURS["clairvoyant"], lw=1)
-    panel.set_xticks(range(len(scenarios)), scenarios, rotation=25, ha="right", fontsize=8)
-    panel.set(ylabel="share of the clairvoyant, %", ylim=(40, 103))
-    title = "What each policy earns of what a clairvoyant would (bars: mean, lines: 95 % interval)"
-    panel.set_title(title, fontsize=10)
-    panel.legend(fontsize=8, ncols=len(policies), loc="lower center", frameon=False)
-    return figure
-
-
-def learning_curves(shares: Shares, scenarios: Sequence[str]) -> Figure:
-    """Share of the clairvoyant over logged decisions, one panel per scenario. Look for: how few decisions suffice."""
-    figure, panels = _grid(scenarios, "decisions logged", "share of clairvoyant, %")
-    for scenario, panel in panels:
-        for policy in dict.fromkeys(key[0] for key in shares):
-            learned = {key[1]: share for key, share in shares.items() if key[1] and key[::2] == (policy, scenario)}
-            if not learned:
-                continue
-            ordered = [learned[decisions] for decisions in sorted(learned)]
-            error = np.nan_to_num([[share.mean - share.low, share.high - share.mean] for share in ordered])
-            panel.errorbar(
-                sorted(learned),
-                100 * np.array([share.mean for share in ordered]),
-                yerr=100 * error.T,
-                marker="o",
-                ms=3,
-                color=_COLOURS[policy],
-                label=policy,
-            )
-        panel.axhline(100, color=_COLOURS["clairvoyant"], lw=1)
-        panel.set_xscale("log")
-    return _titled(figure, "What is learned from how little")
-
-
-def regret_of_policies(results: Sequence[DayResult]) -> Figure:
-    """Regret over days, as a share of what the clairvoyant earned, mean of the seeds. Look for: a line that falls."""
-    rows = pd.DataFrame([vars(row) for row in results])
-    sums = rows.groupby(["policy", "day"])[["gain_eur", "clairvoyant_eur"]].sum()
-    lost = 100 * (1 - sums["gain_eur"] / sums["clairvoyant_eur"])
-    figure = Figure(figsize=(7.2, 3.8))
-    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.14, top=0.88)
-    panel = figure.subplots()
-    for policy in dict.fromkeys(rows["policy"]):
-        panel.plot(lost[policy].index, lost[policy].to_numpy(), color=_COLOURS[policy], label=policy)
-    panel.axhline(0, color=_COLOURS["clairvoyant"], lw=1)
-    panel.set(xlabel="day", ylabel="regret, % of the clairvoyant's revenue")
-    panel.set_title("What the clairvoyant would have earned more, day by day", fontsize=10)
-    panel.legend(fontsize=8, frameon=False)
-    return figure
 
 
 def regret_by_day(found: AsShipped) -> Figure:

@@ -15,10 +15,6 @@ from catalog.load import Catalog
 from catalog.records.shoppers import Persona, Shock, Substitution
 from catalog.spread import Job
 
-POLICIES = ("static", "rule", "prototype", "greedy", "stock_aware")
-"""What can be compared. `prototype` is the textbook way: balanced classes, raw price, greedy."""
-DECISIONS = (500, 2_000, 20_000)
-"""Sizes of the logs to learn from."""
 PLAYED_ON = dt.date(2026, 6, 1)
 """The date of every scenario."""
 FIRST_SHOCKED_DAY = dt.date(2026, 1, 5)
@@ -104,20 +100,6 @@ def refuse_unknown(kind: str, names: Sequence[str], known: Collection[str], undo
                 f"expected a {kind} out of {between.join(known)}, found {name!r}; nothing was {undone}"
                 f"{did_you_mean(name, known)}"
             )
-
-
-def asked_comparison(
-    catalog: Catalog, policies: Sequence[str], scenarios: Sequence[str]
-) -> tuple[tuple[str, ...], tuple[StoreWorld, ...]]:
-    """Return the policies and scenarios of a comparison by their names; no scenario means all of them.
-
-    Raises
-    ------
-    DataError
-        When a policy or scenario is unknown.
-    """
-    refuse_unknown("policy", policies, POLICIES, "compared")
-    return tuple(policies), chosen("scenario", scenarios, built_in(catalog))
 
 
 def asked_shocks(catalog: Catalog, names: Sequence[str]) -> tuple[StoreWorld, ...]:

@@ -19,7 +19,7 @@ from warehouse.partition import Partition, Within
 from warehouse.receipts import RECEIPT_ENDING, RECEIPTS
 
 _CLOSED = ("interactions", "repricings")
-_NEWEST_SHOWN = ("demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
+_NEWEST_SHOWN = ("demand_curves", "regret_by_day", "drift_results")
 TABLES_THAT_GAINED_COLUMNS = (
     "interactions",
     "live_interactions",
@@ -65,8 +65,6 @@ _FOR_PEOPLE = (
     "notifications",
     "export_batches",
     "label_states",
-    "policy_results",
-    "learning_results",
     "regret_by_day",
     "drift_results",
 )

@@ -11,15 +11,12 @@ from catalog.metrics import half_width
 from dashboard.components import card
 from dashboard.monitor import Monitor
 
-_TABLES = ("regret_by_day", "policy_results")
-
 
 def earnings_card(monitor: Monitor) -> list[Component]:
-    """Say it of lived days if there are any, else of the newest comparison; nothing where neither was played."""
-    found = monitor.reader.ask("policies_earned", _TABLES)
-    if found.empty:
+    """Say it of the newest lived days; nothing where no days were lived."""
+    rows = monitor.reader.ask("policies_earned", ("regret_by_day",))
+    if rows.empty:
         return []
-    rows = found[found["is_lived"] == found["is_lived"].iloc[0]]
     seeds = rows.groupby("seed")[["own_share", "fixed_share"]].mean()
     more = _with_interval(seeds["own_share"] / seeds["fixed_share"] - 1, "more", "less")
     less = _with_interval(1 - seeds["own_share"], "less", "more")
@@ -45,8 +42,5 @@ def _basis(rows: pd.DataFrame) -> str:
     """Say on what the sentence rests."""
     worlds, seeds, days = rows["scenario"].nunique(), rows["seed"].nunique(), int(rows["days"].max())
     interval = "± is the 95 % interval over seeds" if seeds > 1 else "one seed, so there is no interval"
-    if rows["is_lived"].iloc[0]:
-        noun = "world" if worlds == 1 else "worlds"
-        return f"Simulated: the first {days} days in {worlds} {noun}, with gate and nights, from no data; {interval}."
-    noun = "scenario" if worlds == 1 else "scenarios"
-    return f"Simulated: {days} store days in {worlds} {noun}, after learning from a log, without the gate; {interval}."
+    noun = "world" if worlds == 1 else "worlds"
+    return f"Simulated: the first {days} days in {worlds} {noun}, with gate and nights, from no data; {interval}."

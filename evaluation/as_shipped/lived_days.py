@@ -15,9 +15,10 @@ from catalog.settings import read_settings
 from catalog.takings import Takings, takings_of
 from etl.batches import store_ids
 from etl.live.calendar import DEFAULT_START
+from evaluation.clairvoyant import Clairvoyants
 from evaluation.living_store import GateFinding, LivingStore, Source
 from evaluation.peers.peer import NAMES, SHIPPED_NAMES, live_day, peers_of
-from evaluation.scores import Clairvoyants, day_gain
+from evaluation.scores import day_gain
 from evaluation.worlds import StoreWorld
 from flows.progress import tell
 from serving.storefront import Storefront, storefront_at_base_prices

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.settings import read_settings
+from evaluation.clairvoyant import Clairvoyants
 from evaluation.living_store import WatchingStore
-from evaluation.scores import Clairvoyants, expected_gain
+from evaluation.scores import expected_gain
 from evaluation.worlds import EXPLORE_DAYS, StoreWorld
 from serving.curves import DemandCurves
 from serving.pricing_policy import PricingPolicy

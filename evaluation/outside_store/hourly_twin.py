@@ -28,13 +28,13 @@ from catalog.records.pricing_rules import DrawnPriceRules
 from catalog.settings import read_settings
 from catalog.store_day import OUT_OF_STOCK, OUTCOMES
 from evaluation.as_shipped.lived_days import with_stores
+from evaluation.clairvoyant import Clairvoyants
 from evaluation.learner_worlds import asked_worlds
 from evaluation.living_store import LivingStore
 from evaluation.outside_store.hourly_engine import Engine, InProcess
 from evaluation.outside_store.stores.till_lines import DaySold
 from evaluation.outside_store.stores.twin_store import TwinStore
 from evaluation.reporting import MeanInterval, interval, markdown
-from evaluation.scores import Clairvoyants
 from serving.policies import costs_that_count
 from serving.storefront import Storefront
 from simulation.store_day import meet
@@ -187,7 +187,7 @@ def _worth(catalog: Catalog, date: dt.date, store: Ints, tick: Ints, product: In
 def main() -> None:
     """Play what is asked for and print a row for each world."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.outside_store.hourly_twin", description=__doc__)
-    parser.add_argument("--world", action="append", help="worlds of `shelfprice compare --as-shipped`; default alone")
+    parser.add_argument("--world", action="append", help="worlds of `shelfprice compare`; default alone")
     parser.add_argument("--stores", type=int, default=1, help="%(default)s")
     parser.add_argument("--days", type=int, default=14, help="%(default)s")
     parser.add_argument("--seeds", type=int, default=6, help="so many; %(default)s")

@@ -34,7 +34,7 @@ def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out =
     Tables as stored, among others: interactions, substitutions, repricings, unit_sales, stock_movements, markdowns,
     promotions, demand_cells, visit_counts, store_visits, context_counts, events, weather, training_rows, price_book,
     demand_curves, beliefs, belief_updates, nights, model_versions, champions, drift_checks, days_in_force, catalogs,
-    ingested_files, rejected, products, stores, shoppers, policy_results, learning_results, regret_by_day,
+    ingested_files, rejected, products, stores, shoppers, regret_by_day,
     drift_results, price_changes, alerts, notifications, export_batches, label_states,
     receipt_lines, stock_events, traffic, product_visits, competitor_prices, exposures, price_draws, hourly_draws,
     experiments, earned.

@@ -28,16 +28,16 @@ from catalog.spread import HERE, Spread
 from deploy.servers.seaweed import BUCKET, Seaweed
 from etl.batches import BatchResult, batches_of
 from etl.transform import transform
+from evaluation.as_shipped.lived_days import WorldToLive
 from evaluation.harness import play_part
-from evaluation.policy_comparison import ComparisonQuestion, LogToLearnFrom, limits_of
-from evaluation.worlds import asked_comparison
+from evaluation.learner_worlds import asked_worlds
 from flows.spreading import spreading
 from flows.workspace import prepared
 from serving.in_force import pricing_on
 from serving.playing import batches_to_play, play_one
 from warehouse.lake import Lake
 from warehouse.proof import verify
-from warehouse.workspace import Workspace, whereabouts
+from warehouse.workspace import Workspace
 
 DATES = [dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(12)]
 STORES = 300
@@ -144,17 +144,10 @@ def test_flows_send_their_work_to_the_cluster_and_workers_need_no_prefect(
 
 def test_comparisons_find_what_they_find_on_one_machine(cluster: Cluster) -> None:
     workspace = _opened(cluster.settings)
-    question = ComparisonQuestion(
-        *asked_comparison(workspace.catalog, ("static", "stock_aware"), ("200 visits",)), (300,), 2, 2
-    )
-    limits = limits_of(question.scenarios)
-
-    def parts(spread: Spread) -> list[LogToLearnFrom]:
-        return [LogToLearnFrom(whereabouts(workspace, spread), question, limits, *own) for own in question.parts]
-
+    (world,) = asked_worlds(["classic"], workspace.catalog)
+    parts = [WorldToLive(world, seed, 1, 1) for seed in (1, 2)]
     with spreading(cluster.settings, seconds=0) as spread:
-        found = spread(play_part, parts(spread))
-    assert found == HERE(play_part, parts(HERE))
+        assert spread(play_part, parts) == HERE(play_part, parts)
 
 
 def test_a_worker_that_is_killed_costs_little(

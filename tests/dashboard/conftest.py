@@ -146,59 +146,17 @@ def add_priced_day(lake: Lake) -> Callable[..., None]:
 
 
 @pytest.fixture
-def add_comparison(lake: Lake) -> Callable[..., None]:
-    """Publish one comparison: `earned` is each policy's revenue of two store days, by seed."""
-
-    def add(earned: dict[str, list[float]], *, at: dt.datetime = AT, group: str = "a") -> None:
-        limit = earned["clairvoyant"]
-        played = [
-            {
-                "scenario": scenario,
-                "policy": policy,
-                "decisions": 2_000,
-                "seed": seed,
-                "store_days": 2,
-                "revenue": revenue,
-                "share_of_clairvoyant": revenue / limit[seed],
-                "units": 10,
-                "sell_outs": 1,
-                "lost_sales": 4,
-                "mean_price": 2.0,
-                "repricings_per_day": 3.0,
-                "compared_at": at,
-            }
-            for scenario in ("1000 visits", "200 visits")
-            for policy, revenues in earned.items()
-            for seed, revenue in enumerate(revenues)
-        ]
-        learned = [
-            {
-                "scenario": "200 visits",
-                "policy": policy,
-                "decisions": decisions,
-                "seed": seed,
-                "share_of_clairvoyant": share,
-                "compared_at": at,
-            }
-            for policy, decisions, shares in (
-                ("true_demand", 0, [0.99]),
-                ("stock_aware", 500, [0.95, 0.97]),
-                ("stock_aware", 2_000, [0.98, 0.98]),
-            )
-            for seed, share in enumerate(shares)
-        ]
-        publish(lake, "policy_results", played, None, group)
-        publish(lake, "learning_results", learned, None, group)
-
-    return add
-
-
-@pytest.fixture
 def add_lives(lake: Lake) -> Callable[..., None]:
     """Publish two days of two seeds in one world; the clairvoyant earns 100 EUR in each store."""
 
     def add(
-        lost: dict[str, list[float]], world: str, stores: int = 1, *, at: dt.datetime = AT, less: float = 0.0
+        lost: dict[str, list[float]],
+        world: str,
+        stores: int = 1,
+        *,
+        at: dt.datetime = AT,
+        less: float = 0.0,
+        seeds: tuple[int, ...] = (1, 2),
     ) -> None:
         rows = [
             {
@@ -213,7 +171,7 @@ def add_lives(lake: Lake) -> Callable[..., None]:
                 "lived_at": at,
             }
             for learner, shares in lost.items()
-            for seed in (1, 2)
+            for seed in seeds
             for day, share in enumerate(shares, start=1)
         ]
         publish(lake, "regret_by_day", rows, None, f"{world}-{stores}-{at:%d}".replace(" ", "-"))

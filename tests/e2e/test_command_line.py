@@ -272,17 +272,12 @@ def test_reset_removes_the_tokens_of_the_quote_api_and_what_workers_leave(termin
 def test_compare_prints_the_tables_as_json_and_refuses_what_it_does_not_know(
     terminal: Terminal, prefect_server: str
 ) -> None:
-    few = ("--scenario", "400 visits", "--decisions", "500", "--seeds", "2", "--days", "3", "--first-days", "9")
-    answer = terminal("compare", *few, "--json")
+    answer = terminal("compare", "--world", "classic", "--days", "2", "--seeds", "2", "--json")
     assert answer.returncode == 0, answer.stderr
-    found = json.loads(answer.stdout)
-    assert [row["policy"] for row in found["table"]] == ["true_demand", "stock_aware", "greedy", "prototype"]
-    shares = {row["policy"]: row["share"] for row in found["played"]}
-    assert shares["clairvoyant"] == 1.0
-    assert shares["greedy"] < shares["stock_aware"] <= 1.02
-    assert found["regret"]["stock_aware"]["days 8 to 9"] < found["regret"]["greedy"]["days 8 to 9"]
-    kept = terminal("sql", "select count(*) from policy_results", "--csv")
-    assert kept.stdout.split() == ["count_star()", str(2 * len(shares))]
-    refused = terminal("compare", "--policy", "magic")
+    (found,) = json.loads(answer.stdout)["worlds"]
+    assert {"as_shipped", "static"} < {row["learner"] for row in found["learners"]}
+    kept = terminal("sql", "select count(distinct seed) from regret_by_day", "--csv")
+    assert kept.stdout.split()[-1] == "2"
+    refused = terminal("compare", "--world", "magic")
     assert refused.returncode == 1
-    assert "found 'magic'; nothing was compared" in refused.stderr
+    assert "found 'magic'; nothing was played" in refused.stderr

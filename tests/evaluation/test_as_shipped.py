@@ -38,11 +38,11 @@ from evaluation.as_shipped.lived_days import (
     WorldToLive,
     with_stores,
 )
-from evaluation.flows import compare_as_shipped
+from evaluation.flows import compare
 from evaluation.learner_worlds import asked_worlds
 from evaluation.living_store import LivingStore
 from evaluation.peers.peer import NAMES, live_day, peers_of
-from evaluation.scores import tally
+from evaluation.scores import gained
 from evaluation.worlds import StoreWorld
 from flows.environment import orchestrated
 from simulation.visits import draw_visits
@@ -223,7 +223,7 @@ def test_a_peer_remembers_its_days_and_meets_the_shoppers_of_the_product(lived: 
     for day in [day for day in lived if day.learner == "certainty_equivalence"]:
         date = DEFAULT_START + dt.timedelta(days=day.day - 1)
         played, store = live_day(catalog, store, date, draw_visits(catalog, catalog.store.stores, date, 1))
-        assert tally(played, catalog).gain_eur == pytest.approx(day.gain_eur)
+        assert gained(played, catalog) == pytest.approx(day.gain_eur)
 
 
 def test_where_models_bring_nothing_the_report_says_so() -> None:
@@ -257,7 +257,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None], empty_home: Path) -> None:
     made_up()
     with orchestrated():
-        found = compare_as_shipped(("classic", "400 visits"), 9, 2, 3)
+        found = compare(("classic", "400 visits"), 9, 2, 3)
     columns, rows = report.regret_rows(found)
     assert columns == ["world", "learner", "days 1 to 7", "days 1 to 9", "worst week against the owner's price"]
     assert [row[:2] for row in rows] == [
@@ -321,7 +321,7 @@ def test_one_seed_has_no_interval_and_says_so_in_json_by_null() -> None:
 
 def test_an_unknown_world_is_refused_with_those_there_are(empty_home: Path) -> None:
     with orchestrated(), pytest.raises(DataError, match=r"expected a world out of classic; .*found 'moon'"):
-        compare_as_shipped(("moon",), 1, 1, 1)
+        compare(("moon",), 1, 1, 1)
 
 
 def test_where_stock_lives_on_it_says_what_was_earned_and_thrown_away() -> None:

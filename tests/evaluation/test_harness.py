@@ -10,7 +10,7 @@ from catalog.errors import DataError
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from catalog.spread import HERE
-from catalog.tables.comparisons import LEARNING_RESULTS
+from catalog.tables.comparisons import REGRET_BY_DAY
 from evaluation.harness import keep, play_parts
 from evaluation.reporting import MeanInterval, mean_where_it_came, table_of
 from evaluation.worlds import chosen, shocked_worlds
@@ -50,13 +50,13 @@ def test_the_same_question_asked_again_replaces_its_answer_and_another_stands_be
     workspace = Workspace(settings, load(CLASSIC), Lake(settings))
     workspace.lake.prepare()
     study = Study("a study", "", {}, {}, {}, {})
-    row = {"scenario": "s", "policy": "p", "decisions": 1, "seed": 1}
+    row = {"world": "w", "learner": "l", "seed": 1, "count_stores": 1, "day": 1, "clairvoyant_eur": 1.0}
     for question, share in (("first", 0.5), ("first", 0.6), ("second", 0.7)):
-        run = keep(workspace, question, [(LEARNING_RESULTS, [{**row, "share_of_clairvoyant": share}])], study)
+        run = keep(workspace, question, [(REGRET_BY_DAY, [{**row, "gain_eur": share}])], study)
         assert run == "a study"
-    kept = [workspace.lake.read(part).to_pylist() for part in workspace.lake.partitions("learning_results")]
-    assert sorted(one["share_of_clairvoyant"] for (one,) in kept) == [0.6, 0.7]
-    assert all(one["compared_at"] is not None for (one,) in kept)
+    kept = [workspace.lake.read(part).to_pylist() for part in workspace.lake.partitions("regret_by_day")]
+    assert sorted(one["gain_eur"] for (one,) in kept) == [0.6, 0.7]
+    assert all(one["lived_at"] is not None for (one,) in kept)
 
 
 def test_names_are_chosen_once_in_the_order_asked_and_an_unknown_one_is_refused_with_the_nearest() -> None:

@@ -9,7 +9,8 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.takings import takings_of
 from evaluation.as_shipped.most_profit import most_profit
-from evaluation.scores import Clairvoyants, day_gain
+from evaluation.clairvoyant import Clairvoyants
+from evaluation.scores import day_gain
 from evaluation.worlds import ONE_STORE, changed
 from serving.storefront import Storefront, storefront_at_base_prices
 from simulation.over_days import OverDays

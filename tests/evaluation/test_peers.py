@@ -12,7 +12,7 @@ from scipy.optimize import linprog, minimize
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
-from evaluation.contestants import clairvoyant, with_true_demand
+from evaluation.clairvoyant import clairvoyant
 from evaluation.peers.certainty_equivalence import certainty_equivalence, estimated
 from evaluation.peers.hierarchy import WEAK_TOGETHER, posterior_of
 from evaluation.peers.known_shelf import known_before_opening, plan_for
@@ -21,12 +21,14 @@ from evaluation.peers.peer import NAMES, live_day, peers_of, store_of
 from evaluation.peers.seen import PRIOR_DAYS, PRIOR_VISITS, nothing_seen, seen_after
 from evaluation.peers.thompson_inventory import best_mixture, thompson_inventory
 from evaluation.peers.thompson_logit import thompson_logit
-from evaluation.scores import tally
+from evaluation.scores import gained
+from serving.policies import stock_aware
 from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_on
 from simulation.visits import draw_visits, expected_visits_on
 from training.judge import fit_logistic
+from training.same_shoppers import true_curves
 
 DATE = dt.date(2026, 6, 1)
 FLAT = np.zeros(2)
@@ -219,7 +221,7 @@ def test_a_day_closes_by_itself_and_the_next_begins_with_nothing_shown() -> None
 
 
 def test_with_known_demand_the_plan_asks_what_true_demand_asks() -> None:
-    truth = with_true_demand(ONE, DATE)
+    truth = stock_aware(ONE, true_curves(ONE, DATE), expected_visits_on(ONE, DATE), "truth")
     ratio = price_ladder(ONE) / ONE.base_prices[:, None]
     plan = plan_for(KNOWN, chance_on(ONE, DATE, ratio), expected_visits_on(ONE, DATE), 100)
     rng = np.random.default_rng(2)
@@ -261,11 +263,11 @@ def test_peers_learn_within_two_days_and_a_day_lived_again_is_the_same(n_stores:
         for day in range(2):
             date = DATE + dt.timedelta(days=day)
             visits = draw_visits(catalog, catalog.store.stores, date, 1)
-            most = tally(meet(catalog, limit, catalog.store.stores, date, visits), catalog).gain_eur
+            most = gained(meet(catalog, limit, catalog.store.stores, date, visits), catalog)
             again, _ = live_day(catalog, store, date, visits)
             played, store = live_day(catalog, store, date, visits)
             assert np.array_equal(played.decisions.prices, again.decisions.prices)
-            lost.append(1 - tally(played, catalog).gain_eur / most)
+            lost.append(1 - gained(played, catalog) / most)
         assert lost[1] < (0.45 if name == "thompson_inventory" else 0.12), name
         assert store.peer.seen.day == 2
         assert store.peer.seen.store_days == 2 * n_stores

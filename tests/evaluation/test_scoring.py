@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from catalog.load import CLASSIC, Catalog, load
-from evaluation.comparison_report import matches_by_policy
-from evaluation.contestants import clairvoyant, policy_of, with_true_demand
-from evaluation.policy_comparison import Match, shares
-from evaluation.reporting import MeanInterval, interval
-from evaluation.scores import expected_gain, play_all
+from evaluation.clairvoyant import clairvoyant
+from evaluation.reporting import interval
+from evaluation.scores import expected_gain, gained
 from evaluation.worlds import PLAYED_ON, StoreWorld, built_in
 from serving.policies import GreedyPolicy, StaticPolicy, stock_aware
-from simulation.visits import expected_visits_on
+from serving.storefront import Storefront
+from simulation.store_day import meet
+from simulation.visits import draw_visits, expected_visits_on
 from training.same_shoppers import true_curves
 
 SCENARIOS = {world.name: world for world in built_in(load(CLASSIC))}
@@ -23,7 +23,11 @@ SCENARIOS = {world.name: world for world in built_in(load(CLASSIC))}
 def test_nothing_beats_the_clairvoyant_and_the_ladder_with_true_demand_comes_near(name: str) -> None:
     catalog = SCENARIOS[name].catalog
     limit = expected_gain(clairvoyant(catalog, PLAYED_ON), catalog, PLAYED_ON)
-    ladder = expected_gain(with_true_demand(catalog, PLAYED_ON), catalog, PLAYED_ON)
+    ladder = expected_gain(
+        stock_aware(catalog, true_curves(catalog, PLAYED_ON), expected_visits_on(catalog, PLAYED_ON), "true demand"),
+        catalog,
+        PLAYED_ON,
+    )
     static = expected_gain(StaticPolicy(catalog.base_prices), catalog, PLAYED_ON)
     assert (static < limit).all()
     assert (ladder < limit).all()
@@ -46,21 +50,12 @@ def test_what_is_played_agrees_with_what_is_expected(name: str) -> None:
         "greedy": GreedyPolicy(true_curves(catalog, PLAYED_ON)),
         "clairvoyant": clairvoyant(catalog, PLAYED_ON),
     }
-    played = play_all(policies, catalog, 300, 5)
-    for policy, tally in played.items():
-        expected = expected_gain(policies[policy], catalog, PLAYED_ON).sum()
-        assert tally.gain_eur / 300 == pytest.approx(expected, rel=0.01)
-
-
-def test_policies_meet_the_same_shoppers_and_every_unit_is_counted_once() -> None:
-    catalog = SCENARIOS["1000 visits"].catalog
-    first = play_all({"a": StaticPolicy(catalog.base_prices)}, catalog, 3, 5)["a"]
-    again = play_all({"b": clairvoyant(catalog, PLAYED_ON), "a": StaticPolicy(catalog.base_prices)}, catalog, 3, 5)["a"]
-    assert first == again
-    assert first.units == 3 * 500
-    assert first.sell_outs == 3 * 5
-    assert first.revenue_eur == pytest.approx(3 * 100 * catalog.base_prices.sum())
-    assert first.repricings_per_day == 0
+    stores = [f"C{number:05d}" for number in range(300)]
+    visits = draw_visits(catalog, stores, PLAYED_ON, 5)
+    for policy in policies.values():
+        played = meet(catalog, Storefront(policy), stores, PLAYED_ON, visits)
+        expected = expected_gain(policy, catalog, PLAYED_ON).sum()
+        assert gained(played, catalog) / 300 == pytest.approx(expected, rel=0.01)
 
 
 def test_margin_as_the_objective_is_what_the_share_is_measured_in() -> None:
@@ -85,17 +80,6 @@ def test_intervals_are_those_of_student_and_one_value_has_none() -> None:
     assert math.isnan(interval([0.9]).low)
 
 
-def test_shares_are_averaged_over_seeds_and_counts_are_per_store_day() -> None:
-    catalog = SCENARIOS["1000 visits"].catalog
-    tally = play_all({"a": StaticPolicy(catalog.base_prices)}, catalog, 2, 5)["a"]
-    rows = [Match("s", "a", 500, seed, 2, tally, share) for seed, share in ((1, 0.5), (2, 0.7))]
-    assert shares(rows)["a", 500, "s"].mean == pytest.approx(0.6)
-    table = matches_by_policy(rows)
-    assert table["units"].tolist() == [500.0]
-    assert table["share"].tolist() == [pytest.approx(0.6)]
-    assert isinstance(shares(rows)["a", 500, "s"], MeanInterval)
-
-
 def test_every_scenario_stocks_a_hundred_units_for_the_visits_it_names() -> None:
     for world in SCENARIOS.values():
         assert isinstance(world, StoreWorld)
@@ -103,8 +87,3 @@ def test_every_scenario_stocks_a_hundred_units_for_the_visits_it_names() -> None
         if world.name.endswith("visits"):
             visits = expected_visits_on(world.catalog, PLAYED_ON).sum(axis=1)
             np.testing.assert_allclose(visits, int(world.name.split()[-2]))
-
-
-def test_policies_that_know_nothing_need_no_log() -> None:
-    catalog = SCENARIOS["100 visits"].catalog
-    assert policy_of("static", catalog, None).name == "static"  # type: ignore[arg-type]

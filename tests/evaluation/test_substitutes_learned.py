@@ -4,29 +4,51 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from catalog.load import Catalog
 from catalog.settings import read_settings
+from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from etl.load import rows_of
-from evaluation.contestants import Log, curves_from
-from features.cells import feature_workbench
+from features.cells import feature_workbench, model_input
 from features.substitutes import choices_of, pairs_of
 from flows.workspace import prepared
 from serving.belief.taken_instead import _as_arrays, likeliest
-from serving.curves import DemandCurves
+from serving.curves import DemandCurves, demand_curves
 from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from serving.switching import LogitSwitching
 from simulation.store_day import play
 from tests.serving.joint_optimum import CASES, Joint, category
+from training.candidates import CANDIDATES, fit
+from training.dataset import Dataset, columns_to_learn
+from training.gain import Challenger
 
 pytestmark = pytest.mark.play
 
 DECISIONS, LOGGED = 20_000, dt.date(2026, 5, 1)
+CELL, COUNTS = ["sku", "price_offered"], ["n_offered", "n_purchased"]
+(FOREST,) = (candidate for candidate in CANDIDATES if candidate.name == "demand_forest")
+
+
+def cells_of(day: StoreDay, catalog: Catalog) -> pd.DataFrame:
+    """Group the first decisions of a day by product and price; those at an empty shelf are left out."""
+    product, outcome, price = day.product[:DECISIONS], day.outcome[:DECISIONS], day.price[:DECISIONS]
+    rows = pd.DataFrame({"sku": np.array(catalog.skus, dtype=object)[product], "price_offered": price})
+    rows = rows.assign(n_offered=1, n_purchased=(outcome == BOUGHT).astype(int))[outcome != OUT_OF_STOCK]
+    return rows.groupby(CELL, as_index=False)[COUNTS].sum()
+
+
+def dataset_of(connection: duckdb.DuckDBPyConnection, cells: pd.DataFrame) -> Dataset:
+    """Return cells with their features, all of them to fit on."""
+    rows = model_input(connection, cells[CELL].assign(inventory_level=100))
+    rows[COUNTS] = cells[COUNTS].to_numpy()
+    return Dataset(rows, rows.iloc[:0], columns_to_learn(rows), LOGGED, LOGGED, "log")
 
 
 def learned(joint: Joint, seed: int, home: Path) -> DemandCurves:
@@ -37,7 +59,7 @@ def learned(joint: Joint, seed: int, home: Path) -> DemandCurves:
     ample = Catalog(products, catalog.store.model_copy(update={"exploration": each_tick}))
     policy = Storefront(StaticPolicy(catalog.base_prices), exploration=ExplorationPlan(1.0, joint.ladder))
     day = play(ample, policy, [f"L{number:02d}" for number in range(42)], LOGGED, seed)
-    log, rows = Log.of(day, ample, DECISIONS), rows_of(day, ample)
+    rows = rows_of(day, ample)
     assert rows.substitutions is not None
     assert day.taken is not None
     within = pa.array(day.taken.visit < DECISIONS)
@@ -48,7 +70,8 @@ def learned(joint: Joint, seed: int, home: Path) -> DemandCurves:
     settings = read_settings({"SHELFPRICE_HOME": str(home)})
     prepared(settings, catalog)
     with feature_workbench(settings) as connection:
-        curves = curves_from(connection, catalog, log, "demand_forest", seed)
+        fitted = fit(FOREST, dataset_of(connection, cells_of(day, ample)), seed)
+        curves = demand_curves(connection, Challenger(f"log {seed}", replace(fitted, odds_factor=1.0)), catalog)
     return replace(curves, switching=LogitSwitching(catalog.substitutes, level, slope))
 
 

@@ -15,8 +15,8 @@ from catalog.load import CLASSIC, Catalog, load, restored
 from catalog.store_day import StoreDay
 from catalog.takings import takings_of
 from etl.live.calendar import DEFAULT_START
+from evaluation.clairvoyant import clairvoyant
 from evaluation.commands.compare import compare
-from evaluation.contestants import clairvoyant
 from evaluation.learner_worlds import as_shipped_worlds, asked_worlds
 from evaluation.scores import expected_gain
 from evaluation.worlds import StoreWorld

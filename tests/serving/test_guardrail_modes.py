@@ -21,7 +21,6 @@ from catalog.store_day import ShelfState, StoreDay
 from etl.extract import repricings_of
 from etl.live.shelf_state import standing_after
 from etl.load import rows_of
-from evaluation.contestants import true_curves
 from serving.curves import DemandCurves, chance_at
 from serving.evidence import ShelfPrices
 from serving.exploration import ExplorationPlan, candidates_within
@@ -39,6 +38,7 @@ from serving.tabulate import tabulate
 from simulation.store_day import Stretch, play
 from simulation.truth import chance_of_sale
 from simulation.visits import draw_visits, expected_visits_on
+from training.same_shoppers import true_curves
 from warehouse.lake import Lake
 
 SHELF = load(CLASSIC)

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from catalog.load import Catalog
 from catalog.store_day import BOUGHT
-from evaluation.contestants import clairvoyant
-from evaluation.scores import Clairvoyants, expected_gain, tally
+from evaluation.clairvoyant import Clairvoyants, clairvoyant
+from evaluation.scores import expected_gain, gained
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.conditions import day_shift_on, days_since_pay_day, temperature_on
@@ -182,11 +182,11 @@ def test_the_clairvoyant_prices_each_store_and_tick_by_its_own_demand_and_earns_
     best = Clairvoyants(catalog).on(day)
     played = meet(catalog, Storefront(best), catalog.store.stores, day, visits)
     by_store = [expected_gain(clairvoyant(catalog, day, own), catalog, day, store=own).sum() for own in ("P00", "R00")]
-    assert tally(played, catalog).gain_eur == pytest.approx(60 * sum(by_store), rel=0.015)
+    assert gained(played, catalog) == pytest.approx(60 * sum(by_store), rel=0.015)
     blind = StaticPolicy(catalog.base_prices), clairvoyant(catalog, day)
     for policy in blind:
-        worse = tally(meet(catalog, Storefront(policy), catalog.store.stores, day, visits), catalog).gain_eur
-        assert worse < 0.99 * tally(played, catalog).gain_eur
+        worse = gained(meet(catalog, Storefront(policy), catalog.store.stores, day, visits), catalog)
+        assert worse < 0.99 * gained(played, catalog)
     opening, evening = played.decisions.prices[[0, 40]].mean(axis=2)
     assert (opening[60:] > 1.1 * opening[:60]).all()
     assert (evening < opening).all()

@@ -79,10 +79,6 @@ comment on view days_in_force is
 comment on view catalogs is 'one catalog that was in force at some time; the key is the start of its fingerprint';
 comment on view drift_checks is 'one product on one day since the training of one model version, seen as its champion';
 comment on view nights is 'the night after one business date, once it is done';
-comment on view policy_results_history is
-'one policy in one scenario with one seed, played on the same shoppers as the others, in each comparison';
-comment on view learning_results_history is
-'one policy in one scenario after learning from one log, scored exactly under true demand, in each comparison';
 comment on view regret_by_day_history is
 'one learner on one of the first days of a world with one seed, on the same shoppers as the others, in each comparison';
 comment on view drift_results_history is 'one rule''s score for one change of a scripted world with one seed';

@@ -10,7 +10,6 @@ from dashboard.cards import regret as cards
 from dashboard.figures import regret as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import policies as page
-from warehouse.lake import Lake
 
 LOST = {"as_shipped": [0.4, 0.1], "certainty_equivalence": [0.1, 0.05], "static": [0.2, 0.2], "newcomer": [0.3, 0.3]}
 AT = dt.datetime(2026, 1, 20, 9, 30, tzinfo=dt.UTC)
@@ -41,19 +40,22 @@ def test_worlds_are_offered_by_name_and_stores_and_the_newest_lives_of_each_are_
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_shows_regret_without_any_other_comparison_and_every_axis_has_its_unit(
+def test_the_page_shows_regret_and_every_axis_has_its_unit(
     add_lives: Callable[..., None], monitor: Monitor, words: Callable[[Any], str], scheme: Any
 ) -> None:
     add_lives(LOST, "classic")
     said = words(page.content(monitor, scheme))
     assert "What is lost while it learns, day by day" in said
     assert "2 seeds together" in said
-    assert "shelfprice compare" in said
     layout = figures.regret(cards.lived(monitor), scheme).layout
     assert layout.xaxis.title.text == "day since the store opened"
     assert "% of its gain" in layout.yaxis.title.text
 
 
-def test_without_lived_days_there_is_no_card_of_regret(lake: Lake, monitor: Monitor) -> None:
-    assert lake.dates("regret_by_day") == []
+def test_without_lived_days_there_is_no_card_of_regret_and_the_page_names_the_command(
+    monitor: Monitor, words: Callable[[Any], str], request: pytest.FixtureRequest
+) -> None:
+    assert "shelfprice demo" in words(page.content(monitor, "light"))
+    request.getfixturevalue("lake")
     assert cards.regret_card(monitor, "light") == []
+    assert "shelfprice compare" in words(page.content(monitor, "light"))

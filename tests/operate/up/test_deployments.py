@@ -20,8 +20,7 @@ DEPLOYED = {
     "nightly/default": "date",
     "transform/hourly-transform": "anew_on",
     "reprice/hourly-reprice": "store",
-    "compare/weekly-compare": "seeds",
-    "as-shipped/weekly": "worlds",
+    "compare/weekly-compare": "worlds",
     "learn/on-drift": "through",
     "backfill/default": "force",
     "health/default": "catalog_dir",
@@ -60,7 +59,6 @@ def test_what_needs_no_answer_from_a_person_is_scheduled_and_the_rest_is_not() -
         "transform/hourly-transform",
         "reprice/hourly-reprice",
         "compare/weekly-compare",
-        "as-shipped/weekly",
         "health/default",
     }
     assert all(len(cron.split()) == 5 for cron in scheduled.values())
