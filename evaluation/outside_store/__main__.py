@@ -9,7 +9,6 @@ from evaluation.outside_store.stores.count_grocer import CountGrocer
 from evaluation.outside_store.stores.store_names import GROCERS, STORES, TWIN
 from evaluation.outside_store.stores.store_program import add_arguments, run_program, store_size
 
-_GROCERY = "grocery-sim"
 _SCORE, _EXAMINERS = "score", "examiners"
 _POLICIES = (
     "evaluation.outside_store.stores.weekly_seller:owner_policy",
@@ -31,9 +30,6 @@ def main() -> None:
         add_arguments(commands.add_parser(name, help=sentence, description=sentence), name)
     _add_score(commands.add_parser(_SCORE, help="play policies in a grocer, in this process, and score them"))
     _add_examiners(commands.add_parser(_EXAMINERS, help="play drawn prices in every store, and print one table"))
-    if sys.argv[1:2] == [_GROCERY]:  # its options stand in modules that know the project
-        sys.exit(_grocery(parser, commands))
-    commands.add_parser(_GROCERY, help="households with pantries, a package that other people wrote")
     asked = parser.parse_args()
     if asked.store == _SCORE:
         sys.exit(_score(asked))
@@ -45,16 +41,6 @@ def main() -> None:
     from evaluation.outside_store.rehearsal import in_process, served  # noqa: PLC0415 - the stores know nothing of it
 
     sys.exit(run_program(asked, asked.store, today, in_process if asked.in_process else served))
-
-
-def _grocery(parser: argparse.ArgumentParser, commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> int:
-    from evaluation.outside_store.grocery import examine_command  # noqa: PLC0415 - no other store may import it
-
-    grocery = commands.add_parser(_GROCERY, description=examine_command.DESCRIPTION)
-    examine_command.add_arguments(grocery)
-    asked = parser.parse_args()
-    examine_command.refuse_more_than_a_year(asked, grocery)
-    return examine_command.run_examination(asked)
 
 
 def _add_score(parser: argparse.ArgumentParser) -> None:

@@ -34,7 +34,7 @@ _FILES = {
         "training/believed_gain"
     ),
     50: (
-        "e2e/desk_of_drawn_prices etl/damaged_bytes etl/play_and_group evaluation/outside_store flows/drift "
+        "e2e/desk_of_drawn_prices etl/damaged_bytes etl/play_and_group flows/drift "
         "flows/sql_prompt flows/temporary_server operate/doctor own_data/declared_draws security/endings "
         "security/prefect_server security/sql serving/shelf_price standing/what_was_found warehouse/views"
     ),
