@@ -83,7 +83,9 @@ class Lake:
     @property
     def _in_a_folder(self) -> LocalStore:
         if not isinstance(self.store, LocalStore):
-            raise LakeError(f"{self.address}: expected a lake in a plain folder; `shelfprice mirror` makes one of it")
+            raise LakeError(
+                f"{self.address}: expected a lake in a plain folder; `shelfprice sql --out` copies a table of this one"
+            )
         return self.store
 
     def exists(self) -> bool:
