@@ -42,7 +42,7 @@ from catalog.tables.draws import (
     SHELF_PRICE_CHANGES,
 )
 from catalog.tables.intake import COMPETITOR_PRICES, EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
-from catalog.tables.learning import DRIFT_CHECKS, DRIFT_RESULTS, MODEL_VERSIONS, NIGHTS
+from catalog.tables.learning import DRIFT_CHECKS, MODEL_VERSIONS, NIGHTS
 from catalog.tables.operations import (
     ALERTS,
     EXPORT_BATCHES,
@@ -127,7 +127,6 @@ TABLES: dict[str, Table] = {
         DRIFT_CHECKS,
         NIGHTS,
         REGRET_BY_DAY,
-        DRIFT_RESULTS,
         EARNED,
         EARNED_SLOTS,
         PRODUCTS,

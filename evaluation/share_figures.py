@@ -1,14 +1,12 @@
 """What experiments look like: results -> Figure. All show what prices earn beside what a clairvoyant would."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.as_shipped.lived_days import TITLES, AsShipped
-from evaluation.drift.scorecard import RULES, UNWATCHED, ScoredDay
-from evaluation.worlds import StoreWorld
 
 _BLUE, _GREEN, _RED, _ORANGE, _GREY = "#0072b2", "#009e73", "#d55e00", "#e69f00", "#777777"  # for the colour-blind too
 _COLOURS = {
@@ -21,10 +19,7 @@ _COLOURS = {
     "pybandits_beta": "#cc79a7",
     "pybandits_contextual": "#882255",
     "bayesianbandits_glm": "#b8860b",
-    "residuals": _BLUE,
-    UNWATCHED: _GREY,
 }
-_RULE_LABELS = {"residuals": "watches residuals", UNWATCHED: "never learns again"}
 _COLUMNS = 4
 
 
@@ -51,26 +46,6 @@ def regret_by_day(found: AsShipped) -> Figure:
             )
         panel.axhline(0, color="#bbbbbb", lw=0.8)
     return _titled(figure, "What a clairvoyant would have earned more since day 1, as shipped and by its peers")
-
-
-def shares_by_day(worlds: Sequence[StoreWorld], played: Mapping[tuple[str, int], Sequence[ScoredDay]]) -> Figure:
-    """Share of the clairvoyant by day, one panel per world, mean of the seeds; dotted lines are the changes.
-
-    Look for: how deep each rule falls after a change, and how soon it is back.
-    """
-    by_name = {world.name: world for world in worlds}
-    figure, panels = _grid(list(by_name), "day", "share of the clairvoyant, %")
-    for name, panel in panels:
-        runs, dates = [days for (world, _), days in played.items() if world == name], by_name[name].dates
-        first = dates.index(runs[0][0].date) + 1
-        for rule in reversed(RULES):
-            shares = 100 * np.mean([[day.share(rule) for day in days] for days in runs], axis=0)
-            days = range(first, first + len(shares))
-            panel.plot(days, shares, color=_COLOURS[rule], label=_RULE_LABELS[rule], lw=1.4)
-        for change in by_name[name].changes:
-            panel.axvline(dates.index(change) + 1, color="#999999", lw=0.8, ls=":")
-        panel.set(ylim=(55, 102))
-    return _titled(figure, "What prices earn of what a clairvoyant would, before and after demand changes")
 
 
 def _grid(names: Sequence[str], x: str, y: str) -> tuple[Figure, Iterator[tuple[str, Axes]]]:

@@ -1,8 +1,7 @@
 """The worlds that sellers are played in, by name. This module imports no learner, so a wrong name is refused at once.
 
-Policies are compared in *scenarios*: one store's day from plentiful to scarce, and days that are harder. Whole learners
-live in the worlds of `evaluation.learner_worlds`. The scorecard of drift plays *shocks*: a store that sells well, and
-what happens to its shoppers then.
+A *scenario* is one store's day, from plentiful to scarce. Whole learners live in the worlds of
+`evaluation.learner_worlds`.
 """
 
 import datetime as dt
@@ -17,8 +16,6 @@ from catalog.spread import Job
 
 PLAYED_ON = dt.date(2026, 6, 1)
 """The date of every scenario."""
-FIRST_SHOCKED_DAY = dt.date(2026, 1, 5)
-EXPLORE_DAYS = 7
 
 _STOCK = 100
 _VISITS = (100, 150, 200, 400, 1_000)
@@ -32,12 +29,6 @@ ONE_STORE = ("S01",)
 """The store of a world that needs no more."""
 PLAIN: dict[str, Any] = {"shocks": (), "demand_effects": (), "day_shift": 0.0, "substitution": Substitution()}
 """No change of demand, none that comes and goes, and nobody who takes a substitute."""
-_QUIET_DAYS = 60
-_SCARCE = 4.0  # times the visits, for the same stock
-_CHANGES_AFTER = 14  # days: a week of trying and a week priced by the champion
-_DAYS_AFTER = 21
-_SLIDE_DAYS = 14
-_FAR = dt.date(2099, 12, 31)
 
 _Named = TypeVar("_Named", bound=Job)
 
@@ -48,10 +39,6 @@ class StoreWorld:
 
     Attributes
     ----------
-    days
-        How many days are played where the world is scripted, the days of trying prices included; 0 is as asked.
-    changes
-        Dates on which demand changes; an alarm on any day before the first, or where there is none, is false.
     demand
         What shoppers are like; scenarios with the same demand can be priced from the same log.
     has_context
@@ -61,15 +48,8 @@ class StoreWorld:
     name: str
     description: str
     catalog: Catalog
-    days: int = 0
-    changes: tuple[dt.date, ...] = ()
     demand: str = "usual"
     has_context: bool = False
-
-    @property
-    def dates(self) -> list[dt.date]:
-        """The business dates of a scripted world."""
-        return [FIRST_SHOCKED_DAY + dt.timedelta(days=day) for day in range(self.days)]
 
 
 def chosen(kind: str, names: Sequence[str], choices: Sequence[_Named]) -> tuple[_Named, ...]:
@@ -102,17 +82,6 @@ def refuse_unknown(kind: str, names: Sequence[str], known: Collection[str], undo
             )
 
 
-def asked_shocks(catalog: Catalog, names: Sequence[str]) -> tuple[StoreWorld, ...]:
-    """Return scripted worlds by their names; no name means all of them.
-
-    Raises
-    ------
-    DataError
-        When a scenario is unknown.
-    """
-    return chosen("scenario", names, shocked_worlds(catalog))
-
-
 def filled_each_morning(catalog: Catalog) -> Catalog:
     """Return a catalog whose shelf is simply full at each opening: what is left in the evening does not matter."""
     whole = {"shelf_life_days": None, "deliveries": None, "disposal_cost": 0.0, "holding_cost": 0.0}
@@ -140,41 +109,6 @@ def built_in(catalog: Catalog) -> tuple[StoreWorld, ...]:
     )
 
 
-def shocked_worlds(catalog: Catalog) -> tuple[StoreWorld, ...]:
-    """Return the scripted worlds on a catalog's own shelf and stores; its shocks and demand effects are left out."""
-    catalog = filled_each_morning(catalog)
-    change = FIRST_SHOCKED_DAY + dt.timedelta(days=_CHANGES_AFTER)
-    second = change + dt.timedelta(days=_DAYS_AFTER)
-    product = catalog.skus[0]
-
-    def world(
-        name: str, description: str, shocks: tuple[Shock, ...], *changes: dt.date, days: int = 0, busy: float = 1.0
-    ) -> StoreWorld:
-        shocked = changed(catalog, **PLAIN | {"shocks": shocks}, visits_per_day=busy * catalog.store.visits_per_day)
-        played = days or _CHANGES_AFTER + _DAYS_AFTER * max(1, len(changes))
-        return StoreWorld(name, description, shocked, played, changes)
-
-    less, more = _lasting(change, budget_shift=-0.2), _lasting(change, budget_shift=0.2)
-    one = less.model_copy(update={"sku": product})
-    slide = tuple(
-        _lasting(change + dt.timedelta(days=day), budget_shift=-0.25 / _SLIDE_DAYS) for day in range(_SLIDE_DAYS)
-    )
-    back = _lasting(second, budget_shift=0.3)
-    missed = Shock(business_date=change, through=change + dt.timedelta(days=2), delivered_share=0.2)
-    quiet = EXPLORE_DAYS + _QUIET_DAYS
-    return (
-        world("quiet", "nothing happens for 60 days", (), days=quiet),
-        world("quiet and scarce", "the same with four times the visits", (), days=quiet, busy=_SCARCE),
-        world("budgets fall", "everyone's budget falls by 20 % of the base price", (less,), change),
-        world("budgets rise", "everyone's budget rises by 20 % of the base price", (more,), change),
-        world("one product", f"budgets for {product} alone fall by 20 %", (one,), change),
-        world("slow slide", f"budgets fall by 25 % over {_SLIDE_DAYS} days", slide, change),
-        world("second change", "budgets fall by 20 %, three weeks later rise by 30 %", (less, back), change, second),
-        world("doubled footfall", "twice as many come", (_lasting(change, demand_factor=2.0),)),
-        world("missed delivery", "for three days a fifth is delivered", (missed,)),
-    )
-
-
 def _scenario(
     catalog: Catalog, name: str, description: str, visits: int, demand: str = "usual", **changes: Any
 ) -> StoreWorld:
@@ -188,7 +122,3 @@ def _scenario(
 def changed(catalog: Catalog, **changes: Any) -> Catalog:
     """Return a catalog with some fields of its store changed."""
     return Catalog(catalog.products, catalog.store.model_copy(update=changes))
-
-
-def _lasting(since: dt.date, *, budget_shift: float = 0.0, demand_factor: float = 1.0) -> Shock:
-    return Shock(business_date=since, through=_FAR, budget_shift=budget_shift, demand_factor=demand_factor)

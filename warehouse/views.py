@@ -19,7 +19,7 @@ from warehouse.partition import Partition, Within
 from warehouse.receipts import RECEIPT_ENDING, RECEIPTS
 
 _CLOSED = ("interactions", "repricings")
-_NEWEST_SHOWN = ("demand_curves", "regret_by_day", "drift_results")
+_NEWEST_SHOWN = ("demand_curves", "regret_by_day")
 TABLES_THAT_GAINED_COLUMNS = (
     "interactions",
     "live_interactions",
@@ -66,7 +66,6 @@ _FOR_PEOPLE = (
     "export_batches",
     "label_states",
     "regret_by_day",
-    "drift_results",
 )
 """What is kept for people and for replay: no learning or pricing reads it, and each view takes milliseconds."""
 _WITH_RECEIPTS = ("interactions", "unit_sales", "repricings", "demand_cells")

@@ -46,51 +46,6 @@ DRIFT_CHECKS = Table(
     ),
 )
 
-DRIFT_RESULTS = Table(
-    "drift_results",
-    "one rule's score for one change of a scripted world with one seed",
-    ("scenario", "rule", "seed", "change"),
-    (
-        Column("scenario", LONG_TEXT, "the scripted world"),
-        Column(
-            "rule",
-            LONG_TEXT,
-            "what raises the alarm: residuals, or none (never trains again)",
-        ),
-        Column("seed", pa.int64(), "seed of the shoppers and of the forests", "number"),
-        Column(
-            "change", pa.int64(), "number of the change in the world, from 1; 0 is the time before the first", "number"
-        ),
-        Column("days", pa.int64(), "priced days from the change until the next one or the end", "days"),
-        Column(
-            "false_alarms",
-            pa.int64(),
-            "days with an alarm before the first change, or after recovery from this one",
-            "days",
-        ),
-        Column(
-            "detected_after_days",
-            pa.int64(),
-            "days sold after the change when the alarm came, 1 for the evening of the first day; null without an alarm",
-            "days",
-            nullable=True,
-        ),
-        Column("decisions", pa.int64(), "decisions on those days; null without an alarm", "decisions", nullable=True),
-        Column(
-            "recovered_after_days",
-            pa.int64(),
-            "days sold before prices were good again and stayed so; null where they never were",
-            "days",
-            nullable=True,
-        ),
-        Column("lost_eur", pa.float64(), "how much more the clairvoyant earned on those days, all stores", "EUR"),
-        Column("played_at", MOMENT, "when the scorecard was made", "UTC"),
-    ),
-    by="key",
-    unique_in="partition",
-)
-
-
 NIGHTS = Table(
     "nights",
     "the night after one business date, once it is done",

@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.app_shell import SCHEME
-from dashboard.cards import champions, context, demand_curves, drift, drift_scorecard, gate, model_versions
+from dashboard.cards import champions, context, demand_curves, drift, gate, model_versions
 from dashboard.cards.calibration import calibration_card
 from dashboard.cards.missing import no_data
 from dashboard.cards.model_health import model_health
@@ -39,7 +39,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
 
     def stamp() -> str:
-        shown = monitor.reader.stamp(*_TABLES, *drift.TABLES, drift_scorecard.TABLE)
+        shown = monitor.reader.stamp(*_TABLES, *drift.TABLES)
         return f"{monitor.next_command()} {mlflow_pages(monitor.settings)} {shown}"
 
     wire_content(app, "models", stamp, lambda scheme: content(monitor, scheme))
@@ -99,7 +99,6 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
             model_versions.candidates(versions[0]),
             caption="All were trained on the same days and judged on the same later ones, so their scores compare.",
         ),
-        *drift_scorecard.scorecard(monitor),
     ]
     return html.Div(parts, className="stack")
 

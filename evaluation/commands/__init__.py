@@ -1,1 +1,1 @@
-"""The commands that compare: policies, whole learners, and how changes of demand are seen."""
+"""The commands that compare sellers, and check the champion."""

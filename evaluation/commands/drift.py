@@ -1,27 +1,15 @@
-"""The commands about changes of demand: whether the champion still holds, and how soon scripted changes are seen."""
+"""The command that checks whether the champion still predicts demand."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, show_table
-from flows.cli.failures import admit, refuse_without_cells
+from flows.cli.failures import refuse_without_cells
 from flows.cli.options import Catalog, Json, Through, date_of, text_of
 
 if TYPE_CHECKING:
     from training.drift_watch import Detection
-
-Scenarios = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--scenario",
-        help='"quiet", "quiet and scarce", "budgets fall", "budgets rise", "one product", "slow slide", '
-        '"second change", "doubled footfall" or "missed delivery". Repeatable, by default all of them.',
-    ),
-]
-Seeds = Annotated[int, typer.Option(min=1, max=1_000, help="Number of seeds to repeat everything on.")]
 
 
 @command("models", when_stopped=RUN_AGAIN, uses_registry=True)
@@ -72,40 +60,4 @@ def _announce(version: str, found: "Sequence[Detection]") -> None:
         deliver_what_is_queued()
 
 
-@command("models", when_stopped=RUN_AGAIN, flow="evaluation.flows", uses_registry=True, is_spread=True)
-def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Play scripted changes of demand; report the delay of detection, false alarms and the cost.
-
-    A store that watches residuals is compared with one that never trains again. Every scenario is played day by day in
-    a temporary lake; the scores are kept in this lake as drift_results, and in MLflow with a figure. Each seed plays
-    hundreds of days.
-
-    For example:
-      shelfprice shocks --scenario "budgets fall" --seeds 1
-    """
-    from catalog.load import load
-    from evaluation.worlds import asked_shocks as asked
-
-    folder = text_of(catalog)
-    shelf = load(catalog)
-    asked(shelf, scenario or ())
-    admit("twin", catalog)
-    with shocks.working():
-        from evaluation.flows import play_shocks
-
-        found = play_shocks(tuple(scenario or ()), seeds, folder)
-    from evaluation.drift import drift_report as shock_report
-
-    if as_json:
-        emit(shock_report.as_json(found))
-        return
-    show_table(
-        "Scripted changes of demand",
-        [shelf.store.money.format_title(column) for column in shock_report.COLUMNS],
-        shock_report.rows_of(found),
-        f"means of {seeds} seeds; money is exact under true demand, against a clairvoyant, for all stores together",
-    )
-    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a figure")
-
-
-COMMANDS = (drift, shocks)
+COMMANDS = (drift,)

@@ -35,7 +35,7 @@ def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out =
     promotions, demand_cells, visit_counts, store_visits, context_counts, events, weather, training_rows, price_book,
     demand_curves, beliefs, belief_updates, nights, model_versions, champions, drift_checks, days_in_force, catalogs,
     ingested_files, rejected, products, stores, shoppers, regret_by_day,
-    drift_results, price_changes, alerts, notifications, export_batches, label_states,
+    price_changes, alerts, notifications, export_batches, label_states,
     receipt_lines, stock_events, traffic, product_visits, competitor_prices, exposures, price_draws, hourly_draws,
     experiments, earned.
     `from dictionary` names every table and column; docs/sql-cookbook.md has questions with their answers.

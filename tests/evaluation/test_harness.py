@@ -13,7 +13,7 @@ from catalog.spread import HERE
 from catalog.tables.comparisons import REGRET_BY_DAY
 from evaluation.harness import keep, play_parts
 from evaluation.reporting import MeanInterval, mean_where_it_came, table_of
-from evaluation.worlds import chosen, shocked_worlds
+from evaluation.worlds import built_in, chosen
 from training.mlflow.experiments import Study
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -60,14 +60,14 @@ def test_the_same_question_asked_again_replaces_its_answer_and_another_stands_be
 
 
 def test_names_are_chosen_once_in_the_order_asked_and_an_unknown_one_is_refused_with_the_nearest() -> None:
-    worlds = shocked_worlds(load(CLASSIC))
-    assert [world.name for world in chosen("world", ["slow slide", "quiet", "quiet"], worlds)] == [
-        "slow slide",
-        "quiet",
-    ]
+    worlds = built_in(load(CLASSIC))
+    names = ["popular product", "200 visits", "200 visits"]
+    assert [world.name for world in chosen("world", names, worlds)] == names[:2]
     assert chosen("world", [], worlds) == worlds
-    with pytest.raises(DataError, match=r"out of quiet; .*found 'quite'; nothing was played\. Did you mean quiet\?"):
-        chosen("world", ["quite"], worlds)
+    with pytest.raises(
+        DataError, match=r"out of 100 visits; .*found '20 visits'; nothing was played\. Did you mean 200 visits\?"
+    ):
+        chosen("world", ["20 visits"], worlds)
 
 
 def test_reports_say_what_never_came_and_on_how_many_seeds_it_did() -> None:

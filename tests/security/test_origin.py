@@ -16,7 +16,6 @@ from catalog.load import CLASSIC, load
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
-from evaluation.flows import play_shocks
 from flows.live import live
 from flows.nightly import backfill
 from flows.pipeline import pipeline
@@ -164,7 +163,6 @@ def test_of_two_first_writers_one_is_refused(tmp_path: Path) -> None:
         ("pipeline", "--days", "2"),
         ("backfill", "--start", "2026-01-05", "--end", "2026-01-08"),
         ("live",),
-        ("shocks",),
     ],
     ids=lambda command: command[0],
 )
@@ -193,9 +191,8 @@ def test_no_command_of_the_twin_touches_a_retailers_lake(
         pipeline.fn,
         lambda: backfill.fn(MONDAY, MONDAY),
         lambda: live.fn("S01"),
-        play_shocks.fn,
     ],
-    ids=["simulate", "pipeline", "backfill", "live", "shocks"],
+    ids=["simulate", "pipeline", "backfill", "live"],
 )
 def test_no_deployment_plays_in_a_retailers_lake(
     play: Callable[[], object], log_lake: Settings, monkeypatch: pytest.MonkeyPatch

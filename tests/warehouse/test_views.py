@@ -15,7 +15,7 @@ from features.cells import ALL_VIEWS
 from warehouse.connection import build_file, read_only, workbench, workbench_with_marts
 from warehouse.lake import Lake, Partition
 
-NEWEST_ONLY = ["price_book", "demand_curves", "regret_by_day", "drift_results"]
+NEWEST_ONLY = ["price_book", "demand_curves", "regret_by_day"]
 SHOWN_BY = [
     *((name, f"{name}_history" if name in NEWEST_ONLY else name) for name in TABLES),
     *((name, name) for name in NEWEST_ONLY),

@@ -81,7 +81,6 @@ comment on view drift_checks is 'one product on one day since the training of on
 comment on view nights is 'the night after one business date, once it is done';
 comment on view regret_by_day_history is
 'one learner on one of the first days of a world with one seed, on the same shoppers as the others, in each comparison';
-comment on view drift_results_history is 'one rule''s score for one change of a scripted world with one seed';
 comment on view products is 'one product on the shelf';
 comment on view shopper_pool is 'one shopper of the pool, also where a retailer''s own decisions are of others';
 comment on view shoppers is 'one shopper of the pool';

@@ -11,9 +11,9 @@ import pytest
 
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
-from catalog.tables.learning import DRIFT_CHECKS, DRIFT_RESULTS
+from catalog.tables.learning import DRIFT_CHECKS
 from catalog.tables.prices import PRICE_BOOK
-from dashboard.cards import drift, drift_scorecard
+from dashboard.cards import drift
 from dashboard.cards.events import event_list
 from dashboard.cards.overview import drift_alarm
 from dashboard.data.reader import Reader
@@ -154,37 +154,6 @@ def test_the_control_chart_marks_the_alarm_and_draws_three_standard_errors_of_lu
     assert list(low.y) == pytest.approx([-0.09, -0.09])
     assert list(level.y) == [0.01, -0.3]
     assert list(alarms.y) == [-0.3]
-
-
-def test_the_newest_scorecard_says_what_never_happened_and_shows_known_rules_only(
-    lake: Lake, monitor: Monitor, words: Callable[..., str]
-) -> None:
-    assert drift_scorecard.scorecard(monitor) == []
-    for hour, lost in ((8, 1.0), (9, 480.0)):
-        rows = [
-            {
-                "scenario": "budgets fall",
-                "rule": rule,
-                "seed": seed,
-                "change": 1,
-                "days": 21,
-                "false_alarms": 0,
-                "detected_after_days": seed if rule == "residuals" and seed == 2 else None,
-                "decisions": None,
-                "recovered_after_days": None if rule == "residuals" else 2,
-                "lost_eur": lost,
-                "played_at": dt.datetime(2026, 1, 20, hour, tzinfo=dt.UTC),
-            }
-            for rule in ("residuals", "none", "of an earlier release")
-            for seed in (1, 2)
-        ]
-        table = pa.Table.from_pylist(rows, schema=DRIFT_RESULTS.schema)
-        lake.publish(Partition("drift_results", None, f"at-{hour}"), table, inputs=str(hour))
-    said = words(drift_scorecard.scorecard(monitor)[0])
-    assert "budgets fall, change 1 watches residuals 2.0 on 1 of 2 0.0 of 21 never 480" in said
-    assert "budgets fall, change 1 never retrains   2.0 480" in said
-    assert "earlier release" not in said
-    assert "Means of 2 seeds" in said
 
 
 def test_the_feed_ends_with_the_drift_that_was_seen_when_the_day_was_over(

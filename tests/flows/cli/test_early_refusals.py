@@ -17,10 +17,7 @@ REFUSED = {
     "no cells to price by": ("price",),
     "no cells to watch": ("drift",),
     "no store": ("live", "--store", "X9"),
-    "no policy": ("compare", "--policy", "magic"),
-    "no scenario": ("compare", "--scenario", "magic"),
     "no world to live in": ("compare", "--world", "magic"),
-    "no world": ("shocks", "--scenario", "magic"),
     "no file": ("ingest", "/nowhere.csv"),
     "an address": ("ingest", "https://shop.example/sales.csv"),
     "no credential": ("monitor", "--host", "0.0.0.0"),  # noqa: S104 - refused

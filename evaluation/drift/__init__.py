@@ -1,1 +1,0 @@
-"""A scorecard of scripted changes in demand: when each is seen, and what it costs."""
