@@ -120,7 +120,7 @@ class Settings(PastOneMachine, People):
         default=30,
         ge=1,
         validation_alias="SHELFPRICE_KEEP_MODELS",
-        description="newest models that are kept; nights and `shelfprice prune` take older ones away, but never one "
+        description="newest models that are kept; each night takes older ones away, but never one "
         "that was champion or priced a day",
     )
     prefect_api: str = Field(

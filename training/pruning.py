@@ -22,7 +22,7 @@ _NAMED_IN = ("days_in_force", "demand_curves", "replaced_demand_curves")
 
 @dataclass(frozen=True)
 class Pruned:
-    """Versions that were taken away, or would be, and the bytes of their files."""
+    """Versions that were taken away, and the bytes of their files."""
 
     versions: tuple[str, ...]
     bytes: int
@@ -34,8 +34,8 @@ class Pruned:
         return f"{said}: versions {', '.join(self.versions)}" if self.versions else said
 
 
-def prune(workspace: Workspace, *, preview: bool = False) -> Pruned:
-    """Take away the models that nothing will ask for; with `preview`, only say which.
+def prune(workspace: Workspace) -> Pruned:
+    """Take away the models that nothing will ask for.
 
     Raises
     ------
@@ -53,8 +53,8 @@ def prune(workspace: Workspace, *, preview: bool = False) -> Pruned:
         return Pruned((), 0)
     with held(settings.locks, LEARNING), held(settings.locks, LOCK), Registered.of(settings) as registered:
         old &= registered.versions
-        going = {*([] if preview else registered.left_by_a_kill()), *registered.models(old - _needed(lake, old))}
-        size = sum(one.bytes if preview else one.take_away() for one in going)
+        going = {*registered.left_by_a_kill(), *registered.models(old - _needed(lake, old))}
+        size = sum(one.take_away() for one in going)
     return Pruned(tuple(sorted({one.version for one in going}, key=int)), size)
 
 

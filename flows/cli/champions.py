@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.settings import read_settings
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import command
 from flows.cli.console import abbreviated, emit, remark, show_table
 from flows.cli.options import HIGHEST, Catalog, Json, date_option, not_empty, text_of
 
@@ -28,7 +28,6 @@ To = Annotated[
 ]
 Date = Annotated[dt.datetime, date_option(help="Business date.")]
 
-Preview = Annotated[bool, typer.Option("--preview", help="Only say what would be taken away.")]
 
 _MAYBE_CHANGED = "stopped; `shelfprice champions` says whether the champion was changed"
 _WORDS = {
@@ -163,23 +162,3 @@ def _show_change(done: Any, *, as_json: bool) -> None:
         f"version {change.version} is champion in place of {change.previous or 'none'} and prices from "
         f"{change.prices_from}, from the book made for {done.book_made_for}"
     )
-
-
-@command("models", when_stopped=RUN_AGAIN, uses_registry=True)
-def prune(preview: Preview = False, as_json: Json = False) -> None:
-    """Take away models of trainings long ago that never priced a day; each night does so, too.
-
-    The newest `SHELFPRICE_KEEP_MODELS` stay, and every one that was champion or that a day in force or a price book
-    names, so that any day can be replayed. Of the others parameters, metrics and the verdict stay.
-
-    For example:
-      shelfprice prune --preview
-    """
-    with prune.working():
-        from flows.workspace import open_workspace
-        from training.pruning import prune as take_away
-
-        pruned = take_away(open_workspace(None), preview=preview)
-    if as_json:
-        emit({"preview": preview, **vars(pruned)})
-    remark(f"{'would prune' if preview else 'pruned'} {pruned.sentence}")

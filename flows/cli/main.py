@@ -24,7 +24,7 @@ Version = Annotated[
 OF_THE_CORE: tuple[Command, ...] = (
     *(loop.demo, loop.pipeline, days.live, ask.quote, ask.sql, prices.transform, train.train, prices.price),
     *(loop.simulate, prices.reprice, markdowns.markdowns, days.nightly, days.backfill, days.reset, announce.announce),
-    *(champions.champions, champions.promote, champions.rollback, champions.history, champions.prune),
+    *(champions.champions, champions.promote, champions.rollback, champions.history),
 )
 COMMANDS = (*OF_THE_CORE, *(one for of_wing in registered("commands") for one in of_wing))
 
