@@ -7,10 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from bench import (
-    chain_belief,
-    chain_book,
-    chain_night,
-    cluster,
     ingest,
     intake,
     loop,
@@ -20,7 +16,6 @@ from bench import (
     quote_api,
     serving,
     throughput,
-    training,
 )
 from bench.measure import BEST, Section, measure_all
 
@@ -51,12 +46,7 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "ingest": ingest.ingest,
         "transform": throughput.transform,
         "fit": serving.fitting,
-        "train": training.training,
         "book": serving.price_book,
-        "large_book": serving.large_price_book,
-        "chain_book": chain_book.chain_book,
-        "chain_belief": chain_belief.chain_belief,
-        "chain_night": chain_night.chain_night,
         "quote": serving.quote,
         "price_changes": price_changes.price_changes,
         "api": quote_api.quote_api,
@@ -64,7 +54,6 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "nights": nights.nights,
         "loop": partial(loop.whole_loop, sizes),
         "monitor": monitor.monitor,
-        "cluster": cluster.cluster,
     }
 
 

@@ -10,15 +10,12 @@ from sklearn.ensemble import RandomForestClassifier
 
 from bench.measure import Measurement, Otherwise, seconds
 from bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
-from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.store_day import tick_profile
 from serving.book_table import book_to_table
 from serving.curves import DemandCurves
-from serving.policies import GreedyPolicy, policy_with_model
+from serving.policies import GreedyPolicy
 from serving.price_book import PriceBook
 from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, FittedModel, fit
 from training.dataset import Dataset, weighted_rows
 
@@ -28,8 +25,6 @@ _SCALE = 100
 _ASKED = 20
 _QUOTES = 20_000
 _MILLION = 1_000_000
-_PRODUCTS = 1_000
-_VISITS = 200.0  # to each product on a store day
 
 
 def fitting() -> Iterator[Measurement]:
@@ -57,21 +52,6 @@ def price_book() -> Iterator[Measurement]:
     cells = int((book.par_stock + 1).sum()) * book.n_ticks
     asking = Otherwise("ask the forest per product", _seconds_to_ask(fitted) * len(book.skus))
     yield Measurement("book", f"price book from a forest, {cells:,} cells", took, "s", (asking,), 0.3)
-
-
-def large_price_book() -> Iterator[Measurement]:
-    """Work out the stock-aware price book of a thousand products: the recursion, the guardrails and the table."""
-    catalog = _many_products(_PRODUCTS)
-    ladder = price_ladder(catalog)
-    chances = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
-    curves = DemandCurves(catalog.skus, ladder, chances, "truth")
-    visits = np.tile(_VISITS * tick_profile(catalog.store), (_PRODUCTS, 1))
-
-    def work_out() -> None:
-        book_to_table(tabulate(policy_with_model(catalog, curves, visits), catalog, _opening(), curves), "inputs")
-
-    took = seconds(work_out, 2)
-    yield Measurement("large_book", f"stock-aware book, {_PRODUCTS:,} products x 101 x 48", took, "s", (), 5.0)
 
 
 def quote() -> Iterator[Measurement]:
@@ -149,12 +129,3 @@ def _seconds_on_rows(dataset: Dataset) -> float:
     falling = [-1 if feature == DEMAND_FOREST.decreasing_in else 0 for feature in features]
     forest = RandomForestClassifier(**DEMAND_FOREST.parameters, monotonic_cst=falling, random_state=SEED, n_jobs=1)
     return seconds(lambda: forest.fit(X.iloc[row], y[row]))
-
-
-def _many_products(n_products: int) -> Catalog:
-    shelf = load(CLASSIC)
-    products = tuple(
-        shelf.products[number % len(shelf.products)].model_copy(update={"sku": f"P{number:04d}"})
-        for number in range(n_products)
-    )
-    return Catalog(products, shelf.store.model_copy(update={"popularity": {}}))

@@ -1,10 +1,9 @@
-"""The chain's catalog: any size loads, equal sizes are equal files, and a night of nothing is refused."""
+"""The chain's catalog: any size loads, and equal sizes are equal files."""
 
 from pathlib import Path
 
 import pytest
 
-from bench import chain_night
 from bench.chain import write_chain
 from catalog.load import load
 
@@ -31,17 +30,3 @@ def test_the_belief_of_a_chain_expects_the_visits_that_come(tmp_path: Path) -> N
     store = load(tmp_path).store
     assert store.visits_per_day == pytest.approx(40)
     assert store.belief.visits_per_unit * load(tmp_path).par_stock.sum() == pytest.approx(40)
-
-
-@pytest.mark.parametrize("none", [["--products", "0"], ["--stores", "-1"], ["--visits", "0"]])
-def test_a_night_of_nothing_is_refused_in_a_line(
-    none: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.argv", ["chain_night", *none])
-    with pytest.raises(SystemExit):
-        chain_night.main()
-    assert (
-        capsys.readouterr()
-        .err.splitlines()[-1]
-        .endswith("expected at least one product, store and visit; nothing was played")
-    )
