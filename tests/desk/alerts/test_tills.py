@@ -101,8 +101,8 @@ def test_a_shop_to_which_nobody_sent_a_sale_yet_is_told_how_tills_send_them(tmp_
 
 
 def test_labels_that_never_answered_are_counted_and_no_lower_price_is_claimed(shop: Grocer) -> None:
-    from connect.export.export import export  # noqa: PLC0415
-    from connect.export.targets import FolderTarget  # noqa: PLC0415
+    from connect.export.export import export
+    from connect.export.targets import FolderTarget
 
     opens = shop.workspace_at(f"{THURSDAY}T06:00:00+00:00")
     export(opens, FolderTarget(shop.folder.parent / "labels"))
