@@ -224,11 +224,16 @@ class _Whole(NamedTuple):
 
     def expected(self, taken: Schema, found: object) -> str:
         """Say what is taken, with an example; of a text, that may be the value that was found, in quotes."""
-        text, example = described(taken), self.example(taken)
+        text, example = described(self._with_choices(taken)), self.example(taken)
         if example is None and text.startswith("text") and isinstance(found, int | float):
             example = str(found)
         such_as = "" if example is None else f", such as {json.dumps(example, ensure_ascii=False)}"
         return f"expected {'a ' if _COUNTED.match(text) else ''}{text}{such_as}"
+
+    def _with_choices(self, taken: Schema) -> Schema:
+        """Return what is taken with the choices of a list written out where it refers to them."""
+        items = next(self._choices(taken.get("items", {})))
+        return {**taken, "items": items} if "enum" in items else taken
 
     def example(self, taken: Schema) -> Any:
         """Return a value that is taken; None where none is known, or its description says as much."""

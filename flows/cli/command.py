@@ -14,9 +14,11 @@ from inspect import cleandoc
 from typing import Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from typer.core import TyperGroup
 
 from catalog.errors import did_you_mean
+from catalog.refusals import refused
 from catalog.settings import Settings
 from flows.cli.console import progress_bars, remark
 from flows.cli.ending import NOTHING_CHANGED, say_when_stopped
@@ -178,6 +180,20 @@ def _joined(paragraph: str) -> str:
     )
 
 
+def refused_value(error: typer.TyperException) -> str | None:
+    """Say what an option takes in place of what was typed, or not typed; None where something else was wrong."""
+    option, cause = getattr(error, "param", None), error.__cause__
+    is_missing = hasattr(error, "param_type")
+    if option is None or not (is_missing or isinstance(cause, ValidationError)):
+        return None
+    kind = option.type_descriptor
+    first = {"loc": (), "type": "missing"} if is_missing else {**cause.errors()[0], "type": "typed"}
+    taken = (option.get_runtime_param().adapter if kind.is_ranged else TypeAdapter(kind.annotation)).json_schema()
+    if option.metavar == "DATE":
+        taken = {"type": "string", "format": "date"}
+    return refused([first], taken)._replace(field=option.opts[0]).sentence()
+
+
 def _tell(error: typer.TyperException) -> None:
     """Say what was typed wrongly, and where to look."""
     context, said = getattr(error, "ctx", None), error.format_message()
@@ -189,6 +205,7 @@ def _tell(error: typer.TyperException) -> None:
             [name for parameter in context.command.get_params(context) for name in parameter.opts] if context else []
         )
         said = f"there is no option {option}{did_you_mean(option, known)}"
+    said = refused_value(error) or said
     asked = context.command_path if context is not None else "shelfprice"
     said = " ".join(said.split()).rstrip(".")
     ending = " Nothing" if said.endswith("?") else "; nothing"

@@ -51,7 +51,7 @@ def test_tokens_are_listed_without_their_text_and_removed_by_name(terminal: Term
         (("add",), 2, "expected NAME [--scope ...] [--store ...] after add"),
         (("list", "boss"), 2, "expected no name after list"),
         (("remove", "boss", "--scope", "read"), 2, "expected NAME alone after remove"),
-        (("add", "x", "--scope", "all"), 2, "'all' is not one of"),
+        (("add", "x", "--scope", "all"), 2, "--scope: expected a list of `"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_changed(

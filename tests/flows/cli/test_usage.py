@@ -8,12 +8,13 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+import typer
 from shell import Terminal
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from catalog.errors import ServiceError
-from flows.cli.command import GROUPS
+from flows.cli.command import GROUPS, refused_value
 from flows.cli.main import COMMANDS as RECORDS
 from flows.cli.main import app
 
@@ -235,3 +236,47 @@ def test_the_shell_completes_commands_products_and_stores(typed: str, offered: l
     with patch.dict(os.environ, words):
         shown = CliRunner().invoke(app, [], prog_name="shelfprice")
     assert shown.stdout.rstrip("\n").split("\n") == offered
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_option_is_refused_in_the_words_of_a_library(command: str) -> None:
+    own = ROOT.commands[command]
+    context = typer.Context(own, info_name=command)
+    said = list[tuple[str, str, str | None]]()
+    for option in own.params:
+        for typed in ("x y", "-1e99", "1e99", ""):
+            try:
+                option.get_runtime_param().coerce(typed, param=option, ctx=context)
+            except typer.TyperException as error:
+                said.append((option.opts[0], typed, refused_value(error) if error.__cause__ else "expected"))
+    for name, typed, sentence in said:
+        assert sentence is not None
+        assert sentence == "expected" or re.fullmatch(f"{name}: expected .*, found {typed!r}", sentence)
+        assert "another value" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            "simulate --stores x",
+            "--stores: expected a whole number from 1 to 100,000, such as 1, found 'x'; nothing was",
+        ),
+        (
+            "simulate --stores 0",
+            "--stores: expected a whole number from 1 to 100,000, such as 1, found '0'; nothing was",
+        ),
+        ("live --date 2026-13-01", "--date: expected a date, such as \"2026-12-24\", found '2026-13-01'; nothing was"),
+        (
+            "quote --sku MILK",
+            "--stock: expected a whole number from 0 to 2,147,483,647, such as 1, found none; nothing was",
+        ),
+        ("live --speed fast", "--speed: expected a number from 0.2 to 10, such as 1, found 'fast'; nothing was"),
+    ],
+)
+def test_a_value_of_an_option_is_refused_with_its_bounds_and_an_example(
+    terminal: Terminal, typed: str, said: str
+) -> None:
+    answer = terminal(*typed.split())
+    assert answer.returncode == 2
+    assert f"wrong usage: {said}" in answer.stderr
