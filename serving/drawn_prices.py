@@ -35,7 +35,7 @@ class PriceDraw:
     first, through
         Business dates that it was drawn for; it stands on after them.
     prices, shelf_prices, step_from
-        What was drawn, what it was drawn around, and what the next step is measured from.
+        What was drawn, which the next step is measured from; what it was drawn around; and the middle of the next coin.
     is_held, is_on_the_way
         Where a store is held at its own prices, and where a price goes back to the store's own in steps.
     sha256

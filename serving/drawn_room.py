@@ -23,10 +23,14 @@ def room_of(catalog: Catalog, own: Floats, wanted: Flags, before: PriceDraw | No
         What is drawn or goes back, shape as `own`; the rest is filled with base prices, and its draw is thrown away.
     """
     owner = np.where(wanted, own, catalog.base_prices)
-    step_from = owner if before is None else np.where(wanted & np.isfinite(before.step_from), before.step_from, owner)
-    rules = catalog.store.drawn_prices
-    shown = owner if before is None else np.where(wanted & np.isfinite(before.prices), before.prices, step_from)
-    return PriceRoom(_ladder(catalog, owner), owner.T, step_from.T, catalog.unit_costs, rules.band, rules.step, shown.T)
+    shown = middle = owner
+    if before is not None:
+        shown, middle = (
+            np.where(wanted & np.isfinite(prices), prices, owner) for prices in (before.prices, before.step_from)
+        )
+    store = catalog.store
+    ways = (store.drawn_prices.band, store.drawn_step, middle.T, store.money.smallest)
+    return PriceRoom(_ladder(catalog, owner), owner.T, shown.T, catalog.unit_costs, *ways)
 
 
 def _ladder(catalog: Catalog, owner: Floats) -> Floats:

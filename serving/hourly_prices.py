@@ -117,6 +117,5 @@ def _shelf_around(catalog: Catalog, own: Floats, is_released: Flags) -> Catalog:
         if low > high:
             low = high = center
         products.append(product.model_copy(update={"floor_price": low, "ceiling_price": high}))
-    step = rules.step if rails.largest_step is None else min(rules.step, rails.largest_step)
-    limited = rails.model_copy(update={"largest_step": step})
+    limited = rails.model_copy(update={"largest_step": catalog.store.drawn_step})
     return Catalog(tuple(products), catalog.store.model_copy(update={"guardrails": limited}))

@@ -256,8 +256,13 @@ def storefront_at_shelf_prices(catalog: Catalog, standing: ShelfPrices, orders: 
 def storefront_of_draw(
     catalog: Catalog, draw: PriceDraw, standing: ShelfPrices, orders: Orders | None = None
 ) -> Storefront:
-    """Return what an outside store shows: drawn prices, and its own where none was drawn."""
-    return Storefront(DrawnPolicy(draw, standing), limits=limits_of(catalog, orders, standing))
+    """Return what an outside store shows: drawn prices, and its own where none was drawn.
+
+    A draw keeps the price ending where its step allows that; rounding again here would break the step.
+    """
+    limits = limits_of(catalog, orders, standing)
+    rails = limits.rails.model_copy(update={"price_ending": None})
+    return Storefront(DrawnPolicy(draw, standing), limits=replace(limits, rails=rails))
 
 
 def storefront_before_champion(catalog: Catalog, name: str | None = None, orders: Orders | None = None) -> Storefront:

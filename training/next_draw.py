@@ -273,7 +273,7 @@ def _rows(
         "through": [through] * len(sku),
         "price": prices,
         "shelf_price": own,
-        "step_from": np.where(is_thrown, room.before[sku, store], prices),
+        "step_from": np.where(is_thrown, room.around[sku, store], prices),
         "propensity": np.where(back, 1.0, drawn.propensity[sku, store]),
         **{
             name: np.where(back, np.nan, side[store, sku])

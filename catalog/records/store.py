@@ -237,6 +237,12 @@ class Store(Record):
             self.sales == "outside" and self.drawn_prices.changes == "hourly" and self.drawn_prices.products != "none"
         )
 
+    @property
+    def drawn_step(self) -> float:
+        """Farthest that a drawn price moves at once, as a share of it."""
+        largest = self.guardrails.largest_step
+        return self.drawn_prices.step if largest is None else min(self.drawn_prices.step, largest)
+
     def is_open_on(self, date: dt.date) -> bool:
         """Tell whether the stores open on a date."""
         return WEEKDAYS[date.weekday()] not in self.closed_days

@@ -14,7 +14,7 @@ PRICE_DRAWS = Table(
         Column("through", pa.date32(), "last business date of the draw; the price stands on until another is drawn"),
         Column("price", pa.float64(), "price that was drawn", "EUR"),
         Column("shelf_price", pa.float64(), "the owner's price, which the band is around", "EUR"),
-        Column("step_from", pa.float64(), "price that the next draw's step is measured from", "EUR"),
+        Column("step_from", pa.float64(), "middle of the next coin; every step is measured from `price`", "EUR"),
         Column("propensity", pa.float64(), "chance with which this price was drawn", "probability"),
         Column("low_price", pa.float64(), "lower price of the coin; null where none was thrown", "EUR", nullable=True),
         Column("high_price", pa.float64(), "higher price of the coin; null as above", "EUR", nullable=True),

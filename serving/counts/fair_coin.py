@@ -1,4 +1,4 @@
-"""A planned experiment: a fair coin shows listed products a step above or below their price, and how much it can tell.
+"""A planned experiment: a fair coin shows listed products above or below their price, and how much it can tell.
 
 A coin is thrown for each product, store and slot; a slot is a week, a day or half a week. Products of a family share
 their coins, so that one is not dear while the other is cheap. The power is that of the studentised comparison: a
@@ -16,16 +16,18 @@ from serving.counts.price_room import PriceRoom
 _LEVEL = 0.05
 _FEWEST_SLOTS = 4
 _MOST_SLOTS = 3650
+_NOISE = 1e-9
 
 
 @dataclass(frozen=True)
 class FairCoin:
-    """Prices a step above or below the price before.
+    """Prices a step above or below the middle of the room.
 
     Attributes
     ----------
     step
-        As a share of the price; each side is the nearest price of the ladder to it.
+        As a share of the price; each side is the nearest price of the ladder to it. The next throw may turn from one
+        side to the other, so the sides are never farther apart than the step of the room.
     products
         Which products take part, shape (n_products,). The others keep their price.
     families
@@ -56,20 +58,25 @@ class FairCoin:
 
     def sides(self, room: PriceRoom) -> tuple[Ints, Ints]:
         """Return the place of the lower and of the higher price, shape (n_products, n_stores) each."""
-        before = room.before[:, :, None]
-        is_lower, is_higher = room.is_free & (room.prices < before), room.is_free & (room.prices > before)
-        low = np.where(is_lower, np.abs(room.prices - before * (1 - self.step)), np.inf)
-        high = np.where(is_higher, np.abs(room.prices - before * (1 + self.step)), np.inf)
+        is_lower, is_higher, middle = self._reached(room)
+        low = np.where(is_lower, np.abs(room.prices - middle * (1 - self.step)), np.inf)
+        high = np.where(is_higher, np.abs(room.prices - middle * (1 + self.step)), np.inf)
         return np.argmin(low, axis=2), np.argmin(high, axis=2)
 
     def takes_part(self, room: PriceRoom) -> Flags:
         """Return which products take part in which stores, shape (n_products, n_stores)."""
-        before = room.before[:, :, None]
-        both = (room.is_free & (room.prices < before)).any(axis=2) & (room.is_free & (room.prices > before)).any(axis=2)
-        able = both | ~self.products[:, None]
+        is_lower, is_higher, _ = self._reached(room)
+        able = (is_lower.any(axis=2) & is_higher.any(axis=2)) | ~self.products[:, None]
         if self.families is not None:
             able = np.stack([able[self.families == family].all(axis=0) for family in self.families])
         return np.asarray(able & self.products[:, None])
+
+    def _reached(self, room: PriceRoom) -> tuple[Flags, Flags, Floats]:
+        """Return which prices may be the lower and the higher side, shape as `room.prices`, and the middle, EUR."""
+        middle = room.around[:, :, None]
+        widest = room.step / (2 + room.step) + _NOISE
+        is_lower = room.is_free & (room.prices < middle) & (room.prices >= middle * (1 - widest))
+        return is_lower, room.is_free & (room.prices > middle) & (room.prices <= middle * (1 + widest)), middle
 
 
 def power_of_coin(slope: float, step: float, n_slots: int, units: float, shape: float, n_products: int = 1) -> float:

@@ -22,14 +22,16 @@ class PriceRoom:
         Allowed prices of each product, ascending, with their endings, shape (n_products, n_prices); NaN fills up what a
         product has less of.
     owner, before
-        The owner's shelf prices, and those that a step is measured from: the ones before, or of a coin its middle;
-        shape (n_products, n_stores).
+        The owner's shelf prices, and those that are shown now, which a step is measured from; shape
+        (n_products, n_stores).
     costs
         Unit costs, shape (n_products,).
     band, step
         See `BAND` and `STEP`.
-    shown
-        The prices that are shown now, as far as they are not `before`, of the same shape; None where all are.
+    middle
+        Prices that a coin is thrown around, of the same shape; None is `before`.
+    smallest
+        Smallest unit of the currency, EUR.
     """
 
     ladder: Floats
@@ -38,7 +40,13 @@ class PriceRoom:
     costs: Floats
     band: float = BAND
     step: float = STEP
-    shown: Floats | None = None
+    middle: Floats | None = None
+    smallest: float = 0.01
+
+    @property
+    def around(self) -> Floats:
+        """Prices that a coin is thrown around, EUR, shape (n_products, n_stores)."""
+        return self.before if self.middle is None else self.middle
 
     @cached_property
     def prices(self) -> Floats:
@@ -83,16 +91,18 @@ class PriceRoom:
     def homeward(self) -> Floats:
         """Prices on the way from those that are shown to the owner's, shape (n_products, n_stores).
 
-        His own where the step reaches it, else the one within the step that is nearest to his. Where no allowed ending
-        is nearer than the price that is shown, his own: no other way leads there.
+        The owner's where the step reaches it, else the price within the step that is nearest to it. Where no allowed
+        ending is nearer than the price that is shown, the ending gives way: the price moves by whole smallest units.
         """
-        owner, before = self.owner, self.before if self.shown is None else self.shown
+        owner, before = self.owner, self.before
         with np.errstate(invalid="ignore"):  # what fills up the ladder
             is_near = np.abs(self.prices - before[:, :, None]) <= self.step * before[:, :, None] + _NOISE
         away = np.where(is_near, np.abs(self.prices - owner[:, :, None]), np.inf)
         nearest = np.take_along_axis(self.prices, np.argmin(away, axis=2)[:, :, None], axis=2)[:, :, 0]
         is_stuck = away.min(axis=2) > np.abs(before - owner) - _NOISE
-        return np.where((np.abs(owner - before) <= self.step * before + _NOISE) | is_stuck, owner, nearest)
+        units = np.maximum(np.floor(self.step * before / self.smallest + _NOISE), 1)
+        nearest = np.where(is_stuck, before + np.sign(owner - before) * units * self.smallest, nearest)
+        return np.where(np.abs(owner - before) <= self.step * before + _NOISE, owner, nearest)
 
     @cached_property
     def log_ratios(self) -> Floats:

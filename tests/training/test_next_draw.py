@@ -229,6 +229,29 @@ def test_a_planned_experiment_shows_its_products_by_a_fair_coin_around_their_pri
     assert not back.is_elsewhere.any()
 
 
+@pytest.mark.parametrize(("guardrail", "step"), [("price_ending: 9", 0.1), ("largest_step: 0.06", 0.06)])
+def test_no_coin_and_no_draw_after_it_moves_a_price_by_more_than_the_step(
+    tmp_path: Path, guardrail: str, step: float
+) -> None:
+    def guarded(folder: Path) -> None:
+        file, name = folder / "store.yaml", guardrail.split(":", maxsplit=1)[0]
+        text = file.read_text(encoding="utf-8")
+        assert f"{name}: null" in text
+        file.write_text(text.replace(f"{name}: null", guardrail), encoding="utf-8")
+
+    shop = Grocer(tmp_path, more=DRAWN.replace("all", "[P000]"), n_stores=3, changed=guarded)
+    one = Experiment(1, MONDAY, MONDAY + dt.timedelta(days=20), 0.1, ("P001",), "-", "anna", dt.datetime.now(dt.UTC))
+    plan(shop.workspace, one)
+    shop.weeks(4)
+    shown = [np.broadcast_to(shop.catalog.base_prices, (3, 3))]
+    for week in range(4):
+        drawn = shop.draw(MONDAY + dt.timedelta(days=7 * week)).prices
+        shown.append(np.where(np.isfinite(drawn), drawn, shown[0]))
+    moves = np.abs(np.array(shown[1:]) / np.array(shown[:-1]) - 1)
+    assert moves.max() <= step + 1e-9
+    assert (moves > 0).any()
+
+
 def test_an_owner_s_new_price_moves_the_band_from_the_next_draw_on_and_not_what_was_learned(tmp_path: Path) -> None:
     shop = Grocer(tmp_path, n_stores=8)
     after = shop.weeks(4)

@@ -1,5 +1,8 @@
 """Prices that may be shown keep band, step, ladder and cost, and there is always one."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +45,16 @@ def test_a_price_below_cost_goes_up_as_far_as_the_step_allows() -> None:
     ladder = np.round(np.linspace(0.5, 1.5, 101), 2)[None]
     room = PriceRoom(ladder, np.array([[1.0]]), np.array([[0.8]]), np.array([0.95]))
     assert room.prices[room.is_free].tolist() == [0.88]
+
+
+def test_a_price_that_no_ending_brings_nearer_goes_home_by_steps_in_whole_cents() -> None:
+    """Endings of 9 allow 0.99 and 1.09, which is more than a tenth above; the owner's price is 1.25."""
+    room = PriceRoom(np.array([[0.99, 1.09, 1.19, 1.29]]), np.array([[1.25]]), np.array([[0.99]]), np.array([0.5]))
+    way = [0.99]
+    while way[-1] != 1.25:
+        way.append(round(float(replace(room, before=np.array([[way[-1]]])).homeward[0, 0]), 2))
+    assert way == [0.99, 1.08, 1.09, 1.19, 1.25]
+    assert all(abs(after / before - 1) <= 0.1 + 1e-9 for before, after in pairwise(way))
 
 
 def test_a_ladder_without_a_price_in_reach_leaves_the_price_as_it_is() -> None:
