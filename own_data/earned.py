@@ -26,6 +26,7 @@ from catalog.load import Catalog
 from catalog.tables.stock import STOCK_MOVEMENTS
 from own_data.earned_waste import COLUMNS, WasteByDraws, compared, plain, thrown_away, waste_by_draws
 from own_data.experiment import record_outcomes
+from serving.counts.draws_of_prices import way_slots
 from serving.counts.earned_profit import EarnedProfit
 from serving.drawn_prices import BACK, TABLE
 from training.drawn_sales import DAYS, read_drawn_sales, sold_before_draws
@@ -180,12 +181,12 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
         )
     begins, before = sold.groupby("through")["first"].min(), _before_draws(lake, catalog, through)
     rules = catalog.store.drawn_prices
-    days = DAYS[rules.changes]
+    days, way = DAYS[rules.changes], way_slots(rules.band, catalog.store.drawn_step)
     over = [week for week in begins.index if week <= through]
 
     def earned(own: pd.DataFrame, name: str | None = None) -> EarnedProfit:
         usual = before if name is None or before.empty else before[before[name] == own[name].iloc[0]]
-        return compared(pd.concat([usual, own]) if len(usual) else own, days)
+        return compared(pd.concat([usual, own]) if len(usual) else own, days, way)
 
     return EarnedByDraws(
         first,
@@ -195,7 +196,7 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
         {str(name): earned(own, "category") for name, own in sold.groupby("category")},
         {str(store): earned(own, "store_id") for store, own in sold.groupby("store_id")},
         (begins[over[-1]], over[-1]) if over else None,
-        None if catalog.stock_rules is None else waste_by_draws(sold, days),
+        None if catalog.stock_rules is None else waste_by_draws(sold, days, way),
         tuple(one.sku for one in catalog.products if one.unit_cost == 0 and rules.includes(one.sku)),
     )
 

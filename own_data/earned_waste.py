@@ -102,7 +102,7 @@ def thrown_away(
     return found
 
 
-def waste_by_draws(sold: pd.DataFrame, days: int) -> WasteByDraws | None:
+def waste_by_draws(sold: pd.DataFrame, days: int, way: int) -> WasteByDraws | None:
     """Compare what was thrown away, from rows of `earned_slots`; None while no stock that lives over days is told."""
     weeks = _weeks(sold, ("profit", *COLUMNS))
     told = weeks[weeks["waste_eur"].notna()]
@@ -111,16 +111,26 @@ def waste_by_draws(sold: pd.DataFrame, days: int) -> WasteByDraws | None:
     means = told.groupby("is_held")[["units_wasted", "waste_eur"]].mean().reindex([False, True])
     drawn, held = (ThrownAway(*row) for row in means.to_numpy(dtype=float).tolist())
     left = told["profit"] - told["waste_eur"] - told["holding_eur"]
-    change, less = (compared(told.assign(profit=own), days) for own in (told["waste_eur"], left))
+    change, less = (compared(told.assign(profit=own), days, way) for own in (told["waste_eur"], left))
     return WasteByDraws(drawn, held, change, less, len(weeks) - len(told))
 
 
-def compared(sold: pd.DataFrame, days: int) -> EarnedProfit:
-    """Compare the `profit` of store weeks that were drawn with those that were held, from rows of `earned_slots`."""
+def compared(sold: pd.DataFrame, days: int, way: int) -> EarnedProfit:
+    """Compare the `profit` of store weeks that were drawn with those that were held, from rows of `earned_slots`.
+
+    Parameters
+    ----------
+    days
+        Length of a slot.
+    way
+        Slots that the way home may take at the beginning of a stretch.
+    """
     weeks = _weeks(sold, ("profit",))
     stores, blocks = (pd.factorize(weeks[name], sort=True)[0] for name in ("store_id", "block"))
     dates = pd.to_datetime(weeks["through"])
     slots = (dates - dates.min()).dt.days // days
+    began = pd.to_datetime(weeks["block"].str.rsplit("/", n=1).str[-1], errors="coerce")
+    is_cut = (dates - began).dt.days < days * way  # the slot ends that many days after the stretch began, less one
     return earned_profit(
         StoreWeeks(
             stores.astype(np.int64),
@@ -129,7 +139,8 @@ def compared(sold: pd.DataFrame, days: int) -> EarnedProfit:
             weeks["is_held"].to_numpy(dtype=bool),
             blocks.astype(np.int64),
             weeks["is_before"].to_numpy(dtype=bool),
-        )
+        ),
+        is_cut=is_cut.to_numpy(dtype=bool),
     )
 
 

@@ -120,9 +120,14 @@ def drawn_prices(
 
 
 def hold_slots(band: float, step: float) -> int:
-    """Return how many slots a hold lasts: as long as the way from the edge of the band may take, and `STANDS`."""
+    """Return how many slots a hold lasts: as long as the way home may take, and `STANDS`."""
+    return way_slots(band, step) + STANDS
+
+
+def way_slots(band: float, step: float) -> int:
+    """Return how many slots the way from the edge of the band to the owner's prices may take, in whole steps."""
     down, up = np.log1p(band) / -np.log1p(-step), -np.log1p(-band) / np.log1p(step)
-    return int(np.ceil(max(down, up) - _SAME)) - 1 + STANDS
+    return int(np.ceil(max(down, up) - _SAME)) - 1
 
 
 def _at(chances: Floats, thrown: Floats) -> Ints:

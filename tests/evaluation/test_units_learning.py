@@ -35,10 +35,10 @@ def test_prices_keep_band_and_step_also_to_and_from_holds() -> None:
 
 
 @pytest.mark.slow
-def test_what_was_earned_lies_in_its_interval_in_chains_whose_truth_is_known() -> None:
-    found = [
-        (own.earned(), own.truly_earned) for own in (learned_weeks(UnitsChain(10, 10), 1000 + n) for n in range(150))
-    ]
-    told = [(own, truth) for own, truth in found if np.isfinite(own.share)]
-    assert np.mean([np.isfinite([own.share_low, own.share_high]).all() for own, _ in told]) > 0.9
-    assert np.mean([own.share_low <= truth <= own.share_high for own, truth in told]) >= 0.93
+def test_what_was_earned_lies_in_its_interval_and_nothing_is_claimed_where_nothing_was_earned() -> None:
+    chains = (learned_weeks(UnitsChain(10, 10), 1000 + n) for n in range(400))
+    found = [(own.earned(), own.earned_without_effect(), own.truly_earned) for own in chains]
+    told = [(own, none, truth) for own, none, truth in found if np.isfinite(own.share)]
+    assert np.mean([np.isfinite([own.share_low, own.share_high]).all() for own, *_ in told]) > 0.9
+    assert np.mean([own.share_low <= truth <= own.share_high for own, _, truth in told]) >= 0.94
+    assert np.mean([none.share_low > 0 or none.share_high < 0 for _, none, _ in told]) <= 0.06

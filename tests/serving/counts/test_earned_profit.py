@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from catalog.arrays import Flags
 from serving.counts.earned_profit import StoreWeeks, earned_profit
 
 
@@ -19,16 +20,17 @@ def quarter(n_stores: int, seed: int, effect: float = 0.0, held_share: float = 0
     return StoreWeeks(stores.ravel(), week.ravel(), profits.ravel(), is_held.ravel())
 
 
-def in_stretches(n_stores: int, seed: int, effect: float = 0.0, weeks: int = 26) -> StoreWeeks:
-    """Return half a year in which stretches of six weeks are held, whose first two are left out, as weeks alike."""
+def in_stretches(n_stores: int, seed: int, effect: float = 0.0, weeks: int = 26) -> tuple[StoreWeeks, Flags]:
+    """Return half a year in which stretches of six weeks are held, whose first two are cut, as weeks alike."""
     rows, dice = quarter(n_stores, seed, 0.0, 0.0, weeks), np.random.default_rng((seed, 12))
     blocks = 10 * rows.stores + (rows.weeks + rows.stores) // 6
     is_held = dice.random(blocks.max() + 1)[blocks] < 0.15
     alike = np.exp(dice.normal(0, 0.1, blocks.max() + 1))[blocks]
     profits = rows.profits * alike * np.where(is_held, 1.0, 1 + effect)
-    keep = ~is_held | ((rows.weeks + rows.stores) % 6 > 1)
+    is_cut = (rows.weeks + rows.stores) % 6 < 2
+    keep = ~is_held | ~is_cut
     parts = (rows.stores, rows.weeks, profits, is_held, blocks)
-    return StoreWeeks(*(part[keep] for part in parts))
+    return StoreWeeks(*(part[keep] for part in parts)), is_cut[keep]
 
 
 def test_a_tenth_more_is_found_in_share_and_euros() -> None:
@@ -89,17 +91,18 @@ def test_an_effect_lies_in_its_interval() -> None:
 
 @pytest.mark.slow
 def test_stretches_whose_weeks_are_alike_reject_as_often_as_they_should_and_cover_an_effect() -> None:
-    nothing = [earned_profit(in_stretches(8, seed), seed) for seed in range(600)]
+    nothing = [earned_profit(rows, seed, cut) for seed in range(600) for rows, cut in [in_stretches(8, seed)]]
     assert 0.03 <= np.mean([own.p_value <= 0.05 for own in nothing]) <= 0.07
-    more = [earned_profit(in_stretches(8, seed, 0.1), seed) for seed in range(400)]
+    more = [earned_profit(rows, seed, cut) for seed in range(400) for rows, cut in [in_stretches(8, seed, 0.1)]]
     assert np.mean([own.share_low <= 0.1 <= own.share_high for own in more]) >= 0.93
 
 
 def test_stretches_whose_weeks_are_alike_are_not_taken_for_many_weeks() -> None:
-    rows = [in_stretches(8, seed) for seed in range(40)]
-    apart = [StoreWeeks(**{**vars(own), "blocks": None}) for own in rows]
+    rows = [in_stretches(8, seed) for seed in range(100)]
+    apart = [(StoreWeeks(**{**vars(own), "blocks": None}), cut) for own, cut in rows]
     as_stretches, as_weeks = (
-        np.mean([earned_profit(own, seed).p_value <= 0.1 for seed, own in enumerate(each)]) for each in (rows, apart)
+        np.mean([earned_profit(own, seed, cut).p_value <= 0.1 for seed, (own, cut) in enumerate(each)])
+        for each in (rows, apart)
     )
     assert as_stretches < 0.2 < as_weeks
 
@@ -130,24 +133,48 @@ def test_a_store_that_is_held_from_the_first_week_on_is_compared_with_what_it_br
     assert np.isnan(earned_profit(StoreWeeks(**drawn)).share)
 
 
-def while_prices_leave_the_owner_s(seed: int) -> tuple[StoreWeeks, float]:
-    """Return 26 weeks in which prices bring ever more and the way back to the owner's gets longer, and what they bring.
+def while_prices_leave_the_owner_s(seed: int) -> tuple[StoreWeeks, Flags, float]:
+    """Return 26 weeks in which prices leave the owner's by steps, also after each hold, and what they bring.
 
-    A quarter of stretches of six weeks is held. Of one, the weeks on the way are missing: none at first, later three.
+    A seventh of stretches of six weeks is held. Of one, the weeks on the way are missing: none at first, later two.
     """
-    rows, dice = quarter(10, seed, 0.0, 0.0, 26), np.random.default_rng((seed, 13))
-    brought = 0.2 * np.minimum(rows.weeks / 12, 1.0)
-    blocks = 10 * rows.stores + (rows.weeks + rows.stores) // 6
-    is_held = dice.random(blocks.max() + 1)[blocks] < 0.25
-    counts = ~is_held | ((rows.weeks + rows.stores) % 6 >= np.minimum(3, rows.weeks // 4))
-    truth = (rows.profits * brought)[~is_held].sum() / rows.profits[~is_held].sum()
-    parts = (rows.stores, rows.weeks, rows.profits * np.where(is_held, 1.0, 1 + brought), is_held, blocks)
-    return StoreWeeks(*(part[counts] for part in parts)), float(truth)
+    rows, dice = quarter(10, seed, 0.0, 0.0, 30), np.random.default_rng((seed, 13))
+    stretch = rows.weeks + rows.stores
+    blocks, is_before = 10 * rows.stores + stretch // 6, rows.weeks < 4
+    in_hold = (dice.random(blocks.max() + 1)[blocks] < 1 / 7) & ~is_before
+    steps = np.zeros((10, 30), dtype=int)
+    for week in range(4, 30):
+        goes_home = in_hold.reshape(10, 30)[:, week]
+        steps[:, week] = np.clip(steps[:, week - 1] + np.where(goes_home, -1, 1), 0, 3)
+    away = steps.ravel()
+    brought = 0.3 * (1 - (1 - away / 3) ** 2) * np.clip((rows.weeks - 3) / 8, 0, 1)
+    is_drawn, is_held = ~in_hold & ~is_before, is_before | (away == 0)
+    truth = (rows.profits * brought)[is_drawn].sum() / rows.profits[is_drawn].sum()
+    counts, parts = (
+        is_held | is_drawn,
+        (rows.stores, rows.weeks, rows.profits * (1 + brought), is_held, blocks, is_before),
+    )
+    return StoreWeeks(*(part[counts] for part in parts)), (stretch % 6 < 3)[counts], float(truth)
 
 
-def test_held_weeks_that_are_missing_on_the_way_do_not_make_early_weeks_count_for_more() -> None:
-    found = map(while_prices_leave_the_owner_s, range(40))
-    assert np.mean([earned_profit(rows).share - truth for rows, truth in found]) == pytest.approx(0.0, abs=0.01)
+def test_what_prices_brought_lies_in_the_interval_although_they_leave_the_owner_s_by_steps_and_walk_back() -> None:
+    chains = map(while_prices_leave_the_owner_s, range(120))
+    found = [(earned_profit(rows, is_cut=cut), truth) for rows, cut, truth in chains]
+    told = [(own, truth) for own, truth in found if np.isfinite(own.share)]
+    assert np.mean([own.share - truth for own, truth in told]) == pytest.approx(0.0, abs=0.01)
+    assert np.mean([own.share_low <= truth <= own.share_high for own, truth in told]) >= 0.9
+
+
+def test_weeks_in_which_a_held_store_may_be_on_its_way_are_compared_on_neither_side_and_bring_euros() -> None:
+    rows, cut, _ = while_prices_leave_the_owner_s(3)
+    assert rows.is_before is not None
+    stays = rows.is_before | ~cut
+    whole = earned_profit(rows, is_cut=cut)
+    part = earned_profit(StoreWeeks(*(own[stays] for own in vars(rows).values())))
+    assert (whole.share, whole.share_low, whole.share_high) == (part.share, part.share_low, part.share_high)
+    drawn = ~rows.is_held & ~rows.is_before
+    assert whole.euros == pytest.approx(rows.profits[drawn].sum() * whole.share / (1 + whole.share))
+    assert whole.euros > part.euros
 
 
 @pytest.mark.slow
