@@ -1,6 +1,7 @@
 """The stickers of a morning are listed before it, stand on the shelf as listed, and teach what their shoppers did."""
 
 import datetime as dt
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -153,6 +154,22 @@ def test_the_command_lists_what_to_print(sold: Workspace, tmp_path: Path, monkey
     assert len(listed.stdout.splitlines()) > 1
     monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
     assert "No sticker to print" in CliRunner().invoke(app, ["markdowns"]).stdout
+
+
+def test_the_command_means_the_morning_that_desk_and_price_tags_mean_for_each_store(
+    sold: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, day = within(shutil.copytree(sold.settings.home, tmp_path / "home")), LiveDay("S01", NEXT)
+    Player(work.lake, LivePrices(work.lake, lambda: work.catalog, day, SEED), day, SEED).sell_tick()
+    monkeypatch.setenv("SHELFPRICE_HOME", str(work.settings.home))
+    monkeypatch.setattr("catalog.load.load", lambda _: work.catalog)
+    sheet = PriceDesk(work.settings, Reader(work.settings), shop).sheet()
+    assert {row.date for row in sheet.rows} == {NEXT}
+    for store in work.catalog.store.stores:
+        found = json.loads(CliRunner().invoke(app, ["markdowns", "--store", store, "--json"]).stdout)
+        assert found["business_date"] == NEXT.isoformat()
+        tags = {(row.sku, row.sticker.units) for row in sheet.rows if row.store == store and row.sticker is not None}
+        assert {(row["sku"], row["units"]) for row in found["markdowns"]} == tags
 
 
 def test_a_live_day_goes_on_with_its_stickers_and_is_replayed_to_the_same_bytes(
