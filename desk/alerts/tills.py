@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from catalog.load import Catalog
 from flows.clock import now_of
@@ -18,7 +19,10 @@ _MOST_DATES = 62
 """Dates with sales that are looked at for a store that sent none lately."""
 _WEEK = 7
 FEED_REMEDY = "see whether its till still writes, and `shelfprice take-in` or `shelfprice serve` runs"
-PRICE_REMEDY = "let the till charge what `shelfprice export` sends, or order the price with `shelfprice override`"
+PRICE_REMEDY = (
+    "let the till charge what `shelfprice export` sends; `shelfprice shelf-price` tells a new price of your own, and "
+    "`shelfprice override` fixes one"
+)
 _query = queries_beside(__file__)
 
 
@@ -34,8 +38,8 @@ class SilentStore:
     @property
     def sentence(self) -> str:
         """What is missing."""
-        known = "no sale ever came in" if self.last is None else f"the last sales of {self.store} are of {self.last}"
-        return f"{known}: those of {self.days} open days of {self.store} since {self.since} are missing"
+        known = "no sale ever came in" if self.last is None else f"the last sales are of {self.last}"
+        return f"{self.store}: {known}, and those of {self.days} open days since {self.since} are missing"
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def silent_stores(workspace: Workspace, least: int) -> Iterator[SilentStore]:
     """Yield the stores that sent no sales of so many open days or more, until now; none before the first ones came."""
     lake, rules, now = workspace.lake, workspace.catalog.store, now_of(workspace)
     dates = lake.dates("exposures") if rules.sales == "outside" else []
-    last = _last_dates(lake, dates, set(rules.stores))
+    last = _last_dates(lake, sorted({*dates, *lake.dates("unit_sales")}), set(rules.stores)) if dates else {}
     for store in rules.stores if dates else ():
         clock = rules.clock_of(store)
         today = clock.date_of(now)
@@ -90,7 +94,7 @@ def other_prices(workspace: Workspace, share: float) -> Iterator[OtherPrices]:
         return
     first = newest - (_WEEK - 1) * _ONE_DAY
     since = max((date for date in draws if date <= first), default=first)
-    prove(lake, (Span("price_draws", since, newest), Span("exposures", first, newest)))
+    prove(lake, (Span("price_draws", since, newest), Span("exposures", first, newest)), sets_aside=False)
     with workbench(workspace.settings, between(since, newest)) as connection:
         asked = {"first": first, "last": newest, "share": share}
         rows = connection.execute(_query("other_prices"), asked).fetchall()
@@ -99,10 +103,10 @@ def other_prices(workspace: Workspace, share: float) -> Iterator[OtherPrices]:
 
 
 def _last_dates(lake: Lake, dates: list[dt.date], stores: set[str]) -> dict[str, dt.date]:
-    """Return the newest date with sales of each store; stores without any lately are left out."""
+    """Return the newest date with sales of each store, of a till or a file; stores without any lately are left out."""
     found = dict[str, dt.date]()
     for date in reversed(dates[-_MOST_DATES:]):
-        for part in lake.partitions_on("exposures", date):
+        for part in chain(*(lake.partitions_on(table, date) for table in ("exposures", "unit_sales"))):
             told = set(lake.read(part, ["store_id"])["store_id"].unique().to_pylist())
             found |= dict.fromkeys(told & (stores - found.keys()), date)
         if found.keys() >= stores:

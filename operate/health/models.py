@@ -26,6 +26,8 @@ def check_registry(workspace: Workspace, registry: ModelRegistry) -> tuple[Check
         champion = registry.load()
     except ModelError as error:
         return Check("registry", "failed", str(error), "shelfprice up, or see MLFLOW_TRACKING_URI"), None
+    if champion is None and sells_outside(workspace.lake.store, workspace.catalog.store):
+        return Check("registry", "ok", "it answers; the belief prices these stores without a champion"), None
     if champion is None:
         remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
         return Check("registry", "warning", "it answers, and has no champion", remedy), None

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from catalog.errors import Check
+from catalog.errors import Check, LakeError
 from connect.export.late_labels import said_of
 from connect.export.status import late_in
 from desk.alerts.tills import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
@@ -12,9 +12,6 @@ from warehouse.advice import on_shelf, situation_of
 from warehouse.lake import Partition
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
-
-_LEAST_SILENT, _LEAST_SHARE = 2, 0.2
-"""Open days without sales, and share of units at other prices, from which on health warns."""
 
 
 def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
@@ -32,17 +29,26 @@ def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
 
 
 def check_tills(workspace: Workspace) -> list[Check]:
-    """Warn of stores that send no sales, charge prices that are not ours, or have labels that do not follow."""
+    """Warn of stores that send no sales, charge prices that are not ours, or have labels that do not follow.
+
+    What the catalog wants no alert of is not checked.
+    """
+    rules, found = workspace.catalog.store.alerts, list[Check]()
     if workspace.catalog.store.sales != "outside":
-        return []
-    silent = [own.sentence for own in silent_stores(workspace, _LEAST_SILENT)]
-    charged = [own.sentence(workspace.catalog) for own in other_prices(workspace, _LEAST_SHARE)]
-    labels = [said_of(workspace, own) for own in late_in(workspace).values()]
-    return [
-        _said("till feed", silent, FEED_REMEDY, "every store sent sales of its last open days"),
-        _said("prices charged", charged, PRICE_REMEDY, "tills charge the prices that stand"),
-        _said("labels", labels, "shelfprice export --status", "tills and labels follow what was sent"),
-    ]
+        return found
+    try:
+        if rules.silent_days is not None:
+            silent = [own.sentence for own in silent_stores(workspace, rules.silent_days)]
+            found.append(_said("till feed", silent, FEED_REMEDY, "no till that sent sales has stopped"))
+        if rules.other_prices is not None:
+            charged = [own.sentence(workspace.catalog) for own in other_prices(workspace, rules.other_prices)]
+            found.append(_said("prices charged", charged, PRICE_REMEDY, "tills charge the prices that stand"))
+        if rules.labels:
+            labels = [said_of(workspace, own) for own in late_in(workspace).values()]
+            found.append(_said("labels", labels, "shelfprice export --status", "tills and labels follow what was sent"))
+    except LakeError as error:
+        found.append(Check("tills", "failed", str(error), "shelfprice verify --set-aside"))
+    return found
 
 
 def _said(name: str, found: list[str], remedy: str, fine: str) -> Check:
