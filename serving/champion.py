@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from catalog.addresses import refuse_absent_registry, without_login
+from catalog.addresses import refuse_absent_registry
 from catalog.arrays import Floats
-from catalog.errors import LakeError, ModelError, first_line
+from catalog.errors import LakeError, ModelError
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
 from warehouse.lake import Lake, Partition
-from warehouse.services import holds_anything, sqlite_file
+from warehouse.services import asking_registry, holds_anything, sqlite_file
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -86,19 +86,18 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-    client = MlflowClient(uri, registry_uri=uri)
-    try:
-        version = version or client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")
-        if version is None:
-            return None
-        folder = download_artifacts(artifact_uri=_location(client, str(version)), tracking_uri=uri, registry_uri=uri)
-    except (MlflowException, OSError) as error:
-        if getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST" and _is_unknown(str(error)):
-            return None
-        raise ModelError(
-            f"the model registry at {without_login(settings.tracking_uri)} gives no model ({first_line(error)}); "
-            "old prices hold: start the registry or set MLFLOW_TRACKING_URI"
-        ) from error
+    with asking_registry(uri):
+        client = MlflowClient(uri, registry_uri=uri)
+        try:
+            version = version or client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")
+            if version is None:
+                return None
+            place = _location(client, str(version))
+            folder = download_artifacts(artifact_uri=place, tracking_uri=uri, registry_uri=uri)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST" and _is_unknown(str(error)):
+                return None
+            raise
     return _proven(_read(Path(folder), str(version)), Lake(settings))
 
 

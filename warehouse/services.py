@@ -10,8 +10,8 @@ another has left half made. So a first database is made beside its place and mov
 import datetime as dt
 import fcntl
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,8 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
-from catalog.errors import ServiceError
+from catalog.addresses import without_login
+from catalog.errors import ModelError, ServiceError, ShelfpriceError, first_line
 from catalog.settings import Settings
 from warehouse.files import sync_file, sync_folder, write_durably
 from warehouse.locks import UP, is_held
@@ -193,10 +194,47 @@ def refuse_unusable(file: Path, remedy: str) -> None:
             database.execute("begin immediate")
             database.execute("select count(*) from sqlite_master").fetchone()
             database.execute("rollback")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:
         raise ServiceError(
             f"{file}: expected a database that can be written, found: {error}; nothing was done and old prices hold: "
             f"{remedy}"
+        ) from error
+
+
+def damage_of(file: Path) -> str | None:
+    """Return what SQLite finds wrong with a database file; None for one that is whole, in use or not there."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as database:
+            (found,) = database.execute("pragma quick_check(1)").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    except (sqlite3.DatabaseError, ValueError) as error:  # a text of its own may not be UTF-8 any more
+        return str(error)
+    return None if found == "ok" else " ".join(found.split())
+
+
+@contextmanager
+def asking_registry(uri: str) -> Iterator[None]:
+    """Turn whatever keeps MLflow at an address from answering into a ModelError; of a damaged file it names the file.
+
+    One flipped bit of a database makes MLflow and its libraries raise errors of any type.
+    """
+    try:
+        yield
+    except ShelfpriceError:
+        raise
+    except Exception as error:
+        file, why = sqlite_file(uri), first_line(error)
+        is_foreseen = isinstance(error, OSError) or type(error).__module__.startswith("mlflow.")
+        damage = file and (damage_of(file) or (None if is_foreseen else why))
+        if damage:
+            raise ModelError(
+                f"{file}: expected MLflow's database, found a damaged one ({damage}); old prices hold: put the file "
+                "back from a backup, or move it away and run `shelfprice train`"
+            ) from error
+        raise ModelError(
+            f"the model registry at {without_login(uri)} does not answer ({why}); old prices hold: start the registry "
+            "or set MLFLOW_TRACKING_URI"
         ) from error
 
 

@@ -23,6 +23,7 @@ from catalog.settings import read_settings
 from flows.temporary_server import refuse_absent_database
 from warehouse.open_store import open_store
 from warehouse.origin import Side, refuse_other_side, refuse_to_play
+from warehouse.services import damage_of, sqlite_file
 
 
 def refuse_without_cells() -> None:
@@ -162,6 +163,12 @@ def _database_away(chain: list[BaseException]) -> str | None:
 
 def _of_a_database(chain: list[BaseException]) -> str | None:
     """Say what is wrong with a database file of MLflow or Prefect, if that is at the bottom of it."""
+    for file in _database_files():
+        if (damage := damage_of(file)) is not None:
+            return (
+                f"{file}: expected a database, found a damaged one ({damage}); what was published before stands: put "
+                "the file back from a backup or move it away, and run the same command again"
+            )
     for error in chain:
         for pattern, found in _DATABASES:
             if pattern.search(str(error)):
@@ -170,6 +177,15 @@ def _of_a_database(chain: list[BaseException]) -> str | None:
                     "published before stands: mend the file or move it away, and run the same command again"
                 )
     return None
+
+
+def _database_files() -> list[Path]:
+    try:
+        settings = read_settings()
+    except ShelfpriceError:
+        return []
+    files = (sqlite_file(settings.tracking_uri), settings.prefect_home / "prefect.db")
+    return [file for file in files if file is not None and file.exists()]
 
 
 def _unforeseen(error: BaseException, chain: list[BaseException]) -> str:

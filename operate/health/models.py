@@ -17,11 +17,16 @@ from warehouse.mixed import books_passed_over
 from warehouse.origin import sells_outside
 from warehouse.partition import between
 from warehouse.proof import Span, prove
+from warehouse.services import damage_of, sqlite_file
 from warehouse.workspace import Workspace
 
 
 def check_registry(workspace: Workspace, registry: ModelRegistry) -> tuple[Check, Champion | None]:
     """Ask the registry for the champion; None when it has none or does not answer."""
+    file = sqlite_file(workspace.settings.tracking_uri)
+    if file is not None and (damage := damage_of(file)) is not None:
+        remedy = "put the file back from a backup, or move it away and run `shelfprice train`"
+        return Check("registry", "failed", f"{file} is damaged ({damage}); old prices hold", remedy), None
     try:
         champion = registry.load()
     except ModelError as error:

@@ -79,7 +79,7 @@ def follow_home(settings: Settings) -> bool:
                 for statement in _query("move_artifacts").split(";\n"):
                     database.execute(statement, {"home": home, "other": other})
             database.execute("commit")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:
         raise ModelError(
             f"{file}: expected the models' places to be in {settings.home}, found those of another home, and they "
             f"cannot be changed ({first_line(error)}); nothing was done: make the file writable, and run it again"
@@ -90,7 +90,7 @@ def follow_home(settings: Settings) -> bool:
 def _others(file: Path, home: str) -> list[str]:
     """Return the other homes that a database names; what is wrong with the file is told by whoever needs it."""
     with (
-        suppress(sqlite3.Error),
+        suppress(sqlite3.Error, ValueError),
         closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", timeout=_PATIENCE, uri=True)) as database,
     ):
         return _homes_in(database, home)

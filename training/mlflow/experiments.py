@@ -5,8 +5,8 @@ Beside them the words and parameters that people read in MLflow.
 
 import math
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from catalog.addresses import refuse_absent_registry
-from catalog.errors import Declined
+from catalog.errors import Declined, ModelError
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.mlflow.database import make_first
 from warehouse.locks import held
-from warehouse.services import holds_anything, sqlite_file
+from warehouse.services import asking_registry, holds_anything, sqlite_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -118,11 +118,19 @@ def client_of(settings: Settings) -> MlflowClient:
     Raises
     ------
     ModelError
-        When they are on a server that does not answer.
+        When they are on a server that does not answer, or in a file that is damaged.
     """
     refuse_absent_registry(settings.tracking_uri)
-    make_first(settings.tracking_uri)
-    return MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
+    with asking_registry(settings.tracking_uri):
+        make_first(settings.tracking_uri)
+        return MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
+
+
+@contextmanager
+def reached(settings: Settings) -> Iterator[MlflowClient]:
+    """Turn whatever keeps the registry from answering into a ModelError."""
+    with asking_registry(settings.tracking_uri):
+        yield client_of(settings)
 
 
 def prepare_tracking(settings: Settings) -> None:
@@ -133,7 +141,7 @@ def prepare_tracking(settings: Settings) -> None:
     file = sqlite_file(settings.tracking_uri)
     if file is None or holds_anything(file):
         return
-    with suppress(Declined, MlflowException, OSError), held(settings.locks, "tracking"):
+    with suppress(Declined, ModelError, MlflowException, OSError), held(settings.locks, "tracking"):
         client_of(settings).get_experiment_by_name(TRAININGS)
 
 

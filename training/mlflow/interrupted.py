@@ -1,17 +1,11 @@
 """What a training that was killed left in MLflow: versions that nobody judged to the end, and runs that never end."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
-
-from catalog.addresses import without_login
-from catalog.errors import ModelError, first_line
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
-from training.mlflow.experiments import STUDIES, TRAININGS, client_of
+from training.mlflow.experiments import STUDIES, TRAININGS, reached
 from training.mlflow.registry import INTERRUPTED
 
 
@@ -50,13 +44,3 @@ def end_run(settings: Settings, run: LeftRun) -> None:
     """End a run as killed."""
     with reached(settings) as client:
         client.set_terminated(run.run_id, "KILLED")
-
-
-@contextmanager
-def reached(settings: Settings) -> Iterator[MlflowClient]:
-    """Turn whatever keeps the registry from answering into a ModelError."""
-    try:
-        yield client_of(settings)
-    except (MlflowException, OSError) as error:
-        where = without_login(settings.tracking_uri)
-        raise ModelError(f"the model registry at {where} does not answer ({first_line(error)})") from error

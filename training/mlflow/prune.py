@@ -15,8 +15,7 @@ from mlflow.tracking import MlflowClient
 
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
-from training.mlflow.experiments import TRAININGS
-from training.mlflow.interrupted import reached
+from training.mlflow.experiments import TRAININGS, reached
 
 _FILES, _GONE = "files", "pruned"
 """The tag of a training's run that says that its files are going, with what they are of, or that they are gone."""

@@ -1,21 +1,19 @@
 """The model registry in MLflow: the best candidate of each training is a version, and one version is champion."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from catalog.addresses import without_login
-from catalog.errors import ModelError, first_line
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from serving.champion import Champion, load_champion
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.gate import Verdict
-from training.mlflow.experiments import ABOUT_MODEL, client_of
+from training.mlflow.experiments import ABOUT_MODEL, client_of, reached
 from training.mlflow.runs import MlflowTraining, conclude, training_run
 from training.registry import Conclusion, LoggedModel, RegistryState
 
@@ -37,7 +35,7 @@ class MlflowRegistry:
 
     def state(self) -> RegistryState:
         """Return who is champion, and which recorded change was followed."""
-        with self._reached() as client:
+        with reached(self.settings) as client:
             if not _is_registered(client):
                 return RegistryState(None, 0)
             model = client.get_registered_model(REGISTERED_MODEL)
@@ -46,12 +44,12 @@ class MlflowRegistry:
 
     def knows(self, version: str) -> bool:
         """Tell whether a version is registered."""
-        with self._reached() as client:
+        with reached(self.settings) as client:
             return _has_version(client, version)
 
     def follow(self, version: str, change: int, rolled_back: tuple[str, str] | None = None) -> None:
         """Set the alias `champion`, tag the version that was rolled back, and last note which change that follows."""
-        with self._reached() as client:
+        with reached(self.settings) as client:
             client.set_registered_model_alias(REGISTERED_MODEL, "champion", version)
             if rolled_back is not None:
                 client.set_model_version_tag(REGISTERED_MODEL, rolled_back[0], "rolled_back", rolled_back[1])
@@ -105,18 +103,6 @@ class MlflowRegistry:
         client = client_of(self.settings)
         conclude(client, best, conclusion, report())
         client.update_model_version(REGISTERED_MODEL, conclusion.version, conclusion.version_note)
-
-    @contextmanager
-    def _reached(self) -> Iterator[MlflowClient]:
-        """Turn whatever keeps the registry from answering into a ModelError."""
-        try:
-            yield client_of(self.settings)
-        except (MlflowException, OSError) as error:
-            where = without_login(self.settings.tracking_uri)
-            raise ModelError(
-                f"the model registry at {where} does not answer ({first_line(error)}); "
-                "start the registry or set MLFLOW_TRACKING_URI"
-            ) from error
 
 
 def _left_by_a_kill(client: MlflowClient, inputs: str, judged_before: Collection[str]) -> str | None:
