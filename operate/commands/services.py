@@ -37,9 +37,10 @@ def up(catalog: Catalog = None) -> None:
 
     A service that exits or hangs is started again; after five failures within a minute all are stopped. The monitor's
     Pipeline page shows how each is. Stopped by Ctrl-C the exit code is 130, by SIGTERM 143, by SIGHUP 129.
-    The deployments are defined in prefect.yaml: nightly/default, transform/hourly-transform, reprice/hourly-reprice,
-    compare/weekly-compare, learn/on-drift, backfill/default, health/default and live/live-store.
-    Run one with `prefect deployment run 'nightly/default'`, as docs/schedules.md says.
+    The deployments are defined in prefect.yaml: nightly/nightly-close-and-price, transform/hourly-transform,
+    reprice/hourly-reprice, compare/weekly-compare, learn/learn-on-drift, backfill/backfill-when-asked,
+    health/daily-health and live/live-store.
+    Run one with `prefect deployment run 'nightly/nightly-close-and-price'`, as docs/schedules.md says.
     Their addresses are set by SHELFPRICE_PREFECT_ADDRESS, SHELFPRICE_MLFLOW_ADDRESS, SHELFPRICE_MONITOR_ADDRESS and
     SHELFPRICE_API_ADDRESS.
     """

@@ -198,7 +198,7 @@ def test_it_comes_up_starts_killed_services_again_does_a_night_sells_a_store_tho
         assert house.settings.mlflow.url in house.said
         kill_two_services(house)
         control, lake = live_control(house.settings), Lake(house.settings)
-        ask_as_anyone_would(house, "nightly/default")
+        ask_as_anyone_would(house, "nightly/nightly-close-and-price")
         wait_until(lambda: is_done(lake, DEFAULT_START), lambda: house.said)
         wait_until(lambda: is_completed(house, f"nightly-{DEFAULT_START}"), lambda: house.said)
         wait_until(lambda: begins(control, "S02"), lambda: house.said)

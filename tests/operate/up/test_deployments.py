@@ -17,13 +17,13 @@ from operate.up import deployments as module
 from operate.up.deployments import PREFECT_FILE, deployments, work_pool
 
 DEPLOYED = {
-    "nightly/default": "date",
+    "nightly/nightly-close-and-price": "date",
     "transform/hourly-transform": "anew_on",
     "reprice/hourly-reprice": "store",
     "compare/weekly-compare": "worlds",
-    "learn/on-drift": "through",
-    "backfill/default": "force",
-    "health/default": "catalog_dir",
+    "learn/learn-on-drift": "through",
+    "backfill/backfill-when-asked": "force",
+    "health/daily-health": "catalog_dir",
     LIVE_DEPLOYMENT: "store",
 }
 
@@ -50,16 +50,21 @@ def test_every_deployment_leads_by_module_path_to_a_flow_that_takes_its_paramete
     assert [name for name, parameter in DEPLOYED.items() if parameter not in named[name]] == []
 
 
+def test_a_name_belongs_to_one_deployment_only() -> None:
+    names = [one["name"] for one in deployments()]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_what_needs_no_answer_from_a_person_is_scheduled_and_the_rest_is_not() -> None:
     scheduled = {
         f"{flow_of(one).name}/{one['name']}": one["schedules"][0]["cron"] for one in deployments() if "schedules" in one
     }
     assert set(scheduled) == {
-        "nightly/default",
+        "nightly/nightly-close-and-price",
         "transform/hourly-transform",
         "reprice/hourly-reprice",
         "compare/weekly-compare",
-        "health/default",
+        "health/daily-health",
     }
     assert all(len(cron.split()) == 5 for cron in scheduled.values())
 
