@@ -35,7 +35,7 @@ _INDEX = """<!DOCTYPE html>
         {%metas%}<title>{%title%}</title>
         <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">{%css%}
     </head>
-    <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+    <body>{%app_entry%}<div>{%config%}{%scripts%}{%renderer%}</div></body>
 </html>
 """
 

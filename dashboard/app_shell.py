@@ -52,11 +52,11 @@ def app_shell(pages: Sequence[Page]) -> Component:
                     ),
                     dmc.AppShellFooter(
                         html.Nav([_link(page) for page in pages], className="narrow-nav", **aria(label="Pages")),
-                        hiddenFrom="sm",
+                        hiddenFrom="md",
                     ),
                 ],
                 header={"height": 56},
-                footer={"height": {"base": 60, "sm": 0}},
+                footer={"height": {"base": 60, "md": 0}},
                 padding={"base": "sm", "sm": "lg"},
             ),
         ],

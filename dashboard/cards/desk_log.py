@@ -7,7 +7,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import card
+from dashboard.components import card, scrolls
 from dashboard.formats import count, euros, store_name
 from dashboard.monitor import Monitor
 
@@ -22,7 +22,7 @@ def log_card() -> Component:
     """Place the list that a callback fills."""
     return card(
         "Who did what",
-        html.Div(id=LOG),
+        html.Div(id=LOG, className="scrolled", **scrolls("Who did what")),
         caption="Times are UTC: the clock's, or for a proposal its book's date. What was done at once is one line.",
     )
 

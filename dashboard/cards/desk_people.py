@@ -24,7 +24,7 @@ def people_card() -> Component:
     """Place the list of what people set."""
     return card(
         "Overrides, freezes and the kill switch",
-        html.Div(id=PEOPLE),
+        html.Div(id=PEOPLE, className="scrolled", **scrolls("Overrides, freezes and the kill switch")),
         caption="What a price earns is against the plan, as expected when it was set.",
     )
 
@@ -37,7 +37,7 @@ def people_list(changes: Sequence[StandingOrder]) -> Component:
     items: list[Component] = [_item(name, actions[name]) for name in list(actions)[:_MOST]]
     if len(actions) > _MOST:
         items.append(html.Li(prose(f"and {len(actions) - _MOST} more: `shelfprice changes` lists them")))
-    return html.Ul(items, className="desk-changes", **scrolls("Overrides, freezes and the kill switch"))
+    return html.Ul(items, className="desk-changes")
 
 
 def _item(action: str, changes: Sequence[StandingOrder]) -> Component:

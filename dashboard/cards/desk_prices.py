@@ -97,7 +97,9 @@ def note_of(sheet: Sheet) -> list[Component]:
     clocks = [own.standing.now for own in rows.stores]
     dates, live = sorted({at.date for at in clocks}), sorted(at.store for at in clocks if at.day is not None)
     days = " and ".join(day(date) for date in dates)
-    told = [f"Prices for {days}" + (f"; live now: {', '.join(live)}." if live else ", which opens next.")]
+    told = [
+        f"Prices for {days}" + (f"; live now: {', '.join(map(store_name, live))}." if live else ", which opens next.")
+    ]
     waiting = rows.take(rows.are_waiting)
     if catalog.store.guardrails.kill_switch:
         told.append("The kill switch of store.yaml is on: every store shows base prices.")

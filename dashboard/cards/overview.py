@@ -49,7 +49,7 @@ _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("waste", "Waste", {"valueFormatter": _EUROS}),
     ("sold_out", "Products sold out", {"valueFormatter": _COUNT, "width": 84}),
     ("lost", "Lost to empty shelves", {"valueFormatter": _EUROS}),
-    ("day", "Day", {"width": 140}),
+    ("day", "Day", {"width": 160}),
 )
 _TEXTS = {"store", "trend", "needs", "day"}
 _OF_LIVING_STOCK = {"profit", "waste"}

@@ -162,7 +162,7 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
     )
     figure = graph(FIGURE, "Prices and stock by time", HEIGHT)
     newest = f"The newest {MOST_VISITS} visits and {MOST_DECISIONS} price decisions."
-    feed = html.Ol(id=FEED, className="feed", tabIndex="0")
+    feed = html.Ol(id=FEED, className="feed scrolled", tabIndex="0", **aria(label="Events"))
     replay = html.Div([button, slider, html.Span(id=MOMENT, className="moment")], className="replay")
     best = f"Up to {MOST_LINES} products with the highest revenue."
     use = "Click a name to hide it; hover to compare products. A dotted line is what a person did."

@@ -333,6 +333,29 @@ def test_the_desk_fits_its_screen(desk: str, visit: Callable[..., Page]) -> None
     for _ in in_both_schemes(page):
         expect(cell(page, "S01|MILK", "name")).to_contain_text("Milk")
         fits_every_screen(page)
+    expect(page.locator("footer")).to_have_count(1)
+    for name in ("Who did what", "Overrides, freezes and the kill switch"):
+        expect(page.get_by_role("group", name=name)).to_have_attribute("tabindex", "0")
+
+
+def test_the_store_page_fits_a_phone_whatever_products_stores_and_folders_are_called(
+    tmp_path: Path, visit: Callable[..., Page]
+) -> None:
+    long = "Handgeschöpfter_Ziegenfrischkäse_" * 3
+
+    def rename(folder: Path) -> None:
+        file = folder / "products.yaml"
+        file.write_text(file.read_text(encoding="utf-8").replace("name: Milk", f"name: {long}"), encoding="utf-8")
+
+    shop = Shop(tmp_path / ("folder_" * 12), changed=rename, more=f"names: {{S01: {long[:80]}}}\n")
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    shop.sell(1)
+    with serving(shop.settings, catalog_dir=shop.folder) as address:
+        page = visit(f"{address}/store", width=390)
+        expect(page.locator("#store-shelf .product")).to_have_count(5)
+        expect(page.locator(".notice code").first).to_contain_text("folder_folder_")
+        fits_every_screen(page)
 
 
 def test_six_thousand_prices_open_and_forty_are_found_and_approved_without_a_wait(
