@@ -100,12 +100,12 @@ class Catalog:
 
     @property
     def uses_stickers(self) -> bool:
-        """Whether units on their last day may carry a sticker: not where a person, a zone or other tills set a price.
+        """Whether units on their last day may carry a sticker: not where a zone or other tills set a price.
 
         Nor where all take the oldest unit: then one price for all units does what two would.
         """
         store = self.store
-        is_ours = store.sales == "twin" and not store.approval.is_asked_for and store.guardrails.one_price is None
+        is_ours = store.sales == "twin" and store.guardrails.one_price is None
         return self.counts_evenings and store.policies.stickers and is_ours and store.freshest_share > 0
 
     @cached_property

@@ -12,7 +12,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency
-from catalog.limits import PriceBounds, not_above, price_bounds
+from catalog.limits import PriceBounds, not_above, not_below, price_bounds
 from catalog.load import Catalog
 from catalog.price_links import PriceLink, price_links
 from catalog.price_rules import LIMITS
@@ -192,6 +192,15 @@ def is_given(limits: Limits, shelf: Shelf) -> Flags:
     frozen = ~np.isnan(limits.frozen)
     ordered = ordered_on(limits, shelf)
     return frozen if ordered is None else frozen | ordered.is_set
+
+
+def lowest_that_passes(limits: Limits, shelf: Shelf, prices: Floats) -> Floats:
+    """Return prices, EUR, raised to the lowest ones that nobody has to approve, with the price ending."""
+    ordered = ordered_on(limits, shelf)
+    if ordered is None:
+        return prices
+    lowest = not_below(ordered.lowest, limits.rails.price_ending, limits.money)
+    return np.where(ordered.bound_by("price"), np.fmax(prices, lowest), prices)
 
 
 def rule_given(limits: Limits, shelf: Shelf) -> Ints:

@@ -166,7 +166,7 @@ class Orders:
     def approved_of(self, prices: Floats) -> Flags | None:
         """Tell which prices need nobody's approval in some store; None where no product has a range of them.
 
-        Where one price stands, as while another one waits, nothing is tried, so that it is no range.
+        Where one price stands, as after a decline, nothing is tried, so that it is no range.
 
         Parameters
         ----------

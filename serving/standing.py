@@ -63,6 +63,14 @@ def standings(
     return {store: own for store, own in found.items() if store in stores}
 
 
+def openings_without_orders(lake: Lake, catalog: Catalog, date: dt.date) -> Floats:
+    """Return what every store would open a date with, had people ordered nothing, EUR, shape (n_stores, n_products)."""
+    clocks = catalog.store.clock_of
+    stores = [StoreNow(store, date, 0, clocks(store).opening_of(date), None) for store in catalog.store.stores]
+    found = _at_opening(lake, catalog, date, stores, {}, opened_once(lake))
+    return np.stack([found[store].known.without for store in catalog.store.stores])
+
+
 def _at_opening(
     lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce, books: Books
 ) -> dict[str, StoreStanding]:

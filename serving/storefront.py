@@ -24,7 +24,7 @@ from serving.drawn_prices import DrawnPolicy, PriceDraw
 from serving.evidence import ShelfPrices
 from serving.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
 from serving.guardrails import guarded, nothing_shown, usable_prices
-from serving.limits import Limits, limits_of, rule_given
+from serving.limits import Limits, limits_of, lowest_that_passes, rule_given
 from serving.orders import Orders
 from serving.policies import ShelfPolicy, costs_that_count, policy_without_model
 from serving.price_book import PriceBook
@@ -147,14 +147,19 @@ class Storefront:
     def stickers(self, asked: Asked, prices: Floats, shelf: Shelf) -> dict[str, Floats | None]:
         """Return the stickers, EUR, and what they save; they stay as they were stuck.
 
-        At opening they are those asked for that are below the price, where people and the catalog leave it free.
+        At opening they are those asked for that are below the price, where people and the catalog leave it free. One
+        below what passes without a person is raised to that; it saves less, in proportion to what is left of the cut.
         """
         if shelf.sticker is not None or asked.sticker is None or asked.saving is None:
             return {"sticker": shelf.sticker}
-        is_free = asked.sticker < prices
+        sticker, saving, is_free = asked.sticker, asked.saving, asked.sticker < prices
         if self.limits is not None:
             is_free &= rule_given(self.limits, shelf) < 0
-        return {name: np.where(is_free, getattr(asked, name), np.nan) for name in ("sticker", "saving")}
+            sticker = np.where(is_free, lowest_that_passes(self.limits, shelf, sticker), sticker)
+            is_free &= sticker < prices
+            cut = np.where(is_free, prices - asked.sticker, 1.0)
+            saving = saving * (prices - sticker) / cut
+        return {"sticker": np.where(is_free, sticker, np.nan), "saving": np.where(is_free, saving, np.nan)}
 
     @cached_property
     def _static_candidates(self) -> Candidates | None:

@@ -120,9 +120,9 @@ def price_date(
             new = make_book(workspace, champion, date, spread)
             commit_as(workspace.lake, new)
         publish_markdowns(workspace.lake, workspace.catalog, date)
-        for hear in registered("after_book"):
-            hear(workspace, date)
-        return Priced(new.book, None, _said_of_stores(workspace.catalog, new))
+        of_wings = [hear(workspace, date) for hear in registered("after_book")]
+        said = [own for own in (_said_of_stores(workspace.catalog, new), *of_wings) if own]
+        return Priced(new.book, None, "; ".join(said) or None)
     except ModelError as error:
         known_good = book_in_force(workspace.lake, date)
         if known_good is None:
@@ -241,8 +241,10 @@ def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, in
         record(lake, _priced_by(night, book.book, _said_of_stores(workspace.catalog, book)), inputs, book)
 
     priced = means.run(price_date, workspace, registry, night.prices_for, with_the_night, means.spread)
+    if priced.old_prices_hold:
+        return replace(_priced_by(night, priced.book, None), outcome="old prices hold", said=priced.old_prices_hold)
     done = _priced_by(night, priced.book, priced.said)
-    return replace(done, outcome="old prices hold", said=priced.old_prices_hold) if priced.old_prices_hold else done
+    return done if done == recorded(lake, night.business_date) else _recorded(lake, done, inputs)
 
 
 def _draw_after(workspace: Workspace, date: dt.date, seed: int, inputs: str, opens: dt.date | None) -> Night:

@@ -41,8 +41,8 @@ class Policies(Record):
         default=False,
         exclude_if=lambda stickers: not stickers,
         description="whether units on their last day may carry a sticker with a lower price, beside younger ones at "
-        "the price on the label; it takes the objective `profit`, and no sticker is stuck where prices wait for "
-        "approval, a zone shows one price, sales come from outside, all take the oldest unit, or `greedy` prices",
+        "the price on the label; it takes the objective `profit`, and no sticker is stuck where a zone shows one "
+        "price, sales come from outside, all take the oldest unit, or `greedy` prices",
     )
 
     @model_validator(mode="after")
@@ -218,7 +218,7 @@ class Learning(Record):
 class Approval(Record):
     """Which prices pass by themselves, and which wait for a person; the defaults let every price pass.
 
-    A price passes within all shares that are given. One that waits is not shown: the price of the day before stands.
+    A price passes within all shares that are given. One that waits is not shown: the nearest price that passes is.
     """
 
     within_of_yesterday: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = Field(

@@ -8,6 +8,7 @@ from catalog.names import BOOK_TABLES
 from dashboard.components import notice
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
+from desk.price_changes.waiting import waiting_now
 from warehouse.lake import Lake
 from warehouse.mixed import books_passed_over
 
@@ -29,4 +30,13 @@ def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
         catalog_problem=monitor.catalog.problem,
         passed_over=books_passed_over(Lake(monitor.settings), date),
     )
-    return [*monitor.kill_switch.notices(catalog), *told]
+    return [*monitor.kill_switch.notices(catalog), *told, *_of_waiting(monitor)]
+
+
+def _of_waiting(monitor: Monitor) -> list[Notice]:
+    """Say how many prices wait for a person, and what that costs; nothing where waiting costs nothing."""
+    waiting, money = waiting_now(monitor.desk.workspace), monitor.catalog.current().store.money
+    if waiting is None or not waiting.costs(money):
+        return []
+    text = "The Desk lists them, those that gain most first; meanwhile each moves within what passes by the rules."
+    return [Notice(waiting.in_words(money) or "", text, "warning", "shelfprice changes --waiting")]

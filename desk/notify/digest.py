@@ -9,6 +9,7 @@ from desk.alerts.watch import open_alerts
 from desk.notify.message import Message
 from desk.price_changes.listing import rows_of
 from desk.price_changes.record import changes_by_people, changes_on
+from desk.price_changes.waiting import waiting_on
 from etl.live.store_now import next_date, next_tick
 from flows.clock import now_of
 from warehouse.connection import workbench_with_marts
@@ -45,7 +46,9 @@ def _waiting(workspace: Workspace, date: dt.date, now: dt.datetime) -> list[str]
     if not rows:
         return ["Nothing. No price waits for approval."]
     rows.sort(key=lambda row: (-abs(_step(row["old_price"], row["new_price"])), row["change"]))
-    found = [f"{_counted(len(rows), 'price waits', 'prices wait')} for approval at the desk."]
+    cost = waiting_on(lake, date).cost
+    dear = f" Waiting costs about {money.format_money(cost)} a day." if cost >= money.smallest / 2 else ""
+    found = [f"{_counted(len(rows), 'price waits', 'prices wait')} for approval at the desk.{dear}"]
     for row in rows[:_SHOWN]:
         old, new = (None if row[name] is None else money.format_money(row[name]) for name in ("old_price", "new_price"))
         prices = (

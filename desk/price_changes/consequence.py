@@ -105,6 +105,7 @@ class DayForecast:
         self._position = {sku: own for own, sku in enumerate(present.book.skus)}
         self._days = dict[tuple[int, Keeps | None, bool], PlannedDay | None]()
         self.reasons = dict[Hashable, str]()
+        self._bounded = dict[tuple[int, Keeps | None, float, float], PlannedDay]()
         self._held = dict[tuple[int, OnShelf, float, float], Comparison | None]()
         if outlook is not None:
             self._curves = outlook.curves
@@ -205,6 +206,17 @@ class DayForecast:
         if key not in self._held:
             self._held[key] = self._compared(self.day_of(sku, shelf), shelf, proposed, now)
         return self._held[key]
+
+    def cost_of_waiting(self, sku: str, shelf: OnShelf, lowest: float, highest: float) -> float | None:
+        """Return what the plan earns more than the plan between two prices, EUR until closing; None where unknown."""
+        day = self.day_of(sku, shelf)
+        if day is None:
+            return None
+        key = self._position[sku], shelf.keeps, lowest, highest
+        if key not in self._bounded:  # stores ask for the same prices again and again
+            self._bounded[key] = replace(day, prices=np.clip(day.prices, lowest, highest))
+        at = shelf.stock, shelf.tick
+        return day.by_plan(*at).worth - self._bounded[key].by_plan(*at).worth
 
     def of(
         self, sku: str, price: float, first_tick: int = 0, end_tick: int | None = None, shelf: OnShelf | None = None

@@ -17,7 +17,7 @@ from desk.price_changes.change import PriceChange
 from desk.price_changes.passed import Proposals, proposals_on
 from desk.price_changes.passing import passing
 from desk.price_changes.record import changes_by_people, changes_by_people_on, changes_named
-from desk.price_changes.shown import OpeningsBefore
+from desk.price_changes.shown import PricesBefore
 from serving.orders import AtOnce, Orders, PriceOrder
 from serving.price_ranges import PriceRanges
 from warehouse.lake import Lake
@@ -31,7 +31,7 @@ def orders_on(
     stores: Sequence[str] | None = None,
     at_once: AtOnce | None = None,
 ) -> Orders:
-    """Return the orders of a date: what waits or is rejected keeps its old price, what people set stands.
+    """Return the orders of a date: what waits moves within what passes, what people declined or set stands.
 
     See `serving.order_book.orders_on`.
     """
@@ -122,7 +122,7 @@ def _by_approval(
             for place, change in olds
             if (old := change.terms.old_price) is not None
         ], None
-    rule = _ByRule(catalog, date, proposals, OpeningsBefore(lake, catalog, date))
+    rule = _ByRule(catalog, date, proposals, PricesBefore(lake, catalog, date))
     orders = [one for place, change in decided.items() for one in _decided(rule, change, place)]
     return orders, PriceRanges(tuple(stores), rule, proposals)
 
@@ -134,7 +134,7 @@ class _ByRule:
     catalog: Catalog
     date: dt.date
     proposals: Proposals
-    yesterday: OpeningsBefore
+    yesterday: PricesBefore
 
     def __call__(self, stores: Sequence[str]) -> tuple[Floats, Floats]:
         """Return the lowest and highest prices of stores, EUR; NaN where something was decided."""
@@ -156,14 +156,21 @@ class _ByRule:
 
 
 def _decided(rule: _ByRule, change: PriceChange, place: tuple[int, int]) -> Iterator[PriceOrder]:
-    """Yield what a proposal makes of a product's day: until it is approved, the old price stands."""
-    terms, catalog = change.terms, rule.catalog
-    stands = rule.at_decided[place] if terms.old_price is None else (terms.old_price, terms.old_price)
-    yield _range(catalog, change, place, stands)
-    ticks = _ticks_in(catalog, rule.date, change, catalog.store.stores[place[0]])
+    """Yield what a proposal makes of a product's day.
+
+    Its price moves within what passes by rule. An approval adds the price that was approved. From the tick on in which
+    a person declines it or takes the approval back, the old price stands.
+    """
+    terms, catalog, store = change.terms, rule.catalog, rule.catalog.store.stores[place[0]]
+    lowest, highest = rule.at_decided[place]
+    yield _range(catalog, change, place, (lowest, highest))
+    ticks = _ticks_in(catalog, rule.date, change, store)
     if ticks is not None and terms.new_price is not None:
-        lowest, highest = rule.at_decided[place]
         yield _range(catalog, change, place, (min(lowest, terms.new_price), max(highest, terms.new_price)), ticks)
+    if change.last in {"rejected", "withdrawn"} and terms.old_price is not None:
+        declined = change.events[-1].counts_from(store)
+        if (ticks := catalog.store.clock_of(store).ticks_within(rule.date, declined, None)) is not None:
+            yield _range(catalog, change, place, (terms.old_price, terms.old_price), ticks)
 
 
 def _range(

@@ -64,6 +64,14 @@ class Proposals:
     documents: Mapping[tuple[int, int], PriceChange]
 
     @cached_property
+    def are_recorded(self) -> Flags:
+        """Of which prices there is a proposal, shape (n_stores, n_products)."""
+        found = self.passed.number > 0
+        if self.documents:
+            found[tuple(np.array(list(self.documents)).T)] = True
+        return found
+
+    @cached_property
     def documents_of_rows(self) -> Mapping[int, Mapping[int, PriceChange]]:
         """The documents by row, and of each row by column."""
         found = defaultdict[int, dict[int, PriceChange]](dict)

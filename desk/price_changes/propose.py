@@ -1,10 +1,13 @@
-"""What a price book proposes for its date: each store's opening prices, of which some pass and others wait."""
+"""What stores want to open a date with by their price book: some prices pass, and others wait for a person.
+
+A night records it once, and whoever looks reads the record.
+"""
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache, partial
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -18,13 +21,15 @@ from desk.price_changes.passed import THE_RULE, NewSet, PassedPrices, Proposals,
 from desk.price_changes.passing import passing
 from desk.price_changes.reasons import reason_beside, reason_for
 from desk.price_changes.record import LOCK, PATIENCE, changes_named, next_number, record, rows_of_events
-from desk.price_changes.shown import opening_prices_before
+from desk.price_changes.shown import day_prices_before
+from desk.price_changes.waiting import waiting_on
 from etl.stock import opens_with
 from serving.book_store import BookInForce, book_in_force
-from serving.in_force import present_book
 from serving.markdowns import stickers_on
+from serving.standing import openings_without_orders
 from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.origin import sells_outside
 from warehouse.workspace import Workspace
 
 MOST_TOLD = 10_000
@@ -39,16 +44,25 @@ class Proposed:
     waiting: int
 
 
-def propose_for(workspace: Workspace, date: dt.date) -> Proposed:
-    """Propose the prices of the book that was just made for a date, where the catalog lets some of them wait."""
+def propose_for(workspace: Workspace, date: dt.date) -> str | None:
+    """Propose the prices of the book that was just made for a date, and say what waits and what that costs."""
     found = book_in_force(workspace.lake, date) if workspace.catalog.store.approval.is_asked_for else None
-    return Proposed(0, 0) if found is None else propose(workspace, found, date)
+    if found is None:
+        return None
+    propose(workspace, found, date)
+    return waiting_on(workspace.lake, date).in_words(workspace.catalog.store.money)
 
 
-def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed:
+def propose(workspace: Workspace, found: BookInForce, date: dt.date, seen: Floats | None = None) -> Proposed:
     """Record what a book proposes for a date where the catalog lets prices wait; what is proposed already stays.
 
     A price that the book would now set otherwise is withdrawn and proposed anew: an approval is of one price.
+
+    Parameters
+    ----------
+    seen
+        Prices that a person looked at, EUR, shape (n_stores, n_products), NaN for the others: they alone are recorded,
+        where nothing is proposed yet. None is what each store wants to open with.
 
     Raises
     ------
@@ -56,12 +70,15 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
         When somebody is deciding on price changes right now.
     """
     lake, catalog = workspace.lake, workspace.catalog
-    if not catalog.store.approval.is_asked_for:
+    if not catalog.store.approval.is_asked_for or sells_outside(lake.store, catalog.store):
         return Proposed(0, 0)
+    wanted = openings_without_orders(lake, catalog, date) if seen is None else seen
     with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
         earlier = proposals_on(lake, catalog, date)
-        new = _new_of(lake, catalog, found, date, earlier)
+        if seen is not None:
+            wanted = np.where(earlier.are_recorded, np.nan, seen)
+        new = _new_of(lake, catalog, found, date, earlier, wanted)
         if new.is_other.any():
             _record(lake, catalog, new)
             earlier = proposals_on(lake, catalog, date)
@@ -79,8 +96,10 @@ class _New:
         What was proposed before.
     old, new
         What a store opened with last, NaN where that is not known, and what the book opens with.
-    is_other, passes
-        Which prices are proposed anew, and which ones pass by rule.
+    lowest, highest
+        Between which prices one passes by rule.
+    is_other
+        Which prices are proposed anew.
     forecast
         Says what prices bring; to make it takes a minute for a chain, so it is made when somebody is to be told.
     """
@@ -90,9 +109,15 @@ class _New:
     earlier: Proposals
     old: Floats
     new: Floats
+    lowest: Floats
+    highest: Floats
     is_other: Flags
-    passes: Flags
     forecast: Callable[[], DayForecast]
+
+    @cached_property
+    def passes(self) -> Flags:
+        """Which prices pass by rule."""
+        return np.asarray((self.lowest <= self.new) & (self.new <= self.highest))
 
     @property
     def at(self) -> tuple[dt.datetime, str]:
@@ -100,19 +125,18 @@ class _New:
         return self.found.book.published_at, self.found.book.policy
 
 
-def _new_of(lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date, earlier: Proposals) -> _New:
-    """Compare a book with what was proposed before."""
-    old, book = opening_prices_before(lake, catalog, date), present_book(lake, catalog, found).book
-    full = np.full(len(catalog.skus), catalog.most_stock.max())
-    opening, _ = book.quotes(np.arange(len(full)), full, np.full(len(full), catalog.store.opening.ticks))
-    new = np.broadcast_to(opening, old.shape)
+def _new_of(
+    lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date, earlier: Proposals, wanted: Floats
+) -> _New:
+    """Compare what stores want to open with, EUR, NaN for nothing, with what was proposed before."""
+    old = day_prices_before(lake, catalog, date)
     stands = earlier.passed.price.copy()
     for place, change in earlier.documents.items():
         stands[place] = np.nan if change.terms.new_price is None else change.terms.new_price
     lowest, highest = passing(catalog, slice(None), old)
-    is_other, passes = stands != new, (lowest <= new) & (new <= highest)
+    is_other = np.isfinite(wanted) & (stands != wanted)
     forecast = cache(partial(outlook_of, lake, catalog, found, date))
-    return _New(date, found, earlier, old, new, is_other, passes, forecast)
+    return _New(date, found, earlier, old, wanted, lowest, highest, is_other, forecast)
 
 
 def _record(lake: Lake, catalog: Catalog, new: _New) -> None:
@@ -163,6 +187,9 @@ def _events(lake: Lake, catalog: Catalog, new: _New, number: int, which: Flags) 
                 reason = reason_for(outlook, product.sku, shelf, price, old, money)
                 terms = _terms(catalog, new.date, store, product, (old, price), reason)
                 terms = with_forecast(catalog, lambda _: outlook, terms, partial(brings, shelf=shelf))
+            if not new.passes[row, column]:
+                bounds = float(new.lowest[row, column]), float(new.highest[row, column])
+                terms = replace(terms, expected_cost=outlook.cost_of_waiting(product.sku, shelf, *bounds))
             name = f"p{number}.{store}.{product.sku}"
             yield Event(number, name, "proposed", at, terms.valid_from, by, terms)
             if new.passes[row, column]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from catalog.errors import Check
 from etl.live.calendar import newest_sold
 from operate.health.lake import check_assertions, check_files, check_origin
-from operate.health.models import check_age, check_drift, check_prices, check_registry
+from operate.health.models import check_age, check_drift, check_prices, check_registry, check_waiting
 from operate.health.sales import check_cells, check_decisions, check_tills
 from operate.health.services import check_services
 from training.registry import ModelRegistry
@@ -56,6 +56,7 @@ def check_up(
         *check_age(workspace, champion, newest),
         *check_drift(workspace, champion, newest),
         check_prices(workspace, champion, newest),
+        *check_waiting(workspace),
         *services,
         files,
     ]

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from catalog.errors import Check, DamagedError, ModelError
+from desk.price_changes.waiting import waiting_now
 from etl.live.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
@@ -103,6 +104,16 @@ def _check_drawn(workspace: Workspace, tomorrow: dt.date) -> Check:
         remedy = f"take in what was sold since, then {_nightly(workspace)}"
         return Check("prices", "warning", f"{found}, and no later ones: those stand", remedy)
     return Check("prices", "ok", found)
+
+
+def check_waiting(workspace: Workspace) -> list[Check]:
+    """Say how many prices wait for a person, and what that costs; nothing where none does."""
+    waiting, money = waiting_now(workspace), workspace.catalog.store.money
+    said = None if waiting is None else waiting.in_words(money)
+    if waiting is None or said is None:
+        return []
+    remedy = "" if waiting.is_over else "shelfprice changes --waiting, then shelfprice approve"
+    return [Check("approval", "warning" if waiting.costs(money) else "ok", said, remedy)]
 
 
 def _nightly(workspace: Workspace) -> str:

@@ -12,9 +12,12 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from catalog.records.deliveries import Deliveries
 from catalog.records.guardrails import Guardrails
-from catalog.records.pricing_rules import Approval
+from serving.limits import limits_of
+from serving.orders import Orders
 from serving.policies import policy_with_model
+from serving.price_ranges import ranges_between
 from serving.pricing_policy import Asked, PricingPolicy
+from serving.storefront import Storefront
 from tests.serving.test_stock_ahead import COST, DISPOSAL, TwoAges, curves_of, shop, visits_of
 from tests.serving.two_ages import day_with_sticker
 
@@ -131,17 +134,32 @@ def test_units_on_their_last_day_beside_young_ones_carry_a_sticker_below_the_lab
         assert np.isnan(sticker_of(catalog, opened))
 
 
-def test_nobody_sticks_any_where_all_take_the_oldest_unit_or_another_says_the_price() -> None:
+def test_nobody_sticks_any_where_all_take_the_oldest_unit_or_a_zone_says_the_price() -> None:
     catalog = shop_with_stickers(30, 0.5)
     store = catalog.store
     for changes in (
         {"freshest_share": 0.0},
-        {"approval": Approval(within_of_base=0.1)},
         {"guardrails": store.guardrails.model_copy(update={"one_price": "zone"})},
         {"policies": store.policies.model_copy(update={"stickers": False})},
     ):
         other = Catalog(catalog.products, store.model_copy(update=changes))
         assert ask(policy_of(other), 12, (14, 6)).sticker is None
+
+
+def test_a_sticker_below_what_passes_without_a_person_is_raised_to_that_and_saves_in_proportion() -> None:
+    catalog = shop_with_stickers(30, 0.5)
+    lowest, highest, price = np.array([[0.8]]), np.array([[1.3]]), np.array([[1.0]])
+    passes = Orders((), catalog.skus, catalog.store.opening.ticks, ranges=ranges_between(("S01",), lowest, highest))
+    front = Storefront(policy_of(catalog), limits=limits_of(catalog, passes))
+    at = (np.array([[20]]), np.full((1, 1), np.nan), catalog.store.opening.ticks, np.zeros((1, 1)))
+    shelf, nothing = Shelf(*at, stores=("S01",)), np.zeros((1, 1))
+    for wanted, stuck, saved in ((0.6, 0.8, 2.0), (0.9, 0.9, 4.0)):
+        asked = Asked(price, nothing.astype(np.int64), nothing, nothing, np.array([[wanted]]), np.array([[4.0]]))
+        found = front.stickers(asked, price, shelf)
+        np.testing.assert_allclose([found["sticker"], found["saving"]], [[[stuck]], [[saved]]])
+    fixed = front.stickers(asked, lowest, shelf)["sticker"]
+    assert fixed is not None
+    assert np.isnan(fixed).all()  # the label is the lowest that passes already
 
 
 def test_a_sticker_keeps_floor_minimum_margin_and_price_ending() -> None:

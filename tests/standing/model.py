@@ -84,7 +84,7 @@ class Model:
     orders: list[Order] = field(default_factory=list)
     proposals: dict[tuple[dt.date, str, str], Proposal] = field(default_factory=dict)
     opened: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Opening price of a store's newest day that is over, EUR."""
+    """Middle price of a store's newest day that is over, EUR."""
     usual: dict[tuple[str, str], float] = field(default_factory=dict)
     """A retailer's regular shelf price, which stands in place of the base price, EUR."""
 
@@ -138,7 +138,8 @@ class Model:
             window = self.passing(store, sku)
             if proposal is not None:
                 passes = window
-                window = passes if proposal.old is None else (cents(proposal.old), cents(proposal.old))
+                is_declined = (proposal.rejected or proposal.withdrawn) and proposal.old is not None
+                window = (cents(proposal.old), cents(proposal.old)) if is_declined else passes  # type: ignore[arg-type]
                 if proposal.approved_from is not None and now >= proposal.approved_from and not proposal.withdrawn:
                     window = min(passes[0], cents(proposal.new)), max(passes[1], cents(proposal.new))
         least, most = bounds
@@ -149,12 +150,12 @@ class Model:
 
     def passing(self, store: str, sku: str) -> tuple[int, int]:
         """Return the lowest and the highest price that passes by itself, cents."""
-        product, old = self.products[sku], self.opened.get((store, sku))
+        product = self.products[sku]
+        old = self.opened.get((store, sku), product.base)
         low, high = max(up(product.floor), up(product.cost * (1 + self.margin))), down(product.ceiling)
         for center, share in ((old, self.within_yesterday), (product.base, self.within_base)):
-            if center is not None and share is not None:
+            if share is not None:
                 low, high = max(low, up(center * (1 - share))), min(high, down(center * (1 + share)))
         if low > high:
-            stands = cents(product.base if old is None else old)
-            return stands, stands
+            return cents(old), cents(old)
         return low, high

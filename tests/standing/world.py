@@ -2,10 +2,11 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -334,9 +335,7 @@ class World:
         assert clock.player is not None
         found = sold_so_far(self.lake, LiveDay(store, clock.date))
         assert found is not None
-        for row in found.rows.repricings.to_pylist():
-            if row["tick"] == 0:
-                self.model.opened[store, row["sku"]] = row["new_price"]
+        self._hear_day(found.rows.repricings.to_pylist())
         clock.player.close()
         self._over(store)
 
@@ -347,9 +346,21 @@ class World:
         """Let all stores sell the day before the first one, so that each has a newest day."""
         catalog, date = self.catalog, FIRST - ONE_DAY
         play_batch(self.workspace, Batch(date, "g000", STORES), pricing_on(self.lake, catalog, date), SEED)
-        for row in self.lake.read(Partition("repricings", date, "g000")).to_pylist():
-            if row["tick"] == 0:
-                self.model.opened[row["store_id"], row["sku"]] = row["new_price"]
+        self._hear_day(self.lake.read(Partition("repricings", date, "g000")).to_pylist())
+
+    def _hear_day(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Remember the middle price of each product, tick by tick, of those that were not tried."""
+        changes = dict[tuple[str, str], dict[int, dict[str, Any]]]()
+        for row in rows:
+            changes.setdefault((row["store_id"], row["sku"]), {})[row["tick"]] = row
+        for place, of_day in changes.items():
+            stood, now = list[float](), None
+            for tick in range(self.catalog.store.opening.ticks):
+                now = of_day.get(tick, now)
+                if now is not None and not now["explored"] and now["inventory_level"] > 0:
+                    stood.append(now["new_price"])
+            if stood:
+                self.model.opened[place] = sorted(stood)[(len(stood) - 1) // 2]
 
     def _edit_store(self, edit: Callable[[dict], object]) -> None:  # type: ignore[type-arg]
         file = self.folder / "store.yaml"

@@ -248,7 +248,7 @@ def _chosen(sheet: Sheet, ids: Sequence[str]) -> list[Row]:
 
 
 def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
-    """Return the chosen rows, with what the book proposes recorded first: an approval is of a recorded price."""
+    """Return the chosen rows, recorded first where no night did that: an approval is of the price that was seen."""
     chosen = _chosen(desk.sheet(), ids)
     if all(row.is_recorded for row in chosen):
         return with_changes(desk, chosen)
@@ -257,7 +257,7 @@ def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
     for date in sorted({row.date for row in chosen}):
         found = desk.book(date)
         if found is not None:
-            propose(desk.workspace, found, date)
+            propose(desk.workspace, found, date, desk.sheet().proposed(chosen, date))
     return with_changes(desk, desk.sheet().chosen(ids))
 
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 
+import numpy as np
+
 from catalog.arrays import Floats
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
@@ -23,7 +25,7 @@ from desk.price_changes.change import PriceChange
 from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.passed import Proposals, proposals_on
 from desk.price_changes.record import changes_by_people
-from desk.price_changes.shown import last_opening_prices
+from desk.price_changes.shown import last_day_prices
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
@@ -72,6 +74,15 @@ class Sheet:
     def chosen(self, ids: Sequence[str]) -> list[Row]:
         """Return the rows with some ids; those that are not there are left out."""
         return list(self.rows.those(ids))
+
+    def proposed(self, rows: Sequence[Row], date: dt.date) -> Floats:
+        """Return the proposed prices of some rows of a date, EUR, shape (n_stores, n_products); NaN for all others."""
+        stores, positions = self.catalog.store.stores, self.catalog.positions
+        found = np.full((len(stores), len(positions)), np.nan)
+        for row in rows:
+            if row.date == date and row.sku in positions:
+                found[stores.index(row.store), positions[row.sku]] = row.proposed
+        return found
 
     def clock_of(self, store: str | None) -> StoreNow:
         """Return the clock of a store; of all stores, the one that is first at a tick."""
@@ -210,7 +221,7 @@ class PriceDesk:
         """Return what stores opened with last until a date, EUR, shape (n_stores, n_products) of a shelf."""
         return self._opened.get(
             (last, shelf.skus, shelf.store.stores),
-            lambda: last_opening_prices(self._reader.lake, shelf, last - _COURSE, last),
+            lambda: last_day_prices(self._reader.lake, shelf, last - _COURSE, last),
             lambda: self._reader.stamp(*_SOLD),
         )
 

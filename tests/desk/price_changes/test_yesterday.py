@@ -16,7 +16,7 @@ from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
 from catalog.tables.decisions import REPRICINGS
 from desk.price_changes.orders import orders_on
-from desk.price_changes.shown import OpeningsBefore, last_opening_prices, opening_prices_before
+from desk.price_changes.shown import PricesBefore, day_prices_before, last_day_prices
 from etl.load import load_store_day
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
@@ -40,13 +40,13 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_a_store_that_did_not_sell_on_the_newest_day_is_compared_with_its_own_newest_one(shop: Shop) -> None:
-    found = opening_prices_before(shop.lake, shop.catalog, THIRD)
+    found = day_prices_before(shop.lake, shop.catalog, THIRD)
     assert np.isfinite(found).all()
-    assert (found[1:] == opening_prices_before(shop.lake, shop.catalog, SECOND)[1:]).all()
+    assert (found[1:] == day_prices_before(shop.lake, shop.catalog, SECOND)[1:]).all()
 
 
 def test_no_store_opens_farther_from_its_last_price_than_passes_by_itself(shop: Shop) -> None:
-    last = opening_prices_before(shop.lake, shop.catalog, THIRD)
+    last = day_prices_before(shop.lake, shop.catalog, THIRD)
     passes = orders_on(shop.lake, shop.catalog, THIRD).ranges
     assert passes is not None
     lowest, highest = passes.bounds
@@ -63,19 +63,19 @@ def test_what_passes_in_some_stores_is_worked_out_of_these_alone_and_is_what_it_
     np.testing.assert_array_equal(some.bounds, [own[[0, 2]] for own in passes.bounds])
 
 
-def test_the_last_opening_prices_are_of_the_newest_of_some_dates_that_has_each(shop: Shop) -> None:
+def test_the_last_day_prices_are_of_the_newest_of_some_dates_that_has_each(shop: Shop) -> None:
     newest, before = (
-        opening_prices_before(shop.lake, shop.catalog, date + dt.timedelta(days=1)) for date in (SECOND, FIRST)
+        day_prices_before(shop.lake, shop.catalog, date + dt.timedelta(days=1)) for date in (SECOND, FIRST)
     )
-    np.testing.assert_array_equal(last_opening_prices(shop.lake, shop.catalog, FIRST, SECOND), newest)
-    np.testing.assert_array_equal(last_opening_prices(shop.lake, shop.catalog, FIRST, FIRST), before)
-    (row,) = np.flatnonzero(np.isfinite(last_opening_prices(shop.lake, shop.catalog, SECOND, SECOND)).any(axis=1))
+    np.testing.assert_array_equal(last_day_prices(shop.lake, shop.catalog, FIRST, SECOND), newest)
+    np.testing.assert_array_equal(last_day_prices(shop.lake, shop.catalog, FIRST, FIRST), before)
+    (row,) = np.flatnonzero(np.isfinite(last_day_prices(shop.lake, shop.catalog, SECOND, SECOND)).any(axis=1))
     assert shop.catalog.store.stores[row] == "S01"
 
 
 SHELF = load(CLASSIC)
-Shown = tuple[dt.date, str, str, int, float]
-"""Date, store, product and tick of a price, EUR, in the order in which they are read."""
+Shown = tuple[dt.date, str, str, int, float, bool]
+"""Date, store, product and tick of a price, EUR, and whether it was tried, in the order in which they are read."""
 
 
 def any_lake(folder: Path, seed: int) -> tuple[Lake, list[Shown]]:
@@ -83,13 +83,14 @@ def any_lake(folder: Path, seed: int) -> tuple[Lake, list[Shown]]:
     draw, lake, every = np.random.default_rng(seed), Lake(read_settings({"SHELFPRICE_HOME": str(folder)})), []
     lake.prepare()
     for date in (FIRST, SECOND, THIRD):
-        for group in ("g000", "g001", "live-S02"):
-            names = sorted(draw.choice([*SHELF.store.stores, "GONE"], draw.integers(1, 3), replace=False).tolist())
+        mixed = draw.permutation([*SHELF.store.stores, "GONE"]).tolist()  # a store is in one partition of a date
+        for group, own in {"g000": mixed[:2], "g001": mixed[2:3], "live-S02": mixed[3:]}.items():
+            names = sorted(own)
             skus = [sku for sku in (*SHELF.skus, "GONE") if draw.random() < 0.8]
             shown = [
-                (date, store, sku, tick, float(draw.integers(100, 900)) / 100)
+                (date, store, sku, tick, float(draw.integers(100, 900)) / 100, bool(draw.random() < 0.3))
                 for store in names
-                for tick in range(draw.integers(1, 3))
+                for tick in (0, *sorted(draw.choice(range(1, 40), draw.integers(0, 3), replace=False).tolist()))
                 for sku in skus
             ]
             if shown and draw.random() < 0.8:
@@ -109,21 +110,28 @@ def table_of(shown: Sequence[Shown]) -> pa.Table:
             "inventory_level": 8,
             "clamps": [],
             "binding_rule": "stock_value",
-            "explored": False,
+            "explored": is_tried,
             "policy": "stock_aware",
             "reason": "test",
         }
-        for date, store, sku, tick, price in shown
+        for date, store, sku, tick, price, is_tried in shown
     ]
     return pa.Table.from_pylist(rows, schema=REPRICINGS.schema)
 
 
 def opened_one_by_one(shown: Sequence[Shown], date: dt.date) -> dict[str, dict[str, float]]:
-    """Return what stores opened a date with, of the shelf."""
+    """Return the middle price of each product of the shelf on a date, tick by tick, of those that were not tried."""
     found = dict[str, dict[str, float]]()
-    for on, store, sku, tick, price in shown:
-        if on == date and tick == 0 and sku in SHELF.skus:
-            found.setdefault(store, {})[sku] = price
+    for store in SHELF.store.stores:
+        for sku in SHELF.skus:
+            changes = {row[3]: row[4:] for row in shown if row[:3] == (date, store, sku)}
+            stood, now = list[float](), None
+            for tick in range(SHELF.store.opening.ticks):
+                now = changes.get(tick, now)
+                if now is not None and not now[1]:
+                    stood.append(now[0])
+            if stood:
+                found.setdefault(store, {})[sku] = sorted(stood)[(len(stood) - 1) // 2]
     return found
 
 
@@ -137,19 +145,37 @@ def test_prices_of_any_lake_are_those_that_its_rows_say_one_by_one_of_all_stores
 ) -> None:
     lake, shown = any_lake(tmp_path, seed)
     stores, of_day = SHELF.store.stores, {date: opened_one_by_one(shown, date) for date in (FIRST, SECOND, THIRD)}
-    before, last = dict[str, dict[str, float]](), dict[str, dict[str, float]]()
+    last = dict[str, dict[str, float]]()
     for date, own in of_day.items():
-        before |= own
         for store, prices in own.items():
             last[store] = last.get(store, {}) | prices
         after = date + dt.timedelta(days=1)
-        np.testing.assert_array_equal(last_opening_prices(lake, SHELF, FIRST, date), as_array(last, stores))
-        np.testing.assert_array_equal(opening_prices_before(lake, SHELF, after), as_array(before, stores))
-        asked = OpeningsBefore(lake, SHELF, after)
+        np.testing.assert_array_equal(last_day_prices(lake, SHELF, FIRST, date), as_array(last, stores))
+        np.testing.assert_array_equal(day_prices_before(lake, SHELF, after), as_array(last, stores))
+        asked = PricesBefore(lake, SHELF, after)
         for some in (("S02",), ("S03", "S01"), ("S02",), stores):
-            np.testing.assert_array_equal(opening_prices_before(lake, SHELF, after, some), as_array(before, some))
-            np.testing.assert_array_equal(asked.of(some), as_array(before, some))
-        np.testing.assert_array_equal(asked.of_all, as_array(before, stores))
+            np.testing.assert_array_equal(day_prices_before(lake, SHELF, after, some), as_array(last, some))
+            np.testing.assert_array_equal(asked.of(some), as_array(last, some))
+        np.testing.assert_array_equal(asked.of_all, as_array(last, stores))
+
+
+def test_no_price_that_was_tried_or_stood_for_a_moment_or_beside_an_empty_shelf_is_what_a_product_falls_back_on(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    lake.prepare()
+    milk, bread, eggs, cheese, _ = SHELF.skus
+    first = [(FIRST, "S01", sku, 0, 1.0, False) for sku in SHELF.skus]
+    second = [(SECOND, "S01", milk, 0, 1.3, True), (SECOND, "S01", milk, 4, 1.1, False)]
+    second += [(SECOND, "S01", bread, 0, 1.3, True)]  # tried all day
+    second += [(SECOND, "S01", eggs, 0, 1.6, False), (SECOND, "S01", eggs, 1, 1.05, False)]  # until somebody came
+    second += [(SECOND, "S01", cheese, 0, 1.1, False), (SECOND, "S01", cheese, 20, 1.6, False)]  # sold out
+    rows = table_of(second).to_pylist()
+    rows[-1]["inventory_level"] = 0
+    sold = {FIRST: table_of(first), SECOND: pa.Table.from_pylist(rows, schema=REPRICINGS.schema)}
+    for date, table in sold.items():
+        lake.publish(Partition("repricings", date, "S01"), table, inputs="test", seed=SEED)
+    np.testing.assert_array_equal(day_prices_before(lake, SHELF, THIRD)[0, :4], [1.1, 1.0, 1.05, 1.1])
 
 
 def test_what_other_stores_opened_with_is_not_read_until_somebody_asks_about_others_and_then_once(
@@ -158,7 +184,7 @@ def test_what_other_stores_opened_with_is_not_read_until_somebody_asks_about_oth
     lake, read, read_of = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)})), list[str](), Lake.read
     lake.prepare()
     for store in SHELF.store.stores:
-        rows = table_of([(FIRST, store, sku, 0, 1.5) for sku in SHELF.skus])
+        rows = table_of([(FIRST, store, sku, 0, 1.5, False) for sku in SHELF.skus])
         lake.publish(Partition("repricings", FIRST, store), rows, inputs="test", seed=SEED)
 
     def noted(own: Lake, part: Partition, columns: Sequence[str] | None = None, **how: Any) -> pa.Table:
@@ -166,7 +192,7 @@ def test_what_other_stores_opened_with_is_not_read_until_somebody_asks_about_oth
         return read_of(own, part, columns, **how)
 
     monkeypatch.setattr(Lake, "read", noted)
-    asked = OpeningsBefore(lake, SHELF, SECOND)
+    asked = PricesBefore(lake, SHELF, SECOND)
     assert asked.of(["S02"]).tolist() == [[1.5] * len(SHELF.skus)]
     assert read == ["S02"]
     read.clear()

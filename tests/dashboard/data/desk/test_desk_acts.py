@@ -220,7 +220,7 @@ def test_the_log_says_for_which_day_prices_were_proposed(tmp_path: Path) -> None
     found = Reader(shop.settings).ask("newest_price_changes", ("price_changes",), most=9)
     said = [in_words(act) for act in found.itertuples()]
     assert said[0].endswith("approved 2 prices")
-    assert said[1].endswith(f"proposed 15 prices for {DATE:%d %b}")
+    assert said[1].endswith(f"proposed 2 prices for {DATE:%d %b}")
 
 
 def test_a_proposal_says_what_sells_at_it_and_at_the_price_now_and_what_the_plan_earns(tmp_path: Path) -> None:
