@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from flows.cli.console import emit, remark, show_table
+from flows.cli.console import emit, remark, say, show_table
 
 if TYPE_CHECKING:
     from own_data.earned import EarnedByDraws
@@ -151,9 +151,12 @@ def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
         "visits",
         "units",
         "predicted",
+        "waste",
+        "instead",
         "profit",
         "instead",
     ]
+    amounts = ("expected_units", "waste_eur", "otherwise_waste_eur", "profit_eur", "otherwise_profit_eur")
     rows = [
         [
             own["change"],
@@ -161,12 +164,16 @@ def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
             own["store_id"] or "every store",
             *(_number(own[name]) for name in ("price_eur", "otherwise_price_eur")),
             *("not counted" if own[name] is None else own[name] for name in ("count_visits", "count_units")),
-            *(_number(_or_unknown(own[name])) for name in ("expected_units", "profit_eur", "otherwise_profit_eur")),
+            *(_number(_or_unknown(own[name])) for name in amounts),
         ]
         for own in effects
     ]
     title = "Prices that people set or approved, and experiments"
     show_table(title, columns, rows, lesser=("visits", "price change"))
+    if (own := effects[0])["prices_in_all"]:
+        brought, instead = (_number(_or_unknown(own[f"{side}profit_in_all"])) for side in ("", "otherwise_"))
+        promised = _number(_or_unknown(own["promised_in_all"]))
+        say(f"In all ({own['prices_in_all']}): profit {brought}, {instead} instead; {promised} more was promised.")
     remark("What they would have brought instead is a forecast, for as many visits: a difference from it is no proof.")
 
 

@@ -30,8 +30,10 @@ def test_an_override_that_shoppers_met_is_told_with_the_forecast_and_a_bound_at_
     ask(shop.workspace, PriceRequest("override", "a rival is cheaper", sku="MILK", store="S01", price=1.29), "anna")
     shop.sell(SHORT_DAY, player).close()
     text = str(effects_card(Monitor(shop.settings, live_control(shop.settings), shop.folder)))
-    assert "MILK in S01 at" in text
+    assert "Milk in S01 at" in text
     assert "override" in text
+    assert "anna, Mon 19 Jan 2026" in text
+    assert "In all (1)" in text
     assert "\u00b1" in text
     shell = Terminal(shop.settings.home, {"SHELFPRICE_CATALOG": str(shop.folder)})
     said = shell("earned")
