@@ -14,6 +14,7 @@ from etl.live.store_now import StoreNow
 from serving.belief.table import switching_in
 from serving.book_store import book_in_force
 from serving.in_force import book_after, present_book, stores_apart
+from serving.open_book import Worths
 from serving.order_book import at_once_now, orders_on
 from serving.quote import QuotedBook
 from serving.standing import standings
@@ -28,11 +29,12 @@ class NoBookError(DataError):
 
 
 class Counter(NamedTuple):
-    """Where some stores ask: their book, the stores, and what tells this book from any other."""
+    """Where some stores ask: their book, the stores, its version tag, and what its policy maximises."""
 
     book: QuotedBook
     stores: tuple[str, ...]
     tag: str
+    worths: Worths | None = None
 
 
 class Counters:
@@ -97,4 +99,4 @@ class Counters:
         if price_links(catalog.products, catalog.store):
             standing = standings(self._lake, self._catalog, {store: self._stores[store] for store in stores})
             beside = {store: own.prices for store, own in standing.items()}
-        return Counter(QuotedBook(catalog, own.book, curves, orders, left, beside), stores, tag)
+        return Counter(QuotedBook(catalog, own.book, curves, orders, left, beside), stores, tag, own.worths)

@@ -2,14 +2,14 @@
 
 In an outside store no book prices: what was drawn stands, and without a draw the last regular price of its own shelf.
 
-`present_book` is the book in force on the catalog of now, corrected by a store's own sales of the day. A book that was
-made under another catalog is worked out anew from the belief behind it, as a store's shelf is: so a quote says what the
-shelf shows. A book without a belief stands as it is, matched to the products of the shelf.
+`present_book` is the book in force on the catalog of now, corrected by a store's own sales of the day. One made under
+another catalog is worked out anew from its belief, as a shelf is. Without a belief it is matched to the shelf.
 """
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
@@ -29,7 +29,7 @@ from serving.evidence import ShelfPrices
 from serving.hourly_prices import hourly_storefront, released_in
 from serving.kinds_of_stores import storefront_of_stores, watching
 from serving.matching import match_to_shelf
-from serving.open_book import Books, OpenBook, opened_once
+from serving.open_book import Books, OpenBook, Worths, opened_once, worths_in
 from serving.order_book import at_once_now, orders_on
 from serving.orders import AtOnce, Orders
 from serving.policies import GreedyPolicy, costs_that_count
@@ -52,10 +52,11 @@ from warehouse.origin import sells_outside
 
 @dataclass(frozen=True)
 class PresentBook:
-    """A price book on the shelf of a catalog, and the curves it stands on."""
+    """A price book on the shelf of a catalog, the curves it stands on, and what its policy maximises."""
 
     book: PriceBook
     curves: DemandCurves
+    worths: Worths | None = None
 
 
 def present_book(
@@ -76,10 +77,13 @@ def present_book(
     if store is not None and date is not None and catalog.counts_evenings:
         own_units = date, opens_with(lake, catalog, (store,), date).opened_with
     is_of_the_zone = store not in stores_apart(catalog, found) and own_units is None
-    if found.belief is None or (made_under == catalog.fingerprint and is_of_the_zone):
+    if found.belief is None:
         return PresentBook(*match_to_shelf(catalog, found.book, found.curves))
-    outlook = (opened or OpenBook(catalog, found)).morning(store).outlook()
-    return _tabulated(catalog, found, outlook, own_units)
+    at_hand = opened or OpenBook(catalog, found)
+    if made_under != catalog.fingerprint or not is_of_the_zone:
+        return _tabulated(catalog, found, at_hand.morning(store).outlook(), own_units)
+    worths = partial(worths_in, lambda: at_hand.morning().outlook(), (found.book.published_at.date(), None), None)
+    return PresentBook(*match_to_shelf(catalog, found.book, found.curves), worths)
 
 
 def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
@@ -117,7 +121,8 @@ def _tabulated(
     on, opened_with = own_units or (None, None)
     units = None if opened_with is None else opened_with[0]
     book = tabulate(outlook.policy, catalog, found.book.published_at, outlook.curves, left, units, on, sticker)
-    return PresentBook(book, outlook.curves)
+    worths = partial(worths_in, lambda: outlook, (on or book.published_at.date(), opened_with), sticker)
+    return PresentBook(book, outlook.curves, worths)
 
 
 def pricing_on(

@@ -8,12 +8,17 @@ import datetime as dt
 from collections.abc import Callable
 from functools import cached_property
 
+import numpy as np
+
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
+from catalog.pricing import Shelf
 from serving.belief.belief import Belief
-from serving.belief.policy import Morning
+from serving.belief.policy import Morning, Outlook
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce, book_in_force
 from serving.kinds_of_stores import kind_of, morning_in
+from serving.policies import StockAwarePolicy
 from warehouse.lake import Lake
 
 
@@ -44,6 +49,32 @@ class OpenBook:
         if key not in self._mornings:
             self._mornings[key] = morning_in(self._catalog, *self.belief, store)
         return self._mornings[key]
+
+
+Worths = Callable[[int, int, int], Floats | None]
+"""Returns by product, stock and ticks left what `StockAwarePolicy.worths` does; None where no belief tells."""
+
+
+def worths_in(
+    outlook: Callable[[], Outlook],
+    opened: tuple[dt.date, Ints | None],
+    sticker: Floats | None,
+    product: int,
+    stock: int,
+    left: int,
+) -> Floats | None:
+    """Return what each candidate of a product is worth to the policy of an outlook; see `Worths`.
+
+    `opened` are the date and the units that one store opened with; `sticker` is as in `serving.tabulate.tabulate`.
+    """
+    policy = outlook().policy
+    if not isinstance(policy, StockAwarePolicy):
+        return None
+    shape = 1, policy.n_products
+    at = np.full(shape, stock), np.full(shape, np.nan), left, np.zeros(shape)
+    date, units = opened
+    stuck = None if sticker is None else sticker[None]
+    return policy.worths(Shelf(*at, opened_with=units, business_date=date, sticker=stuck), product)
 
 
 Books = Callable[[Catalog, dt.date], OpenBook | None]

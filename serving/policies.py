@@ -17,11 +17,14 @@ from serving.curves import DemandCurves
 from serving.evidence import ShelfPrices
 from serving.price_book import PriceBook
 from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
+from serving.recursion import rates_of, worth_of_each
 from serving.solve import ProductsToSolve, solve
 from serving.solved_over_days import SolvedOverDays
 from serving.stock_ahead import Keeps, StockAhead
 from serving.substitution import sales_with_substitutes
 from serving.switching import Switching
+
+_NOBODY = 1e-12  # visits
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ class StockAwarePolicy:
         self.model_version: str | None = curves.model_version
         gains, chances = sales or (_gains(curves, unit_costs), curves.at_ticks)
         problem = ProductsToSolve(gains, chances, curves.choosable, visits, n_levels)
-        self._curves = curves
+        self._curves, self._problem = curves, problem
         self._over_days = None if ahead is None else SolvedOverDays(problem, ahead)
         if ahead is None:
             self._solved = solve(problem)
@@ -152,6 +155,28 @@ class StockAwarePolicy:
         best, unit_value = (own[shelf.ticks_left - 1] for own in self._solved)
         product, stock = np.arange(len(best)), np.clip(shelf.stock, 1, best.shape[1] - 1)
         return self._asked(shelf, best[product, stock], unit_value[product, stock].astype(float))
+
+    @property
+    def n_products(self) -> int:
+        """Products on its shelf."""
+        return len(self._problem.gains)
+
+    def worths(self, shelf: Shelf, product: int) -> Floats:
+        """Return what it maximises: what a visit brings at each candidate, now and by what is left after it.
+
+        EUR more than all units kept, shape (n_prices,), NaN for a candidate that may not be chosen. `shelf` is one
+        store's.
+        """
+        problem, left = self._problem, shelf.ticks_left
+        visits = max(float(problem.visits[product, -left]), _NOBODY)
+        if self._over_days is not None:
+            return self._over_days.worths(shelf, product) / visits
+        among, worths = np.flatnonzero(problem.choosable[product]), np.full(problem.gains.shape[1], np.nan)
+        later = np.cumsum(self._solved.unit_value[left - 1, product], dtype=float)
+        stock = min(max(int(shelf.stock[0, product]), 1), len(later) - 1)
+        rates = rates_of(problem.chances[..., product, among], problem.visits[product])
+        worths[among] = worth_of_each(problem.gains[product, among], rates[:, -left], later, stock)
+        return (worths - later[stock]) / visits
 
     def day_over(self, product: int, date: dt.date, keeps: Keeps) -> Ints | None:
         """Return a product's best candidates by stock and ticks left, shape (n_levels, n_ticks), by what keeps of it.

@@ -23,6 +23,8 @@ from serving.book_store import BookInForce, book_in_force
 from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence, unknown_price
+from serving.own_part import known
+from serving.policies import costs_that_count
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook
 from serving.standing import standings
 from warehouse.advice import next_command, situation_of
@@ -31,6 +33,7 @@ from warehouse.mixed import PassedOver, books_passed_over
 from warehouse.origin import sells_outside
 
 _SHOWN_STORES = 5
+_LONG_SHELF = 200  # products: of more, a policy takes too long to work out for a single quote
 
 
 class UnknownStoreError(DataError):
@@ -133,6 +136,24 @@ class QuoteDesk:
         if self._drawn is not None:
             return self._drawn_answer(self._drawn, question, store)
         return self._answered(question, store)[1]
+
+    def worths(self, answer: PriceQuote, store: str | None = None) -> list[float | None]:
+        """Return what the policy of an answer maximises, by candidate, EUR per visit; None for one it may not choose.
+
+        That is what a visit gains at the candidate, now and by what is left after it, above keeping all units. Without
+        a belief, and on a long shelf, it is the gain of a sale less the value of a unit, times the chance of sale.
+        """
+        counter, own = self._counters_for(store)[0], self.catalog.positions[answer.sku]
+        found = None
+        if counter.worths is not None and len(self.catalog.skus) <= _LONG_SHELF:
+            found = counter.worths(own, answer.priced_as_stock, answer.ticks_left)
+        if found is not None and len(found) == len(answer.candidates):
+            return [known(worth) for worth in found.tolist()]
+        forgone = (answer.unit_value or 0.0) + float(costs_that_count(self.catalog)[own])
+        return [
+            None if (chance := one["p_sale"]) is None else ((one["price"] or 0.0) - forgone) * chance
+            for one in answer.candidates
+        ]
 
     def text(self, question: PriceQuestion, store: str | None = None, *, candidates: bool = True) -> str:
         """Return an answer as one line of JSON, with the dates of damaged newer books; raises as `answer`.

@@ -100,6 +100,21 @@ def price_stock(gains: Floats, rates: Floats, n_levels: int, at_closing: Floats)
     return best, value
 
 
+def worth_of_each(gains: Floats, rates: Floats, later: Floats, stock: int) -> Floats:
+    """Return what each candidate is worth that stands for one tick: what it gains, and what is left after it, EUR.
+
+    Parameters
+    ----------
+    gains, rates
+        What one sale brings, EUR, and the units that would sell on average in the tick, shape (n_prices,).
+    later
+        What stock levels are worth after the tick, EUR, shape (n_levels,), and the level before it.
+    """
+    levels = later[: stock + 1]
+    each = (price_stock(gains[[own]], rates[[own], None], stock + 1, levels)[1] for own in range(len(gains)))
+    return np.array([value[stock, 1] for value in each])
+
+
 @numba.njit(cache=True, nogil=True)
 def value_of_prices(gains: Floats, rates: Floats, at_closing: Floats) -> Floats:
     """Work out what given prices of one product gain until closing: the same recursion, with nothing to choose.

@@ -7,7 +7,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.pricing import Shelf
-from serving.recursion import price_stock, rates_of
+from serving.recursion import price_stock, rates_of, worth_of_each
 from serving.solve import ProductsToSolve
 from serving.stickers import MixedShelf, batches
 from serving.stock_ahead import Keeps, StockAhead
@@ -50,6 +50,43 @@ class SolvedOverDays:
             return candidate, unit_value, None, None
         sticker, saving = self._with_stickers(shelf, opened_with, date, (candidate, unit_value))
         return candidate, unit_value, sticker, saving if shelf.sticker is None else None
+
+    def worths(self, shelf: Shelf, product: int) -> Floats:
+        """Return what each candidate brings one store in this tick and after it, more than all its units kept, EUR.
+
+        Shape (n_prices,), NaN for one that is not chosen among. `shelf` is as in `on`.
+        """
+        date, left = shelf.business_date or _ANY_DAY, shelf.ticks_left
+        opened_with = (
+            self._ahead.new_units(self._ahead.most_stock)[None] if shelf.opened_with is None else shelf.opened_with
+        )
+        far, most = self._ahead.far(date)[product], int(self._ahead.most_stock[product])
+        units, held, sticker = (
+            min(max(int(shelf.stock[0, product]), 1), most),
+            opened_with[0, product],
+            self.on(shelf)[2],
+        )
+        among = np.flatnonzero(self._problem.choosable[product])
+        worths = np.full(self._problem.gains.shape[1], np.nan)
+        kind = np.minimum(np.cumsum(held[::-1])[::-1][:far], most)
+        if sticker is not None and np.isfinite(sticker[0, product]) and 0 < kind[1] < kind[0] and held[0] > 0:
+            on_last_day = units - kind[1] if shelf.on_last_day is None else shelf.on_last_day[0, product]
+            old = min(max(int(on_last_day), 0), int(kind[0] - kind[1]))
+            mixed = self._mixed(product, date, tuple(kind.tolist()), 1)
+            at = left, old, min(units - old, int(kind[1]))
+            worths[among], kept = mixed.worth_of_labels(sticker[0, product] - self._cost(product), *at)
+            return worths - kept
+        keeps = self._ahead.keeps_of(opened_with)[0, product, :far]
+        later = self.solution(product, date, tuple(keeps.tolist()))[1][:, left - 1]
+        worths[among] = worth_of_each(self._problem.gains[product, among], self._rates(product)[:, -left], later, units)
+        return worths - later[units]
+
+    def _rates(self, product: int) -> Floats:
+        """Return the units that would sell at each candidate among which is chosen, shape (n_candidates, n_ticks)."""
+        problem = self._problem
+        return rates_of(
+            problem.chances[..., product, np.flatnonzero(problem.choosable[product])], problem.visits[product]
+        )
 
     def _with_stickers(
         self, shelf: Shelf, opened_with: Ints, date: dt.date, found: tuple[Ints, Floats]
@@ -124,7 +161,7 @@ class SolvedOverDays:
         among = np.flatnonzero(problem.choosable[product])
         return MixedShelf(
             gains=problem.gains[product, among],
-            rates=rates_of(problem.chances[..., product, among], problem.visits[product]),
+            rates=self._rates(product),
             at_closing=self._ahead.at_closing(product, date, keeps),
             old=keeps[0] - keeps[1],
             young=keeps[1],
@@ -141,9 +178,8 @@ class SolvedOverDays:
         if key not in self._solved:
             problem = self._problem
             among = np.flatnonzero(problem.choosable[product])
-            rates = rates_of(problem.chances[..., product, among], problem.visits[product])
             worth = self._ahead.at_closing(product, date, keeps)
-            positions, value = price_stock(problem.gains[product, among], rates, len(worth), worth)
+            positions, value = price_stock(problem.gains[product, among], self._rates(product), len(worth), worth)
             self._solved[key] = among[positions], value
         return self._solved[key]
 

@@ -20,7 +20,7 @@ from catalog.arrays import Floats, Ints
 from catalog.limits import not_above, price_bounds
 from catalog.load import Catalog
 from serving.curves import DemandCurves
-from serving.recursion import chances_of_sales, price_stock
+from serving.recursion import chances_of_sales, price_stock, worth_of_each
 from serving.steady_stock import left_of
 
 _NOISE = 1e-9  # EUR
@@ -162,6 +162,21 @@ class MixedShelf:
         dear = np.flatnonzero(self.gains > gain + _NOISE)
         _price_beside(self.gains, rates, dear, (gain, would_pay), self.freshest_share, labels, worth)
         return labels, worth
+
+    def worth_of_labels(self, gain: float, left: int, old: int, young: int) -> tuple[Floats, float]:
+        """Return what units are worth at each label beside a sticker, NaN for a lower one, and after the tick, EUR.
+
+        The labels have shape (n_prices,); `left` are the ticks that are left.
+        """
+        later, rates = self.with_sticker(gain)[1][left - 1], np.ascontiguousarray(self.rates[:, [-left]])
+        if not old:
+            return worth_of_each(self.gains, rates[:, 0], later[0], young), float(later[0, young])
+        sticker, found = (gain, np.array([np.interp(gain, self.gains, rates[:, 0])])), np.full(len(self.gains), np.nan)
+        for label in np.flatnonzero(self.gains > gain + _NOISE):
+            worth, labels = np.stack([later, later]), np.zeros((1, *later.shape), dtype=np.int64)
+            _price_beside(self.gains, rates, np.array([label]), sticker, self.freshest_share, labels, worth)
+            found[label] = worth[1, old, young]
+        return found, float(later[old, young])
 
 
 @numba.njit(cache=True, nogil=True)

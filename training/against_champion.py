@@ -76,8 +76,10 @@ def earns_more(gain: OffPolicyEstimate | None, money: Currency = EUR) -> Conditi
 
 def as_good_as_belief(gain: OffPolicyEstimate | None, money: Currency = EUR) -> Condition:
     """Ask, where a belief prices without a champion, that the first champion does not earn 1 % less, with 99 %."""
-    found, is_met = _gain_found(gain, money), gain is not None and _is_not_less(gain)
-    return Condition(AS_GOOD_AS_BELIEF, is_met, f"as good: {found}" if is_met and not _is_shown(gain) else found)
+    found = _gain_found(gain, money)
+    if gain is None or not _is_not_less(gain):
+        return Condition(AS_GOOD_AS_BELIEF, met=False, found=found)
+    return Condition(AS_GOOD_AS_BELIEF, met=True, found=found if _is_shown(gain) else f"as good: {found}")
 
 
 def earns_more_or_replaces(

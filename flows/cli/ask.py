@@ -1,6 +1,7 @@
 """The commands that answer: one price with its explanation, and questions in SQL. They start no service."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -149,12 +150,16 @@ def quote(
         if fate := fate_of_unsold(product, shelf.store.money, shelf.store.closed_days):
             say(fate)
     else:
-        show_quote(product.name, answer)
+        show_quote(product.name, answer, desk.worths(answer, store))
 
 
-def show_quote(name: str, answer: Any) -> None:
-    """Print the price beside its candidates."""
-    candidates = [["->" if one["price"] == answer.price else "", *one.values()] for one in answer.candidates]
+def show_quote(name: str, answer: Any, worths: Sequence[float | None]) -> None:
+    """Print the price beside its candidates, with what the policy maximises, EUR per visit, in the last column."""
+    marks = {answer.unconstrained_price: "policy", answer.price: "->"}
+    candidates = [
+        [marks.get(one["price"], ""), *one.values(), None if worth is None else 100 * worth]
+        for one, worth in zip(answer.candidates, worths, strict=True)
+    ]
     chance = "" if answer.p_sale is None else f", chance of sale {answer.p_sale:.1%}"
     revenue, money = answer.expected_revenue, currency_of(answer.currency)
     expected = (
@@ -162,9 +167,11 @@ def show_quote(name: str, answer: Any) -> None:
     )
     show_table(
         f"{name}: {money.format_money(answer.price)}{chance}{expected}",
-        ["", f"price, {money.code}", "chance of sale", f"expected revenue, {money.code} per visit"],
+        ["", f"price, {money.code}", "chance of sale", f"revenue, {money.code} per visit", "gain per 100"],
         candidates,
-        f"{_stock(answer)}, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
+        f"{_stock(answer)}, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}. "
+        f"Gain: {money.code} per 100 visits, from sales now and from what is left, above keeping all units; the policy "
+        "takes the price with the highest",
         money=[f"price, {money.code}"],
         digits=money.digits,
     )

@@ -182,12 +182,14 @@ def _joined(paragraph: str) -> str:
 
 def refused_value(error: typer.TyperException) -> str | None:
     """Say what an option takes in place of what was typed, or not typed; None where something else was wrong."""
-    option, cause = getattr(error, "param", None), error.__cause__
-    is_missing = hasattr(error, "param_type")
-    if option is None or not (is_missing or isinstance(cause, ValidationError)):
+    option, cause, first = getattr(error, "param", None), error.__cause__, {"loc": (), "type": "missing"}
+    if isinstance(cause, ValidationError):
+        first = {**cause.errors()[0], "type": "typed"}
+    elif not hasattr(error, "param_type"):
+        return None
+    if option is None:
         return None
     kind = option.type_descriptor
-    first = {"loc": (), "type": "missing"} if is_missing else {**cause.errors()[0], "type": "typed"}
     taken = (option.get_runtime_param().adapter if kind.is_ranged else TypeAdapter(kind.annotation)).json_schema()
     if option.metavar == "DATE":
         taken = {"type": "string", "format": "date"}

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from price_shop import Shop, open_in_the_morning
 
 from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, load
@@ -20,6 +22,7 @@ from serving.matching import match_to_shelf
 from serving.policies import StockAwarePolicy
 from serving.price_book import PriceBook
 from serving.quote import PriceQuestion, explained
+from serving.quote_desk import open_desk
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake
@@ -59,10 +62,10 @@ def test_a_stock_above_a_full_shelf_is_priced_as_a_full_one_and_says_so(capsys: 
     above, full = (explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", stock)) for stock in (800_000, par))
     assert (above.price, above.stock, above.priced_as_stock) == (full.price, 800_000, par)
     assert full.priced_as_stock == par
-    for show in (lambda: show_quote("Milk", above), lambda: show_explanation(above)):
+    for show in (lambda: show_quote("Milk", above, [None] * 20), lambda: show_explanation(above)):
         show()
         assert f"800000 left, priced as {par}" in " ".join(capsys.readouterr().out.split())
-    show_quote("Milk", full)
+    show_quote("Milk", full, [None] * 20)
     assert "priced as" not in capsys.readouterr().out
 
 
@@ -125,9 +128,30 @@ def test_a_product_that_the_book_does_not_hold_stands_at_its_base_price_and_is_m
     known, _ = match_to_shelf(wider, BOOK, CURVES)
     assert (known.quote("WINE", 8, 48).price, known.quote("MEAT", 8, 48)) == (2.0, BOOK.quote("MEAT", 8, 48))
     assert explained(wider, BOOK, CURVES, PriceQuestion("MEAT", 8)).price == BOOK.quote("MEAT", 8, 48).price
-    show_quote("Wine", answer)
+    show_quote("Wine", answer, [None] * len(answer.candidates))
     show_explanation(answer)
     assert "2.00" in capsys.readouterr().out
+
+
+def test_the_marked_price_is_the_best_of_the_column_that_the_policy_maximises(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish()
+    player = shop.sell(5)
+    for stores in (("S01", "S02"), ("S01",)):  # S01 has learned from five ticks, S02 opens next
+        desk = open_desk(shop.lake, shop.catalog)
+        for store, sku, stock in (
+            (store, sku, stock) for store in stores for sku in ("MILK", "MEAT") for stock in (3, 40)
+        ):
+            answer = desk.answer(PriceQuestion(sku, stock), store)
+            worths = desk.worths(answer, store)
+            best = max(range(len(worths)), key=lambda own: worths[own] or -np.inf)
+            assert answer.candidates[best]["price"] == answer.price
+        shop.sell(9, player)
+    show_quote("Meat", answer, worths)
+    (marked,) = (line for line in capsys.readouterr().out.splitlines() if "->" in line)
+    assert f"{100 * worths[best]:.4g}"[:4] in marked
 
 
 def test_more_ticks_than_a_day_has_are_refused() -> None:

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats, Ints
-from catalog.load import Catalog, load
+from catalog.load import CLASSIC, Catalog, load
+from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from etl.batches import DEFAULT_SEED, store_ids
+from serving.curves import DemandCurves
+from serving.policies import stock_aware
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.stickers import MixedShelf
 from serving.storefront import storefront_before_champion
 from simulation.store_day import play
 from tests.serving.test_sticker_prices import WEDNESDAY, policy_of, shop_with_stickers
+from tests.serving.test_stock_ahead import curves_of
 
 TICKS = 12
 CATALOG = shop_with_stickers(30, 0.5, par_stock=90)
@@ -88,3 +92,26 @@ def test_what_was_asked_before_changes_no_price() -> None:
         before, fresh = (ask(own, left, old, young, sold, stuck) for own in (policy, policy_of(catalog)))
         np.testing.assert_array_equal(before.prices, fresh.prices)
         np.testing.assert_array_equal(before.unit_value, fresh.unit_value)
+
+
+@pytest.mark.parametrize("catalog", [load(CLASSIC), CATALOG, shop_with_stickers(30, 0.5)], ids=["classic", "90", "22"])
+def test_the_chosen_label_is_the_best_by_what_the_policy_says_that_it_maximises(catalog: Catalog) -> None:
+    rng, n_products = np.random.default_rng(5), len(catalog.skus)
+    visits = 40 * catalog.popularity[:, None] * np.ones(TICKS)
+    curves = DemandCurves(
+        catalog.skus, price_ladder(catalog), np.linspace(0.9, 0.1, 20)[None].repeat(n_products, 0), "1"
+    )
+    policy = stock_aware(catalog, curves if n_products > 1 else curves_of(catalog), visits)
+    for left, product in zip(
+        rng.integers(1, TICKS + 1, 12).tolist(), rng.integers(0, n_products, 12).tolist(), strict=True
+    ):
+        old, young = int(rng.integers(1, 9)), int(rng.integers(1, 12))
+        stock, units = np.full((1, n_products), rng.integers(1, old + young + 1)), None
+        if catalog.counts_evenings:
+            units = np.array([[[old, young, 0]]])
+        nothing = np.full(stock.shape, np.nan)
+        shelf = Shelf(stock, nothing, left, nothing, opened_with=units, business_date=WEDNESDAY)
+        worths = policy.worths(shelf, product)
+        chosen = np.searchsorted(policy._curves.prices[product], policy.ask(shelf).prices[0, product] - 1e-9)
+        assert worths[chosen] == pytest.approx(np.nanmax(worths), rel=1e-9, abs=1e-12)
+        assert np.nanmax(worths) > 0
