@@ -51,15 +51,15 @@ class OpenBook:
         return self._mornings[key]
 
 
-Worths = Callable[[int, int, int], Floats | None]
-"""Returns by product, stock and ticks left what `StockAwarePolicy.worths` does; None where no belief tells."""
+Worths = Callable[[str, int, int], Floats | None]
+"""Returns by sku, stock and ticks left what `StockAwarePolicy.worths` does; None where no belief tells."""
 
 
 def worths_in(
     outlook: Callable[[], Outlook],
     opened: tuple[dt.date, Ints | None],
     sticker: Floats | None,
-    product: int,
+    sku: str,
     stock: int,
     left: int,
 ) -> Floats | None:
@@ -68,13 +68,13 @@ def worths_in(
     `opened` are the date and the units that one store opened with; `sticker` is as in `serving.tabulate.tabulate`.
     """
     policy = outlook().policy
-    if not isinstance(policy, StockAwarePolicy):
+    if not isinstance(policy, StockAwarePolicy) or sku not in policy.skus:
         return None
-    shape = 1, policy.n_products
+    shape = 1, len(policy.skus)
     at = np.full(shape, stock), np.full(shape, np.nan), left, np.zeros(shape)
     date, units = opened
     stuck = None if sticker is None else sticker[None]
-    return policy.worths(Shelf(*at, opened_with=units, business_date=date, sticker=stuck), product)
+    return policy.worths(Shelf(*at, opened_with=units, business_date=date, sticker=stuck), policy.skus.index(sku))
 
 
 Books = Callable[[Catalog, dt.date], OpenBook | None]

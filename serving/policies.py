@@ -157,9 +157,9 @@ class StockAwarePolicy:
         return self._asked(shelf, best[product, stock], unit_value[product, stock].astype(float))
 
     @property
-    def n_products(self) -> int:
-        """Products on its shelf."""
-        return len(self._problem.gains)
+    def skus(self) -> tuple[str, ...]:
+        """The products on its shelf."""
+        return self._curves.skus
 
     def worths(self, shelf: Shelf, product: int) -> Floats:
         """Return what it maximises: what a visit brings at each candidate, now and by what is left after it.

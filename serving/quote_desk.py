@@ -143,13 +143,12 @@ class QuoteDesk:
         That is what a visit gains at the candidate, now and by what is left after it, above keeping all units. Without
         a belief, and on a long shelf, it is the gain of a sale less the value of a unit, times the chance of sale.
         """
-        counter, own = self._counters_for(store)[0], self.catalog.positions[answer.sku]
-        found = None
+        counter, found = self._counters_for(store)[0], None
         if counter.worths is not None and len(self.catalog.skus) <= _LONG_SHELF:
-            found = counter.worths(own, answer.priced_as_stock, answer.ticks_left)
+            found = counter.worths(answer.sku, answer.priced_as_stock, answer.ticks_left)
         if found is not None and len(found) == len(answer.candidates):
             return [known(worth) for worth in found.tolist()]
-        forgone = (answer.unit_value or 0.0) + float(costs_that_count(self.catalog)[own])
+        forgone = (answer.unit_value or 0.0) + float(costs_that_count(self.catalog)[self.catalog.positions[answer.sku]])
         return [
             None if (chance := one["p_sale"]) is None else ((one["price"] or 0.0) - forgone) * chance
             for one in answer.candidates

@@ -182,9 +182,11 @@ def _joined(paragraph: str) -> str:
 
 def refused_value(error: typer.TyperException) -> str | None:
     """Say what an option takes in place of what was typed, or not typed; None where something else was wrong."""
-    option, cause, first = getattr(error, "param", None), error.__cause__, {"loc": (), "type": "missing"}
+    option, cause = getattr(error, "param", None), error.__cause__
+    first: dict[str, Any] = {"loc": (), "type": "missing"}
     if isinstance(cause, ValidationError):
-        first = {**cause.errors()[0], "type": "typed"}
+        own = cause.errors()[0]
+        first = {"loc": own["loc"], "type": "typed", "input": own["input"]}
     elif not hasattr(error, "param_type"):
         return None
     if option is None:

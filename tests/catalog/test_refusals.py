@@ -100,7 +100,7 @@ def edited(folder: Path, name: str, path: list[str | int], value: Any) -> str:
         (
             "store.yaml",
             ["guardrails", "larges_step"],
-            "larges_step: no field of guardrails, found 'a:b'. Did you mean larg",
+            "larges_step: no field of guardrails, found 'a:b'. Did you mean ",
         ),
         (
             "store.yaml",
