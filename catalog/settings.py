@@ -116,6 +116,13 @@ class Settings(PastOneMachine, People):
         validation_alias="SHELFPRICE_SQL_MEMORY",
         description="memory in MB that `shelfprice sql` takes for a query; one that needs more is refused",
     )
+    sql_seconds: int = Field(
+        default=300,
+        ge=1,
+        le=86_400,
+        validation_alias="SHELFPRICE_SQL_SECONDS",
+        description="seconds that `shelfprice sql` takes for an answer; a query that takes longer is ended",
+    )
     keep_models: int = Field(
         default=30,
         ge=1,

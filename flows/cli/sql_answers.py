@@ -1,6 +1,7 @@
 """SQL for people: one answer, printed or kept as a file of their own, or a conversation.
 
-A question can be about anything, so its memory is bounded: by DuckDB, and by the system for what DuckDB does not count.
+A question can be about anything, so its time is bounded, and its memory: by DuckDB, and by the system for what DuckDB
+does not count.
 Nothing is spilled to the disk, which belongs to the flows. A Parquet file that is kept here is a person's, with no
 contract and no receipt. The lake's are published by `warehouse.lake` alone.
 """
@@ -12,6 +13,7 @@ from contextlib import chdir, contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, Literal, TypeVar
 
 import duckdb
@@ -31,8 +33,9 @@ _SHOWN_ROWS = 1_000
 _AT_ONCE = 2_048
 _LONGEST_ERROR = 400
 _MB = 1_000_000
+_INTERRUPT_EVERY = 0.1  # seconds
 _FOR_GOOD = (
-    *(duckdb.ProgrammingError, duckdb.PermissionException, duckdb.OutOfMemoryException),
+    *(duckdb.ProgrammingError, duckdb.PermissionException, duckdb.OutOfMemoryException, duckdb.InterruptException),
     *(MemoryError, UnicodeError),
 )
 """What asking again would not mend."""
@@ -111,16 +114,42 @@ def _ask(
         with _opened(settings) as connection:
             statements = statements_that_read(connection, query)
             try:
-                for statement in statements[:-1]:
-                    connection.execute(statement).fetchall()
-                return fetch(connection, statements[-1])
+                with _ended_after(settings.sql_seconds, connection):
+                    for statement in statements[:-1]:
+                        connection.execute(statement).fetchall()
+                    return fetch(connection, statements[-1])
             except (duckdb.Error, MemoryError, UnicodeError) as error:
                 if last_try or isinstance(error, _FOR_GOOD):
                     raise _unanswered(settings, error) from error
     raise AssertionError("the last try returns or raises")
 
 
+@contextmanager
+def _ended_after(seconds: float, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """End what a connection does within the block after some seconds, and each query of the block that comes later."""
+    done = Event()
+
+    def end() -> None:
+        done.wait(seconds)
+        while not done.wait(_INTERRUPT_EVERY):  # one between two queries would be lost
+            connection.interrupt()
+
+    thread = Thread(target=end, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def _unanswered(settings: Settings, error: Exception) -> DataError:
+    if isinstance(error, duckdb.InterruptException):
+        return DataError(
+            f"expected a query that takes at most {settings.sql_seconds:,} seconds, found one that takes longer; it "
+            "was ended, and nothing else was changed: ask about fewer dates or products at a time, or set "
+            "SHELFPRICE_SQL_SECONDS to more"
+        )
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         return DataError(
             f"expected a query that needs at most {settings.sql_memory:,} MB of memory, found one that needs more; it "

@@ -15,7 +15,7 @@ from catalog.contracts import TABLES
 from catalog.errors import DataError
 from catalog.settings import Settings, read_settings
 from features.cells import ALL_VIEWS
-from flows.cli.sql_answers import answer
+from flows.cli.sql_answers import answer, keep
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 
@@ -93,3 +93,28 @@ def test_an_answer_as_csv_needs_no_memory_for_its_rows(small: Settings, capsys: 
     answer(small, "select i, i::varchar from range(1000000) as own(i)", "csv")
     lines = capsys.readouterr().out.splitlines()
     assert (len(lines), lines[-1]) == (1_000_001, "999999,999999")
+
+
+_ENDLESS = "select count(*) from range(1000000000000)"
+
+
+@pytest.mark.parametrize(
+    ("query", "form"),
+    [
+        (_ENDLESS, "table"),
+        (f"{_ENDLESS}; select 1", "json"),
+        ("from range(1000000000000)", "csv"),
+        ("with recursive t as (select 1 as n union all select n + 1 from t) select max(n) from t", "parquet"),
+        ("select levenshtein(repeat('ab', 100000), repeat('ba', 100000))", "table"),
+    ],
+)
+def test_a_question_that_takes_longer_than_it_may_ends_in_one_sentence(
+    small: Settings, tmp_path: Path, query: str, form: Literal["table", "csv", "json", "parquet"]
+) -> None:
+    quick, start = small.model_copy(update={"sql_seconds": 1}), time.monotonic()
+    with pytest.raises(DataError, match=r"at most 1 seconds, .*SHELFPRICE_SQL_SECONDS to more") as refused:
+        keep(quick, query, tmp_path / "out.parquet") if form == "parquet" else answer(quick, query, form)
+    assert "\n" not in str(refused.value)
+    assert 1 <= time.monotonic() - start < 30
+    assert not list(tmp_path.glob("*out*"))
+    answer(small, "select 1", "table")
