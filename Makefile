@@ -35,7 +35,7 @@ for shelf in (load(CLASSIC), load()):
 endef
 export SELL_A_DAY
 
-.PHONY: help install install-cluster demo up cluster collected tests-to-land test test-server test-play test-slow test-cluster check browser lint types contracts sql bench faults screenshots cookbook lock docs clean
+.PHONY: help install install-cluster demo up cluster collected tests-to-land test test-server test-play test-slow test-cluster nightly check browser lint types contracts sql bench faults screenshots cookbook lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
 	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),3) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
+
+nightly: test-slow ## What takes too long for each change: the slow tests, and `types` and `test` on the newest Python (NEWEST=python3.13)
+	@$(MAKE) --no-print-directory VENV=$(VENV)-newest PYTHON=$(or $(NEWEST),python3.13) types test
 
 check: install browser ## Everything that must be green before a change lands: all of these tests in one run, about 25 minutes
 	@$(MAKE) --no-print-directory -j2 contracts collected lint
@@ -134,4 +137,4 @@ docs: install ## Write the data dictionary and the configuration reference from 
 	@$(BIN)/python -m catalog.configuration > docs/configuration.md
 
 clean: ## Remove generated data and the virtual environment
-	rm -rf data $(VENV)
+	rm -rf data $(VENV) $(VENV)-newest

@@ -104,7 +104,7 @@ def test_an_address_that_is_no_host_and_port_is_refused_by_the_name_of_its_varia
 @pytest.mark.parametrize("character", ["*", "?", "[", "]", "{", "}", "%", "\\", ",", "\x01"])
 def test_a_lake_in_a_folder_that_duckdb_would_read_as_a_pattern_is_refused(character: str) -> None:
     """A lake in `a*b` was read together with the lakes in `axb` and `ayb`."""
-    with pytest.raises(SettingError, match=r"SHELFPRICE_LAKE: expected a folder without"):
+    with pytest.raises(SettingError, match="SHELFPRICE_LAKE: expected a folder without"):
         read_settings({"SHELFPRICE_LAKE": f"delta:/data/a{character}b"})
 
 
