@@ -47,11 +47,18 @@ def show_plan(new: "Experiment", power: "Sequence[ProductPower]", *, is_planned:
     if as_json:
         emit({"experiment": asdict(new), "planned": is_planned, "power": [asdict(own) for own in power]})
         return
-    columns = ["product", "units a store week", *(f"tells {slope:g}" for slope in power[0].chances), "weeks to tell -2"]
+    columns = [
+        "product",
+        "units a store week",
+        "real step",
+        *(f"tells {slope:g}" for slope in power[0].chances),
+        "weeks to tell -2",
+    ]
     rows = [
         [
             own.sku,
             round(own.units, 1),
+            f"+-{own.step:.1%}",
             *(f"{chance:.0%}" for chance in own.chances.values()),
             own.weeks_wanted or "years",
         ]

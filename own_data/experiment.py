@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from catalog.arrays import Floats
 from catalog.contracts import TABLES
 from catalog.errors import DataError
 from catalog.load import Catalog
-from serving.counts.design_analysis import CoinRows, CoinSlope, coin_slopes
+from serving.counts.design_analysis import CoinRows, CoinSlope, coin_slopes, usual_spread
 from serving.counts.fair_coin import power_of_coin, slots_wanted
-from serving.drawn_prices import TABLE
-from training.drawn_sales import read_drawn_sales
+from serving.drawn_prices import TABLE, draw_on, own_prices_on
+from serving.drawn_room import room_of
+from training.drawn_sales import DAYS, read_drawn_sales
 from training.experiments import Experiment, experiments_in
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
@@ -29,7 +31,9 @@ from warehouse.workspace import Workspace
 
 OUTCOMES = "experiment_outcomes"
 SHAPE = 30.0
-"""How much weeks of one product in one store vary beyond chance: as a negative binomial of this shape."""
+"""How much slots of a product in a store vary beyond chance before sales tell it: as a negative binomial of this."""
+_SHAPE_WEIGHT = 10.0  # store slots that it counts for
+_LARGEST_SHAPE = 10_000.0
 _SLOPES = (-1.0, -2.0, -3.0)
 _LOOKS_BACK = 28  # days
 _CARRY_LEVEL = 0.01
@@ -45,6 +49,9 @@ class ProductPower:
     ----------
     units
         Units of a store week, on average over the last four weeks.
+    step
+        How far both sides of the coin are from their middle, as a share, on average over its stores; 0 where the ladder
+        has no two sides within the step.
     chances
         Chance that a slope is told, by slope.
     weeks_wanted
@@ -53,6 +60,7 @@ class ProductPower:
 
     sku: str
     units: float
+    step: float
     chances: dict[float, float]
     weeks_wanted: int | None
 
@@ -68,24 +76,84 @@ def power_of(lake: Lake, catalog: Catalog, experiment: Experiment) -> list[Produ
     through = experiment.starts - dt.timedelta(days=1)
     first = through - dt.timedelta(days=_LOOKS_BACK - 1)
     with workbench(lake.settings, between(first, through)) as connection:
-        sold = connection.execute(_query("units_a_store_week")).df().set_index("sku")["units"]
-    missing = [sku for sku in experiment.products if not sold.get(sku, 0.0) > 0]
+        sold = connection.execute(_query("units_a_store_day")).df()
+    units = sold.groupby("sku")["units"].sum()
+    missing = [sku for sku in experiment.products if not units.get(sku, 0.0) > 0]
     if missing:
         raise DataError(
             f"expected sales of {', '.join(missing)} from {first} to {through}, found none; nothing was planned: leave "
             "these products out, or send their sales first"
         )
-    weeks = ((experiment.through - experiment.starts).days + 1) / 7
-    blocks = len(catalog.store.stores) * (1 - catalog.store.drawn_prices.held_share)
-    return [_power(sku, float(sold[sku]), experiment, weeks, blocks) for sku in experiment.products]
+    steps = _steps_of(lake, catalog, experiment)
+    shape = _shape(catalog, sold)
+    return [_power(catalog, experiment, sold, own, shape) for own in steps.items()]
 
 
-def _power(sku: str, units: float, experiment: Experiment, weeks: float, blocks: float) -> ProductPower:
-    """`blocks` are the store weeks of one week that are not held."""
-    among, step = len(experiment.products), experiment.step
-    chances = {slope: power_of_coin(slope, step, int(weeks * blocks), units, SHAPE, among) for slope in _SLOPES}
-    wanted = slots_wanted(-2.0, step, units, SHAPE, among)
-    return ProductPower(sku, units, chances, None if wanted is None else int(np.ceil(wanted / blocks)))
+def _steps_of(lake: Lake, catalog: Catalog, experiment: Experiment) -> dict[str, Floats]:
+    """Return how far sides of the coin are from their middle, as shares, by product, in the stores that throw it."""
+    standing = draw_on(lake, catalog, experiment.starts)
+    own = own_prices_on(lake, catalog, experiment.starts, standing).prices
+    is_thrown = np.isfinite(own) & np.array([sku in experiment.products for sku in catalog.skus])
+    families = np.array(catalog.store.drawn_prices.numbers_of_families(catalog.skus))
+    coin, room = replace(experiment.coin(catalog), families=families), room_of(catalog, own, is_thrown, standing)
+    low, high = (np.take_along_axis(room.prices, at[:, :, None], axis=2)[:, :, 0] for at in coin.sides(room))
+    steps, takes_part = np.tanh(np.log(high / low) / 2), coin.takes_part(room) & is_thrown.T
+    places = [catalog.positions[sku] for sku in experiment.products]
+    return {catalog.skus[place]: steps[place, takes_part[place]] for place in places}
+
+
+def _shape(catalog: Catalog, sold: pd.DataFrame) -> float:
+    """Return how much slots of the last weeks varied beyond chance, as the shape of a negative binomial."""
+    days, last = DAYS[catalog.store.drawn_prices.changes], sold["business_date"].max()
+    slots = (last - sold["business_date"]).dt.days // days
+    whole = sold.assign(slot=slots.max() - slots)[(slots + 1) * days <= (last - sold["business_date"].min()).days + 1]
+    spread, known = _SHAPE_WEIGHT / SHAPE, _SHAPE_WEIGHT
+    for _, own in whole.groupby("sku"):
+        by_slot = own.groupby(["store_id", "slot"], as_index=False).agg(
+            units=("units", "sum"), date=("business_date", "max")
+        )
+        found, left = usual_spread(_without_coin(by_slot, days))
+        spread, known = spread + found * left, known + left
+    return _LARGEST_SHAPE if spread <= known / _LARGEST_SHAPE else known / spread
+
+
+def _without_coin(sold: pd.DataFrame, days: int) -> CoinRows:
+    """Return slots at which no coin was thrown as rows of one."""
+    nothing, stores = np.zeros(len(sold)), pd.factorize(sold["store_id"], sort=True)[0].astype(np.int64)
+    weekdays = sold["date"].dt.day_of_week.to_numpy() if days == 1 else None
+    slots = sold["slot"].to_numpy(dtype=np.int64)
+    blocks, units = np.arange(len(sold)), sold["units"].to_numpy(dtype=float).clip(min=0)
+    return CoinRows(units, nothing, nothing, nothing > 0, nothing, blocks, stores, slots, weekdays)
+
+
+def _power(
+    catalog: Catalog, experiment: Experiment, sold: pd.DataFrame, product: tuple[str, Floats], shape: float
+) -> ProductPower:
+    """Return what can be told of a product in the schedule that will run, by the sides that its coin has."""
+    sku, steps = product
+    rules, own = catalog.store.drawn_prices, sold[sold["sku"] == sku]
+    days, n_days = DAYS[rules.changes], (experiment.through - experiment.starts).days + 1
+    n_open = sum(catalog.store.is_open_on(experiment.starts + dt.timedelta(days=day)) for day in range(n_days))
+    slots_a_week = 7 * n_open / n_days if days == 1 else 1.0
+    units = _units_of_slots(own, sold["business_date"], days) * (1 if days == 1 else 7 * n_open / n_days)
+    told = float((units / (1 + units / shape)).mean())  # busy slots tell more, and quiet ones less
+    a_slot, step = told / (1 - told / shape), float(steps.mean()) if len(steps) else 0.0
+    blocks = len(steps) * (1 - rules.held_share) * slots_a_week
+    n_terms = len(steps) + 2 + (min(6, n_open - 1) if days == 1 else 0)
+    among, n_slots = len(experiment.products), int(n_days / 7 * blocks)
+    chances = {slope: power_of_coin(slope, step, n_slots, a_slot, shape, among, n_terms) for slope in _SLOPES}
+    wanted = slots_wanted(-2.0, step, a_slot, shape, among, n_terms=n_terms) if blocks else None
+    weeks = None if wanted is None else int(np.ceil(wanted / blocks))
+    return ProductPower(sku, float(units.mean() * slots_a_week), step, chances, weeks)
+
+
+def _units_of_slots(own: pd.DataFrame, dates: "pd.Series[Any]", days: int) -> Floats:
+    """Return the units of a day of each store that sells a product, and of each weekday where slots are days."""
+    if days > 1:
+        return (own.groupby("store_id")["units"].sum() / dates.nunique()).to_numpy(dtype=float)
+    by_day = own.groupby(["store_id", own["business_date"].dt.day_of_week])["units"].sum().unstack(fill_value=0.0)
+    weekdays = pd.Series(dates.unique()).dt.day_of_week.value_counts()
+    return (by_day / weekdays.reindex(by_day.columns)).to_numpy(dtype=float)
 
 
 @dataclass(frozen=True)
@@ -202,6 +270,8 @@ def coin_rows(sold: pd.DataFrame) -> CoinRows:
     middle = (sold["low_price"] + sold["high_price"]) / 2
     stores = pd.factorize(sold["store_id"], sort=True)[0].astype(np.int64)
     slots = pd.factorize(sold["first_date"], sort=True)[0].astype(np.int64)
+    first = pd.to_datetime(sold["first_date"])
+    is_daily = bool((first == pd.to_datetime(sold["through"])).all())
     return CoinRows(
         units=sold["units"].to_numpy(dtype=float).clip(min=0),
         low=np.log(sold["low_price"].to_numpy(dtype=float)),
@@ -211,5 +281,6 @@ def coin_rows(sold: pd.DataFrame) -> CoinRows:
         blocks=np.arange(len(sold)),
         stores=stores,
         slots=slots,
+        weekdays=first.dt.day_of_week.to_numpy() if is_daily else None,
         exposure=sold["minutes"].to_numpy(dtype=float) / float(sold["minutes"].max()),
     )

@@ -188,6 +188,17 @@ def usual_demand_terms(rows: CoinRows) -> Floats:
     return np.column_stack([*terms, time - time.mean(), (time - time.mean()) ** 2]).astype(float)
 
 
+def usual_spread(rows: CoinRows) -> tuple[float, int]:
+    """Return how much units vary beyond chance, as the variance of their log, and how many rows are left to tell it."""
+    terms = usual_demand_terms(rows)
+    left = len(rows.units) - terms.shape[1]
+    if left <= 0 or rows.units.sum() == 0:
+        return 0.0, 0
+    expected = _poisson_fit(rows.units, terms, np.ones(len(rows.units)))
+    squares = (rows.units - expected) ** 2 * len(rows.units) / left
+    return float((squares - expected).sum() / (expected**2).sum()), left
+
+
 def _poisson_fit(units: Floats, terms: Floats, exposure: Floats) -> Floats:
     """Return the means of a log-linear fit by weighted least squares, lightly held to the overall mean."""
     overall = np.log(max(units.sum(), 0.5) / exposure.sum())

@@ -79,7 +79,9 @@ class FairCoin:
         return is_lower, room.is_free & (room.prices > middle) & (room.prices <= middle * (1 + widest)), middle
 
 
-def power_of_coin(slope: float, step: float, n_slots: int, units: float, shape: float, n_products: int = 1) -> float:
+def power_of_coin(
+    slope: float, step: float, n_slots: int, units: float, shape: float, n_products: int = 1, n_terms: int = 1
+) -> float:
     """Return the chance that a slope is told, before the experiment starts.
 
     Parameters
@@ -96,8 +98,11 @@ def power_of_coin(slope: float, step: float, n_slots: int, units: float, shape: 
         Of the negative binomial: units vary by units + units^2 / shape.
     n_products
         Products that are looked at together; Holm's correction is at worst Bonferroni's.
+    n_terms
+        What usual demand is explained by, such as levels of stores: each takes a slot.
     """
-    if n_slots < _FEWEST_SLOTS:
+    n_slots -= n_terms - 1
+    if n_slots < _FEWEST_SLOTS or step <= 0:
         return 0.0
     half = (np.log1p(step) - np.log1p(-step)) / 2
     error = np.sqrt((1 / units + 1 / shape) / n_slots) / half
@@ -108,10 +113,10 @@ def power_of_coin(slope: float, step: float, n_slots: int, units: float, shape: 
 
 
 def slots_wanted(
-    slope: float, step: float, units: float, shape: float, n_products: int = 1, power: float = 0.8
+    slope: float, step: float, units: float, shape: float, n_products: int = 1, power: float = 0.8, n_terms: int = 1
 ) -> int | None:
     """Return how many slots tell a slope with a power, all stores together; None where ten years of days do not."""
     for n_slots in range(_FEWEST_SLOTS, _MOST_SLOTS + 1):
-        if power_of_coin(slope, step, n_slots, units, shape, n_products) >= power:
+        if power_of_coin(slope, step, n_slots, units, shape, n_products, n_terms) >= power:
             return n_slots
     return None
