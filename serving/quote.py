@@ -228,7 +228,8 @@ class QuotedBook:
         self, own: OwnPart, question: PriceQuestion, left: int, store: str | None
     ) -> tuple[PriceDecision, int]:
         """Return what the store decides, and the row of it; where no limit looks at what is shown, every stock's."""
-        if own.is_the_same_in_every_store:
+        keeps_label = question.stock == 0 and question.shown is not None
+        if own.is_the_same_in_every_store and not keeps_label:
             return self._row(question.sku, left), min(question.stock, own.last_row)
         stores = None if store is None else (store,)
         front = own.front_beside(self._storefront, self._beside, stores)

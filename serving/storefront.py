@@ -80,7 +80,7 @@ class Storefront:
         """Price every product of every store for one tick."""
         if self.curves is not None and self.curves.by_tick is not None:
             return replace(self, curves=self.curves.at(shelf.ticks_left)).decide(shelf)
-        asked = self.supported(self._asked(shelf))
+        asked = self.supported(self._asked(shelf), shelf)
         limits = self.limits_on(shelf, asked).beside(asked.prices)
         usual = limits.apply(asked.prices)  # what is shown where nothing is tried
         worth = Worth(self.curves, asked, self._forgone(asked), shelf.stock)
@@ -95,9 +95,17 @@ class Storefront:
         p_sale = chance_on_shelf(self.curves, asked.prices, shelf.stock, asked.prices, asked.p_sale)
         return replace(asked, p_sale=p_sale)
 
-    def supported(self, asked: Asked) -> Asked:
-        """Return what is asked for where the policy may be followed, and base prices elsewhere."""
-        return asked if self.support is None else self.support.apply(asked, len(self.policy.rules))
+    def supported(self, asked: Asked, shelf: Shelf) -> Asked:
+        """Return what is asked for where the policy may be followed, and base prices elsewhere.
+
+        A product without stock keeps the price of its label; at opening it has its base price, or that of its owner.
+        """
+        asked = asked if self.support is None else self.support.apply(asked, len(self.policy.rules))
+        if self.limits is None or shelf.stock.all():
+            return asked
+        opens_with = asked.prices if self.limits.standing is not None else self.limits.base_prices
+        label = np.where(np.isnan(shelf.shown_prices), opens_with, shelf.shown_prices)
+        return replace(asked, prices=np.where(shelf.stock > 0, asked.prices, label))
 
     def limits_on(self, shelf: Shelf, asked: Asked) -> ShelfLimits:
         """Choose the products that may change price now, by what each gains if it does."""

@@ -83,7 +83,7 @@ class UsualPricesOfStores:
     @cached_property
     def _asked(self) -> Asked:
         """What the policy asks for, with and without what people ordered."""
-        return self._front.supported(self._front.policy.ask(self._shelf))
+        return self._front.supported(self._front.policy.ask(self._shelf), self._shelf)
 
 
 def _decided(front: Storefront, shelf: Shelf) -> UsualPrices:

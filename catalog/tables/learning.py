@@ -51,11 +51,7 @@ NIGHTS = Table(
     "the night after one business date, once it is done",
     ("prices_for",),
     (
-        Column(
-            "prices_for",
-            pa.date32(),
-            "business date that was priced: the next day or opening",
-        ),
+        Column("prices_for", pa.date32(), "business date that was priced: the next day or opening"),
         Column("outcome", LONG_TEXT, "priced, or base prices stay"),
         Column("judged_version", LONG_TEXT, "model version that was judged; null when none was due", nullable=True),
         Column("promoted", pa.bool_(), "whether the gate made that version champion"),

@@ -134,7 +134,8 @@ def _new_of(
     for place, change in earlier.documents.items():
         stands[place] = np.nan if change.terms.new_price is None else change.terms.new_price
     lowest, highest = passing(catalog, slice(None), old)
-    is_other = np.isfinite(wanted) & (stands != wanted)
+    has_stock = opens_with(lake, catalog, catalog.store.stores, date).stock > 0  # without any, the label stays
+    is_other = np.isfinite(wanted) & (stands != wanted) & has_stock
     forecast = cache(partial(outlook_of, lake, catalog, found, date))
     return _New(date, found, earlier, old, wanted, lowest, highest, is_other, forecast)
 

@@ -26,6 +26,7 @@ from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.passed import Proposals, proposals_on
 from desk.price_changes.record import changes_by_people
 from desk.price_changes.shown import last_day_prices
+from etl.live.calendar import newest_sold
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
 from serving.book_store import BookInForce, book_in_force
@@ -33,6 +34,7 @@ from serving.open_book import OpenBook
 from serving.rival_caps import fresh_prices
 from serving.standing import standings
 from serving.store_standing import StoreStanding
+from warehouse.books import book_dates
 from warehouse.workspace import Workspace
 
 _COURSE = dt.timedelta(days=14)
@@ -162,6 +164,8 @@ class PriceDesk:
         rows = listed(
             [self._rows_of(own, opened[id(own.catalog)], outlooks.get(own.now.date), people) for own in held.values()]
         )
+        if not people and newest_sold(lake) is None and not book_dates(lake):
+            rows = rows[:0]  # nothing was ever sold or priced, so nothing is proposed
         return Sheet(catalog, rows, tuple(people), clocks, outlooks, held)
 
     def _rows_of(

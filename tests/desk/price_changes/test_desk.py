@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
+import numpy as np
 import pytest
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
@@ -20,6 +22,7 @@ from desk.price_changes.record import LOCK, all_changes
 from desk.price_changes.request import PriceRequest, ask, ask_all
 from desk.price_law.shown import prior_price_of
 from etl.live.store_now import next_tick
+from etl.stock import opens_with
 from operate.replay.day import replay
 from warehouse.locks import held
 from warehouse.proof import verify
@@ -248,6 +251,21 @@ class TestApproval:
         decide(shop.workspace, [change.id for change in waiting], "approved", "anna")
         shop.sell(5, player)
         assert shop.price_in(4) != base
+
+    def test_a_product_without_stock_is_proposed_no_other_price(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def without_milk(*asked: Any) -> Any:
+            opened = opens_with(*asked)
+            has_stock = np.array([sku != "MILK" for sku in shop.catalog.skus])
+            return replace(opened, stock=opened.stock * has_stock)
+
+        shop = Shop(tmp_path, "{within_of_base: 0.0}")
+        monkeypatch.setattr("desk.price_changes.propose.opens_with", without_milk)
+        propose(shop.workspace, shop.publish(), DATE)
+        proposed = {change.terms.sku for change in all_changes(shop.lake)}
+        assert proposed
+        assert "MILK" not in proposed
 
     def test_no_price_leaves_what_passes_by_rule(self, tmp_path: Path) -> None:
         shop = Shop(tmp_path, "{within_of_base: 0.05}")

@@ -238,3 +238,11 @@ def test_what_stands_is_worked_out_when_somebody_looks_at_a_row(
     assert asked == []
     assert rows[0].stands == rows.stands[0]
     assert asked == [0]
+
+
+def test_a_store_in_which_nothing_was_ever_sold_proposes_nothing(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    assert len(desk.sheet().rows) == 0
+    shop.publish()
+    assert len(desk.sheet().rows) == 3 * len(shop.catalog.skus)
