@@ -190,7 +190,7 @@ def take_in(folder: Inbox, follow: FollowInbox = False, catalog: Catalog = None,
     """
     from connect.intake import inbox
     from connect.intake.intake import Intake
-    from connect.intake_report import show_files
+    from connect.intake_report import remark_passed, show_files
     from flows.workspace import open_workspace, watched_catalog
 
     named = text_of(catalog)
@@ -201,9 +201,7 @@ def take_in(folder: Inbox, follow: FollowInbox = False, catalog: Catalog = None,
             f"{folder}: expected a folder with files of sales, found none there; nothing was taken in: name the folder"
         )
     if follow:
-        for left, why in inbox.passed_over(folder):
-            remark(f"{left.name!r} is not taken in: it is {why}")
-        for file in inbox.follow(workspace, watched_catalog(named), intake, folder):
+        for file in inbox.follow(workspace, watched_catalog(named), intake, folder, pass_over=remark_passed):
             show_files([file], as_json=as_json)
         return
     show_files(inbox.take_in(workspace, intake, folder), inbox.passed_over(folder), as_json=as_json)

@@ -20,13 +20,18 @@ def show_files(files: "Sequence[TakenFile]", passed_over: Sequence[tuple[Path, s
         emit({"files": [{**vars(own), "file": str(own.file)} for own in files], "passed_over": left})
         return
     for file, why in passed_over:
-        remark(f"{file.name!r} was not taken in: it is {why}")
+        remark_passed(file, why)
     for own in files:
         say(f"{own.file.name}: {own.taken:,} lines of {own.kind or 'nothing'} taken in, {own.known:,} known already")
         if own.refused:
             remark(f"{own.file}: refused {own.refused:,} of its lines; {own.file.name}.reasons.csv beside it says why")
     if not files:
         say("No file is waiting.")
+
+
+def remark_passed(file: Path, why: str) -> None:
+    """Say of something in an inbox why it is not taken in."""
+    remark(f"{file.name!r} is not taken in: it is {why}")
 
 
 def show_rivals(file: Path, result: "IntakeResult", *, as_json: bool) -> None:

@@ -75,6 +75,7 @@ def follow(
     folder: Path,
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    pass_over: Callable[[Path, str], None] | None = None,
 ) -> Iterator[TakenFile]:
     """Yield each file as it is taken in; it never ends by itself.
 
@@ -84,10 +85,17 @@ def follow(
         Waits some seconds.
     clock
         Seconds on a clock that never goes back.
+    pass_over
+        Receives, once, each thing that lies there and is never taken in, with why.
     """
     with held(workspace.settings.locks, _lock_of(folder)):
-        made_at = -_MAKE_EVERY
+        made_at, passed = -_MAKE_EVERY, set[tuple[Path, str]]()
         while True:
+            if pass_over is not None:
+                now = set(passed_over(folder))
+                for file, why in sorted(now - passed):
+                    pass_over(file, why)
+                passed = now
             files = waiting_in(folder)
             for file in files:
                 yield _take_file(replace(workspace, catalog=catalog.current()), intake, file)
@@ -186,8 +194,9 @@ def _moved(file: Path, folder: Path) -> Path:
 def _free(folder: Path, name: str) -> Path:
     _refuse_link(folder)
     folder.mkdir(exist_ok=True)
-    own = Path(name)
-    names = (folder / (f"{own.stem}.{number}{own.suffix}" if number > 1 else name) for number in count(1))
+    packed = Path(name).suffix if Path(name).suffix.lower() == ".gz" else ""
+    own = Path(name.removesuffix(packed))
+    names = (folder / (f"{own.stem}.{number}{own.suffix}{packed}" if number > 1 else name) for number in count(1))
     return next(place for place in names if not place.exists())
 
 

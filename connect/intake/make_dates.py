@@ -96,10 +96,7 @@ def is_over(workspace: Workspace, date: dt.date, now: dt.datetime) -> bool:
 
 
 def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bool) -> bool:
-    """Put the lines of many parts of a date into one; return whether that was done.
-
-    Only a date that is over is put into one part. Before, large parts stay, so that each line is folded once.
-    """
+    """Put many parts of a date into one, and all of a date that is over; return whether that was done."""
     parts = known.parts_on(date)
     small = [part for part in parts if not part.group.startswith(_FOLDED)]
     is_first = is_over and len(parts) > 1 and len(parts) - len(small) != 1
@@ -107,7 +104,7 @@ def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bo
         return False
     with waited_for(workspace.settings.locks, LOCK):
         known.look()  # whatever came meanwhile is folded with it
-        parts = [part for part in known.parts_on(date) if is_over or not part.group.startswith(_FOLDED)]
+        parts = [part for part in known.parts_on(date) if is_over or not part.group.startswith(_FOLDED)]  # once each
         lines = known.lines(date, parts)
         digest = hashlib.sha256(repr(sorted(part.group for part in parts)).encode()).hexdigest()
         part = Partition(RECEIPT_LINES.name, date, f"{_FOLDED}{digest[:20]}")
@@ -152,8 +149,7 @@ def evidence_on(reading: DatesUnderway, date: dt.date) -> DayEvidence:
         for row in _read(lake, PRODUCT_VISITS, date).to_pylist()
     }
     draw = newest_draw(lake, date)
-    drawn = [] if draw is None else lake.read(draw).to_pylist()
-    draws = {(row["store_id"], row["sku"]): row for row in drawn}
+    draws = {(row["store_id"], row["sku"]): row for row in (lake.read(draw).to_pylist() if draw else ())}
     sold = lines.group_by(["store_id", "sku"]).aggregate([])
     asked = {*draws, *zip(*(sold[name].to_pylist() for name in ("store_id", "sku")), strict=True)}
     history = _history(reading, date, asked)
@@ -217,8 +213,7 @@ def _tables_of(
 
 
 def _lines_of(known: KnownLines, date: dt.date) -> tuple[pa.Table, Flags]:
-    lines = known.lines(date)
-    return lines, known.counted(date, lines)
+    return (lines := known.lines(date)), known.counted(date, lines)
 
 
 def _history(reading: DatesUnderway, date: dt.date, asked: Collection[tuple[str, str]]) -> ExportHistory:

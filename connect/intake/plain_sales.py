@@ -86,7 +86,6 @@ def plain_sales(lines: pa.Table, catalog: Catalog, sent: tuple[str, dt.datetime]
         & _flags(pc.is_in(ids["sku"], pa.array(catalog.skus, pa.string())))
         & (np.abs(units) > 0)
         & (np.abs(units) <= store.most_units_per_line)
-        & (price > 0)
         & (price <= HIGHEST_PRICE)
         & (whole > 0)
         & (np.abs(price - whole) <= NOISE / scale / 2)
@@ -103,11 +102,11 @@ def plain_sales(lines: pa.Table, catalog: Catalog, sent: tuple[str, dt.datetime]
         "price": pa.array(whole),
         "currency": _repeated(store.currency, n_lines),
     }
-    by, now = sent
+    count = int(is_plain.sum())
     kept = {name: column.filter(pa.array(is_plain)) for name, column in found.items()}
-    kept |= {"taken_at": _repeated(now, int(is_plain.sum())), "taken_from": _repeated(by, int(is_plain.sum()))}
+    kept |= {"taken_at": _repeated(sent[1], count), "taken_from": _repeated(sent[0], count)}
     columns = [
-        kept[field.name].cast(field.type) if field.name in kept else pa.nulls(int(is_plain.sum()), field.type)
+        kept[field.name].cast(field.type) if field.name in kept else pa.nulls(count, field.type)
         for field in RECEIPT_LINES.schema
     ]
     return PlainSales(is_plain, pa.Table.from_arrays(columns, schema=RECEIPT_LINES.schema))

@@ -95,8 +95,8 @@ def read(content: bytes) -> list[tuple[int, dict[str, str]]]:
     """
     if len(content) > MOST_BYTES:
         raise DataError(f"expected at most {MOST_BYTES:,} bytes, found {len(content):,}; {_REMEDY}")
-    found = _from_workbook(content) if content.startswith(_WORKBOOKS) else _from_csv(content)
-    lines = list(islice(found, MOST_ROWS + 2))
+    numbered = _from_workbook(content) if content.startswith(_WORKBOOKS) else _from_csv(content)
+    lines = list(islice(numbered, MOST_ROWS + 2))
     if lines and len(lines[0][1]) > MOST_COLUMNS:
         raise DataError(f"expected at most {MOST_COLUMNS} columns, found {len(lines[0][1]):,}; nothing was read")
     header = [name.strip().lower() for name in lines[0][1]] if lines else []

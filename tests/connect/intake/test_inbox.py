@@ -15,8 +15,10 @@ import pytest
 from selling_store import SellingStore, line
 
 from catalog.errors import DataError, Declined, LakeError
+from catalog.watched import WatchedCatalog
 from connect.intake import inbox
-from connect.intake.inbox import passed_over, take_in
+from connect.intake.inbox import follow, passed_over, take_in
+from connect.intake.sales_files import is_taken
 from etl.files import bounds
 from warehouse.lake import Lake
 from warehouse.locks import held
@@ -135,6 +137,32 @@ def test_a_name_may_be_used_again_and_nothing_that_is_done_is_written_over(store
         take_in(store.workspace, store.intake, folder)
     assert names(folder) == ["done/a.2.csv", "done/a.csv"]
     assert len(store.receipt_lines()) == 2
+
+
+def test_a_compressed_file_whose_name_is_used_again_keeps_a_name_that_is_taken_in(
+    store: SellingStore, folder: Path
+) -> None:
+    (folder / "reading").mkdir()
+    for number, place in enumerate((folder / "reading" / "a.csv.gz", folder / "a.csv.gz")):
+        place.write_bytes(gzip.compress((HEADER + ROW.format(number)).encode()))
+    assert [own.taken for own in take_in(store.workspace, store.intake, folder)] == [1, 1]
+    assert names(folder) == ["done/a.2.csv.gz", "done/a.csv.gz"]
+    assert all(is_taken(name) for name in names(folder))
+
+
+def test_who_follows_an_inbox_hears_once_of_what_is_never_taken_in(store: SellingStore, folder: Path) -> None:
+    (folder / "b.pdf").write_bytes(b"%PDF")
+    (folder / "a.csv").write_text(HEADER + ROW.format(1), encoding="utf-8")
+    heard, catalog = list[str](), WatchedCatalog(store.folder)
+
+    def hear(file: Path, _why: str) -> None:
+        heard.append(file.name)
+
+    files = follow(store.workspace, catalog, store.intake, folder, pause=lambda _: None, pass_over=hear)
+    assert next(files).taken == 1
+    (folder / "c.csv").write_text(HEADER + ROW.format(2), encoding="utf-8")
+    assert next(files).taken == 1
+    assert heard == ["b.pdf"]
 
 
 def test_a_file_stays_until_its_lines_are_in_the_lake(
