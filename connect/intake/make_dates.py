@@ -97,7 +97,7 @@ def is_over(workspace: Workspace, date: dt.date, now: dt.datetime) -> bool:
 
 def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bool) -> bool:
     """Put many parts of a date into one, and all of a date that is over; return whether that was done."""
-    parts = known.parts_on(date)
+    parts = list(known.parts_on(date))
     small = [part for part in parts if not part.group.startswith(_FOLDED)]
     is_first = is_over and len(parts) > 1 and len(parts) - len(small) != 1
     if not is_first and len(small) < _MOST_SMALL[is_over]:

@@ -100,13 +100,11 @@ def _checked(
     catalog: Catalog, lines: pa.Table | Sequence[Any], sent: tuple[str, dt.datetime], refused: list[RefusedLine]
 ) -> tuple[Ints, pa.Table]:
     """Return the places of the lines that can be taken, ascending, and their rows; others are refused."""
-    is_table = isinstance(lines, pa.Table)
-    n_lines = lines.num_rows if is_table else len(lines)
-    able, columns = (np.ones(n_lines, bool), lines) if is_table else columns_of(lines)
+    able, columns = (np.ones(len(lines), bool), lines) if isinstance(lines, pa.Table) else columns_of(lines)
     found = plain_sales(columns, catalog, sent) if able.any() else None
     plain = np.flatnonzero(able)[found.plain] if found else np.array([], np.int64)
-    others = np.setdiff1d(np.arange(n_lines), plain)
-    objects = objects_of(lines.take(others)) if is_table else [lines[place] for place in others]
+    others = np.setdiff1d(np.arange(len(able)), plain)
+    objects = objects_of(lines.take(others)) if isinstance(lines, pa.Table) else [lines[place] for place in others]
     check, looked_at = LineCheck(catalog, sent[1]), dict[int, _Row]()
     for place, given in zip(others.tolist(), objects, strict=True):
         try:
