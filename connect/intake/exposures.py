@@ -165,7 +165,7 @@ def why_not_ours(sale: _Sale, span: PriceSpan) -> str | None:
 
 def _place_of(moment: dt.datetime, spans: Sequence[PriceSpan]) -> int:
     """Return the number of the span that a moment lies in; the first before opening, the last after closing."""
-    return max(0, bisect_right(spans, moment, key=lambda span: span.starts_at) - 1)
+    return 0 if len(spans) == 1 else max(0, bisect_right(spans, moment, key=lambda span: span.starts_at) - 1)
 
 
 def _visitors(day: DayEvidence, store: str, span: PriceSpan) -> float | None:
@@ -197,8 +197,13 @@ def _sales_by_product(day: DayEvidence) -> dict[tuple[str, str], list[_Sale]]:
     """Return what was sold by store and product, in order of time; lines that void others sold nothing."""
     sells = pc.and_(pc.is_null(day.lines["voids_event_id"]), pc.is_null(day.lines["voids_receipt"]))
     sold = day.lines.select(["store_id", "sku", "sold_at", "units", "price", "offer"])
+    sold = sold.append_column("counts", pa.array(day.counts)).filter(sells)
+    moments = sold["sold_at"].to_numpy().astype("datetime64[us]").tolist()  # Arrow looks the zone up for each
+    columns = {name: sold[name].to_pylist() for name in sold.column_names if name != "sold_at"}
+    columns["sold_at"] = [moment.replace(tzinfo=dt.UTC) for moment in moments]
     found: dict[tuple[str, str], list[_Sale]] = {}
-    for sale in sold.append_column("counts", pa.array(day.counts)).filter(sells).to_pylist():
+    for values in zip(*columns.values(), strict=True):
+        sale = dict(zip(columns, values, strict=True))
         found.setdefault((sale["store_id"], sale["sku"]), []).append(sale)
     return {pair: sorted(own, key=lambda sale: sale["sold_at"]) for pair, own in found.items()}
 
