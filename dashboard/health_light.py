@@ -6,7 +6,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from catalog.errors import ShelfpriceError
+from catalog.errors import ServiceError, ShelfpriceError
 from dashboard.cache import Cache
 from dashboard.cards.notices import found_on
 from dashboard.components import aria
@@ -59,15 +59,24 @@ def judged(monitor: Monitor) -> Health:
     """Judge how everything is; what cannot be judged is broken."""
     try:
         running = running_services(monitor.settings)
+        failed = _failed_runs(monitor) if running else ()
         date = shown_date(monitor, NEWEST)
         if date is None:
-            return health_of(running, (), 0)
+            return health_of(running, (), 0, failed)
         lake = monitor.reader.lake
         parts = [part for table in SOLD for part in lake.partitions_on(table, date)]
         unproven = sum(not has_receipt(lake, part) for part in parts)
-        return health_of(running, found_on(monitor, date), unproven)
+        return health_of(running, found_on(monitor, date), unproven, failed)
     except ShelfpriceError as error:
         return health_of(None, (), 0, trouble=str(error))
+
+
+def _failed_runs(monitor: Monitor) -> tuple[str, ...]:
+    """Return the runs that failed and whose flow has not completed since; a silent Prefect is a matter of services."""
+    try:
+        return tuple(f"{run.flow} {run.state.lower()}" for run in monitor.runs.last() if run.reason)
+    except ServiceError:
+        return ()
 
 
 def _told(health: Health) -> list[Component]:

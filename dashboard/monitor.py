@@ -17,6 +17,7 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.prefect.control import Control
+from dashboard.prefect.runs import Runs, runs_of
 from dashboard.who import refusal
 from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
 from warehouse.origin import RECORD, refusal_of, why_not_played
@@ -76,6 +77,11 @@ class Monitor:
     def desk(self) -> PriceDesk:
         """The price desk, shared by all browsers of this process."""
         return PriceDesk(self.settings, self.reader, lambda: self.catalog.current())  # noqa: PLW0108 - asked later
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The last flow runs, as Prefect tells all browsers of this process."""
+        return runs_of(self.settings)
 
     @cached_property
     def kill_switch(self) -> KillSwitch:

@@ -27,12 +27,13 @@ _STATES: dict[Kind, tuple[str, str]] = {
     "waiting": ("…", "gray"),
 }
 _FINDINGS_SHOWN = 20
+_AGAIN = {"as-shipped": "shelfprice compare --as-shipped", "learn": "shelfprice train"}
 _FOLLOWS = ("demand_cells", "visit_counts", *BOOK_TABLES)
 """Tables that a night makes of what was sold, or for the day after it."""
 
 
 def run_list(newest: Sequence[Run], now: dt.datetime) -> Component:
-    """List flow runs with state, duration and link: those that failed first, then the newest first."""
+    """List flow runs with state, duration and link: those that failed first, with the reason, then the newest first."""
     if not newest:
         return dmc.Text("No flow has run yet.", c="dimmed", size="sm")
     rows = [
@@ -45,7 +46,19 @@ def run_list(newest: Sequence[Run], now: dt.datetime) -> Component:
         ]
         for run in sorted(newest, key=lambda run: run.kind != "failed")
     ]
-    return table(["Run", "Flow", "State", "Started", "Duration"], rows, numbers=(3, 4), width=640)
+    listed = table(["Run", "Flow", "State", "Started", "Duration"], rows, numbers=(3, 4), width=640)
+    return html.Div([*(_failure(run, now) for run in newest if run.reason), listed])
+
+
+def _failure(run: Run, now: dt.datetime) -> Component:
+    """Say why a run failed, when, and what to do."""
+    when = f"{run.started_at:%d %b %Y, %H:%M} UTC" if run.started_at else "before it began"
+    return notice(
+        f"{run.flow} {run.state.lower()} {ago(run.started_at, now)}",
+        f"{when}: {run.reason} Its log is behind the link of {run.name} below. Mend the cause, then run it again:",
+        command=_AGAIN.get(run.flow, f"shelfprice {run.flow}"),
+        mood="problem",
+    )
 
 
 def table_list(states: Sequence[LakeTable], now: dt.datetime) -> Component:

@@ -21,7 +21,14 @@ class Health:
     reasons: tuple[str, ...] = ()
 
 
-def health_of(running: RunningServices | None, found: Iterable[Notice], unproven: int, *, trouble: str = "") -> Health:
+def health_of(
+    running: RunningServices | None,
+    found: Iterable[Notice],
+    unproven: int,
+    failed: Iterable[str] = (),
+    *,
+    trouble: str = "",
+) -> Health:
     """Judge how everything is.
 
     Parameters
@@ -32,6 +39,8 @@ def health_of(running: RunningServices | None, found: Iterable[Notice], unproven
         What is out of order with the prices of the newest day.
     unproven
         Partitions of the newest day without a receipt.
+    failed
+        Runs that failed and whose flow has not completed since, such as `nightly crashed`.
     trouble
         Why it cannot be judged, empty when it can.
     """
@@ -46,7 +55,7 @@ def health_of(running: RunningServices | None, found: Iterable[Notice], unproven
     stopped = [one.title for one in kept if one.mood == "stopped"]
     if stopped:
         return Health("amber", "Stopped by a person", tuple(stopped[:_MOST_REASONS]))
-    doubtful = [*_restarting(running), *(one.title for one in kept if one.mood == "warning")]
+    doubtful = [*_restarting(running), *failed, *(one.title for one in kept if one.mood == "warning")]
     if running is None:
         doubtful.append("services are not running")
     if doubtful:

@@ -23,14 +23,12 @@ from dashboard.data.verification import Verification
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import scheme_of
-from dashboard.prefect.runs import Runs, runs_of
 from dashboard.theme import Scheme
 from warehouse.locks import UP, is_held
 from warehouse.services import running_services
 
 _LOOK_AGAIN = 5_000  # milliseconds
 _WHILE_CHECKING = 500  # milliseconds
-_RUNS = 12
 _ROWS = 500  # rejected rows in the grid
 
 
@@ -67,17 +65,17 @@ def layout(monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    _wire_runs(app, monitor, runs_of(monitor.settings))
+    _wire_runs(app, monitor)
     _wire_services(app, monitor)
     _wire_content(app, monitor)
     _wire_verification(app, Verification(monitor.settings, _now))
 
 
-def _wire_runs(app: Dash, monitor: Monitor, runs: Runs) -> None:
+def _wire_runs(app: Dash, monitor: Monitor) -> None:
     @app.callback(Output("pipeline-runs", "children"), Input("pipeline-clock", "n_intervals"))
     def show_runs(_n: int | None) -> Any:
         try:
-            return cards.run_list(runs.last(_RUNS), _now())
+            return cards.run_list(monitor.runs.last(), _now())
         except ServiceError as error:
             title = "Prefect does not answer"
             if is_held(monitor.settings.locks, UP):

@@ -117,6 +117,16 @@ def test_runs_are_listed_with_state_age_and_duration(words: Callable[[Any], str]
     assert "No flow has run yet" in words(cards.run_list([], NOW))
 
 
+def test_a_failed_run_says_why_when_and_what_to_do(words: Callable[[Any], str]) -> None:
+    started = NOW - dt.timedelta(hours=2)
+    link = "http://x/runs/flow-run/1"
+    run = Run("nightly-1", "nightly", "Crashed", "failed", started, 5.0, link, "the disk is full")
+    said = words(cards.run_list([run], NOW))
+    assert "nightly crashed 2 hours ago" in said
+    assert f"{started:%H:%M} UTC: the disk is full" in said
+    assert "shelfprice nightly" in said
+
+
 @given(st.floats(min_value=0, max_value=1e9))
 def test_durations_and_sizes_are_short_and_have_a_unit(amount: float) -> None:
     assert 3 <= len(formats.duration(amount)) <= 16

@@ -48,6 +48,7 @@ def test_the_light_is_as_bad_as_the_worst_thing(
 def test_the_words_say_what_is_out_of_order_and_what_a_person_did_on_purpose() -> None:
     assert health_of(services("answers"), (told("stopped"),), 0).word == "Stopped by a person"
     assert health_of(services("restarting"), (), 0).word == "Service 0 restarts"
+    assert health_of(services("answers"), (), 0, ["nightly crashed"]).word == "Nightly crashed"
     assert health_of(services("restarting", "starting"), (), 0).word == "Service 0 restarts and 1 more"
 
 

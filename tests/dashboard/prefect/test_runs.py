@@ -109,3 +109,27 @@ def test_finished_and_failed_runs_come_newest_first_without_the_runs_they_starte
     ]
     assert all(run.started_at is not None and run.seconds >= 0 for run in last)
     assert "/runs/flow-run/" in last[0].link
+
+
+def test_a_failed_run_has_its_reason_until_its_flow_completes_again_however_many_runs_came_since(
+    prefect_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect import flow
+
+    monkeypatch.setattr("dashboard.prefect.runs._PATIENCE", 60.0)  # the machine may be busy
+    own = uuid4().hex  # other tests have runs on the same server
+
+    @flow(name=f"nightly-{own}")
+    def nightly(*, is_broken: bool) -> None:
+        if is_broken:
+            raise ValueError("two lines\nthe disk is full")
+
+    def reasons() -> list[str]:
+        return [run.reason for run in Runs(prefect_server, patience_s=60.0).last(1) if run.flow == f"nightly-{own}"]
+
+    with pytest.raises(ValueError, match="the disk is full"):
+        nightly(is_broken=True)
+    flow(name=f"hourly-{own}")(lambda: None)()
+    assert reasons() == ["the disk is full"]
+    nightly(is_broken=False)
+    assert [reason for reason in reasons() if reason] == []
