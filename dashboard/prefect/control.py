@@ -1,9 +1,11 @@
 """Start, pause and stop a live store through Prefect's API.
 
-Flows never run in the web process. Every call answers within two seconds or says that Prefect does not answer.
+Flows never run in the web process. A look answers within two seconds, and an act within four, or says that Prefect does
+not answer. An act is tried again while Prefect says that its database is busy, as SQLite is when many runs start.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +30,9 @@ from dashboard.prefect.client import Login, client_within
 from warehouse.files import login_of_running_server
 
 _LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]
-_ANSWER_WITHIN = 1.5  # seconds for all requests of one call
+_ANSWER_WITHIN, _ACT_WITHIN = 1.5, 4.0  # seconds for all requests of one look, and of one try of an act
+_PAUSES = (0.5, 1.0, 2.0)  # seconds between tries of an act
+_BUSY = 503  # how Prefect's server says that its database is locked
 _A_MONTH = 30 * 24 * 3600  # seconds
 _AT_WORK = ("waiting", "selling", "paused", "stopping")
 
@@ -101,18 +105,20 @@ class LiveControl:
 
         A day that was left open goes on where it stopped; with `again`, what was sold of it is forgotten.
         """
-        with self._client() as client:
+        parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds, "again": again}
+        if business_date is not None:
+            parameters["date"] = business_date.isoformat()
+
+        def start(client: SyncPrefectClient) -> LiveRun:
             current = self._newest(client, store)
             if current is not None and current.is_at_work:
                 raise Declined(f"{store} is {current.state} already, as {current.name}")
-            deployment = _served(client)
-            parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds, "again": again}
-            if business_date is not None:
-                parameters["date"] = business_date.isoformat()
             run = client.create_flow_run_from_deployment(
-                deployment.id, parameters=parameters, tags=[_LIVE_FLOW, store], name=f"{_LIVE_FLOW}-{store}"
+                _served(client).id, parameters=parameters, tags=[_LIVE_FLOW, store], name=f"{_LIVE_FLOW}-{store}"
             )
             return self._told(store, run)
+
+        return self._act(start)
 
     def pause(self, store: str) -> LiveRun:
         """Hold the selling after the tick in hand."""
@@ -124,22 +130,42 @@ class LiveControl:
 
     def cancel(self, store: str) -> LiveRun:
         """Stop the selling after the tick in hand; what was published stands, and a new start goes on from there."""
-        with self._client() as client:
+
+        def cancel(client: SyncPrefectClient) -> LiveRun:
             current = self._expected(client, store, _AT_WORK)
             state: RunState = Cancelled() if current.state == "waiting" else Cancelling()
             return self._set(client, current, state)
 
+        return self._act(cancel)
+
     def set_speed(self, store: str, tick_seconds: float) -> LiveRun:
         """Change the time from one tick to the next, 0.2 to 10 s; it counts within a second or two."""
-        with self._client() as client:
-            current = self._expected(client, store, _AT_WORK)
-            run = client.read_flow_run(UUID(current.run_id))
+
+        def change(client: SyncPrefectClient) -> LiveRun:
+            run = client.read_flow_run(UUID(self._expected(client, store, _AT_WORK).run_id))
             client.update_flow_run(run.id, parameters={**run.parameters, "tick_seconds": tick_seconds})
             return self._told(store, client.read_flow_run(run.id))
 
+        return self._act(change)
+
     def _move(self, store: str, states: tuple[str, ...], to: RunState) -> LiveRun:
-        with self._client() as client:
-            return self._set(client, self._expected(client, store, states), to)
+        return self._act(lambda client: self._set(client, self._expected(client, store, states), to))
+
+    def _act(self, act: Callable[[SyncPrefectClient], LiveRun]) -> LiveRun:
+        for pause in (*_PAUSES, None):
+            try:
+                with self._client(_ACT_WITHIN) as client:
+                    return act(client)
+            except ServiceError as error:
+                if not _is_busy(error):
+                    raise
+                if pause is None:
+                    raise ServiceError(
+                        f"Prefect at {self.api} is busy: its database was locked at each of {len(_PAUSES) + 1} tries; "
+                        "nothing was changed: try again in a minute, and with many stores run Prefect on PostgreSQL"
+                    ) from error
+                time.sleep(pause)
+        raise AssertionError
 
     def _set(self, client: SyncPrefectClient, current: LiveRun, to: RunState) -> LiveRun:
         client.set_flow_run_state(current.run_id, to, force=True)
@@ -175,15 +201,19 @@ class LiveControl:
         )
 
     @contextmanager
-    def _client(self) -> Iterator[SyncPrefectClient]:
+    def _client(self, within: float = _ANSWER_WITHIN) -> Iterator[SyncPrefectClient]:
         try:
-            with client_within(_ANSWER_WITHIN, self.api, self.login) as client:
+            with client_within(within, self.api, self.login) as client:
                 yield client
         except (HTTPError, PrefectHTTPStatusError, OSError, RuntimeError) as error:
             raise ServiceError(
                 f"Prefect at {self.api} does not answer ({type(error).__name__}); "
                 "run `shelfprice up`, or try again if it is up"
             ) from error
+
+
+def _is_busy(error: ServiceError) -> bool:
+    return isinstance(error.__cause__, PrefectHTTPStatusError) and error.__cause__.response.status_code == _BUSY
 
 
 class Control(Protocol):

@@ -11,7 +11,6 @@ from catalog.errors import ServiceError
 from catalog.settings import Settings
 from dashboard.app import create_app
 from dashboard.cards.services import service_list
-from dashboard.pages import pipeline as page
 from warehouse.locks import UP, held
 from warehouse.services import RunningServices, ServiceState, write_service_states
 
@@ -71,14 +70,14 @@ class Silent:
     def __init__(self, _api: str) -> None:
         pass
 
-    def last(self, _n: int) -> NoReturn:
+    def last(self) -> NoReturn:
         raise ServiceError("Prefect is away")
 
 
 def test_where_prefect_is_being_started_again_nobody_is_told_to_start_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "runs_of", Silent)
+    monkeypatch.setattr("dashboard.monitor.runs_of", Silent)
     with held(settings.locks, UP):
         said = shown(settings, "pipeline-runs")
     assert "starts it again" in said
