@@ -1,12 +1,17 @@
 """Serve the monitor: one process with threads, which browsers share, and never in debug mode.
 
-Waitress takes a request in whole before a thread gets it, so slow senders hold up nobody else.
+Waitress takes a request in whole before a thread gets it, so slow senders hold up nobody else. It would wait for one as
+long as a byte comes now and then, so a request has a limit of time here.
 """
 
+import time
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import waitress
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer
 
 from catalog.settings import Settings
 from dashboard.access import access_to
@@ -16,6 +21,43 @@ from dashboard.malformed import MOST_BYTES
 _THREADS = 16
 _CONNECTIONS = 1_000
 _IDLE = 30  # seconds until a silent connection is closed
+_WHOLE = 30.0  # seconds from the first byte of a request to its last
+
+
+class LimitedChannel(HTTPChannel):  # type: ignore[misc] # waitress has no types
+    """A connection that is closed when a request is not whole in time, however many bytes come meanwhile."""
+
+    _begun = 0.0  # moment of the first byte of the request that is not whole yet, seconds
+
+    def received(self, data: bytes) -> bool:
+        """Take in bytes of requests."""
+        is_first, now = self.request is None, time.monotonic()
+        is_taken: bool = super().received(data)
+        if is_first or self.request is None:
+            self._begun = now
+        elif now - self._begun > _WHOLE:
+            self.will_close = True
+        return is_taken
+
+
+def server_of(app: Any, host: str, port: int) -> Any:
+    """Return a server that listens, and answers once it runs."""
+    listening: dict[int, Any] = {}
+    server = waitress.create_server(
+        app,
+        map=listening,
+        host=host.strip("[]"),
+        port=port,
+        threads=_THREADS,
+        connection_limit=_CONNECTIONS,
+        channel_timeout=_IDLE,
+        max_request_body_size=MOST_BYTES,
+        ident=None,
+    )
+    for one in listening.values():
+        if isinstance(one, BaseWSGIServer):
+            one.channel_class = LimitedChannel
+    return server
 
 
 def serve(settings: Settings, host: str, port: int, catalog_dir: Path | None = None) -> None:
@@ -34,14 +76,4 @@ def serve(settings: Settings, host: str, port: int, catalog_dir: Path | None = N
     app = create_app(settings, catalog_dir=catalog_dir, access=access)
     desk = app.server.config[MONITOR].desk
     Thread(target=desk.open_new_books, args=(Event(),), name="new-books", daemon=True).start()
-    waitress.serve(
-        app.server,
-        host=host.strip("[]"),
-        port=port,
-        threads=_THREADS,
-        connection_limit=_CONNECTIONS,
-        channel_timeout=_IDLE,
-        max_request_body_size=MOST_BYTES,
-        ident=None,
-        _quiet=True,
-    )
+    server_of(app.server, host, port).run()
