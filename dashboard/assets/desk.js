@@ -97,7 +97,8 @@
             // Approve is the loud button only where something that waits is meant.
             chosen: (rows, every) => {
                 const waits = every || (rows || []).some((row) => row.waits);
-                return [rows && rows.length ? `${rows.length} chosen` : "none chosen", waits ? "filled" : "default"];
+                const words = every ? "all that are found" : rows && rows.length ? `${rows.length} chosen` : "none chosen";
+                return [words, waits ? "filled" : "default"];
             },
             fit: () => {
                 const api = grid();
