@@ -118,9 +118,9 @@ def brought_by(told: Sequence[Examined]) -> str:
     costs = [cost for one in told if (cost := _cost_of(one)) is not None]
     unknown = len(told) - len(costs)
     if not costs:
-        return f"{_prices(len(told))}. What they bring is not known: no model or belief knows these prices."
-    rest = f", {count(unknown)} of them not known" if unknown else ""
-    return f"{_prices(len(told))}: in all it {cost_in_words(sum(costs))} until the first day closes{rest}."
+        return f"{_prices(len(told))} without a forecast: no model or belief knows them."
+    rest = f" {_prices(unknown)} without a forecast." if unknown else ""
+    return f"{_prices(len(costs))} expected to earn {_against_plan(sum(costs))} until the first day closes.{rest}"
 
 
 def _prices(number: int) -> str:
@@ -213,7 +213,11 @@ def _numbers(brings: Preview) -> list[Component]:
 
 def cost_in_words(cost: float) -> str:
     """Say whether a price earns less or more than the plan."""
-    return f"earns {_less_or_more(cost) or 'the same as'}{' than' if _less_or_more(cost) else ''} the plan"
+    return f"earns {_against_plan(cost)}"
+
+
+def _against_plan(cost: float) -> str:
+    return f"{lost} than the plan" if (lost := _less_or_more(cost)) else "the same as the plan"
 
 
 def _less_or_more(cost: float) -> str:

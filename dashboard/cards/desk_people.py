@@ -43,7 +43,7 @@ def people_list(changes: Sequence[StandingOrder]) -> Component:
 def _item(action: str, changes: Sequence[StandingOrder]) -> Component:
     first, costs = changes[0], [change.cost for change in changes if change.cost is not None]
     time = "in that time" if first.is_for_hours else "a day"
-    who = "It" if len(changes) == 1 else "In all it"
+    who = "It" if len(changes) == 1 else "The whole action"
     cost = [html.Span(f"{who} {cost_in_words(sum(costs))} {time}.")] if costs else []
     looks = [_LOOKS[state] for state in dict.fromkeys(change.state for change in changes)]
     badges = [dmc.Badge(words, color=colour, variant="light", className="desk-badge") for words, colour in looks]

@@ -63,14 +63,14 @@ def test_an_edit_of_many_prices_lists_each_with_its_euros_and_the_total(
     assert len(costs) == 12
     assert listed.rowData[0]["cost"] == f"€{abs(costs[0]):.2f} {'less' if costs[0] > 0 else 'more'}"
     earns = f"€{abs(sum(costs)):,.2f} {'less' if sum(costs) > 0 else 'more'}"
-    assert words(total) == f"12 prices: in all it earns {earns} than the plan until the first day closes."
+    assert words(total) == f"12 prices expected to earn {earns} than the plan until the first day closes."
 
 
 def test_prices_of_which_nothing_is_expected_are_counted(desk: PriceDesk) -> None:
     rows = list(desk.sheet().rows)[:2]
     asked = acts.requests_of(desk.sheet(), rows, "to 90", (None, None), announced=False)
     assert brought_by(examined_all(desk.workspace, asked)) == (
-        "2 prices. What they bring is not known: no model or belief knows these prices."
+        "2 prices without a forecast: no model or belief knows them."
     )
 
 

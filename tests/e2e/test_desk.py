@@ -238,7 +238,7 @@ def test_many_prices_are_edited_and_approved_only_once_their_number_and_euros_we
     page.locator("#desk-every").check()
     page.get_by_role("toolbar").get_by_role("button", name="Edit").click()
     page.locator("#desk-price").fill("-1 %")
-    expect(page.locator("#desk-preview")).to_contain_text("15 prices: in all it earns")
+    expect(page.locator("#desk-preview")).to_contain_text("15 prices expected to earn")
     expect(page.locator("#desk-list .ag-center-cols-container .ag-row")).to_have_count(15)
     page.keyboard.press("Escape")
     page.locator("#desk-approve").click()
