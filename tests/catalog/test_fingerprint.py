@@ -78,15 +78,19 @@ def test_the_fingerprint_changes_with_every_value_of_a_product(field: str) -> No
     assert Catalog((changed, *catalog.products[1:]), catalog.store).fingerprint != catalog.fingerprint
 
 
-def test_the_fingerprint_stays_where_alerts_change_so_that_no_night_is_done_anew() -> None:
+def test_the_fingerprint_stays_where_alerts_and_store_names_change_so_that_no_night_is_done_anew() -> None:
     catalog = load(CLASSIC)
     heard = catalog.store.model_copy(
-        update={"alerts": AlertRules(webhook="https://127.0.0.1/hear"), "notify": NotifySettings(digest=True)}
+        update={
+            "alerts": AlertRules(webhook="https://127.0.0.1/hear"),
+            "notify": NotifySettings(digest=True),
+            "names": {"S01": "Köln Süd"},
+        }
     )
     assert replace(catalog, store=heard).fingerprint == catalog.fingerprint
 
 
-@pytest.mark.parametrize("field", sorted(Store.model_fields.keys() - {"alerts", "notify"}))
+@pytest.mark.parametrize("field", sorted(Store.model_fields.keys() - {"alerts", "notify", "names"}))
 def test_the_fingerprint_changes_with_every_value_of_the_store(field: str) -> None:
     catalog = load(CLASSIC)
     policies, exploration = catalog.store.policies, catalog.store.exploration

@@ -64,12 +64,6 @@ def test_a_longer_name_gets_a_wider_column_and_what_is_cut_can_be_read() -> None
     assert "tooltipValueGetter" in wide["name"]
 
 
-def test_a_name_makes_no_other_catalog(tmp_path: Path) -> None:
-    named, plain = Shop(tmp_path / "a", more=NAMES).catalog, Shop(tmp_path / "b").catalog
-    assert named.store.names == {"S01": KOELN, "S02": LONG}
-    assert named.fingerprint == plain.fingerprint
-
-
 @pytest.mark.parametrize(
     ("line", "told"),
     [
