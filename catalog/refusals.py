@@ -43,14 +43,16 @@ _NUMBERS = (1, 2, 0.5, 5, 10, 50, 100, 1_000, 0.1, 0.01, 0)
 _MOST_FIELDS = 12
 
 
-class _Missing:
-    """Stands for a value that was not given."""
+class _Words(str):
+    """Words that stand for a value, and are shown without quotes."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
-        return "none"
+        return str(self)
 
 
-MISSING = _Missing()
+MISSING = _Words("none")
 
 
 class Refusal(NamedTuple):
@@ -79,7 +81,7 @@ class Refusal(NamedTuple):
     def sentence(self, shown: Callable[[object], str] = repr, outcome: str = "") -> str:
         """Return field, expectation, value and outcome in a sentence; `shown` writes a value."""
         where = f"{self.field}: " if self.field else ""
-        found = "" if self.is_rule else f", found {'none' if self.found is MISSING else shown(self.found)}"
+        found = "" if self.is_rule else f", found {self.found if isinstance(self.found, _Words) else shown(self.found)}"
         return f"{where}{self.words}{found}{outcome and '; '}{outcome}{self.hint}"
 
 
@@ -112,6 +114,8 @@ def refused(error: ValidationError | Sequence[Any], schema: Schema, definitions:
         return Refusal(".".join([*path, name]), whole.no_field(path, record), first["input"], whole.meant(record, name))
     path, taken = whole.found_at(schema, where)
     field, found = ".".join(path), MISSING if kind == "missing" else first["input"]
+    if kind == "too_long":
+        found = _Words(f"{len(found)} items")
     if kind in _OURS:
         return Refusal(field, first["msg"].removeprefix(_OURS[kind]), found, is_rule=True)
     return Refusal(field, _NO_JSON if kind == "json_invalid" else whole.expected(taken, found), found)
@@ -129,11 +133,11 @@ def described(taken: Schema, *, is_part: bool = False) -> str:
         case {"const": value}:
             text = f"`{value}`"
         case {"type": "array", "items": items}:
-            text = f"list of {_at_least(taken.get('minItems', 0))}{described(items, is_part=True)}"
+            text = f"list of {_count(taken, 'Items')}{described(items, is_part=True)}"
         case {"type": "object", "patternProperties": by_name}:
             key = "sku" if "propertyNames" in taken else "store"  # a store's name has its length in its pattern
             value = described(next(iter(by_name.values())), is_part=True)
-            text = f"{_at_least(taken.get('minProperties', 0))}{value}, by {key}"
+            text = f"{_count(taken, 'Properties')}{value}, by {key}"
         case {"type": "object", "additionalProperties": dict(of_a_name)}:  # of any text, which a category alone is
             text = f"{described(of_a_name, is_part=True)}, by category"
         case {"type": str(kind)} if kind in _WORDS:
@@ -144,8 +148,9 @@ def described(taken: Schema, *, is_part: bool = False) -> str:
     return text
 
 
-def _at_least(count: int) -> str:
-    return f"at least {count} " if count else ""
+def _count(taken: Schema, of: str) -> str:
+    least, most = taken.get(f"min{of}", 0), taken.get(f"max{of}")
+    return (f"at least {least} " if least else "") + ("" if most is None else f"at most {most:,} ")
 
 
 def _length(taken: Schema) -> str:

@@ -158,5 +158,6 @@ def _shown(ack: AckMessage, batch: PriceBatch, *, is_ok: bool) -> list[tuple[str
 
 def _reason(error: ValueError) -> str:
     if isinstance(error, ValidationError):
-        return refused(error, schema_of(AckMessage)).sentence()[:_LONGEST]
+        refusal = refused(error, schema_of(AckMessage))
+        return refusal._replace(field=refusal.field or "acknowledgement").sentence()[:_LONGEST]
     return str(error)[:_LONGEST]
