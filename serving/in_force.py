@@ -69,8 +69,7 @@ def present_book(
 ) -> PresentBook:
     """Return the book in force on the catalog of now; of a store of a kind of its own, what stands for its book.
 
-    With a `date`, it is that of the units with which the store opens on it, where stock lives on. `opened` is the book
-    where somebody has opened it on that catalog.
+    With a `date`, it is that of the units with which the store opens on it. `opened` is the book, opened already.
     """
     made_under = catalog_of(lake, stored_on(lake, found.book.published_at.date()))
     own_units = None
