@@ -3,6 +3,9 @@
 It is read from the newest half year of the log alone, of unit sales and of visits. An offer is not regular, where the
 log says that it is one, and where prices have a pattern of offers that come and go. A price that was left once and has
 not come back is a new regular price: nobody can say yet that it is an offer.
+
+A price of ours is none of the owner's: a ceiling, an order of a person or another limit may have given it. So it counts
+only where half a year shows nothing before it. A drawn price tells the owner's price that it was drawn around.
 """
 
 import datetime as dt
@@ -28,10 +31,13 @@ from warehouse.sold import newest_closed
 from warehouse.sql_files import queries_beside
 
 _LEAST_CUT = 0.03  # of the highest price of the half year: a smaller departure is no offer
+_SAME = 0.004  # EUR
 _READ = {
     "unit_sales": ("store_id", "sku", "hour", "price", "units"),
     "interactions": ("store_id", "sku", "seen_at", "price_offered"),
     "promotions": ("store_id", "sku", "promotion", "leaflet", "regular_price"),
+    "exposures": ("store_id", "sku", "charged_price", "not_ours"),
+    "price_draws": ("store_id", "sku", "shelf_price", "through"),
 }
 _query = queries_beside(__file__)
 
@@ -61,6 +67,7 @@ def shelf_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) ->
     rows = {store: row for row, store in enumerate(catalog.store.stores)}
     columns = {sku: column for column, sku in enumerate(catalog.skus)}
     days = days[days["store_id"].isin(rows) & days["sku"].isin(columns) & (days["price"] > 0)]
+    days = days[~days["is_ours"] | ~days.duplicated(["store_id", "sku"])]
     prices = np.full((len(rows), len(columns)), np.nan)
     for key, own in days.groupby("sku", sort=False):
         regular = own[~_is_offer(own)].drop_duplicates("store_id", keep="last")
@@ -73,7 +80,7 @@ def _prices_by_day(lake: Lake, last: dt.date) -> pd.DataFrame:
     with duckdb.connect(config={"threads": 1}) as connection:
         for table in _READ:
             connection.register(table, _rows_of(lake, table, last))
-        found = connection.execute(_query("prices_by_day")).df()
+        found = connection.execute(_query("prices_by_day"), {"same": _SAME}).df()
     found["is_offer"] = found["is_offer"].astype("boolean")
     return found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from outside_grocer import Grocer
 
 from catalog.load import Catalog, load
 from catalog.price_ladder import price_ladder
@@ -183,3 +184,49 @@ def test_a_book_that_an_earlier_version_left_prices_nothing(retailer: Retailer) 
     with pytest.raises(NoBookError, match=r"A stands at 2\.20 EUR in S01"):
         open_desk(retailer.lake, retailer.catalog).answer(PriceQuestion("A", 10), "S01")
     assert not verify(retailer.lake).findings
+
+
+def limits_a_week(shop: Grocer, price: float) -> None:
+    """Sell P001 for a week at a price of ours, as a till that follows it does."""
+    first = max(shop.lake.dates("unit_sales")) + dt.timedelta(days=1)
+    for date in (first + dt.timedelta(days=day) for day in range(7)):
+        own = [(store, sku) for store in shop.catalog.store.stores for sku in shop.catalog.skus]
+        base = dict(zip(shop.catalog.skus, shop.catalog.base_prices.tolist(), strict=True)) | {"P001": price}
+        rows: dict[str, list[object]] = {
+            "store_id": [store for store, _ in own],
+            "sku": [sku for _, sku in own],
+            "price": [base[sku] for _, sku in own],
+            "units": [9.0] * len(own),
+        }
+        some = {"product_name": rows["sku"], "returned_units": [0.0] * len(own), "chances": [50] * len(own)}
+        shop.publish("unit_sales", date, rows | some | {"is_sudden_zero": [False] * len(own)})
+        opens, closes = (shop.catalog.store.clock_of(None).moment_of(date, tick) for tick in (0, 1))
+        spans = {"starts_at": [opens] * len(own), "ends_at": [closes] * len(own), "charged_price": rows["price"]}
+        shop.publish("exposures", date, rows | spans | {"is_acknowledged": [True] * len(own)})
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown"), [("ceiling_price: 2.20", 2.2), ("floor_price: 2.80, ceiling_price: 3.50", 2.8)]
+)
+def test_a_limit_moves_the_price_while_it_stands_and_the_owner_s_price_is_his_again_after_it(
+    tmp_path: Path, limit: str, shown: float
+) -> None:
+    shop = Grocer(tmp_path, more="sales: outside\n")
+    file, owner = shop.folder / "products.yaml", 2.49
+    text = file.read_text(encoding="utf-8")
+    base = "base_price: 2.20" if shown < owner else "base_price: 2.80"
+    file.write_text(text.replace("base_price: 2.49", f"{base}, {limit}"), encoding="utf-8")
+    shop.catalog = load(shop.folder)
+    now = stores_now(shop.lake, shop.catalog, ("S01",))
+    limited = standings(shop.lake, shop.catalog, now)["S01"].of("P001")
+    assert limited is not None
+    assert limited.price == shown
+    limits_a_week(shop, shown)
+    found = shelf_prices(shop.lake, shop.catalog)
+    assert found is not None
+    assert found.by_place(shop.catalog)["S01", "P001"] == owner
+    file.write_text(text, encoding="utf-8")
+    shop.catalog = load(shop.folder)
+    free = standings(shop.lake, shop.catalog, stores_now(shop.lake, shop.catalog, ("S01",)))["S01"].of("P001")
+    assert free is not None
+    assert free.price == owner
