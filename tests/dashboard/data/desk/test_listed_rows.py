@@ -131,11 +131,12 @@ def test_columns_of_a_desk_say_what_each_of_its_rows_says_in_every_state(
     share: float, others: set[str], tmp_path: Path
 ) -> None:
     shop = Shop(tmp_path, f"{{within_of_base: {share}}}")
-    shop.publish()
+    book = shop.publish()
     build_file(shop.settings, ALL_VIEWS)
     shop.sell(1)
     desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
     assert not desk.sheet().rows.are_recorded.any()
+    propose(shop.workspace, book, _DATE)
     if "approved" in others:
         acts.approve(desk, ["S02|MILK"], {})
     acts.turn_down(desk, ["S02|EGGS"], "too dear")
