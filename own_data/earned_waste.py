@@ -18,6 +18,7 @@ import pandas as pd
 from catalog.currency import Currency
 from catalog.load import Catalog
 from catalog.tables.stock import STOCK_MOVEMENTS
+from serving.counts.draws_of_prices import STANDS
 from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 from warehouse.lake import Lake
 from warehouse.partition import between
@@ -123,7 +124,8 @@ def compared(sold: pd.DataFrame, days: int, way: int) -> EarnedProfit:
     days
         Length of a slot.
     way
-        Slots that the way home may take at the beginning of a stretch.
+        Slots that the way home may take at the beginning of a stretch; they are cut once draws are older than a hold:
+        in the first one, no price is far from the owner's.
     """
     weeks = _weeks(sold, ("profit",))
     stores, blocks = (pd.factorize(weeks[name], sort=True)[0] for name in ("store_id", "block"))
@@ -131,6 +133,8 @@ def compared(sold: pd.DataFrame, days: int, way: int) -> EarnedProfit:
     slots = (dates - dates.min()).dt.days // days
     began = pd.to_datetime(weeks["block"].str.rsplit("/", n=1).str[-1], errors="coerce")
     is_cut = (dates - began).dt.days < days * way  # the slot ends that many days after the stretch began, less one
+    drawn = slots[~weeks["is_before"].to_numpy(dtype=bool)]
+    is_cut &= drawn.max() - drawn.min() >= way + STANDS
     return earned_profit(
         StoreWeeks(
             stores.astype(np.int64),

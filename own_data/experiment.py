@@ -120,7 +120,7 @@ def _shape(catalog: Catalog, sold: pd.DataFrame) -> float:
 def _without_coin(sold: pd.DataFrame, days: int) -> CoinRows:
     """Return slots at which no coin was thrown as rows of one."""
     nothing, stores = np.zeros(len(sold)), pd.factorize(sold["store_id"], sort=True)[0].astype(np.int64)
-    weekdays = sold["date"].dt.day_of_week.to_numpy() if days == 1 else None
+    weekdays = sold["date"].dt.day_of_week.to_numpy(dtype=np.int64) if days == 1 else None
     slots = sold["slot"].to_numpy(dtype=np.int64)
     blocks, units = np.arange(len(sold)), sold["units"].to_numpy(dtype=float).clip(min=0)
     return CoinRows(units, nothing, nothing, nothing > 0, nothing, blocks, stores, slots, weekdays)
@@ -151,7 +151,7 @@ def _units_of_slots(own: pd.DataFrame, dates: "pd.Series[Any]", days: int) -> Fl
     """Return the units of a day of each store that sells a product, and of each weekday where slots are days."""
     if days > 1:
         return (own.groupby("store_id")["units"].sum() / dates.nunique()).to_numpy(dtype=float)
-    by_day = own.groupby(["store_id", own["business_date"].dt.day_of_week])["units"].sum().unstack(fill_value=0.0)
+    by_day = own.groupby(["store_id", own["business_date"].dt.day_of_week])["units"].sum().unstack(fill_value=0)
     weekdays = pd.Series(dates.unique()).dt.day_of_week.value_counts()
     return (by_day / weekdays.reindex(by_day.columns)).to_numpy(dtype=float)
 
@@ -281,6 +281,6 @@ def coin_rows(sold: pd.DataFrame) -> CoinRows:
         blocks=np.arange(len(sold)),
         stores=stores,
         slots=slots,
-        weekdays=first.dt.day_of_week.to_numpy() if is_daily else None,
+        weekdays=first.dt.day_of_week.to_numpy(dtype=np.int64) if is_daily else None,
         exposure=sold["minutes"].to_numpy(dtype=float) / float(sold["minutes"].max()),
     )

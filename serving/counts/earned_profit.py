@@ -96,18 +96,17 @@ def earned_profit(rows: StoreWeeks, seed: int = 0, is_cut: Flags | None = None) 
     ----------
     is_cut
         Whether a held store may still be on its way in this week of its stretch, whether it is held or not: such weeks
-        are not compared, as soon as other held weeks are there. Shape (n_store_weeks,); None for none.
+        are not compared, as soon as the others can be. Shape (n_store_weeks,); None for none.
     """
     profit, is_before = rows.profits, np.zeros(len(rows.profits), bool) if rows.is_before is None else rows.is_before
     is_held, is_treated = rows.is_held & ~is_before, ~rows.is_held & ~is_before
     n_held, treated = int(is_held.sum()), float(profit[is_treated].sum())
     effect = low = high = None
     p_value = 1.0
-    stays = np.full(len(profit), fill_value=True)
-    if is_cut is not None and (is_held & ~is_cut).any():
-        stays = is_before | ~is_cut
-    usual = rows.stores[stays & ~is_treated]
-    is_compared = np.isin(rows.stores[stays & is_treated], usual).any()  # else it may be the stores alone
+    stays = np.full(len(profit), fill_value=True) if is_cut is None else is_before | ~is_cut
+    if not _are_compared(rows.stores[stays], is_held[stays], is_treated[stays]):
+        stays = np.full(len(profit), fill_value=True)
+    is_compared = _are_compared(rows.stores[stays], is_held[stays], is_treated[stays])
     if is_compared and treated > 0 and float(profit[stays & is_held].sum()) > 0:
         blocks = np.arange(len(profit)) if rows.blocks is None else rows.blocks
         places = rows.stores[stays], rows.weeks[stays], blocks[stays]
@@ -120,6 +119,11 @@ def earned_profit(rows: StoreWeeks, seed: int = 0, is_cut: Flags | None = None) 
     least, most = -np.inf if low is None else low, np.inf if high is None else high
     euros = [treated * end / (1 + end) if np.isfinite(end) else end for end in (share, least, most)]
     return EarnedProfit(share, least, most, euros[0], euros[1], euros[2], p_value, n_held, int(is_treated.sum()))
+
+
+def _are_compared(stores: Ints, is_held: Flags, is_treated: Flags) -> bool:
+    """Return whether some weeks are held, and a treated store has others beside; else it may be the stores alone."""
+    return bool(is_held.any() and np.isin(stores[is_treated], stores[~is_treated]).any())
 
 
 class _EffectTest:
