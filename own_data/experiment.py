@@ -281,6 +281,6 @@ def coin_rows(sold: pd.DataFrame) -> CoinRows:
         blocks=np.arange(len(sold)),
         stores=stores,
         slots=slots,
-        weekdays=first.dt.day_of_week.to_numpy(dtype=np.int64) if is_daily else None,
+        weekdays=np.asarray(first.dt.day_of_week, dtype=np.int64) if is_daily else None,
         exposure=sold["minutes"].to_numpy(dtype=float) / float(sold["minutes"].max()),
     )
