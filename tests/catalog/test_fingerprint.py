@@ -67,6 +67,7 @@ STORE_CHANGES: dict[str, object] = {
     "learning": Learning(window_days=60),
     "approval": Approval(within_of_base=0.2),
     "price_law": PriceLaw(days=60),
+    "most_units_per_line": 500,
     "shocks": (Shock(business_date=dt.date(2026, 1, 9)),),
 }
 

@@ -70,10 +70,10 @@ def wait_for(address: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)  # before the browser, beside whose event loop no flow can run
 def played(played_loop: PlayedLoop, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A home in which the pipeline ran and policies were compared, with some rejected rows, and its orchestrator."""
+    """A home in which the pipeline ran and sellers were compared, with some rejected rows, and its orchestrator."""
     home = tmp_path_factory.mktemp("played")
     copy_home(played_loop.settings.home, home)
-    few = ("--scenario", "200 visits", "--decisions", "500", "--seeds", "2", "--days", "2")
+    few = ("--world", "classic", "--world", "200 visits", "--seeds", "1", "--days", "1")
     assert Terminal(home)("compare", *few).returncode == 0
     reject_some(home)
     return home, prefect_server
@@ -148,8 +148,7 @@ def test_on_a_narrow_screen_no_name_in_a_figure_of_policies_is_cut_off(
 ) -> None:
     page = visit(f"{monitor}/policies", width=390)
     expect(page.get_by_role("heading", name="What the shipped policy earns")).to_be_visible()
-    unfold(page)
-    expect(page.get_by_text("stock-aware", exact=True).last).to_be_visible()
+    expect(page.locator("#policies-regret .js-plotly-plot .xtick").first).to_be_visible()
     until(page, f"({_CUT_OFF})().length === 0")
 
 
@@ -182,18 +181,13 @@ def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[
     expect(page.locator("#models-curves .js-plotly-plot")).to_have_count(4)
 
 
-def test_a_scenario_is_chosen_and_the_table_is_saved(monitor: str, visit: Callable[..., Page]) -> None:
+def test_a_world_is_chosen_and_its_learners_are_drawn(monitor: str, visit: Callable[..., Page]) -> None:
     page = visit(f"{monitor}/policies")
     expect(page.locator(".verdict-first")).to_contain_text("than fixed prices")
-    unfold(page)
-    expect(page.locator("#policies-scenario")).to_have_value("200 visits")
-    expect(page.locator("#policies-learning .js-plotly-plot")).to_be_visible()
-    expect(page.locator(".ag-row").first).to_be_visible()
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save as CSV").press("Enter")
-    text = Path(saved.value.path()).read_text(encoding="utf-8")
-    assert "200 visits" in text
-    assert "stock-aware" in text
+    expect(page.locator("#policies-world")).to_have_value("200 visits, one store")
+    page.locator("#policies-world").click()
+    page.get_by_role("option", name="classic, one store").click()
+    expect(page.locator("#policies-regret").get_by_text("the product, as shipped")).to_be_visible()
 
 
 def test_the_pipeline_shows_runs_and_rejected_rows_literally(monitor: str, visit: Callable[..., Page]) -> None:

@@ -389,7 +389,8 @@ def test_without_any_data_training_says_what_to_run(empty_home: Path) -> None:
 
 def test_a_damaged_partition_is_named_and_the_good_ones_go_on(copy_of_the_loop: Settings) -> None:
     lake = Lake(copy_of_the_loop)
-    shutil.rmtree(copy_of_the_loop.lake / "demand_cells")
+    for folder in ("demand_cells", "receipts/demand_cells"):
+        shutil.rmtree(copy_of_the_loop.lake / folder)
     victim = next(iter(lake.partitions("interactions")))
     lake.path(victim).write_bytes(lake.path(victim).read_bytes()[:500])
     with pytest.raises(DamagedError, match=rf"{victim.business_date}/part-g000\.parquet.*backfill --start"):

@@ -40,14 +40,14 @@ _FILES = {
     ),
     40: (
         "cluster/delta_store cluster/privileges dashboard/advice dashboard/data/desk/desk_acts etl/corrections "
-        "etl/sales evaluation/peers flows/cli/usage flows/learning operate/earlier_version security/requests "
+        "etl/sales evaluation/peers flows/cli/usage flows/learning security/requests "
         "serving/guardrails standing/standing training/bad_challengers training/fit_candidates"
     ),
     30: (
         "catalog/child_process cluster/servers connect/api/price_changes_over_http connect/export/exporting "
         "connect/intake/hourly_prices connect/intake/intake_kills connect/quote_api dashboard/address "
         "desk/alerts/alerts desk/commands etl/dates_admitted_elsewhere evaluation/as_shipped "
-        "evaluation/compare faults/child features/visit_counts flows/spreading/work_elsewhere "
+        "faults/child features/visit_counts flows/spreading/work_elsewhere "
         "operate/up/supervisor plugins/suites serving/belief/learning_while_selling serving/guardrail_modes "
         "serving/belief/reading_the_log training/report training/training warehouse/assertions "
         "warehouse/proving_the_lake"

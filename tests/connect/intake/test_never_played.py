@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> SellingStore:
     return SellingStore(tmp_path)
 
 
-@pytest.mark.parametrize("command", ["simulate", "live", "demo", "pipeline", "shocks"])
+@pytest.mark.parametrize("command", ["simulate", "live", "demo", "pipeline"])
 def test_what_plays_refuses_it_in_one_sentence(terminal: Terminal, store: SellingStore, command: str) -> None:
     answer = terminal(command, "--catalog", str(store.folder))
     assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", REFUSAL)

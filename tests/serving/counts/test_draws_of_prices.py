@@ -110,9 +110,9 @@ def test_a_held_store_walks_to_the_owner_s_prices_by_steps_and_stands_there_for_
     assert 0.2 < np.nanmean(holds) < 0.8
 
 
-def test_a_price_that_no_allowed_ending_leads_home_from_goes_home_at_once() -> None:
+def test_where_no_allowed_ending_leads_home_the_ending_gives_way_and_the_step_does_not() -> None:
     far = PriceRoom(np.array([[0.99, 1.99]]), np.array([[1.49]]), np.array([[1.99]]), np.array([0.5]))
-    assert far.homeward[0, 0] == 1.49
+    assert far.homeward[0, 0] == pytest.approx(1.80)
     near = replace(far, ladder=np.array([[0.99, 1.89, 1.99]]))
     assert near.homeward[0, 0] == 1.89
 
