@@ -69,7 +69,7 @@ def demo(
             "  shelfprice quote --sku MILK --stock 8\n"
             '  shelfprice sql "from daily_sales order by business_date, store_id, sku"\n'
             "  shelfprice up              # Prefect, MLflow and the monitor, where a store can be watched selling\n"
-            "  shelfprice compare         # policies against what a clairvoyant would earn\n"
+            "  shelfprice compare         # the product and its peers beside a clairvoyant\n"
             f"All generated data is under {read_settings().home}"
         )
 
