@@ -104,7 +104,9 @@ def _checked(
     found = plain_sales(columns, catalog, sent) if able.any() else None
     plain = np.flatnonzero(able)[found.plain] if found else np.array([], np.int64)
     others = np.setdiff1d(np.arange(len(able)), plain)
-    objects = objects_of(lines.take(others)) if isinstance(lines, pa.Table) else [lines[place] for place in others]
+    objects = (
+        objects_of(lines.take(others)) if isinstance(lines, pa.Table) else [lines[place] for place in others.tolist()]
+    )
     check, looked_at = LineCheck(catalog, sent[1]), dict[int, _Row]()
     for place, given in zip(others.tolist(), objects, strict=True):
         try:
