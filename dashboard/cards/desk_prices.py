@@ -39,7 +39,7 @@ _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("store", "Store", "", {}),
     ("now", "Now", "On a live store's shelf; else what the store opened with last", {"valueFormatter": _EUROS}),
     ("proposed", "Proposed", "What the price book opens a full shelf with", {"valueFormatter": _EUROS, "width": 104}),
-    ("moved", "Change", "Proposed against now", {"valueFormatter": _PERCENT}),
+    ("moved", "Change", "Proposed against now", {"valueFormatter": _PERCENT, "width": 96}),
     (
         "gain",
         "Gain a day",
