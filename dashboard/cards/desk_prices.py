@@ -37,8 +37,13 @@ _PERCENT = {"function": "params.value == null ? '–' : d3.format('+.1f')(100 * 
 _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("name", "Product", "Name and SKU", {"width": 160, "cellRenderer": "DeskProduct"}),
     ("store", "Store", "", {}),
-    ("now", "Now", "On a live store's shelf; else what the store opened with last", {"valueFormatter": _EUROS}),
-    ("proposed", "Proposed", "What the price book opens a full shelf with", {"valueFormatter": _EUROS, "width": 104}),
+    ("now", "Now", "On a live store's shelf; else the middle price of the day before", {"valueFormatter": _EUROS}),
+    (
+        "proposed",
+        "Proposed",
+        "What the store would open with by the price book",
+        {"valueFormatter": _EUROS, "width": 104},
+    ),
     ("moved", "Change", "Proposed against now", {"valueFormatter": _PERCENT, "width": 96}),
     (
         "gain",

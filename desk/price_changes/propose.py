@@ -95,7 +95,7 @@ class _New:
     earlier
         What was proposed before.
     old, new
-        What a store opened with last, NaN where that is not known, and what the book opens with.
+        The middle price of a store's newest day, NaN where that is not known, and what the store wants to open with.
     lowest, highest
         Between which prices one passes by rule.
     is_other

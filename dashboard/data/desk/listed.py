@@ -99,7 +99,7 @@ class Rows(Sequence[Row]):
 
     @property
     def now(self) -> Floats:
-        """What each store shows, or opened with last."""
+        """What each store shows, or showed on its newest day: the middle price of that day."""
         return self._of(self._columns.now)
 
     @property

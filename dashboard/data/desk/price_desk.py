@@ -222,7 +222,7 @@ class PriceDesk:
         )
 
     def _opened_with(self, shelf: Catalog, last: dt.date) -> Floats:
-        """Return what stores opened with last until a date, EUR, shape (n_stores, n_products) of a shelf."""
+        """Return the middle price of the newest day until a date, EUR, shape (n_stores, n_products) of a shelf."""
         return self._opened.get(
             (last, shelf.skus, shelf.store.stores),
             lambda: last_day_prices(self._reader.lake, shelf, last - _COURSE, last),

@@ -27,7 +27,7 @@ class Row:
     Attributes
     ----------
     now
-        What a live store shows, else what the store opened with last; None when it never sold the product.
+        What a live store shows, else the middle price of its newest day; None when it never sold the product.
     proposed
         What waits or was decided; where nothing did, what the policy wants within the limits.
     stands

@@ -41,7 +41,7 @@ class StoreRows:
     outlook
         What prices bring; None where its date has no price book.
     opened
-        What it opened with last.
+        The middle price of its newest day.
     shown
         What it shows while it is being sold; None where it opens next.
     proposals
