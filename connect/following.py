@@ -1,4 +1,4 @@
-"""Export at every tick of live stores, whenever somebody decides or acknowledges or a store closes, until stopped."""
+"""Export at every tick, decision, acknowledgement and closing of a store, until stopped."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

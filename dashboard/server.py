@@ -1,7 +1,7 @@
 """Serve the monitor: one process with threads, which browsers share, and never in debug mode.
 
-Waitress takes a request in whole before a thread gets it, so slow senders hold up nobody else. It would wait for one as
-long as a byte comes now and then, so a request has a limit of time here.
+Waitress takes a request in whole before a thread gets it, so slow senders delay no other client. Waitress waits as
+long as a byte comes now and then. So a request has a time limit here.
 """
 
 import time

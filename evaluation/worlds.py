@@ -39,8 +39,6 @@ class StoreWorld:
 
     Attributes
     ----------
-    demand
-        What shoppers are like; scenarios with the same demand can be priced from the same log.
     has_context
         Whether demand depends on when and where shoppers come.
     """
@@ -48,7 +46,6 @@ class StoreWorld:
     name: str
     description: str
     catalog: Catalog
-    demand: str = "usual"
     has_context: bool = False
 
 
@@ -97,7 +94,7 @@ def built_in(catalog: Catalog) -> tuple[StoreWorld, ...]:
     crowd = Shock(business_date=PLAYED_ON, starts="14:00", demand_factor=3.0)
     first = catalog.skus[0]
     popular = {sku: _POPULAR if sku == first else 1.0 for sku in catalog.skus}
-    two_peaks: dict[str, Any] = {"demand": "two peaks", "personas": _PEAKS}
+    two_peaks: dict[str, Any] = {"personas": _PEAKS}
     return (
         *(_scenario(catalog, f"{n} visits", f"{n} visits to each product for 100 units", n) for n in _VISITS),
         *(
@@ -109,14 +106,12 @@ def built_in(catalog: Catalog) -> tuple[StoreWorld, ...]:
     )
 
 
-def _scenario(
-    catalog: Catalog, name: str, description: str, visits: int, demand: str = "usual", **changes: Any
-) -> StoreWorld:
+def _scenario(catalog: Catalog, name: str, description: str, visits: int, **changes: Any) -> StoreWorld:
     share = sum(changes["popularity"].values()) if "popularity" in changes else len(catalog.products)
     usual = PLAIN | {"popularity": {}, "stores": ONE_STORE, "visits_per_day": float(visits * share)}
     shelf = filled_each_morning(catalog)
     products = tuple(product.model_copy(update={"par_stock": _STOCK}) for product in shelf.products)
-    return StoreWorld(name, description, Catalog(products, changed(shelf, **usual | changes).store), demand=demand)
+    return StoreWorld(name, description, Catalog(products, changed(shelf, **usual | changes).store))
 
 
 def changed(catalog: Catalog, **changes: Any) -> Catalog:

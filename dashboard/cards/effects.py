@@ -17,7 +17,7 @@ _MOST = 12
 
 
 def effects_card(monitor: Monitor) -> Component | None:
-    """Show the newest prices that somebody met, with the total of all; None where there are none."""
+    """Show the newest prices that shoppers met, with a total; None where there are none."""
     if not monitor.reader.has_warehouse():
         return None
     found = monitor.reader.ask("newest_effects", _TABLES, most=_MOST)

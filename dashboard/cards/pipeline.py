@@ -51,7 +51,7 @@ def run_list(newest: Sequence[Run], now: dt.datetime) -> Component:
 
 
 def _failure(run: Run, now: dt.datetime) -> Component:
-    """Say why a run failed, when, and what to do."""
+    """Return the reason and time of a failed run, and its remedy."""
     when = f"{run.started_at:%d %b %Y, %H:%M} UTC" if run.started_at else "before it began"
     return notice(
         f"{run.flow} {run.state.lower()} {ago(run.started_at, now)}",

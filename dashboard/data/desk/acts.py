@@ -219,7 +219,7 @@ def stop(desk: PriceDesk, store: str | None, reason: str) -> str:
 
 
 def undo(desk: PriceDesk, change: str) -> str:
-    """Take back what somebody asked for, one price change or all of an action; what stood before holds again.
+    """Take back one price change, or all changes of an action; the prices before them hold again.
 
     Raises
     ------

@@ -33,7 +33,7 @@ _ORDERS: dict[str, Callable[[Rows], NDArray[Any]]] = {
 class DeskQuestion:
     """What a person looks for; None and the empty text are everything.
 
-    Prices that do not change are left out unless they are `unchanged`, or somebody searches for a text or for prices
+    Prices that do not change are left out unless they are `unchanged`, or a search names a text or prices
     that are `dearer` than the cheapest rival's.
     """
 
