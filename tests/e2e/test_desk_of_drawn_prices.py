@@ -46,6 +46,7 @@ def test_the_desk_says_what_is_drawn_who_is_held_and_what_an_experiment_does(
     expect(drawn).to_contain_text("Told through")
 
 
+@pytest.mark.slow
 def test_drawn_prices_fit_every_screen_and_can_be_read_by_everyone(desk: str, visit: Callable[..., Page]) -> None:
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     page = visit(desk)

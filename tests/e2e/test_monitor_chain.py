@@ -30,6 +30,8 @@ from simulation.store_day import play
 from warehouse.connection import build_file
 from warehouse.lake import Lake
 
+pytestmark = pytest.mark.slow
+
 DAYS = (dt.date(2026, 1, 5), dt.date(2026, 1, 6))
 LIVE_DAY = dt.date(2026, 1, 7)
 PRODUCTS, STORES = 60, 12

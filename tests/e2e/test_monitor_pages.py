@@ -116,8 +116,8 @@ def monitor(played: tuple[Path, str]) -> Iterator[str]:
     ("name", "said"),
     [
         ("models", "What prices now"),
-        ("policies", "What the shipped policy earns"),
-        ("pipeline", "Rejected rows"),
+        pytest.param("policies", "What the shipped policy earns", marks=pytest.mark.slow),
+        pytest.param("pipeline", "Rejected rows", marks=pytest.mark.slow),
     ],
 )
 def test_every_page_fits_its_screen_in_light_and_dark(

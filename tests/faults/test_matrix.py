@@ -26,6 +26,8 @@ KILLED = (
     ("reprice", "/hourly_price_steps/"),
 )
 """Commands that are killed, each where a part of what belongs together is there and the next is not."""
+FLIPPED = ("decisions", "books", "models")
+"""Kinds of files that a landing change flips a bit of; each night flips one of the others, too."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,9 @@ def test_a_disk_that_is_full_leaves_nothing_half_published(bench: Bench, name: s
     assert_held(fill(bench, COMMANDS[name], writes[len(writes) // 2]))
 
 
-@pytest.mark.parametrize("name", FILE_KINDS)
+@pytest.mark.parametrize(
+    "name", [name if name in FLIPPED else pytest.param(name, marks=pytest.mark.slow) for name in FILE_KINDS]
+)
 def test_a_flipped_bit_is_named_and_nothing_is_made_from_it_in_silence(bench: Bench, name: str) -> None:
     bits = flips_of(bench, FILE_KINDS[name], 1, seed=7)
     if not bits:

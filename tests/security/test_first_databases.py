@@ -21,7 +21,7 @@ from serving.champion import load_champion
 from training.mlflow import database
 from training.mlflow.experiments import TRAININGS, client_of, experiment_id
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 WITHIN = 120.0  # seconds until a database has grown to where its maker is killed, on a busy machine
