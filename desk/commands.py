@@ -12,7 +12,7 @@ from desk.answers import DESIGN, ask_and_show, decide_and_show, decide_design_an
 from desk.calendar_commands import COMMANDS as CALENDAR
 from desk.rules.commands import rules
 from flows.cli.command import RUN_AGAIN, command
-from flows.cli.console import remark, say
+from flows.cli.console import emit, remark, say
 from flows.cli.options import Catalog, Json, OneStore, known_skus, not_empty, text_of
 
 _FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%H:%M"]
@@ -59,6 +59,13 @@ Announce = Annotated[
         "--announce", help="Announce it as a reduction; the price that it has to name by law is worked out and kept."
     ),
 ]
+ShelfPrice = Annotated[
+    bool,
+    typer.Option(
+        "--shelf-price",
+        help="Say your new shelf price of a product whose prices are drawn: their band is around it from the next draw.",
+    ),
+]
 On = Annotated[
     Literal["on", "off"], typer.Argument(help="on: base prices from the next tick; off: the policy prices again.")
 ]
@@ -80,6 +87,7 @@ def override(
     announce: Announce = False,
     anyway: Anyway = False,
     below_cost: BelowCost = False,
+    shelf_price: ShelfPrice = False,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
@@ -87,13 +95,19 @@ def override(
 
     What speaks against it (frozen, below its floor, another override) is named first. A price below cost plus the
     minimum margin needs --below-cost, and floor and ceiling bind every price. It says what the price is expected to
-    cost against the policy's, and how to undo it.
+    cost against the policy's, and how to undo it. --shelf-price says instead that the owner's own price has changed.
 
     For example:
       shelfprice override MILK 1.29 --store S01 --until 18:00 --reason "a competitor is cheaper"
+      shelfprice override MILK 1.59 --shelf-price --reason "the dairy raised its price"
     """
     from desk.price_changes.request import PriceRequest
 
+    if shelf_price:
+        if from_ or until or announce or anyway or below_cost:
+            raise typer.BadParameter("--shelf-price goes with --store, --reason, --catalog and --json alone")
+        _say_shelf_price(sku, price, reason, store, text_of(catalog), as_json=as_json)
+        return
     request = PriceRequest(
         "override",
         reason,
@@ -105,6 +119,20 @@ def override(
         below_cost=below_cost,
     )
     ask_and_show(request, from_, until, text_of(catalog), as_json=as_json)
+
+
+def _say_shelf_price(
+    sku: str, price: float, reason: str, store: str | None, folder: str | None, *, as_json: bool
+) -> None:
+    from desk.said_price import say_shelf_price
+    from flows.workspace import open_workspace
+
+    with override.working():
+        said = say_shelf_price(open_workspace(folder), sku, price, store, reason)
+    if as_json:
+        emit({"sku": sku, "price": price, "store": store, "said": said})
+    else:
+        say(said)
 
 
 @command("desk", when_stopped=RUN_AGAIN)

@@ -1,13 +1,12 @@
-"""The commands of drawn prices: plan an experiment, say what draws earned, and say a new shelf price."""
+"""The commands of drawn prices: plan an experiment, and say what draws earned."""
 
 from typing import Annotated
 
 import typer
 
-from flows.cli.command import RUN_AGAIN, command
-from flows.cli.console import emit, say
+from flows.cli.command import command
 from flows.cli.ending import NOTHING_CHANGED
-from flows.cli.options import Catalog, Json, OneStore, Through, date_of, known_skus, not_empty, text_of
+from flows.cli.options import Catalog, Json, Through, date_of, not_empty, text_of
 from own_data.drawn_report import show_coin, show_earned, show_experiments, show_plan, show_withdrawn
 
 
@@ -96,32 +95,4 @@ def earned(through: Through = None, catalog: Catalog = None, as_json: Json = Fal
     show_earned(found, effects, as_json=as_json)
 
 
-@command("desk", when_stopped=RUN_AGAIN)
-def shelf_price(
-    sku: Annotated[str, typer.Argument(help="Product whose prices are drawn.", autocompletion=known_skus)],
-    price: Annotated[float, typer.Argument(min=0.001, help="Its new shelf price, in the shelf's currency.")],
-    reason: Annotated[str, typer.Option(callback=not_empty, help="Why, for the record.")],
-    store: OneStore = None,
-    catalog: Catalog = None,
-    as_json: Json = False,
-) -> None:
-    """Say your new shelf price of a product whose prices are drawn: the band is around it from the next draw on.
-
-    Of a product that is not drawn nothing has to be said: what its tills charge is its shelf price. To fix a price now,
-    use `shelfprice override`.
-
-    For example:
-      shelfprice shelf-price MILK 1.59 --reason "the dairy raised its price"
-    """
-    from flows.workspace import open_workspace
-    from own_data.said_price import say_shelf_price
-
-    with shelf_price.working():
-        said = say_shelf_price(open_workspace(text_of(catalog)), sku, price, store, reason)
-    if as_json:
-        emit({"sku": sku, "price": price, "store": store, "said": said})
-    else:
-        say(said)
-
-
-COMMANDS = (experiment, earned, shelf_price)
+COMMANDS = (experiment, earned)

@@ -20,8 +20,8 @@ _MOST_DATES = 62
 _WEEK = 7
 FEED_REMEDY = "see whether its till still writes, and `shelfprice take-in` or `shelfprice serve` runs"
 PRICE_REMEDY = (
-    "let the till charge what `shelfprice export` sends; `shelfprice shelf-price` tells a new price of your own, and "
-    "`shelfprice override` fixes one"
+    "let the till charge what `shelfprice export` sends; `shelfprice override --shelf-price` tells a new price of your "
+    "own, and `shelfprice override` fixes one"
 )
 _query = queries_beside(__file__)
 

@@ -141,7 +141,7 @@ def test_a_person_approves_the_design_by_a_command_and_takes_it_back(
     [
         ("experiment", "--step", "0.05"),
         ("approve", "drawn_prices"),
-        ("shelf-price", "MILK", "1.59", "--reason", "the dairy raised its price"),
+        ("override", "MILK", "1.59", "--shelf-price", "--reason", "the dairy raised its price"),
     ],
 )
 def test_the_twin_holds_no_experiment_and_draws_no_price(tmp_path: Path, command: tuple[str, ...]) -> None:

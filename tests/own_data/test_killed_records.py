@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from outside_grocer import DRAWN, MONDAY, Grocer
 
+from desk.said_price import say_shelf_price
 from operate.repair.commands import killed_commands
-from own_data.said_price import say_shelf_price
 from training.approved_designs import TABLE, decide
 from training.experiments import COMMAND, experiments_in, new_experiment, plan
 from warehouse.notes import left_unended, write_down

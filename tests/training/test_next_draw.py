@@ -13,10 +13,10 @@ from outside_grocer import DRAWN, MONDAY, SIX_WEEKS, SLOPE, UNITS, Grocer
 from catalog.errors import DataError, Declined
 from catalog.load import load
 from desk.price_changes.request import PriceRequest, ask
+from desk.said_price import say_shelf_price
 from etl.live.store_now import stores_now
 from features.response import PriceResponse, Slope
 from own_data.earned import earned_by_draws
-from own_data.said_price import say_shelf_price
 from serving.counts.belief_from_units import believed_of_units
 from serving.counts.belief_priors import ToldPrior
 from serving.drawn_prices import draw_on, own_prices_on
