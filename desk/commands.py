@@ -63,7 +63,7 @@ ShelfPrice = Annotated[
     bool,
     typer.Option(
         "--shelf-price",
-        help="Say your new shelf price of a product whose prices are drawn: their band is around it from the next draw.",
+        help="Say your new shelf price of a product whose prices are drawn: the next draw has its band around it.",
     ),
 ]
 On = Annotated[

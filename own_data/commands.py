@@ -1,6 +1,7 @@
 """The command that loads a retailer's own sales; those of drawn prices stand beside it. They start no service."""
 
 import csv
+import datetime as dt
 import io
 import shlex
 import sys
@@ -17,6 +18,7 @@ from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark
 from flows.cli.failures import admit
 from flows.cli.options import Catalog, Json, text_of
+from flows.progress import tell
 from own_data.drawn_commands import COMMANDS as DRAWN_PRICES
 from own_data.ingest_report import show_ingested
 
@@ -119,9 +121,10 @@ def ingest(
         opened = settled(open_export(path, reading))  # a wrong header or a doubt is refused before anything starts
         admit("retailer")
         with ingest.working():
-            from own_data.ingest import ingest as load_file
+            from own_data.exports.ingest import ingest as load_file
 
-            done = load_file(path, reading, folder, asked)
+            shelf, now = Path(folder) if folder else None, dt.datetime.now(dt.UTC)
+            done = load_file(read_settings(), path, reading, shelf, now, tell, asked)
     next_steps = _next_steps(done.shelf, [product["sku"] for product in done.row["profile"]])
     if as_json:
         emit({**vars(done), "next": next_steps})

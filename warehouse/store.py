@@ -174,21 +174,6 @@ class LakeStore(Protocol):
     def set_staged_aside(self, commit: str) -> list[str]:
         """Take what was staged for a commit and is not in force out of the store; return where each part went."""
 
-    def hand_over(self, name: str, content: memoryview) -> None:
-        """Keep bytes for whoever works elsewhere until `take_back`; they are no part of the lake.
-
-        Raises
-        ------
-        LakeError
-            When they cannot be kept; OSError in a folder.
-        """
-
-    def handed_over(self, name: str) -> bytes | None:
-        """Return bytes that were handed over; None when they were taken back."""
-
-    def take_back(self) -> None:
-        """Take all bytes away that were handed over, by whomever."""
-
     def names(self, dates: Collection[dt.date | None] | None = None) -> list[str]:
         """Return the names of all files that are, or should be, in force, ascending; of some dates, if asked."""
 

@@ -28,9 +28,9 @@ from warehouse.parquet import conform, write_parquet
 from warehouse.partition import Partition, name_of, partition_named, table_called
 from warehouse.receipts import RECEIPTS, Receipt
 
-_SET_ASIDE, _SCRATCH = "set-aside", "scratch"
+_SET_ASIDE = "set-aside"
 _OWN = {
-    *("asked", "commits", "exports", "keys", "locks", "pointers", "probes", RECEIPTS, "tokens", _SCRATCH, _SET_ASIDE),
+    *("asked", "commits", "exports", "keys", "locks", "pointers", "probes", RECEIPTS, "tokens", _SET_ASIDE),
     *("origin.json", "grouped.json", "proven.json"),
 }
 
@@ -133,18 +133,6 @@ class DeltaStore(DeltaReading):
     def set_staged_aside(self, commit: str) -> list[str]:  # noqa: ARG002 - the protocol's
         """Leave what was staged to `vacuum`: nothing names it."""
         return []
-
-    def hand_over(self, name: str, content: memoryview) -> None:
-        """Write an object that nothing names."""
-        self.objects.write(f"{_SCRATCH}/{name}", content)
-
-    def handed_over(self, name: str) -> bytes | None:
-        """Return the bytes of such an object; None without one."""
-        return self.objects.read(f"{_SCRATCH}/{name}")
-
-    def take_back(self) -> None:
-        """Remove these objects."""
-        self.objects.remove([one.name for one in self.objects.under(_SCRATCH)])
 
     def strangers(self) -> list[str]:
         """Return what stands under the prefix of the lake and is none of its objects, by its first name."""

@@ -2,14 +2,16 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
+from catalog.spread import Progress
 from catalog.tables.decisions import REJECTED
+from etl.files.block import ahead
 from own_data.exports.stage import StagedExport
 from own_data.exports.typed import NO_DATE
 from warehouse.lake import Lake, Partition
@@ -65,15 +67,6 @@ class FileAdmission:
         """Return the dates of the export as days since 1970, also dates on which no row could be read."""
         aside = set(pc.unique(self.staged.aside["date"]).to_pylist()) - {NO_DATE}
         return sorted(aside | self.staged.spans.keys())
-
-    def on(self, date: int) -> "FileAdmission":
-        """Return what is to be known to admit one date alone."""
-        day = EPOCH + dt.timedelta(days=date)
-        staged = self.staged.only(date, self._aside_on(date))
-        return replace(self, staged=staged, replaced={day: self.replaced.get(day, NOTHING_REPLACED)})
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "lake": None}  # an open lake is not sent: the process that admits has one
 
     def others(self, table: str, day: dt.date) -> list[Partition]:
         """Return the partitions of other files on a date that stay."""
@@ -159,6 +152,18 @@ class Admitting(Protocol):
     def check(self, date: int) -> Checked:
         """Validate one date; nothing is published."""
         ...
+
+
+def admit_dates(admitting: Admitting, progress: Progress) -> list[Admitted]:
+    """Admit every date of an export in order, and remove what an earlier reading of the file published on others."""
+    given, days = admitting.given, list[Admitted]()
+    dates = given.dates()
+    admitting.begin()
+    for checked in ahead(map(admitting.check, dates)):
+        days.append(published(given, checked))
+        progress("publishing dates", len(days), len(dates))
+    clear_other_dates(given)
+    return days
 
 
 def published(given: FileAdmission, checked: Checked) -> Admitted:

@@ -12,12 +12,11 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings
-from catalog.spread import Progress
+from catalog.spread import Progress, silent
 from etl.files.shown import shown
 from features.cells import ALL_VIEWS
 from flows.workspace import prepared
-from own_data.exports.admission import CHANGES, Admitting, FileAdmission, Replaced
-from own_data.exports.admit_dates import HERE_UNHEARD, Room, admit_dates
+from own_data.exports.admission import CHANGES, Admitting, FileAdmission, Replaced, admit_dates
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import (
     NOTHING_ASKED,
@@ -47,7 +46,6 @@ from warehouse.workspace import Workspace
 
 _LINES_SHOWN = 10
 _STEPS = 100  # of the progress while a file is read
-_LARGE = 100_000_000  # bytes of a file whose dates are worth sending: two million visits of a CSV
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def ingest(
     reading: Reading,
     shelf: Path | None,
     now: dt.datetime,
-    room: Room = HERE_UNHEARD,
+    progress: Progress = silent,
     asked: CorrectionRequest = NOTHING_ASKED,
 ) -> Ingested:
     """Ingest one file of visits, receipts or units; the same file read in the same way again changes nothing.
@@ -107,8 +105,8 @@ def ingest(
         first file.
     now
         Time of ingestion, UTC: no decision can be later.
-    room
-        Where dates are admitted, and who is told how far it is.
+    progress
+        Is told how far it is.
     asked
         Dates to replace, and whether stores that are new may be added.
 
@@ -127,14 +125,13 @@ def ingest(
         may_estimate = shelf is None and (not is_there or _is_of_this_file_alone(lake, own))
         if is_there and not asked.replace and is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
-        lake.store.take_back()  # so that nothing that a killed run had sent out publishes any more
         units = _units_of(own, reading, is_estimated=may_estimate)
-        with stage_export(export, settings.scratch, lambda share: _tell_share(room.progress, share), *units) as staged:
+        with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
             claim(lake.store, "retailer")  # of two first writers, one loses before it writes anything
             seen = seen_in_export(staged)
             _settle_shelf(lake, own, staged, seen, is_estimated=may_estimate)
-            workspace = _admit_all(lake, own, staged, seen, replaces, asked, room)
+            workspace = _admit_all(lake, own, staged, seen, replaces, asked, progress)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
 
@@ -148,11 +145,6 @@ def _units_of(own: _File, reading: Reading, *, is_estimated: bool) -> tuple[Stor
     """Return the zones of the stores and the currency of the shelf; one that is estimated has UTC and euros."""
     store = None if is_estimated else load(own.shelf).store
     return zones_of(reading, store), EUR if store is None else store.money
-
-
-def is_worth_a_cluster(export: Export) -> bool:
-    """Tell whether a file is large enough for its dates to be admitted on other machines, and they may be."""
-    return settled(export).columns.grain == "visits" and export.path.stat().st_size >= _LARGE
 
 
 def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: CorrectionRequest) -> dict[dt.date, Replaced]:
@@ -182,7 +174,7 @@ def _admit_all(
     seen: SeenInExport,
     replaces: Mapping[dt.date, Replaced],
     asked: CorrectionRequest,
-    room: Room,
+    progress: Progress,
 ) -> Workspace:
     """Validate and publish every date of an export, then its row, which says that all of it is there."""
     catalog = load(own.shelf)
@@ -195,7 +187,7 @@ def _admit_all(
     admitting = AdmittingVisits(admission, shares_of(seen)) if is_visits else AdmittingSales(admission)
     _refuse_without_a_valid_row(own, admitting)
     workspace = prepared(lake.settings, catalog)
-    days = admit_dates(workspace, admitting, room)
+    days = admit_dates(admitting, progress)
     publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days)
     return workspace
 

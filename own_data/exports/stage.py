@@ -9,9 +9,8 @@ export is staged.
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -59,29 +58,9 @@ class StagedExport:
     events: CodedWords
     grain: Grain
 
-    def only(self, date: int, aside: pa.Table) -> "StagedExport":
-        """Return what is known of one date alone, with its unreadable rows."""
-        own = {date: self.spans[date]} if date in self.spans else {}
-        return replace(self, aside=aside, spans=own)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "rows": None}  # rows do not travel: see `packed`
-
     def on(self, date: int) -> pa.Table:
         """Return the rows of one date in the order of the file."""
         return pa.Table.from_batches(map(self.rows.get_batch, self.spans.get(date, [])), self.rows.schema)
-
-    def packed(self, date: int) -> memoryview:
-        """Return the rows of one date as bytes, to be sent to a worker."""
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_file(sink, self.rows.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as file:
-            file.write_table(self.on(date))
-        return memoryview(sink.getvalue()).cast("B")
-
-    def unpacked(self, packed: bytes) -> "StagedExport":
-        """Return what came here of one date alone, with its rows, which came by another way."""
-        rows = pa.ipc.open_file(packed)
-        return replace(self, rows=rows, spans={date: [*range(rows.num_record_batches)] for date in self.spans})
 
 
 @contextmanager

@@ -52,7 +52,6 @@ class AdmittingVisits:
     """Admits visits, one date after another; the dates are independent of each other."""
 
     def __init__(self, admission: FileAdmission, shares: Shares) -> None:
-        """Begin; `shares` are those of the whole export, also where the admission has one date alone."""
         self.given = admission
         self.places = places_on(admission.catalog, admission.staged)
         self.shares = shares

@@ -27,7 +27,6 @@ from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from flows.spreading import spreading
 from flows.workspace import prepared
-from own_data.exports.admit_dates import Room
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from serving.book_store import commit_book
@@ -106,11 +105,10 @@ def chain(settings: Settings, spread: Spread, export: Path) -> Made:
     assert not verify(workspace.lake).findings
     if settings.lake_address is None:  # workers see no other home, so the folder is emptied
         shutil.rmtree(settings.lake)
-        retailers, admitting = settings, spread
+        retailers = settings
     else:
         retailers = settings.model_copy(update={"lake_address": f"{settings.lake_address}-retailer"})
-        admitting = HERE
-    done = ingest(retailers, export, Reading(), DEFAULT_DIR, NOW, Room(spread=admitting))
+    done = ingest(retailers, export, Reading(), DEFAULT_DIR, NOW)
     assert (done.row["valid"], done.row["rejected"]) == (50, 5)
     assert not verify(Lake(retailers)).findings
     return Made(*twin, sealed(Lake(retailers), INGESTED))
@@ -163,27 +161,6 @@ def test_two_workers_on_a_bucket_make_what_one_machine_makes(
         spreading(cluster.settings, seconds=0) as spread,
     ):
         assert chain(cluster.settings, spread, export) == expected
-
-
-@pytest.mark.parametrize("kept_in", ["folder", "bucket"])
-def test_workers_that_see_nothing_but_the_store_admit_the_dates_of_a_file(
-    request: pytest.FixtureRequest, tmp_path: Path, export: Path, kept_in: str
-) -> None:
-    variables = {"SHELFPRICE_LAKE": f"delta:{tmp_path / 'lake'}"}
-    if kept_in == "bucket":
-        server: Seaweed = request.getfixturevalue("object_store")
-        variables = {**server.environment, "SHELFPRICE_LAKE": f"s3://{BUCKET}/{uuid4().hex[:12]}"}
-    alone = read_settings({"SHELFPRICE_HOME": str(tmp_path / "alone")})
-    ingest(alone, export, Reading(), DEFAULT_DIR, NOW)
-    with cluster_in(tmp_path / "theirs", **variables) as cluster:
-        mine = read_settings({**cluster.variables, "SHELFPRICE_HOME": str(tmp_path / "mine")})
-        with spreading(mine, seconds=0) as spread:
-            done = ingest(mine, export, Reading(), DEFAULT_DIR, NOW, Room(spread=spread))
-    assert (done.row["valid"], done.row["rejected"]) == (50, 5)
-    assert sealed(Lake(mine), INGESTED) == sealed(Lake(alone), INGESTED)
-    assert not verify(Lake(mine)).findings
-    assert not (tmp_path / "theirs" / "scratch").exists()
-    assert not (tmp_path / "lake" / "scratch").is_dir() or not any((tmp_path / "lake" / "scratch").iterdir())
 
 
 def test_a_delta_lake_with_visit_counts_teaches_the_same_champion(tmp_path: Path, expected: Made) -> None:

@@ -21,7 +21,7 @@ from flows.steps import transform
 from flows.train import price, train
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import Ingested
-from own_data.ingest import ingest
+from own_data.exports.ingest import ingest as ingest_file
 from training.report.page import training_report
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
@@ -33,6 +33,10 @@ FIRST = np.datetime64("2026-01-05T09:00:00", "us")
 
 def parts(home: Path) -> dict[str, str]:
     return {str(path.relative_to(home)): sha256_of(path) for path in sorted((home / "lake").rglob("part-*.parquet"))}
+
+
+def ingest(file: Path, reading: Reading, shelf: Path | None = None) -> Ingested:
+    return ingest_file(read_settings(), file, reading, shelf, dt.datetime.now(dt.UTC))
 
 
 def own_lake() -> Lake:
@@ -148,13 +152,13 @@ def test_a_first_reading_that_was_wrong_leaves_no_shelf_behind_and_a_later_file_
 
 
 def test_a_lake_of_another_shelf_is_left_alone(shop: Path, empty_home: Path) -> None:
-    ingest(file_of(shop, "2026-01-05 10:00,Milk,1.00,1\n", "first.csv"), Reading(), str(DEFAULT_DIR))
+    ingest(file_of(shop, "2026-01-05 10:00,Milk,1.00,1\n", "first.csv"), Reading(), DEFAULT_DIR)
     before = parts(empty_home)
     with pytest.raises(Declined, match="holds decisions about another shelf, such as 'BREAD'"):
         ingest(file_of(shop, "2026-01-07 10:00,A,1.00,1\n"), Reading())
     assert parts(empty_home) == before
     assert not (empty_home / "shelf").exists()
-    on_it = ingest(file_of(shop, "2026-01-07 10:00,Milk,1.50,1\n"), Reading(), str(DEFAULT_DIR))
+    on_it = ingest(file_of(shop, "2026-01-07 10:00,Milk,1.50,1\n"), Reading(), DEFAULT_DIR)
     assert (on_it.row["valid"], on_it.row["profile"][0]["sku"]) == (1, "MILK")
 
 
@@ -168,7 +172,7 @@ def test_a_lake_of_another_shelf_is_left_alone(shop: Path, empty_home: Path) -> 
 )
 def test_a_file_without_a_decision_is_refused(shop: Path, empty_home: Path, rows: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        ingest(file_of(shop, rows), Reading(), str(DEFAULT_DIR))
+        ingest(file_of(shop, rows), Reading(), DEFAULT_DIR)
     assert not list(own_lake().partitions("interactions"))
     assert not (empty_home / "scratch").exists()
 

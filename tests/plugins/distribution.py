@@ -46,7 +46,7 @@ _FILES = {
     30: (
         "catalog/child_process cluster/servers connect/api/price_changes_over_http connect/export/exporting "
         "connect/intake/hourly_prices connect/intake/intake_kills connect/quote_api dashboard/address "
-        "desk/alerts/alerts desk/commands etl/dates_admitted_elsewhere evaluation/as_shipped "
+        "desk/alerts/alerts desk/commands evaluation/as_shipped "
         "faults/child features/visit_counts flows/spreading/work_elsewhere "
         "operate/up/supervisor plugins/suites serving/belief/learning_while_selling serving/guardrail_modes "
         "serving/belief/reading_the_log training/report training/training warehouse/assertions "

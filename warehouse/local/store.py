@@ -7,7 +7,6 @@ of a table holds nothing else. Receipts and staged files stand under `receipts/`
 import datetime as dt
 import os
 import re
-import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -208,26 +207,6 @@ class LocalStore:
     def set_staged_aside(self, commit: str) -> list[str]:
         """Move the drafts and pending receipts of a commit out of the lake, and return where each went."""
         return [str(path) for path in put_aside(self.root, list(drafts_of(self.root, commit)))]
-
-    def hand_over(self, name: str, content: memoryview) -> None:
-        """Write a file that no reader looks for; it need not outlive the machine."""
-        self._handed_over.mkdir(parents=True, exist_ok=True)
-        (self._handed_over / name).write_bytes(content)
-
-    def handed_over(self, name: str) -> bytes | None:
-        """Return the bytes of such a file; None without one."""
-        try:
-            return (self._handed_over / name).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def take_back(self) -> None:
-        """Remove these files."""
-        shutil.rmtree(self._handed_over, ignore_errors=True)
-
-    @property
-    def _handed_over(self) -> Path:
-        return self.root / "scratch"
 
     def names(self, dates: Collection[dt.date | None] | None = None) -> list[str]:
         """Return the names of all Parquet files, and of those of which the receipt alone is left, ascending."""
