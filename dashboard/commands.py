@@ -63,7 +63,7 @@ SheetBelowCost = Annotated[bool, typer.Option("--below-cost", help="Accept price
 
 
 @command("desk", when_stopped=RUN_AGAIN)
-def prices(
+def sheet(
     direction: Direction,
     file: SheetFile,
     preview: Preview = False,
@@ -79,9 +79,9 @@ def prices(
     each line that speaks against itself: an unknown product, a price below cost, another order that holds.
 
     For example:
-      shelfprice prices export prices.xlsx
-      shelfprice prices import prices.xlsx --preview
-      shelfprice prices import prices.xlsx --reason "prices of the spring leaflet"
+      shelfprice sheet export prices.xlsx
+      shelfprice sheet import prices.xlsx --preview
+      shelfprice sheet import prices.xlsx --reason "prices of the spring leaflet"
     """
     from dashboard.data.desk import acts
     from dashboard.data.desk.exported import sheet_of
@@ -123,4 +123,4 @@ def _show_lines(lines: "Sequence[SheetLine]", *, as_json: bool) -> None:
     show_table(f"{len(lines)} lines with a new price, none recorded", ["line", *names, "speaks against it"], listed)
 
 
-COMMANDS = (monitor, prices)
+COMMANDS = (monitor, sheet)

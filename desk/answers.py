@@ -1,6 +1,8 @@
-"""What the price desk's commands do with an order, and what they say became of it."""
+"""What the commands of the price desk do with an order, what they say became of it, and what they list."""
 
+import csv
 import datetime as dt
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,13 @@ DESIGN = "drawn_prices"
 """What people approve by this name: see `training.approved_designs`."""
 
 if TYPE_CHECKING:
+    from catalog.load import Catalog
     from catalog.wall_clock import WallClock
     from desk.price_changes.change import PriceChange
     from desk.price_changes.request import DeskAnswer, PriceRequest
     from warehouse.workspace import Workspace
 
+_PROMOTION = ("id", "state", "what", "from", "until", "price", "prior", "less", "units", "profit", "by")
 _NO_YEAR = 1900  # of a time of day without a date
 
 
@@ -83,6 +87,93 @@ def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as
     show_table(title, ["id", "state", "what", f"old, {code}", f"new, {code}", *last], shown)
 
 
+def show_promotions(workspace: "Workspace", sku: str | None, store: str | None, *, as_json: bool) -> None:
+    """Print promotions, and what the past ones brought. Times are UTC, to the first moment after it."""
+    from warehouse.history import promotions
+
+    found = [
+        row
+        for row in promotions(workspace.settings)
+        if sku in {None, row["sku"]} and (store is None or row["store_id"] in {None, store})
+    ]
+    if as_json:
+        emit({"promotions": found})
+    elif not found:
+        say("No promotion is planned: `shelfprice override SKU PRICE --announce` plans one.")
+    else:
+        money = workspace.catalog.store.money.format_amount
+        rows = [
+            [
+                row["change"],
+                row["state"],
+                f"{row['sku']}, {row['store_id'] or 'every store'}",
+                *("" if row[name] is None else f"{row[name]:%Y-%m-%d %H:%M}" for name in ("starts_at", "ends_at")),
+                *("" if row[name] is None else money(row[name]) for name in ("price_eur", "prior_price_eur")),
+                "" if row["share_reduced"] is None else f"{row['share_reduced']:.0%}",
+                "" if not row["count_store_days"] else f"{row['count_units']:.0f}",
+                "" if not row["count_store_days"] else money(row["profit_eur"]),
+                row["planned_by"],
+            ]
+            for row in found
+        ]
+        show_table(f"{len(found)} promotion{'' if len(found) == 1 else 's'}", list(_PROMOTION), rows)
+
+
+def show_stickers(
+    workspace: "Workspace", sku: str | None, store: str | None, date: dt.date | None, *, as_csv: bool, as_json: bool
+) -> None:
+    """Print the stickers of a date, by default of the next one on which each store opens, as on its price tags."""
+    import pyarrow as pa
+
+    from etl.live.store_now import stores_now
+    from flows.clock import now_of
+    from serving.markdowns import markdowns_of
+
+    shelf, lake = workspace.catalog, workspace.lake
+    stores = shelf.store.stores if store is None else (store,)
+    mornings = dict.fromkeys(stores, date)
+    if date is None:
+        clocks = stores_now(lake, shelf, stores, now_of(workspace))
+        mornings = {name: _first_open(shelf, now.date) for name, now in clocks.items()}
+    dates, parts = sorted({on for on in mornings.values() if on is not None}), list[pa.Table]()
+    for on in dates:
+        part = markdowns_of(lake, shelf, on, [name for name in stores if mornings[name] == on])
+        parts.append(part.add_column(0, "business_date", pa.array([on.isoformat()] * len(part), pa.string())))
+    rows, days = pa.concat_tables(parts), " and ".join(map(str, dates))
+    found = [row | {"product_name": shelf.product(row["sku"]).name} for row in rows.to_pylist()]
+    found = [row for row in found if sku in {None, row["sku"]}]
+    money = shelf.store.money
+    if as_json:
+        emit({"business_date": dates[0].isoformat(), "currency": money.code, "stickers": found})
+    elif as_csv:
+        lines = csv.writer(sys.stdout, lineterminator="\n")
+        lines.writerow(rows.column_names)
+        lines.writerows(
+            [
+                round(row[name], money.digits) if isinstance(row[name], float) else row[name]
+                for name in rows.column_names
+            ]
+            for row in found
+        )
+    elif not found:
+        why = "" if shelf.uses_stickers else "; the catalog sticks none, see policies.stickers in docs/stock.md"
+        say(f"No sticker to print for {days}{why}.")
+    else:
+        columns = [f"{name}, {money.code}" for name in ("label", "sticker", "expected saving")]
+        names = ("store_id", "product_name", "units", "price", "sticker_eur", "expected_saving_eur")
+        table = [[row[name] for name in names] for row in found]
+        caption = "Stick them before opening, on units whose last day this is; they stay until closing."
+        show_table(
+            f"Stickers for {days}", ["store", "product", "units", *columns], table, caption, columns, money.digits
+        )
+
+
+def _first_open(catalog: "Catalog", date: dt.date) -> dt.date:
+    while not catalog.store.is_open_on(date):
+        date += dt.timedelta(days=1)
+    return date
+
+
 def _prices(row: dict[str, Any]) -> list[str]:
     written = currency_of(row["currency"]).format_amount
     return ["" if row[name] is None else written(row[name]) for name in ("old_price", "new_price")]
@@ -109,9 +200,9 @@ def _show_answer(workspace: "Workspace", answer: "DeskAnswer", *, as_json: bool)
     if found is not None:
         say(_consequence(found, money))
     if answer.is_waiting:
-        say(f"Somebody else has to approve it: `shelfprice approve {names}`.")
+        say(f"Somebody else has to approve it: `shelfprice decide approve {names}`.")
     else:
-        say(f"The shelf follows at its next tick. To undo it: `shelfprice withdraw {names}`.")
+        say(f"The shelf follows at its next tick. To undo it: `shelfprice decide withdraw {names}`.")
 
 
 def _consequence(found: Any, money: Currency) -> str:

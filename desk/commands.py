@@ -7,13 +7,20 @@ import typer
 
 from catalog.errors import Declined
 from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
-from desk.alert_commands import COMMANDS as ALERTS
-from desk.answers import DESIGN, ask_and_show, decide_and_show, decide_design_and_show, show_changes
-from desk.calendar_commands import COMMANDS as CALENDAR
+from desk.alert_commands import alerts
+from desk.answers import (
+    DESIGN,
+    ask_and_show,
+    decide_and_show,
+    decide_design_and_show,
+    show_changes,
+    show_promotions,
+    show_stickers,
+)
 from desk.rules.commands import rules
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, say
-from flows.cli.options import Catalog, Json, OneStore, known_skus, not_empty, text_of
+from flows.cli.options import Catalog, Json, OneStore, date_of, date_option, known_skus, not_empty, text_of
 
 _FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%H:%M"]
 
@@ -69,8 +76,19 @@ ShelfPrice = Annotated[
 On = Annotated[
     Literal["on", "off"], typer.Argument(help="on: base prices from the next tick; off: the policy prices again.")
 ]
+Decision = Annotated[Literal["approve", "reject", "withdraw"], typer.Argument(help="What is decided.")]
+_EVENTS = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}
+
 Waiting = Annotated[bool, typer.Option("--waiting", help="Only those that wait for a person.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also those that are over, withdrawn or rejected.")]
+Promotions = Annotated[
+    bool, typer.Option("--promotions", help="Promotions: waiting, planned, running and past, and what they brought.")
+]
+Stickers = Annotated[bool, typer.Option("--stickers", help="The stickers to print for a morning.")]
+StickersOn = Annotated[
+    dt.datetime | None, date_option("--date", help="Of --stickers: business date; by default each store's next.")
+]
+Csv = Annotated[bool, typer.Option("--csv", help="Of --stickers: comma-separated values on stdout.")]
 OfSku = Annotated[str | None, typer.Option("--sku", help="Only of one product.", autocompletion=known_skus)]
 
 _OVER = {"rejected", "withdrawn", "expired"}
@@ -198,19 +216,34 @@ def kill_switch(
 def changes(
     waiting: Waiting = False,
     everything: Everything = False,
+    promotions: Promotions = False,
+    stickers: Stickers = False,
     sku: OfSku = None,
     store: OneStore = None,
+    date: StickersOn = None,
+    csv: Csv = False,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
     """List what people and policies want to change about prices: what waits, is scheduled, or in force.
 
     More than 10,000 prices that pass by the rules are counted and not listed; --sku and --store narrow them down.
+    A promotion is an override that is announced as a reduction; in SQL it is `promotion_calendar`. A sticker marks
+    units on their last day, which go for less than younger ones; those of a date that is over were worked out in the
+    night before.
 
     For example:
       shelfprice changes --waiting
       shelfprice changes --all --store S01 --json
+      shelfprice changes --promotions
+      shelfprice changes --stickers --store S01 --csv
     """
+    if promotions and stickers:
+        raise typer.BadParameter("expected one of --promotions and --stickers, found both: choose one")
+    if (date or csv) and not stickers:
+        raise typer.BadParameter("--date and --csv are of --stickers, which was not found: add it")
+    if csv and as_json:
+        raise typer.BadParameter("expected one of --csv and --json, found both: choose one")
     from desk.price_changes.listing import rows_of
     from desk.price_changes.record import listed_changes
     from etl.live.calendar import refuse_unknown_store
@@ -223,6 +256,12 @@ def changes(
         workspace.catalog.product(sku)
     if store is not None:
         refuse_unknown_store(workspace.catalog, store)
+    if promotions:
+        show_promotions(workspace, sku, store, as_json=as_json)
+        return
+    if stickers:
+        show_stickers(workspace, sku, store, date_of(date), as_csv=csv, as_json=as_json)
+        return
     day_before = next_date(workspace.lake, workspace.catalog, now=now_of(workspace)) - dt.timedelta(days=1)
     since = None if everything else dt.date.max if waiting else day_before  # what passed never waits
     found, left_out = listed_changes(workspace.lake, sku, store, since)
@@ -239,48 +278,25 @@ def changes(
 
 
 @command("desk", when_stopped=RUN_AGAIN)
-def approve(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Approve price changes that wait; the shelf follows at its next tick.
+def decide(
+    decision: Decision, names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False
+) -> None:
+    """Approve or reject price changes that wait, or withdraw what holds; the shelf follows at its next tick.
 
-    `shelfprice changes --waiting` lists them. Where store.yaml says `approval: {by_another: true}`, nobody may
-    approve a price that they asked for. `approve drawn_prices` approves the design of drawn prices once, see
-    docs/connect-a-store.md.
+    After `reject` the old price stands; it can still be approved until its day is over. `withdraw` takes back an
+    override, a freeze, a kill switch or an approval: what stood before holds again. Where store.yaml says `approval:
+    {by_another: true}`, nobody may approve a price that they asked for. `drawn_prices` in place of an id is the design
+    of drawn prices, see docs/connect-a-store.md.
 
     For example:
-      shelfprice approve p12.S01.MILK p12.S01.EGGS
+      shelfprice decide approve p12.S01.MILK p12.S01.EGGS
+      shelfprice decide reject p12.S01.MILK --reason "too dear for a Friday"
+      shelfprice decide withdraw h7 --reason "they are dearer again"
     """
-    if names == [DESIGN]:
-        decide_design_and_show(reason, text_of(catalog), is_approved=True, as_json=as_json)
+    if names == [DESIGN] and decision != "reject":
+        decide_design_and_show(reason, text_of(catalog), is_approved=decision == "approve", as_json=as_json)
     else:
-        decide_and_show(names, "approved", reason, text_of(catalog), as_json=as_json)
+        decide_and_show(names, _EVENTS[decision], reason, text_of(catalog), as_json=as_json)
 
 
-@command("desk", when_stopped=RUN_AGAIN)
-def reject(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Reject price changes that wait; the old price stands.
-
-    A rejected price can still be approved later, until its day is over.
-
-    For example:
-      shelfprice reject p12.S01.MILK --reason "too dear for a Friday"
-    """
-    decide_and_show(names, "rejected", reason, text_of(catalog), as_json=as_json)
-
-
-@command("desk", when_stopped=RUN_AGAIN)
-def withdraw(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Take back an override, a freeze, a kill switch, or an approval; the shelf follows at its next tick.
-
-    What stood before holds again: the policy's price, an earlier override, or for an approval the old price. `withdraw
-    drawn_prices` takes back an approval of the design: no further price is drawn.
-
-    For example:
-      shelfprice withdraw h7 --reason "they are dearer again"
-    """
-    if names == [DESIGN]:
-        decide_design_and_show(reason, text_of(catalog), is_approved=False, as_json=as_json)
-    else:
-        decide_and_show(names, "withdrawn", reason, text_of(catalog), as_json=as_json)
-
-
-COMMANDS = (override, freeze, kill_switch, changes, approve, reject, withdraw, rules, *CALENDAR, *ALERTS)
+COMMANDS = (override, freeze, kill_switch, changes, decide, rules, alerts)

@@ -46,8 +46,8 @@ def refuse_unapproved(lake: Lake, catalog: Catalog) -> None:
     raise Declined(
         f"approval: expected that a person approved the design of drawn prices ({products}, {rules.changes}, within "
         f"{rules.band:.0%} of the shelf price in steps of {rules.step:.0%}, {rules.held_share:.0%} held), found "
-        f"nobody; nothing was drawn, and what stands on the shelves stays: run `shelfprice approve {_NAME}`, and "
-        "the next night draws within it"
+        f"nobody; nothing was drawn, and what stands on the shelves stays: run `shelfprice decide approve {_NAME}`, "
+        "and the next night draws within it"
     )
 
 
@@ -66,8 +66,8 @@ def decide(workspace: Workspace, reason: str | None, *, is_approved: bool) -> st
         newest = _newest(lake, catalog)
         if not is_approved and (newest is None or not newest["is_approved"]):
             raise Declined(
-                "expected a design that somebody approved, found none; nothing was taken back: `shelfprice approve "
-                f"{_NAME}` approves the one in store.yaml"
+                "expected a design that somebody approved, found none; nothing was taken back: `shelfprice decide "
+                f"approve {_NAME}` approves the one in store.yaml"
             )
         record = {
             "design": design_of(catalog),

@@ -67,7 +67,7 @@ def promotions_list(monitor: Monitor, sheet: Sheet, steps: int) -> Component:
     head += [dmc.TableTh(_weeks(first), className="calendar-weeks"), *(dmc.TableTh(name) for name in _LAST)]
     rows = [_row(row, dates, first, today, names) for row, dates in reversed(shown[:_MOST])]
     left = len(told) - len(rows)
-    others = f"{count(left)} more in other weeks: Earlier, Later, or `shelfprice promotions`." if left else ""
+    others = f"{count(left)} more in other weeks: Earlier, Later, or `shelfprice changes --promotions`." if left else ""
     return html.Div([framed_table(head, rows, 1040), dmc.Text(others, size="sm", c="dimmed")])
 
 

@@ -23,7 +23,7 @@ _PLAN = ("Product", "Units", "Label", "Sticker", "Expected saving")
 _RESULT = ("Sold with it", "Brought", "Thrown away")
 _STICK = (
     "Stick them before opening. They were listed in the night: after an order or a change of champion since, "
-    "`shelfprice markdowns` lists what stands."
+    "`shelfprice changes --stickers` lists what stands."
 )
 _MEANING = "The expected saving is what the sticker brings beyond the best prices without one, until closing."
 

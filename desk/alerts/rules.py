@@ -136,7 +136,7 @@ def _old_overrides(workspace: Workspace, now: dt.datetime) -> Iterator[Alert]:
                 "override_days",
                 change.id,
                 f"{change.id}, the {terms.kind} of {terms.sku} by {change.proposer}, is older than {days} days: "
-                f"undo it with `shelfprice withdraw {change.id}`, or give it anew with an end",
+                f"undo it with `shelfprice decide withdraw {change.id}`, or give it anew with an end",
             )
 
 

@@ -112,7 +112,7 @@ def check_waiting(workspace: Workspace) -> list[Check]:
     said = None if waiting is None else waiting.in_words(money)
     if waiting is None or said is None:
         return []
-    remedy = "" if waiting.is_over else "shelfprice changes --waiting, then shelfprice approve"
+    remedy = "" if waiting.is_over else "shelfprice changes --waiting, then shelfprice decide approve"
     return [Check("approval", "warning" if waiting.costs(money) else "ok", said, remedy)]
 
 

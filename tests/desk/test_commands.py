@@ -29,13 +29,13 @@ def test_an_override_says_what_it_costs_and_how_to_undo_it_and_is_in_the_audit(d
     said = desk("override", "MILK", "1.29", "--store", "S01", "--until", "18:00", *REASON)
     assert said.returncode == 0, said.stderr
     assert "h1: override of MILK, S01, from 2026-01-07 08:00 to 18:00: in force" in said.stdout
-    assert "`shelfprice withdraw h1`" in said.stdout
+    assert "`shelfprice decide withdraw h1`" in said.stdout
     changes = json.loads(desk("changes", "--json").stdout)["changes"]
     assert [(one["change"], one["state"], one["new_price"]) for one in changes] == [("h1", "in_force", 1.29)]
     refused = desk("override", "MILK", "0.5", *REASON)
     assert refused.returncode == 1
     assert "0.50 EUR is below its cost, 0.90 EUR" in refused.stderr
-    assert desk("withdraw", "h1").returncode == 0
+    assert desk("decide", "withdraw", "h1").returncode == 0
     assert json.loads(desk("changes", "--json").stdout)["changes"] == []
     audit = desk("sql", "select did, subject, reason from audit order by did", "--csv").stdout.splitlines()[1:]
     assert audit == [f"{did},h1,a competitor is cheaper" for did in ("approved", "proposed", "withdrawn")]
@@ -94,7 +94,7 @@ def test_a_time_that_no_calendar_reaches_is_one_line(desk: Terminal, time: str) 
         (("override", "MILK", "1.29", "--store", "S9", *REASON), 1, "expected a store of the catalog"),
         (("override", "MILK", "1.29"), 2, "--reason"),
         (("override", "MILK", "1.29", "--until", "noon", *REASON), 2, "noon"),
-        (("approve", "h7"), 1, "expected the id of a price change, found 'h7'"),
+        (("decide", "approve", "h7"), 1, "expected the id of a price change, found 'h7'"),
         (("freeze", "MILK", "--store", "S01", "--until", "07:00", *REASON), 1, "expected an end after"),
         (("freeze", "MILK", "--until", "9999-12-31 23:59", *REASON), 1, "expected a time of the years 1970 to 2100"),
     ],

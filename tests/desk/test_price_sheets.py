@@ -216,15 +216,15 @@ def test_the_command_exports_previews_and_imports(tmp_path: Path) -> None:
     desk = desk_in(tmp_path)
     shell = Terminal(desk.workspace.settings.home, {"SHELFPRICE_CATALOG": str(tmp_path / "catalog")})
     file = tmp_path / "prices.csv"
-    assert "15 prices" in shell("prices", "export", str(tmp_path / "prices.xlsx")).stdout
+    assert "15 prices" in shell("sheet", "export", str(tmp_path / "prices.xlsx")).stdout
     file.write_bytes(filled(desk, {"S01|MILK": {"new_price": "0.5"}, "S01|EGGS": {"new_price": "1.1"}}))
-    seen = json.loads(shell("prices", "import", str(file), "--preview", "--json").stdout)["lines"]
+    seen = json.loads(shell("sheet", "import", str(file), "--preview", "--json").stdout)["lines"]
     assert [(one["line"], one["sku"], bool(one["speaks_against_it"])) for one in seen] == [
         (2, "MILK", True),
         (4, "EGGS", False),
     ]
-    assert "0.50 EUR is below its cost" in shell("prices", "import", str(file), "--reason", "leaflet").stderr
+    assert "0.50 EUR is below its cost" in shell("sheet", "import", str(file), "--reason", "leaflet").stderr
     assert all_changes(desk.workspace.lake) == []
-    said = shell("prices", "import", str(file), "--reason", "leaflet", "--below-cost")
+    said = shell("sheet", "import", str(file), "--reason", "leaflet", "--below-cost")
     assert "2 prices set by a sheet" in said.stdout, said.stderr
-    assert shell("prices", "import", str(file)).returncode == 2
+    assert shell("sheet", "import", str(file)).returncode == 2

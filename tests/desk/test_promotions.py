@@ -60,11 +60,11 @@ def test_a_promotion_is_planned_then_runs_and_is_past_with_what_it_brought(shop:
 
 def test_the_command_lists_promotions_and_no_other_price(shop: Shop) -> None:
     shell = Terminal(shop.settings.home, {"SHELFPRICE_CATALOG": str(shop.folder)})
-    assert "No promotion is planned" in shell("promotions").stdout
+    assert "No promotion is planned" in shell("changes", "--promotions").stdout
     later = ask(shop.workspace, promotion(shop, 4, 1.1), "anna").changes[0]
     ask(shop.workspace, PriceRequest("override", "a rival is cheaper", "EGGS", "S01", 1.2), "anna")
-    [told] = json.loads(shell("promotions", "--json").stdout)["promotions"]
+    [told] = json.loads(shell("changes", "--promotions", "--json").stdout)["promotions"]
     assert (told["change"], told["state"], told["planned_by"]) == (later.id, "planned", "anna")
-    said = shell("promotions").stdout
+    said = shell("changes", "--promotions").stdout
     assert "MILK, S01" in said
     assert "EGGS" not in said

@@ -130,17 +130,17 @@ def test_a_person_approves_the_design_by_a_command_and_takes_it_back(
     opened: Callable[[str], tuple[Grocer, Terminal]],
 ) -> None:
     _, terminal = opened(f"{DRAWN}approval: {{within_of_base: 0.0}}\n")
-    approved = terminal("approve", "drawn_prices", "--reason", "fine", "--json")
+    approved = terminal("decide", "approve", "drawn_prices", "--reason", "fine", "--json")
     assert (approved.returncode, json.loads(approved.stdout)["approved"]) == (0, True)
-    assert "No further price is drawn" in terminal("withdraw", "drawn_prices", "--reason", "no").stdout
-    assert terminal("withdraw", "drawn_prices").returncode == 1
+    assert "No further price is drawn" in terminal("decide", "withdraw", "drawn_prices", "--reason", "no").stdout
+    assert terminal("decide", "withdraw", "drawn_prices").returncode == 1
 
 
 @pytest.mark.parametrize(
     "command",
     [
         ("experiment", "--step", "0.05"),
-        ("approve", "drawn_prices"),
+        ("decide", "approve", "drawn_prices"),
         ("override", "MILK", "1.59", "--shelf-price", "--reason", "the dairy raised its price"),
     ],
 )

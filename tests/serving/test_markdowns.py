@@ -148,12 +148,12 @@ def test_the_monitor_has_those_to_print_and_those_that_stood(sold: Workspace) ->
 def test_the_command_lists_what_to_print(sold: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELFPRICE_HOME", str(sold.settings.home))
     monkeypatch.setenv("SHELFPRICE_CATALOG", str(DEFAULT_DIR))
-    listed = CliRunner().invoke(app, ["markdowns", "--date", DATES[-1].isoformat(), "--csv"])
+    listed = CliRunner().invoke(app, ["changes", "--stickers", "--date", DATES[-1].isoformat(), "--csv"])
     assert listed.exit_code == 0
     assert listed.stdout.splitlines()[0] == "business_date,store_id,sku,units,price,sticker_eur,expected_saving_eur"
     assert len(listed.stdout.splitlines()) > 1
     monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
-    assert "No sticker to print" in CliRunner().invoke(app, ["markdowns"]).stdout
+    assert "No sticker to print" in CliRunner().invoke(app, ["changes", "--stickers"]).stdout
 
 
 def test_the_command_means_the_morning_that_desk_and_price_tags_mean_for_each_store(
@@ -166,10 +166,10 @@ def test_the_command_means_the_morning_that_desk_and_price_tags_mean_for_each_st
     sheet = PriceDesk(work.settings, Reader(work.settings), shop).sheet()
     assert {row.date for row in sheet.rows} == {NEXT}
     for store in work.catalog.store.stores:
-        found = json.loads(CliRunner().invoke(app, ["markdowns", "--store", store, "--json"]).stdout)
+        found = json.loads(CliRunner().invoke(app, ["changes", "--stickers", "--store", store, "--json"]).stdout)
         assert found["business_date"] == NEXT.isoformat()
         tags = {(row.sku, row.sticker.units) for row in sheet.rows if row.store == store and row.sticker is not None}
-        assert {(row["sku"], row["units"]) for row in found["markdowns"]} == tags
+        assert {(row["sku"], row["units"]) for row in found["changes", "--stickers"]} == tags
 
 
 def test_a_live_day_goes_on_with_its_stickers_and_is_replayed_to_the_same_bytes(

@@ -179,7 +179,7 @@ def test_nothing_is_drawn_without_leave_or_while_prices_wait_for_a_person(tmp_pa
     assert night.outcome == "base prices stay"
     assert draw_on(quiet.lake, quiet.catalog, MONDAY) is None
     waiting = Grocer(tmp_path / "waiting", more=f"{DRAWN}approval: {{within_of_yesterday: 0.05}}\n")
-    with pytest.raises(Declined, match="run `shelfprice approve drawn_prices`"):
+    with pytest.raises(Declined, match="run `shelfprice decide approve drawn_prices`"):
         waiting.night(MONDAY - dt.timedelta(days=1))
     assert draw_on(waiting.lake, waiting.catalog, MONDAY) is None
 

@@ -41,4 +41,4 @@ def _told(change: PriceChange) -> Notice:
         f"{change.proposer} turned it on in {where}: {change.terms.reason}. Base prices stand there until it is undone "
         "at the desk."
     )
-    return Notice("The kill switch is on", text, "stopped", f"shelfprice withdraw {change.id}")
+    return Notice("The kill switch is on", text, "stopped", f"shelfprice decide withdraw {change.id}")

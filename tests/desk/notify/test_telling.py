@@ -138,22 +138,21 @@ def test_a_test_message_says_what_came_of_it_for_each_channel(tmp_path: Path, mo
     assert [problem for *_, problem in logged(shop)] == [None, "the mail server answered 550"]
 
 
-def test_the_command_shows_sends_and_tries(
+def test_the_command_sends_the_digest_and_tries_the_channels(
     sell_two_days: Callable[[Path], Settings], terminal: Terminal, tmp_path: Path
 ) -> None:
     terminal.home.mkdir()
     sell_two_days(terminal.home)
-    assert "What was earned" in terminal("notify").stdout
-    refused = terminal("notify", "--test")
+    refused = terminal("alerts", "--test")
     assert refused.returncode == 1
     assert "`notify.email`" in refused.stderr
     with mail_server() as server:
         shelf = _shelf(tmp_path, server)
-        sent = terminal("notify", "--send", "--catalog", str(shelf))
+        sent = terminal("alerts", "--send", "--catalog", str(shelf))
         assert sent.returncode == 0, sent.stderr
         assert server.messages[0].get_content().split() == sent.stdout.split()
         server.answers["MAIL"] = ["550 no"]
-        tried = terminal("notify", "--test", "--catalog", str(shelf))
+        tried = terminal("alerts", "--test", "--catalog", str(shelf))
         assert tried.returncode == 1
         assert "email: it was not taken, the mail server answered 550" in tried.stdout
     assert "email,digest,True" in terminal("sql", "--csv", "select channel, kind, is_sent from notifications").stdout

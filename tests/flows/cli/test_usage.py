@@ -172,9 +172,9 @@ def test_a_newcomer_sees_at_most_sixteen_commands_and_groups_hold_all_others() -
 
 
 def test_a_command_of_a_group_is_the_same_by_its_name_alone(terminal: Terminal) -> None:
-    by_group, alone = (terminal(*typed, "approve", "p1.S01.MILK") for typed in (("desk",), ()))
+    by_group, alone = (terminal(*typed, "decide", "approve", "p1.S01.MILK") for typed in (("desk",), ()))
     assert by_group == alone
-    assert "Did you mean 'reject'?" in terminal("desk", "rejct").stderr
+    assert "Did you mean 'decide'?" in terminal("desk", "decid").stderr
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS, *GROUPS])
@@ -224,7 +224,7 @@ def test_most_commands_show_an_example() -> None:
         ("shelfprice quote --sku M", ["MILK", "MEAT"]),
         ("shelfprice live --store S0", ["S01", "S02", "S03"]),
         ("shelfprice quote --catalog /nowhere --sku M", [""]),
-        ("shelfprice promo", ["promote", "promotions"]),
+        ("shelfprice ch", ["champions", "changes"]),
     ],
 )
 def test_the_shell_completes_commands_products_and_stores(typed: str, offered: list[str]) -> None:

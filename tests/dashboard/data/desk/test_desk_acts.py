@@ -209,7 +209,7 @@ def test_the_kill_switch_of_the_desk_is_told_as_stopped_by_a_person_until_it_is_
     assert (told.mood, health_of(None, [told], 0).word) == ("stopped", "Stopped by a person")
     assert "turned it on in S01: prices look wrong" in told.text
     (change,) = standing(desk.sheet())
-    assert told.command == f"shelfprice withdraw {change.change}"
+    assert told.command == f"shelfprice decide withdraw {change.change}"
     acts.undo(desk, change.change)
     assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
 
