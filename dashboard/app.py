@@ -17,11 +17,11 @@ from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
 from dashboard.app_shell import TROUBLE, app_shell, not_found, page_in_trouble, trouble, wire_scheme, wire_trouble
+from dashboard.components import HOME
 from dashboard.formats import show_in
 from dashboard.health_light import wire_health
 from dashboard.malformed import refuse_malformed
 from dashboard.monitor import Monitor, Page
-from dashboard.pasted import HOME
 from dashboard.prefect.control import Control, live_control
 
 logger = logging.getLogger(__name__)

@@ -2,31 +2,15 @@
 
 import json
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from threading import Lock
+from threading import Condition
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
+from cachetools import TLRUCache, cached
 from plotly.io.json import to_json_plotly
 
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True)
-class _Kept(Generic[_Result]):
-    result: _Result
-    stamp: Hashable
-    made_at: float  # seconds of a clock that never goes back
-
-
-@dataclass
-class _Entry(Generic[_Result]):
-    """The place of one key; `lock` lets one thread make the result while others wait for it."""
-
-    lock: Lock = field(default_factory=Lock)
-    kept: _Kept[_Result] | None = None
 
 
 class Cache(Generic[_Result]):
@@ -41,10 +25,9 @@ class Cache(Generic[_Result]):
     """
 
     def __init__(self, most: int, lasts: Callable[[_Result], float] = lambda _: math.inf) -> None:
-        self._most = most
-        self._lasts = lasts
-        self._lock = Lock()
-        self._entries: OrderedDict[Hashable, _Entry[_Result]] = OrderedDict()
+        self._kept = TLRUCache[Hashable, _Result](most, lambda _, result, now: now + lasts(result), timer=monotonic)
+        self._turn = Condition()
+        self._made = cached(self._kept, key=lambda key, _: key, condition=self._turn)(lambda _, make: make())
 
     def get(self, key: Hashable, make: Callable[[], _Result], stamp: Callable[[], Hashable] = lambda: None) -> _Result:
         """Return the result for a key, made now when none is kept, it is too old, or its stamp has changed.
@@ -64,26 +47,13 @@ class Cache(Generic[_Result]):
         object
             Shared by everyone who asks: never change it.
         """
-        entry = self._entry(key)
-        with entry.lock:
-            now, kept = stamp(), entry.kept
-            if kept is None or kept.stamp != now or monotonic() - kept.made_at >= self._lasts(kept.result):
-                result = make()
-                kept = entry.kept = _Kept(result, now, monotonic())
-            return kept.result
+        result: _Result = self._made((key, stamp()), make)
+        return result
 
     def forget(self, key: Hashable) -> None:
-        """Have the result for a key made anew when it is wanted next."""
-        with self._lock:
-            self._entries.pop(key, None)
-
-    def _entry(self, key: Hashable) -> _Entry[_Result]:
-        with self._lock:
-            entry = self._entries.setdefault(key, _Entry())
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._most:
-                self._entries.popitem(last=False)
-            return entry
+        """Have a result without a stamp made anew when it is wanted next."""
+        with self._turn:
+            self._kept.pop((key, None), None)
 
 
 def plain(result: Any) -> Any:

@@ -1,15 +1,19 @@
 """The parts that pages share: figures with captions, numbers with their change, and what to do where data lacks."""
 
+import re
+import shlex
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
+from flask import current_app, has_app_context
 
 from dashboard.data.notices import Mood
-from dashboard.pasted import as_pasted
 from warehouse.advice import PLACEHOLDER
 
 _COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "stopped": "yellow", "problem": "red"}
@@ -20,6 +24,10 @@ _GRAPH_CONFIG: Any = {
     "plotlyServerURL": "",  # nothing leaves the machine, so there is nowhere to share a chart
     "modeBarButtons": [["toImage", "resetScale2d"]],  # dragging zooms; each button is one more stop of the Tab key
 }
+HOME = "SHELFPRICE_HOME"
+"""Where the app keeps its home, in its configuration, and the environment variable that names it to a command."""
+
+_COMMAND = re.compile(r"(^|&& *)shelfprice(?= |$)")
 
 
 def aria(**described: str) -> dict[str, Any]:
@@ -193,3 +201,20 @@ def wire_saving(app: Dash, grid: str, button: str) -> None:
         State(grid, "csvExportParams"),
         prevent_initial_call=True,
     )
+
+
+def as_pasted(command: str) -> str:
+    """Return a command for the clipboard, as it works in any folder and any shell, on the home that the monitor shows.
+
+    The terminal that it is pasted into knows neither our virtual environment nor our settings. A command that is not
+    `shelfprice` stays as it is.
+    """
+    home = current_app.config.get(HOME) if has_app_context() else None
+    setting = f"{HOME}={shlex.quote(str(home))} " if home else ""
+    return _COMMAND.sub(lambda found: f"{found[1]}{setting}{_program()}", command)
+
+
+def _program() -> str:
+    """Return the program beside this interpreter, or this interpreter with our module where there is none."""
+    program = Path(sys.executable).parent / "shelfprice"
+    return shlex.quote(str(program)) if program.exists() else f"{shlex.quote(sys.executable)} -m flows"

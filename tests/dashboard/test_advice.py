@@ -23,10 +23,9 @@ from dashboard.cards.live_store import live_bar
 from dashboard.cards.missing import no_data
 from dashboard.cards.notices import notices_of
 from dashboard.cards.price_book import no_book, no_prices_yet
-from dashboard.components import empty
+from dashboard.components import as_pasted, empty
 from dashboard.monitor import Monitor
 from dashboard.pages import models, policies
-from dashboard.pasted import as_pasted
 from dashboard.pickers import NEWEST, book_date, shown_date
 from dashboard.prefect.control import live_control
 from etl.transform import transform

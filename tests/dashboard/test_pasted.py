@@ -11,8 +11,7 @@ from flask import Flask
 
 from catalog.settings import read_settings
 from dashboard.app import create_app
-from dashboard.components import notice
-from dashboard.pasted import HOME, as_pasted
+from dashboard.components import HOME, as_pasted, notice
 
 PROGRAM = Path(sys.executable).parent / "shelfprice"
 
