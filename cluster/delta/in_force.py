@@ -13,11 +13,9 @@ from catalog.contracts import TABLES
 from catalog.names import EMPTY_GROUP
 from catalog.settings import Settings
 from cluster.delta.address import log_options
-from cluster.delta.log import TableLog
-from cluster.delta.look import TableState
+from cluster.delta.log import TableLog, TableState
 from cluster.delta.naming import PartInForce, in_table, object_name, receipt_name
-from cluster.delta.notes import ObjectNotes
-from cluster.delta.objects import Objects, open_objects
+from cluster.delta.objects import ObjectNotes, Objects, open_objects
 from cluster.delta.pointers import TablePointers
 from cluster.delta.reading import duckdb_filesystem
 from cluster.delta.snapshot import Snapshot, snapshot

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from catalog.contracts import TABLES
@@ -72,6 +73,7 @@ def in_table(name: str) -> str:
     return name.partition("/")[2]
 
 
+@lru_cache(100_000)
 def of_object(name: str) -> tuple[Partition, str] | None:
     """Return the partition and the short fingerprint of a Parquet object or receipt; None for any other object."""
     found = _OBJECT.fullmatch(name)

@@ -1,16 +1,17 @@
 """Objects by name under one prefix: a thin layer over obstore, for a bucket and for a folder alike.
 
 What must hold: an object that is created appears whole and at once, and of many who create one name, one does. A bucket
-has that from its server's conditional writes, which `probe` tries; a folder from the kernel.
+has that from its server's conditional writes, which `refuse_careless` tries; a folder from the kernel.
 """
 
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import obstore
 from obstore.exceptions import (
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
 
 Content = bytes | memoryview
+
+PROBES = "probes"
+"""The folder of objects by which a store is tried out."""
 
 _OWN_LOCKS = "locks"
 _KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -224,6 +228,93 @@ class FolderObjects(Objects):
         sync_file(path)
         for folder in (*new, (new[-1] if new else path).parent):
             sync_folder(folder)
+
+
+@dataclass(frozen=True)
+class ObjectNotes:
+    """Small texts by name, one object each; see `warehouse.store.Notes`."""
+
+    objects: Objects
+
+    def where(self, name: str) -> str:
+        """Return the address of a note."""
+        return self.objects.address.of(name)
+
+    def read(self, name: str) -> str | None:
+        """Return a note, or None when there is none."""
+        found = self.objects.read(name)
+        return None if found is None else found.decode()
+
+    def write(self, name: str, text: str) -> None:
+        """Write a note whole or not at all, over one that stands there."""
+        self.objects.write(name, text.encode())
+
+    def create(self, name: str, text: str) -> bool:
+        """Write a note unless there is one, and tell whether we did: of many who try at once, one does."""
+        return self.objects.create(name, text.encode())
+
+    def move(self, name: str, to: str) -> bool:
+        """Give a note another name; False when there is none of the first name.
+
+        For an instant it has both names. A pending record of what is in force already asks for nothing to be done.
+        """
+        found = self.objects.read(name)
+        if found is None:
+            return False
+        self.objects.write(to, found)
+        self.objects.remove([name])
+        return True
+
+    def remove(self, name: str) -> None:
+        """Remove a note; does nothing when there is none."""
+        self.objects.remove([name])
+
+    def names(self, folder: str) -> list[str]:
+        """Return the whole names of the notes directly in a folder, ascending."""
+        found, _ = self.objects.directly_in(folder)
+        return sorted(one.name for one in found)
+
+    def changed_at(self, name: str) -> int:
+        """Return when a note was written last, nanoseconds since 1970; 0 when there is none."""
+        found = self.objects.state(name)
+        return round(found.changed_at.timestamp() * 1e6) * 1000 if found else 0
+
+
+def refuse_careless(objects: Objects) -> None:
+    """Refuse a store that ignores conditions, as some servers do: two who commit at once would both be told they did.
+
+    Raises
+    ------
+    LakeError
+        When the store ignores a condition, is absent or refuses.
+    """
+    name = f"{PROBES}/{uuid4().hex}"
+    fault = _fault_of(objects, name)
+    with suppress(LakeError) if fault else nullcontext():
+        objects.remove([name])
+    if fault:
+        raise LakeError(
+            f"{objects.address.text}: expected an object store that keeps its word on conditional writes, found that "
+            f"{fault}; nothing was published, for two who commit at once would destroy each other's work: use another "
+            "store, or a newer version of this one"
+        )
+
+
+def _fault_of(objects: Objects, name: str) -> str | None:
+    """Return the first fault; each request is made only when those before were answered rightly."""
+    if not objects.create(name, b"first"):
+        return "it refuses to create an object that is not there"
+    if objects.create(name, b"second"):
+        return "it created one object twice"
+    found = objects.state(name)
+    version = found.version if found else ""
+    if objects.replace(name, b"stale", '"0123456789abcdef0123456789abcdef"'):
+        return "it replaced an object whose ETag was another one"
+    if not objects.replace(name, b"third", version):
+        return "it refuses to replace an object of the ETag named"
+    if objects.replace(name, b"late", version):
+        return "it replaced an object whose ETag had changed"
+    return None if objects.read(name) == b"third" else "it returns other bytes than were written last"
 
 
 def open_objects(settings: Settings) -> Objects:

@@ -8,14 +8,14 @@ removes under a condition: one that names nothing stays.
 import datetime as dt
 import time
 import zlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from threading import Lock
 
 from catalog.errors import LakeError
 from catalog.table import Table
-from cluster.delta.look import Look, is_due
+from cluster.delta.log import Look, is_due
 from cluster.delta.naming import PartInForce, of_pointer, pointer_name, short
 from cluster.delta.objects import Objects, ObjectState
 from warehouse.commit_record import CommittedPart
@@ -26,21 +26,13 @@ _AT_ONCE = 8
 _PATIENCE = 60.0  # s
 
 
-@dataclass(frozen=True)
-class _Pointer:
-    """What a pointer says: what is in force, None for nothing, and the commit that put it in force."""
-
-    standing: PartInForce | None
-    commit: str | None
-
-
 class TablePointers:
     """One table: what its pointers name."""
 
     def __init__(self, objects: Objects, table: Table) -> None:
         """Open nothing yet."""
         self._objects, self._contract = objects, table
-        self._read: dict[str, tuple[str, _Pointer]] = {}  # by name: the version that was read, and what it says
+        self._read: dict[str, tuple[str, PartInForce | None]] = {}  # by name: the version read, and what it names
         self._locking = Lock()
 
     def ensure(self) -> None:
@@ -52,34 +44,18 @@ class TablePointers:
         with ThreadPoolExecutor(_AT_ONCE) as readers:
             said = list(readers.map(self._said, found))
         dates: dict[dt.date | None, dict[Partition, PartInForce]] = {}
-        commits: dict[Hashable, str] = {}
-        for one, pointer in zip(found, said, strict=True):
-            if (partition := of_pointer(one.name)) and pointer.standing:
-                dates.setdefault(partition.business_date, {})[partition] = pointer.standing
-            if pointer.commit:
-                commits[(one.name, one.version)] = pointer.commit
+        for one, standing in zip(found, said, strict=True):
+            if (partition := of_pointer(one.name)) and standing:
+                dates.setdefault(partition.business_date, {})[partition] = standing
         version = zlib.crc32("\n".join(sorted(f"{one.name} {one.version}" for one in found)).encode())
-        return Look(version, dates, commits)
+        return Look(version, dates)
 
     def standing(self, partition: Partition) -> PartInForce | None:
         """Return what stands in force of a partition right now."""
-        return self._stands(partition)[0].standing
+        return self._stands(partition)[0]
 
     def commit(self, parts: list[CommittedPart], commit: str | None) -> None:
-        """Put staged parts in force, one by one; what is in force already is left as it is.
-
-        Parameters
-        ----------
-        commit
-            The commit they are parts of, which the pointer names; None where they are of none.
-
-        Raises
-        ------
-        Declined
-            When something else is in force than there was when a part was staged.
-        LakeError
-            When others change the partition all the time, or the store refuses; run again then.
-        """
+        """Put staged parts in force, one by one; see `TableState`."""
         for part in parts:
             until = time.monotonic() + _PATIENCE
             while not self._has_replaced(part, commit):
@@ -88,8 +64,8 @@ class TablePointers:
 
     def _has_replaced(self, part: CommittedPart, commit: str | None) -> bool:
         """Replace a pointer where that is due, and tell whether nothing came in between."""
-        pointer, version = self._stands(part.partition)
-        found, named = pointer.standing, None
+        found, version = self._stands(part.partition)
+        named = None
         if not is_due(part, found):
             return True
         now = max(time.time_ns() // 1_000_000, found.since + 1 if found else 0)
@@ -101,11 +77,11 @@ class TablePointers:
             return self._objects.create(name, content)
         return self._objects.replace(name, content, version)
 
-    def _stands(self, partition: Partition) -> tuple[_Pointer, str | None]:
-        """Return what a pointer says, and its version; no version where there is no pointer."""
+    def _stands(self, partition: Partition) -> tuple[PartInForce | None, str | None]:
+        """Return what a pointer names, and its version; no version where there is no pointer."""
         name = pointer_name(partition)
         found = self._objects.read_with_state(name)
-        return (_pointer(name, found[0]), found[1].version) if found else (_Pointer(None, None), None)
+        return (_named(name, found[0]), found[1].version) if found else (None, None)
 
     def _pointers(self, within: Within | None) -> Iterable[ObjectState]:
         folder = f"pointers/{self._contract.name}"
@@ -115,23 +91,24 @@ class TablePointers:
         asked = [one for one in dates if within(dt.date.fromisoformat(one.rpartition("=")[2].rstrip("/")))]
         return [pointer for one in asked for pointer in self._objects.under(one.rstrip("/"))]
 
-    def _said(self, state: ObjectState) -> _Pointer:
+    def _said(self, state: ObjectState) -> PartInForce | None:
         with self._locking:
-            version, pointer = self._read.get(state.name, ("", _Pointer(None, None)))
+            version, standing = self._read.get(state.name, ("", None))
         if version == state.version:
-            return pointer
+            return standing
         found = self._objects.read_with_state(state.name)
         if found is None:
-            return _Pointer(None, None)
-        pointer = _pointer(state.name, found[0])
+            return None
+        standing = _named(state.name, found[0])
         with self._locking:
-            self._read[state.name] = (found[1].version, pointer)
-        return pointer
+            self._read[state.name] = (found[1].version, standing)
+        return standing
 
 
-def _pointer(name: str, content: bytes) -> _Pointer:
+def _named(name: str, content: bytes) -> PartInForce | None:
+    """Return what a pointer names; None for nothing. It also says which commit wrote it, for people."""
     try:
-        said = unsealed(content.decode())
-        return _Pointer(PartInForce(**said["standing"]) if said["standing"] else None, said["commit"])
+        said = unsealed(content.decode())["standing"]
+        return PartInForce(**said) if said else None
     except (ValueError, TypeError, KeyError) as error:
         raise LakeError(f"{name}: expected a pointer as it was written, found something else ({error})") from error

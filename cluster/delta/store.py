@@ -15,20 +15,22 @@ import pyarrow as pa
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from cluster.delta.evidence import check
 from cluster.delta.in_force import AT_ONCE, DeltaReading
-from cluster.delta.log import TableLog
-from cluster.delta.look import is_due
+from cluster.delta.log import is_due
 from cluster.delta.naming import PartInForce, in_table, object_name, receipt_name, short
-from cluster.delta.probe import probe
+from cluster.delta.objects import refuse_careless
 from cluster.delta.vacuum import strays
 from warehouse.commit_record import CommittedPart
-from warehouse.finding import Finding, Strays
-from warehouse.parquet import conform, write_parquet
+from warehouse.finding import Finding, Strays, about
+from warehouse.parquet import conform, contract_faults, write_parquet
 from warehouse.partition import Partition, name_of, partition_named, table_called
 from warehouse.receipts import RECEIPTS, Receipt
 
 _SET_ASIDE = "set-aside"
+_FOREIGN = (
+    "another program added it; it has no receipt, and other engines read it where we do not: set it aside, and look in "
+    "the history of the table for who it was"
+)
 _OWN = {
     *("asked", "commits", "exports", "keys", "locks", "pointers", "probes", RECEIPTS, "tokens", _SET_ASIDE),
     *("origin.json", "grouped.json", "proven.json"),
@@ -51,7 +53,7 @@ class DeltaStore(DeltaReading):
         LakeError
             When it is absent or refuses, or ignores conditional writes.
         """
-        probe(self.objects)
+        refuse_careless(self.objects)
         with ThreadPoolExecutor(AT_ONCE) as workers:
             list(workers.map(lambda table: table.ensure(), self.tables.values()))
 
@@ -64,8 +66,6 @@ class DeltaStore(DeltaReading):
         content = memoryview(sink.getvalue()).cast("B")
         receipt = receipt_of(len(content), hashlib.sha256(content).hexdigest())
         name = object_name(partition, short(receipt))
-        if isinstance(log := self._state(partition.table), TableLog):
-            log.describe(name, content, rows)
         self._write_once(name, content)
         self._write_once(receipt_name(name), receipt.to_json().encode())
         self._note_staged(name)
@@ -156,8 +156,24 @@ class DeltaStore(DeltaReading):
         return sorted([*ours, *self.foreign_names()])
 
     def check(self, name: str) -> tuple[list[Finding], int]:
-        """Hold what is in force of a name against its receipt and contract."""
-        return check(self, name)
+        """Hold the object in force of a name against its receipt and contract."""
+        partition = partition_named(name)
+        standing = self.standing(partition) if partition else None
+        if partition is None or standing is None:
+            return ([Finding(name, "orphaned", _FOREIGN)] if self.log_with_foreign(name) else []), 0
+        receipt = self.receipt_of(partition, standing)
+        if receipt is None:
+            return [about(partition, "damaged", "its receipt is missing or damaged: make the partition again")], 0
+        try:
+            content = self.content(partition)
+        except FileNotFoundError:
+            said = "the log names it, the object is not there: make the partition again"
+            return [about(partition, "missing", said)], 0
+        if hashlib.sha256(content).hexdigest() != receipt.sha256:
+            said = "its bytes differ from its receipt: set it aside and make the partition again"
+            return [about(partition, "damaged", said)], 0
+        faults = contract_faults(pa.BufferReader(content), partition.table, receipt.rows)
+        return [about(partition, "damaged", said) for said in faults], receipt.rows
 
     def strays(self) -> Strays:
         """Count the objects of partitions that are not in force."""

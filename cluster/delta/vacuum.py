@@ -15,8 +15,7 @@ from uuid import uuid4
 from catalog.errors import DataError, LakeError
 from cluster.delta.log import TableLog
 from cluster.delta.naming import of_object, of_pointer, short
-from cluster.delta.objects import ObjectState
-from cluster.delta.probe import FOLDER as PROBES
+from cluster.delta.objects import PROBES, ObjectState
 from cluster.delta.snapshot import pending_records, snapshot
 from warehouse.commit_record import CommitRecord
 from warehouse.partition import Partition
@@ -68,8 +67,9 @@ def vacuum(store: "DeltaStore", older_than: dt.timedelta, now: dt.datetime) -> R
     old = [one for one in _data(store) if one.changed_at < limit]
     named = _named(store, limit)
     unnamed = [one for one in old if of_object(one.name) not in named]
-    kept = _in_force_of_late(store, unnamed, limit)
-    removed = _remove(store, [one for one in unnamed if of_object(one.name) not in kept], limit)
+    # A pointer keeps no history: while it is young, what it named before may have been in force since the limit.
+    young = {of_pointer(one.name) for one in store.objects.under("pointers") if one.changed_at >= limit}
+    removed = _remove(store, [one for one in unnamed if _partition_of(one) not in young], limit)
     _remove(store, [one for one in store.objects.under(PROBES) if one.changed_at < limit], limit)
     for table in _logs(store):
         table.clean_up()
@@ -126,20 +126,9 @@ def _of_record(record: CommitRecord) -> Iterator[_Named]:
             yield part.partition, short(part.receipt)
 
 
-def _in_force_of_late(store: "DeltaStore", candidates: list[ObjectState], limit: dt.datetime) -> set[_Named]:
-    """Return what may have been in force since the limit by a pointer, which keeps no history.
-
-    It is the newest of the old objects of each partition whose pointer has changed since; all of them, where a server
-    dates several by the same second.
-    """
-    changed = {of_pointer(one.name) for one in store.objects.under("pointers") if one.changed_at >= limit}
-    of_changed = [
-        (found, one.changed_at) for one in candidates if (found := of_object(one.name)) and found[0] in changed
-    ]
-    newest: dict[Partition, dt.datetime] = {}
-    for (partition, _), at in of_changed:
-        newest[partition] = max(at, newest.get(partition, at))
-    return {found for found, at in of_changed if at == newest[found[0]]}
+def _partition_of(one: ObjectState) -> Partition | None:
+    found = of_object(one.name)
+    return found and found[0]
 
 
 def _remove(store: "DeltaStore", candidates: list[ObjectState], limit: dt.datetime) -> Removed:

@@ -1,4 +1,4 @@
-"""A lake that was removed and made anew is seen as it is by processes that knew the one before, and logs stay short."""
+"""A lake that was removed and made anew is seen as it is by processes that knew the one before."""
 
 import pytest
 from delta_parts import CELLS, DAY, published, staged
@@ -8,7 +8,6 @@ from catalog.errors import Declined, LakeError
 from catalog.settings import Settings
 from cluster.delta import log as log_module
 from cluster.delta.address import log_options
-from cluster.delta.objects import Content
 from cluster.delta.store import DeltaStore
 from warehouse.commit_record import CommittedPart
 from warehouse.partition import Partition
@@ -76,25 +75,3 @@ def test_a_process_that_resets_a_lake_goes_on_in_the_new_one_at_once(delta_setti
     store.tables["demand_cells"].ensure()
     receipt = published(store, CELLS, 11)
     assert DeltaStore(delta_settings).receipt(CELLS) == receipt
-
-
-def test_a_checkpoint_is_written_where_others_commit_without_a_pause(
-    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever makes an entry that is due for one finds that another has made the next one already."""
-    monkeypatch.setattr(log_module, "CHECKPOINT_EVERY", 3)
-    store, other = opened(delta_settings), DeltaStore(delta_settings)
-    for partition in GROUPS[:2]:
-        published(store, partition)
-    create = store.objects.create
-
-    def overtaken(name: str, content: Content) -> bool:
-        is_ours = create(name, content)
-        if name.endswith("_delta_log/00000000000000000003.json"):
-            published(other, LATE)
-        return is_ours
-
-    monkeypatch.setattr(store.objects, "create", overtaken)
-    published(store, GROUPS[2])
-    assert store.objects.read("demand_cells/_delta_log/_last_checkpoint") is not None
-    assert list(DeltaStore(delta_settings).partitions("demand_cells")) == [*GROUPS[:3], LATE]

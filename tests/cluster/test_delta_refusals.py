@@ -13,9 +13,8 @@ from obstore.exceptions import GenericError
 
 from catalog.errors import LakeError, SettingError, ShelfpriceError
 from catalog.settings import Settings, read_settings
-from cluster.delta.objects import Content, Objects
+from cluster.delta.objects import Content, Objects, refuse_careless
 from cluster.delta.open import open_delta
-from cluster.delta.probe import probe
 from cluster.delta.store import DeltaStore
 from deploy.servers.seaweed import Seaweed
 
@@ -62,72 +61,18 @@ class _Replacing(Objects):
         return True
 
 
-class _Racing(Objects):
-    """Creates under a condition unless others do at the same time, as SeaweedFS did before 4.17."""
-
-    def create(self, name: str, content: Content) -> bool:
-        if not name.endswith("raced"):
-            return super().create(name, content)
-        self.write(name, content)
-        return True
-
-
-@pytest.mark.parametrize(
-    ("kind", "fault"),
-    [
-        (_Replacing, "it replaced an object whose ETag was another one"),
-        (_Racing, "of 8 who created one object at once, 8 were told that they did"),
-    ],
-)
-def test_a_server_that_keeps_half_of_its_word_is_refused(
-    bucket_settings: Settings, kind: type[Objects], fault: str
-) -> None:
+def test_a_server_that_keeps_half_of_its_word_is_refused(bucket_settings: Settings) -> None:
     objects = DeltaStore(bucket_settings).objects
-    objects.__class__ = kind
-    with pytest.raises(LakeError, match=fault):
-        probe(objects)
+    objects.__class__ = _Replacing
+    with pytest.raises(LakeError, match="it replaced an object whose ETag was another one"):
+        refuse_careless(objects)
     assert list(objects.under("probes")) == []
-
-
-def test_the_race_is_run_anew_at_another_server(bucket_settings: Settings) -> None:
-    objects = DeltaStore(bucket_settings).objects
-    probe(objects)
-    objects.__class__ = _Racing
-    probe(objects)  # remembered: this server was raced today
-    objects.server = "http://another"
-    with pytest.raises(LakeError, match="of 8 who created"):
-        probe(objects)
-
-
-class _HeldUp(Objects):
-    """Gives one of the first writers at once no answer in time, as a busy store does; later ones may get one."""
-
-    unanswered = 0
-
-    def create(self, name: str, content: Content) -> bool:
-        created = super().create(name, content)
-        if name.endswith("raced") and content == b"5" and self.unanswered:
-            self.unanswered -= 1
-            raise LakeError("no answer in time")
-        return created
-
-
-def test_a_store_that_the_race_holds_up_is_raced_once_more_and_no_more(bucket_settings: Settings) -> None:
-    objects = DeltaStore(bucket_settings).objects
-    objects.__class__ = _HeldUp
-    objects.unanswered = 2  # type: ignore[attr-defined]
-    with pytest.raises(LakeError, match="no answer in time"):
-        probe(objects)
-    objects.unanswered = 1  # type: ignore[attr-defined]
-    probe(objects)
-    assert sorted(one.name for one in objects.under("probes"))[-1] == "probes/raced.json"
-    assert objects.unanswered == 0  # type: ignore[attr-defined]
 
 
 def test_a_folder_keeps_its_word(folder_settings: Settings) -> None:
     objects = DeltaStore(folder_settings).objects
-    probe(objects)
-    assert [one.name for one in objects.under("probes")] == ["probes/raced.json"]
+    refuse_careless(objects)
+    assert list(objects.under("probes")) == []
 
 
 def test_a_server_that_is_not_there_is_told_in_time(tmp_path: Path) -> None:
