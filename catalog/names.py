@@ -13,9 +13,9 @@ EARNS_MORE_THAN_BASE = "earns more than the base prices"
 AS_GOOD_AS_BELIEF = "earns as much as the belief that prices without a champion"
 EARNS_MORE = "earns more, or is not worse than the champion and that one is stale or no longer holds"
 SAW_THE_ROLLBACK = "judged on what was sold since the rollback"
-PRICE_RESPONSE_IS_TOLD = "the response to prices is told from other causes"
+PRICES_WERE_OURS = "the prices judged on were ours"
 
-MAY_WAIT = frozenset({EARNS_MORE, EARNS_MORE_THAN_BASE, AS_GOOD_AS_BELIEF, SAW_THE_ROLLBACK, PRICE_RESPONSE_IS_TOLD})
+MAY_WAIT = frozenset({EARNS_MORE, EARNS_MORE_THAN_BASE, AS_GOOD_AS_BELIEF, SAW_THE_ROLLBACK, PRICES_WERE_OURS})
 """Conditions that a sound model may fail: more decisions can change the answer."""
 
 

@@ -122,9 +122,11 @@ def ingest(
         admit("retailer")
         with ingest.working():
             from own_data.exports.ingest import ingest as load_file
+            from own_data.price_response import with_guesses
 
             shelf, now = Path(folder) if folder else None, dt.datetime.now(dt.UTC)
             done = load_file(read_settings(), path, reading, shelf, now, tell, asked)
+            done.row["profile"] = with_guesses(read_settings(), done.row["profile"])
     next_steps = _next_steps(done.shelf, [product["sku"] for product in done.row["profile"]])
     if as_json:
         emit({**vars(done), "next": next_steps})
@@ -186,7 +188,7 @@ def _columns(mappings: list[str]) -> dict[str, str]:
 
 def _next_steps(shelf: Path, skus: list[str]) -> list[str]:
     quotes = [f"quote --sku {shlex.quote(sku)} --stock 20" for sku in skus[:1]]
-    return [f"shelfprice {command} --catalog {shlex.quote(str(shelf))}" for command in ("transform", "train", *quotes)]
+    return [f"shelfprice {command} --catalog {shlex.quote(str(shelf))}" for command in ("transform", *quotes)]
 
 
 COMMANDS = (ingest, *DRAWN_PRICES)

@@ -1,6 +1,6 @@
 """What a retailer's exported sales tell the engine. Implements `serving.evidence.Evidence`.
 
-They tell what stands on each shelf, and how sales answer to the price, which is the first guess where prices are drawn.
+They tell what stands on each shelf, and a first guess of how sales answer to the price, from which prices are drawn.
 They move no price themselves.
 """
 
@@ -8,9 +8,10 @@ import datetime as dt
 
 import duckdb
 
+from catalog.arrays import Floats
 from catalog.load import Catalog
-from features.response import PriceResponse
-from own_data.exported import drawn_by_owner, exported_cells, holds_exported
+from own_data.exported import holds_exported, sold_by_week
+from own_data.price_response import slopes_of
 from own_data.shelf_price import changes_of_shelves, shelf_prices
 from serving.evidence import Evidence, ShelfPrices
 from warehouse.lake import Lake
@@ -38,15 +39,8 @@ class ExportedSales(Evidence):
             return ()
         return (Span("promotions", dt.date.min, date - dt.timedelta(days=1)),)
 
-    def responses(
+    def slopes(
         self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date
-    ) -> tuple[PriceResponse, ...]:
-        """Return each product's response on the days up to a date: by its owner's own draw, or as a log tells it."""
-        from own_data.price_response.decide import price_responses  # noqa: PLC0415 - slow, and a price needs none
-        from own_data.price_response.declared import declared_responses, with_refuted  # noqa: PLC0415
-
-        declared = declared_responses(drawn_by_owner(connection, through))
-        others = [sku for sku in catalog.skus if sku not in declared.told]
-        told = price_responses(exported_cells(connection, through), others, catalog.store.country) if others else ()
-        found = {**declared.told} | {own.sku: own for own in with_refuted(told, declared.refuted)}
-        return tuple(found[sku] for sku in catalog.skus)
+    ) -> tuple[Floats, Floats]:
+        """See `own_data.price_response.slopes_of`."""
+        return slopes_of(sold_by_week(connection, through), catalog.skus)

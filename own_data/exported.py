@@ -10,25 +10,9 @@ from warehouse.sql_files import queries_beside
 query = queries_beside(__file__)
 
 
-def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
-    """Return what was sold at exported prices up to a date, where there was stock: visits and unit sales alike.
-
-    Returns
-    -------
-    pd.DataFrame
-        One row per `sku`, `store_id`, `business_date`, `hour` (local, null for a whole day) and `price_offered` (EUR);
-        no rows where no file was ingested. Of visits, `n_offered` counts those that saw the price and `n_purchased`
-        those that bought. Where `is_count` is true, `n_purchased` is units, and `n_offered` their exposure: shoppers in
-        the store where that is known, else days. `is_promotion` is null where nothing is known of promotions.
-    """
-    if not _count(connection, "files_up_to", {"through": through}):
-        return pd.DataFrame()
-    return connection.execute(query("exported_cells"), {"through": through}).df()
-
-
-def drawn_by_owner(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
-    """Return what sold at prices that a file says were drawn, up to a date; see `queries/drawn_by_owner.sql`."""
-    return connection.execute(query("drawn_by_owner"), {"through": through}).df()
+def sold_by_week(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
+    """Return what was sold at prices that somebody else set, up to a date; see `queries/sold_by_week.sql`."""
+    return connection.execute(query("sold_by_week"), {"through": through}).df()
 
 
 def holds_exported(connection: duckdb.DuckDBPyConnection, trained_through: dt.date, judged_through: dt.date) -> bool:

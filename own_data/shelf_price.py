@@ -10,19 +10,19 @@ only where half a year shows nothing before it. A drawn price tells the owner's 
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
 
 import duckdb
+import numba
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from catalog.arrays import Flags
+from catalog.arrays import Flags, Floats, Ints
 from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.load import Catalog
-from own_data.price_response.calendar import MONDAY
-from own_data.price_response.observations import Observations
-from own_data.price_response.usual_price import departures, usual_log_price
 from serving.evidence import LOOKS_BACK, ShelfPrices
 from warehouse.lake import Lake
 from warehouse.origin import origin_of
@@ -32,6 +32,13 @@ from warehouse.sql_files import queries_beside
 
 _LEAST_CUT = 0.03  # of the highest price of the half year: a smaller departure is no offer
 _SAME = 0.004  # EUR
+_WINDOWS_DAYS = (91, 182)  # around a day: what is rare in one of them is a departure
+_DEPTHS = (0.03, 0.055, 0.085, 0.125, 0.165, 0.215, 0.265)  # shares of the usual price that a departure is beyond
+_MOST_AWAY = 0.45  # share of days away from the usual price, beyond which it is not the usual one
+_LEAST_AWAY = 0.01  # share of days below which departures weigh little
+_OTHER_SIDE = 0.25  # of the departures, at most, to the other side
+_AS_DEEP = 0.75  # of the depth: a quarter up is undone by a fifth down
+_HOME = 0.9  # share of a window that departures hardly ever fill
 _READ = {
     "unit_sales": ("store_id", "sku", "hour", "price", "units"),
     "interactions": ("store_id", "sku", "seen_at", "price_offered"),
@@ -119,26 +126,71 @@ def _is_offer(own: pd.DataFrame) -> Flags:
 
 def _comes_and_goes(own: pd.DataFrame) -> Flags:
     """Flag the days of low prices that come and go; none where not one of them has gone yet."""
-    days = _as_observations(own)
-    is_low = departures(days) & (days.log_price < usual_log_price(days, 0.9) - np.log1p(_LEAST_CUT))
+    days = _Days.of(own)
+    is_low = days.departures() & (days.log_price < days.usual(0.9) - np.log1p(_LEAST_CUT))
     has_ended = is_low[:-1] & ~is_low[1:] & (days.store[:-1] == days.store[1:])
     return is_low & bool(has_ended.any())
 
 
-def _as_observations(own: pd.DataFrame) -> Observations:
-    """Return the prices of days as the pattern of offers is looked for in them; what was sold does not matter."""
-    day = (own["business_date"].to_numpy().astype("datetime64[D]") - np.datetime64(MONDAY, "D")).astype(np.int64)
-    store = pd.factorize(own["store_id"])[0].astype(np.int64)
-    nothing = np.zeros(len(own))
-    whole = nothing.astype(np.int64)
-    return Observations(
-        log_price=np.log(own["price"].to_numpy(dtype=float)),
-        store=store,
-        day=day,
-        hour=whole,
-        quarter=whole,
-        offered=nothing,
-        bought=nothing,
-        on_promotion=nothing.astype(bool),
-        is_count=True,
-    )
+@dataclass(frozen=True)
+class _Days:
+    """Prices of one product, a row for each store and date in order, arrays of shape (n_days,).
+
+    Which days were on offer where the file does not say so shows in short departures from a usual price, to one side:
+    an offer stands now and then. Regular prices change too, and to both sides.
+    """
+
+    store: Ints
+    day: Ints
+    log_price: Floats
+
+    @classmethod
+    def of(cls, own: pd.DataFrame) -> "_Days":
+        """Return the columns of `prices_by_day` as arrays."""
+        day = own["business_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+        store = pd.factorize(own["store_id"])[0].astype(np.int64)
+        return cls(store, day, np.log(own["price"].to_numpy(dtype=float)))
+
+    def usual(self, share: float = 0.5, window_days: int = _WINDOWS_DAYS[0]) -> Floats:
+        """Return the log price that a share of the store's days around each day are at or below, shape (n_days,)."""
+        return _usual_of_days(self.store, self.day, self.log_price, share, window_days)
+
+    def departures(self) -> Flags:
+        """Flag the days of a pattern of short departures to one side; none where prices have no such pattern.
+
+        The pattern is looked for beyond one depth after another: from some depth on, offers alone are left.
+        """
+        for window_days in _WINDOWS_DAYS:
+            away = np.expm1(self.log_price - self.usual(window_days=window_days))
+            for depth, side in product(_DEPTHS, (-1, 1)):
+                most, least = np.mean(side * away > depth), np.mean(-side * away > _AS_DEEP * depth)
+                if _LEAST_AWAY <= most <= _MOST_AWAY and least <= _OTHER_SIDE * most:
+                    home = self.usual(_HOME if side < 0 else 1 - _HOME, window_days)
+                    return np.asarray(side * np.expm1(self.log_price - home) > depth)
+        return np.zeros(len(self.day), dtype=bool)
+
+
+@numba.njit(cache=True, nogil=True)
+def _usual_of_days(store: Ints, day: Ints, price: Floats, share: float, window_days: int) -> Floats:
+    """Return the nearest quantile of the prices around each store day, which stand by store and date.
+
+    A window is open at its beginning and closed at its end. Its prices are kept in order.
+    """
+    usual, window = np.empty(len(price)), np.empty(len(price))
+    begin, end, held = 0, 0, 0
+    for place in range(len(price)):
+        if store[place] != store[begin]:
+            begin, end, held = place, place, 0
+        while end < len(price) and store[end] == store[place] and 2 * (day[end] - day[place]) <= window_days:
+            at = np.searchsorted(window[:held], price[end])
+            for later in range(held, at, -1):
+                window[later] = window[later - 1]
+            window[at] = price[end]
+            end, held = end + 1, held + 1
+        while 2 * (day[place] - day[begin]) >= window_days:
+            held -= 1
+            for later in range(np.searchsorted(window[: held + 1], price[begin]), held):
+                window[later] = window[later + 1]
+            begin += 1
+        usual[place] = window[int(np.rint(share * (held - 1)))]
+    return usual

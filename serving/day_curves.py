@@ -16,7 +16,7 @@ from catalog.load import Catalog
 from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
-from features.response import PriceResponse, observed_prices
+from features.response import observed_prices
 from serving.belief.log import ChampionCurves, ContextCurves, Seen, belief_from, seen_in
 from serving.belief.own_sales import LOOKS_BACK
 from serving.belief.policy import Outlook, morning_of
@@ -85,7 +85,7 @@ def learned_for(
         What the log shows before the date, if it was read already.
     """
     through, champion, context = date - dt.timedelta(days=1), None, None
-    if _holds_exported(connection, catalog, dt.date.min, through):
+    if holds_exported(connection, catalog, dt.date.min, through):
         model = None
     seen = seen or seen_in(connection, catalog, through)
     if is_asked_in_context(model):
@@ -113,8 +113,8 @@ def _in_context(
 def dates_known_from(lake: Lake, models: Iterable[DatedModel | None], through: dt.date) -> Within | None:
     """Return which dates up to one tell all that `learned_for` says with some models; None for every date there is.
 
-    A belief looks back some weeks, and a price counts as observed on the days that a model learned from. The response
-    to exported prices is told from the whole log.
+    A belief looks back some weeks, and a price counts as observed on the days that a model learned from. Of
+    exported prices all of the log counts.
     """
     if next(lake.partitions("ingested_files"), None) is not None:
         return None
@@ -173,18 +173,9 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     return tuple(spans)
 
 
-def _holds_exported(connection: duckdb.DuckDBPyConnection, catalog: Catalog, after: dt.date, through: dt.date) -> bool:
+def holds_exported(connection: duckdb.DuckDBPyConnection, catalog: Catalog, after: dt.date, through: dt.date) -> bool:
     """Tell whether somebody else's prices count: of a store that says who came, only our own do."""
     return not catalog.store.is_priced_hourly and evidence().holds_exported(connection, after, through)
-
-
-def responses_to_judge_by(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, trained_through: dt.date, judged_through: dt.date
-) -> tuple[PriceResponse, ...]:
-    """Return each product's response on all the days; nothing where no held-out decision was exported."""
-    if not _holds_exported(connection, catalog, trained_through, judged_through):
-        return ()
-    return evidence().responses(connection, catalog, judged_through)
 
 
 def supported_curves(

@@ -1,7 +1,7 @@
 """What is known of prices that somebody else set: a wing tells it, and without one a retailer's lake is refused.
 
 Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
-not, so what they say about demand is judged apart, by the wing that registers for `shelfprice.evidence`.
+not, so all that they say of demand is a first guess, from the wing that registers for `shelfprice.evidence`.
 
 A retailer's own prices are what its stores show where none was drawn.
 """
@@ -17,7 +17,6 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.wings import needed, provider
-from features.response import PriceResponse
 from warehouse.lake import Lake
 from warehouse.origin import origin_of
 from warehouse.proof import Span
@@ -88,11 +87,14 @@ class Evidence:
         """Return what exported sales lie in, and what is read beside them to know a date before it begins."""
         return ()
 
-    def responses(
+    def slopes(
         self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date
-    ) -> tuple[PriceResponse, ...]:
-        """Return each product's response to the price, as exported sales up to a date tell it."""
-        return ()
+    ) -> tuple[Floats, Floats]:
+        """Return the change of log units per log price that exported sales up to a date suggest, and its error.
+
+        Both of shape (n_products,), NaN where they suggest none.
+        """
+        return np.full(len(catalog.skus), np.nan), np.full(len(catalog.skus), np.nan)
 
 
 def _refuse_a_retailers(lake: Lake) -> None:

@@ -157,16 +157,11 @@ def _slot_with(date: dt.date, draws: Sequence[dt.date], days: int) -> dt.date:
 
 
 def told_by_log(workspace: Workspace, through: dt.date) -> ToldPrior | None:
-    """Return what ingested files tell of slopes up to a date, by log or by design; None where there are none."""
+    """Return what ingested files tell of slopes up to a date; None where there are none."""
     if not any(workspace.lake.partitions("ingested_files")):
         return None
     with feature_workbench(workspace.settings) as connection:
-        found = evidence().responses(connection, workspace.catalog, through)
-    told = {own.sku: own.estimate for own in found if own.verdict == "told" and own.is_count and own.estimate}
-    by_design, skus = {own.sku for own in found if own.by == "design"}, workspace.catalog.skus
-    slopes = np.array([told[sku].estimate if sku in told else np.nan for sku in skus])
-    errors = np.array([told[sku].error if sku in told else 0.0 for sku in skus])
-    return ToldPrior.of(slopes, errors, by_design=np.array([sku in by_design for sku in skus]))
+        return ToldPrior.of(*evidence().slopes(connection, workspace.catalog, through))
 
 
 def _places(sold: pd.DataFrame, catalog: Catalog, slots: tuple[dt.date, ...]) -> tuple[Ints, Ints, Ints]:

@@ -1,13 +1,11 @@
 """The gate: what a model must show before it may price anything. A refusal says which condition and by how much."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
 from catalog.names import Outcome, outcome_of
-from features.response import PriceResponse
 from training import against_champion
 from training import model_conditions as conditions
 from training.candidates import FittedModel
@@ -55,8 +53,8 @@ class GateInput:
         Days between the champion's last training day and the last day judged after which it is stale.
     rolled_back_on
         First business date priced after a rollback that no later change followed, or None.
-    responses
-        Each product's response to prices that somebody else set; empty where all prices were ours.
+    is_exported
+        Whether somebody else set some of the held-out prices.
     belief_prices
         Whether, without a champion, a belief prices the store and not base prices.
     money
@@ -71,7 +69,7 @@ class GateInput:
     incumbent: Incumbent | None
     stale_after_days: int
     rolled_back_on: dt.date | None = None
-    responses: Sequence[PriceResponse] = ()
+    is_exported: bool = False
     belief_prices: bool = False
     money: Currency = EUR
 
@@ -111,9 +109,9 @@ class Verdict:
 def pass_gate(found: GateInput) -> Verdict:
     """Judge a challenger on the held-out days.
 
-    Where those hold exported decisions, what counts is that some product's response to prices is told.
+    Where those hold exported decisions, it waits: their prices were not randomised, and a model of them prices nothing.
     """
-    if found.responses:
+    if found.is_exported:
         return _pass_on_exported(found)
     challenger, dataset = found.challenger, found.dataset
     chance = challenger.p_sale(dataset.holdout)
@@ -137,15 +135,12 @@ def pass_gate(found: GateInput) -> Verdict:
 
 
 def _pass_on_exported(found: GateInput) -> Verdict:
-    """Judge by decisions at prices that were not ours: the response that they tell is all that is used of them.
-
-    No estimate in money can be believed there, and the level of the model prices nothing.
-    """
+    """Say what is wrong with a model of prices that were not ours, and that it prices nothing where nothing is."""
     conditions_met = [
         found.load_check,
         conditions.sees_only_what_is_known(found.challenger, found.dataset),
         *_after_a_rollback(found),
-        conditions.price_response_is_told(found.responses),
+        conditions.prices_were_ours(),
     ]
     return Verdict(tuple(conditions_met))
 

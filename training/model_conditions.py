@@ -12,9 +12,8 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.metrics import calibration_error
-from catalog.names import PRICE_RESPONSE_IS_TOLD
+from catalog.names import PRICES_WERE_OURS
 from features.context_names import is_context
-from features.response import PriceResponse, told_skus
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.judge import base_rates, calibration_luck, log_loss, reliability_slope
@@ -121,19 +120,10 @@ def is_reliable(chance: Floats, holdout: pd.DataFrame) -> Condition:
     return Condition("is reliable", met_slope and met_offset, found)
 
 
-def price_response_is_told(responses: Sequence[PriceResponse]) -> Condition:
-    """Ask of prices that somebody else set that for some product their effect is told from that of store and season.
-
-    It stands in for the estimate in money, which needs randomised prices.
-    """
-    told = told_skus(responses)
-    others: dict[str, list[str]] = {}
-    for response in responses:
-        if response.sku not in told:
-            others.setdefault(response.verdict, []).append(response.sku)
-    keep = "; ".join(f"{verdict}: {_listed(skus)}" for verdict, skus in others.items())
-    found = f"for {_listed(told) or 'no product'}" + (f"; {keep}" if others else "")
-    return Condition(PRICE_RESPONSE_IS_TOLD, bool(told), found)
+def prices_were_ours() -> Condition:
+    """Make a model of prices that somebody else set wait: they were set for reasons that moved demand, too."""
+    found = "somebody else set them, so what they teach prices nothing; the last regular price of each shelf stands"
+    return Condition(PRICES_WERE_OURS, met=False, found=found)
 
 
 def _listed(skus: Sequence[str]) -> str:

@@ -19,9 +19,8 @@ from catalog.tables.learning import MODEL_VERSIONS
 from etl.live.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
-from features.response import PriceResponse
 from serving.champion import Champion
-from serving.day_curves import dates_known_from, first_date_known_from, read_for, responses_to_judge_by
+from serving.day_curves import dates_known_from, first_date_known_from, holds_exported, read_for
 from training.candidates import FittedModel
 from training.champion_history import newest
 from training.context_findings import ContextFindings
@@ -47,14 +46,14 @@ def gate_input(
 ) -> GateInput:
     """Estimate what the challenger's prices gain, and gather what the gate judges by; `load_check` is asked last.
 
-    Exported prices were not randomised, so from them no gain is estimated but the response to them.
+    Exported prices were not randomised, so no gain is estimated from them.
     """
     catalog, days = workspace.catalog, (dataset.trained_through, dataset.judged_through)
     prove(workspace.lake, _read_to_judge(workspace.lake, dataset, (challenger, champion)))
     known_from = dates_known_from(workspace.lake, (challenger, champion), dataset.judged_through)
     with feature_workbench(workspace.settings, within=known_from) as connection:
-        responses, gain = responses_to_judge_by(connection, catalog, *days), None
-        if not responses:
+        is_exported, gain = holds_exported(connection, catalog, *days), None
+        if not is_exported:
             known = is_known(workspace)
             gain = gain_over(connection, catalog, dataset, challenger, champion, is_known=known)
         incumbent = None if champion is None else incumbent_of(connection, champion, dataset)
@@ -68,7 +67,7 @@ def gate_input(
         incumbent=incumbent,
         stale_after_days=catalog.store.gate.stale_after_days,
         rolled_back_on=last_change.prices_from if last_change and last_change.action == "rolled_back" else None,
-        responses=responses,
+        is_exported=is_exported,
         belief_prices=catalog.store.policies.before_champion == "belief",
         money=catalog.store.money,
     )
@@ -128,8 +127,6 @@ class TrainingResult:
         None where there is none; the gain is over the champion's prices, or over base prices.
     budget_groups
         Held-out decisions as `holdout_budget_groups` reads them; empty where nobody knows the budgets.
-    responses
-        How exported decisions answer to prices; empty where all prices were ours.
     belief_prices
         Whether a belief prices the store where there is no champion.
     money
@@ -152,7 +149,6 @@ class TrainingResult:
     truth: Floats | None
     budget_groups: pd.DataFrame
     gain: OffPolicyEstimate | None = None
-    responses: tuple[PriceResponse, ...] = ()
     belief_prices: bool = False
     money: Currency = EUR
     context: ContextFindings | None = None
@@ -212,7 +208,6 @@ def model_version_row(result: TrainingResult, logged: LoggedModel, model_sha256:
             "promoted": [verdict.promoted],
             "reasons": [json.dumps([condition.as_record() for condition in verdict.conditions])],
             "money": [None if result.gain is None else json.dumps(result.gain.as_record())],
-            "price_response": [_responses(result)],
             "context": [None if result.context is None else json.dumps(result.context.as_record())],
             "model_sha256": [model_sha256],
             "said": [result.said],
@@ -220,7 +215,3 @@ def model_version_row(result: TrainingResult, logged: LoggedModel, model_sha256:
         },
         schema=MODEL_VERSIONS.schema,
     )
-
-
-def _responses(result: TrainingResult) -> str | None:
-    return json.dumps([own.as_record() for own in result.responses]) if result.responses else None

@@ -242,7 +242,6 @@ def _result(
         truth=days.truth,
         budget_groups=budget_groups,
         gain=found.gain,
-        responses=tuple(found.responses),
         belief_prices=found.belief_prices,
         money=days.money,
     )

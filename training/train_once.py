@@ -37,7 +37,6 @@ class KnownVersion:
     refusals: tuple[str, ...]
     scores: dict[str, Any]
     money: dict[str, Any] | None
-    price_response: list[dict[str, Any]]
     said: str | None
 
 
@@ -88,6 +87,5 @@ def trained_before(workspace: Workspace, dataset: Dataset, seed: int) -> KnownVe
         refusals=tuple(f"{reason['condition']}: {reason['found']}" for reason in unmet),
         scores=json.loads(row["candidates"]),
         money=json.loads(row["money"]) if row["money"] else None,
-        price_response=json.loads(row["price_response"]) if row["price_response"] else [],
         said=row["said"],
     )

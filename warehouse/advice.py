@@ -20,7 +20,6 @@ BEGIN = "shelfprice demo"
 PLACEHOLDER = "FILE"
 """Stands in a command for the name of a log, which its reader has to put there."""
 BEGIN_WITH_A_LOG = f"shelfprice ingest {PLACEHOLDER}"
-_TO_JUDGE_ON = 2  # dates: a training needs one to learn from and one to judge on
 
 
 @dataclass(frozen=True)
@@ -33,21 +32,17 @@ class Situation:
         Whose decisions it holds; None while it holds none.
     shelf
         Folder of a retailer's shelf, None for the one that ships.
-    count_dates
-        Business dates with closed decisions.
     is_grouped
         Whether every partition of decisions has its demand cells.
-    has_model, has_champion
-        Whether a version was ever judged, and whether one ever was champion.
+    has_champion
+        Whether a version ever was champion.
     newest_sold, newest_book
         Newest business date with decisions, closed or not, and newest with a price book; None without one.
     """
 
     origin: Side | None
     shelf: Path | None
-    count_dates: int
     is_grouped: bool
-    has_model: bool
     has_champion: bool
     newest_sold: dt.date | None
     newest_book: dt.date | None
@@ -74,9 +69,7 @@ def situation_of(settings: Settings, catalog_dir: Path | None = None) -> Situati
     return Situation(
         origin,
         catalog_dir or own_shelf(settings),
-        len(sold),
         is_grouped=closed <= grouped,
-        has_model=any(lake.partitions("model_versions")),
         has_champion=any(lake.partitions("champions")),
         newest_sold=max([*sold, *lake.dates("live_interactions")], default=None),
         newest_book=max(book_dates(lake), default=None),
@@ -102,15 +95,12 @@ def next_command(now: Situation, *, kill_switch: bool = False) -> str | None:
         return _first_decisions(now)
     if not now.is_grouped and (now.has_champion or now.is_a_retailers):
         return on_shelf("shelfprice transform", now)
-    if now.has_champion and now.is_a_retailers:
+    if now.is_a_retailers:
         return None  # what stands on the shelves stands, until its owner lets prices be drawn
     if now.has_champion:
         is_priced = now.newest_book is not None and now.newest_book >= now.newest_sold
         return None if is_priced or kill_switch else on_shelf("shelfprice price", now)
-    if not now.is_a_retailers:
-        return on_shelf("shelfprice nightly", now)  # groups what is there, learns, prices, and sells the day after
-    is_too_little = now.has_model or now.count_dates < _TO_JUDGE_ON
-    return _more_of_the_log(now) if is_too_little else on_shelf("shelfprice train", now)
+    return on_shelf("shelfprice nightly", now)  # groups what is there, learns, prices, and sells the day after
 
 
 def on_shelf(command: str, now: Situation) -> str:
@@ -132,8 +122,4 @@ def remedy(settings: Settings) -> str:
 
 def _first_decisions(now: Situation) -> str:
     """Return the command that brings the first decisions."""
-    return _more_of_the_log(now) if now.is_a_retailers else BEGIN
-
-
-def _more_of_the_log(now: Situation) -> str:
-    return f"{on_shelf('shelfprice ingest', now)} {PLACEHOLDER}"
+    return f"{on_shelf('shelfprice ingest', now)} {PLACEHOLDER}" if now.is_a_retailers else BEGIN

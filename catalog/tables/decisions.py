@@ -68,15 +68,6 @@ PROMOTIONS = Table(
         Column("leaflet", pa.bool_(), "whether it was in a leaflet; null when unknown", nullable=True),
         Column("event", LONG_TEXT, "name of a holiday or event; empty for none, null when unknown", nullable=True),
         Column("regular_price", pa.float64(), "price without any offer; null when unknown", "EUR", nullable=True),
-        Column(
-            "propensity",
-            pa.float64(),
-            "chance with which its owner drew the price; null where it was not drawn",
-            "probability",
-            nullable=True,
-        ),
-        Column("unit", LONG_TEXT, "name of what was drawn together; null where the file does not say", nullable=True),
-        Column("block", LONG_TEXT, "name of what was drawn within; null where the file does not say", nullable=True),
     ),
     unique_in="partition",
 )

@@ -101,13 +101,6 @@ MODEL_VERSIONS = Table(
             nullable=True,
         ),
         Column(
-            "price_response",
-            LONG_TEXT,
-            "how exported sales of the days trained on answer to prices, by product, as a JSON list; null where no "
-            "held-out decision was exported",
-            nullable=True,
-        ),
-        Column(
             "context",
             LONG_TEXT,
             "what weekday, hour, store and events tell beyond prices, and how demand depends on them, as a JSON "

@@ -80,13 +80,11 @@ def _about_damage(passed_over: PassedOver) -> Notice:
 
 def _about_prices(versions: Sequence[Version], books: list[dt.date], shown: dt.date, now: Situation) -> list[Notice]:
     """Say what is missing on the way from decisions to prices: a model, a champion or a book."""
+    if now.is_a_retailers:
+        return []  # its shelf prices stand, or drawn ones: no model prices it, and no book is missing
     command = next_command(now)
     if not versions:
-        if now.is_a_retailers:
-            text = (
-                "These are the prices of your log. A first model is trained on its decisions and judged on later ones."
-            )
-        elif books:
+        if books:
             text = "What the stores have sold so far makes the prices; a first model is trained once that is enough."
         else:
             text = "Products are sold at base prices, some of them explored, until a first night has made prices."
@@ -94,8 +92,6 @@ def _about_prices(versions: Sequence[Version], books: list[dt.date], shown: dt.d
     if not any(version.was_champion for version in versions):
         text = "The gate has promoted no model so far; the Models page says why. More days at varied prices help."
         return [Notice("No champion yet", text, "warning", command)]
-    if now.is_a_retailers:
-        return []  # its shelf prices stand, or drawn ones; no book is missing
     if not books:
         return [
             Notice("No price book yet", "There is a champion, and it has priced no day so far.", "warning", command)

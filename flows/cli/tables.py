@@ -11,7 +11,6 @@ from typing import Any
 from catalog.currency import EUR, Currency, currency_of
 from catalog.settings import Settings, read_settings
 from catalog.takings import Takings
-from features.response import PriceResponse, Slope
 from flows.cli.console import say, show_table
 from serving.book_store import book_in_force
 from serving.price_book import PriceBook
@@ -70,32 +69,6 @@ def show_gain(gain: OffPolicyEstimate, incumbent: str, money: Currency) -> None:
     rows = [[name, *(round(x, money.digits) if isfinite(x) else None for x in numbers)] for name, *numbers in gain.rows]
     title = f"Gain over {incumbent}, estimated from the log, {money.code} per store day"
     show_table(title, ["estimator", "gain", "95 % from", "to"], rows, gain.note)
-
-
-def show_responses(responses: Sequence[PriceResponse]) -> None:
-    """Print how purchases respond to prices that somebody else set, and which responses can be identified."""
-
-    def rounded(slope: Slope | None, *names: str) -> list[float | None]:
-        return [round(getattr(slope, name), 2) if slope else None for name in names]
-
-    rows = [
-        [
-            own.sku,
-            own.decisions,
-            own.purchases,
-            *rounded(own.estimate, "estimate", "lower", "upper"),
-            *rounded(own.naive, "estimate"),
-            *rounded(own.strict, "estimate"),
-            own.verdict,
-            own.by,
-            own.why,
-        ]
-        for own in responses
-    ]
-    columns = ["sku", "decisions", "purchases", "response", "95 % from", "to", "without effects", "strict"]
-    title = "Response to prices that somebody else set: log odds of a purchase (or log of units sold) per log price"
-    caption = "A told response is the first guess where prices are drawn; until then every shelf price stands"
-    show_table(title, [*columns, "verdict", "by", "why"], rows, caption)
 
 
 _query = queries_beside(__file__)

@@ -97,16 +97,15 @@ def _record(outcome: Any, *, is_known: bool) -> dict[str, Any]:
         "scores": outcome.scores,
     }
     if is_known:
-        return record | {"money": outcome.money, "price_response": outcome.price_response}
+        return record | {"money": outcome.money}
     return record | {
         "base_rate_log_loss": outcome.base_rate_log_loss,
         "money": outcome.gain and outcome.gain.as_record(),
-        "price_response": [response.as_record() for response in outcome.responses],
     }
 
 
 def _show(outcome: Any) -> None:
-    from flows.cli.tables import show_candidates, show_gain, show_responses
+    from flows.cli.tables import show_candidates, show_gain
     from warehouse.lake import Lake
     from warehouse.sold import money_of
 
@@ -117,5 +116,3 @@ def _show(outcome: Any) -> None:
     show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
     if outcome.gain:
         show_gain(outcome.gain, outcome.rival, money_of(Lake(read_settings())))
-    if outcome.responses:
-        show_responses(outcome.responses)

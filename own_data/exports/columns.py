@@ -45,8 +45,6 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "inventory_level": ("stock", "stock_level", "inventory", "on_hand"),
     "budget_multiplier": (),
     "propensity": (),
-    "unit": ("assignment_unit",),
-    "block": ("assignment_block",),
     "purchased": ("bought", SOLD, "is_purchased", "purchase"),
     "units": ("quantity", "qty", "units_sold", "sales_units", "sold_units", "pieces"),
     "hour": (),
@@ -61,9 +59,7 @@ _DATES = ("date", "transaction_date", "trans_date", "sale_date", "receipt_date")
 _TIMES = ("time", "time_of_day", "transaction_time", "trans_time", "sale_time", "receipt_time")
 """Names of two columns that together say when: a date, and the time of day beside it."""
 
-DRAWN = ("propensity", "unit", "block")
-"""Columns that say how a price was drawn: its chance, what was drawn together, and within what."""
-PROMOTIONS = ("promotion", "display", "leaflet", "event", "regular_price", *DRAWN)
+PROMOTIONS = ("promotion", "display", "leaflet", "event", "regular_price")
 """Columns that say what stood beside a price."""
 
 _NOT_A_NAME = re.compile(r"[^0-9a-z]+")

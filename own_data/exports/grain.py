@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 from catalog.errors import DataError
 from etl.files.block import Block
 from etl.files.decimals import NumberFormat
-from own_data.exports.columns import BASKET, DRAWN, PROMOTIONS, SOLD, Columns, Grain, plain
+from own_data.exports.columns import BASKET, PROMOTIONS, SOLD, Columns, Grain, plain
 from own_data.exports.parse import flags, moments, numbers
 from own_data.exports.read import Export
 from own_data.exports.times import refuse_unread_times
 from own_data.exports.typed import NUMBERS, US_PER_DAY
 
 _USED: dict[Grain, tuple[str, ...]] = {
-    "visits": ("shopper_id", "budget_multiplier", "purchased"),
+    "visits": ("shopper_id", "budget_multiplier", "propensity", "purchased"),
     "receipts": ("units", "traffic", "revenue", "receipt"),
     "units": ("units", "hour", "traffic", "revenue"),
 }
@@ -83,8 +83,7 @@ def settled(export: Export) -> Export:
     if grain == "visits" and "shopper_id" not in theirs and plain(theirs.get("receipt", "")) == BASKET:
         theirs["shopper_id"] = theirs["receipt"]
     _refuse_without_what_it_needs(export, theirs, grain)
-    unused = () if "propensity" in theirs else DRAWN  # a unit may be one of measure
-    kept = {ours: name for ours, name in theirs.items() if ours in {*_ALWAYS, *_USED[grain]} - {*unused}}
+    kept = {ours: name for ours, name in theirs.items() if ours in {*_ALWAYS, *_USED[grain]}}
     return replace(export, columns=Columns(kept, export.columns.said, grain))
 
 

@@ -1,9 +1,4 @@
-"""What an export says about each product, and whether that is what the gate asks of the data.
-
-The gate decides; here is what it needs at least. Errors of a response count what a store's months have in common, so
-they need many stores, or stores over many quarters; and a price must have moved within a store and four weeks, or
-nothing tells it from the season.
-"""
+"""What an export says about each product."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,10 +14,7 @@ from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 _query = queries_beside(__file__)
-LEAST_BOUGHT = 30  # purchases, or units; and visits without a purchase: a share from fewer is off by a third
-LEAST_CLUSTERS = 20  # stores, or quarters of stores: with fewer, errors are too small
 _MEMORY = "600MB"  # the rest goes to the disk
-LEAST_STORE_WEEKS = 40  # with a price change within their four weeks
 
 
 @dataclass(frozen=True)
@@ -41,10 +33,6 @@ class ProductProfile:
         Share of the decisions, or store days, that had the commonest price.
     base_price
         Base price on the shelf, EUR.
-    clusters, store_weeks
-        Stores by quarter of a year, and weeks of stores in whose four weeks the price moved.
-    why_not
-        What the gate asks for that these data do not have, or None.
     """
 
     sku: str
@@ -61,21 +49,11 @@ class ProductProfile:
     commonest_share: float
     median: float
     base_price: float
-    clusters: int
-    store_weeks: int
-    why_not: str | None = None
 
     @property
     def purchase_rate(self) -> float:
         """Share of the visits that bought, or units a store day."""
         return self.purchases / (self.decisions if self.grain == "visits" else self.store_days)
-
-    @property
-    def verdict(self) -> str:
-        """Whether its price can be judged, in words."""
-        if self.why_not is None:
-            return "enough data to test"
-        return f"keeps its shelf price: {self.why_not}"
 
 
 def profile_of(workspace: Workspace, part: str) -> tuple[ProductProfile, ...]:
@@ -95,8 +73,8 @@ def profile_of(workspace: Workspace, part: str) -> tuple[ProductProfile, ...]:
 
 
 def as_record(profile: ProductProfile) -> dict[str, Any]:
-    """Return a profile as plain values, its purchase rate and verdict included."""
-    return asdict(profile) | {"purchase_rate": profile.purchase_rate, "verdict": profile.verdict}
+    """Return a profile as plain values, its purchase rate included."""
+    return asdict(profile) | {"purchase_rate": profile.purchase_rate}
 
 
 def _has_rows(workspace: Workspace, partition: Partition) -> bool:
@@ -105,7 +83,7 @@ def _has_rows(workspace: Workspace, partition: Partition) -> bool:
 
 
 def _profile(catalog: Catalog, grain: Grain, row: Sequence[Any]) -> ProductProfile:
-    sku, days, store_days, seen, bought, prices, lowest, commonest, highest, share, median, clusters, store_weeks = row
+    sku, days, store_days, seen, bought, prices, lowest, commonest, highest, share, median = row
     product = catalog.product(sku)
     return ProductProfile(
         sku=sku,
@@ -122,23 +100,4 @@ def _profile(catalog: Catalog, grain: Grain, row: Sequence[Any]) -> ProductProfi
         commonest_share=share,
         median=median,
         base_price=product.base_price,
-        clusters=clusters,
-        store_weeks=store_weeks,
-        why_not=_why_not(grain, row),
     )
-
-
-def _why_not(grain: Grain, row: Sequence[Any]) -> str | None:
-    """Say what the gate asks for and does not find; a single price or day says enough."""
-    _, days, _, seen, bought, prices, *_, clusters, store_weeks = row
-    if prices == 1:
-        return "its price never varied"
-    if days == 1:
-        return "one day only, none is left to judge on"
-    asked: list[tuple[str, float, int]] = [("purchases" if grain == "visits" else "units sold", bought, LEAST_BOUGHT)]
-    if grain == "visits":
-        asked.append(("visits without a purchase", seen - bought, LEAST_BOUGHT))
-    asked.append(("stores or quarters of stores", clusters, LEAST_CLUSTERS))
-    asked.append(("store-weeks with a price change", store_weeks, LEAST_STORE_WEEKS))
-    lacking = [f"{least} {what} wanted, {found:.0f} found" for what, found, least in asked if found < least]
-    return "; ".join(lacking) or None

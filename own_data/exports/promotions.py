@@ -1,4 +1,4 @@
-"""What a file says beside its prices, by store and product: promotions, events, and how prices were drawn."""
+"""What a file says beside its prices, by store and product: promotions and events."""
 
 import numpy as np
 import pandas as pd
@@ -7,13 +7,10 @@ import pyarrow as pa
 from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.tables.decisions import PROMOTIONS
-from own_data.exports.columns import DRAWN
 from own_data.exports.columns import PROMOTIONS as COLUMNS
 from own_data.exports.names import store_id_of
 from own_data.exports.stage import StagedExport
 from warehouse.parquet import coded
-
-_NAMES = ("event", "unit", "block")
 
 
 def promotions_of(staged: StagedExport, own: pa.Table, places: Ints, catalog: Catalog) -> pa.Table | None:
@@ -41,9 +38,9 @@ def promotions_of(staged: StagedExport, own: pa.Table, places: Ints, catalog: Ca
         frame["event"] = frame["event"].where(frame["event"] >= 0)
     if "regular_price" in found:
         frame["regular_price"] = frame["regular_price"].where(frame["regular_price"] > 0)
-    for name in set(found) - {"event", "regular_price", *DRAWN}:
+    for name in set(found) - {"event", "regular_price"}:
         frame[name] = frame[name].astype("float64")
-    how = {name: "first" if name in _NAMES else "max" for name in found}
+    how = {name: "first" if name == "event" else "max" for name in found}
     by_product = frame.groupby(["store_id", "place"], sort=True)[found].agg(how).reset_index()
     return _in_contract(by_product, found, catalog, staged.events.words)
 

@@ -43,7 +43,6 @@ _KEPT_NUMBERS = (
 )
 _NUMBERED = ("sku", "product_name", "receipt")
 _OFFERS = ("promotion", "display", "leaflet")
-_NAMES = ("unit", "block")
 _NEEDED = ("seen_at", "price_offered", "purchased", "shopper_id", "units", "receipt", "hour")
 _BASE = [
     ("date", pa.int32()),
@@ -84,7 +83,6 @@ class RowTyper:
             own.append(("receipt", pa.int64()))
         own += [(name, pa.float64()) for name in _KEPT_NUMBERS if name in theirs]
         own += [(name, pa.bool_()) for name in _OFFERS if name in theirs]
-        own += [(name, pa.string()) for name in _NAMES if name in theirs]
         own += [("event", pa.int32())] if "event" in theirs else []
         self.schema = pa.schema([*_BASE, *own])
 
@@ -108,7 +106,6 @@ class RowTyper:
         typed |= {name: read[name] for name in _KEPT_NUMBERS if name in read}
         faults += self._sales(typed, columns, read) if self.is_sales else self._visits(typed, columns, read)
         typed |= {name: offers(columns[name]) for name in _OFFERS if name in columns}
-        typed |= {name: pc.utf8_trim_whitespace(columns[name].cast(pa.string())) for name in _NAMES if name in columns}
         if "propensity" in read:
             chance = floats(read["propensity"])
             faults.append((~missing(read["propensity"]) & ~((chance > 0) & (chance <= 1)), PROPENSITY))

@@ -2,7 +2,7 @@
 
 A shelf has a mean slope, and each product one of its own around it. What a log told of a slope is an observation of it
 with an error, of which a part is common to all the products of the log: where own prices show that the log is too steep
-for some, it is believed to be too steep for the others as well. What a draw of the owner told has its own error alone.
+for some, it is believed to be too steep for the others as well.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,6 @@ TOLD_WIDTH, LEAST_TOLD_WIDTH = 1.2, 1.0
 _MEAN_WIDTH = 0.7  # of the mean slope of a shelf; products around it make up the rest of SHELF_WIDTH
 _SHARED_ERROR = 0.5  # share of the variance of a log's error that all its products have in common
 _WEEKDAY_WIDTH, _CARRY_WIDTH, _BEND_WIDTH = 0.5, 0.5, 1.0
-_LEAST_ERROR = 0.01  # of a slope that a draw told
 _ALONE = 10.0  # spread of slopes that are not drawn together
 _N_WEEKDAYS = 7
 
@@ -38,28 +37,17 @@ class ToldPrior:
         The standard errors that the log claims for them.
     widths
         Standard deviations by which they are believed; see `LEAST_TOLD_WIDTH`.
-    by_design
-        Which a draw of the owner told, and no log: those are believed by their own errors.
     """
 
     slopes: Floats
     errors: Floats
     widths: Floats
-    by_design: Flags
 
     @classmethod
-    def of(
-        cls,
-        slopes: Floats,
-        errors: Floats | float = 0.0,
-        width: float = TOLD_WIDTH,
-        by_design: Flags | bool = False,  # noqa: FBT001, FBT002 - a flag for each product
-    ) -> "ToldPrior":
+    def of(cls, slopes: Floats, errors: Floats | float = 0.0, width: float = TOLD_WIDTH) -> "ToldPrior":
         """Return told slopes that are believed by a width, but never by less than their own errors."""
         errors = np.broadcast_to(np.asarray(errors, dtype=float), slopes.shape)
-        drawn = np.broadcast_to(by_design, slopes.shape)
-        widths = np.where(drawn, _LEAST_ERROR, np.maximum(width, LEAST_TOLD_WIDTH))
-        return cls(slopes, errors, np.maximum(widths, errors), drawn)
+        return cls(slopes, errors, np.maximum(max(width, LEAST_TOLD_WIDTH), errors))
 
     @classmethod
     def none(cls, n_products: int) -> "ToldPrior":
@@ -145,13 +133,11 @@ class SharedPlaces:
         _tie(precision, self.effects, self.weekdays, np.full(len(self.effects), 1 / spreads.effect**2), -1.0)
         is_told = np.flatnonzero(np.isfinite(told.slopes))
         variances = told.widths[is_told] ** 2
-        by_log = ~told.by_design[is_told]
-        own = 1 / (np.where(by_log, 1 - _SHARED_ERROR, 1.0) * variances)
-        _tie(precision, is_told[by_log], np.full(by_log.sum(), self.error), own[by_log], 1.0)
-        precision[is_told[~by_log], is_told[~by_log]] += own[~by_log]
+        own = 1 / ((1 - _SHARED_ERROR) * variances)
+        _tie(precision, is_told, np.full(len(is_told), self.error), own, 1.0)
         pull[is_told] += own * told.slopes[is_told]
-        pull[self.error] += (own * told.slopes[is_told])[by_log].sum()
-        precision[self.error, self.error] += 1 / (_SHARED_ERROR * variances[by_log].mean()) if by_log.any() else 1.0
+        pull[self.error] += own @ told.slopes[is_told]
+        precision[self.error, self.error] += 1 / (_SHARED_ERROR * variances.mean()) if len(is_told) else 1.0
         precision[self.mean, self.mean] += 1 / _MEAN_WIDTH**2
         pull[self.mean] += SHELF_SLOPE / _MEAN_WIDTH**2
         weekdays = np.arange(self.error + 1, self.n_shared)

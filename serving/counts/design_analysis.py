@@ -47,8 +47,6 @@ class CoinRows:
         Numbers of the weekday; None where slots are weeks.
     exposure
         As of `UnitRows`, above 0; None for 1.
-    strata
-        Number of what a row's throw was drawn within; throws of a stratum change places. None for throws on their own.
     """
 
     units: Floats
@@ -61,7 +59,6 @@ class CoinRows:
     slots: Ints
     weekdays: Ints | None = None
     exposure: Floats | None = None
-    strata: Ints | None = None
 
     @property
     def log_prices(self) -> Floats:
@@ -75,16 +72,9 @@ class CoinRows:
 
     def thrown_again(self, seed: int, n_throws: int = _THROWS) -> Flags:
         """Throw the coin again, shape (n_throws, n_blocks)."""
-        _, chance, is_high = self.of_blocks()
+        _, chance, _ = self.of_blocks()
         dice = np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, _STREAM))))
-        thrown = dice.random((n_throws, len(chance)))
-        if self.strata is None:
-            return np.asarray(thrown < chance)
-        strata = self.strata[np.unique(self.blocks, return_index=True)[1]]
-        places, by_stratum = np.argsort(strata + thrown, axis=1), is_high[np.argsort(strata, kind="stable")]
-        again = np.empty(thrown.shape, dtype=bool)
-        np.put_along_axis(again, places, np.broadcast_to(by_stratum, places.shape), axis=1)
-        return again
+        return np.asarray(dice.random((n_throws, len(chance))) < chance)
 
 
 @dataclass(frozen=True)

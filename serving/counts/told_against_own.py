@@ -17,7 +17,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats
 from serving.counts.belief_from_units import UnitsBelief, believed_of_units
-from serving.counts.belief_priors import LEAST_TOLD_WIDTH, RateTerms, ToldPrior
+from serving.counts.belief_priors import RateTerms, ToldPrior
 from serving.counts.unit_rows import UnitRows
 
 DISAGREE = 0.01
@@ -62,6 +62,6 @@ def _p_values(alone: UnitsBelief, told: ToldPrior) -> Floats:
     """Return the inverse of the ratio of both likelihoods, at most 1, shape (n_products,)."""
     apart, variance = (alone.slopes - told.slopes) ** 2, alone.slopes_deviation**2
     as_claimed = variance + told.errors**2
-    as_believed = variance + np.maximum(told.widths, LEAST_TOLD_WIDTH) ** 2  # a draw that is wrong is as wrong as a log
+    as_believed = variance + told.widths**2
     log_ratio = (np.log(as_claimed / as_believed) + apart * (1 / as_claimed - 1 / as_believed)) / 2
     return np.where(np.isfinite(told.slopes), np.exp(-np.maximum(log_ratio, 0.0)), 1.0)

@@ -70,12 +70,12 @@ STATES = {
     "twin with damaged views": State("twin", "nightly", lost="damaged"),
     "ingested, every row rejected": State("log", "ingest", lost="decisions"),
     "ingested alone": State("log", "transform", lost="cells"),
-    "ingested and grouped": State("log", "train"),
-    "ingested without a champion": State("log", "ingest", model=True),
+    "ingested and grouped": State("log", None),
+    "ingested without a champion": State("log", None, model=True),
     "ingested with a champion": State("log", None, model=True, champion=True),
     "ingested, priced": State("log", None, model=True, champion=True, book=TODAY + dt.timedelta(days=1)),
-    "ingested without views": State("log", "train", lost="views"),
-    "ingested without its record": State("log", "train", lost="record"),
+    "ingested without views": State("log", None, lost="views"),
+    "ingested without its record": State("log", None, lost="record"),
 }
 
 
@@ -244,7 +244,7 @@ def test_what_ingestion_says_comes_next_is_taken_as_it_stands(log_home: Path) ->
     from own_data.commands import _next_steps
 
     steps = _next_steps(log_home / "shelf", ["FRÜH stück", "ZWEI"])
-    assert [parsed(command) for command in steps] == ["transform", "train", "quote"]
+    assert [parsed(command) for command in steps] == ["transform", "quote"]
     assert "--sku 'FRÜH stück'" in steps[-1]
 
 

@@ -93,7 +93,7 @@ def test_the_guide_has_a_recipe_for_each_kind_in_a_home_of_its_own() -> None:
     assert len({recipe.home for recipe in RECIPES}) == len(RECIPES)
     assert all(recipe.home.startswith("SHELFPRICE_HOME=") for recipe in RECIPES)
     for recipe in RECIPES:
-        assert {command[0] for command in recipe.commands} == {"ingest", "transform", "train"}
+        assert {command[0] for command in recipe.commands} == {"ingest", "transform"}
         assert len(recipe.rows) >= 2
         assert len(recipe.sentences) >= 2
 
@@ -129,9 +129,9 @@ def test_a_recipe_gives_what_the_guide_says(
 
 
 def _holds_what_was_planted(recipe: Recipe) -> None:
-    """Check intervals against what the script planted."""
+    """Check responses against what the script planted; of visits it planted log odds."""
     planted = getattr(_maker(), recipe.kind.upper())
-    intervals = {row[0]: (float(row[2]), float(row[3])) for row in recipe.rows if row[4:5] == ("told",)}
-    assert set(intervals) == {sku for sku, product in planted.items() if product.pricing == "weekly"}
-    for sku, (lowest, highest) in intervals.items():
-        assert lowest <= planted[sku].slope <= highest
+    found = {row[0]: float(row[-1]) for row in recipe.rows if row[-1] != "-"}
+    assert set(found) == {sku for sku, product in planted.items() if product.pricing == "weekly"}
+    for sku, response in found.items():
+        assert response == pytest.approx(planted[sku].slope, abs=0.4)

@@ -22,7 +22,7 @@ _FILES = {
     250: "cluster/postgres e2e/monitor e2e/monitor_chain",
     200: "e2e/up security/first_databases",
     140: "cluster/make_cluster cluster/random_kills e2e/command_line e2e/monitor_pages faults/matrix",
-    100: "etl/kinds_of_exports evaluation/rehearsal features/price_response own_data/ingest",
+    100: "etl/kinds_of_exports evaluation/rehearsal own_data/ingest",
     80: (
         "cluster/backup cluster/chain_on_dask cluster/dask connect/api/any_request "
         "evaluation/hourly_twin flows/loop own_data/drawn_commands security/absent_services "
@@ -35,7 +35,7 @@ _FILES = {
     ),
     50: (
         "e2e/desk_of_drawn_prices etl/damaged_bytes etl/play_and_group flows/drift "
-        "flows/sql_prompt flows/temporary_server operate/doctor own_data/declared_draws security/endings "
+        "flows/sql_prompt flows/temporary_server operate/doctor security/endings "
         "security/prefect_server security/sql serving/shelf_price standing/what_was_found warehouse/views"
     ),
     40: (

@@ -38,7 +38,6 @@ _LONG = (
     "evaluation/test_rehearsed_rows.py",
     "flows/test_sql_prompt.py",
     "operate/test_replay.py",
-    "own_data/test_declared_draws.py",
     "own_data/test_drawn_commands.py",
     "own_data/test_ingest.py",
     "plugins/test_cluster_folder.py",

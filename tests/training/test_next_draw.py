@@ -15,7 +15,6 @@ from catalog.load import load
 from desk.price_changes.request import PriceRequest, ask
 from desk.said_price import say_shelf_price
 from etl.live.store_now import stores_now
-from features.response import PriceResponse, Slope
 from own_data.earned import earned_by_draws
 from serving.counts.belief_from_units import believed_of_units
 from serving.counts.belief_priors import ToldPrior
@@ -328,24 +327,18 @@ def test_a_withdrawn_experiment_goes_back_by_the_next_night_and_what_else_was_dr
     assert found.chain.n_held + found.chain.n_treated <= 6
 
 
-def test_files_of_the_owner_tell_slopes_of_units_alone_and_only_those_that_are_told(
+def test_a_log_is_a_first_guess_of_at_least_its_least_width_and_no_file_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = Grocer(tmp_path)
     assert told_by_log(shop.workspace, MONDAY) is None
-    told = Slope(-1.5, -1.9, -1.1, 0.2, 0.1, 0.0)
-    found = [
-        PriceResponse("P000", 100, 900, None, told, told, "told", "", is_count=True),
-        PriceResponse("P001", 100, 900, None, told, told, "too thin", "", is_count=True),
-        PriceResponse("P002", 100, 900, None, told, told, "told", "", is_count=False),
-    ]
+    slopes, errors = np.array([-1.5, np.nan, np.nan]), np.array([0.2, np.nan, np.nan])
     monkeypatch.setattr(Lake, "partitions", lambda *_: iter([Partition("ingested_files", None, "f")]))
     monkeypatch.setattr(reading, "feature_workbench", lambda _: nullcontext())
-    monkeypatch.setattr(reading, "evidence", lambda: SimpleNamespace(responses=lambda *_: found))
+    monkeypatch.setattr(reading, "evidence", lambda: SimpleNamespace(slopes=lambda *_: (slopes, errors)))
     prior = told_by_log(shop.workspace, MONDAY)
     assert prior is not None
-    assert prior.slopes[0] == told.estimate
-    assert np.isnan(prior.slopes[1:]).all()
+    assert np.array_equal(prior.slopes, slopes, equal_nan=True)
     assert prior.widths[0] >= 1
 
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from catalog.metrics import METRICS
 from catalog.names import EARNS_MORE
 from features.product_columns import input_of
-from features.response import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
 from training.candidates import CANDIDATES, FittedModel
 from training.dataset import Dataset
@@ -276,18 +275,6 @@ def test_an_estimate_in_money_has_its_place(page: str) -> None:
     assert "self-normalised 1,234.50 – –" in said
     assert "doubly robust 2.50 1.25 3.75" in said
     assert "the truth, which only the twin knows 2.00 – –" in said
-
-
-def test_the_response_to_exported_prices_has_its_place(page: str) -> None:
-    assert 'id="response"' not in page
-    slope = Slope(-1.25, -1.5, -1.0, 0.12, 0.2, 1e-4)
-    told = PriceResponse("MILK", 900, 90, slope, slope, slope, "told", "purchases fall with the price")
-    thin = PriceResponse("<b>&amp;", 9, 0, None, None, None, "too thin", "its price never varied")
-    known = found(responses=(told, thin))
-    said = words(training_report(known))
-    assert "MILK 900 90 −1.25 −1.50 −1.00 −1.25 −1.25 told log purchases fall with the price" in said
-    assert "9 0 – – – – – too thin log its price never varied" in said
-    assert f"{known.scores[known.fitted.candidate.name]['log_loss']:.5f} nats" in said
 
 
 def test_a_sound_model_that_is_not_shown_to_earn_more_waits() -> None:

@@ -139,7 +139,6 @@ def _environment() -> Environment:
         percent=lambda value: _written(value, ".1%"),
         points=lambda value: _written(100 * value, "+.1f"),
         score=lambda value: _written(value, ".4f"),
-        slope=lambda value: _written(value, "+.2f"),
         change=lambda value: _written(value, "+.4f"),
     )
     return environment

@@ -1,6 +1,4 @@
--- One row per product: what was seen of it. A store-week counts where the price moved by more than one per cent within
--- its four weeks; a cluster is a store in a quarter of a year (13 weeks). Days of a week are bits of a number, so that
--- nothing as large as the file is kept.
+-- One row per product: what was seen of it.
 with prices as (
     select
         sku,
@@ -37,49 +35,11 @@ by_price as (
     group by sku
 ),
 
-weeks as (
-    select
-        sku,
-        store_id,
-        (business_date - date '1970-01-05') // 7 as week,
-        bit_count(bit_or(1 << (business_date - date '1970-01-05') % 7)) as count_days,
-        min(price) as lowest,
-        max(price) as highest
-    from seen
-    group by sku, store_id, week
-),
-
-periods as (
-    select
-        sku,
-        sum(count_days) as count_store_days,
-        count(*) as count_weeks,
-        max(highest) > 1.01 * min(lowest) as has_moved
-    from weeks
-    group by sku, store_id, week // 4
-),
-
-by_store as (
-    select
-        sku,
-        sum(count_store_days)::bigint as count_store_days,
-        coalesce(sum(count_weeks) filter (where has_moved), 0)::bigint as count_store_weeks
-    from periods
-    group by sku
-),
-
-clusters as (
-    select
-        sku,
-        count(distinct row(store_id, week // 13)) as count_clusters
-    from weeks
-    group by sku
-),
-
 days as (
     select
         sku,
-        count(distinct business_date) as count_days
+        count(distinct business_date) as count_days,
+        count(distinct row(store_id, business_date)) as count_store_days
     from seen
     group by sku
 )
@@ -87,7 +47,7 @@ days as (
 select
     by_price.sku,
     days.count_days,
-    by_store.count_store_days,
+    days.count_store_days,
     by_price.count_seen,
     by_price.count_bought,
     by_price.count_prices,
@@ -95,11 +55,7 @@ select
     by_price.commonest_price_eur,
     by_price.highest_price_eur,
     by_price.commonest_share,
-    by_price.median_price_eur,
-    clusters.count_clusters,
-    by_store.count_store_weeks
+    by_price.median_price_eur
 from by_price
-inner join by_store on by_price.sku = by_store.sku
-inner join clusters on by_price.sku = clusters.sku
 inner join days on by_price.sku = days.sku
 order by by_price.sku;

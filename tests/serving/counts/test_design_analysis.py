@@ -4,12 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import rankdata
 
 from serving.counts.design_analysis import CoinRows, coin_slopes
-from serving.counts.design_checks import checked_declaration, ranks
 from serving.counts.fair_coin import power_of_coin
 
 DAYS = 84
@@ -114,31 +110,6 @@ def test_nothing_sold_or_one_price_tells_nothing() -> None:
     for own in coin_slopes([unsold, sure]):
         assert not own.is_told
         assert (own.low, own.high, own.p_value) == (-np.inf, np.inf, 1.0)
-
-
-def test_an_honest_coin_is_not_refuted() -> None:
-    assert sum(checked_declaration(coin_rows(-2.0, seed)).is_refuted for seed in range(30)) <= 1
-
-
-@pytest.mark.parametrize(
-    ("choose", "check"),
-    [
-        (lambda dice, _, __: dice.random() < 0.8, "frequency"),
-        (lambda dice, _, day: (day % 2 == 0) ^ (dice.random() < 0.15), "pattern of 1"),
-        (lambda dice, _, day: (day % 7 in (4, 5, 6)) ^ (dice.random() < 0.15), "weekdays"),
-        (lambda dice, units, day: day > 0 and (units[-1] > np.median(units)) ^ (dice.random() < 0.1), "sales before"),
-    ],
-)
-def test_a_coin_that_was_none_is_refuted(choose: Callable[..., bool], check: str) -> None:
-    checked = checked_declaration(coin_rows(-2.0, 2, choose))
-    assert checked.is_refuted
-    assert {one.name: one.p_value for one in checked.checks}[check] < 0.01
-
-
-@given(st.lists(st.integers(0, 9) | st.floats(allow_nan=False), min_size=1, max_size=30))
-def test_equal_sales_share_the_mean_of_their_ranks_as_in_scipy(units: list[float]) -> None:
-    values = np.array(units, dtype=float)
-    assert ranks(values).tolist() == rankdata(values).tolist()
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from serving.counts.belief_from_units import believed_of_units
 from serving.counts.belief_priors import ToldPrior
 from serving.counts.told_against_own import own_draws
 
@@ -66,18 +65,3 @@ def test_nothing_told_is_never_contradicted(sold_by: Sell) -> None:
     draws = own_draws(sold_by().rows, ToldPrior.none(12))
     assert (draws.p_values == 1).all()
     assert not draws.contradict.any()
-
-
-def test_what_the_owners_own_draw_told_is_believed_by_its_error_and_withdrawn_all_the_same(sold_by: Sell) -> None:
-    sold = sold_by((12, 4, 24))
-    by_design = np.arange(12) < 6
-    told = ToldPrior.of(sold.slopes - 2.5, 0.2, by_design=by_design)
-    assert (told.widths[by_design] == 0.2).all()
-    assert (told.widths[~by_design] >= 1).all()
-    assert own_draws(sold.rows, told).contradict[by_design].sum() >= 5
-    nothing = sold_by((12, 1, 1)).rows
-    rows = type(nothing)(nothing.units, nothing.exposure, 0.0 * nothing.log_ratios)
-    believed = believed_of_units(rows, ToldPrior.of(np.full(12, -3.0), 0.2, by_design=by_design))
-    assert believed.slopes[by_design] == pytest.approx(-3.0, abs=0.1)
-    assert (believed.slopes_deviation[by_design] < 0.25).all()
-    assert (believed.slopes_deviation[~by_design] > 0.4).all(), "which learn from the shelf alone"
