@@ -112,7 +112,7 @@ def export(
 def serve(port: Port = None, catalog: Catalog = None) -> None:
     """Serve the quote API on this machine: prices over HTTP, the same bytes as quote --json. Ctrl-C stops it.
 
-    Reading needs no token; `shelfprice token add` makes one for everything else. The page /docs explains it.
+    Reading needs no token; `shelfprice token add` makes one for everything else. /openapi.json describes it.
 
     For example:
       shelfprice serve --port 8080
@@ -126,7 +126,7 @@ def serve(port: Port = None, catalog: Catalog = None) -> None:
     text_of(catalog)
     keep_private(settings.home)
     port = port or settings.quote_api.port
-    remark(f"the quote API is at http://{settings.quote_api.host}:{port}, explained at /docs; Ctrl-C stops it")
+    remark(f"the quote API is at http://{settings.quote_api.host}:{port}, described by /openapi.json; Ctrl-C stops it")
     run(settings, port, catalog)
 
 

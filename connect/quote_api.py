@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from connect.api.kept_desk import KeptDesk
 
 _IDLE = 30  # seconds until an idle connection is closed
+_MOST_CONNECTIONS = 800  # at once; a process may open 1,024 files, unless its system says otherwise
 _ENDS_WITHIN = 1  # second, for requests that are being answered, where somebody waits at a terminal
 _DRAINS_WITHIN = 20  # seconds, where others can reach it: a container is given time
 _SWITCH = 0.0005  # seconds for which a thread that reads the lake may hold up the event loop
@@ -67,7 +68,6 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None, host: 
     import uvicorn  # noqa: PLC0415 - a refusal comes before it
 
     from connect.api.app import application  # noqa: PLC0415
-    from connect.one_write import OneWrite  # noqa: PLC0415
 
     app = application(settings, catalog_dir, anyone_reads=is_loopback(host))
     _warm_up(app.state.desk)
@@ -79,10 +79,11 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None, host: 
         log_level="warning",
         access_log=False,
         server_header=False,
-        http=OneWrite,
+        http="h11",
         ws="none",
         proxy_headers=False,
         timeout_keep_alive=_IDLE,
+        limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_ENDS_WITHIN if is_loopback(host) else _DRAINS_WITHIN,
     )
 

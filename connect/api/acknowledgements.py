@@ -7,9 +7,8 @@ from fastapi import APIRouter, Body, Security
 from pydantic import WithJsonSchema
 
 from connect.api.clients import Caller, authorised
-from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
-from connect.api.problems import problem_responses
+from connect.api.problems import JSON_TYPE, problem_responses
 from connect.export.acknowledge import MOST_AT_ONCE, AckMessage, AckResult, RefusedAck, acknowledge
 
 _ONE = {
@@ -21,7 +20,7 @@ _ONE = {
     "at": "2026-01-19T09:15:04Z",
 }
 _EXAMPLES: dict[str, Any] = {"one": {"summary": "A label follows", "value": [_ONE]}}
-router = APIRouter(prefix="/v1", tags=["acknowledgements"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1", tags=["acknowledgements"])
 
 
 @router.post(
@@ -30,7 +29,7 @@ router = APIRouter(prefix="/v1", tags=["acknowledgements"], route_class=JsonRout
     summary="Say what tills and labels show",
     response_description="What was recorded",
     responses={
-        200: {"content": {MEDIA_TYPE: {"example": {"recorded": 1, "known": 0, "refused": []}}}},
+        200: {"content": {JSON_TYPE: {"example": {"recorded": 1, "known": 0, "refused": []}}}},
         **problem_responses("unknown-token", "missing-scope", "wrong-media-type", "not-valid", "lake-unreadable"),
     },
     openapi_extra={"requestBody": {"description": "The acknowledgements"}},

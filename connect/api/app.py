@@ -1,26 +1,26 @@
-"""The application: quotes, price changes, acknowledgements and sales, their OpenAPI document and its page.
+"""The application: quotes, price changes, acknowledgements and sales, and their OpenAPI document.
 
-A request passes the front door (its own host, no other site's page), then admission (which client, how often), then a
-route, which declares the scopes that it needs.
+A request passes the front door (its own host, no other site's page), then admission (which client, how often, how
+much), then a route, which declares the scopes that it needs.
 """
 
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi.responses import JSONResponse
+from starlette.middleware.gzip import GZipMiddleware
 
 from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
 from catalog.front_door import Scope as Connection
+from catalog.json_text import json_text
 from catalog.settings import Settings
-from connect.api import acknowledgements, labels, metrics, price_changes, pushed_batches, quotes, sales
+from connect.api import acknowledgements, labels, metrics, price_changes, quotes, sales
 from connect.api.api_tokens import TokenBook
 from connect.api.clients import CHALLENGE, ClientAdmission, RateLimit
-from connect.api.docs_page import STYLE_HASH, page_of
-from connect.api.json_body import JsonLine
 from connect.api.kept_desk import LOOK_EVERY, KeptDesk
-from connect.api.problems import PAGE, Problem, respond_with_problems
-from connect.api.quick_quotes import PATH, QuickQuotes
+from connect.api.problems import Problem, respond_with_problems
 from connect.intake.intake import ServedIntake
 from warehouse.lake import Lake
 
@@ -28,13 +28,24 @@ _DESCRIPTION = (
     "Prices of this machine's price book, for programs on this machine. Reading needs no token; every error is a "
     "problem (RFC 9457) whose `detail` says what was expected, found, what happens now and what to do."
 )
-_POLICY = f"default-src 'none'; style-src '{STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS = (
     (b"content-security-policy", _POLICY.encode()),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
+
+_LEAST_COMPRESSED = 64 * 1024  # bytes of a body; a smaller one fits in few packets as it is
+_LEVEL = 1  # of gzip: prices repeat so much that more effort saves little
+
+
+class JsonLine(JSONResponse):
+    """A response as the command line prints it: one line of JSON, in which a number that JSON does not have is null."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return f"{json_text(content)}\n".encode()
 
 
 def application(
@@ -71,18 +82,14 @@ def application(
     app.state.metrics = metrics.Metrics(app.state.desk.workspace, app.state.labels)
     for routes in (quotes, price_changes, labels, acknowledgements, sales, metrics):
         app.include_router(routes.router)
-    app.webhooks.include_router(pushed_batches.router)
-
-    @app.get(PAGE, include_in_schema=False)
-    async def page() -> HTMLResponse:
-        return HTMLResponse(page_of(app.openapi()))
+    app.webhooks.include_router(labels.webhooks)
 
     tokens, rate_limit = TokenBook(settings), RateLimit(settings.api_rate)
     names = dict.fromkeys((settings.quote_api.host, *LOOPBACK_NAMES, *settings.monitor_hosts))
-    app.add_middleware(QuickQuotes, kept=app.state.desk)  # what is added last comes first
+    app.add_middleware(GZipMiddleware, minimum_size=_LEAST_COMPRESSED, compresslevel=_LEVEL)  # the last one comes first
     app.add_middleware(ClientAdmission, tokens=tokens, rate_limit=rate_limit, anyone_reads=anyone_reads)
     app.add_middleware(FrontDoor, names=list(names), headers=_HEADERS, refuse=_refuse)
-    app.add_middleware(metrics.TimedRequests, metrics=app.state.metrics, quotes=PATH)
+    app.add_middleware(metrics.TimedRequests, metrics=app.state.metrics)
     return app
 
 

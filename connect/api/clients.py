@@ -1,8 +1,9 @@
-"""Clients: which client asks, what its token permits, and how often it asks. Settled before anything else.
+"""Clients: which client asks, what its token permits, how often it asks, and how much it sends.
 
 Without a token a client may read, where the server listens on loopback. An unknown token is refused even for reading.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Collection
@@ -20,6 +21,10 @@ from connect.api.problems import Problem, problem_of
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Shelfprice"'}
 _MOST_CLIENTS = 10_000
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a body."""
+_MOST_READ = 4 * MOST_BYTES  # of a body that is too large: its sender reads no answer before it has sent all
+_WHOLE_WITHIN = 30.0  # seconds, for a body
 _SCOPES = "; ".join(f"`{scope}` may {what}" for scope, what in MAY.items())
 _bearer = HTTPBearer(
     auto_error=False,
@@ -85,7 +90,7 @@ class RateLimit:
 
 
 class ClientAdmission:
-    """ASGI middleware that identifies the client and limits its rate; refusals are problems."""
+    """ASGI middleware that identifies the client, and limits its rate and its bodies; refusals are problems."""
 
     def __init__(
         self, application: Application, tokens: TokenBook, rate_limit: RateLimit, *, anyone_reads: bool = True
@@ -101,6 +106,7 @@ class ClientAdmission:
             except (Problem, ServiceError) as refusal:
                 await problem_of(refusal).response()(scope, receive, send)
                 return
+            receive = _limited(receive)
         await self._application(scope, receive, send)
 
     def _caller(self, scope: Connection) -> Caller:
@@ -138,6 +144,29 @@ class ClientAdmission:
                 "was done: wait as long as Retry-After says",
                 {"Retry-After": str(math.ceil(wait))},
             )
+
+
+def _limited(receive: Receive) -> Receive:
+    """Return what receives a body, and refuses one that is too large or too slow."""
+    size, until = 0, time.monotonic() + _WHOLE_WITHIN
+
+    async def received() -> Connection:
+        nonlocal size
+        while True:
+            try:
+                message = await asyncio.wait_for(receive(), until - time.monotonic())
+            except TimeoutError:
+                expected = f"expected the whole body within {_WHOLE_WITHIN:.0f} s, found a part"
+                closing = {"Connection": "close"}
+                raise Problem("unreadable", f"{expected}; nothing was done: send it again", closing) from None
+            size += len(message.get("body", b""))
+            if size <= MOST_BYTES:
+                return message
+            if size > _MOST_READ or not message.get("more_body"):
+                found = f"expected a body of at most {MOST_BYTES:,} bytes, found more"
+                raise Problem("too-large", f"{found}; nothing was done: send less at once")
+
+    return received
 
 
 async def authorised(

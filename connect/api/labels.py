@@ -1,27 +1,47 @@
-"""The route of label servers that fetch: the prices that labels of a store have to show, each with its batch.
+"""Batches for labels: the route of label servers that fetch, and the webhook of receivers that are sent them.
 
 What is fetched is what `shelfprice export` recorded: with `--to pull` it makes batches and sends them to nobody. A
-server asks with the number that it was given last, so it gets what is new and nothing else; what its labels show it
-says to `/v1/acknowledgements`.
+server asks with the number that it was given last, and gets what is newer. The webhook describes what
+`shelfprice export` pushes to an address of the receiver: `targets.json_of` writes it, and a test holds both together.
 """
 
 from threading import Lock
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from catalog.limits import HIGHEST_NUMBER
 from connect.api.clients import Caller
-from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
-from connect.api.problems import problem_responses
-from connect.api.pushed_batches import BATCH, BatchPriceDocument
+from connect.api.problems import JSON_TYPE, problem_responses
 from connect.export.batch import document_of_price
 from connect.export.export_log import ExportHistory, ExportLog
 from serving.quote_desk import UnknownStoreError
 from warehouse.lake import Lake
 
+BATCH: dict[str, Any] = {
+    "batch": "f6978131c2b27a198f567fa7",
+    "after": "0b6f1a6f1f0e4f9d8c3a2b11",
+    "number": 7,
+    "store": "S01",
+    "recorded_at": "2026-01-19T09:15:02+00:00",
+    "time_zone": "Europe/Berlin",
+    "currency": "EUR",
+    "prices": [
+        {
+            "sku": "MILK",
+            "price": 1.49,
+            "till_price": 1.49,
+            "unit_price": 1.49,
+            "unit": "l",
+            "prior_price": 1.69,
+            "valid_from": "2026-01-19T09:15:00+00:00",
+            "valid_from_local": "2026-01-19T10:15:00+01:00",
+        }
+    ],
+}
+"""An example."""
 _ANSWER: dict[str, Any] = {
     "store": BATCH["store"],
     "through": BATCH["number"],
@@ -29,7 +49,7 @@ _ANSWER: dict[str, Any] = {
     "currency": BATCH["currency"],
     "prices": [{**BATCH["prices"][0], "batch": BATCH["batch"], "number": BATCH["number"]}],
 }
-router = APIRouter(prefix="/v1", tags=["batches"], route_class=JsonRoute)
+router, webhooks = APIRouter(prefix="/v1", tags=["batches"]), APIRouter(tags=["batches"])
 
 
 class SentLabels:
@@ -42,6 +62,36 @@ class SentLabels:
         """Return the record of all stores."""
         with self._reading:
             return self._log.history()
+
+
+class BatchPriceDocument(BaseModel):
+    """The price of one product in a batch. Money in the currency of the batch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sku: str = Field(description="Stock-keeping unit.")
+    price: float = Field(description="What the label has to show.")
+    till_price: float = Field(description="What the till has to charge: while a label may still show less, that.")
+    unit_price: float | None = Field(description="Price of one unit of measure; null without a measure.")
+    unit: str | None = Field(description="The unit of measure, such as kg; null without one.")
+    prior_price: float | None = Field(description="Price that an announced reduction has to name by law; null without.")
+    valid_from: AwareDatetime = Field(description="From when the price stands, UTC.")
+    valid_from_local: AwareDatetime = Field(description="The same moment on the clock of the store, with its offset.")
+
+
+class BatchDocument(BaseModel):
+    """A batch of prices of one store."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    batch: str = Field(description="Id, a fingerprint of the content: process each batch once, and acknowledge by it.")
+    after: str | None = Field(description="Id of the store's batch before it; null for the first.")
+    number: int = Field(description="Of two batches of a store, the one with the higher number is newer.")
+    store: str = Field(description="The store whose prices these are.")
+    recorded_at: AwareDatetime = Field(description="When the batch was made, UTC.")
+    time_zone: str = Field(description="Time zone of the store's clock.")
+    currency: str = Field(description="Currency of all amounts, a code of ISO 4217.")
+    prices: list[BatchPriceDocument] = Field(description="The prices, one for each product.")
 
 
 class LabelPrice(BatchPriceDocument):
@@ -67,7 +117,7 @@ class LabelPrices(BaseModel):
     summary="Fetch the prices that labels have to show",
     response_description="What is new",
     responses={
-        200: {"content": {MEDIA_TYPE: {"example": _ANSWER}}},
+        200: {"content": {JSON_TYPE: {"example": _ANSWER}}},
         **problem_responses("unknown-store", "other-store", "not-valid", "lake-unreadable"),
     },
     openapi_extra={"security": [{}, {"token": []}]},
@@ -105,3 +155,29 @@ def labels(
     return LabelPrices(
         store=store, through=last.number, time_zone=last.time_zone, currency=last.currency, prices=prices
     )
+
+
+@webhooks.post(
+    "price-batch",
+    operation_id="price_batch",
+    summary="Receive a batch of prices",
+    status_code=204,
+    response_description="It was received; any status from 200 to 299 says so",
+    responses={
+        422: {"description": "Refused, as by any status that is not named here: the export says so and ends"},
+        503: {
+            "description": "Not now; after 408, 409, 425, 429, 500, 502, 503 and 504 it is sent up to four times more"
+        },
+    },
+    openapi_extra={"requestBody": {"description": "The batch"}},
+)
+def price_batch(
+    batch: Annotated[BatchDocument, Field(examples=[BATCH])],
+    idempotency_key: Annotated[
+        str, Header(description="Id of the batch: the same id is the same batch.", examples=[BATCH["batch"]])
+    ],
+) -> None:
+    """Sent to your own address by `shelfprice export --to URL`, which is https or on this machine.
+
+    The same batch may come twice. What tills and labels then show is said to `/v1/acknowledgements`.
+    """

@@ -62,9 +62,8 @@ class Metrics:
 class TimedRequests:
     """ASGI middleware that times every request, those that are refused at the door, too."""
 
-    def __init__(self, application: Application, metrics: Metrics, quotes: str) -> None:
-        self._application, self._metrics, self._quotes = application, metrics, quotes
-        self._series: dict[tuple[str, str, int], Histogram] = {}  # to look one up takes longer than to count
+    def __init__(self, application: Application, metrics: Metrics) -> None:
+        self._application, self._metrics = application, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on and note how it was answered."""
@@ -86,13 +85,8 @@ class TimedRequests:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else _OTHER
-        route = self._quotes if scope["path"] == self._quotes else getattr(scope.get("route"), "path", _OTHER)
-        of = method, route, status
-        if (series := self._series.get(of)) is None:
-            series = self._series[of] = self._metrics.requests.labels(*map(str, of))
-        series.observe(seconds)
-        if route == self._quotes and method == "GET":
-            self._metrics.quotes.inc()
+        route = getattr(scope.get("route"), "path", _OTHER)
+        self._metrics.requests.labels(method, route, str(status)).observe(seconds)
 
 
 class LakeNumbers(Collector):

@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.records.fields import Price, Sku, StoreId
 from connect.api.clients import Caller, authorised, refuse_without
-from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
-from connect.api.problems import Problem, problem_responses
-from connect.api.quote_questions import refuse_repeated
+from connect.api.problems import JSON_TYPE, Problem, problem_responses, refuse_repeated
 from desk.price_changes import decision as deciding
 from desk.price_changes import request as asking
 from desk.price_changes.consequence import Consequence
@@ -24,7 +22,7 @@ from serving.orders import Kind
 from warehouse.workspace import Workspace
 
 State = Literal["proposed", "rejected", "withdrawn", "scheduled", "in_force", "superseded", "expired"]
-router = APIRouter(prefix="/v1/price-changes", tags=["price changes"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1/price-changes", tags=["price changes"])
 
 
 class Selection(BaseModel):
@@ -142,7 +140,7 @@ _NEEDS_SCOPE, _UNKNOWN = ("unknown-token", "missing-scope"), ("unknown-product",
 
 
 def _responses(status: int, example: dict[str, Any], *problems: str) -> dict[int | str, dict[str, Any]]:
-    content = {MEDIA_TYPE: {"example": example}}
+    content = {JSON_TYPE: {"example": example}}
     return {status: {"content": content}, **problem_responses(*problems, "other-store", "not-valid", "lake-unreadable")}
 
 
@@ -162,7 +160,7 @@ def listed(
     """
     caller: Caller = request.user
     caller.refuse_other_store(selection.store)
-    refuse_repeated([name for name, _ in request.query_params.multi_items()], but="state")
+    refuse_repeated(request, but="state")
     changes, left_out = listed_changes(workspace.lake, selection.sku, selection.store)
     rows = [row for row in rows_of(workspace, changes) if selection.state is None or row["state"] in selection.state]
     response.headers["Cache-Control"] = "no-store"

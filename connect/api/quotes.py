@@ -3,20 +3,31 @@
 import asyncio
 import datetime as dt
 import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from catalog.errors import ShelfpriceError
+from catalog.errors import CatalogError, ShelfpriceError
+from catalog.limits import HIGHEST_NUMBER, HIGHEST_PRICE, LOWEST_PRICE
+from catalog.refusals import refused, schema_of
 from connect.api.clients import Caller
-from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import KeptDesk
-from connect.api.problems import Problem, ProblemDocument, problem_example, problem_of, problem_responses
-from connect.api.quick_quotes import answer_to, open_books
-from connect.api.quote_questions import QuoteQuestion, question_of
-from serving.quote import PriceQuote
+from connect.api.problems import (
+    JSON_TYPE,
+    PROBLEM,
+    Problem,
+    ProblemDocument,
+    not_valid,
+    problem_of,
+    problem_responses,
+    refuse_repeated,
+)
+from serving.quote import PriceQuestion, PriceQuote
+from serving.quote_desk import QuoteDesk
 
 MOST_QUESTIONS = 10_000
 """Of one request."""
@@ -49,7 +60,36 @@ _QUESTIONS = [
     {"sku": "MILK", "stock": 8},
     {"sku": "EGGS", "stock": 3, "ticks_left": 4, "shown": 2.49, "candidates": False},
 ]
-router = APIRouter(prefix="/v1", tags=["quotes"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1", tags=["quotes"])
+
+
+_Name = Annotated[str, Field(min_length=1, max_length=200)]
+_Price = Annotated[float, Field(ge=LOWEST_PRICE, le=HIGHEST_PRICE)]
+
+
+class QuoteQuestion(BaseModel):
+    """A question about the price of one product. Money in the currency of the shelf."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    sku: _Name = Field(description="Stock-keeping unit.", examples=["MILK"])
+    stock: int = Field(ge=0, le=HIGHEST_NUMBER, description="Units on the shelf.", examples=[8])
+    ticks_left: Annotated[int, Field(ge=1, le=HIGHEST_NUMBER)] | None = Field(
+        default=None, description="Ticks until closing, this one included; else the whole day.", examples=[12]
+    )
+    shown: _Price | None = Field(
+        default=None, description="Price on the shelf now, for limits on steps.", examples=[1.35]
+    )
+    opening: _Price | None = Field(default=None, description="Price at opening; by default `shown`.", examples=[1.35])
+    store: _Name | None = Field(
+        default=None,
+        description="The store that asks: the answer follows its own sales of the day, what people ordered there, or "
+        "the old price that it keeps this week. Without it the answer holds in every store, or is refused.",
+        examples=["S01"],
+    )
+    candidates: bool = Field(
+        default=True, description="Whether the prices that were weighed are in the answer.", examples=[False]
+    )
 
 
 @dataclass(frozen=True)
@@ -86,7 +126,7 @@ class QuoteHealth(BaseModel):
 
 
 def _example(value: Any) -> dict[str, Any]:
-    return {"content": {MEDIA_TYPE: {"example": value}}}
+    return {"content": {JSON_TYPE: {"example": value}}}
 
 
 @router.head("/quotes", include_in_schema=False)
@@ -112,8 +152,9 @@ def _example(value: Any) -> dict[str, Any]:
     openapi_extra=_OPEN,
 )
 async def quote(
-    _question: Annotated[QuoteQuestion, Query()],
-    _tag: Annotated[
+    request: Request,
+    question: Annotated[QuoteQuestion, Query()],
+    tag: Annotated[
         str | None,
         Header(
             alias="If-None-Match",
@@ -126,7 +167,19 @@ async def quote(
 
     The answer is the same bytes as `shelfprice quote --json` prints for the same question.
     """
-    raise AssertionError("`QuickQuotes` answers before it: this route is there for the document")
+    refuse_repeated(request)
+    request.app.state.metrics.quotes.inc()
+    caller: Caller = request.user
+    caller.refuse_other_store(question.store)
+    now = await request.app.state.desk.current()
+    await _open_books(now.desk, [question.store])
+    text = _answer_to(now.desk, question, now.answer)
+    etag = f'"{now.desk.tag_of(question.store)}"'
+    known = {own.strip().removeprefix("W/") for own in (tag or "").split(",")}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if known & {etag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(text, headers=headers, media_type=JSON_TYPE)
 
 
 @router.post(
@@ -136,7 +189,7 @@ async def quote(
     response_description="A quote or a problem for each question",
     response_model=list[Quote | ProblemDocument],
     responses={
-        200: _example([_QUOTE, problem_example("unknown-product")]),
+        200: _example([_QUOTE, PROBLEM]),
         **problem_responses("wrong-media-type", "not-valid", "lake-unreadable"),
     },
     openapi_extra=_OPEN | {"requestBody": {"description": "The questions"}},
@@ -156,22 +209,22 @@ async def quotes(
     request.app.state.metrics.quotes.inc(len(questions))
     caller: Caller = request.user
     now = await request.app.state.desk.current()
-    await open_books(now.desk, (fields.get("store") for fields in questions if isinstance(fields, dict)))
+    await _open_books(now.desk, (fields.get("store") for fields in questions if isinstance(fields, dict)))
     parts, begun = list[bytes](), time.monotonic()
-    refused = dict[QuoteQuestion | None, bytes]()  # to find that there is no answer takes as long each time
+    refusals = dict[QuoteQuestion | None, bytes]()  # to find that there is no answer takes as long each time
     for fields in questions:
         question = None
         try:
-            question = question_of(fields, now.desk.catalog.store.money.smallest)
+            question = question_of(fields)
             caller.refuse_other_store(question.store)
-            parts.append(refused.get(question) or answer_to(now.desk, question, now.answer).rstrip(b"\n"))
+            parts.append(refusals.get(question) or _answer_to(now.desk, question, now.answer).rstrip(b"\n"))
         except (Problem, ShelfpriceError, OSError) as error:
-            refused[question] = problem_of(error).text.encode()
-            parts.append(refused[question])
+            refusals[question] = problem_of(error).text.encode()
+            parts.append(refusals[question])
         if time.monotonic() - begun > _SLICE:
             await asyncio.sleep(0)
             begun = time.monotonic()
-    return Response(b"[" + b", ".join(parts) + b"]\n", media_type=MEDIA_TYPE)
+    return Response(b"[" + b", ".join(parts) + b"]\n", media_type=JSON_TYPE)
 
 
 @router.get(
@@ -212,3 +265,56 @@ async def health(request: Request, response: Response) -> QuoteHealth:
         catalog=desk.catalog.fingerprint,
         problem=kept.problem or (desk.passed_over.sentence if desk.passed_over else None),
     )
+
+
+def question_of(fields: object) -> QuoteQuestion:
+    """Check one question of a list.
+
+    Raises
+    ------
+    Problem
+        When it is not an object, or a value cannot be used.
+    """
+    try:
+        return QuoteQuestion.model_validate(fields, strict=True)
+    except ValidationError as error:
+        raise not_valid(refused(error, schema_of(QuoteQuestion))) from error
+
+
+async def _open_books(desk: QuoteDesk, stores: Iterable[object]) -> None:
+    """Read in a thread the books of stores that ask first, so that no other request waits for the files."""
+    new = {store for store in stores if store is None or isinstance(store, str)}
+
+    def read() -> None:
+        for store in unread:
+            with suppress(ShelfpriceError, OSError):  # said with the answer, after what is wrong with the product
+                desk.tag_of(store)
+
+    if unread := [store for store in new if not desk.has_opened_for(store)]:
+        await asyncio.to_thread(read)
+
+
+def _answer_to(desk: QuoteDesk, question: QuoteQuestion, answer: Callable[..., bytes]) -> bytes:
+    """Answer a question by `answer`, which takes what `QuoteDesk.text` takes.
+
+    Raises
+    ------
+    Problem
+        When a price is below the smallest unit of the currency, or the shelf does not have the product.
+    ShelfpriceError
+        When it cannot be answered for another reason.
+    """
+    lowest = desk.catalog.store.money.smallest
+    for name, price in ("shown", question.shown), ("opening", question.opening):
+        if price is not None and price < lowest:
+            expected = f"{name}: expected a number from {lowest:g}, found {price}"
+            raise Problem("not-valid", f"{expected}; nothing was quoted: give another")
+    asked = PriceQuestion(question.sku, question.stock, question.ticks_left, question.shown, question.opening)
+    try:
+        return answer(asked, question.store, candidates=question.candidates)
+    except CatalogError as error:
+        raise Problem(
+            "unknown-product",
+            f"expected a product of the shelf, such as {desk.catalog.skus[0]}, found {question.sku!r}; nothing was "
+            "quoted: ask for another sku",
+        ) from error

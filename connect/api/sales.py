@@ -8,9 +8,8 @@ from fastapi import APIRouter, Body, Request, Security
 from pydantic import WithJsonSchema
 
 from connect.api.clients import Caller, authorised
-from connect.api.json_body import MEDIA_TYPE, LargeJsonRoute
 from connect.api.kept_desk import OpenWorkspace
-from connect.api.problems import problem_responses
+from connect.api.problems import JSON_TYPE, problem_responses
 from connect.intake.intake import ServedIntake
 from connect.intake.rival_prices import RivalPrice
 from connect.intake.sale_lines import MOST_LINES, IntakeResult, Kind, LineRefusal, RefusedLine, SaleLine, is_of_stores
@@ -47,7 +46,7 @@ _RIVALS = [
 _REFUSED = RefusedLine(3, "unknown_product", "sku: a product of products.yaml, such as MILK", "MLIK")
 _ANSWER = asdict(IntakeResult(2, 1, (_REFUSED,)))
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {MEDIA_TYPE: {"example": _ANSWER}}},
+    200: {"content": {JSON_TYPE: {"example": _ANSWER}}},
     **problem_responses(
         "unknown-token", "missing-scope", "other-store", "conflict", "wrong-media-type", "not-valid", "lake-unreadable"
     ),
@@ -75,7 +74,7 @@ def _without_references(schema: Any) -> Any:
 
 
 _Sender = Annotated[Caller, Security(authorised, scopes=["sell"])]
-router = APIRouter(prefix="/v1", tags=["sales"], route_class=LargeJsonRoute)
+router = APIRouter(prefix="/v1", tags=["sales"])
 
 
 _Line = Annotated[Any, WithJsonSchema(_without_references(SaleLine.model_json_schema()))]

@@ -17,7 +17,7 @@ from catalog.records.store import Store
 from catalog.refusals import refused, schema_of
 from catalog.settings import Settings, read_settings
 from connect.api.price_changes import DecisionBody, PriceChangeBody, Selection
-from connect.api.quote_questions import QuoteQuestion
+from connect.api.quotes import QuoteQuestion
 from connect.export.acknowledge import AckMessage
 from connect.intake.rival_prices import RivalPrice
 from connect.intake.sale_lines import LineReference, SaleLine

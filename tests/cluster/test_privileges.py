@@ -135,7 +135,7 @@ def test_the_api_answers_with_a_key_that_cannot_write_and_says_so_where_it_would
         assert "shelfprice_lake_is_readable 1.0" in client.get("/metrics").text
         wish = {"kind": "override", "sku": "MILK", "store": "S01", "price": 1.4, "reason": "tried"}
         refused = client.post("/v1/price-changes", json=wish, headers=sender)
-        assert (refused.status_code, refused.json()["type"]) == (503, "/docs#lake-unreadable")
+        assert (refused.status_code, refused.json()["type"]) == (503, "/openapi.json#lake-unreadable")
         assert "it refuses our key" in refused.json()["detail"]
     lake = Lake(settings)
     with pytest.raises(LakeError, match="it refuses our key"):

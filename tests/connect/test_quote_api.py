@@ -89,26 +89,17 @@ def test_it_answers_quotes_over_one_connection_after_another(port: int) -> None:
 
 
 def test_a_body_that_never_ends_is_refused_and_its_sender_hears_why(port: int) -> None:
-    pieces = (b" " * 65_536 for _ in range(64))
+    pieces = (b" " * 65_536 for _ in range(256))
     status, headers, body = asked(
         port, "POST", "/v1/quotes", pieces, {"Content-Type": "application/json"}, encode_chunked=True
     )
     assert (status, headers["connection"]) == (413, "close")
-    assert json.loads(body)["type"] == "/docs#too-large"
+    assert json.loads(body)["type"] == "/openapi.json#too-large"
 
 
 def test_another_host_is_refused_with_a_problem(port: int) -> None:
     status, headers, _ = asked(port, "GET", "/v1/health", None, {"Host": "evil.example"})
     assert (status, headers["content-type"]) == (403, "application/problem+json")
-
-
-def test_one_write_sends_an_answer_whole(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-        for _ in range(3):
-            connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200")
-            assert body.endswith(b"}\n")
 
 
 def test_a_head_without_an_end_is_refused(port: int) -> None:

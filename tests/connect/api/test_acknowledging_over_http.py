@@ -75,12 +75,12 @@ def test_a_token_of_one_store_acknowledges_fetches_quotes_and_changes_nothing_of
         for store in ({"store": "S01"}, {"store": "S02"})
     ]
     assert [answer.status_code for answer in asked] == [200, 403] * 3
-    assert asked[1].json()["type"] == "/docs#other-store"
+    assert asked[1].json()["type"] == "/openapi.json#other-store"
     assert "which opens S01, found 'S02'" in asked[1].json()["detail"]
     assert client.get("/v1/quotes", params=question, headers=till).status_code == 403
     assert client.get("/v1/quotes", params=question | {"store": "S02"}).status_code == 200
     several = client.post("/v1/quotes", json=[question | {"store": own} for own in ("S01", "S02")], headers=till).json()
-    assert [one.get("type") for one in several] == [None, "/docs#other-store"]
+    assert [one.get("type") for one in several] == [None, "/openapi.json#other-store"]
     for path in ("/v1/price-changes", "/v1/price-changes/examined"):
         for store in ({}, {"store": "S02"}):
             assert client.post(path, json=OVERRIDE | store, headers=till).status_code == 403

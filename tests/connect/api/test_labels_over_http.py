@@ -13,7 +13,7 @@ from catalog.errors import DataError
 from connect.api.api_tokens import add_token
 from connect.api.app import application
 from connect.api.kept_desk import open_workspace
-from connect.api.pushed_batches import BatchDocument, BatchPriceDocument
+from connect.api.labels import BatchDocument, BatchPriceDocument
 from connect.export.batch import PriceBatch
 from connect.export.export import export
 from connect.export.status import status

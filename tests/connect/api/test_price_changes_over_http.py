@@ -85,7 +85,7 @@ def test_the_kill_switch_of_every_store_is_turned_on_with_both_scopes_only(
     wish = {"kind": "kill_switch", "sku": sku, "reason": "prices look wrong"}
     for scope in ("propose", "approve"):
         refused = client.post("/v1/price-changes", json=wish, headers=token(home, scope, scope))
-        assert (refused.status_code, refused.json()["type"]) == (403, "/docs#missing-scope")
+        assert (refused.status_code, refused.json()["type"]) == (403, "/openapi.json#missing-scope")
         assert client.get("/v1/price-changes").json()["count"] == 0
     one_store = client.post("/v1/price-changes", json=wish | {"store": "S01"}, headers=token(home, "ben", "propose"))
     both = token(home, "anna", "propose", "approve")
@@ -142,7 +142,7 @@ def test_what_cannot_be_is_a_problem_and_records_nothing(
 )
 def test_a_selection_that_would_be_passed_over_is_refused(client: AsgiClient, query: str, words: str) -> None:
     answer = client.get(f"/v1/price-changes?{query}")
-    assert (answer.status_code, answer.json()["type"]) == (422, "/docs#not-valid")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/openapi.json#not-valid")
     assert words in answer.json()["detail"]
     assert client.get("/v1/price-changes?state=proposed&state=in_force&store=S01").status_code == 200
 
@@ -150,28 +150,26 @@ def test_a_selection_that_would_be_passed_over_is_refused(client: AsgiClient, qu
 def test_a_price_change_that_is_not_there_is_not_found(home: Settings, client: AsgiClient) -> None:
     path, off = "/v1/price-changes/h999/events", {"event": "withdrawn"}
     answer = client.post(path, json=off, headers=token(home, "anna", "approve"))
-    assert (answer.status_code, answer.json()["type"]) == (404, "/docs#unknown-change")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/openapi.json#unknown-change")
 
 
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"kind": "freeze", "sku": "MILK", "reason": "x", "sku": "EGGS"}', "'sku' twice"),
-        (b'{"kind": {"a": 1, "a": 2}}', "'a' twice"),
         (b"[" * 100_000, "sensible depth"),
         (b'{"price": ' + b"9" * 5_000 + b"}", "sensible depth"),
         (b'{"reason": "\xff"}', "in UTF-8"),
-        (b'{"kind":', "expected JSON"),
+        (b'{"kind":', "of JSON in UTF-8"),
     ],
-    ids=["a field again", "a field again inside", "deep", "a number of 5,000 digits", "no UTF-8", "half"],
+    ids=["deep", "a number of 5,000 digits", "no UTF-8", "half"],
 )
-def test_a_body_that_could_be_read_in_two_ways_or_not_at_all_records_nothing(
+def test_a_body_that_cannot_be_read_records_nothing(
     home: Settings, client: AsgiClient, body: bytes, words: str
 ) -> None:
     head = token(home, "anna", "propose", "acknowledge") | {"Content-Type": "application/json"}
     for path in ("/v1/price-changes", "/v1/price-changes/examined", "/v1/acknowledgements"):
         answer = client.post(path, content=body, headers=head)
-        assert (answer.status_code, answer.json()["type"]) == (400, "/docs#unreadable")
+        assert (answer.status_code, answer.json()["type"]) == (400, "/openapi.json#unreadable")
         assert words in answer.json()["detail"]
     assert client.get("/v1/price-changes").json()["count"] == 0
 
@@ -180,7 +178,7 @@ def test_a_body_of_another_type_is_refused_on_every_path(home: Settings, client:
     head = token(home, "anna", "propose", "acknowledge") | {"Content-Type": "text/plain"}
     for path in ("/v1/price-changes", "/v1/price-changes/examined", "/v1/acknowledgements"):
         answer = client.post(path, content=json.dumps(OVERRIDE), headers=head)
-        assert (answer.status_code, answer.json()["type"]) == (415, "/docs#wrong-media-type")
+        assert (answer.status_code, answer.json()["type"]) == (415, "/openapi.json#wrong-media-type")
     assert client.get("/v1/price-changes").json()["count"] == 0
 
 

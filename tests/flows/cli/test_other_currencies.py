@@ -2,11 +2,8 @@
 
 import pytest
 
-from catalog.currency import EUR, currency_of
-from catalog.limits import LOWEST_PRICE
+from catalog.currency import currency_of
 from catalog.takings import Takings
-from connect.api.problems import Problem
-from connect.api.quote_questions import question_of, question_of_query
 from flows.cli.tables import sentence_of, show_prices
 from training.same_shoppers import MeanDay
 
@@ -29,11 +26,3 @@ def test_sentences_have_the_code_and_the_digits() -> None:
         "On the same shoppers, the price book earned 123,450 JPY a day and base prices 100,210 JPY (+23.2%), "
         "over 7 days"
     )
-
-
-def test_a_price_that_is_asked_about_is_not_below_the_smallest_unit_of_the_shelf() -> None:
-    assert LOWEST_PRICE == KWD.smallest == 0.001
-    assert question_of({"sku": "MILK", "stock": 1, "shown": 0.005}, KWD.smallest).shown == 0.005
-    for lowest, price in ((EUR.smallest, "0.005"), (JPY.smallest, "0.5"), (KWD.smallest, "0.0005")):
-        with pytest.raises(Problem, match=f"shown: expected a number from {lowest:g}"):
-            question_of_query(f"sku=MILK&stock=1&shown={price}".encode(), lowest)
