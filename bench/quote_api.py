@@ -25,8 +25,8 @@ from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from simulation.truth import chance_of_sale
 
-_RATE = 1_000  # requests a second
-_RATE_OF_NEW = 300  # of questions that were not asked before
+_RATE = 400  # requests a second
+_RATE_OF_NEW = 200  # of questions that were not asked before
 _SECONDS = 10
 _VISITS = 2_000
 _LOOK_EVERY = 1.0  # seconds

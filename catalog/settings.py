@@ -107,7 +107,7 @@ class Settings(PastOneMachine, People):
         default=2_000_000,
         ge=1,
         validation_alias="SHELFPRICE_INBOX_LINES",
-        description="lines that a file for `shelfprice take-in` or `shelfprice rivals` may have",
+        description="lines that a file for `shelfprice take-in` may have",
     )
     sql_memory: int = Field(
         default=1_000,

@@ -36,9 +36,8 @@ Follow = Annotated[bool, typer.Option("--follow", help="Go on at each tick of li
 Status = Annotated[
     bool, typer.Option("--status", help="Send nothing; show what is sent, acknowledged, late and different.")
 ]
-Inbox = Annotated[Path, typer.Argument(help="Folder of the files.", metavar="DIR")]
+Place = Annotated[Path, typer.Argument(help="Folder of files, or one file.", metavar="DIR|FILE")]
 FollowInbox = Annotated[bool, typer.Option("--follow", help="Go on with each file that comes, until stopped.")]
-File = Annotated[Path, typer.Argument(help="File of CSV, JSON lines or Parquet.", metavar="FILE")]
 Port = Annotated[
     int | None,
     typer.Option(min=1, max=65_535, help="Port to listen on.", show_default="that of SHELFPRICE_API_ADDRESS, or 8070"),
@@ -179,14 +178,17 @@ def token(action: What, name: Name = None, scope: Scopes = None, store: OfStores
 
 
 @command("services", when_stopped=RUN_AGAIN)
-def take_in(folder: Inbox, follow: FollowInbox = False, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Take in files of what stores sold, counted and were visited by: CSV, JSON lines or Parquet, gzip or not.
+def take_in(place: Place, follow: FollowInbox = False, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Take in a file, or a folder of files, of what stores know. The columns say which.
 
-    Each file is moved to DIR/done after its lines are on the disk, or to DIR/refused with the reasons beside it. A line
-    that came before counts once, so the same command goes on after a kill. docs/intake.md has the columns.
+    They are CSV, JSON lines or Parquet, gzip or not: sales, stock and visitors (docs/intake.md), rivals' prices, which
+    count from the next opening on (docs/rivals.md), and, as CSV, announced events and the weather (docs/context.md).
+    Each file of a folder is moved to DIR/done after its lines are on the disk, or to DIR/refused with the reasons
+    beside it; a single file stays where it is. A line that came before counts once, so run it again after a kill.
 
     For example:
       shelfprice take-in inbox --follow
+      shelfprice take-in leaflet.csv
     """
     from connect.intake import inbox
     from connect.intake.intake import Intake
@@ -196,36 +198,19 @@ def take_in(folder: Inbox, follow: FollowInbox = False, catalog: Catalog = None,
     named = text_of(catalog)
     workspace = open_workspace(named)
     intake = Intake(workspace.lake)
-    if not folder.is_dir():
+    if place.is_file() and not follow:
+        show_files([inbox.take_file(workspace, intake, place)], as_json=as_json)
+        return
+    if not place.is_dir():
         raise DataError(
-            f"{folder}: expected a folder with files of sales, found none there; nothing was taken in: name the folder"
+            f"{place}: expected a folder with files{'' if follow else ', or a file'}, found none there; nothing was "
+            "taken in: name it"
         )
     if follow:
-        for file in inbox.follow(workspace, watched_catalog(named), intake, folder, pass_over=remark_passed):
+        for file in inbox.follow(workspace, watched_catalog(named), intake, place, pass_over=remark_passed):
             show_files([file], as_json=as_json)
         return
-    show_files(inbox.take_in(workspace, intake, folder), inbox.passed_over(folder), as_json=as_json)
+    show_files(inbox.take_in(workspace, intake, place), inbox.passed_over(place), as_json=as_json)
 
 
-@command("services", when_stopped=RUN_AGAIN)
-def rivals(file: File, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Take in a file of rivals' prices; they count from the next opening on. What was taken in before counts once.
-
-    Columns: rival, ean or sku, price, seen_at, and if wanted unit and source. docs/rivals.md says what becomes of them.
-
-    For example:
-      shelfprice rivals leaflet.csv
-      shelfprice sql "from newest_rival_prices"
-    """
-    from connect.intake.rival_prices import take_rivals_file
-    from connect.intake_report import show_rivals
-    from flows.clock import now_of
-    from flows.workspace import open_workspace
-
-    workspace = open_workspace(text_of(catalog))
-    if not file.is_file():
-        raise DataError(f"{file}: expected a file of rivals' prices, found none there; nothing was taken in: name it")
-    show_rivals(file, take_rivals_file(workspace, file, now_of(workspace)), as_json=as_json)
-
-
-COMMANDS = (export, serve, token, take_in, rivals)
+COMMANDS = (export, serve, token, take_in)

@@ -1,4 +1,4 @@
-"""What `shelfprice take-in` and `shelfprice rivals` say: what each file brought, and what was refused of it."""
+"""What `shelfprice take-in` says: what each file brought, and what was refused of it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,6 @@ from flows.cli.console import emit, remark, say
 
 if TYPE_CHECKING:
     from connect.intake.inbox import TakenFile
-    from connect.intake.sale_lines import IntakeResult
 
 _MOST_SHOWN = 20
 
@@ -17,13 +16,22 @@ def show_files(files: "Sequence[TakenFile]", passed_over: Sequence[tuple[Path, s
     """Say what each file brought, and what lies there and is not taken in."""
     if as_json:
         left = [{"file": str(file), "reason": why} for file, why in passed_over]
-        emit({"files": [{**vars(own), "file": str(own.file)} for own in files], "passed_over": left})
+        emit(
+            {
+                "files": [{**vars(own), "file": str(own.file)} for own in files],
+                "passed_over": left,
+            }
+        )
         return
     for file, why in passed_over:
         remark_passed(file, why)
     for own in files:
         say(f"{own.file.name}: {own.taken:,} lines of {own.kind or 'nothing'} taken in, {own.known:,} known already")
-        if own.refused:
+        for line, why, expected, found in own.reasons[:_MOST_SHOWN]:
+            remark(f"line {line}: {why}: expected {expected}, found {found}")
+        if own.reasons:
+            remark(f"refused {own.refused:,} lines; --json lists them")
+        elif own.refused:
             remark(f"{own.file}: refused {own.refused:,} of its lines; {own.file.name}.reasons.csv beside it says why")
     if not files:
         say("No file is waiting.")
@@ -32,19 +40,3 @@ def show_files(files: "Sequence[TakenFile]", passed_over: Sequence[tuple[Path, s
 def remark_passed(file: Path, why: str) -> None:
     """Say of something in an inbox why it is not taken in."""
     remark(f"{file.name!r} is not taken in: it is {why}")
-
-
-def show_rivals(file: Path, result: "IntakeResult", *, as_json: bool) -> None:
-    """Say what a file of rivals' prices brought, and why each of its other lines was refused."""
-    if as_json:
-        refused = [
-            {"line": one.index, "reason": one.reason, "expected": one.expected, "found": one.found}
-            for one in result.refused
-        ]
-        emit({"file": str(file), "taken": result.taken, "known": result.known, "refused": refused})
-        return
-    say(f"{file.name}: {result.taken:,} prices of rivals taken in, {result.known:,} known already")
-    for one in result.refused[:_MOST_SHOWN]:
-        remark(f"line {one.index}: {one.reason}: expected {one.expected}, found {one.found}")
-    if result.refused:
-        remark(f"refused {len(result.refused):,} lines; --json lists them all")

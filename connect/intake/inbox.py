@@ -1,4 +1,4 @@
-"""An inbox: a folder of files with what a store sold, each taken in whole and moved away.
+"""Files of what stores tell: one by itself, or an inbox, a folder whose files are taken in whole and moved away.
 
 A complete file is claimed by moving it to `reading`, so that its name may be used again. It is moved on to `done`, or
 to `refused` with the reasons beside it, only after its lines are durable. A kill in between leaves it where it is, and
@@ -16,8 +16,9 @@ from pathlib import Path
 from catalog.errors import DataError
 from catalog.watched import WatchedCatalog
 from connect.intake.intake import Intake
-from connect.intake.sale_lines import Kind
+from connect.intake.sale_lines import Contents
 from connect.intake.sales_files import batches_in, contents_of, is_taken, may_be_half_written
+from etl import announced
 from warehouse.files import sync_file, sync_folder
 from warehouse.locks import held
 from warehouse.questions import write_csv
@@ -29,6 +30,8 @@ _MAKE_EVERY = 60.0  # s, for a date ends also where no file comes
 _STILL_WRITTEN = 10.0  # s, after which a file that ends in the middle of a line is complete all the same
 _COLUMNS = ("line", "reason", "expected", "found")
 _MOST_REASONS = 100_000
+_Reason = tuple[int | None, str, str, str]
+"""The number of a line, why it was refused, what was expected, and what was found."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,35 @@ class TakenFile:
         What it holds; None where it could not be read.
     taken, known, refused
         How many lines were new, known already, and refused.
+    reasons
+        Why lines were refused; empty where a file beside it says so.
     """
 
     file: Path
-    kind: Kind | None
+    kind: Contents | None
     taken: int
     known: int
     refused: int
+    reasons: Sequence[_Reason] = ()
+
+
+def take_file(workspace: Workspace, intake: Intake, file: Path) -> TakenFile:
+    """Take in one file, which stays where it is, then make the dates that are over.
+
+    Raises
+    ------
+    DataError
+        When the file as a whole cannot be read; what was taken before is known when it is taken in again.
+    Declined
+        When the stores of this catalog are the twin's, and it holds what only stores that sell have.
+    """
+    done = _read(workspace, intake, file, file.name)
+    for number, _, expected, _ in done.reasons:
+        if number is None:
+            raise DataError(expected)
+    if done.kind in {"sales", "stock", "traffic"}:
+        intake.make_dates(workspace)
+    return done
 
 
 def take_in(workspace: Workspace, intake: Intake, folder: Path) -> list[TakenFile]:
@@ -148,33 +173,44 @@ def _take_file(workspace: Workspace, intake: Intake, file: Path) -> TakenFile:
     """Take one file in, and move it away."""
     folder = file.parent.parent if file.parent.name == _READING else file.parent
     claimed = file if file.parent.name == _READING else _moved(file, folder / _READING)
-    kind: Kind | None = None
-    taken = known = refused = 0
-    reasons: list[tuple[int | None, str, str, str]] = []
-    size = -1
-    while size != claimed.stat().st_size:  # a writer that did not close it may have gone on
-        size, reasons, refused = claimed.stat().st_size, [], 0
-        try:
-            for batch in batches_in(claimed, workspace.settings.inbox_lines):
-                kind = kind or contents_of(batch)
-                result = intake.take(workspace, kind, batch.fields, f"file {file.name}")
-                taken, known = taken + result.taken, known + result.known
-                refused += len(result.refused)
-                more = islice(result.refused, max(0, _MOST_REASONS - len(reasons)))
-                reasons += [(batch.numbers[one.index], one.reason, one.expected, one.found) for one in more]
-        except DataError as error:
-            reasons.append((None, "unreadable", str(error), ""))
-            refused += 1
-    if not reasons:
-        return TakenFile(_moved(claimed, folder / _DONE), kind, taken, known, 0)
+    taken = known = 0
+    while True:
+        size, done = claimed.stat().st_size, _read(workspace, intake, claimed, file.name)
+        taken, known = taken + done.taken, known + done.known
+        if size == claimed.stat().st_size:  # else a writer that did not close it has gone on
+            break
+    if not done.refused:
+        return replace(done, file=_moved(claimed, folder / _DONE), taken=taken, known=known)
     place = _free(folder / _REFUSED, claimed.name)
-    _write_reasons(place.with_name(f"{place.name}.reasons.csv"), reasons)
+    _write_reasons(place.with_name(f"{place.name}.reasons.csv"), done.reasons)
     claimed.rename(place)
     sync_folder(place.parent)
-    return TakenFile(place, kind, taken, known, refused)
+    return replace(done, file=place, taken=taken, known=known, reasons=())
 
 
-def _write_reasons(file: Path, reasons: Sequence[tuple[int | None, str, str, str]]) -> None:
+def _read(workspace: Workspace, intake: Intake, file: Path, name: str) -> TakenFile:
+    """Take in the lines of a file; one that cannot be read as a whole has that as a reason without a line."""
+    kind: Contents | None = None
+    taken = known = refused = 0
+    reasons = list[_Reason]()
+    try:
+        for batch in batches_in(file, workspace.settings.inbox_lines):
+            kind = kind or contents_of(batch)
+            if kind == "announced":
+                said = announced.take_in(workspace.lake, workspace.catalog, file)
+                return TakenFile(file, kind, said.events + said.weather, 0, 0)
+            result = intake.take(workspace, kind, batch.fields, f"file {name}")
+            taken, known = taken + result.taken, known + result.known
+            refused += len(result.refused)
+            more = islice(result.refused, max(0, _MOST_REASONS - len(reasons)))
+            reasons += [(batch.numbers[one.index], one.reason, one.expected, one.found) for one in more]
+    except DataError as error:
+        reasons.append((None, "unreadable", str(error), ""))
+        refused += 1
+    return TakenFile(file, kind, taken, known, refused, reasons)
+
+
+def _write_reasons(file: Path, reasons: Sequence[_Reason]) -> None:
     draft = file.with_name(f".{file.name}.draft")
     draft.unlink(missing_ok=True)  # a kill may have left one; a link there is never written through
     with draft.open("x", encoding="utf-8", newline="") as handle:

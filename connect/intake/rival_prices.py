@@ -7,8 +7,6 @@ told from others by rival, product and the moment at which it was seen.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -21,7 +19,6 @@ from catalog.names import INTAKE_GROUP
 from catalog.records.product import Product
 from catalog.tables.intake import COMPETITOR_PRICES
 from connect.intake.sale_lines import Id, IntakeResult, LineCheck, LineRefusal, RefusedLine, parsed
-from connect.intake.sales_files import batches_in
 from connect.intake.take_sales import LOCK
 from etl.live.calendar import next_dates
 from warehouse.lake import Lake, Partition
@@ -89,22 +86,6 @@ def take_rivals(workspace: Workspace, prices: Sequence[Any], by: str, now: dt.da
         if new:
             _publish(workspace.lake, date, new)
     return IntakeResult(len(new), known, tuple(sorted(refused, key=lambda one: one.index)))
-
-
-def take_rivals_file(workspace: Workspace, file: Path, now: dt.datetime) -> IntakeResult:
-    """Take in a file of CSV, JSON lines or Parquet; refusals have the number of their line, from 1.
-
-    Raises
-    ------
-    DataError
-        When the file as a whole cannot be read; what was taken before is known when it is taken in again.
-    """
-    taken, known, refused = 0, 0, list[RefusedLine]()
-    for batch in batches_in(file, workspace.settings.inbox_lines):
-        result = take_rivals(workspace, batch.objects(), f"file {file.name}", now)
-        taken, known = taken + result.taken, known + result.known
-        refused += [replace(line, index=batch.numbers[line.index]) for line in result.refused]
-    return IntakeResult(taken, known, tuple(refused))
 
 
 def first_date_to_count(workspace: Workspace, now: dt.datetime) -> dt.date:

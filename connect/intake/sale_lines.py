@@ -32,6 +32,8 @@ _LONGEST = 200  # characters of what was found
 
 Kind = Literal["sales", "stock", "traffic", "rivals"]
 """What lines are of."""
+Contents = Kind | Literal["announced"]
+"""What a file holds; `announced` is events and the weather of dates."""
 
 Reason = Literal[
     "not_valid",

@@ -1,9 +1,10 @@
 """Files of what a store sold: text, JSON lines or Parquet, as the fields that the quote API takes, in batches.
 
 The bytes say what a file is, whatever its name is, as `shelfprice ingest` reads it: CSV or JSON lines in any usual
-encoding, also compressed with gzip, or Parquet. The columns say what it holds: `rival` is prices of rivals, `visitors`
-and `visits` are traffic, `kind` is stock, anything else is sales. In CSV and Parquet a reference to another line is one
-column, `voids` or `corrects`, or two: `voids_receipt` and `voids_line`.
+encoding, also compressed with gzip, or Parquet. The columns say what it holds: `rival` is prices of rivals, `date` with
+`event` or `temperature` is what is announced, `visitors` and `visits` are traffic, `kind` is stock, all else is sales.
+In CSV and Parquet a reference to another line is one column, `voids` or `corrects`, or two: `voids_receipt` and
+`voids_line`.
 """
 
 import json
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import DataError
 from catalog.json_text import without_duplicates
-from connect.intake.sale_lines import Kind
+from connect.intake.sale_lines import Contents
 from etl.files.block import Block
 from etl.files.bounds import refuse_columns, refuse_large_parquet
 from etl.files.csv_file import CsvFile, bytes_of, first_record
@@ -92,7 +93,7 @@ def batches_in(file: Path, most_lines: int) -> Iterator[FileLines]:
         ) from error
 
 
-def contents_of(lines: FileLines) -> Kind:
+def contents_of(lines: FileLines) -> Contents:
     """Return what a file holds, by its columns, or by its first object."""
     if isinstance(lines.fields, pa.Table):
         first: Iterable[str] = lines.fields.column_names
@@ -100,6 +101,8 @@ def contents_of(lines: FileLines) -> Kind:
         first = next((line for line in lines.fields if isinstance(line, Mapping)), {})
     if "rival" in first:
         return "rivals"
+    if "date" in first and ("event" in first or "temperature" in first):
+        return "announced"
     if "visitors" in first or "visits" in first:
         return "traffic"
     return "stock" if "kind" in first else "sales"

@@ -30,7 +30,7 @@ def rivals_card(monitor: Monitor, date: dt.date | None) -> list[Component]:
         "Our prices beside rivals'",
         table(_NAMES, [_row(row) for row in found.to_dict(orient="records")], numbers=(2, 3, 4), width=480),
         caption=f"{day(date)}: 100 is the rival's price of as much, and 105 is 5 % dearer; a geometric mean over the "
-        "products. Prices that are stale are left out. `shelfprice rivals FILE` takes newer ones in.",
+        "products. Prices that are stale are left out. `shelfprice take-in FILE` takes newer ones in.",
     )
     return [html.Div(shown, id=CARD, className="grid")]
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from catalog.wings import registered
-from flows.cli import announce, ask, champions, days, loop, prices, train
+from flows.cli import ask, champions, days, loop, prices, train
 from flows.cli.command import Command, Commands, help_of, show_version
 from flows.cli.console import remark
 from flows.cli.failures import failure_line
@@ -23,7 +23,7 @@ Version = Annotated[
 ]
 OF_THE_CORE: tuple[Command, ...] = (
     *(loop.demo, loop.pipeline, days.live, ask.quote, ask.sql, prices.transform, train.train, prices.price),
-    *(loop.simulate, prices.reprice, days.nightly, days.backfill, days.reset, announce.announce),
+    *(loop.simulate, prices.reprice, days.nightly, days.backfill, days.reset),
     *(champions.champions, champions.promote, champions.rollback, champions.history),
 )
 COMMANDS = (*OF_THE_CORE, *(one for of_wing in registered("commands") for one in of_wing))

@@ -9,7 +9,8 @@ import pytest
 from price_shop import DATE, Shop
 
 from catalog.errors import Declined
-from connect.intake.rival_prices import take_rivals_file
+from connect.intake.inbox import take_file
+from connect.intake.intake import Intake
 from dashboard.cards.desk_edit import brought_by, preview_of_all
 from dashboard.cards.desk_needs import needs_card
 from dashboard.cards.desk_people import people_list
@@ -107,7 +108,8 @@ def test_a_price_above_a_rivals_is_found_with_what_rivals_ask(shop: Shop, desk: 
     assert not len(DeskQuestion(dearer=True).found_in(rows))
     leaflet = tmp_path / "leaflet.csv"
     leaflet.write_text(LEAFLET, encoding="utf-8")
-    assert take_rivals_file(shop.workspace, leaflet, dt.datetime.combine(DATE, dt.time(20), dt.UTC)).taken == 3
+    intake = Intake(shop.workspace.lake, lambda _: dt.datetime.combine(DATE, dt.time(20), dt.UTC))
+    assert take_file(shop.workspace, intake, leaflet).taken == 3
     tomorrow = DATE + dt.timedelta(days=1)
     shop.publish(tomorrow)
     shop.sell(1, date=tomorrow)

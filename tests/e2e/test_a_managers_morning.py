@@ -10,7 +10,8 @@ from monitors import serving
 from playwright.sync_api import Locator, Page, expect
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from connect.intake.rival_prices import take_rivals_file
+from connect.intake.inbox import take_file
+from connect.intake.intake import Intake
 from desk.price_changes.propose import propose
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
@@ -28,7 +29,8 @@ def shop(tmp_path: Path) -> Shop:
     assert propose(shop.workspace, shop.publish(TODAY), TODAY).waiting == 15
     leaflet = tmp_path / "leaflet.csv"
     leaflet.write_text(LEAFLET, encoding="utf-8")
-    assert take_rivals_file(shop.workspace, leaflet, dt.datetime.combine(DATE, dt.time(20), dt.UTC)).taken == 2
+    intake = Intake(shop.workspace.lake, lambda _: dt.datetime.combine(DATE, dt.time(20), dt.UTC))
+    assert take_file(shop.workspace, intake, leaflet).taken == 2
     shop.sell(1, date=TODAY)
     build_file(shop.settings, ALL_VIEWS)
     return shop

@@ -17,8 +17,9 @@ from selling_store import SellingStore, line
 from catalog.errors import DataError, Declined, LakeError
 from catalog.watched import WatchedCatalog
 from connect.intake import inbox
-from connect.intake.inbox import follow, passed_over, take_in
+from connect.intake.inbox import follow, passed_over, take_file, take_in
 from connect.intake.sales_files import is_taken
+from connect.intake_report import show_files
 from etl.files import bounds
 from warehouse.lake import Lake
 from warehouse.locks import held
@@ -58,17 +59,33 @@ def test_a_file_of_each_kind_is_taken_in_and_moved_to_done(store: SellingStore, 
         "store_id,sku,happened_at,kind,units\nS01,MILK,2026-01-19T06:00:00Z,count,9\n", encoding="utf-8"
     )
     (folder / "visitors.csv").write_text("store_id,hour_at,visitors\nS01,2026-01-19T08:00:00Z,31\n", encoding="utf-8")
+    (folder / "events.csv").write_text("date,store,event,temperature\n2026-12-24,,market,2.5\n", encoding="utf-8")
     taken = take_in(store.workspace, store.intake, folder)
     assert [(own.file.name, own.kind, own.taken, own.refused) for own in taken] == [
         ("a.csv", "sales", 1, 0),
         ("b.csv", "sales", 1, 0),
         ("c.jsonl", "sales", 1, 0),
         ("d.parquet", "sales", 2, 0),
+        ("events.csv", "announced", 2, 0),
         ("stock.csv", "stock", 1, 0),
         ("visitors.csv", "traffic", 1, 0),
     ]
     assert all(name.startswith("done/") for name in names(folder))
     assert store.units() == {("S01", "MILK", 1.29): 4}
+
+
+def test_a_single_file_is_taken_in_where_it_is_and_its_refusals_are_printed(
+    store: SellingStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}{ROW.format(1)}{ROW.format(2).replace('MILK', 'MLIK')}", encoding="utf-8")
+    done = take_file(store.workspace, store.intake, file)
+    assert (file.exists(), done.kind, done.taken, done.refused) == (True, "sales", 1, 1)
+    show_files([done], as_json=False)
+    assert "line 2: unknown_product: expected sku: a product" in capsys.readouterr().err
+    file.write_text("date,event\nChristmas,choir\n", encoding="utf-8")
+    with pytest.raises(DataError, match="line 2: expected a date such as 2026-12-24, found 'Christmas'"):
+        take_file(store.workspace, store.intake, file)
 
 
 def test_a_file_with_refused_lines_is_kept_with_their_reasons_and_its_other_lines_count(

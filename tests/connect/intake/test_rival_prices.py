@@ -18,8 +18,9 @@ from selling_store import NOW, SellingStore
 from catalog.records.product import Measure
 from connect.api.api_tokens import add_token
 from connect.api.app import application
-from connect.intake.inbox import take_in
-from connect.intake.rival_prices import first_date_to_count, take_rivals, take_rivals_file
+from connect.intake.inbox import take_file, take_in
+from connect.intake.intake import Intake
+from connect.intake.rival_prices import first_date_to_count, take_rivals
 from connect.intake.sale_lines import IntakeResult
 from etl.live.calendar import DEFAULT_START
 from warehouse.lake import Partition
@@ -172,11 +173,11 @@ def test_the_same_file_twice_changes_nothing_and_lines_are_numbered(store: Selli
         "Corner,,MLIK,1.09,2026-01-21T08:00:00Z\nCorner,,BREAD,2.09,2026-01-21T08:00:00Z\n",
         encoding="utf-8",
     )
-    first = take_rivals_file(store.workspace, file, NOW)
-    assert (first.taken, [(one.index, one.reason) for one in first.refused]) == (2, [(2, "unknown_product")])
+    first = take_file(store.workspace, Intake(store.lake, lambda _: NOW), file)
+    assert (first.taken, [own[:2] for own in first.reasons]) == (2, [(2, "unknown_product")])
     part = Partition("competitor_prices", TOMORROW, "intake")
     digest = store.lake.sha256(part)
-    again = take_rivals_file(store.workspace, file, NOW + dt.timedelta(hours=1))
+    again = take_file(store.workspace, Intake(store.lake, lambda _: NOW + dt.timedelta(hours=1)), file)
     assert (again.taken, again.known) == (0, 2)
     assert store.lake.sha256(part) == digest
 
