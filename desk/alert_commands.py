@@ -41,8 +41,8 @@ def alerts(test: Test = False, send: Send = False, catalog: Catalog = None, as_j
 
 
 def _listed(workspace: "Workspace", *, as_json: bool) -> None:
-    from desk.alerts.unsent import unsent
     from desk.alerts.watch import open_alerts, watch
+    from desk.notify.outbox import unsent
 
     watch(workspace)
     found, waiting = open_alerts(workspace.lake), sum(map(len, unsent(workspace.lake).values()))
@@ -60,7 +60,8 @@ def _listed(workspace: "Workspace", *, as_json: bool) -> None:
 
 def _message(workspace: "Workspace", *, is_test: bool, as_json: bool) -> None:
     from desk.notify.channels import channels_of
-    from desk.notify.tell import send_digest, try_channels
+    from desk.notify.digest import send_digest
+    from desk.notify.outbox import try_channels
 
     if not channels_of(workspace):
         raise DataError(
@@ -73,8 +74,8 @@ def _message(workspace: "Workspace", *, is_test: bool, as_json: bool) -> None:
         return
     tried = try_channels(workspace)
     if as_json:
-        emit({"tried": [one._asdict() for one in tried]})
-    for one in [] if as_json else tried:
-        say(f"{one.channel}: {'it was taken' if one.problem is None else f'it was not taken, {one.problem}'}")
-    if any(one.problem is not None for one in tried):
+        emit({"tried": [{"channel": channel, "problem": problem} for channel, problem in tried.items()]})
+    for channel, problem in () if as_json else tried.items():
+        say(f"{channel}: {'it was taken' if problem is None else f'it was not taken, {problem}'}")
+    if any(tried.values()):
         raise typer.Exit(1)

@@ -1,8 +1,9 @@
 """Sell a store's days tick by tick, at a pace that people can follow and change."""
 
 import datetime as dt
+import time
 from dataclasses import replace
-from typing import Annotated, Protocol
+from typing import Annotated
 from uuid import UUID
 
 from prefect import flow, get_run_logger
@@ -26,6 +27,8 @@ from serving.live_prices import LivePrices
 from warehouse.locks import held
 from warehouse.notes import left_unended, write_down
 from warehouse.workspace import Workspace
+
+_LOOK_EVERY = 5.0  # s at least from one look for alerts to the next, where ticks are faster
 
 
 @flow(name="live", persist_result=False, on_completion=[ended], on_cancellation=[ended])
@@ -105,7 +108,7 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
-    told, money, watchers = None, catalog.current().store.money, _watchers()
+    told, money, look_at = None, catalog.current().store.money, 0.0
     while not player.is_over:
         tick = player.sell_tick()
         if catalog.problem not in {None, told}:
@@ -113,39 +116,22 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
             _announce(f"{told}; the catalog in force stays")
         tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
         _announce(line_of(day, tick, money), *tick.reasons)
-        for watcher in watchers:
-            _announce(*watcher.heard())
-            watcher.look(replace(workspace, catalog=catalog.current()))
+        if time.monotonic() >= look_at:
+            _look(workspace, catalog)
+            look_at = time.monotonic() + _LOOK_EVERY
         if not controls.rest():
-            _announce(*(sentence for watcher in watchers for sentence in watcher.ended()))
             return None
     closed = player.close()
-    for watcher in watchers:
-        watcher.look(replace(workspace, catalog=catalog.current()))
     earned = f"{closed.revenue_eur:,.{money.digits}f} {money.code}"
     _announce(f"{day.store} {day.business_date}: closed with {earned} from {closed.units} units")
-    _announce(*(sentence for watcher in watchers for sentence in watcher.ended()))
+    _look(workspace, catalog)
     return closed
 
 
-class Watcher(Protocol):
-    """Looks beside a store that sells, and says what it found; registered for `shelfprice.on_tick`."""
-
-    def look(self, workspace: Workspace) -> None:
-        """Look at the stores as they stand now; returns at once."""
-        ...
-
-    def heard(self) -> list[str]:
-        """Return in a sentence each what was found since it was last asked."""
-        ...
-
-    def ended(self) -> list[str]:
-        """Wait a while for the last look, and return what was found."""
-        ...
-
-
-def _watchers() -> list[Watcher]:
-    return [begin() for begin in registered("on_tick")]
+def _look(workspace: Workspace, catalog: WatchedCatalog) -> None:
+    """Have what is registered for `shelfprice.on_tick` look at the stores as they stand now, and say what it found."""
+    for look in registered("on_tick"):
+        _announce(*look(replace(workspace, catalog=catalog.current())))
 
 
 def line_of(day: LiveDay, tick: Tick, money: Currency = EUR) -> str:

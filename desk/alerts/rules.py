@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from catalog.wings import registered
-from desk.alerts.leftovers import Leftovers
 from desk.alerts.tills import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
 from desk.price_changes.change import PriceChange
 from desk.price_changes.record import changes_by_people
@@ -16,8 +15,14 @@ from flows.clock import now_of
 from serving.make_book import is_priced
 from serving.standing import standings
 from warehouse.books import book_dates
+from warehouse.connection import workbench
+from warehouse.partition import between
+from warehouse.proof import Span, prove
 from warehouse.sold import newest_closed, sold_dates
+from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
+
+_query = queries_beside(__file__)
 
 
 @dataclass(frozen=True, order=True)
@@ -29,14 +34,8 @@ class Alert:
     sentence: str
 
 
-def found_now(workspace: Workspace, now: dt.datetime, leftovers: Leftovers) -> list[Alert]:
-    """Return every alert that the state of the store gives at a moment in its time.
-
-    Parameters
-    ----------
-    leftovers
-        What earlier looks counted of closed days.
-    """
+def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
+    """Return every alert that the state of the store gives at a moment in its time."""
     rules = workspace.catalog.store.alerts
     asked: list[tuple[bool, Callable[[Workspace, dt.datetime], Iterator[Alert]]]] = [
         (rules.below_cost, _below_cost),
@@ -44,7 +43,7 @@ def found_now(workspace: Workspace, now: dt.datetime, leftovers: Leftovers) -> l
         (rules.late_night, _late_night),
         (rules.nights_refused is not None, _nights_refused),
         (rules.override_days is not None, _old_overrides),
-        (rules.waste_above is not None, lambda asked, _: _waste(asked, leftovers)),
+        (rules.waste_above is not None, _waste),
         (rules.silent_days is not None, _silent_stores),
         (rules.other_prices is not None, _other_prices),
         *((True, rule) for rule in registered("alert_rules")),
@@ -155,13 +154,15 @@ def _other_prices(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
         yield Alert("other_prices", own.store, f"{own.sentence(workspace.catalog)}; {PRICE_REMEDY}")
 
 
-def _waste(workspace: Workspace, leftovers: Leftovers) -> Iterator[Alert]:
+def _waste(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     lake, most = workspace.lake, workspace.catalog.store.alerts.waste_above or 0.0
-    names = workspace.catalog.store.names
-    newest = newest_closed(lake)
+    newest, names = newest_closed(lake), workspace.catalog.store.names
     if newest is None:
         return
-    for store, left in leftovers.on(lake, newest).items():
+    prove(lake, (Span(table, newest, newest) for table in ("interactions", "substitutions", "repricings")))
+    with workbench(workspace.settings, between(newest, newest)) as connection:
+        found = connection.execute(_query("leftovers")).fetchall()
+    for store, left in found:
         if left > most:
             yield Alert(
                 "waste_above",

@@ -5,14 +5,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from textwrap import fill
 
+from catalog.errors import ShelfpriceError
 from desk.alerts.watch import open_alerts
-from desk.notify.message import Message
+from desk.notify.channels import Message, channels_of
+from desk.notify.outbox import LOCK, is_told, keep, send
 from desk.price_changes.listing import rows_of
 from desk.price_changes.record import changes_by_people, changes_on
 from desk.price_changes.waiting import waiting_on
 from etl.live.store_now import next_date, next_tick
 from flows.clock import now_of
 from warehouse.connection import workbench_with_marts
+from warehouse.locks import waited_for
 from warehouse.sold import newest_closed
 from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
@@ -36,6 +39,29 @@ def digest(workspace: Workspace) -> Message:
         lines += ["", title, "-" * len(title), *_listed(sentences)]
     at = next_tick(lake, catalog, now=now)
     return {"kind": "digest", "subject": date.isoformat(), "sentence": "\n".join(lines), "at": at.isoformat()}
+
+
+def send_digest(workspace: Workspace) -> Message:
+    """Send the digest to each channel and return it; what a channel does not take now waits for the next look."""
+    message, channels = digest(workspace), channels_of(workspace)
+    with waited_for(workspace.settings.locks, LOCK):
+        keep(workspace.lake, [channel.name for channel in channels], [message])
+    send(workspace, channels)
+    return message
+
+
+def after_night(workspace: Workspace) -> list[str]:
+    """Send the digest once a morning, where the catalog asks for it; that it could not be made is said."""
+    if not workspace.catalog.store.notify.digest or not channels_of(workspace):
+        return []
+    try:
+        date = next_date(workspace.lake, workspace.catalog, now=now_of(workspace)).isoformat()
+        if is_told(workspace.lake, "digest", date):
+            return []
+        send_digest(workspace)
+    except ShelfpriceError as error:
+        return [f"no digest could be sent: {error}"]
+    return [f"the digest of {date} was sent, or waits for a channel that did not take it: see `notifications`"]
 
 
 def _waiting(workspace: Workspace, date: dt.date, now: dt.datetime) -> list[str]:

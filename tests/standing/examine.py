@@ -17,7 +17,6 @@ from connect.export.wanted import wanted_of
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import wire_tags
-from desk.alerts.leftovers import Leftovers
 from desk.alerts.rules import found_now
 from desk.price_changes.listing import rows_of
 from desk.price_changes.record import all_changes
@@ -196,9 +195,7 @@ class Examiner:
 
     def _alerts(self, exported: dict[tuple[str, str], float]) -> Iterator[str]:
         workspace = self.world.workspace
-        told = {
-            alert.subject for alert in found_now(workspace, next_tick(workspace.lake, workspace.catalog), Leftovers())
-        }
+        told = {alert.subject for alert in found_now(workspace, next_tick(workspace.lake, workspace.catalog))}
         for (store, sku), price in exported.items():
             product = self.world.model.products.get(sku)
             if product is not None and price < product.cost - _CENT and f"{store} {sku}" not in told:

@@ -16,7 +16,6 @@ from catalog.watched import WatchedCatalog
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
-from desk.alerts.leftovers import Leftovers
 from desk.alerts.rules import found_now
 from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
@@ -364,7 +363,5 @@ def test_an_order_that_a_cost_keeps_from_standing_is_told_to_a_person(tmp_path: 
     edited(shop, "products.yaml", lambda content: content["products"][0].update(unit_cost=1.0))
     catalog = load(shop.folder)
     assert (held(shop).price, held(shop).unmet) == (1.05, 0.80)
-    found = found_now(
-        replace(shop.workspace, catalog=catalog), shop.catalog.store.clock_of("S01").opening_of(DATE), Leftovers()
-    )
+    found = found_now(replace(shop.workspace, catalog=catalog), shop.catalog.store.clock_of("S01").opening_of(DATE))
     assert any("asks for MILK at 0.80 EUR in S01" in alert.sentence for alert in found)

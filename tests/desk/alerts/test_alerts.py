@@ -3,31 +3,30 @@
 import datetime as dt
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pyarrow as pa
 import pytest
-from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
+from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import LakeError
 from catalog.tables.learning import DRIFT_CHECKS, NIGHTS
-from desk.alerts.leftovers import Leftovers
-from desk.alerts.lookout import Lookout
+from catalog.watched import WatchedCatalog
 from desk.alerts.rules import Alert
-from desk.alerts.unsent import unsent
 from desk.alerts.watch import open_alerts, watch, watch_and_tell
+from desk.notify.outbox import unsent
 from desk.price_changes.decision import decide
 from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
 from etl.live.calendar import ONE_DAY
+from etl.live.day import LiveDay
+from flows.live import _sell
 from serving.in_force import pricing_on
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Partition
 from warehouse.locks import is_held
 from warehouse.workspace import Workspace
 
@@ -132,14 +131,63 @@ def test_stock_that_is_left_is_told_where_a_share_is_set(shop: Shop) -> None:
     assert watch(shop.workspace) == []
     found = watch(with_rules(shop, waste_above=0.0))
     assert set(kinds(found)) == {"waste_above"}
+    opened, sold = (
+        shop.lake.read(Partition("repricings", DATE, "g000")),
+        shop.lake.read(Partition("interactions", DATE, "g000")),
+    )
+    stock = sum(row["inventory_level"] for row in opened.to_pylist() if row["tick"] == 0)
+    left = 1 - sum(row["purchased"] for row in sold.to_pylist()) / stock
+    assert found[0].sentence.startswith(f"{left:.0%} of the stock of S01 was left at closing on {DATE}")
+    play_batch(shop.workspace, Batch(DATE, "g001", ("S02",)), pricing_on(shop.lake, shop.catalog, DATE), 7)
+    assert [alert.subject for alert in watch(with_rules(shop, waste_above=0.0))] == ["S02"]
 
 
-def test_a_store_goes_on_selling_when_nobody_can_look_for_alerts(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(LakeError("alerts: cannot be read"), "alerts: cannot be read"), (RuntimeError("odd"), "the log says why")],
+)
+def test_a_store_goes_on_selling_when_nobody_can_look_for_alerts(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
     def fails(*_: object) -> list[Alert]:
-        raise LakeError("alerts: cannot be read")
+        raise error
 
     monkeypatch.setattr("desk.alerts.watch.found_now", fails)
-    assert watch_and_tell(shop.workspace) == ["nobody could look for alerts: alerts: cannot be read"]
+    assert watch_and_tell(shop.workspace) == [f"nobody could look for alerts: {said}"]
+
+
+def test_a_live_store_looks_between_ticks_and_at_closing_and_tells_each_alert_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, said = list[str](), list[str]()
+
+    def looked(*_: object) -> list[Alert]:
+        looks.append("look")
+        return [Alert("drift", "MILK", "MILK sells less")]
+
+    monkeypatch.setattr("desk.alerts.watch.found_now", looked)
+    monkeypatch.setattr("flows.live._LOOK_EVERY", 0.0)
+    monkeypatch.setattr("flows.live._announce", lambda *sentences: said.extend(sentences))
+    monkeypatch.setattr("flows.live.tag_run", lambda *_, **__: None)
+    controls = SimpleNamespace(rest=lambda: True)
+    assert _sell(shop.workspace, WatchedCatalog(shop.folder), LiveDay("S01", DATE), SEED, controls) is not None  # type: ignore[arg-type]
+    assert len(looks) == SHORT_DAY + 1
+    assert said.count("MILK sells less") == 1
+
+
+def test_a_webhook_that_hangs_ends_the_look_and_what_it_did_not_take_is_kept(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def hangs(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["subject"])
+        raise httpx.ReadTimeout("nothing came", request=request)
+
+    hears_through(monkeypatch, hangs)
+    assert len(watch(raised_in(shop, *shop.catalog.skus))) == len(shop.catalog.skus)
+    assert len(asked) == 1
+    assert len(unsent(shop.lake)["webhook"]) == len(shop.catalog.skus)
 
 
 @pytest.mark.slow
@@ -195,27 +243,10 @@ def raised_in(shop: Shop, *skus: str) -> Workspace:
     return with_rules(shop, webhook="http://127.0.0.1:9/alerts")
 
 
-def test_a_webhook_that_hangs_is_given_up_for_now_and_what_it_did_not_take_is_kept(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def hangs(request: httpx.Request) -> httpx.Response:
-        asked.append(json.loads(request.content)["subject"])
-        time.sleep(0.05)
-        raise httpx.ReadTimeout("nothing came", request=request)
-
-    hears_through(monkeypatch, hangs)
-    monkeypatch.setattr("desk.notify.webhook.WebhookChannel.patience", 0.025)
-    assert len(watch(raised_in(shop, *shop.catalog.skus))) == len(shop.catalog.skus)
-    assert len(asked) == 1
-    assert len(unsent(shop.lake)["webhook"]) == len(shop.catalog.skus)
-
-
 def test_an_alert_that_could_not_be_sent_is_sent_by_a_later_look_and_by_no_other(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken, answers = list[str](), [404, 302, None, None, None, 204, 204]
+    taken, answers = list[str](), [404, 302, None, 204, 204]
 
     def hears(request: httpx.Request) -> httpx.Response:
         answer = answers.pop(0)
@@ -253,67 +284,6 @@ def test_what_was_not_sent_is_forgotten_when_there_is_no_webhook_any_more(
     assert [message["subject"] for message in unsent(shop.lake)["webhook"]] == ["S01 MILK"]
     watch(shop.workspace)
     assert unsent(shop.lake) == {}
-
-
-def test_a_day_that_is_over_is_read_for_waste_once_and_anew_when_it_changes(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sell_whole_day(shop, DATE)
-    workspace, leftovers, read, reads = with_rules(shop, waste_above=0.0), Leftovers(), Lake.read, list[Partition]()
-
-    def counted(lake: Lake, part: Partition, *how: Any, **named: Any) -> pa.Table:
-        if part.table == "interactions":
-            reads.append(part)
-        return read(lake, part, *how, **named)
-
-    monkeypatch.setattr(Lake, "read", counted)
-    assert [kinds(watch(workspace, leftovers)) for _ in range(3)] == [["waste_above"], [], []]
-    assert [part.group for part in reads] == ["g000"]
-    play_batch(shop.workspace, Batch(DATE, "g001", ("S02",)), pricing_on(shop.lake, shop.catalog, DATE), 7)
-    assert [alert.subject for alert in watch(workspace, leftovers)] == ["S02"]
-    assert [part.group for part in reads] == ["g000", "g001"]
-
-
-def test_looks_are_taken_one_at_a_time_and_what_came_meanwhile_is_looked_at_once_more(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks, at_once, begun, going_on = list[str](), list[int](), threading.Event(), threading.Event()
-
-    def slow(workspace: Workspace, _: Leftovers) -> list[str]:
-        at_once.append(sum(thread.name == "alerts" for thread in threading.enumerate()))
-        looks.append(workspace.catalog.fingerprint)
-        begun.set()
-        assert going_on.wait(20)
-        return [f"look {len(looks)}"]
-
-    monkeypatch.setattr("desk.alerts.lookout.watch_and_tell", slow)
-    lookout = Lookout()
-    lookout.look(shop.workspace)
-    assert begun.wait(20)
-    for _ in range(5):
-        lookout.look(shop.workspace)
-    assert lookout.ended(0.01) == ["the last look for alerts takes long: see `shelfprice alerts`"]
-    going_on.set()
-    assert lookout.ended() == ["look 1", "look 2"]
-    assert at_once == [1, 1]
-    assert lookout.ended() == []
-
-
-def test_a_look_that_breaks_is_said_and_the_next_one_is_taken(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers: list[RuntimeError | list[str]] = [RuntimeError("odd"), ["all is well"]]
-
-    def breaks(*_: object) -> list[str]:
-        answer = answers.pop(0)
-        if isinstance(answer, RuntimeError):
-            raise answer
-        return answer
-
-    monkeypatch.setattr("desk.alerts.lookout.watch_and_tell", breaks)
-    lookout = Lookout()
-    lookout.look(shop.workspace)
-    assert lookout.ended() == ["nobody could look for alerts: the log says why"]
-    lookout.look(shop.workspace)
-    assert lookout.ended() == ["all is well"]
 
 
 def test_an_alert_that_is_over_stays_over_when_the_stores_are_at_an_earlier_date_again(

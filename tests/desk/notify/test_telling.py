@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from mail_server import MailServer, mail_server
 from price_shop import DATE, Shop
 from shell import Terminal
@@ -12,10 +11,9 @@ from shell import Terminal
 from catalog.load import CLASSIC, load
 from catalog.records.notify import NotifySettings
 from catalog.settings import Settings
-from desk.alerts.unsent import unsent
 from desk.alerts.watch import watch
-from desk.notify.digest import digest
-from desk.notify.tell import after_night, send_digest, try_channels
+from desk.notify.digest import after_night, digest, send_digest
+from desk.notify.outbox import try_channels, unsent
 from desk.price_changes.propose import propose_for
 from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
@@ -97,10 +95,7 @@ def test_a_night_sends_one_digest_a_morning_and_none_where_nobody_asks(tmp_path:
     assert logged(shop) == [("email", "digest", True, None)]
 
 
-def test_what_a_mail_server_does_not_take_waits_and_its_failure_is_logged_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("desk.alerts.unsent._PAUSE", 0.01)
+def test_what_a_mail_server_does_not_take_waits_and_its_failure_is_logged_once(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.publish()
     player = shop.sell(1)
@@ -126,15 +121,14 @@ def test_what_a_mail_server_does_not_take_waits_and_its_failure_is_logged_once(
     ]
 
 
-def test_a_test_message_says_what_came_of_it_for_each_channel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("desk.alerts.unsent._PAUSE", 0.01)
+def test_a_test_message_says_what_came_of_it_for_each_channel(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
-    assert try_channels(shop.workspace) == []
+    assert try_channels(shop.workspace) == {}
     with mail_server() as server:
-        assert try_channels(told_to(shop, server.port)) == [("email", None)]
+        assert try_channels(told_to(shop, server.port)) == {"email": None}
         assert [mail["Subject"] for mail in server.messages] == ["A test message of Shelfprice"]
         server.answers["MAIL"] = ["550 unknown sender"]
-        assert try_channels(told_to(shop, server.port)) == [("email", "the mail server answered 550")]
+        assert try_channels(told_to(shop, server.port)) == {"email": "the mail server answered 550"}
     assert [problem for *_, problem in logged(shop)] == [None, "the mail server answered 550"]
 
 
