@@ -10,8 +10,8 @@ from catalog.errors import ServiceError, ShelfpriceError
 from dashboard.cache import Cache
 from dashboard.cards.notices import found_on
 from dashboard.components import aria
-from dashboard.data.chain_days import has_receipt
-from dashboard.data.health import Health, health_of
+from dashboard.data.notices import Health, health_of
+from dashboard.data.overview import has_receipt
 from dashboard.monitor import Monitor
 from dashboard.pickers import NEWEST, SOLD, shown_date
 from warehouse.services import running_services

@@ -1,14 +1,15 @@
-"""What is out of order with the prices of a date, above the page that shows it."""
+"""What is out of order with the prices of a day, and what stands in for a page while the lake lacks what it shows."""
 
 import datetime as dt
 
 from dash.development.base_component import Component
 
 from catalog.names import BOOK_TABLES
-from dashboard.components import notice
+from dashboard.components import empty, notice
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
 from desk.price_changes.waiting import waiting_now
+from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.lake import Lake
 from warehouse.mixed import books_passed_over
 
@@ -40,3 +41,14 @@ def _of_waiting(monitor: Monitor) -> list[Notice]:
         return []
     text = "The Desk lists them, those that gain most first; meanwhile each moves within what passes by the rules."
     return [Notice(waiting.in_words(money) or "", text, "warning", "shelfprice changes --waiting")]
+
+
+def no_data(monitor: Monitor, title: str, text: str) -> Component:
+    """Stand in for a page before the first decision, or while the file of views is missing."""
+    command = monitor.without_warehouse()
+    if monitor.situation().newest_sold is not None:
+        return empty("No warehouse", "The lake holds decisions; the views over them have to be made again.", command)
+    if command != BEGIN:
+        return empty(title, text, command)
+    begin = "The command plays three stores for two weeks, trains the models and prices the shelf, in about a minute."
+    return empty(title, f"{text} {begin} To begin with your own log, run `{BEGIN_WITH_A_LOG}` instead.", command)

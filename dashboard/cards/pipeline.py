@@ -1,4 +1,4 @@
-"""Parts of the Pipeline page: runs, tables, rejected rows and the verification of the lake."""
+"""The parts of the Pipeline page: runs, services, tables, rejected rows and the verification of the lake."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from catalog.names import BOOK_TABLES
 from connect.export.status import StoreStatus
 from dashboard.cards.labels import told_of
 from dashboard.components import TOOLTIPS, aria, card, notice, stat, table
-from dashboard.data.lake_tables import LakeTable
-from dashboard.data.verification import VerificationProgress
+from dashboard.data.pipeline import LakeTable, VerificationProgress
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
 from dashboard.prefect.runs import Kind, Run
+from warehouse.services import Condition, RunningServices
 from warehouse.sold import SOLD
 
 _STATES: dict[Kind, tuple[str, str]] = {
@@ -233,3 +233,36 @@ def _unproven(state: LakeTable) -> list[Component]:
     if not state.unproven:
         return []
     return [dmc.Badge(f"{state.unproven} without receipt", color="red", variant="light", size="sm", tt="none", ml=6)]
+
+
+_CONDITIONS: dict[Condition, tuple[str, str, str]] = {
+    "answers": ("✓", "answers", "teal"),
+    "starting": ("…", "starting", "gray"),
+    "silent": ("✗", "does not answer", "red"),
+    "restarting": ("↻", "restarting", "yellow"),
+}
+
+
+def service_list(running: RunningServices | None, now: dt.datetime) -> Component:
+    """List the services: how each is, since when, how often it was started again, and why."""
+    if running is None:
+        return notice(
+            "Not running", "The schedules, Prefect and MLflow do not run. Start them:", command="shelfprice up"
+        )
+    rows = [
+        [
+            html.Span(one.name, title=one.purpose, className="named"),
+            _condition(one.condition),
+            ago(one.since, now),
+            count(one.recent_restarts(now)),
+            one.reason or UNKNOWN,
+        ]
+        for one in sorted(running.services, key=lambda one: one.condition != "silent")
+    ]
+    names = ["Service", "State", "Since", "Restarts in the last hour", "Why it was started again last"]
+    return table(names, rows, numbers=(2, 3), width=640)
+
+
+def _condition(condition: Condition) -> Component:
+    mark, said, colour = _CONDITIONS[condition]
+    return dmc.Badge(f"{mark} {said}", color=colour, variant="light", size="sm", tt="none")

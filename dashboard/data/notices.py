@@ -1,13 +1,14 @@
-"""What is missing or out of order with the prices of a day, each with the command that mends it."""
+"""What is missing or out of order, each with the command that mends it; and how everything is, in a few words."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.data.versions import Version
 from warehouse.advice import Situation, next_command
 from warehouse.mixed import PassedOver
+from warehouse.services import RunningServices
 
 Mood = Literal["info", "warning", "stopped", "problem"]
 """`stopped` is what a person did on purpose: it is told everywhere, and nothing is broken."""
@@ -100,3 +101,72 @@ def _about_prices(versions: Sequence[Version], books: list[dt.date], shown: dt.d
         text = f"The newest price book is for {books[-1]}, but the day shown is {shown}: older prices stay in force."
         return [Notice("Prices are stale", text, "warning", command)]
     return []
+
+
+Light = Literal["green", "amber", "red"]
+
+_MOST_REASONS = 3
+
+
+@dataclass(frozen=True)
+class Health:
+    """A light, the words beside it, and why it is not green; at most three reasons."""
+
+    light: Light
+    word: str
+    reasons: tuple[str, ...] = ()
+
+
+def health_of(
+    running: RunningServices | None,
+    found: Iterable[Notice],
+    unproven: int,
+    failed: Iterable[str] = (),
+    *,
+    trouble: str = "",
+) -> Health:
+    """Judge how everything is.
+
+    Parameters
+    ----------
+    running
+        The services of `shelfprice up`; None while it does not run.
+    found
+        What is out of order with the prices of the newest day.
+    unproven
+        Partitions of the newest day without a receipt.
+    failed
+        Runs that failed and whose flow has not completed since, such as `nightly crashed`.
+    trouble
+        Why it cannot be judged, empty when it can.
+    """
+    kept = list(found)
+    broken = [*_silent(running), *(one.title for one in kept if one.mood == "problem")]
+    if unproven:
+        broken.append(f"{unproven} files without a receipt")
+    if trouble:
+        broken.append(trouble)
+    if broken:
+        return Health("red", "Broken", tuple(broken[:_MOST_REASONS]))
+    stopped = [one.title for one in kept if one.mood == "stopped"]
+    if stopped:
+        return Health("amber", "Stopped by a person", tuple(stopped[:_MOST_REASONS]))
+    doubtful = [*_restarting(running), *failed, *(one.title for one in kept if one.mood == "warning")]
+    if running is None:
+        doubtful.append("services are not running")
+    if doubtful:
+        first = f"{doubtful[0][:1].upper()}{doubtful[0][1:]}"
+        more = f" and {len(doubtful) - 1} more" if len(doubtful) > 1 else ""
+        return Health("amber", f"{first}{more}", tuple(doubtful[:_MOST_REASONS]))
+    return Health("green", "Healthy")
+
+
+def _silent(running: RunningServices | None) -> list[str]:
+    services = running.services if running else ()
+    return [f"{one.name} does not answer" for one in services if one.condition == "silent"]
+
+
+def _restarting(running: RunningServices | None) -> list[str]:
+    services = running.services if running else ()
+    said = {"restarting": "restarts", "starting": "is starting"}
+    return [f"{one.name} {said[one.condition]}" for one in services if one.condition in said]

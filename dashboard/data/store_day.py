@@ -1,4 +1,4 @@
-"""A store day as the Store page shows it: what stood on the shelf at a moment, and what had been earned until then."""
+"""A store day as the Store page shows it: what stood on the shelf, what was earned, and which cards are seen."""
 
 import datetime as dt
 from collections.abc import Hashable, Mapping, Sequence
@@ -220,3 +220,45 @@ def _product(
         last_day=max(0, min(last_day - int(sold["count_units"]), last_day if stock is None else stock)),
         opened_with=opened_with,
     )
+
+
+PAGE_SIZE = 24
+"""Products on a page."""
+
+
+@dataclass(frozen=True)
+class ShelfChoice:
+    """What was asked for; an empty text and category match every product, pages count from 1."""
+
+    text: str = ""
+    category: str | None = None
+    page: int = 1
+
+
+EVERYTHING = ShelfChoice()
+"""The first page of the whole shelf."""
+
+
+@dataclass(frozen=True)
+class ShelfPage:
+    """One page of the products that match: its number, the number of pages, and how many match on all of them."""
+
+    products: tuple[ProductNow, ...]
+    page: int
+    pages: int
+    found: int
+
+
+def shelf_page(products: Sequence[ProductNow], choice: ShelfChoice) -> ShelfPage:
+    """Return one page of the products that match, in the order of the shelf; a page beyond the last is the last."""
+    wanted = choice.text.casefold().split()
+    found = [product for product in products if _matches(product, wanted, choice.category)]
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    page = min(max(1, choice.page), pages)
+    return ShelfPage(tuple(found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]), page, pages, len(found))
+
+
+def _matches(product: ProductNow, wanted: Sequence[str], category: str | None) -> bool:
+    """Tell whether each word is part of a product's name or sku."""
+    told = f"{product.name} {product.sku}".casefold()
+    return (not category or product.category == category) and all(word in told for word in wanted)

@@ -1,15 +1,22 @@
-"""Judged model versions as the pages show them, and what the gate said of each, in words."""
+"""Judged model versions in words, what their curves predicted against what shoppers did, and MLflow's pages of them.
+
+A day's curves are made before the day begins, so the day's decisions are evidence that the model had not seen.
+"""
 
 import datetime as dt
 import json
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
+import numpy as np
 import pandas as pd
 
-from catalog.metrics import METRICS, Metric
-from catalog.names import Outcome, outcome_of
+from catalog.metrics import METRICS, Metric, calibration_table, wilson
+from catalog.names import REGISTERED_MODEL, Outcome, outcome_of
+from catalog.settings import Settings
 
 Status = Literal["champion", "was champion", "waits", "refused"]
 
@@ -132,3 +139,83 @@ def _version(row: dict[Any, Any]) -> Version:
         decided_at=pd.Timestamp(row["decided_at"]).to_pydatetime(),
         context=json.loads(context) if isinstance(context, str) else None,
     )
+
+
+_BUCKETS = 10
+_COUNTS = ["n_offered", "n_purchased"]
+
+
+def predicted(curves: pd.DataFrame, observed: pd.DataFrame) -> pd.DataFrame:
+    """Return the observed rows with the chance of sale that the day's curve gave their price.
+
+    Between two candidates the curve is read along a straight line; prices outside its range are left out.
+
+    Parameters
+    ----------
+    curves
+        `business_date`, `sku`, `price` (EUR), `p_sale` and `model_version`.
+    observed
+        `business_date`, `sku`, `price_offered` (EUR), `n_offered` and `n_purchased`.
+    """
+    of_day = dict(list(curves.groupby(["business_date", "sku"])))
+    found = []
+    for day, rows in observed.groupby(["business_date", "sku"]):
+        curve = of_day.get(day)
+        if curve is not None:
+            chance = np.interp(rows["price_offered"], curve["price"], curve["p_sale"], left=np.nan, right=np.nan)
+            found.append(rows.assign(p_sale=chance, model_version=curve["model_version"].iloc[0]))
+    if not found:
+        return observed.iloc[:0].assign(p_sale=np.array([], dtype=float), model_version=np.array([], dtype=object))
+    return pd.concat(found).dropna(subset=["p_sale"])
+
+
+def reliability(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows' calibration table, with `low` and `high`: the 95 % interval of the observed share."""
+    table = calibration_table(rows["p_sale"].to_numpy(dtype=float), rows)
+    low, high = wilson(table["bought"].to_numpy(dtype=float), table["decisions"].to_numpy(dtype=float))
+    return table.assign(low=low, high=high)
+
+
+def by_price(observed: pd.DataFrame) -> pd.DataFrame:
+    """Return the observed share by price of one product, in at most ten buckets of equal width.
+
+    Columns: `price` (EUR, the bucket's mean), `observed`, `low`, `high`, `decisions`.
+    """
+    prices = observed.groupby("price_offered", as_index=False)[_COUNTS].sum()
+    few = len(prices) <= _BUCKETS
+    bucket = pd.Series(range(len(prices))) if few else pd.cut(prices["price_offered"], _BUCKETS, labels=False)
+    weighted = prices.assign(total=prices["price_offered"] * prices["n_offered"])
+    sums = weighted.groupby(bucket)[["total", *_COUNTS]].sum()
+    bought, offered = sums["n_purchased"].to_numpy(dtype=float), sums["n_offered"].to_numpy(dtype=float)
+    low, high = wilson(bought, offered)
+    return pd.DataFrame(
+        {"price": sums["total"] / offered, "observed": bought / offered, "low": low, "high": high, "decisions": offered}
+    ).reset_index(drop=True)
+
+
+_PATIENCE = 0.2  # seconds
+_PORTS = {"http": 80, "https": 443}
+
+
+def mlflow_pages(settings: Settings) -> str | None:
+    """Return the address of MLflow's pages, or None when nothing listens there.
+
+    A registry that is a file has pages once `shelfprice up` serves it at the address of the settings.
+    """
+    served = settings.tracking_uri if settings.tracking_uri.startswith("http") else settings.mlflow.url
+    parts = urlsplit(served)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or _PORTS[parts.scheme]), timeout=_PATIENCE):
+            return served.rstrip("/")
+    except OSError:
+        return None
+
+
+def version_link(pages: str, version: str) -> str:
+    """Return the address of a registered version."""
+    return f"{pages}/#/models/{REGISTERED_MODEL}/versions/{version}"
+
+
+def run_link(pages: str, run_id: str) -> str:
+    """Return the address of a run."""
+    return f"{pages}/#/runs/{run_id}"

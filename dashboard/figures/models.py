@@ -9,9 +9,8 @@ from plotly.subplots import make_subplots
 
 from dashboard.data.versions import Status, Version
 from dashboard.formats import in_currency
-from dashboard.theme import FAINT, GRID, GROUND, SERIES, Scheme, colour, styled
+from dashboard.theme import FAINT, Scheme, colour, styled
 
-_ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
 _MARKS: dict[Status, str] = {
     "champion": "star-diamond",
     "was champion": "diamond",
@@ -31,7 +30,7 @@ def reliability(table: pd.DataFrame, scheme: Scheme) -> go.Figure:
     Parameters
     ----------
     table
-        `predicted`, `observed`, `low`, `high` and `decisions`, as `dashboard.data.calibration.reliability` returns it.
+        `predicted`, `observed`, `low`, `high` and `decisions`, as `dashboard.data.versions.reliability` returns it.
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -63,7 +62,7 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
         `business_date`, `model_version`, `price` (EUR, rising) and `p_sale` of one product.
     seen
         `price` (EUR), `observed`, `low`, `high` and `decisions` of the product, as
-        `dashboard.data.calibration.by_price` returns it.
+        `dashboard.data.versions.by_price` returns it.
     """
     figure = go.Figure()
     dates = sorted(curves["business_date"].unique())[-1 - _SHOWN_BEFORE :]
@@ -151,44 +150,6 @@ def _draw_versions(figure: go.Figure, own: list[tuple[int, Version]], status: St
     )
 
 
-def money(estimate: dict[str, Any], scheme: Scheme) -> go.Figure:
-    """Estimated gain of a version's prices over the incumbent's, EUR per store day, with 95 % intervals.
-
-    Look for: the doubly robust interval to the right of zero. An interval without an end is drawn as a point.
-
-    Parameters
-    ----------
-    estimate
-        `ips`, `snips` and `dr`, each with `estimate`, `lower` and `upper`; `truth` where the twin knows it.
-    """
-    figure = go.Figure()
-    known = {name: estimate[name] for name in _ESTIMATORS if isinstance(estimate.get(name), dict)}
-    for name, found in reversed(known.items()):
-        middle = found.get("estimate")
-        ends = [found.get("lower"), found.get("upper")]
-        below, above = (abs(end - middle) if None not in (end, middle) else 0.0 for end in ends)
-        drawn = colour(0, scheme) if name == "dr" else FAINT[scheme]
-        figure.add_scatter(
-            x=[middle],
-            y=[_ESTIMATORS[name]],
-            error_x={"type": "data", "array": [above], "arrayminus": [below], "color": drawn, "thickness": 2},
-            mode="markers",
-            marker={"color": drawn, "size": 10},
-            hovertemplate=in_currency(f"%{{x:+.2f}} EUR a store day<extra>{_ESTIMATORS[name]}</extra>"),
-        )
-    figure.add_vline(x=0, line={"color": GRID[scheme], "width": 2})
-    if isinstance(truth := estimate.get("truth"), int | float):
-        figure.add_vline(x=truth, line={"color": SERIES[scheme][2], "dash": "dash", "width": 2})
-        figure.add_annotation(
-            x=truth, y=1.0, yref="paper", yanchor="bottom", text="truth", showarrow=False,
-            font={"color": SERIES[scheme][2]}, bgcolor=GROUND[scheme],
-        )  # fmt: skip
-    figure.update_layout(
-        xaxis={"title": {"text": in_currency("gain, EUR per store day")}, "tickformat": "+,"}, **_NO_LEGEND
-    )
-    return styled(figure, scheme, height=190)
-
-
 def _reach(table: pd.DataFrame, drawn: str) -> dict[str, Any]:
     return {
         "type": "data",
@@ -247,3 +208,48 @@ def dependence(points: Sequence[Mapping[str, Any]], scheme: Scheme) -> go.Figure
     figure.update_yaxes(title={"text": "chance of sale"}, row=1, col=1)
     figure.update_layout(**_NO_LEGEND)
     return styled(figure, scheme, height=280)
+
+
+_STANDARD_ERRORS = 3.0
+
+
+def control_chart(days: pd.DataFrame, scheme: Scheme) -> go.Figure:
+    """Mean residual of one product by day, with what chance alone would do. Look for: a level that moves and stays.
+
+    Parameters
+    ----------
+    days
+        `business_date`, `mean_residual`, `standard_error`, `decisions`, `model_version` and `detected` of one product.
+    """
+    band_width = _STANDARD_ERRORS * days["standard_error"]
+    figure = go.Figure()
+    band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    figure.add_scatter(x=days["business_date"], y=-band_width, **band)
+    figure.add_scatter(
+        x=days["business_date"], y=band_width, fill="tonexty", fillcolor="rgba(128,136,150,0.18)", **band
+    )
+    figure.add_scatter(
+        x=days["business_date"],
+        y=days["mean_residual"],
+        customdata=days[["decisions", "model_version"]],
+        mode="lines+markers",
+        line={"color": colour(0, scheme), "width": 1.5},
+        marker={"size": 5},
+        hovertemplate="%{x|%d %b}: %{y:+.1%}<br>%{customdata[0]:,} decisions, version %{customdata[1]}<extra></extra>",
+    )
+    alarms = days[days["detected"]]
+    figure.add_scatter(
+        x=alarms["business_date"],
+        y=alarms["mean_residual"],
+        customdata=alarms[["direction", "since"]],
+        mode="markers",
+        marker={"symbol": "x", "size": 11, "color": colour(1, scheme)},
+        hovertemplate="drift: %{customdata[0]} bought since %{customdata[1]|%d %b}<extra></extra>",
+    )
+    figure.add_hline(y=0, line={"color": FAINT[scheme], "width": 1, "dash": "dot"})
+    figure.update_layout(
+        showlegend=False,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        yaxis={"tickformat": "+.0%", "title": {"text": "bought − predicted"}},
+    )
+    return styled(figure, scheme, height=190)

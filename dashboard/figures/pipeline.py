@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.data.lake_tables import LakeTable
+from dashboard.data.pipeline import LakeTable
 from dashboard.theme import Scheme, colour, styled
 
 _ROW = 26  # pixels

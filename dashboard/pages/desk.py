@@ -34,7 +34,7 @@ from dashboard.cards.desk_prices import (
 from dashboard.cards.desk_row import row_drawer, wire_row
 from dashboard.cards.desk_totals import totals_line
 from dashboard.cards.effects import EFFECTS, effects_card
-from dashboard.cards.missing import no_data
+from dashboard.cards.notices import no_data
 from dashboard.cards.promotions import CALENDAR, EARLIER, LATER, promotions_card, promotions_list
 from dashboard.components import aria, heading
 from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order

@@ -8,15 +8,10 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.app_shell import SCHEME
-from dashboard.cards import champions, context, demand_curves, drift, gate, model_versions
-from dashboard.cards.calibration import calibration_card
-from dashboard.cards.missing import no_data
-from dashboard.cards.model_health import model_health
-from dashboard.cards.model_verdict import model_verdict
+from dashboard.cards import context, model_evidence, models
+from dashboard.cards.notices import no_data
 from dashboard.components import aria, card, empty, fold, notice
-from dashboard.data.calibration import predicted
-from dashboard.data.mlflow_pages import mlflow_pages
-from dashboard.data.versions import Version, champion_of
+from dashboard.data.versions import Version, champion_of, mlflow_pages, predicted
 from dashboard.formats import day
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
@@ -27,7 +22,7 @@ from warehouse.sold import SOLD
 _TABLES = ("model_versions", "champions", "demand_curves", "demand_cells")
 _DATES = 7  # newest dates whose predictions are compared with what was observed
 _PRODUCTS = 6  # curves drawn at first
-_CHALLENGERS = 2  # versions beside the champion at first
+_CHALLENGERS = 2  # versions beside the champion
 
 
 def layout(_monitor: Monitor) -> Component:
@@ -39,24 +34,15 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
 
     def stamp() -> str:
-        shown = monitor.reader.stamp(*_TABLES, *drift.TABLES)
+        shown = monitor.reader.stamp(*_TABLES, *model_evidence.TABLES)
         return f"{monitor.next_command()} {mlflow_pages(monitor.settings)} {shown}"
 
     wire_content(app, "models", stamp, lambda scheme: content(monitor, scheme))
 
-    @app.callback(Output("models-versions", "children"), Input("models-chosen", "value"), prevent_initial_call=True)
-    def compare(chosen: list[str] | None) -> Any:
-        return _side_by_side(monitor.versions(), chosen or [], monitor)
-
-    @app.callback(
-        Output("models-gate", "children"),
-        Input("models-judged", "value"),
-        State(SCHEME, "data"),
-        prevent_initial_call=True,
-    )
-    def judge(number: str | None, scheme: str | None) -> Any:
+    @app.callback(Output("models-gate", "children"), Input("models-judged", "value"), prevent_initial_call=True)
+    def judge(number: str | None) -> Any:
         version = next((version for version in monitor.versions() if version.number == number), None)
-        return gate.verdict(version, scheme_of(scheme)) if version else no_update
+        return models.verdict(version) if version else no_update
 
     @app.callback(
         Output("models-curves", "children"),
@@ -67,7 +53,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     def draw(skus: list[str] | None, scheme: str | None) -> Any:
         curves, observed = curves_and_observed(monitor)
         command = monitor.next_command()
-        return demand_curves.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme), command)
+        return model_evidence.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme), command)
 
 
 def content(monitor: Monitor, scheme: Scheme) -> Component:
@@ -84,19 +70,23 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     changes = monitor.reader.ask("champion_history", ("champions", "interactions", "substitutions"))
     parts = [
         *_warnings(versions, monitor),
-        model_verdict(versions, changes, trainings_page(monitor.settings) if mlflow_pages(monitor.settings) else None),
-        model_health(versions, dates[-1] if dates else None, seen),
+        models.model_verdict(
+            versions, changes, trainings_page(monitor.settings) if mlflow_pages(monitor.settings) else None
+        ),
+        models.model_health(versions, dates[-1] if dates else None, seen),
         _curves_card(curves, observed, _names(monitor), scheme, monitor.next_command()),
-        html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),
-        _gate_fold(versions, scheme),
-        drift.drift_fold(monitor, scheme),
-        *champions.changes(changes),
+        html.Div(
+            [model_evidence.calibration_card(seen, scheme), models.timeline(versions, scheme)], className="grid grid-2"
+        ),
+        _gate_fold(versions),
+        model_evidence.drift_fold(monitor, scheme),
+        *models.changes(changes),
         _comparison_fold(versions, monitor),
         *context.context_fold(versions[0], scheme),
         fold(
             "Candidates of the newest training",
             f"{len(versions[0].candidates)} kinds of model, judged through {day(versions[0].judged_through)}.",
-            model_versions.candidates(versions[0]),
+            models.candidates(versions[0]),
             caption="All were trained on the same days and judged on the same later ones, so their scores compare.",
         ),
     ]
@@ -118,39 +108,21 @@ def _warnings(versions: tuple[Version, ...], monitor: Monitor) -> list[Component
 
 
 def _comparison_fold(versions: tuple[Version, ...], monitor: Monitor) -> Component:
-    champion = champion_of(versions)
-    others = [version.number for version in versions if version is not champion][:_CHALLENGERS]
-    chosen = [*([champion.number] if champion else []), *others]
-    choice = dmc.MultiSelect(
-        id="models-chosen",
-        data=[{"value": version.number, "label": f"{version.number} {version.status}"} for version in versions],
-        value=chosen,
-        maxValues=4,
-        size="xs",
-        className="choice",
-        **aria(label="Versions to compare"),
-    )
-    hint = [] if mlflow_pages(monitor.settings) else [model_versions.no_pages_hint()]
+    """Compare the champion with the newest versions beside it."""
+    champion, pages = champion_of(versions), mlflow_pages(monitor.settings)
+    others = [version for version in versions if version is not champion][:_CHALLENGERS]
+    shown = [*([champion] if champion else []), *others]
     return fold(
         "Champion and challengers",
         "Each measure side by side.",
-        choice,
-        html.Div(_side_by_side(versions, chosen, monitor), id="models-versions"),
-        *hint,
+        models.side_by_side(shown, pages),
+        *([] if pages else [models.no_pages_hint()]),
         caption="★ best of the row; ↓ lower is better, ↑ higher is better. Versions are judged on different days; the "
         "gate compares two of them on the same days.",
     )
 
 
-def _side_by_side(versions: tuple[Version, ...], chosen: list[str], monitor: Monitor) -> Component:
-    shown = [version for version in versions if version.number in chosen]
-    shown.sort(key=lambda version: not version.is_champion)  # the champion first
-    if not shown:
-        return dmc.Text("Choose at least one version.", c="dimmed", size="sm")
-    return model_versions.side_by_side(shown, mlflow_pages(monitor.settings))
-
-
-def _gate_fold(versions: tuple[Version, ...], scheme: Scheme) -> Component:
+def _gate_fold(versions: tuple[Version, ...]) -> Component:
     choice = dmc.Select(
         id="models-judged",
         data=[{"value": version.number, "label": f"Version {version.number}"} for version in versions],
@@ -163,7 +135,7 @@ def _gate_fold(versions: tuple[Version, ...], scheme: Scheme) -> Component:
     newest = versions[0]
     met = sum(condition.met for condition in newest.conditions)
     finding = f"Version {newest.number} meets {met} of {len(newest.conditions)} conditions."
-    return fold("What the gate asked", finding, choice, html.Div(gate.verdict(newest, scheme), id="models-gate"))
+    return fold("What the gate asked", finding, choice, html.Div(models.verdict(newest), id="models-gate"))
 
 
 def _curves_card(
@@ -182,7 +154,7 @@ def _curves_card(
     return card(
         "Demand curves of the champion",
         html.Div(
-            demand_curves.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme, command), id="models-curves"
+            model_evidence.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme, command), id="models-curves"
         ),
         caption=f"Chance of sale over price. Blue: newest curve; grey: earlier ones. Squares: share that bought on "
         f"the newest {_DATES} priced days, with 95 % intervals.",

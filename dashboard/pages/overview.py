@@ -15,16 +15,13 @@ from catalog.names import BOOK_TABLES
 from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.cache import Cache
 from dashboard.cards.desk_needs import first_needs
-from dashboard.cards.earned import earned_card
-from dashboard.cards.missing import no_data
-from dashboard.cards.notices import notices_of
-from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_alarm, grid, grid_rows
+from dashboard.cards.notices import no_data, notices_of
+from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_alarm, earned_card, grid, grid_rows
 from dashboard.cards.rivals import price_level_stat
 from dashboard.components import aria, card, heading, wire_saving
-from dashboard.data.chain_days import dates_shown, read_chain
 from dashboard.data.desk.people import waiting_by_store
 from dashboard.data.desk.price_desk import Sheet
-from dashboard.data.overview import StoreRow, store_rows
+from dashboard.data.overview import StoreRow, dates_shown, read_chain, store_rows
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import NEWEST, SOLD, all_stores, days, picker, shown_date
 

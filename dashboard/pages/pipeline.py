@@ -15,11 +15,10 @@ from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache
 from dashboard.cards import pipeline as cards
 from dashboard.cards.labels import READ, label_cards
-from dashboard.cards.missing import no_data
-from dashboard.cards.services import service_list
+from dashboard.cards.notices import no_data
+from dashboard.cards.pipeline import service_list
 from dashboard.components import aria, card, chart, heading, notice
-from dashboard.data.lake_tables import LakeTable, table_states
-from dashboard.data.verification import Verification
+from dashboard.data.pipeline import LakeTable, Verification, table_states
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import scheme_of

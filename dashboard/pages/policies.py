@@ -2,18 +2,22 @@
 
 from typing import Any
 
+import dash_mantine_components as dmc
+import pandas as pd
 from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard.app_shell import SCHEME
-from dashboard.cards import regret
-from dashboard.cards.missing import no_data
-from dashboard.cards.policy_earnings import earnings_card
-from dashboard.components import empty
+from dashboard.cards.notices import no_data
+from dashboard.components import aria, card, chart, empty
+from dashboard.figures import regret as figures
+from dashboard.formats import literal
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
 from warehouse.advice import on_shelf
+
+TABLE = "regret_by_day"
 
 
 def layout(_monitor: Monitor) -> Component:
@@ -27,9 +31,7 @@ def layout(_monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    wire_content(
-        app, "policies", lambda: f"{monitor.reader.stamp(regret.TABLE)}", lambda scheme: content(monitor, scheme)
-    )
+    wire_content(app, "policies", lambda: f"{monitor.reader.stamp(TABLE)}", lambda scheme: content(monitor, scheme))
 
     @app.callback(
         Output("policies-regret", "children"),
@@ -38,21 +40,70 @@ def wire(app: Dash, monitor: Monitor) -> None:
         prevent_initial_call=True,
     )
     def choose_world(world: str, scheme: str | None) -> Any:
-        return regret.world_chart(regret.lived(monitor), world, scheme_of(scheme))
+        return world_chart(lived(monitor), world, scheme_of(scheme))
 
 
 def content(monitor: Monitor, scheme: Scheme) -> Component:
     """Draw what the page shows now."""
     if not monitor.settings.warehouse_file.exists():
         return no_data(monitor, "No data yet", "Policies are compared on the twin's shoppers.")
-    lived = [*earnings_card(monitor), *regret.regret_card(monitor, scheme)]
-    if lived:
-        return html.Div(lived, className="stack")
+    cards = regret_card(monitor, scheme)
+    if cards:
+        return html.Div(cards, className="stack")
     return empty(
         "No comparison yet",
         "The product and its peers live the first days of a store, on the same shoppers. This takes some minutes.",
         on_shelf("shelfprice compare --world classic --days 14 --seeds 3", monitor.situation()),
     )
+
+
+def regret_card(monitor: Monitor, scheme: Scheme) -> list[Component]:
+    """Show the regret of one world, by default the first, and offer the others; nothing where no days were lived."""
+    found = lived(monitor)
+    if found.empty:
+        return []
+    offered = worlds_in(found)
+    choice = dmc.Select(
+        id="policies-world",
+        data=offered,
+        value=offered[0],
+        allowDeselect=False,
+        size="xs",
+        className="choice",
+        **aria(label="World"),
+    )
+    seeds, at = int(found["count_seeds"].max()), pd.Timestamp(found["lived_at"].max())
+    return [
+        card(
+            "What is lost while it learns, day by day",
+            html.Div(world_chart(found, offered[0], scheme), id="policies-regret"),
+            caption="What perfect knowledge would have earned more from the same shoppers. No learner began with a "
+            "log, and the product lives with its gate. Look for how soon a line is down, and which stays lowest. "
+            f"Lived on {at:%d %b %Y at %H:%M} UTC, {seeds} {'seed' if seeds == 1 else 'seeds'} together.",
+            right=choice,
+        )
+    ]
+
+
+def lived(monitor: Monitor) -> pd.DataFrame:
+    """Return the newest lived days of every world."""
+    return monitor.reader.ask("regret_by_day", (TABLE,))
+
+
+def worlds_in(found: pd.DataFrame) -> list[str]:
+    """Name every world and number of stores that was lived, in order."""
+    return list(dict.fromkeys(_named(found)))
+
+
+def world_chart(found: pd.DataFrame, world: str, scheme: Scheme) -> Component:
+    """Draw one world, as `worlds_in` names it."""
+    described = f"Regret by day and learner, {literal(world)}"
+    return chart("policies-regret-chart", described, figures.regret(found[_named(found) == world], scheme))
+
+
+def _named(found: pd.DataFrame) -> "pd.Series[str]":
+    stores = found["count_stores"].map(lambda count: "one store" if count == 1 else f"{count} stores")
+    return found["world"] + ", " + stores
 
 
 PAGE = Page("policies", "/policies", "Policies", "policies", 4, layout, wire)

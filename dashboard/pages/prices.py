@@ -10,23 +10,31 @@ from dash.exceptions import PreventUpdate
 from catalog.names import BOOK_TABLES
 from dashboard.address import Kept, kept_values, one_of, wire_address
 from dashboard.app_shell import SCHEME
-from dashboard.cards.decision_trail import SAVE, TRAIL, trail, trail_card, trail_height, trail_rows
 from dashboard.cards.notices import notices_of
-from dashboard.cards.price_book import (
+from dashboard.cards.prices import (
+    COURSE,
     DEMAND,
     GUARDED,
+    NOW,
     QUOTE,
     REVENUE,
+    SAVE,
     STOCK,
     TIME,
+    TRAIL,
     answer,
     book_cards,
     demand,
     no_book,
     no_prices_yet,
+    now_card,
+    price_now,
     products_of,
+    trail,
+    trail_card,
+    trail_height,
+    trail_rows,
 )
-from dashboard.cards.price_now import COURSE, NOW, now_card, price_now
 from dashboard.cards.rivals import rivals_card
 from dashboard.components import heading, wire_saving
 from dashboard.formats import store_options

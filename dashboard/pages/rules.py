@@ -3,7 +3,7 @@
 from dash import Dash, html
 from dash.development.base_component import Component
 
-from dashboard.cards.missing import no_data
+from dashboard.cards.notices import no_data
 from dashboard.cards.rules import rules_shown
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, wire_content

@@ -12,13 +12,13 @@ from dashboard import live_controls as live
 from dashboard.address import Kept, kept_values, number_of, one_of, text_of, wire_address
 from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache, plain
-from dashboard.cards.live_store import START, YES, live_bar
-from dashboard.cards.missing import no_data
-from dashboard.cards.store_moment import MOST_DECISIONS, MOST_VISITS, QUIET_MS, moment, store_day, what_decides
+from dashboard.cards.notices import no_data
+from dashboard.cards.store import MOST_DECISIONS, MOST_VISITS, QUIET_MS, moment, store_day, what_decides
 from dashboard.components import PRICE_AND_STOCK, aria, card, graph, heading, icon
-from dashboard.data.shelf_choice import ShelfChoice
-from dashboard.figures.store import HEIGHT, MOST_LINES
+from dashboard.data.store_day import ShelfChoice
+from dashboard.figures.prices import DAY_HEIGHT, MOST_LINES
 from dashboard.formats import store_options
+from dashboard.live_controls import START, YES, live_bar
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import NEWEST, all_stores, categories, days, narrowing, picker, shown_date
 from dashboard.theme import Scheme
@@ -160,7 +160,7 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
         className="replay-slider",
         thumbLabel="Moment of the day, ticks since opening",
     )
-    figure = graph(FIGURE, "Prices and stock by time", HEIGHT)
+    figure = graph(FIGURE, "Prices and stock by time", DAY_HEIGHT)
     newest = f"The newest {MOST_VISITS} visits and {MOST_DECISIONS} price decisions."
     feed = html.Ol(id=FEED, className="feed scrolled", tabIndex="0", **aria(label="Events"))
     replay = html.Div([button, slider, html.Span(id=MOMENT, className="moment")], className="replay")

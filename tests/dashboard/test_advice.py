@@ -19,11 +19,10 @@ from shell import Terminal
 from catalog.errors import LakeError
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
-from dashboard.cards.live_store import live_bar
-from dashboard.cards.missing import no_data
-from dashboard.cards.notices import notices_of
-from dashboard.cards.price_book import no_book, no_prices_yet
+from dashboard.cards.notices import no_data, notices_of
+from dashboard.cards.prices import no_book, no_prices_yet
 from dashboard.components import as_pasted, empty
+from dashboard.live_controls import live_bar
 from dashboard.monitor import Monitor
 from dashboard.pages import models, policies
 from dashboard.pickers import NEWEST, book_date, shown_date

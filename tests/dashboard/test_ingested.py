@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from catalog.settings import Settings, read_settings
-from dashboard.cards.price_book import no_book
-from dashboard.cards.store_moment import moment, store_day
+from dashboard.cards.prices import no_book
+from dashboard.cards.store import moment, store_day
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import Declined, ServiceError
-from dashboard.cards.live_store import PAUSE, SPEED, START, STOP, YES, away, state_of_store
-from dashboard.live_controls import SharedStatus, press, usable
+from dashboard.live_controls import PAUSE, SPEED, START, STOP, YES, SharedStatus, away, press, state_of_store, usable
 from dashboard.prefect.control import LiveRun
 
 

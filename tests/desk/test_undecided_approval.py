@@ -16,7 +16,7 @@ from catalog.settings import read_settings
 from dashboard.cards.notices import found_on
 from dashboard.data.desk import acts
 from dashboard.data.desk.price_desk import PriceDesk
-from dashboard.data.health import health_of
+from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control

@@ -27,7 +27,7 @@ from playwright.sync_api import Page, expect
 from catalog.errors import Declined
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
-from dashboard.cards.store_moment import QUIET_MS, moment
+from dashboard.cards.store import QUIET_MS, moment
 from dashboard.prefect.control import LiveRun
 from etl.live.day import LiveDay
 from etl.live.player import Player

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.cards.champions import changes
+from dashboard.cards.models import changes
 from dashboard.data.versions import champion_of
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page

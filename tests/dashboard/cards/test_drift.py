@@ -13,11 +13,10 @@ from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from catalog.tables.learning import DRIFT_CHECKS
 from catalog.tables.prices import PRICE_BOOK
-from dashboard.cards import drift
-from dashboard.cards.events import event_list
+from dashboard.cards import model_evidence
 from dashboard.cards.overview import drift_alarm
+from dashboard.cards.store import event_list
 from dashboard.data.reader import Reader
-from dashboard.figures.drift import control_chart
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
 from dashboard.pickers import SOLD
@@ -87,19 +86,19 @@ def ask(monitor: Monitor) -> Any:
 def test_before_any_check_the_card_says_how_one_is_made_once_there_is_a_champion(
     lake: Lake, monitor: Monitor, words: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = words(drift.drift_fold(monitor, "light"))
+    said = words(model_evidence.drift_fold(monitor, "light"))
     assert "there is no champion yet" in said
     assert "shelfprice drift" not in said
     with_champion = dataclasses.replace(monitor.situation(), has_champion=True)
     monkeypatch.setattr(Monitor, "situation", lambda _self: with_champion)
-    assert "shelfprice drift" in words(drift.drift_fold(monitor, "light"))
+    assert "shelfprice drift" in words(model_evidence.drift_fold(monitor, "light"))
 
 
 def test_quiet_days_are_drawn_and_nothing_is_listed(
     add_checks: Callable[..., None], monitor: Monitor, words: Callable[..., str]
 ) -> None:
     add_checks(FIRST, "1")
-    said = words(drift.drift_fold(monitor, "light"))
+    said = words(model_evidence.drift_fold(monitor, "light"))
     assert "Every product sells as its champion predicts." in said
     assert said.index("Bread") < said.index("Milk")
 
@@ -119,7 +118,7 @@ def test_each_step_from_drift_to_new_prices_is_told_newest_first_and_the_product
     add_version(3, judged=SEEN + dt.timedelta(days=2), since=SEEN)
     add_book(SEEN + dt.timedelta(days=3), "3")
     add_book(SEEN + dt.timedelta(days=4), "3")
-    said = words(drift.drift_fold(monitor, "light"))
+    said = words(model_evidence.drift_fold(monitor, "light"))
     steps = [
         "Sat 17 Jan 2026 : first prices of version 3",
         "Fri 16 Jan 2026 : version 3 was trained on the days since Wed 14 Jan 2026 and became champion",
@@ -141,19 +140,6 @@ def test_a_day_that_two_champions_looked_at_is_shown_as_the_one_that_priced_it(
     days = ask(monitor)
     assert set(days["model_version"]) == {"9"}
     assert days["detected"].sum() == 1
-
-
-def test_the_control_chart_marks_the_alarm_and_draws_three_standard_errors_of_luck(
-    add_checks: Callable[..., None], monitor: Monitor
-) -> None:
-    add_checks(FIRST, "1")
-    add_checks(SEEN, "1", drifted=True)
-    milk = ask(monitor).query("sku == 'MILK'")
-    low, high, level, alarms = control_chart(milk, "light").data
-    assert list(high.y) == pytest.approx([0.09, 0.09])
-    assert list(low.y) == pytest.approx([-0.09, -0.09])
-    assert list(level.y) == [0.01, -0.3]
-    assert list(alarms.y) == [-0.3]
 
 
 def test_the_feed_ends_with_the_drift_that_was_seen_when_the_day_was_over(

@@ -5,7 +5,7 @@ import datetime as dt
 import pyarrow as pa
 
 from catalog.contracts import TABLES
-from dashboard.cards.earned import earned_card
+from dashboard.cards.overview import earned_card
 from dashboard.formats import UNKNOWN
 from dashboard.monitor import Monitor
 from warehouse.lake import Lake, Partition

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dashboard.cards.model_verdict import model_verdict
+from dashboard.cards.models import model_verdict
 from dashboard.monitor import Monitor
 
 BELIEVED = {"believed": {"mean": 4.0, "spread": 1.0}}

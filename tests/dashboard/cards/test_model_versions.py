@@ -1,7 +1,8 @@
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.cards.model_versions import side_by_side
+from dashboard.cards.models import side_by_side, verdict
 from dashboard.data.versions import Version
 
 
@@ -13,11 +14,19 @@ def test_the_best_of_a_row_is_marked_by_the_metrics_direction_and_a_tie_or_an_un
     assert said.count("★") == 1
 
 
-def test_links_lead_to_the_version_the_run_and_the_trainings_report_where_the_registry_has_pages(
+def test_links_lead_to_the_version_and_the_run_where_the_registry_has_pages(
     three: tuple[Version, ...], words: Callable[[Any], str]
 ) -> None:
     linked = str(side_by_side(three, "http://127.0.0.1:5000"))
-    report = "experiments/0/runs/training2/artifacts/training_report.html"
-    for path in ("models/shelfprice-demand/versions/2", "runs/run2", report):
+    for path in ("models/shelfprice-demand/versions/2", "runs/run2"):
         assert f"http://127.0.0.1:5000/#/{path}" in linked
     assert "run run2" in words(side_by_side(three, None))
+
+
+def test_the_gate_names_what_was_not_met_first_and_shows_what_was_found_literally(
+    three: tuple[Version, ...], words: Callable[[Any], str]
+) -> None:
+    said = words(verdict(dataclasses.replace(three[0], money={"warning": "poor overlap with the log"})))
+    assert said.index("not met:") < said.index("Every price varied")
+    assert "<script>alert(1)</script>'); drop table x; --" in said
+    assert "Warning: poor overlap with the log." in said

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from catalog.contracts import TABLES
 from dashboard import formats
 from dashboard.cards import pipeline as cards
-from dashboard.data.lake_tables import table_states
-from dashboard.data.verification import VerificationProgress
+from dashboard.data.pipeline import VerificationProgress, table_states
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import pipeline as page

@@ -9,10 +9,9 @@ import pytest
 
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
-from dashboard.cards.decision_trail import trail
-from dashboard.cards.price_now import price_now
-from dashboard.cards.store_moment import moment, store_day
-from dashboard.data.people_acts import marks_of
+from dashboard.cards.prices import price_now, trail
+from dashboard.cards.store import moment, store_day
+from dashboard.data.prices import marks_of
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
 from desk.price_changes.change import Event, Terms

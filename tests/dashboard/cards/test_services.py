@@ -10,7 +10,7 @@ import pytest
 from catalog.errors import ServiceError
 from catalog.settings import Settings
 from dashboard.app import create_app
-from dashboard.cards.services import service_list
+from dashboard.cards.pipeline import service_list
 from warehouse.locks import UP, held
 from warehouse.services import RunningServices, ServiceState, write_service_states
 

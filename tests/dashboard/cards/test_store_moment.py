@@ -11,8 +11,7 @@ import pytest
 
 from catalog.settings import Settings
 from catalog.tables.stock import STOCK_MOVEMENTS
-from dashboard.cards.shelf import stats
-from dashboard.cards.store_moment import LIVE_MS, QUIET_MS, moment, store_day, version_behind, what_decides
+from dashboard.cards.store import LIVE_MS, QUIET_MS, moment, stats, store_day, version_behind, what_decides
 from dashboard.data.store_day import day_at
 from dashboard.data.versions import Version
 from dashboard.monitor import Monitor

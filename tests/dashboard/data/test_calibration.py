@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from catalog.metrics import calibration_error
-from dashboard.cards.calibration import calibration_card
-from dashboard.data.calibration import by_price, predicted, reliability
-from dashboard.data.versions import Version
+from dashboard.cards.model_evidence import calibration_card
+from dashboard.data.versions import Version, by_price, predicted, reliability
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
 

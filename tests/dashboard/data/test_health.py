@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.data.health import health_of
-from dashboard.data.notices import Notice
+from dashboard.data.notices import Notice, health_of
 from warehouse.services import RunningServices, ServiceState
 
 AT = dt.datetime(2026, 1, 8, tzinfo=dt.UTC)

@@ -3,7 +3,7 @@ from contextlib import closing
 from pathlib import Path
 
 from catalog.settings import read_settings
-from dashboard.data.mlflow_pages import mlflow_pages
+from dashboard.data.versions import mlflow_pages
 from warehouse.locks import UP, held
 from warehouse.services import keep_trainings_page, trainings_page
 

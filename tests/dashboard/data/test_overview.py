@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from catalog.settings import Settings
 from dashboard.cards.overview import chain_stats
-from dashboard.data.chain_days import SHOWN, dates_shown
-from dashboard.data.overview import ChainDays, Earned, StoreRow, store_rows
+from dashboard.cards.trend import trend_line
+from dashboard.data.overview import SHOWN, ChainDays, Earned, StoreRow, dates_shown, store_rows
 from dashboard.data.reader import Reader
-from dashboard.figures.sparkline import trend_line
 from warehouse.connection import read_only
 
 TODAY = dt.date(2026, 1, 8)

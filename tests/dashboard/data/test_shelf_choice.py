@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.data.shelf_choice import EVERYTHING, PAGE_SIZE, ShelfChoice, shelf_page
-from dashboard.data.store_day import ProductNow
+from dashboard.data.store_day import EVERYTHING, PAGE_SIZE, ProductNow, ShelfChoice, shelf_page
 
 
 def product(number: int, name: str = "Milk") -> ProductNow:

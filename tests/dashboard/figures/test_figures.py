@@ -1,7 +1,6 @@
 """Figures say their units, show names literally, and look the same whatever they are asked to draw."""
 
 import datetime as dt
-from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,18 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from catalog.watched import WatchedCatalog
-from dashboard.cards.price_book import answer
-from dashboard.data.price_book import BookLine, line_at
+from dashboard.cards.prices import answer
+from dashboard.data.prices import line_at
 from dashboard.data.reader import Reader
 from dashboard.data.store_day import Clock, Course, ProductNow, day_at
 from dashboard.figures import prices
-from dashboard.figures.sparkline import sparkline
-from dashboard.figures.store import MOST_LINES, price_and_stock
+from dashboard.figures.prices import price_and_stock
 from dashboard.formats import change, euros, literal
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.prefect.control import live_control
-from dashboard.theme import SERIES
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
-from serving.price_steps import VALUE_TOLERANCE
 from simulation.truth import chance_of_sale
 from simulation.visits import expected_visits_on
 from warehouse.lake import Lake
@@ -93,25 +89,6 @@ def test_a_hostile_name_is_shown_literally_and_cut() -> None:
     assert literal("Milk & Honey") == "Milk &amp; Honey"
 
 
-def test_no_more_lines_are_drawn_than_can_be_told_apart() -> None:
-    many = tuple(product(f"P{number}", revenue=float(number)) for number in range(30))
-    figure = price_and_stock(course(*(one.sku for one in many)), many, CLOCK, "light")
-    assert len(figure.data) == 2 * MOST_LINES
-    assert {trace.legendgroup for trace in figure.data} == {f"P{number}" for number in range(22, 30)}
-
-
-def test_prices_are_drawn_against_the_base_price_to_the_end_of_the_newest_tick() -> None:
-    trace = price_and_stock(course("A"), (product("A"),), CLOCK, "light").data[0]
-    assert list(trace.y) == [100.0, 125.0, 125.0]
-    assert trace.x[-1] == CLOCK.starts(2)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_series_keep_their_colour_in_both_schemes(scheme: Any) -> None:
-    figure = price_and_stock(course("A", "B"), (product("A"), product("B")), CLOCK, scheme)
-    assert [trace.line.color for trace in figure.data[::2]] == list(SERIES[scheme][:2])
-
-
 def chosen_and_best(reader: Reader, stock: int, ticks_left: int) -> tuple[float, float]:
     """Return the chosen price of milk and the candidate at the top of the line, EUR, as they are drawn."""
     curve, state = curve_of(reader, "MILK"), line_at(book_of(reader, "MILK"), stock, ticks_left)
@@ -122,10 +99,6 @@ def chosen_and_best(reader: Reader, stock: int, ticks_left: int) -> tuple[float,
 
 @pytest.mark.parametrize(("stock", "ticks_left"), [(30, 1), (100, 1), (30, 4), (60, 12), (100, 20)])
 def test_the_chosen_price_is_the_best_of_the_candidates(reader: Reader, stock: int, ticks_left: int) -> None:
-    book = book_of(reader, "MILK")
-    values = [line_at(book, stock - sold, ticks_left).unit_value for sold in range(15)]
-    kept_within = 0.005 + VALUE_TOLERANCE * book["price"].max()
-    assert values == pytest.approx([values[0]] * 15, abs=kept_within)  # each unit is worth the same, however many buy
     chosen, best = chosen_and_best(reader, stock, ticks_left)
     assert chosen == pytest.approx(best)
 
@@ -156,21 +129,6 @@ def test_where_margin_counts_the_chosen_price_is_at_the_top_of_what_the_page_dra
     assert float(chosen.x[0]) == pytest.approx(float(worth.x[int(pd.Series(worth.y).idxmax())]))
 
 
-def test_candidates_beyond_what_was_observed_are_hollow(reader: Reader) -> None:
-    curve = curve_of(reader, "MILK").assign(supported=[number < 12 for number in range(20)])
-    state = BookLine(5, 20, 1.5, 1.5, 0.5, 0.4, "stock_value")
-    symbols = list(prices.revenue(curve, state, "light").data[1].marker.symbol)
-    assert symbols == ["circle"] * 12 + ["circle-open"] * 8
-
-
-def test_an_observed_share_lies_in_its_interval() -> None:
-    observed = pd.DataFrame({"mean_price_eur": [1.0, 1.5, 2.0], "n_offered": [40, 10, 3], "n_purchased": [40, 5, 0]})
-    dots = prices.demand(pd.DataFrame(), observed, "light").data[0]
-    assert (pd.Series(dots.error_y.array) >= 0).all()
-    assert (pd.Series(dots.error_y.arrayminus) >= 0).all()
-    assert list(dots.marker.size) == sorted(dots.marker.size, reverse=True)
-
-
 def test_a_state_beyond_the_book_is_read_at_its_edge(reader: Reader) -> None:
     book = book_of(reader, "MILK")
     assert line_at(book, 10_000, 10_000) == line_at(book, 100, 48)
@@ -180,14 +138,6 @@ def test_a_state_beyond_the_book_is_read_at_its_edge(reader: Reader) -> None:
 def test_scarce_units_are_dearer(reader: Reader) -> None:
     book = book_of(reader, "MILK")
     assert line_at(book, 3, 40).price > line_at(book, 90, 40).price
-
-
-def test_a_sparkline_is_a_picture_of_its_own() -> None:
-    address = sparkline((1.0, 2.0, 2.0), 48, "#0072B2")
-    kind, _, coded = address.partition(",")
-    assert kind == "data:image/svg+xml;base64"
-    assert b'd="M0 29.0V29.0H2.5V3.0H5.0V3.0H7.5"' in b64decode(coded)
-    assert sparkline((1.0,), 48, "#000") == ""
 
 
 def test_numbers_are_written_as_people_read_them() -> None:

@@ -31,7 +31,7 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import with_trial
 from dashboard.data.desk.totals import totals_of
-from dashboard.data.health import health_of
+from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.price_tags import tag_of

@@ -1,9 +1,10 @@
-"""The price book on the Prices page: sliders that ask it, and what each price earns, by stock and by demand."""
+"""The parts of the Prices page: the price now, the price book behind it, and every decision."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import pandas as pd
 from dash import html
@@ -11,15 +12,68 @@ from dash.development.base_component import Component
 
 from catalog.names import BOOK_TABLES
 from catalog.price_rules import RULES
-from dashboard.cards.missing import no_data
-from dashboard.components import PRICE_AND_STOCK, aria, card, graph, notice
-from dashboard.data.price_book import BookLine, line_at
+from catalog.wall_clock import WallClock
+from dashboard.cards.notices import no_data
+from dashboard.components import PRICE_AND_STOCK, TOOLTIPS, aria, card, graph, notice
+from dashboard.data.prices import BookLine, line_at, marks_of
 from dashboard.figures import prices as figures
-from dashboard.formats import euros, share
+from dashboard.formats import change, euros, in_currency_of, share, store_name
+from dashboard.formats import day as day_name
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
 from serving.policies import costs_that_count
+
+NOW, COURSE = "prices-now", "prices-course"
+
+
+def now_card() -> Component:
+    """Place what callbacks fill."""
+    return card(
+        "What is the price, and how did it get there?",
+        html.Div(id=NOW),
+        graph(COURSE, f"Price over the last {DAYS} days", figures.COURSE_HEIGHT),
+        caption=f"The {DAYS} days up to the day chosen above, in the store's time. A dotted line is what a person did.",
+    )
+
+
+def price_now(
+    monitor: Monitor, decisions: pd.DataFrame, sku: str, store: str, date: dt.date, scheme: Scheme
+) -> tuple[Component, Any]:
+    """Say the price that stands, and draw how it came to it.
+
+    Parameters
+    ----------
+    decisions
+        The rows of `decision_trail` up to a date, the newest first.
+    """
+    shelf = monitor.reader.ask("shelf", ("products",))
+    product = next(iter(shelf[shelf["sku"] == sku].to_dict("records")), None)
+    if not len(decisions) or product is None:
+        return dmc.Text(f"No price was decided in the {DAYS} days up to {day_name(date)}.", c="dimmed", size="sm"), {}
+    clock = monitor.catalog.current().store.clock_of(store)
+    local = decisions.assign(decided_at=[clock.local(at).replace(tzinfo=None) for at in decisions["decided_at"]])
+    newest, base = dict[Any, Any](local.iloc[0]), product["base_price"]
+    price, since = newest["new_price"], newest["decided_at"]
+    told = "" if price == base else f" It is {change(price, base)} on the base price of {euros(base)}."
+    words = html.Div(
+        [
+            html.Span(euros(price), className="price-now"),
+            html.Div(
+                [
+                    html.Strong(
+                        f"{product['product_name']} in {store_name(store)} since {day_name(since.date())}, "
+                        f"{since:%H:%M}"
+                    ),
+                    html.Div(f"{newest['reason']}.{told}"),
+                ]
+            ),
+        ],
+        className="quote",
+    )
+    marks = marks_of(monitor.reader, clock, store, sku, date - dt.timedelta(days=DAYS - 1), date)
+    return words, figures.course(local, base, marks, scheme)
+
 
 STOCK, TIME, QUOTE = "prices-stock", "prices-time", "prices-quote"
 DEMAND, REVENUE, GUARDED = "prices-demand", "prices-revenue", "prices-guarded"
@@ -189,3 +243,98 @@ def _slider(identifier: str, label: str, most: int, value: int, said: Callable[[
 def _duration(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
+
+
+TRAIL, SAVE = "prices-trail", "prices-save"
+
+DAYS = 14
+"""Days that are looked back."""
+_MOST_DECISIONS = 1_000
+_BARS, _ROW, _MOST_SHOWN = 150, 55, 7  # pixels, pixels, rows
+
+_EUROS = {"function": "params.value == null ? '' : '€' + d3.format(',.2f')(params.value)"}
+_PER_VISIT = {"function": "params.value == null ? '' : ('€' + d3.format(',.3f')(params.value)).replace('€−', '−€')"}
+_PERCENT = {"function": "params.value == null ? '' : d3.format('.1f')(100 * params.value) + ' %'"}
+_COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("decided_at", "Local time", {"width": 155, "pinned": "left"}),
+    ("reason", "Reason", {"width": 520, "wrapText": True, "autoHeight": True, "cellClass": "wrapped"}),
+    ("old_price", "From", {"valueFormatter": _EUROS}),
+    ("new_price", "To", {"valueFormatter": _EUROS}),
+    ("unconstrained_price", "Policy wanted", {"valueFormatter": _EUROS}),
+    ("limits", "Limits", {"width": 150}),
+    ("clamp_cost", "Limits cost, a visit", {"valueFormatter": _PER_VISIT, "width": 130}),
+    ("inventory_level", "Stock", {"width": 100}),
+    ("p_sale", "Chance of sale", {"valueFormatter": _PERCENT, "width": 140}),
+    ("unit_value", "A unit kept is worth", {"valueFormatter": _EUROS}),
+    ("binding_rule", "Because", {"width": 240}),
+    ("explored", "A try", {"width": 90}),
+    ("policy", "Policy", {"width": 130}),
+    ("model_version", "Model", {"width": 100}),
+)
+_NUMBERS = {"old_price", "new_price", "unconstrained_price", "clamp_cost", "inventory_level", "p_sale", "unit_value"}
+
+
+def trail_card() -> Component:
+    """Place the grid that a callback fills with price decisions, and a button that saves them."""
+    return card(
+        "Every decision",
+        _grid(),
+        caption=f"The price decisions of the {DAYS} days up to the day chosen above, the newest first. Type below a "
+        "column's name to filter; click the name to sort.",
+        right=dmc.Button("Save as CSV", id=SAVE, variant="default", size="xs"),
+    )
+
+
+def trail(monitor: Monitor, sku: str, store: str, date: dt.date) -> pd.DataFrame:
+    """Return the decisions of the days up to a date, the newest first."""
+    first = date - dt.timedelta(days=DAYS - 1)
+    return monitor.reader.ask(
+        "decision_trail", SOLD, first=first, last=date, store=store, sku=sku, most=_MOST_DECISIONS
+    )
+
+
+def trail_height(rows: Sequence[object]) -> dict[str, int]:
+    """Return the height of the grid: that of its rows, of some of them where there are many."""
+    return {"height": _BARS + _ROW * min(max(len(rows), 1), _MOST_SHOWN)}
+
+
+def _grid() -> Component:
+    columns = [
+        {
+            "field": field,
+            "headerName": name,
+            "filter": "agNumberColumnFilter" if field in _NUMBERS else "agTextColumnFilter",
+            "type": "rightAligned" if field in _NUMBERS else None,
+            "width": 120,
+        }
+        | more
+        for field, name, more in _COLUMNS
+    ]
+    return dag.AgGrid(
+        id=TRAIL,
+        columnDefs=in_currency_of(columns),
+        rowData=[],
+        defaultColDef=TOOLTIPS
+        | {
+            "sortable": True,
+            "resizable": True,
+            "floatingFilter": True,
+            "suppressFloatingFilterButton": True,
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+        },
+        dashGridOptions={"pagination": True, "paginationPageSize": 20, "enableCellTextSelection": True},
+        csvExportParams={"fileName": "price_decisions.csv"},
+        style=trail_height([]),
+        className="trail",
+    )
+
+
+def trail_rows(decisions: pd.DataFrame, clock: WallClock) -> list[dict[Any, Any]]:
+    """Return the rows of the grid, in the store's time."""
+    told = decisions.assign(
+        decided_at=[f"{clock.local(moment):%Y-%m-%d %H:%M}" for moment in decisions["decided_at"]],
+        explored=decisions["explored"].map({True: "yes", False: "no"}),
+        binding_rule=decisions["binding_rule"].map(RULES),
+    )
+    return [dict(row) for row in told.astype(object).where(told.notna(), None).to_dict("records")]

@@ -1,4 +1,4 @@
-"""Drift on the Models page: whether each product still sells as its champion predicts, and what followed if not."""
+"""What shoppers did beside what the champion predicted: demand curves, calibration, and drift."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,12 +9,61 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.names import BOOK_TABLES
-from dashboard.components import chart, fold
-from dashboard.figures.drift import control_chart
-from dashboard.formats import day
+from dashboard.components import card, chart, empty, fold
+from dashboard.data.versions import by_price, reliability
+from dashboard.figures import models as figures
+from dashboard.figures.models import control_chart
+from dashboard.formats import count, day
 from dashboard.monitor import Monitor
 from dashboard.theme import Scheme
 from warehouse.advice import on_shelf
+
+
+def curves_of(
+    curves: pd.DataFrame,
+    observed: pd.DataFrame,
+    names: dict[str, str],
+    skus: Sequence[str],
+    scheme: Scheme,
+    command: str | None,
+) -> Component:
+    """Draw the demand curve of each product with what was observed, newest curve in front.
+
+    `command` is what to run where there is no curve at all.
+    """
+    panels: list[Component] = []
+    for position, sku in enumerate(skus):
+        own, seen = curves[curves["sku"] == sku], observed[observed["sku"] == sku]
+        if own.empty:
+            continue
+        label = names.get(sku, sku)
+        drawn = chart(f"models-curve-{position}", f"Demand for {label}", figures.demand(own, by_price(seen), scheme))
+        panels.append(html.Div([dmc.Text(label, fw=600, size="sm", truncate=True), drawn]))
+    if not panels:
+        text = "They are drawn from the champion when a day is priced."
+        return empty("No demand curves yet", text, command if curves.empty else None)
+    return html.Div(panels, className="grid grid-3")
+
+
+def calibration_card(seen: pd.DataFrame, scheme: Scheme) -> Component:
+    """Show predicted against observed shares on the days the curves were made for.
+
+    Parameters
+    ----------
+    seen
+        What shoppers did on those days, as `dashboard.data.versions.predicted` returns it.
+    """
+    title = "Predicted and observed"
+    if seen.empty:
+        return card(title, dmc.Text("No day that a champion priced is over yet.", c="dimmed", size="sm"))
+    drawn = figures.reliability(reliability(seen), scheme)
+    return card(
+        title,
+        chart("models-reliability", "Observed over predicted share of purchases", drawn),
+        caption=f"Look for points on the diagonal. {count(seen['n_offered'].sum())} decisions on the newest "
+        f"{seen['business_date'].nunique()} priced days, which their model had not seen; lines are 95 % intervals.",
+    )
+
 
 TABLES = ("drift_checks", "model_versions", *BOOK_TABLES)
 _DAYS, _STEPS, _PRODUCTS = 60, 12, 12

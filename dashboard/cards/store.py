@@ -1,0 +1,359 @@
+"""The parts of the Store page: what it shows of one store day at one moment, a card for each product, and events."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from catalog.names import BOOK_TABLES, LIVE_GROUP
+from catalog.wall_clock import WallClock
+from dashboard.cards.notices import notices_of
+from dashboard.cards.stickers import sticker_cards
+from dashboard.cards.trend import sparkline, trend
+from dashboard.components import aria, icon, notice, stat
+from dashboard.data.prices import marks_of
+from dashboard.data.store_day import (
+    EVERYTHING,
+    PAGE_SIZE,
+    Clock,
+    DayNow,
+    ProductNow,
+    ShelfChoice,
+    ShelfPage,
+    UnitsThatKeep,
+    day_at,
+    last_tick,
+    shelf_page,
+)
+from dashboard.data.versions import Version
+from dashboard.figures.prices import price_and_stock
+from dashboard.formats import change, count, days, euros, points, store_name, zone_named
+from dashboard.formats import day as day_name
+from dashboard.monitor import Monitor
+from dashboard.pickers import SOLD
+from dashboard.theme import Scheme, colour
+from warehouse.lake import Partition
+
+MOST_VISITS, MOST_DECISIONS = 60, 25
+LIVE_MS, QUIET_MS = 500, 5_000
+"""Time until a browser asks again while the day is being sold, and otherwise."""
+
+_READ_FOR_EVENTS = (*SOLD, "shoppers", "ingested_files", "drift_checks")
+_HOURS_BETWEEN_MARKS = 3
+
+
+@dataclass(frozen=True)
+class ShownDay:
+    """A store on a date, with the rows of `shelf_by_tick`."""
+
+    store: str
+    date: dt.date
+    events: pd.DataFrame
+
+    @property
+    def last(self) -> int:
+        """The newest tick in which something happened; -1 when nothing did."""
+        return last_tick(self.events)
+
+
+def store_day(monitor: Monitor, store: str, date: dt.date) -> ShownDay:
+    """Read what happened in a store on a date."""
+    return ShownDay(store, date, monitor.reader.ask("shelf_by_tick", SOLD, on=date, date=date, store=store))
+
+
+def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
+    """Return what changes whenever the page's content for a date would."""
+    return (
+        monitor.reader.stamp(*SOLD, date=date),
+        monitor.reader.stamp("model_versions", "champions", *BOOK_TABLES, "drift_checks", "markdowns", "price_changes"),
+        monitor.catalog.current().fingerprint,
+        monitor.catalog.problem,
+        monitor.next_command(),
+    )
+
+
+def moment(
+    monitor: Monitor, day: ShownDay, through: int, scheme: Scheme, choice: ShelfChoice = EVERYTHING
+) -> dict[str, Any]:
+    """Return what the page shows of a store day up to the tick `through`, by the part of the page.
+
+    Parameters
+    ----------
+    choice
+        Which products have a card.
+    """
+    store = monitor.catalog.current().store
+    opening, wall = store.opening, store.clock_of(day.store)
+    clock = Clock(day.date, opening, wall.time_zone)
+    now = _day_now(monitor, day, through)
+    yesterday = store_day(monitor, day.store, day.date - dt.timedelta(days=1))
+    before = _day_now(monitor, yesterday, through) if len(day.events) and len(yesterday.events) else None
+    models = (version_behind(monitor.versions(), now), version_behind(monitor.versions(), before))
+    live = Partition("live_interactions", day.date, f"{LIVE_GROUP}{day.store}")
+    names = {product.sku: product.name for product in now.products}
+    page = shelf_page(now.products, choice)
+    until = wall.moment_of(day.date, through + 1)
+    marks = [one for one in marks_of(monitor.reader, wall, day.store, None, day.date, day.date) if one.at < until]
+    return {
+        "empty": None,
+        "hidden": False,
+        "notices": [*notices_of(monitor, day.date), *_silence(day)],
+        "stats": stats(now, before, *models, day.date),
+        "shelf": shelf_cards(page.products, opening.ticks, scheme),
+        "found": shelf_found(page),
+        "pages": page.pages,
+        "figure": price_and_stock(now.course, now.products, clock, scheme, marks),
+        "stickers": sticker_cards(monitor, day.store, day.date),
+        "feed": event_list(_events(monitor, day, through, wall), names),
+        "tick": max(through, 0),
+        "ticks": max(opening.ticks - 1, day.last),
+        "marks": _marks(clock),
+        "moment": f"{clock.time(through)} to {clock.time(through + 1)}{zone_named(wall)}" if len(day.events) else "",
+        "pulse": LIVE_MS if monitor.reader.lake.holds(live) else QUIET_MS,
+    }
+
+
+def _silence(day: ShownDay) -> list[Component]:
+    """Say that a store sold nothing on a day, where an empty page would leave that open."""
+    if len(day.events):
+        return []
+    title = f"{store_name(day.store)} sold nothing on {day_name(day.date)}"
+    return [notice(title, "Choose another day, or press Start to sell one tick by tick.")]
+
+
+def _day_now(monitor: Monitor, day: ShownDay, through: int) -> DayNow:
+    shelf = monitor.reader.ask("shelf", ("products",))
+    units = monitor.reader.ask("units_at_opening", ("stock_movements",), date=day.date, store=day.store)
+    opened_with = dict[str, list[UnitsThatKeep]]()
+    for sku, days_left, number in zip(*(units[name].tolist() for name in units.columns), strict=True):
+        opened_with.setdefault(str(sku), []).append(
+            UnitsThatKeep(None if pd.isna(days_left) else int(days_left), int(number))
+        )
+    return day_at(day.events, shelf, through, monitor.catalog.current().store.policies.rule.low_stock, opened_with)
+
+
+def version_behind(versions: Sequence[Version], day: DayNow | None) -> Version | None:
+    """Return the judged version that priced a day; None when no model did."""
+    return next((version for version in versions if day and version.number == day.model_version), None)
+
+
+def _events(monitor: Monitor, day: ShownDay, through: int, clock: WallClock) -> pd.DataFrame:
+    found = monitor.reader.ask(
+        "newest_events",
+        _READ_FOR_EVENTS,
+        on=day.date,
+        date=day.date,
+        store=day.store,
+        through=through,
+        most_visits=MOST_VISITS,
+        most_decisions=MOST_DECISIONS,
+    )
+    return found.assign(happened_at=found["happened_at"].dt.tz_convert(clock.zone.info))
+
+
+def _marks(clock: Clock) -> list[dict[str, Any]]:
+    step = max(1, _HOURS_BETWEEN_MARKS * 60 // clock.opening.tick_minutes)
+    return [{"value": tick, "label": clock.time(tick)} for tick in range(0, clock.opening.ticks, step)]
+
+
+_TOGETHER = 4  # ticks of a trend
+_LOTS = 3  # ages that a card tells apart
+_NO_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+
+
+def stats(
+    now: DayNow, before: DayNow | None, model: Version | None, model_before: Version | None, date: dt.date
+) -> list[Component]:
+    """Show revenue, units, stock and the model behind the prices, each against the day before at the same time."""
+    against = "vs the day before, same time" if before else "no day before to compare with"
+    return [
+        stat(
+            "Revenue",
+            euros(now.revenue),
+            change(now.revenue, before.revenue) if before else None,
+            against,
+            trend(_by_parts(now.sales["revenue_eur"]), "revenue through the day"),
+        ),
+        stat(
+            "Units sold",
+            count(now.units),
+            change(now.units, before.units) if before else None,
+            against,
+            trend(_by_parts(now.sales["count_units"]), "units sold through the day"),
+        ),
+        _stock_stat(now, before, against),
+        _model_stat(model, model_before, date),
+    ]
+
+
+def shelf_cards(products: Sequence[ProductNow], n_ticks: int, scheme: Scheme) -> list[Component]:
+    """Show each product as a card, in the order of the shelf."""
+    return [_card(product, n_ticks, colour(0, scheme)) for product in products]
+
+
+def shelf_found(page: ShelfPage) -> str:
+    """Say which of the products that match are shown: `Products 25 to 48 of 200`."""
+    if not page.products:
+        return "No product matches"
+    first = (page.page - 1) * PAGE_SIZE + 1
+    return f"Products {count(first)} to {count(first + len(page.products) - 1)} of {count(page.found)}"
+
+
+def _stock_stat(now: DayNow, before: DayNow | None, against: str) -> Component:
+    name = "Mean stock per product"
+    if now.mean_stock is None:
+        return stat(name, "unknown", None, "no stock was recorded")
+    if before is None or before.mean_stock is None:
+        return stat(name, f"{now.mean_stock:,.1f} units", None, "no stock of the day before to compare with")
+    moved = change(now.mean_stock, before.mean_stock)
+    drawn = trend(now.course.stock.mean(axis=1).dropna().tolist(), name)
+    return stat(name, f"{now.mean_stock:,.1f} units", moved, against, drawn, more_is_better=False)
+
+
+def _by_parts(sold: pd.Series) -> list[float]:
+    """Sum what was sold in each tick over some ticks together; the last ones, until they are over, are left out."""
+    whole = sold.iloc[: len(sold) - len(sold) % _TOGETHER]
+    return whole.groupby(whole.index // _TOGETHER).sum().tolist()
+
+
+def _model_stat(model: Version | None, before: Version | None, date: dt.date) -> Component:
+    if model is None:
+        return stat("Model", "none", None, "these prices come from no model")
+    by_hand = "" if model.promoted else ", promoted by hand"
+    told = f"{days((date - model.trained_through).days)} old{by_hand}, calibration error {_error(model)}"
+    if before is not None and before is not model:
+        told += f"; the day before, version {before.number}: {_error(before)}"
+    return stat("Model", f"Version {model.number}", None, told)
+
+
+def _error(model: Version) -> str:
+    return points(model.metrics.get("calibration_error", float("nan")))
+
+
+def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
+    price = "no price" if product.price is None else euros(product.price)
+    moved = change(product.price or 0.0, product.base_price or 0.0) if product.price else None
+    against = "base price" if moved and product.price == product.base_price else f"{moved} vs base" if moved else ""
+    picture = sparkline(product.prices, n_ticks, line)
+    lowest, highest = (min(product.prices), max(product.prices)) if product.prices else (0.0, 0.0)
+    told = f"price since opening, between {euros(lowest)} and {euros(highest)}"
+    return dmc.Paper(
+        [
+            html.Div(
+                [
+                    html.Span(product.icon, className="product-icon", **aria(hidden="true")),
+                    html.Span(product.name, className="product-name", title=product.name),
+                ],
+                className="product-head",
+            ),
+            html.Div(
+                [
+                    html.Span(price, className="product-price"),
+                    html.Span(against, className="product-moved"),
+                ],
+                className="product-line",
+            ),
+            html.Img(src=picture or _NO_PICTURE, alt=told, title=told, className="sparkline"),
+            _stock_bar(product),
+            html.Div(
+                [html.Span(f"{count(product.units)} sold"), html.Strong(euros(product.revenue))],
+                className="product-line product-sold",
+            ),
+        ],
+        withBorder=True,
+        p="sm",
+        className=f"product{' low' if product.is_low else ''}",
+    )
+
+
+def _badges(product: ProductNow) -> list[Component]:
+    if product.stock == 0:
+        return [dmc.Badge("sold out", color="gray", variant="filled", size="sm", className="badge-out")]
+    if product.is_low:
+        return [dmc.Badge("low stock", color="orange", variant="light", size="sm")]
+    return []
+
+
+def _stock_bar(product: ProductNow) -> Component:
+    if product.stock is None:
+        return dmc.Text("stock unknown", c="dimmed", size="xs")
+    par = product.par_stock or max(product.stock, 1)
+    part = min(1.0, product.stock / par)
+    bar = dmc.Progress(
+        value=100 * part,
+        color="orange" if product.is_low else "ocean",
+        size="sm",
+        **aria(label=f"{product.stock} of {par} units left"),
+    )
+    left = html.Span(f"{count(product.stock)} of {count(par)} left")
+    ends = [html.Div(f"{count(product.last_day)} thrown away tonight if unsold", className="product-line")]
+    lines = [html.Div([left, *_badges(product)], className="product-line"), *(ends if product.last_day else [])]
+    if product.opened_with:
+        lines.append(html.Div(_lots_in_words(product.opened_with), className="product-line"))
+    return html.Div([bar, *lines], className="stock")
+
+
+def _lots_in_words(lots: Sequence[UnitsThatKeep]) -> str:
+    """Say how long the units keep that a product opened with: `opened with 12 for today, 40 for 2 days`."""
+    told = [f"{count(lot.units)} {_for_how_long(lot.days_left)}" for lot in lots[:_LOTS]]
+    more = sum(lot.units for lot in lots[_LOTS:])
+    return "opened with " + ", ".join([*told, *([f"{count(more)} for longer"] if more else [])])
+
+
+def _for_how_long(days_left: int | None) -> str:
+    if days_left is None:
+        return "that keep"
+    return "for today" if days_left == 1 else f"for {days_left} days"
+
+
+_KINDS = {
+    "bought": "sale",
+    "too_expensive": "walk",
+    "not_bought": "walk",
+    "out_of_stock": "walk",
+    "repriced": "priced",
+    "explored": "explored",
+    "drift": "drift",
+}
+_ICONS = {"sale": "sale", "walk": "walk", "priced": "prices", "explored": "explored", "drift": "problem"}
+
+
+def event_list(events: pd.DataFrame, names: dict[str, str]) -> list[Component]:
+    """Show events as lines, newest first; `names` are the products' names by sku."""
+    if not len(events):
+        return [dmc.Text("No visits yet.", c="dimmed", size="sm")]
+    return [_line(event, names) for event in events.itertuples()]
+
+
+def _line(event: object, names: dict[str, str]) -> Component:
+    kind = str(event.kind)  # type: ignore[attr-defined] # a named tuple of pandas
+    look = _KINDS[kind]
+    happened = event.happened_at  # type: ignore[attr-defined]
+    return html.Li(
+        [
+            html.Span(f"{happened:%H:%M}", className="event-time"),
+            icon(_ICONS[look]),
+            html.Span(_sentence(kind, event, names), className="event-text"),
+        ],
+        className=f"event event-{look}",
+    )
+
+
+def _sentence(kind: str, event: object, names: dict[str, str]) -> str:
+    if kind in {"repriced", "explored", "drift"}:
+        return str(event.reason)  # type: ignore[attr-defined]
+    who = event.shopper_name if isinstance(event.shopper_name, str) else "A shopper"  # type: ignore[attr-defined]
+    what = names.get(event.sku, event.product_name)  # type: ignore[attr-defined]
+    price = euros(event.price_eur)  # type: ignore[attr-defined]
+    if kind == "bought":
+        return f"{who} bought {what} for {price}"
+    if kind == "not_bought":
+        return f"{who} left {what}, which cost {price}"
+    return (
+        f"{who} left {what}: {price} was too expensive" if kind == "too_expensive" else f"{who} found {what} sold out"
+    )
