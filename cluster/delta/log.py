@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
@@ -42,7 +42,7 @@ _AT_ONCE = 8
 _MILLION = 1_000_000  # nanoseconds in a millisecond
 _WRITER_VERSION = 2  # of Delta's protocol, with which tables are created
 
-Action = AddAction | RemoveAction
+Action: TypeAlias = AddAction | RemoveAction
 
 
 @dataclass(frozen=True)
