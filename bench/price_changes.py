@@ -36,8 +36,10 @@ from desk.price_changes.record import listed_changes
 from desk.price_changes.waiting import waiting_on
 from etl.live.calendar import DEFAULT_START
 from features.cells import ALL_VIEWS
-from serving.book_store import publish_book
+from serving.belief.belief import believed_before_anybody_came
+from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves
+from serving.make_book import publish_book
 from simulation.truth import chance_of_sale
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
@@ -129,11 +131,12 @@ def _prepare(workspace: Workspace) -> None:
     build_file(workspace.settings, ALL_VIEWS)
     ladder = price_ladder(catalog)
     curves = DemandCurves(catalog.skus, ladder, chance_of_sale(catalog, ladder / catalog.base_prices[:, None]), "truth")
+    belief = belief_to_table(catalog, believed_before_anybody_came(catalog), None)
     visits = np.tile(16 * tick_profile(catalog.store), (len(catalog.skus), 1))
-    book = publish_book(lake, catalog, curves, visits, DATE)
+    book = publish_book(lake, catalog, curves, visits, DATE, belief)
     n_stores, draw = len(catalog.store.stores), np.random.default_rng(SEED)
     at, full = np.arange(len(catalog.skus)), np.full(len(catalog.skus), 8)
-    before = np.tile(book.quotes(at, full, np.full(len(at), catalog.store.opening.ticks))[0], (n_stores, 1))
+    before = np.tile(book.at(at, full, catalog.store.opening.ticks).prices, (n_stores, 1))
     before = np.round(before * draw.choice([0.9, 1.0, 1.1], before.shape), 2)
     before.ravel()[draw.choice(before.size, _WAITING, replace=False)] *= 3
     day_before = DATE - dt.timedelta(days=1)

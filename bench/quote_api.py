@@ -21,8 +21,10 @@ from catalog.child_process import ChildProcess
 from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from operate.up.worker import BEHIND
-from serving.book_store import publish_book
+from serving.belief.belief import believed_before_anybody_came
+from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves
+from serving.make_book import publish_book
 from simulation.truth import chance_of_sale
 
 _RATE = 400  # requests a second
@@ -68,8 +70,9 @@ def _publish(world: World) -> None:
     """Publish the book of the twin's true demand: no model is needed."""
     catalog, ladder = world.catalog, price_ladder(world.catalog)
     truth = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
+    belief = belief_to_table(catalog, believed_before_anybody_came(catalog), None)
     visits = _VISITS * catalog.popularity[:, None] * tick_profile(catalog.store)
-    publish_book(world.lake, catalog, DemandCurves(catalog.skus, ladder, truth, "7"), visits, FIRST_DAY)
+    publish_book(world.lake, catalog, DemandCurves(catalog.skus, ladder, truth, "7"), visits, FIRST_DAY, belief)
 
 
 def _targets(world: World, count: int) -> list[str]:

@@ -46,7 +46,7 @@ def price_book() -> Iterator[Measurement]:
         catalog = world.catalog
 
         def work_out() -> None:
-            book_to_table(tabulate(GreedyPolicy(_curves(world, fitted)), catalog, _opening()), "inputs")
+            book_to_table(tabulate(GreedyPolicy(_curves(world, fitted)), catalog, _opening()))
 
         took = seconds(work_out, 5)
     cells = int((book.par_stock + 1).sum()) * book.n_ticks
@@ -70,7 +70,7 @@ def quote() -> Iterator[Measurement]:
     draw = np.random.default_rng(SEED)
     product, stock = draw.integers(0, len(book.skus), _MILLION), draw.integers(0, 101, _MILLION)
     ticks = draw.integers(1, book.n_ticks + 1, _MILLION)
-    took = seconds(lambda: book.quotes(product, stock, ticks), 3)
+    took = seconds(lambda: book.at(product, stock, ticks), 3)
     scaled = Otherwise("ask the forest, scaled up", asking * _MILLION)
     yield Measurement("quote", "a million quotes at once", took, "s", (scaled,), 0.2)
 

@@ -11,7 +11,7 @@ import sys
 import pyarrow as pa
 
 from catalog.table import Column, Table
-from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS, REPLACED_BELIEFS
+from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS
 from catalog.tables.comparisons import (
     EARNED,
     EARNED_SLOTS,
@@ -52,19 +52,12 @@ from catalog.tables.operations import (
     PRICE_CHANGES,
 )
 from catalog.tables.prices import (
+    BOOKED_PRICES,
     CATALOGS,
     CHAMPIONS,
     DAYS_IN_FORCE,
     DEMAND_CURVES,
-    HOURLY_DEMAND_CURVES,
-    HOURLY_PRICE_BOOK,
-    HOURLY_PRICE_STEPS,
-    PRICE_BOOK,
-    PRICE_STEPS,
     PRODUCTS,
-    REPLACED_DEMAND_CURVES,
-    REPLACED_PRICE_BOOK,
-    REPLACED_PRICE_STEPS,
     SHOPPERS,
     STORES,
 )
@@ -97,15 +90,8 @@ TABLES: dict[str, Table] = {
         CONTEXT_COUNTS,
         EVENTS,
         WEATHER,
-        PRICE_STEPS,
-        PRICE_BOOK,
+        BOOKED_PRICES,
         DEMAND_CURVES,
-        REPLACED_PRICE_STEPS,
-        REPLACED_PRICE_BOOK,
-        REPLACED_DEMAND_CURVES,
-        HOURLY_PRICE_STEPS,
-        HOURLY_PRICE_BOOK,
-        HOURLY_DEMAND_CURVES,
         PRICE_DRAWS,
         HOURLY_DRAWS,
         EXPERIMENTS,
@@ -118,7 +104,6 @@ TABLES: dict[str, Table] = {
         EXPORT_BATCHES,
         LABEL_STATES,
         BELIEFS,
-        REPLACED_BELIEFS,
         BELIEF_UPDATES,
         MODEL_VERSIONS,
         CHAMPIONS,

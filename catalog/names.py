@@ -60,9 +60,8 @@ EXPORT_GROUP = "export-"
 INTAKE_GROUP = "intake"
 """What the name of a partition begins with that a store's own systems sent, or that is made from what they did."""
 
+BOOK_GROUP = "all"
+"""Name of the partition of a price book, and of the curves and the belief it stands on."""
+
 EMPTY_GROUP = "contract"
 """Name of the empty partition of every table, which carries its columns."""
-
-
-BOOK_TABLES = ("price_steps", "price_book")
-"""Tables that hold price books: as steps, and with a row for each state, as earlier versions wrote them."""

@@ -17,7 +17,6 @@ RULES = {
     "drawn_price": "it was drawn for the week, the likelier the more it is believed to earn",
     "homeward_price": "the price goes back to the shelf price in steps, as prices always move",
     "held_price": "its store is held at the shelf price this week, so that stores tell what drawn prices bring",
-    "unknown_product": "no model knows the product yet, so it is the base price",
     "kill_switch": "the kill switch is on",
     "impossible_price": "no usable price was asked for",
     "frozen": "its price is frozen",

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from catalog.errors import ServiceError
-from catalog.names import BOOK_TABLES
 from catalog.watched import WatchedCatalog
 from connect.export.ack_files import waiting_files
 from connect.export.export import ExportResult, export
@@ -16,7 +15,9 @@ from warehouse.workspace import Workspace
 
 _LOOK_EVERY = 0.5  # s
 _AWAY = 5.0  # s, until a target that took nothing is tried again
-_TELLING = ("live_repricings", "repricings", "price_changes", *BOOK_TABLES, "label_states", "price_draws", "unit_sales")
+_TELLING = (
+    *("live_repricings", "repricings", "price_changes", "booked_prices", "label_states", "price_draws", "unit_sales"),
+)
 
 
 def follow(

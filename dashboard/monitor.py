@@ -8,7 +8,6 @@ from pathlib import Path
 from dash import Dash
 from dash.development.base_component import Component
 
-from catalog.names import BOOK_TABLES
 from catalog.settings import Settings
 from catalog.watched import WatchedCatalog
 from dashboard.cache import Cache
@@ -23,7 +22,9 @@ from warehouse.advice import Situation, next_command, own_shelf, situation_of, v
 from warehouse.origin import RECORD, refusal_of, why_not_played
 
 VERSION_TABLES = ("model_versions", "champions")
-_SITUATION_TABLES = (*VERSION_TABLES, "interactions", "unit_sales", "live_interactions", "demand_cells", *BOOK_TABLES)
+_SITUATION_TABLES = (
+    *(*VERSION_TABLES, "interactions", "unit_sales", "live_interactions", "demand_cells", "booked_prices"),
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash.development.base_component import Component
 
-from catalog.names import BOOK_TABLES
 from dashboard.formats import day
 from dashboard.monitor import Monitor
 
@@ -41,7 +40,7 @@ def shown_date(monitor: Monitor, chosen: str, store: str | None = None) -> dt.da
 
 def book_date(monitor: Monitor, date: dt.date | None) -> dt.date | None:
     """Return the date of the price book in force on a date; None when none had been made."""
-    return max((one for one in monitor.reader.dates(*BOOK_TABLES) if date and one <= date), default=None)
+    return max((one for one in monitor.reader.dates("booked_prices") if date and one <= date), default=None)
 
 
 def days(monitor: Monitor) -> list[dict[str, str]]:
@@ -53,7 +52,7 @@ def days(monitor: Monitor) -> list[dict[str, str]]:
 def days_and_next(monitor: Monitor) -> list[dict[str, str]]:
     """Offer the business dates, and before them the one that is priced next, if it has a price book."""
     sold = monitor.reader.dates(*SOLD)
-    ahead = [date for date in monitor.reader.dates(*BOOK_TABLES) if sold and date > sold[-1]]
+    ahead = [date for date in monitor.reader.dates("booked_prices") if sold and date > sold[-1]]
     offered = [{"value": str(date), "label": f"{day(date)}, opens next"} for date in ahead[-1:]]
     newest, *before = days(monitor)
     return [newest, *offered, *before]

@@ -10,10 +10,8 @@ from typing import Literal
 import pyarrow as pa
 
 from catalog.load import Catalog
-from catalog.memory import give_back
 from catalog.pricing import PricedBy
 from catalog.store_day import KeptStock
-from etl.freed_memory import has_many_prices
 from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import days_sold_live
 from etl.load import commit_tables, rows_of, tables_of
@@ -41,10 +39,6 @@ class Batch:
     def partition(self) -> Partition:
         """The batch's partition of decisions."""
         return Partition("interactions", self.business_date, self.group)
-
-    def prices_of_a_tick(self, catalog: Catalog) -> int:
-        """Return how many prices its stores show at once."""
-        return len(catalog.skus) * len(self.stores)
 
 
 @dataclass(frozen=True)
@@ -110,20 +104,12 @@ def play_batch(
     keep_catalog(lake, catalog)
     date, group = batch.business_date, batch.group
     with held(lake.locks, f"play-{date}-{group}"):
-        _give_back_before(catalog, batch)
         rows = rows_of(play(catalog, priced_by.policy, batch.stores, date, seed, kept), catalog)
-        _give_back_before(catalog, batch)
         tables, ledger = tables_of(lake, catalog, rows, date, group), in_force(catalog, batch, priced_by, seed)
         published = commit_tables(lake, tables, (ledger,), date, group, inputs=inputs, seed=seed)[-1]
         if and_then is not None:
             and_then(published.receipt.sha256, tables)
     return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
-
-
-def _give_back_before(catalog: Catalog, batch: Batch) -> None:
-    """Give back what is free before the next step of a batch of many prices: that needs memory of other sizes."""
-    if has_many_prices(batch.prices_of_a_tick(catalog)):
-        give_back()
 
 
 def is_committed(lake: Lake, decisions: Partition, inputs: str | None = None) -> bool:

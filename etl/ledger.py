@@ -7,7 +7,7 @@ repeated here: they stand in the receipts of the decisions and cells, and the vi
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -35,7 +35,6 @@ class LedgerRow:
     book_sha256: str | None = None
     orders_sha256: str | None = None
     orders_at_once: str | None = None
-    first_cells_sha256: str | None = None
     code_version: str = CODE_VERSION
 
     @property
@@ -71,15 +70,6 @@ def in_force_in(lake: Lake, business_date: dt.date, batch: str) -> tuple[LedgerR
         return ()
     rows = lake.read(partition).drop_columns(["batch"]).to_pylist()
     return tuple(LedgerRow(**{**row, "stores": tuple(json.loads(row["stores"]))}) for row in rows)
-
-
-def keep_first_cells(lake: Lake, cells: Partition, sha256: str) -> None:
-    """Remember the cells of a batch under the day's own catalog, which are about to be regrouped under another."""
-    if cells.business_date is None:
-        return
-    rows = in_force_in(lake, cells.business_date, cells.group)
-    if rows and rows[0].first_cells_sha256 is None:
-        _amend(lake, cells.business_date, cells.group, [replace(row, first_cells_sha256=sha256) for row in rows])
 
 
 def keep_catalog(lake: Lake, catalog: Catalog) -> None:

@@ -19,10 +19,8 @@ from catalog.errors import Declined, LakeError
 from catalog.load import Catalog
 from catalog.pricing import PricedBy
 from etl.batches import Batch, BatchResult, play_batch
-from etl.freed_memory import keep_freed_memory
 from etl.ledger import in_force_in
 from etl.load import products_of
-from etl.transform import keep_first
 from features.cells import cells_from, definition_of, grouping_connection, groups_of_rows, publish_groups
 from warehouse.assertions.run import broken_in_batch
 from warehouse.lake import Lake, Partition
@@ -44,7 +42,6 @@ def play_and_group(
     def group(sha256: str, tables: dict[str, pa.Table]) -> None:
         _group(workspace, batch, sha256, tables)
 
-    keep_freed_memory(batch.prices_of_a_tick(workspace.catalog))
     result = play_batch(workspace, batch, priced_by, seed, anew=anew, and_then=group)
     if result.action == "unchanged":
         _group_what_stands(workspace, batch)
@@ -61,7 +58,6 @@ def _group(workspace: Workspace, batch: Batch, sha256: str, tables: Mapping[str,
     if broken_in_batch(_connection_for(catalog), batch.business_date, {**tables, **groups}):
         return
     try:
-        keep_first(lake, item)
         publish_groups(lake, item, groups)
     except Declined:
         return  # another process is grouping the same decisions

@@ -13,11 +13,8 @@ import pyarrow as pa
 from catalog.errors import DataError, Declined, LakeError
 from catalog.spread import HERE, Progress, Spread, silent
 from etl.forecast import tell_weather
-from etl.freed_memory import keep_freed_memory
-from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import (
     StaleCells,
-    definition_of,
     feature_workbench,
     groups_of,
     groups_of_rows,
@@ -121,7 +118,6 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
 
     Each is held against its receipt before its rows count, by a thread that is ahead, so that nobody waits for it.
     """
-    keep_freed_memory()
     lake, grouped = workspace.lake, []
     tallied = [item for item in stale if is_tallied(lake, item.decisions)]
     others = [item for item in stale if item not in tallied]
@@ -129,7 +125,6 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
         for item, groups in chain(
             _tallied(ahead, lake, tallied, unproven), _grouped_by_sql(ahead, workspace, others, unproven)
         ):
-            keep_first(lake, item)
             publish_groups(lake, item, groups)
             grouped.append(item)
     return grouped
@@ -235,16 +230,3 @@ def _check_assertions(
 def _rows_in(lake: Lake, item: StaleCells) -> int:
     receipt = lake.receipt(item.decisions)
     return receipt.rows if receipt else 0
-
-
-def keep_first(lake: Lake, item: StaleCells) -> None:
-    """Remember the cells that a day's decisions had under its own catalog, before those of another replace them."""
-    before, decisions = lake.receipt(item.cells), lake.receipt(item.decisions)
-    if before is None or decisions is None or before.inputs == item.inputs:
-        return
-    if not before.inputs.startswith(f"{decisions.sha256}:"):
-        return
-    for row in in_force_in(lake, item.cells.business_date or dt.date.min, item.cells.group)[:1]:
-        own = definition_of(kept_catalog(lake, row.catalog))
-        if before.inputs.endswith(f":{own}"):
-            keep_first_cells(lake, item.cells, before.sha256)

@@ -28,7 +28,7 @@ def expected_gain(
     that no demand effect names.
     """
     book = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC), curves)
-    return truly_gained(book.shown(), catalog, date, store)
+    return truly_gained(book.of().prices, catalog, date, store)
 
 
 def gained(day: StoreDay, catalog: Catalog) -> float:

@@ -21,7 +21,6 @@ from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.partition import Within
 from warehouse.sold import COUNTS
 from warehouse.sql_files import queries_beside
-from warehouse.views import TABLES_THAT_GAINED_COLUMNS
 
 COUNTED_VIEWS = Path(__file__).parent / "counted"
 _DECISIONS = "interactions"
@@ -92,5 +91,4 @@ def _show(
     connection: duckdb.DuckDBPyConnection, lake: Lake, partitions: list[Partition], table: str, view: str
 ) -> None:
     files = lake.places((empty_partition(table), *partitions))  # the empty one carries the columns
-    has_gained = table in TABLES_THAT_GAINED_COLUMNS
-    connection.table_function("lake_by_day", [files, has_gained]).create_view(view)
+    connection.table_function("lake_by_day", [files]).create_view(view)

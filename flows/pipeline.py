@@ -15,8 +15,8 @@ from flows.runs import registry_of
 from flows.spreading import spreading
 from flows.steps import group_decisions, play_dates
 from flows.workspace import open_workspace
+from serving.book_store import is_priced
 from serving.in_force import pricing_on
-from serving.make_book import is_priced
 from training.night import decide
 from training.nights import Night
 from training.registry import ModelRegistry

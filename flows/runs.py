@@ -14,7 +14,6 @@ from prefect.runtime import flow_run as this_run
 from catalog.settings import read_settings
 from catalog.spread import Job, Spread, may_pass
 from flows.progress import say, tell
-from warehouse.books import book_dates
 from warehouse.lake import Lake
 from warehouse.mixed import books_passed_over
 from warehouse.notes import strike_out
@@ -76,7 +75,7 @@ def registry_of(workspace: Workspace) -> "MlflowRegistry":
 
 def say_damaged_books(lake: Lake, dates: Sequence[dt.date]) -> list[str]:
     """Say which damaged books were passed over on some dates, each once, and return these sentences."""
-    published = {date for date in book_dates(lake) if dates and dates[0] < date <= dates[-1]}
+    published = {date for date in lake.dates("booked_prices") if dates and dates[0] < date <= dates[-1]}
     told, sentences = set[dt.date](), list[str]()
     for date in sorted({*dates[:1], *published}):
         damaged = books_passed_over(lake, date)

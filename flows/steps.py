@@ -17,7 +17,6 @@ from flows.spreading import spreading
 from flows.workspace import open_workspace
 from serving import outside_day
 from serving.in_force import pricing_on
-from serving.make_book import Repriced, open_days
 from serving.playing import batches_to_play, in_order, play_one
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
@@ -47,13 +46,13 @@ def group_decisions(workspace: Workspace, anew_on: tuple[dt.date, ...] = ()) -> 
 
 
 @flow(name="reprice")
-def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[Repriced]:
-    """Let the belief take in what a store has sold today, and publish prices for the ticks that are left.
+def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[outside_day.Repriced]:
+    """Let the belief take in what an outside store has sold today, and remake prices for the ticks that are left.
 
     Parameters
     ----------
     store
-        One store; by default every store that is being sold live. An hour in which there is none is no failure then.
+        One store; by default every store that is open. An hour in which there is none is no failure then.
 
     Raises
     ------
@@ -62,11 +61,10 @@ def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[Re
     """
     workspace = open_workspace(catalog_dir)
     tag_run("pricing", "reprice")
-    warn_of_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
     return as_task(_reprice if store is None else outside_day.reprice, workspace, store, now_of(workspace))
 
 
-def _reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[Repriced]:
+def _reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[outside_day.Repriced]:
     """Remake the prices of every store that is being sold; say why where there is nothing to do."""
     try:
         return outside_day.reprice(workspace, store, now)

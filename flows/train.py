@@ -1,11 +1,9 @@
 """Fit the candidates, judge them, register the best, let the gate decide, and make the champion's price book."""
 
 import datetime as dt
-from contextlib import nullcontext
 
 from prefect import flow
 
-from catalog.spread import HERE
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import ONE_DAY, newest_grouped
 from flows.artifacts import as_shown_task
@@ -13,7 +11,6 @@ from flows.progress import tell
 from flows.runs import registry_of, say_damaged_books, tag_run
 from flows.spreading import spreading
 from flows.workspace import open_workspace
-from serving.book_blocks import is_worth_a_cluster
 from training.night import Priced, price_date
 from training.result import TrainingResult
 from training.run_context import RunContext
@@ -23,8 +20,7 @@ from training.train_once import KnownVersion, train_once
 def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Priced:
     """Make the price book of a business date, by default the day after the newest one with decisions.
 
-    When the registry is away or the champion cannot be trusted, the last known good book stands. For a small shelf, no
-    cluster is asked whether it is there.
+    When the registry is away or the champion cannot be trusted, the last known good book stands.
 
     Raises
     ------
@@ -37,9 +33,7 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
     """
     workspace = open_workspace(catalog_dir)
     date = for_date or newest_grouped(workspace.lake) + ONE_DAY
-    is_large = is_worth_a_cluster(workspace.catalog)
-    with spreading(workspace.settings, seconds=0) if is_large else nullcontext(HERE) as spread:
-        priced = price_date(workspace, registry_of(workspace), date, spread=spread)
+    priced = price_date(workspace, registry_of(workspace), date)
     say_damaged_books(workspace.lake, [date])  # where old prices hold, they may be older than the newest book
     return priced
 

@@ -45,11 +45,6 @@ class Counters:
         self._found: dict[str | dt.date, Counter] = {}
         self._apart: dict[dt.date, frozenset[str]] = {}
 
-    @property
-    def opened(self) -> list[Counter]:
-        """Those that somebody asked at; another thread may add one."""
-        return list(self._found.values())
-
     def of(self, stores: Iterable[StoreNow], made_from: str) -> list[Counter]:
         """Return where stores ask, each counter once; `made_from` tells the lake and the code from any other.
 
@@ -69,7 +64,7 @@ class Counters:
         if now.day is None and now.date not in self._apart:
             found = book_in_force(self._lake, now.date)
             self._apart[now.date] = frozenset() if found is None else stores_apart(self._catalog, found)
-            if found is not None and found.belief is not None and self._catalog.counts_evenings:
+            if found is not None and self._catalog.counts_evenings:
                 self._apart[now.date] = frozenset(self._stores)
         return now.day is not None or now.store in self._apart[now.date]
 
@@ -93,8 +88,7 @@ class Counters:
         at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})
         orders = orders_on(self._lake, catalog, date, stores, at_once)
         tag = hashlib.sha256(f"{made_from}:{place}:{found.sha256}".encode()).hexdigest()[:TAG_LENGTH]
-        switching = None if found.belief is None else switching_in(found.belief, catalog)
-        curves = replace(own.curves, switching=switching)
+        curves = replace(own.curves, switching=switching_in(found.belief, catalog))
         beside = None
         if price_links(catalog.products, catalog.store):
             standing = standings(self._lake, self._catalog, {store: self._stores[store] for store in stores})

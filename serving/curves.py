@@ -1,8 +1,6 @@
 """Demand curves: the champion's chance of sale at every candidate price of every product."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats, Grown, rows_of_each
+from catalog.arrays import Flags, Floats, rows_of_each
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.tables.prices import DEMAND_CURVES
@@ -20,10 +18,6 @@ from features.cells import model_input
 from serving.context_curves import is_asked_in_context, mean_curves
 from serving.switching import Switching
 from warehouse.parquet import coded, constant
-
-CURVES_ARE_IN = ("sku", "price", "p_sale", "p_sale_low", "p_sale_high", "supported", "model_version")
-"""Columns of `demand_curves` that are needed to read curves."""
-_ENDS = "p_sale_low", "p_sale_high"
 
 
 class DemandModel(Protocol):
@@ -173,7 +167,6 @@ def curves_to_table(curves: DemandCurves) -> pa.Table:
         "expected_revenue": curves.expected_revenue.ravel(),
         "p_sale_low": _ends(curves.low, curves.prices.size),
         "p_sale_high": _ends(curves.high, curves.prices.size),
-        "kept_price": pa.nulls(curves.prices.size, pa.float64()),
         "supported": curves.supported.ravel(),
         "model_version": constant(curves.model_version, curves.prices.size),
     }
@@ -186,21 +179,11 @@ def _ends(values: Floats | None, size: int) -> pa.Array:
 
 def curves_from_table(table: pa.Table) -> DemandCurves:
     """Return the curves that a partition of `demand_curves` holds."""
-    return curves_from_parts([table])
-
-
-def curves_from_parts(parts: Iterable[pa.Table]) -> DemandCurves:
-    """Return the curves of rows that come in parts, one after another, so that few of them are there at once."""
-    skus, grown, has_gaps = dict[str, None](), defaultdict[str, Grown](Grown), set[str]()
-    for part in parts:
-        skus |= dict.fromkeys(part["sku"].unify_dictionaries().unique().cast(pa.string()).to_pylist())
-        for name in ("price", "p_sale", "supported", "p_sale_low", "p_sale_high"):
-            values = part[name].to_numpy()
-            if name in _ENDS and (name in has_gaps or np.isnan(values).any()):
-                has_gaps.add(name)
-            else:
-                grown[name].add(values)
-    own = {name: grown[name].cut().reshape(len(skus), -1) for name in grown.keys() - has_gaps}
-    low, high = map(own.get, _ENDS)
-    version = part["model_version"][0].as_py()
-    return DemandCurves(tuple(skus), own["price"], own["p_sale"], version, own["supported"], low, high)
+    n_prices = int(table["candidate"].to_numpy().max()) + 1
+    prices, p_sale, supported, low, high = (
+        table[name].to_numpy().reshape(-1, n_prices)
+        for name in ("price", "p_sale", "supported", "p_sale_low", "p_sale_high")
+    )
+    skus = tuple(table["sku"].take(np.arange(0, len(table), n_prices)).to_pylist())
+    ends = (None if np.isnan(end).any() else end for end in (low, high))
+    return DemandCurves(skus, prices, p_sale, table["model_version"][0].as_py(), supported, *ends)

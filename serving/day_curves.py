@@ -56,18 +56,18 @@ class DayKnowledge:
     visits
         Visits expected per store day, shape (n_products, n_ticks).
     belief
-        The belief behind both, in the columns of `beliefs`; None in a double that has none.
+        The belief behind both, in the columns of `beliefs`.
     context
         What the model says of days; None where it does not look at the context, or a forest of days is heard instead.
     outlook
-        The belief before the first visit, which the day's sales correct; None in a double that has none.
+        The belief before the first visit, which the day's sales correct.
     """
 
     curves: DemandCurves
     visits: Floats
-    belief: pa.Table | None = None
+    belief: pa.Table
+    outlook: Outlook
     context: ContextCurves | None = None
-    outlook: Outlook | None = None
 
 
 def learned_for(
@@ -98,7 +98,7 @@ def learned_for(
     version = None if model is None else model.version
     outlook = morning_of(catalog, belief, version).outlook()
     table = belief_to_table(catalog, belief, version)
-    return DayKnowledge(outlook.curves, belief.footfall.by_tick, table, context, outlook)
+    return DayKnowledge(outlook.curves, belief.footfall.by_tick, table, outlook, context)
 
 
 def _in_context(

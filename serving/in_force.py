@@ -22,13 +22,12 @@ from etl.stock import opens_with
 from serving.belief.learning_policy import LearningPolicy
 from serving.belief.policy import Outlook
 from serving.belief.taken_from_log import stores_of_kinds
-from serving.book_store import BookInForce, book_in_force, catalog_of, stored_on
+from serving.book_store import BookInForce, book_in_force, catalog_of
 from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.evidence import ShelfPrices
 from serving.hourly_prices import hourly_storefront, released_in
 from serving.kinds_of_stores import storefront_of_stores, watching
-from serving.matching import match_to_shelf
 from serving.open_book import Books, OpenBook, Worths, opened_once, worths_in
 from serving.order_book import at_once_now, orders_on
 from serving.orders import AtOnce, Orders
@@ -42,7 +41,6 @@ from serving.storefront import (
     storefront_before_champion,
     storefront_of_draw,
     storefront_that_learns,
-    storefront_with_book,
     storefront_with_model,
 )
 from serving.tabulate import tabulate
@@ -56,7 +54,7 @@ class PresentBook:
 
     book: PriceBook
     curves: DemandCurves
-    worths: Worths | None = None
+    worths: Worths
 
 
 def present_book(
@@ -71,23 +69,21 @@ def present_book(
 
     With a `date`, it is that of the units with which the store opens on it. `opened` is the book, opened already.
     """
-    made_under = catalog_of(lake, stored_on(lake, found.book.published_at.date()))
+    made_under = catalog_of(lake, found.book.published_at.date())
     own_units = None
     if store is not None and date is not None and catalog.counts_evenings:
         own_units = date, opens_with(lake, catalog, (store,), date).opened_with
     is_of_the_zone = store not in stores_apart(catalog, found) and own_units is None
-    if found.belief is None:
-        return PresentBook(*match_to_shelf(catalog, found.book, found.curves))
     at_hand = opened or OpenBook(catalog, found)
     if made_under != catalog.fingerprint or not is_of_the_zone:
         return _tabulated(catalog, found, at_hand.morning(store).outlook(), own_units)
     worths = partial(worths_in, lambda: at_hand.morning().outlook(), (found.book.published_at.date(), None), None)
-    return PresentBook(*match_to_shelf(catalog, found.book, found.curves), worths)
+    return PresentBook(found.book, found.curves, worths)
 
 
 def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
     """Return the stores of kinds of their own, which sell from a belief of theirs and not from the book in force."""
-    if found.belief is None or catalog.store.approval.is_asked_for:
+    if catalog.store.approval.is_asked_for:
         return frozenset()
     return frozenset(store for kind in stores_of_kinds(found.belief) for store in kind)
 
@@ -95,7 +91,7 @@ def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
 def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay, tick: int) -> PresentBook:
     """Return the book for the ticks from one on of a live day, as its shelf has learned from what it sold before."""
     sold = sold_so_far(lake, day, tick)
-    if found.belief is None or sold is None:
+    if sold is None:
         return present_book(lake, catalog, found, day.store)
     store = storefront_that_learns(catalog, OpenBook(catalog, found).morning(day.store))
     learned = taught(store, sold.rows, catalog, sold.mark.tick)
@@ -279,15 +275,12 @@ def _priced_by_book(
 ) -> PricedBy:
     found = opened.found
     made_for = found.book.published_at.date()
-    if found.belief is not None and not is_greedy:
-        store: Storefront = storefront_of_stores(catalog, opened.belief[0], opened.morning, orders, stores)
+    if is_greedy:
+        curves = opened.morning().outlook().curves
+        policy = GreedyPolicy(curves, costs_that_count(catalog))
+        store = storefront_with_model(catalog, policy, curves, orders)
     else:
-        book, curves = match_to_shelf(catalog, found.book, found.curves)
-        if is_greedy:
-            policy = GreedyPolicy(curves, costs_that_count(catalog))
-            store = storefront_with_model(catalog, policy, curves, orders)
-        else:
-            store = storefront_with_book(catalog, book, curves, orders)
+        store = storefront_of_stores(catalog, opened.belief[0], opened.morning, orders, stores)
     return PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from catalog.load import Catalog
-from catalog.names import BOOK_TABLES
 from catalog.spread import HERE, Spread
 from etl.batches import Batch, batch_inputs, batches_of, is_committed, stores_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, is_live, sold_so_far
@@ -68,7 +67,7 @@ class LivePrices:
 
     def _newest_decisions(self) -> tuple[dict[dt.date, int], ...]:
         """Return what is another one whenever a price book was made, or somebody decided about a price."""
-        return tuple(self._lake.changes(table) for table in (*BOOK_TABLES, "price_changes"))
+        return tuple(self._lake.changes(table) for table in ("booked_prices", "price_changes"))
 
 
 _LOG = logging.getLogger(__name__)

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
+from catalog.names import BOOK_GROUP
 from catalog.pricing import Shelf
 from catalog.tables.stock import MARKDOWNS
 from etl.live.day import is_live
 from etl.stock import opens_with
-from serving.book_store import GROUP
 from serving.in_force import pricing_on
 from serving.storefront import Storefront
 from warehouse.lake import Lake, Partition
@@ -79,13 +79,13 @@ def stickers_on(lake: Lake, catalog: Catalog, date: dt.date) -> dict[tuple[str, 
 
 
 def _published(lake: Lake, date: dt.date) -> pa.Table | None:
-    place = Partition(MARKDOWNS.name, date, GROUP)
+    place = Partition(MARKDOWNS.name, date, BOOK_GROUP)
     return None if lake.receipt(place) is None else lake.read(place)
 
 
 def publish_markdowns(lake: Lake, catalog: Catalog, date: dt.date) -> None:
     """Publish the stickers of a date, where there are any or were; nothing where the catalog sticks none."""
-    place = Partition(MARKDOWNS.name, date, GROUP)
+    place = Partition(MARKDOWNS.name, date, BOOK_GROUP)
     rows = planned_markdowns(lake, catalog, date)
     if rows.num_rows or lake.receipt(place) is not None:
         lake.publish(place, rows, inputs=hashlib.sha256(repr(rows.to_pylist()).encode()).hexdigest())

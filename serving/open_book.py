@@ -38,8 +38,7 @@ class OpenBook:
 
     @cached_property
     def belief(self) -> tuple[Belief, str | None]:
-        """The belief behind the book, which must have one, and its champion's version."""
-        assert self.found.belief is not None  # noqa: S101 - asked before
+        """The belief behind the book, and its champion's version."""
         return belief_from_table(self.found.belief, self._catalog)
 
     def morning(self, store: str | None = None) -> Morning:

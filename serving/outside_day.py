@@ -26,11 +26,9 @@ from etl.live.day import LiveDay, Mark, sold_in
 from etl.live.shelf_state import changes_in
 from etl.load import DayRows, conform
 from etl.stock import opens_with
-from serving import make_book
 from serving.hourly_prices import released_in
 from serving.hourly_record import decided_so_far, newest_prices, with_decision
 from serving.in_force import pricing_on
-from serving.make_book import Repriced
 from serving.order_book import at_once_now
 from serving.storefront import LearningStorefront, Storefront
 from simulation.streams import stream_of
@@ -70,6 +68,16 @@ class SoFar:
     opened_with: Ints | None = None
 
 
+@dataclass(frozen=True)
+class Repriced:
+    """A store whose prices were remade: after how many ticks and from how many visits of its day."""
+
+    store: str
+    business_date: dt.date
+    ticks: int
+    visits: int
+
+
 class OutsideSales(Protocol):
     """What was taken in of stores' own sales; registered for `shelfprice.outside_sales`."""
 
@@ -91,21 +99,21 @@ def close_days(workspace: Workspace, now: dt.datetime) -> None:
 
 
 def reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[Repriced]:
-    """Remake the prices of every store that is being sold right now, or of one.
+    """Remake the prices of every outside store that is being sold right now, or of one.
 
     Parameters
     ----------
     now
-        The time, UTC, by which outside stores are open; the twin's have a time of their own.
+        The time, UTC, by which the stores are open.
 
     Raises
     ------
     Declined
         When no such store is being sold, or prices are not ours to remake.
     """
-    if workspace.catalog.store.sales == "outside":
-        return reprice_outside(workspace, now, store)
-    return make_book.reprice(workspace, store)
+    if workspace.catalog.store.sales != "outside":
+        raise Declined("the twin's stores change their prices by themselves while they sell; nothing was remade")
+    return reprice_outside(workspace, now, store)
 
 
 def reprice_outside(

@@ -1,13 +1,8 @@
-"""A quote and why it is what it is: the decision of the policy in force under the guardrails, for one product.
-
-What does not depend on the question, a product's part of the book and of the curves, is cut out once and kept: so a
-question costs the same however long the shelf is.
-"""
+"""A quote and why it is what it is: the decision of the policy in force under the guardrails, for one product."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,15 +15,13 @@ from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import PriceMove, reason
 from serving.curves import DemandCurves
 from serving.evidence import unknown_price
-from serving.matching import match_to_shelf
 from serving.orders import Orders
-from serving.own_part import OwnPart, known, own_part
 from serving.policies import brought_elsewhere
-from serving.price_book import PriceBook
-from serving.storefront import storefront_without_exploration
+from serving.price_book import BookPolicy, PriceBook
+from serving.side_by_side import caps_beside
+from serving.storefront import Storefront, storefront_without_exploration
 
 EVERY_STORE = "every store"
-_KEPT_ROWS = 1_024  # of a product in a tick, for every stock; about 5 kB each
 
 
 @dataclass(frozen=True)
@@ -106,27 +99,15 @@ class QuotedBook:
         beside: Mapping[str, Floats] | None = None,
     ) -> None:
         self._catalog, self._beside = catalog, beside
-        self._book, self._curves = match_to_shelf(catalog, book, curves)
+        self._book, self._curves = book, curves
         self._made_for = f"{book.published_at.date()}"
         self._until_closing = ticks_left or self._book.n_ticks
-        self._storefront = storefront_without_exploration(catalog, self._book, self._curves, orders)
-        self._own_parts: dict[str, OwnPart] = {}
-        self._row = lru_cache(_KEPT_ROWS)(partial(_decided_at_every_stock, self._own_parts))
+        self._storefront = storefront_without_exploration(catalog, book, curves, orders)
 
     @property
     def n_ticks(self) -> int:
         """Ticks that the book has prices for."""
         return self._book.n_ticks
-
-    @property
-    def asked_for(self) -> tuple[str, ...]:
-        """Products that somebody has asked for."""
-        return tuple(self._own_parts)
-
-    def cut_out(self, skus: Iterable[str]) -> None:
-        """Cut out the parts of products, as the first question for each would; those not on the shelf are left out."""
-        for sku in set(skus).intersection(self._catalog.skus):
-            self._own_part(sku)
 
     def answer(self, question: PriceQuestion, store: str | None = None) -> PriceQuote:
         """Decide as the store would, without exploration, and ignoring other products.
@@ -144,31 +125,34 @@ class QuotedBook:
             When there are not so many ticks in a day, or the stock cannot be; and where no price of the product is
             known in the store.
         """
-        own, left = self._own_part(question.sku), self._ticks_left(question)
-        decision, row = self._decided(own, question, left, store)
-        price, p_sale = float(decision.prices[row, 0]), known(decision.p_sale[row, 0])
+        self._catalog.product(question.sku)
+        left, own = self._ticks_left(question), self._book.positions[question.sku]
+        stores = None if store is None else (store,)
+        front = self._front_of(own, stores)
+        decision = front.decide(_shelf_of(question, left, stores))
+        price, p_sale = float(decision.prices[0, 0]), known(decision.p_sale[0, 0])
         if math.isnan(price):
             raise DataError(unknown_price(question.sku, store))
         return PriceQuote(
             sku=question.sku,
             stock=question.stock,
-            priced_as_stock=min(question.stock, int(self._book.par_stock[own.position])),
+            priced_as_stock=min(question.stock, int(self._book.par_stock[own])),
             ticks_left=left,
             price=price,
             p_sale=p_sale,
             expected_revenue=None if p_sale is None else price * p_sale,
-            unit_value=known(decision.unit_value[row, 0]),
-            binding_rule=own.storefront.rules[decision.rule[row, 0]],
+            unit_value=known(decision.unit_value[0, 0]),
+            binding_rule=front.rules[decision.rule[0, 0]],
             model_version=self._book.model_version,
             policy=self._book.policy,
             made_for=self._made_for,
-            unconstrained_price=float(decision.unconstrained[row, 0]),
-            clamps=_clamps_of(decision, row, own.storefront.rules),
-            clamp_cost=known(decision.clamp_cost[row, 0]),
-            reason=self._sentence(own, decision, row, question, left) + self._elsewhere(own.position, price, left),
+            unconstrained_price=float(decision.unconstrained[0, 0]),
+            clamps=_clamps_of(decision, front.rules),
+            clamp_cost=known(decision.clamp_cost[0, 0]),
+            reason=self._sentence(own, front, decision, question, left) + self._elsewhere(own, price, left),
             currency=self._catalog.store.currency,
             holds_in=store or EVERY_STORE,
-            candidates=own.candidates,
+            candidates=self._candidates(own),
         )
 
     def distinct(self, question: PriceQuestion, stores: Sequence[str]) -> dict[tuple[float, str], list[str]]:
@@ -176,14 +160,10 @@ class QuotedBook:
 
         The price is infinite where none is known.
         """
-        own, left = self._own_part(question.sku), self._ticks_left(question)
-        shelf, found = _shelf_of(question, left, tuple(stores)), dict[tuple[float, str], list[str]]()
-        decision = own.front_beside(self._storefront, self._beside, stores).decide(shelf)
+        front, found = self._front_of(self._book.positions[question.sku], stores), dict[tuple[float, str], list[str]]()
+        decision = front.decide(_shelf_of(question, self._ticks_left(question), tuple(stores)))
         for row, store in enumerate(stores):
-            key = (
-                float(np.nan_to_num(decision.prices[row, 0], nan=math.inf)),
-                own.storefront.rules[decision.rule[row, 0]],
-            )
+            key = float(np.nan_to_num(decision.prices[row, 0], nan=math.inf)), front.rules[decision.rule[row, 0]]
             found.setdefault(key, []).append(store)
         return found
 
@@ -197,11 +177,8 @@ class QuotedBook:
         candidates
             Whether the prices that were weighed are in it.
         """
-        said = vars(answer).copy()
-        del said["candidates"]  # the last field, and most of the text: it is the same for every question
-        weighed = f', "candidates": {self._own_part(answer.sku).candidates_json}' if candidates else ""
-        ending = "" if not more else f", {json_text(more)[1:-1]}"
-        return f"{json_text(said)[:-1]}{weighed}{ending}}}\n"
+        said = {name: value for name, value in vars(answer).items() if candidates or name != "candidates"}
+        return f"{json_text(said | (more or {}))}\n"
 
     def _ticks_left(self, question: PriceQuestion) -> int:
         left = self._until_closing if question.ticks_left is None else question.ticks_left
@@ -216,24 +193,27 @@ class QuotedBook:
             )
         return left
 
-    def _own_part(self, sku: str) -> OwnPart:
-        """Return a product's own part; two threads that make it at once make the same one."""
-        part = self._own_parts.get(sku)
-        if part is None:
-            self._catalog.product(sku)
-            part = self._own_parts[sku] = own_part(self._storefront, self._curves, sku)
-        return part
+    def _front_of(self, own: int, stores: Sequence[str] | None) -> Storefront:
+        """Return how a product is priced in stores: what other prices stand there may hold it back."""
+        whole, part = self._storefront, slice(own, own + 1)
+        assert whole.limits is not None  # noqa: S101 - a store has guardrails
+        limits, curves = whole.limits.only(own, self._book.skus[own]), self._curves
+        if limits.caps and stores is not None and self._beside is not None:
+            caps = caps_beside(whole.limits, np.array([self._beside[store] for store in stores]))
+            limits = replace(limits, caps={rule: caps[rule][:, [own]] for rule in limits.caps})
+        return replace(
+            whole,
+            policy=BookPolicy(self._book.take(np.array([own]))),
+            curves=DemandCurves(curves.skus[part], curves.prices[part], curves.p_sale[part], curves.model_version),
+            limits=limits,
+            unit_costs=np.broadcast_to(whole.unit_costs, len(self._book.skus))[part],
+        )
 
-    def _decided(
-        self, own: OwnPart, question: PriceQuestion, left: int, store: str | None
-    ) -> tuple[PriceDecision, int]:
-        """Return what the store decides, and the row of it; where no limit looks at what is shown, every stock's."""
-        keeps_label = question.stock == 0 and question.shown is not None
-        if own.is_the_same_in_every_store and not keeps_label:
-            return self._row(question.sku, left), min(question.stock, own.last_row)
-        stores = None if store is None else (store,)
-        front = own.front_beside(self._storefront, self._beside, stores)
-        return front.decide(_shelf_of(question, left, stores)), 0
+    def _candidates(self, own: int) -> list[dict[str, float | None]]:
+        return [
+            {"price": float(one), "p_sale": known(chance), "expected_revenue": known(one * chance)}
+            for one, chance in zip(self._curves.prices[own], self._curves.p_sale[own], strict=True)
+        ]
 
     def _elsewhere(self, product: int, price: float, left: int) -> str:
         """Say what a shopper brings who finds a price too dear; nothing where nobody is known to take a substitute."""
@@ -241,20 +221,22 @@ class QuotedBook:
         money = "" if brought is None else self._catalog.store.money.format_money(brought)
         return money and f" Who finds it too dear brings {money} on average by taking a substitute."
 
-    def _sentence(self, own: OwnPart, decision: PriceDecision, row: int, question: PriceQuestion, left: int) -> str:
+    def _sentence(
+        self, own: int, front: Storefront, decision: PriceDecision, question: PriceQuestion, left: int
+    ) -> str:
         change = PriceMove(
-            product=own.position,
+            product=own,
             old_price=math.nan if question.shown is None else question.shown,
-            new_price=float(decision.prices[row, 0]),
-            unconstrained=float(decision.unconstrained[row, 0]),
+            new_price=float(decision.prices[0, 0]),
+            unconstrained=float(decision.unconstrained[0, 0]),
             explored=False,
-            rule=int(decision.rule[row, 0]),
+            rule=int(decision.rule[0, 0]),
             stock=question.stock,
             minutes_left=left * self._catalog.store.opening.tick_minutes,
-            p_sale=float(decision.p_sale[row, 0]),
-            unit_value=float(decision.unit_value[row, 0]),
+            p_sale=float(decision.p_sale[0, 0]),
+            unit_value=float(decision.unit_value[0, 0]),
         )
-        return reason(self._catalog, own.storefront.rules, change)
+        return reason(self._catalog, front.rules, change)
 
 
 def explained(
@@ -278,17 +260,13 @@ def _shelf_of(question: PriceQuestion, ticks_left: int, stores: tuple[str, ...] 
     )
 
 
-def _decided_at_every_stock(own_parts: dict[str, OwnPart], sku: str, ticks_left: int) -> PriceDecision:
-    """Decide for every stock that the book knows, one a row, under limits that do not look at the price shown."""
-    own = own_parts[sku]
-    stock = np.arange(own.last_row + 1)[:, None]
-    return own.storefront.decide(Shelf(stock, np.full(stock.shape, math.nan), ticks_left, np.zeros(stock.shape)))
-
-
-def _clamps_of(decision: PriceDecision, row: int, rules: tuple[str, ...]) -> list[dict[str, Any]]:
-    if not len(decision.clamps):
-        return []
+def _clamps_of(decision: PriceDecision, rules: tuple[str, ...]) -> list[dict[str, Any]]:
     return [
         {"rule": rules[clamp["rule"]], "before": known(clamp["before"]), "after": float(clamp["after"])}
-        for clamp in decision.clamps[decision.clamps["decision"] == row]
+        for clamp in decision.clamps
     ]
+
+
+def known(value: float) -> float | None:
+    """Return a number, or None for NaN."""
+    return None if math.isnan(value) else float(value)

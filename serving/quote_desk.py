@@ -23,9 +23,8 @@ from serving.book_store import BookInForce, book_in_force
 from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
 from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence, unknown_price
-from serving.own_part import known
 from serving.policies import costs_that_count
-from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook
+from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, known
 from serving.standing import standings
 from warehouse.advice import next_command, situation_of
 from warehouse.lake import Lake
@@ -106,15 +105,13 @@ class QuoteDesk:
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:TAG_LENGTH]
 
     def ready_for_those_of(self, earlier: "QuoteDesk") -> "QuoteDesk":
-        """Read and cut out what was asked of an earlier desk, so that none of them waits; return this one."""
-        skus = {sku for counter in earlier._counters.opened for sku in counter.book.asked_for}  # noqa: SLF001
+        """Read the books that were asked of an earlier desk, so that nobody waits for them; return this one."""
         for store in list(earlier._asked_about):  # noqa: SLF001 - its own; another thread may add one
             with suppress(DataError):  # whoever asks is told
                 if self._drawn is not None:
                     self._open_drawn(self._drawn, store)
-                    continue
-                for counter in self._counters_for(store):
-                    counter.book.cut_out(skus)
+                else:
+                    self._counters_for(store)
         return self
 
     def has_opened_for(self, store: str | None) -> bool:
@@ -140,8 +137,8 @@ class QuoteDesk:
     def worths(self, answer: PriceQuote, store: str | None = None) -> list[float | None]:
         """Return what the policy of an answer maximises, by candidate, EUR per visit; None for one it may not choose.
 
-        That is what a visit gains at the candidate, now and by what is left after it, above keeping all units. Without
-        a belief, and on a long shelf, it is the gain of a sale less the value of a unit, times the chance of sale.
+        That is what a visit gains at the candidate, now and by what is left after it, above keeping all units. On
+        a long shelf it is the gain of a sale less the value of a unit, times the chance of sale.
         """
         counter, found = self._counters_for(store)[0], None
         if counter.worths is not None and len(self.catalog.skus) <= _LONG_SHELF:

@@ -18,7 +18,6 @@ from catalog.pricing import Lesson, PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.learning_policy import LearningPolicy
 from serving.belief.policy import Morning, morning_of
-from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves, chance_at
 from serving.drawn_prices import DrawnPolicy, PriceDraw
 from serving.evidence import ShelfPrices
@@ -27,7 +26,7 @@ from serving.guardrails import guarded, nothing_shown, usable_prices
 from serving.limits import Limits, limits_of, lowest_that_passes, rule_given
 from serving.orders import Orders
 from serving.policies import ShelfPolicy, costs_that_count, policy_without_model
-from serving.price_book import PriceBook
+from serving.price_book import BookPolicy, PriceBook
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.shelf_limits import ShelfLimits, Support, may_be_tried, support_of, which_may_move
 from serving.solve import Worth, chance_on_shelf
@@ -235,20 +234,6 @@ def storefront_with_model(
         limits_of(catalog, orders),
         costs_that_count(catalog),
     )
-
-
-def storefront_with_book(
-    catalog: Catalog,
-    book: PriceBook,
-    curves: DemandCurves,
-    orders: Orders | None = None,
-) -> Storefront:
-    """Return the store that sells from a price book and explores on the same budget; both hold exactly its shelf.
-
-    Support is no step here: it was one when the book was made.
-    """
-    without = storefront_without_exploration(catalog, book, curves, orders)
-    return replace(without, exploration=_on_budget(catalog, curves))
 
 
 def storefront_without_exploration(

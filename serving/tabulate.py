@@ -1,4 +1,4 @@
-"""Tabulate a policy: ask it in every state, apply support and the static limits, and keep the steps.
+"""Tabulate a policy: ask it in every state, and apply support and the static limits.
 
 Limits that look at the price shown before wait for the store.
 """
@@ -15,13 +15,10 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from serving.curves import DemandCurves, chance_at
 from serving.guardrails import guarded_with_trail
-from serving.limited_steps import Limited
 from serving.limits import Limits, limits_of
-from serving.price_book import PriceBook
-from serving.price_steps import Steps
+from serving.price_book import BookedStates, PriceBook
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.shelf_limits import support_of
-from serving.steps_of_states import steps_of
 
 
 def tabulate(
@@ -55,38 +52,25 @@ def tabulate(
     answers = _ask_everywhere(policy, levels, ticks, on or published_at.date(), opened_with, sticker)
     if support is not None:
         answers = [support.apply(answer, len(policy.rules)) for answer in answers]
-    asked = _by_product([answer.prices for answer in answers])
+    asked, p_asked, policy_rule, unit_value = (
+        np.stack([getattr(answer, name) for answer in answers]) for name in ("prices", "p_sale", "rule", "unit_value")
+    )  # shape (n_ticks, n_levels, n_products)
     _refuse_impossible(asked, catalog)
-    is_empty = np.broadcast_to((levels == 0).T[:, None], asked.shape)
-    p_asked = np.where(is_empty, 0.0, _by_product([answer.p_sale for answer in answers]))
-    sold_out = len(own_rules)
-    policy_rule = np.where(is_empty, sold_out, _by_product([answer.rule for answer in answers])).astype(np.int32)
-    unit_value = _by_product([answer.unit_value for answer in answers])
-    steps, states = steps_of(asked, policy_rule, p_asked, unit_value, catalog.most_stock)
-
-    limits, of_step = limits_of(catalog), states[steps.begin[:-1]]
-    unconstrained, own_rule = asked.ravel()[of_step], policy_rule.ravel()[of_step].astype(np.int16)
-    grid = _Grid(steps.first_step)
-    limited, clamps = _within_static_limits(limits, grid.filled(unconstrained), ticks, sold_out + 1)
-    rule = grid.filled(own_rule)
+    is_empty, sold_out, limits = np.broadcast_to(levels == 0, asked.shape), len(own_rules), limits_of(catalog)
+    p_asked, policy_rule = np.where(is_empty, 0.0, p_asked), np.where(is_empty, sold_out, policy_rule)
+    by_row, clamps = _within_static_limits(limits, asked.reshape(-1, asked.shape[2]), ticks, sold_out + 1)
+    prices, rule, p_sale = by_row.reshape(asked.shape), policy_rule.copy(), p_asked
     rule.flat[clamps["decision"]] = clamps["rule"]
-    prices, p_own = grid.read(limited), p_asked.ravel()[states]
-    changed = np.repeat((prices != unconstrained) & (own_rule != sold_out), steps.lengths)
-    p_sale = p_own
+    changed = (prices != asked) & ~is_empty
     if curves is not None and changed.any():
-        p_sale = np.where(changed, _chances_at(curves, steps, grid, limited), p_own)
-    chance_from, chances = steps.told_once(p_sale, p_own)
+        at = [chance_at(curves.prices, curves.at(left).p_sale, own) for left, own in enumerate(prices, start=1)]
+        p_sale = np.where(changed, np.stack(at), p_asked)
+    rules = np.where(is_empty, sold_out, rule).astype(np.int16), policy_rule.astype(np.int16)
+    states = prices, asked, p_sale, p_asked, unit_value, *rules
     return PriceBook(
         skus=catalog.skus,
         par_stock=catalog.most_stock,
-        n_ticks=ticks,
-        steps=steps,
-        prices=prices,
-        rule=np.where(own_rule == sold_out, own_rule, grid.read(rule)),
-        policy_rule=own_rule,
-        chance_from=chance_from,
-        p_sale=p_sale[chances],
-        limited=Limited.among(prices, unconstrained, chance_from, p_own[chances]),
+        states=BookedStates._make(np.ascontiguousarray(own.transpose(2, 0, 1)) for own in states),
         rules=(*own_rules, "sold_out", *limits.rules),
         policy=policy.name,
         model_version=policy.model_version or "none",
@@ -115,29 +99,6 @@ def _ask_everywhere(
     ]
 
 
-def _by_product(by_tick: list[NDArray[Any]]) -> NDArray[Any]:
-    """Return answers of shape (n_levels, n_products) at each tick as one array (n_products, n_ticks, n_levels)."""
-    return np.stack([answer.T for answer in by_tick], axis=1)
-
-
-class _Grid:
-    """Steps as a grid of shape (n_rows, n_products), in which a product with fewer ones repeats its first."""
-
-    def __init__(self, first_step: NDArray[np.int64]) -> None:
-        counts = np.diff(first_step)
-        row = np.arange(counts.max())[:, None]
-        self._step = first_step[:-1] + np.where(row < counts, row, 0)
-        self._place = (row < counts).T
-
-    def filled(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return what is given for each step as a grid."""
-        return values[self._step]
-
-    def read(self, grid: NDArray[Any]) -> NDArray[Any]:
-        """Return what a grid says of each step."""
-        return grid.T[self._place]
-
-
 def _within_static_limits(limits: Limits, asked: Floats, n_ticks: int, first_rule: int) -> tuple[Floats, NDArray[Any]]:
     """Return what static limits leave of prices, EUR, shape (n_rows, n_products), and the changes as `CLAMP` records.
 
@@ -152,28 +113,13 @@ def limited_ladder(catalog: Catalog, ladder: Floats) -> Floats:
     return np.ascontiguousarray(_within_static_limits(limits_of(catalog), ladder.T, 1, 0)[0].T)
 
 
-def _chances_at(curves: DemandCurves, steps: Steps, grid: _Grid, prices: Floats) -> Floats:
-    """Return the chance of sale of each threshold at the price of its step, read from the curves.
-
-    `prices` are those of the steps, EUR, shape (n_rows, n_products).
-    """
-    step = np.repeat(np.arange(len(steps.first_tick)), steps.lengths)
-    if curves.by_tick is None:
-        return grid.read(chance_at(curves.prices, curves.p_sale, prices))[step]
-    left, found = steps.first_tick[step] + np.arange(len(step)) - steps.begin[step], np.empty(len(step))
-    for tick in range(1, int(left.max()) + 1):
-        own = left == tick
-        found[own] = grid.read(chance_at(curves.prices, curves.at(tick).p_sale, prices))[step[own]]
-    return found
-
-
 def _refuse_impossible(prices: Floats, catalog: Catalog) -> None:
-    floors, ceilings = np.array([(product.floor, product.ceiling) for product in catalog.products]).T[:, :, None, None]
-    bad = ~((prices >= floors) & (prices <= ceilings))
-    if bad.any():
-        place = int(bad.any(axis=(1, 2)).argmax())
-        product = catalog.products[place]
+    floors, ceilings = np.array([(product.floor, product.ceiling) for product in catalog.products]).T
+    bad = np.argwhere(~((prices >= floors) & (prices <= ceilings)))
+    if len(bad):
+        at = tuple(bad[bad[:, 2].argmin()])
+        product = catalog.products[at[2]]
         raise ModelError(
-            f"a price of {prices[place][bad[place]][0]} for {product.sku} is outside {product.floor} to "
-            f"{product.ceiling}; the whole price book is refused and old prices stand"
+            f"a price of {prices[at]} for {product.sku} is outside {product.floor} to {product.ceiling}; the whole "
+            "price book is refused and old prices stand"
         )

@@ -4,12 +4,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from catalog.names import BOOK_TABLES
 from catalog.spread import HERE
 from etl.live.calendar import ONE_DAY
 from etl.transform import transform
+from serving.book_store import is_priced
 from serving.live_prices import close_day, play_again
-from serving.make_book import has_curves, is_priced, make_book_again
+from serving.make_book import has_belief, make_book_again
 from training.drift_watch import watch_drift
 from training.night import decide
 from training.nights import needs_a_decision, refuse_what_cannot_be_closed
@@ -67,8 +67,8 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
         means.progress,
         means.spread if means.spread.is_elsewhere else HERE,
     )
-    if has_curves(lake, date + ONE_DAY) and (how.force or not is_priced(lake, date + ONE_DAY)):
-        run(make_book_again, workspace, date + ONE_DAY, means.spread)
+    if has_belief(lake, date + ONE_DAY) and (how.force or not is_priced(lake, date + ONE_DAY)):
+        run(make_book_again, workspace, date + ONE_DAY)
     elif needs_a_decision(lake, date):
         run(watch_drift, workspace, registry, date, means.announce)
         decide(workspace, registry, date, how.seed, means)
@@ -76,7 +76,7 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
 
 def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:
     """Return the SHA-256 of a date's decisions and cells, and of the price book of the day after."""
-    parts = ((("interactions",), date), (("demand_cells",), date), (BOOK_TABLES, date + ONE_DAY))
+    parts = ((("interactions",), date), (("demand_cells",), date), (("booked_prices",), date + ONE_DAY))
     return [
         tuple(
             receipt.sha256

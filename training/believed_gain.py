@@ -149,7 +149,7 @@ class _Rivals:
     def by_product(self) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
         """Yield each product's position, and the prices that both books open with, EUR, shape (n_levels, n_ticks)."""
         for first in range(0, len(self.books[0].skus), _AT_ONCE):
-            one, other = (book.shown(slice(first, first + _AT_ONCE)) for book in self.books)
+            one, other = (book.of(slice(first, first + _AT_ONCE)).prices for book in self.books)
             yield from enumerate(zip(one, other, strict=True), first)
 
     def gained(self, n_draws: int, *, corrects: bool = False) -> Floats:
@@ -163,7 +163,7 @@ class _Rivals:
                 if (one != other).any():
                     gained[:, product] = [_worth(day, product, one) - _worth(day, product, other) for day in days]
             return gained
-        opens = [book.shown() for book in self.books]
+        opens = [book.of().prices for book in self.books]
         for draw, day in enumerate(days):
             updates = some_updates(day.catalog)
             prices = (

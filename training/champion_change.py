@@ -1,8 +1,8 @@
 """Change the champion by hand: roll it back or promote a version, with its prices in force at once.
 
-No orchestrator is needed here, and for a rollback no registry either: the prices of the champion before are in the
-lake. The row in `champions` and the price books are one commit, which the registry follows: see `history`. The same
-command again, with the same reason, is the same request: it goes on where it was killed and never does a second change.
+No orchestrator is needed here. The row in `champions` and the price books, made anew from the model, are one commit,
+which the registry follows: see `history`. The same command again, with the same reason, is the same request: it goes on
+where it was killed and never does a second change.
 """
 
 import datetime as dt
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
 from etl.live.calendar import first_open_date
-from serving.book_store import NewBook, book_in_force
+from serving.book_store import book_in_force
+from serving.make_book import NewBook
 from training.champion_history import (
     LOCK,
     Action,
@@ -25,7 +26,6 @@ from training.champion_history import (
     newest,
     prices_from_model,
     record,
-    stored_prices_of,
     unfinished,
 )
 from training.registry import ModelRegistry
@@ -58,7 +58,7 @@ class Done:
 
 
 def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str | None, asked_at: dt.datetime) -> Done:
-    """Make an earlier champion the champion again, with its newest price book in force at once.
+    """Make an earlier champion the champion again, with a price book from its model in force at once.
 
     Asked for again with the same reason, it is made once: to go back further, name a version or give another reason.
 
@@ -76,20 +76,20 @@ def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str
     Declined
         When there is nothing to go back to, or the champion is being changed by someone else.
     ModelError
-        When no book of the version is stored and its model cannot be loaded; nothing was changed.
+        When the model cannot be loaded or cannot price the shelf; nothing was changed.
     """
     said = _checked(reason)
     with held(workspace.settings.locks, LOCK):
         _refuse_if_changed_since(workspace.lake, asked_at)
         first = first_open_date(workspace.lake)
-        away = _why_it_fails(lambda: finish_changes(workspace, registry, first))
+        finish_changes(workspace, registry, first)
         changes = history(workspace.lake)
         if (made := _repeated(changes, "rolled_back", to, said)) is not None:
-            return _done(workspace, made, away, is_repeated=True)
+            return _done(workspace, made, None, is_repeated=True)
         target = _to_go_back_to(changes, to)
-        books = stored_prices_of(workspace, registry, target, first)
+        books = prices_from_model(workspace, registry, target, first)
         change = ChampionChange(0, target, None, "rolled_back", workspace.settings.user, _now(), said, first)
-        return _change_to(workspace, registry, change, books, away)
+        return _change_to(workspace, registry, change, books)
 
 
 def promote(
@@ -140,7 +140,7 @@ def promote(
         books = prices_from_model(workspace, registry, version, first)
         because = f"{said}{_FORCED}{objection})" if objection else said
         change = ChampionChange(0, version, None, "promoted_by_hand", workspace.settings.user, _now(), because, first)
-        return _change_to(workspace, registry, change, books, None)
+        return _change_to(workspace, registry, change, books)
 
 
 def catch_up(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
@@ -169,14 +169,12 @@ def finish_changes(workspace: Workspace, registry: ModelRegistry, on: dt.date) -
     finish(registry, open_change)
 
 
-def _change_to(
-    workspace: Workspace, registry: ModelRegistry, change: ChampionChange, books: Sequence[NewBook], away: str | None
-) -> Done:
+def _change_to(workspace: Workspace, registry: ModelRegistry, change: ChampionChange, books: Sequence[NewBook]) -> Done:
     """Commit a change with its price books, and let the registry follow."""
     before = newest(workspace.lake)
     numbered = replace(change, change=before.change + 1 if before else 1, previous=before.version if before else None)
     record(workspace.lake, numbered, books)
-    return _done(workspace, numbered, away or _why_it_fails(lambda: finish(registry, numbered)))
+    return _done(workspace, numbered, _why_it_fails(lambda: finish(registry, numbered)))
 
 
 def _done(workspace: Workspace, change: ChampionChange, behind: str | None, *, is_repeated: bool = False) -> Done:

@@ -4,8 +4,8 @@ A change is made under one lock. Its row in `champions` and the price books that
 registry follows: the alias, and last a tag on the registered model with the number of the change. A kill in between
 leaves the tag behind the newest row, and whoever takes the lock next lets the registry follow before anything else.
 
-Prices come with a change: a stored price book, or one worked out from the model. A change that somebody made in the
-registry by hand is noticed and recorded.
+Prices come with a change, worked out from the model. A change that somebody made in the registry by hand is noticed and
+recorded.
 """
 
 import datetime as dt
@@ -18,23 +18,16 @@ import pyarrow as pa
 from catalog.errors import DataError, Declined
 from catalog.names import EARNS_MORE
 from catalog.tables.prices import CHAMPIONS
-from serving.book_store import NewBook, books_from, new_book, newest_book_of, restored_book
 from serving.day_curves import known_before
+from serving.make_book import NewBook, new_book
 from training.gate import Verdict
 from training.registry import ModelRegistry
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.origin import origin_of
+from warehouse.partition import between
 from warehouse.workspace import Workspace
-
-
-def stored_prices_of(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
-    """Return a version's newest stored book for each date from a first one; without one, as `prices_from_model`."""
-    stored = newest_book_of(workspace.lake, version)
-    if stored is None:
-        return prices_from_model(workspace, registry, version, first)
-    return [restored_book(workspace.lake, stored, date) for date in _dates_to_change(workspace.lake, first)]
 
 
 def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
@@ -59,7 +52,11 @@ def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: st
 
 def _dates_to_change(lake: Lake, first: dt.date) -> list[dt.date]:
     """Return the dates whose books change: the first, and those that have one already; none in a retailer's lake."""
-    return [] if origin_of(lake.store) == "retailer" else sorted({first, *books_from(lake, first)})
+    return (
+        []
+        if origin_of(lake.store) == "retailer"
+        else sorted({first, *lake.dates("booked_prices", between(first, dt.date.max))})
+    )
 
 
 LOCK = "promotion"

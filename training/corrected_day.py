@@ -82,7 +82,7 @@ def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, upda
         stock = stock - bought
         if tick + 1 in updates:
             outlook, unheard, left = outlook.after(tuple(unheard)), [], n_ticks - tick - 1
-            prices[:, :, :left] = tabulate(outlook.policy, catalog, made_for, outlook.curves, left).shown()
+            prices[:, :, :left] = tabulate(outlook.policy, catalog, made_for, outlook.curves, left).of().prices
     return prices
 
 

@@ -14,9 +14,9 @@ from etl.live.calendar import ONE_DAY
 from features.footfall import LoggedVisits, logged_visits
 from serving.belief.log import Seen, belief_and_average, seen_in
 from serving.belief.policy import morning_of
-from serving.book_blocks import unpublished_book
 from serving.curves import DemandCurves
 from serving.day_curves import DatedModel, DayKnowledge, learned_for
+from serving.make_book import unpublished_book
 from serving.policies import costs_that_count, policy_without_model
 from serving.price_book import PriceBook
 from serving.tabulate import tabulate
@@ -84,13 +84,11 @@ def gain_over(
     seen = seen_in(connection, catalog, dataset.judged_through)
     try:
         known = learned_for(connection, challenger, catalog, tomorrow, seen)
-        book = _book_of(catalog, known, tomorrow)
+        book = unpublished_book(catalog, known.curves, known.visits, tomorrow)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
     in_force, incumbent = _in_force(connection, catalog, champion, tomorrow, seen) or (None, None)
     estimate = gain_on(catalog, visits, known.curves, book, incumbent, is_known=is_known)
-    if known.belief is None:
-        return estimate
     contexts = [own.context for own in (known, in_force) if own is not None and own.context is not None]
     beliefs = belief_and_average(catalog, seen, tomorrow, contexts)
     day, average = (morning_of(catalog, belief, None).outlook() for belief in beliefs)
@@ -100,7 +98,7 @@ def gain_over(
     if is_known and not chooses_substitutes(catalog):  # what prices of one product bring depends on the others'
         is_long = len(catalog.skus) > LONG_SHELF
         truly, updates = true_day(catalog, tomorrow), (some_updates if is_long else updates_due)(catalog)
-        opens = zip((book.shown(), usual.shown()), outlooks, strict=True)
+        opens = zip((book.of().prices, usual.of().prices), outlooks, strict=True)
         own, others = (prices_of_day(*each, truly, updates) for each in opens)
         believed = replace(believed, truth=true_gain(catalog, tomorrow, own, others))
     return replace(estimate, believed=believed)
@@ -122,8 +120,8 @@ def gain_on(
     """
     ticks_left = np.maximum(1, catalog.store.opening.ticks - visits.tick)
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
-    price = book.quotes(visits.product, visits.stock, ticks_left)[0]
-    theirs = usual.quotes(visits.product, visits.stock, ticks_left)[0]
+    price = book.at(visits.product, visits.stock, ticks_left).prices
+    theirs = usual.at(visits.product, visits.stock, ticks_left).prices
     truth = (true_chances_at(catalog, visits, price), true_chances_at(catalog, visits, theirs)) if is_known else None
     return estimate_gain(
         LoggedEvidence(
@@ -144,10 +142,6 @@ def gain_on(
     )
 
 
-def _book_of(catalog: Catalog, known: DayKnowledge, date: dt.date) -> PriceBook:
-    return unpublished_book(catalog, known.curves, known.visits, date)
-
-
 def _in_force(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, champion: DatedModel | None, date: dt.date, seen: Seen
 ) -> tuple[DayKnowledge, PriceBook] | None:
@@ -156,7 +150,7 @@ def _in_force(
         return None
     try:
         known = learned_for(connection, champion, catalog, date, seen)
-        return known, _book_of(catalog, known, date)
+        return known, unpublished_book(catalog, known.curves, known.visits, date)
     except ModelError:
         return None  # a champion of another shelf
 

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import Catalog
-from catalog.spread import HERE, Spread
 from catalog.wings import registered
 from etl.transform import transform
 from serving.belief.policy import WITHOUT_CHAMPION
-from serving.book_store import NewBook, book_in_force, commit_book, in_force_for
+from serving.book_store import book_in_force
 from serving.drawn_prices import PriceDraw, draw_on
 from serving.kinds_of_stores import kinds_in_words
-from serving.make_book import make_book
+from serving.make_book import NewBook, commit_book, make_book
 from serving.markdowns import publish_markdowns
 from serving.price_book import PriceBook
 from training.champion_change import finish_changes
@@ -48,6 +47,7 @@ from training.session import LEARNING, train
 from warehouse.advice import next_command, situation_of
 from warehouse.lake import Lake
 from warehouse.locks import held, waited_for
+from warehouse.mixed import parts_of_book
 from warehouse.origin import origin_of, sells_outside
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
@@ -76,7 +76,6 @@ def price_date(
     registry: ModelRegistry,
     date: dt.date,
     commit_as: CommitBook = commit_book,
-    spread: Spread = HERE,
 ) -> Priced:
     """Make the price book of a business date.
 
@@ -117,7 +116,7 @@ def price_date(
             if champion is None and not may_price_without_champion(workspace, date):
                 remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
                 raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
-            new = make_book(workspace, champion, date, spread)
+            new = make_book(workspace, champion, date)
             commit_as(workspace.lake, new)
         publish_markdowns(workspace.lake, workspace.catalog, date)
         of_wings = [hear(workspace, date) for hear in registered("after_book")]
@@ -240,7 +239,7 @@ def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, in
     def with_the_night(lake: Lake, book: NewBook) -> None:
         record(lake, _priced_by(night, book.book, _said_of_stores(workspace.catalog, book)), inputs, book)
 
-    priced = means.run(price_date, workspace, registry, night.prices_for, with_the_night, means.spread)
+    priced = means.run(price_date, workspace, registry, night.prices_for, with_the_night)
     if priced.old_prices_hold:
         return replace(_priced_by(night, priced.book, None), outcome="old prices hold", said=priced.old_prices_hold)
     done = _priced_by(night, priced.book, priced.said)
@@ -299,5 +298,4 @@ def _priced_by(night: Night, book: PriceBook, of_stores: str | None) -> Night:
 
 
 def _said_of_stores(catalog: Catalog, new: NewBook) -> str | None:
-    belief = new.tables.get(in_force_for(new.date).belief)
-    return None if belief is None else kinds_in_words(catalog, belief)
+    return kinds_in_words(catalog, new.tables[parts_of_book(new.date)[2]])

@@ -22,8 +22,8 @@ from features.cells import feature_workbench, seals_of_cells
 from features.context import seals_of_context
 from features.footfall import demand_shifts
 from serving.belief.own_sales import LOOKS_BACK
+from serving.book_store import is_priced
 from serving.champion import Champion
-from serving.make_book import is_priced
 from training.believed_gain import BelievedGain
 from training.registry import ModelRegistry
 from warehouse.commit import Commit

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.settings import Settings
-from warehouse.books import book_dates
 from warehouse.lake import Lake
 from warehouse.open_store import open_store
 from warehouse.origin import Side, origin_of
@@ -72,7 +71,7 @@ def situation_of(settings: Settings, catalog_dir: Path | None = None) -> Situati
         is_grouped=closed <= grouped,
         has_champion=any(lake.partitions("champions")),
         newest_sold=max([*sold, *lake.dates("live_interactions")], default=None),
-        newest_book=max(book_dates(lake), default=None),
+        newest_book=next(lake.newest_dates("booked_prices"), None),
     )
 
 

@@ -7,23 +7,24 @@ first finishes what a kill left of a commit, so that no query sees a part of one
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 
 import duckdb
 import pyarrow as pa
 
-from catalog.contracts import described_columns
+from catalog.contracts import TABLES, described_columns
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.advice import remedy
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
 from warehouse.local.store import LocalStore
 from warehouse.partition import Within
 from warehouse.proof import prove_all
 from warehouse.sql_files import queries_beside
-from warehouse.views import TABLES_THAT_GAINED_COLUMNS, create_table_views, create_views_of_dates, set_files, view_names
+from warehouse.views import create_table_views, create_views_of_dates, set_files, view_names
 
 _HERE = Path(__file__).parent
 MACROS = _HERE / "macros"
@@ -73,15 +74,9 @@ def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDB
             run_script(connection, VIEWS / "decisions_with_stock.sql")
     except duckdb.Error:
         connection.close()
-        prove_all(lake, _opened_with_the_views(lake), sets_aside=False)
+        prove_all(lake, chain.from_iterable(map(lake.partitions, TABLES)), sets_aside=False)
         raise
     return connection
-
-
-def _opened_with_the_views(lake: Lake) -> Iterator[Partition]:
-    """Yield the partitions whose files DuckDB opens for the columns of a view, when it is created."""
-    for name in TABLES_THAT_GAINED_COLUMNS:
-        yield from lake.partitions(name)
 
 
 def workbench_with_marts(settings: Settings) -> duckdb.DuckDBPyConnection:

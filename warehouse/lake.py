@@ -26,7 +26,7 @@ from warehouse.local.store import LocalStore
 from warehouse.locks import held, waited_for
 from warehouse.notes import Notes
 from warehouse.open_store import open_store
-from warehouse.parquet import in_contract, in_parts
+from warehouse.parquet import in_contract
 from warehouse.partition import Partition, Published, Within, table_called
 from warehouse.receipts import CODE_VERSION, Receipt
 
@@ -218,27 +218,12 @@ class Lake:
         LakeError
             When the file is missing, is not what its receipt says, or lacks a column that has no nulls.
         """
-        return next(self._read(partition, columns, None, coded=coded))
-
-    def read_in_parts(
-        self, partition: Partition, rows_at_once: int, columns: Sequence[str] | None = None
-    ) -> Iterator[pa.Table]:
-        """Read one partition so many rows at a time, holding little beside the bytes to come; otherwise as `read`."""
-        return self._read(partition, columns, rows_at_once)
-
-    def _read(
-        self, partition: Partition, columns: Sequence[str] | None, rows_at_once: int | None, *, coded: bool = False
-    ) -> Iterator[pa.Table]:
         table = table_called(partition.table)
         texts = [field.name for field in table.schema if coded and field.type == pa.string()]
         try:
-            if rows_at_once is None:
-                source = pa.BufferReader(self._proven_bytes(partition))
-                file, is_large = pq.ParquetFile(source, read_dictionary=texts), source.size() > _SMALL
-                yield in_contract(file.read(columns, use_threads=is_large), table, columns, texts)
-                return
-            for rows in in_parts(self._proven_bytes(partition), rows_at_once, columns):
-                yield in_contract(rows, table, columns)
+            source = pa.BufferReader(self._proven_bytes(partition))
+            file, is_large = pq.ParquetFile(source, read_dictionary=texts), source.size() > _SMALL
+            return in_contract(file.read(columns, use_threads=is_large), table, columns, texts)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{self.where(partition)}: cannot be read ({error}); run `shelfprice verify`") from error
 

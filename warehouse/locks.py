@@ -28,7 +28,6 @@ _IN_WORDS = tuple(
         (rf"batch-{_DATE}-(?P<group>.+)", "the decisions of {date}, batch {group}, are being written"),
         (rf"file-{_DATE}-.+", "the rows of an ingested file of {date} are being written"),
         (rf"prices-{_DATE}", "the price book for {date} is being written"),
-        (rf"reprice-{_DATE}-(?P<group>.+)\.t\d+", "the prices of {group} on {date} are being remade"),
         (rf"night-{_DATE}", "the night after {date} is being written"),
         (r"night", "a night, or a backfill, of this lake is being done"),
         (r"training-v(?P<version>.+)", "the training of model version {version} is being written"),

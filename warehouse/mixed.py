@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from catalog.errors import LakeError
-from catalog.names import BOOK_TABLES, EXPORT_GROUP
-from warehouse.books import book_on, newest_book_dates
+from catalog.names import BOOK_GROUP, EXPORT_GROUP
 from warehouse.commit_record import (
     CommitRecord,
     final_names,
@@ -67,33 +66,29 @@ def books_passed_over(lake: Lake, on: dt.date | None = None) -> PassedOver | Non
     Every byte of these books is read, up to the first that is whole. One that is being written is left out.
     """
     damaged: list[dt.date] = []
-    for date in newest_book_dates(lake):
-        if (on is not None and date > on) or (book := book_on(lake, date)) is None:
+    for date in lake.newest_dates("booked_prices"):
+        if on is not None and date > on:
             continue
-        curves = replace(book, table="demand_curves")
-        if is_whole(lake, book, curves):
+        if is_whole(lake, date):
             return PassedOver(tuple(damaged), date) if damaged else None
-        if not any(is_held(lake.locks, part.lock_name) for part in (book, curves)):
+        if not any(is_held(lake.locks, part.lock_name) for part in parts_of_book(date)):
             damaged.append(date)
     return PassedOver(tuple(damaged), None) if damaged else None
 
 
-def is_whole(lake: Lake, book: Partition, curves: Partition) -> bool:
-    """Tell whether a book, its curves and its belief are proven and belong together."""
-    own, made_from = lake.receipt(book), lake.receipt(curves)
-    if own is None or made_from is None or own.inputs != made_from.inputs:
-        return False
-    belief = replace(curves, table=curves.table.replace("demand_curves", "beliefs"))
-    if not lake.holds(belief) and _was_committed_with(lake, own, belief):
-        return False
-    parts = (book, curves, *((belief,) if lake.holds(belief) else ()))
-    return all(lake.is_proven(part) for part in parts)
+def parts_of_book(date: dt.date) -> tuple[Partition, Partition, Partition]:
+    """Return where the price book of a date is kept, and the demand curves and the belief it stands on."""
+    book, curves, belief = (
+        Partition(table, date, BOOK_GROUP) for table in ("booked_prices", "demand_curves", "beliefs")
+    )
+    return book, curves, belief
 
 
-def _was_committed_with(lake: Lake, book: Receipt, belief: Partition) -> bool:
-    """Tell whether a belief was committed with a book."""
-    record = None if book.commit is None else final_record(lake.notes, book.commit)
-    return record is not None and record.holds(belief)
+def is_whole(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the book of a date, its curves and its belief are proven and belong together."""
+    parts = parts_of_book(date)
+    made_from = {receipt.inputs if (receipt := lake.receipt(part)) else None for part in parts}
+    return len(made_from) == 1 and None not in made_from and all(map(lake.is_proven, parts))
 
 
 BATCH = ("repricings", "rejected", "belief_updates", "stock_movements", "substitutions")
@@ -129,9 +124,8 @@ def what_does_not_belong(
     sold = tuple(lake.partitions("interactions", within))
     yield from _mixed_without_record(lake, sold, BATCH, _same_run, _PLAY_AGAIN)
     yield from _mixed_without_record(lake, sold, (LEDGER,), _same_seed, _PLAY_AGAIN)
-    for table in BOOK_TABLES:
-        books = lake.partitions(table, within)
-        yield from _mixed_without_record(lake, books, ("demand_curves",), _same_inputs, _PRICE_AGAIN)
+    books = lake.partitions("booked_prices", within)
+    yield from _mixed_without_record(lake, books, ("demand_curves",), _same_inputs, _PRICE_AGAIN)
     yield from _without_decisions(lake, within)
 
 
@@ -169,8 +163,7 @@ def _is_of_another(lake: Lake, record: CommitRecord, partition: Partition, now: 
 def _remedy_of(partition: Partition) -> str:
     if partition.group.startswith(EXPORT_GROUP):
         return _INGEST_AGAIN
-    is_of_a_book = any(partition.table.endswith(table) for table in (*BOOK_TABLES, "demand_curves"))
-    return _PRICE_AGAIN if is_of_a_book else _PLAY_AGAIN
+    return _PRICE_AGAIN if partition.table in {"booked_prices", "demand_curves"} else _PLAY_AGAIN
 
 
 def _mixed_without_record(

@@ -4,7 +4,6 @@ Only the lake writes them: whole, and with a receipt, against which columns and 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from mmap import MADV_DONTNEED, MAP_ANONYMOUS, MAP_PRIVATE, PAGESIZE, mmap
 from pathlib import Path
 from typing import Any
 
@@ -103,21 +102,6 @@ def is_readable_as(found: pa.Schema, table: Table) -> bool:
     return found.names == [field.name for field in expected] and all(
         own.type == field.type and own.nullable <= field.nullable for own, field in zip(found, expected, strict=True)
     )
-
-
-def in_parts(content: bytes, rows_at_once: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
-    """Yield the rows of a file, so many at a time; a group of them that was read is no longer in memory."""
-    held = mmap(-1, len(content), MAP_PRIVATE | MAP_ANONYMOUS)
-    held.write(content)
-    del content
-    file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(held)))
-    for group in range(file.num_row_groups):
-        for part in file.iter_batches(rows_at_once, [group], columns, use_threads=False):
-            yield pa.Table.from_batches([part])
-        last = file.metadata.row_group(group).column(file.metadata.num_columns - 1)
-        begin = last.dictionary_page_offset if last.has_dictionary_page else last.data_page_offset
-        end = begin + last.total_compressed_size
-        held.madvise(MADV_DONTNEED, 0, end // PAGESIZE * PAGESIZE)
 
 
 def in_contract(

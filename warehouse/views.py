@@ -4,56 +4,20 @@ A view of a table needs no file of its own: its columns, and whether it is kept 
 that do more than show a table are files, and stand on these.
 """
 
-from collections.abc import Iterable
-
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalog.contracts import TABLES
-from catalog.names import BOOK_TABLES, LIVE_GROUP
+from catalog.names import LIVE_GROUP
 from catalog.table import Table
 from warehouse.lake import Lake, empty_partition
 from warehouse.local.store import LocalStore
-from warehouse.partition import Partition, Within
+from warehouse.partition import Within
 from warehouse.receipts import RECEIPT_ENDING, RECEIPTS
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("demand_curves", "regret_by_day")
-TABLES_THAT_GAINED_COLUMNS = (
-    "interactions",
-    "live_interactions",
-    "repricings",
-    "live_repricings",
-    "price_book",
-    "replaced_price_book",
-    "demand_curves",
-    "replaced_demand_curves",
-    "nights",
-    "model_versions",
-    "ingested_files",
-    "products",
-    "promotions",
-    "export_batches",
-    "price_changes",
-    "regret_by_day",
-    "beliefs",
-    "replaced_beliefs",
-    "stock_movements",
-    "stock_events",
-    "earned_slots",
-)
-_OF_MANY_FILES = ("interactions", "repricings")
-"""Of those, what has a file for each batch of each day: a damaged one must not hide the others."""
-_MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs", "price_steps")
+_MADE_BY_NIGHT = ("model_versions", "champions", "nights", "demand_curves", "beliefs", "booked_prices")
 _FOR_PEOPLE = (
-    "replaced_price_book",
-    "replaced_demand_curves",
-    "replaced_beliefs",
-    "hourly_price_book",
-    "replaced_price_steps",
-    "hourly_price_steps",
-    "hourly_demand_curves",
     "belief_updates",
     "days_in_force",
     "catalogs",
@@ -92,11 +56,9 @@ def create_table_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     if not in_a_folder:
         set_files(connection, lake)
     for view, name in view_names().items():
-        macro, (files, has_gained) = _rows_of(TABLES[name])
-        if in_a_folder and name in _OF_MANY_FILES:
-            has_gained = _some_lack_columns(lake, lake.partitions(name))
-        source: list[str | list[str] | bool] = [files, has_gained] if in_a_folder else [name, has_gained]
-        connection.table_function(macro if in_a_folder else f"{macro}_in", source).create_view(view)
+        macro, files = _rows_of(TABLES[name])
+        source = (macro, [files]) if in_a_folder else (f"{macro}_in", [name])
+        connection.table_function(*source).create_view(view)
 
 
 def set_files(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -118,26 +80,12 @@ def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, wit
     for view, name in view_names().items():
         if name in _MADE_BY_NIGHT or name in _FOR_PEOPLE:
             continue
-        macro, (files, has_gained) = _rows_of(TABLES[name])
-        in_a_folder = isinstance(lake.store, LocalStore)
-        if TABLES[name].by == "day" or not in_a_folder:
-            shown = tuple(lake.partitions(name, within))
+        macro, pattern = _rows_of(TABLES[name])
+        files: str | list[str] = pattern
+        if TABLES[name].by == "day" or not isinstance(lake.store, LocalStore):
             # the empty partition carries the columns where no date has a file, or where the first one is damaged
-            files = lake.places((empty_partition(name), *shown))
-            if in_a_folder and name in _OF_MANY_FILES:
-                has_gained = _some_lack_columns(lake, shown)
-        connection.table_function(macro, [files, has_gained]).create_view(view)
-
-
-def _some_lack_columns(lake: Lake, partitions: Iterable[Partition]) -> bool:
-    """Tell whether any of some files is from before its table gained columns: only then must each query open all."""
-    for part in partitions:
-        try:
-            if not set(TABLES[part.table].schema.names) <= set(pq.read_schema(lake.path(part)).names):
-                return True
-        except (OSError, pa.ArrowInvalid):
-            continue  # it is damaged, which the reader of its rows is told
-    return False
+            files = lake.places((empty_partition(name), *lake.partitions(name, within)))
+        connection.table_function(macro, [files]).create_view(view)
 
 
 def _view_of(table: str) -> str:
@@ -147,14 +95,11 @@ def _view_of(table: str) -> str:
         return "shopper_pool"
     if table in _LIVE:
         return f"{table}_published"
-    if table.endswith(BOOK_TABLES[1]):
-        return f"{table}_by_state"
     return f"{table}_history" if table in _NEWEST_SHOWN else table
 
 
-def _rows_of(table: Table) -> tuple[str, tuple[str | list[str], bool]]:
-    """Return the macro that reads a table and its arguments; files are relative to the home."""
-    has_gained = table.name in TABLES_THAT_GAINED_COLUMNS
+def _rows_of(table: Table) -> tuple[str, str]:
+    """Return the macro that reads a table, and its files relative to the home."""
     if table.by == "day":
-        return "lake_by_day", (f"lake/{table.name}/*/*.parquet", has_gained)
-    return "lake_by_key", (f"lake/{table.name}/*.parquet", has_gained)
+        return "lake_by_day", f"lake/{table.name}/*/*.parquet"
+    return "lake_by_key", f"lake/{table.name}/*.parquet"

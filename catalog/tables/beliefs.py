@@ -1,21 +1,8 @@
 """What is believed of demand: before a day, and what the day taught."""
 
-from dataclasses import replace
-
 import pyarrow as pa
 
 from catalog.table import LONG_TEXT, SKU, TICK, Column, Table
-
-_STAGES = pa.list_(
-    pa.struct(
-        [
-            ("begins", pa.string()),
-            ("told_by", pa.string()),
-            ("met", pa.list_(pa.float64())),
-            ("bought", pa.list_(pa.float64())),
-        ]
-    )
-)
 
 _STATES = pa.list_(
     pa.struct(
@@ -41,32 +28,21 @@ BELIEFS = Table(
             "prices over base price at which demand is described: the knots",
             "ratio",
         ),
-        Column(
-            "stages",
-            _STAGES,
-            "what was sold, in days of one demand, in rows of earlier versions; null since",
-            "visits",
-            nullable=True,
-        ),
-        Column(
-            "met", pa.list_(pa.float64()), "visits at each knot that found it on the shelf", "visits", nullable=True
-        ),
-        Column("bought", pa.list_(pa.float64()), "those of them that bought", "visits", nullable=True),
+        Column("met", pa.list_(pa.float64()), "visits at each knot that found it on the shelf", "visits"),
+        Column("bought", pa.list_(pa.float64()), "those of them that bought", "visits"),
         Column(
             "states",
             _STATES,
             "demands that may hold, the likeliest first: how likely each is, and of the log odds at the knots, hours "
             "apart, the mean, the lower triangle of the product's own covariance row by row, and what one unit of each "
-            "direction that the shelf shares adds, knot by knot; null in rows of earlier versions",
+            "direction that the shelf shares adds, knot by knot",
             "log odds",
-            nullable=True,
         ),
         Column(
             "hours",
             pa.list_(pa.float64()),
-            "what each hour from opening on adds to the log odds; null in rows of earlier versions",
+            "what each hour from opening on adds to the log odds",
             "log odds",
-            nullable=True,
         ),
         Column(
             "kinds",
@@ -74,19 +50,16 @@ BELIEFS = Table(
                 pa.struct([("stores", pa.list_(pa.string())), ("states", _STATES), ("hours", pa.list_(pa.float64()))])
             ),
             "stores whose shoppers are of another kind than others', with demands and hours of their own; states and "
-            "hours beside are of all stores together; empty while all are alike, null in rows of earlier versions",
+            "hours beside are of all stores together; empty while all are alike",
             "log odds",
-            nullable=True,
         ),
         Column("own_spread", pa.float64(), "how far products may differ from the shelf, as a factor", "factor"),
         Column("bend_spread", pa.float64(), "how far demand may bend away from a line, as a factor", "factor"),
         Column(
             "drift_spread",
             pa.float64(),
-            "standard deviation of how the hours of a day differ from the usual ones, once one was seen; null in rows "
-            "of earlier versions",
+            "standard deviation of how the hours of a day differ from the usual ones, once one was seen",
             "log odds",
-            nullable=True,
         ),
         Column(
             "switch_level",
@@ -109,13 +82,6 @@ BELIEFS = Table(
         Column("day_spread", pa.float64(), "standard deviation of a day's visits around what is usual", "share"),
         Column("model_version", LONG_TEXT, "registered version of the champion; null without one", nullable=True),
     ),
-)
-
-REPLACED_BELIEFS = replace(
-    BELIEFS,
-    name="replaced_beliefs",
-    grain="one product, as it was believed behind a book that another took the place of",
-    unique_in="partition",
 )
 
 BELIEF_UPDATES = Table(

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from catalog.table import LONG_TEXT, MOMENT, PRICE, SKU, STORE, Column, Table
 
-_WITHOUT_MODEL = "of a store day in the ticks of its first date; null without a model, and in rows of earlier versions"
+_WITHOUT_MODEL = "of a store day in the ticks of its first date; null without a model"
 _PREDICTIONS = (
     Column(
         "expected_p_sale", pa.float64(), "chance of sale at the price, as predicted then; null as below", "probability"
@@ -196,8 +196,8 @@ EXPORT_BATCHES = Table(
         Column("valid_from", MOMENT, "from when the price stands, in the time of the stores", "UTC"),
         _RECORDED_AT,
         _EFFECTIVE_AT,
-        Column("time_zone", LONG_TEXT, "time zone of the store; null in rows of earlier versions: UTC", nullable=True),
-        Column("currency", LONG_TEXT, "currency of the prices; null in rows of earlier versions: EUR", nullable=True),
+        Column("time_zone", LONG_TEXT, "time zone of the store"),
+        Column("currency", LONG_TEXT, "currency of the prices"),
     ),
 )
 

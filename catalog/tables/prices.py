@@ -3,8 +3,6 @@
 Replay rebuilds any day from what was in force: champions, catalogs, and what priced the day.
 """
 
-from dataclasses import replace
-
 import pyarrow as pa
 
 from catalog.table import (
@@ -87,12 +85,6 @@ DAYS_IN_FORCE = Table(
             "price changes that bound a store although they counted from a later moment, as JSON by store; else null",
             nullable=True,
         ),
-        Column(
-            "first_cells_sha256",
-            LONG_TEXT,
-            "SHA-256 of the demand cells under the day's own catalog, once another one has regrouped them; else null",
-            nullable=True,
-        ),
         Column("code_version", LONG_TEXT, "version of the project that played the day"),
     ),
 )
@@ -112,13 +104,7 @@ PRODUCTS = Table(
         Column("floor_price", pa.float64(), "lowest price that may be shown", "EUR"),
         Column("ceiling_price", pa.float64(), "highest price that may be shown", "EUR"),
         Column("par_stock", pa.int32(), "stock after restocking", "units"),
-        Column(
-            "currency",
-            LONG_TEXT,
-            "currency of every amount of the shelf, ISO 4217, in columns that say EUR, too; null in rows of earlier "
-            "versions: EUR",
-            nullable=True,
-        ),
+        Column("currency", LONG_TEXT, "currency of every amount of the shelf, ISO 4217, in columns that say EUR, too"),
     ),
     by="key",
 )
@@ -146,77 +132,30 @@ STORES = Table(
 )
 
 
-PRICE_BOOK = Table(
-    "price_book",
-    "one product at one stock level with one number of ticks left",
-    ("sku", "inventory_level", "ticks_left"),
+_BY_STOCK = pa.list_(pa.float64())
+
+BOOKED_PRICES = Table(
+    "booked_prices",
+    "one product with one number of ticks left in a price book: lists hold a value for each stock, 0 units first",
+    ("sku", "ticks_left"),
     (
         SKU,
-        Column("inventory_level", pa.int32(), "stock now", "units"),
         Column("ticks_left", pa.int16(), "ticks until closing, this one included", "ticks"),
-        Column("price", pa.float64(), "price under the static limits, which look at no price shown before", "EUR"),
-        P_SALE,
-        EXPECTED_REVENUE,
-        replace(UNIT_VALUE, meaning=f"{UNIT_VALUE.meaning}; where margin or profit is maximised, beyond its cost"),
-        Column("unconstrained_price", pa.float64(), "the policy's price before any limit", "EUR"),
-        Column("binding_rule", TEXT, "the last limit that changed the price, else the policy's rule"),
+        Column("price", _BY_STOCK, "price under the static limits, which look at no price shown before", "EUR"),
+        Column("unconstrained_price", _BY_STOCK, "the policy's price before any limit", "EUR"),
+        Column("p_sale", _BY_STOCK, P_SALE.meaning, "probability"),
+        Column("unconstrained_p_sale", _BY_STOCK, "the same at the policy's price before any limit", "probability"),
         Column(
-            "policy_rule",
-            TEXT,
-            "the policy's rule behind its price before any limit; null in books older than this column",
-            nullable=True,
+            "unit_value",
+            _BY_STOCK,
+            f"{UNIT_VALUE.meaning}; where margin or profit is maximised, beyond its cost",
+            "EUR",
         ),
-        Column(
-            "unconstrained_p_sale",
-            pa.float64(),
-            "chance of sale at the policy's price before any limit; null where it is `p_sale`, for no limit binds",
-            "probability",
-            nullable=True,
-        ),
+        Column("binding_rule", pa.list_(pa.string()), "the last limit that changed the price, else the policy's rule"),
+        Column("policy_rule", pa.list_(pa.string()), "the policy's rule behind its price before any limit"),
         POLICY,
         Column("model_version", TEXT, "registered model version behind the price; none without a champion"),
         Column("published_at", MOMENT, "start of the business date the book was worked out for", "UTC"),
-    ),
-)
-
-PRICE_STEPS = Table(
-    "price_steps",
-    "one price of one product, and the stock from which on it is shown with each number of ticks left",
-    ("sku", "step"),
-    (
-        SKU,
-        Column("step", pa.int32(), "position among the steps of the product, from 0", "number"),
-        PRICE_BOOK.column("price"),
-        PRICE_BOOK.column("unconstrained_price"),
-        PRICE_BOOK.column("binding_rule"),
-        replace(PRICE_BOOK.column("policy_rule"), meaning="the policy's rule behind its price", nullable=False),
-        Column("ticks_from", pa.int16(), "fewest ticks until closing with which the step is there", "ticks"),
-        Column(
-            "stock_from",
-            pa.list_(pa.int16()),
-            "the least stock at which it is shown, for `ticks_from` ticks left and for each more; up to the next step",
-            "units",
-        ),
-        Column(
-            "unit_value",
-            pa.list_(pa.int16()),
-            "value of one more unit kept at that stock, in `value_unit`; on a straight line up to the next step, "
-            "within one percent of the product's highest price; null where the policy does not value stock",
-            "number",
-        ),
-        Column("value_unit", pa.float64(), "what `unit_value` counts", "EUR"),
-        Column("p_sale", pa.list_(pa.float64()), f"{P_SALE.meaning}: one, or one for each of the ticks", "probability"),
-        Column(
-            "unconstrained_p_sale",
-            pa.list_(pa.float64()),
-            "the same at the policy's price before any limit; null where it is `p_sale`",
-            "probability",
-        ),
-        Column("par_stock", pa.int32(), "most units of the product; more have the price of so many", "units"),
-        POLICY,
-        PRICE_BOOK.column("model_version"),
-        PRICE_BOOK.column("published_at"),
-        Column("made_from", TEXT, "fingerprint of what the book was made from, as in its receipt"),
     ),
 )
 
@@ -233,67 +172,18 @@ DEMAND_CURVES = Table(
         Column(
             "p_sale_low",
             pa.float64(),
-            "lower end of the chance of sale, 95 %; null in older curves",
+            "lower end of the chance of sale, 95 %; null without a belief",
             "probability",
             nullable=True,
         ),
         Column(
             "p_sale_high",
             pa.float64(),
-            "upper end of the chance of sale, 95 %; null in older curves",
+            "upper end of the chance of sale, 95 %; null without a belief",
             "probability",
-            nullable=True,
-        ),
-        Column(
-            "kept_price",
-            pa.float64(),
-            "price that some stores kept, in curves of earlier versions; null since then",
-            "EUR",
             nullable=True,
         ),
         Column("supported", pa.bool_(), "whether the price lies within the prices observed; policies choose no other"),
         Column("model_version", TEXT, "registered model version behind the curve; none without a champion"),
     ),
-)
-
-REPLACED_PRICE_BOOK = replace(
-    PRICE_BOOK,
-    name="replaced_price_book",
-    grain="one product at one stock level with one number of ticks left, of a book that another took the place of",
-    unique_in="partition",
-)
-
-REPLACED_PRICE_STEPS = replace(
-    PRICE_STEPS,
-    name="replaced_price_steps",
-    grain="one price of one product and the stock from which on it is shown, of a book that another took the place of",
-    unique_in="partition",
-)
-
-REPLACED_DEMAND_CURVES = replace(
-    DEMAND_CURVES,
-    name="replaced_demand_curves",
-    grain="one candidate price of one product, of curves that others took the place of",
-    unique_in="partition",
-)
-
-HOURLY_PRICE_BOOK = replace(
-    PRICE_BOOK,
-    name="hourly_price_book",
-    grain="one product at one stock level with one number of ticks left, remade for a store in the middle of its day",
-    unique_in="partition",
-)
-
-HOURLY_PRICE_STEPS = replace(
-    PRICE_STEPS,
-    name="hourly_price_steps",
-    grain="one price of one product and the stock from which on it is shown, remade for a store in its day",
-    unique_in="partition",
-)
-
-HOURLY_DEMAND_CURVES = replace(
-    DEMAND_CURVES,
-    name="hourly_demand_curves",
-    grain="one candidate price of one product, as it is believed in the middle of a store's day",
-    unique_in="partition",
 )

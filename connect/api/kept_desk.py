@@ -17,7 +17,6 @@ from fastapi import Depends, Request
 
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
-from catalog.names import BOOK_TABLES
 from catalog.settings import Settings
 from catalog.watched import WatchedCatalog
 from flows.clock import now_of
@@ -32,7 +31,7 @@ _LONGEST_UNSEEN = 1.0  # seconds
 _SETTLED = 2.0  # seconds after which a change can no longer hide in the same tick of the file system's clock
 KEPT_ANSWERS = 16_384
 """About 2 kB each."""
-_OF_A_BOOK = (*BOOK_TABLES, "demand_curves", "beliefs", "price_changes", "unit_sales", "promotions", "price_draws")
+_OF_A_BOOK = ("booked_prices", "demand_curves", "beliefs", "price_changes", "unit_sales", "promotions", "price_draws")
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,8 @@ from prometheus_client.registry import Collector
 
 from catalog.errors import ShelfpriceError
 from catalog.front_door import Application, Receive, Scope, Send
-from catalog.names import BOOK_TABLES
 from connect.api.labels import SentLabels
 from connect.export.status import late_in
-from warehouse.books import newest_book_dates
 from warehouse.lake import Lake
 from warehouse.sold import SOLD, newest_closed
 from warehouse.workspace import Workspace
@@ -112,13 +110,13 @@ class LakeNumbers(Collector):
 
 def _of_nights(lake: Lake) -> Iterator[Metric]:
     """Yield which date is closed, for which one there are prices, and how long the way from one to the other took."""
-    closed, priced = newest_closed(lake), next(newest_book_dates(lake), None)
+    closed, priced = newest_closed(lake), next(lake.newest_dates("booked_prices"), None)
     if closed is not None:
         yield _moment("closed_date", "Newest business date that is over, at midnight UTC.", _midnight(closed))
     if priced is None:
         return
     yield _moment("priced_date", "Newest business date with a price book, at midnight UTC.", _midnight(priced))
-    priced_at = _newest(lake, BOOK_TABLES, priced)
+    priced_at = _newest(lake, ("booked_prices",), priced)
     sold_at = _newest(lake, SOLD, priced - dt.timedelta(days=1))
     if priced_at is not None:
         yield _moment("night", "When the newest price book was there: the last night that succeeded.", priced_at)

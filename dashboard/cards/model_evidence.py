@@ -8,7 +8,6 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from catalog.names import BOOK_TABLES
 from dashboard.components import card, chart, empty, fold
 from dashboard.data.versions import by_price, reliability
 from dashboard.figures import models as figures
@@ -65,7 +64,7 @@ def calibration_card(seen: pd.DataFrame, scheme: Scheme) -> Component:
     )
 
 
-TABLES = ("drift_checks", "model_versions", *BOOK_TABLES)
+TABLES = ("drift_checks", "model_versions", "booked_prices")
 _DAYS, _STEPS, _PRODUCTS = 60, 12, 12
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 
 from dash.development.base_component import Component
 
-from catalog.names import BOOK_TABLES
 from dashboard.components import empty, notice
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
@@ -24,7 +23,7 @@ def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
     catalog = monitor.catalog.current()
     told = notices(
         monitor.versions(),
-        monitor.reader.dates(*BOOK_TABLES),
+        monitor.reader.dates("booked_prices"),
         date,
         now=monitor.situation(),
         kill_switch=catalog.store.guardrails.kill_switch,

@@ -10,7 +10,6 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from catalog.names import BOOK_TABLES
 from connect.export.status import StoreStatus
 from dashboard.cards.labels import told_of
 from dashboard.components import TOOLTIPS, aria, card, notice, stat, table
@@ -28,7 +27,7 @@ _STATES: dict[Kind, tuple[str, str]] = {
 }
 _FINDINGS_SHOWN = 20
 _AGAIN = {"as-shipped": "shelfprice compare --as-shipped", "learn": "shelfprice train"}
-_FOLLOWS = ("demand_cells", "visit_counts", *BOOK_TABLES)
+_FOLLOWS = ("demand_cells", "visit_counts", "booked_prices")
 """Tables that a night makes of what was sold, or for the day after it."""
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from catalog.names import BOOK_TABLES
 from catalog.price_rules import RULES
 from catalog.wall_clock import WallClock
 from dashboard.cards.notices import no_data
@@ -113,7 +112,7 @@ def answer(monitor: Monitor, sku: str, date: dt.date, state: tuple[int, int], sc
     tuple
         The price in words, and the figures of what each price earns and of the price by stock.
     """
-    book = monitor.reader.ask("product_book", BOOK_TABLES, on=date, date=date, sku=sku)
+    book = monitor.reader.ask("product_book", ("booked_prices",), on=date, date=date, sku=sku)
     if not len(book):
         return dmc.Text("The price book does not hold this product; its base price stands.", c="dimmed"), {}, {}
     catalog = monitor.catalog.current()

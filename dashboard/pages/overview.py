@@ -11,7 +11,6 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from catalog.errors import ShelfpriceError
-from catalog.names import BOOK_TABLES
 from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.cache import Cache
 from dashboard.cards.desk_needs import first_needs
@@ -33,7 +32,7 @@ NOTICES, EMPTY, FULL, STATS, SAVE = (
 _PULSE_MS = 5_000
 _MOST_DAYS = 4  # days looked at by different browsers at the same time
 _TABLES = (
-    *SOLD, "alerts", "competitor_prices", "drift_checks", "products", *BOOK_TABLES, "model_versions", "champions",
+    *SOLD, "alerts", "competitor_prices", "drift_checks", "products", "booked_prices", "model_versions", "champions",
 )  # fmt: skip
 _KEPT = (Kept("day", DAY), Kept("search", SEARCH, typed=True))
 
@@ -130,7 +129,7 @@ def rows_of(monitor: Monitor, date: dt.date | None, now: dt.datetime) -> tuple[S
     """Return a row for each store on a date, or on the newest day of each."""
     situation = monitor.situation()
     is_priced_by_us = situation.has_champion or not situation.is_a_retailers
-    books = monitor.reader.dates(*BOOK_TABLES) if is_priced_by_us else None
+    books = monitor.reader.dates("booked_prices") if is_priced_by_us else None
     kill_switch = monitor.catalog.current().store.guardrails.kill_switch
     stores = all_stores(monitor)
     dates = dates_shown(monitor.reader.dates(*SOLD), date)

@@ -7,7 +7,6 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from catalog.names import BOOK_TABLES
 from dashboard.address import Kept, kept_values, one_of, wire_address
 from dashboard.app_shell import SCHEME
 from dashboard.cards.notices import notices_of
@@ -57,7 +56,7 @@ CATEGORY = "prices-category"
 NOTICES, BOOK, MISSING, DECIDED = "prices-notices", "prices-book", "prices-missing", "prices-decided"
 
 _PULSE_MS = 5_000
-_TABLES = (*SOLD, "price_changes", "demand_cells", *BOOK_TABLES, "demand_curves", "model_versions", "champions")
+_TABLES = (*SOLD, "price_changes", "demand_cells", "booked_prices", "demand_curves", "model_versions", "champions")
 
 _KEPT = (Kept("category", CATEGORY), Kept("product", PRODUCT), Kept("store", STORE), Kept("day", DAY))
 

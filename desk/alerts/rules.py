@@ -12,9 +12,8 @@ from desk.price_changes.shown import prices_shown
 from etl.live.day import days_with_live_parts
 from etl.live.store_now import stores_now
 from flows.clock import now_of
-from serving.make_book import is_priced
+from serving.book_store import is_priced
 from serving.standing import standings
-from warehouse.books import book_dates
 from warehouse.connection import workbench
 from warehouse.partition import between
 from warehouse.proof import Span, prove
@@ -111,7 +110,7 @@ def _late_night(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
 
 def _nights_refused(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     lake, wanted = workspace.lake, workspace.catalog.store.alerts.nights_refused or 1
-    books = book_dates(lake)
+    books = lake.dates("booked_prices")
     if not books:
         return
     dates = [date for date in sold_dates(lake) if date > books[0]][-wanted:]

@@ -91,12 +91,12 @@ def promote(
     _show_change(done, as_json=as_json)
 
 
-@command("models", when_stopped=_MAYBE_CHANGED)
+@command("models", when_stopped=_MAYBE_CHANGED, uses_registry=True)
 def rollback(reason: NeededReason, to: To = None, catalog: Catalog = None, as_json: Json = False) -> None:
     """Go back to the previous champion and its price book, at once.
 
     The book replaces those for the day being sold and later; a live store sells from it from its next tick on. The
-    registry may be down: its alias is updated later. For base prices at once: `shelfprice kill-switch on`.
+    registry must be up. For base prices at once: `shelfprice kill-switch on`.
 
     For example:
       shelfprice rollback --reason "margins fell"

@@ -84,11 +84,9 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
 
 @command("lake", when_stopped=RUN_AGAIN)
 def reprice(store: Store = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Remake prices for the rest of a day from what was sold so far. A live store does this by itself every hour.
+    """Remake the prices of outside stores with `changes: hourly` from what they sold so far today.
 
-    For outside stores with `changes: hourly`, run it each hour that they are open: `shelfprice export` sends prices.
-
-    The prices are for who asks: `shelfprice quote --store S01` answers from them.
+    Run it each hour that they are open: `shelfprice export` sends the prices.
 
     For example:
       shelfprice reprice --store S01
@@ -96,13 +94,10 @@ def reprice(store: Store = None, catalog: Catalog = None, as_json: Json = False)
     folder = text_of(catalog)
     with reprice.working():
         from flows.clock import now_of
-        from flows.runs import say_damaged_books
         from flows.workspace import open_workspace
-        from serving.make_book import open_days
         from serving.outside_day import reprice as remake
 
         workspace = open_workspace(folder)
-        say_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
         done = remake(workspace, store, now_of(workspace))
     rows = [{**vars(one), "business_date": str(one.business_date)} for one in done]
     if as_json:

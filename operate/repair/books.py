@@ -14,9 +14,9 @@ from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.stock import kept_before
 from etl.transform import transform
 from operate.repair.damage import Damage, set_findings_aside
-from serving.book_store import GROUP, BookInForce, book_with
+from serving.book_store import book_with
 from serving.in_force import pricing_by_book, pricing_on
-from serving.make_book import make_book_again
+from serving.make_book import has_belief, make_book_again
 from serving.open_book import OpenBook
 from serving.order_book import orders_on
 from warehouse.finding import Fault
@@ -39,18 +39,12 @@ def days_to_play_again(found: Iterable[Damage], opened: OpenWorkspace) -> Iterat
 
 
 def books_to_make_again(lake: Lake, found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
-    """Yield the price books that are not whole and whose demand curves are; the others are priced anew."""
+    """Yield the price books that are not whole and whose belief is; the others are priced anew."""
     for damage in found:
-        if damage.kind == "book" and damage.date is not None and has_proven_curves(lake, damage.date):
+        if damage.kind == "book" and damage.date is not None and has_belief(lake, damage.date):
             what = f"{damage.faults}: the price book for {damage.date}"
-            remedy = "make it again from its demand curves"
+            remedy = "make it again from its belief"
             yield Fault(what, damage.where, remedy, partial(_make, damage, opened))
-
-
-def has_proven_curves(lake: Lake, date: dt.date) -> bool:
-    """Tell whether the demand curves of a date's book can be read, byte for byte as they were written."""
-    curves = Partition("demand_curves", date, GROUP)
-    return lake.receipt(curves) is not None and lake.is_proven(curves)
 
 
 def play_batch_again(workspace: Workspace, decisions: Partition) -> None:
@@ -122,14 +116,12 @@ def _priced_by(
     lake: Lake, catalog: Catalog, ledger: LedgerRow, date: dt.date, stores: tuple[str, ...] | None
 ) -> PricedBy:
     """Return what the ledger says: the book that a batch was sold from if it is kept, else what is in force."""
-    stored = book_with(lake, ledger.book_sha256) if ledger.book_sha256 else None
-    at_once = ledger.at_once
-    if stored is None or not lake.is_proven(stored.book) or not lake.is_proven(stored.curves):
+    made_for, at_once = ledger.book_made_for, ledger.at_once
+    found = book_with(lake, made_for, ledger.book_sha256) if made_for and ledger.book_sha256 else None
+    if found is None:
         name = ledger.policy if ledger.policy in _NAMED else None
         return pricing_on(lake, catalog, date, name, stores, at_once)
-    book, curves = stored.read(lake)
-    found = BookInForce(book, curves, str(ledger.book_sha256), stored.read_belief(lake))
-    is_greedy = ledger.policy == "greedy" and book.policy != "greedy"
+    is_greedy = ledger.policy == "greedy" and found.book.policy != "greedy"
     orders = orders_on(lake, catalog, date, stores, at_once)
     return pricing_by_book(catalog, OpenBook(catalog, found), orders, stores, is_greedy=is_greedy)
 
@@ -147,4 +139,4 @@ def _make(damage: Damage, opened: OpenWorkspace) -> str:
     set_findings_aside(workspace.lake, damage.findings)
     assert damage.date is not None  # noqa: S101 - books are kept by day
     made = make_book_again(workspace, damage.date)
-    return f"made again from the curves of version {made.model_version}"
+    return f"made again from the belief of version {made.model_version}"

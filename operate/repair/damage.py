@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from catalog.names import BOOK_TABLES, EMPTY_GROUP, EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP
+from catalog.names import EMPTY_GROUP, EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP
 from operate.repair.commits import parts_of_pending
 from warehouse.commit_record import amend, final_names, final_record
 from warehouse.finding import Fault, Finding
@@ -21,7 +21,7 @@ Kind = Literal["played", "live", "ingested", "book", "cells", "record", "other"]
 
 _OF_A_DAY = {*BATCH, LEDGER, "interactions"}
 _OF_A_LIVE_DAY = {"live_interactions", "live_repricings"}
-_OF_A_BOOK = {*BOOK_TABLES, "demand_curves", "beliefs"}
+_OF_A_BOOK = {"booked_prices", "demand_curves", "beliefs"}
 _MADE_BY_INTAKE = "the next `shelfprice take-in DIR`, or the next sales over HTTP, make it anew"
 _SENT_AGAIN = "let the store send what it sent for this date again: what is known counts once"
 _BY_HAND = {

@@ -8,8 +8,8 @@ from pathlib import Path
 from catalog.errors import DataError, ModelError
 from catalog.settings import Settings
 from etl.live.calendar import first_open_date
-from operate.repair.books import has_proven_curves
 from operate.repair.damage import Damage, set_damage_aside, set_findings_aside
+from serving.make_book import has_belief
 from training.champion_change import catch_up
 from training.champion_history import LOCK, ChampionChange, unfinished
 from training.mlflow.interrupted import LeftRun, end_run, unended_runs, versions_without_verdict
@@ -27,9 +27,9 @@ OpenWorkspace = Callable[[], Workspace]
 
 
 def books_to_price_anew(lake: Lake, found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
-    """Yield the price books without whole demand curves; those of days that are over are not made again."""
+    """Yield the price books without a whole belief; those of days that are over are not made again."""
     for damage in found:
-        if damage.kind != "book" or damage.date is None or has_proven_curves(lake, damage.date):
+        if damage.kind != "book" or damage.date is None or has_belief(lake, damage.date):
             continue
         what = f"{damage.faults}: the price book for {damage.date}"
         if _is_over(lake, damage.date):

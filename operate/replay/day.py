@@ -5,14 +5,10 @@ the decisions from seed, catalog and book, the features from those decisions. No
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalog.errors import CatalogError, DamagedError, DataError, LakeError, ModelError
 from catalog.load import Catalog
@@ -27,19 +23,18 @@ from etl.load import DayRows, load_rows, products_of, rows_of
 from etl.stock import kept_before, units_after
 from features.cells import cells_of, definition_of, feature_workbench
 from operate.replay.parts import Part, UsedBook, books_of
-from serving.book_store import BookInForce, StoredBook, book_with, catalog_of, in_force_for, publish_book
+from serving.book_store import BookInForce, book_with, catalog_of, read_book
 from serving.champion import load_champion
 from serving.day_curves import known_before
 from serving.in_force import pricing_by_book, store_before_champion
+from serving.make_book import publish_book
 from serving.open_book import OpenBook
 from serving.order_book import orders_on
 from serving.storefront import storefront_at_base_prices
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.lake import CODE_VERSION, Lake, Partition
-from warehouse.mixed import is_mixed
-from warehouse.parquet import write_parquet
-from warehouse.partition import table_called
+from warehouse.mixed import is_mixed, parts_of_book
 
 _NAMES = {
     "belief_updates": "belief",
@@ -84,24 +79,28 @@ class _Day:
 
     def __init__(self, settings: Settings, lake: Lake, scratch: Lake, date: dt.date) -> None:
         self._settings, self._lake, self._scratch, self._date = settings, lake, scratch, date
+        self._books: dict[str, BookInForce] = {}
 
     def book(self, used: UsedBook) -> list[Part]:
         """Rebuild a price book and its demand curves from the model version and the log before its date."""
-        name, stored = f"made for {used.made_for}", book_with(self._lake, used.sha256)
+        name, (book, curves, _) = f"made for {used.made_for}", parts_of_book(used.made_for)
+        receipt = self._lake.receipt(book)
+        is_kept = receipt is not None and receipt.sha256 == used.sha256
         try:
-            self._rebuild(used, stored)
+            self._rebuild(used, is_kept=is_kept)
         except (CatalogError, DataError, ModelError, DamagedError) as error:
             return [Part("price book", name, None, used.sha256, str(error))]
-        if stored is None:
-            rebuilt = self._scratch.receipt(in_force_for(used.made_for).book)
-            remark = "the book itself is not kept any more, or is damaged: run `shelfprice verify`"
-            return [Part("price book", name, rebuilt.sha256 if rebuilt else None, used.sha256, remark)]
-        ours = in_force_for(used.made_for)
-        why = self._why_the_book_differs(ours, stored)
-        curves = replace(self._compared("demand curves", ours.curves, stored.curves, why), batch=name)
-        if stored.form != ours.form:
-            return [curves, Part("price book", name, None, None, "it is kept in the form of an earlier version")]
-        return [curves, replace(self._compared("price book", ours.book, stored.book, why), batch=name)]
+        self._books[used.sha256] = read_book(self._scratch, used.made_for)
+        if not is_kept:
+            rebuilt = self._scratch.receipt(book)
+            sha256 = rebuilt.sha256 if rebuilt else None
+            remark = "" if sha256 == used.sha256 else "another book took its place, or it is damaged"
+            return [Part("price book", name, sha256, used.sha256, remark)]
+        why = self._why_the_book_differs(book)
+        return [
+            replace(self._compared(what, part, why), batch=name)
+            for what, part in (("demand curves", curves), ("price book", book))
+        ]
 
     def batch(self, batch: Partition) -> Iterator[Part]:
         """Rebuild a batch's decisions and then, from those, its features."""
@@ -125,11 +124,11 @@ class _Day:
             self._scratch, catalog, sold, self._date, batch.group, inputs="replay", seed=rows[0].seed
         ):
             there = published.partition
-            yield self._compared(_NAMES[there.table], there, there, why)
+            yield self._compared(_NAMES[there.table], there, why)
         yield self._features(batch, rows, self._scratch)
 
-    def _rebuild(self, used: UsedBook, stored: StoredBook | None) -> None:
-        fingerprint = catalog_of(self._lake, stored) if stored else used.catalog
+    def _rebuild(self, used: UsedBook, *, is_kept: bool) -> None:
+        fingerprint = catalog_of(self._lake, used.made_for) if is_kept else used.catalog
         if fingerprint is None:
             raise CatalogError("nobody kept which catalog the book was worked out under, so it is not worked out again")
         catalog = kept_catalog(self._lake, fingerprint)
@@ -168,17 +167,12 @@ class _Day:
             if catalog.store.guardrails.kill_switch or orders.stops_everything:
                 return storefront_at_base_prices(catalog, orders)
             return store_before_champion(catalog, row.policy, orders, row.stores)
-        rebuilt, stored = in_force_for(row.book_made_for), book_with(self._lake, row.book_sha256)
-        receipt = self._scratch.receipt(rebuilt.book)
-        if receipt is not None and (stored is None or receipt.sha256 == row.book_sha256):
-            read_from, source = rebuilt, self._scratch
-        elif stored is not None:
-            read_from, source = stored, self._lake
-        else:
+        found, kept = self._books.get(row.book_sha256), book_with(self._lake, row.book_made_for, row.book_sha256)
+        if found is None or (kept is not None and found.sha256 != row.book_sha256):
+            found = kept
+        if found is None:
             raise DataError("its price book is neither kept nor could it be worked out again")
-        book, curves = read_from.read(source)
-        is_greedy = row.policy == "greedy" and book.policy != "greedy"
-        found = BookInForce(book, curves, row.book_sha256, read_from.read_belief(source))
+        is_greedy = row.policy == "greedy" and found.book.policy != "greedy"
         return pricing_by_book(catalog, OpenBook(catalog, found), orders, row.stores, is_greedy=is_greedy).policy
 
     def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], source: Lake) -> Part:
@@ -189,19 +183,14 @@ class _Day:
             return Part("features", batch.group, None, None, "not grouped yet: run `shelfprice transform`")
         if not rows and not self._lake.is_proven(batch):
             return Part("features", batch.group, None, receipt.sha256, _TAMPERED)
-        first = rows[0].first_cells_sha256 if rows else None
         try:
-            catalog = kept_catalog(self._lake, rows[0].catalog) if first else self._grouped_under(receipt.inputs)
+            catalog = self._grouped_under(receipt.inputs)
         except CatalogError as error:
-            return Part("features", batch.group, None, first or receipt.sha256, str(error))
+            return Part("features", batch.group, None, receipt.sha256, str(error))
         with feature_workbench(self._settings, products_of(catalog), {self._date}.__contains__) as connection:
-            rebuilt = self._scratch.publish(cells, cells_of(connection, source.places([batch])[0]), inputs="replay")
+            self._scratch.publish(cells, cells_of(connection, source.places([batch])[0]), inputs="replay")
         otherwise = "the decisions are others, or their features are defined otherwise now"
-        why = self._mixed(batch) or _other_version(rows) or otherwise
-        if first is None:
-            return self._compared("features", cells, cells, why)
-        is_same = rebuilt.receipt.sha256 == first
-        return Part("features", batch.group, rebuilt.receipt.sha256, first, "" if is_same else why)
+        return self._compared("features", cells, self._mixed(batch) or _other_version(rows) or otherwise)
 
     def _grouped_under(self, inputs: str) -> Catalog:
         for catalog in kept_catalogs(self._lake):
@@ -209,33 +198,17 @@ class _Day:
                 return catalog
         raise CatalogError("grouped under a catalog that was not kept, or by another definition of the features")
 
-    def _compared(self, part: str, ours: Partition, theirs: Partition, why: str) -> Part:
-        """Compare a partition of the scratch lake with one of the lake, whose bytes are read again."""
-        rebuilt, receipt = self._scratch.receipt(ours), self._lake.receipt(theirs)
+    def _compared(self, part: str, place: Partition, why: str) -> Part:
+        """Compare a partition of the scratch lake with that of the lake, whose bytes are read again."""
+        rebuilt, receipt = self._scratch.receipt(place), self._lake.receipt(place)
         sha256 = rebuilt.sha256 if rebuilt else None
-        recorded = self._lake.sha256(theirs) if self._lake.holds(theirs) else None
+        recorded = self._lake.sha256(place) if self._lake.holds(place) else None
         is_proven = receipt is not None and receipt.sha256 == recorded
-        if is_proven and sha256 not in {None, recorded} and recorded in {*self._as_earlier(theirs, ours)}:
-            sha256 = recorded
         remark = "" if sha256 == recorded else (why if is_proven else _TAMPERED)
-        return Part(part, theirs.group, sha256, recorded, remark)
+        return Part(part, place.group, sha256, recorded, remark)
 
-    def _as_earlier(self, theirs: Partition, ours: Partition) -> Iterator[str]:
-        """Yield the SHA-256 of what was rebuilt, as earlier versions wrote it; nothing where they had no place for it.
-
-        Integers of many values had codes, columns that came later were not there, and before that all text had bounds.
-        """
-        rows, names = self._scratch.read(ours), pq.read_schema(pa.BufferReader(self._lake.store.content(theirs))).names
-        later = [name for name in rows.column_names if name not in names]
-        if any(rows[name].null_count < len(rows) for name in later):
-            return
-        for key in (table_called(ours.table).key, None):
-            sink = pa.BufferOutputStream()
-            write_parquet(rows.drop_columns(later), sink, key)
-            yield hashlib.sha256(sink.getvalue()).hexdigest()
-
-    def _why_the_book_differs(self, ours: StoredBook, stored: StoredBook) -> str:
-        rebuilt, receipt = self._scratch.receipt(ours.book), self._lake.receipt(stored.book)
+    def _why_the_book_differs(self, book: Partition) -> str:
+        rebuilt, receipt = self._scratch.receipt(book), self._lake.receipt(book)
         if rebuilt and receipt and rebuilt.inputs != receipt.inputs:
             return "the decisions before its date are not those it was worked out from, such as after a late batch"
         return (

@@ -1,7 +1,6 @@
 """A belief as rows of the table `beliefs`, and back on the shelf of a catalog."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from serving.belief.belief import (
 )
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
-from serving.belief.hour_drift import USUAL
 from serving.switching import LogitSwitching
 
 Row = Mapping[str, Any]
@@ -35,7 +33,6 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
             "sku": product.sku,
             "base_price": product.base_price,
             "price_ratios": knots.ratios[own].tolist(),
-            "stages": None,
             "met": belief.sold.met[own].tolist(),
             "bought": belief.sold.bought[own].tolist(),
             "states": _states_of(belief.states, own),
@@ -81,7 +78,7 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     """Return the belief of a partition of `beliefs` for the products of a catalog, and its champion's version.
 
     A product that is new is believed in as before anybody came. Where prices or ladder have changed since, demand is
-    read at the new prices. A partition of an earlier version says nothing of demand, only of who comes.
+    read at the new prices.
     """
     rows = {row["sku"]: row for row in table.to_pylist()}
     knots, first = Knots.of(catalog), table.slice(0, 1).to_pylist()[0]
@@ -96,23 +93,20 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
         day_spread=first["day_spread"],
     )
     switching = switching_in(table, catalog)
-    if first["states"] is None:
-        return replace(nobody, footfall=footfall), first["model_version"]
     kinds = tuple(
         _kind(knots, catalog, kind, [row and row | row["kinds"][number] for row in own])
-        for number, kind in enumerate(first["kinds"] or ())
+        for number, kind in enumerate(first["kinds"])
     )
     shape = Shape(first["own_spread"], first["bend_spread"])
     states, hours = _demands(knots, catalog, first["states"], own), _hours(own, nobody.hours)
-    spread = first.get("drift_spread") or USUAL  # an earlier version says none
-    sold = _sold(knots, own)
+    sold, spread = _sold(knots, own), first["drift_spread"]
     return Belief(states, hours, footfall, shape, sold, spread, kinds, switching), first["model_version"]
 
 
 def switching_in(table: pa.Table, catalog: Catalog) -> LogitSwitching | None:
     """Return how shoppers take substitutes, as a partition of `beliefs` has it; None where nobody is known to."""
     first = table.slice(0, 1).to_pylist()[0]
-    level, slope = first.get("switch_level"), first.get("switch_slope")
+    level, slope = first["switch_level"], first["switch_slope"]
     return None if level is None or slope is None else LogitSwitching(catalog.substitutes, level, slope)
 
 

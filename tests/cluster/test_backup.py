@@ -115,7 +115,7 @@ def test_the_night_after_a_restore_is_to_the_byte_the_night_without_one(
         for day in range(2):
             night(own, FIRST + dt.timedelta(days=day))
         before = receipts(own)
-        assert any("price_steps" in part for part in before)
+        assert any("booked_prices" in part for part in before)
         step(own, "moment", saved)
         subprocess.run([program("pg_dump"), "-Fc", "-f", saved / "mlflow.dump", address], check=True)
         night(own, FIRST + dt.timedelta(days=2))  # work goes on

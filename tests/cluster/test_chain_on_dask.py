@@ -29,9 +29,8 @@ from flows.spreading import spreading
 from flows.workspace import prepared
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
-from serving.book_store import commit_book
 from serving.in_force import pricing_on
-from serving.make_book import make_book
+from serving.make_book import commit_book, make_book
 from serving.playing import batches_to_play, play_one
 from training.fit_candidates import fit_one
 from training.session import train
@@ -45,7 +44,7 @@ TOMORROW = DATES[-1] + dt.timedelta(days=1)
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 SEED = 7
 PLAYED = ("interactions", "repricings", "days_in_force", "demand_cells", *COUNTS)
-PRICED = ("demand_curves", "beliefs", "price_steps")
+PRICED = ("demand_curves", "beliefs", "booked_prices")
 INGESTED = ("interactions", "rejected", "promotions")
 
 

@@ -100,7 +100,7 @@ def in_state(
     def make(state: State) -> Monitor:
         if state.holds == "twin":
             sell_two_days(settings.home)
-            shutil.rmtree(settings.lake / "price_steps")
+            shutil.rmtree(settings.lake / "booked_prices")
             shutil.rmtree(settings.lake / "demand_curves")
         if state.holds == "log":
             shutil.copytree(log_home, settings.home, dirs_exist_ok=True)
@@ -111,8 +111,8 @@ def in_state(
         if state.champion:
             request.getfixturevalue("add_change")(1, "1", "promoted_by_gate")
         if state.book:
-            rows = Lake(settings).read(Partition("price_steps", dt.date(1970, 1, 1), "contract"))
-            Lake(settings).publish(Partition("price_steps", state.book, "all"), rows, inputs="x")
+            rows = Lake(settings).read(Partition("booked_prices", dt.date(1970, 1, 1), "contract"))
+            Lake(settings).publish(Partition("booked_prices", state.book, "all"), rows, inputs="x")
         _lose(settings, state.lost)
         return Monitor(settings, live_control(settings), _off(settings.home.parent) if state.kill_switch else None)
 

@@ -20,10 +20,10 @@ from etl.load import dimensions_are_current, load_dimensions
 from etl.transform import transform
 from features.cells import feature_workbench, query
 from operate.health.sales import check_cells
-from serving.book_store import BookInForce, book_in_force, commit_book
+from serving.book_store import BookInForce, book_in_force
 from serving.day_curves import known_before
 from serving.in_force import pricing_on
-from serving.make_book import make_book
+from serving.make_book import commit_book, make_book
 from simulation.draws import shopper_names
 from training.learning_days import learning_days
 from warehouse.commit_record import record_name
@@ -258,7 +258,7 @@ def test_no_price_is_made_from_a_flipped_bit_in_decisions(sold: Workspace, seed:
 def test_a_flipped_bit_in_a_book_its_curves_or_its_belief_never_prices(sold: Workspace, seed: int) -> None:
     right, older = book_in_force(sold.lake, PRICED), book_in_force(sold.lake, DAYS[2])
     draw = random.Random(seed)
-    path = sold.lake.path(Partition(draw.choice(("price_steps", "demand_curves", "beliefs")), PRICED, "all"))
+    path = sold.lake.path(Partition(draw.choice(("booked_prices", "demand_curves", "beliefs")), PRICED, "all"))
     draw.choice((flip, flip_in_the_receipt))(path, draw)
     assert said(book_in_force(sold.lake, PRICED)) == said(older) != said(right)
 
@@ -297,7 +297,7 @@ def test_the_shelf_and_the_columns_of_each_table_are_made_again_after_a_flip(sol
 
 
 def test_curves_that_are_cut_in_half_stop_who_opens_every_view_in_one_line_and_nobody_else(sold: Workspace) -> None:
-    cut_in_half(sold.lake.path(Partition("price_steps", PRICED, "all")), random.Random())
+    cut_in_half(sold.lake.path(Partition("booked_prices", PRICED, "all")), random.Random())
     workbench(sold.settings).close()
     cut_in_half(sold.lake.path(Partition("demand_curves", PRICED, "all")), random.Random())
     with pytest.raises(LakeError, match=r"demand_curves/business_date=2026-01-08.*verify --set-aside"):

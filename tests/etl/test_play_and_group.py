@@ -14,8 +14,6 @@ from hourly_store import short_catalog
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.settings import Settings, read_settings
-from etl import batches as twin_batches
-from etl import freed_memory
 from etl import play_and_group as fused
 from etl.batches import Batch, BatchResult, batches_of, play_batch
 from etl.ledger import LedgerRow, in_force_in
@@ -261,21 +259,3 @@ def test_damaged_decisions_without_cells_are_left_to_transform(workspace: Worksp
     assert play_one(workspace, batch, play_and_group).action == "unchanged"
     assert cells_in(workspace.lake) == []
     shutil.rmtree(workspace.settings.home)
-
-
-@pytest.mark.parametrize(
-    ("many", "steps"), [(0, ["given back", "played", "given back", "written"]), (15, ["played", "written"])]
-)
-def test_a_batch_of_many_prices_gives_back_what_is_free_before_it_is_played_and_before_it_is_written(
-    many: int, steps: list[str], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done, play, write = list[str](), twin_batches.play, twin_batches.commit_tables
-    monkeypatch.setattr(freed_memory, "_MANY_PRICES", many)
-    monkeypatch.setattr(twin_batches, "give_back", lambda: done.append("given back"))
-    monkeypatch.setattr(twin_batches, "play", lambda *given: (done.append("played"), play(*given))[1])
-    monkeypatch.setattr(
-        twin_batches, "commit_tables", lambda *own, **of: (done.append("written"), write(*own, **of))[1]
-    )
-    batch = batches_of(workspace.catalog, DAYS[:1], None)[0]
-    play_batch(workspace, batch, pricing_on(workspace.lake, workspace.catalog, DAYS[0]), SEED)
-    assert done == steps

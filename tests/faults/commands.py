@@ -74,7 +74,6 @@ COMMANDS = {
             ("backfill", "--start", str(NEXT - DAY), "--end", str(NEXT)),
             is_dear=True,
         ),
-        Command("reprice", "open", {}, ("reprice",)),
     )
 }
 """What is killed, by name."""
@@ -202,12 +201,6 @@ def _backfill(start: str, end: str) -> None:
             fill_date(workspace, registry, date, Filling(_SEED))
 
 
-def _reprice() -> None:
-    from serving.make_book import reprice
-
-    reprice(_workspace())
-
-
 def _open() -> None:
     """Make the tables and the views, and nothing else."""
     _workspace()
@@ -271,7 +264,6 @@ STEPS: Mapping[str, Callable[..., None]] = {
     "promote": _promote,
     "rollback": _rollback,
     "backfill": _backfill,
-    "reprice": _reprice,
     "open": _open,
     "open_day": _open_day,
     "make_registry": _make_registry,

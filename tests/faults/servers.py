@@ -34,7 +34,7 @@ SERVICES = (
         "Prefect",
         "PREFECT_API_URL",
         "http://127.0.0.1:{port}/api",
-        ("simulate", "ingest", "transform", "train", "price", "nightly", "live", "backfill", "reprice"),
+        ("simulate", "ingest", "transform", "train", "price", "nightly", "live", "backfill"),
     ),
     Service(
         "MLflow",

@@ -20,10 +20,9 @@ from tests.faults.zygote import Ended, pool_of
 KILLED = (
     ("simulate", "/interactions/business_date=2026"),
     ("transform", "/demand_cells/"),
-    ("rollback", "/price_steps/"),
+    ("rollback", "/booked_prices/"),
     ("rollback", "set_registered_model_tag"),
     ("nightly", "/nights/"),
-    ("reprice", "/hourly_price_steps/"),
 )
 """Commands that are killed, each where a part of what belongs together is there and the next is not."""
 FLIPPED = ("decisions", "books", "models")
@@ -47,7 +46,7 @@ def test_a_command_that_was_killed_goes_on_and_ends_as_an_undisturbed_one(bench:
     assert [trial for moment in moments if not (trial := kill(bench, moment)).held] == []
 
 
-@pytest.mark.parametrize("name", ["transform", "rollback", "reprice"])
+@pytest.mark.parametrize("name", ["transform", "rollback"])
 def test_a_disk_that_is_full_leaves_nothing_half_published(bench: Bench, name: str) -> None:
     writes = writes_of(bench, COMMANDS[name])
     assert_held(fill(bench, COMMANDS[name], writes[len(writes) // 2]))

@@ -30,9 +30,9 @@ from features.visit_counts import COUNTED_VIEWS, counts_of_view
 from flows.workspace import bring_dimensions_up_to_date, prepared
 from own_data import exported
 from serving.belief import own_sales
-from serving.book_store import new_book
 from serving.day_curves import DayKnowledge, known_before, learned_for
 from serving.exploration import ExplorationPlan
+from serving.make_book import new_book
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -357,7 +357,7 @@ def test_other_base_prices_leave_the_counts_as_they_are_and_bring_the_cells_back
     assert {part: grouped.lake.receipt(part) for part in before} == before
 
 
-def test_a_lake_of_an_earlier_version_is_grouped_once_more_to_the_same_cells(grouped: Workspace) -> None:
+def test_a_lake_without_counts_is_grouped_once_more_to_the_same_cells(grouped: Workspace) -> None:
     cells = {part: grouped.lake.receipt(part) for part in grouped.lake.partitions("demand_cells")}
     for name in COUNTS:
         for part in list(grouped.lake.partitions(name)):

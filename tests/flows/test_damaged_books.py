@@ -11,16 +11,13 @@ from shell import Terminal
 from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
-from etl.live.day import LiveDay
-from etl.live.player import Player
 from flows.runs import registry_of
 from flows.workspace import open_workspace
 from operate.health.check_up import check_up
-from serving.book_store import commit_book, in_force_for, restored_book
-from serving.live_prices import LivePrices
+from tests.plugins.believing import price_alike
 from warehouse.lake import Lake
 from warehouse.locks import held
-from warehouse.mixed import PassedOver, books_passed_over
+from warehouse.mixed import PassedOver, books_passed_over, parts_of_book
 
 TUESDAY, WEDNESDAY = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 SAID = (
@@ -34,13 +31,13 @@ def shop(sell_two_days: Callable[[Path], Settings], terminal: Terminal) -> Termi
     """A shop with books for two days, the newer of them damaged."""
     terminal.home.mkdir()
     lake = Lake(sell_two_days(terminal.home))
-    commit_book(lake, restored_book(lake, in_force_for(TUESDAY), WEDNESDAY))
+    price_alike(lake, load(CLASSIC), WEDNESDAY, TUESDAY)
     spoil(lake, WEDNESDAY)
     return terminal
 
 
 def spoil(lake: Lake, date: dt.date) -> None:
-    path = lake.path(in_force_for(date).book)
+    path = lake.path(parts_of_book(date)[0])
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
@@ -54,7 +51,7 @@ def test_the_damaged_books_are_those_newer_than_the_one_in_force(shop: Terminal)
     lake = lake_of(shop)
     assert books_passed_over(lake) == PassedOver((WEDNESDAY,), TUESDAY)
     assert books_passed_over(lake, TUESDAY) is None
-    with held(lake.locks, in_force_for(WEDNESDAY).book.lock_name):
+    with held(lake.locks, parts_of_book(WEDNESDAY)[0].lock_name):
         assert books_passed_over(lake) is None
     spoil(lake, TUESDAY)
     both = books_passed_over(lake)
@@ -97,9 +94,3 @@ def test_who_sells_from_older_prices_is_told_once(shop: Terminal, prefect_server
     assert (answer.returncode, answer.stderr.count(SAID)) == (0, 1)
     silent = shop("simulate", "--start", "2026-01-07", "--stores", "1", "--policy", "static")
     assert (silent.returncode, silent.stderr.count("damaged")) == (0, 0)
-
-
-def test_who_remakes_older_prices_is_told_once_and_without_prefect(shop: Terminal) -> None:
-    lake, day, catalog = lake_of(shop), LiveDay("S02", WEDNESDAY), load(CLASSIC)
-    Player(lake, LivePrices(lake, lambda: catalog, day, 7), day, 7).sell_tick()
-    assert shop("reprice").stderr.count(SAID) == 1

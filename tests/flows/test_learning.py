@@ -40,7 +40,7 @@ def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_d
         assert night.judged_version == "1"
         assert is_done(workspace.lake, NEWEST)
         assert why_due(workspace, registry, NEWEST) == Due(None)
-        book = workspace.lake.root / "price_steps"
+        book = workspace.lake.root / "booked_prices"
         before = {path: path.read_bytes() for path in book.rglob("*.parquet")}
         again = learn(NEWEST)
     assert again == recorded(workspace.lake, NEWEST)

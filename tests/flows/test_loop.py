@@ -450,7 +450,7 @@ def test_with_the_kill_switch_on_no_price_book_is_written(copy_of_the_loop: Sett
     shutil.copytree(DEFAULT_DIR, shelf, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     store = (shelf / "store.yaml").read_text(encoding="utf-8")
     (shelf / "store.yaml").write_text(store.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
-    before = {name: sha for name, sha in bytes_of(copy_of_the_loop).items() if "price_steps" in name}
+    before = {name: sha for name, sha in bytes_of(copy_of_the_loop).items() if "booked_prices" in name}
     with pytest.raises(Declined, match="kill_switch is on"):
         price(None, str(shelf))
-    assert {name: sha for name, sha in bytes_of(copy_of_the_loop).items() if "price_steps" in name} == before
+    assert {name: sha for name, sha in bytes_of(copy_of_the_loop).items() if "booked_prices" in name} == before

@@ -22,8 +22,9 @@ from features.cells import feature_workbench, stale_cells
 from features.footfall import expected_visits
 from flows.nightly import backfill, nightly
 from flows.workspace import open_workspace
-from serving.book_store import new_book
 from serving.live_prices import LivePrices
+from serving.make_book import new_book
+from tests.plugins.believing import first_belief
 from training.backfill import Filled
 from training.nights import (
     Night,
@@ -51,7 +52,9 @@ def books_and_records(workspace: Workspace, _registry: object, date: dt.date, se
     tomorrow = date + ONE_DAY
     with feature_workbench(workspace.settings) as connection:
         visits = expected_visits(connection, workspace.catalog, date)
-    book = new_book(workspace.catalog, true_curves(workspace.catalog, tomorrow), visits, tomorrow)
+    book = new_book(
+        workspace.catalog, true_curves(workspace.catalog, tomorrow), visits, tomorrow, first_belief(workspace.catalog)
+    )
     night = Night(date, "priced", priced_by="truth")
     record(workspace.lake, night, inputs_of(workspace.lake, workspace.catalog, date, seed), book)
     return night
@@ -236,7 +239,7 @@ def test_a_store_that_someone_is_selling_keeps_the_night_waiting(town: Town) -> 
     town.sell_live("S02", FIRST, 5)
     with held(town.workspace.settings.locks, "live-S02"), pytest.raises(Declined, match="store S02 is being sold live"):
         town.night()
-    assert not list(town.lake.partitions("price_steps"))
+    assert not list(town.lake.partitions("booked_prices"))
 
 
 def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town: Town) -> None:
@@ -247,7 +250,7 @@ def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town:
     assert not list(town.lake.partitions("interactions"))
 
 
-@pytest.mark.parametrize("part", ["repricings", "interactions", "demand_curves", "price_steps", "nights"])
+@pytest.mark.parametrize("part", ["repricings", "interactions", "demand_curves", "booked_prices", "nights"])
 def test_killed_before_any_part_is_in_force_and_run_again_a_night_ends_with_the_same_bytes(
     town: Town, quiet: dict[str, bytes], part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,7 +284,7 @@ def test_backfill_makes_what_is_missing_in_order_and_leaves_the_rest_alone(town:
     assert town.fill(days[0], days[2]) == [Filled(day, "unchanged", "unchanged", "unchanged") for day in days]
     town.remove("interactions", days[1])
     town.remove("demand_cells", days[2])
-    town.remove("price_steps", days[1])
+    town.remove("booked_prices", days[1])
     assert town.fill(days[0], days[2]) == [
         Filled(days[0], "unchanged", "unchanged", "made"),
         Filled(days[1], "made", "unchanged", "unchanged"),

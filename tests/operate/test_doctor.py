@@ -21,9 +21,8 @@ from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
 from etl.transform import transform
 from flows.workspace import prepared
-from serving.book_store import commit_book
 from serving.in_force import pricing_on
-from serving.make_book import make_book
+from serving.make_book import commit_book, make_book
 from training.champion_history import ChampionChange, record
 from training.mlflow.experiments import TRAININGS, client_of
 from training.mlflow.interrupted import unended_runs
@@ -304,7 +303,7 @@ def test_damaged_demand_cells_are_grouped_again(
     assert tables_of(workspace) == undisturbed
 
 
-@pytest.mark.parametrize(("table", "done"), [("price_steps", "made again from"), ("demand_curves", "priced anew by")])
+@pytest.mark.parametrize(("table", "done"), [("booked_prices", "made again from"), ("demand_curves", "priced anew by")])
 def test_a_damaged_price_book_is_made_again_or_the_day_priced_anew(
     shop: Terminal, workspace: Workspace, undisturbed: dict[str, bytes], table: str, done: str
 ) -> None:

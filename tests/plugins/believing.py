@@ -4,14 +4,21 @@ import datetime as dt
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 from scipy.special import expit
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from serving.belief.belief import USUAL_SHAPE, Belief, Shape, State, believed_before_anybody_came, shelf_prior
 from serving.belief.gaussian import Counts, Knots
+from serving.belief.policy import morning_of
 from serving.belief.posterior import updated
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+from serving.belief.table import belief_from_table, belief_to_table
+from serving.make_book import publish_book
+from serving.price_book import PriceBook
+from warehouse.lake import Lake
+from warehouse.mixed import parts_of_book
 
 MONDAY = dt.date(2026, 1, 5)
 HOURS = 12
@@ -43,3 +50,15 @@ def days_sold(
     met = np.full(len(product), float(_VISITS))
     sold = SoldAtPrices(product, day, hour, ratio, met, bought.astype(float))
     return knots, sales_at_knots(knots, dates, HOURS, sold)
+
+
+def first_belief(catalog: Catalog, version: str | None = None) -> pa.Table:
+    """Return what is believed before anybody came, in the columns of `beliefs`; `version` is the champion's."""
+    return belief_to_table(catalog, believed_before_anybody_came(catalog), version)
+
+
+def price_alike(lake: Lake, catalog: Catalog, date: dt.date, like: dt.date) -> PriceBook:
+    """Publish a price book for a date that stands on what the one of another date does."""
+    belief = lake.read(parts_of_book(like)[2])
+    outlook = morning_of(catalog, *belief_from_table(belief, catalog)).outlook()
+    return publish_book(lake, catalog, outlook.curves, outlook.morning.footfall.by_tick, date, belief)

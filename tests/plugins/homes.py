@@ -85,13 +85,14 @@ def _sell_two_days(home: Path) -> None:
     from catalog.price_ladder import price_ladder
     from etl.load import load_dimensions, load_store_day
     from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-    from serving.book_store import publish_book
     from serving.curves import DemandCurves
     from serving.in_force import pricing_on
+    from serving.make_book import publish_book
     from simulation.draws import shopper_names
     from simulation.store_day import play
     from simulation.truth import chance_of_sale
     from simulation.visits import expected_visits_on
+    from tests.plugins.believing import first_belief
     from warehouse.lake import Lake
 
     settings = read_settings({"SHELFPRICE_HOME": str(home), "SHELFPRICE_CATALOG": str(CLASSIC)})
@@ -101,7 +102,7 @@ def _sell_two_days(home: Path) -> None:
     load_dimensions(lake, catalog, shopper_names(50, 1))
     truth = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
     curves, visits = DemandCurves(catalog.skus, ladder, truth, "7"), expected_visits_on(catalog, SOLD_ON[1])
-    publish_book(lake, catalog, curves, visits, SOLD_ON[1])
+    publish_book(lake, catalog, curves, visits, SOLD_ON[1], first_belief(catalog, "7"))
     for date in SOLD_ON:
         policy = pricing_on(lake, catalog, date, "static" if date == SOLD_ON[0] else None).policy
         sold = play(catalog, policy, catalog.store.stores, date, 7)

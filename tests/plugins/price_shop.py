@@ -17,8 +17,9 @@ from etl.load import DayRows, load_dimensions
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
-from serving.book_store import BookInForce, book_in_force, publish_book
+from serving.book_store import BookInForce, book_in_force
 from serving.live_prices import LivePrices
+from serving.make_book import publish_book
 from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake

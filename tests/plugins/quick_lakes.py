@@ -26,7 +26,7 @@ import yaml
 from catalog.contracts import TABLES
 from catalog.settings import read_settings
 from training.mlflow import database
-from warehouse import connection, views
+from warehouse import connection
 from warehouse.lake import Lake
 from warehouse.local.store import LocalStore
 from warehouse.services import sqlite_file
@@ -82,9 +82,7 @@ def write_once(draft: Path, lake: Lake, folders: Any, columns: Any, fingerprint:
     if type(lake.store) is not LocalStore:
         really_write(draft, lake, folders, columns, fingerprint)
         return
-    lacking = [views._some_lack_columns(lake, lake.partitions(name)) for name in views._OF_MANY_FILES]
-    kept = "-".join(["views", fingerprint, *map(str, lacking)])
-    copy_or_make(kept, draft, lambda: really_write(draft, lake, folders, columns, fingerprint))
+    copy_or_make(f"views-{fingerprint}", draft, lambda: really_write(draft, lake, folders, columns, fingerprint))
 
 
 @wraps(really_make)

@@ -14,9 +14,8 @@ from catalog.settings import Settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
 from features.cells import feature_workbench
-from serving.book_store import commit_book
 from serving.in_force import pricing_on
-from serving.make_book import make_book, make_book_again
+from serving.make_book import commit_book, make_book, make_book_again
 from serving.storefront import LearningStorefront
 from simulation.draws import shopper_names
 from simulation.store_day import play
@@ -135,5 +134,5 @@ def test_a_book_is_made_again_from_its_belief_with_the_same_bytes(workspace: Wor
 
 
 def _bytes_of(lake: Lake) -> dict[str, bytes]:
-    parts = (part for table in ("beliefs", "demand_curves", "price_steps") for part in lake.partitions(table))
+    parts = (part for table in ("beliefs", "demand_curves", "booked_prices") for part in lake.partitions(table))
     return {str(part): lake.path(part).read_bytes() for part in parts}

@@ -13,12 +13,12 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.store_day import StoreDay
-from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves, chance_at
 from serving.exploration import ExplorationPlan
 from serving.guardrails import guarded, guarded_with_trail
 from serving.limits import limits_of
 from serving.policies import GreedyPolicy, StaticPolicy
+from serving.price_book import BookPolicy
 from serving.pricing_policy import Asked, asked_without_model
 from serving.shelf_limits import which_may_move
 from serving.storefront import Storefront

@@ -23,9 +23,10 @@ from serving.belief.belief import Belief, StoreKind, believed_before_anybody_cam
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import Morning, morning_of
 from serving.belief.table import belief_from_table, belief_to_table
-from serving.book_store import book_in_force, publish_book
+from serving.book_store import book_in_force
 from serving.in_force import present_book, pricing_on, stores_apart
 from serving.kinds_of_stores import StorefrontOfKinds, kinds_in_words, morning_in, storefront_of_stores, watching
+from serving.make_book import publish_book
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.standing import standings

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -18,21 +19,19 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
-from serving.book_policy import BookPolicy
-from serving.book_store import book_in_force, publish_book
+from serving.book_store import book_in_force
 from serving.book_table import book_from_table, book_to_table
-from serving.curves import DemandCurves, curves_from_parts, curves_from_table, curves_to_table
-from serving.policies import GreedyPolicy, StaticPolicy, policy_without_model
-from serving.price_book import PriceBook
+from serving.curves import DemandCurves, curves_from_table, curves_to_table
+from serving.guardrails import guarded
+from serving.limits import limits_of
+from serving.make_book import publish_book
+from serving.policies import GreedyPolicy, StaticPolicy, policy_with_model, policy_without_model
+from serving.price_book import BookedStates, BookPolicy, PriceBook, joined
 from serving.pricing_policy import Asked, asked_without_model
-from serving.shelf_limits import with_support
-from serving.storefront import storefront_with_book
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
-from warehouse.files import sha256_of
+from tests.plugins.believing import first_belief
 from warehouse.lake import Lake, Partition
-from warehouse.proof import verify
-from warehouse.receipts import final_path, read_receipt
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
@@ -65,19 +64,38 @@ def test_the_rule_raises_the_price_only_when_stock_is_low_and_never_above_the_ce
     assert (scarce[0] <= [product.ceiling for product in CATALOG.products]).all()
 
 
-def test_a_book_survives_its_table_whole() -> None:
-    again = book_from_table(book_to_table(book(), "inputs"))
-    for name in ("prices", "p_sale", "unit_value"):
-        np.testing.assert_array_equal(getattr(again.of(), name), getattr(book().of(), name))
-    assert again.quote("MILK", 8, 3) == book().quote("MILK", 8, 3)
-    assert (again.skus, again.published_at, again.model_version) == (CATALOG.skus, MIDNIGHT, "7")
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 40), st.sampled_from([{}, {"price_ending": 9}, {"frozen": {"MEAT": 8.0}, "minimum_margin": 0.2}]))
+def test_a_book_and_its_table_hold_what_the_policy_asks_under_the_limits_up_to_each_par(par: int, rails: Any) -> None:
+    products = (CATALOG.products[0].model_copy(update={"par_stock": par}), *CATALOG.products[1:])
+    limited = Catalog(products, CATALOG.store.model_copy(update={"guardrails": Guardrails(**rails)}))
+    whole = tabulate(policy_with_model(limited, CURVES, VISITS), limited, MIDNIGHT, CURVES)
+    read, policy = book_from_table(book_to_table(whole)), policy_with_model(limited, CURVES, VISITS)
+    assert (read.skus, read.published_at, read.model_version) == (CATALOG.skus, MIDNIGHT, "7")
+    for name in BookedStates._fields[:5]:
+        np.testing.assert_array_equal(getattr(read.of(), name), getattr(whole.of(), name))
+    for own, left, stock in ((0, 1, 1), (0, 30, par), (3, 48, 100), (3, 7, 5)):
+        asked = policy.ask(replace(shelf(stock), ticks_left=left))
+        wanted = guarded(limits_of(limited), asked.prices, replace(shelf(stock), ticks_left=left))[0, own]
+        found, sku = read.at(own, stock, left), CATALOG.skus[own]
+        assert (found.prices, found.unconstrained) == (wanted, asked.prices[0, own])
+        assert read.quote(sku, stock, left).price == whole.quote(sku, stock, left).price == wanted
+        chance = np.interp(wanted, CURVES.prices[own], CURVES.p_sale[own])
+        assert read.quote(sku, stock, left).p_sale == pytest.approx(chance)
 
 
-@pytest.mark.parametrize("rows", [1, 30, 10_000])
-def test_curves_that_come_in_parts_are_the_same_and_an_end_that_has_gaps_is_none(rows: int) -> None:
+def test_products_of_several_books_are_one_book_up_to_the_highest_par() -> None:
+    one, other = BOOK.take(np.array([0])), BOOK.take(np.array([3]))
+    low = replace(one, states=BookedStates._make(own[:, :, :9] for own in one.states))
+    both = joined([low, other])
+    assert both.skus == (BOOK.skus[0], BOOK.skus[3])
+    assert both.quote(BOOK.skus[0], 50, 9).price == one.quote(BOOK.skus[0], 8, 9).price
+    assert both.quote(BOOK.skus[3], 50, 9) == BOOK.quote(BOOK.skus[3], 50, 9)
+
+
+def test_curves_survive_their_table_whole_and_an_end_that_has_gaps_is_none() -> None:
     low, high = CURVES.p_sale * 0.9, np.where(LADDER[2, -1] == LADDER, np.nan, CURVES.p_sale)
-    table = curves_to_table(replace(CURVES, low=low, high=high))
-    read = curves_from_parts(table[first : first + rows] for first in range(0, len(table), rows))
+    read = curves_from_table(curves_to_table(replace(CURVES, low=low, high=high)))
     for name, expected in (("prices", LADDER), ("p_sale", CURVES.p_sale), ("low", low), ("observed", LADDER > 0)):
         np.testing.assert_array_equal(getattr(read, name), expected)
     assert (read.skus, read.high, read.model_version) == (CATALOG.skus, None, "7")
@@ -86,12 +104,6 @@ def test_curves_that_come_in_parts_are_the_same_and_an_end_that_has_gaps_is_none
 def test_who_reads_a_book_imports_nothing_that_a_belief_is_worked_out_with() -> None:
     script = "import serving.book_store, sys; sys.exit('scipy.special' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-
-def test_curves_survive_their_table_whole() -> None:
-    again = curves_from_table(curves_to_table(CURVES))
-    np.testing.assert_array_equal(again.p_sale, CURVES.p_sale)
-    assert again.skus == CURVES.skus
 
 
 @settings(deadline=None, max_examples=50)
@@ -103,8 +115,8 @@ def test_every_quote_is_within_floor_and_ceiling_and_equals_the_vectorised_one(
     quote = BOOK.quote(own.sku, stock, left)
     assert own.floor <= quote.price <= own.ceiling
     assert quote.expected_revenue == pytest.approx(quote.price * quote.p_sale)
-    prices, chances = BOOK.quotes(np.array([product]), np.array([stock]), np.array([left]))
-    assert (prices[0], chances[0]) == (quote.price, quote.p_sale)
+    found = BOOK.at(np.array([product]), np.array([stock]), np.array([left]))
+    assert (found.prices[0], found.p_sale[0]) == (quote.price, quote.p_sale)
 
 
 BOOK = book()
@@ -145,8 +157,8 @@ def test_the_last_known_good_book_stands_when_a_newer_one_is_damaged(tmp_path: P
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     assert book_in_force(lake) is None
     for day in (2, 3):
-        publish_book(lake, CATALOG, CURVES, VISITS, dt.date(2026, 3, day))
-    newest = lake.path(Partition("price_steps", dt.date(2026, 3, 3), "all"))
+        publish_book(lake, CATALOG, CURVES, VISITS, dt.date(2026, 3, day), first_belief(CATALOG))
+    newest = lake.path(Partition("booked_prices", dt.date(2026, 3, 3), "all"))
     found = book_in_force(lake)
     assert found is not None
     assert found[0].published_at.day == 3
@@ -161,55 +173,17 @@ def test_the_last_known_good_book_stands_when_a_newer_one_is_damaged(tmp_path: P
 def test_a_day_is_priced_by_its_own_book_and_not_by_a_later_one(tmp_path: Path) -> None:
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     for day in (2, 5):
-        publish_book(lake, CATALOG, CURVES, VISITS, dt.date(2026, 3, day))
+        publish_book(lake, CATALOG, CURVES, VISITS, dt.date(2026, 3, day), first_belief(CATALOG))
     found = book_in_force(lake, dt.date(2026, 3, 4))
     assert found is not None
     assert found[0].published_at.day == 2
     assert book_in_force(lake, dt.date(2026, 3, 1)) is None
 
 
-def test_verification_takes_a_column_that_came_later_for_no_damage(tmp_path: Path) -> None:
-    lake, date = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)})), MIDNIGHT.date()
-    lake.prepare()
-    publish_book(lake, CATALOG, CURVES, VISITS, date)
-    partition = Partition("demand_curves", date, "all")
-    path, whole = lake.path(partition), lake.read(partition)
-
-    def lacks(column: str) -> list[str]:
-        pq.write_table(whole.drop_columns([column]), path)
-        receipt = read_receipt(final_path(path))
-        assert receipt is not None
-        proven = replace(receipt, bytes=path.stat().st_size, sha256=sha256_of(path))
-        final_path(path).write_text(proven.to_json(), encoding="utf-8")
-        return [finding.message for finding in verify(lake).findings]
-
-    with lake.commit(f"prices-{date}", inputs="x") as commit:  # what follows is no part of a commit any more
-        commit.remove(Partition("beliefs", date, "all"))
-    assert lacks("kept_price") == []
-    assert lacks("price") == ["its columns are not those of the contract: make the partition again"]
-
-
 def test_a_partition_without_a_column_that_is_never_null_is_refused(tmp_path: Path) -> None:
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
-    publish_book(lake, CATALOG, CURVES, VISITS, MIDNIGHT.date())
-    partition = Partition("price_steps", MIDNIGHT.date(), "all")
+    publish_book(lake, CATALOG, CURVES, VISITS, MIDNIGHT.date(), first_belief(CATALOG))
+    partition = Partition("booked_prices", MIDNIGHT.date(), "all")
     pq.write_table(lake.read(partition).drop_columns(["price"]), lake.path(partition))
     with pytest.raises(LakeError, match="cannot be read"):
         lake.read(partition)
-
-
-def test_where_a_limit_of_the_book_is_lifted_the_policys_own_rule_decides(tmp_path: Path) -> None:
-    """MILK never varied: its base price is limited to another ending, and stands again without the limit."""
-    rails = Guardrails(price_ending=9)
-    limited = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
-    observed = np.column_stack([LADDER[:, 0], LADDER[:, -1]])
-    observed[0] = np.nan
-    curves, lake = with_support(CURVES, observed), Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
-    publish_book(lake, limited, curves, VISITS, MIDNIGHT.date())
-    found = book_in_force(lake)
-    assert found is not None
-    assert found[0].quote("MILK", 20, 48).binding_rule == "price_ending"
-    store = storefront_with_book(CATALOG, found[0], curves)
-    answer = store.decide(shelf(20))
-    assert [store.rules[rule] for rule in answer.rule[0]] == ["never_varied", *["stock_value"] * 4]
-    assert answer.prices[0, 0] == CATALOG.base_prices[0]

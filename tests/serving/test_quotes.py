@@ -1,7 +1,6 @@
 """What `shelfprice quote` answers: the price the store would show, and why."""
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ from catalog.store_day import tick_profile
 from flows.cli.ask import show_explanation, show_quote
 from serving.curves import DemandCurves
 from serving.in_force import pricing_on
-from serving.matching import match_to_shelf
 from serving.policies import StockAwarePolicy
 from serving.price_book import PriceBook
 from serving.quote import PriceQuestion, explained
@@ -114,23 +112,6 @@ def test_a_limit_lifted_after_the_book_was_made_binds_no_more() -> None:
     assert answer.p_sale == pytest.approx(BOOK.quote("MILK", 8, 12).p_sale)
     assert answer.binding_rule == "stock_value"
     assert ": 8 left with 3 h to go, a unit kept" in answer.reason
-
-
-def test_a_product_that_the_book_does_not_hold_stands_at_its_base_price_and_is_marked(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    wine = SHELF.products[0].model_copy(update={"sku": "WINE", "name": "Wine", "base_price": 2.0})
-    wider = Catalog((wine, *SHELF.products[::-1]), SHELF.store.model_copy(update={"popularity": {}}))
-    answer = explained(wider, BOOK, CURVES, PriceQuestion("WINE", 8))
-    assert (answer.price, answer.binding_rule, answer.p_sale) == (2.0, "unknown_product", None)
-    assert "no model knows the product yet" in answer.reason
-    assert json.loads(json.dumps(vars(answer), allow_nan=False))["sku"] == "WINE"
-    known, _ = match_to_shelf(wider, BOOK, CURVES)
-    assert (known.quote("WINE", 8, 48).price, known.quote("MEAT", 8, 48)) == (2.0, BOOK.quote("MEAT", 8, 48))
-    assert explained(wider, BOOK, CURVES, PriceQuestion("MEAT", 8)).price == BOOK.quote("MEAT", 8, 48).price
-    show_quote("Wine", answer, [None] * len(answer.candidates))
-    show_explanation(answer)
-    assert "2.00" in capsys.readouterr().out
 
 
 def test_the_marked_price_is_the_best_of_the_column_that_the_policy_maximises(

@@ -19,12 +19,13 @@ from etl.transform import transform
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from own_data.shelf_price import shelf_prices
-from serving.book_store import publish_book
 from serving.counters import NoBookError
 from serving.curves import DemandCurves
+from serving.make_book import publish_book
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from serving.standing import standings
+from tests.plugins.believing import first_belief
 from warehouse.lake import Lake
 from warehouse.proof import verify
 from warehouse.workspace import Workspace
@@ -179,7 +180,9 @@ def test_a_book_that_an_earlier_version_left_prices_nothing(retailer: Retailer) 
     ladder = price_ladder(retailer.catalog)
     curves = DemandCurves(retailer.catalog.skus, ladder, np.full(ladder.shape, 0.25), "1")
     visits = np.full((2, retailer.catalog.store.opening.ticks), 1.0)
-    publish_book(retailer.lake, retailer.catalog, curves, visits, FIRST + dt.timedelta(days=28))
+    publish_book(
+        retailer.lake, retailer.catalog, curves, visits, FIRST + dt.timedelta(days=28), first_belief(retailer.catalog)
+    )
     assert retailer.sent() == {"A": everywhere(2.2), "B": everywhere(3.0)}
     with pytest.raises(NoBookError, match=r"A stands at 2\.20 EUR in S01"):
         open_desk(retailer.lake, retailer.catalog).answer(PriceQuestion("A", 10), "S01")

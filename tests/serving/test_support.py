@@ -1,7 +1,6 @@
 """The support guard: no policy chooses a price that was never observed; trying may go one step further."""
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,22 +12,18 @@ from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.records.store import Store
-from catalog.settings import read_settings
 from catalog.store_day import BOUGHT, tick_profile
-from serving.book_policy import BookPolicy
-from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
-from serving.in_force import pricing_on
 from serving.limits import limits_of
 from serving.policies import policy_with_model
+from serving.price_book import BookPolicy
 from serving.pricing_policy import Asked
 from serving.shelf_limits import may_be_tried, with_support
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
-from warehouse.lake import Lake
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
@@ -82,47 +77,6 @@ def test_what_may_be_tried_is_the_support_and_one_step_on_each_side(ranges: list
             )
         else:
             assert tried[own].all()
-
-
-def test_the_stores_policy_tries_within_reach_of_the_support_and_what_never_varied_first(tmp_path: Path) -> None:
-    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
-    publish_book(lake, CATALOG, with_support(CURVES, OBSERVED), VISITS, DATE)
-    policy = pricing_on(lake, CATALOG, DATE, None).policy
-    shape = (20_000, N_PRODUCTS)
-    answer = policy.decide(
-        Shelf(np.full(shape, 50), np.full(shape, np.nan), 48, np.random.default_rng(1).random(shape))
-    )
-    share = answer.explored.mean(axis=0)
-    assert share[[1, 2]] == pytest.approx(CATALOG.store.exploration.before_champion, abs=0.02)
-    assert (share[[0, 3, 4]] < 0.3).all()
-    assert (share[[0, 3, 4]] > 0.005).all()
-    step = LADDER[:, 1] - LADDER[:, 0]
-    for own in (0, 3):
-        assert answer.prices[:, own].min() >= OBSERVED[own, 0] - step[own] - 0.01
-        assert answer.prices[:, own].max() <= OBSERVED[own, 1] + step[own] + 0.01
-        assert answer.prices[:, own].max() > OBSERVED[own, 1]
-    for own in (1, 2):
-        assert len(np.unique(answer.prices[:, own])) >= LADDER.shape[1]
-
-
-def test_a_product_that_joined_the_shelf_after_the_book_is_sold_at_base_price_and_tried_first(tmp_path: Path) -> None:
-    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
-    publish_book(lake, CATALOG, CURVES, VISITS, DATE)
-    wine = CATALOG.products[0].model_copy(update={"sku": "WINE", "name": "Wine", "base_price": 2.0})
-    store = CATALOG.store.model_copy(update={"popularity": {}})
-    wider = Catalog((wine, *CATALOG.products[::-1]), store)
-    policy = pricing_on(lake, wider, DATE, None).policy
-    shape = (10_000, 6)
-    shelf = Shelf(np.full(shape, 50), np.full(shape, np.nan), 48, np.random.default_rng(2).random(shape))
-    answer = policy.decide(shelf)
-    usual = ~answer.explored
-    assert (answer.prices[usual[:, 0], 0] == 2.0).all()
-    assert {policy.rules[rule] for rule in answer.rule[usual[:, 0], 0]} == {"unknown_product"}
-    assert answer.explored[:, 0].mean() == pytest.approx(0.5, abs=0.02)
-    before = pricing_on(lake, CATALOG, DATE, None).policy.decide(
-        Shelf(shelf.stock[:, 1:], shelf.shown_prices[:, 1:], 48, shelf.dice[:, :0:-1])
-    )
-    np.testing.assert_array_equal(answer.prices[:, 1:], before.prices[:, ::-1])
 
 
 @settings(deadline=None, max_examples=150)

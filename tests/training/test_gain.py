@@ -12,12 +12,10 @@ from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.store_day import tick_profile
 from features.footfall import LoggedVisits
-from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
 from serving.policies import policy_with_model, policy_without_model
-from serving.price_book import PriceBook
-from serving.price_steps import as_kept
+from serving.price_book import BookPolicy, PriceBook
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.store_day import play
@@ -136,9 +134,7 @@ def test_units_kept_have_the_same_value_for_both_books() -> None:
     curves = learned_curves(3)
     log = log_of(Storefront(policy_without_model(CATALOG), exploration=ExplorationPlan(0.5, LADDER)), 3, 2, 3)
     dear = book_of(curves)
-    ones = np.ones_like(dear.steps.value)
-    own = {"value": as_kept(ones, ones > 0), "value_unit": np.full(len(dear.skus), 100.0)}
-    dear = replace(dear, steps=dear.steps._replace(**own))
+    dear = replace(dear, states=dear.states._replace(unit_value=np.full_like(dear.states.prices, 100.0)))
     usual = gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)
     kept = gain_on(CATALOG, log, curves, dear, None, is_known=True)
     assert usual.truth is not None

@@ -18,13 +18,14 @@ from etl.batches import DEFAULT_SEED
 from etl.live.calendar import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
 from features.cells import ALL_VIEWS, feature_workbench, groups_of, publish_groups, stale_cells
-from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from serving.in_force import pricing_on
+from serving.make_book import publish_book
 from simulation.draws import shopper_names
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from simulation.visits import expected_visits_on
+from tests.plugins.believing import first_belief
 from warehouse.connection import build_file, read_only
 from warehouse.lake import Lake, Partition
 
@@ -45,7 +46,7 @@ def played_weeks(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     for number, date in enumerate(dates_from(DEFAULT_START, 9)):
         if number == 7:
             curves = DemandCurves(catalog.skus, ladder, truth, "1")
-            publish_book(lake, catalog, curves, expected_visits_on(catalog, date), date)
+            publish_book(lake, catalog, curves, expected_visits_on(catalog, date), date, first_belief(catalog))
         policy = pricing_on(lake, catalog, date, "static" if number < 7 else None).policy
         sold = play(catalog, policy, catalog.store.stores, date, DEFAULT_SEED)
         load_store_day(lake, catalog, sold, "g000", inputs="7", seed=DEFAULT_SEED)

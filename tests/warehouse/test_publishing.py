@@ -1,10 +1,8 @@
 import datetime as dt
 from collections.abc import Callable
-from mmap import PAGESIZE
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -19,7 +17,7 @@ from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings, read_settings
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.parquet import in_parts, write_parquet
+from warehouse.parquet import write_parquet
 from warehouse.proof import verify
 from warehouse.receipts import Receipt
 
@@ -36,28 +34,6 @@ def test_what_is_published_is_what_is_read(lake: Lake, partition: Partition, cel
     assert receipt.sha256 == sha256_of(lake.path(partition))
     assert receipt.bytes == lake.path(partition).stat().st_size
     assert list(lake.partitions("demand_cells")) == [partition]
-
-
-def test_some_columns_are_read_in_parts_of_so_many_rows(
-    lake: Lake, partition: Partition, cells: Callable[..., pa.Table]
-) -> None:
-    lake.publish(partition, cells(), inputs="a")
-    parts = list(lake.read_in_parts(partition, 20, ["sku", "n_offered"]))
-    assert [len(part) for part in parts] == [20, 20, 10]
-    assert pa.concat_tables(parts).equals(lake.read(partition, ["sku", "n_offered"]))
-
-
-def test_a_group_of_rows_that_was_read_in_parts_is_no_longer_in_memory(tmp_path: Path) -> None:
-    drawn, more = np.random.default_rng(1).random(4 << 20), 10
-    rows = pa.table({f"c{own}": np.append(drawn[own::4], np.zeros(more)) for own in range(4)})
-    write_parquet(rows, tmp_path / "groups.parquet")
-    held, read = [], []
-    for part in in_parts((tmp_path / "groups.parquet").read_bytes(), 1 << 17, ["c0", "c3"]):
-        held.append(int(Path("/proc/self/statm").read_text().split()[1]) * PAGESIZE)
-        read.append(part.slice(0, more))
-    assert [len(part) for part in read] == [more] * 9
-    assert held[-2] - held[-1] > 20_000_000
-    assert read[-1].equals(rows.select(["c0", "c3"])[-more:])
 
 
 def test_what_lists_are_unfolded_to_while_they_are_written_is_not_kept_by_arrow(tmp_path: Path) -> None:

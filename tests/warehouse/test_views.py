@@ -1,10 +1,8 @@
-import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from catalog.contracts import TABLES
@@ -15,7 +13,7 @@ from features.cells import ALL_VIEWS
 from warehouse.connection import build_file, read_only, workbench, workbench_with_marts
 from warehouse.lake import Lake, Partition
 
-NEWEST_ONLY = ["price_book", "demand_curves", "regret_by_day"]
+NEWEST_ONLY = ["demand_curves", "regret_by_day"]
 SHOWN_BY = [
     *((name, f"{name}_history" if name in NEWEST_ONLY else name) for name in TABLES),
     *((name, name) for name in NEWEST_ONLY),
@@ -35,38 +33,6 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         yield connection
 
 
-def test_beliefs_of_an_earlier_version_stand_beside_those_of_this_one(settings: Settings) -> None:
-    lake, table = Lake(settings), TABLES["beliefs"]
-    lake.prepare()
-    values = {pa.string(): "MILK", pa.float64(): 0.5}
-    row = {
-        field.name: None if pa.types.is_nested(field.type) else values.get(field.type, "MILK") for field in table.schema
-    }
-    row |= {name: [1.0] for name in ("price_ratios", "profile")}
-    rows = pa.Table.from_pylist([row], schema=table.schema)
-    for day, found in ((5, rows.drop_columns(["drift_spread"])), (6, rows)):
-        place = lake.path(Partition("beliefs", dt.date(2026, 1, day), "all"))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(found, place)
-    with workbench_with_marts(settings) as connection:
-        asked = "select sku, drift_spread from beliefs order by business_date"
-        assert connection.execute(asked).fetchall() == [("MILK", None), ("MILK", 0.5)]
-
-
-def test_days_that_an_earlier_version_lived_are_shown_without_what_it_did_not_know(settings: Settings) -> None:
-    lake, table = Lake(settings), TABLES["regret_by_day"]
-    lake.prepare()
-    texts = {"world": "classic", "learner": "as_shipped"}
-    row = {field.name: texts.get(field.name, None if field.nullable else 1) for field in table.schema}
-    rows = pa.Table.from_pylist([row], schema=table.schema)
-    place = lake.path(Partition("regret_by_day", None, "before"))
-    place.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(rows.drop_columns(["gain_lower_eur", "gain_upper_eur"]), place)
-    with workbench_with_marts(settings) as connection:
-        asked = "select world, gain_eur, gain_lower_eur, gain_upper_eur from regret_by_day"
-        assert connection.execute(asked).fetchall() == [("classic", 1.0, None, None)]
-
-
 @pytest.mark.parametrize(("name", "view"), SHOWN_BY)
 def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
     views: duckdb.DuckDBPyConnection, name: str, view: str
@@ -83,7 +49,16 @@ def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
     assert found.get("business_date", "DATE") == "DATE"
 
 
-MARTS = ["daily_sales", "budget_groups", "past_days", "champion_history", "daily_profit", "daily_waste", *NEWEST_ONLY]
+MARTS = [
+    "daily_sales",
+    "budget_groups",
+    "past_days",
+    "champion_history",
+    "daily_profit",
+    "daily_waste",
+    "price_book",
+    *NEWEST_ONLY,
+]
 
 
 @pytest.mark.parametrize("mart", [*MARTS, "days_of_cover", "stock_by_expiry", "newest_rival_prices", "price_index"])

@@ -114,7 +114,7 @@ def _show_stock_before(connection: duckdb.DuckDBPyConnection, lake: Lake, dates:
     """Show the stock movements of the day before each date, as far as their bytes are proven."""
     before = [own for date in dates for own in lake.partitions_on(_STOCK, date - _ONE_DAY) if is_proven(lake, own)]
     files = lake.places((empty_partition(_STOCK), *before))
-    connection.table_function("lake_by_day", [files, True]).create_view(_STOCK_BEFORE)
+    connection.table_function("lake_by_day", [files]).create_view(_STOCK_BEFORE)
 
 
 def _dates_without_decisions(lake: Lake, dates: Iterable[dt.date]) -> list[dt.date]:

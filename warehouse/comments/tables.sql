@@ -44,20 +44,8 @@ comment on view context_counts is
 'one product at one price in one store and hour of a partition, ours or a retailer''s: its visits that found stock';
 comment on view events is 'one event that was announced for one date; without a store, for all stores';
 comment on view weather is 'one date as it was forecast, or measured once it is over; without a store, of all';
-comment on view price_steps is
-'one price of one product, and the stock from which on it is shown with each number of ticks left';
-comment on view replaced_price_steps is
-'one price of one product and the stock from which on it is shown, of a book that another took the place of';
-comment on view hourly_price_steps is
-'one price of one product and the stock from which on it is shown, remade for a store in its day';
-comment on view price_book_by_state is 'a price book of an earlier version: one product in one state';
-comment on view replaced_price_book_by_state is 'a replaced book of an earlier version: one product in one state';
-comment on view hourly_price_book_by_state is 'a remade book of an earlier version: one product in one state';
 comment on view demand_curves_history is
 'one candidate price of one product, as it is believed before the day, for each business date';
-comment on view replaced_demand_curves is 'one candidate price of one product, of curves that others took the place of';
-comment on view hourly_demand_curves is
-'one candidate price of one product, as it is believed in the middle of a store''s day';
 comment on view price_changes is
 'one event of a price change, with the terms that hold from then on; null is every product, or every store';
 comment on view alerts is
@@ -69,7 +57,6 @@ comment on view export_batches is
 comment on view label_states is
 'one thing that a till or a label said of one price of a batch; what was said last, by `said_at`, holds';
 comment on view beliefs is 'one product, as it is believed before a business date';
-comment on view replaced_beliefs is 'one product, as it was believed behind a book that another took the place of';
 comment on view belief_updates is
 'one product of a batch after some ticks: what the day''s own sales made of the belief, and so of the prices left';
 comment on view model_versions is 'one judged model version';
@@ -101,3 +88,5 @@ comment on view earned is
 'what drawn prices brought against the owner''s up to a date: the chain, one of its weeks, categories or stores';
 comment on view earned_slots is
 'what one category brought in one outside store at the prices of a draw, while it stood';
+comment on view booked_prices is
+'one product with one number of ticks left in a price book, by business date: lists hold a value for each stock';

@@ -9,7 +9,6 @@ select
     expected_revenue,
     p_sale_low,
     p_sale_high,
-    kept_price,
     supported,
     model_version,
     business_date

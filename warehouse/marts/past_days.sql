@@ -28,7 +28,7 @@ select
     by_batch.count_decisions,
     by_batch.decisions_sha256,
     by_batch.repricings_sha256,
-    coalesce(days_in_force.first_cells_sha256, by_batch.cells_sha256) as cells_sha256
+    by_batch.cells_sha256
 from by_batch
 full join days_in_force
     on by_batch.business_date = days_in_force.business_date and by_batch.batch = days_in_force.batch;

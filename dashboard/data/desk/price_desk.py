@@ -12,7 +12,6 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
-from catalog.names import BOOK_TABLES
 from catalog.settings import Settings
 from catalog.tables.intake import COMPETITOR_PRICES
 from dashboard.cache import Cache
@@ -34,12 +33,11 @@ from serving.open_book import OpenBook
 from serving.rival_caps import fresh_prices
 from serving.standing import standings
 from serving.store_standing import StoreStanding
-from warehouse.books import book_dates
 from warehouse.workspace import Workspace
 
 _COURSE = dt.timedelta(days=14)
 _COURSES = ("store_id", "sku", "new_price")
-_BOOKS = (*BOOK_TABLES, "demand_curves", "beliefs")
+_BOOKS = ("booked_prices", "demand_curves", "beliefs")
 _SOLD = ("repricings", "live_repricings")
 _RIVALS = COMPETITOR_PRICES.name
 _MOST_SHELVES = 8  # of dates
@@ -164,7 +162,7 @@ class PriceDesk:
         rows = listed(
             [self._rows_of(own, opened[id(own.catalog)], outlooks.get(own.now.date), people) for own in held.values()]
         )
-        if not people and newest_sold(lake) is None and not book_dates(lake):
+        if not people and newest_sold(lake) is None and next(lake.newest_dates("booked_prices"), None) is None:
             rows = rows[:0]  # nothing was ever sold or priced, so nothing is proposed
         return Sheet(catalog, rows, tuple(people), clocks, outlooks, held)
 

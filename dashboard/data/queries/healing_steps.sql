@@ -25,29 +25,17 @@ judged as (
     where trained_since in (select seen.since from seen)
 ),
 
-books as (
-    select
-        business_date,
-        model_version
-    from price_steps
-    union all by name
-    select
-        business_date,
-        model_version
-    from price_book_by_state
-),
-
 priced as (
     select
-        min(books.business_date) as date,
+        min(booked_prices.business_date) as date,
         3 as step,
-        books.model_version as version,
+        booked_prices.model_version as version,
         null as skus,
         any_value(judged.since) as since,
         null::boolean as promoted
-    from books
-    inner join judged on books.model_version = judged.version
-    group by books.model_version
+    from booked_prices
+    inner join judged on booked_prices.model_version = judged.version
+    group by booked_prices.model_version
 ),
 
 steps as (

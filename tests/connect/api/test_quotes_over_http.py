@@ -13,10 +13,11 @@ from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from connect.api.app import application
-from serving.book_store import commit_book, in_force_for, restored_book
 from serving.counters import Counters
 from serving.quote_desk import QuoteDesk
+from tests.plugins.believing import price_alike
 from warehouse.lake import Lake
+from warehouse.mixed import parts_of_book
 
 TUESDAY, WEDNESDAY = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 ASKED = [
@@ -143,13 +144,13 @@ def test_another_book_in_force_gives_another_tag_and_its_prices(
 ) -> None:
     before = client.get("/v1/quotes", params=ASKED[0])
     lake = Lake(home)
-    commit_book(lake, restored_book(lake, in_force_for(TUESDAY), WEDNESDAY))
-    path = lake.path(in_force_for(WEDNESDAY).book)
+    price_alike(lake, load(CLASSIC), WEDNESDAY, TUESDAY)
+    book, curves, _ = map(lake.path, parts_of_book(WEDNESDAY))
     after = client.get("/v1/quotes", params=ASKED[0], headers={"If-None-Match": before.headers["etag"]})
-    assert client.get("/v1/health").json()["made_for"] == "2026-01-06"  # the same bytes, made for Tuesday
-    assert after.status_code == 304
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
-    lake.path(in_force_for(WEDNESDAY).curves).rename(path.with_suffix(".gone"))
+    assert client.get("/v1/health").json()["made_for"] == "2026-01-07"
+    assert after.status_code == 200
+    book.write_bytes(book.read_bytes()[:-1] + b"?")
+    curves.rename(book.with_suffix(".gone"))
     told = client.get("/v1/quotes", params=ASKED[0])
     assert told.headers["etag"] != before.headers["etag"]
     assert told.json()["passed_over"] == ["2026-01-07"]
@@ -186,7 +187,7 @@ def test_without_a_book_it_says_so_with_what_to_do_and_goes_on_when_there_is_one
     # nobody has learned yet: of 200 visits half would buy at the owner's price, and the risk that 100 units run out
     # makes the next candidate above it the best
     stands = candidates[candidates > load(CLASSIC).product("MILK").base_price][0]
-    kept = lake.root / "price_steps"
+    kept = lake.root / "booked_prices"
     kept.rename(lake.root.parent / "kept")
     missing = client.get("/v1/quotes?sku=MILK&stock=8")
     assert (missing.status_code, missing.headers["retry-after"]) == (503, "30")

@@ -48,7 +48,7 @@ def test_a_day_is_priced_hourly_within_the_band_and_every_price_is_on_record(sto
     sold = store.rows("interactions")
     assert {row["policy"] for row in sold} == {"stock_aware"}
     assert {row["tick"] for row in store.rows("repricings")} == {0, 4, 8}
-    book = Partition("price_steps", FIRST_DATE + dt.timedelta(days=1), "all")
+    book = Partition("booked_prices", FIRST_DATE + dt.timedelta(days=1), "all")
     assert store.lake.holds(book), "the night made a book of its belief"
     with read_only(store.engine.workspace.settings) as warehouse:
         [(units, revenue)] = warehouse.execute(

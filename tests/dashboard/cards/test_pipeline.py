@@ -155,7 +155,7 @@ def test_a_table_that_lags_behind_what_was_sold_is_named_and_an_empty_lake_lags_
     lake: Lake, monitor: Monitor, words: Callable[[Any], str]
 ) -> None:
     assert "Nothing in the lake is late" in words(cards.troubles(table_states(monitor.settings), []))
-    for table, date in (("interactions", DAY), ("demand_cells", DAY - dt.timedelta(days=1)), ("price_steps", DAY)):
+    for table, date in (("interactions", DAY), ("demand_cells", DAY - dt.timedelta(days=1)), ("booked_prices", DAY)):
         lake.publish(Partition(table, date, "a"), TABLES[table].schema.empty_table(), inputs="x", seed=7)
     said = words(cards.troubles(table_states(monitor.settings), []))
     assert said == "Late or failed demand_cells ends on Sun 11 Jan 2026, and days are sold through Mon 12 Jan 2026."

@@ -23,10 +23,11 @@ from dashboard.formats import change, euros, literal
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.prefect.control import live_control
-from serving.book_store import publish_book
 from serving.curves import DemandCurves
+from serving.make_book import publish_book
 from simulation.truth import chance_of_sale
 from simulation.visits import expected_visits_on
+from tests.plugins.believing import first_belief
 from warehouse.lake import Lake
 
 DAY = dt.date(2026, 1, 6)
@@ -121,7 +122,7 @@ def test_where_margin_counts_the_chosen_price_is_at_the_top_of_what_the_page_dra
     ladder = price_ladder(catalog)
     truth = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
     curves = DemandCurves(catalog.skus, ladder, truth, "8")
-    publish_book(Lake(settings), catalog, curves, expected_visits_on(catalog, date), date)
+    publish_book(Lake(settings), catalog, curves, expected_visits_on(catalog, date), date, first_belief(catalog))
     monkeypatch.setattr(WatchedCatalog, "current", lambda _: catalog)
     monitor = Monitor(settings, live_control(settings))
     _, figure, _ = answer(monitor, "MILK", date, (100, 1), "light")

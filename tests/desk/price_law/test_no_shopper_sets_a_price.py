@@ -66,7 +66,7 @@ def test_other_shoppers_who_do_the_same_lead_to_the_same_features_belief_curves_
         assert other.lake.receipt(part) != receipt
     (cells, tables), (other_cells, other_tables) = made(one), made(other)
     assert cells == other_cells
-    assert set(tables) == {"beliefs", "demand_curves", "price_steps"}
+    assert set(tables) == {"beliefs", "demand_curves", "booked_prices"}
     for name, rows in tables.items():
         assert rows == other_tables[name], name
 

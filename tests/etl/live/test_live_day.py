@@ -21,12 +21,13 @@ from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
 from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-from serving.book_store import publish_book
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
+from serving.make_book import publish_book
 from simulation.draws import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
+from tests.plugins.believing import first_belief
 from training.same_shoppers import true_curves
 from warehouse.assertions.run import broken_assertions
 from warehouse.commit_record import CommittedPart
@@ -62,7 +63,14 @@ class Shop:
         load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
         if with_book:
             curves = true_curves(self.catalog, DATE)
-            publish_book(self.lake, self.catalog, curves, expected_visits_on(self.catalog, DATE), DATE)
+            publish_book(
+                self.lake,
+                self.catalog,
+                curves,
+                expected_visits_on(self.catalog, DATE),
+                DATE,
+                first_belief(self.catalog),
+            )
 
     @property
     def catalog(self) -> Catalog:
