@@ -8,9 +8,9 @@ imported when a database is set.
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Timer
+from threading import Event, Thread, Timer
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN = 4  # seconds
 _ANSWER_WITHIN = 4.0  # seconds
+_ASKED_EVERY = 5.0  # seconds from one question whether it is there to the next
 _DEAD_AFTER = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 4000}
 """How soon this side takes the connection for lost, in seconds; the last one in milliseconds."""
 
@@ -94,6 +95,46 @@ def refuse_absent_database(database: SecretStr | None) -> None:
     """
     if database is not None:
         connected(database, "shelfprice: is it there?").close()
+
+
+@contextmanager
+def watched(database: SecretStr | None, log: Callable[[str, str], None], every: float = _ASKED_EVERY) -> Iterator[None]:
+    """Watch over the database in the block, if there is one: its absence is said in one line, and its return.
+
+    The services go on without it and take it up again by themselves, so none is started again because of it.
+
+    Parameters
+    ----------
+    log
+        Called with a name and a line.
+    every
+        Seconds from one question to the next.
+    """
+    if database is None:
+        yield
+        return
+    is_over = Event()
+    thread = Thread(target=_watch, args=(database, log, every, is_over), name="watch over the database", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+
+
+def _watch(database: SecretStr, log: Callable[[str, str], None], every: float, is_over: Event) -> None:
+    is_away = False
+    while not is_over.wait(every):
+        try:
+            refuse_absent_database(database)
+        except ServiceError as error:
+            if not is_away:
+                log("database", str(error))
+            is_away = True
+            continue
+        if is_away:
+            log("database", f"PostgreSQL at {where(database)} answers again")
+        is_away = False
 
 
 def refusal(database: SecretStr, error: BaseException) -> str:

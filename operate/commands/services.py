@@ -58,7 +58,7 @@ def up(catalog: Catalog = None) -> None:
 
 
 def _run(catalog: str | None, stop: "Stop") -> None:
-    from cluster.database_watch import watched
+    from cluster.postgresql import watched
     from cluster.tables import keep_database_up_to_date
     from flows.environment import api_url_file, prepare
     from operate.up.services import services_of

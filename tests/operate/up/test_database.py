@@ -15,7 +15,7 @@ from shell import Terminal
 from catalog.errors import LakeError, ModelError
 from catalog.settings import Settings, read_settings
 from cluster.database import locks_of_database, mlflow_store, prefect_environment
-from cluster.database_watch import watched
+from cluster.postgresql import watched
 from deploy.servers.ports import free_port
 from flows.cli.failures import failure_line
 from flows.prefect_server import tell_outages_briefly
