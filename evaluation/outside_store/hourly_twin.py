@@ -1,4 +1,4 @@
-"""`python -m evaluation.outside_store.hourly_twin`: the twin as an outside store that says who came, priced hourly.
+"""The twin as an outside store that says who came, priced hourly.
 
 The same shoppers come to the embedded twin and to the outside one. What the outside one sold, who came and what is on
 its shelf goes through the intake, and prices come back through the export: each hour it tells, is repriced, and shows
@@ -11,11 +11,11 @@ true chance of a sale. Whether this shopper bought is luck, and would take hundr
 Dates lie ahead of this machine's clock, so that a price is never shown before its batch was made.
 """
 
-import argparse
 import datetime as dt
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,20 +24,21 @@ import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
+from catalog.price_rules import NO_CLAMPS
+from catalog.pricing import PriceDecision, Shelf
 from catalog.records.pricing_rules import DrawnPriceRules
 from catalog.settings import read_settings
-from catalog.store_day import OUT_OF_STOCK, OUTCOMES
+from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, StoreDay
 from evaluation.as_shipped.lived_days import with_stores
 from evaluation.clairvoyant import Clairvoyants
 from evaluation.learner_worlds import asked_worlds
 from evaluation.living_store import LivingStore
-from evaluation.outside_store.hourly_engine import Engine, InProcess
-from evaluation.outside_store.stores.till_lines import DaySold
-from evaluation.outside_store.stores.twin_store import TwinStore
+from evaluation.outside_store.engine import InProcess
 from evaluation.reporting import MeanInterval, interval, markdown
 from serving.policies import costs_that_count
 from serving.storefront import Storefront
-from simulation.store_day import meet
+from simulation.stock import opening_stock
+from simulation.store_day import Stretch, meet
 from simulation.truth import chance_of_sale
 from simulation.visits import budget_shifts_on, draw_visits, stores_alike
 from training.night import price_date
@@ -47,6 +48,164 @@ FIRST_DATE = dt.date(2035, 1, 1)
 """A Monday ahead of the clock."""
 WIDEST = DrawnPriceRules(products="all", changes="hourly", band=0.5, step=0.5)
 _ONE_DAY = dt.timedelta(days=1)
+Ask = Callable[[Shelf], Floats]
+"""Prices for one tick, EUR, shape (n_stores, n_products)."""
+
+
+@dataclass(frozen=True)
+class AskedPrices:
+    """A policy of the twin: whatever somebody answers."""
+
+    ask: Ask
+    name: str = "outside"
+    model_version: None = None
+    rules: tuple[str, ...] = ("shelf_price",)
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Price every product of every store for one tick."""
+        prices = np.asarray(self.ask(shelf), dtype=np.float64)
+        unknown, zeros = np.full(prices.shape, np.nan), np.zeros(prices.shape, dtype=np.int64)
+        return PriceDecision(
+            prices=prices,
+            propensity=unknown,
+            explored=np.zeros(prices.shape, dtype=bool),
+            rule=zeros,
+            p_sale=unknown,
+            unit_value=unknown,
+            unconstrained=prices,
+            clamp_cost=unknown,
+            clamps=NO_CLAMPS,
+        )
+
+
+@dataclass(frozen=True)
+class DaySold:
+    """A day at the tills and doors of the twin, or its first hours.
+
+    Attributes
+    ----------
+    units, revenue_eur
+        What was sold, shape (n_stores, n_products).
+    lines, visitors
+        Its receipts, and who came and looked by store and hour, as they are sent.
+    """
+
+    units: Ints
+    revenue_eur: Floats
+    lines: list[dict[str, Any]]
+    visitors: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class TwinStore:
+    """The twin's stores as outside ones: they ask for prices at each tick, and tell what their tills and doors see.
+
+    Attributes
+    ----------
+    tells_visits
+        Whether they say who looked at each product in each hour, beside who came.
+    """
+
+    seed: int
+    catalog: Catalog
+    first_date: dt.date = FIRST_DATE
+    tells_visits: bool = True
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Ids."""
+        return tuple(self.catalog.store.stores)
+
+    @property
+    def owner_prices(self) -> Floats:
+        """The base prices in every store, EUR, shape (n_stores, n_products)."""
+        return np.tile(self.catalog.base_prices, (len(self.stores), 1))
+
+    def sell_hours(self, date: dt.date, ask: Ask) -> Iterator[DaySold]:
+        """Sell a business date, and yield what its tills and doors tell after each hour, all of the day so far.
+
+        Prices are asked for at the start of each tick, the first of the next hour after what was yielded was heard.
+        """
+        visits, ticks = draw_visits(self.catalog, self.stores, date, self.seed), self.catalog.store.opening.ticks
+        stretch = Stretch(self.catalog, AskedPrices(ask), self.stores, date, visits)
+        an_hour = 60 // self.catalog.store.opening.tick_minutes
+        for first in range(0, ticks, an_hour):
+            for _ in range(min(an_hour, ticks - first)):
+                stretch.sell_tick()
+            yield self._told(date, stretch.played())
+
+    def shelf_at_opening(self, date: dt.date) -> list[dict[str, Any]]:
+        """Return the counts of the shelf before opening, as they are sent."""
+        stock = opening_stock(self.catalog, date).tolist()
+        return [
+            {"event_id": f"{store}-{date:%Y%m%d}-{sku}-opening", "store_id": store, "sku": sku, "kind": "count"}
+            | {"happened_at": self.catalog.store.clock_of(store).opening_of(date).isoformat(), "units": units}
+            for store in self.stores
+            for sku, units in zip(self.catalog.skus, stock, strict=True)
+        ]
+
+    def _told(self, date: dt.date, day: StoreDay) -> DaySold:
+        """Return what the tills and doors tell of a day, or of its first ticks."""
+        opened = [self.catalog.store.clock_of(store).opening_of(date) for store in self.stores]
+        bought = [
+            (number, "", product, price)
+            for number, product, price in _rows(
+                np.flatnonzero(day.outcome == BOUGHT),
+                day.product[day.outcome == BOUGHT],
+                day.price[day.outcome == BOUGHT],
+            )
+        ]
+        if day.taken is not None:
+            instead = _rows(day.taken.visit, day.taken.product, day.taken.price)
+            bought += [(number, "-instead", product, price) for number, product, price in instead]
+        lines, came = list[dict[str, Any]](), Counter[tuple[int, int, dt.datetime]]()
+        units = np.zeros((len(self.stores), len(self.catalog.skus)), dtype=np.int64)
+        revenue = np.zeros(units.shape)
+        moments = [
+            opened[store] + dt.timedelta(microseconds=since)
+            for store, since in zip(day.store.tolist(), day.since_opening_us.tolist(), strict=True)
+        ]
+        for number, (store, product) in enumerate(_rows(day.store, day.product)):
+            came[store, product, moments[number].replace(minute=0, second=0, microsecond=0)] += 1
+        for number, what, product, price in bought:
+            store = int(day.store[number])
+            name = f"{self.stores[store]}-{date:%Y%m%d}-{number:05d}{what}"
+            line = {"event_id": name, "receipt": name, "line": 1, "store_id": self.stores[store], "units": 1}
+            lines.append(
+                line | {"sku": self.catalog.skus[product], "sold_at": moments[number].isoformat(), "price": price}
+            )
+            revenue[store, product] += price
+            units[store, product] += 1
+        return DaySold(units, revenue, lines, self._visitors(day, came, opened))
+
+    def _visitors(
+        self, day: StoreDay, came: Counter[tuple[int, int, dt.datetime]], opened: Sequence[dt.datetime]
+    ) -> list[dict[str, Any]]:
+        hours = Counter[tuple[int, dt.datetime]]()
+        for (store, _, hour), count in came.items():
+            hours[store, hour] += count
+        visitors: list[dict[str, Any]] = [
+            {"store_id": self.stores[store], "hour_at": hour.isoformat(), "visitors": count}
+            for (store, hour), count in sorted(hours.items())
+        ]
+        if self.tells_visits:
+            minutes = len(day.stock) * self.catalog.store.opening.tick_minutes
+            visitors += [
+                {
+                    "store_id": self.stores[store],
+                    "sku": sku,
+                    "hour_at": at.isoformat(),
+                    "visits": came[store, product, at],
+                }
+                for store in range(len(self.stores))
+                for product, sku in enumerate(self.catalog.skus)
+                for at in (opened[store] + dt.timedelta(minutes=minute) for minute in range(0, minutes, 60))
+            ]
+        return visitors
+
+
+def _rows(*columns: Any) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 @dataclass(frozen=True)
@@ -72,7 +231,7 @@ def outside_catalog(catalog: Catalog, rules: DrawnPriceRules = WIDEST) -> Catalo
     return Catalog(catalog.products, catalog.store.model_copy(update={"sales": "outside", "drawn_prices": rules}))
 
 
-def sell_outside(world: TwinStore, engine: Engine, days: int) -> tuple[Floats, Floats]:
+def sell_outside(world: TwinStore, engine: InProcess, days: int) -> tuple[Floats, Floats]:
     """Sell a day at the owner's prices and then some at those that the engine sends; each hour is told when it is over.
 
     Returns
@@ -91,7 +250,7 @@ def sell_outside(world: TwinStore, engine: Engine, days: int) -> tuple[Floats, F
     return np.array(gains), np.array(shown)
 
 
-def _sell_date(world: TwinStore, engine: Engine, date: dt.date, *, is_owners: bool) -> tuple[float, Floats]:
+def _sell_date(world: TwinStore, engine: InProcess, date: dt.date, *, is_owners: bool) -> tuple[float, Floats]:
     opening, clock = world.catalog.store.opening, world.catalog.store.clock_of(world.stores[0])
     an_hour, hours = 60 // opening.tick_minutes, list[Floats]()
     counted = world.shelf_at_opening(date)
@@ -115,9 +274,8 @@ def _sell_date(world: TwinStore, engine: Engine, date: dt.date, *, is_owners: bo
     return float((sold.revenue_eur - sold.units * costs_that_count(world.catalog)).sum()), np.array(hours)
 
 
-def _tell_hour(engine: Engine, sold: DaySold, told: int, now: dt.datetime) -> None:
-    lines = sorted(sold.lines, key=lambda line: line.sold_at)[told:]
-    engine.tell("sales", [line.as_json() for line in lines], now)
+def _tell_hour(engine: InProcess, sold: DaySold, told: int, now: dt.datetime) -> None:
+    engine.tell("sales", sorted(sold.lines, key=lambda line: str(line["sold_at"]))[told:], now)
     engine.tell("traffic", sold.visitors, now)
 
 
@@ -146,7 +304,7 @@ def hourly_loss(
         engine = InProcess(
             read_settings({"SHELFPRICE_HOME": home}), outside_catalog(catalog, rules), seed, trains=trains
         )
-        world = TwinStore(seed, FIRST_DATE, catalog, tells_visits=True)
+        world = TwinStore(seed, catalog)
         _, prices = sell_outside(world, engine, days)
         outside = [_expected_of(engine.workspace.lake, catalog, date) for date in dates]
     most = [_most_of(catalog, clairvoyants, date, seed) for date in dates]
@@ -184,31 +342,21 @@ def _worth(catalog: Catalog, date: dt.date, store: Ints, tick: Ints, product: In
     return float(((prices - forgone) * chance).sum())
 
 
-def main() -> None:
-    """Play what is asked for and print a row for each world."""
-    parser = argparse.ArgumentParser(prog="python -m evaluation.outside_store.hourly_twin", description=__doc__)
-    parser.add_argument("--world", action="append", help="worlds of `shelfprice compare`; default alone")
-    parser.add_argument("--stores", type=int, default=1, help="%(default)s")
-    parser.add_argument("--days", type=int, default=14, help="%(default)s")
-    parser.add_argument("--seeds", type=int, default=6, help="so many; %(default)s")
-    parser.add_argument("--first-seed", type=int, default=1, help="%(default)s")
-    parser.add_argument(
-        "--train-every", type=int, default=1, help="days between two trainings, 0 for none; %(default)s"
-    )
-    asked = parser.parse_args()
+def measure(worlds: Sequence[str], stores: int, days: int, seeds: int, train_every: int) -> None:
+    """Play the twin in some worlds of `shelfprice compare`, and print a row for each."""
     columns = ["world", "stores", "days", "seeds", "embedded lost %", "outside lost %", "more lost, points"]
     rows = []
-    for world in asked_worlds(asked.world or ["classic"]):
-        catalog, found = with_stores(world.catalog, asked.stores), list[HourlyLoss]()
-        if asked.train_every:
-            catalog = trained_every(catalog, asked.train_every)
-        for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-            found.append(hourly_loss(catalog, seed, asked.days, trains=asked.train_every > 0))
+    for world in asked_worlds(list(worlds)):
+        catalog, found = with_stores(world.catalog, stores), list[HourlyLoss]()
+        if train_every:
+            catalog = trained_every(catalog, train_every)
+        for seed in range(1, seeds + 1):
+            found.append(hourly_loss(catalog, seed, days, trains=train_every > 0))
             lost = ", ".join(f"{name} {_lost(found[-1:], name).percent()} %" for name in ("embedded", "outside"))
             sys.stderr.write(f"{world.name}, seed {seed}: {lost}, {100 * found[-1].more:+.3f} points\n")
         shares = [_lost(found, name).percent() for name in ("embedded", "outside")]
         more = interval([own.more for own in found]).percent()
-        rows.append([world.name, str(asked.stores), str(asked.days), str(asked.seeds), *shares, more])
+        rows.append([world.name, str(stores), str(days), str(seeds), *shares, more])
     sys.stdout.write("\n".join(markdown(columns, rows)) + "\n")
 
 
@@ -220,7 +368,3 @@ def trained_every(catalog: Catalog, days: int) -> Catalog:
 
 def _lost(found: Sequence[HourlyLoss], name: str) -> MeanInterval:
     return interval([1 - float(getattr(own, name).sum() / own.most.sum()) for own in found])
-
-
-if __name__ == "__main__":
-    main()

@@ -1,164 +1,145 @@
-"""The engine for an outside store that rehearses: a catalog, a home and a clock in one folder.
+"""A grocer beside the engine: half a year of sales in a quarter of an hour, through intake, lake, nights and export.
 
-`served` runs it as a retailer does, by processes alone: the API takes sales over HTTP, `shelfprice nightly` draws, and
-prices leave by `shelfprice export`. `in_process` calls the functions that those commands call, without Prefect and
-sockets; a test holds that both earn the same to the cent.
+Each day's receipts are taken in, the night before each Monday draws, and tills and labels show what the export sent
+them and acknowledge it. So the same is learned as on arrays (`evaluation.outside_store.learning`); a test holds it.
 """
 
-import argparse
 import datetime as dt
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from catalog.load import load
 from catalog.settings import read_settings
-from connect.api.api_tokens import add_token
-from connect.export.export import export
-from connect.export.export_log import ExportLog
-from connect.export.targets import FolderTarget
-from connect.intake.intake import Intake
-from connect.intake.sale_lines import Kind
-from etl.batches import DEFAULT_SEED
-from evaluation.memory_registry import MemoryRegistry
-from evaluation.outside_store.stores.engine_commands import CommandedEngine, set_clock
-from evaluation.outside_store.stores.fetched_prices import ExportFolder
-from evaluation.outside_store.stores.outside_world import OutsideWorld
-from evaluation.outside_store.stores.sales_client import RefusedRequestError, SalesClient
-from evaluation.outside_store.stores.shelf_files import write_shelf
-from evaluation.outside_store.stores.store_program import Beside
-from flows.workspace import prepared
-from training.night import run_night
-from warehouse.workspace import Workspace
+from evaluation.outside_store.engine import InProcess
+from evaluation.outside_store.grocer import BAND, STEP, Floats, Grocer, Ints
+from evaluation.outside_store.learning import OWNER_WEEKS, ROWS
+from serving.drawn_prices import draw_on
 
-_PATIENCE = 120.0  # s, until the API answers
-_ENDS_WITHIN = 30.0  # s
-_DRAWN = {
-    "rehearsal": True,
-    "drawn_prices": {"products": "all", "band": 0.25, "step": 0.10, "held_share": 0.10},
-    "guardrails": {},
-}
+FIRST_MONDAY = dt.date(2026, 1, 5)
+OPENS, CLOSES = 8, 20  # o'clock, UTC
+_UNITS_OF_A_RECEIPT = 3.0
+_RECEIPTS = 2_000  # the random stream of receipts, which no world has
+_SENT = dt.timedelta(hours=24.5)  # from the beginning of a date to when its sales are sent
 
 
-@contextmanager
-def served(asked: argparse.Namespace, world: OutsideWorld) -> Iterator[Beside]:
-    """Start the engine in a folder, and end it with the store.
+class Rehearsal:
+    """A grocer and the engine of a folder; the engine's home, catalog and clock lie in it."""
 
-    Raises
-    ------
-    RefusedRequestError
-        When it does not answer.
+    def __init__(self, folder: Path, world: Grocer, first_monday: dt.date = FIRST_MONDAY) -> None:
+        write_shelf(world, folder / "shelf")
+        settings = read_settings({"SHELFPRICE_HOME": str(folder / "home"), "SHELFPRICE_NOW": str(folder / "now")})
+        self.world, self.first_monday = world, first_monday
+        self.engine = InProcess(settings, load(folder / "shelf"), world.seed)
+        self.engine.at(self._moment(first_monday))
+
+    def sell(self, n_weeks: int, owner_weeks: int = OWNER_WEEKS) -> tuple[Floats, Ints]:
+        """Sell weeks at the owner's prices, then weeks at those that are sent; return prices and units of all weeks.
+
+        EUR and units, shape (owner_weeks + n_weeks, n_stores, n_products). The night after the last one is done, too.
+        """
+        world, prices = self.world, np.empty((0, *self.world.owner_prices.shape))
+        units = list[Ints]()
+        for week in range(owner_weeks + n_weeks):
+            monday, asked = self.first_monday + dt.timedelta(weeks=week), world.owner_prices
+            if week >= owner_weeks:
+                self.engine.night(monday - dt.timedelta(days=1))
+                asked = self.engine.prices(self._moment(monday), prices[-1])
+            prices = np.concatenate([prices, asked[None]])
+            days = world.play_week(prices)
+            for number, sold in enumerate(days):
+                date = monday + dt.timedelta(days=number)
+                now = dt.datetime.combine(date, dt.time(), dt.UTC) + _SENT
+                self.engine.tell("sales", receipts_of(sold, asked, world, date), now)
+            units.append(days.sum(axis=0))
+        self.engine.night(self.first_monday + dt.timedelta(weeks=owner_weeks + n_weeks, days=-1))
+        return prices, np.array(units)
+
+    def losses(self, prices: Floats, owner_weeks: int = OWNER_WEEKS) -> dict[str, Any]:
+        """Return the shares of the attainable profit that prices and the owner's lost, held store weeks apart.
+
+        Parameters
+        ----------
+        prices
+            Of all weeks, as `sell` returns them.
+        """
+        world, weeks = self.world, len(prices) - owner_weeks
+        shown, owner, best = (
+            world.expected_profit(own).sum(axis=2)
+            for own in (prices[owner_weeks:], world.at_owner_prices(weeks), world.best_prices(weeks))
+        )
+        free = ~np.array([self._in_hold(owner_weeks + week) for week in range(weeks)])
+        rows = {f"{first}-{min(end, weeks)}": slice(first - 1, end) for first, end in ROWS if first <= weeks}
+        return {
+            "lost": {name: _lost(shown[own], best[own], free[own]) for name, own in rows.items()},
+            "owner_lost": {name: _lost(owner[own], best[own], free[own]) for name, own in rows.items()},
+        }
+
+    def _in_hold(self, week: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """Return which stores are held in a week, or on the way to their own prices, shape (n_stores,)."""
+        workspace, monday = self.engine.workspace, self.first_monday + dt.timedelta(weeks=week)
+        draw = draw_on(workspace.lake, workspace.catalog, monday)
+        if draw is None:
+            return np.zeros(self.world.n_stores, dtype=bool)
+        return np.asarray((draw.is_held | draw.is_on_the_way).all(axis=1))
+
+    def _moment(self, date: dt.date) -> dt.datetime:
+        return dt.datetime.combine(date, dt.time(OPENS), dt.UTC)
+
+
+def _lost(earned: Floats, best: Floats, counts: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float | None:
+    return 1 - float(earned[counts].sum() / best[counts].sum()) if counts.any() else None
+
+
+def receipts_of(units: Ints, prices: Floats, world: Grocer, date: dt.date) -> list[dict[str, Any]]:
+    """Return the lines of a day's receipts as a till sends them, store by store in order of time.
+
+    Parameters
+    ----------
+    units, prices
+        What was sold and for how much, EUR, shape (n_stores, n_products).
     """
-    folder = _prepared_folder(asked.rehearse, world)
-    clock, labels, empty = folder / "now", folder / "labels", folder / "inbox"
-    environ = {
-        **os.environ,
-        "SHELFPRICE_HOME": str(folder / "home"),
-        "SHELFPRICE_CATALOG": str(folder / "shelf"),
-        "SHELFPRICE_NOW": str(clock),
-        "DO_NOT_TRACK": "true",
+    lines, opening = list[dict[str, Any]](), dt.datetime.combine(date, dt.time(OPENS), dt.UTC)
+    for number, (store, sold) in enumerate(zip(world.stores, units, strict=True)):
+        dice = np.random.default_rng(np.random.SeedSequence((world.seed, _RECEIPTS, number, date.toordinal())))
+        product = np.repeat(np.arange(len(world.skus)), sold)
+        n_receipts = int(np.ceil(len(product) / _UNITS_OF_A_RECEIPT))
+        seconds = np.sort(dice.integers(0, (CLOSES - OPENS) * 3600, n_receipts))
+        basket = dice.integers(0, max(n_receipts, 1), len(product))
+        together, counts = np.unique(np.stack([basket, product]), axis=1, return_counts=True)
+        for line, (receipt, sku, count) in enumerate(zip(*together.tolist(), counts.tolist(), strict=True)):
+            name = f"{store}-{date:%Y%m%d}-{receipt:05d}"
+            at = opening + dt.timedelta(seconds=int(seconds[receipt]))
+            sent = {"event_id": f"{name}-{line}", "receipt": name, "line": line + 1, "store_id": store}
+            sent |= {"sku": world.skus[sku], "sold_at": at.isoformat(), "units": count}
+            lines.append(sent | {"price": round(float(prices[number, sku]), 4)})
+    return lines
+
+
+def write_shelf(world: Grocer, folder: Path) -> None:
+    """Write products.yaml and store.yaml: what the owner knows, and nothing of the demand. JSON is YAML.
+
+    Floor, ceiling and largest step are the owner's rules, in whole cents inside the band.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    products = [
+        {"sku": sku, "name": sku, "category": "grocery", "icon": "🛒", "base_price": price, "unit_cost": cost}
+        | {"floor_price": max(cost, -(-round(price * (1 - BAND) * 100, 6) // 1) / 100)}
+        | {"ceiling_price": round(price * (1 + BAND) * 100, 6) // 1 / 100, "par_stock": 1000}
+        for sku, price, cost in zip(world.skus, world.owner_prices[0].tolist(), world.unit_costs.tolist(), strict=True)
+    ]
+    store = {
+        "currency": "EUR",
+        "sales": "outside",
+        "stores": list(world.stores),
+        "opening": {"opens": f"{OPENS:02d}:00", "closes": f"{CLOSES:02d}:00", "tick_minutes": 60},
+        "policies": {"objective": "margin"},
+        "guardrails": {},
+        "rehearsal": True,
+        "drawn_prices": {"products": "all", "band": BAND, "step": STEP, "held_share": 0.10},
     }
-    settings = read_settings(environ)
-    prepared(settings, load(folder / "shelf"))
-    token = add_token(settings, "till", ["sell"], dt.datetime.now(dt.UTC))
-    shelfprice = f"{sys.executable} -m flows"
-    engine = CommandedEngine(
-        (f"{shelfprice} take-in {empty}", f"{shelfprice} nightly --seed {asked.seed}"),
-        (f"{shelfprice} export --to {labels} --format json",),
-        clock,
-        environ,
-    )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "flows", "serve", "--port", str(port)]
-    with (folder / "serve.log").open("ab") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)  # noqa: S603 - our own command
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_for(f"{url}/openapi.json", process)
-            client = SalesClient(url, token, sends_twice="duplicates" in asked.faults)
-            yield Beside(ExportFolder(labels, world.stores, world.skus), client, engine)
-        finally:
-            process.terminate()
-            process.wait(_ENDS_WITHIN)
-
-
-@contextmanager
-def in_process(asked: argparse.Namespace, world: OutsideWorld) -> Iterator[Beside]:
-    """Open the engine of a folder in this process."""
-    folder = _prepared_folder(asked.rehearse, world)
-    settings = read_settings({"SHELFPRICE_HOME": str(folder / "home"), "SHELFPRICE_NOW": str(folder / "now")})
-    engine = EngineInProcess(prepared(settings, load(folder / "shelf")), folder, asked.seed)
-    yield Beside(ExportFolder(folder / "labels", world.stores, world.skus), ClientInProcess("", engine=engine), engine)
-
-
-@dataclass
-class EngineInProcess:
-    """The functions that the commands call, on one lake; see `EngineBeside`."""
-
-    workspace: Workspace
-    folder: Path
-    seed: int = DEFAULT_SEED
-
-    def __post_init__(self) -> None:
-        """Keep what is read of the lake from week to week."""
-        self._intake, self._log = Intake(self.workspace.lake), ExportLog(self.workspace.lake)
-
-    def at(self, moment: dt.datetime) -> None:
-        """Let it be so late, UTC."""
-        set_clock(self.folder / "now", moment)
-
-    def take(self, kind: Kind, lines: Sequence[Any]) -> dict[str, Any]:
-        """Take lines in, and answer as the API does."""
-        result = self._intake.take(self.workspace, kind, lines, "till")
-        return {**asdict(result), "refused": [asdict(one) for one in result.refused]}
-
-    def before_week(self, monday: dt.date) -> None:
-        """Make the dates that are over, and do the night before a Monday."""
-        self._intake.make_dates(self.workspace)
-        run_night(self.workspace, MemoryRegistry(), monday - dt.timedelta(days=1), self.seed)
-
-    def export(self, _monday: dt.date) -> None:
-        """Hand over the prices of a week."""
-        export(self.workspace, FolderTarget(self.folder / "labels", ["json"]), log=self._log)
-
-
-@dataclass
-class ClientInProcess(SalesClient):
-    """The till's line to an engine in this process."""
-
-    engine: EngineInProcess | None = None
-
-    def ask(self, path: str, message: Any, retries: int = 0) -> Any:
-        """See `SalesClient.ask`."""
-        del retries
-        kind: Kind = {"/v1/sales": "sales", "/v1/stock": "stock"}.get(path, "traffic")  # type: ignore[assignment]
-        assert self.engine is not None  # noqa: S101 - a field after those with defaults has one
-        return self.engine.take(kind, message)
-
-
-def _prepared_folder(folder: Path, world: OutsideWorld) -> Path:
-    for name in ("inbox", "labels"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    write_shelf(world, folder / "shelf", _DRAWN)
-    return folder.resolve()
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + _PATIENCE
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            urllib.request.urlopen(url, timeout=1.0).close()  # noqa: S310 - our own address
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise RefusedRequestError(f"expected an API at {url}, found none after {_PATIENCE:.0f} s; see serve.log")
+    for name, found in (("products", {"products": products}), ("store", store)):
+        text = json.dumps(found, ensure_ascii=False, indent=1)
+        (folder / f"{name}.yaml").write_text(f"{text}\n", encoding="utf-8")

@@ -235,7 +235,7 @@ def test_what_health_and_quote_advise_is_right_for_the_lake(state: str, in_state
     assert (quoted.returncode, quoted.stderr.count("\n")) == (1, 1)
     assert "expected a price book, found none" in quoted.stderr
     advised = [one for one in remedies if one.startswith("shelfprice ")] + list(said_by(quoted.stderr))
-    assert advised
+    assert advised or STATES[state].right is None
     refuse_wrong(advised, STATES[state])
 
 

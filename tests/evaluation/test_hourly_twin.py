@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 import uvicorn
@@ -19,16 +20,8 @@ from catalog.settings import read_settings
 from connect.api.api_tokens import add_token
 from connect.api.app import application
 from connect.intake.intake import Kind
-from evaluation.outside_store.hourly_engine import InProcess
-from evaluation.outside_store.hourly_twin import (
-    FIRST_DATE,
-    hourly_loss,
-    outside_catalog,
-    sell_outside,
-    trained_every,
-)
-from evaluation.outside_store.stores.sales_client import SalesClient
-from evaluation.outside_store.stores.twin_store import TwinStore
+from evaluation.outside_store.engine import InProcess
+from evaluation.outside_store.hourly_twin import TwinStore, hourly_loss, outside_catalog, sell_outside, trained_every
 
 DAYS = 1
 
@@ -44,11 +37,12 @@ def test_the_twin_behind_the_intake_loses_hardly_more_than_the_embedded_one() ->
 class OverHttp(InProcess):
     """The same, and what the store tells goes over HTTP."""
 
-    client: SalesClient
+    client: httpx.Client
 
     def tell(self, kind: Kind, messages: Sequence[Any], now: dt.datetime) -> None:
-        self._now = now
-        self.client.send(f"/v1/{kind}", messages)
+        self.at(now)
+        answer = self.client.post(f"/v1/{kind}", json=list(messages))
+        assert answer.json()["refused"] == [], answer.text
 
 
 @contextmanager
@@ -90,17 +84,16 @@ def write_catalog(folder: Path) -> Path:
 @pytest.mark.usefixtures("few_trees")
 def test_over_http_it_earns_the_same_to_the_cent(tmp_path: Path) -> None:
     folder = write_catalog(tmp_path / "catalog")
-    world = TwinStore(1, FIRST_DATE, short_catalog(), tells_visits=True)
+    world = TwinStore(1, short_catalog())
     catalog = outside_catalog(short_catalog(), RULES)
     assert load(folder).fingerprint == catalog.fingerprint
     plain = InProcess(read_settings({"SHELFPRICE_HOME": str(tmp_path / "plain")}), catalog, 1)
     engine = OverHttp(read_settings({"SHELFPRICE_HOME": str(tmp_path / "http")}), catalog, 1)
     engine.intake._ready_for = catalog.fingerprint
     token = add_token(engine.workspace.settings, "till", ("sell",), dt.datetime.now(dt.UTC))
-    with served(engine, folder) as url:
-        engine.client = SalesClient(url, token)
+    till = {"Authorization": f"Bearer {token}"}
+    with served(engine, folder) as url, httpx.Client(base_url=url, headers=till, timeout=60) as engine.client:
         gains, prices = sell_outside(world, engine, DAYS)
-    assert engine.client.refused == []
     same, shown = sell_outside(world, plain, DAYS)
     assert gains.round(2).tolist() == same.round(2).tolist()
     assert np.array_equal(prices, shown)

@@ -22,7 +22,7 @@ _FILES = {
     250: "cluster/postgres e2e/monitor e2e/monitor_chain",
     200: "e2e/up security/first_databases",
     140: "cluster/make_cluster cluster/random_kills e2e/command_line e2e/monitor_pages faults/matrix",
-    100: "etl/kinds_of_exports evaluation/rehearsal own_data/ingest",
+    100: "etl/kinds_of_exports own_data/ingest",
     80: (
         "cluster/backup cluster/chain_on_dask cluster/dask connect/api/any_request "
         "evaluation/hourly_twin flows/loop own_data/drawn_commands security/absent_services "
@@ -30,7 +30,7 @@ _FILES = {
     ),
     60: (
         "cluster/delta_kills cluster/lake_elsewhere desk/price_changes/desk e2e/connect_a_store e2e/desk "
-        "etl/replacing evaluation/outside_kills flows/nights operate/replay security/foreign_pages "
+        "etl/replacing evaluation/outside_learning flows/nights operate/replay security/foreign_pages "
         "training/believed_gain"
     ),
     50: (

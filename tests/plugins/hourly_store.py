@@ -11,9 +11,8 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing_rules import DrawnPriceRules
 from catalog.settings import read_settings
 from etl.live.store_now import stores_now
-from evaluation.outside_store.hourly_engine import InProcess
-from evaluation.outside_store.hourly_twin import FIRST_DATE, outside_catalog
-from evaluation.outside_store.stores.twin_store import TwinStore
+from evaluation.outside_store.engine import InProcess
+from evaluation.outside_store.hourly_twin import FIRST_DATE, TwinStore, outside_catalog
 from serving.standing import standings
 from warehouse.lake import Partition
 
@@ -35,7 +34,7 @@ class HourlyStore:
 
     def __init__(self, folder: Path, rules: DrawnPriceRules = RULES, *, says_visits: bool = True) -> None:
         catalog = short_catalog()
-        self.world = TwinStore(1, FIRST_DATE, catalog, tells_visits=says_visits)
+        self.world = TwinStore(1, catalog, tells_visits=says_visits)
         self.engine = InProcess(read_settings({"SHELFPRICE_HOME": str(folder)}), outside_catalog(catalog, rules), 1)
         self.lake, self.catalog = self.engine.workspace.lake, self.engine.workspace.catalog
         self.clock = catalog.store.clock_of(STORE)
@@ -52,7 +51,7 @@ class HourlyStore:
 
         now = self.clock.closing_of(date)
         self.engine.tell("stock", self.world.shelf_at_opening(date), now)
-        if lines := [row for line in sold.lines if within(row := line.as_json())]:
+        if lines := [row for row in sold.lines if within(row)]:
             self.engine.tell("sales", lines, now)
         self.engine.tell("traffic", [row for row in sold.visitors if within(row)], now)
 

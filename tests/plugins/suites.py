@@ -35,7 +35,7 @@ _LONG = (
     "etl/test_sales.py",
     "evaluation/test_as_shipped.py",
     "evaluation/test_peers.py",
-    "evaluation/test_rehearsed_rows.py",
+    "evaluation/test_outside_learning.py",
     "flows/test_sql_prompt.py",
     "operate/test_replay.py",
     "own_data/test_drawn_commands.py",

@@ -18,7 +18,7 @@ offers as (
         sku,
         business_date
     from promotions
-    where promotion or display or leaflet or event <> '' or propensity is not null
+    where promotion or display or leaflet or event <> ''
     union
     select
         store_id,
