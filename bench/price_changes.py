@@ -105,7 +105,7 @@ def _look(workspace: Workspace) -> None:
 
 def _export(workspace: Workspace) -> None:
     sent = export(workspace, FolderTarget(workspace.settings.home / "labels")).sent
-    if sum(len(batch.prices) for batch in sent) != len(workspace.catalog.skus) * len(workspace.catalog.store.stores):
+    if sum(len(batch.rows) for batch in sent) != len(workspace.catalog.skus) * len(workspace.catalog.store.stores):
         raise ValueError("expected every price to be sent")
 
 

@@ -17,7 +17,7 @@ def show_exported(done: "ExportResult", *, as_json: bool) -> None:
             {
                 "made": [batch.id for batch in done.made],
                 "sent": [
-                    {"batch": batch.id, "number": batch.number, "store": batch.store, "prices": len(batch.prices)}
+                    {"batch": batch.id, "number": batch.number, "store": batch.store, "prices": len(batch.rows)}
                     for batch in done.sent
                 ],
                 "acknowledged": done.acknowledged,
@@ -34,7 +34,7 @@ def show_exported(done: "ExportResult", *, as_json: bool) -> None:
     if done.acknowledged:
         say(f"Taken in: {done.acknowledged:,} prices that tills and labels acknowledged.")
     for batch in done.sent:
-        say(f"{batch.store}: batch {batch.id} with {len(batch.prices):,} prices sent")
+        say(f"{batch.store}: batch {batch.id} with {len(batch.rows):,} prices sent")
     if not done.sent:
         say("Nothing new to send.")
 
@@ -44,9 +44,9 @@ def show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json
     from connect.export.export import unproven_deliveries
     from connect.export.status import status
 
-    found, unproven = status(workspace, stores), unproven_deliveries(workspace.lake.notes)
+    found, unproven = status(workspace, stores, every_price=as_json), unproven_deliveries(workspace.lake.notes)
     if as_json:
-        told = [{**vars(own), "now": own.now.isoformat(), "prices": list(own.prices)} for own in found]
+        told = [{**vars(own), "now": own.now.isoformat()} for own in found]
         emit({"stores": [{name: own[name] for name in own if name != "odd"} for own in told], "unproven": unproven})
         return
     for said in unproven:

@@ -27,6 +27,7 @@ _READING = "reading"
 _UNREADABLE = (OSError, ValueError, csv.Error, RecursionError)
 _MOST_BYTES = 20_000_000
 _LONGEST_NAME = 200  # bytes; a file system takes 255, the endings among them
+_LINK = "expected a file, found a link, and links are not followed: write the acknowledgements to a file here"
 _STILL_WRITTEN = 2.0  # s; a younger file that cannot be read may be half written
 
 
@@ -52,6 +53,9 @@ def read_ack_files(workspace: Workspace, folder: Path, log: ExportLog | None = N
     """Record the acknowledgements in the files of a folder's `acks`, and move each file away."""
     recorded, known, refused = 0, 0, list[RefusedFileAck]()
     for file in waiting_files(folder):
+        if file.is_symlink():
+            refused += _put_away(file, [RefusedAck(-1, _LINK)], [])
+            continue
         try:
             claimed, messages = _claimed(file)
         except FileNotFoundError:  # its writer took it back
@@ -71,7 +75,7 @@ def waiting_files(folder: Path) -> list[Path]:
     acks = folder / FOLDER
     files = [*sorted((acks / _READING).glob("*")), *sorted(acks.glob("*"))]
     ready = (file for file in files if file.suffix.lower() in {".json", ".csv"} and not file.name.startswith("."))
-    return [file for file in ready if file.is_file() and not file.is_symlink()]
+    return [file for file in ready if file.is_file() or file.is_symlink()]
 
 
 def _claimed(file: Path) -> tuple[Path, list[Any]]:

@@ -4,8 +4,9 @@ Recording is idempotent: a client that is not sure whether an acknowledgement ar
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -13,8 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from catalog.currency import currency_of
 from catalog.records.fields import Price
 from catalog.refusals import refused, schema_of
-from connect.export.batch import PriceBatch
-from connect.export.device_states import Acknowledgement, Device
+from connect.export.batch import Acknowledgement, BatchPrice, Device
 from connect.export.export_log import LOCK, ExportHistory, ExportLog, record_acknowledgements
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
@@ -27,6 +27,7 @@ _AHEAD = dt.timedelta(days=1)
 _NOISE = 0.01  # smallest units
 _NO_REASON = "it gave no reason"
 _LONGEST = 200  # characters of a reason
+_Prices = Mapping[str, BatchPrice]  # by sku
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -98,10 +99,11 @@ def acknowledge(workspace: Workspace, messages: Sequence[Any], by: str, log: Exp
         now, stores = now_of(workspace), [store for store in history.by_store if store in catalog.store.stores]
         clocks = next_ticks(lake, catalog, stores, now)
         latest = max([now, *clocks.values()]) + _AHEAD
+        prices_of = cache(lambda batch: {price.sku: price for price in history.by_id[batch].prices})
         count = 0
         for position, message in enumerate(messages):
             try:
-                acks = _acknowledgements_in(message, history, latest)
+                acks = _acknowledgements_in(message, history, prices_of, latest)
             except ValueError as error:
                 refused.append(RefusedAck(position, _reason(error)))
                 continue
@@ -113,7 +115,9 @@ def acknowledge(workspace: Workspace, messages: Sequence[Any], by: str, log: Exp
     return AckResult(len(new), count - len(new), tuple(refused))
 
 
-def _acknowledgements_in(message: Any, history: ExportHistory, latest: dt.datetime) -> list[Acknowledgement]:
+def _acknowledgements_in(
+    message: Any, history: ExportHistory, prices_of: Callable[[str], _Prices], latest: dt.datetime
+) -> list[Acknowledgement]:
     """Return the acknowledgement of each product in a message.
 
     Raises
@@ -135,18 +139,18 @@ def _acknowledgements_in(message: Any, history: ExportHistory, latest: dt.dateti
     at = ack.at.astimezone(dt.UTC)
     return [
         Acknowledgement(batch.id, batch.store, sku, ack.device, price, is_ok, error, at)
-        for sku, price in _shown(ack, batch, is_ok=is_ok)
+        for sku, price in _shown(ack, prices_of(batch.id), batch.currency, is_ok=is_ok)
     ]
 
 
-def _shown(ack: AckMessage, batch: PriceBatch, *, is_ok: bool) -> list[tuple[str, float | None]]:
+def _shown(ack: AckMessage, sent: _Prices, currency: str, *, is_ok: bool) -> list[tuple[str, float | None]]:
     """Return the products that a message is about, with the price that each shows now, EUR."""
-    prices = list(batch.prices.among(ack.sku))
+    prices = [*sent.values()] if ack.sku is None else [sent[ack.sku]] if ack.sku in sent else []
     if not prices:
         raise ValueError(f"sku: expected a product of the batch, found {ack.sku!r}")
     if ack.price is None:
         return [(price.sku, price.expected(ack.device) if is_ok else None) for price in prices]
-    money = currency_of(batch.currency)
+    money = currency_of(currency)
     whole = round(ack.price, money.digits)  # some devices count in 32-bit floats, and mean 1.29 by 1.28999996
     shown = whole if whole > 0 and abs(ack.price - whole) * money.scale < _NOISE else ack.price
     if not money.is_whole(shown):

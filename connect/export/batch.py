@@ -1,4 +1,6 @@
-"""Batches of prices for a store's till and labels; the id of a batch is a fingerprint of its content.
+"""Batches of prices for a store's till and labels, and what tills and labels say that they show.
+
+The id of a batch is a fingerprint of its content.
 
 The same prices after the same batch have the same id, so nothing is made or shown twice. A batch holds every price that
 is not known to be shown, so a receiver that reads the newest one has missed nothing.
@@ -7,21 +9,68 @@ is not known to be shown, so a receiver that reads the newest one has missed not
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.tables.operations import EXPORT_BATCHES
 from catalog.zones import UTC, zone_of
-from connect.export.device_states import DEVICES, Device, DeviceState, price_to_pay
 
 _ID_LENGTH = 24
 _SENT = ("sku", "price", "till_price", "unit_price", "unit", "prior_price")
+
+
+Device = Literal["till", "label"]
+DEVICES: tuple[Device, ...] = get_args(Device)
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """What a device says about one price of a batch.
+
+    Attributes
+    ----------
+    price
+        What it shows, EUR; None when it does not say.
+    is_ok, error
+        Whether it could do what it was asked for, and what went wrong.
+    said_at
+        By its own clock, UTC.
+    """
+
+    batch: str
+    store: str
+    sku: str
+    device: Device
+    price: float | None
+    is_ok: bool
+    error: str | None
+    said_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """The last known state of a device.
+
+    Attributes
+    ----------
+    price
+        What it shows, EUR; None when it never said.
+    number
+        Number of the batch that showed this price; 0 without a price.
+    said_at
+        Time of its last acknowledgement, UTC.
+    problem
+        The error of its last acknowledgement; None without one.
+    """
+
+    price: float | None
+    number: int
+    said_at: dt.datetime
+    problem: str | None
 
 
 @dataclass(frozen=True)
@@ -63,79 +112,43 @@ class BatchPrice(ShelfPrice):
 COLUMNS = tuple(BatchPrice.__dataclass_fields__)
 """The columns of `export_batches` that a price has."""
 
-Written = Mapping[str, tuple[str, Callable[[Any], Any]]]
-"""By field, the column that it is of, and what a value of that is there."""
+
+def rows_of(prices: Sequence[BatchPrice]) -> pa.Table:
+    """Return prices in the columns of `COLUMNS`."""
+    fields = [EXPORT_BATCHES.schema.field(name) for name in COLUMNS]
+    columns = [pa.array([getattr(price, field.name) for price in prices], field.type) for field in fields]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
 
-@dataclass(frozen=True)
-class BatchPrices(Sequence[BatchPrice]):
-    """The prices of a batch by column: a chain's do not fit in memory as objects. One that is asked for is an object.
-
-    Attributes
-    ----------
-    rows
-        The columns of `COLUMNS`.
-    """
+class _Prices:
+    """Prices by column, which are made to objects when somebody asks for them."""
 
     rows: pa.Table
 
-    @classmethod
-    def of(cls, prices: Sequence[BatchPrice]) -> "BatchPrices":
-        """Return prices by column."""
-        fields = [EXPORT_BATCHES.schema.field(name) for name in COLUMNS]
-        columns = [pa.array([getattr(price, field.name) for price in prices], field.type) for field in fields]
-        return cls(pa.Table.from_arrays(columns, schema=pa.schema(fields)))
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[BatchPrice]:
-        """Yield them as objects, one after the other."""
-        return map(BatchPrice, *map(self.values, COLUMNS))
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return one as an object, or a slice of them by column."""
-        if isinstance(index, slice):
-            return BatchPrices(self.rows.take(np.arange(len(self))[index]))
-        return next(iter(BatchPrices(self.rows.slice(range(len(self))[index], 1))))
-
-    def among(self, sku: str | None) -> "BatchPrices":
-        """Return those of a product; None is every one."""
-        return self if sku is None else BatchPrices(self.rows.filter(pc.equal(self.rows["sku"], sku)))
-
-    def values(self, name: str, written: Callable[[Any], Any] = lambda value: value) -> list[Any]:
-        """Return a column, or what is written of it: a chain's batches have few values that differ."""
-        found = self.rows[name].unify_dictionaries().combine_chunks().dictionary_encode()
-        words = np.array([*map(written, found.dictionary.to_pylist()), written(None)], dtype=object)
-        codes = pc.fill_null(found.indices, len(words) - 1).to_numpy(zero_copy_only=False)
-        return cast(list[Any], words[codes].tolist())
-
-    def fields(self, written: Written) -> Iterator[tuple[Any, ...]]:
-        """Yield what is written of each price, field by field."""
-        return zip(*(self.values(*own) for own in written.values()), strict=True)
+    @property
+    def prices(self) -> list[BatchPrice]:
+        """The prices."""
+        return list(map(BatchPrice, *(_values(self.rows[name]) for name in COLUMNS)))
 
 
 @dataclass(frozen=True)
-class BatchDraft:
+class BatchDraft(_Prices):
     """A batch that is not recorded yet. `after` is the id of the store's batch before it."""
 
     store: str
     after: str | None
-    prices: BatchPrices
+    rows: pa.Table
 
     @cached_property
     def id(self) -> str:
-        """A fingerprint of store, order and prices, as JSON with sorted names."""
-        written = {name: (name, in_json(name, _plain)) for name in sorted(COLUMNS)}
-        prices = "}, {".join(map(", ".join, self.prices.fields(written)))
-        after, store = json.dumps(self.after), json.dumps(self.store)
-        text = f'{{"after": {after}, "prices": [{{{prices}}}], "store": {store}}}'
+        """A fingerprint of store, order and prices."""
+        content = {"after": self.after, "prices": list(map(vars, self.prices)), "store": self.store}
+        text = json.dumps(content, sort_keys=True, default=dt.datetime.isoformat)
         return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
 @dataclass(frozen=True)
-class PriceBatch:
+class PriceBatch(_Prices):
     """A recorded batch: `recorded_at` by the clock, `effective_at` the store's next tick then.
 
     `time_zone` is the store's, and `currency` that of the prices.
@@ -145,7 +158,7 @@ class PriceBatch:
     id: str
     after: str | None
     store: str
-    prices: BatchPrices
+    rows: pa.Table
     recorded_at: dt.datetime
     effective_at: dt.datetime
     time_zone: str = UTC
@@ -239,11 +252,51 @@ def next_batch(
             if price.sku in new or any(record.not_followed(price.sku, device) for device in DEVICES)
         ]
         is_new = bool(new)
-    return BatchDraft(store, last.id if last else None, BatchPrices.of(chosen)) if is_new and chosen else None
+    return BatchDraft(store, last.id if last else None, rows_of(chosen)) if is_new and chosen else None
 
 
-def head_of(batch: PriceBatch) -> dict[str, Any]:
-    """Return what is sent of a batch before its prices: always the same for the same batch."""
+def device_states(
+    acknowledgements: Iterable[Acknowledgement], numbers: Mapping[str, int]
+) -> dict[tuple[str, str, Device], DeviceState]:
+    """Return the state of each device by store, product and device; the latest acknowledgement holds.
+
+    Parameters
+    ----------
+    acknowledgements
+        In any order.
+    numbers
+        Number of each batch by its id; acknowledgements of other batches are ignored.
+    """
+
+    def order(ack: Acknowledgement) -> tuple[dt.datetime, int, bool, float, str]:
+        return ack.said_at, numbers[ack.batch], ack.is_ok, -(ack.price or 0.0), ack.error or ""
+
+    by_device: dict[tuple[str, str, Device], list[Acknowledgement]] = {}
+    for ack in acknowledgements:
+        if ack.batch in numbers:
+            by_device.setdefault((ack.store, ack.sku, ack.device), []).append(ack)
+    states = {}
+    for device, acks in by_device.items():
+        newest = max(acks, key=order)
+        shown = max((ack for ack in acks if ack.price is not None), key=order, default=None)
+        price, number = (None, 0) if shown is None else (shown.price, numbers[shown.batch])
+        states[device] = DeviceState(price, number, newest.said_at, newest.error)
+    return states
+
+
+def price_to_pay(till: float, label: float | None) -> float:
+    """Return what a customer pays, EUR: the lower price while till and label differ; the till's without a label.
+
+    Examples
+    --------
+    >>> price_to_pay(1.49, 1.29), price_to_pay(1.29, 1.49), price_to_pay(1.49, None)
+    (1.29, 1.29, 1.49)
+    """
+    return till if label is None else min(till, label)
+
+
+def document_of(batch: PriceBatch) -> dict[str, Any]:
+    """Return what is sent of a batch: always the same for the same batch."""
     return {
         "batch": batch.id,
         "after": batch.after,
@@ -252,33 +305,24 @@ def head_of(batch: PriceBatch) -> dict[str, Any]:
         "recorded_at": batch.recorded_at.isoformat(),
         "time_zone": batch.time_zone,
         "currency": batch.currency,
-    }
-
-
-def sent_of(time_zone: str) -> Written:
-    """Return what is sent of a price; `time_zone` is the store's."""
-    info = zone_of(time_zone).info
-    same = {name: (name, lambda value: value) for name in _SENT}
-    return {
-        **same,
-        "valid_from": ("valid_from", lambda at: at and at.isoformat()),
-        "valid_from_local": ("valid_from", lambda at: at and at.astimezone(info).isoformat()),
+        "prices": [document_of_price(price, batch.time_zone) for price in batch.prices],
     }
 
 
 def document_of_price(price: BatchPrice, time_zone: str) -> dict[str, Any]:
     """Return one price as it is sent; `time_zone` is the store's."""
-    return {name: written(getattr(price, column)) for name, (column, written) in sent_of(time_zone).items()}
+    return {
+        **{name: getattr(price, name) for name in _SENT},
+        "valid_from": price.valid_from.isoformat(),
+        "valid_from_local": price.valid_from.astimezone(zone_of(time_zone).info).isoformat(),
+    }
 
 
-def in_json(name: str, written: Callable[[Any], Any], *, ensure_ascii: bool = True) -> Callable[[Any], str]:
-    """Return what writes a field as JSON."""
-    encode = json.JSONEncoder(ensure_ascii=ensure_ascii).encode
-    return lambda value: f'"{name}": {encode(written(value))}'
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, dt.datetime) else value
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    if not pa.types.is_timestamp(column.type):
+        return cast(list[Any], column.to_pylist())
+    moments = column.to_numpy().astype("datetime64[us]").tolist()  # Arrow looks the zone up for each
+    return [moment.replace(tzinfo=dt.UTC) for moment in moments]
 
 
 def _is_new(price: BatchPrice, record: StoreRecord) -> bool:

@@ -4,32 +4,26 @@ A kill before the record leaves nothing; one after it leaves a batch that the ne
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog.errors import DataError, did_you_mean
-from catalog.load import Catalog
 from catalog.tables.operations import EXPORT_BATCHES
 from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files
-from connect.export.batch import PriceBatch, ShelfPrice, StoreRecord, next_batch
-from connect.export.device_states import DEVICES
+from connect.export.batch import DEVICES, PriceBatch, StoreRecord, next_batch
 from connect.export.export_log import LOCK as RECORD_LOCK
 from connect.export.export_log import ExportHistory, ExportLog, next_number, record_batches
 from connect.export.targets import FolderTarget, RefusedBatchError, Target
 from connect.export.wanted import shelf_prices
-from etl.live.store_now import StoreNow, stores_now
+from etl.live.store_now import stores_now
 from flows.clock import now_of
-from serving.open_book import opened_once
 from serving.standing import standings
-from warehouse.lake import Lake
 from warehouse.locks import waited_for
 from warehouse.notes import EXPORTS, Notes, read_sealed, write_sealed
 from warehouse.workspace import Workspace
 
 LOCK = "export"
 """Held while batches are made and delivered: two exports deliver each batch once, in order."""
-
-_AT_ONCE = 300_000  # prices
 
 
 @dataclass(frozen=True)
@@ -168,8 +162,8 @@ def _record_new(
     at = stores_now(lake, catalog, stores, now)
     drafts = [
         draft
-        for store, wanted in _wanted_in_order(lake, catalog, at)
-        if (draft := next_batch(store, wanted, history.of(store), full=full)) is not None
+        for store, standing in sorted(standings(lake, catalog, at).items())
+        if (draft := next_batch(store, shelf_prices(standing), history.of(store), full=full)) is not None
     ]
     number = next_number(lake, EXPORT_BATCHES.name)
     new = {draft.store for draft in drafts}
@@ -178,24 +172,7 @@ def _record_new(
     if not drafts:
         return ()
     record_batches(lake, catalog, drafts, number, {store: own.moment for store, own in at.items()}, now)
-    drafts.clear()  # they are read back from the record: a chain's prices are not held twice
     return tuple(batch for batch in log.history().batches if batch.number == number)
-
-
-def _wanted_in_order(
-    lake: Lake, catalog: Catalog, at: Mapping[str, StoreNow]
-) -> Iterator[tuple[str, list[ShelfPrice]]]:
-    """Yield what each store has to show, in order; a chain is worked out some stores at a time, to save memory.
-
-    Not where the stores of a zone show one price: it follows from all of them.
-    """
-    names, books = sorted(at), opened_once(lake)
-    is_zone = catalog.store.guardrails.one_price is not None
-    width = max(1, len(names) if is_zone else _AT_ONCE // len(catalog.skus))
-    for first in range(0, len(names), width):
-        held = standings(lake, catalog, {store: at[store] for store in names[first : first + width]}, books)
-        for store in sorted(held):
-            yield store, shelf_prices(held.pop(store))
 
 
 def _begins(record: StoreRecord, *, has_new: bool) -> int:
@@ -205,7 +182,7 @@ def _begins(record: StoreRecord, *, has_new: bool) -> int:
     last = record.batches[-1]
     if has_new:
         return last.number
-    is_open = any(record.not_followed(sku, device) for sku in last.prices.values("sku") for device in DEVICES)
+    is_open = any(record.not_followed(price.sku, device) for price in last.prices for device in DEVICES)
     return last.number - 1 if is_open else last.number
 
 

@@ -6,10 +6,10 @@ sent once more.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -18,8 +18,16 @@ import pyarrow.compute as pc
 from catalog.load import Catalog
 from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
 from catalog.zones import UTC
-from connect.export.batch import COLUMNS, BatchDraft, BatchPrices, PriceBatch, StoreRecord
-from connect.export.device_states import Acknowledgement, Device, DeviceState, device_states
+from connect.export.batch import (
+    COLUMNS,
+    Acknowledgement,
+    BatchDraft,
+    Device,
+    DeviceState,
+    PriceBatch,
+    StoreRecord,
+    device_states,
+)
 from warehouse.lake import Lake, Partition
 from warehouse.partition import Within
 
@@ -27,11 +35,7 @@ LOCK = "export-record"
 """Held while a batch or an acknowledgement is numbered and recorded."""
 
 _DAYS = 14
-_GROUP = re.compile(r"(?:batch|heard)-(?P<number>\d{8})(-\d{4})?")
-_BLOCK = 250_000  # prices of a partition
-
-_Draft = tuple[dict[str, Any], BatchDraft]
-"""What all rows of a batch have, and the batch."""
+_GROUP = re.compile(r"(?:batch|heard)-(?P<number>\d{8})")
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def record_batches(
     now: dt.datetime,
 ) -> None:
     """Record the batches of one export, all or none; precondition: the lock is held."""
-    by_date = dict[dt.date, list[_Draft]]()
+    by_date = dict[dt.date, list[pa.Table]]()
     for draft in drafts:
         moment, clock = clocks[draft.store], catalog.store.clock_of(draft.store)
         of_batch = {
@@ -127,14 +131,16 @@ def record_batches(
             "time_zone": clock.time_zone,
             "currency": catalog.store.currency,
         }
-        by_date.setdefault(clock.date_of(moment), []).append((of_batch, draft))
+        columns = [
+            draft.rows[field.name]
+            if field.name in COLUMNS
+            else pa.array([of_batch[field.name]] * len(draft.rows), field.type)
+            for field in EXPORT_BATCHES.schema
+        ]
+        rows = pa.Table.from_arrays(columns, schema=EXPORT_BATCHES.schema)
+        by_date.setdefault(clock.date_of(moment), []).append(rows)
     group = f"batch-{number:08d}"
-    parts = (
-        (Partition(EXPORT_BATCHES.name, date, f"{group}-{block:04d}" if block else group), _rows_of(some))
-        for date, own in by_date.items()
-        for block, some in enumerate(_blocks(own))
-    )
-    _publish(lake, group, parts)
+    _publish(lake, group, {(EXPORT_BATCHES.name, date): pa.concat_tables(rows) for date, rows in by_date.items()})
 
 
 def record_acknowledgements(
@@ -153,44 +159,17 @@ def record_acknowledgements(
         row = vars(ack) | {"store_id": ack.store, "shown_price": ack.price, "number": number, "position": position}
         row |= {"recorded_at": now, "effective_at": moment, "by": by}
         by_date.setdefault(catalog.store.clock_of(ack.store).date_of(moment), []).append(row)
-    group = f"heard-{number:08d}"
-    parts = (
-        (Partition(LABEL_STATES.name, date, group), pa.Table.from_pylist(rows, schema=LABEL_STATES.schema))
+    tables = {
+        (LABEL_STATES.name, date): pa.Table.from_pylist(rows, schema=LABEL_STATES.schema)
         for date, rows in by_date.items()
-    )
-    _publish(lake, group, parts)
+    }
+    _publish(lake, f"heard-{number:08d}", tables)
 
 
-def _publish(lake: Lake, group: str, parts: Iterable[tuple[Partition, pa.Table]]) -> None:
+def _publish(lake: Lake, group: str, tables: Mapping[tuple[str, dt.date], pa.Table]) -> None:
     with lake.commit(f"export-{group}", inputs=group) as commit:
-        for part, rows in parts:
-            commit.publish(part, rows)
-
-
-def _blocks(drafts: Sequence[_Draft]) -> Iterator[list[_Draft]]:
-    """Yield the batches of a partition each: the rows of a chain would not fit in memory at once."""
-    block, count = list[_Draft](), 0
-    for of_batch, draft in drafts:
-        if block and count + len(draft.prices) > _BLOCK:
-            yield block
-            block, count = [], 0
-        block.append((of_batch, draft))
-        count += len(draft.prices)
-    yield block
-
-
-def _rows_of(drafts: Sequence[_Draft]) -> pa.Table:
-    """Return batches as rows, column by column: a chain's rows do not fit in memory as objects."""
-
-    def values(name: str) -> Iterator[Any]:
-        for of_batch, draft in drafts:
-            if name in COLUMNS:
-                yield from draft.prices.values(name)
-            else:
-                yield from repeat(of_batch[name], len(draft.prices))
-
-    columns = [pa.array(values(field.name), field.type) for field in EXPORT_BATCHES.schema]
-    return pa.Table.from_arrays(columns, schema=EXPORT_BATCHES.schema)
+        for (table, date), rows in tables.items():
+            commit.publish(Partition(table, date, group), rows)
 
 
 def _batches_in(rows: pa.Table) -> Iterator[PriceBatch]:
@@ -205,7 +184,7 @@ def _batches_in(rows: pa.Table) -> Iterator[PriceBatch]:
             id=first["batch"],
             after=first["after"],
             store=first["store_id"],
-            prices=BatchPrices(own),
+            rows=own,
             recorded_at=first["recorded_at"],
             effective_at=first["effective_at"],
             time_zone=first["time_zone"] or UTC,

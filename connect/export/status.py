@@ -1,18 +1,15 @@
 """Status of the exports, store by store: what was sent, what till and label show, and which devices are late."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import numpy as np
-
-from catalog.arrays import Flags, Ints
 from catalog.wall_clock import WallClock
-from connect.export.batch import StoreRecord
-from connect.export.device_states import DEVICES, Device, price_to_pay
+from connect.export.batch import DEVICES, Device, StoreRecord, price_to_pay
 from connect.export.export_log import ExportHistory, ExportLog
-from connect.export.store_labels import StoreLabels, moment_of
+from desk.alerts.rules import Alert
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
 from warehouse.workspace import Workspace
@@ -50,44 +47,6 @@ class LateLabel:
 
 
 @dataclass(frozen=True)
-class LateLabels(Sequence[LateLabel]):
-    """The late devices of a store, in order of product, by column; one that is asked for is an object.
-
-    Attributes
-    ----------
-    product, device
-        Positions of each in order of sku, and in `DEVICES`, shape (n_late,).
-    since, ticks
-        When it should have followed, microseconds since 1970, and ticks of opening hours since then.
-    """
-
-    store: str
-    labels: StoreLabels
-    product: Ints
-    device: Ints
-    since: Ints
-    ticks: Ints
-
-    def __len__(self) -> int:
-        """Return how many devices are late."""
-        return len(self.product)
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return one as an object."""
-        product, device, labels = int(self.product[index]), DEVICES[self.device[index]], self.labels
-        return LateLabel(
-            store=self.store,
-            sku=labels.skus[product],
-            device=device,
-            price=float(labels.expected[device][product]),
-            shown=_known(labels.shown[device][product]),
-            since=moment_of(int(self.since[index])),
-            ticks=int(self.ticks[index]),
-            problem=labels.problem(product, device),
-        )
-
-
-@dataclass(frozen=True)
 class StoreStatus:
     """Status of a store's labels, in numbers of products.
 
@@ -103,8 +62,10 @@ class StoreStatus:
         With a till and a label that show two prices.
     last_batch, now
         The id of its newest batch, and its next tick.
-    prices, odd
-        One row for each product; and those of products that are late, or whose till and label differ.
+    odd
+        A row for each product that is late, or whose till and label differ.
+    prices
+        A row for each product, where they are asked for.
     """
 
     store: str
@@ -114,81 +75,94 @@ class StoreStatus:
     different: int
     last_batch: str
     now: dt.datetime
-    prices: Sequence[dict[str, Any]]
     odd: Sequence[dict[str, Any]] = ()
+    prices: Sequence[dict[str, Any]] = ()
 
 
-@dataclass(frozen=True)
-class _Rows(Sequence[dict[str, Any]]):
-    """The status of some products of a store, by their positions; each is made when somebody asks for it."""
-
-    labels: StoreLabels
-    are_late: Flags
-    products: Ints
-
-    def __len__(self) -> int:
-        return len(self.products)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return replace(self, products=self.products[index])
-        product = int(self.products[index])
-        return _row(self.labels, product, is_late=bool(self.are_late[product]))
-
-
-def status(workspace: Workspace, stores: Sequence[str] | None = None) -> list[StoreStatus]:
-    """Return the status of every store that was sent anything, or of some."""
-    records, clocks = _records(workspace, stores)
-    late, statuses = _late_on_the_shelf(workspace, records, clocks), list[StoreStatus]()
-    for store, record in sorted(records.items()):
-        labels = late[store].labels
-        are_late = np.zeros(len(labels.skus), dtype=bool)
-        are_late[late[store].product] = True
-        odd = np.flatnonzero(are_late | labels.are_different)
+def status(
+    workspace: Workspace, stores: Sequence[str] | None = None, *, every_price: bool = False
+) -> list[StoreStatus]:
+    """Return the status of every store that was sent anything, or of some; with a row of every price if wanted."""
+    found = list[StoreStatus]()
+    for record, late, now in _looked_at(workspace, stores):
+        store, are_late = record.batches[0].store, {own.sku for own in late}
+        rows = [_row(record, sku, is_late=sku in are_late) for sku in sorted(record.sent)]
         of_store = StoreStatus(
             store=store,
-            sent=len(labels.skus),
-            acknowledged=int(labels.are_acknowledged.sum()),
-            late=int(are_late.sum()),
-            different=int(labels.are_different.sum()),
+            sent=len(rows),
+            acknowledged=sum(row["is_acknowledged"] for row in rows),
+            late=len(are_late),
+            different=sum(row["is_different"] for row in rows),
             last_batch=record.batches[-1].id,
-            now=clocks[store],
-            prices=_Rows(labels, are_late, np.arange(len(labels.skus))),
-            odd=_Rows(labels, are_late, odd),
+            now=now,
+            odd=[row for row in rows if row["is_late"] or row["is_different"]],
+            prices=rows if every_price else (),
         )
-        statuses.append(of_store)
-    return statuses
+        found.append(of_store)
+    return found
 
 
-def late_in(workspace: Workspace, history: ExportHistory | None = None) -> dict[str, LateLabels]:
+def late_in(workspace: Workspace, history: ExportHistory | None = None) -> dict[str, list[LateLabel]]:
     """Return by store the tills and labels that have not followed in time: what the alert is about."""
-    found = _late_on_the_shelf(workspace, *_records(workspace, None, history))
-    return {store: late for store, late in found.items() if late}
+    return {record.batches[0].store: late for record, late, _ in _looked_at(workspace, None, history) if late}
 
 
 def late_labels(
-    records: Mapping[str, StoreRecord],
-    clocks: Mapping[str, dt.datetime],
-    clock_of: Callable[[str], WallClock],
-    skus: Collection[str] | None = None,
-) -> dict[str, LateLabels]:
-    """Return by store, in order, the tills and labels that have not followed within some ticks, in order of product.
+    record: StoreRecord, now: dt.datetime, clock: WallClock, skus: Collection[str] | None = None
+) -> list[LateLabel]:
+    """Return the tills and labels of a store that have not followed within some ticks, in order of product.
 
     Parameters
     ----------
-    records
-        What is recorded of each store.
-    clocks
-        The next tick of each store.
-    clock_of
-        Returns the clock on a store's wall.
+    now
+        The next tick of the store.
+    clock
+        The clock on its wall.
     skus
         The products that count; None is every one.
     """
-    return {
-        store: _late(store, StoreLabels(record), (clocks[store], clock_of(store)), skus)
-        for store, record in sorted(records.items())
-    }
+    passed, found = cache(lambda since: ticks_passed(clock, since, now)), list[LateLabel]()
+    for sku in sorted(own for own in record.sent if skus is None or own in skus):
+        for device in DEVICES:
+            behind = record.not_followed(sku, device)
+            if behind is None:
+                continue
+            since = max(behind.effective_at, behind.price.valid_from)
+            if passed(since) >= PATIENCE:
+                state, price = record.state_of(sku, device), record.sent[sku][-1].price.expected(device)
+                shown, problem = (None, None) if state is None else (state.price, state.problem)
+                store = record.batches[0].store
+                found.append(LateLabel(store, sku, device, price, shown, since, passed(since), problem))
+    return found
+
+
+def alerts_of_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
+    """Yield each store in which labels have not followed, unless the catalog does not ask for this rule."""
+    if workspace.catalog.store.alerts.labels:
+        for store, late in late_in(workspace).items():
+            yield Alert("labels", store, said_of(workspace, late))
+
+
+def said_of(workspace: Workspace, late: Sequence[LateLabel]) -> str:
+    """Say how many tills and labels of a store never answered, how many show another price, and what to do."""
+    told, said = workspace.catalog.store.money.format_money, list[str]()
+    silent, behind = ([own for own in late if (own.shown is None) is is_silent] for is_silent in (True, False))
+    if silent:
+        first = silent[0]
+        said.append(
+            f"{len(silent)} tills and labels of {first.store} have never said what they show, such as the "
+            f"{first.device} of {first.sku}, which was sent {told(first.price)}: send acknowledgements, or set "
+            "`alerts: {labels: false}` where none can"
+        )
+    if behind:
+        first = behind[0]
+        more = "" if len(behind) == 1 else f", and {len(behind) - 1} more have not followed"
+        pays = "; until it follows, the till charges the lower price" if first.device == "label" else ""
+        said.append(
+            f"the {first.device} of {first.sku} in {first.store} shows {told(first.shown or 0.0)} where "
+            f"{told(first.price)} was sent{more}: see `shelfprice export --status`{pays}"
+        )
+    return "; ".join(said)
 
 
 def ticks_passed(clock: WallClock, since: dt.datetime, now: dt.datetime) -> int:
@@ -203,58 +177,37 @@ def ticks_passed(clock: WallClock, since: dt.datetime, now: dt.datetime) -> int:
     return clock.opening.ticks - first + last if since < now else 0
 
 
-def _records(
+def _looked_at(
     workspace: Workspace, stores: Sequence[str] | None, history: ExportHistory | None = None
-) -> tuple[Mapping[str, StoreRecord], Mapping[str, dt.datetime]]:
-    """Return what is recorded of stores, and the next tick of each."""
-    by_store = (history or ExportLog(workspace.lake).history()).by_store
-    names = [store for store in workspace.catalog.store.stores if store in by_store and (not stores or store in stores)]
-    return {store: by_store[store] for store in names}, next_ticks(
-        workspace.lake, workspace.catalog, names, now_of(workspace)
-    )
+) -> Iterator[tuple[StoreRecord, list[LateLabel], dt.datetime]]:
+    """Yield the record, the late devices and the next tick of each store that was sent anything.
+
+    Only products on the shelf can be late: nobody changes the label of another one.
+    """
+    lake, catalog, history = workspace.lake, workspace.catalog, history or ExportLog(workspace.lake).history()
+    names = [own for own in sorted(catalog.store.stores) if own in history.by_store and (not stores or own in stores)]
+    clocks = next_ticks(lake, catalog, names, now_of(workspace))
+    for store in names:
+        record = history.of(store)
+        clock = catalog.store.clock_of(store)
+        yield record, late_labels(record, clocks[store], clock, catalog.positions), clocks[store]
 
 
-def _late_on_the_shelf(
-    workspace: Workspace, records: Mapping[str, StoreRecord], clocks: Mapping[str, dt.datetime]
-) -> dict[str, LateLabels]:
-    """Return the late devices of products that are on the shelf: nobody changes the label of another product."""
-    return late_labels(records, clocks, workspace.catalog.store.clock_of, workspace.catalog.positions.keys())
-
-
-def _late(
-    store: str, labels: StoreLabels, at: tuple[dt.datetime, WallClock], skus: Collection[str] | None
-) -> LateLabels:
-    now, clock = at
-    found = [labels.behind(device) for device in DEVICES]
-    product, since = (np.concatenate(own) for own in zip(*found, strict=True))
-    device = np.repeat(np.arange(len(DEVICES)), [len(own) for own, _ in found])
-    moments, which = np.unique(since, return_inverse=True)
-    ticks = np.array([ticks_passed(clock, moment_of(own), now) for own in moments.tolist()], dtype=np.int64)[which]
-    counts = np.array([skus is None or sku in skus for sku in labels.skus], dtype=bool)
-    own = np.flatnonzero((ticks >= PATIENCE) & counts[product])
-    own = own[np.lexsort((device[own], product[own]))]
-    return LateLabels(store, labels, product[own], device[own], since[own], ticks[own])
-
-
-def _row(labels: StoreLabels, product: int, *, is_late: bool) -> dict[str, Any]:
+def _row(record: StoreRecord, sku: str, *, is_late: bool) -> dict[str, Any]:
     """Return the status of one product: what was sent, what is shown, and what a customer pays."""
-    till, label = (_known(labels.shown[device][product]) for device in ("till", "label"))
-    till_price = float(labels.expected["till"][product])
-    problems = [labels.problem(product, device) for device in DEVICES]
+    newest = record.sent[sku][-1].price
+    states = [record.state_of(sku, device) for device in DEVICES]
+    till, label = (None if state is None else state.price for state in states)
     return {
-        "sku": labels.skus[product],
-        "price": float(labels.expected["label"][product]),
-        "till_price": till_price,
-        "valid_from": labels.valid_from(product).isoformat(),
+        "sku": sku,
+        "price": newest.price,
+        "till_price": newest.till_price,
+        "valid_from": newest.valid_from.isoformat(),
         "till": till,
         "label": label,
-        "price_to_pay": price_to_pay(till_price if till is None else till, label),
-        "is_acknowledged": bool(labels.are_acknowledged[product]),
+        "price_to_pay": price_to_pay(newest.till_price if till is None else till, label),
+        "is_acknowledged": not any(record.not_followed(sku, device) for device in DEVICES),
         "is_late": is_late,
-        "is_different": bool(labels.are_different[product]),
-        "problems": [problem for problem in problems if problem is not None],
+        "is_different": till is not None and label is not None and till != label,
+        "problems": [state.problem for state in states if state is not None and state.problem is not None],
     }
-
-
-def _known(price: float) -> float | None:
-    return None if np.isnan(price) else float(price)

@@ -1,23 +1,23 @@
 """Delivery targets: a folder, an HTTP endpoint, or label servers that fetch. All are idempotent."""
 
 import asyncio
-import json
+import io
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import httpx
+import orjson
 
 from catalog.addresses import is_loopback, without_login
-from catalog.currency import Currency, currency_of
+from catalog.currency import currency_of
 from catalog.errors import DataError, ServiceError
 from catalog.settings import Settings
-from connect.export.batch import PriceBatch, head_of, in_json, sent_of
+from connect.export.batch import PriceBatch, document_of
 from warehouse.files import sync_folder, write_durably
-from warehouse.questions import csv_cell
+from warehouse.questions import write_csv
 
 Format = Literal["csv", "json"]
 PULL = "pull"
@@ -184,28 +184,17 @@ def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = No
 
 
 def json_of(batch: PriceBatch) -> str:
-    """Return a batch as one JSON object, indented by one; `json` itself indents a chain's prices in minutes."""
-    fields = {
-        name: (column, in_json(name, written, ensure_ascii=False))
-        for name, (column, written) in sent_of(batch.time_zone).items()
-    }
-    prices = "\n  },\n  {\n   ".join(map(",\n   ".join, batch.prices.fields(fields)))
-    head = json.dumps(head_of(batch), ensure_ascii=False, indent=1).removesuffix("\n}")
-    return f'{head},\n "prices": [\n  {{\n   {prices}\n  }}\n ]\n}}\n'
+    """Return a batch as one JSON object, indented."""
+    return orjson.dumps(document_of(batch), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def csv_of(batch: PriceBatch) -> str:
     """Return a batch as CSV, one line for each price; no cell is a formula to a spreadsheet."""
-    money, fields = currency_of(batch.currency), sent_of(batch.time_zone)
-    cells = {name: (column, partial(_cell, money, written)) for name, (column, written) in fields.items()}
-    names = ",".join(("batch", "store", *fields, "currency"))
-    begins, ends = f"{batch.id},{csv_cell(batch.store)}", csv_cell(batch.currency)
-    return "".join([f"{names}\n", *(f"{begins},{','.join(row)},{ends}\n" for row in batch.prices.fields(cells))])
-
-
-def _cell(money: Currency, written: Callable[[Any], Any], value: Any) -> str:
-    told = written(value)
-    return csv_cell(money.format_amount(told) if isinstance(told, float) else told)
+    prices, amount, text = document_of(batch)["prices"], currency_of(batch.currency).format_amount, io.StringIO()
+    cells = ((amount(cell) if isinstance(cell, float) else cell for cell in price.values()) for price in prices)
+    rows = ([batch.id, batch.store, *of_price, batch.currency] for of_price in cells)
+    write_csv(text, ("batch", "store", *prices[0], "currency"), rows)
+    return text.getvalue()
 
 
 def _refuse_unsafe(url: str) -> None:

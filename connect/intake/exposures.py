@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 from catalog.arrays import Flags
 from catalog.records.store import Store
 from catalog.tables.intake import EXPOSURES
-from connect.export.batch import StoreRecord
-from connect.export.device_states import Acknowledgement
+from connect.export.batch import Acknowledgement, StoreRecord
 from connect.export.export_log import ExportHistory
 from connect.intake.day_stock import ShelfStock
 from connect.intake.price_spans import PriceSpan, SentSince, is_same, sent_since, spans_of, words_of

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
-from connect.export.batch import SentPrice
-from connect.export.device_states import Acknowledgement
+from connect.export.batch import Acknowledgement, SentPrice
 
 _Word = TypeVar("_Word", bound="_Since")
 _SAME = 1e-6  # EUR, of decimals kept as binary

@@ -3,8 +3,7 @@
 import datetime as dt
 
 from catalog.errors import Check, LakeError
-from connect.export.late_labels import said_of
-from connect.export.status import late_in
+from connect.export.status import late_in, said_of
 from desk.alerts.tills import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
 from features.cells import stale_cells
 from features.grouped import look_at_folders

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connect.api.api_tokens import MAY
 from connect.api.labels import BatchDocument
 from connect.api.problems import KINDS
-from connect.export.batch import BatchPrice, BatchPrices, PriceBatch, ShelfPrice
+from connect.export.batch import BatchPrice, PriceBatch, ShelfPrice, rows_of
 from connect.export.targets import json_of
 
 PRICES = st.integers(1, 10_000).map(lambda cents: cents / 100)
@@ -74,7 +74,7 @@ def test_a_vendor_reads_how_to_get_a_token_and_what_each_scope_may(document) -> 
 )
 def test_a_batch_is_sent_as_the_webhook_of_the_document_says(wanted: ShelfPrice) -> None:
     price = BatchPrice(**vars(wanted), till_price=wanted.price)
-    at, prices = wanted.valid_from, BatchPrices.of([price])
+    at, prices = wanted.valid_from, rows_of([price])
     batch = PriceBatch(1, "b", None, "S01", prices, at, at, "Europe/Berlin")
     sent = json.loads(json_of(batch))
     told = BatchDocument.model_validate_json(json.dumps(sent))

@@ -1,5 +1,6 @@
 """Batches as functions of what is wanted, was sent and was said: no lake, no clock."""
 
+import csv
 import datetime as dt
 import hashlib
 import io
@@ -14,28 +15,26 @@ from hypothesis import strategies as st
 from catalog.records.shoppers import Opening
 from catalog.wall_clock import WallClock
 from connect.export.batch import (
+    DEVICES,
+    Acknowledgement,
     BatchDraft,
     BatchPrice,
-    BatchPrices,
+    Device,
     PriceBatch,
     ShelfPrice,
     StoreRecord,
-    document_of_price,
-    head_of,
+    device_states,
     next_batch,
+    price_to_pay,
+    rows_of,
 )
-from connect.export.device_states import DEVICES, Acknowledgement, Device, device_states, price_to_pay
 from connect.export.export_log import ExportHistory
 from connect.export.status import late_labels, ticks_passed
 from connect.export.targets import csv_of, json_of
-from warehouse.questions import write_csv
+from warehouse.questions import as_it_was
 
 OPENS = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)
 OPENING = WallClock(Opening(opens="08:00", closes="20:00"))
-
-
-def clock_of(_store: str) -> WallClock:
-    return OPENING
 
 
 SKUS = ("BREAD", "EGGS", "MILK")
@@ -83,7 +82,7 @@ class Store:
         if draft is None:
             return None
         number = len(self.batches) + 1
-        self.batches.append(PriceBatch(number, draft.id, draft.after, "S01", draft.prices, self.now, self.now))
+        self.batches.append(PriceBatch(number, draft.id, draft.after, "S01", draft.rows, self.now, self.now))
         return self.batches[-1]
 
     def say(self, device: Device, sku: str, price: float | None = None, error: str | None = None) -> None:
@@ -95,7 +94,7 @@ class Store:
         self.said.append(Acknowledgement(of_it.id, "S01", sku, device, shown, error is None, error, at))
 
     def late(self) -> list[tuple[str, Device]]:
-        return [(own.sku, own.device) for own in late_labels({"S01": self.record}, {"S01": self.now}, clock_of)["S01"]]
+        return [(own.sku, own.device) for own in late_labels(self.record, self.now, OPENING)]
 
 
 def skus_of(batch: PriceBatch | None) -> list[str]:
@@ -180,29 +179,27 @@ def test_the_order_in_which_acknowledgements_are_heard_does_not_matter(
 
 
 @given(st.lists(_SENT, min_size=1, max_size=5), _TEXTS, st.sampled_from(["EUR", "JPY"]))
-def test_a_batch_by_column_is_named_and_written_as_its_prices_are_one_by_one(
+def test_a_batch_is_named_by_its_content_and_sent_with_each_price(
     prices: list[BatchPrice], store: str, currency: str
 ) -> None:
-    draft = BatchDraft(store, "earlier", BatchPrices.of(prices))
-    assert list(draft.prices) == prices
-    assert (draft.prices[-1], list(draft.prices[1:])) == (prices[-1], prices[1:])
-    assert list(draft.prices.among(prices[0].sku)) == [own for own in prices if own.sku == prices[0].sku]
+    draft = BatchDraft(store, "earlier", rows_of(prices))
+    assert draft.prices == prices
     content = {"store": store, "after": "earlier", "prices": [vars(own) for own in prices]}
     text = json.dumps(content, sort_keys=True, default=dt.datetime.isoformat)
     assert draft.id == hashlib.sha256(text.encode()).hexdigest()[:24]
 
-    batch = PriceBatch(7, draft.id, "earlier", store, draft.prices, OPENS, OPENS, "Europe/Berlin", currency)
-    alone = [document_of_price(own, "Europe/Berlin") for own in prices]
-    assert json_of(batch) == json.dumps({**head_of(batch), "prices": alone}, ensure_ascii=False, indent=1) + "\n"
-    names = ("batch", "store", *alone[0], "currency")
-    cells = [(own | {"batch": draft.id, "store": store, "currency": currency}) for own in alone]
-    digits, table = {"EUR": 2, "JPY": 0}[currency], io.StringIO()
-    write_csv(
-        table,
-        names,
-        [[f"{own[name]:.{digits}f}" if isinstance(own[name], float) else own[name] for name in names] for own in cells],
-    )
-    assert csv_of(batch) == table.getvalue()
+    batch = PriceBatch(7, draft.id, "earlier", store, draft.rows, OPENS, OPENS, "Europe/Berlin", currency)
+    told = json.loads(json_of(batch))
+    assert (told["batch"], told["number"], told["store"], told["currency"]) == (draft.id, 7, store, currency)
+    assert [own["price"] for own in told["prices"]] == [own.price for own in prices]
+    assert [dt.datetime.fromisoformat(own["valid_from_local"]) for own in told["prices"]] == [
+        own.valid_from for own in prices
+    ]
+    header, *rows = csv.reader(io.StringIO(csv_of(batch), newline=""))
+    assert header == ["batch", "store", *told["prices"][0], "currency"]
+    digits = {"EUR": 2, "JPY": 0}[currency]
+    assert [row[header.index("price")] for row in rows] == [f"{own.price:.{digits}f}" for own in prices]
+    assert [as_it_was(row[header.index("sku")]) for row in rows] == [own.sku for own in prices]
 
 
 def test_only_what_is_not_acknowledged_is_sent_with_what_is_new() -> None:
@@ -283,7 +280,7 @@ def test_a_label_that_fails_stays_late_with_what_it_said() -> None:
     store.say("label", "MILK", error="battery empty")
     assert store.export() is None, "a failure is no reason to send the same again"
     store.tick = 2
-    late = late_labels({"S01": store.record}, {"S01": store.now}, clock_of)["S01"]
+    late = late_labels(store.record, store.now, OPENING)
     own = [one for one in late if one.device == "label"]
     assert [(late.problem, late.shown, late.ticks) for late in own] == [("battery empty", None, 2)]
 

@@ -4,12 +4,11 @@ import csv
 import json
 import socket
 import threading
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,26 +16,18 @@ from price_shop import DATE, Shop
 from receiver import receiving
 
 from catalog.errors import DataError, ServiceError
-from catalog.load import Catalog
-from connect.export import export as exporting
-from connect.export import export_log
 from connect.export.ack_files import FOLDER, read_ack_files
 from connect.export.acknowledge import acknowledge
-from connect.export.batch import BatchPrices, document_of_price, head_of
+from connect.export.batch import rows_of
 from connect.export.export import ExportResult, export, unproven_deliveries
 from connect.export.export_log import ExportLog
 from connect.export.status import late_in, status
-from connect.export.targets import FolderTarget, HttpTarget, csv_of, json_of, target_of
-from connect.export.wanted import wanted_of
+from connect.export.targets import FolderTarget, HttpTarget, csv_of, target_of
 from desk.price_changes import propose
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.calendar import ONE_DAY
-from etl.live.store_now import StoreNow, next_date, stores_now
-from flows.clock import now_of
-from serving.open_book import Books
-from serving.store_standing import StoreStanding
-from warehouse.lake import Lake
+from etl.live.store_now import next_date
 from warehouse.notes import unproven_notes
 from warehouse.proof import verify
 
@@ -77,61 +68,6 @@ def test_before_opening_every_store_is_sent_what_it_opens_with(shop: Shop, targe
     own = next(document for document in documents(target) if document["store"] == "S01")
     assert set(prices_in(own)) == set(shop.catalog.skus)
     assert {moment[:10] for moment in prices_in(own, "valid_from").values()} == {"2026-01-05"}
-
-
-def test_a_batch_is_written_as_json_indents_it(shop: Shop, target: FolderTarget) -> None:
-    for batch in export(shop.workspace, target).sent:
-        prices = [document_of_price(price, batch.time_zone) for price in batch.prices]
-        told = json.dumps({**head_of(batch), "prices": prices}, ensure_ascii=False, indent=1)
-        assert json_of(batch) == told + "\n"
-
-
-def test_the_batches_of_a_chain_are_recorded_in_partitions_of_some_stores_under_one_number(
-    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(export_log, "_BLOCK", 1)
-    first = export(shop.workspace, target).sent
-    parts = list(shop.lake.partitions("export_batches"))
-    assert sorted(part.group for part in parts) == ["batch-00000001", "batch-00000001-0001", "batch-00000001-0002"]
-    assert ExportLog(shop.lake).history().batches == first
-    assert {batch.number for batch in first} == {1}
-    assert {batch.number for batch in export(shop.workspace, target, full=True).sent} == {1}
-    ask(shop.workspace, PriceRequest("override", "a rival", "MILK", "S02", 1.29), "anna")
-    assert [(batch.store, batch.number) for batch in export(shop.workspace, target).sent] == [("S02", 2)]
-
-
-def test_stores_that_are_worked_out_one_at_a_time_are_sent_the_same(
-    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    catalog = shop.workspace.catalog
-    at = stores_now(shop.lake, catalog, catalog.store.stores, now_of(shop.workspace))
-    wanted = {
-        store: {price.sku: price.price for price in own} for store, own in wanted_of(shop.lake, catalog, at).items()
-    }
-    monkeypatch.setattr(exporting, "_AT_ONCE", 1)
-    made = export(shop.workspace, target).made
-    assert len(made) > 1
-    assert [batch.store for batch in made] == sorted(wanted)
-    assert {batch.store: {price.sku: price.price for price in batch.prices} for batch in made} == wanted
-
-
-@pytest.mark.parametrize("one_price", [None, "zone"])
-def test_stores_that_show_one_price_are_worked_out_together(
-    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch, one_price: Literal["zone"] | None
-) -> None:
-    catalog, asked, known = shop.workspace.catalog, list[set[str]](), exporting.standings
-    rails = catalog.store.guardrails.model_copy(update={"one_price": one_price})
-    zone = replace(catalog, store=catalog.store.model_copy(update={"guardrails": rails}))
-
-    def noted(lake: Lake, own: Catalog, stores: Mapping[str, StoreNow], books: Books) -> dict[str, StoreStanding]:
-        asked.append(set(stores))
-        return known(lake, own, stores, books)
-
-    monkeypatch.setattr(exporting, "_AT_ONCE", 1)
-    monkeypatch.setattr(exporting, "standings", noted)
-    export(replace(shop.workspace, catalog=zone), target)
-    together = [set(catalog.store.stores)] if one_price else [{store} for store in sorted(catalog.store.stores)]
-    assert asked == together
 
 
 @pytest.mark.parametrize("most_told", [0, 10_000])
@@ -375,7 +311,7 @@ def test_acknowledgements_in_files_are_taken_in_and_what_cannot_be_used_is_kept_
     reasons = json.loads((folder / "refused" / "1.json.reasons.json").read_text(encoding="utf-8"))
     assert [own["reason"].split(":")[0] for own in reasons] == ["batch", "device", "acknowledgement", "price"]
     assert sorted(file.name for file in (folder / "done").iterdir()) == ["1.json", "2.CSV"]
-    (own,) = status(shop.workspace)
+    (own,) = status(shop.workspace, every_price=True)
     assert (own.sent, own.acknowledged) == (len(shop.catalog.skus), 1)
     assert {row["sku"]: row["problems"] for row in own.prices}["EGGS"] == ["till 3 is off"]
 
@@ -435,6 +371,19 @@ def test_no_file_of_a_device_stops_the_exports_of_a_store(
     assert len(list((folder / "refused").iterdir())) == 1
 
 
+def test_a_link_is_refused_with_a_reason_and_never_read(shop: Shop, target: FolderTarget, tmp_path: Path) -> None:
+    export(shop.workspace, target, ["S01"])
+    (elsewhere := tmp_path / "acks.json").write_text(json.dumps(acks_of(documents(target)[0])), encoding="utf-8")
+    folder = target.folder / FOLDER
+    folder.mkdir()
+    (folder / "1.json").symlink_to(elsewhere)
+    done = export(shop.workspace, target, ["S01"])
+    assert [(own.file, own.reason[:29]) for own in done.refused] == [("1.json", "expected a file, found a link")]
+    assert done.acknowledged == 0
+    assert (elsewhere.exists(), (folder / "1.json").is_symlink()) == (True, False)
+    assert not export(shop.workspace, target, ["S01"]).refused
+
+
 def test_a_file_that_takes_the_place_of_one_that_is_read_is_read_too(
     shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,7 +412,7 @@ def test_a_label_that_counts_in_four_bytes_shows_what_it_was_sent(shop: Shop, ta
     acks = [own | {"sku": "MILK", "price": float(np.float32(sent))} for own in acks_of(document)]
     assert acks[0]["price"] != sent
     assert acknowledge(shop.workspace, acks, "anna").recorded == 2
-    row = next(own for own in status(shop.workspace)[0].prices if own["sku"] == "MILK")
+    row = next(own for own in status(shop.workspace, every_price=True)[0].prices if own["sku"] == "MILK")
     assert (row["label"], row["is_acknowledged"]) == (sent, True)
 
 
@@ -501,18 +450,6 @@ def test_what_no_clock_and_no_label_can_show_is_refused_and_the_rest_is_recorded
     assert len(refused) == 3
     assert "expected a moment of 1970 or later" in refused[0]
     assert all("expected whole cents" in reason for reason in refused[1:])
-
-
-def test_late_labels_and_status_make_no_object_of_a_price_that_was_sent(
-    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop.sell(2)
-    export(shop.workspace, target, ["S01"])
-    shop.sell(4)
-    monkeypatch.setattr(BatchPrices, "__iter__", None)
-    assert len(late_in(shop.workspace)["S01"]) == 2 * len(shop.catalog.skus)
-    (own,) = status(shop.workspace)
-    assert (own.late, len(own.odd), len(own.prices)) == (len(shop.catalog.skus),) * 3
 
 
 def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, target: FolderTarget) -> None:
@@ -553,5 +490,5 @@ def test_no_cell_of_a_file_is_a_formula(shop: Shop, target: FolderTarget) -> Non
 
     shop.sell(1)
     (batch,) = export(shop.workspace, target, ["S01"]).made
-    odd = replace(batch, prices=BatchPrices.of([replace(batch.prices[0], sku="=1+1")]))
+    odd = replace(batch, rows=rows_of([replace(batch.prices[0], sku="=1+1")]))
     assert next(csv.DictReader(csv_of(odd).splitlines()))["sku"] == "'=1+1"

@@ -14,8 +14,7 @@ from selling_store import DATE, NOW
 
 from catalog.contracts import TABLES
 from catalog.load import CLASSIC, load
-from connect.export.batch import BatchPrice, BatchPrices, PriceBatch
-from connect.export.device_states import Acknowledgement
+from connect.export.batch import Acknowledgement, BatchPrice, PriceBatch, rows_of
 from connect.export.export_log import ExportHistory
 from connect.intake.day_stock import ShelfStock
 from connect.intake.exposures import DayEvidence, exposures_of
@@ -31,7 +30,7 @@ def at(time: str) -> dt.datetime:
 
 
 def batch(number: int, time: str, price: float, till: float | None = None) -> PriceBatch:
-    prices = BatchPrices.of([BatchPrice("MILK", price, at(time), till_price=till or price)])
+    prices = rows_of([BatchPrice("MILK", price, at(time), till_price=till or price)])
     return PriceBatch(number, f"b{number}", None, "S01", prices, at(time), at(time))
 
 

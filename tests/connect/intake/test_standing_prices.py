@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from selling_store import DATE, NOW, SellingStore, line
 
-from connect.export.batch import BatchDraft, BatchPrice, BatchPrices
-from connect.export.device_states import Acknowledgement
+from connect.export.batch import Acknowledgement, BatchDraft, BatchPrice, rows_of
 from connect.export.export_log import record_acknowledgements, record_batches
 
 
@@ -16,7 +15,7 @@ def test_what_sells_at_a_price_that_was_sent_long_ago_and_never_changed_is_ours(
     store = SellingStore(tmp_path)
     for number, (sku, price, ago) in enumerate([("MILK", 1.29, days), ("EGGS", 2.49, 2)], start=1):
         sent = dt.datetime.combine(DATE, dt.time(8), dt.UTC) - dt.timedelta(days=ago)
-        draft = BatchDraft("S01", None, BatchPrices.of([BatchPrice(sku, price, sent, till_price=price)]))
+        draft = BatchDraft("S01", None, rows_of([BatchPrice(sku, price, sent, till_price=price)]))
         record_batches(store.lake, store.catalog, [draft], number, {"S01": sent}, sent)
         acks = [Acknowledgement(draft.id, "S01", sku, device, price, True, None, sent) for device in ("till", "label")]
         record_acknowledgements(store.lake, store.catalog, acks, {"S01": sent}, "till", NOW)
