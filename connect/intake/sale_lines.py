@@ -24,10 +24,8 @@ ACCEPTED_DAYS = 62
 """How long after a sale its line is accepted."""
 
 _AHEAD = dt.timedelta(minutes=5)  # by which the clock of a till may be fast
-NOISE = 0.01
-"""Smallest units, of prices that a device keeps in 32 bits."""
-LONGEST_ID = 64
-"""Characters of a name, an id or a receipt's number."""
+_NOISE = 0.01  # smallest units, of prices that a device keeps in 32 bits
+_LONGEST_ID = 64  # characters of a name, an id or a receipt's number
 _LONGEST = 200  # characters of what was found
 
 Kind = Literal["sales", "stock", "traffic", "rivals"]
@@ -49,7 +47,7 @@ Reason = Literal[
     "says_otherwise",
 ]
 _Model = TypeVar("_Model", bound=BaseModel)
-Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class LineReference(BaseModel):
@@ -122,32 +120,6 @@ class LineRefusal(Exception):  # noqa: N818 - a refusal is an answer, not an err
         return RefusedLine(index, self.reason, self.expected, self.found)
 
 
-@dataclass(frozen=True)
-class AcceptedTimes:
-    """The moments, UTC, that lines are accepted of."""
-
-    first: dt.datetime
-    last: dt.datetime
-
-    @classmethod
-    def at(cls, now: dt.datetime) -> "AcceptedTimes":
-        """Return those of a moment."""
-        return cls(now - dt.timedelta(days=ACCEPTED_DAYS), now + _AHEAD)
-
-    def refuse_other(self, field: str, moment: dt.datetime) -> None:
-        """Refuse a moment that is not among them.
-
-        Raises
-        ------
-        LineRefusal
-            When it is too late or too early.
-        """
-        if moment > self.last:
-            raise LineRefusal("in_the_future", f"{field}: at most {self.last:%Y-%m-%dT%H:%M:%SZ}", moment.isoformat())
-        if moment < self.first:
-            raise LineRefusal("too_long_ago", f"{field}: {self.first:%Y-%m-%dT%H:%M:%SZ} or later", moment.isoformat())
-
-
 class LineCheck:
     """Checks lines against a catalog.
 
@@ -161,7 +133,7 @@ class LineCheck:
         self._store, self._money = catalog.store, catalog.store.money
         self._stores, self._skus = frozenset(catalog.store.stores), frozenset(catalog.skus)
         self._some = (catalog.store.stores[0], catalog.skus[0])
-        self._times = AcceptedTimes.at(now)
+        self._first, self._last = now - dt.timedelta(days=ACCEPTED_DAYS), now + _AHEAD
 
     def sale(self, given: Any) -> SaleLine:
         """Return a line of a receipt, with its price in whole smallest units.
@@ -185,7 +157,7 @@ class LineCheck:
                 expected = f"units: at most {most:,.12g} on a line; split a larger sale, or raise most_units_per_line"
                 raise LineRefusal("units", f"{expected} in store.yaml", line.units)
             price = self._price_of(line)
-        self._times.refuse_other("sold_at", line.sold_at)
+        self.refuse_time("sold_at", line.sold_at)
         return line if price == line.price else line.model_copy(update={"price": price})
 
     def refuse_unknown(self, store: str, sku: str | None) -> None:
@@ -202,8 +174,17 @@ class LineCheck:
             raise LineRefusal("unknown_product", f"sku: a product of products.yaml, such as {self._some[1]}", sku)
 
     def refuse_time(self, field: str, moment: dt.datetime) -> None:
-        """Refuse a moment that nothing is accepted of; see `AcceptedTimes.refuse_other`."""
-        self._times.refuse_other(field, moment)
+        """Refuse a moment that nothing is accepted of.
+
+        Raises
+        ------
+        LineRefusal
+            When it is too late or too early.
+        """
+        if moment > self._last:
+            raise LineRefusal("in_the_future", f"{field}: at most {self._last:%Y-%m-%dT%H:%M:%SZ}", moment.isoformat())
+        if moment < self._first:
+            raise LineRefusal("too_long_ago", f"{field}: {self._first:%Y-%m-%dT%H:%M:%SZ} or later", moment.isoformat())
 
     def _price_of(self, line: SaleLine) -> float:
         if line.currency not in (None, self._money.code):
@@ -211,7 +192,7 @@ class LineCheck:
         if line.price is None or not 0 < line.price <= HIGHEST_PRICE:
             raise LineRefusal("price", f"price: a number above 0, at most {HIGHEST_PRICE:,.0f}", line.price)
         whole = round(line.price, self._money.digits)
-        if whole <= 0 or not math.isclose(line.price, whole, rel_tol=0, abs_tol=NOISE / self._money.scale):
+        if whole <= 0 or not math.isclose(line.price, whole, rel_tol=0, abs_tol=_NOISE / self._money.scale):
             raise LineRefusal("price", f"price: whole {self._money.units_in_words}", line.price)
         return whole
 

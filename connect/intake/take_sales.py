@@ -6,20 +6,15 @@ when several processes get the same lines, one of them takes them in, and a send
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import duckdb
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.tables.intake import RECEIPT_LINES
-from connect.intake.known_lines import KnownLines, hashes_of, repeats, table_of
-from connect.intake.plain_sales import columns_of, dates_of, plain_sales
+from connect.intake.known_lines import KnownLines, table_of
 from connect.intake.sale_lines import (
     ACCEPTED_DAYS,
     IntakeResult,
@@ -32,7 +27,6 @@ from connect.intake.sale_lines import (
 from connect.intake.sales_files import objects_of
 from warehouse.lake import Partition
 from warehouse.locks import waited_for
-from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 LOCK = "intake"
@@ -54,8 +48,7 @@ _SAID = (
 """What a line that is sent again has to say as it did."""
 _AS_SAID = ("store_id", "event_id", "receipt", "line", "sku", "units", "price", "offer")
 _Row = dict[str, Any]
-_EPOCH = dt.date(1970, 1, 1)
-_query = queries_beside(__file__)
+_AT_ONCE = 50_000  # lines that are held as objects
 
 
 def take_sales(
@@ -78,45 +71,37 @@ def take_sales(
     known
         What the lake holds; one that was used before reads new parts alone.
     """
-    known = known or KnownLines(workspace.lake)
-    refused = list[RefusedLine]()
-    places, rows = _checked(workspace.catalog, lines, (by, now), refused)
+    known, refused = known or KnownLines(workspace.lake), list[RefusedLine]()
     taken = repeated = 0
-    if len(places):
-        days = dates_of(rows, workspace.catalog.store)
-        with waited_for(workspace.settings.locks, LOCK):
-            workspace.lake.finish_interrupted()
-            known.look(first_date(now))
-            for day in np.unique(days):
-                date, chosen = _EPOCH + dt.timedelta(days=int(day)), np.flatnonzero(days == day)
-                new, count = _new_among(places[chosen], rows.take(chosen), date, known, refused)
-                taken, repeated = taken + new.num_rows, repeated + count
-                if new.num_rows:
-                    _publish(workspace, date, new, known)
+    for begin in range(0, len(lines), _AT_ONCE):
+        of_now = objects_of(lines.slice(begin, _AT_ONCE)) if isinstance(lines, pa.Table) else lines[begin:][:_AT_ONCE]
+        by_date = _checked(workspace.catalog, enumerate(of_now, start=begin), (by, now), refused)
+        if by_date:
+            with waited_for(workspace.settings.locks, LOCK):
+                workspace.lake.finish_interrupted()
+                known.look(first_date(now))
+                for date, rows in sorted(by_date.items()):
+                    new, count = _new_among(rows, date, known, refused)
+                    taken, repeated = taken + len(new), repeated + count
+                    if new:
+                        _publish(workspace, date, table_of(new), known)
     return IntakeResult(taken, repeated, tuple(sorted(refused, key=lambda one: one.index)))
 
 
 def _checked(
-    catalog: Catalog, lines: pa.Table | Sequence[Any], sent: tuple[str, dt.datetime], refused: list[RefusedLine]
-) -> tuple[Ints, pa.Table]:
-    """Return the places of the lines that can be taken, ascending, and their rows; others are refused."""
-    able, columns = (np.ones(len(lines), bool), lines) if isinstance(lines, pa.Table) else columns_of(lines)
-    found = plain_sales(columns, catalog, sent) if able.any() else None
-    plain = np.flatnonzero(able)[found.plain] if found else np.array([], np.int64)
-    others = np.setdiff1d(np.arange(len(able)), plain)
-    objects = (
-        objects_of(lines.take(others)) if isinstance(lines, pa.Table) else [lines[place] for place in others.tolist()]
-    )
-    check, looked_at = LineCheck(catalog, sent[1]), dict[int, _Row]()
-    for place, given in zip(others.tolist(), objects, strict=True):
+    catalog: Catalog, lines: Iterable[tuple[int, Any]], sent: tuple[str, dt.datetime], refused: list[RefusedLine]
+) -> dict[dt.date, list[tuple[int, _Row]]]:
+    """Return the rows of the lines that can be taken, with their places, by business date; others are refused."""
+    check, found = LineCheck(catalog, sent[1]), dict[dt.date, list[tuple[int, _Row]]]()
+    for place, given in lines:
         try:
-            looked_at[place] = _row_of(check.sale(given), catalog, sent)
+            line = check.sale(given)
         except LineRefusal as refusal:
             refused.append(refusal.at(place))
-    places = np.r_[plain, np.array([*looked_at], np.int64)]
-    rows = pa.concat_tables([*([found.rows] if found else []), table_of([*looked_at.values()])])
-    order = np.argsort(places)
-    return places[order], rows.unify_dictionaries().take(order)
+            continue
+        date = catalog.store.clock_of(line.store_id).date_of(line.sold_at)
+        found.setdefault(date, []).append((place, _row_of(line, catalog, sent)))
+    return found
 
 
 def first_date(now: dt.datetime) -> dt.date:
@@ -146,47 +131,23 @@ def _reference(what: str, other: str | LineReference | None) -> _Row:
 
 
 def _new_among(
-    places: Ints, rows: pa.Table, date: dt.date, known: KnownLines, refused: list[RefusedLine]
-) -> tuple[pa.Table, int]:
+    rows: Sequence[tuple[int, _Row]], date: dt.date, known: KnownLines, refused: list[RefusedLine]
+) -> tuple[list[_Row], int]:
     """Return the rows of a date that are new, and the number of those that are known; others are refused."""
-    hashes = hashes_of(rows)
-    seen = known.has(hashes, date) | repeats(hashes)
-    doubtful = np.flatnonzero(seen)
-    stored = known.rows_like(rows.take(doubtful), date)
-    again = _known_again(rows.take(doubtful), stored, date) if stored.num_rows else np.array([], np.int64)
-    is_new, left = ~seen, np.delete(doubtful, again)
-    by_id: dict[tuple[object, ...], Mapping[str, Any]] = {}
-    for row in stored.to_pylist() if len(left) else []:
-        by_id |= dict.fromkeys(_ids(row), row)
-    count = len(again)
-    for place, row in zip(left.tolist(), rows.take(left).to_pylist(), strict=True):
+    by_id, new, count = dict[tuple[object, ...], Mapping[str, Any]](), list[_Row](), 0
+    for row, is_of_date in known.rows_like(table_of([row for _, row in rows]), date):
+        by_id |= dict.fromkeys(_ids(row if is_of_date else row | {"receipt": None}), row)
+    for place, row in rows:
         before = [by_id[own] for own in _ids(row) if own in by_id]
         other = next((one for one in before if _said(one) != _said(row)), None)
         if other is not None:
-            refused.append(_contradiction(int(places[place]), other, row))
+            refused.append(_contradiction(place, other, row))
         elif before:
             count += 1
         else:
-            is_new[place] = True
+            new.append(row)
             by_id |= dict.fromkeys(_ids(row), row)
-    return rows.filter(pa.array(is_new)), count
-
-
-def _known_again(rows: pa.Table, stored: pa.Table, date: dt.date) -> Ints:
-    """Return the places of rows that the lake has with the same ids, saying the same."""
-    arrived = _with_said(rows).append_column("place", pa.array(np.arange(rows.num_rows)))
-    before = _with_said(stored).append_column("is_of_date", pc.equal(stored["business_date"], date))
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.register("arrived", arrived)
-        connection.register("stored", before)
-        return np.asarray(connection.execute(_query("known_again")).fetchnumpy()["place"], np.int64)
-
-
-def _with_said(rows: pa.Table) -> pa.Table:
-    """Return the ids of rows, and as a text what a line that is sent again has to say as it did."""
-    texts = [pc.fill_null(rows[name].cast(pa.string()), "\0") for name in _SAID]
-    ids = pa.table({name: rows[name].cast(pa.string()) for name in ("store_id", "event_id", "receipt", "line")})
-    return ids.append_column("said", pc.binary_join_element_wise(*texts, "\x1f"))
+    return new, count
 
 
 def _ids(row: Mapping[str, Any]) -> list[tuple[object, ...]]:

@@ -12,6 +12,7 @@ from price_shop import Shop
 from selling_store import DATE, NOW, SellingStore, line
 
 from catalog.errors import Declined
+from connect.intake import make_dates
 from connect.intake.intake import Intake
 from warehouse.proof import verify
 
@@ -99,6 +100,14 @@ def test_a_receipt_that_begins_anew_the_next_day_is_another_one_and_an_event_is_
     assert [one.reason for one in result.refused] == ["says_otherwise"]
 
 
+def test_a_receipt_of_an_event_that_comes_again_on_another_date_is_none_of_that_date(store: SellingStore) -> None:
+    both = line(event_id="E1")
+    tomorrow = line(sold_at="2026-01-20T10:00:00Z", units=3)
+    assert store.take({**both, "receipt": "R1", "line": 1}).taken == 1
+    result = store.take(line(event_id="E1", receipt=None, line=None, sold_at="2026-01-20T10:00:00Z"), tomorrow)
+    assert (result.taken, [one.index for one in result.refused]) == (1, [0])
+
+
 def test_a_line_that_comes_again_and_says_otherwise_is_refused(store: SellingStore) -> None:
     store.take(line())
     (refused,) = store.take(line(price=1.19)).refused
@@ -126,6 +135,27 @@ def test_nothing_is_taken_in_for_stores_that_the_twin_plays(tmp_path: Path) -> N
     with pytest.raises(Declined, match=r"expected a catalog with `sales: outside`.*nothing was taken in"):
         Intake(shop.lake).take(shop.workspace, "sales", [line()], "till")
     assert not list(shop.lake.partitions("receipt_lines"))
+
+
+def test_lines_of_a_date_that_goes_on_are_folded_once_and_all_are_one_part_when_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make_dates, "_MOST_SMALL", {False: 4, True: 16})
+    store = SellingStore(tmp_path)
+    store.now = NOW - dt.timedelta(days=2)
+    groups: list[list[str]] = []
+    for number in range(3):
+        for request in range(4):
+            store.take(line(receipt=f"R{number}-{request}"))
+        store.make()
+        groups.append([part.group for part in store.lake.partitions("receipt_lines")])
+    assert [len(own) for own in groups] == [1, 2, 3]
+    assert set(groups[0]) < set(groups[1]) < set(groups[2])
+    store.now = NOW
+    store.make()
+    assert len(list(store.lake.partitions("receipt_lines"))) == 1
+    assert len(store.receipt_lines()) == 12
+    assert store.take(line(receipt="R0-3")).known == 1
 
 
 _LINES = [line(receipt=f"R{number}", line=number % 3, units=1 + number % 4) for number in range(8)]
