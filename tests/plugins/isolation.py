@@ -1,18 +1,12 @@
 """Fail every test that leaves its process otherwise than it found it, and put right what it left.
 
-Tests share a process, so what one of them sets, the next one reads: a suite that must be green in any order needs a
-process that is the same before each test. What is watched:
+Tests share a process, so what one of them sets, the next one reads. What is watched: the environment, the working
+directory, `sys.path`, `tempfile.tempdir`, signal handlers, the addresses and the run that MLflow keeps for the process,
+Prefect's settings, threads that hold up the end of the process, and child processes.
 
-- the environment, the working directory, `sys.path`, `tempfile.tempdir` and the signal handlers;
-- the addresses that MLflow keeps for the process, its active run, and Prefect's settings;
-- threads that hold up the end of the process, and child processes.
-
-Prefect keeps a thread that tells its server of events, and that draws from the module `random` for its pings. It is
-ended before each property test, which fails when `random` changes while it draws.
-
-Settings must be as they were when the tests were collected after each test, whichever fixture changed them. A fixture
-of a module or a session may keep threads and processes while its tests run, and none after them. A server that takes
-long to start may run to the end of the session, when its fixture says so.
+Settings must be as they were when the first test began, whichever fixture changed them. A fixture of a module may keep
+threads and processes while its tests run. A server that takes long to start may run to the end of the session, when
+its fixture says so.
 """
 
 import gc
@@ -24,163 +18,92 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_OF_THE_LIMIT = {signal.SIGALRM}  # set anew for each test, which may take so long and no longer
 PATIENCE = 30.0  # seconds for threads and processes that are just ending, on a busy machine
-_DRAINED_WITHIN = 5.0  # seconds
-_LOOK_EVERY = 0.02  # seconds
+_OF_THE_LIMIT = {signal.SIGALRM}  # set anew for each test, which may take so long and no longer
 _OWN = {
     *("PYTEST_CURRENT_TEST", "PYTEST_VERSION"),  # pytest sets them itself
-    *("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"),  # scikit-learn sets them when it is imported
-    "_RJEM_MALLOC_CONF",  # and Polars
+    *("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "_RJEM_MALLOC_CONF"),  # scikit-learn and Polars, when imported
 }
-
-KNOWN: frozenset[str] = frozenset()
-"""What is put right and not reported: environment variables and calls. Remove a name once nothing sets it."""
-
-
-KEPT: set[int] = set()
+_DRAW_AT_RANDOM = (("prefect.events.worker", "EventsWorker"), ("prefect.logging.handlers", "APILogWorker"))
+KEPT: set[object] = set()
 """Processes that a fixture of the session keeps."""
+_FIRST: dict[str, Any] = {}
+"""What was set before the first test."""
+_OF_MODULE: list[Any] = [None, {}]
+"""The module whose tests run, and what was at work before it."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What a process has set, by name."""
-
-    environ: dict[str, str]
-    folder: Path
-    path: tuple[str, ...]
-    temporary: str | None
-    handlers: dict[signal.Signals, Any]
-    prefect: Any
-
-    @classmethod
-    def now(cls) -> "Settings":
-        """Read them."""
-        return cls(
-            environ={name: value for name, value in os.environ.items() if name not in _OWN},
-            folder=Path.cwd(),
-            path=tuple(sys.path),
-            temporary=tempfile.tempdir,
-            handlers={number: signal.getsignal(number) for number in signal.valid_signals() - _OF_THE_LIMIT},
-            prefect=_prefect_settings(),
-        )
-
-    def changes(self) -> dict[str, str]:
-        """Say what is otherwise now, by name."""
-        now = Settings.now()
-        found = {
-            name: f"the environment variable {name} was {_shown(self.environ, name)} and is {_shown(now.environ, name)}"
-            for name in sorted(self.environ.keys() | now.environ.keys())
-            if self.environ.get(name) != now.environ.get(name)
-        }
-        if now.folder != self.folder:
-            found["os.chdir"] = f"the working directory was {self.folder} and is {now.folder}"
-        if now.path != self.path:
-            found["sys.path"] = f"sys.path was {list(self.path)} and is {list(now.path)}"
-        if now.temporary != self.temporary:
-            found["tempfile.tempdir"] = f"tempfile.tempdir was {self.temporary} and is {now.temporary}"
-        for number, handler in now.handlers.items():
-            if self.handlers[number] != handler:
-                found[number.name] = f"the handler of {number.name} was {self.handlers[number]} and is {handler}"
-        if now.prefect is not self.prefect and self.prefect is not None:
-            found["prefect"] = "Prefect's settings are not those it began with"
-        return found | _kept_by_mlflow()
-
-    def restore(self) -> None:
-        """Put everything back."""
-        for name in os.environ.keys() - self.environ.keys() - _OWN:
-            del os.environ[name]
-        os.environ.update(self.environ)
-        os.chdir(self.folder)
-        sys.path[:] = self.path
-        tempfile.tempdir = self.temporary
-        for number, handler in self.handlers.items():
-            if signal.getsignal(number) != handler and handler is not None:
-                signal.signal(number, handler)
+def settings_now() -> dict[str, Any]:
+    """Return what this process has set, by name."""
+    found: dict[str, Any] = {f"${name}": value for name, value in os.environ.items() if name not in _OWN}
+    found |= {"working directory": Path.cwd(), "sys.path": tuple(sys.path), "tempfile.tempdir": tempfile.tempdir}
+    found |= {number.name: signal.getsignal(number) for number in set(signal.Signals) - _OF_THE_LIMIT}
+    if prefect := sys.modules.get("prefect.context"):
+        found["Prefect's settings"] = prefect.get_settings_context()
+    return found
 
 
-def _shown(environ: dict[str, str], name: str) -> str:
-    return repr(environ[name]) if name in environ else "not set"
+def restore(before: dict[str, Any]) -> None:
+    """Put everything back, but Prefect's settings, which end with their block."""
+    environ = {name.removeprefix("$"): value for name, value in before.items() if name.startswith("$")}
+    for name in os.environ.keys() - environ.keys() - _OWN:
+        del os.environ[name]
+    os.environ.update(environ)
+    os.chdir(before["working directory"])
+    sys.path[:] = before["sys.path"]
+    tempfile.tempdir = before["tempfile.tempdir"]
+    for number in set(signal.Signals) - _OF_THE_LIMIT:
+        if signal.getsignal(number) != before[number.name] and before[number.name] is not None:
+            signal.signal(number, before[number.name])
 
 
-def _prefect_settings() -> Any:
-    module = sys.modules.get("prefect.context")
-    return module.get_settings_context() if module else None
-
-
-def _kept_by_mlflow() -> dict[str, str]:
-    """Say what MLflow keeps for the process, where it was imported; it keeps nothing at first. Make it forget."""
-    mlflow, found = sys.modules.get("mlflow"), {}
+def forget_mlflow() -> list[str]:
+    """Make MLflow forget what it keeps for the process, where it was imported, and say what that was."""
+    mlflow, found = sys.modules.get("mlflow"), []
     if mlflow is None or not hasattr(mlflow, "get_registry_uri"):
-        return found
+        return []
     if mlflow.active_run():
-        found["mlflow.start_run"] = f"MLflow's run {mlflow.active_run().info.run_id} was not ended"
+        found.append(f"MLflow's run {mlflow.active_run().info.run_id} was not ended")
         with suppress(mlflow.exceptions.MlflowException):  # its server may be gone; it is forgotten nevertheless
             mlflow.end_run()
-    if mlflow.get_registry_uri() != mlflow.get_tracking_uri():
-        found["mlflow.set_registry_uri"] = f"MLflow's registry is {mlflow.get_registry_uri()} for the whole process"
+    if mlflow.is_tracking_uri_set() or mlflow.get_registry_uri() != mlflow.get_tracking_uri():
+        found.append(f"MLflow's servers are {mlflow.get_tracking_uri()}, {mlflow.get_registry_uri()} for the process")
         mlflow.set_registry_uri("")
-    if mlflow.is_tracking_uri_set():
-        found["mlflow.set_tracking_uri"] = f"MLflow's server is {mlflow.get_tracking_uri()} for the whole process"
         mlflow.set_tracking_uri(None)
     return found
 
 
 def at_work() -> dict[object, str]:
     """Return what this process runs beside itself: threads that hold up its end, and child processes."""
-    threads: dict[object, str] = {
+    found: dict[object, str] = {
         thread: f"the thread {thread.name!r}"
         for thread in threading.enumerate()
         if not thread.daemon and thread is not threading.main_thread()
     }
-    return threads | (_children() if _has_children() else {})
-
-
-def _has_children() -> bool:
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return True
-
-
-def _children() -> dict[object, str]:
-    found: dict[object, str] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:
-            continue  # it has ended
-        if parent == os.getpid() and int(folder.name) not in KEPT:
-            found[int(folder.name)] = f"the process {folder.name} ({command or 'ended, but never waited for'})"
-    return found
-
-
-def keep_for_the_session() -> None:
-    """Let the processes that run now go on until the end of the session, whose fixture ends them."""
-    KEPT.update(number for number in _children() if isinstance(number, int))
+    for tasks in Path("/proc/self/task").glob("*/children"):
+        for number in map(int, tasks.read_text().split()):
+            with suppress(OSError):  # it may have ended
+                command = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found[number] = f"the process {number} ({command.strip() or 'ended, but never waited for'})"
+    return {one: said for one, said in found.items() if one not in KEPT}
 
 
 @contextmanager
 def kept_for_the_session() -> Iterator[None]:
-    """Let the processes that are started in a block go on after the test that did so; the fixture ends them."""
-    before = _children()
+    """Let the processes that are started in a block go on until the end of the session, whose fixture ends them."""
+    before = at_work()
     yield
-    KEPT.update(number for number in _children() if isinstance(number, int) and number not in before)
+    KEPT.update(at_work().keys() - before.keys())
 
 
-def end_prefect_services() -> None:
-    """End the threads in which Prefect sends events and logs, where some run; the next event starts them anew."""
-    for module, service in (("prefect.events.worker", "EventsWorker"), ("prefect.logging.handlers", "APILogWorker")):
-        if module in sys.modules:
-            getattr(sys.modules[module], service).drain_all(timeout=_DRAINED_WITHIN, at_exit=False)
+def keep_for_the_session() -> None:
+    """Let the processes that run now go on until the end of the session, whose fixture ends them."""
+    KEPT.update(one for one in at_work() if isinstance(one, int))
 
 
 def still_at_work(before: dict[object, str]) -> list[str]:
@@ -194,61 +117,30 @@ def still_at_work(before: dict[object, str]) -> list[str]:
                     with suppress(ProcessLookupError):
                         os.kill(number, signal.SIGKILL)
             return sorted(left.values())
-        time.sleep(_LOOK_EVERY)
+        time.sleep(0.02)
     return []
 
 
-@dataclass
-class Watch:
-    """Compares the process after each test with what it was before."""
-
-    settings: Settings | None = None
-    before_module: dict[object, str] = field(default_factory=dict)
-    module: Any = None
-
-    def begins(self, item: pytest.Item) -> None:
-        """Note what is there before the fixtures of a test."""
-        if self.settings is None:
-            self.settings = Settings.now()
-        if self.module is not _module(item):
-            self.module, self.before_module = _module(item), at_work()
-
-    def ends(self, following: pytest.Item | None) -> list[str]:
-        """Say what a test and the fixtures that ended with it left, and put the settings back."""
-        if self.settings is None:
-            return []
-        changes = self.settings.changes()
-        if changes:
-            self.settings.restore()
-        if self.settings.prefect is None:  # imported since
-            self.settings = Settings.now()
-        left = [said for name, said in changes.items() if name not in KNOWN]
-        return left if _module(following) is self.module else left + still_at_work(self.before_module)
-
-
-def _module(item: pytest.Item | None) -> Any:
-    return item.getparent(pytest.Module) if item else None
-
-
-_WATCH = pytest.StashKey[Watch]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Begin to watch, with Ctrl-C heard: a script lets what it runs in the background ignore it, and so would children.
-
-    Tests send it to what they start, and wait for the end.
-    """
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a script lets what it runs in the background ignore it, and so would children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.stash[_WATCH] = Watch()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Look before any fixture of a test is made."""
+    """Look before any fixture of a test is made; nothing of Prefect's may draw random numbers in a property test."""
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
-        end_prefect_services()
-    item.config.stash[_WATCH].begins(item)
+        for module, service in (
+            ("prefect.events.worker", "EventsWorker"),
+            ("prefect.logging.handlers", "APILogWorker"),
+        ):
+            if module in sys.modules:
+                getattr(sys.modules[module], service).drain_all(timeout=5.0, at_exit=False)
+    if not _FIRST:
+        _FIRST.update(settings_now())
+    if _OF_MODULE[0] is not (module := item.getparent(pytest.Module)):
+        _OF_MODULE[:] = module, at_work()
     return (yield)
 
 
@@ -258,7 +150,16 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     try:
         return (yield)
     finally:
-        _refuse(item.config.stash[_WATCH].ends(nextitem))
+        now = settings_now()
+        _FIRST.setdefault("Prefect's settings", now.get("Prefect's settings"))  # imported since
+        if _FIRST["Prefect's settings"] is None:
+            del _FIRST["Prefect's settings"]
+        names = sorted(name for name in _FIRST.keys() | now.keys() if _FIRST.get(name) != now.get(name))
+        left = [f"{name} was {_FIRST.get(name)!r} and is {now.get(name)!r}" for name in names] + forget_mlflow()
+        if names:
+            restore(_FIRST)
+        following = nextitem.getparent(pytest.Module) if nextitem else None
+        _refuse(left if following is _OF_MODULE[0] else left + still_at_work(_OF_MODULE[1]))
 
 
 @pytest.fixture(autouse=True)
