@@ -53,13 +53,38 @@ def one_hot_with_pandas(catalog: Catalog, decisions: Path, target: Path) -> None
     pd.get_dummies(rows, columns=["sku"], dtype=float).to_parquet(target)
 
 
-def one_hot_with_polars(catalog: Catalog, decisions: Path, target: Path) -> None:
-    """Write one one-hot row per decision with Polars."""
-    rows = pl.read_parquet(decisions, columns=["sku", "price_offered", "inventory_level", "purchased"])
-    base = pl.DataFrame({"sku": catalog.skus, "base_price": catalog.base_prices})
-    rows = rows.filter(pl.col("inventory_level") != 0).with_columns(pl.col("sku").cast(pl.String))
-    rows = rows.join(base, on="sku").with_columns(price_ratio=pl.col("price_offered") / pl.col("base_price"))
-    rows.drop("base_price").to_dummies("sku").write_parquet(target)
+_GROUPED = [
+    "store_id",
+    "tick",
+    "seen_at",
+    "sku",
+    "price_offered",
+    "inventory_level",
+    "purchased",
+    "policy",
+    "sticker_eur",
+]
+
+
+def grouped_with_polars(decisions: Path) -> None:
+    """Group decisions into the rows of `features.cells` with Polars, but for the price ratio; nothing is written."""
+    price, met = pl.coalesce("sticker_eur", "price_offered"), pl.col("inventory_level").ne_missing(0)
+    rows = pl.read_parquet(decisions, columns=_GROUPED).with_columns(
+        price=price,
+        met=met,
+        bought=pl.col("purchased") & met,
+        hour=pl.col("seen_at").dt.hour(),
+        is_external=pl.col("policy") == "external",
+    )
+    counts = (pl.len(), pl.col("met").sum(), pl.col("bought").sum())
+    met_rows = rows.filter("met")
+    for own, keys in (
+        (rows, ["sku", "tick", "price", "is_external"]),
+        (rows, ["store_id"]),
+        (met_rows, ["store_id", "hour", "sku", "price", "is_external"]),
+        (met_rows, ["sku", "price", "inventory_level"]),
+    ):
+        own.group_by(keys).agg(*counts).sort(keys)
 
 
 def whole_loop(catalog: Catalog, n_visits: int, folder: Path) -> None:

@@ -12,9 +12,8 @@ import pandas as pd
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
-from etl.batches import Batch, store_ids
+from etl.batches import Batch, play_batch, store_ids
 from etl.load import load_dimensions, load_store_day
-from etl.play_and_group import play_and_group
 from etl.transform import group_partitions
 from features.cells import feature_workbench, query, stale_cells
 from serving.exploration import ExplorationPlan
@@ -51,10 +50,12 @@ class World:
         return len(played.product)
 
     def play_and_group(self, n_stores: int, day: int) -> int:
-        """Play one business date at static prices as `simulate` does; return the number of decisions."""
+        """Play one business date at static prices as `simulate` does, and group it; return the number of decisions."""
         workspace = Workspace(self.settings, self.catalog, self.lake)
         batch = Batch(date_of(day), "g000", store_ids(self.catalog, n_stores))
-        return play_and_group(workspace, batch, pricing_on(self.lake, self.catalog, date_of(day), "static"), SEED).rows
+        played = play_batch(workspace, batch, pricing_on(self.lake, self.catalog, date_of(day), "static"), SEED)
+        self.transform()
+        return played.rows
 
     def transform(self) -> None:
         """Group every new partition into demand cells and visit counts, and publish them."""

@@ -3,11 +3,8 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
-
-import pyarrow as pa
 
 from catalog.load import Catalog
 from catalog.pricing import PricedBy
@@ -78,23 +75,10 @@ def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:
     return [batch for batch in others if batch.stores]
 
 
-AfterCommit = Callable[[str, dict[str, pa.Table]], object]
-"""Called with the SHA-256 of a batch's decisions and its tables by name, once they are committed."""
-
-
 def play_batch(
-    workspace: Workspace,
-    batch: Batch,
-    priced_by: PricedBy,
-    seed: int,
-    *,
-    anew: bool = False,
-    and_then: AfterCommit | None = None,
+    workspace: Workspace, batch: Batch, priced_by: PricedBy, seed: int, *, anew: bool = False
 ) -> BatchResult:
-    """Play one batch and publish it, unless exactly this batch is published already and not asked for `anew`.
-
-    `and_then` is called with what was played while nobody else can play this batch.
-    """
+    """Play one batch and publish it, unless exactly this batch is published already and not asked for `anew`."""
     lake, catalog = workspace.lake, workspace.catalog
     kept = kept_before(lake, catalog, batch.stores, batch.business_date)
     inputs = batch_inputs(catalog, batch, priced_by, seed, kept)
@@ -107,8 +91,6 @@ def play_batch(
         rows = rows_of(play(catalog, priced_by.policy, batch.stores, date, seed, kept), catalog)
         tables, ledger = tables_of(lake, catalog, rows, date, group), in_force(catalog, batch, priced_by, seed)
         published = commit_tables(lake, tables, (ledger,), date, group, inputs=inputs, seed=seed)[-1]
-        if and_then is not None:
-            and_then(published.receipt.sha256, tables)
     return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
 
 

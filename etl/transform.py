@@ -2,12 +2,10 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
-import duckdb
 import pyarrow as pa
 
 from catalog.errors import DataError, Declined, LakeError
@@ -15,16 +13,13 @@ from catalog.spread import HERE, Progress, Spread, silent
 from etl.forecast import tell_weather
 from features.cells import (
     StaleCells,
-    feature_workbench,
-    groups_of,
+    grouping_connection,
     groups_of_rows,
-    is_tallied,
     publish_groups,
+    rows_to_group,
     stale_cells,
 )
-from features.grouped import look_at_folders, settle
 from features.substitutes import count_choices
-from features.tallies import TALLIED
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.lake import Lake, Partition
 from warehouse.proof import Unproven
@@ -81,16 +76,9 @@ def transform(
     DamagedError
         When decisions are damaged, or what the assertions look at; everything else was grouped and checked.
     """
-    lake, unproven, left_out = workspace.lake, Unproven(workspace.lake), set[dt.date | None]()
+    lake, unproven = workspace.lake, Unproven(workspace.lake)
     tell_weather(lake, workspace.catalog)
-
-    def note(decisions: Partition) -> None:
-        left_out.add(decisions.business_date)
-        _holds(unproven, decisions)
-
-    look = look_at_folders(lake, workspace.catalog)
-    stale = list(stale_cells(lake, workspace.catalog, anew_on, look.settled, note))
-    settle(lake, look, {item.decisions.business_date for item in stale} | left_out)
+    stale = list(stale_cells(lake, workspace.catalog, anew_on, partial(_holds, unproven)))
     rows_of: dict[dt.date, int] = {}
     grouped = _grouped(workspace, stale, unproven, progress, spread)
     count_choices(lake, workspace.catalog)
@@ -116,69 +104,32 @@ def group_stale(job: CellsToGroup) -> GroupedCells:
 def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven: Unproven) -> list[StaleCells]:
     """Group and publish partition after partition; return those that were grouped.
 
-    Each is held against its receipt before its rows count, by a thread that is ahead, so that nobody waits for it.
+    While one is grouped, a thread reads the next one, and no other, and holds it against its receipt.
     """
-    lake, grouped = workspace.lake, []
-    tallied = [item for item in stale if is_tallied(lake, item.decisions)]
-    others = [item for item in stale if item not in tallied]
-    with ThreadPoolExecutor(1) as ahead:
-        for item, groups in chain(
-            _tallied(ahead, lake, tallied, unproven), _grouped_by_sql(ahead, workspace, others, unproven)
-        ):
-            publish_groups(lake, item, groups)
-            grouped.append(item)
+    if not stale:
+        return []
+    lake, grouped = workspace.lake, list[StaleCells]()
+    read = partial(_proven_rows, lake, unproven)
+    with grouping_connection(lake.read(PRODUCTS)) as connection, ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(read, stale[0])
+        for item, following in zip(stale, (*stale[1:], None), strict=True):
+            rows = coming.result()
+            if following is not None:
+                coming = ahead.submit(read, following)
+            if rows is not None:
+                publish_groups(lake, item, groups_of_rows(connection, rows, item.decisions.table))
+                grouped.append(item)
     return grouped
 
 
-def _tallied(
-    ahead: ThreadPoolExecutor, lake: Lake, stale: Sequence[StaleCells], unproven: Unproven
-) -> Iterator[tuple[StaleCells, dict[str, pa.Table]]]:
-    """Yield partitions that are tallied with their groups; the next one is read meanwhile, and no other."""
-    if not stale:
-        return
-    products, read = lake.read(PRODUCTS), partial(_proven_rows, lake, unproven)
-    coming = ahead.submit(read, stale[0])
-    for item, following in zip(stale, (*stale[1:], None), strict=True):
-        rows = coming.result()
-        if following is not None:
-            coming = ahead.submit(read, following)
-        if rows is not None:
-            yield item, groups_of_rows(products, rows)
-
-
-def _grouped_by_sql(
-    ahead: ThreadPoolExecutor, workspace: Workspace, stale: Sequence[StaleCells], unproven: Unproven
-) -> Iterator[tuple[StaleCells, dict[str, pa.Table]]]:
-    """Yield the other partitions with their groups, worked out with one connection; none is parsed before its proof."""
-    if not stale:
-        return
-    proofs = [ahead.submit(_holds, unproven, item.decisions) for item in stale]
-    with _opened_beside(proofs, workspace, stale) as connection:
-        for item, is_proven in zip(stale, proofs, strict=True):
-            if is_proven.result():
-                yield item, groups_of(connection, workspace.lake, item.decisions)
-
-
 def _proven_rows(lake: Lake, unproven: Unproven, item: StaleCells) -> pa.Table | None:
-    """Read what is tallied of a partition; None where it is not proven, which is noted."""
+    """Read what is grouped of a partition; None where it is not proven, which is noted."""
     try:
-        return lake.read(item.decisions, TALLIED)
+        return rows_to_group(lake, item.decisions)
     except LakeError:
         if _holds(unproven, item.decisions):
             raise
         return None
-
-
-def _opened_beside(
-    proofs: Sequence[Future[bool]], workspace: Workspace, stale: Sequence[StaleCells]
-) -> duckdb.DuckDBPyConnection:
-    """Open a connection while partitions are proven; anew when a damaged file was set aside meanwhile."""
-    dates = {item.decisions.business_date for item in stale}
-    try:
-        return feature_workbench(workspace.settings, within=dates.__contains__)
-    except duckdb.IOException:
-        wait(proofs)
-        return feature_workbench(workspace.settings, within=dates.__contains__)
 
 
 def _grouped(
@@ -186,7 +137,7 @@ def _grouped(
 ) -> list[StaleCells]:
     """Group and publish partitions, note those found damaged, and return the others.
 
-    It is done by other machines or by this process alone: DuckDB uses all cores of one machine.
+    It is done by other machines or by this process: most of a night's work is read from the disk.
     """
     spread, size = spread if spread.is_elsewhere else HERE, _PARTITIONS_AT_ONCE
     if spread.is_elsewhere and stale:

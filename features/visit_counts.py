@@ -13,9 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
-from catalog.contracts import TABLES
 from warehouse.connection import MACROS, run_scripts
 from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.partition import Within
@@ -48,15 +46,6 @@ def definition_of_counts() -> str:
     for macro in ("count_visits", "count_in_context", "is_external"):
         definition.update((MACROS / f"{macro}.sql").read_bytes())
     return definition.hexdigest()
-
-
-def counts_of_view(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
-    """Count the decisions of one partition, the view `sold`; return the rows of each table of counts by its name."""
-    counted: dict[str, pa.Table] = {}
-    for name in COUNTS:
-        rows: pa.Table = connection.sql(_query(name)).to_arrow_table()
-        counted[name] = rows.cast(TABLES[name].schema)
-    return counted
 
 
 def show_visits(connection: duckdb.DuckDBPyConnection, lake: Lake, within: Within | None) -> None:

@@ -15,8 +15,7 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.pricing import PricedBy
 from catalog.spread import Spread
-from etl.batches import Batch, BatchResult
-from etl.play_and_group import play_and_group
+from etl.batches import Batch, BatchResult, play_batch
 from serving.in_force import pricing_on
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
@@ -88,7 +87,7 @@ def in_order(catalog: Catalog, jobs: Sequence[BatchToPlay]) -> list[list[BatchTo
 
 
 def play_one(job: BatchToPlay) -> BatchResult:
-    """Play one batch and publish it with its demand cells.
+    """Play one batch and publish it.
 
     Raises
     ------
@@ -97,7 +96,7 @@ def play_one(job: BatchToPlay) -> BatchResult:
     """
     workspace = job.where.opened()
     priced_by = job.at_hand or pricing_meant(workspace, job.batch, job.policy, job.priced_by)
-    return play_and_group(workspace, job.batch, priced_by, job.seed, anew=job.anew)
+    return play_batch(workspace, job.batch, priced_by, job.seed, anew=job.anew)
 
 
 def pricing_meant(workspace: Workspace, batch: Batch, policy: str | None, priced_by: str) -> PricedBy:

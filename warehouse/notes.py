@@ -129,14 +129,13 @@ class Notes(Protocol):
         """Return a number that is another one whenever a note was written since; 0 when there is none."""
 
 
-ORIGIN, GROUPED_DATES, PROVEN = "origin.json", "grouped.json", "proven.json"
+ORIGIN, PROVEN = "origin.json", "proven.json"
 UNSENT_ALERTS = "unsent-alerts.json"
 EXPORTS, ASKED, KEYS = "exports", "asked", "keys"
 """The notes of a lake, and the folders of those of which there are many; the records of commits are checked apart."""
 
 _THEN = {
     ORIGIN: "the lake is recognised by its partitions then",
-    GROUPED_DATES: "the next transform looks at every day then",
     PROVEN: "the next check looks at every file then",
     UNSENT_ALERTS: "`shelfprice alerts` lists what needs a person, and the alerts in it are not sent",
     EXPORTS: "the next export to that target sends it all batches once more then, under their ids",
@@ -165,7 +164,7 @@ def read_sealed(notes: Notes, name: str) -> dict[str, Any] | None:
 def unproven_notes(notes: Notes) -> Iterator[Finding]:
     """Yield the notes that are not as they were written, each with what becomes of it when it is set aside."""
     many = {name: folder for folder in (EXPORTS, ASKED, KEYS) for name in notes.names(folder) if name.endswith(".json")}
-    for name, kind in {**{one: one for one in (ORIGIN, GROUPED_DATES, PROVEN, UNSENT_ALERTS)}, **many}.items():
+    for name, kind in {**{one: one for one in (ORIGIN, PROVEN, UNSENT_ALERTS)}, **many}.items():
         try:
             read_sealed(notes, name)
         except ValueError as error:

@@ -1,7 +1,6 @@
 -- One row per store, hour, product and price of the decisions of one partition (the view `sold`).
 with decisions as (
     select
-        null::date as business_date,
         store_id,
         seen_at,
         sku,

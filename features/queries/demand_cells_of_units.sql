@@ -1,6 +1,7 @@
 -- One row per product and price of one partition of unit sales (the view `sold`), over the store days, or hours, that
 -- had stock: a unit sold is a purchase out of many chances. Stock is that of a day's start, not of a decision, so it is
--- left out. A sudden zero may have been an empty shelf, and says nothing about demand.
+-- left out. A sudden zero may have been an empty shelf, and says nothing about demand. In `sold`, products are
+-- positions among $skus.
 with sales as (
     select
         sku,
@@ -20,6 +21,16 @@ cells as (
         sum(round(units))::bigint as n_purchased
     from sales
     group by sku, price_offered
+),
+
+named as (
+    select
+        $skus[sku + 1] as sku,
+        price_offered,
+        inventory_level,
+        n_offered,
+        n_purchased
+    from cells
 )
 
 select
@@ -29,5 +40,5 @@ select
     inventory_level,
     n_offered,
     n_purchased
-from with_price_ratio(cells)
+from with_price_ratio(named)
 order by sku, price_offered;

@@ -1,9 +1,6 @@
 -- One row per store of the decisions of one partition (the view `sold`), with its visits.
 with decisions as (
-    select
-        null::date as business_date,
-        store_id
-    from sold
+    select store_id from sold
 )
 
 select

@@ -2,7 +2,6 @@
 -- somebody else's. The business date is the name of the partition's folder.
 with decisions as (
     select
-        null::date as business_date,
         sku,
         tick,
         price_offered,

@@ -6,7 +6,6 @@ from catalog.errors import Check, LakeError
 from connect.export.status import late_in, said_of
 from desk.alerts.tills import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
 from features.cells import stale_cells
-from features.grouped import look_at_folders
 from warehouse.advice import on_shelf, situation_of
 from warehouse.lake import Partition
 from warehouse.sold import sold_dates
@@ -57,8 +56,7 @@ def _said(name: str, found: list[str], remedy: str, fine: str) -> Check:
 def check_cells(workspace: Workspace) -> Check:
     """Fail where decisions changed and their demand cells did not."""
     unproven: list[Partition] = []
-    settled = look_at_folders(workspace.lake, workspace.catalog).settled
-    current = stale_cells(workspace.lake, workspace.catalog, settled=settled, on_unproven=unproven.append)
+    current = stale_cells(workspace.lake, workspace.catalog, on_unproven=unproven.append)
     stale = [*(item.decisions for item in current), *unproven]
     if stale:
         remedy = on_shelf("shelfprice transform", situation_of(workspace.settings))

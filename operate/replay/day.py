@@ -21,7 +21,7 @@ from etl.live.day import joined, taught
 from etl.live.shelf_state import standing_after
 from etl.load import DayRows, load_rows, products_of, rows_of
 from etl.stock import kept_before, units_after
-from features.cells import cells_of, definition_of, feature_workbench
+from features.cells import definition_of, grouping_connection, groups_of
 from operate.replay.parts import Part, UsedBook, books_of
 from serving.book_store import BookInForce, book_with, catalog_of, read_book
 from serving.champion import load_champion
@@ -187,8 +187,9 @@ class _Day:
             catalog = self._grouped_under(receipt.inputs)
         except CatalogError as error:
             return Part("features", batch.group, None, receipt.sha256, str(error))
-        with feature_workbench(self._settings, products_of(catalog), {self._date}.__contains__) as connection:
-            self._scratch.publish(cells, cells_of(connection, source.places([batch])[0]), inputs="replay")
+        with grouping_connection(products_of(catalog)) as connection:
+            groups = groups_of(connection, source, batch)
+        self._scratch.publish(cells, groups[cells.table], inputs="replay")
         otherwise = "the decisions are others, or their features are defined otherwise now"
         return self._compared("features", cells, self._mixed(batch) or _other_version(rows) or otherwise)
 

@@ -6,8 +6,7 @@ import sys
 
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
-from etl.batches import batches_of
-from etl.play_and_group import play_and_group
+from etl.batches import batches_of, play_batch
 from etl.transform import transform
 from flows.workspace import prepared
 from serving.in_force import pricing_on
@@ -23,7 +22,7 @@ def play(settings: Settings) -> None:
     workspace = prepared(settings, load(CLASSIC))
     for batch in batches_of(workspace.catalog, DATES, None):
         priced_by = pricing_on(workspace.lake, workspace.catalog, batch.business_date, "static")
-        play_and_group(workspace, batch, priced_by, 7)
+        play_batch(workspace, batch, priced_by, 7)
     transform(workspace)
 
 

@@ -25,8 +25,7 @@ from deploy.servers.dask import Dask
 from deploy.servers.ports import free_address
 from deploy.servers.postgres import Postgres
 from deploy.servers.seaweed import Seaweed
-from etl.batches import DEFAULT_SEED, batches_of
-from etl.play_and_group import play_and_group
+from etl.batches import DEFAULT_SEED, batches_of, play_batch
 from serving.in_force import pricing_on
 from warehouse.commit_record import pending_names
 from warehouse.lake import Lake
@@ -63,7 +62,7 @@ def undisturbed(workspace: Workspace, number: int) -> dict[str, str]:
     """Play the dates of a number in this process, which nobody disturbs, and return their receipts."""
     for batch in batches_of(workspace.catalog, dates_of(number), STORES):
         priced_by = pricing_on(workspace.lake, workspace.catalog, batch.business_date, "static")
-        play_and_group(workspace, batch, priced_by, DEFAULT_SEED)
+        play_batch(workspace, batch, priced_by, DEFAULT_SEED)
     return receipts(workspace.lake, number)
 
 

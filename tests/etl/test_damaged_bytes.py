@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pytest
 
@@ -158,27 +157,6 @@ def test_the_next_partition_and_no_other_is_read_while_one_is_grouped(
     transform(sold)
     assert by_then == [2, 3, 3]
     assert [sold.lake.path(part).read_bytes() for part in CELLS] == right
-
-
-def test_a_file_that_is_set_aside_while_others_are_opened_keeps_nobody_from_grouping_them(
-    sold: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    right, opened = forget_cells(sold), list[int]()
-    cut_in_half(sold.lake.path(DECISIONS[1]), random.Random(1))
-    opens = transform_module.feature_workbench
-
-    def late(*given: Any, **options: Any) -> duckdb.DuckDBPyConnection:
-        opened.append(1)
-        if len(opened) == 1:  # what DuckDB says when the file that it has just listed is gone
-            raise duckdb.IOException("IO Error: No files found that match the pattern")
-        return opens(*given, **options)
-
-    monkeypatch.setattr(transform_module, "is_tallied", lambda *_: False)  # as partitions that DuckDB reads itself
-    monkeypatch.setattr(transform_module, "feature_workbench", late)
-    with pytest.raises(DamagedError):
-        transform(sold)
-    assert len(opened) == 2
-    assert [sold.lake.path(CELLS[day]).read_bytes() for day in (0, 2)] == [right[0], right[2]]
 
 
 @pytest.mark.parametrize("damage", [cut_in_half, lose_the_receipt, flip_in_the_receipt])

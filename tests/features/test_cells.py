@@ -13,8 +13,7 @@ from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
-from features import cells as cells_module
-from features.cells import cells_of, feature_workbench, groups_of, model_input, publish_groups, stale_cells
+from features.cells import feature_workbench, groups_of, model_input, publish_groups, stale_cells
 from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
@@ -44,7 +43,7 @@ def test_cells_hold_exactly_the_decisions_met_with_stock(settings: Settings, lak
     partition = played(lake, load(CLASSIC))
     rows = lake.read(partition).to_pandas()
     with feature_workbench(settings) as connection:
-        cells = cells_of(connection, lake.path(partition)).to_pandas()
+        cells = groups_of(connection, lake, partition)["demand_cells"].to_pandas()
     with_stock = rows[rows["inventory_level"] > 0]
     assert cells["n_offered"].sum() == len(with_stock)
     assert cells["n_purchased"].sum() == with_stock["purchased"].sum()
@@ -63,21 +62,9 @@ def test_unknown_stock_is_kept_and_an_empty_shelf_is_left_out(settings: Settings
     partition = Partition("interactions", DAY, "g000")
     lake.publish(partition, table, inputs="x")
     with feature_workbench(settings) as connection:
-        cells = cells_of(connection, lake.path(partition)).to_pandas()
+        cells = groups_of(connection, lake, partition)["demand_cells"].to_pandas()
     assert sorted(cells["inventory_level"].isna()) == [False, True]
     assert cells["n_offered"].sum() == 2
-
-
-def test_a_partition_that_is_too_large_for_memory_is_grouped_by_sql_to_the_same_rows(
-    settings: Settings, lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    partition = played(lake, load(CLASSIC))
-    with feature_workbench(settings) as connection:
-        in_memory = groups_of(connection, lake, partition)
-        monkeypatch.setattr(cells_module, "_MOST_ROWS", 0)
-        monkeypatch.setattr(cells_module, "tallies_of", None)
-        by_sql = groups_of(connection, lake, partition)
-    assert [rows.to_pylist() for rows in in_memory.values()] == [rows.to_pylist() for rows in by_sql.values()]
 
 
 def test_only_new_and_changed_partitions_are_stale(settings: Settings, lake: Lake) -> None:

@@ -23,10 +23,11 @@ from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
 from etl.extract import interactions_of
+from etl.load import products_of
 from etl.transform import group_partitions, transform
 from features import cells, footfall, response
-from features.cells import feature_workbench, stale_cells
-from features.visit_counts import COUNTED_VIEWS, counts_of_view
+from features.cells import feature_workbench, grouping_connection, groups_of_rows, stale_cells
+from features.visit_counts import COUNTED_VIEWS
 from flows.workspace import bring_dimensions_up_to_date, prepared
 from own_data import exported
 from serving.belief import own_sales
@@ -36,7 +37,7 @@ from serving.make_book import new_book
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.store_day import play
-from warehouse.connection import MACROS, run_scripts
+from warehouse.connection import run_scripts
 from warehouse.lake import Lake, Partition
 from warehouse.proof import Unproven
 from warehouse.sold import COUNTS
@@ -314,9 +315,8 @@ def test_whatever_was_decided_is_counted_without_loss(
 
 @pytest.fixture(scope="module")
 def workbench() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection that knows the macros; whatever is shown on it takes the place of what was."""
-    with duckdb.connect() as connection:
-        run_scripts(connection, [MACROS])
+    """Open a connection that groups; whatever is shown on it takes the place of what was."""
+    with grouping_connection(products_of(CATALOG)) as connection:
         yield connection
 
 
@@ -332,9 +332,9 @@ def show(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
     for date in DAYS[:2]:
         for group in ("g000", "g001"):
             own = rows.filter((pc.field("business_date") == date) & (pc.field("group") == group))
-            connection.register("sold", own.drop_columns(["business_date", "group"]))
-            for name, counts in counts_of_view(connection).items():
-                counted[name].append(dated(counts, date))
+            groups = groups_of_rows(connection, own.drop_columns(["business_date", "group"]))
+            for name in COUNTS:
+                counted[name].append(dated(groups[name], date))
     for name, counts in counted.items():
         connection.register(f"current_{name}", pa.concat_tables(counts))
     connection.register("uncounted_interactions", rows.filter(pc.field("group") == "uncounted"))

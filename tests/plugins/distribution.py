@@ -16,7 +16,7 @@ _ALONE = {
 _APART = "tests/standing/test_standing.py"  # what it looks at shares nothing
 _FOLDERS = ("tests/e2e/", "tests/cluster/", "tests/faults/")
 _FILES = (
-    "security/first_databases own_data/ingest evaluation/outside_learning connect/api/any_request evaluation/hourly_twin "
+    "security/first_databases own_data/ingest evaluation/outside_learning connect/api/any_request "
     "flows/loop flows/nights flows/drift own_data/drawn_commands security/absent_services "
     "training/changing_the_champion training/gate_power training/next_draw training/believed_gain "
     "desk/price_changes/desk operate/replay operate/doctor security/foreign_pages security/prefect_server "

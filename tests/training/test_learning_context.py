@@ -13,8 +13,7 @@ from catalog.records.pricing_rules import Exploration, Policies
 from catalog.records.shoppers import Shock
 from catalog.settings import read_settings
 from etl.announced import take_in
-from etl.batches import batches_of
-from etl.play_and_group import play_and_group
+from etl.batches import batches_of, play_batch
 from evaluation.memory_registry import MemoryRegistry
 from features.cells import feature_workbench
 from flows.workspace import prepared
@@ -61,7 +60,7 @@ def sold(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     home = tmp_path_factory.mktemp("weekends")
     workspace = prepared(read_settings({"SHELFPRICE_HOME": str(home)}), catalog)
     for batch in batches_of(catalog, DAYS, None):
-        play_and_group(workspace, batch, pricing_on(workspace.lake, catalog, batch.business_date), SEED)
+        play_batch(workspace, batch, pricing_on(workspace.lake, catalog, batch.business_date), SEED)
     return workspace
 
 

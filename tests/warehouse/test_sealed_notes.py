@@ -10,7 +10,7 @@ from catalog.errors import LakeError
 from catalog.settings import Settings
 from operate.health.lake import check_origin
 from warehouse.lake import Lake
-from warehouse.notes import GROUPED_DATES, PROVEN, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
+from warehouse.notes import PROVEN, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
 from warehouse.origin import claim, origin_of
 from warehouse.proof import set_aside, verify
 from warehouse.workspace import Workspace
@@ -19,7 +19,7 @@ DATE = dt.date(2026, 1, 5)
 BITS = (0, 2, 5, 7)
 NOTES = (
     *("exports/0123456789abcdef.json", "asked/nightly.json", "keys/champions.json"),
-    *("origin.json", GROUPED_DATES, UNSENT_ALERTS, PROVEN),
+    *("origin.json", UNSENT_ALERTS, PROVEN),
 )
 
 
@@ -31,7 +31,7 @@ def lake(settings: Settings) -> Lake:
     write_sealed(lake.notes, NOTES[0], {"to": "labels", "through": {"S01": 14, "S02": 7}})
     write_down(lake.notes, "nightly", DATE)
     claim(lake.store, "twin")
-    write_sealed(lake.notes, GROUPED_DATES, {"definition": "d", "dates": {"2026-01-05": [1, 2]}})
+    write_sealed(lake.notes, PROVEN, {"definition": "d", "dates": {"2026-01-05": [1, 2]}})
     write_sealed(lake.notes, NOTES[2], {"made_by": "1 ('change',)", "keys": "000001 2026-01-05T00:00:00 7"})
     write_sealed(lake.notes, UNSENT_ALERTS, {"alerts": [{"kind": "drift", "subject": "MILK"}]})
     write_sealed(lake.notes, PROVEN, {"proven": "2026-01-05 0123456789abcdef"})

@@ -14,17 +14,8 @@ import pytest
 from bench.fresh_weeks import fresh_catalog, play_fresh_weeks
 from catalog.settings import Settings, read_settings
 from catalog.tables.stock import STOCK_MOVEMENTS
-from etl.load import products_of
-from features.cells import (
-    feature_workbench,
-    grouping_connection,
-    groups_of,
-    groups_of_rows,
-    publish_groups,
-    stale_cells,
-)
-from warehouse.assertions import run
-from warehouse.assertions.run import broken_assertions, broken_in_batch
+from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
+from warehouse.assertions.run import broken_assertions
 from warehouse.connection import read_only, workbench_with_marts
 from warehouse.lake import Lake, Partition
 
@@ -36,7 +27,6 @@ SOLD = "units_sold_from_stock_are_the_purchases"
 KEPT = "nothing_is_kept_beyond_its_last_day"
 CARRIED = "what_is_carried_was_kept_the_day_before"
 
-SAID_OF = run._SAID_OF
 Row = dict[str, Any]
 
 
@@ -157,37 +147,6 @@ def test_sales_are_not_held_against_decisions_that_were_set_aside(own: Settings)
     for table in ("interactions", "demand_cells"):
         lake.path(Partition(table, DAY, "g000")).unlink()
     assert SOLD not in {name for name, *_ in found_on(own, DAY)}
-
-
-@pytest.mark.parametrize("assertion", PLANTED)
-def test_a_batch_in_memory_is_looked_at_with_its_stock_and_without(played: Settings, assertion: str) -> None:
-    lake, catalog = Lake(played), fresh_catalog()
-    tables = {name: lake.read(Partition(name, DAY, "g000")) for name in MADE}
-    connection = grouping_connection(products_of(catalog))
-    groups = groups_of_rows(products_of(catalog), tables["interactions"])
-    rows = tables["stock_movements"].to_pylist()
-    planted(rows, *PLANTED[assertion])
-    spoiled = {"stock_movements": pa.Table.from_pylist(rows, schema=STOCK_MOVEMENTS.schema)}
-    without = {name: table for name, table in tables.items() if name != "stock_movements"}
-    assert broken_in_batch(connection, DAY, {**tables, **groups}) == []
-    assert broken_in_batch(connection, DAY, {**without, **groups}) == []
-    broken = [one.assertion for one in broken_in_batch(connection, DAY, {**tables, **groups, **spoiled})]
-    assert broken == ([] if assertion == CARRIED else [assertion])
-
-
-@pytest.mark.parametrize("view", sorted(set(SAID_OF.values())))
-def test_what_is_said_of_rows_holds_where_there_are_none_whatever_else_is_wrong(
-    played: Settings, view: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run, "_SAID_OF", {})
-    lake, catalog = Lake(played), fresh_catalog()
-    tables = {name: lake.read(Partition(name, DAY, "g000")) for name in MADE if run._READ[name] != view}
-    groups = groups_of_rows(products_of(catalog), tables["interactions"])
-    tables["interactions"] = tables["interactions"].slice(100)  # what was sold no longer agrees with anything
-    connection = grouping_connection(products_of(catalog))
-    broken = {one.assertion for one in broken_in_batch(connection, DAY, {**tables, **groups})}
-    assert "counts_hold_every_visit" in broken
-    assert broken.isdisjoint(name for name, said_of in SAID_OF.items() if said_of == view)
 
 
 def frame_of(settings: Settings, table: str) -> pd.DataFrame:

@@ -11,14 +11,12 @@ from contextlib import suppress
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 from duckdb import ColumnExpression, Expression, FunctionExpression
 
 from catalog.errors import LakeError
 from catalog.table import Table
 from warehouse.lake import Lake, Partition
 from warehouse.notes import KEYS, read_sealed, write_sealed
-from warehouse.parquet import in_one_piece
 from warehouse.proof import is_proven
 
 Row = tuple[object, ...]
@@ -74,27 +72,6 @@ def repeated_in(rows: duckdb.DuckDBPyRelation, names: Sequence[str]) -> list[Row
     )
     found: list[Row] = _repeated(suspects, names).sort(*columns).fetchall()
     return found
-
-
-def all_ascend(rows: pa.Table, names: Sequence[str]) -> bool:
-    """Tell whether each row in memory comes after the one before, by some columns in order: then no two are the same.
-
-    Text counts by its place in the dictionary. Nulls have no order, nor has a dictionary with a word that stands twice.
-    """
-    is_tied = np.ones(max(len(rows) - 1, 0), dtype=bool)
-    for name in filter(set(names).__contains__, rows.column_names):
-        column = in_one_piece(rows[name])
-        if column.null_count:
-            return False
-        if pa.types.is_dictionary(column.type):
-            if len(column.dictionary.unique()) < len(column.dictionary):
-                return False
-            column = column.indices
-        values = column.to_numpy(zero_copy_only=False)
-        is_tied &= ~(values[1:] > values[:-1])
-        if (is_tied & (values[1:] != values[:-1])).any():
-            return False
-    return not is_tied.any()
 
 
 def _date_of(row: Row, table: Table) -> dt.date | None:

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
-from warehouse.assertions.decided import decided_in
-from warehouse.assertions.keys import all_ascend, repeated_in, repeated_keys
+from warehouse.assertions.keys import repeated_keys
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.proof import is_proven
@@ -57,18 +55,6 @@ class BrokenAssertion:
         shown = "; ".join(", ".join(map(str, row)) for row in self.examples)
         where = self.business_date or "all dates"
         return f"{where}: not true that {self.assertion.replace('_', ' ')}: {self.rows} rows, such as {shown}"
-
-
-_SAID_OF = {
-    "clamps_lead_from_the_price_asked_for_to_the_one_shown": "closed_repricings",
-    "every_unit_of_stock_is_accounted_for": _STOCK,
-    "nothing_is_kept_beyond_its_last_day": _STOCK,
-    "units_are_not_negative_and_have_a_chance_each": "unit_sales",
-    "units_sold_from_stock_are_the_purchases": _STOCK,
-    "what_is_carried_was_kept_the_day_before": _STOCK_BEFORE,
-    "who_took_a_substitute_had_not_bought": "substitutions",
-}
-"""The view of whose rows an assertion speaks alone; without any there is nothing that could break it."""
 
 
 def dates_to_check_at_once(rows_of: Mapping[dt.date, int]) -> Iterator[list[dt.date]]:
@@ -143,14 +129,11 @@ def broken_on(
     business_dates: list[dt.date],
     incomplete: Collection[dt.date] = (),
     uncounted: Collection[dt.date] = (),
-    empty: Collection[str] = (),
 ) -> list[BrokenAssertion]:
     """Run the assertions that are queries over `decided` and the views of a connection; those of keys are left out.
 
     Parameters
     ----------
-    empty
-        Views that have no rows: what is said of rows of theirs alone holds.
     incomplete
         Dates that have cells or stock of a batch whose decisions are not there.
     uncounted
@@ -162,7 +145,7 @@ def broken_on(
         "dates_without_counts": list(uncounted),
     }
     broken: list[BrokenAssertion] = []
-    for path in sorted(own for own in _FOLDER.glob("*.sql") if _SAID_OF.get(own.stem) not in empty):
+    for path in sorted(_FOLDER.glob("*.sql")):
         query = path.read_text(encoding="utf-8")
         asked = {name: value for name, value in known.items() if f"${name}" in query}
         found = connection.execute(query, asked).fetchall()
@@ -177,52 +160,3 @@ def broken_by(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object
         rows_of.setdefault(date, []).append(row)
     for date, rows in sorted(rows_of.items(), key=lambda item: item[0] or dt.date.min):
         yield BrokenAssertion(assertion, date, len(rows), tuple(rows[:_SHOWN]))
-
-
-_READ = {
-    "interactions": "closed_interactions",
-    "repricings": "closed_repricings",
-    "substitutions": "substitutions",
-    "unit_sales": "unit_sales",
-    "demand_cells": "demand_cells",
-    "visit_counts": "visit_counts",
-    "store_visits": "store_visits",
-    "context_counts": "context_counts",
-    _STOCK: _STOCK,
-}
-"""The tables by day that the queries read, with the view that shows each."""
-
-
-def broken_in_batch(
-    connection: duckdb.DuckDBPyConnection, business_date: dt.date, tables: Mapping[str, pa.Table]
-) -> list[BrokenAssertion]:
-    """Run every assertion on the tables of a batch, by name; one that is left out has no rows.
-
-    Parameters
-    ----------
-    connection
-        In memory, with the warehouse's macros and the products; the batch is shown in it meanwhile.
-    """
-    shown = {view: tables.get(name, TABLES[name].schema.empty_table()) for name, view in _READ.items()}
-    shown[_STOCK_BEFORE] = shown[_STOCK].slice(0, 0)  # of no day before: that is looked at on the lake
-    decided = decided_in(shown[_READ["interactions"]])
-    if decided is not None:
-        shown["decided"] = decided
-        if not len(shown[_READ["substitutions"]]):
-            decisions = _READ["interactions"]
-            shown[decisions] = shown[decisions].slice(0, 0)  # no other query reads them: `decided` is of all
-    connection.begin()
-    try:
-        for view, rows in shown.items():
-            date = pa.repeat(pa.scalar(business_date), len(rows))  # which a partition has from the name of its folder
-            connection.register(view, rows.append_column("business_date", date))
-        if decided is None:
-            connection.execute(_query("decided"), {"business_dates": [business_date]})
-        broken = broken_on(connection, [business_date], empty=[view for view, rows in shown.items() if not len(rows)])
-    finally:
-        connection.rollback()  # takes the views away, and with them the rows
-    for name, rows in tables.items():
-        if not all_ascend(rows, TABLES[name].key):
-            repeated = repeated_in(connection.from_arrow(rows), TABLES[name].key)
-            broken.extend(broken_by(f"the_key_of_{name}_is_unique", ((business_date, row[:-1]) for row in repeated)))
-    return broken

@@ -1,10 +1,9 @@
--- Counts the decisions of any relation with their columns and business_date. A visit met the product unless the shelf
--- was empty; a stock that nobody knows counts as stock, as in with_stock. Its price is the lowest that it
--- met, a sticker's too.
+-- Counts the decisions of any relation with their columns; by date, too, if it has a business_date. A visit met the
+-- product unless the shelf was empty; a stock that nobody knows counts as stock, as in with_stock. Its price is the
+-- lowest that it met, a sticker's too.
 create or replace macro count_visits(decisions) as table
     select
-        business_date,
-        sku,
+        columns('^(business_date|sku)$'),
         tick,
         coalesce(sticker_eur, price_offered) as price_offered,
         is_external(policy) as is_external,
@@ -12,13 +11,12 @@ create or replace macro count_visits(decisions) as table
         count(*) filter (where inventory_level is distinct from 0) as count_met,
         count(*) filter (where purchased and inventory_level is distinct from 0) as count_bought
     from query_table(decisions)
-    group by business_date, sku, tick, coalesce(sticker_eur, price_offered), is_external(policy);
+    group by all;
 
--- Counts the visits to each store, of any relation with store_id and business_date.
+-- Counts the visits to each store, of any relation with store_id; by date, too, if it has a business_date.
 create or replace macro count_visits_of_stores(decisions) as table
     select
-        business_date,
-        store_id,
+        columns('^(business_date|store_id)$'),
         count(*) as count_visits
     from query_table(decisions)
-    group by business_date, store_id;
+    group by all;

@@ -13,8 +13,7 @@ from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
 from cluster.tokens import sees, token_in
-from etl.batches import Batch, BatchResult, batches_of
-from etl.play_and_group import play_and_group
+from etl.batches import Batch, BatchResult, batches_of, play_batch
 from etl.transform import transform
 from flows.spreading import in_processes
 from flows.workspace import prepared
@@ -73,11 +72,8 @@ def test_batches_and_cells_have_the_same_bytes_wherever_they_are_made(
         for spread in (HERE, InThisProcess(2), Elsewhere(), processes):
             workspace = opened(tmp_path / type(spread).__name__ / str(spread.width), monkeypatch)
             assert play(workspace, spread) == ["played"] * 4
-            played = receipts(workspace)
-            forget_cells(workspace)
             assert transform(workspace, spread=spread).partitions == 4
             assert play(workspace, spread) == ["unchanged"] * 4
-            assert receipts(workspace) == played
             made[spread] = receipts(workspace)
     assert len(made[HERE]) == 16
     assert all(found == made[HERE] for found in made.values())
@@ -108,9 +104,9 @@ def test_a_day_is_closed_and_played_again_elsewhere(workspace: Workspace, monkey
 
     def watched(*arguments: Any, anew: bool) -> BatchResult:
         played.append((arguments[1].group, anew))
-        return play_and_group(*arguments, anew=anew)
+        return play_batch(*arguments, anew=anew)
 
-    monkeypatch.setattr("serving.playing.play_and_group", watched)
+    monkeypatch.setattr("serving.playing.play_batch", watched)
     play_again(workspace, DATES[0], Elsewhere())
     assert played == [("g000", True)]
     assert receipts(workspace) == before
