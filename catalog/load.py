@@ -1,7 +1,14 @@
-"""Read a shelf and a store from YAML into one frozen `Catalog`."""
+"""Read a shelf and a store from YAML into one frozen `Catalog`.
+
+YAML is read strictly: a value is read as it is written, or the file is refused. Plain YAML keeps the last of two equal
+keys, reads `12:30` as 750, `0123` as 83 and `NO` as false, expands aliases without limit and builds Python objects from
+tags. Each of these is an error here.
+"""
 
 import hashlib
 import json
+import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +17,116 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
-from catalog.limits import PriceBounds, conflicts, price_bounds
-from catalog.price_links import link_conflicts
+from catalog.limits import PriceBounds, conflicts, link_conflicts, price_bounds
 from catalog.records.product import Product, substitute_conflicts, substitutes_among
 from catalog.records.rivals import rival_conflicts
 from catalog.records.store import NO_SHOPPERS, Store
 from catalog.refusals import refused, schema_of
 from catalog.stock_rules import StockRules, delivery_conflicts
-from catalog.strict_yaml import read_mapping
+
+_MAX_BYTES = 4 * 1024 * 1024
+_TRAPS = {
+    "tag:yaml.org,2002:bool": (
+        re.compile(r"(?i:yes|no|on|off|y|n)"),
+        "write true or false, or quote the text",
+    ),
+    "tag:yaml.org,2002:int": (
+        re.compile(r"[-+]?(0[0-9_]+|0[xob].*|[0-9_]*:.*|.*_.*)"),
+        "write a plain decimal number, or quote the text",
+    ),
+    "tag:yaml.org,2002:float": (
+        re.compile(r"[-+]?[0-9_]+:.*|.*_.*"),
+        "write a plain decimal number, or quote the text",
+    ),
+}
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A safe loader that refuses aliases, duplicate keys, tags, and scalars that YAML would reinterpret."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(
+                problem="aliases are not allowed: write the value out", problem_mark=event.start_mark
+            )
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "tag", None) is not None:
+            raise yaml.MarkedYAMLError(
+                problem=f"the tag {event.tag} is not allowed: write a plain value",
+                problem_mark=event.start_mark,
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be a single word", problem_mark=key_node.start_mark)
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                raise yaml.MarkedYAMLError(
+                    problem="<< is not allowed: write the fields out", problem_mark=key_node.start_mark
+                )
+            if key_node.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key_node.value!r} is given twice: keep one",
+                    problem_mark=key_node.start_mark,
+                )
+            seen.add(key_node.value)
+        return super().construct_mapping(node, deep=deep)
+
+    def construct_plain(self, node: yaml.ScalarNode) -> Any:
+        trap = _TRAPS.get(node.tag)
+        if trap and trap[0].fullmatch(node.value):
+            raise yaml.MarkedYAMLError(
+                problem=f"{node.value!r} does not mean what it looks like: {trap[1]}",
+                problem_mark=node.start_mark,
+            )
+        value = yaml.SafeLoader.yaml_constructors[node.tag](self, node)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise yaml.MarkedYAMLError(problem=f"{node.value!r} is not a finite number", problem_mark=node.start_mark)
+        return value
+
+
+for _tag in _TRAPS:
+    _StrictLoader.add_constructor(_tag, _StrictLoader.construct_plain)
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read one YAML file whose top level is a mapping.
+
+    Raises
+    ------
+    CatalogError
+        When the file is missing, empty, too large, not UTF-8, or ambiguous; the message names the file, the line and
+        the value.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise CatalogError(f"{path}: cannot be read ({error.strerror}); give a folder with --catalog DIR") from error
+    if len(raw) > _MAX_BYTES:
+        raise CatalogError(f"{path}: {len(raw)} bytes, at most {_MAX_BYTES} are allowed")
+    try:
+        loaded = yaml.load(raw.decode("utf-8-sig"), Loader=_StrictLoader)  # noqa: S506 - stricter than SafeLoader
+    except UnicodeDecodeError as error:
+        raise CatalogError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        where = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise CatalogError(f"{path}:{where}: {error.problem}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise CatalogError(f"{path}: not readable as YAML: {error}") from error
+    if not isinstance(loaded, dict):
+        found = "nothing" if loaded is None else type(loaded).__name__
+        raise CatalogError(f"{path}: expected fields at the top level, found {found}")
+    return loaded
+
 
 DEFAULT_DIR = Path(__file__).parent
 _SHIPPED = DEFAULT_DIR / "worlds"
@@ -312,3 +416,41 @@ def _build(model: type[_Model], values: dict[str, Any], path: Path, prefix: str,
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."
+
+
+class WatchedCatalog:
+    """The newest usable catalog of a folder; files that cannot be used change nothing.
+
+    Attributes
+    ----------
+    problem
+        Why the newest files cannot be used; None while they can.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Read the folder, by default the one that ships.
+
+        Raises
+        ------
+        CatalogError
+            When it cannot be used, since there is no earlier catalog.
+        """
+        self._folder = folder_of(folder)
+        self._stamp = self._changed_at()
+        self._catalog = load(self._folder)
+        self.problem: str | None = None
+
+    def current(self) -> Catalog:
+        """Return the newest catalog that could be used."""
+        stamp = self._changed_at()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._catalog, self.problem = load(self._folder), None
+            except CatalogError as error:
+                self.problem = str(error)
+        return self._catalog
+
+    def _changed_at(self) -> tuple[int, ...]:
+        files = (self._folder / "products.yaml", self._folder / "store.yaml")
+        return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)

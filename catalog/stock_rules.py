@@ -13,8 +13,8 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import Currency
-from catalog.records.demand_effects import WEEKDAYS, Weekday
 from catalog.records.product import Product
+from catalog.records.shoppers import WEEKDAYS, Weekday
 
 _A_WEEK = 7
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
 from warehouse.lake import Lake
-from warehouse.open_store import open_store
+from warehouse.local.store import open_store
 
 _FOLDER = "tokens"
 _FORGOTTEN = 86_400 * 10**9  # nanoseconds after which a token is one that a kill left

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from catalog.errors import ServiceError
-from catalog.watched import WatchedCatalog
+from catalog.load import WatchedCatalog
 from connect.export.ack_files import waiting_files
 from connect.export.export import ExportResult, export
 from connect.export.export_log import ExportLog

@@ -8,9 +8,8 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
+from catalog.clocks import UTC, WallClock
 from catalog.currency import EUR, Currency
-from catalog.wall_clock import WallClock
-from catalog.zones import UTC
 
 UNKNOWN = "–"
 """Shown where there is no number."""

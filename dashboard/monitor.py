@@ -8,8 +8,8 @@ from pathlib import Path
 from dash import Dash
 from dash.development.base_component import Component
 
+from catalog.load import WatchedCatalog
 from catalog.settings import Settings
-from catalog.watched import WatchedCatalog
 from dashboard.cache import Cache
 from dashboard.data.desk.kill_switch import KillSwitch
 from dashboard.data.desk.price_desk import PriceDesk

@@ -13,8 +13,8 @@ DESIGN = "drawn_prices"
 """What people approve by this name: see `training.approved_designs`."""
 
 if TYPE_CHECKING:
+    from catalog.clocks import WallClock
     from catalog.load import Catalog
-    from catalog.wall_clock import WallClock
     from desk.price_changes.change import PriceChange
     from desk.price_changes.request import DeskAnswer, PriceRequest
     from warehouse.workspace import Workspace

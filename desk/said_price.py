@@ -7,8 +7,8 @@ import numpy as np
 from catalog.errors import DataError, Declined
 from serving.drawn_prices import draw_on
 from serving.said_prices import TABLE
+from warehouse.lake import add_record
 from warehouse.locks import held
-from warehouse.numbered_records import add_record
 from warehouse.origin import refuse_the_twin
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace

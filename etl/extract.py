@@ -7,13 +7,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
+from catalog.clocks import WallClock
 from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay, Told
 from catalog.table import CLAMPS
 from catalog.tables.beliefs import BELIEF_UPDATES
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS, SUBSTITUTIONS
-from catalog.wall_clock import WallClock
 from warehouse.parquet import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000

@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Ints
+from catalog.clocks import UTC
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS, SUBSTITUTIONS
 from catalog.tables.prices import PRODUCTS, SHOPPERS, STORES
 from catalog.tables.stock import STOCK_MOVEMENTS
-from catalog.zones import UTC
 from etl.extract import belief_updates_of, interactions_of, repricings_of, substitutions_of
 from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
 from etl.stock import stock_movements_of

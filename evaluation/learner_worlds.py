@@ -14,9 +14,8 @@ from typing import Any
 from scipy.special import ndtri
 
 from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
-from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.pricing_rules import Learning
-from catalog.records.shoppers import Persona
+from catalog.records.shoppers import DemandEffect, Persona, WeatherSettings
 from evaluation.worlds import ONE_STORE, PLAIN, StoreWorld, built_in, changed, chosen, filled_each_morning
 
 _SHIPPED = {

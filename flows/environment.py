@@ -19,8 +19,8 @@ from flows.progress import say
 from flows.temporary_server import refuse_absent_services, temporary_server
 from training.mlflow.database import follow_home
 from warehouse.files import keep_files_private, keep_private, prefect_login
+from warehouse.local.store import open_store
 from warehouse.locks import UP, is_held
-from warehouse.open_store import open_store
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}

@@ -15,9 +15,9 @@ from catalog.settings import read_settings
 from catalog.spread import Job, Spread, may_pass
 from flows.progress import say, tell
 from warehouse.lake import Lake
+from warehouse.local.store import open_store
 from warehouse.mixed import books_passed_over
 from warehouse.notes import strike_out
-from warehouse.open_store import open_store
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ It is ready then: every table in place, the shelf and the shoppers in the lake, 
 
 from pathlib import Path
 
-from catalog.load import Catalog, load
+from catalog.load import Catalog, WatchedCatalog, load
 from catalog.settings import Settings, read_settings
-from catalog.watched import WatchedCatalog
 from etl.batches import DEFAULT_SEED
 from etl.load import dimensions_are_current, load_dimensions, refuse_other_currency
 from features.cells import ALL_VIEWS
@@ -16,8 +15,8 @@ from warehouse.advice import own_shelf
 from warehouse.connection import build_file
 from warehouse.drafts import remove_left_drafts
 from warehouse.lake import PREPARING, Lake
+from warehouse.local.store import open_store
 from warehouse.locks import waited_for
-from warehouse.open_store import open_store
 from warehouse.origin import refuse_other_side, refuse_to_play
 from warehouse.workspace import Workspace
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from catalog.errors import DataError
+from catalog.limits import price_links
 from catalog.load import Catalog
-from catalog.price_links import price_links
 from etl.live.calendar import catalog_of_the_day
 from etl.live.store_now import StoreNow
 from serving.belief.table import switching_in

@@ -12,9 +12,8 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency
-from catalog.limits import PriceBounds, not_above, not_below, price_bounds
+from catalog.limits import PriceBounds, PriceLink, not_above, not_below, price_bounds, price_links
 from catalog.load import Catalog
-from catalog.price_links import PriceLink, price_links
 from catalog.price_rules import LIMITS
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails

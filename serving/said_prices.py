@@ -10,8 +10,7 @@ import numpy as np
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from warehouse.lake import Lake
-from warehouse.numbered_records import numbered_records
+from warehouse.lake import Lake, numbered_records
 
 TABLE = "shelf_price_changes"
 

@@ -12,7 +12,7 @@ import numpy as np
 from holidays import HolidayBase, country_holidays
 
 from catalog.load import Catalog
-from catalog.records.demand_effects import WEEKDAYS, DemandEffect, WeatherSettings
+from catalog.records.shoppers import WEEKDAYS, DemandEffect, WeatherSettings
 from simulation.streams import stream_of_date
 
 _ONE_DAY = dt.timedelta(days=1)

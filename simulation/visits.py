@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
-from catalog.records.demand_effects import DemandEffect
+from catalog.records.shoppers import DemandEffect
 from catalog.store_day import tick_profile
 from simulation.conditions import day_shift_on, effects_on
 from simulation.draws import (

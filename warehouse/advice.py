@@ -11,7 +11,7 @@ from pathlib import Path
 
 from catalog.settings import Settings
 from warehouse.lake import Lake
-from warehouse.open_store import open_store
+from warehouse.local.store import open_store
 from warehouse.origin import Side, origin_of
 from warehouse.sold import sold_partitions
 

@@ -12,8 +12,7 @@ from catalog.settings import Settings
 from warehouse.commit_record import FOLDER, PENDING, RECORD_ENDING, pending_names
 from warehouse.finding import Fault
 from warehouse.lake import Lake
-from warehouse.local.in_force import settle_interrupted
-from warehouse.local.store import LocalStore
+from warehouse.local.store import LocalStore, settle_interrupted
 from warehouse.locks import held, is_held
 from warehouse.notes import ASKED, EXPORTS, KEYS
 from warehouse.partition import partition_of

@@ -11,23 +11,110 @@ absence would change in silence what the others say, it stays until a person mov
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator
+import re
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
-from catalog.errors import DamagedError
+from catalog.contracts import TABLES
+from catalog.errors import DamagedError, LakeError
 from catalog.names import EXPORT_GROUP, INTAKE_GROUP
 from warehouse.advice import Situation, on_shelf, situation_of
 from warehouse.commit_record import final_names, record_name
+from warehouse.files import sha256_of_text
 from warehouse.finding import Finding, Strays
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held, is_held
 from warehouse.mixed import what_does_not_belong
-from warehouse.notes import unproven_notes
+from warehouse.notes import PROVEN, read_sealed, unproven_notes, write_sealed
 from warehouse.origin import OF_A_RETAILER
 from warehouse.partition import name_of, partition_named, table_called
-from warehouse.proven import look_at, proven_with, settle
 from warehouse.receipts import Receipt
 from warehouse.sold import GROUPED, SOLD
+
+_AGAIN = 150  # folders of dates and what stands alone; of some 18,000 after a thousand nights
+_AN_INSTANT = 2_000_000_000  # nanoseconds; coarser than the clock of any file system
+_DATE = re.compile(r"\w+/business_date=([\d-]+)/")
+_UNSETTLED = ""
+_A_RECORD = "made"  # it is held against its parts again whenever a date of theirs changes
+
+
+@dataclass(frozen=True)
+class ProofLook:
+    """What a look at the lake found; no partition was opened.
+
+    Attributes
+    ----------
+    stands
+        A text for each thing that can be proven, another one whenever it changed; empty where it changed this instant.
+    before
+        The same as it was when it was proven, what was proven longest ago first.
+    folders
+        How many each business date has.
+    """
+
+    stands: Mapping[str, str]
+    before: Mapping[str, str]
+    folders: Mapping[str, int]
+
+    @property
+    def due(self) -> frozenset[str]:
+        """What changed since it was proven, and some of what was proven longest ago."""
+        changed = (name for name, now in self.stands.items() if now == _UNSETTLED or self.before.get(name) != now)
+        known = [name for name in self.before if name in self.stands]
+        passed = accumulate((self.folders.get(name, 1) for name in known), initial=0)
+        return frozenset((*changed, *(name for name, so_far in zip(known, passed, strict=False) if so_far < _AGAIN)))
+
+
+def look_at(lake: Lake) -> ProofLook:
+    """Compare what stands in a lake with the record of what was proven."""
+    limit, stands = time.time_ns() - _AN_INSTANT, dict[str, str]()
+    of_dates: dict[dt.date, list[str]] = {}
+    unsettled = set[dt.date]()
+    for table in (name for name, own in TABLES.items() if own.by == "day"):
+        for date, changed_at in lake.changes(table).items():
+            of_dates.setdefault(date, []).append(f"{table}:{changed_at}")
+            if changed_at >= limit:
+                unsettled.add(date)
+    for date, changed in of_dates.items():
+        stands[date.isoformat()] = _UNSETTLED if date in unsettled else sha256_of_text(" ".join(changed))[:16]
+    for name in lake.store.names({None}):
+        partition = partition_named(name)
+        stands[name] = str(partition and lake.published_at(partition)).replace(" ", "T")
+    stands |= dict.fromkeys(map(record_name, final_names(lake.notes)), _A_RECORD)
+    folders = {date.isoformat(): len(changed) for date, changed in of_dates.items()}
+    return ProofLook(stands, _before(lake), folders)
+
+
+def settle(lake: Lake, look: ProofLook, proven: Collection[str]) -> None:
+    """Write down what was proven as it stood when it was looked at; a lake that cannot be written keeps its record."""
+    now = {name: look.stands[name] for name in sorted(proven, key=_mixed) if look.stands[name] != _UNSETTLED}
+    kept = {name: text for name, text in look.before.items() if name in look.stands and name not in now}
+    with suppress(OSError, LakeError):
+        write_sealed(lake.notes, PROVEN, {"proven": "\n".join(f"{name} {text}" for name, text in (kept | now).items())})
+
+
+def proven_with(name: str) -> str:
+    """Return what a file of the lake is proven with: its business date, or itself."""
+    found = _DATE.match(name)
+    return found[1] if found else name
+
+
+def _mixed(name: str) -> int:
+    """Return a number to sort by, so that of what is proven again each kind has its share."""
+    return zlib.crc32(name.encode())
+
+
+def _before(lake: Lake) -> dict[str, str]:
+    try:
+        lines = str((read_sealed(lake.notes, PROVEN) or {})["proven"]).splitlines()
+        return dict(line.split(" ") for line in lines)
+    except (OSError, ValueError, KeyError):
+        return {}
+
 
 _FEW_DATES = 100
 _MADE_AGAIN = (*GROUPED, *SOLD, "repricings", "products")
@@ -221,7 +308,7 @@ def inspect(
     on_file
         Called with (files done, files in all) for progress.
     due
-        What is checked, as in `warehouse.proven`; by default everything.
+        What is checked, as in `warehouse.proof`; by default everything.
     """
     within, commits, names = None, None, []
     if due is None:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from catalog.records.demand_effects import WEEKDAYS, Weekday
 from catalog.records.fields import Record
+from catalog.records.shoppers import WEEKDAYS, Weekday
 
 _A_WEEK = len(WEEKDAYS)
 

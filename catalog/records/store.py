@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
 
+from catalog.clocks import UTC, WallClock, refuse_change_while_open, zone_of
 from catalog.currency import Currency, currency_of
 from catalog.records.alert_rules import AlertRules
-from catalog.records.demand_effects import WEEKDAYS, DemandEffect, WeatherSettings, Weekday, check_effects
 from catalog.records.fields import Label, Record, Share, Sku, StoreId, StoreName
 from catalog.records.guardrails import Guardrails
 from catalog.records.notify import NotifySettings
@@ -23,9 +23,19 @@ from catalog.records.pricing_rules import (
     Policies,
 )
 from catalog.records.rivals import RivalRules
-from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, Substitution, check_shares
-from catalog.wall_clock import WallClock, refuse_change_while_open
-from catalog.zones import UTC, zone_of
+from catalog.records.shoppers import (
+    WEEKDAYS,
+    DemandEffect,
+    FootfallSettings,
+    Opening,
+    Persona,
+    Shock,
+    Substitution,
+    WeatherSettings,
+    Weekday,
+    check_effects,
+    check_shares,
+)
 
 NO_SHOPPERS: dict[str, Any] = {
     "visits_per_day": 1000.0,

@@ -16,9 +16,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from catalog.errors import ShelfpriceError
-from catalog.load import Catalog
+from catalog.load import Catalog, WatchedCatalog
 from catalog.settings import Settings
-from catalog.watched import WatchedCatalog
 from flows.clock import now_of
 from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.advice import own_shelf

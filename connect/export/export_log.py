@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.clocks import UTC
 from catalog.load import Catalog
 from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
-from catalog.zones import UTC
 from connect.export.batch import (
     COLUMNS,
     Acknowledgement,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from catalog.wall_clock import WallClock
+from catalog.clocks import WallClock
 from connect.export.batch import DEVICES, Device, StoreRecord, price_to_pay
 from connect.export.export_log import ExportHistory, ExportLog
 from desk.alerts.rules import Alert

@@ -14,7 +14,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from catalog.errors import DataError
-from catalog.watched import WatchedCatalog
+from catalog.load import WatchedCatalog
 from connect.intake.intake import Intake
 from connect.intake.sale_lines import Contents
 from connect.intake.sales_files import batches_in, contents_of, is_taken, may_be_half_written

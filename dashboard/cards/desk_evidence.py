@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.arrays import Floats
-from catalog.wall_clock import WallClock
+from catalog.clocks import WallClock
 from dashboard.components import chart
 from dashboard.data.desk.rows import Row
 from dashboard.figures import desk as figures

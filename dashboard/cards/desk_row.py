@@ -10,8 +10,8 @@ from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from catalog.clocks import WallClock
 from catalog.records.product import Product
-from catalog.wall_clock import WallClock
 from dashboard.cards.desk_evidence import evidence
 from dashboard.cards.desk_needs import price_line, reason_of
 from dashboard.cards.desk_prices import act_button

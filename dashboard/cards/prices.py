@@ -10,8 +10,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from catalog.clocks import WallClock
 from catalog.price_rules import RULES
-from catalog.wall_clock import WallClock
 from dashboard.cards.notices import no_data
 from dashboard.components import PRICE_AND_STOCK, TOOLTIPS, aria, card, graph, notice
 from dashboard.data.prices import BookLine, line_at, marks_of

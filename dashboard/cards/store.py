@@ -10,8 +10,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from catalog.names import BOOK_TABLES, LIVE_GROUP
-from catalog.wall_clock import WallClock
+from catalog.clocks import WallClock
+from catalog.names import LIVE_GROUP
 from dashboard.cards.notices import notices_of
 from dashboard.cards.stickers import sticker_cards
 from dashboard.cards.trend import sparkline, trend
@@ -70,7 +70,9 @@ def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
     """Return what changes whenever the page's content for a date would."""
     return (
         monitor.reader.stamp(*SOLD, date=date),
-        monitor.reader.stamp("model_versions", "champions", *BOOK_TABLES, "drift_checks", "markdowns", "price_changes"),
+        monitor.reader.stamp(
+            "model_versions", "champions", "booked_prices", "drift_checks", "markdowns", "price_changes"
+        ),
         monitor.catalog.current().fingerprint,
         monitor.catalog.problem,
         monitor.next_command(),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from catalog.wall_clock import WallClock
+from catalog.clocks import WallClock
 from dashboard.data.reader import Reader
 from dashboard.formats import count, euros
 

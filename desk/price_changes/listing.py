@@ -4,8 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from catalog.wall_clock import WallClock
-from catalog.zones import UTC
+from catalog.clocks import UTC, WallClock
 from desk.price_changes.change import PriceChange, Terms
 from desk.price_changes.record import changes_on
 from desk.price_changes.states import State

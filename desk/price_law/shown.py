@@ -9,8 +9,8 @@ from itertools import islice
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.clocks import WallClock
 from catalog.load import Catalog
-from catalog.wall_clock import WallClock
 from desk.price_changes.change import PriceChange
 from desk.price_law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 from etl.live.day import LiveDay, days_with_live_parts

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from catalog.errors import LakeError
+from warehouse.commit import finish_left
 from warehouse.commit_record import pending_names, pending_record_name, read_record
 from warehouse.finding import Fault
-from warehouse.finish import finish_left
 from warehouse.lake import Lake
 from warehouse.locks import held, is_held
 from warehouse.partition import Partition, name_of

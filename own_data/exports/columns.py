@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from catalog.clocks import zone_of
 from catalog.errors import DataError
+from catalog.load import read_mapping
 from catalog.refusals import refused, schema_of
-from catalog.strict_yaml import read_mapping
-from catalog.zones import zone_of
 
 Grain = Literal["visits", "receipts", "units"]
 """What a row is: a shopper who looked at a product, a line of a receipt, or the units of a store, product and time."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags
-from catalog.zones import UTC, zone_of
+from catalog.clocks import UTC, zone_of
 from etl.files.decimals import THOUSANDS
 from own_data.exports.columns import Reading
 

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.clocks import UTC, local_us, zone_of
 from catalog.currency import EUR, Currency
-from catalog.zones import UTC, local_us, zone_of
 from etl.files.decimals import NumberFormat
 from etl.validate import MISSING, PROPENSITY, PURCHASED
 from own_data.exports.codes import CodedWords

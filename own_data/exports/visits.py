@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.clocks import local_us
 from catalog.names import EXTERNAL
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
 from catalog.tables.decisions import INTERACTIONS, REJECTED
-from catalog.zones import local_us
 from etl.load import conform
 from etl.validate import Validated, row_texts, validate
 from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission

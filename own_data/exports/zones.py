@@ -7,8 +7,8 @@ is the local date of its store.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from catalog.clocks import UTC
 from catalog.records.store import Store
-from catalog.zones import UTC
 from own_data.exports.columns import Reading
 
 

@@ -6,13 +6,20 @@ import pytest
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.alert_rules import AlertRules
 from catalog.records.deliveries import Deliveries
-from catalog.records.demand_effects import DemandEffect, WeatherSettings
 from catalog.records.notify import NotifySettings
 from catalog.records.price_law import PriceLaw
 from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning, Policies
 from catalog.records.product import Measure, Product
 from catalog.records.rivals import RivalRules
-from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, Substitution
+from catalog.records.shoppers import (
+    DemandEffect,
+    FootfallSettings,
+    Opening,
+    Persona,
+    Shock,
+    Substitution,
+    WeatherSettings,
+)
 from catalog.records.store import Store, StoreAttributes
 
 PRODUCT_CHANGES: dict[str, object] = {

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import CatalogError
-from catalog.load import load
-from catalog.strict_yaml import read_mapping
+from catalog.load import load, read_mapping
 
 HOSTILE = [
     "<script>alert(1)</script>",

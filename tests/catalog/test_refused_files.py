@@ -4,9 +4,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.load import CLASSIC, load, restored
+from catalog.load import CLASSIC, load, read_mapping, restored
 from catalog.records.store import Store
-from catalog.strict_yaml import read_mapping
 
 PRICE = "base_price: 1.50"
 COST = "unit_cost: 0.90"

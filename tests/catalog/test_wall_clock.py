@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from catalog.clocks import WallClock, local_us, zone_of
 from catalog.errors import DataError
 from catalog.load import CLASSIC, load
 from catalog.records.shoppers import Opening
 from catalog.records.store import Store
-from catalog.wall_clock import WallClock
-from catalog.zones import local_us, zone_of
 
 ZONES = (
     "UTC",

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.load import CLASSIC, load
-from catalog.watched import WatchedCatalog
+from catalog.load import CLASSIC, WatchedCatalog, load
 
 Write = Callable[[dict[str, tuple[str, str]]], Path]
 

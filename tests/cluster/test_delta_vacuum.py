@@ -18,10 +18,9 @@ from cluster.delta.objects import Content, ObjectState
 from cluster.delta.store import DeltaStore
 from cluster.delta.vacuum import Removed, strays, vacuum
 from operate.commands.checks import verify
-from warehouse.commit import committing
+from warehouse.commit import Place, committing
 from warehouse.commit_record import CommitRecord, CommittedPart
 from warehouse.finding import Strays
-from warehouse.finish import Place
 from warehouse.lake import Lake
 from warehouse.partition import Partition
 from warehouse.proof import inspect

@@ -9,7 +9,7 @@ from price_shop import Shop
 from receiver import receiving
 from shell import Terminal
 
-from catalog.watched import WatchedCatalog
+from catalog.load import WatchedCatalog
 from connect.export.export import ExportResult
 from connect.export.targets import FolderTarget, HttpTarget
 from connect.following import follow

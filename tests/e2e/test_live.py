@@ -17,8 +17,8 @@ from catalog.load import DEFAULT_DIR
 from catalog.settings import read_settings
 from dashboard.prefect.control import LiveControl
 from etl.live.day import LiveDay, sold_so_far
-from flows import live_controls
-from flows.live_controls import Request, controls_of
+from flows import live as live_flow
+from flows.live import Request, controls_of
 from operate.up.zombie_runs import ZombieRuns
 from warehouse.lake import Lake
 from warehouse.proof import verify
@@ -199,7 +199,7 @@ def test_an_orchestrator_that_does_not_answer_stops_no_sale(monkeypatch: pytest.
             raise OSError("away")
 
     away = Away()
-    monkeypatch.setattr(live_controls, "get_client", lambda **_: away)
+    monkeypatch.setattr(live_flow, "get_client", lambda **_: away)
     with controls_of(uuid4(), 0.2, ends_with_parent=False) as controls:
         wait_until(lambda: away.asked >= 2, "nobody asked again")
         assert controls.request == Request(0.2)

@@ -15,9 +15,8 @@ from shell import Terminal
 
 from catalog.arrays import Floats
 from catalog.errors import DataError
-from catalog.load import CLASSIC, Catalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from connect.intake.rival_prices import take_rivals
 from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay

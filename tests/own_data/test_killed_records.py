@@ -12,8 +12,8 @@ from desk.said_price import say_shelf_price
 from operate.repair.commands import killed_commands
 from training.approved_designs import TABLE, decide
 from training.experiments import COMMAND, experiments_in, new_experiment, plan
+from warehouse.lake import numbered_records
 from warehouse.notes import left_unended, write_down
-from warehouse.numbered_records import numbered_records
 
 
 class Killed(KeyboardInterrupt):

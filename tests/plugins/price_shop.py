@@ -8,9 +8,8 @@ import numpy as np
 from believing import believed_after
 
 from catalog.currency import currency_of
-from catalog.load import CLASSIC, Catalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
 from etl.load import DayRows, load_dimensions

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from price_shop import Shop
 
+from catalog.limits import link_conflicts, price_links
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.price_links import link_conflicts, price_links
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.records.product import Measure

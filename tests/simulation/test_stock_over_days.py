@@ -15,9 +15,8 @@ from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Policy
 from catalog.records.deliveries import Deliveries
-from catalog.records.demand_effects import WEEKDAYS, Weekday
 from catalog.records.product import Product
-from catalog.records.shoppers import Shock
+from catalog.records.shoppers import WEEKDAYS, Shock, Weekday
 from catalog.records.store import Store
 from catalog.stock_rules import StockRules, delivery_conflicts
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, KeptStock, StockMoves, StoreDay

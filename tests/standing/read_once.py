@@ -14,8 +14,9 @@ from unittest.mock import patch
 from catalog.load import Catalog
 from own_data import shelf_price
 from own_data.evidence import ExportedSales
-from serving.book_store import StoredBook
+from serving import book_store
 from warehouse.lake import Lake
+from warehouse.mixed import parts_of_book
 from warehouse.sold import newest_closed
 
 
@@ -27,14 +28,14 @@ def read_once() -> Iterator[None]:
             (Lake, "read", lambda lake, part, *columns: (lake.root, part, lake.receipt(part), *columns)),
             (shelf_price, "_prices_by_day", lambda lake, last: (lake.root, last, shelf_price.changes_of_shelves(lake))),
             (ExportedSales, "shelf_prices", _of_the_shelf),
-            (StoredBook, "read", _of_the_book),
+            (book_store, "read_book", _of_the_book),
         ):
             patched.enter_context(patch.object(owner, name, _kept(getattr(owner, name), key)))
         yield
 
 
-def _of_the_book(stored: StoredBook, lake: Lake) -> tuple[Hashable, ...]:
-    return lake.root, stored, lake.receipt(stored.book), lake.receipt(stored.curves)
+def _of_the_book(lake: Lake, date: dt.date) -> tuple[Hashable, ...]:
+    return lake.root, date, *(lake.receipt(part) for part in parts_of_book(date))
 
 
 def _of_the_shelf(

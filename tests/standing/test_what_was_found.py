@@ -10,9 +10,8 @@ import pytest
 import yaml
 from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
-from catalog.load import load
+from catalog.load import WatchedCatalog, load
 from catalog.pricing import Shelf
-from catalog.watched import WatchedCatalog
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of

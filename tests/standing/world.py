@@ -13,10 +13,9 @@ import yaml
 from price_shop import SEED, Shop
 
 from catalog.errors import ShelfpriceError
-from catalog.load import load
+from catalog.load import WatchedCatalog, load
 from catalog.pricing import Shelf
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from desk.price_changes.change import PriceChange
 from desk.price_changes.decision import decide
 from desk.price_changes.propose import propose

@@ -12,7 +12,7 @@ from catalog.arrays import Floats
 from catalog.currency import currency_of
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.records.demand_effects import DemandEffect
+from catalog.records.shoppers import DemandEffect
 from catalog.store_day import tick_profile
 from serving.belief.belief import State, believed_before_anybody_came
 from serving.belief.footfall import Footfall

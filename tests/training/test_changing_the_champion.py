@@ -190,7 +190,7 @@ def test_a_rollback_wants_a_reason(workspace: Workspace, reason: str) -> None:
 
 DEATHS = [
     "between the curves and the book",
-    "warehouse.finish.make_final",
+    "warehouse.commit.make_final",
     "training.champion_change.finish",
     "training.mlflow.registry.MlflowRegistry.follow",
     "mlflow.tracking.MlflowClient.set_registered_model_tag",

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 
 from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
-from catalog.records.demand_effects import DemandEffect
+from catalog.records.shoppers import DemandEffect
 from features.footfall import LoggedVisits
 from simulation.truth import chance_of_sale, chance_on
 from training.same_shoppers import true_chances_at

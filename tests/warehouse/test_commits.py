@@ -25,7 +25,7 @@ from warehouse.commit_record import (
     record_name,
 )
 from warehouse.lake import Lake, Partition
-from warehouse.local import in_force as in_force_module
+from warehouse.local import store as local_store
 from warehouse.local import store as store_module
 from warehouse.notes import FolderNotes
 from warehouse.proof import verify
@@ -90,7 +90,7 @@ def dying_at(monkeypatch: pytest.MonkeyPatch, step: int) -> Callable[[], int]:
         monkeypatch.setattr(store_module, name, counted(getattr(store_module, name)))
     for name in ("sync_file", "sync_folder"):
         monkeypatch.setattr(notes_module, name, counted(getattr(notes_module, name)))
-    monkeypatch.setattr(in_force_module, "sync_folder", counted(in_force_module.sync_folder))
+    monkeypatch.setattr(local_store, "sync_folder", counted(local_store.sync_folder))
     monkeypatch.setattr(os, "link", counted(os.link))
     for name in ("replace", "unlink", "write_text"):
         monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
@@ -190,7 +190,7 @@ def test_a_disk_that_refuses_behind_the_record_leaves_a_commit_that_counts_and_s
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patched:
-        patched.setattr(in_force_module, "sync_folder", refuses)
+        patched.setattr(local_store, "sync_folder", refuses)
         with pytest.raises(LakeError, match=r"batch-1 cannot be written .Input/output error. to its end; it counts"):
             make(lake, parts, cells, 2)
     assert lake.finish_interrupted() == ["batch-1"]

@@ -13,7 +13,7 @@ from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.lake import Lake, Partition
-from warehouse.local import in_force as in_force_module
+from warehouse.local import store as local_store
 from warehouse.local import store as store_module
 from warehouse.proof import verify
 from warehouse.receipts import final_path
@@ -71,7 +71,7 @@ def die_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         (store_module, "write_parquet"),
         (store_module, "sync_file"),
         (store_module, "write_durably"),
-        (in_force_module, "sync_folder"),
+        (local_store, "sync_folder"),
     ):
         monkeypatch.setattr(module, name, counted(getattr(module, name)))
     monkeypatch.setattr(Path, "replace", counted(Path.replace))
@@ -213,7 +213,7 @@ def test_a_kill_before_any_step_of_removing_leaves_the_partition_or_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", counted(Path.replace))
         patched.setattr(Path, "unlink", counted(Path.unlink))
-        patched.setattr(in_force_module, "sync_folder", counted(in_force_module.sync_folder))
+        patched.setattr(local_store, "sync_folder", counted(local_store.sync_folder))
         with pytest.raises(KeyboardInterrupt):
             lake.remove(partition)
     assert verify(lake).findings == ()

@@ -4,8 +4,7 @@ import datetime as dt
 
 import pytest
 
-from warehouse.lake import Lake, Partition
-from warehouse.numbered_records import next_number, numbered_records, put_record
+from warehouse.lake import Lake, Partition, next_number, numbered_records, put_record
 
 TABLE = "design_approvals"
 

@@ -4,8 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.clocks import WallClock
 from catalog.errors import DataError, ShelfpriceError
-from catalog.wall_clock import WallClock
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
 from desk.price_changes.change import Terms

@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Literal
 
+from catalog.clocks import WallClock
 from catalog.price_rules import RULES
 from catalog.records.product import Product
-from catalog.wall_clock import WallClock
 from dashboard.formats import euros
 from desk.price_changes.change import PriceChange
 from desk.price_changes.passed import THE_RULE

@@ -12,8 +12,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.clocks import WallClock
 from catalog.records.shoppers import Opening
-from catalog.wall_clock import WallClock
 from connect.export.batch import (
     DEVICES,
     Acknowledgement,

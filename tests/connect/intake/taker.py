@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 from selling_store import SellingStore
 
-from catalog.watched import WatchedCatalog
+from catalog.load import WatchedCatalog
 from connect.api.app import application
 from connect.intake import inbox, intake
 

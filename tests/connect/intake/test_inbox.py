@@ -15,7 +15,7 @@ import pytest
 from selling_store import SellingStore, line
 
 from catalog.errors import DataError, Declined, LakeError
-from catalog.watched import WatchedCatalog
+from catalog.load import WatchedCatalog
 from connect.intake import inbox
 from connect.intake.inbox import follow, passed_over, take_file, take_in
 from connect.intake.sales_files import is_taken

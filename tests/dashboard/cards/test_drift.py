@@ -12,7 +12,7 @@ import pytest
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from catalog.tables.learning import DRIFT_CHECKS
-from catalog.tables.prices import PRICE_BOOK
+from catalog.tables.prices import BOOKED_PRICES
 from dashboard.cards import model_evidence
 from dashboard.cards.overview import drift_alarm
 from dashboard.cards.store import event_list
@@ -61,20 +61,20 @@ def add_book(lake: Lake) -> Callable[..., None]:
     def add(date: dt.date, version: str) -> None:
         row = {
             "sku": "MILK",
-            "inventory_level": 1,
             "ticks_left": 1,
-            "price": 1.5,
-            "p_sale": 0.5,
-            "expected_revenue": 0.75,
-            "unit_value": 0.0,
-            "unconstrained_price": 1.5,
-            "binding_rule": "stock_value",
+            "price": [1.5],
+            "unconstrained_price": [1.5],
+            "p_sale": [0.5],
+            "unconstrained_p_sale": [0.5],
+            "unit_value": [0.0],
+            "binding_rule": ["stock_value"],
+            "policy_rule": ["stock_value"],
             "policy": "stock_aware",
             "model_version": version,
             "published_at": dt.datetime.combine(date, dt.time(), dt.UTC),
         }
-        table = pa.Table.from_pylist([row], schema=PRICE_BOOK.schema)
-        lake.publish(Partition("price_book", date, "all"), table, inputs=str(date))
+        table = pa.Table.from_pylist([row], schema=BOOKED_PRICES.schema)
+        lake.publish(Partition("booked_prices", date, "all"), table, inputs=str(date))
 
     return add
 

@@ -9,10 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from catalog.load import CLASSIC, Catalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
-from catalog.watched import WatchedCatalog
 from dashboard.cards.prices import answer
 from dashboard.data.prices import line_at
 from dashboard.data.reader import Reader

@@ -15,8 +15,8 @@ import pytest
 from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import LakeError
+from catalog.load import WatchedCatalog
 from catalog.tables.learning import DRIFT_CHECKS, NIGHTS
-from catalog.watched import WatchedCatalog
 from desk.alerts.rules import Alert
 from desk.alerts.watch import open_alerts, watch, watch_and_tell
 from desk.notify.outbox import unsent

@@ -8,7 +8,7 @@ import pytest
 from price_shop import SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import DataError
-from catalog.watched import WatchedCatalog
+from catalog.load import WatchedCatalog
 from desk.answers import moment_of
 from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from price_shop import SHORT_DAY, open_in_the_morning
 
 from catalog.errors import DataError, Declined
-from catalog.load import CLASSIC, Catalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from etl.batches import Batch, batch_inputs, batches_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
 from etl.live.player import Player

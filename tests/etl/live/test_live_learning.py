@@ -10,10 +10,9 @@ import pytest
 from believing import believed_after
 from price_shop import SHORT_DAY, open_in_the_morning
 
-from catalog.load import CLASSIC, Catalog, load
+from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from etl.batches import Batch, batch_inputs
 from etl.live.day import LiveDay, before, sold_in, sold_so_far, taught
 from etl.live.player import Player

@@ -13,8 +13,7 @@ from scipy.special import expit
 from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.pricing import PricedBy
-from catalog.records.demand_effects import DemandEffect
-from catalog.records.shoppers import Shock
+from catalog.records.shoppers import DemandEffect, Shock
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
