@@ -5,25 +5,23 @@ Dask runs what its clients send it, so the cluster is one domain of trust: see `
 
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
+from itertools import islice
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from distributed import Client, Future
+from distributed import Client, Future, wait
 from distributed.scheduler import KilledWorker
 from distributed.security import Security
 
 from catalog.errors import ServiceError, first_line
 from catalog.settings import Settings
 from catalog.spread import Done, Job, unheard
-from cluster.dask_away import refuse_absent_scheduler
 from cluster.dask_cluster import cluster_address, is_encrypted
-from cluster.ready import Expected, fault_here, made_ready, versions_here, work
-from cluster.tokens import token_in
+from cluster.ready import DEATHS_BORNE, Expected, fault_here, made_ready, token_in, versions_here, work
+from cluster.spread import refuse_absent_scheduler
 from flows.spreading import Say
 from warehouse.lake import Lake
 
@@ -31,7 +29,6 @@ _CONNECT_WITHIN = 8  # seconds
 _WORKERS_WITHIN = 30.0  # seconds until a cluster without workers is given up
 _IN_FLIGHT = 2  # jobs for each that is worked on: the next one is there when one is done
 _LOOK_EVERY = 1.0  # seconds
-_DEATHS_BORNE = 2  # workers that a job may take down: with the third it is given up
 
 _Job = TypeVar("_Job", bound=Job)
 _Result = TypeVar("_Result")
@@ -69,8 +66,7 @@ class OnDask:
 
     def __init__(self, client: Client, address: str, expected: Expected, say: Say) -> None:
         self._client, self._address, self._expected, self._say = client, address, expected, say
-        self._workers, self._endings = dict(client.nthreads()), SimpleQueue[Future]()
-        self._looked_at = self._seen_at = time.monotonic()
+        self._workers, self._seen_at = dict(client.nthreads()), time.monotonic()
 
     @property
     def width(self) -> int:
@@ -85,50 +81,54 @@ class OnDask:
         Raises
         ------
         ServiceError
-            When the scheduler goes away, or all workers do, or a job takes them down one after another.
+            When the scheduler goes away, or all workers do, or jobs take them down one after another.
         """
-        found, flying, failure = dict[int, _Result](), dict[Future, int](), None
-        queue = _Queue(len(jobs))
+        found, killers, failure = dict[int, _Result](), list[str](), None
+        waiting, flying = iter(enumerate(jobs)), dict[Future, int]()
         try:
-            while queue.is_waiting or flying:
-                for position in queue.due(len(flying), _IN_FLIGHT * self.width):
-                    flying[self._sent(function, jobs[position])] = position
+            while True:
+                some = islice(waiting, max(0, _IN_FLIGHT * self.width - len(flying))) if failure is None else ()
+                flying |= {self._sent(function, job): position for position, job in some}
+                if not flying:
+                    break
                 for future in self._ended(flying):
                     position = flying.pop(future)
-                    try:
+                    error = future.exception()
+                    if error is None:
                         found[position] = future.result()
-                    except KilledWorker:
-                        queue.died(position)
-                    except CancelledError as error:
-                        raise self._lost() from error
-                    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the end
-                        failure = failure or error
-                        queue.clear()
-                    else:
                         on_done(len(found), len(jobs))
+                    elif isinstance(error, KilledWorker):
+                        killers.append(jobs[position].name)
+                    else:
+                        failure = failure or error
                     future.release()
+        except CancelledError as error:
+            raise self._lost() from error
         finally:
             if flying:
                 with suppress(Exception):  # the scheduler may be the reason
                     self._client.cancel(list(flying), force=True)
         if failure is not None:
             raise failure
-        self._refuse_losses([jobs[position].name for position in queue.given_up])
+        if killers:
+            raise ServiceError(
+                f"expected workers that live, found that {DEATHS_BORNE + 1} at {self._address} died while they had "
+                f"{', '.join(killers)}; everything else was done: see that they have memory, and run the same command "
+                "again"
+            )
         return [found[position] for position in range(len(jobs))]
 
     def _sent(self, function: Callable[[Any], Any], job: Job) -> Future:
         key = f"{job.name}-{uuid4().hex[:8]}"
-        future = self._client.submit(work, self._expected, function, job, key=key, pure=False)
-        future.add_done_callback(self._endings.put)
-        return future
+        return self._client.submit(work, self._expected, function, job, key=key, pure=False)
 
-    def _ended(self, flying: dict[Future, int]) -> list[Future]:
-        """Wait a moment for jobs to end, and return those that have; look now and then who works."""
-        with suppress(Empty):
-            self._endings.get(timeout=_LOOK_EVERY)
-        if time.monotonic() - self._looked_at > _LOOK_EVERY:
-            self._look()
-        return [future for future in flying if future.done()]
+    def _ended(self, flying: Iterable[Future]) -> Collection[Future]:
+        """Wait a moment for jobs to end, and return those that have; look who works where none has."""
+        with suppress(TimeoutError), self._client.as_current():
+            ended: Collection[Future] = wait(list(flying), timeout=_LOOK_EVERY, return_when="FIRST_COMPLETED").done
+            return ended
+        self._look()
+        return ()
 
     def _look(self) -> None:
         """See which workers are there.
@@ -138,19 +138,16 @@ class OnDask:
         ServiceError
             When the scheduler is gone, or there has been no worker for a while.
         """
-        if self._client.status != "running":
-            raise self._lost()
         try:
             workers = dict(self._client.nthreads())
         except (OSError, TimeoutError, RuntimeError) as error:
             raise self._lost() from error
-        self._looked_at = time.monotonic()
         for address in sorted(self._workers.keys() - workers.keys()):
             self._say(f"the worker at {address} is gone: what it was at is begun again by another")
         self._workers = workers
         if workers:
-            self._seen_at = self._looked_at
-        elif self._looked_at - self._seen_at > _WORKERS_WITHIN:
+            self._seen_at = time.monotonic()
+        elif time.monotonic() - self._seen_at > _WORKERS_WITHIN:
             raise ServiceError(
                 f"expected workers at {self._address}, found none for {_WORKERS_WITHIN:.0f} s; what was published "
                 "stands: start them with `python -m cluster.dask_cluster worker`, and run the same command again"
@@ -161,53 +158,6 @@ class OnDask:
             f"the Dask scheduler at {self._address} is gone; what was published stands: see that it runs, and run the "
             "same command again"
         )
-
-    def _refuse_losses(self, killers: list[str]) -> None:
-        if killers:
-            raise ServiceError(
-                f"expected workers that live, found that {_DEATHS_BORNE + 1} at {self._address} died while they worked "
-                f"on {', '.join(killers)}; everything else was done: see that they have memory, and run the same "
-                "command again"
-            )
-
-
-class _Queue:
-    """The positions of jobs that are yet to be sent.
-
-    Of the jobs that a worker had when it died, one may have killed it. Which one shows when they are done again, each
-    alone, after all others.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._waiting, self._suspects, self._deaths = deque(range(count)), deque[int](), Counter[int]()
-        self._is_over, self.given_up = False, list[int]()
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether any is yet to be sent."""
-        return bool(self._waiting or self._suspects)
-
-    def due(self, flying: int, most: int) -> Iterator[int]:
-        """Yield those that are to be sent now, while so many are being done."""
-        while self._waiting and flying < most:
-            yield self._waiting.popleft()
-            flying += 1
-        if self._suspects and not flying:
-            yield self._suspects.popleft()
-
-    def died(self, position: int) -> None:
-        """Note that a worker died that had this job."""
-        self._deaths[position] += 1
-        if self._deaths[position] > _DEATHS_BORNE:
-            self.given_up.append(position)
-        elif not self._is_over:
-            self._suspects.append(position)
-
-    def clear(self) -> None:
-        """Send no other."""
-        self._is_over = True
-        self._waiting.clear()
-        self._suspects.clear()
 
 
 @contextmanager

@@ -1,23 +1,28 @@
 """Is a process of a cluster ready to work for us? It must see our lake, and make the same bytes as we would.
 
-The functions here run on workers, and one on the scheduler. They import neither Prefect nor Dask.
+The functions here run on workers, and one on the scheduler. They import neither Prefect nor Dask. That a worker sees
+our lake is known by a token that is left there: a copy of the lake, or an empty folder of that name, does not hold it.
 """
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
+
+from warehouse.open_store import open_store
 
 from catalog.errors import ServiceError, ShelfpriceError, first_line
-from catalog.settings import read_settings
+from catalog.settings import Settings, read_settings
 from catalog.spread import Job, attempt
-from cluster.tokens import sees
 from warehouse.files import keep_files_private
-from warehouse.lake import CODE_VERSION
+from warehouse.lake import CODE_VERSION, Lake
 from warehouse.workspace import settled
 
 _DECIDE_BYTES = (
@@ -31,8 +36,13 @@ _SOURCES = (
 )
 _FINGERPRINT_LENGTH = 16
 _SOURCE_FILES = (".py", ".sql")  # a catalog travels with the jobs
+DEATHS_BORNE = 2
+"""Workers that may die while they have a job: with the third it is given up."""
+
 _PATIENCE = 20.0  # seconds for which what seems dead may still be at a job
 _READY: set[str] = set()
+_TOKENS = "tokens"
+_FORGOTTEN = 86_400 * 10**9  # nanoseconds after which a token is one that a kill left
 
 _Job = TypeVar("_Job", bound=Job)
 _Result = TypeVar("_Result")
@@ -45,6 +55,28 @@ class Expected:
     token: str
     lake: str
     versions: Mapping[str, str]
+
+
+@contextmanager
+def token_in(lake: Lake) -> Iterator[str]:
+    """Leave a token in a lake while the block runs; yield its name."""
+    notes, name = lake.notes, uuid4().hex
+    for left in notes.names(_TOKENS):
+        if time.time_ns() - notes.changed_at(left) > _FORGOTTEN:
+            notes.remove(left)
+    notes.write(f"{_TOKENS}/{name}", f"{name}\n")
+    try:
+        yield name
+    finally:
+        notes.remove(f"{_TOKENS}/{name}")
+
+
+def sees(settings: Settings, token: str) -> bool:
+    """Tell whether the lake of some settings holds a token."""
+    try:
+        return (open_store(settings).notes.read(f"{_TOKENS}/{token}") or "").strip() == token
+    except (ShelfpriceError, OSError):
+        return False
 
 
 def versions_here() -> dict[str, str]:
@@ -88,11 +120,8 @@ def fault_here(expected: Expected) -> str | None:
 
 
 def made_ready(expected: Expected, dask_scheduler: Any) -> str | None:
-    """Say why a scheduler cannot work for us; one that can gives back what a worker that died was at.
-
-    It cannot tell which of its jobs took a worker down, so their sender has to send them again.
-    """
-    dask_scheduler.allowed_failures = 0
+    """Say why a scheduler cannot work for us; one that can gives up a job that takes down too many workers."""
+    dask_scheduler.allowed_failures = DEATHS_BORNE
     return _fault_of_versions(expected)
 
 

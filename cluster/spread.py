@@ -1,13 +1,20 @@
-"""Work spread over a Dask cluster; what that needs beyond the embedded install is loaded when it is asked for."""
+"""Work spread over a Dask cluster: a knock of seconds at its scheduler before anything slow, then all.
 
-from contextlib import AbstractContextManager
+What Dask needs beyond the embedded install is loaded when it is asked for.
+"""
 
+import socket
+import ssl
+from contextlib import AbstractContextManager, nullcontext
+from urllib.parse import urlsplit
+
+from catalog.errors import ServiceError
 from catalog.settings import Settings
 from catalog.spread import Spread
-from cluster.dask_away import refuse_absent_cluster
+from cluster.dask_cluster import cluster_address, tls_of
 from flows.spreading import Say
 
-__all__ = ["on_cluster", "refuse_absent_cluster"]
+_ANSWERS_WITHIN = 4.0  # seconds
 
 
 def on_cluster(settings: Settings, say: Say) -> AbstractContextManager[Spread]:
@@ -15,3 +22,54 @@ def on_cluster(settings: Settings, say: Say) -> AbstractContextManager[Spread]:
     from cluster.on_dask import on_dask  # noqa: PLC0415 - the embedded install has no Dask
 
     return on_dask(settings, say)
+
+
+def refuse_absent_cluster(settings: Settings) -> None:
+    """Refuse work that a cluster is to do and that none can do; nothing happens where no cluster is set.
+
+    Raises
+    ------
+    SettingError
+        When the packages or the certificates are missing.
+    ServiceError
+        When no scheduler answers there, it has no worker right now, or one of them cannot be used.
+    """
+    if settings.dask is None:
+        return
+    refuse_absent_scheduler(settings)
+    from cluster.on_dask import on_dask  # noqa: PLC0415 - the embedded install has no Dask
+
+    with on_dask(settings, lambda _said: None, workers_within=_ANSWERS_WITHIN):
+        return
+
+
+def refuse_absent_scheduler(settings: Settings) -> None:
+    """Refuse an address at which no scheduler speaks to us: it speaks first, once it has seen our certificate.
+
+    Raises
+    ------
+    SettingError
+        When the packages or the certificates are missing.
+    ServiceError
+        With the address, within seconds.
+    """
+    address = cluster_address(settings)
+    where, tls = urlsplit(address), tls_of(settings)
+    try:
+        plain = socket.create_connection((str(where.hostname), where.port or 0), timeout=_ANSWERS_WITHIN)
+        with plain, tls.wrap_socket(plain) if tls else nullcontext(plain) as line:
+            is_heard = line.recv(1) != b""
+    except (TimeoutError, ssl.SSLError, ConnectionResetError) as error:
+        is_heard, why = False, getattr(error, "reason", None) or "it says nothing"
+    except OSError as error:
+        raise ServiceError(
+            f"expected a Dask scheduler at {address}, found: {error.strerror or error}; nothing was done: start it "
+            "with `python -m cluster.dask_cluster scheduler`, or unset SHELFPRICE_DASK to use this machine alone"
+        ) from error
+    else:
+        why = "it hangs up"
+    if not is_heard:
+        raise ServiceError(
+            f"expected a Dask scheduler at {address}, found one that does not let us in ({why}); nothing was done: see "
+            "that SHELFPRICE_DASK, tcp:// or tls://, and the certificates are those of the cluster"
+        )

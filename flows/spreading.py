@@ -1,25 +1,32 @@
 """Jobs in processes of this machine: as many as it has cores, each with one job at a time.
 
-They are started by the first job, live until the block ends that opened them, and never outlive this process. When one
-dies, the job that it was at is done once more by a new one.
+They are started by the first jobs, live until the block ends that opened them, and never outlive this process: each
+ends when the pipe does whose other end this process alone holds. When one dies, what is missing is done once more by
+new ones.
 
 `spreading` chooses where independent work is done, by the settings and by how much of it there is.
 """
 
-import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
+from itertools import islice
+from multiprocessing.connection import Connection
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.reduction import ForkingPickler
+from threading import Thread
 from typing import Any, TypeVar
 
-from catalog.child_process import ChildProcess, signal_of
-from catalog.errors import ServiceError
+from catalog.errors import ServiceError, first_line
 from catalog.settings import Settings
-from catalog.spread import HERE, Done, InThisProcess, Job, Spread, cores, unheard
+from catalog.spread import HERE, Done, InThisProcess, Job, Spread, attempt, cores, unheard
 from catalog.wings import needed
-from flows.progress import say, tell
+from flows.progress import listening, say, tell
 
 _Job = TypeVar("_Job", bound=Job)
 _Result = TypeVar("_Result")
@@ -27,9 +34,11 @@ _Result = TypeVar("_Result")
 Say = Callable[[str], object]
 """Told in a sentence what happens meanwhile."""
 
-_COMMAND = (sys.executable, "-P", "-m", "flows.spread_worker")
-_DEATHS_BORNE = 1
-"""How often a job may take down the process that works on it; the second time it is given up."""
+_WORTH_PROCESSES = 20.0  # seconds of work on one core; to start processes takes some of them
+_NAMED = 3  # jobs that a message names
+
+_TOLD: "list[SimpleQueue[Any]]" = []
+"""In a process that works for another: what tells that one how far a job has come."""
 
 
 @contextmanager
@@ -56,7 +65,7 @@ class Processes:
     def __init__(self, count: int, say: Say) -> None:
         self.width = count
         self._say = say
-        self._workers: list[_Worker] = []
+        self._pool: _Pool | None = None
 
     def __call__(
         self, function: Callable[[_Job], _Result], jobs: Sequence[_Job], on_done: Done = unheard
@@ -66,120 +75,107 @@ class Processes:
         Raises
         ------
         ServiceError
-            When a job took down two processes; all others were done.
+            When processes died twice.
         """
-        found, waiting, deaths = dict[int, _Result](), deque(range(len(jobs))), dict[int, str]()
-        again, failure = set[int](), None
-        while waiting or any(worker.job is not None for worker in self._workers):
-            self._begin(function, jobs, waiting)
-            for worker in self._answering():
-                position, ended = worker.job, worker.answer()
-                assert position is not None  # noqa: S101 - it was working
-                if ended is not None and ended[0] is None:
-                    tell(*ended[1])
-                elif ended is None:
-                    code = self._buried(worker)
-                    self._say(
-                        f"the process that worked on {jobs[position].name} ended ({code}): {_then(again, position)}"
-                    )
-                    if position in again:
-                        deaths[position] = code
-                    elif failure is None:
-                        again.add(position)
-                        waiting.appendleft(position)
-                elif ended[0]:
-                    found[position] = ended[1]
+        found: dict[int, _Result] = {}
+        for is_last in (False, True):
+            self._pool = self._pool or _Pool(self.width)
+            left = [position for position in range(len(jobs)) if position not in found]
+            try:
+                for position, result in self._pool.done(function, [(position, jobs[position]) for position in left]):
+                    found[position] = result
                     on_done(len(found), len(jobs))
-                else:
-                    failure = failure or ended[1]
-                    waiting.clear()
-        if failure is not None:
-            raise failure
-        _refuse_losses([(jobs[position], code) for position, code in sorted(deaths.items())])
+                break
+            except BrokenProcessPool as error:
+                self.end()
+                names = [jobs[position].name for position in left if position not in found]
+                more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+                missing = f"{', '.join(names[:_NAMED])}{more}"
+                if is_last:
+                    raise ServiceError(
+                        f"expected processes that live, found that one died, and another when it was tried again; "
+                        f"missing is {missing}: see that there is memory, and run the same command again"
+                    ) from error
+                self._say(f"a process died; done once more is {missing}")
         return [found[position] for position in range(len(jobs))]
 
     def end(self) -> None:
         """End all processes at once, whatever they do."""
-        for worker in self._workers:
-            worker.ask_to_end()
-        for worker in self._workers:
-            worker.end()
-        self._workers.clear()
-
-    def _begin(self, function: Callable[[Any], Any], jobs: Sequence[Any], waiting: deque[int]) -> None:
-        """Give every process something to do that has nothing, and start those that are still missing."""
-        for worker in self._workers:
-            if waiting and worker.job is None:
-                worker.begin(function, jobs, waiting.popleft())
-        while waiting and len(self._workers) < self.width:
-            self._workers.append(_Worker())
-            self._workers[-1].begin(function, jobs, waiting.popleft())
-
-    def _answering(self) -> list["_Worker"]:
-        """Wait until a process has an answer or has ended, and return those."""
-        at_work = {worker.connection: worker for worker in self._workers if worker.job is not None}
-        return [at_work[connection] for connection in wait(list(at_work)) if isinstance(connection, Connection)]
-
-    def _buried(self, worker: "_Worker") -> str:
-        """Forget a process that ended, and say how it did."""
-        self._workers.remove(worker)
-        return worker.end()
+        if self._pool is not None:
+            self._pool.end()
+        self._pool = None
 
 
-class _Worker:
-    """A process, and the position of the job that it works on, if any."""
+class _Pool:
+    """Processes, the pipe that ties them to this one, and the queue on which they tell how far they have come."""
 
-    def __init__(self) -> None:
-        self.job: int | None = None
-        self.connection, theirs = Pipe()
-        try:
-            self._process = ChildProcess((*_COMMAND, str(theirs.fileno())), pass_fds=(theirs.fileno(),))
-        finally:
-            theirs.close()
+    def __init__(self, count: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        theirs, self._tie = context.Pipe(duplex=False)
+        self._told = context.SimpleQueue()
+        self._width, self._pool = count, ProcessPoolExecutor(count, context, _begin, (theirs, self._told))
+        Thread(target=copy_context().run, args=(_hear, self._told), daemon=True).start()
 
-    def begin(self, function: Callable[[Any], Any], jobs: Sequence[Any], position: int) -> None:
-        """Let it work on a job; where it has ended already, the answer will be that."""
-        self.job = position
-        try:
-            self.connection.send((function, jobs[position]))
-        except ConnectionError:
-            return
+    def done(self, function: Callable[[Any], Any], jobs: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+        """Yield the position of each job that is done, and its result; after a failure no other is begun."""
+        waiting, failure = iter(jobs), None
+        flying: dict[Future[Any], int] = {}
+        while True:
+            for position, job in islice(waiting, self._width - len(flying)) if failure is None else ():
+                flying[self._pool.submit(_work, function, job)] = position
+            if not flying:
+                break
+            for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                position = flying.pop(future)
+                try:
+                    yield position, future.result()
+                except BrokenProcessPool:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the end
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
-    def answer(self) -> tuple[bool | None, Any] | None:
-        """Return what `flows.spread_worker` sends: a result, an error, or progress; None when it has ended."""
-        try:
-            sent: tuple[bool | None, Any] | None = self.connection.recv()
-        except (EOFError, ConnectionError):
-            sent = None
-        if sent is None or sent[0] is not None:
-            self.job = None
-        return sent
-
-    def ask_to_end(self) -> None:
-        """End it in the middle of its work, and do not wait."""
-        self._process.ask_to_end()
-
-    def end(self) -> str:
-        """End the process if it is still there, and say how it ended."""
-        self.connection.close()
-        code = self._process.end()
-        return signal_of(code) or f"code {code}"
+    def end(self) -> None:
+        """End the processes in the middle of their work."""
+        self._tie.close()
+        self._pool.shutdown(cancel_futures=True)
+        self._told.put(None)
 
 
-def _then(again: set[int], position: int) -> str:
-    return "it is given up" if position in again else "it is done once more by another"
+def _hear(told: "SimpleQueue[Any]") -> None:
+    while (progress := told.get()) is not None:
+        tell(*progress)
 
 
-def _refuse_losses(lost: list[tuple[Job, str]]) -> None:
-    if lost:
-        named = ", ".join(f"{job.name} ({code})" for job, code in lost)
-        raise ServiceError(
-            f"expected processes that live, found that two ended while they worked on {named}; everything else was "
-            "done: see that there is memory, and run the same command again"
-        )
+def _begin(tie: "Connection[Any, Any]", told: "SimpleQueue[Any]") -> None:
+    """Begin a process that works for another: it ends with that one, which alone hears Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _TOLD.append(told)
+    Thread(target=_end_with, args=(tie,), daemon=True).start()
 
 
-_WORTH_PROCESSES = 20.0  # seconds of work on one core; to start processes takes some of them
+def _end_with(tie: "Connection[Any, Any]") -> None:
+    with suppress(EOFError, OSError):
+        tie.recv()
+    os._exit(1)
+
+
+def _work(function: Callable[[Any], Any], job: Any) -> Any:
+    try:
+        with listening(lambda *progress: _TOLD[-1].put(progress)):
+            return attempt(function, job)
+    except Exception as error:
+        raise _as_sent(error) from error
+
+
+def _as_sent(error: Exception) -> Exception:
+    """Return an error that can be sent; one that cannot be is told in words."""
+    try:
+        ForkingPickler.loads(ForkingPickler.dumps(error))
+    except Exception:  # noqa: BLE001 - errors of libraries are made in any way
+        return ServiceError(f"{type(error).__name__}: {first_line(error)}")
+    return error
 
 
 @contextmanager

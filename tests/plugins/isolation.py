@@ -89,6 +89,8 @@ def at_work() -> dict[object, str]:
         for number in map(int, tasks.read_text().split()):
             with suppress(OSError):  # it may have ended
                 command = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if "multiprocessing.resource_tracker" in command:
+                    continue  # Python's own: one for the process, until its end
                 found[number] = f"the process {number} ({command.strip() or 'ended, but never waited for'})"
     return {one: said for one, said in found.items() if one not in KEPT}
 

@@ -1,6 +1,5 @@
 """Jobs that processes of their own do in tests: a module that they can import."""
 
-import gc
 import os
 import signal
 import time
@@ -87,8 +86,3 @@ def sleep_long(job: Numbered) -> int:
     (job.folder / f"at-work-{os.getpid()}").touch()
     time.sleep(120)
     return job.number
-
-
-def things_that_stay(_job: Numbered) -> int:
-    """Return how many things the process that works on it no longer looks through for what may be let go."""
-    return gc.get_freeze_count()

@@ -12,7 +12,7 @@ from catalog.errors import DamagedError, Declined
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
-from cluster.tokens import sees, token_in
+from cluster.ready import sees, token_in
 from etl.batches import Batch, BatchResult, batches_of, play_batch
 from etl.transform import transform
 from flows.spreading import in_processes
