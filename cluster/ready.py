@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from warehouse.open_store import open_store
-
 from catalog.errors import ServiceError, ShelfpriceError, first_line
 from catalog.settings import Settings, read_settings
 from catalog.spread import Job, attempt
 from warehouse.files import keep_files_private
 from warehouse.lake import CODE_VERSION, Lake
+from warehouse.local.store import open_store
 from warehouse.workspace import settled
 
 _DECIDE_BYTES = (

@@ -8,7 +8,7 @@ from pydantic import WithJsonSchema
 
 from connect.api.clients import Caller, authorised
 from connect.api.kept_desk import OpenWorkspace
-from connect.api.problems import JSON_TYPE, problem_responses
+from connect.api.problems import problem_responses
 from connect.export.acknowledge import MOST_AT_ONCE, AckMessage, AckResult, RefusedAck, acknowledge
 
 _ONE = {
@@ -28,10 +28,7 @@ router = APIRouter(prefix="/v1", tags=["acknowledgements"])
     operation_id="acknowledge",
     summary="Say what tills and labels show",
     response_description="What was recorded",
-    responses={
-        200: {"content": {JSON_TYPE: {"example": {"recorded": 1, "known": 0, "refused": []}}}},
-        **problem_responses("unknown-token", "missing-scope", "wrong-media-type", "not-valid", "lake-unreadable"),
-    },
+    responses=problem_responses("unknown-token", "missing-scope", "wrong-media-type", "not-valid", "lake-unreadable"),
     openapi_extra={"requestBody": {"description": "The acknowledgements"}},
 )
 def take(

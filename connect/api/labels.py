@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from catalog.limits import HIGHEST_NUMBER
 from connect.api.clients import Caller
 from connect.api.kept_desk import OpenWorkspace
-from connect.api.problems import JSON_TYPE, problem_responses
+from connect.api.problems import problem_responses
 from connect.export.batch import document_of_price
 from connect.export.export_log import ExportHistory, ExportLog
 from serving.quote_desk import UnknownStoreError
@@ -42,13 +42,6 @@ BATCH: dict[str, Any] = {
     ],
 }
 """An example."""
-_ANSWER: dict[str, Any] = {
-    "store": BATCH["store"],
-    "through": BATCH["number"],
-    "time_zone": BATCH["time_zone"],
-    "currency": BATCH["currency"],
-    "prices": [{**BATCH["prices"][0], "batch": BATCH["batch"], "number": BATCH["number"]}],
-}
 router, webhooks = APIRouter(prefix="/v1", tags=["batches"]), APIRouter(tags=["batches"])
 
 
@@ -116,10 +109,7 @@ class LabelPrices(BaseModel):
     operation_id="labels",
     summary="Fetch the prices that labels have to show",
     response_description="What is new",
-    responses={
-        200: {"content": {JSON_TYPE: {"example": _ANSWER}}},
-        **problem_responses("unknown-store", "other-store", "not-valid", "lake-unreadable"),
-    },
+    responses=problem_responses("unknown-store", "other-store", "not-valid", "lake-unreadable"),
     openapi_extra={"security": [{}, {"token": []}]},
 )
 def labels(

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response, Security
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.records.fields import Price, Sku, StoreId
 from connect.api.clients import Caller, authorised, refuse_without
 from connect.api.kept_desk import OpenWorkspace
-from connect.api.problems import JSON_TYPE, Problem, problem_responses, refuse_repeated
+from connect.api.problems import Problem, problem_responses, refuse_repeated
 from desk.price_changes import decision as deciding
 from desk.price_changes import request as asking
 from desk.price_changes.consequence import Consequence
@@ -83,26 +82,26 @@ class PriceChangeRow(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    change: str = Field(examples=["h7"])
-    state: State = Field(examples=["in_force"])
-    kind: str = Field(examples=["override"])
-    sku: str | None = Field(examples=["MILK"])
-    store: str | None = Field(examples=["S01"])
-    old_price: float | None = Field(examples=[1.19])
-    new_price: float | None = Field(examples=[1.29])
-    valid_from: str = Field(examples=["2026-03-02T13:00:00+00:00"])
-    valid_until: str | None = Field(examples=["2026-03-02T18:00:00+00:00"])
-    what: str = Field(examples=["override of MILK, S01"])
-    when: str = Field(examples=["from 2026-03-02 13:00 to 18:00"])
-    time_zone: str = Field(examples=["UTC"])
-    reason: str | None = Field(examples=["a competitor"])
-    by: str | None = Field(examples=["anna"])
-    approved_by: str | None = Field(examples=["anna"])
-    expected_cost: float | None = Field(examples=[1.65])
-    announced: bool = Field(examples=[False])
-    prior_price: float | None = Field(examples=[None])
-    events: list[dict[str, Any]] = Field(examples=[[]])
-    currency: str = Field(examples=["EUR"])
+    change: str
+    state: State
+    kind: str
+    sku: str | None
+    store: str | None
+    old_price: float | None
+    new_price: float | None
+    valid_from: str
+    valid_until: str | None
+    what: str
+    when: str
+    time_zone: str
+    reason: str | None
+    by: str | None
+    approved_by: str | None
+    expected_cost: float | None
+    announced: bool
+    prior_price: float | None
+    events: list[dict[str, Any]]
+    currency: str
 
 
 class ListedChanges(BaseModel):
@@ -126,9 +125,6 @@ class AskedChanges(BaseModel):
     consequence: Consequence | None
 
 
-_CHANGE = {name: field.examples[0] for name, field in PriceChangeRow.model_fields.items() if field.examples}
-_CONSEQUENCE = Consequence(1.29, 1.26, 0.71, units=76.0, revenue=97.61, profit=29.51, cost=1.65)
-_ANSWER = {"changes": [_CHANGE], "conflicts": [], "consequence": asdict(_CONSEQUENCE)}
 _ASKED = {"kind": "override", "sku": "MILK", "store": "S01", "price": 1.29, "reason": "a competitor is cheaper"}
 _Change = Annotated[PriceChangeBody, Body(openapi_examples={"one": {"summary": "An override", "value": _ASKED}})]
 _Decision = Annotated[
@@ -139,9 +135,8 @@ _Decision = Annotated[
 _NEEDS_SCOPE, _UNKNOWN = ("unknown-token", "missing-scope"), ("unknown-product", "unknown-store")
 
 
-def _responses(status: int, example: dict[str, Any], *problems: str) -> dict[int | str, dict[str, Any]]:
-    content = {JSON_TYPE: {"example": example}}
-    return {status: {"content": content}, **problem_responses(*problems, "other-store", "not-valid", "lake-unreadable")}
+def _problems(*names: str) -> dict[int | str, dict[str, Any]]:
+    return problem_responses(*names, "other-store", "not-valid", "lake-unreadable")
 
 
 @router.get(
@@ -149,7 +144,7 @@ def _responses(status: int, example: dict[str, Any], *problems: str) -> dict[int
     operation_id="price_changes",
     summary="List price changes",
     response_description="The price changes",
-    responses=_responses(200, {"changes": [_CHANGE], "count": 1}),
+    responses=_problems(),
 )
 def listed(
     workspace: OpenWorkspace, request: Request, response: Response, selection: Annotated[Selection, Query()]
@@ -175,7 +170,7 @@ def listed(
     summary="Ask for a price, a freeze, or base prices",
     status_code=201,
     response_description="It is recorded",
-    responses=_responses(201, _ANSWER, *_NEEDS_SCOPE, *_UNKNOWN, "conflict", "wrong-media-type"),
+    responses=_problems(*_NEEDS_SCOPE, *_UNKNOWN, "conflict", "wrong-media-type"),
     openapi_extra={"requestBody": {"description": "What is asked for"}},
 )
 def ask(
@@ -200,7 +195,7 @@ def ask(
     operation_id="examine_price",
     summary="See what would become of it",
     response_description="What would become of it",
-    responses=_responses(200, _ANSWER | {"changes": []}, *_UNKNOWN, "wrong-media-type"),
+    responses=_problems(*_UNKNOWN, "wrong-media-type"),
     openapi_extra={"requestBody": {"description": "What would be asked for"}},
 )
 def examine(request: Request, workspace: OpenWorkspace, body: _Change) -> AskedChanges:
@@ -216,7 +211,7 @@ def examine(request: Request, workspace: OpenWorkspace, body: _Change) -> AskedC
     operation_id="decide_on_price",
     summary="Approve, reject or withdraw",
     response_description="It is recorded",
-    responses=_responses(200, {"changes": [_CHANGE]}, *_NEEDS_SCOPE, "unknown-change", "conflict", "wrong-media-type"),
+    responses=_problems(*_NEEDS_SCOPE, "unknown-change", "conflict", "wrong-media-type"),
     openapi_extra={"requestBody": {"description": "What is decided"}},
 )
 def decide(

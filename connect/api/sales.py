@@ -1,7 +1,7 @@
 """Sales, stock, visitors and rivals' prices over HTTP: who sends them has a token that opens nothing else."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Security
@@ -9,14 +9,14 @@ from pydantic import WithJsonSchema
 
 from connect.api.clients import Caller, authorised
 from connect.api.kept_desk import OpenWorkspace
-from connect.api.problems import JSON_TYPE, problem_responses
+from connect.api.problems import problem_responses
 from connect.intake.intake import ServedIntake
 from connect.intake.rival_prices import RivalPrice
-from connect.intake.sale_lines import MOST_LINES, IntakeResult, Kind, LineRefusal, RefusedLine, SaleLine, is_of_stores
+from connect.intake.sale_lines import MOST_LINES, IntakeResult, Kind, LineRefusal, SaleLine, is_of_stores
 from connect.intake.stock_and_visitors import ProductVisits, StockEvent, VisitorCount
 from warehouse.workspace import Workspace
 
-_SALES = [
+_SALES: list[dict[str, Any]] = [
     {
         "store_id": "S01",
         "receipt": "70412",
@@ -43,18 +43,9 @@ _RIVALS = [
     {"rival": "Corner", "ean": "4006381333931", "price": 1.19, "seen_at": "2026-01-19T07:30:00Z", "source": "leaflet"},
     {"rival": "Corner", "sku": "CHEESE", "price": 9.9, "unit": "kg", "seen_at": "2026-01-19T07:30:00Z"},
 ]
-_REFUSED = RefusedLine(3, "unknown_product", "sku: a product of products.yaml, such as MILK", "MLIK")
-_ANSWER = asdict(IntakeResult(2, 1, (_REFUSED,)))
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {JSON_TYPE: {"example": _ANSWER}}},
-    **problem_responses(
-        "unknown-token", "missing-scope", "other-store", "conflict", "wrong-media-type", "not-valid", "lake-unreadable"
-    ),
-}
-
-
-def _some(summary: str, value: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"some": {"summary": summary, "value": value}}
+_PROBLEMS = problem_responses(
+    "unknown-token", "missing-scope", "other-store", "conflict", "wrong-media-type", "not-valid", "lake-unreadable"
+)
 
 
 def _without_references(schema: Any) -> Any:
@@ -73,95 +64,74 @@ def _without_references(schema: Any) -> Any:
     return placed(schema)
 
 
-_Sender = Annotated[Caller, Security(authorised, scopes=["sell"])]
 router = APIRouter(prefix="/v1", tags=["sales"])
 
 
-_Line = Annotated[Any, WithJsonSchema(_without_references(SaleLine.model_json_schema()))]
-_Event = Annotated[Any, WithJsonSchema(StockEvent.model_json_schema())]
-_Count = Annotated[
-    Any, WithJsonSchema({"anyOf": [VisitorCount.model_json_schema(), ProductVisits.model_json_schema()]})
-]
-_Price = Annotated[Any, WithJsonSchema(RivalPrice.model_json_schema())]
+def _route(
+    kind: Kind, path: str, operation: str, summary: str, items: tuple[dict[str, Any], Sequence[Mapping[str, Any]]]
+) -> None:
+    """Add the route of one kind of lines; `items` are the schema of a line, and an example of a body."""
+    schema, example = items
+    examples = {"some": {"summary": "Two of them" if len(example) > 1 else "One of them", "value": example}}
+    body = Annotated[
+        list[Annotated[Any, WithJsonSchema(schema)]], Body(max_length=MOST_LINES, openapi_examples=examples)
+    ]
+
+    def take(
+        request: Request,
+        workspace: OpenWorkspace,
+        lines: body,
+        caller: Annotated[Caller, Security(authorised, scopes=["sell"])],
+    ) -> IntakeResult:
+        return _take(request, workspace, kind, lines, caller)
+
+    router.add_api_route(
+        path,
+        take,
+        methods=["POST"],
+        operation_id=operation,
+        summary=summary,
+        description=_SAID,
+        response_description="What was taken, and why the rest was not",
+        responses=_PROBLEMS,
+        openapi_extra={"requestBody": {"description": "The lines"}},
+    )
 
 
-@router.post(
+_COUNT = {"anyOf": [VisitorCount.model_json_schema(), ProductVisits.model_json_schema()]}
+_SAID = """Take in each line that can be used, and say why the others cannot; needs a token with the scope sell.
+
+The lines that were taken are on the disk when the answer is sent. A line that is sent again is known, and counts once.
+Of an hour's visitors, what is said last holds. A rival's price counts from the next opening on.
+"""
+_route(
+    "sales",
     "/sales",
-    operation_id="sell",
-    summary=f"Say what was sold: up to {MOST_LINES:,} lines of receipts",
-    response_description="What was taken, and why the rest was not",
-    responses=_RESPONSES,
-    openapi_extra={"requestBody": {"description": "The lines"}},
+    "sell",
+    f"Say what was sold: up to {MOST_LINES:,} lines of receipts",
+    (_without_references(SaleLine.model_json_schema()), _SALES),
 )
-def sell(
-    request: Request,
-    workspace: OpenWorkspace,
-    lines: Annotated[list[_Line], Body(max_length=MOST_LINES, openapi_examples=_some("A sale and a void", _SALES))],
-    caller: _Sender,
-) -> IntakeResult:
-    """Take in each line that can be used, and say why the others cannot; needs a token with the scope sell.
-
-    The lines that were taken are on the disk when the answer is sent. A line that is sent again is known, and counts
-    once.
-    """
-    return _take(request, workspace, "sales", lines, caller)
-
-
-@router.post(
+_route(
+    "stock",
     "/stock",
-    operation_id="stock",
-    summary="Say what was counted, delivered or thrown away",
-    response_description="What was taken, and why the rest was not",
-    responses=_RESPONSES,
-    openapi_extra={"requestBody": {"description": "The events"}},
+    "stock",
+    "Say what was counted, delivered or thrown away",
+    (StockEvent.model_json_schema(), _STOCK),
 )
-def tell_stock(
-    request: Request,
-    workspace: OpenWorkspace,
-    events: Annotated[list[_Event], Body(max_length=MOST_LINES, openapi_examples=_some("A delivery", _STOCK))],
-    caller: _Sender,
-) -> IntakeResult:
-    """Take in each event that can be used, as `/v1/sales` takes lines; needs a token with the scope sell."""
-    return _take(request, workspace, "stock", events, caller)
-
-
-@router.post(
+_route(
+    "traffic",
     "/traffic",
-    operation_id="traffic",
-    summary="Say how many visitors came in an hour, or how many looked at a product",
-    response_description="What was taken, and why the rest was not",
-    responses=_RESPONSES,
-    openapi_extra={"requestBody": {"description": "The counts"}},
+    "traffic",
+    "Say how many visitors came in an hour, or how many looked at a product",
+    (_COUNT, _VISITORS),
 )
-def tell_visitors(
-    request: Request,
-    workspace: OpenWorkspace,
-    counts: Annotated[list[_Count], Body(max_length=MOST_LINES, openapi_examples=_some("An hour", _VISITORS))],
-    caller: _Sender,
-) -> IntakeResult:
-    """Take in each count that can be used; what is said last of an hour holds. Needs a token with the scope sell."""
-    return _take(request, workspace, "traffic", counts, caller)
-
-
-@router.post(
+_route(
+    "rivals",
     "/competitor-prices",
-    operation_id="competitor_prices",
-    summary="Say what rivals ask for products of the shelf",
-    response_description="What was taken, and why the rest was not",
-    responses=_RESPONSES,
-    openapi_extra={"requestBody": {"description": "The prices"}},
+    "competitor_prices",
+    "Say what rivals ask for products of the shelf",
+    (RivalPrice.model_json_schema(), _RIVALS),
 )
-def tell_rivals(
-    request: Request,
-    workspace: OpenWorkspace,
-    prices: Annotated[list[_Price], Body(max_length=MOST_LINES, openapi_examples=_some("By EAN and sku", _RIVALS))],
-    caller: _Sender,
-) -> IntakeResult:
-    """Take in each price that can be used; it counts from the next opening on. Needs a token with the scope sell.
-
-    A price is told from others by rival, product and `seen_at`: one that is sent again is known, and counts once.
-    """
-    return _take(request, workspace, "rivals", prices, caller)
 
 
 def _with_others(

@@ -54,10 +54,6 @@ class PriceSpan:
         """Length, minutes."""
         return (self.ends_at - self.starts_at).total_seconds() / 60
 
-    def charges(self, price: float) -> bool:
-        """Tell whether a price that was charged, EUR, is the price of ours."""
-        return self.price is not None and is_same(self.price, price)
-
 
 @dataclass(frozen=True)
 class DeviceWord:

@@ -14,7 +14,6 @@ from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from connect.api.app import application
 from serving.counters import Counters
-from serving.quote_desk import QuoteDesk
 from tests.plugins.believing import price_alike
 from warehouse.lake import Lake
 from warehouse.mixed import parts_of_book
@@ -103,23 +102,6 @@ def test_a_question_that_cannot_be_answered_has_its_problem_in_its_place(client:
     assert [answers[0]["sku"], answers[5]["sku"]] == ["MILK", "EGGS"]
     assert answers[1]["type"] == "/openapi.json#unknown-product"
     assert "found 'WINE'; nothing was quoted" in answers[1]["detail"]
-
-
-def test_what_cannot_be_answered_is_found_out_once_for_a_list_however_often_it_is_asked(
-    client: AsgiClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text, asked = QuoteDesk.text, list[tuple[object, ...]]()
-
-    def counted(desk: QuoteDesk, *args: object, **how: bool) -> str:
-        asked.append(args)
-        return text(desk, *args, **how)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(QuoteDesk, "text", counted)
-    answers = client.post(
-        "/v1/quotes", json=[{"sku": "WINE", "stock": 1}, 7, {"sku": "WINE", "stock": 2}, 7] * 50
-    ).json()
-    assert [one["status"] for one in answers] == [404, 422, 404, 422] * 50
-    assert len(asked) == 2
 
 
 def test_the_most_questions_are_answered_and_one_more_is_refused(client: AsgiClient) -> None:
