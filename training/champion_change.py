@@ -208,7 +208,7 @@ def _to_go_back_to(changes: list[ChampionChange], to: str | None) -> str:
         raise Declined(f"version {target} is the champion already; nothing was changed")
     if target not in {change.version for change in changes}:
         raise Declined(
-            f"version {target} never was champion; nothing was changed. `shelfprice promote --version {target}` "
+            f"version {target} never was champion; nothing was changed. `shelfprice champions promote {target}` "
             "makes it champion"
         )
     return target

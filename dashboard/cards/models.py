@@ -167,7 +167,7 @@ def changes(rows: pd.DataFrame) -> list[Component]:
             f"{len(rows)} so far, the newest on {day(pd.Timestamp(rows['decided_at'].iloc[0]).date())}.",
             table(names, [_row(row) for row in rows.to_dict(orient="records")], width=760),
             caption="A version that was rolled back returns only when someone promotes it by hand; the next model is "
-            "judged on days sold since. The command `shelfprice rollback --reason WHY` goes one champion back.",
+            "judged on days sold since. `shelfprice champions rollback --reason WHY` goes one champion back.",
         )
     ]
 

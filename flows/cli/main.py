@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from catalog.wings import registered
-from flows.cli import ask, champions, days, loop, prices, train
+from flows.cli import ask, days, loop, models, prices
 from flows.cli.command import Command, Commands, help_of, show_version
 from flows.cli.console import remark
 from flows.cli.failures import failure_line
@@ -22,9 +22,9 @@ Version = Annotated[
     bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
 ]
 OF_THE_CORE: tuple[Command, ...] = (
-    *(loop.demo, loop.pipeline, days.live, ask.quote, ask.sql, prices.transform, train.train, prices.price),
-    *(loop.simulate, prices.reprice, days.nightly, days.backfill, days.reset),
-    *(champions.champions, champions.promote, champions.rollback, champions.history),
+    *(loop.demo, loop.pipeline, days.live, ask.quote, ask.sql, prices.transform, models.train, prices.price),
+    *(loop.simulate, days.nightly, days.backfill, days.reset),
+    models.champions,
 )
 COMMANDS = (*OF_THE_CORE, *(one for of_wing in registered("commands") for one in of_wing))
 

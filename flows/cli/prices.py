@@ -1,12 +1,10 @@
-"""The commands that turn decisions into prices step by step: demand cells, a price book, a book for the rest of a day.
+"""The commands that turn decisions into prices step by step: demand cells, a price book.
 
 They call plain functions, with no orchestrator.
 """
 
 import datetime as dt
 from typing import Annotated
-
-import typer
 
 from catalog.errors import Declined
 from flows.cli.command import RUN_AGAIN, command
@@ -17,7 +15,6 @@ from flows.cli.options import Catalog, Json, date_of, date_option, text_of
 ForDate = Annotated[
     dt.datetime | None, date_option("--for", help="Business date to price; by default the day after the newest.")
 ]
-Store = Annotated[str | None, typer.Option(help="One store; by default every store that is being sold live.")]
 
 
 @command(when_stopped=RUN_AGAIN, is_spread=True)
@@ -80,28 +77,3 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
             say(f"Note: {priced.said}")
     if priced.old_prices_hold:
         raise Declined(f"the book of {made_for} stays in force: {priced.old_prices_hold}")
-
-
-@command("lake", when_stopped=RUN_AGAIN)
-def reprice(store: Store = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Remake the prices of outside stores with `changes: hourly` from what they sold so far today.
-
-    Run it each hour that they are open: `shelfprice export` sends the prices.
-
-    For example:
-      shelfprice reprice --store S01
-    """
-    folder = text_of(catalog)
-    with reprice.working():
-        from flows.clock import now_of
-        from flows.workspace import open_workspace
-        from serving.outside_day import reprice as remake
-
-        workspace = open_workspace(folder)
-        done = remake(workspace, store, now_of(workspace))
-    rows = [{**vars(one), "business_date": str(one.business_date)} for one in done]
-    if as_json:
-        emit({"repriced": rows})
-        return
-    columns = ["store", "day", "ticks sold", "visits taken in"]
-    show_table("Prices remade for the rest of the day", columns, [list(row.values()) for row in rows])

@@ -63,10 +63,12 @@ COMMANDS = {
             "promote",
             "champions",
             {"version": "1"},
-            ("promote", "--version", "1", "--reason", "it earned more", "--force"),
+            ("champions", "promote", "1", "--reason", "it earned more", "--force"),
             needs_prefect=False,
         ),
-        Command("rollback", "champions", {}, ("rollback", "--reason", "margins fell"), needs_prefect=False),
+        Command(
+            "rollback", "champions", {}, ("champions", "rollback", "--reason", "margins fell"), needs_prefect=False
+        ),
         Command(
             "backfill",
             "champions",

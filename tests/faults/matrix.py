@@ -130,7 +130,7 @@ def with_real_commands(worlds: Worlds, asked: Asked, pool: ThreadPoolExecutor, s
     variables = stack.enter_context(prefect_server())
     bench = Bench(worlds, CommandLine(worlds, variables))
     if asked.wants("lines"):
-        names = asked.names()
+        names = tuple(name for name in asked.names() if COMMANDS[name].line)
         if asked.at is not None:
             moments = [Moment(COMMANDS[name], asked.at, asked.after) for name in names]
         else:

@@ -364,7 +364,7 @@ def test_the_commands_report_json_and_fail_on_the_first_byte_that_differs(
     chain: Chain,
 ) -> None:
     terminal = Terminal(chain.settings.home)
-    (row,) = json.loads(terminal("history", "--date", str(SECOND), "--json").stdout)["in_force"]
+    (row,) = json.loads(terminal("champions", "--on", str(SECOND), "--json").stdout)["in_force"]
     assert (row["book_made_for"], row["model_version"], row["seed"]) == (str(SECOND), "1", SEED)
     assert row["catalog"] == chain.catalog.fingerprint
     asked = ("replay", "--date", str(FIRST), "--days", "2", "--json")

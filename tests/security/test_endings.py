@@ -22,7 +22,7 @@ LIGHT = (
     ("sql", "select count(*) from interactions, range(100000000000)"),
     ("verify",),
     ("champions",),
-    ("history", "--date", "2026-01-05"),
+    ("champions", "--on", "2026-01-05"),
     ("health",),
 )
 HEAVY = (("demo",), ("simulate", "--days", "400", "--stores", "20"), ("pipeline",))

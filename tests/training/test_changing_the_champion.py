@@ -457,7 +457,7 @@ def killed_by(message: str) -> Callable[..., Any]:
 def test_the_commands_report_one_json_object(workspace: Workspace) -> None:
     terminal = Terminal(workspace.settings.home)
     go_back(workspace)
-    refused = terminal("rollback", "--reason", "bread is too dear", "--json")
+    refused = terminal("champions", "rollback", "--reason", "bread is too dear", "--json")
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
     newest, *_ = changes = json.loads(terminal("champions", "--json").stdout)["champions"]
     assert [change["version"] for change in changes] == [OLD, NEW, OLD]

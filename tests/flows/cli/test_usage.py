@@ -29,10 +29,7 @@ EXTREMES = (
 )
 NEEDED = {
     "backfill": ("--start", "2026-01-05", "--end", "2026-01-06"),
-    "history": ("--date", "2026-01-05"),
     "replay": ("--date", "2026-01-05"),
-    "promote": ("--version", "1"),
-    "rollback": ("--reason", "margins fell"),
     "quote": ("--sku", "MILK", "--stock", "8"),
     "ingest": ("/nowhere.csv",),
     "export": ("--store", "nowhere"),  # else any text is the folder that it exports to
@@ -118,7 +115,7 @@ def test_days_that_reach_beyond_the_calendar_are_wrong_usage(
         ("drift", "--through"),
         ("price", "--for"),
         ("nightly", "--date"),
-        ("history", "--date"),
+        ("champions", "--on"),
         ("replay", "--date"),
         ("live", "--date"),
         ("backfill", "--end", "2026-01-05", "--start"),
@@ -139,7 +136,11 @@ def test_a_date_that_no_store_can_sell_on_is_wrong_usage(
         ("quote", "--sku", "MILK", "--stock", "8", "--shown", "nan"),
         ("quote", "--sku", "MILK", "--stock", "8", "--opening", "inf"),
         ("live", "--speed", "nan"),
-        ("rollback", "--reason", " "),
+        ("champions", "rollback", "--reason", " "),
+        ("champions", "rollback", "3"),
+        ("champions", "promote"),
+        ("champions", "--reason", "margins fell"),
+        ("champions", "promote", "3", "--on", "2026-01-05"),
         ("monitor", "--host", ""),
         ("simulate", "--seed", "4294967296"),
         ("compare", "--stores", "0"),
@@ -224,7 +225,7 @@ def test_most_commands_show_an_example() -> None:
         ("shelfprice quote --sku M", ["MILK", "MEAT"]),
         ("shelfprice live --store S0", ["S01", "S02", "S03"]),
         ("shelfprice quote --catalog /nowhere --sku M", [""]),
-        ("shelfprice ch", ["champions", "changes"]),
+        ("shelfprice cham", ["champions"]),
     ],
 )
 def test_the_shell_completes_commands_products_and_stores(typed: str, offered: list[str]) -> None:
