@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -47,11 +48,15 @@ class BatchResult:
     rows: int
 
 
-def batches_of(catalog: Catalog, dates: list[dt.date], n_stores: int | None) -> list[Batch]:
-    """Cut dates and stores into batches of about a million decisions."""
-    stores = store_ids(catalog, n_stores)
+Kinds = Sequence[tuple[str, ...]]
+"""The stores of each kind that sells by a belief of its own; none while all are alike."""
+
+
+def batches_of(catalog: Catalog, dates: list[dt.date], n_stores: int | None, kinds: Kinds = ()) -> list[Batch]:
+    """Cut dates and stores into batches of about a million decisions; each has stores of one kind."""
     size = max(1, int(VISITS_PER_FILE / catalog.store.visits_per_day))
-    groups = [stores[first : first + size] for first in range(0, len(stores), size)]
+    alike = stores_alike(store_ids(catalog, n_stores), kinds)
+    groups = [stores[first : first + size] for stores in alike for first in range(0, len(stores), size)]
     return [Batch(date, f"g{number:03d}", group) for date in dates for number, group in enumerate(groups)]
 
 
@@ -62,6 +67,14 @@ def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
         return named
     width = len(str(n_stores))
     return (*named[:n_stores], *(f"X{number:0{width}d}" for number in range(len(named) + 1, n_stores + 1)))
+
+
+def stores_alike(stores: Sequence[str], kinds: Kinds) -> list[tuple[str, ...]]:
+    """Return stores by their kind, those of none together."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for store in stores:
+        found.setdefault(next((kind for kind in kinds if store in kind), ()), []).append(store)
+    return [tuple(own) for own in found.values()]
 
 
 def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:

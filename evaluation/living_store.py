@@ -17,7 +17,7 @@ from catalog.names import Outcome, outcome_of
 from catalog.pricing import PricedBy
 from catalog.settings import Settings
 from catalog.takings import Takings, sum_of
-from etl.batches import batches_of, play_batch
+from etl.batches import play_batch
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from features.cells import feature_workbench
@@ -25,7 +25,7 @@ from flows.workspace import prepared
 from serving.champion import Champion
 from serving.curves import DemandCurves
 from serving.day_curves import learned_for
-from serving.in_force import pricing_on
+from serving.playing import priced_batches
 from serving.policies import policy_with_model
 from serving.pricing_policy import PricingPolicy
 from training.believed_gain import BelievedGain
@@ -83,12 +83,11 @@ class LivingStore:
     def sell(self, date: dt.date) -> SoldDate:
         """Sell a day at the prices in force and group it into cells."""
         lake, catalog = self.workspace.lake, self.workspace.catalog
-        priced_by = pricing_on(lake, catalog, date)
-        batches = batches_of(catalog, [date], None)
-        decisions = sum(play_batch(self.workspace, batch, priced_by, self.seed).rows for batch in batches)
+        priced = priced_batches(self.workspace, [date], None)
+        decisions = sum(play_batch(self.workspace, *own, self.seed).rows for own in priced)
         transform(self.workspace)
-        takings = sum_of([takings_in(lake, batch.partition, catalog) for batch in batches])
-        return SoldDate(priced_by, decisions, takings, takings.counted(catalog.store.policies.objective))
+        takings = sum_of([takings_in(lake, batch.partition, catalog) for batch, _ in priced])
+        return SoldDate(priced[0][1], decisions, takings, takings.counted(catalog.store.policies.objective))
 
     def night(self, date: dt.date, announce: Announce = unannounced) -> Night:
         """Do the night after a date."""

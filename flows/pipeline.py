@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, is_committed, without_live_days
+from etl.batches import DEFAULT_SEED, batch_inputs, is_committed
 from etl.live.calendar import DEFAULT_START, ONE_DAY, dates_from
 from etl.stock import kept_before
 from flows.artifacts import as_shown_task
@@ -16,7 +16,7 @@ from flows.spreading import spreading
 from flows.steps import group_decisions, play_dates
 from flows.workspace import open_workspace
 from serving.book_store import is_priced
-from serving.in_force import pricing_on
+from serving.playing import priced_batches
 from training.night import decide
 from training.nights import Night
 from training.registry import ModelRegistry
@@ -72,12 +72,11 @@ def learn_and_price(workspace: Workspace, registry: ModelRegistry, date: dt.date
 def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:
     """Tell whether a date was played from the price book in force for exactly that date, with these inputs."""
     lake, catalog = workspace.lake, workspace.catalog
-    priced_by = pricing_on(lake, catalog, date)
     return is_priced(lake, date) and all(
         is_committed(
             lake,
             batch.partition,
             batch_inputs(catalog, batch, priced_by, seed, kept_before(lake, catalog, batch.stores, date)),
         )
-        for batch in without_live_days(lake, batches_of(catalog, [date], stores))
+        for batch, priced_by in priced_batches(workspace, [date], stores)
     )

@@ -6,7 +6,7 @@ from collections.abc import Sized
 from prefect import flow, get_run_logger
 
 from catalog.errors import Declined
-from etl.batches import DEFAULT_SEED, BatchResult, batches_of, without_live_days
+from etl.batches import DEFAULT_SEED, BatchResult, batches_of
 from etl.live.calendar import DEFAULT_START, dates_from
 from etl.transform import Transformed
 from etl.transform import transform as group_and_check
@@ -16,8 +16,7 @@ from flows.runs import as_task, spread_as_task, tag_run, warn_of_damaged_books
 from flows.spreading import spreading
 from flows.workspace import open_workspace
 from serving import outside_day
-from serving.in_force import pricing_on
-from serving.playing import batches_to_play, in_order, play_one
+from serving.playing import batches_to_play, in_order, play_one, priced_batches
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
@@ -111,12 +110,11 @@ def play_dates(
 ) -> list[BatchResult]:
     """Play the batches of some dates as one task of the flow run we are in."""
     lake, catalog, settings = workspace.lake, workspace.catalog, workspace.settings
-    batches = without_live_days(lake, batches_of(catalog, dates, stores))
     if policy not in {"static", "rule"}:
         warn_of_damaged_books(lake, dates)
-    priced_by = {date: pricing_on(lake, catalog, date, policy) for date in dates}
+    priced = priced_batches(workspace, dates, stores, policy)
     with spreading(settings, seconds=seconds_to_play(workspace, dates, stores), threads=_THREADS) as spread:
-        jobs = batches_to_play(workspace, batches, priced_by, policy, seed, spread)
+        jobs = batches_to_play(workspace, priced, policy, seed, spread)
         played = list[BatchResult]()
         for number, waiting in enumerate(in_order(catalog, jobs), start=1):
             played += spread_as_task(spread, play_one, waiting, "playing store days")

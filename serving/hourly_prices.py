@@ -24,8 +24,8 @@ from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce
 from serving.drawn_prices import draw_on
 from serving.evidence import ShelfPrices
-from serving.kinds_of_stores import believed_in
 from serving.limits import limits_of
+from serving.open_book import believed_in
 from serving.orders import Orders
 from serving.storefront import LearningStorefront, storefront_that_learns
 from warehouse.lake import Lake, Partition

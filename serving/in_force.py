@@ -15,6 +15,7 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import PricedBy
+from etl.batches import Kinds, stores_alike
 from etl.ledger import in_force_in
 from etl.live.day import LiveDay, is_live, sold_so_far, taught
 from etl.live.shelf_state import stuck_in
@@ -27,7 +28,6 @@ from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.evidence import ShelfPrices
 from serving.hourly_prices import hourly_storefront, released_in
-from serving.kinds_of_stores import storefront_of_stores, watching
 from serving.open_book import Books, OpenBook, Worths, opened_once, worths_in
 from serving.order_book import at_once_now, orders_on
 from serving.orders import AtOnce, Orders
@@ -83,9 +83,20 @@ def present_book(
 
 def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
     """Return the stores of kinds of their own, which sell from a belief of theirs and not from the book in force."""
-    if catalog.store.approval.is_asked_for:
-        return frozenset()
-    return frozenset(store for kind in stores_of_kinds(found.belief) for store in kind)
+    return frozenset(store for kind in _kinds_in(catalog, found) for store in kind)
+
+
+def _kinds_in(catalog: Catalog, found: BookInForce) -> Kinds:
+    return () if catalog.store.approval.is_asked_for else stores_of_kinds(found.belief)
+
+
+def kinds_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = None, books: Books | None = None) -> Kinds:
+    """Return the kinds of stores that are priced apart on a date; `name` and `books` as in `pricing_on`."""
+    is_stopped = catalog.store.guardrails.kill_switch
+    if name is not None or is_stopped or sells_outside(lake.store, catalog.store):
+        return ()
+    opened = (books or opened_once(lake))(catalog, date)
+    return () if opened is None else _kinds_in(catalog, opened.found)
 
 
 def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay, tick: int) -> PresentBook:
@@ -139,7 +150,7 @@ def pricing_on(
     name
         `static`, `rule` or `greedy` in place of what is in force.
     stores
-        The stores that are priced; None is every store.
+        The stores that are priced, all of one kind: see `kinds_on`. None is every store, of all kinds together.
     at_once
         Orders that bind the date although they count from a later moment; None for those that bound it when it was
         sold, or would bind it now.
@@ -203,20 +214,8 @@ def _priced_by(
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    without = store_before_champion(catalog, name, orders, stores)
+    without = storefront_before_champion(catalog, name, orders)
     return PricedBy(without, without.name)
-
-
-def store_before_champion(
-    catalog: Catalog, name: str | None, orders: Orders, stores: Sequence[str] | None
-) -> Storefront:
-    """Return what prices stores without a price book; those that learn part where they turn out to be of several kinds.
-
-    `stores` are those that are priced; None is every store.
-    """
-    front = storefront_before_champion(catalog, name, orders)
-    named = catalog.store.stores if stores is None else stores
-    return watching(front, named) if isinstance(front, LearningStorefront) else front
 
 
 def standing_prices(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
@@ -264,8 +263,7 @@ def pricing_by_book(
 ) -> PricedBy:
     """Return the policy that sells from a price book, or from its curves alone by `greedy`.
 
-    With the belief behind the book its prices are corrected during the day, and stores of several kinds sell from
-    beliefs of their own. `stores` are those that are priced; None is every store.
+    With the belief behind the book its prices are corrected during the day. `stores` are as in `pricing_on`.
     """
     return _told_apart(_priced_by_book(catalog, opened, orders, stores, is_greedy=is_greedy), orders)
 
@@ -278,9 +276,11 @@ def _priced_by_book(
     if is_greedy:
         curves = opened.morning().outlook().curves
         policy = GreedyPolicy(curves, costs_that_count(catalog))
-        store = storefront_with_model(catalog, policy, curves, orders)
+        store: Storefront = storefront_with_model(catalog, policy, curves, orders)
     else:
-        store = storefront_of_stores(catalog, opened.belief[0], opened.morning, orders, stores)
+        alike = stores_alike(stores or (), _kinds_in(catalog, found))
+        assert len(alike) < 2, alike  # noqa: S101, PLR2004 - stores of several kinds have no policy in common
+        store = storefront_that_learns(catalog, opened.morning(stores[0] if stores else None), orders)
     return PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256)
 
 

@@ -15,9 +15,9 @@ from etl.live.day import LiveDay, days_sold_live, is_live, sold_so_far
 from etl.live.player import Player, PricesInForce
 from etl.live.store_now import ticks_sold
 from etl.stock import kept_before
-from serving.in_force import pricing_on
+from serving.in_force import kinds_on, pricing_on
 from serving.order_book import at_once_now
-from serving.playing import BatchToPlay, play_one
+from serving.playing import BatchToPlay, PricesByKind, play_one
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.origin import sells_outside
@@ -98,7 +98,7 @@ def play_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) -> No
         receipt = workspace.lake.receipt(part)
         if receipt and receipt.seed is not None and not is_live(part):
             own.append((Batch(date, part.group, stores_of(workspace, part)), receipt.seed))
-    _play(workspace, date, own, spread, anew=True)
+    _play(workspace, own, spread, anew=True)
 
 
 def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
@@ -124,9 +124,10 @@ def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int, spread
     lake, catalog = workspace.lake, workspace.catalog
     if sells_outside(lake.store, catalog.store):
         return 0
-    batches = without_live_days(lake, batches_of(catalog, [date], None))
+    kinds = kinds_on(lake, catalog, date)
+    batches = without_live_days(lake, batches_of(catalog, [date], None, kinds))
     missing = [batch for batch in batches if not is_committed(lake, batch.partition)]
-    _play(workspace, date, [_made_whole(workspace, batch, seed) for batch in missing], spread)
+    _play(workspace, [_made_whole(workspace, batch, seed) for batch in missing], spread)
     return len(missing)
 
 
@@ -138,14 +139,10 @@ def _made_whole(workspace: Workspace, batch: Batch, seed: int) -> tuple[Batch, i
     return batch, seed
 
 
-def _play(
-    workspace: Workspace, date: dt.date, own: list[tuple[Batch, int]], spread: Spread, *, anew: bool = False
-) -> None:
-    """Play batches of a date, each with its own seed, at the prices in force."""
+def _play(workspace: Workspace, own: list[tuple[Batch, int]], spread: Spread, *, anew: bool = False) -> None:
+    """Play batches, each with its own seed, at the prices in force."""
     if not own:
         return
-    where, priced = whereabouts(workspace, spread), pricing_on(workspace.lake, workspace.catalog, date)
-    spread(
-        play_one,
-        [BatchToPlay(where, batch, seed, None, priced.fingerprint, anew, priced) for batch, seed in own],
-    )
+    where, prices = whereabouts(workspace, spread), PricesByKind(workspace.lake, workspace.catalog)
+    priced = [(batch, seed, prices.of(batch)) for batch, seed in own]
+    spread(play_one, [BatchToPlay(where, batch, seed, None, by.fingerprint, anew, by) for batch, seed, by in priced])

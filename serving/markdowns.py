@@ -17,9 +17,10 @@ from catalog.load import Catalog
 from catalog.names import BOOK_GROUP
 from catalog.pricing import Shelf
 from catalog.tables.stock import MARKDOWNS
+from etl.batches import stores_alike
 from etl.live.day import is_live
 from etl.stock import opens_with
-from serving.in_force import pricing_on
+from serving.in_force import kinds_on, pricing_on
 from serving.storefront import Storefront
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import coded
@@ -30,6 +31,12 @@ def planned_markdowns(lake: Lake, catalog: Catalog, date: dt.date, stores: Seque
     names = catalog.store.stores if stores is None else tuple(stores)
     if not catalog.uses_stickers or not catalog.store.is_open_on(date):
         return MARKDOWNS.schema.empty_table()
+    kinds = kinds_on(lake, catalog, date)
+    return pa.concat_tables(_planned(lake, catalog, date, alike) for alike in stores_alike(names, kinds))
+
+
+def _planned(lake: Lake, catalog: Catalog, date: dt.date, names: tuple[str, ...]) -> pa.Table:
+    """Return the stickers of stores of one kind."""
     opened = opens_with(lake, catalog, names, date)
     assert opened.by_life is not None  # noqa: S101 - where stickers are used, stock lives over days
     front = pricing_on(lake, catalog, date, stores=names).policy

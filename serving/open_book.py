@@ -1,25 +1,67 @@
 """A price book with what stores begin its day with: worked out once for all who ask of it.
 
+The price book of a date is one for all stores. Where a belief knows kinds of stores, what stands on a shelf follows
+from its own kind instead. Where prices wait for a person, one price of a product is approved, so stores stay together.
+
 To work out what a belief makes of prices, and of what keeps of each shelf, takes far longer than to look a price up. So
 who asks for more than one thing opens the book once and hands it on.
 """
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Shelf
-from serving.belief.belief import Belief
-from serving.belief.policy import Morning, Outlook
+from serving.belief.belief import Belief, StoreKind
+from serving.belief.policy import Morning, Outlook, morning_of
 from serving.belief.table import belief_from_table
+from serving.belief.taken_from_log import stores_of_kinds
 from serving.book_store import BookInForce, book_in_force
-from serving.kinds_of_stores import kind_of, morning_in
 from serving.policies import StockAwarePolicy
 from warehouse.lake import Lake
+
+_NAMED = 5  # stores of a kind that a sentence names
+
+
+def kind_of(catalog: Catalog, belief: Belief, store: str) -> StoreKind | None:
+    """Return the kind of a store, where it has one of its own and prices may follow it."""
+    kinds = () if catalog.store.approval.is_asked_for else belief.kinds
+    return next((kind for kind in kinds if store in kind.stores), None)
+
+
+def kinds_in_words(catalog: Catalog, belief: pa.Table) -> str | None:
+    """Say which stores are of which kind, and what the one price book then is for; None while all are alike."""
+    kinds = stores_of_kinds(belief)
+    if not kinds:
+        return None
+    named = "; ".join(
+        ", ".join(own[:_NAMED]) + (f" and {len(own) - _NAMED} more" if own[_NAMED:] else "") for own in kinds
+    )
+    found = f"stores are of {len(kinds)} kinds ({named})"
+    if catalog.store.approval.is_asked_for:
+        return f"{found}, but prices wait for a person, so one price book holds in all of them"
+    return f"{found}: each kind sells from a belief of its own, and the one price book is of all of them together"
+
+
+def believed_in(catalog: Catalog, belief: Belief, store: str | None) -> tuple[Belief, int | None]:
+    """Return what is believed of a store, and how many stores learn together; None is all of them.
+
+    A kind of its own is believed by its own sales alone, without a word of the champion, which has seen all stores.
+    """
+    kind = None if store is None else kind_of(catalog, belief, store)
+    return (belief, None) if kind is None else (belief.of_kind(kind), len(kind.stores))
+
+
+def morning_in(catalog: Catalog, belief: Belief, version: str | None, store: str | None) -> Morning:
+    """Return what a store's day begins with; without a store, that of all together."""
+    own, learners = believed_in(catalog, belief, store)
+    return replace(morning_of(catalog, own, version), learners=learners)
 
 
 class OpenBook:

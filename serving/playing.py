@@ -6,7 +6,7 @@ plays only if that is what was meant.
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -15,12 +15,11 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.pricing import PricedBy
 from catalog.spread import Spread
-from etl.batches import Batch, BatchResult, play_batch
-from serving.in_force import pricing_on
+from etl.batches import Batch, BatchResult, Kinds, batches_of, play_batch, without_live_days
+from serving.in_force import kinds_on, pricing_on
+from serving.open_book import opened_once
+from warehouse.lake import Lake
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
-
-_POLICIES_KEPT = 2
-_READ, _READING = OrderedDict[tuple[Any, ...], PricedBy](), Lock()
 
 
 @dataclass(frozen=True)
@@ -56,25 +55,64 @@ class BatchToPlay:
         return {**vars(self), "at_hand": None}
 
 
-def batches_to_play(
-    workspace: Workspace,
-    batches: Sequence[Batch],
-    priced_by: Mapping[dt.date, PricedBy],
-    policy: str | None,
-    seed: int,
-    spread: Spread,
-) -> list[BatchToPlay]:
-    """Return what is sent to those who play batches.
+class PricesByKind:
+    """What prices batches: stores of one kind, or all that are alike, have a policy in common.
 
     Parameters
     ----------
-    priced_by
-        What prices each date.
-    policy
-        The policy's name where one was asked for.
+    name
+        Policy asked for by its name; None for what is in force.
     """
+
+    def __init__(self, lake: Lake, catalog: Catalog, name: str | None = None) -> None:
+        self._lake, self._catalog, self._name, self._books = lake, catalog, name, opened_once(lake)
+        self._found: dict[tuple[dt.date, tuple[str, ...] | None], PricedBy] = {}
+
+    def kinds(self, date: dt.date) -> Kinds:
+        """Return the kinds of stores that are priced apart on a date."""
+        return kinds_on(self._lake, self._catalog, date, self._name, self._books)
+
+    def alike(self, batch: Batch) -> tuple[str, ...] | None:
+        """Return the stores that a batch is priced with; None for all stores."""
+        kinds = self.kinds(batch.business_date)
+        return next((kind for kind in kinds if batch.stores[0] in kind), batch.stores) if kinds else None
+
+    def of(self, batch: Batch) -> PricedBy:
+        """Return what prices a batch."""
+        date, stores = batch.business_date, self.alike(batch)
+        if (date, stores) not in self._found:
+            own = pricing_on(self._lake, self._catalog, date, self._name, stores, books=self._books)
+            self._found[date, stores] = own
+        return self._found[date, stores]
+
+
+_POLICIES_KEPT = 2
+_READ, _READING = OrderedDict[tuple[Any, ...], PricesByKind](), Lock()
+
+
+def priced_batches(
+    workspace: Workspace, dates: Sequence[dt.date], n_stores: int | None, policy: str | None = None
+) -> list[tuple[Batch, PricedBy]]:
+    """Return the batches of some dates with what prices each; stores that sold a date live are left out.
+
+    Parameters
+    ----------
+    n_stores
+        Number of stores, by default those of the catalog.
+    policy
+        Policy asked for by its name; None for what is in force.
+    """
+    lake, catalog = workspace.lake, workspace.catalog
+    prices = PricesByKind(lake, catalog, policy)
+    batches = [batch for date in dates for batch in batches_of(catalog, [date], n_stores, prices.kinds(date))]
+    return [(batch, prices.of(batch)) for batch in without_live_days(lake, batches)]
+
+
+def batches_to_play(
+    workspace: Workspace, priced: Sequence[tuple[Batch, PricedBy]], policy: str | None, seed: int, spread: Spread
+) -> list[BatchToPlay]:
+    """Return what is sent to those who play batches; `priced` and `policy` as in `priced_batches`."""
     where = whereabouts(workspace, spread)
-    priced = [(batch, priced_by[batch.business_date]) for batch in batches]
     return [BatchToPlay(where, batch, seed, policy, found.fingerprint, at_hand=found) for batch, found in priced]
 
 
@@ -118,10 +156,10 @@ def pricing_meant(workspace: Workspace, batch: Batch, policy: str | None, priced
     key = (workspace.lake.address, workspace.catalog.fingerprint, date, policy, priced_by)
     with _READING:
         if key not in _READ:
-            _READ[key] = pricing_on(workspace.lake, workspace.catalog, date, policy)
+            _READ[key] = PricesByKind(workspace.lake, workspace.catalog, policy)
             while len(_READ) > _POLICIES_KEPT:
                 _READ.popitem(last=False)
-        found = _READ[key]
+        found = _READ[key].of(batch)
         if found.fingerprint != priced_by:
             del _READ[key]
             raise Declined(

@@ -18,13 +18,14 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Shelf
+from etl.batches import stores_alike
 from etl.live.calendar import catalog_of_the_day
 from etl.live.day import LiveDay, SoldSoFar, sold_so_far, taught
 from etl.live.shelf_state import standing_of
 from etl.live.store_now import StoreNow, stores_now
 from etl.stock import opens_with
 from serving.guardrails import guarded_with_trail
-from serving.in_force import pricing_on, standing_prices, storefront_on
+from serving.in_force import kinds_on, pricing_on, standing_prices, storefront_on
 from serving.limits import limits_of, rule_given
 from serving.open_book import Books, opened_once
 from serving.order_book import at_once_now, orders_on
@@ -74,7 +75,17 @@ def openings_without_orders(lake: Lake, catalog: Catalog, date: dt.date) -> Floa
 def _at_opening(
     lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce, books: Books
 ) -> dict[str, StoreStanding]:
-    """Return what stores open a date with."""
+    """Return what stores open a date with, those of each kind together."""
+    now, found = {own.store: own for own in stores}, dict[str, StoreStanding]()
+    for alike in stores_alike(tuple(now), kinds_on(lake, catalog, date, books=books)):
+        found |= _alike_at_opening(lake, catalog, date, [now[store] for store in alike], at_once, books)
+    return found
+
+
+def _alike_at_opening(
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce, books: Books
+) -> dict[str, StoreStanding]:
+    """Return what stores of one kind open a date with."""
     names = tuple(now.store for now in stores)
     front = storefront_on(lake, catalog, date, names, at_once, books)
     shape = (len(names), len(catalog.skus))

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.pricing import Shelf
-from serving.kinds_of_stores import shelf_of_rows
 from serving.limits import Limits
 from serving.pricing_policy import Asked
 from serving.storefront import Storefront
@@ -51,27 +51,23 @@ class UsualPricesOfStores:
     Attributes
     ----------
     at_once
-        How many stores: all of them where the price of one depends on another one's, or stores have policies of their
-        own.
+        How many stores: all of them where the price of one depends on another one's.
     """
 
     def __init__(self, front: Storefront, shelf: Shelf) -> None:
         """Work nothing out yet."""
         front = replace(front, exploration=None)
         n_stores, n_products = shelf.stock.shape
-        self._are_together = type(front).decide is not Storefront.decide
         is_zone = front.limits is not None and front.limits.rails.one_price is not None
-        self.at_once = n_stores if is_zone or self._are_together else max(1, _BLOCK // n_products)
-        if not self._are_together and front.curves is not None and front.curves.by_tick is not None:
+        self.at_once = n_stores if is_zone else max(1, _BLOCK // n_products)
+        if front.curves is not None and front.curves.by_tick is not None:
             front = replace(front, curves=front.curves.at(shelf.ticks_left))
         self._front, self._shelf = front, shelf
 
     def from_store(self, first: int) -> UsualPrices:
         """Return those of the stores that are worked out together, from a first one on."""
-        if self._are_together:
-            return _decided(self._front, self._shelf)
         rows = slice(first, first + self.at_once)
-        shelf, limits = shelf_of_rows(self._shelf, rows), self._front.limits
+        shelf, limits = _shelf_of_rows(self._shelf, rows), self._front.limits
         if limits is not None and limits.orders is not None and shelf.stores is not None:
             limits = replace(limits, orders=limits.orders.among(shelf.stores))
         return _limited(replace(self._front, limits=limits), shelf, _asked_in(self._asked, rows))
@@ -86,13 +82,6 @@ class UsualPricesOfStores:
         return self._front.supported(self._front.policy.ask(self._shelf), self._shelf)
 
 
-def _decided(front: Storefront, shelf: Shelf) -> UsualPrices:
-    """Return what stores show that have policies of their own."""
-    own, free = front.decide(shelf), without_orders(front)
-    without = own if free is front else free.decide(shelf)
-    return UsualPrices(shelf, front.limits, own.prices, own.rule, own.clamps, without.prices, own.sticker, own.saving)
-
-
 def _limited(front: Storefront, shelf: Shelf, asked: Asked) -> UsualPrices:
     """Return what is shown of what is asked for: with what people ordered, and without."""
     limits, free = front.limits_on(shelf, asked).beside(asked.prices), without_orders(front)
@@ -102,6 +91,18 @@ def _limited(front: Storefront, shelf: Shelf, asked: Asked) -> UsualPrices:
         without = free.limits_on(shelf, asked).beside(asked.prices).apply(asked.prices)
     stickers = front.stickers(asked, prices, shelf)
     return UsualPrices(shelf, front.limits, prices, rule, clamps, without, stickers["sticker"], stickers.get("saving"))
+
+
+def _shelf_of_rows(shelf: Shelf, rows: slice) -> Shelf:
+    """Return the shelves of some stores."""
+    opening = None if shelf.opening_prices is None else shelf.opening_prices[rows]
+    stores = None if shelf.stores is None else shelf.stores[rows]
+    own = (shelf.stock[rows], shelf.shown_prices[rows], shelf.ticks_left, shelf.dice[rows])
+    changes = np.broadcast_to(shelf.changes, shelf.stock.shape)[rows]
+    opened_with = None if shelf.opened_with is None else shelf.opened_with[rows]
+    sticker = None if shelf.sticker is None else shelf.sticker[rows]
+    on_last_day = None if shelf.on_last_day is None else shelf.on_last_day[rows]
+    return Shelf(*own, opening, stores, changes, opened_with, shelf.business_date, sticker, on_last_day)
 
 
 def _asked_in(asked: Asked, rows: slice) -> Asked:

@@ -18,9 +18,9 @@ from etl.transform import transform
 from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import book_in_force
 from serving.drawn_prices import PriceDraw, draw_on
-from serving.kinds_of_stores import kinds_in_words
 from serving.make_book import NewBook, commit_book, make_book
 from serving.markdowns import publish_markdowns
+from serving.open_book import kinds_in_words
 from serving.price_book import PriceBook
 from training.champion_change import finish_changes
 from training.champion_history import LOCK, newest

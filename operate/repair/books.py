@@ -19,6 +19,7 @@ from serving.in_force import pricing_by_book, pricing_on
 from serving.make_book import has_belief, make_book_again
 from serving.open_book import OpenBook
 from serving.order_book import orders_on
+from serving.playing import PricesByKind
 from warehouse.finding import Fault
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -82,7 +83,7 @@ def _as_it_was(
     The inputs that a receipt names are a fingerprint: which of some possibilities they are of can be found out.
     """
     first = None
-    for catalog, priced_by in _possibilities(workspace, batch.business_date, ledger):
+    for catalog, priced_by in _possibilities(workspace, batch, ledger):
         kept = kept_before(workspace.lake, catalog, batch.stores, batch.business_date)
         if inputs is None or batch_inputs(catalog, batch, priced_by, seed, kept) == inputs:
             return catalog, priced_by
@@ -91,17 +92,18 @@ def _as_it_was(
     return first
 
 
-def _possibilities(workspace: Workspace, date: dt.date, ledger: LedgerRow | None) -> Iterator[tuple[Catalog, PricedBy]]:
+def _possibilities(workspace: Workspace, batch: Batch, ledger: LedgerRow | None) -> Iterator[tuple[Catalog, PricedBy]]:
     """Yield what may have priced a batch, the likeliest first."""
-    lake = workspace.lake
+    lake, date = workspace.lake, batch.business_date
     if ledger is not None:
         catalog = _catalog_of(workspace, ledger)
-        for stores in (None, ledger.stores):  # a batch was asked about with all stores of its date, a live day alone
+        alike = PricesByKind(lake, catalog).alike(batch)
+        for stores in (alike, ledger.stores):  # a batch was asked about with all stores of its kind, a live day alone
             yield catalog, _priced_by(lake, catalog, ledger, date, stores)
     for catalog in (workspace.catalog, *kept_catalogs(lake)):
         for name in (None, *_NAMED):
             with suppress(DataError):  # greedy without a book
-                yield catalog, pricing_on(lake, catalog, date, name)
+                yield catalog, PricesByKind(lake, catalog, name).of(batch)
 
 
 def _catalog_of(workspace: Workspace, ledger: LedgerRow) -> Catalog:

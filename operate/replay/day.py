@@ -26,11 +26,11 @@ from operate.replay.parts import Part, UsedBook, books_of
 from serving.book_store import BookInForce, book_with, catalog_of, read_book
 from serving.champion import load_champion
 from serving.day_curves import known_before
-from serving.in_force import pricing_by_book, store_before_champion
+from serving.in_force import pricing_by_book
 from serving.make_book import publish_book
 from serving.open_book import OpenBook
 from serving.order_book import orders_on
-from serving.storefront import storefront_at_base_prices
+from serving.storefront import storefront_at_base_prices, storefront_before_champion
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -166,7 +166,7 @@ class _Day:
         if row.book_sha256 is None or row.book_made_for is None:
             if catalog.store.guardrails.kill_switch or orders.stops_everything:
                 return storefront_at_base_prices(catalog, orders)
-            return store_before_champion(catalog, row.policy, orders, row.stores)
+            return storefront_before_champion(catalog, row.policy, orders)
         found, kept = self._books.get(row.book_sha256), book_with(self._lake, row.book_made_for, row.book_sha256)
         if found is None or (kept is not None and found.sha256 != row.book_sha256):
             found = kept

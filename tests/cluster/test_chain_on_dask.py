@@ -22,16 +22,14 @@ from catalog.load import CLASSIC, DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Done, Spread, unheard
 from deploy.servers.seaweed import BUCKET, Seaweed
-from etl.batches import batches_of
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from flows.spreading import spreading
 from flows.workspace import prepared
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
-from serving.in_force import pricing_on
 from serving.make_book import commit_book, make_book
-from serving.playing import batches_to_play, play_one
+from serving.playing import batches_to_play, play_one, priced_batches
 from training.fit_candidates import fit_one
 from training.session import train
 from warehouse.lake import Lake
@@ -56,11 +54,6 @@ class Made:
     model: str
     priced: Mapping[str, str]
     ingested: Mapping[str, str]
-
-
-@pytest.fixture(autouse=True)
-def _every_book_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.book_blocks._WORTH_A_CLUSTER", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +92,7 @@ def chain(settings: Settings, spread: Spread, export: Path) -> Made:
     """Play, group, train, price, and ingest a retailer's file into a lake of its own."""
     workspace = played(settings, spread)
     model, registry = learned(workspace, spread)
-    commit_book(workspace.lake, make_book(workspace, registry.load("1"), TOMORROW, spread))
+    commit_book(workspace.lake, make_book(workspace, registry.load("1"), TOMORROW))
     twin = (sealed(workspace.lake, PLAYED), model, sealed(workspace.lake, PRICED))
     assert not verify(workspace.lake).findings
     if settings.lake_address is None:  # workers see no other home, so the folder is emptied
@@ -116,9 +109,8 @@ def chain(settings: Settings, spread: Spread, export: Path) -> Made:
 def played(settings: Settings, spread: Spread) -> Workspace:
     """Play three dates and group them."""
     workspace = prepared(settings, load(CLASSIC))
-    priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, "static") for date in DATES}
-    batches = batches_of(workspace.catalog, DATES, None)
-    spread(play_one, batches_to_play(workspace, batches, priced_by, "static", SEED, spread))
+    priced = priced_batches(workspace, DATES, None, "static")
+    spread(play_one, batches_to_play(workspace, priced, "static", SEED, spread))
     transform(workspace, spread=spread)
     return workspace
 

@@ -26,15 +26,14 @@ from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Spread
 from deploy.servers.seaweed import BUCKET, Seaweed
-from etl.batches import BatchResult, batches_of
+from etl.batches import BatchResult
 from etl.transform import transform
 from evaluation.as_shipped.lived_days import WorldToLive
 from evaluation.harness import play_part
 from evaluation.learner_worlds import asked_worlds
 from flows.spreading import spreading
 from flows.workspace import prepared
-from serving.in_force import pricing_on
-from serving.playing import batches_to_play, play_one
+from serving.playing import batches_to_play, play_one, priced_batches
 from warehouse.lake import Lake
 from warehouse.proof import verify
 from warehouse.workspace import Workspace
@@ -75,9 +74,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def play(workspace: Workspace, spread: Spread, on_done: object = None) -> list[BatchResult]:
     """Play twelve dates."""
-    batches = batches_of(workspace.catalog, DATES, STORES)
-    priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, "static") for date in DATES}
-    jobs = batches_to_play(workspace, batches, priced_by, "static", 7, spread)
+    jobs = batches_to_play(workspace, priced_batches(workspace, DATES, STORES, "static"), "static", 7, spread)
     return spread(play_one, jobs, on_done or (lambda *_: None))  # type: ignore[arg-type]
 
 

@@ -23,7 +23,7 @@ from flows.workspace import prepared
 from operate.replay.day import replay
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from serving.playing import batches_to_play, in_order, play_one
+from serving.playing import batches_to_play, in_order, play_one, priced_batches
 from warehouse.assertions.run import broken_assertions
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
@@ -66,9 +66,8 @@ class Chain:
 
     def play(self, dates: list[dt.date], policy: str = "static", stores: int | None = None) -> list[BatchResult]:
         """Play dates as the flow does."""
-        priced_by = {date: pricing_on(self.lake, self.catalog, date, policy) for date in dates}
-        batches = batches_of(self.catalog, dates, stores)
-        jobs = batches_to_play(self.workspace, batches, priced_by, policy, SEED, HERE)
+        priced = priced_batches(self.workspace, dates, stores, policy)
+        jobs = batches_to_play(self.workspace, priced, policy, SEED, HERE)
         return [play_one(job) for together in in_order(self.catalog, jobs) for job in together]
 
     def player(self, day: LiveDay) -> Player:

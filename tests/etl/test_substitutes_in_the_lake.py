@@ -12,7 +12,6 @@ from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.product import Product
 from catalog.settings import read_settings
 from catalog.spread import HERE
-from etl.batches import batches_of
 from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
 from etl.live.shelf_state import standing_of
@@ -21,9 +20,8 @@ from flows.workspace import prepared
 from operate.replay.day import replay
 from serving.belief.table import belief_from_table
 from serving.day_curves import known_before
-from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from serving.playing import batches_to_play, in_order, play_one
+from serving.playing import batches_to_play, in_order, play_one, priced_batches
 from serving.switching import LogitSwitching
 from training.same_shoppers import takings_in
 from warehouse.assertions.run import broken_assertions
@@ -57,8 +55,7 @@ class Shop:
 
     def play(self) -> None:
         workspace = Workspace(self.settings, CATALOG, self.lake)
-        priced_by = {date: pricing_on(self.lake, CATALOG, date, "static") for date in DATES}
-        jobs = batches_to_play(workspace, batches_of(CATALOG, DATES, 1), priced_by, "static", SEED, HERE)
+        jobs = batches_to_play(workspace, priced_batches(workspace, DATES, 1, "static"), "static", SEED, HERE)
         for together in in_order(CATALOG, jobs):
             for job in together:
                 play_one(job)

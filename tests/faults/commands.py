@@ -99,16 +99,15 @@ def _simulate(
     start: str = str(START), days: int = 1, seed: int = _SEED, policy: str | None = None, at_once: int = 1
 ) -> None:
     """Play dates: one after another, so that their operations come in one order, or some at once as the flow does."""
-    from etl.batches import batches_of, play_batch, without_live_days
+    from etl.batches import play_batch
     from etl.live.calendar import dates_from
-    from serving.in_force import pricing_on
+    from serving.playing import priced_batches
 
     workspace = _workspace(for_the_twin=True)
     dates = dates_from(dt.date.fromisoformat(start), days)
-    batches = without_live_days(workspace.lake, batches_of(workspace.catalog, dates, None))
-    priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, policy) for date in dates}
+    priced = priced_batches(workspace, dates, None, policy)
     with ThreadPoolExecutor(at_once) as pool:
-        played = [pool.submit(play_batch, workspace, batch, priced_by[batch.business_date], seed) for batch in batches]
+        played = [pool.submit(play_batch, workspace, batch, priced_by, seed) for batch, priced_by in priced]
     for one in played:
         one.result()
 

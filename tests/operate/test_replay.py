@@ -31,6 +31,7 @@ from serving.day_curves import learned_for
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.make_book import publish_book
+from serving.playing import priced_batches
 from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.history import past_day
@@ -95,8 +96,8 @@ class Chain:
 
     def sell(self, date: dt.date, policy: str | None = None) -> None:
         self.load()
-        priced_by = pricing_on(self.lake, self.catalog, date, policy)
-        play_batch(self.workspace, Batch(date, "g000", ("S01", "S02")), priced_by, SEED)
+        for batch, priced_by in priced_batches(self.workspace, [date], 2, policy):
+            play_batch(self.workspace, batch, priced_by, SEED)
 
     def transform(self) -> None:
         self.load()
@@ -153,7 +154,7 @@ def test_a_day_sold_from_a_book_is_played_again_from_model_to_features(chain: Ch
     assert found == ["demand curves", "price book", "price decisions", "belief", "decisions", "features"]
 
 
-def test_days_of_a_rich_and_a_poor_store_are_played_again_as_the_stores_parted(
+def test_days_of_a_rich_and_a_poor_store_are_played_again_batch_by_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def part(folder: Path) -> None:
@@ -172,8 +173,10 @@ def test_days_of_a_rich_and_a_poor_store_are_played_again_as_the_stores_parted(
     own.transform()
     belief = own.lake.read(Partition("beliefs", SECOND, "all")).to_pylist()[0]
     assert [kind["stores"] for kind in belief["kinds"]] == [["S02"], ["S01"]]
+    assert [part.group for part in own.lake.partitions_on("interactions", SECOND)] == ["g000", "g001"]
     for date in (FIRST, SECOND):
-        same(own.replay(date))
+        parts = replay(own.settings, date)
+        assert [(part.remark, part.is_same) for part in parts] == [("", True)] * len(parts)
 
 
 @pytest.mark.parametrize("policy", ["rule", "greedy"])

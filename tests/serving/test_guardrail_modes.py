@@ -25,7 +25,7 @@ from serving.curves import DemandCurves, chance_at
 from serving.evidence import ShelfPrices
 from serving.exploration import ExplorationPlan, candidates_within
 from serving.guardrails import guarded, guarded_with_trail, in_zone
-from serving.in_force import pricing_on, store_before_champion
+from serving.in_force import pricing_on
 from serving.limits import limits_of
 from serving.order_book import orders_on
 from serving.orders import Orders, PriceOrder
@@ -33,7 +33,7 @@ from serving.policies import GreedyPolicy, StaticPolicy, policy_with_model
 from serving.pricing_policy import Asked, asked_without_model
 from serving.quote import PriceQuestion, explained
 from serving.shelf_limits import ShelfLimits
-from serving.storefront import Storefront
+from serving.storefront import Storefront, storefront_before_champion
 from serving.tabulate import tabulate
 from simulation.store_day import Stretch, play
 from simulation.truth import chance_of_sale
@@ -225,7 +225,7 @@ def played(tmp_path: Path, **rails: object) -> tuple[Catalog, StoreDay]:
     """Play a whole twin day of the default stores, which learn and explore."""
     catalog = shelf_with(**rails)
     orders = orders_on(lake_in(tmp_path), catalog, DATE)
-    return catalog, play(catalog, store_before_champion(catalog, None, orders, STORES), STORES, DATE, 7)
+    return catalog, play(catalog, storefront_before_champion(catalog, None, orders), STORES, DATE, 7)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -13,13 +13,13 @@ from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
 from cluster.ready import sees, token_in
-from etl.batches import Batch, BatchResult, batches_of, play_batch
+from etl.batches import Batch, BatchResult, play_batch
 from etl.transform import transform
 from flows.spreading import in_processes
 from flows.workspace import prepared
 from serving.in_force import pricing_on
 from serving.live_prices import close_day, play_again
-from serving.playing import BatchToPlay, batches_to_play, play_one
+from serving.playing import BatchToPlay, batches_to_play, play_one, priced_batches
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace, whereabouts
 
@@ -41,13 +41,12 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 def play(workspace: Workspace, spread: Spread) -> list[str]:
     """Play two dates of four stores in batches of two, and return what became of each."""
-    batches = [
-        replace(batch, stores=batch.stores[first : first + 2], group=f"g{first:03d}")
-        for batch in batches_of(workspace.catalog, DATES, STORES)
+    priced = [
+        (replace(batch, stores=batch.stores[first : first + 2], group=f"g{first:03d}"), priced_by)
+        for batch, priced_by in priced_batches(workspace, DATES, STORES, "static")
         for first in (0, 2)
     ]
-    priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, "static") for date in DATES}
-    jobs = batches_to_play(workspace, batches, priced_by, "static", 7, spread)
+    jobs = batches_to_play(workspace, priced, "static", 7, spread)
     return [result.action for result in spread(play_one, jobs)]
 
 
@@ -82,11 +81,11 @@ def test_batches_and_cells_have_the_same_bytes_wherever_they_are_made(
 def test_neither_settings_nor_policies_travel_to_other_machines(workspace: Workspace) -> None:
     priced = pricing_on(workspace.lake, workspace.catalog, DATES[0], "static")
     batch = Batch(DATES[0], "g000", ("S01",))
-    (job,) = batches_to_play(workspace, [batch], {DATES[0]: priced}, "static", 7, Elsewhere())
+    (job,) = batches_to_play(workspace, [(batch, priced)], "static", 7, Elsewhere())
     assert job.where.settings is None
     assert job.at_hand is priced
     assert BatchToPlay.__getstate__(job)["at_hand"] is None
-    (here,) = batches_to_play(workspace, [batch], {DATES[0]: priced}, "static", 7, HERE)
+    (here,) = batches_to_play(workspace, [(batch, priced)], "static", 7, HERE)
     assert here.where.settings == workspace.settings
 
 

@@ -13,7 +13,6 @@ from price_shop import Shop
 
 import dashboard.data.desk.price_desk
 import serving.in_force
-import serving.kinds_of_stores
 import serving.open_book
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
@@ -113,5 +112,5 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     for module in (dashboard.data.desk.price_desk, serving.in_force, serving.open_book):
         count(module, "book_in_force", "book")
-    count(serving.kinds_of_stores, "morning_of", "belief")
+    count(serving.open_book, "morning_of", "belief")
     return made
