@@ -19,7 +19,7 @@ from catalog.records.store import Store
 from catalog.tables.intake import EXPOSURES
 from connect.export.batch import Acknowledgement, StoreRecord
 from connect.export.export_log import ExportHistory
-from connect.intake.day_stock import ShelfStock
+from connect.intake.day_sales import ShelfStock
 from connect.intake.price_spans import PriceSpan, SentSince, is_same, sent_since, spans_of, words_of
 
 NO_PRICE, OTHER_PRICE, OFFER, VOIDED = "no price released", "another price", "offer", "voided"

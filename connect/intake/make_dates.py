@@ -24,12 +24,10 @@ from catalog.tables.draws import HOURLY_DRAWS
 from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
 from connect.export.export_log import ExportHistory, ExportLog
-from connect.intake.day_sales import DayLines, unit_sales_of
-from connect.intake.day_stock import ShelfStock
+from connect.intake.day_sales import DayLines, ShelfStock, unit_sales_of
 from connect.intake.decisions import MadeDecisions, VisitedDay, decisions_of
 from connect.intake.exposures import DayEvidence, exposures_of, hours_open
-from connect.intake.known_lines import KnownLines
-from connect.intake.take_sales import LOCK, first_date
+from connect.intake.take_sales import LOCK, KnownLines, first_date
 from etl.live.day import LiveDay, clear_away
 from etl.sales_so_far import DAYS
 from serving.drawn_prices import newest_draw

@@ -21,10 +21,9 @@ from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.tables.intake import STOCK_EVENTS
 from catalog.tables.stock import STOCK_MOVEMENTS
-from connect.intake.day_stock import pair_of, sold_lines
-from connect.intake.known_lines import KnownLines
+from connect.intake.day_sales import pair_of, sold_lines
 from connect.intake.make_dates import DATES_LOCK, is_over, proof_of
-from connect.intake.take_sales import first_date
+from connect.intake.take_sales import KnownLines, first_date
 from etl.stock_books import Expiry, Lot, StockBooks, StockChange
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.locks import waited_for

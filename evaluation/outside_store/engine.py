@@ -15,8 +15,7 @@ from connect.export.acknowledge import acknowledge
 from connect.export.batch import PriceBatch
 from connect.export.export import export
 from connect.export.export_log import ExportLog
-from connect.intake.day_so_far import TakenIn
-from connect.intake.intake import Intake
+from connect.intake.intake import Intake, TakenIn
 from connect.intake.sale_lines import Kind
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry

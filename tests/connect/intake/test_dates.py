@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selling_store import DATE, SellingStore, line, shuffled
 
-from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import make_dates
+from connect.intake.take_sales import KnownLines
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from warehouse.lake import Partition

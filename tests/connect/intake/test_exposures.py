@@ -16,9 +16,9 @@ from catalog.contracts import TABLES
 from catalog.load import CLASSIC, load
 from connect.export.batch import Acknowledgement, BatchPrice, PriceBatch, rows_of
 from connect.export.export_log import ExportHistory
-from connect.intake.day_stock import ShelfStock
+from connect.intake.day_sales import ShelfStock
 from connect.intake.exposures import DayEvidence, exposures_of
-from connect.intake.known_lines import table_of
+from connect.intake.take_sales import table_of
 
 STORE = load(CLASSIC).store  # open from 08:00 to 20:00
 NOTHING = np.zeros(0, dtype=bool)

@@ -12,7 +12,7 @@ from hourly_store import FIRST_DATE, OWNERS_DATE, RULES, STORE, HourlyStore
 from catalog.errors import Declined
 from catalog.load import Catalog, load
 from catalog.names import OWNER
-from connect.intake.day_so_far import TakenIn
+from connect.intake.intake import TakenIn
 from serving.belief.learning_policy import LearningPolicy
 from serving.hourly_prices import HourlyStorefront
 from serving.in_force import pricing_on
