@@ -27,13 +27,13 @@ from catalog.store_day import tick_profile
 from catalog.tables.decisions import REPRICINGS
 from connect.export.export import export
 from connect.export.targets import FolderTarget
-from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order, waiting_first
 from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.table import DeskQuestion, as_sent, in_order, waiting_first
 from dashboard.data.reader import Reader
 from desk.price_changes.listing import rows_of
+from desk.price_changes.proposals import waiting_on
 from desk.price_changes.propose import propose_for
 from desk.price_changes.record import listed_changes
-from desk.price_changes.waiting import waiting_on
 from etl.live.calendar import DEFAULT_START
 from features.cells import ALL_VIEWS
 from serving.belief.belief import believed_before_anybody_came

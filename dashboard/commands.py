@@ -84,8 +84,8 @@ def sheet(
       shelfprice sheet import prices.xlsx --reason "prices of the spring leaflet"
     """
     from dashboard.data.desk import acts
-    from dashboard.data.desk.exported import sheet_of
     from dashboard.data.desk.price_desk import PriceDesk
+    from dashboard.data.desk.rows import sheet_of
     from dashboard.data.reader import Reader
     from dashboard.formats import show_in
     from desk.price_sheets.files import KINDS, MOST_BYTES

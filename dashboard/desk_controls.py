@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
+import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, ctx, html, no_update
+from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from catalog.errors import ShelfpriceError
-from dashboard.cards import desk_dialogs as dialogs
+from catalog.load import Catalog
+from dashboard.cards.desk_needs import totals_line
 from dashboard.cards.desk_prices import CATEGORY, DEARER, EVERY, STATE, STORE, TEXT, UNCHANGED
-from dashboard.cards.desk_totals import totals_line
-from dashboard.components import notice
+from dashboard.components import CLOSE, notice, table
 from dashboard.data.desk import acts
-from dashboard.data.desk.asked import DeskQuestion
-from dashboard.data.desk.listed import Rows
 from dashboard.data.desk.people import named_by
 from dashboard.data.desk.price_desk import PriceDesk
-from dashboard.data.desk.totals import totals_of
-from dashboard.formats import count
+from dashboard.data.desk.table import DeskQuestion, Rows, totals_of
+from dashboard.formats import count, store_options
 
 ACT, SAID, DONE = "desk-act", "desk-said", "desk-done"
 """What the browser asks for, where the answer stands, and how many acts there were."""
@@ -47,6 +47,22 @@ _QUESTIONS = {
 }
 _WITHOUT_REASON, _OF_ORDERS = {"approve", "undo"}, {"stop", "undo", "allow"}
 _OF_ONE = {"reject": "The old price stands.", "freeze": "It stays as it is shown until that is undone."}
+QUESTION, ASKED, WHY, YES, NO, FAILED, KEYS = (
+    "desk-question", "desk-asked", "desk-question-why", "desk-yes", "desk-no", "desk-failed", "desk-keys",
+)  # fmt: skip
+NEEDS_REASON, NEEDS_STORE, SWITCHED = "desk-needs-reason", "desk-needs-store", "desk-switched"
+EVERY_STORE = "every store"
+_KEYS = (
+    ("Arrow keys", "move in the table"),
+    ("Space", "choose a price, or choose it no longer"),
+    ("Enter", "open the row: why, what limits it, who decided"),
+    ("A", "approve the chosen prices, or the one the cursor is on"),
+    ("R", "reject them, with a reason"),
+    ("E", "edit the price the cursor is on"),
+    ("Esc", "close a panel; in the table, choose nothing"),
+    ("/", "search"),
+    ("?", "this list"),
+)
 
 
 def filter_states() -> dict[str, State]:
@@ -65,13 +81,13 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
         output={
             "said": Output(SAID, "children", allow_duplicate=True),
             "done": Output(DONE, "data", allow_duplicate=True),
-            "question": Output(dialogs.QUESTION, "opened", allow_duplicate=True),
-            "title": Output(dialogs.QUESTION, "title"),
-            "asked": Output(dialogs.ASKED, "children"),
-            "why": Output(dialogs.WHY, "value"),
-            "failed": Output(dialogs.FAILED, "children", allow_duplicate=True),
-            "no_reason": Output(dialogs.NEEDS_REASON, "hidden"),
-            "no_store": Output(dialogs.NEEDS_STORE, "hidden"),
+            "question": Output(QUESTION, "opened", allow_duplicate=True),
+            "title": Output(QUESTION, "title"),
+            "asked": Output(ASKED, "children"),
+            "why": Output(WHY, "value"),
+            "failed": Output(FAILED, "children", allow_duplicate=True),
+            "no_reason": Output(NEEDS_REASON, "hidden"),
+            "no_store": Output(NEEDS_STORE, "hidden"),
         },
         inputs={"act": Input(ACT, "data")},
         state=chosen_states(),
@@ -110,19 +126,19 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
         output={
             "said": Output(SAID, "children", allow_duplicate=True),
             "done": Output(DONE, "data", allow_duplicate=True),
-            "question": Output(dialogs.QUESTION, "opened", allow_duplicate=True),
-            "failed": Output(dialogs.FAILED, "children", allow_duplicate=True),
+            "question": Output(QUESTION, "opened", allow_duplicate=True),
+            "failed": Output(FAILED, "children", allow_duplicate=True),
         },
         inputs={
-            "_yes": Input(dialogs.YES, "n_clicks"),
-            "_no": Input(dialogs.NO, "n_clicks"),
-            "_enter": Input(dialogs.WHY, "n_submit"),
+            "_yes": Input(YES, "n_clicks"),
+            "_no": Input(NO, "n_clicks"),
+            "_enter": Input(WHY, "n_submit"),
         },
         state={
             "act": State(ACT, "data"),
-            "why": State(dialogs.WHY, "value"),
+            "why": State(WHY, "value"),
             "every": State(EVERY, "checked"),
-            "switched": State(dialogs.SWITCHED, "value"),
+            "switched": State(SWITCHED, "value"),
             **filter_states(),
         },
         prevent_initial_call=True,
@@ -130,10 +146,10 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
     def decide(*, act: dict[str, Any], why: str | None, every: bool, switched: str, **rest: Any) -> dict[str, Any]:
         if not ctx.triggered or not ctx.triggered[0]["value"] or not act:
             raise PreventUpdate
-        if ctx.triggered_id == dialogs.NO:
+        if ctx.triggered_id == NO:
             return {"said": no_update, "done": no_update, "question": False, "failed": None}
         asked = DeskQuestion(**{name: rest[name] for name in FILTERS})
-        reason, store = (why or "").strip(), None if switched == dialogs.EVERY_STORE else switched
+        reason, store = (why or "").strip(), None if switched == EVERY_STORE else switched
         if not reason and act["what"] not in _WITHOUT_REASON:
             return {"said": no_update, "done": no_update, "question": True, "failed": problem("Say why in a sentence.")}
         done: dict[str, Callable[[], str]] = {
@@ -205,3 +221,37 @@ def _number_of(desk: PriceDesk, ids: list[str]) -> str:
 def chosen_states() -> dict[str, State]:
     """Return what a callback takes to know which rows an act is about."""
     return {"every": State(EVERY, "checked"), **filter_states()}
+
+
+def question(catalog: Catalog) -> Component:
+    """Place the question, which a callback opens; it asks for a reason and for stores where they are needed."""
+    why: Any = dmc.TextInput(id=WHY, label="Reason", required=True, **{"data-autofocus": True})
+    where = dmc.Select(
+        id=SWITCHED,
+        label="Where",
+        data=store_options([EVERY_STORE, *catalog.store.stores]),
+        value=EVERY_STORE,
+        allowDeselect=False,
+    )
+    buttons = html.Div(
+        [dmc.Button("Cancel", id=NO, variant="default"), dmc.Button("Confirm", id=YES)], className="ask-buttons"
+    )
+    return dmc.Modal(
+        [
+            html.Div(id=ASKED),
+            html.Div(where, id=NEEDS_STORE),
+            html.Div(why, id=NEEDS_REASON),
+            html.Div(id=FAILED, role="alert"),
+            buttons,
+        ],
+        id=QUESTION,
+        title="Why?",
+        centered=True,
+        **CLOSE,
+    )
+
+
+def keys_list() -> Component:
+    """List the keys; `assets/desk.js` opens it."""
+    rows = [[html.Kbd(key), says] for key, says in _KEYS]
+    return dmc.Modal(table(["Key", "What it does"], rows, width=260), id=KEYS, title="Keys", centered=True, **CLOSE)

@@ -10,15 +10,13 @@ from dash.exceptions import PreventUpdate
 from catalog.errors import DataError, ShelfpriceError
 from dashboard.cards import desk_edit as edit
 from dashboard.data.desk import acts
-from dashboard.data.desk.asked import DeskQuestion
-from dashboard.data.desk.drafts import PriceDraft, preview
-from dashboard.data.desk.price_by import price_by
+from dashboard.data.desk.drafts import PriceDraft, preview, price_by
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
+from dashboard.data.desk.table import DeskQuestion
 from dashboard.desk_controls import ACT, DONE, EDITS, SAID, chosen_states, meant, problem, told
 from dashboard.formats import shown_currency
-from desk.price_changes.days import Dates
-from desk.price_changes.examine import examined_all
+from desk.price_changes.request import Dates, examined_all
 
 _A_WEEK = dt.timedelta(days=6)
 _TYPED = (edit.PRICE, edit.FIRST, edit.LAST, edit.START, edit.END)

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from catalog.load import WatchedCatalog
 from catalog.settings import Settings
 from dashboard.cache import Cache
-from dashboard.data.desk.kill_switch import KillSwitch
+from dashboard.data.desk.people import KillSwitch
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of

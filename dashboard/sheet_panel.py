@@ -13,9 +13,9 @@ from dash.exceptions import PreventUpdate
 from catalog.errors import DataError, ShelfpriceError
 from dashboard.components import CLOSE, aria, table
 from dashboard.data.desk import acts
-from dashboard.data.desk.asked import DeskQuestion
-from dashboard.data.desk.exported import sheet_of
 from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.rows import sheet_of
+from dashboard.data.desk.table import DeskQuestion
 from dashboard.desk_controls import DONE, SAID, filter_states, problem, told
 from dashboard.formats import count, euros
 from desk.price_sheets.files import KINDS, MOST_BYTES

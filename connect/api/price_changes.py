@@ -14,9 +14,9 @@ from connect.api.problems import Problem, problem_responses, refuse_repeated
 from desk.price_changes import decision as deciding
 from desk.price_changes import request as asking
 from desk.price_changes.consequence import Consequence
-from desk.price_changes.examine import examined
 from desk.price_changes.listing import rows_of
 from desk.price_changes.record import changes_named, listed_changes
+from desk.price_changes.request import examined
 from serving.orders import Kind
 from warehouse.workspace import Workspace
 

@@ -9,12 +9,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import CLOSE, TOOLTIPS, aria, table
-from dashboard.data.desk.asked import rivals_in_words
-from dashboard.data.desk.drafts import Preview
-from dashboard.data.desk.price_by import price_by
+from dashboard.data.desk.drafts import Preview, price_by
 from dashboard.data.desk.rows import Row
+from dashboard.data.desk.table import rivals_in_words
 from dashboard.formats import UNKNOWN, count, euros, share, shown_currency
-from desk.price_changes.examine import Examined
+from desk.price_changes.request import Examined
 
 PANEL, PRICE, START, END, REASON, ANYWAY, BELOW_COST, SAVE, FACTS, PREVIEW, REFUSED = (
     "desk-panel", "desk-price", "desk-start", "desk-end", "desk-why", "desk-anyway", "desk-below-cost",

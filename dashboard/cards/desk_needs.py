@@ -9,10 +9,9 @@ from dash.development.base_component import Component
 from dashboard.cards.desk_people import order_acts, what_of_all
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import card
-from dashboard.data.desk.asked import waiting_first
-from dashboard.data.desk.listed import Rows
 from dashboard.data.desk.people import StandingOrder, by_action
 from dashboard.data.desk.rows import Row
+from dashboard.data.desk.table import Rows, Totals, waiting_first
 from dashboard.formats import UNKNOWN, change, count, euros, store_name
 
 NEEDS = "desk-needs"
@@ -101,3 +100,26 @@ def _order(orders: Sequence[StandingOrder]) -> Component:
 
 def _side(acts: Sequence[Component]) -> list[Component]:
     return [html.Div(list(acts), className="desk-change-acts")] if acts else []
+
+
+def totals_line(totals: Sequence[Totals]) -> list[Component]:
+    """Show labels, gain, revenue, profit and units of all that is chosen, then the gain of each category."""
+    whole, *categories = totals
+    plan, kept = whole.plan, whole.kept
+    sums = [
+        f"{count(whole.labels)} label{'' if whole.labels == 1 else 's'} change{'s' if whole.labels == 1 else ''}",
+        f"revenue {euros(plan.revenue)} ({_more(plan.revenue - kept.revenue)})",
+        f"profit {euros(plan.profit)} ({_more(plan.profit - kept.profit)})",
+        f"{count(plan.units)} units ({plan.units - kept.units:+,.0f})".replace("-", "−"),
+        *([f"{count(whole.unknown)} not known"] if whole.unknown else []),
+    ]
+    parts = [f"{one.category} {_more(one.gain)}" for one in categories] if len(categories) > 1 else []
+    return [
+        html.Strong(gain_of(whole.gain)),
+        *map(html.Span, sums),
+        html.Span(" · ".join(parts), className="desk-dim"),
+    ]
+
+
+def _more(amount: float) -> str:
+    return f"{'' if amount < 0 else '+'}{euros(amount)}"

@@ -1,16 +1,19 @@
 """What people set: overrides, freezes and kill switches, each with who, why, until when, and Undo."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dash_mantine_components as dmc
+import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.cards.desk_edit import cost_in_words
 from dashboard.cards.desk_prices import act_button
-from dashboard.components import card, prose, scrolls
+from dashboard.components import card, prose, scrolls, table
 from dashboard.data.desk.people import StandingOrder, by_action
-from dashboard.formats import count, euros, store_name
+from dashboard.formats import UNKNOWN, count, day, euros, store_name
+from dashboard.monitor import Monitor
 
 PEOPLE = "desk-people"
 EVERY_STORE = "every store"
@@ -18,6 +21,13 @@ EVERY_STORE = "every store"
 _LOOKS = {"in_force": ("in force", "teal"), "scheduled": ("scheduled", "ocean"), "proposed": ("waits", "yellow"),
           "superseded": ("covered by another", "gray")}  # fmt: skip
 _MOST = 100
+LOG = "desk-log"
+MOST = 50
+_VERBS = {"proposed": "asked for", "approved": "approved", "rejected": "rejected", "withdrawn": "took back"}
+_KINDS = {"price": "price", "override": "override", "freeze": "freeze", "kill_switch": "kill switch"}
+EFFECTS = "desk-effects"
+_TABLES = ("price_changes", "interactions", "experiments", "price_draws", "exposures", "stock_movements", "products")
+_MOST_EFFECTS = 12
 
 
 def people_card() -> Component:
@@ -90,3 +100,116 @@ def what_of(change: StandingOrder) -> str:
         return f"Kill switch, {where}"
     verb = "frozen at" if change.kind == "freeze" else "set to"
     return f"{change.product} in {where} {verb} {euros(change.price or 0)}"
+
+
+def log_card() -> Component:
+    """Place the list that a callback fills."""
+    return card(
+        "Who did what",
+        html.Div(id=LOG, className="scrolled", **scrolls("Who did what")),
+        caption="Times are UTC: the clock's, or for a proposal its book's date. What was done at once is one line.",
+    )
+
+
+def log_list(monitor: Monitor) -> Component:
+    """List the newest acts on price changes."""
+    found = monitor.reader.ask("newest_price_changes", ("price_changes",), most=MOST)
+    if not len(found):
+        return dmc.Text("Nobody has decided about a price yet.", c="dimmed", size="sm")
+    return html.Ul([_line(act) for act in found.itertuples()], className="feed desk-log")
+
+
+def _line(act: object) -> Component:
+    return html.Li(
+        [
+            html.Span(f"{act.recorded_at:%d %b %H:%M}", className="event-time"),  # type: ignore[attr-defined] # pandas
+            html.Span(in_words(act), className="event-text"),
+        ],
+        className="event desk-event",
+    )
+
+
+def in_words(act: object) -> str:
+    """Say one row of `newest_price_changes` in a sentence."""
+    told: dict[str, Any] = act._asdict()  # type: ignore[attr-defined]
+    row: dict[str, Any] = {name: None if pd.isna(value) else value for name, value in told.items()}
+    verb, kind = _VERBS[row["event"]], _KINDS[row["kind"]]
+    if row["event"] == "proposed" and row["kind"] == "price":
+        verb = "proposed"
+    if row["count_changes"] > 1:
+        opening = f" for {row['business_date']:%d %b}" if row["event"] == "proposed" else ""
+        return f"{row['decided_by']} {verb} {count(row['count_changes'])} {kind}s{opening}"
+    where = " ".join(part for part in (row["sku"], f"in {store_name(row['store_id'] or 'every store')}") if part)
+    price = f" at {euros(row['new_price'])}" if row["new_price"] is not None else ""
+    return f"{row['decided_by']} {verb} the {kind} {row['change']}, {where}{price}: {row['reason']}"
+
+
+def effects_card(monitor: Monitor) -> Component | None:
+    """Show the newest prices that shoppers met, with a total; None where there are none."""
+    if not monitor.reader.has_warehouse():
+        return None
+    found = monitor.reader.ask("newest_effects", _TABLES, most=_MOST_EFFECTS)
+    if not len(found):
+        return None
+    objective = monitor.catalog.current().store.policies.objective
+    worth = "Revenue" if objective == "revenue" else "Profit"
+    names = ("Price", "By", "Instead of", "Store days", "Units", "instead", "Waste", "instead", worth, "instead",
+             "Difference", "Promised")  # fmt: skip
+    rows = [_row(row, objective) for row in found.to_dict(orient="records")]
+    total = _total(found.iloc[0].to_dict(), objective)
+    return card(
+        "What came of it",
+        table(names, [*total, *rows], numbers=range(2, len(names)), width=1060),
+        caption="Prices that people set or approved, while they stood: what their visits brought, what was thrown away "
+        "on their store days, and what was predicted of as many visits at the price instead. The difference, ± two "
+        "standard errors, is no proof, for no draw decided the price. *Promised* is the gain that was predicted when "
+        "the price was asked for. Between the two prices of an experiment a coin decided: their difference is proof.",
+    )
+
+
+def _total(row: Mapping[Any, Any], objective: str) -> list[list[Component | str]]:
+    """Return the row of all prices that people set or approved; none where all rows are of experiments."""
+    if not row["prices_in_all"]:
+        return []
+    wastes = (_known(row[name], euros) for name in ("waste_in_all", "otherwise_waste_in_all"))
+    brought, instead = _worth(row, objective, "_in_all")
+    worths = (_known(own, euros) for own in (brought, instead, brought - instead, row["promised_in_all"]))
+    return [[f"In all ({count(row['prices_in_all'])})", "", "", "", "", "", *wastes, *worths]]
+
+
+def _row(row: Mapping[Any, Any], objective: str) -> list[Component | str]:
+    kind = "approved" if row["kind"] == "price" else row["kind"]
+    name = row["sku"] if pd.isna(row["product_name"]) else row["product_name"]
+    place = f"{name} in {store_name(row['store_id']) if row['store_id'] else 'every store'}"
+    brought, instead = _worth(row, objective, "_eur")
+    return [
+        f"{place} at {euros(row['price_eur'])}, {kind}",
+        f"{row['approved_by']}, {day(row['holds_from'].date())}",
+        euros(row["otherwise_price_eur"]),
+        *(_known(row[name], count) for name in ("count_store_days", "count_units", "otherwise_units")),
+        *(_known(row[name], euros) for name in ("waste_eur", "otherwise_waste_eur")),
+        *(_known(own, euros) for own in (brought, instead)),
+        _with_error(brought - instead, row["standard_error_eur"]),
+        _known(row["promised_eur"], euros),
+    ]
+
+
+def _worth(row: Mapping[Any, Any], objective: str, end: str) -> tuple[float, float]:
+    """Return what a price brought and what the one instead would have, EUR, in what the catalog maximises."""
+    if objective == "revenue":
+        return row[f"revenue{end}"], row[f"otherwise_revenue{end}"]
+    sides = ("", "otherwise_")
+    is_margin = objective == "margin"  # which forgets what is thrown away
+    brought, instead = (row[f"{side}profit{end}"] + is_margin * row[f"{side}waste{end}"] for side in sides)
+    return brought, instead
+
+
+def _known(value: Any, written: Any) -> str:
+    return UNKNOWN if pd.isna(value) else str(written(value))
+
+
+def _with_error(gained: Any, error: Any) -> str:
+    """Write a difference with two standard errors, between which it lies 19 times in 20."""
+    if pd.isna(gained):
+        return UNKNOWN
+    return euros(gained) if pd.isna(error) else f"{euros(gained)} ± {euros(2 * error)}"

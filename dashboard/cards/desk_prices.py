@@ -9,10 +9,9 @@ from dash.development.base_component import Component
 
 from catalog.load import Catalog
 from dashboard.components import TOOLTIPS, aria, card, prose, width_of
-from dashboard.data.desk.asked import DeskQuestion
-from dashboard.data.desk.listed import Rows
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
+from dashboard.data.desk.table import DeskQuestion, Rows
 from dashboard.formats import count, day, in_currency_of, shown_currency, store_name, store_options
 
 GRID, TEXT, STORE, CATEGORY, STATE, UNCHANGED, EVERY, COUNT, CHOSEN, APPROVE = (

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 from dashboard.components import empty, notice
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
-from desk.price_changes.waiting import waiting_now
+from desk.price_changes.proposals import waiting_now
 from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.lake import Lake
 from warehouse.mixed import books_passed_over

@@ -10,12 +10,10 @@ from dash.exceptions import PreventUpdate
 from catalog.load import Catalog
 from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.app_shell import SCHEME
-from dashboard.cards.desk_dialogs import keys_list, question
 from dashboard.cards.desk_draws import TABLES, draws_card
 from dashboard.cards.desk_edit import edit_panel
-from dashboard.cards.desk_log import LOG, log_card, log_list
-from dashboard.cards.desk_needs import NEEDS, needs_card
-from dashboard.cards.desk_people import PEOPLE, people_card, people_list
+from dashboard.cards.desk_needs import NEEDS, needs_card, totals_line
+from dashboard.cards.desk_people import EFFECTS, LOG, PEOPLE, effects_card, log_card, log_list, people_card, people_list
 from dashboard.cards.desk_prices import (
     APPROVE,
     CHOSEN,
@@ -32,16 +30,13 @@ from dashboard.cards.desk_prices import (
     told_of,
 )
 from dashboard.cards.desk_row import row_drawer, wire_row
-from dashboard.cards.desk_totals import totals_line
-from dashboard.cards.effects import EFFECTS, effects_card
 from dashboard.cards.notices import no_data
 from dashboard.cards.promotions import CALENDAR, EARLIER, LATER, promotions_card, promotions_list
 from dashboard.components import aria, heading
-from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
-from dashboard.data.desk.totals import totals_of
-from dashboard.desk_controls import ACT, DONE, FILTERS, SAID, filter_states, wire_acts
+from dashboard.data.desk.table import DeskQuestion, as_sent, in_order, totals_of
+from dashboard.desk_controls import ACT, DONE, FILTERS, SAID, filter_states, keys_list, question, wire_acts
 from dashboard.desk_panel import wire_panel
 from dashboard.formats import count
 from dashboard.monitor import Monitor, Page

@@ -1,13 +1,23 @@
 """The Rules page: which rules prices keep, what each costs, and where two of them disagree. It is read, not edited."""
 
-from dash import Dash, html
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import dash_mantine_components as dmc
+from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
+from catalog.load import Catalog
 from dashboard.cards.notices import no_data
-from dashboard.cards.rules import rules_shown
+from dashboard.components import card, prose, stat, table
+from dashboard.formats import count, euros, store_name
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, wire_content
-from desk.rules.effects import rules_now
+from desk.rules.effects import Conflict, RuleEffect, RulesNow, rules_now
+from desk.rules.sentences import Rule
+from serving.store_standing import Standing
+
+_EXAMPLES, _NAMED, _SENTENCES = 3, 6, 4
 
 
 def layout(_monitor: Monitor) -> Component:
@@ -30,3 +40,112 @@ def content(monitor: Monitor) -> Component:
 
 
 PAGE = Page("rules", "/rules", "Rules", "rules", 3, layout, wire)
+
+
+def rules_shown(catalog: Catalog, found: RulesNow) -> list[Component]:
+    """Show what the rules do in all, those in force by what they cost, conflicts, and those that are off, folded."""
+    on = sorted((one for one in found.effects if one.rule.sentences), key=lambda one: (-round(one.cost, 2), -one.held))
+    off = [one.rule for one in found.effects if not one.rule.sentences]
+    disagree = len({(own.store, own.sku) for one in found.conflicts for own in one.prices})
+    unknown = sum(one.unknown for one in found.effects)
+    told = (
+        f"expected; not known of {count(unknown)} of them" if unknown else "expected, against the policy's own prices"
+    )
+    stats = [
+        stat(
+            "Prices that a rule holds",
+            f"{count(found.held)} of {count(found.n_prices)}",
+            None,
+            "of those that stand next",
+        ),
+        stat("What that costs a day", euros(found.cost), None, told),
+        stat("Prices on which rules disagree", count(disagree), None, "the stronger rule won" if disagree else "none"),
+    ]
+    return [
+        html.Div(stats, className="grid grid-4"),
+        card(
+            "Rules in force",
+            html.Ul([_rule(catalog, one) for one in on], className="desk-needs"),
+            caption="A price counts for the rule that decided it last. Rules are changed in `store.yaml`, in the "
+            "section that is named here; prices follow at the next tick.",
+        ),
+        *([_conflicts(catalog, found.conflicts)] if found.conflicts else []),
+        *([_off(off)] if off else []),
+    ]
+
+
+def _rule(catalog: Catalog, effect: RuleEffect) -> Component:
+    rule = effect.rule
+    said = [html.Div(sentence, className="desk-reason") for sentence in rule.sentences]
+    shown, folded = said[:_SENTENCES], said[_SENTENCES:]
+    more = (
+        [html.Details([html.Summary(f"{count(len(folded))} more"), *folded], className="rules-off")] if folded else []
+    )
+    where = html.Div(f"{rule.path} · {_products(catalog, rule.skus)}", className="desk-dim")
+    words = [html.Strong(rule.title), *shown, *more, where]
+    return html.Li([html.Div(words), html.Div(_figures(effect), className="rule-figures")])
+
+
+def _figures(effect: RuleEffect) -> list[Component]:
+    cost = f"{euros(effect.cost)} a day"
+    if effect.held:
+        told = "cost not known" if effect.unknown == effect.held else cost
+        return [html.Strong(f"{count(effect.held)} price{'' if effect.held == 1 else 's'}"), html.Div(told)]
+    if round(effect.cost, 2):
+        return [html.Div("no price now, some later in the day", className="desk-dim"), html.Div(cost)]
+    return [html.Div("counts within the day" if effect.shown is None else "holds no price now", className="desk-dim")]
+
+
+def _products(catalog: Catalog, skus: Sequence[str]) -> str:
+    if len(skus) == len(catalog.skus):
+        return "all products"
+    named = ", ".join(skus[:_NAMED])
+    return f"{named} and {count(len(skus) - _NAMED)} more" if len(skus) > _NAMED else named or "no product"
+
+
+def _conflicts(catalog: Catalog, conflicts: Sequence[Conflict]) -> Component:
+    names = {product.sku: product.name for product in catalog.products}
+    rows = [[one.won, one.overruled, count(len(one.prices)), _examples(names, one.prices)] for one in conflicts]
+    return card(
+        "Where rules disagree",
+        table(("This rule won", "over this one", "Prices", "Such as"), rows, numbers=(2,), width=520),
+        caption="The prices that stand do not keep the second rule. Which rule is stronger stands in the order of the "
+        "guardrails.",
+    )
+
+
+def _examples(names: dict[str, str], prices: Sequence[Standing]) -> Component:
+    return html.Div(
+        [
+            dmc.Anchor(
+                f"{names.get(own.sku, own.sku)} in {store_name(own.store)} at {euros(own.price)}",
+                href=f"/prices?{urlencode({'product': own.sku, 'store': own.store})}",
+                size="sm",
+            )
+            for own in prices[:_EXAMPLES]
+        ],
+        className="rule-examples",
+    )
+
+
+def _off(rules: Sequence[Rule]) -> Component:
+    """Fold the rules that are off, each with the lines of store.yaml that turn it on."""
+    lines = [
+        html.Li(
+            [
+                html.Div([html.Strong(rule.title), html.Div(rule.path, className="desk-dim")]),
+                html.Div(
+                    [
+                        dmc.Code(rule.example, block=True),
+                        dcc.Clipboard(content=rule.example, title=f"copy lines of {rule.title}", className="copy"),
+                    ],
+                    className="mend",
+                ),
+            ]
+        )
+        for rule in rules
+    ]
+    hint = "Copy lines into `store.yaml`, with your own figures and products; docs/guardrails.md says what each does."
+    title = html.Summary(f"{count(len(rules))} rule{'' if len(rules) == 1 else 's'} off")
+    folded = [title, dmc.Text(prose(hint), c="dimmed", size="sm", my="xs"), html.Ul(lines, className="desk-needs")]
+    return dmc.Paper(html.Details(folded, className="rules-off"), withBorder=True, p="md")

@@ -8,7 +8,7 @@ from catalog.wings import registered
 from desk.alerts.tills import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
 from desk.price_changes.change import PriceChange
 from desk.price_changes.record import changes_by_people
-from desk.price_changes.shown import prices_shown
+from desk.price_law.shown import prices_shown
 from etl.live.day import days_with_live_parts
 from etl.live.store_now import stores_now
 from flows.clock import now_of

@@ -10,8 +10,8 @@ from desk.alerts.watch import open_alerts
 from desk.notify.channels import Message, channels_of
 from desk.notify.outbox import LOCK, is_told, keep, send
 from desk.price_changes.listing import rows_of
+from desk.price_changes.proposals import waiting_on
 from desk.price_changes.record import changes_by_people, changes_on
-from desk.price_changes.waiting import waiting_on
 from etl.live.store_now import next_date, next_tick
 from flows.clock import now_of
 from warehouse.connection import workbench_with_marts

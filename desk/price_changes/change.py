@@ -1,12 +1,52 @@
-"""A price change: its terms, its events, and its state at a moment in the time of the stores."""
+"""A price change: its terms, its events, and its state at a moment in the time of the stores.
+
+Recorded are proposed, approved, rejected and withdrawn; time does the rest: an approved change is scheduled until it
+begins, in force while it lasts, superseded while a later or a stronger one covers it, and expired after its end.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
+from catalog.errors import Declined
 from catalog.load import Catalog
-from desk.price_changes.states import EventName, State
 from serving.orders import STRENGTH, Kind, Span
+
+EventName = Literal["proposed", "approved", "rejected", "withdrawn"]
+State = Literal["proposed", "rejected", "withdrawn", "scheduled", "in_force", "superseded", "expired"]
+
+EVENTS: tuple[EventName, ...] = get_args(EventName)
+
+_MAY_FOLLOW: dict[EventName | None, tuple[EventName, ...]] = {
+    None: ("proposed",),
+    "proposed": ("approved", "rejected", "withdrawn"),
+    "approved": ("withdrawn",),
+    "rejected": ("approved", "withdrawn"),
+    "withdrawn": (),
+}
+
+
+def may_follow(last: EventName | None, event: EventName) -> bool:
+    """Tell whether an event may follow the last one of a price change; None before the first."""
+    return event in _MAY_FOLLOW[last]
+
+
+def refuse_unless_may_follow(change: str, last: EventName | None, event: EventName) -> None:
+    """Refuse an event that may not follow.
+
+    Raises
+    ------
+    Declined
+        With what may follow.
+    """
+    if may_follow(last, event):
+        return
+    allowed = " or ".join(_MAY_FOLLOW[last])
+    raise Declined(
+        f"{change}: expected a change that can be {event}, found one that is {last or 'not proposed'}; nothing was "
+        f"changed{': it can only be ' + allowed if allowed else ': give a new one'}"
+    )
 
 
 @dataclass(frozen=True)
@@ -62,7 +102,8 @@ class Event:
     """One thing that happened to a price change; `terms` are those that hold from then on.
 
     Each store follows at its own next tick: `effective_at` is the first moment, UTC, at which it counts in any store,
-    and `effective_in` holds the moment of each store where it is another one.
+    and `effective_in` holds the moment of each store where it is another one. `kept_on` is the business date under
+    which the change was recorded; None before.
     """
 
     number: int
@@ -73,6 +114,7 @@ class Event:
     by: str
     terms: Terms
     effective_in: Mapping[str, dt.datetime] = field(default_factory=dict)
+    kept_on: dt.date | None = field(default=None, compare=False)
 
     def counts_from(self, store: str) -> dt.datetime:
         """Return the moment, UTC, from which it counts in a store."""

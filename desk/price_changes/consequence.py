@@ -5,7 +5,7 @@ curves, footfall, stock, and worth of what is left at closing. Beyond the prices
 """
 
 import datetime as dt
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
+from desk.price_changes.change import Terms
 from desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
-from desk.price_changes.shelves import OnShelf, Shelves
 from serving.belief.policy import Outlook
 from serving.belief.taken_from_log import stores_of_kinds
 from serving.book_store import BookInForce
@@ -27,6 +27,15 @@ from serving.stock_ahead import Keeps
 from serving.store_standing import StoreStanding
 from serving.tabulate import limited_ladder
 from warehouse.lake import Lake
+
+
+@dataclass(frozen=True)
+class OnShelf:
+    """How a product stands in a store: its units at a tick, and what keeps of those that it opened with, or None."""
+
+    stock: int
+    tick: int = 0
+    keeps: Keeps | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +168,7 @@ class DayForecast:
         chance = float(self._curves.p_sale_at(np.array([own]), np.array([price]))[0])
         return chance if lies_on(ladder, price) and np.isfinite(chance) else None
 
-    def on_shelves(self, stock: Ints, tick: int, opened_with: Ints | None) -> Shelves:
+    def on_shelves(self, stock: Ints, tick: int, opened_with: Ints | None) -> list[OnShelf]:
         """Return how each product of a store stands.
 
         Parameters
@@ -170,23 +179,23 @@ class DayForecast:
             Units at opening by the days on which they may be sold, shape (1, n_products, n_lives), or None.
         """
         ahead = None if self._outlook is None else self._outlook.morning.ahead
-        units, tick = np.minimum(stock, self._catalog.most_stock), min(tick, self._book.n_ticks - 1)
-        product = np.arange(len(units))
+        units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.n_ticks - 1)
         if ahead is None:
-            return Shelves(product, units, tick)
+            return [OnShelf(own, tick) for own in units]
         opened = ahead.new_units(self._catalog.par_stock)[None] if opened_with is None else opened_with
-        return Shelves(product, units, tick, ahead.keeps_of(opened)[0], np.array(ahead.far(self._date)))
+        keeps = zip(ahead.keeps_of(opened)[0].tolist(), ahead.far(self._date), strict=True)
+        return [OnShelf(own, tick, tuple(kept[:far])) for own, (kept, far) in zip(units, keeps, strict=True)]
 
-    def shelves_in(self, standing: StoreStanding) -> Shelves:
-        """Return how each product of a store's shelf stands; its day may have another shelf than the book."""
+    def shelves_in(self, standing: StoreStanding) -> list[OnShelf | None]:
+        """Return how each product of a store's shelf stands; None for one that the book does not know."""
         skus = standing.catalog.skus
         if skus == self.skus:
-            return self.on_shelves(standing.stock, standing.now.tick, standing.opened_with)
-        own = np.array([self._position.get(sku, -1) for sku in skus])
-        return replace(self.full_shelves.take(own), product=own)
+            return [*self.on_shelves(standing.stock, standing.now.tick, standing.opened_with)]
+        own = (self._position.get(sku) for sku in skus)  # its day has another shelf than the book
+        return [None if at is None else self.full_shelves[at] for at in own]
 
     @cached_property
-    def full_shelves(self) -> Shelves:
+    def full_shelves(self) -> list[OnShelf]:
         """How each product stands at opening where all are new and as many as there are to be."""
         return self.on_shelves(self._catalog.par_stock, 0, None)
 
@@ -290,3 +299,46 @@ def outlook_of(
     for stores in stores_of_kinds(found.belief) if found.belief is not None and stores_apart(catalog, found) else ():
         apart |= dict.fromkeys(stores, of_stores(stores[0]))
     return of_stores(None)
+
+
+def with_forecast(
+    catalog: Catalog,
+    outlooks: Callable[[dt.date], DayForecast | None],
+    terms: Terms,
+    of: Callable[..., Consequence] = DayForecast.of,
+) -> Terms:
+    """Return terms with what is predicted of the first store day on which they hold, to be held against what came.
+
+    The alternative of a proposal is the old price, and that of an override or a freeze the price that the policy opens
+    with. A chance of sale is of one price while it stands, so it can be compared with the visits of any ticks.
+
+    Terms of several products, base prices, and a proposal that changes nothing stay as they are.
+
+    Parameters
+    ----------
+    outlooks
+        What prices bring on a date; None without a book.
+    """
+    is_proposal = terms.kind == "price"
+    if terms.sku is None or terms.new_price is None or (is_proposal and terms.old_price in {None, terms.new_price}):
+        return terms
+    clock = catalog.store.clock_of(terms.store)
+    date = clock.date_of(terms.valid_from)
+    outlook = outlooks(date)
+    if outlook is None:
+        return terms
+    own, ticks = outlook.in_store(terms.store), clock.ticks_within(date, terms.valid_from, terms.valid_until)
+    wanted = of(own, terms.sku, terms.new_price, *(ticks or (0, None)))
+    alternative = terms.old_price if is_proposal and terms.old_price is not None else wanted.policy_price
+    otherwise = of(own, terms.sku, alternative, *(ticks or (0, None)))
+    gain = otherwise.cost if is_proposal else (None if wanted.cost is None else -wanted.cost)
+    return replace(
+        terms,
+        expected_p_sale=wanted.p_sale,
+        expected_units=wanted.units,
+        expected_revenue=wanted.revenue,
+        expected_profit=wanted.profit,
+        expected_gain=gain,
+        otherwise_price=alternative,
+        otherwise_p_sale=otherwise.p_sale,
+    )

@@ -7,10 +7,17 @@ from dataclasses import replace
 
 from catalog.errors import DataError, Declined, did_you_mean
 from catalog.load import Catalog
-from desk.price_changes.change import Event, PriceChange, Terms, counting_in, stores_of
+from desk.price_changes.change import (
+    Event,
+    EventName,
+    PriceChange,
+    Terms,
+    counting_in,
+    refuse_unless_may_follow,
+    stores_of,
+)
 from desk.price_changes.conflicts import of_the_announcement
-from desk.price_changes.passed import proposals_on
-from desk.price_changes.prior import with_prior_price
+from desk.price_changes.proposals import proposals_on
 from desk.price_changes.record import (
     LOCK,
     PATIENCE,
@@ -20,7 +27,7 @@ from desk.price_changes.record import (
     next_number,
     record,
 )
-from desk.price_changes.states import EventName, refuse_unless_may_follow
+from desk.price_law.shown import with_prior_price
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
 from warehouse.lake import Lake
@@ -73,12 +80,12 @@ def decide_each(
                 change = _proposed_again(change, number, now)
                 events.extend(change.events)
             own = {store: ticks[store] for store in stores_of(catalog, change.terms.store)}
-            moment = min(own.values())
+            moment, kept_on = min(own.values()), change.events[0].kept_on
             _refuse_decision(catalog, change, event, by, moment)
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
             if event == "approved" and terms.announced:
                 terms = _announced_anew(lake, catalog, change.id, terms, moment)
-            events.append(counting_in(Event(number, change.id, event, now, moment, by, terms), own))
+            events.append(counting_in(Event(number, change.id, event, now, moment, by, terms, kept_on=kept_on), own))
             decided.append(replace(change, events=(*change.events, events[-1])))
         if events:
             record(lake, catalog, number, events)

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from catalog.clocks import UTC, WallClock
-from desk.price_changes.change import PriceChange, Terms
+from desk.price_changes.change import PriceChange, State, Terms
 from desk.price_changes.record import changes_on
-from desk.price_changes.states import State
 from etl.live.store_now import next_tick, next_ticks
 from flows.clock import now_of
 from warehouse.workspace import Workspace

@@ -6,20 +6,17 @@ was sold are still those that bound it.
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 
-from catalog.arrays import Floats
 from catalog.load import Catalog
 from desk.price_changes.change import PriceChange
-from desk.price_changes.passed import Proposals, proposals_on
-from desk.price_changes.passing import passing
+from desk.price_changes.proposals import passing, proposals_on
 from desk.price_changes.record import changes_by_people, changes_by_people_on, changes_named
-from desk.price_changes.shown import PricesBefore
+from desk.price_law.shown import day_prices_before
 from serving.orders import AtOnce, Orders, PriceOrder
-from serving.price_ranges import PriceRanges
+from serving.price_ranges import PriceRanges, ranges_between
 from warehouse.lake import Lake
 from warehouse.origin import sells_outside
 
@@ -112,64 +109,39 @@ def _by_approval(
     Outside stores show their own prices, and drawn ones within a design that was approved: none of them waits.
     """
     proposals, all_stores = proposals_on(lake, catalog, date), catalog.store.stores
-    decided = {
-        (row, column): change for (row, column), change in proposals.documents.items() if all_stores[row] in stores
-    }
+    rows = [all_stores.index(store) for store in stores]
+    decided = {place: change for place, change in proposals.documents.items() if place[0] in rows}
     if not catalog.store.approval.is_asked_for or sells_outside(lake.store, catalog.store):
-        olds = ((place, change) for place, change in decided.items() if change.last == "rejected")
-        return [
-            _range(catalog, change, place, (old, old))
-            for place, change in olds
-            if (old := change.terms.old_price) is not None
-        ], None
-    rule = _ByRule(catalog, date, proposals, PricesBefore(lake, catalog, date))
-    orders = [one for place, change in decided.items() for one in _decided(rule, change, place)]
-    return orders, PriceRanges(tuple(stores), rule, proposals)
+        rejected = [(place, change) for place, change in decided.items() if change.last == "rejected"]
+        olds = ((place, change, change.terms.old_price) for place, change in rejected)
+        return [_range(catalog, change, place, (old, old)) for place, change, old in olds if old is not None], None
+    yesterday = day_prices_before(lake, catalog, date, None if stores == all_stores else stores)
+    passes = passing(catalog, slice(None), yesterday)
+    lowest, highest = np.fmin(passes[0], proposals.price[rows]), np.fmax(passes[1], proposals.price[rows])
+    orders = list[PriceOrder]()
+    for place, change in decided.items():
+        at = rows.index(place[0]), place[1]
+        orders += _decided(catalog, date, change, place, (float(passes[0][at]), float(passes[1][at])))
+        lowest[at] = highest[at] = np.nan
+    return orders, replace(ranges_between(tuple(stores), lowest, highest), source=proposals)
 
 
-@dataclass(frozen=True)
-class _ByRule:
-    """Between which prices products pass by rule on a date: read when somebody asks."""
-
-    catalog: Catalog
-    date: dt.date
-    proposals: Proposals
-    yesterday: PricesBefore
-
-    def __call__(self, stores: Sequence[str]) -> tuple[Floats, Floats]:
-        """Return the lowest and highest prices of stores, EUR; NaN where something was decided."""
-        own = [self.catalog.store.stores.index(store) for store in stores]
-        rows, passed = {row: number for number, row in enumerate(own)}, self.proposals.passed.price[own]
-        lowest, highest = passing(self.catalog, slice(None), self.yesterday.of(stores))
-        lowest, highest = np.fmin(lowest, passed), np.fmax(highest, passed)
-        for row, column in self.proposals.documents:
-            if row in rows:
-                lowest[rows[row], column] = highest[rows[row], column] = np.nan
-        return lowest, highest
-
-    @cached_property
-    def at_decided(self) -> dict[tuple[int, int], tuple[float, float]]:
-        """The lowest and highest price that would pass by rule where something was decided, EUR."""
-        row, column = np.array(list(self.proposals.documents)).T
-        passes = (own.tolist() for own in passing(self.catalog, column, self.yesterday.of_all[row, column]))
-        return dict(zip(self.proposals.documents, zip(*passes, strict=True), strict=True))
-
-
-def _decided(rule: _ByRule, change: PriceChange, place: tuple[int, int]) -> Iterator[PriceOrder]:
+def _decided(
+    catalog: Catalog, date: dt.date, change: PriceChange, place: tuple[int, int], passes: tuple[float, float]
+) -> Iterator[PriceOrder]:
     """Yield what a proposal makes of a product's day.
 
     Its price moves within what passes by rule. An approval adds the price that was approved. From the tick on in which
     a person declines it or takes the approval back, the old price stands.
     """
-    terms, catalog, store = change.terms, rule.catalog, rule.catalog.store.stores[place[0]]
-    lowest, highest = rule.at_decided[place]
+    terms, store, (lowest, highest) = change.terms, catalog.store.stores[place[0]], passes
     yield _range(catalog, change, place, (lowest, highest))
-    ticks = _ticks_in(catalog, rule.date, change, store)
+    ticks = _ticks_in(catalog, date, change, store)
     if ticks is not None and terms.new_price is not None:
         yield _range(catalog, change, place, (min(lowest, terms.new_price), max(highest, terms.new_price)), ticks)
     if change.last in {"rejected", "withdrawn"} and terms.old_price is not None:
         declined = change.events[-1].counts_from(store)
-        if (ticks := catalog.store.clock_of(store).ticks_within(rule.date, declined, None)) is not None:
+        if (ticks := catalog.store.clock_of(store).ticks_within(date, declined, None)) is not None:
             yield _range(catalog, change, place, (terms.old_price, terms.old_price), ticks)
 
 

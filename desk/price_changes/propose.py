@@ -5,35 +5,41 @@ A night records it once, and whoever looks reads the record.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats
+from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
-from catalog.records.product import Product
-from desk.price_changes.change import Event, Terms
-from desk.price_changes.consequence import DayForecast, outlook_of
-from desk.price_changes.forecasts import with_forecast
-from desk.price_changes.passed import THE_RULE, NewSet, PassedPrices, Proposals, part_of_set, proposals_on
-from desk.price_changes.passing import passing
+from catalog.table import MOMENT
+from catalog.tables.operations import PREDICTED, PRICE_CHANGES
+from desk.price_changes.change import Event, EventName, Terms
+from desk.price_changes.consequence import DayForecast, outlook_of, with_forecast
+from desk.price_changes.proposals import PASSES, THE_RULE, Proposals, passing, proposals_on, waiting_on
 from desk.price_changes.reasons import reason_beside, reason_for
-from desk.price_changes.record import LOCK, PATIENCE, changes_named, next_number, record, rows_of_events
-from desk.price_changes.shown import day_prices_before
-from desk.price_changes.waiting import waiting_on
+from desk.price_changes.record import LOCK, PATIENCE, TABLE, next_number, record_rows, rows_of_events
+from desk.price_law.shown import day_prices_before
 from etl.stock import opens_with
 from serving.book_store import BookInForce, book_in_force
 from serving.markdowns import stickers_on
 from serving.standing import openings_without_orders
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.origin import sells_outside
+from warehouse.parquet import texts
 from warehouse.workspace import Workspace
 
 MOST_TOLD = 10_000
 """Prices of an action that pass by rule and have a reason and a forecast of their own; of more, nobody reads them."""
+_TOLD = ("reason", "expected_cost", *PREDICTED)
+_Places = tuple[Ints, ...]
+"""Rows and columns of the catalog's stores and products."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +84,11 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date, seen: Float
         earlier = proposals_on(lake, catalog, date)
         if seen is not None:
             wanted = np.where(earlier.are_recorded, np.nan, seen)
-        new = _new_of(lake, catalog, found, date, earlier, wanted)
-        if new.is_other.any():
+        if (new := _new_of(lake, catalog, found, date, earlier, wanted)).is_other.any():
             _record(lake, catalog, new)
             earlier = proposals_on(lake, catalog, date)
     last = Counter(change.last for change in earlier.documents.values())
-    return Proposed(int((earlier.passed.number > 0).sum()) + last["approved"], last["proposed"])
+    return Proposed(int((earlier.number > 0).sum()) + last["approved"], last["proposed"])
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,6 @@ class _New:
         Between which prices one passes by rule.
     is_other
         Which prices are proposed anew.
-    forecast
-        Says what prices bring; to make it takes a minute for a chain, so it is made when somebody is to be told.
     """
 
     date: dt.date
@@ -112,17 +115,6 @@ class _New:
     lowest: Floats
     highest: Floats
     is_other: Flags
-    forecast: Callable[[], DayForecast]
-
-    @cached_property
-    def passes(self) -> Flags:
-        """Which prices pass by rule."""
-        return np.asarray((self.lowest <= self.new) & (self.new <= self.highest))
-
-    @property
-    def at(self) -> tuple[dt.datetime, str]:
-        """When the book was made, UTC, and its policy."""
-        return self.found.book.published_at, self.found.book.policy
 
 
 def _new_of(
@@ -130,84 +122,101 @@ def _new_of(
 ) -> _New:
     """Compare what stores want to open with, EUR, NaN for nothing, with what was proposed before."""
     old = day_prices_before(lake, catalog, date)
-    stands = earlier.passed.price.copy()
+    stands = earlier.price.copy()
     for place, change in earlier.documents.items():
         stands[place] = np.nan if change.terms.new_price is None else change.terms.new_price
     lowest, highest = passing(catalog, slice(None), old)
     has_stock = opens_with(lake, catalog, catalog.store.stores, date).stock > 0  # without any, the label stays
     is_other = np.isfinite(wanted) & (stands != wanted) & has_stock
-    forecast = cache(partial(outlook_of, lake, catalog, found, date))
-    return _New(date, found, earlier, old, wanted, lowest, highest, is_other, forecast)
+    return _New(date, found, earlier, old, wanted, lowest, highest, is_other)
 
 
 def _record(lake: Lake, catalog: Catalog, new: _New) -> None:
-    """Record what has to be, so that the newest proposals are those of the book: documents for people, and a set."""
-    number, (at, by) = next_number(lake), new.at
-    passes, earlier = new.is_other & new.passes, new.earlier.passed.without(~new.is_other)
-    documents = list(_events(lake, catalog, new, number, new.is_other & ~new.passes))
-    for place, change in new.earlier.documents.items():
-        if new.is_other[place] and change.last != "withdrawn":
-            documents.append(Event(number, change.id, "withdrawn", at, change.terms.valid_from, by, change.terms))
-    if passes.sum() + (earlier.number > 0).sum() > MOST_TOLD:
-        parts = NewSet(new.date, number, at, by, passes, new.old, new.new, earlier).parts(catalog)
-        record(lake, catalog, number, documents, parts)
-        return
-    told = [*_withdrawn(lake, catalog, new, number, earlier), *_events(lake, catalog, new, number, passes)]
-    record(lake, catalog, number, documents, [(part_of_set(new.date, number), rows_of_events(told))] if told else [])
+    """Record what has to be, so that the newest proposals are those of the book."""
+    number, at, by = next_number(lake), new.found.book.published_at, new.found.book.policy
+    documents = [
+        Event(number, change.id, "withdrawn", at, change.terms.valid_from, by, change.terms)
+        for place, change in new.earlier.documents.items()
+        if new.is_other[place] and change.last != "withdrawn"
+    ]
+    passes = new.is_other & (new.lowest <= new.new) & (new.new <= new.highest)
+    told, gone = new.is_other if passes.sum() <= MOST_TOLD else new.is_other & ~passes, new.earlier.number > 0
+    why = _told(lake, catalog, new, told, passes)
+
+    def rows(event: EventName, which: Flags, numbers: Ints | int = number, prices: Floats = new.new) -> pa.Table:
+        places = np.nonzero(which)
+        who = THE_RULE if event == "approved" else by
+        known = {"number": number, "event": event, "recorded_at": at, "done_by": who, "new_price": prices[places]}
+        known |= {name: values[places] for name, values in why.items()}
+        return _rows(catalog, new, places, np.broadcast_to(numbers, which.shape)[places], known)
+
+    waiting = pa.concat_tables([rows("proposed", new.is_other & ~passes), rows_of_events(documents)])
+    back = rows("withdrawn", new.is_other & gone, new.earlier.number, new.earlier.price)
+    passed = pa.concat_tables([back, rows("proposed", passes), rows("approved", passes)])
+    tables = {"proposals": waiting, "passed": passed}
+    parts = {Partition(TABLE, new.date, f"{of}-{number:08d}"): own for of, own in tables.items() if len(own)}
+    record_rows(lake, number, parts)
 
 
-def _withdrawn(lake: Lake, catalog: Catalog, new: _New, number: int, earlier: PassedPrices) -> Iterator[Event]:
-    """Yield the withdrawals of prices that passed before."""
-    at, by = new.at
-    names = {
-        f"p{earlier.number[row, column]}.{catalog.store.stores[row]}.{catalog.skus[column]}"
-        for row, column in np.argwhere(earlier.number > 0)
+def _rows(catalog: Catalog, new: _New, places: _Places, numbers: Ints, known: Mapping[str, Any]) -> pa.Table:
+    """Return an event of prices as rows of the table; `numbers` are those of the actions that proposed them."""
+    stores = catalog.store.stores
+    clocks = [catalog.store.clock_of(store) for store in stores]
+    opens = pa.array([clock.opening_of(new.date) for clock in clocks], MOMENT).take(pa.array(places[0]))
+    closes = pa.array([clock.closing_of(new.date) for clock in clocks], MOMENT).take(pa.array(places[0]))
+    store, sku = (texts(names).take(pa.array(at)) for names, at in zip((stores, catalog.skus), places, strict=True))
+    action = pc.binary_join_element_wise("p", pc.cast(pa.array(numbers), pa.string()), "")
+    own = {
+        "change": pc.binary_join_element_wise(action, store, sku, "."),
+        "effective_at": opens,
+        "kind": "price",
+        "sku": sku,
+        "store_id": store,
+        "old_price": pa.array(new.old[places], from_pandas=True),
+        "valid_from": opens,
+        "valid_until": closes,
+        "announced": False,
+        **{name: pa.array(value) if isinstance(value, np.ndarray) else value for name, value in known.items()},
     }
-    for change in changes_named(lake, names) if names else ():
-        yield Event(number, change.id, "withdrawn", at, change.terms.valid_from, by, change.terms)
+    columns = (
+        own[field.name].cast(field.type)
+        if isinstance(own.get(field.name), pa.Array)
+        else pa.repeat(pa.scalar(own.get(field.name), field.type), len(numbers))
+        for field in PRICE_CHANGES.schema
+    )
+    return pa.Table.from_arrays(list(columns), schema=PRICE_CHANGES.schema)
 
 
-def _events(lake: Lake, catalog: Catalog, new: _New, number: int, which: Flags) -> Iterator[Event]:
-    """Yield what is proposed at some places, with reason and forecast, and the approval of what passes by rule."""
+def _told(lake: Lake, catalog: Catalog, new: _New, which: Flags, passes: Flags) -> dict[str, NDArray[Any]]:
+    """Return reasons, what waiting costs, and forecasts by column, shape (n_stores, n_products); None of all others."""
+    columns = {name: np.full(which.shape, None, dtype=object) for name in _TOLD}
+    columns["reason"][:] = PASSES
     if not which.any():
-        return
+        return columns
     brings, stickers = cache(DayForecast.of), stickers_on(lake, catalog, new.date)
     opened, money = opens_with(lake, catalog, catalog.store.stores, new.date), catalog.store.money
-    (at, by), outlook = new.at, new.forecast()
+    outlook = outlook_of(lake, catalog, new.found, new.date)
     for row in np.flatnonzero(which.any(axis=1)):
         store = catalog.store.stores[row]
         units = None if opened.opened_with is None else opened.opened_with[row : row + 1]
         shelves = outlook.on_shelves(opened.stock[row], 0, units)
         for column in np.flatnonzero(which[row]):
-            product, shelf, price = catalog.products[column], shelves[column], float(new.new[row, column])
+            sku, shelf, price = catalog.skus[column], shelves[column], float(new.new[row, column])
             old = None if np.isnan(new.old[row, column]) else float(new.old[row, column])
-            sticker = stickers.get((store, product.sku))
-            if sticker is not None:
-                terms = _terms(catalog, new.date, store, product, (old, price), reason_beside(sticker, price, money))
+            terms = _terms(catalog, new.date, store, sku, (old, price))
+            if (sticker := stickers.get((store, sku))) is not None:
+                terms = replace(terms, reason=reason_beside(sticker, price, money))
             else:
-                reason = reason_for(outlook, product.sku, shelf, price, old, money)
-                terms = _terms(catalog, new.date, store, product, (old, price), reason)
                 terms = with_forecast(catalog, lambda _: outlook, terms, partial(brings, shelf=shelf))
-            if not new.passes[row, column]:
+                terms = replace(terms, reason=reason_for(outlook, sku, shelf, price, old, money))
+            if not passes[row, column]:
                 bounds = float(new.lowest[row, column]), float(new.highest[row, column])
-                terms = replace(terms, expected_cost=outlook.cost_of_waiting(product.sku, shelf, *bounds))
-            name = f"p{number}.{store}.{product.sku}"
-            yield Event(number, name, "proposed", at, terms.valid_from, by, terms)
-            if new.passes[row, column]:
-                yield Event(number, name, "approved", at, terms.valid_from, THE_RULE, terms)
+                terms = replace(terms, expected_cost=outlook.cost_of_waiting(sku, shelf, *bounds))
+            for name in _TOLD:
+                columns[name][row, column] = getattr(terms, name)
+    return columns
 
 
-def _terms(
-    catalog: Catalog, date: dt.date, store: str, product: Product, old_and_new: tuple[float | None, float], reason: str
-) -> Terms:
+def _terms(catalog: Catalog, date: dt.date, store: str, sku: str, old_and_new: tuple[float | None, float]) -> Terms:
     clock = catalog.store.clock_of(store)
-    return Terms(
-        kind="price",
-        sku=product.sku,
-        store=store,
-        old_price=old_and_new[0],
-        new_price=old_and_new[1],
-        valid_from=clock.opening_of(date),
-        valid_until=clock.closing_of(date),
-        reason=reason,
-    )
+    return Terms("price", sku, store, *old_and_new, clock.opening_of(date), clock.closing_of(date), PASSES)

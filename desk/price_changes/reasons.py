@@ -5,9 +5,8 @@ The sentence follows from what is expected, and its euros from the gain of the p
 
 from catalog.currency import Currency
 from catalog.price_rules import LIMITS, RULES
-from desk.price_changes.consequence import Comparison, DayForecast
+from desk.price_changes.consequence import Comparison, DayForecast, OnShelf
 from desk.price_changes.planned_day import PlannedDay
-from desk.price_changes.shelves import OnShelf
 from serving.markdowns import Sticker
 
 UNKNOWN = "no model knows it yet"

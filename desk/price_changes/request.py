@@ -1,4 +1,4 @@
-"""What people ask for: an override, a freeze, the kill switch. Each is checked and recorded under one lock."""
+"""What people ask for: an override, a freeze, the kill switch. It is examined, or recorded under one lock."""
 
 import datetime as dt
 import itertools
@@ -19,18 +19,18 @@ from desk.price_changes.conflicts import (
     refuse_impossible,
     refuse_overlaps,
 )
-from desk.price_changes.consequence import Consequence, DayForecast, outlook_of
-from desk.price_changes.forecasts import with_forecast
-from desk.price_changes.prior import with_prior_price
+from desk.price_changes.consequence import Consequence, DayForecast, outlook_of, with_forecast
 from desk.price_changes.record import LOCK, PATIENCE, changes_by_people, next_number, record
-from desk.price_changes.shown import prices_shown
-from desk.price_law.shown import StoreDecisions, read_once
-from etl.live.store_now import next_ticks
+from desk.price_law.shown import StoreDecisions, prices_shown, read_once, with_prior_price
+from etl.live.store_now import StoreNow, next_ticks
 from flows.clock import now_of
 from serving.book_store import book_in_force
 from serving.orders import Kind
 from warehouse.locks import held
 from warehouse.workspace import Workspace
+
+Dates = tuple[dt.date | None, dt.date | None]
+"""First and last business date. Without a first one it is the store's date, and without a last one the first."""
 
 
 @dataclass(frozen=True)
@@ -291,3 +291,72 @@ def _with_accepted_cost(catalog: Catalog, terms: Terms) -> Terms:
     product = catalog.product(terms.sku)
     least = cost_plus_margin(product, catalog.store.guardrails, catalog.store.money)
     return replace(terms, accepted_cost=least) if terms.new_price < max(least, product.floor) else terms
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What would become of one request.
+
+    Attributes
+    ----------
+    terms
+        What would be recorded; empty where it can never hold.
+    conflicts
+        What speaks against it, in a sentence each.
+    consequence
+        What it is expected to bring, as `DeskAnswer` has it.
+    problem
+        Why it can never hold; None where it can.
+    """
+
+    terms: tuple[Terms, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    consequence: Consequence | None = None
+    problem: str | None = None
+
+
+def examined(workspace: Workspace, request: PriceRequest) -> Examined:
+    """Tell what would become of a request.
+
+    Raises
+    ------
+    CatalogError, DataError
+        When it can never hold.
+    """
+    return _examined(workspace, examined_terms(facts_for(workspace, (request,)), request))
+
+
+def examined_all(workspace: Workspace, requests: Sequence[PriceRequest]) -> list[Examined]:
+    """Tell what would become of each of several requests of one action; one that can never hold has a problem."""
+    if not requests:
+        return []
+    facts, before, found = facts_for(workspace, requests), Before(), list[Examined]()
+    for request in requests:
+        try:
+            told = examined_terms(facts, request)
+            refuse_overlaps(workspace.catalog, told[0], before)
+            found.append(_examined(workspace, told))
+        except ShelfpriceError as error:
+            found.append(Examined(problem=str(error)))
+    return found
+
+
+def _examined(workspace: Workspace, told: tuple[Sequence[Terms], Sequence[str], Consequence | None]) -> Examined:
+    terms, against, consequence = told
+    costly = [said for own in terms if (said := below_cost(workspace.catalog, own)) is not None]
+    return Examined(tuple(terms), tuple(dict.fromkeys((*costly, *against))), consequence)
+
+
+def span_of_days(catalog: Catalog, now: StoreNow, dates: Dates) -> tuple[dt.datetime, dt.datetime]:
+    """Return when the first of some dates opens, or the store's next tick begins, and when the last one closes, UTC.
+
+    Raises
+    ------
+    DataError
+        When a date is of no year that clocks are known of.
+    """
+    clock, first = catalog.store.clock_of(now.store), dates[0] or now.date
+    for date in dates:
+        if date is not None:
+            clock.moment_of_person(dt.datetime.combine(date, dt.time(12)))
+    return max(now.moment, clock.opening_of(first)), clock.closing_of(dates[1] or first)

@@ -1,30 +1,71 @@
-"""What was shown where from when to when, from the price decisions in the lake."""
+"""What was shown where from when to when, from the price decisions in the lake, and what a reduction has to name."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import islice
+from typing import Literal
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.arrays import Floats
 from catalog.clocks import WallClock
 from catalog.load import Catalog
-from desk.price_changes.change import PriceChange
+from desk.price_changes.change import PriceChange, Terms
 from desk.price_law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 from etl.live.day import LiveDay, days_with_live_parts
+from serving.evidence import ShelfPrices, evidence
 from warehouse.lake import Lake, Partition
+from warehouse.parquet import cells, in_one_piece, texts
 from warehouse.partition import between
+from warehouse.sql_files import queries_beside
 
 StoreDecisions = Callable[[Partition, str], pa.Table]
 """Returns the price decisions of a store in a partition."""
+_MOST_DAYS = 14
+"""Days with sales that are looked at for a price that the newest of them does not have."""
+_COLUMNS = ("store_id", "sku", "new_price", "tick", "explored", "inventory_level")
+_query = queries_beside(__file__)
+Prices = dict[tuple[str, str], float]
+"""Prices, EUR, by store and product."""
+_Which = Literal["last_price", "middle_price"]
 
 
 def read_once(lake: Lake) -> StoreDecisions:
     """Return what reads price decisions, no partition of them twice: for the many products of one action."""
     read = cache(lambda part: lake.read(part).select(["store_id", "sku", "tick", "new_price"]))
     return cache(lambda part, store: (rows := read(part)).filter(pc.equal(rows["store_id"], store)))
+
+
+def with_prior_price(
+    lake: Lake,
+    catalog: Catalog,
+    terms: Terms,
+    begins: dt.datetime,
+    others: Sequence[PriceChange],
+    decisions: StoreDecisions | None = None,
+) -> Terms:
+    """Return terms with the price that their announcement has to name; in several stores, the lowest of theirs.
+
+    Parameters
+    ----------
+    begins
+        When the reduction can begin: what is wanted from an earlier moment on looks back from there.
+    decisions
+        See `read_once`.
+    """
+    if not terms.announced or terms.sku is None or terms.new_price is None:
+        return terms
+    stores = catalog.store.stores if terms.store is None else (terms.store,)
+    found = [
+        prior_price_of(lake, catalog, (store, terms.sku), begins, terms.new_price, list(others), decisions).price
+        for store in stores
+    ]
+    return replace(terms, prior_price=min((price for price in found if price is not None), default=None))
 
 
 def prior_price_of(
@@ -131,3 +172,96 @@ def _announced(change: PriceChange, store: str, sku: str, clock: WallClock) -> R
         return None
     end = dt.datetime.max.replace(tzinfo=clock.zone.info) if span[1] is None else clock.local(span[1])
     return Reduction(clock.local(span[0]), end, terms.new_price)
+
+
+def prices_shown(lake: Lake, catalog: Catalog) -> Prices:
+    """Return the price shown last, EUR, by store and product; stores that never sold are left out.
+
+    In a retailer's lake it is the last regular price of the log. A damaged part says nothing; the others go on.
+    """
+    regular = evidence().shelf_prices(lake, catalog)
+    if regular is not None:
+        return regular.by_place(catalog)
+    stores = catalog.store.stores
+    batches = (list(lake.partitions_on("repricings", date)) for date in lake.newest_dates("repricings"))
+    shown = _newest(lake, catalog, stores, (list(filter(lake.receipt, parts)) for parts in batches), "last_price")
+    live = [day for day in days_with_live_parts(lake) if not day.is_closed(lake) and day.store in stores]
+    for part in (day.part("live_repricings") for day in live):
+        if lake.receipt(part) is not None:
+            now = _prices_in(lake, catalog, stores, part, "last_price")
+            shown = np.where(np.isnan(now), shown, now)
+    return ShelfPrices(stores, shown).by_place(catalog)
+
+
+def day_prices_before(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None) -> Floats:
+    """Return the price, EUR, of each store and product on its newest day before a date that is closed.
+
+    It is the middle one of the day: the shelf showed lower ones for half of the time. Prices that exploration tried,
+    and those of an empty shelf, do not count, and what stood for a few ticks, such as before the first shopper came, is
+    not the middle. Stores need not have sold on the same dates: one alone may have sold a live day. Those that sold on
+    none of the last days of the lake have NaN. In a retailer's lake it is the last regular price of the log.
+
+    Parameters
+    ----------
+    stores
+        The stores that are asked about: what others opened with is not read. None is every store of the catalog.
+
+    Returns
+    -------
+    Floats
+        Shape (n_stores, n_products), of these stores and the catalog; NaN where none is known.
+    """
+    named = catalog.store.stores if stores is None else tuple(stores)
+    regular = evidence().shelf_prices(lake, catalog, date)
+    if regular is not None:
+        return regular.of(named, len(named))
+    batches = (lake.partitions_on("repricings", day) for day in lake.newest_dates("repricings") if day < date)
+    own = ([part for part in parts if stores is None or _is_in(lake, part, named)] for parts in batches)
+    return _newest(lake, catalog, named, own, "middle_price")
+
+
+def last_day_prices(lake: Lake, catalog: Catalog, since: dt.date, last: dt.date) -> Floats:
+    """Return the price of each store and product on the last of some dates that has one, EUR.
+
+    As in `day_prices_before`; a damaged part says nothing.
+
+    Returns
+    -------
+    Floats
+        Shape (n_stores, n_products), of the catalog; NaN where none is known.
+    """
+    dates = (date for date in lake.newest_dates("repricings") if since <= date <= last)
+    batches = (list(filter(lake.receipt, lake.partitions_on("repricings", date))) for date in dates)
+    return _newest(lake, catalog, catalog.store.stores, batches, "middle_price")
+
+
+def _newest(
+    lake: Lake, catalog: Catalog, stores: Sequence[str], batches: Iterable[list[Partition]], which: _Which
+) -> Floats:
+    """Return each price of the newest day that has it, from each day's partitions, newest first."""
+    prices = np.full((len(stores), len(catalog.skus)), np.nan)
+    for parts in islice(batches, _MOST_DAYS):
+        for part in parts:
+            prices = np.where(np.isnan(prices), _prices_in(lake, catalog, stores, part, which), prices)
+        if not np.isnan(prices).any():
+            break
+    return prices
+
+
+def _prices_in(lake: Lake, catalog: Catalog, stores: Sequence[str], part: Partition, which: _Which) -> Floats:
+    """Return what a partition shows, EUR, shape (n_stores, n_products); NaN where nothing is known."""
+    with duckdb.connect() as connection:
+        connection.register("decisions", lake.read(part, _COLUMNS, coded=True))
+        asked = {"n_ticks": catalog.store.opening.ticks}
+        rows: pa.Table = connection.sql(_query("prices_of_day"), params=asked).to_arrow_table()
+    prices = np.full((len(stores), len(catalog.skus)), np.nan)
+    places, own = cells(rows, texts(stores), texts(catalog.skus))
+    np.put(prices, places, rows[which].to_numpy()[own])
+    return prices
+
+
+def _is_in(lake: Lake, part: Partition, stores: Sequence[str]) -> bool:
+    """Tell whether a partition shows prices of one of the stores."""
+    (column,) = lake.read(part, ("store_id",), coded=True).columns
+    names = in_one_piece(column.unify_dictionaries()).dictionary
+    return bool(pc.any(pc.is_in(names, value_set=pa.array(stores, pa.string()))).as_py())

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, did_you_mean
 from catalog.limits import HIGHEST_PRICE
-from desk.price_changes.days import span_of_days
-from desk.price_changes.examine import Examined, examined_all
-from desk.price_changes.request import DeskAnswer, PriceRequest, ask_all
+from desk.price_changes.request import DeskAnswer, Examined, PriceRequest, ask_all, examined_all, span_of_days
 from desk.price_sheets.files import read
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of

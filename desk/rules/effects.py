@@ -15,8 +15,7 @@ import numpy as np
 
 from catalog.load import Catalog
 from catalog.price_rules import LIMITS
-from desk.price_changes.consequence import DayForecast
-from desk.price_changes.shelves import OnShelf
+from desk.price_changes.consequence import DayForecast, OnShelf
 from desk.rules.sentences import Rule, rules_of
 from serving.overruled import CAPS, ORDERED
 from serving.store_standing import Standing, StoreStanding
@@ -89,8 +88,9 @@ def rules_now(
             n_prices += 1
             limit, cost = (price.rule if price.rule in LIMITS else None), None
             own = store.catalog.positions[price.sku]
-            if forecast is not None and shelves is not None and shelves.are_known[own]:
-                key = forecast, price.sku, shelves[own], price.price, price.rule
+            shelf = None if shelves is None else shelves[own]
+            if forecast is not None and shelf is not None:
+                key = forecast, price.sku, shelf, price.price, price.rule
                 limit, cost = known[key] = known.get(key) or _limit_and_cost(*key)
             if limit is not None:
                 costs[title[limit]] += cost or 0.0

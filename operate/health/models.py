@@ -3,7 +3,7 @@
 import datetime as dt
 
 from catalog.errors import Check, DamagedError, ModelError
-from desk.price_changes.waiting import waiting_now
+from desk.price_changes.proposals import waiting_now
 from etl.live.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts

@@ -17,7 +17,7 @@ from catalog.load import CLASSIC, Catalog, load, restored
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.product import Product
-from desk.price_changes.passing import passing
+from desk.price_changes.proposals import passing
 from serving.guardrails import guarded
 from serving.limits import limits_of
 from serving.policies import policy_without_model

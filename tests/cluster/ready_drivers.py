@@ -25,7 +25,7 @@ _KILLED = -signal.SIGKILL
 _IMPORTED = (
     *("flows.cli.main", "flows.steps", "cluster.on_dask", "prefect.task_engine", "pyarrow.pandas_compat"),
     *("cluster.advisory_locks", "cluster.delta.open", "cluster.postgresql", "warehouse.proof", "psycopg"),
-    *("cluster.services_database", "cluster.spread", "desk.price_changes.passed", "training.mlflow.server"),
+    *("cluster.services_database", "cluster.spread", "desk.price_changes.proposals", "training.mlflow.server"),
     *("fastapi", "graphviz", "prefect.concurrency.v1.context", "prefect.flow_engine", "anyio._backends._asyncio"),
 )
 """What the commands import when they run."""

@@ -15,11 +15,11 @@ from dashboard.cards.desk_edit import brought_by, preview_of_all
 from dashboard.cards.desk_needs import needs_card
 from dashboard.cards.desk_people import people_list
 from dashboard.data.desk import acts
-from dashboard.data.desk.asked import DeskQuestion, as_sent
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.table import DeskQuestion, as_sent
 from dashboard.data.reader import Reader
-from desk.price_changes.examine import examined_all
+from desk.price_changes.request import examined_all
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
 

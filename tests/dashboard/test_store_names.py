@@ -9,9 +9,9 @@ from price_shop import Shop
 from catalog.currency import EUR
 from catalog.errors import CatalogError
 from dashboard.cards.overview import grid
-from dashboard.data.desk.asked import DeskQuestion, as_sent
-from dashboard.data.desk.exported import sheet_of
 from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.rows import sheet_of
+from dashboard.data.desk.table import DeskQuestion, as_sent
 from dashboard.data.reader import Reader
 from dashboard.formats import show_in, store_name, store_options
 from dashboard.price_tags import tag_of

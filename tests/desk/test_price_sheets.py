@@ -19,8 +19,8 @@ from workbooks import wide_workbook, workbook
 from catalog.currency import EUR
 from catalog.errors import DataError, Declined
 from dashboard.data.desk import acts
-from dashboard.data.desk.exported import sheet_of
 from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.rows import sheet_of
 from dashboard.data.reader import Reader
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask

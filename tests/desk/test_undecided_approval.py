@@ -20,11 +20,9 @@ from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from desk.price_changes.passed import proposals_on
-from desk.price_changes.passing import passing
+from desk.price_changes.proposals import Waiting, passing, proposals_on, waiting_now
 from desk.price_changes.record import all_changes
-from desk.price_changes.shown import day_prices_before
-from desk.price_changes.waiting import Waiting, waiting_now
+from desk.price_law.shown import day_prices_before
 from evaluation.living_store import LivingStore
 from features.cells import ALL_VIEWS
 from operate.health.models import check_waiting

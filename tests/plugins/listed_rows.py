@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.data.desk.listed import Rows, listed
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import STATES
+from dashboard.data.desk.table import Rows
 
 
 class StoreOfOneRow:
@@ -34,11 +34,6 @@ class StoreOfOneRow:
         """Return what became of it."""
         return self._row.told
 
-    @property
-    def kinds(self) -> Any:
-        """Return what no other row has."""
-        return np.array([[id(self)]])
-
     def compared(self, _position: int) -> Any:
         """Return what its plan brings."""
         own = self._row
@@ -48,4 +43,4 @@ class StoreOfOneRow:
 def columns_of(rows: Sequence[Row], any_row: Row) -> Rows:
     """Return rows as columns; `any_row` is needed where there are none."""
     stores: Any = [StoreOfOneRow(row) for row in [*rows, any_row]]
-    return listed(stores).take(slice(len(rows)))
+    return Rows(stores).take(slice(len(rows)))

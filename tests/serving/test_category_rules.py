@@ -18,7 +18,7 @@ from catalog.records.guardrails import Guardrails
 from catalog.records.product import Measure
 from desk.price_changes.change import Terms
 from desk.price_changes.conflicts import below_cost
-from desk.price_changes.passing import passing
+from desk.price_changes.proposals import passing
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.calendar import DEFAULT_START
 from etl.live.store_now import stores_now

@@ -11,8 +11,7 @@ from price_shop import DATE, Shop
 
 from catalog.load import Catalog
 from catalog.pricing import Shelf
-from desk.price_changes.examine import examined
-from desk.price_changes.request import PriceRequest
+from desk.price_changes.request import PriceRequest, examined
 from etl.live.store_now import stores_now
 from evaluation.learner_worlds import asked_worlds
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came

@@ -5,19 +5,17 @@ from dataclasses import replace
 
 from catalog.errors import DataError, Declined
 from catalog.roles import Role
-from dashboard.data.desk.drafts import PriceDraft, span_of
+from dashboard.data.desk.drafts import PriceDraft, price_by, span_of
 from dashboard.data.desk.people import named_by
-from dashboard.data.desk.price_by import price_by
 from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import day, euros, store_name, zone_named
 from dashboard.who import allowed
-from desk.price_changes.days import Dates, span_of_days
+from desk.price_changes.change import EventName, State, may_follow
 from desk.price_changes.decision import decide, decide_each, was_taken_back
 from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_named
-from desk.price_changes.request import DeskAnswer, PriceRequest, ask, ask_all
-from desk.price_changes.states import EventName, State, may_follow
+from desk.price_changes.request import Dates, DeskAnswer, PriceRequest, ask, ask_all, span_of_days
 from desk.price_sheets.lines import SheetLine, lines_of, record_lines
 from serving.orders import Kind
 

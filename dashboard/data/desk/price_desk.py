@@ -15,16 +15,15 @@ from catalog.load import Catalog
 from catalog.settings import Settings
 from catalog.tables.intake import COMPETITOR_PRICES
 from dashboard.cache import Cache
-from dashboard.data.desk.asked import waiting_first
-from dashboard.data.desk.listed import Rows, listed
 from dashboard.data.desk.rows import RivalPrice, Row
 from dashboard.data.desk.store_rows import StoreRows
+from dashboard.data.desk.table import Rows, waiting_first
 from dashboard.data.reader import Reader
 from desk.price_changes.change import PriceChange
 from desk.price_changes.consequence import DayForecast, outlook_of
-from desk.price_changes.passed import Proposals, proposals_on
+from desk.price_changes.proposals import Proposals, proposals_on
 from desk.price_changes.record import changes_by_people
-from desk.price_changes.shown import last_day_prices
+from desk.price_law.shown import last_day_prices
 from etl.live.calendar import newest_sold
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
@@ -159,7 +158,7 @@ class PriceDesk:
         held = {store: held[store] for store in catalog.store.stores}
         shelves = {id(own.catalog): own.catalog for own in held.values()}
         opened = {shelf: self._opened_with(own, dates[-1]) for shelf, own in shelves.items()}
-        rows = listed(
+        rows = Rows(
             [self._rows_of(own, opened[id(own.catalog)], outlooks.get(own.now.date), people) for own in held.values()]
         )
         if not people and newest_sold(lake) is None and next(lake.newest_dates("booked_prices"), None) is None:

@@ -1,7 +1,8 @@
 """What is known of the prices of one store's shelf, by column; a row of it is made when somebody looks at it."""
 
+import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, get_args
 
@@ -9,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
+from catalog.clocks import WallClock
 from catalog.price_rules import LIMITS, RULES
-from dashboard.data.desk.proposal_states import State, covering, in_words, overridden, state_of
-from dashboard.data.desk.rows import RivalPrice, Row
+from catalog.records.product import Product
+from dashboard.data.desk.rows import RivalPrice, Row, State
 from dashboard.formats import euros, shown_currency
 from desk.price_changes.change import PriceChange
-from desk.price_changes.consequence import Comparison, DayForecast
-from desk.price_changes.passed import Proposals
-from desk.price_changes.passing import passing
+from desk.price_changes.consequence import Comparison, DayForecast, OnShelf
+from desk.price_changes.proposals import THE_RULE, Proposals, passing
 from desk.price_changes.reasons import reason_beside, reason_for
-from desk.price_changes.shelves import OnShelf, Shelves
+from etl.live.store_now import StoreNow
 from serving.drawn_prices import DrawnPolicy
 from serving.markdowns import Sticker
 from serving.store_standing import Standing, StoreStanding
@@ -68,10 +69,10 @@ class StoreRows:
         self._outlook, self._rivals = None if outlook is None else outlook.in_store(at.store), rivals
         self._wall, row = catalog.store.clock_of(at.store), catalog.store.stores.index(at.store)
         self._covered = covering(people, at.store, at.moment, self._wall.closing_of(at.date))
-        self._passed = proposals.passed.number[row]
-        self._documents = proposals.documents_of_rows.get(row, {})
+        self._passed = proposals.number[row]
+        self._documents = {place[1]: change for place, change in proposals.documents.items() if place[0] == row}
         self.now = opened if shown is None else np.where(np.isnan(shown), opened, shown)
-        is_told, self.proposed = self._passed > 0, proposals.passed.price[row].copy()
+        is_told, self.proposed = self._passed > 0, proposals.price[row].copy()
         for column, change in self._documents.items():
             if change.terms.new_price is not None:
                 is_told[column], self.proposed[column] = True, change.terms.new_price
@@ -172,15 +173,6 @@ class StoreRows:
             return None
         return self._outlook.compared(self.products[position].sku, shelf, float(self.proposed[position]), now)
 
-    @property
-    def kinds(self) -> Floats:
-        """What two prices have the same of where `compared` is, shape (n_numbers, n_products); of one outlook."""
-        assert self._shelves is not None  # noqa: S101 - of what is forecast alone
-        has_sticker = np.zeros(len(self.products))
-        if self.standing.catalog.uses_stickers and self.standing.known.sticker is not None:
-            has_sticker = ~np.isnan(self.standing.known.sticker)
-        return np.vstack([self._shelves.kinds, self.proposed, self.now, has_sticker])
-
     def _wanted(self) -> Floats:
         """Return what the policy wants: of a store that is being sold, what its book opened with."""
         if self.standing.now.day is None or self._outlook is None:
@@ -195,11 +187,10 @@ class StoreRows:
 
     def _shelf(self, position: int) -> OnShelf | None:
         """Return how a product stands at the next tick; None where no book knows it."""
-        shelves = self._shelves
-        return shelves[position] if shelves is not None and shelves.product[position] >= 0 else None
+        return None if self._shelves is None else self._shelves[position]
 
     @cached_property
-    def _shelves(self) -> Shelves | None:
+    def _shelves(self) -> list[OnShelf | None] | None:
         return None if self._outlook is None else self._outlook.shelves_in(self.standing)
 
     def _sticker(self, position: int) -> Sticker | None:
@@ -245,3 +236,52 @@ def with_trial(held: Standing, why: str) -> str:
 def limit_in_words(rule: str) -> str:
     """Say which limit binds a price; empty where the policy has its own price."""
     return RULES[rule] if rule in LIMITS else ""
+
+
+def state_of(change: PriceChange) -> State:
+    """Return what became of a proposal that was recorded."""
+    if change.last == "approved":
+        return "passes" if change.events[-1].by == THE_RULE else "approved"
+    return "waits" if change.last == "proposed" else "rejected"
+
+
+def in_words(state: State, change: PriceChange | None, held: Standing) -> str:
+    """Say what became of a proposal; `change` is None where nobody has recorded one, or it passed in a set."""
+    if state == "waits":
+        return f"waits; until then {euros(held.price)}"
+    if change is None or state == "passes":
+        return "passes"
+    by = change.events[-1].by
+    if state == "approved":
+        return f"approved by {by}"
+    is_kept = held.rule == "not_approved" or held.price != change.terms.new_price
+    return f"rejected by {by}" if is_kept else f"rejected by {by}; no other price is known, so it stands"
+
+
+def covering(
+    people: Iterable[PriceChange], store: str, start: dt.datetime, end: dt.datetime
+) -> dict[str | None, PriceChange]:
+    """Return the strongest change of people that holds in a store at some time from a start until before an end.
+
+    They are by product; None is every product.
+    """
+    found = dict[str | None, PriceChange]()
+    for change in sorted(people, key=lambda change: change.rank):
+        span = change.span(store)
+        if span is not None and span[0] < end and (span[1] is None or span[1] > start):
+            found[change.terms.sku] = change
+    return found
+
+
+def overridden(change: PriceChange, product: Product, held: Standing, at: StoreNow, wall: WallClock) -> str:
+    """Say what a person set and when it holds, and what stands in its place where a limit keeps it from standing."""
+    terms = change.terms
+    price = product.base_price if terms.new_price is None else terms.new_price
+    what = {"override": "set to", "freeze": "frozen at", "kill_switch": "kill switch:"}.get(terms.kind, "")
+    span = change.span(at.store)
+    is_later = span is not None and span[0] > at.moment and held.order != change.id
+    start = f" from {wall.local(span[0]):%H:%M}" if span is not None and is_later else ""
+    end = None if span is None or span[1] is None else wall.local(span[1])
+    until = f" until {end:%H:%M}" if end is not None and end.date() == at.date else ""
+    unmet = f"; {euros(held.price)} stands, {RULES[held.rule]}" if held.order == change.id and held.unmet else ""
+    return f"{what} {euros(price)} by {change.proposer}{start}{until}{unmet}"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from outside_grocer import Grocer
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from dashboard.cards.desk_evidence import answered, evidence, learned
+from dashboard.cards.desk_row import answered, evidence, learned
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
 from desk.price_changes.request import PriceRequest, ask

@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from listed_rows import columns_of
 
-from dashboard.cards.desk_needs import ON_DESK, first_needs, needs_card
-from dashboard.cards.desk_totals import totals_line
-from dashboard.data.desk.asked import DeskQuestion, waiting_first
+from dashboard.cards.desk_needs import ON_DESK, first_needs, needs_card, totals_line
 from dashboard.data.desk.people import StandingOrder
 from dashboard.data.desk.rows import Row
-from dashboard.data.desk.totals import totals_of
+from dashboard.data.desk.table import DeskQuestion, totals_of, waiting_first
 from dashboard.desk_controls import meant
 from desk.price_changes.planned_day import Proceeds
 

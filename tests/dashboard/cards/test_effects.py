@@ -7,7 +7,7 @@ import pytest
 from price_shop import SHORT_DAY, Shop, open_in_the_morning
 from shell import Terminal
 
-from dashboard.cards.effects import effects_card
+from dashboard.cards.desk_people import effects_card
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
 from desk.price_changes.request import PriceRequest, ask

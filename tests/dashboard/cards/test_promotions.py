@@ -12,9 +12,8 @@ from dashboard.cards.promotions import promotions_list
 from dashboard.data.desk import acts
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from desk.price_changes.examine import examined_all
 from desk.price_changes.record import all_changes
-from desk.price_changes.request import PriceRequest, ask
+from desk.price_changes.request import PriceRequest, ask, examined_all
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
-from dashboard.cards.rules import rules_shown
+from dashboard.pages.rules import rules_shown
 from desk.rules.effects import Conflict, RuleEffect, RulesNow
 from desk.rules.sentences import rules_of
 

@@ -15,11 +15,10 @@ from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 from catalog.errors import CatalogError, DataError, Declined
 from desk.price_changes.change import Kind, PriceChange
 from desk.price_changes.decision import decide, decide_each
-from desk.price_changes.examine import examined
 from desk.price_changes.orders import orders_on
 from desk.price_changes.propose import Proposed, propose
 from desk.price_changes.record import LOCK, all_changes
-from desk.price_changes.request import PriceRequest, ask, ask_all
+from desk.price_changes.request import PriceRequest, ask, ask_all, examined
 from desk.price_law.shown import prior_price_of
 from etl.live.store_now import next_tick
 from etl.stock import opens_with

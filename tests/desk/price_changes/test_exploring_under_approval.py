@@ -13,7 +13,7 @@ from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Approval
-from desk.price_changes.passing import passing
+from desk.price_changes.proposals import passing
 from features.cells import feature_workbench
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.own_sales import sales_of_all

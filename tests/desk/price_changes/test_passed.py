@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from price_shop import DATE, Shop
 
-from desk.price_changes import passed, propose, record
+from desk.price_changes import propose, record
 from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.orders import orders_on
-from desk.price_changes.passed import PASSES, THE_RULE, proposals_on
-from desk.price_changes.record import TABLE, all_changes, changes_named, changes_on, listed_changes
+from desk.price_changes.proposals import PASSES, THE_RULE, proposals_on
+from desk.price_changes.record import all_changes, changes_named, changes_on, listed_changes
 from warehouse.proof import verify
 
 RULES = "{within_of_base: 0.042}"
@@ -23,7 +23,6 @@ def shop(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     """A shop whose book has proposed its prices: few enough to be told one by one, or more than that."""
     if request.param == "many":
         monkeypatch.setattr(propose, "MOST_TOLD", 0)
-        monkeypatch.setattr(passed, "_BLOCK", 10)  # two stores of five products
     shop = Shop(tmp_path, RULES)
     propose.propose(shop.workspace, shop.publish(), DATE)
     return shop
@@ -53,9 +52,9 @@ def test_no_price_that_waits_can_be_shown_and_each_that_passed_can(shop: Shop) -
     """No label shows a price that nobody released."""
     orders, proposals = orders_on(shop.lake, shop.catalog, DATE), proposals_on(shop.lake, shop.catalog, DATE)
     windows = orders.at(shop.catalog.store.stores, len(shop.catalog.store.stores), orders.n_ticks)
-    holds = proposals.passed.number > 0
-    assert (windows.lowest <= proposals.passed.price)[holds].all()
-    assert (proposals.passed.price <= windows.highest)[holds].all()
+    holds = proposals.number > 0
+    assert (windows.lowest <= proposals.price)[holds].all()
+    assert (proposals.price <= windows.highest)[holds].all()
     for place, change in proposals.documents.items():
         assert not windows.lowest[place] <= change.terms.new_price <= windows.highest[place]
     assert holds.sum() + len(proposals.documents) == holds.size
@@ -74,12 +73,12 @@ def test_a_price_of_a_set_that_somebody_takes_back_is_a_document_from_then_on(sh
 
 
 def test_another_book_takes_back_what_passed_before(shop: Shop) -> None:
-    first = proposals_on(shop.lake, shop.catalog, DATE).passed
+    first = proposals_on(shop.lake, shop.catalog, DATE)
     proposed = propose.propose(shop.workspace, shop.publish(visits=1.0), DATE)
     changes, second = all_changes(shop.lake), proposals_on(shop.lake, shop.catalog, DATE)
     assert proposed.passed + proposed.waiting == 15
     gone = {change.id for change in changes if change.last == "withdrawn"}
-    moved = (first.number > 0) & (first.price != second.passed.price)
+    moved = (first.number > 0) & (first.price != second.price)
     assert moved.any()
     assert gone >= {
         f"p1.{shop.catalog.store.stores[row]}.{shop.catalog.skus[column]}" for row, column in np.argwhere(moved)
@@ -94,7 +93,6 @@ def test_the_prices_of_too_many_are_not_forecast_one_by_one(shop: Shop) -> None:
         if change.last == "approved":
             assert (change.terms.reason != PASSES) == is_told
             assert is_told or change.terms.expected_units is None
-    assert sum(part.group.startswith("passed") for part in shop.lake.partitions(TABLE)) == (1 if is_told else 2)
 
 
 def test_sets_are_listed_price_by_price_while_they_are_few_and_counted_while_they_are_many(

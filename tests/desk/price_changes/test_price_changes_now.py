@@ -11,13 +11,12 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from desk.price_changes.change import Event, PriceChange, Terms, folded
+from desk.price_changes.change import Event, EventName, PriceChange, Terms, folded, may_follow
 from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes, rows_of_events
 from desk.price_changes.request import PriceRequest, ask
-from desk.price_changes.states import EventName, may_follow
 from features.cells import ALL_VIEWS
 from serving.orders import Kind
 from warehouse.connection import MARTS, build_file, read_only, run_script

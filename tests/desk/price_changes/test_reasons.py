@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
-from desk.price_changes.consequence import DayForecast
+from desk.price_changes.consequence import DayForecast, OnShelf
 from desk.price_changes.reasons import UNKNOWN, reason_for
-from desk.price_changes.shelves import OnShelf
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.in_force import PresentBook

@@ -1,6 +1,7 @@
 """What is read of the price changes ever recorded: what can still bind, and nothing less."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from catalog.errors import Declined
 from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
-from desk.price_changes.change import Event, PriceChange, Terms
+from desk.price_changes.change import Event, PriceChange, Terms, may_follow
 from desk.price_changes.conflicts import conflicts
 from desk.price_changes.decision import decide
 from desk.price_changes.orders import orders_on
@@ -27,7 +28,6 @@ from desk.price_changes.record import (
     record,
 )
 from desk.price_changes.request import PriceRequest, ask
-from desk.price_changes.states import may_follow
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
@@ -116,7 +116,10 @@ class Whole(Lake):
 
     def partitions(self, table: str, within: Any = None) -> Iterator[Partition]:
         found = super().partitions(table, within)
-        return (Named(part.table, part.business_date, part.group[:15], part) for part in found)
+        return (
+            Named(part.table, part.business_date, re.sub(r"(people-\d{8})-\d{8}", r"\1", part.group), part)
+            for part in found
+        )
 
     def read(self, partition: Partition, columns: Sequence[str] | None = None, *, coded: bool = False) -> Any:
         return super().read(getattr(partition, "own", partition), columns, coded=coded)
@@ -130,12 +133,12 @@ class Named(Partition):
         object.__setattr__(self, "own", own)
 
 
-def test_a_date_that_is_over_is_never_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orders_that_are_over_are_never_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     lake.prepare()
     start = CLOCK.opening_of(DAY)
-    live(lake, [("override", "MILK", "S01", start, 3)] * 3 + [("kill_switch", None, None, start, None)] * 2)
-    live(lake, [(place, "withdrawn", start + dt.timedelta(hours=5)) for place in range(5)])
+    live(lake, [("override", "MILK", "S01", start, 3)] * 5)
+    live(lake, [(place, "withdrawn", start + dt.timedelta(hours=2)) for place in range(5)])
     read: list[Partition] = []
     real = Lake.read
     monkeypatch.setattr(Lake, "read", lambda self, part, *of: read.append(part) or real(self, part, *of))

@@ -10,8 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import Declined
-from desk.price_changes.change import Event, Kind, PriceChange, Terms, folded
-from desk.price_changes.states import EVENTS, EventName, may_follow, refuse_unless_may_follow
+from desk.price_changes.change import (
+    EVENTS,
+    Event,
+    EventName,
+    Kind,
+    PriceChange,
+    Terms,
+    folded,
+    may_follow,
+    refuse_unless_may_follow,
+)
 
 OPENING = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)
 _HOURS = st.integers(0, 12)

@@ -16,7 +16,7 @@ from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
 from catalog.tables.decisions import REPRICINGS
 from desk.price_changes.orders import orders_on
-from desk.price_changes.shown import PricesBefore, day_prices_before, last_day_prices
+from desk.price_law.shown import day_prices_before, last_day_prices
 from etl.load import load_store_day
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
@@ -152,11 +152,8 @@ def test_prices_of_any_lake_are_those_that_its_rows_say_one_by_one_of_all_stores
         after = date + dt.timedelta(days=1)
         np.testing.assert_array_equal(last_day_prices(lake, SHELF, FIRST, date), as_array(last, stores))
         np.testing.assert_array_equal(day_prices_before(lake, SHELF, after), as_array(last, stores))
-        asked = PricesBefore(lake, SHELF, after)
         for some in (("S02",), ("S03", "S01"), ("S02",), stores):
             np.testing.assert_array_equal(day_prices_before(lake, SHELF, after, some), as_array(last, some))
-            np.testing.assert_array_equal(asked.of(some), as_array(last, some))
-        np.testing.assert_array_equal(asked.of_all, as_array(last, stores))
 
 
 def test_no_price_that_was_tried_or_stood_for_a_moment_or_beside_an_empty_shelf_is_what_a_product_falls_back_on(
@@ -178,7 +175,7 @@ def test_no_price_that_was_tried_or_stood_for_a_moment_or_beside_an_empty_shelf_
     np.testing.assert_array_equal(day_prices_before(lake, SHELF, THIRD)[0, :4], [1.1, 1.0, 1.05, 1.1])
 
 
-def test_what_other_stores_opened_with_is_not_read_until_somebody_asks_about_others_and_then_once(
+def test_what_other_stores_opened_with_is_not_read_until_somebody_asks_about_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake, read, read_of = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)})), list[str](), Lake.read
@@ -192,10 +189,5 @@ def test_what_other_stores_opened_with_is_not_read_until_somebody_asks_about_oth
         return read_of(own, part, columns, **how)
 
     monkeypatch.setattr(Lake, "read", noted)
-    asked = PricesBefore(lake, SHELF, SECOND)
-    assert asked.of(["S02"]).tolist() == [[1.5] * len(SHELF.skus)]
+    assert day_prices_before(lake, SHELF, SECOND, ["S02"]).tolist() == [[1.5] * len(SHELF.skus)]
     assert read == ["S02"]
-    read.clear()
-    for _ in range(2):
-        assert (asked.of(["S03", "S01"]) == 1.5).all()
-        assert sorted(read) == sorted(SHELF.store.stores)

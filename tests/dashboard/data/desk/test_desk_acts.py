@@ -20,17 +20,16 @@ from catalog.records.product import Measure
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
 from dashboard.cards.desk_edit import preview_of
-from dashboard.cards.desk_log import in_words
+from dashboard.cards.desk_people import in_words
 from dashboard.cards.desk_prices import note_of, told_of
 from dashboard.cards.notices import found_on
 from dashboard.data.desk import acts
-from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order
 from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.people import standing, waiting_by_store
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import with_trial
-from dashboard.data.desk.totals import totals_of
+from dashboard.data.desk.table import DeskQuestion, as_sent, in_order, totals_of
 from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor

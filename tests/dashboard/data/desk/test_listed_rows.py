@@ -8,7 +8,6 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +16,10 @@ from price_shop import Shop
 
 from catalog.load import Catalog
 from dashboard.data.desk import acts
-from dashboard.data.desk.asked import DeskQuestion, in_order
 from dashboard.data.desk.drafts import PriceDraft
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
-from dashboard.data.desk.store_rows import StoreRows
-from dashboard.data.desk.totals import totals_of
+from dashboard.data.desk.table import DeskQuestion, in_order, totals_of
 from dashboard.data.reader import Reader
 from desk.price_changes.propose import propose
 from etl.live.store_now import next_date
@@ -179,24 +176,6 @@ def desk(tmp_path: Path) -> PriceDesk:
     build_file(shop.settings, ALL_VIEWS)
     shop.sell(1)
     return PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
-
-
-def test_rows_that_stand_alike_are_compared_once_and_those_that_nobody_asks_about_are_not(
-    desk: PriceDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows, asked, compared = desk.sheet().rows, list[tuple[str, str]](), StoreRows.compared
-
-    def noted(own: StoreRows, position: int) -> Any:
-        asked.append((own.store, own.products[position].sku))
-        return compared(own, position)
-
-    monkeypatch.setattr(StoreRows, "compared", noted)
-    some = rows.take(np.array([row.sku == "MILK" and row.store != "S01" for row in rows]))
-    asked.clear()
-    assert some.gain[0] == some.gain[1] != 0
-    assert asked == [("S02", "MILK")]
-    assert len(rows.gain) == 3 * len(desk.sheet().catalog.skus)
-    assert len(asked) == 1 + 5 + 4  # what S01 sells, and what S02 and S03 open with alike
 
 
 def test_totals_are_the_sums_of_the_rows_one_after_another(desk: PriceDesk) -> None:

@@ -11,7 +11,7 @@ from price_shop import DATE, Shop
 
 from catalog.errors import DataError, Declined
 from dashboard.data.desk import acts
-from dashboard.data.desk.price_by import price_by
+from dashboard.data.desk.drafts import price_by
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.reader import Reader
