@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from prefect import flow
 
-from evaluation.as_shipped.lived_days import AsShipped, AsShippedQuestion, WorldToLive, put_together
-from evaluation.harness import play_part
-from evaluation.learner_worlds import asked_worlds
+from evaluation.as_shipped.lived_days import AsShipped, AsShippedQuestion, WorldToLive, live, put_together
+from evaluation.worlds import asked_worlds
 from flows.runs import spread_as_task, tag_run
 from flows.spreading import spreading
 from flows.workspace import open_workspace
@@ -31,7 +30,7 @@ def compare(
     tag_run("comparison")
     parts = [WorldToLive(world, seed, days, stores) for world, seed in question.parts]
     with spreading(workspace.settings, seconds=len(parts) * days * _SECONDS_A_DAY, threads=_THREADS) as spread:
-        lived = spread_as_task(spread, play_part, parts, "living the first days")
+        lived = spread_as_task(spread, live, parts, "living the first days")
     from evaluation.as_shipped.shipped_report import keep_as_shipped
 
     return keep_as_shipped(workspace, put_together(question, lived))

@@ -6,7 +6,6 @@ kept in memory. What is measured on it is the product, its gate included.
 
 import datetime as dt
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -20,16 +19,11 @@ from catalog.takings import Takings, sum_of
 from etl.batches import play_batch
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
-from features.cells import feature_workbench
 from flows.workspace import prepared
 from serving.champion import Champion
-from serving.curves import DemandCurves
-from serving.day_curves import learned_for
 from serving.playing import priced_batches
-from serving.policies import policy_with_model
-from serving.pricing_policy import PricingPolicy
 from training.believed_gain import BelievedGain
-from training.drift_watch import Announce, Detection, unannounced
+from training.drift_watch import Announce, unannounced
 from training.night import price_date, run_night
 from training.nights import Night
 from training.run_context import RunContext
@@ -38,7 +32,6 @@ from warehouse.lake import Partition
 
 Source = Literal["base", "belief", "champion"]
 _WITHOUT_LEARNING = ("static", "rule")
-_NEVER = 3_650  # days between trainings: an alarm alone makes one
 
 
 @dataclass(frozen=True)
@@ -114,31 +107,3 @@ class LivingStore:
             return GateFinding(outcome_of(unmet), gain.get("truth"))
         believed = BelievedGain(**gain["believed"])
         return GateFinding(outcome_of(unmet), believed.truth, believed.lower, believed.upper)
-
-
-class WatchingStore(LivingStore):
-    """A chain that learns once, and again when its watch on residuals says that demand changed."""
-
-    def __init__(self, settings: Settings, catalog: Catalog, seed: int) -> None:
-        """Open before the first day, without a champion: a week of exploring base prices leads to the first one."""
-        learning = catalog.store.learning.model_copy(update={"train_every_days": _NEVER})
-        policies = catalog.store.policies.model_copy(update={"before_champion": "static"})
-        changed = {"learning": learning, "policies": policies}
-        super().__init__(settings, Catalog(catalog.products, catalog.store.model_copy(update=changed)), seed)
-
-    def sees_a_change(self, date: dt.date) -> bool:
-        """Do the night after a date; tell whether a change in demand was seen on it."""
-        seen = list[Detection]()
-
-        def hear(_version: str, detections: Sequence[Detection]) -> None:
-            seen.extend(detections)
-
-        self.night(date, hear)
-        return any(detection.business_date == date for detection in seen)
-
-    def prices_for(self, champion: Champion, date: dt.date) -> tuple[PricingPolicy, DemandCurves]:
-        """Return what a champion would ask for on a date, with what was known the night before, and its curves."""
-        catalog = self.workspace.catalog
-        with feature_workbench(self.workspace.settings) as connection:
-            learned = learned_for(connection, champion, catalog, date)
-        return policy_with_model(catalog, learned.curves, learned.visits), learned.curves

@@ -14,7 +14,6 @@ NAMES = {
     "thompson_inventory": "Thompson sampling with inventory",
     "thompson_logit": "Thompson sampling on a logit",
     "pybandits_beta": "pybandits, Beta arms",
-    "pybandits_contextual": "pybandits, contextual",
     "bayesianbandits_glm": "bayesianbandits, logistic regression",
     "static": "owner's price",
 }

@@ -18,7 +18,6 @@ from etl.live.calendar import DEFAULT_START
 from evaluation.clairvoyant import Clairvoyants
 from evaluation.living_store import GateFinding, LivingStore, Source
 from evaluation.peers.peer import NAMES, SHIPPED_NAMES, live_day, peers_of
-from evaluation.scores import day_gain
 from evaluation.worlds import StoreWorld
 from flows.progress import tell
 from serving.storefront import Storefront, storefront_at_base_prices
@@ -154,7 +153,8 @@ class WorldToLive:
                 tell(self.name, done, steps * self.days)
                 date = DEFAULT_START + dt.timedelta(days=day - 1)
                 visits = draw_visits(catalog, catalog.store.stores, date, seed)
-                most = day_gain(catalog, Storefront(clairvoyants.on(date)), date, visits, known)
+                best = known.meet(catalog, Storefront(clairvoyants.on(date)), catalog.store.stores, date, visits)
+                most = takings_of(best, catalog).counted(objective)
                 sold = product.sell(date)
                 source = product.source_of(sold.priced_by)  # before the night has a say
                 judged = product.night(date).judged_version
@@ -180,6 +180,11 @@ class WorldToLive:
                 ]
             tell(self.name, steps * self.days, steps * self.days)
         return lived
+
+
+def live(part: WorldToLive) -> list[LivedDay]:
+    """Live a world, wherever there is room for it."""
+    return part.play()
 
 
 def _with_waste(day: LivedDay, brought: Takings) -> LivedDay:

@@ -61,7 +61,7 @@ def compare(
       shelfprice compare --world "rich weekends" --world holidays --json
     """
     from catalog.load import load
-    from evaluation.learner_worlds import asked_worlds
+    from evaluation.worlds import asked_worlds
 
     named = _shelf_or_classic(catalog)
     asked_worlds(world or [], load(named))
@@ -105,7 +105,7 @@ def _show(found: Any, seeds: int, *, as_json: bool) -> None:
 
     if missing := " and ".join(missing_libraries()):
         remark(f"peers of {missing} were not played, for they are not installed; `pip install -e '.[peers]'` adds them")
-    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
+    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison")
 
 
 def _show_waste(found: Any) -> None:
@@ -118,8 +118,8 @@ def _show_waste(found: Any) -> None:
             "What a store day brought, and what was thrown away",
             columns,
             rows,
-            "upper bound: no seller can earn more on average; the clairvoyant knows demand, and prices by a recursion "
-            "that is exact where units keep for a day, for two if all take the oldest, or for ever",
+            "the clairvoyant knows demand, and prices by a recursion that is exact where units keep for a day, for two "
+            "if all take the oldest, or for ever",
         )
 
 

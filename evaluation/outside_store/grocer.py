@@ -101,7 +101,7 @@ class Grocer:
     def _drawn(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Owner's prices, costs and slopes, shape (n_products,) each, and mean units."""
         dice, count = _stream(self.seed, _SHELF), self.n_products
-        prices: Floats = np.round(np.exp(dice.uniform(np.log(1.0), np.log(5.0), count)), 2)
+        prices = np.round(np.exp(dice.uniform(np.log(1.0), np.log(5.0), count)), 2).astype(np.float64)
         costs = np.round(prices * dice.uniform(_CHEAPEST, _DEAREST, count), 2)
         drawn = dice.normal(_SLOPE, _SLOPE_SD, 20 * count + 100)
         slopes = drawn[(drawn > _STEEPEST) & (drawn < _FLATTEST)][:count]

@@ -31,10 +31,10 @@ from catalog.settings import read_settings
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, StoreDay
 from evaluation.as_shipped.lived_days import with_stores
 from evaluation.clairvoyant import Clairvoyants
-from evaluation.learner_worlds import asked_worlds
 from evaluation.living_store import LivingStore
 from evaluation.outside_store.engine import InProcess
 from evaluation.reporting import MeanInterval, interval, markdown
+from evaluation.worlds import asked_worlds
 from serving.policies import costs_that_count
 from serving.storefront import Storefront
 from simulation.stock import opening_stock

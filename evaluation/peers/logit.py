@@ -3,6 +3,10 @@
 log odds = level - exp(log slope) x (price / base price - 1), so demand always falls with price. Parameters stay in a
 compact set, as maximum likelihood needs where all were sold, or none (den Boer and Zwart, Operations Research 63(4),
 2015, assume one).
+
+In the hierarchy products lend each other strength through a mean that they share: theta_p ~ N(mu, own), mu ~ N(m,
+shared), where theta is (level, log slope). Its posterior is approximated by a normal distribution around its mode
+(Laplace), with the Fisher information of the sales.
 """
 
 from dataclasses import dataclass
@@ -21,6 +25,7 @@ HIGHEST = np.array([8.0, np.log(100.0)])
 _ROUNDS = 100
 _HALVINGS = 30
 _CLOSE = 1e-9
+_SHARED_ROUNDS, _SHARED_CLOSE = 50, 1e-8
 _RIDGE = 1e-9  # keeps the information solvable where nothing was seen
 
 
@@ -154,3 +159,78 @@ def _score_and_information(at: Floats, distance: Floats, offered: Floats, bought
         information[1, 1] += weight * by_slope**2
     information[1, 0] = information[0, 1]
     return score, information
+
+
+@dataclass(frozen=True)
+class HierarchicalPrior:
+    """Means, (2,), and standard deviations of what products share and of what is each one's own, (2,) each."""
+
+    mean: Floats
+    shared: Floats
+    own: Floats
+
+
+def halves_of(prior: LogitPrior) -> HierarchicalPrior:
+    """Split a prior: half of each variance is shared, half is a product's own."""
+    deviation = prior.deviation / np.sqrt(2)
+    return HierarchicalPrior(prior.mean, deviation, deviation)
+
+
+WEAK_TOGETHER = halves_of(WEAK)
+"""For one product on its own, exactly `WEAK`."""
+
+
+@dataclass(frozen=True)
+class HierarchicalPosterior:
+    """The normal approximation of a hierarchical logit.
+
+    Attributes
+    ----------
+    mean, covariance
+        Of what products share, shape (2,) and (2, 2).
+    parameters
+        Mode of each product's level and log slope, shape (n_products, 2).
+    pull
+        How far a product follows when what is shared moves, shape (n_products, 2, 2).
+    remaining
+        Covariance of a product's parameters where what is shared is known, shape (n_products, 2, 2).
+    """
+
+    mean: Floats
+    covariance: Floats
+    parameters: Floats
+    pull: Floats
+    remaining: Floats
+
+    def draw(self, dice: np.random.Generator) -> Floats:
+        """Draw every product's parameters together, shape (n_products, 2)."""
+        moved = np.linalg.cholesky(self.covariance) @ dice.standard_normal(2)
+        apart = np.linalg.cholesky(self.remaining) @ dice.standard_normal((len(self.parameters), 2, 1))
+        return self.parameters + self.pull @ moved + apart[:, :, 0]
+
+
+def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: HierarchicalPrior) -> HierarchicalPosterior:
+    """Find the mode by Newton's method on what is shared, each product fitted anew given it.
+
+    Parameters
+    ----------
+    distance, offered, bought
+        Price ratio less 1, visits and purchases, shape (n_products, n_prices).
+    """
+    apart, shared = np.diag(prior.own**-2.0), np.diag(prior.shared**-2.0)
+    mean = prior.mean.copy()
+    parameters = np.tile(mean, (len(distance), 1))
+    for _ in range(_SHARED_ROUNDS):
+        parameters, information = fit_logits(
+            distance, offered, bought, np.tile(mean, (len(distance), 1)), prior.own**-2.0, parameters
+        )
+        remaining = np.linalg.inv(apart + information).astype(np.float64)
+        pull = remaining @ apart
+        precision = shared + (apart - apart @ pull).sum(axis=0)
+        score = shared @ (prior.mean - mean) + apart @ (parameters - mean).sum(axis=0)
+        step = np.linalg.solve(precision, score)
+        mean = mean + step
+        if np.abs(step).max() < _SHARED_CLOSE:
+            break
+    covariance: Floats = np.linalg.inv(precision)
+    return HierarchicalPosterior(mean, covariance, parameters, pull, remaining)

@@ -11,7 +11,7 @@ import numpy as np
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf, Sold
 from catalog.store_day import KeptStock, StoreDay
-from evaluation.peers import shipped_bayesianbandits, shipped_pybandits, shipped_pybandits_contextual
+from evaluation.peers import shipped_bayesianbandits, shipped_pybandits
 from evaluation.peers.certainty_equivalence import certainty_equivalence
 from evaluation.peers.thompson_inventory import thompson_inventory
 from evaluation.peers.thompson_logit import thompson_logit
@@ -25,7 +25,6 @@ NAMES = ("certainty_equivalence", "thompson_inventory", "thompson_logit")
 """The peers that are always played, from papers, by the names they have in the tables."""
 _OF_LIBRARIES: dict[str, tuple[str, Callable[[Catalog, int], "Peer"]]] = {
     shipped_pybandits.NAME: ("pybandits", shipped_pybandits.pybandits_beta),
-    shipped_pybandits_contextual.NAME: ("pybandits", shipped_pybandits_contextual.pybandits_contextual),
     shipped_bayesianbandits.NAME: ("bayesianbandits", shipped_bayesianbandits.bayesianbandits_glm),
 }
 SHIPPED_NAMES = tuple(_OF_LIBRARIES)

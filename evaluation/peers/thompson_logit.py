@@ -10,9 +10,8 @@ import numpy as np
 
 from catalog.load import Catalog
 from catalog.pricing import Shelf, Sold
-from evaluation.peers.hierarchy import WEAK_TOGETHER, HierarchicalPrior, posterior_of
 from evaluation.peers.known_shelf import KnownShelf, ShelfPlan, known_before_opening, plan_for
-from evaluation.peers.logit import HIGHEST, LOWEST, chance_of
+from evaluation.peers.logit import HIGHEST, LOWEST, WEAK_TOGETHER, HierarchicalPrior, chance_of, posterior_of
 from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
 from serving.pricing_policy import Asked
 

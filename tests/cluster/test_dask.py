@@ -28,9 +28,8 @@ from catalog.spread import HERE, Spread
 from deploy.servers.seaweed import BUCKET, Seaweed
 from etl.batches import BatchResult
 from etl.transform import transform
-from evaluation.as_shipped.lived_days import WorldToLive
-from evaluation.harness import play_part
-from evaluation.learner_worlds import asked_worlds
+from evaluation.as_shipped.lived_days import WorldToLive, live
+from evaluation.worlds import asked_worlds
 from flows.spreading import spreading
 from flows.workspace import prepared
 from serving.playing import batches_to_play, play_one, priced_batches
@@ -144,7 +143,7 @@ def test_comparisons_find_what_they_find_on_one_machine(cluster: Cluster) -> Non
     (world,) = asked_worlds(["classic"], workspace.catalog)
     parts = [WorldToLive(world, seed, 1, 1) for seed in (1, 2)]
     with spreading(cluster.settings, seconds=0) as spread:
-        assert spread(play_part, parts) == HERE(play_part, parts)
+        assert spread(live, parts) == HERE(live, parts)
 
 
 def test_a_worker_that_is_killed_costs_little(

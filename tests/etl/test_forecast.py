@@ -8,7 +8,7 @@ from catalog.settings import Settings
 from etl.announced import take_in
 from etl.batches import batches_of, play_batch
 from etl.transform import transform
-from evaluation.learner_worlds import asked_worlds
+from evaluation.worlds import asked_worlds
 from flows.workspace import prepared
 from serving.in_force import pricing_on
 from simulation.conditions import temperature_on

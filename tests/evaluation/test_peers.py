@@ -8,20 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
+from truly_earned import gained
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from evaluation.clairvoyant import clairvoyant
 from evaluation.peers.certainty_equivalence import certainty_equivalence, estimated
-from evaluation.peers.hierarchy import WEAK_TOGETHER, posterior_of
 from evaluation.peers.known_shelf import known_before_opening, plan_for
-from evaluation.peers.logit import HIGHEST, LOWEST, WEAK, chance_of, fit_logits
+from evaluation.peers.logit import HIGHEST, LOWEST, WEAK, WEAK_TOGETHER, chance_of, fit_logits, posterior_of
 from evaluation.peers.peer import NAMES, live_day, peers_of, store_of
 from evaluation.peers.seen import PRIOR_DAYS, PRIOR_VISITS, nothing_seen, seen_after
 from evaluation.peers.thompson_inventory import best_mixture, thompson_inventory
 from evaluation.peers.thompson_logit import thompson_logit
-from evaluation.scores import gained
 from serving.policies import stock_aware
 from serving.storefront import Storefront
 from simulation.store_day import meet

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,16 +9,14 @@ import pytest
 from catalog.load import Catalog
 from catalog.pricing import Shelf, Sold
 from catalog.records.shoppers import Persona
-from catalog.store_day import BOUGHT, OUT_OF_STOCK
 from evaluation.as_shipped.learner_regret import Period, against_best_peer
 from evaluation.as_shipped.lived_days import LEARNERS, AsShipped, AsShippedQuestion, LivedDay
-from evaluation.learner_worlds import asked_worlds
 from evaluation.peers import peer as peers
 from evaluation.peers.known_shelf import known_before_opening
 from evaluation.peers.peer import NAMES, SHIPPED_NAMES, Peer, live_day, missing_libraries, peers_of, store_of
 from evaluation.peers.shipped_bayesianbandits import bayesianbandits_glm
 from evaluation.peers.shipped_pybandits import pybandits_beta
-from evaluation.peers.shipped_pybandits_contextual import PybanditsContextual, pybandits_contextual
+from evaluation.worlds import asked_worlds
 from simulation.visits import draw_visits
 
 (DEFAULT,) = asked_worlds(["classic"])
@@ -41,11 +38,6 @@ def make_beta(catalog: Catalog, seed: int) -> Peer:
 def make_glm(catalog: Catalog, seed: int) -> Peer:
     pytest.importorskip("bayesianbandits", reason="bayesianbandits is of the optional extra `peers`")
     return bayesianbandits_glm(catalog, seed)
-
-
-def make_contextual(catalog: Catalog, seed: int) -> Peer:
-    pytest.importorskip("pybandits", reason="pybandits is of the optional extra `peers`")
-    return pybandits_contextual(catalog, seed)
 
 
 def prices_of_days(catalog: Catalog, peer: Peer, days: int) -> np.ndarray:
@@ -76,51 +68,6 @@ def test_prices_that_nobody_pays_are_given_up_within_some_days(make: Callable[[C
     ratios = prices_of_days(catalog, make(catalog, 1), 4) / catalog.base_prices
     assert (ratios[0] > 1.06).mean() > 0.05
     assert (ratios[-1] > 1.06).mean() < 0.5 * (ratios[0] > 1.06).mean()
-
-
-def test_the_contextual_bandit_is_played_alike_with_equal_seeds_and_learns_after_closing() -> None:
-    catalog = Catalog(DEFAULT.catalog.products[:1], DEFAULT.catalog.store)
-    first, again, other = (prices_of_days(catalog, make_contextual(catalog, seed), 2) for seed in (1, 1, 2))
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-    assert not np.array_equal(first[0], first[1])
-
-
-class Noted:
-    """A contextual bandit that predicts one share of the way to the highest price, and notes what it is told."""
-
-    def __init__(self, share: float) -> None:
-        self.share, self.asked, self.told = share, list[float](), list[dict[str, Any]]()
-
-    def predict(self, context: np.ndarray) -> tuple[list[tuple[str, tuple[float]]], None, None]:
-        self.asked += [float(row[0]) for row in context]
-        return [("a price", (self.share,))] * len(context), None, None
-
-    def update(self, **told: Any) -> None:
-        self.told.append(told)
-
-
-def test_the_contextual_bandit_is_asked_when_an_hour_begins_and_told_the_day_after_closing() -> None:
-    known, bandits = known_before_opening(DEFAULT.catalog), [Noted(share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    store = store_of(DEFAULT.catalog, PybanditsContextual(known, tuple(bandits)))
-    played, store = live_day(
-        DEFAULT.catalog, store, MONDAY, draw_visits(DEFAULT.catalog, DEFAULT.catalog.store.stores, MONDAY, 1)
-    )
-    hours = known.n_ticks // known.hour
-    for product, bandit in enumerate(bandits):
-        low, *_, high = known.candidates[product]
-        wanted = low + bandit.share * (high - low)
-        nearest = known.candidates[product][np.abs(known.candidates[product] - wanted).argmin()]
-        of_product = played.product == product
-        assert np.allclose(played.price[of_product], nearest)
-        assert len(bandit.asked) == hours
-        assert np.allclose(np.diff(bandit.asked), 2 / hours)
-        (told,) = bandit.told
-        met = played.outcome[of_product] != OUT_OF_STOCK
-        assert len(told["rewards"]) == len(told["quantities"]) == len(told["context"]) == met.sum()
-        assert sum(told["rewards"]) == (played.outcome[of_product] == BOUGHT).sum()
-        assert np.allclose(told["quantities"], (nearest - low) / (high - low))
-    assert store.peer.day == 1  # type: ignore[attr-defined]
 
 
 def test_the_regression_is_told_the_hour_and_the_weekend() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from truly_earned import expected_gain
 
 import catalog.load as catalogs
 from catalog.errors import DataError
@@ -17,9 +18,7 @@ from catalog.takings import takings_of
 from etl.live.calendar import DEFAULT_START
 from evaluation.clairvoyant import clairvoyant
 from evaluation.commands.compare import compare
-from evaluation.learner_worlds import as_shipped_worlds, asked_worlds
-from evaluation.scores import expected_gain
-from evaluation.worlds import StoreWorld
+from evaluation.worlds import StoreWorld, as_shipped_worlds, asked_worlds
 from serving.policies import StaticPolicy
 from serving.stock_ahead import StockAhead
 from serving.storefront import Storefront

@@ -13,7 +13,7 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from desk.price_changes.request import PriceRequest, examined
 from etl.live.store_now import stores_now
-from evaluation.learner_worlds import asked_worlds
+from evaluation.worlds import asked_worlds
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_from_table, belief_to_table

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from truly_earned import expected_gain, gained
 
 from catalog.load import Catalog
 from catalog.store_day import BOUGHT
 from evaluation.clairvoyant import Clairvoyants, clairvoyant
-from evaluation.scores import expected_gain, gained
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.conditions import day_shift_on, days_since_pay_day, temperature_on

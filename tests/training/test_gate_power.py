@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from truly_earned import expected_gain
 
 from catalog.load import Catalog
 from catalog.settings import read_settings
 from etl.batches import batches_of, play_batch
-from evaluation.learner_worlds import asked_worlds
 from evaluation.memory_registry import MemoryRegistry
-from evaluation.scores import expected_gain
+from evaluation.worlds import asked_worlds
 from features.cells import feature_workbench
 from flows.workspace import prepared
 from serving.belief.log import belief_from, seen_in

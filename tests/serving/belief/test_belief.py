@@ -10,13 +10,12 @@ from believing import believed_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
+from truly_earned import expected_gain
 
 from catalog.arrays import Floats
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona, Shock
-from evaluation.scores import expected_gain
-from evaluation.worlds import PLAYED_ON
 from serving.belief.belief import (
     State,
     believed_before_anybody_came,
@@ -162,9 +161,9 @@ def test_twenty_thousand_decisions_outweigh_the_family_of_curves_whatever_shape_
     assert np.abs(outlook.understanding.chance - truth)[seen].max() < 0.05
     ladder = outlook.curves.prices
     true = chance_of_sale(catalog, ladder / catalog.base_prices[:, None], 0.0, np.arange(5)[:, None])
-    visits = expected_visits_on(catalog, PLAYED_ON)
+    visits = expected_visits_on(catalog, dt.date(2026, 6, 1))
     gained, most = (
-        expected_gain(stock_aware(catalog, curves, visits, "any"), catalog, PLAYED_ON).sum()
+        expected_gain(stock_aware(catalog, curves, visits, "any"), catalog, dt.date(2026, 6, 1)).sum()
         for curves in (outlook.curves, DemandCurves(catalog.skus, ladder, true, "truth"))
     )
     assert gained >= 0.997 * most
