@@ -2,6 +2,6 @@
 
 import os
 
-from catalog.rounding import round_alike
-
-round_alike(os.environ)  # before NumPy is loaded: each process of the product is told so, too
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # before NumPy is loaded: each process of the product is told so, too

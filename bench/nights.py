@@ -28,7 +28,7 @@ from bench.served import served
 from catalog.load import load
 from evaluation.memory_registry import MemoryRegistry
 from flows.workspace import prepared
-from serving.live_prices import close_day
+from serving.playing import close_day
 from training.night import run_night
 from training.nights import night_to_do, refuse_what_cannot_be_closed
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from catalog.errors import SettingError
-from catalog.rounding import round_alike
 
 _SUFFIX = "_FILE"
 SECRETS = (
@@ -58,7 +57,7 @@ def main() -> None:
         environ = with_secrets(os.environ)
     except SettingError as error:
         sys.exit(str(error))
-    round_alike(environ)
+    environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.execvpe(sys.argv[1], sys.argv[1:], environ)  # noqa: S606 - no shell is wanted
 
 

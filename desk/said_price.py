@@ -1,12 +1,11 @@
-"""An owner says a new shelf price of a product whose prices are drawn; see `serving.said_prices`."""
+"""An owner says a new shelf price of a product whose prices are drawn; see `serving.drawn_prices`."""
 
 import datetime as dt
 
 import numpy as np
 
 from catalog.errors import DataError, Declined
-from serving.drawn_prices import draw_on
-from serving.said_prices import TABLE
+from serving.drawn_prices import SAID, draw_on
 from warehouse.lake import add_record
 from warehouse.locks import held
 from warehouse.origin import refuse_the_twin
@@ -35,7 +34,7 @@ def say_shelf_price(workspace: Workspace, sku: str, price: float, store: str | N
         raise DataError(
             f"expected a price above 0 with {money.digits} digits at most, found {price}; nothing was recorded"
         )
-    with held(workspace.settings.locks, TABLE):
+    with held(workspace.settings.locks, SAID):
         draw, sold = draw_on(lake, catalog, dt.date.max), newest_closed(lake)
         if draw is None or sold is None or not np.isfinite(draw.shelf_prices[:, catalog.skus.index(sku)]).any():
             raise Declined(
@@ -52,7 +51,7 @@ def say_shelf_price(workspace: Workspace, sku: str, price: float, store: str | N
             "said_by": workspace.settings.user,
             "said_at": dt.datetime.now(dt.UTC),
         }
-        add_record(lake, TABLE, record, "said_at")
+        add_record(lake, SAID, record, "said_at")
     return (
         f"{product.name}: {money.format_money(price)} is the shelf price in {store or 'every store'} from the draw "
         f"after {draw.through} on. What was drawn until then stands; prices move to the new band by steps."

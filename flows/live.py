@@ -37,7 +37,7 @@ from etl.live.player import Player, SoldDay, Tick
 from flows.progress import say, tell
 from flows.runs import ended, tag_run, warn_of_damaged_books
 from flows.workspace import open_workspace, watched_catalog
-from serving.live_prices import LivePrices
+from serving.playing import LivePrices
 from warehouse.locks import held
 from warehouse.notes import left_unended, write_down
 from warehouse.workspace import Workspace

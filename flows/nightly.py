@@ -22,8 +22,8 @@ from flows.runs import as_task, ended, name_run, registry_of
 from flows.spreading import spreading
 from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
-from serving.live_prices import close_day
 from serving.outside_day import close_days
+from serving.playing import close_day
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from training.drift_watch import Detection
 from training.night import decide, run_night

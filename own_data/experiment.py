@@ -19,8 +19,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from serving.counts.design_analysis import CoinRows, CoinSlope, coin_slopes, usual_spread
 from serving.counts.fair_coin import power_of_coin, slots_wanted
-from serving.drawn_prices import TABLE, draw_on, own_prices_on
-from serving.drawn_room import room_of
+from serving.drawn_prices import TABLE, draw_on, own_prices_on, room_of
 from training.drawn_sales import DAYS, read_drawn_sales
 from training.experiments import Experiment, experiments_in
 from warehouse.connection import workbench

@@ -14,12 +14,32 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrays import Flags, Floats
+from catalog.limits import not_above, not_below, price_bounds
 from catalog.load import Catalog
 from catalog.pricing import Shelf
+from serving.counts.price_room import PriceRoom
 from serving.evidence import ShelfPrices, evidence
 from serving.pricing_policy import Asked, asked_without_model
-from serving.said_prices import said_prices
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake, Partition, numbered_records
+
+SAID = "shelf_price_changes"
+
+
+def said_prices(lake: Lake, catalog: Catalog, date: dt.date, drawn_through: dt.date) -> Floats:
+    """Return the newest price that was said for a date, EUR, shape (n_stores, n_products), NaN where none.
+
+    Parameters
+    ----------
+    drawn_through
+        Last date of the draw that stands: what it has taken up already is left out.
+    """
+    found = np.full((len(catalog.store.stores), len(catalog.skus)), np.nan)
+    for row in numbered_records(lake, SAID):
+        if row["sku"] in catalog.skus and row["from_date"] <= date and row["drawn_through"] >= drawn_through:
+            stores = [own for own, name in enumerate(catalog.store.stores) if row["only_store"] in (None, name)]
+            found[stores, catalog.skus.index(row["sku"])] = row["price"]
+    return found
+
 
 TABLE = "price_draws"
 BACK = "back to the shelf price"
@@ -150,3 +170,44 @@ def _placed(catalog: Catalog, first: dt.date, rows: pa.Table, sha256: str) -> Pr
         found["is_on_the_way"] == 1,
         hashlib.sha256(f"{first}:{sha256}".encode()).hexdigest(),
     )
+
+
+LADDER_PRICES = 25
+"""Steps of the ladder that a draw chooses among: two percent apart at the usual band."""
+
+
+def room_of(catalog: Catalog, own: Floats, wanted: Flags, before: PriceDraw | None) -> PriceRoom:
+    """Return what may be drawn: within band, step, guardrails and endings, around each store's own price.
+
+    Parameters
+    ----------
+    own
+        The owner's prices, EUR, shape (n_stores, n_products), NaN where none is known.
+    wanted
+        What is drawn or goes back, shape as `own`; the rest is filled with base prices, and its draw is thrown away.
+    """
+    owner = np.where(wanted, own, catalog.base_prices)
+    shown = middle = owner
+    if before is not None:
+        shown, middle = (
+            np.where(wanted & np.isfinite(prices), prices, owner) for prices in (before.prices, before.step_from)
+        )
+    store = catalog.store
+    ways = (store.drawn_prices.band, store.drawn_step, middle.T, store.money.smallest)
+    return PriceRoom(_ladder(catalog, owner), owner.T, shown.T, catalog.unit_costs, *ways)
+
+
+def _ladder(catalog: Catalog, owner: Floats) -> Floats:
+    """Return allowed prices of each product, ascending, EUR, shape (n_products, n_prices), filled up with NaN."""
+    rails, money, band = catalog.store.guardrails, catalog.store.money, catalog.store.drawn_prices.band
+    bounds = price_bounds(catalog.products, rails, money)
+    low = np.maximum(owner.min(axis=0) * (1 - band), bounds.lowest)
+    high = np.minimum(owner.max(axis=0) * (1 + band), bounds.ceilings)
+    found = np.full((len(catalog.skus), 2 * LADDER_PRICES), np.nan)
+    for place in range(len(catalog.skus)):
+        even = np.linspace(low[place], max(low[place], high[place]), LADDER_PRICES)
+        near = np.concatenate([not_above(even, rails.price_ending, money), not_below(even, rails.price_ending, money)])
+        inside = near[(near >= bounds.lowest[place] - 1e-9) & (near <= bounds.ceilings[place] + 1e-9)]
+        prices = np.unique(np.round(inside, money.digits))
+        found[place, : len(prices)] = prices
+    return found

@@ -18,8 +18,7 @@ from catalog.load import Catalog
 from catalog.price_rules import RULES
 from etl.live.store_now import StoreNow
 from serving.belief.policy import WITHOUT_CHAMPION
-from serving.drawn_prices import BACK, DrawnPolicy, newest_draw
-from serving.drawn_room import room_of
+from serving.drawn_prices import BACK, DrawnPolicy, newest_draw, room_of
 from serving.evidence import unknown_price
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote
 from serving.standing import standings

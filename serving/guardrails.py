@@ -7,6 +7,7 @@ are pure; arrays have shape (..., n_stores, n_products) unless said otherwise.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -221,3 +222,33 @@ def _nearest_with_ending(limits: Limits, prices: Floats, low: Floats, high: Floa
 def _whole(prices: Floats, money: Currency) -> Floats:
     """Round to smallest units; a price beyond any allowed one becomes the highest allowed, before it is limited."""
     return np.rint(np.clip(prices, -_HIGHEST, _HIGHEST) * money.scale) / money.scale
+
+
+def side_by_side(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None = None) -> Limits:
+    """Return the limits with the caps that hold where these prices are asked for, EUR, shape (n_stores, n_products)."""
+    if not limits.links:
+        return limits
+    while True:  # links have no circle, so each pass settles one more product of a chain
+        found = replace(limits, caps=caps_beside(limits, guarded(limits, asked, shelf, may_move)))
+        if limits.caps and all(
+            np.array_equal(own, limits.caps[rule], equal_nan=True) for rule, own in found.caps.items()
+        ):
+            return found
+        limits = found
+
+
+def caps_beside(limits: Limits, shown: Floats) -> dict[str, Floats]:
+    """Return by rule the highest prices that shown ones allow, with the price ending, EUR, of the same shape."""
+    caps = dict[str, Floats]()
+    for link in limits.links:
+        of_rule = caps.setdefault(link.rule, np.full(shown.shape, np.nan))
+        most = not_above(shown[..., link.other] * link.ratio, limits.rails.price_ending, limits.money)
+        of_rule[..., link.own] = np.fmin(of_rule[..., link.own], most)
+    return caps
+
+
+def is_above_another(limits: Limits) -> Flags:
+    """Tell which products others have to stay below, shape (n_products,)."""
+    above = np.zeros(len(limits.base_prices), dtype=bool)
+    above[[link.other for link in limits.links]] = True
+    return above

@@ -62,7 +62,7 @@ class Limits:
         Prices that other prices of the shelf limit.
     caps
         By rule, the highest prices that the others allow, EUR, shape (n_stores, n_products), or one row for all stores;
-        NaN where none. Empty until `serving.side_by_side` has seen the others.
+        NaN where none. Empty until `serving.guardrails` has seen the others.
     """
 
     rails: Guardrails

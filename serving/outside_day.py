@@ -26,8 +26,7 @@ from etl.live.day import LiveDay, Mark, sold_in
 from etl.live.shelf_state import changes_in
 from etl.load import DayRows, conform
 from etl.stock import opens_with
-from serving.hourly_prices import released_in
-from serving.hourly_record import decided_so_far, newest_prices, with_decision
+from serving.hourly_prices import decided_so_far, newest_prices, released_in, with_decision
 from serving.in_force import pricing_on
 from serving.order_book import at_once_now
 from serving.storefront import LearningStorefront, Storefront

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Ints
 from catalog.price_rules import NO_CLAMPS
 from catalog.pricing import Shelf
-from serving.guardrails import guarded_with_trail
+from serving.guardrails import caps_beside, guarded_with_trail
 from serving.limits import Limits
-from serving.side_by_side import caps_beside
 
 CAPS = ("rivals", "families", "own_brands")
 """Rules by which prices of others keep one down."""

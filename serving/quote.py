@@ -15,10 +15,10 @@ from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import PriceMove, reason
 from serving.curves import DemandCurves
 from serving.evidence import unknown_price
+from serving.guardrails import caps_beside
 from serving.orders import Orders
 from serving.policies import brought_elsewhere
 from serving.price_book import BookPolicy, PriceBook
-from serving.side_by_side import caps_beside
 from serving.storefront import Storefront, storefront_without_exploration
 
 EVERY_STORE = "every store"

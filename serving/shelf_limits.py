@@ -18,10 +18,9 @@ from catalog.load import Catalog
 from catalog.price_rules import NO_CLAMPS
 from catalog.pricing import Shelf
 from serving.curves import DemandCurves, chance_at
-from serving.guardrails import guarded, guarded_with_trail, usable_prices
+from serving.guardrails import guarded, guarded_with_trail, is_above_another, side_by_side, usable_prices
 from serving.limits import Limits, is_given, ordered_on, rule_given
 from serving.pricing_policy import Asked
-from serving.side_by_side import is_above_another, side_by_side
 
 _SAME = 1e-9  # EUR
 

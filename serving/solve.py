@@ -14,8 +14,6 @@ from serving.curves import DemandCurves, chance_at
 from serving.pricing_policy import Asked
 from serving.recursion import price_stock, rates_of
 
-_FEW = 200  # products, of which every value is kept exactly
-
 
 @dataclass(frozen=True)
 class Worth:
@@ -101,8 +99,7 @@ class Solved(NamedTuple):
     best
         Position of the best price; position t of the first axis has t + 1 ticks left.
     unit_value
-        What the last unit of a stock level earns until closing in the ticks after this one, EUR; of more than 200
-        products in single precision.
+        What the last unit of a stock level earns until closing in the ticks after this one, EUR.
     """
 
     best: NDArray[np.unsignedinteger[Any]]
@@ -114,7 +111,7 @@ def solve(shelf: ProductsToSolve) -> Solved:
     n_products, n_ticks = shelf.visits.shape
     shape = n_ticks, n_products, shelf.n_levels
     best = np.zeros(shape, dtype=np.min_scalar_type(shelf.gains.shape[1]))
-    unit_value = np.zeros(shape, dtype=np.float64 if n_products <= _FEW else np.float32)
+    unit_value = np.zeros(shape)
     rows = zip(shelf.gains, np.moveaxis(shelf.chances, -2, 0), shelf.choosable, shelf.visits, strict=True)
     for product, (gains, chances, is_choosable, visits) in enumerate(rows):
         among = np.flatnonzero(is_choosable)

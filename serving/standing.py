@@ -24,14 +24,13 @@ from etl.live.day import LiveDay, SoldSoFar, sold_so_far, taught
 from etl.live.shelf_state import standing_of
 from etl.live.store_now import StoreNow, stores_now
 from etl.stock import opens_with
-from serving.guardrails import guarded_with_trail
+from serving.guardrails import guarded_with_trail, side_by_side
 from serving.in_force import kinds_on, pricing_on, standing_prices, storefront_on
 from serving.limits import limits_of, rule_given
 from serving.open_book import Books, opened_once
 from serving.order_book import at_once_now, orders_on
 from serving.orders import AtOnce
 from serving.overruled import ORDERED, ByProduct, Overruled, limits_by_product
-from serving.side_by_side import side_by_side
 from serving.store_standing import StandingPrices, StoreStanding
 from serving.storefront import Storefront
 from serving.usual_prices import UsualPrices, UsualPricesOfStores, without_orders

@@ -9,7 +9,6 @@ import pytest
 import scipy.special  # noqa: F401 - before thousands of modules: skops looks for its functions in all, the first first
 
 from catalog.names import REGISTRY_PATIENCE
-from catalog.rounding import round_alike
 from catalog.settings import Settings, read_settings
 
 pytest_plugins = [
@@ -39,7 +38,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         MPLBACKEND="Agg",
         **REGISTRY_PATIENCE,
     )
-    round_alike(os.environ)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     atexit.register(one_server.end)
 
 

@@ -8,8 +8,8 @@ from catalog.spread import HERE
 from etl.live.calendar import ONE_DAY
 from etl.transform import transform
 from serving.book_store import is_priced
-from serving.live_prices import close_day, play_again
 from serving.make_book import has_belief, make_book_again
+from serving.playing import close_day, play_again
 from training.drift_watch import watch_drift
 from training.night import decide
 from training.nights import needs_a_decision, refuse_what_cannot_be_closed

@@ -24,8 +24,7 @@ from serving.counts.fair_coin import FairCoin
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import Objective, SlopeDraws
 from serving.counts.told_against_own import own_draws
-from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, newest_draw, own_prices_on
-from serving.drawn_room import room_of
+from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, newest_draw, own_prices_on, room_of
 from training.approved_designs import refuse_unapproved
 from training.drawn_sales import DAYS, SAME_PRICE, DrawnSales, drawn_sales
 from training.experiments import experiment_on, experiments_in

@@ -27,7 +27,7 @@ from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import SlopeDraws
 from serving.counts.unit_rows import UnitRows
-from serving.drawn_room import LADDER_PRICES
+from serving.drawn_prices import LADDER_PRICES
 
 ROWS = ((1, 4), (5, 8), (9, 12), (13, 26))
 """First and last week of each column of losses."""

@@ -3,7 +3,6 @@
 import atexit
 import os
 
-from catalog.rounding import round_alike
 from flows.cli.ending import Ending
 
 _NOTICED_WITHIN = 0.5  # seconds
@@ -11,7 +10,7 @@ _NOTICED_WITHIN = 0.5  # seconds
 
 def main() -> None:
     """Run the command line, and end when told to."""
-    round_alike(os.environ)  # before NumPy is loaded, and for all that is started from here
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: threads for them only wait for each other
     ending = Ending()
     atexit.register(ending.leave)  # registered first, so it comes last
     try:

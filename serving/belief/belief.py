@@ -16,9 +16,8 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.pricing_rules import BeliefSettings
 from catalog.store_day import hours_of_ticks
-from serving.belief.falling import falling
 from serving.belief.footfall import Footfall
-from serving.belief.gaussian import FEW, Counts, Gaussian, Knots
+from serving.belief.gaussian import Counts, Gaussian, Knots, falling
 from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
 from serving.belief.posterior import mode, updated
 from serving.switching import LogitSwitching
@@ -172,10 +171,10 @@ class Opened:
         if not today.met.any():
             return self.at_opening
         drift, odds = self._drift(today)
-        hours, near = self.hours + drift[:, None], None if len(odds) <= FEW else odds
-        changed = updated(loosened(self.states[0].demand), today, hours, near)  # first: its prior is let go of
+        hours = self.hours + drift[:, None]
+        changed = updated(loosened(self.states[0].demand), today, hours, odds)  # first: its prior is let go of
         known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
-        found = [*(updated(demand, today, hours, near) for _, demand in known), changed]
+        found = [*(updated(demand, today, hours, odds) for _, demand in known), changed]
         weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
         weights = softmax(np.log(weights) + [own.log_evidence for own in found])
         kept = [*np.flatnonzero(weights[:-1] >= _OUT_OF_THE_QUESTION), len(known)]

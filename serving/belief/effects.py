@@ -17,11 +17,10 @@ from functools import lru_cache
 import numpy as np
 
 from catalog.arrays import Floats, Ints
-from serving.belief.gaussian import FEW, Gaussian
+from serving.belief.gaussian import Gaussian
 from serving.belief.hour_drift import alike_hours
 from serving.belief.likelihood import Likelihood, Places, likelihood
-from serving.belief.newton import Newton
-from serving.belief.normals import Normals, Roots
+from serving.belief.newton import Newton, Normals, Roots
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
 
 _SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share
@@ -230,14 +229,14 @@ def taught_by(
     known_days
         What is known to add to the log odds on each day, beside all effects, shape (n_products, n_days).
     near
-        Where the mode of a long shelf is looked for: what other products found with the same spreads and states, or the
+        Where the mode is looked for: what other products found with the same spreads and states, or the
         same products by other sales. By default what was believed beforehand.
     """
     basis = Basis(ratios.shape[1], sales.n_hours, int(state_of_day.max(initial=0)) + 1)
     own_effects = basis.roots_of_effects(spreads.own_week, spreads.own_hours)
     effects = basis.roots_of_effects(spreads.week, spreads.hours)
 
-    @lru_cache(maxsize=1)  # a short shelf is one block at every point
+    @lru_cache(maxsize=1)
     def roots_of(first: int, last: int) -> tuple[Roots, Floats]:
         prior = prior_of(slice(first, last))
         curve = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(basis.n_knots)), dtype=float)
@@ -250,7 +249,7 @@ def taught_by(
 
     n_shared = prior_of(slice(0, 1)).shared.shape[2] + basis.size - basis.n_knots
     at = Normals.none(len(ratios), basis.size, n_shared, len(sales.dates))
-    here = Newton(at if near is None or len(ratios) <= FEW else at.near(near), curved)
+    here = Newton(at if near is None else at.near(near), curved)
     for _ in range(_STEPS):
         if here.promised < _CLOSE:
             break

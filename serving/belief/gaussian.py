@@ -118,14 +118,11 @@ def _counted(
     return total
 
 
-FEW = 200
-"""Products of a short shelf: it is one block, and its last bits stay."""
-
-_AT_ONCE = 250  # products of a block, no fewer than are few
+_AT_ONCE = 250  # products of a block
 
 
 def blocks_of(n_products: int) -> list[slice]:
-    """Return the blocks of products that a long shelf is worked out in, one after another."""
+    """Return the blocks of products that a shelf is worked out in, one after another."""
     return [slice(first, first + _AT_ONCE) for first in range(0, n_products, _AT_ONCE)]
 
 
@@ -204,3 +201,37 @@ class Gaussian:
 def symmetric(covariance: Floats) -> Floats:
     """Return covariances without what rounding made of their symmetry, shape (..., n, n)."""
     return np.asarray((covariance + covariance.swapaxes(-2, -1)) / 2)
+
+
+@numba.njit(cache=True, nogil=True)
+def falling(curves: Floats, sure: Floats) -> Floats:
+    """Return the curves that never rise and are nearest, by squares that are weighed by how sure each value is.
+
+    Parameters
+    ----------
+    curves
+        Values at ascending prices, shape (n_curves, n_products, n_prices).
+    sure
+        Weight of each value, above 0, shape (n_products, n_prices).
+    """
+    n_curves, n_products, n_prices = curves.shape
+    nearest = np.empty(curves.shape)
+    mean, weight = np.empty(n_prices), np.empty(n_prices)  # of each pool of neighbours
+    ends = np.empty(n_prices, dtype=np.int64)
+    for curve in range(n_curves):
+        for product in range(n_products):
+            pools = 0
+            for price in range(n_prices):
+                mean[pools], weight[pools] = curves[curve, product, price], sure[product, price]
+                ends[pools] = price + 1
+                pools += 1
+                while pools > 1 and mean[pools - 1] > mean[pools - 2]:
+                    before, last = weight[pools - 2], weight[pools - 1]
+                    mean[pools - 2] = (mean[pools - 2] * before + mean[pools - 1] * last) / (before + last)
+                    weight[pools - 2], ends[pools - 2] = before + last, ends[pools - 1]
+                    pools -= 1
+            first = 0
+            for pool in range(pools):
+                nearest[curve, product, first : ends[pool]] = mean[pool]
+                first = ends[pool]
+    return nearest

@@ -23,7 +23,7 @@ from serving.substitution import sales_with_substitutes
 from serving.switching import Switching
 
 _NOBODY = 1e-12  # visits
-_FEW, _AT_ONCE = 200, 32  # products: more are drawn so many at once, whose draws fit into a processor's cache
+_AT_ONCE = 32  # products whose draws fit into a processor's cache
 _FAR_OFF = 0.15  # share by which the visits to come may differ before prices are remade out of turn
 
 WITHOUT_CHAMPION = "none"
@@ -143,9 +143,8 @@ class Outlook:
     def _drawn(self) -> tuple[Floats, WorthKnowing]:
         """What draws from the belief say: `Drawn.moved`, and what exploring is worth; a block of products at a time."""
         n_products = len(self.morning.ladder)
-        size = n_products if n_products <= _FEW else _AT_ONCE
-        starts = range(0, n_products, size)
-        moved, worth = zip(*(self._drawn_of(slice(first, first + size)) for first in starts), strict=True)
+        starts = range(0, n_products, _AT_ONCE)
+        moved, worth = zip(*(self._drawn_of(slice(first, first + _AT_ONCE)) for first in starts), strict=True)
         budget, may_be_tried = (np.concatenate([getattr(own, one.name) for own in worth]) for one in fields(worth[0]))
         return np.concatenate(moved), WorthKnowing(budget, may_be_tried)
 

@@ -12,13 +12,11 @@ import numpy as np
 from scipy.special import expit
 
 from catalog.arrays import Floats
-from serving.belief.gaussian import FEW, Counts, Gaussian, blocks_of
-from serving.belief.inverse import inverse_of_lower
+from serving.belief.gaussian import Counts, Gaussian, blocks_of
 
 _STEPS = 25
 _LONGEST_STEP = 3.0  # in log odds
-_CLOSE = 1e-6
-_NEXT_IS_CLOSE = 1e-3  # the step after one is about half its square at most: a term's third derivative is no more
+_CLOSE = 1e-3  # the step after one is about half its square at most: a term's third derivative is no more
 _LEAST_WEIGHT = 1e-9
 
 
@@ -37,12 +35,11 @@ def mode(prior: Gaussian, counts: Counts, hours: Floats, near: Floats) -> tuple[
     """
     odds, shared = near, np.zeros(prior.shared.shape[2])
     seen = _so_far(counts, hours)
-    close = _CLOSE if len(odds) <= FEW else _NEXT_IS_CLOSE
     for _ in range(_STEPS):
         wanted, shared = _Solved(prior, odds, *seen).mode()
         step = np.clip(wanted - odds, -_LONGEST_STEP, _LONGEST_STEP)
         odds = odds + step
-        if np.abs(step).max(initial=0.0) < close:
+        if np.abs(step).max(initial=0.0) < _CLOSE:
             break
     return odds, shared
 
@@ -65,8 +62,7 @@ def updated(prior: Gaussian, counts: Counts, hours: Floats | None = None, near: 
     odds, shared = mode(prior, counts, hours, prior.mean if near is None else near)
     solved, likely = _Solved(prior, odds, *_so_far(counts, hours)), 0.0
     left, directions = np.empty(prior.own.shape), np.empty(prior.shared.shape)
-    for number, some in enumerate(blocks_of(len(odds))):
-        own = solved.whole(number)
+    for own, some in zip(solved.blocks, blocks_of(len(odds)), strict=True):
         left[some], directions[some] = own.left(solved.shared_factor)
         part = odds[some] - prior.mean[some] - prior.shared[some] @ shared
         likely += _log_likelihood(odds[some], counts.among(some), hours[:, some])
@@ -83,29 +79,21 @@ class _Own:
         self._prior, root = prior, np.sqrt(np.maximum(weight, _LEAST_WEIGHT))
         scaled = np.eye(weight.shape[1]) + root[:, :, None] * prior.own * root[:, None, :]
         factor = np.asarray(np.linalg.cholesky(scaled), dtype=float)
-        lower = inverse_of_lower(factor)
+        lower = np.linalg.inv(factor)
         self._middle = root[:, :, None] * (lower.swapaxes(1, 2) @ lower) * root[:, None, :]  # (own + 1 / weight)^-1
         self.log_volume = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum()
         pseudo = weight * (odds - prior.mean) + self.gradient
         self._seen = pseudo - np.einsum("pkl,pl->pk", self._middle, np.einsum("pkl,pl->pk", prior.own, pseudo))
-        self._through: Floats | None = None
 
     def of_shared(self) -> tuple[Floats, Floats]:
         """Return what these products say of the shared directions: the precision that they add, and where they pull."""
         shared = self._prior.shared
         return _seen_through(shared, self._middle), np.einsum("pki,pk->i", shared, self._seen)
 
-    def without_middle(self) -> "_Own":
-        """Keep what the mode needs alone: on a long shelf, one matrix for each product is much."""
-        self._through = self._middle @ self._prior.shared
-        del self._middle
-        return self
-
     def mode(self, shared: Floats) -> Floats:
         """Return the log odds at the mode, shape (n_products, n_knots), given that of the shared directions."""
         prior, part = self._prior, self._prior.shared @ shared
-        pulled = np.einsum("pkl,pl->pk", self._middle, part) if self._through is None else self._through @ shared
-        left = self._seen - pulled
+        left = self._seen - np.einsum("pkl,pl->pk", self._middle, part)
         return np.asarray(prior.mean + part + np.einsum("pkl,pl->pk", prior.own, left))
 
     def left(self, shared_factor: Floats) -> tuple[Floats, Floats]:
@@ -122,30 +110,22 @@ class _Solved:
 
     def __init__(self, prior: Gaussian, odds: Floats, counts: Counts, hours: Floats) -> None:
         precision, self._pull = np.eye(prior.shared.shape[2]), np.zeros(prior.shared.shape[2])
-        self._prior, self._odds, self._counts, self._hours = prior, odds, counts, hours
-        self._blocks = list[_Own]()
+        self.blocks = list[_Own]()
         for some in blocks_of(len(odds)):
-            own = self._own(some)
+            own = _Own(prior.among(some), odds[some], counts.among(some), hours[:, some])
             adds, pulls = own.of_shared()
             precision, self._pull = precision + adds, self._pull + pulls
-            self._blocks.append(own if len(odds) <= FEW else own.without_middle())
+            self.blocks.append(own)
         self.shared_factor = np.asarray(np.linalg.cholesky(precision), dtype=float)
-
-    def _own(self, some: slice) -> _Own:
-        return _Own(self._prior.among(some), self._odds[some], self._counts.among(some), self._hours[:, some])
-
-    def whole(self, number: int) -> _Own:
-        """Return a block of products with all that it was: that of a long shelf is worked out anew."""
-        return self._blocks[number] if len(self._odds) <= FEW else self._own(blocks_of(len(self._odds))[number])
 
     def mode(self) -> tuple[Floats, Floats]:
         """Return the log odds at the mode, and the shared directions' part in them, shape (n_directions,)."""
         shared = np.linalg.solve(self.shared_factor.T, np.linalg.solve(self.shared_factor, self._pull))
-        return np.concatenate([own.mode(shared) for own in self._blocks]), shared
+        return np.concatenate([own.mode(shared) for own in self.blocks]), shared
 
     def log_volume(self) -> float:
         """Return minus half the log determinants of both systems."""
-        own = sum(own.log_volume for own in self._blocks)
+        own = sum(own.log_volume for own in self.blocks)
         return -float(own + np.log(np.diagonal(self.shared_factor)).sum())
 
 

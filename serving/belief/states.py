@@ -20,7 +20,7 @@ from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State,
 from serving.belief.effects import EffectSpreads, Taught, taught_by
 from serving.belief.gaussian import Gaussian, Knots
 from serving.belief.hour_drift import USUAL, likeliest_spread
-from serving.belief.normals import Normals
+from serving.belief.newton import Normals
 from serving.belief.sales import Sales, evenly_chosen
 
 _SURE_OF_A_CHANGE = 0.9

@@ -20,8 +20,7 @@ from scipy.special import expit, ndtr, ndtri
 
 from catalog.arrays import Flags, Floats
 from serving.belief.belief import Understanding
-from serving.belief.falling import falling
-from serving.belief.gaussian import Knots
+from serving.belief.gaussian import Knots, falling
 
 _DRAWS = 256
 _AS_GOOD = 0.003  # share by which the best price gains more than the owner's where his is as good

@@ -22,7 +22,7 @@ from operate.replay.day import replay
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from serving.in_force import pricing_on
-from serving.live_prices import LivePrices
+from serving.playing import LivePrices
 from warehouse.connection import read_only, workbench_with_marts
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition

@@ -31,7 +31,7 @@ from dashboard.cards.store import QUIET_MS, moment
 from dashboard.prefect.control import LiveRun
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from serving.live_prices import LivePrices
+from serving.playing import LivePrices
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
 

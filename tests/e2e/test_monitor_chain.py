@@ -22,7 +22,7 @@ from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
 from features.cells import ALL_VIEWS
 from serving.exploration import ExplorationPlan
-from serving.live_prices import LivePrices
+from serving.playing import LivePrices
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.draws import shopper_names

@@ -22,8 +22,7 @@ from etl.stock import kept_before, opens_with
 from flows.workspace import prepared
 from operate.replay.day import replay
 from serving.in_force import pricing_on
-from serving.live_prices import LivePrices
-from serving.playing import batches_to_play, in_order, play_one, priced_batches
+from serving.playing import LivePrices, batches_to_play, in_order, play_one, priced_batches
 from warehouse.assertions.run import broken_assertions
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition

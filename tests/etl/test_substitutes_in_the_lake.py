@@ -20,8 +20,7 @@ from flows.workspace import prepared
 from operate.replay.day import replay
 from serving.belief.table import belief_from_table
 from serving.day_curves import known_before
-from serving.live_prices import LivePrices
-from serving.playing import batches_to_play, in_order, play_one, priced_batches
+from serving.playing import LivePrices, batches_to_play, in_order, play_one, priced_batches
 from serving.switching import LogitSwitching
 from training.same_shoppers import takings_in
 from warehouse.assertions.run import broken_assertions

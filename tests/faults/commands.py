@@ -145,7 +145,7 @@ def _price(for_date: str = str(NEXT + DAY)) -> None:
 
 
 def _nightly() -> None:
-    from serving.live_prices import close_day
+    from serving.playing import close_day
     from training.night import run_night
     from training.nights import night_to_do, refuse_what_cannot_be_closed
     from warehouse.locks import held
@@ -161,7 +161,7 @@ def _nightly() -> None:
 def _live(ticks: int | None = None) -> None:
     from etl.live.calendar import day_to_sell
     from etl.live.player import Player
-    from serving.live_prices import LivePrices
+    from serving.playing import LivePrices
     from warehouse.locks import held
 
     workspace = _workspace(for_the_twin=True)

@@ -22,8 +22,8 @@ from features.cells import feature_workbench, stale_cells
 from features.footfall import expected_visits
 from flows.nightly import backfill, nightly
 from flows.workspace import open_workspace
-from serving.live_prices import LivePrices
 from serving.make_book import new_book
+from serving.playing import LivePrices
 from tests.plugins.believing import first_belief
 from training.backfill import Filled
 from training.nights import (

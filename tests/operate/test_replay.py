@@ -29,9 +29,8 @@ from operate.replay.day import replay
 from operate.replay.parts import Part
 from serving.day_curves import learned_for
 from serving.in_force import pricing_on
-from serving.live_prices import LivePrices
 from serving.make_book import publish_book
-from serving.playing import priced_batches
+from serving.playing import LivePrices, priced_batches
 from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.history import past_day

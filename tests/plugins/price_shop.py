@@ -17,8 +17,8 @@ from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.book_store import BookInForce, book_in_force
-from serving.live_prices import LivePrices
 from serving.make_book import publish_book
+from serving.playing import LivePrices
 from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake

@@ -24,7 +24,7 @@ from flows.workspace import prepared
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from serving.in_force import pricing_on
-from serving.live_prices import close_day
+from serving.playing import close_day
 from warehouse.lake import Lake, Partition
 from warehouse.local.store import LocalStore
 from warehouse.origin import RECORD, Side, claim, origin_of

@@ -27,8 +27,8 @@ from evaluation.living_store import LivingStore
 from flows.cli.main import app
 from operate.replay.day import replay
 from serving.book_store import book_in_force
-from serving.live_prices import LivePrices
 from serving.markdowns import markdowns_of, planned_markdowns, stickers_on
+from serving.playing import LivePrices
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

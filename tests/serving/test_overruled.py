@@ -11,10 +11,9 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.price_rules import CLAMP
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
-from serving.guardrails import guarded
+from serving.guardrails import caps_beside, guarded, side_by_side
 from serving.limits import limits_of
 from serving.overruled import limits_by_product, overruled_by
-from serving.side_by_side import caps_beside, side_by_side
 
 SHELF = load(CLASSIC)
 SHAPE = (len(SHELF.store.stores), len(SHELF.skus))

@@ -29,7 +29,7 @@ from etl.live.store_now import stores_now
 from features.cells import ALL_VIEWS
 from operate.replay.day import replay
 from serving.in_force import pricing_on
-from serving.live_prices import LivePrices
+from serving.playing import LivePrices
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.standing import standings

@@ -31,7 +31,7 @@ from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
-from serving.live_prices import LivePrices
+from serving.playing import LivePrices
 from serving.storefront import Storefront
 from tests.standing.model import Model, Order, Product, Proposal
 from warehouse.connection import build_file

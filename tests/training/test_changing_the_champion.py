@@ -28,8 +28,8 @@ from flows.runs import registry_of
 from flows.workspace import open_workspace
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
-from serving.live_prices import LivePrices
 from serving.make_book import publish_book
+from serving.playing import LivePrices
 from simulation.truth import chance_of_sale
 from tests.plugins.believing import first_belief
 from training import champion_change as champions

@@ -9,7 +9,7 @@ from shell import Terminal
 from catalog.errors import Declined
 from catalog.load import CLASSIC, fingerprint_of, load
 from flows.workspace import open_workspace
-from serving.live_prices import close_day
+from serving.playing import close_day
 from warehouse.origin import origin_of, refuse_other_side
 
 REFUSAL = (

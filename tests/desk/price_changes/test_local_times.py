@@ -20,7 +20,7 @@ from etl.live.calendar import ONE_DAY, day_to_sell
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.live.store_now import next_date, next_tick, next_ticks
-from serving.live_prices import LivePrices
+from serving.playing import LivePrices
 
 LATER = [dt.timedelta(hours=hours) for hours in (0, 1.5, 2.9, 3.1)]
 WINTER, SUMMER = dt.date(2026, 1, 19), dt.date(2026, 7, 20)

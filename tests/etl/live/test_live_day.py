@@ -21,8 +21,8 @@ from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
 from serving.in_force import pricing_on
-from serving.live_prices import LivePrices
 from serving.make_book import publish_book
+from serving.playing import LivePrices
 from simulation.draws import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on

@@ -22,8 +22,8 @@ from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.in_force import pricing_on
-from serving.live_prices import LivePrices
 from serving.make_book import publish_book
+from serving.playing import LivePrices
 from serving.storefront import LearningStorefront, storefront_before_champion
 from simulation.draws import shopper_names
 from simulation.store_day import Stretch, play

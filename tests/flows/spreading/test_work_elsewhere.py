@@ -18,8 +18,7 @@ from etl.transform import transform
 from flows.spreading import in_processes
 from flows.workspace import prepared
 from serving.in_force import pricing_on
-from serving.live_prices import close_day, play_again
-from serving.playing import BatchToPlay, batches_to_play, play_one, priced_batches
+from serving.playing import BatchToPlay, batches_to_play, close_day, play_again, play_one, priced_batches
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace, whereabouts
 

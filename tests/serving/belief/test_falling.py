@@ -9,8 +9,7 @@ from scipy.optimize import isotonic_regression
 
 from catalog.arrays import Floats
 from serving.belief.belief import Understanding
-from serving.belief.falling import falling
-from serving.belief.gaussian import Gaussian
+from serving.belief.gaussian import Gaussian, falling
 from serving.belief.worth_knowing import drawn_chances
 
 N_PRICES = 6

@@ -158,7 +158,6 @@ def test_a_long_shelf_or_many_stores_are_updated_while_that_teaches_much_and_in_
 def test_draws_by_blocks_of_products_are_those_of_all_at_once(ticks: int, monkeypatch: pytest.MonkeyPatch) -> None:
     sold = [sold_in(tick, 20, 9) for tick in range(ticks)]
     at_once = after(at_opening(), *sold)
-    monkeypatch.setattr("serving.belief.policy._FEW", 2)
     monkeypatch.setattr("serving.belief.policy._AT_ONCE", 2)
     by_blocks = after(at_opening(), *sold)
     shelf = shelf_at(ticks, DICE, 60)

@@ -1,4 +1,4 @@
-"""A long shelf is worked out in another way than a short one, and learns the same."""
+"""What is believed of a shelf is what one system of all latent numbers gives, however long it is."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,8 @@ from catalog.load import CLASSIC, load
 from serving.belief.belief import USUAL_SHAPE, Opened, State, shelf_prior
 from serving.belief.effects import Basis, EffectSpreads, Taught, taught_by
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.learned_block import LearnedBlock
 from serving.belief.likelihood import likelihood
-from serving.belief.long_block import LongBlock
-from serving.belief.newton import Newton
-from serving.belief.normals import Normals, Roots
+from serving.belief.newton import Newton, Normals, Roots
 from serving.belief.posterior import updated
 from serving.belief.sales import Sales
 
@@ -40,19 +37,47 @@ def point() -> tuple[Roots, Normals]:
     return roots, Normals(*(draw.normal(0, 0.3, own.shape) for own in none))
 
 
-def test_a_block_of_a_long_shelf_says_what_one_of_a_short_shelf_does() -> None:
-    (knots, sales), (roots, at) = sold_by(210), point()
-    known = (knots.ratios, shelf_prior(knots, SETTINGS, USUAL_SHAPE).mean), (roots.coefficients(at), roots.days(at))
-    sold = likelihood(sales, sales.starts, STATES, Basis(20, HOURS, 2).places, *known)
-    n_shared, found = len(at.shared) + 8, []
-    shared = np.random.default_rng(6).normal(size=n_shared)
-    for block in (LearnedBlock(roots, sold, at), LongBlock(roots, sold, at)):
-        curvature, slope = 1e3 * np.eye(n_shared), np.zeros(n_shared)
-        block.add_to(curvature, slope)
-        factor = np.linalg.cholesky(curvature)
-        found.append((block.log, block.half_log_volume, factor, slope, *block.step(shared), *block.left(factor)))
-    for short, long in zip(*found, strict=True):
-        np.testing.assert_allclose(long, short, rtol=1e-9, atol=1e-9)
+def test_a_step_solves_the_whole_system_of_latent_numbers_at_once() -> None:
+    """Held against the curvature of all latent numbers of three products, written out as one matrix."""
+    knots, sales = sold_by(3)
+    _, at = point()
+    at = Normals(at.own[:3], at.own_days[:3], at.shared, at.shared_days)
+    basis, prior = Basis(20, HOURS, 2), shelf_prior(knots, SETTINGS, USUAL_SHAPE)
+    effects = basis.roots_of_effects(0.1, 0.05), basis.roots_of_effects(0.3, 0.1)
+    roots = Roots(np.linalg.cholesky(prior.own + 1e-9 * np.eye(20)), prior.shared, *effects, 0.2, 0.3)
+    known = (knots.ratios, prior.mean), (roots.coefficients(at), roots.days(at))
+    sold = likelihood(sales, sales.starts, STATES, basis.places, *known)
+    newton = Newton(at, lambda _own, _at: (roots, sold))
+    n_own, n_shared, n_days, size = at.own.shape[1], len(at.shared), 8, basis.size
+    n_all = 3 * (n_own + n_days) + n_shared + n_days
+    curvature, slope = np.eye(n_all), np.zeros(n_all)
+    for product in range(3):
+        to_all = np.zeros((size + n_days, n_all))  # coefficients and days by all latent numbers
+        own, days = slice(product * n_own, (product + 1) * n_own), 3 * n_own + product * n_days + np.arange(n_days)
+        to_all[:size, own] = roots.own[product]
+        to_all[:size, shared_at(n_own, n_days, n_shared)] = roots.shared[product]
+        to_all[size + np.arange(n_days), days] = 0.2
+        to_all[size + np.arange(n_days), n_all - n_days + np.arange(n_days)] = 0.3
+        weight = np.zeros((size + n_days, size + n_days))
+        weight[:size, :size], weight[:size, size:] = sold.weight[product], sold.weight_by_day[product]
+        weight[size:, :size], weight[size:, size:] = weight[:size, size:].T, np.diag(sold.weight_of_day[product])
+        curvature += to_all.T @ weight @ to_all
+        slope += to_all.T @ np.concatenate([sold.slope[product], sold.slope_of_day[product]])
+    slope -= np.concatenate([at.own.ravel(), at.own_days.ravel(), at.shared, at.shared_days])
+    step, wanted = newton.step, np.linalg.solve(curvature, slope)
+    found = np.concatenate([step.own.ravel(), step.own_days.ravel(), step.shared, step.shared_days])
+    np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-7)
+    assert newton.half_log_volume == pytest.approx(0.5 * np.linalg.slogdet(curvature)[1])
+    assert newton.promised == pytest.approx(0.5 * slope @ wanted)
+    own, shared = newton.block(slice(0, 250)).left(newton.shared_factor)
+    to_own = np.zeros((size, n_all))
+    to_own[:, :n_own], to_own[:, shared_at(n_own, n_days, n_shared)] = roots.own[0], roots.shared[0]
+    left = to_own @ np.linalg.inv(curvature) @ to_own.T
+    np.testing.assert_allclose(own[0] + shared[0] @ shared[0].T, left, rtol=1e-7, atol=1e-7)
+
+
+def shared_at(n_own: int, n_days: int, n_shared: int) -> slice:
+    return slice(3 * (n_own + n_days), 3 * (n_own + n_days) + n_shared)
 
 
 def test_coefficients_of_a_long_shelf_are_those_of_its_products_alone() -> None:
@@ -87,14 +112,6 @@ def test_a_long_shelf_learns_the_same_wherever_its_mode_is_looked_for() -> None:
         np.testing.assert_allclose(found.days, usual.days, atol=1e-4)
 
 
-def test_a_short_shelf_keeps_its_bits_wherever_it_is_told_to_look() -> None:
-    knots, sales = sold_by(5)
-    near = taught(knots, sold_by(5, seed=4)[1]).left.at
-    found = [taught(knots, sales, own) for own in (None, near)]
-    assert found[0].mean.tobytes() == found[1].mean.tobytes()
-    assert found[0].log_evidence == found[1].log_evidence
-
-
 def test_products_of_a_part_of_a_shelf_are_believed_in_as_in_the_whole() -> None:
     knots, some = Knots.of(load(CLASSIC)), slice(1, 2)
     whole = shelf_prior(knots, SETTINGS, USUAL_SHAPE)
@@ -116,19 +133,6 @@ def opened_and_today(n_products: int) -> tuple[Opened, Counts]:
     met[:3] = draw.poisson(4, met[:3].shape)
     today = Counts(met, draw.binomial(met.astype(int), 0.6).astype(float))
     return Opened(knots, (State(1.0, shelf_prior(knots, SETTINGS, USUAL_SHAPE)),), hours, 0.1, is_first_day=True), today
-
-
-def test_a_long_shelf_is_corrected_within_the_day_as_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened, today = opened_and_today(260)
-    found = [opened.given(today)]
-    for module in ("belief", "posterior"):
-        monkeypatch.setattr(f"serving.belief.{module}.FEW", 1_000)
-    found.append(opened.given(today))
-    for long, short in zip(*(known.beliefs for known in found), strict=True):
-        np.testing.assert_allclose(long.mean, short.mean, atol=2e-6)
-        np.testing.assert_allclose(long.covariance, short.covariance, atol=1e-6)
-    np.testing.assert_allclose(found[0].hours, found[1].hours, atol=1e-6)
-    assert found[0].weights == pytest.approx(found[1].weights, rel=1e-3)
 
 
 @pytest.mark.parametrize("away", [-2.0, 0.5, 3.0])
