@@ -6,7 +6,7 @@ told from others by rival, product and the moment at which it was seen.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -18,15 +18,24 @@ from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.records.product import Product
 from catalog.tables.intake import COMPETITOR_PRICES
-from connect.intake.sale_lines import Id, IntakeResult, LineCheck, LineRefusal, RefusedLine, parsed
+from connect.intake.sale_lines import (
+    Id,
+    IntakeResult,
+    Key,
+    LineCheck,
+    LineRefusal,
+    RefusedLine,
+    Row,
+    checked,
+    new_among,
+    parsed,
+)
 from connect.intake.take_sales import LOCK
 from etl.live.calendar import next_dates
 from warehouse.lake import Lake, Partition
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
-_Row = dict[str, Any]
-_Key = tuple[object, ...]
 _SAID = ("price_eur", "unit")
 """What a price that is sent again has to say as it did."""
 _LONGEST_EAN = 14
@@ -63,29 +72,22 @@ def take_rivals(workspace: Workspace, prices: Sequence[Any], by: str, now: dt.da
     now
         The time, UTC.
     """
-    refused, new, known = list[RefusedLine](), list[_Row](), 0
+    refused = list[RefusedLine]()
     with waited_for(workspace.settings.locks, LOCK):
         workspace.lake.finish_interrupted()
-        date, rows = first_date_to_count(workspace, now), list[tuple[int, _Row]]()
+        date = first_date_to_count(workspace, now)
         row_of = _RivalRows(workspace.catalog, date, now)
-        for index, given in enumerate(prices):
-            try:
-                rows.append((index, {**row_of(given), "taken_at": now, "taken_from": by}))
-            except LineRefusal as refusal:
-                refused.append(refusal.at(index))
+        rows = checked(prices, lambda given: {**row_of(given), "taken_at": now, "taken_from": by}, refused)
         there = _rows_like(workspace.lake, [row for _, row in rows])
-        for index, row in rows:
-            other = there.setdefault(_key(row), row)
-            if other is row:
-                new.append(row)
-            elif _said(other) == _said(row):
-                known += 1
-            else:
-                said = f"{other['price_eur']:g} a {other['unit']}, as was said before of this moment"
-                refused.append(LineRefusal("says_otherwise", f"price: {said}", f"{row['price_eur']:g}").at(index))
+        new, known = new_among(rows, there, lambda row: [_key(row)], _said, _contradiction, refused)
         if new:
             _publish(workspace.lake, date, new)
     return IntakeResult(len(new), known, tuple(sorted(refused, key=lambda one: one.index)))
+
+
+def _contradiction(before: Row, now: Row) -> LineRefusal:
+    said = f"{before['price_eur']:g} a {before['unit']}, as was said before of this moment"
+    return LineRefusal("says_otherwise", f"price: {said}", f"{now['price_eur']:g}")
 
 
 def first_date_to_count(workspace: Workspace, now: dt.datetime) -> dt.date:
@@ -113,7 +115,7 @@ class _RivalRows:
             if own.ean is not None:
                 self._by_ean[own.ean.zfill(_LONGEST_EAN)] = own
 
-    def __call__(self, given: Any) -> _Row:
+    def __call__(self, given: Any) -> Row:
         price = parsed(RivalPrice, given)
         product = self._product_of(price)
         if price.currency not in (None, self._store.currency):
@@ -158,29 +160,29 @@ def _of_a_pack(price: RivalPrice, product: Product) -> float:
     return price.price / per_unit
 
 
-def _rows_like(lake: Lake, rows: Sequence[_Row]) -> dict[_Key, _Row]:
+def _rows_like(lake: Lake, rows: Sequence[Row]) -> dict[Key, Row]:
     """Return the rows of the lake that were seen at the same moments, by their key."""
     if not rows:
         return {}
     moments = pa.array({row["seen_at"] for row in rows}, COMPETITOR_PRICES.schema.field("seen_at").type)
     first = min(row["seen_at"] for row in rows).date() - _ONE_DAY  # a business date is that of any zone
-    found = list[_Row]()
+    found = list[Row]()
     for part in lake.partitions(COMPETITOR_PRICES.name, lambda date: date >= first):
         table = lake.read(part)
         found += table.filter(pc.is_in(table["seen_at"], moments)).to_pylist()
     return {_key(row): row for row in found}
 
 
-def _publish(lake: Lake, date: dt.date, rows: Sequence[_Row]) -> None:
+def _publish(lake: Lake, date: dt.date, rows: Sequence[Row]) -> None:
     part = Partition(COMPETITOR_PRICES.name, date, INTAKE_GROUP)
     new = pa.Table.from_pylist(list(rows), schema=COMPETITOR_PRICES.schema)
     table = pa.concat_tables([lake.read(part), new]).unify_dictionaries() if lake.holds(part) else new
     lake.publish(part, table, inputs=f"{table.num_rows} as of {rows[-1]['taken_at']}")
 
 
-def _key(row: Mapping[str, Any]) -> _Key:
+def _key(row: Row) -> Key:
     return tuple(row[name] for name in COMPETITOR_PRICES.key)
 
 
-def _said(row: Mapping[str, Any]) -> _Key:
+def _said(row: Row) -> Key:
     return tuple(row[name] for name in _SAID)

@@ -8,7 +8,7 @@ order does not matter.
 
 import datetime as dt
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -47,6 +47,9 @@ Reason = Literal[
     "says_otherwise",
 ]
 _Model = TypeVar("_Model", bound=BaseModel)
+Row = dict[str, Any]
+Key = tuple[object, ...]
+"""What a row is told from others by."""
 Id = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -227,3 +230,49 @@ def parsed(model: type[_Model], given: Any) -> _Model:
         refusal = refused(error, schema_of(model))
         expected = f"{refusal.words.removeprefix('expected ')}{refusal.hint}"
         raise LineRefusal("not_valid", f"{refusal.field or 'a line'}: {expected}", refusal.found) from error
+
+
+def checked(
+    lines: Iterable[Any], row_of: Callable[[Any], Row], refused: list[RefusedLine], start: int = 0
+) -> list[tuple[int, Row]]:
+    """Return the rows of the lines that can be taken, with their places from `start` on; others are refused."""
+    rows = list[tuple[int, Row]]()
+    for index, given in enumerate(lines, start):
+        try:
+            rows.append((index, row_of(given)))
+        except LineRefusal as refusal:
+            refused.append(refusal.at(index))
+    return rows
+
+
+def new_among(
+    rows: Iterable[tuple[int, Row]],
+    there: dict[Key, Row],
+    ids_of: Callable[[Row], Iterable[Key]],
+    said_of: Callable[[Row], object],
+    contradicts: Callable[[Row, Row], LineRefusal] | None,
+    refused: list[RefusedLine],
+) -> tuple[list[Row], int]:
+    """Return the rows that are new, and the number of those that are known.
+
+    Parameters
+    ----------
+    there
+        The rows that are known, by each of their ids; those that are new are added.
+    said_of
+        Returns what a row that comes again has to say as it did.
+    contradicts
+        Returns the refusal of a row that says something else than the one before; None where it takes its place.
+    """
+    new, known = list[Row](), 0
+    for index, row in rows:
+        before = [there[own] for own in ids_of(row) if own in there]
+        other = next((one for one in before if said_of(one) != said_of(row)), None)
+        if other is not None and contradicts is not None:
+            refused.append(contradicts(other, row).at(index))
+        elif before and other is None:
+            known += 1
+        else:
+            new.append(row)
+            there |= dict.fromkeys(ids_of(row), row)
+    return new, known

@@ -17,14 +17,22 @@ from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.table import Table
 from catalog.tables.intake import PRODUCT_VISITS, STOCK_EVENTS, TRAFFIC
-from connect.intake.sale_lines import Id, IntakeResult, LineCheck, LineRefusal, RefusedLine, parsed
+from connect.intake.sale_lines import (
+    Id,
+    IntakeResult,
+    Key,
+    LineCheck,
+    LineRefusal,
+    RefusedLine,
+    Row,
+    checked,
+    new_among,
+    parsed,
+)
 from connect.intake.take_sales import LOCK
 from warehouse.lake import Lake, Partition
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
-
-_Row = dict[str, Any]
-_Key = tuple[object, ...]
 
 
 class StockEvent(BaseModel):
@@ -71,7 +79,7 @@ def take_stock(workspace: Workspace, events: Sequence[Any], by: str, now: dt.dat
     """Take events of stock in; when it returns, those that were taken are durable. See `take_sales`."""
     check = LineCheck(workspace.catalog, now)
 
-    def row_of(given: Any) -> _Row:
+    def row_of(given: Any) -> Row:
         event = parsed(StockEvent, given)
         check.refuse_unknown(event.store_id, event.sku)
         check.refuse_time("happened_at", event.happened_at)
@@ -128,7 +136,7 @@ def _take_hours(
     by, now = sent
     check = LineCheck(workspace.catalog, now)
 
-    def row_of(given: Any) -> _Row:
+    def row_of(given: Any) -> Row:
         count = parsed(model, given)
         check.refuse_unknown(count.store_id, getattr(count, "sku", None))
         check.refuse_time("hour_at", count.hour_at)
@@ -137,7 +145,7 @@ def _take_hours(
             raise LineRefusal("not_valid", "hour_at: the beginning of an hour in the store", count.hour_at.isoformat())
         return {**dict(count), "hour_at": count.hour_at.astimezone(dt.UTC), "taken_at": now, "taken_from": by}
 
-    def id_of(row: Mapping[str, Any]) -> _Key:
+    def id_of(row: Row) -> Key:
         return tuple(row[name] for name in table.key)
 
     return _take(workspace, table, "hour_at", counts, row_of, id_of, replaces=True)
@@ -148,59 +156,50 @@ def _take(
     table: Table,
     moment: str,
     lines: Sequence[Any],
-    row_of: Callable[[Any], _Row],
-    id_of: Callable[[Mapping[str, Any]], _Key],
+    row_of: Callable[[Any], Row],
+    id_of: Callable[[Row], Key],
     *,
     replaces: bool,
 ) -> IntakeResult:
     """Check lines, and merge those that are new into the part of their date."""
-    refused, by_date = list[RefusedLine](), dict[dt.date, list[tuple[int, _Row]]]()
-    for index, given in enumerate(lines):
-        try:
-            row = row_of(given)
-        except LineRefusal as refusal:
-            refused.append(refusal.at(index))
-            continue
+    refused, by_date, taken, known = list[RefusedLine](), dict[dt.date, list[tuple[int, Row]]](), 0, 0
+    for index, row in checked(lines, row_of, refused):
         date = workspace.catalog.store.clock_of(row["store_id"]).date_of(row[moment])
         by_date.setdefault(date, []).append((index, row))
-    taken = known = 0
     if by_date:
         with waited_for(workspace.settings.locks, LOCK):
             workspace.lake.finish_interrupted()
             for date, rows in sorted(by_date.items()):
                 there = {id_of(row): row for row in _rows_on(workspace.lake, table, date)}
-                before = len(there), taken
-                for index, row in rows:
-                    other = there.get(id_of(row))
-                    if other is not None and _said(other) == _said(row):
-                        known += 1
-                    elif other is not None and not replaces:
-                        said = f"{other['kind']} of {other['units']:g} of {other['sku']} as this event said before"
-                        refused.append(LineRefusal("says_otherwise", said, f"{row['units']:g}").at(index))
-                    else:
-                        there[id_of(row)] = row
-                        taken += 1
-                if (len(there), taken) != before:
+                contradicts = None if replaces else _contradiction
+                new, count = new_among(rows, there, lambda row: [id_of(row)], _said, contradicts, refused)
+                taken, known = taken + len(new), known + count
+                if new:
                     _publish(workspace.lake, table, date, list(there.values()))
     return IntakeResult(taken, known, tuple(sorted(refused, key=lambda one: one.index)))
 
 
-def _rows_on(lake: Lake, table: Table, date: dt.date) -> list[_Row]:
+def _contradiction(before: Row, now: Row) -> LineRefusal:
+    said = f"{before['kind']} of {before['units']:g} of {before['sku']} as this event said before"
+    return LineRefusal("says_otherwise", said, f"{now['units']:g}")
+
+
+def _rows_on(lake: Lake, table: Table, date: dt.date) -> list[Row]:
     part = Partition(table.name, date, INTAKE_GROUP)
     return lake.read(part).to_pylist() if lake.holds(part) else []
 
 
-def _publish(lake: Lake, table: Table, date: dt.date, rows: Sequence[_Row]) -> None:
+def _publish(lake: Lake, table: Table, date: dt.date, rows: Sequence[Row]) -> None:
     columns = {name: [row[name] for row in rows] for name in table.schema.names}
     part = Partition(table.name, date, INTAKE_GROUP)
     lake.publish(part, pa.table(columns, schema=table.schema), inputs=f"{len(rows)} as of {rows[-1]['taken_at']}")
 
 
-def _said(row: Mapping[str, Any]) -> _Row:
+def _said(row: Row) -> Row:
     return {name: value for name, value in row.items() if name not in {"taken_at", "taken_from", "event_id"}}
 
 
-def _id_of_event(row: Mapping[str, Any]) -> _Key:
+def _id_of_event(row: Row) -> Key:
     if row["event_id"] is not None:
         return row["store_id"], row["event_id"]
     return row["store_id"], row["sku"], row["kind"], row["happened_at"], row["expires_on"]

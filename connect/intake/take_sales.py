@@ -8,7 +8,7 @@ Parts of `receipt_lines` never change, so the ids of each are read once in a pro
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -24,11 +24,15 @@ from catalog.tables.intake import RECEIPT_LINES
 from connect.intake.sale_lines import (
     ACCEPTED_DAYS,
     IntakeResult,
+    Key,
     LineCheck,
     LineReference,
     LineRefusal,
     RefusedLine,
+    Row,
     SaleLine,
+    checked,
+    new_among,
 )
 from connect.intake.sales_files import objects_of
 from warehouse.lake import Lake, Partition
@@ -54,7 +58,6 @@ _SAID = (
 )
 """What a line that is sent again has to say as it did."""
 _AS_SAID = ("store_id", "event_id", "receipt", "line", "sku", "units", "price", "offer")
-_Row = dict[str, Any]
 _AT_ONCE = 50_000  # lines that are held as objects
 _IDS = ["store_id", "event_id", "receipt", "line"]
 _IN_ORDER = ("store_id", "sold_at", "receipt", "line", "event_id")
@@ -181,36 +184,30 @@ def take_sales(
         What the lake holds; one that was used before reads new parts alone.
     """
     known, refused = known or KnownLines(workspace.lake), list[RefusedLine]()
-    taken = repeated = 0
+    check, taken, repeated = LineCheck(workspace.catalog, now), 0, 0
+
+    def row_of(given: Any) -> Row:
+        return _row_of(check.sale(given), workspace.catalog, (by, now))
+
     for begin in range(0, len(lines), _AT_ONCE):
         of_now = objects_of(lines.slice(begin, _AT_ONCE)) if isinstance(lines, pa.Table) else lines[begin:][:_AT_ONCE]
-        by_date = _checked(workspace.catalog, enumerate(of_now, start=begin), (by, now), refused)
+        by_date = dict[dt.date, list[tuple[int, Row]]]()
+        for index, row in checked(of_now, row_of, refused, begin):
+            date = workspace.catalog.store.clock_of(row["store_id"]).date_of(row["sold_at"])
+            by_date.setdefault(date, []).append((index, row))
         if by_date:
             with waited_for(workspace.settings.locks, LOCK):
                 workspace.lake.finish_interrupted()
                 known.look(first_date(now))
                 for date, rows in sorted(by_date.items()):
-                    new, count = _new_among(rows, date, known, refused)
+                    there = dict[Key, Row]()
+                    for like, is_of_date in known.rows_like(table_of([row for _, row in rows]), date):
+                        there |= dict.fromkeys(_ids(like if is_of_date else like | {"receipt": None}), like)
+                    new, count = new_among(rows, there, _ids, _said, _contradiction, refused)
                     taken, repeated = taken + len(new), repeated + count
                     if new:
                         _publish(workspace, date, table_of(new), known)
     return IntakeResult(taken, repeated, tuple(sorted(refused, key=lambda one: one.index)))
-
-
-def _checked(
-    catalog: Catalog, lines: Iterable[tuple[int, Any]], sent: tuple[str, dt.datetime], refused: list[RefusedLine]
-) -> dict[dt.date, list[tuple[int, _Row]]]:
-    """Return the rows of the lines that can be taken, with their places, by business date; others are refused."""
-    check, found = LineCheck(catalog, sent[1]), dict[dt.date, list[tuple[int, _Row]]]()
-    for place, given in lines:
-        try:
-            line = check.sale(given)
-        except LineRefusal as refusal:
-            refused.append(refusal.at(place))
-            continue
-        date = catalog.store.clock_of(line.store_id).date_of(line.sold_at)
-        found.setdefault(date, []).append((place, _row_of(line, catalog, sent)))
-    return found
 
 
 def first_date(now: dt.datetime) -> dt.date:
@@ -218,7 +215,7 @@ def first_date(now: dt.datetime) -> dt.date:
     return (now - dt.timedelta(days=ACCEPTED_DAYS + 2)).date()
 
 
-def _row_of(line: SaleLine, catalog: Catalog, sent: tuple[str, dt.datetime]) -> _Row:
+def _row_of(line: SaleLine, catalog: Catalog, sent: tuple[str, dt.datetime]) -> Row:
     return {
         **{name: getattr(line, name) for name in _AS_SAID},
         "sold_at": line.sold_at.astimezone(dt.UTC),
@@ -230,7 +227,7 @@ def _row_of(line: SaleLine, catalog: Catalog, sent: tuple[str, dt.datetime]) -> 
     }
 
 
-def _reference(what: str, other: str | LineReference | None) -> _Row:
+def _reference(what: str, other: str | LineReference | None) -> Row:
     event, receipt = (other, None) if other is None or isinstance(other, str) else (None, other)
     return {
         f"{what}_event_id": event,
@@ -239,29 +236,9 @@ def _reference(what: str, other: str | LineReference | None) -> _Row:
     }
 
 
-def _new_among(
-    rows: Sequence[tuple[int, _Row]], date: dt.date, known: KnownLines, refused: list[RefusedLine]
-) -> tuple[list[_Row], int]:
-    """Return the rows of a date that are new, and the number of those that are known; others are refused."""
-    by_id, new, count = dict[tuple[object, ...], Mapping[str, Any]](), list[_Row](), 0
-    for row, is_of_date in known.rows_like(table_of([row for _, row in rows]), date):
-        by_id |= dict.fromkeys(_ids(row if is_of_date else row | {"receipt": None}), row)
-    for place, row in rows:
-        before = [by_id[own] for own in _ids(row) if own in by_id]
-        other = next((one for one in before if _said(one) != _said(row)), None)
-        if other is not None:
-            refused.append(_contradiction(place, other, row))
-        elif before:
-            count += 1
-        else:
-            new.append(row)
-            by_id |= dict.fromkeys(_ids(row), row)
-    return new, count
-
-
-def _ids(row: Mapping[str, Any]) -> list[tuple[object, ...]]:
+def _ids(row: Row) -> list[Key]:
     """Return what a line is told from others by: its event id, and its receipt and number."""
-    ids: list[tuple[object, ...]] = []
+    ids = list[Key]()
     if row["event_id"] is not None:
         ids.append((row["store_id"], row["event_id"]))
     if row["receipt"] is not None and row["line"] is not None:
@@ -269,14 +246,14 @@ def _ids(row: Mapping[str, Any]) -> list[tuple[object, ...]]:
     return ids
 
 
-def _said(row: Mapping[str, Any]) -> tuple[object, ...]:
+def _said(row: Row) -> Key:
     return tuple(row[name] for name in _SAID)
 
 
-def _contradiction(index: int, before: Mapping[str, Any], now: Mapping[str, Any]) -> RefusedLine:
+def _contradiction(before: Row, now: Row) -> LineRefusal:
     named = next(name for name in _SAID if before[name] != now[name])
     expected = f"{named}: {before[named]} as this line said before, or another id and `corrects`"
-    return LineRefusal("says_otherwise", expected, now[named]).at(index)
+    return LineRefusal("says_otherwise", expected, now[named])
 
 
 def _publish(workspace: Workspace, date: dt.date, rows: pa.Table, known: KnownLines) -> None:

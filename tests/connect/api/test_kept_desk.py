@@ -30,37 +30,6 @@ def damage(settings: Settings) -> None:
     file.write_bytes(file.read_bytes()[:-1] + b"?")
 
 
-def test_the_book_is_read_once_while_nothing_changes(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, reads = KeptDesk(home, look_every=0), []
-    monkeypatch.setattr("connect.api.kept_desk._SETTLED", 1e9)
-    real = QuoteDesk.text
-    monkeypatch.setattr(QuoteDesk, "text", lambda *given: reads.append(given) or real(*given))
-
-    async def ask() -> list[object]:
-        found = [await kept.current() for _ in range(3)]
-        for one in found:
-            one.answer(PriceQuestion("MILK", 8), None)
-        return [one.desk for one in found]
-
-    first, second, third = asyncio.run(ask())
-    assert first is second is third
-    assert len(reads) == 1
-
-
-def test_a_book_is_confirmed_once_after_a_change_and_stays_the_same_desk(
-    home: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connect.api.kept_desk._SETTLED", 0.0)
-    kept = KeptDesk(home, look_every=0)
-    kept.look()
-    first = kept._kept
-    time.sleep(0.01)
-    for _ in range(3):
-        kept.look()
-        assert kept._kept is first
-    assert kept._settles_at == float("inf")
-
-
 def test_who_asks_soon_after_another_gets_the_known_prices_and_the_next_one_the_new(home: Settings) -> None:
     kept = KeptDesk(home, look_every=0.01)
 
@@ -91,17 +60,6 @@ def test_prices_that_can_no_longer_be_read_anew_stand_and_it_is_said(
     monkeypatch.setattr("warehouse.lake.Lake.changes", refuse)
     assert asyncio.run(kept.current()) is kept._kept
     assert kept.problem == "the disk is gone"
-
-
-def test_what_was_asked_before_a_book_was_replaced_is_at_hand_after_it(home: Settings) -> None:
-    kept = KeptDesk(home, look_every=0)
-    kept.look()
-    for store in (None, "S01"):
-        kept._kept.answer(PriceQuestion("MILK", 8), store)
-    damage(home)
-    kept.look()
-    desk = kept._kept.desk
-    assert [desk.has_opened_for(store) for store in (None, "S01", "S02")] == [True, True, False]
 
 
 def test_a_price_that_was_set_for_a_day_is_quoted_no_more_when_the_day_is_over(home: Settings) -> None:

@@ -153,35 +153,6 @@ def test_a_price_change_that_is_not_there_is_not_found(home: Settings, client: A
     assert (answer.status_code, answer.json()["type"]) == (404, "/openapi.json#unknown-change")
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"[" * 100_000, "sensible depth"),
-        (b'{"price": ' + b"9" * 5_000 + b"}", "sensible depth"),
-        (b'{"reason": "\xff"}', "in UTF-8"),
-        (b'{"kind":', "of JSON in UTF-8"),
-    ],
-    ids=["deep", "a number of 5,000 digits", "no UTF-8", "half"],
-)
-def test_a_body_that_cannot_be_read_records_nothing(
-    home: Settings, client: AsgiClient, body: bytes, words: str
-) -> None:
-    head = token(home, "anna", "propose", "acknowledge") | {"Content-Type": "application/json"}
-    for path in ("/v1/price-changes", "/v1/price-changes/examined", "/v1/acknowledgements"):
-        answer = client.post(path, content=body, headers=head)
-        assert (answer.status_code, answer.json()["type"]) == (400, "/openapi.json#unreadable")
-        assert words in answer.json()["detail"]
-    assert client.get("/v1/price-changes").json()["count"] == 0
-
-
-def test_a_body_of_another_type_is_refused_on_every_path(home: Settings, client: AsgiClient) -> None:
-    head = token(home, "anna", "propose", "acknowledge") | {"Content-Type": "text/plain"}
-    for path in ("/v1/price-changes", "/v1/price-changes/examined", "/v1/acknowledgements"):
-        answer = client.post(path, content=json.dumps(OVERRIDE), headers=head)
-        assert (answer.status_code, answer.json()["type"]) == (415, "/openapi.json#wrong-media-type")
-    assert client.get("/v1/price-changes").json()["count"] == 0
-
-
 def test_what_would_become_of_it_is_told_without_recording_it(client: AsgiClient) -> None:
     answer = client.post("/v1/price-changes/examined", json=OVERRIDE | {"price": 0.5}).json()
     assert any("below its cost" in found for found in answer["conflicts"])

@@ -72,6 +72,7 @@ def test_a_question_that_cannot_be_asked_is_named(client: AsgiClient, query: str
         (b"", JSON, 400, "unreadable"),
         (b'["\xff"]', JSON, 400, "unreadable"),
         (b"[" * 100_000, JSON, 400, "unreadable"),
+        (b"[" + b"9" * 5_000 + b"]", JSON, 400, "unreadable"),
         (b"{}", JSON, 422, "not-valid"),
         (b"[]", {"Content-Type": "text/plain"}, 415, "wrong-media-type"),
         (b"[]", {}, 415, "wrong-media-type"),

@@ -25,7 +25,6 @@ from connect.export.batch import (
     StoreRecord,
     device_states,
     next_batch,
-    price_to_pay,
     rows_of,
 )
 from connect.export.export_log import ExportHistory
@@ -291,11 +290,3 @@ def test_the_night_is_no_time_in_which_a_label_could_follow() -> None:
     assert ticks_passed(OPENING, closing, next_opening + dt.timedelta(minutes=15)) == 2
     assert ticks_passed(OPENING, closing, next_opening + dt.timedelta(days=3)) == 1
     assert ticks_passed(OPENING, next_opening, closing) == 0
-
-
-@given(_CENTS, st.one_of(st.none(), _CENTS))
-def test_a_customer_never_pays_more_than_the_till_or_the_label_says(till: float, label: float | None) -> None:
-    paid = price_to_pay(till, label)
-    assert paid <= till
-    assert paid <= (till if label is None else label)
-    assert paid in {till, label}

@@ -59,6 +59,8 @@ def test_a_file_of_each_kind_is_taken_in_and_moved_to_done(store: SellingStore, 
         "store_id,sku,happened_at,kind,units\nS01,MILK,2026-01-19T06:00:00Z,count,9\n", encoding="utf-8"
     )
     (folder / "visitors.csv").write_text("store_id,hour_at,visitors\nS01,2026-01-19T08:00:00Z,31\n", encoding="utf-8")
+    rival = "rival,sku,price,seen_at\nCorner,MILK,1,2026-01-19T08:00:00Z\n"
+    (folder / "rivals.csv").write_text(rival, encoding="utf-8")
     (folder / "events.csv").write_text("date,store,event,temperature\n2026-12-24,,market,2.5\n", encoding="utf-8")
     taken = take_in(store.workspace, store.intake, folder)
     assert [(own.file.name, own.kind, own.taken, own.refused) for own in taken] == [
@@ -67,6 +69,7 @@ def test_a_file_of_each_kind_is_taken_in_and_moved_to_done(store: SellingStore, 
         ("c.jsonl", "sales", 1, 0),
         ("d.parquet", "sales", 2, 0),
         ("events.csv", "announced", 2, 0),
+        ("rivals.csv", "rivals", 1, 0),
         ("stock.csv", "stock", 1, 0),
         ("visitors.csv", "traffic", 1, 0),
     ]

@@ -6,8 +6,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from asgi_client import AsgiClient
 from hypothesis import given, settings
@@ -18,7 +16,7 @@ from selling_store import NOW, SellingStore
 from catalog.records.product import Measure
 from connect.api.api_tokens import add_token
 from connect.api.app import application
-from connect.intake.inbox import take_file, take_in
+from connect.intake.inbox import take_file
 from connect.intake.intake import Intake
 from connect.intake.rival_prices import first_date_to_count, take_rivals
 from connect.intake.sale_lines import IntakeResult
@@ -180,16 +178,6 @@ def test_the_same_file_twice_changes_nothing_and_lines_are_numbered(store: Selli
     again = take_file(store.workspace, Intake(store.lake, lambda _: NOW + dt.timedelta(hours=1)), file)
     assert (again.taken, again.known) == (0, 2)
     assert store.lake.sha256(part) == digest
-
-
-def test_an_inbox_takes_rivals_prices_beside_sales(store: SellingStore, tmp_path: Path) -> None:
-    folder = tmp_path / "inbox"
-    folder.mkdir()
-    moment = dt.datetime(2026, 1, 21, 8, tzinfo=dt.UTC)
-    pq.write_table(pa.Table.from_pylist([seen(seen_at=moment)]), folder / "rivals.parquet")
-    assert [(own.kind, own.taken, own.refused) for own in take_in(store.workspace, store.intake, folder)] == [
-        ("rivals", 1, 0)
-    ]
 
 
 def test_over_http_prices_need_a_token_that_sells(store: SellingStore) -> None:
