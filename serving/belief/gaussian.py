@@ -77,7 +77,13 @@ class Knots:
 
         Where nothing is counted, the price does not matter; it may be NaN.
         """
-        return np.asarray(_counted(self.ratios, self.base_prices, product, price, counts))
+        some = counts > 0
+        product, counts = product[some], counts[some]
+        below, share = self.place(product, price[some])
+        lower = product * self.shape[1] + below
+        parts = np.concatenate([counts * (1 - share), counts * share])
+        total = np.bincount(np.concatenate([lower, lower + 1]), parts, minlength=self.ratios.size)
+        return np.asarray(total.reshape(self.shape))
 
     def at(self, values: Floats, prices: Floats) -> Floats:
         """Read values that are known at the knots at other prices, EUR, shape (n_products, n_prices).
@@ -87,35 +93,6 @@ class Knots:
         product = np.broadcast_to(np.arange(len(prices))[:, None], prices.shape)
         below, share = self.place(product, prices)
         return values[..., product, below] * (1 - share) + values[..., product, below + 1] * share
-
-
-@numba.njit(cache=True, nogil=True)
-def _counted(
-    ratios: Floats, base_prices: Floats, product: NDArray[np.integer], price: Floats, counts: Floats
-) -> Floats:
-    """Share counts out as `Knots.counted` says, by the places of `Knots.place`: lower knots first, as they were."""
-    n_knots, apart = ratios.shape[1], 1.0 + ratios.max() - ratios.min()
-    total, knots, parts = np.zeros((len(ratios), n_knots)), np.zeros(len(counts), np.int64), np.empty(len(counts))
-    line = ratios + apart * np.arange(len(ratios)).reshape(-1, 1)
-    for row in range(len(counts)):
-        if counts[row] == 0:
-            continue
-        own, ratio = product[row], price[row] / base_prices[product[row]]
-        place, knot, above = ratio + apart * own, 0, n_knots - 1
-        while above - knot > 1:
-            middle = (knot + above) // 2
-            if place < line[own, middle]:
-                above = middle
-            else:
-                knot = middle
-        low, high = ratios[own, knot], ratios[own, knot + 1]
-        share = min(max((ratio - low) / max(high - low, _SAME), 0.0), 1.0)
-        total[own, knot] += counts[row] * (1 - share)
-        knots[row], parts[row] = knot + 1, counts[row] * share
-    for row in range(len(counts)):
-        if knots[row]:
-            total[product[row], knots[row]] += parts[row]
-    return total
 
 
 _AT_ONCE = 250  # products of a block
@@ -196,11 +173,6 @@ class Gaussian:
         """
         level = np.full((*self.mean.shape, 1), shared_spread)
         return Gaussian(self.mean, self.covariance + own_spread**2, level)
-
-
-def symmetric(covariance: Floats) -> Floats:
-    """Return covariances without what rounding made of their symmetry, shape (..., n, n)."""
-    return np.asarray((covariance + covariance.swapaxes(-2, -1)) / 2)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -87,8 +87,9 @@ class _Own:
 
     def of_shared(self) -> tuple[Floats, Floats]:
         """Return what these products say of the shared directions: the precision that they add, and where they pull."""
-        shared = self._prior.shared
-        return _seen_through(shared, self._middle), np.einsum("pki,pk->i", shared, self._seen)
+        shared = self._prior.shared.reshape(-1, self._prior.shared.shape[2])
+        through = (self._middle @ self._prior.shared).reshape(shared.shape)
+        return shared.T @ through, shared.T @ self._seen.ravel()
 
     def mode(self, shared: Floats) -> Floats:
         """Return the log odds at the mode, shape (n_products, n_knots), given that of the shared directions."""
@@ -127,19 +128,6 @@ class _Solved:
         """Return minus half the log determinants of both systems."""
         own = sum(own.log_volume for own in self.blocks)
         return -float(own + np.log(np.diagonal(self.shared_factor)).sum())
-
-
-def _seen_through(shared: Floats, middle: Floats) -> Floats:
-    """Return the sum over products of shared^T middle shared, shape (n_directions, n_directions).
-
-    These are the products of matrices that `einsum` finds for it, to the bit; to find them takes longer than they do.
-    """
-    n_products, n_knots, n_directions = shared.shape
-    through, right = middle.swapaxes(1, 2) @ shared, shared
-    if n_products >= n_knots:  # then knots come before products among what is added up
-        through, right = through.swapaxes(0, 1), shared.swapaxes(0, 1)
-    left = through.transpose(2, 0, 1).reshape(n_directions, -1)
-    return np.asarray(left @ right.reshape(-1, n_directions))
 
 
 def _so_far(counts: Counts, hours: Floats) -> tuple[Counts, Floats]:

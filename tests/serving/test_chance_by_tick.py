@@ -13,7 +13,6 @@ from catalog.store_day import tick_profile
 from serving.curves import DemandCurves, chance_at
 from serving.limits import limits_of
 from serving.policies import GreedyPolicy, StockAwarePolicy
-from serving.pricing_policy import PricingPolicy
 from serving.recursion import rates_of, value_of_prices
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
@@ -48,14 +47,6 @@ def frozen_at_base() -> Catalog:
     frozen = {sku: float(base) for sku, base in zip(CATALOG.skus, CATALOG.base_prices, strict=True)}
     guardrails = CATALOG.store.guardrails.model_copy(update={"frozen": frozen})
     return Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": guardrails}))
-
-
-@pytest.mark.parametrize("make", [stock_aware, greedy])
-def test_the_same_chance_in_each_tick_gives_the_same_book_to_the_last_bit(make: type[PricingPolicy]) -> None:
-    catalog = frozen_at_base()
-    one, other = (tabulate(make(curves), catalog, AT, curves).of() for curves in (ALL_DAY, SAME))
-    for name in ("prices", "unconstrained", "p_sale", "p_unconstrained", "unit_value", "rule"):
-        assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True), name
 
 
 def test_a_poor_evening_lowers_its_own_prices_and_those_of_scarce_stock_before_it() -> None:

@@ -470,11 +470,3 @@ def test_a_mode_that_is_not_asked_for_is_no_rule_of_the_store() -> None:
         assert limits_of(shelf_with(**rails), orders).rules == tuple(
             rule for rule in LIMITS if rule not in optional or rule == mode
         )
-
-
-def test_catalogs_without_a_mode_keep_their_fingerprint_and_those_with_one_can_be_restored() -> None:
-    assert not {"frozen_during", "one_price", "markdown_only"} & SHELF.store.guardrails.model_dump().keys()
-    for rails in MODES.values():
-        own = Guardrails.model_validate(rails)
-        assert Guardrails.model_validate_json(own.model_dump_json()) == own
-        assert shelf_with(**rails).fingerprint != SHELF.fingerprint

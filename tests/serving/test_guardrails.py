@@ -18,11 +18,9 @@ from serving.exploration import ExplorationPlan
 from serving.guardrails import guarded, guarded_with_trail
 from serving.limits import limits_of
 from serving.policies import GreedyPolicy, StaticPolicy
-from serving.price_book import BookPolicy
 from serving.pricing_policy import Asked, asked_without_model
 from serving.shelf_limits import which_may_move
 from serving.storefront import Storefront
-from serving.tabulate import tabulate
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 
@@ -316,21 +314,3 @@ def played(**rails: object) -> StoreDay:
         StaticPolicy(SHELF.base_prices), exploration=ExplorationPlan(0.5, LADDER), limits=limits_of(catalog)
     )
     return play(catalog, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)
-
-
-def test_the_book_keeps_the_policys_own_price_beside_the_one_under_the_static_limits() -> None:
-    catalog = shelf_with(price_ending=9, frozen={"MEAT": 8.0}, largest_step=0.1)
-    book = tabulate(GreedyPolicy(CURVES), catalog, dt.datetime(2026, 3, 2, tzinfo=dt.UTC), CURVES)
-    states = book.of()
-    assert (np.rint(states.prices[:4] * 100) % 10 == 9).all()
-    assert (states.prices[4] == 8.0).all()
-    assert (states.unconstrained == tabulate(GreedyPolicy(CURVES), SHELF, book.published_at).of().prices).all()
-    cheese = book.quote("CHEESE", 9, 5)
-    assert cheese.binding_rule == "price_ending"
-    assert cheese.p_sale == pytest.approx(np.interp(cheese.price, LADDER[3], CURVES.p_sale[3]))
-    shape = (1, N_PRODUCTS)
-    answer = Storefront(BookPolicy(book), CURVES, limits=limits_of(catalog)).decide(
-        Shelf(np.full(shape, 9), np.full(shape, np.nan), 5, np.zeros(shape))
-    )
-    np.testing.assert_array_equal(answer.prices[0], states.prices[:, 9, 4])
-    np.testing.assert_allclose(answer.p_sale[0], states.p_sale[:, 9, 4])

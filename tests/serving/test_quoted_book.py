@@ -83,17 +83,6 @@ def test_the_text_of_an_answer_is_its_json_in_one_line(question: PriceQuestion, 
     assert book.text(book.answer(question), more) == json_text({**vars(book.answer(question)), **(more or {})}) + "\n"
 
 
-def test_unknown_chances_are_null_in_the_text() -> None:
-    wine = SHELF.products[0].model_copy(update={"sku": "WINE", "name": "Wein, süß"})
-    wider = Catalog((wine, *SHELF.products), SHELF.store.model_copy(update={"popularity": {}}))
-    book = QuotedBook(wider, BOOK, CURVES)
-    answer = book.answer(PriceQuestion("WINE", 8))
-    text = book.text(answer)
-    assert text == json_text(vars(answer)) + "\n"
-    assert '"p_sale": null' in text
-    assert "Wein, süß" in text
-
-
 SOME = st.floats(0.01, 99.0)
 RULES = ("stock_value", "greedy", "largest_step", "floor")
 

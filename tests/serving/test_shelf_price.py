@@ -175,7 +175,7 @@ def test_the_price_that_the_last_visit_saw_stands(retailer: Retailer) -> None:
     assert found.by_place(load(shelf)) == {("S01", "A"): 2.20, ("S02", "A"): 2.10}
 
 
-def test_a_book_that_an_earlier_version_left_prices_nothing(retailer: Retailer) -> None:
+def test_a_book_in_a_retailers_lake_prices_nothing(retailer: Retailer) -> None:
     retailer.sells({"A": lambda day, _: 2.0 if day < 20 else 2.2, "B": always(3.0)}, range(28))
     ladder = price_ladder(retailer.catalog)
     curves = DemandCurves(retailer.catalog.skus, ladder, np.full(ladder.shape, 0.25), "1")

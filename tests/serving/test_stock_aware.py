@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
 from catalog.store_day import BOUGHT, tick_profile
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
@@ -149,21 +148,3 @@ def test_margin_as_the_objective_earns_more_margin_and_less_revenue(policy: str)
         earned[objective] = takings(shelf, played)
     assert earned["margin"][0] < earned["revenue"][0]
     assert earned["margin"][1] > 1.02 * earned["revenue"][1]
-
-
-def test_a_long_shelf_asks_for_the_prices_of_a_short_one() -> None:
-    catalog = shelf_with(3_000)
-    curves, visits, times = true_curves(catalog), true_visits(catalog), 41
-    short = StockAwarePolicy(curves, visits, 101)
-    ladder, chances = np.tile(curves.prices, (times, 1)), np.tile(curves.p_sale, (times, 1))
-    long_curves = DemandCurves(catalog.skus * times, ladder, chances, "truth")
-    long = StockAwarePolicy(long_curves, np.tile(visits, (times, 1)), 101)
-    for left in (1, 5, 48):
-        stock = np.tile(np.arange(101)[:, None], 5)
-        asked, of_long = (
-            policy.ask(Shelf(own, np.full(own.shape, np.nan), left, np.ones(own.shape)))
-            for policy, own in ((short, stock), (long, np.tile(stock, times)))
-        )
-        assert np.array_equal(np.tile(asked.prices, times), of_long.prices)
-        assert of_long.unit_value == pytest.approx(np.tile(asked.unit_value, times), rel=1e-6)
-        assert of_long.unit_value.dtype == float

@@ -11,7 +11,6 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
-from catalog.records.store import Store
 from catalog.store_day import BOUGHT, tick_profile
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
@@ -209,9 +208,3 @@ def test_while_the_same_dice_stand_a_tried_price_never_gives_way_to_another() ->
             both = np.isfinite(one) & np.isfinite(other)
             assert both.sum() > 100
             assert (one[both] == other[both]).all()
-
-
-def test_the_setting_for_a_share_of_time_with_a_champion_is_gone() -> None:
-    fields = CATALOG.store.model_dump() | {"exploration": {"with_champion": 0.05}}
-    with pytest.raises(ValueError, match="with_champion"):
-        Store.model_validate(fields)

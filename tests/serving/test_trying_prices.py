@@ -47,25 +47,6 @@ def test_the_logged_chances_of_all_prices_that_can_be_shown_sum_to_one(
     assert not answer.explored[n_prices:].any()
 
 
-@pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
-@pytest.mark.parametrize("usual", [[1.50, 1.10, 1.00, 6.50, 7.67], [1.05, 1.76, 1.00, 4.55, 7.00]])
-def test_prices_are_shown_as_often_as_their_logged_chance_says(
-    shelf: Catalog, share: float, usual: list[float]
-) -> None:
-    ladder = price_ladder(shelf)
-    policy = Storefront(StaticPolicy(np.array(usual)), exploration=ExplorationPlan(share, ladder))
-    n_throws = 40_000
-    answer = decide(policy, np.random.default_rng(3).random(n_throws).tolist(), 5, 5)
-    assert answer.explored.mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n_throws) + 1e-9)
-    for product in range(5):
-        shown, first, times = np.unique(answer.prices[:, product], return_index=True, return_counts=True)
-        chance = answer.propensity[first, product]
-        assert len(shown) >= 20
-        assert chance.sum() == pytest.approx(1)
-        error = np.sqrt(chance * (1 - chance) / n_throws)
-        assert (np.abs(times / n_throws - chance) < 4.5 * error).all()
-
-
 def test_an_empty_shelf_is_not_used_to_learn(shelf: Catalog) -> None:
     ladder = price_ladder(shelf)
     policy = Storefront(policy_without_model(shelf), exploration=ExplorationPlan(1.0, ladder))
@@ -93,15 +74,6 @@ def test_without_a_share_nothing_is_tried(shelf: Catalog) -> None:
     answer = decide(Storefront(policy_without_model(shelf), exploration=ExplorationPlan(0.0, ladder)), [0.0, 0.9], 3, 5)
     assert (answer.prices == shelf.base_prices).all()
     assert (answer.propensity == 1).all()
-
-
-def test_the_rule_raises_prices_when_stock_is_low_and_never_above_the_ceiling(shelf: Catalog) -> None:
-    plenty = decide_rule(shelf, 10)
-    scarce = decide_rule(shelf, 9)
-    assert plenty.prices[0].tolist() == shelf.base_prices.tolist()
-    assert scarce.prices[0].tolist() == [1.80, 1.32, 1.20, 7.80, 9.20]
-    tight = shelf.products[0].model_copy(update={"ceiling_price": 1.6})
-    assert decide_rule(Catalog((tight, *shelf.products[1:]), shelf.store), 0).prices[0, 0] == 1.6
 
 
 def decide_rule(catalog: Catalog, stock: int) -> Asked:

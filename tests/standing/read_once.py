@@ -35,7 +35,7 @@ def read_once() -> Iterator[None]:
 
 
 def _of_the_book(lake: Lake, date: dt.date) -> tuple[Hashable, ...]:
-    return lake.root, date, *(lake.receipt(part) for part in parts_of_book(date))
+    return lake.root, *map(lake.receipt, parts_of_book(date))
 
 
 def _of_the_shelf(

@@ -4,12 +4,10 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from outside_grocer import SLOPE, UNITS, Grocer
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from catalog.tables.operations import PREDICTED
 from desk.price_changes.decision import decide
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
@@ -82,18 +80,6 @@ def test_an_approval_is_held_against_the_old_price_and_what_waits_has_no_effect(
     assert effect["count_visits"] > 0
     assert terms.expected_gain is not None
     assert effect["expected_gain_a_store_day_eur"] == pytest.approx(terms.expected_gain)
-
-
-def test_price_changes_of_an_earlier_version_are_told_and_nothing_was_predicted_of_them(shop: Shop) -> None:
-    shop.publish()
-    ask(shop.workspace, OVERRIDE, "anna")
-    [part] = shop.lake.partitions("price_changes")
-    place = shop.lake.path(part)
-    pq.write_table(pq.read_table(place).drop_columns(list(PREDICTED)), place)
-    build_file(shop.settings, ALL_VIEWS)
-    with read_only(shop.settings) as warehouse:
-        assert warehouse.execute("select state, expected_cost_a_day_eur from price_changes_now").fetchall()
-        assert warehouse.execute("from price_effects").fetchall() == []
 
 
 def test_each_side_of_an_experiment_tells_what_it_sold_beside_what_was_predicted(tmp_path: Path) -> None:

@@ -1,10 +1,8 @@
 """A belief as rows and back: the same to the last bit on the same shelf, and nothing lost on another one."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from believing import believed_after
 
@@ -13,7 +11,6 @@ from catalog.records.product import Product
 from serving.belief.belief import Belief, Shape, State, believed_before_anybody_came, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.hour_drift import USUAL
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_from_table, belief_to_table
 
@@ -136,22 +133,6 @@ def test_with_another_ladder_demand_and_counts_stay(shelf: Catalog, with_store: 
     assert back.sold.met.sum(axis=1) == pytest.approx(belief.sold.met.sum(axis=1))
     assert (back.sold.met * now.ratios).sum() == pytest.approx((belief.sold.met * before.ratios).sum())
     assert np.isfinite(opened(changed, back).at_opening.chance).all()
-
-
-def test_a_belief_that_does_not_say_how_far_hours_drift_is_read_with_the_usual_spread(shelf: Catalog) -> None:
-    table = belief_to_table(shelf, belief_on(shelf), None).drop_columns(["drift_spread"])
-    assert belief_from_table(table, shelf)[0].drift_spread == USUAL
-
-
-def test_of_a_belief_of_an_earlier_version_who_comes_is_kept(shelf: Catalog) -> None:
-    belief = belief_on(shelf)
-    table = belief_to_table(shelf, belief, "7")
-    for name in ("states", "hours", "met", "bought"):
-        place = table.schema.get_field_index(name)
-        table = table.set_column(place, table.schema.field(name), pa.nulls(5, table.schema.field(name).type))
-    back, version = belief_from_table(table, shelf)
-    assert version == "7"
-    assert_same(back, replace(believed_before_anybody_came(shelf), footfall=belief.footfall))
 
 
 def test_with_other_opening_hours_the_profile_keeps_its_shape_and_its_sum(shelf: Catalog) -> None:

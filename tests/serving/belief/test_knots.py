@@ -34,21 +34,6 @@ near_knots = st.tuples(
 )
 
 
-@settings(deadline=None)
-@given(sold=st.lists(near_knots, min_size=1, max_size=30))
-def test_counts_are_shared_out_to_the_bits_of_the_places_at_which_values_are_read(
-    sold: list[tuple[int, int, float, int]],
-) -> None:
-    product, knot, off, count = (np.array(column) for column in zip(*sold, strict=True))
-    prices = (KNOTS.ratios[product, knot] + off) * KNOTS.base_prices[product]
-    below, share = KNOTS.place(product, prices)
-    lower = product * KNOTS.shape[1] + below
-    parts = np.concatenate([count * (1 - share), count * share])
-    expected = np.bincount(np.concatenate([lower, lower + 1]), parts, minlength=KNOTS.ratios.size)
-    found = KNOTS.counted(product, prices, count.astype(float))
-    assert np.array_equal(found, expected.reshape(KNOTS.shape))
-
-
 def test_a_price_between_two_knots_counts_for_both_by_its_distance() -> None:
     knots = Knots(np.array([[0.5, 1.0, 1.5]]), np.array([2.0]))
     assert knots.counted(np.array([0]), np.array([1.25]), np.array([8.0]))[0] == pytest.approx([6, 2, 0])
