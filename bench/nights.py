@@ -4,7 +4,7 @@
 
 Three lakes of different age, each a home of its own, do night after night in turns: the day is closed, its decisions
 are grouped, drift is watched, forests are trained, judged and perhaps promoted, and tomorrow is priced, by the very
-functions of the flow. The first night of each is not counted. Then `health`, `verify --changed` and the monitor are
+functions of the flow. The first night of each is not counted. Then `health` and the monitor are
 started in turns, as processes of their own; the first time, which proves every file, is not counted either.
 
 The registry is kept in memory. A thousand trainings in MLflow would take longer to make than everything else here, and
@@ -71,7 +71,6 @@ def _looks(homes: Mapping[int, Path]) -> Iterator[Measurement]:
     """Processor time of each command that looks at a lake, and of the monitor until it answers, at each age."""
     for what, do in {
         "health": lambda home: _command(home, "health"),
-        "verify --changed": lambda home: _command(home, "verify", "--changed"),
         "start of the monitor": _monitor,
     }.items():
         took: dict[int, list[float]] = {days: [] for days in homes}

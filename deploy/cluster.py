@@ -85,7 +85,6 @@ def _run(cluster: ClusterOnThisMachine, stop: Stop) -> None:
             lambda name, line: None if _IS_USUAL.match(line) else remark(f"{name:<{width}} | {line}"),
             lambda: _tell_all_answer(cluster, services),
             stop,
-            in_order=True,
         )
     finally:
         cluster.objects.forget_sockets()

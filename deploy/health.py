@@ -12,8 +12,7 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from catalog.settings import read_settings
-from operate.up.pulse import is_alive
-from warehouse.locks import WORKER
+from warehouse.locks import WORKER, is_held
 
 _WITHIN = 5.0  # seconds
 _WANTS_A_CREDENTIAL = 401
@@ -24,7 +23,7 @@ def answers(what: str) -> bool:
     if what == "version":
         return bool(version("shelfprice"))
     if what == "worker":
-        return is_alive(read_settings().locks, WORKER)
+        return is_held(read_settings().locks, WORKER)
     try:
         if what.startswith("tcp://"):
             at = urlsplit(what)

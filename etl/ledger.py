@@ -99,7 +99,9 @@ def kept_catalog(lake: Lake, fingerprint: str) -> Catalog:
         raise CatalogError(f"the catalog {fingerprint[:_NAME_LENGTH]} was not kept")
     row = lake.read(partition).to_pylist()[0]
     if fingerprint_of(row["products"], row["store"]) != fingerprint:
-        raise CatalogError(f"the kept catalog {fingerprint[:_NAME_LENGTH]} is not what it was; run `shelfprice verify`")
+        raise CatalogError(
+            f"the kept catalog {fingerprint[:_NAME_LENGTH]} is not what it was; run `shelfprice health --files`"
+        )
     return restored(row["products"], row["store"])
 
 

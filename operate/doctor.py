@@ -20,11 +20,16 @@ from catalog.settings import Settings
 from flows.progress import tell
 from flows.workspace import open_workspace
 from operate.repair.books import books_to_make_again, days_to_play_again
-from operate.repair.commands import killed_commands
-from operate.repair.commits import interrupted_commits
-from operate.repair.damage import Damage, damaged_files, damages, set_findings_aside
+from operate.repair.damage import (
+    Damage,
+    damaged_cells,
+    damaged_exports,
+    damaged_files,
+    damages,
+    set_findings_aside,
+)
+from operate.repair.kills import interrupted_commits, killed_commands, left_staged
 from operate.repair.models import books_to_price_anew, faults_of_registry
-from operate.repair.sales import damaged_cells, damaged_exports, left_staged
 from warehouse.drafts import left_drafts
 from warehouse.files import prefect_credential
 from warehouse.finding import Fault

@@ -99,7 +99,7 @@ def finish_interrupted(place: Place, holding: Partition | None = None) -> list[s
             with held(place.locks, name):
                 finished += finish_left(place.store, name)
         except (Declined, LakeError, ServiceError, OSError):
-            continue  # being made right now, or beyond repair by itself: `verify` and `doctor` name it
+            continue  # being made right now, or beyond repair by itself: `health --files` and `doctor` name it
     return finished
 
 

@@ -112,7 +112,7 @@ class Lake:
     def finish_interrupted(self) -> list[str]:
         """Put the rest of each commit in force that counts and was interrupted by a kill; return their names.
 
-        Commits that are being made right now are left alone, as are those that cannot be finished: `verify` and
+        Commits that are being made right now are left alone, as are those that cannot be finished: `health --files` and
         `doctor` name them.
         """
         return finish_interrupted(Place(self.store, self.locks))
@@ -224,7 +224,9 @@ class Lake:
             file, is_large = pq.ParquetFile(source, read_dictionary=texts), source.size() > _SMALL
             return in_contract(file.read(columns, use_threads=is_large), table, columns, texts)
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise LakeError(f"{self.where(partition)}: cannot be read ({error}); run `shelfprice verify`") from error
+            raise LakeError(
+                f"{self.where(partition)}: cannot be read ({error}); run `shelfprice health --files`"
+            ) from error
 
     def commit(
         self, name: str, *, inputs: str, seed: int | None = None, amends: bool = False

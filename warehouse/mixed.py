@@ -57,7 +57,7 @@ class PassedOver:
     @property
     def remedy(self) -> str:
         """The commands that mend it, to be read in a sentence."""
-        return f"`shelfprice verify --set-aside`, then `shelfprice price --for {self.dates[0]}`"
+        return f"`shelfprice doctor --fix`, then `shelfprice price --for {self.dates[0]}`"
 
 
 def books_passed_over(lake: Lake, on: dt.date | None = None) -> PassedOver | None:

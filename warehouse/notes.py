@@ -1,8 +1,8 @@
 """Small texts that a lake keeps beside its tables: the records of commits, whose decisions it holds, what was asked.
 
 A note proves itself: it is JSON that ends with the SHA-256 of all that it says, see `warehouse.receipts`. Nobody acts
-on a note whose seal is missing or does not fit, and `verify` names it. So a flipped bit costs work that is done once
-more, and never a fact.
+on a note whose seal is missing or does not fit, and `health --files` names it. So a flipped bit costs work that is done
+once more, and never a fact.
 
 A command that was killed at any moment goes on with what it was asked for when it is run again. A command that chooses
 its date itself (the next night, the next day of a store) would choose another one after a kill that came behind its
@@ -183,7 +183,7 @@ def write_down(notes: Notes, name: str, last: dt.date) -> None:
 def left_unended(notes: Notes, name: str) -> dt.date | None:
     """Return the last business date that a command was to do when it was killed; None when it ended, or long ago.
 
-    A note that is not as it was written says nothing; `verify` names it.
+    A note that is not as it was written says nothing; `health --files` names it.
     """
     try:
         said = read_sealed(notes, _note(name)) or {}

@@ -176,7 +176,7 @@ class Unproven:
         names = ", ".join(map(name_of, self.partitions))
         moved = [own for own in self.partitions if self._sets_aside and own.table in _MADE_AGAIN]
         where = f"; {len(moved)} set aside, such as {self.moved[0]}" if self.moved else ""
-        kept = "" if len(moved) == len(self.partitions) else "move it out with `shelfprice verify --set-aside`, then "
+        kept = "" if len(moved) == len(self.partitions) else "move it out with `shelfprice doctor --fix`, then "
         return (
             f"{names}: expected the bytes of the receipt, found others; nothing was read from there{where}: {kept}"
             f"{made_again_by(self._lake, self.partitions)}"

@@ -157,7 +157,7 @@ def read_receipt(path: Path) -> Receipt | None:
     except (ValueError, TypeError) as error:
         raise LakeError(
             f"{path}: expected a receipt in JSON as it was written, found something else ({error}); "
-            "run `shelfprice verify`"
+            "run `shelfprice health --files`"
         ) from error
 
 

@@ -3,7 +3,7 @@
 What must hold: an object never changes, since its name says what it holds. Staging only adds objects that nothing
 names. Putting in force names them, under the condition that nothing else was put in force meanwhile. So readers never
 wait and never see a part, and whatever is killed at any moment leaves at most objects that nothing names, which
-`vacuum` takes away when they are old. A process that stages for long writes them anew before they count.
+`doctor --vacuum` takes away when they are old. A process that stages for long writes them anew before they count.
 """
 
 import datetime as dt
@@ -72,7 +72,7 @@ class DeltaStore(DeltaReading):
         return self.remember(name, receipt)
 
     def keep_staged(self, parts: Iterable[CommittedPart]) -> None:
-        """Write what was staged long ago anew, so that `vacuum` takes it for young until it is put in force.
+        """Write what was staged long ago anew, so that a vacuum takes it for young until it is put in force.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class DeltaStore(DeltaReading):
                 if content is None:
                     raise LakeError(
                         f"{self.objects.address.of(one)}: expected what was staged at {staged_at:%H:%M} UTC, found "
-                        "none, for `vacuum` takes away what nothing has named for an hour; nothing was changed, run "
+                        "none, for a vacuum takes away what nothing has named for an hour; nothing was changed, run "
                         "again"
                     )
                 self.objects.write(one, content)
@@ -120,7 +120,7 @@ class DeltaStore(DeltaReading):
                 self._staged.pop(name, None)
 
     def unstage(self, parts: Iterable[Partition]) -> None:
-        """Leave what was staged to `vacuum`.
+        """Leave what was staged to `doctor --vacuum`.
 
         Another may have staged the same bytes, which have the same name, and may be about to put them in force.
         """
@@ -131,7 +131,7 @@ class DeltaStore(DeltaReading):
         return name is None or all(self.objects.state(one) for one in (name, receipt_name(name)))
 
     def set_staged_aside(self, commit: str) -> list[str]:  # noqa: ARG002 - the protocol's
-        """Leave what was staged to `vacuum`: nothing names it."""
+        """Leave what was staged to `doctor --vacuum`: nothing names it."""
         return []
 
     def strangers(self) -> list[str]:
@@ -219,7 +219,7 @@ class DeltaStore(DeltaReading):
     def _write_once(self, name: str, content: bytes | memoryview) -> None:
         """Write an object unless it is there; one that is there is written anew when its bytes were damaged.
 
-        It is written anew as well when it is old and nothing names it, so that `vacuum` takes it for a new one.
+        It is written anew as well when it is old and nothing names it, so that a vacuum takes it for a new one.
         """
         if self.objects.create(name, content):
             return
@@ -243,7 +243,7 @@ class DeltaStore(DeltaReading):
 
 
 _YOUNG = dt.timedelta(minutes=20)
-"""A third of the youngest that `vacuum` takes away: what is found young may count so much later, and clocks differ."""
+"""A third of the youngest that a vacuum takes away: what is found young may count so much later, and clocks differ."""
 
 
 def _name_of(part: CommittedPart) -> str | None:

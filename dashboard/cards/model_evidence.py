@@ -74,7 +74,7 @@ def drift_fold(monitor: Monitor, scheme: Scheme) -> Component:
     title = "Is demand still as predicted?"
     if days.empty:
         now = monitor.situation()
-        said = f"No day has been checked for drift yet. `{on_shelf('shelfprice drift', now)}` checks the last days."
+        said = f"No day has been checked for drift yet. `{on_shelf('shelfprice nightly', now)}` checks the last days."
         if not now.has_champion:
             said = "No day has been checked for drift: there is no champion yet to compare the days with."
         return fold(title, said)

@@ -196,7 +196,9 @@ def verification(progress: VerificationProgress, now: dt.datetime) -> Component:
             ]
         )
     if progress.failure:
-        return notice("The check was interrupted", progress.failure, command="shelfprice verify", mood="problem")
+        return notice(
+            "The check was interrupted", progress.failure, command="shelfprice health --files", mood="problem"
+        )
     verdict = progress.verdict
     if verdict is None:
         said = "Not checked since the monitor started. The check compares the bytes of each file with its receipt."
@@ -215,7 +217,7 @@ def verification(progress: VerificationProgress, now: dt.datetime) -> Component:
             notice(
                 f"{len(verdict.findings)} of {verdict.files:,} files are not as they were published",
                 f"{counted} Set them aside, so that the others can be used; then make those batches again.",
-                command="shelfprice verify --set-aside",
+                command="shelfprice doctor --fix",
                 mood="problem",
             ),
             html.Ul([*lines, *([html.Li(f"and {more} more")] if more else [])], className="findings"),

@@ -76,7 +76,7 @@ def _about_damage(passed_over: PassedOver) -> Notice:
     text = (
         f"{sentence}. The command sets the damaged files aside; `shelfprice price --for {passed_over.dates[0]}` then "
     )
-    return Notice("A price book is damaged", f"{text}prices the day anew.", "problem", "shelfprice verify --set-aside")
+    return Notice("A price book is damaged", f"{text}prices the day anew.", "problem", "shelfprice doctor --fix")
 
 
 def _about_prices(versions: Sequence[Version], books: list[dt.date], shown: dt.date, now: Situation) -> list[Notice]:

@@ -119,11 +119,11 @@ class Verification:
                 Thread(target=self._run, name="verify", daemon=True).start()
 
     def _run(self) -> None:
-        failure, verdict = "the check ended unexpectedly; run `shelfprice verify`", self._progress.verdict
+        failure, verdict = "the check ended unexpectedly; run `shelfprice health --files`", self._progress.verdict
         try:
             verdict, failure = verify(self._lake, self._tell), ""
         except (ShelfpriceError, OSError) as error:
-            failure = f"{error}; run `shelfprice verify`"
+            failure = f"{error}; run `shelfprice health --files`"
         finally:
             self._progress = VerificationProgress(verdict=verdict, failure=failure or None, finished_at=self._clock())
 

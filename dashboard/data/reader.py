@@ -136,7 +136,7 @@ class Views:
                 raise LakeError(
                     f"the warehouse cannot answer {query!r} ({first_line(error)}); run "
                     f"`{views_again(situation_of(self._settings))}` to bring its views up to date, and "
-                    "`shelfprice verify`"
+                    "`shelfprice health --files`"
                 ) from error
 
     def _run(self, query: str, parameters: Parameters, read: Callable[[duckdb.DuckDBPyRelation], _Answer]) -> _Answer:

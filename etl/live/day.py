@@ -137,7 +137,7 @@ def sold_so_far(lake: Lake, day: LiveDay, until: int | None = None) -> SoldSoFar
         return None
     receipt = lake.receipt(decisions)
     if receipt is None:
-        raise LakeError(f"{lake.where(decisions)}: expected a receipt, found none; run `shelfprice verify`")
+        raise LakeError(f"{lake.where(decisions)}: expected a receipt, found none; run `shelfprice health --files`")
     priced_by, since, tick = receipt.inputs.rsplit(":", 2)
     upto = int(tick) if until is None else min(int(tick), until)
     mark = Mark(priced_by, int(since), upto, receipt.seed or 0)

@@ -1,36 +1,52 @@
-"""The commands that check: the store as a whole, and every file against its receipt. They start no service."""
+"""The commands that check a store and put it right, and that rebuild past days to compare their bytes."""
 
+import datetime as dt
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import read_settings
-from flows.cli.command import command
-from flows.cli.console import emit, progress_bars, remark, show_table
-from flows.cli.options import Catalog, Json, text_of
+from flows.cli.command import RUN_AGAIN, command
+from flows.cli.console import abbreviated, emit, progress_bars, remark, show_table
+from flows.cli.options import Catalog, Days, Json, date_option, refuse_beyond_calendar, text_of
 
 if TYPE_CHECKING:
-    from warehouse.finding import Strays
+    from operate.doctor import CheckUpResult
 
-SetAside = Annotated[
-    bool, typer.Option("--set-aside", help="Move damaged and orphaned files out, so that work on the others can go on.")
+_LENGTH = re.compile(r"(\d{1,4})([hd])")
+_UNITS = {"h": "hours", "d": "days"}
+
+Files = Annotated[
+    bool, typer.Option("--files", help="Check every file of the lake against its receipt, and nothing else.")
 ]
-Changed = Annotated[
-    bool, typer.Option("--changed", help="Check what changed since it was proven, and some of what was longest ago.")
+Fix = Annotated[bool, typer.Option("--fix", help="Mend what is found; without it nothing is changed.")]
+Vacuum = Annotated[
+    str | None,
+    typer.Option(
+        "--vacuum",
+        metavar="7d",
+        help="Remove objects of a Delta lake that nothing has named for so long, and do nothing else: 1h to 30d.",
+    ),
 ]
-Model = Annotated[
-    bool, typer.Option("--model", help="Also score the champion in a fresh process, as any client of MLflow would.")
-]
+Date = Annotated[dt.datetime, date_option(help="First business date.")]
 
 
 @command()
-def health(catalog: Catalog = None, as_json: Json = False) -> None:
+def health(files: Files = False, catalog: Catalog = None, as_json: Json = False) -> None:
     """Check that decisions, cells, prices and champion are fresh, the registry answers and every file is proven.
 
+    Of the files, those that changed are checked, and some of what was proven longest ago; with --files, every one is.
     Exits 1 when a check failed, or when there is nothing to check yet; warnings alone exit 0.
     `shelfprice up` runs the checks on a schedule.
+
+    For example:
+      shelfprice health --files
     """
+    if files:
+        _check_every_file(as_json=as_json)
+        return
     folder = text_of(catalog)
     from flows.environment import prepare
 
@@ -61,67 +77,165 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
     remark("everything is in order" if all(check.state == "ok" for check in checks) else "nothing failed")
 
 
-@command("lake")
-def verify(set_aside: SetAside = False, changed: Changed = False, model: Model = False, as_json: Json = False) -> None:
-    """Check every file of the lake against its receipt; exit 1 when one is damaged, missing or orphaned.
-
-    With --model, `mlflow models predict` also scores the champion on the days it was judged on, and must give the
-    chances of sale that prices are made from.
-
-    For example:
-      shelfprice verify --set-aside
-    """
+def _check_every_file(*, as_json: bool) -> None:
     from flows.progress import tell
     from warehouse.advice import remedy
     from warehouse.lake import Lake
-    from warehouse.proof import set_aside as move_out
-    from warehouse.proof import verify as check
+    from warehouse.proof import verify
 
     settings = read_settings()
     lake = Lake(settings)
     if not lake.exists():
         raise LakeError(f"{lake.address}: expected a lake, found none; nothing was checked: {remedy(settings)}")
     with progress_bars():
-        verdict = check(lake, lambda done, total: tell("checking files", done, total), only_changed=changed)
+        verdict = verify(lake, lambda done, total: tell("checking files", done, total))
     findings = [{"file": f"lake/{one.name}", "kind": one.kind, "message": one.message} for one in verdict.findings]
-    moved = [place.removeprefix(f"{settings.home}/") for place in move_out(lake, verdict)] if set_aside else []
     counts = {"files": verdict.files, "rows": verdict.rows, "being_written": verdict.being_written}
     strays = verdict.strays
-    if not as_json:
-        _show(findings, counts, moved, strays)
-    scored = _score_champion(as_json=as_json) if model else {}
     if as_json:
-        emit({**counts, "strays": vars(strays), "findings": findings, "set_aside": moved, **scored})
-    if findings and not set_aside:
-        raise LakeError(f"{len(findings)} of {verdict.files} files are not as they were published")
-
-
-def _show(findings: list[dict[str, str]], counts: dict[str, int], moved: list[str], strays: "Strays") -> None:
-    if findings:
+        emit({**counts, "strays": vars(strays), "findings": findings})
+    elif findings:
         show_table("Findings", ["file", "kind", "what to do"], [list(finding.values()) for finding in findings])
     remark(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
-    if moved:
-        remark(f"set aside: {', '.join(moved)}")
     if strays.objects:
         remark(
             f"note: {strays.objects:,} objects ({strays.bytes / 1e6:,.1f} MB) that nothing in force names: replaced, "
-            "being written, or left by a kill; `shelfprice vacuum` removes the old ones"
+            "being written, or left by a kill; `shelfprice doctor --vacuum 7d` removes the old ones"
+        )
+    if findings:
+        raise LakeError(
+            f"{len(findings)} of {verdict.files} files are not as they were published; `shelfprice doctor --fix` sets "
+            "them aside and makes again what can be"
         )
 
 
-def _score_champion(*, as_json: bool) -> dict[str, Any]:
-    """Score the champion through MLflow, and show it unless it goes into the JSON answer."""
+@command("lake", when_stopped=RUN_AGAIN)
+def doctor(fix: Fix = False, vacuum: Vacuum = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Find what a killed run or a damaged disk left, and say what mends each; with --fix, mend it.
+
+    Commits that were interrupted are finished, drafts removed, damaged files set aside. Days and price books of which a
+    table is damaged or from another run are made again, as their decisions were. The model registry follows the lake.
+    What other processes are doing right now is left alone.
+
+    With --vacuum, objects of a Delta lake go that were replaced long ago, or left by a process that was killed. What is
+    in force stays, as does what was in force within the time given. A plain folder replaces files in place.
+
+    Exits 0 when all is well or all was mended, 1 when something remains.
+
+    For example:
+      shelfprice doctor --fix
+      shelfprice doctor --vacuum 7d
+    """
+    if vacuum is not None:
+        _remove_old_objects(vacuum, as_json=as_json)
+        return
+    folder = text_of(catalog)
+    from flows.environment import prepare, set_defaults
+
+    settings = prepare() if fix else set_defaults()
+    with progress_bars():
+        from operate.doctor import Home, examine, mend
+
+        home = Home(settings, folder)
+        examined = mend(home) if fix else examine(home)
+    if as_json:
+        emit({"fixed": fix, "found": [_finding(one) for one in examined]})
+    elif examined:
+        last = "what was done, or remains" if fix else "what --fix does, or you do"
+        show_table("What was found", ["what", "where", last], [_found(one) for one in examined])
+    remain = [one for one in examined if one.remains]
+    if remain and fix:
+        for one in remain[1:]:
+            remark(f"{one.fault.what}: {one.remains}")
+        raise DataError(f"{len(remain)} of {len(examined)} remain: {remain[0].fault.what}: {remain[0].remains}")
+    if remain:
+        by_itself = sum(one.fault.mend is not None for one in remain)
+        are = "1 thing is" if len(remain) == 1 else f"{len(remain)} things are"
+        raise DataError(f"{are} out of order; `shelfprice doctor --fix` mends {by_itself} of them")
+    lake = home.lake
+    remark(_all_is_well(examined, mended=fix) if lake.exists() else f"{lake.address}: there is no lake yet")
+
+
+def _all_is_well(examined: "list[CheckUpResult]", *, mended: bool) -> str:
+    done = sum(one.done is not None for one in examined)
+    were = "1 thing was" if done == 1 else f"{done} things were"
+    return f"all is well: {were} mended" if mended and done else "all is well"
+
+
+def _found(one: "CheckUpResult") -> list[str]:
+    said = [text for text in (one.done, one.remains) if text] or [one.fault.remedy]
+    return [one.fault.what, one.fault.where, "; ".join(said)]
+
+
+def _finding(one: "CheckUpResult") -> dict[str, object]:
+    fault = {name: getattr(one.fault, name) for name in ("what", "where", "remedy", "is_harm")}
+    return {**fault, "done": one.done, "remains": one.remains}
+
+
+def _remove_old_objects(older_than: str, *, as_json: bool) -> None:
+    found = _LENGTH.fullmatch(older_than)
+    length = dt.timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else dt.timedelta()
+    if not dt.timedelta(hours=1) <= length <= dt.timedelta(days=30):
+        raise typer.BadParameter(
+            f"expected 1h to 30d, in hours (h) or days (d), found {older_than!r}", param_hint="'--vacuum'"
+        )
+    settings = read_settings()
+    if settings.lake_address is None:
+        where, objects, size = str(settings.lake), 0, 0
+        remark(f"{where} is a plain folder, which keeps no replaced files: there is nothing to remove in it")
+    else:
+        from cluster.delta.open import open_delta
+
+        store = open_delta(settings)
+        from cluster.delta.vacuum import time_there
+        from cluster.delta.vacuum import vacuum as remove
+
+        removed = remove(store, length, time_there(store))
+        where, objects, size = store.address, removed.objects, removed.bytes
+        remark(f"{where}: removed {objects:,} objects, {size / 1e6:,.1f} MB, that nothing has named for {older_than}")
+    if as_json:
+        emit({"lake": where, "objects": objects, "bytes": size})
+
+
+@command("lake")
+def replay(date: Date, days: Days = 1, as_json: Json = False) -> None:
+    """Rebuild past days' prices, decisions and features, and compare every byte with what is on record.
+
+    Nothing in the lake is changed. Exits 1 when a part differs, and names the first that does and why.
+
+    For example:
+      shelfprice replay --date 2026-01-12 --days 3
+    """
+    refuse_beyond_calendar(date, days)
     from flows.environment import prepare
 
     settings = prepare()
-    remark("scoring the champion with mlflow models predict ...")
-    from operate.mlflow_check import score_champion
+    with progress_bars():
+        from flows.progress import tell
+        from operate.replay.day import replay as rebuild
 
-    found = vars(score_champion(settings))
-    if not as_json:
-        rows = [[name.replace("_", " "), value] for name, value in found.items()]
-        show_table("The champion as MLflow scores it", ["", "found"], rows)
-    return {"model": found}
+        dates = [date.date() + dt.timedelta(days=day) for day in range(days)]
+        parts = [(day, part) for day in dates for part in rebuild(settings, day, tell)]
+    if as_json:
+        emit({"parts": [{"date": day, **vars(part), "is_same": part.is_same} for day, part in parts]})
+    else:
+        columns = ["day", "part", "of", "rebuilt", "recorded", "same", "remark"]
+        show_table("Replayed", columns, [_row(day, part) for day, part in parts])
+    differing = [(day, part) for day, part in parts if part.is_same is False]
+    if differing:
+        day, first = differing[0]
+        where = f"the {first.part} of {day}, {first.batch}: {first.remark}"
+        if all(part.rebuilt is None for _, part in differing):
+            raise DataError(f"{len(differing)} of {len(parts)} parts could not be rebuilt, first {where}")
+        raise DataError(
+            f"expected the bytes on record, found others in {len(differing)} of {len(parts)} parts, first in {where}"
+        )
+    remark(f"{sum(part.is_same is True for _, part in parts)} of {len(parts)} parts rebuilt, every byte the same")
 
 
-COMMANDS = (health, verify)
+def _row(day: dt.date, part: Any) -> list[Any]:
+    hashes = [abbreviated(part.rebuilt), abbreviated(part.recorded)]
+    return [str(day), part.part, part.batch, *hashes, part.is_same, part.remark]
+
+
+COMMANDS = (health, doctor, replay)

@@ -35,7 +35,7 @@ _SIGNALED = 128  # what is added to a signal's number for the exit code
 def up(catalog: Catalog = None) -> None:
     """Run Prefect, MLflow, a worker with the deployments, the monitor and the quote API; Ctrl-C stops them all.
 
-    A service that exits or hangs is started again; after five failures within a minute all are stopped. The monitor's
+    A service that exits is started again; after five failures within a minute all are stopped. The monitor's
     Pipeline page shows how each is. Stopped by Ctrl-C the exit code is 130, by SIGTERM 143, by SIGHUP 129.
     The deployments are defined in prefect.yaml: nightly/nightly-close-and-price, transform/hourly-transform,
     reprice/hourly-reprice, compare/weekly-compare, learn/learn-on-drift, backfill/backfill-when-asked,

@@ -59,7 +59,7 @@ def check_drift(workspace: Workspace, champion: Champion | None, newest: dt.date
     try:
         prove(workspace.lake, (Span("drift_checks", first, newest),), sets_aside=False)
     except DamagedError as error:
-        return [Check("drift", "failed", str(error), "shelfprice verify --set-aside")]
+        return [Check("drift", "failed", str(error), "shelfprice doctor --fix")]
     with feature_workbench(workspace.settings, within=between(first, newest)) as connection:
         shifts = demand_shifts(connection, newest, champion.version)
     if shifts:

@@ -45,7 +45,7 @@ def check_tills(workspace: Workspace) -> list[Check]:
             labels = [said_of(workspace, own) for own in late_in(workspace).values()]
             found.append(_said("labels", labels, "shelfprice export --status", "tills and labels follow what was sent"))
     except LakeError as error:
-        found.append(Check("tills", "failed", str(error), "shelfprice verify --set-aside"))
+        found.append(Check("tills", "failed", str(error), "shelfprice doctor --fix"))
     return found
 
 

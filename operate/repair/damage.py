@@ -1,13 +1,16 @@
-"""What `verify` finds, sorted by what is made again as a whole: a batch, a price book, a partition by itself."""
+"""What a check of all files finds, sorted by what is made again whole: a batch, a price book, a partition alone."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from catalog.errors import LakeError
 from catalog.names import EMPTY_GROUP, EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP
-from operate.repair.commits import parts_of_pending
+from etl.transform import transform
+from operate.repair.kills import parts_of_pending
+from own_data.exports.file_row import row_of
 from warehouse.commit_record import amend, final_names, final_record
 from warehouse.finding import Fault, Finding
 from warehouse.lake import Lake
@@ -16,6 +19,7 @@ from warehouse.mixed import BATCH, LEDGER
 from warehouse.origin import OF_A_RETAILER
 from warehouse.partition import Partition
 from warehouse.sold import GROUPED
+from warehouse.workspace import Workspace
 
 Kind = Literal["played", "live", "ingested", "book", "cells", "record", "other"]
 
@@ -169,3 +173,42 @@ def _kind_of(partition: Partition) -> Kind:
     if table in _OF_A_BOOK:
         return "book"
     return "cells" if table in GROUPED else "other"
+
+
+def damaged_exports(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
+    """Yield damaged days of exported files: nobody but their files can bring them back."""
+    for damage in found:
+        if damage.kind == "ingested":
+            what = f"{damage.faults}: rows of an export, {damage.date or damage.group}"
+            again = f"ingest {_file_of(lake, damage.group or '')} again"
+            if {finding.kind for finding in damage.findings} == {"mixed"}:
+                yield Fault(what, damage.where, again)
+            else:
+                mend = partial(set_damage_aside, lake, damage)
+                yield Fault(what, damage.where, f"set it aside; then {again}", mend, afterwards=again)
+
+
+def damaged_cells(found: Iterable[Damage], opened: Callable[[], Workspace]) -> Iterator[Fault]:
+    """Yield damaged demand cells, which are grouped again from their decisions."""
+    for damage in found:
+        if damage.kind == "cells":
+            what = f"{damage.faults}: demand cells of {damage.date}, {damage.group}"
+            yield Fault(
+                what, damage.where, "set them aside and group them again", partial(_group_again, damage, opened)
+            )
+
+
+def _file_of(lake: Lake, part: str) -> str:
+    """Name the file that a partition came from, as far as it is on record."""
+    try:
+        named = lake.receipt(Partition("ingested_files", None, part)) is not None
+        return f"the file {row_of(lake, part)['file']}" if named else "its file"
+    except LakeError:
+        return "its file"
+
+
+def _group_again(damage: Damage, opened: Callable[[], Workspace]) -> str:
+    workspace = opened()
+    set_findings_aside(workspace.lake, damage.findings)
+    transform(workspace)
+    return "grouped again"

@@ -44,7 +44,7 @@ _NAMES = {
     "substitutions": "substitutes taken",
     "interactions": "decisions",
 }
-_TAMPERED = "the bytes on record are not those of their receipt: run `shelfprice verify`"
+_TAMPERED = "the bytes on record are not those of their receipt: run `shelfprice health --files`"
 
 
 def replay(settings: Settings, date: dt.date, progress: Progress = silent) -> list[Part]:

@@ -21,14 +21,13 @@ from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 from cluster.database import mlflow_store, prefect_environment
 from connect.quote_api import refuse_open_quote_api
-from operate.up.artifacts import artifacts_of, object_store_environment
-from operate.up.pulse import is_alive
 from training.mlflow.server import LOGIN_VARIABLE, STORE_VARIABLE
 from warehouse.files import prefect_login
-from warehouse.locks import WORKER
+from warehouse.locks import WORKER, is_held
 
 _ANSWER_WITHIN = 3.0  # seconds; the machine may be busy
 _QUIET = "WARNING"
+_OBJECTS = "s3://"
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def _worker(settings: Settings, catalog: Path | None, search_path: str, client: 
         (sys.executable, "-m", "operate.up.worker"),
         environment,
         None,
-        lambda: is_alive(settings.locks, WORKER),
+        lambda: is_held(settings.locks, WORKER),
         after=("prefect",),
         is_ready=lambda: _answers(deployed, login, _is_ready),
     )
@@ -201,3 +200,30 @@ def _answers(url: str, login: str | None, is_good: Callable[[str], bool] = lambd
         return error.code == 401  # noqa: PLR2004 - unauthorized
     except (OSError, ValueError):
         return False
+
+
+def artifacts_of(settings: Settings) -> str:
+    """Return where MLflow's server keeps files: beside a lake of objects, or in a folder, which is made."""
+    if _are_objects(settings):
+        return f"{settings.lake_address}/mlflow"
+    settings.artifacts.mkdir(parents=True, exist_ok=True)
+    return settings.artifacts.as_uri()
+
+
+def object_store_environment(settings: Settings) -> dict[str, str]:
+    """Return what tells MLflow's server of the object store; nothing where files are in a folder."""
+    if not _are_objects(settings):
+        return {}
+    known = {
+        "MLFLOW_S3_ENDPOINT_URL": settings.s3_endpoint,
+        "MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": "path" if settings.s3_endpoint else None,
+        "AWS_DEFAULT_REGION": settings.s3_region,
+        "AWS_ACCESS_KEY_ID": settings.s3_key,
+        "AWS_SECRET_ACCESS_KEY": settings.s3_secret.get_secret_value() if settings.s3_secret else None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _are_objects(settings: Settings) -> bool:
+    """Tell whether files are objects; beside a database that is a file, they are files."""
+    return settings.database is not None and (settings.lake_address or "").startswith(_OBJECTS)

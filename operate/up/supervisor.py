@@ -1,24 +1,28 @@
 """Run services as one foreground group, with one log, until asked to stop; a service that fails is started again.
 
 Each service is a `catalog.child_process`. So Ctrl-C reaches this process alone, which then stops the others, and none
-outlives it.
+outlives it. A service fails when its process ends, when it does not answer in time after its start, and when it cannot
+be started because another program listens at its address. Each failure in a row doubles the pause before the next
+start.
 """
 
+import datetime as dt
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, replace
 from types import FrameType
 
 from catalog.addresses import is_free
-from catalog.child_process import ENDS_WITHIN
+from catalog.child_process import ENDS_WITHIN, ChildProcess, signal_of
 from catalog.errors import ServiceError
 from operate.up.services import Service
-from operate.up.supervised import Log, Patience, SupervisedService
-from warehouse.services import ServiceState
+from warehouse.services import RECENT, Condition, ServiceState
+
+Log = Callable[[str, str], None]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_INTERVAL = 0.1  # seconds
-_STOOD_STILL = 5.0  # seconds between two polls, after which this process itself was held up
 _SECOND_PRESS_AFTER = 0.3  # seconds; a signal may reach this process twice at once, from a terminal and a parent
 
 
@@ -41,6 +45,30 @@ class Stop:
             self.number, self._asked_at = number, time.monotonic()
         elif time.monotonic() - self._asked_at > _SECOND_PRESS_AFTER:
             self.is_urgent = True
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a service may take, and how often it may fail.
+
+    Attributes
+    ----------
+    start
+        Seconds until it must answer after its start.
+    well
+        Seconds after which a service that answered has run well: earlier failures lengthen its next pause no more.
+    failures, window
+        This many failures within as many seconds end everything, and so do this many starts in a row without an answer.
+    first_pause, longest_pause
+        Seconds before it is started again, the first and the last time.
+    """
+
+    start: float = 120.0
+    well: float = 60.0
+    failures: int = 5
+    window: float = 60.0
+    first_pause: float = 0.5
+    longest_pause: float = 16.0
 
 
 def refuse_taken_ports(services: Sequence[Service]) -> None:
@@ -66,9 +94,7 @@ def run_group(
     all_answer: Callable[[], None],
     stop: Stop,
     record: Callable[[Sequence[ServiceState]], None] = lambda _states: None,
-    patience: Patience = Patience(),  # noqa: B008 - frozen
-    *,
-    in_order: bool = False,
+    patience: Patience = Patience(),
 ) -> None:
     """Start services, report when all of them answer, and run them until asked to stop.
 
@@ -82,8 +108,6 @@ def run_group(
         Asks the group to stop.
     record
         Called with the state of each service when one has changed.
-    in_order
-        Whether a service ends before those that it depends on; otherwise all end at once, which is faster.
 
     Raises
     ------
@@ -94,25 +118,19 @@ def run_group(
     try:
         _supervise(group, all_answer, stop, record)
     finally:
-        for those in _waves(group) if in_order else [group]:
-            _end(those, stop)
+        _end(group, stop)
 
 
 def _supervise(
-    group: Sequence[SupervisedService],
+    group: Sequence["SupervisedService"],
     all_answer: Callable[[], None],
     stop: Stop,
     record: Callable[[Sequence[ServiceState]], None],
 ) -> None:
-    recorded: list[ServiceState] = []
-    all_answered, before = False, time.monotonic()
+    recorded, all_answered = list[ServiceState](), False
     while not stop.is_asked:
-        now = time.monotonic()
         for one in group:
-            if now - before > _STOOD_STILL:
-                one.excuse(now)
-            one.step(now, {other.service.name for other in group if other.is_answering})
-        before = now
+            one.step(time.monotonic(), {other.service.name for other in group if other.is_answering})
         states = [one.state for one in group]
         if states != recorded:
             record(states)
@@ -123,24 +141,122 @@ def _supervise(
         time.sleep(_POLL_INTERVAL)
 
 
-def _waves(group: Sequence[SupervisedService]) -> Iterator[Sequence[SupervisedService]]:
-    """Yield the services on which no other one depends, then those on which none of the rest does, and so on."""
-    rest = list(group)
-    while rest:
-        needed = {name for one in rest for name in one.service.after}
-        free = [one for one in rest if one.service.name not in needed]
-        yield free
-        rest = [one for one in rest if one not in free]
-
-
-def _end(group: Sequence[SupervisedService], stop: Stop) -> None:
+def _end(group: Sequence["SupervisedService"], stop: Stop) -> None:
     """Ask all at once to end; kill what has not ended in time, and all of it when that is urgent."""
-    for one in group:
-        one.ask_to_end()
+    processes = [one.process for one in group if one.process is not None]
+    for process in processes:
+        process.ask_to_end()
     limit = time.monotonic() + ENDS_WITHIN
-    while not all(one.has_ended for one in group):
+    while any(process.poll() is None for process in processes):
         if stop.is_urgent or time.monotonic() > limit:
-            for one in group:
-                one.kill()
+            for process in processes:
+                process.kill()
             return
         time.sleep(_POLL_INTERVAL / 2)
+
+
+class SupervisedService:
+    """A service, its process when it has one, and what happened to it."""
+
+    def __init__(self, service: Service, log: Log, patience: Patience) -> None:
+        self.service = service
+        address = service.address.url if service.address else None
+        self.state = ServiceState(service.name, service.purpose, address, "starting", _now())
+        self.process: ChildProcess | None = None
+        self._log, self._patience = log, patience
+        self._start_at = self._begun = -float("inf")
+        self._answered_at: float | None = None
+        self._failed_at: list[float] = []
+        self._in_a_row = self._unanswered_starts = 0
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether it has answered since its start."""
+        return self.state.condition == "answers"
+
+    def step(self, now: float, answering: Set[str]) -> None:
+        """Do what is due: start it, note whether it answers, or note that it failed.
+
+        Parameters
+        ----------
+        now
+            Seconds on the monotonic clock.
+        answering
+            Names of the services that answer.
+
+        Raises
+        ------
+        ServiceError
+            When it failed too often.
+        """
+        if self.process is None:
+            if answering >= set(self.service.after) and now >= self._start_at:
+                self._start(now)
+        elif (code := self.process.poll()) is not None:
+            by_signal = f" ({signal_of(code)})" if signal_of(code) else ""
+            self._note_end(now, f"exited with code {code}{by_signal}")
+        elif self._answered_at is None and self._answers():
+            self._answered_at = now
+            self.process.forget_lines(before=now)
+            self._set("answers")
+        elif self._answered_at is None and now - self._begun > self._patience.start:
+            self.process.end()
+            self._note_end(now, f"did not answer for {self._patience.start:.0f} s")
+
+    def _answers(self) -> bool:
+        try:
+            return self.service.answers() and self.service.is_ready()
+        except Exception:  # noqa: BLE001 - whatever goes wrong with an answer, it is none
+            return False
+
+    def _start(self, now: float) -> None:
+        address, service = self.service.address, self.service
+        if address is not None and not is_free(address.host, address.port):
+            self._fail(now, f"found {address.host}:{address.port} in use by another program")
+            return
+        if self._failed_at:
+            at = _now()
+            recent = tuple(one for one in self.state.restarts if at - one <= RECENT)
+            self.state = replace(self.state, restarts=(*recent, at))
+        try:
+            self.process = ChildProcess(
+                service.command, service.environment, lambda line: self._log(service.name, line)
+            )
+        except OSError as error:
+            self._fail(now, f"could not be started ({error.strerror})")
+        self._begun, self._answered_at = now, None
+
+    def _note_end(self, now: float, how: str) -> None:
+        assert self.process is not None  # noqa: S101 - it was looked at
+        last_lines, self.process = self.process.last_lines, None
+        if self._answered_at is not None:
+            self._unanswered_starts = 0
+            if now - self._answered_at >= self._patience.well:
+                self._in_a_row = 0
+        self._fail(now, f"{how}: {last_lines}" if last_lines else how)
+
+    def _fail(self, now: float, reason: str) -> None:
+        allowed, window = self._patience.failures, self._patience.window
+        self._failed_at = [at for at in self._failed_at if now - at <= window] + [now]
+        self._in_a_row += 1
+        self._unanswered_starts += 1
+        if len(self._failed_at) >= allowed or self._unanswered_starts >= allowed:
+            when = f"within {window:.0f} s" if len(self._failed_at) >= allowed else "in a row"
+            raise ServiceError(
+                f"{self.service.name} failed {allowed} times {when}, the last time it {reason}; all services were "
+                "stopped: mend what that says, then run `shelfprice up` again"
+            )
+        pause = min(self._patience.first_pause * 2 ** min(self._in_a_row - 1, 16), self._patience.longest_pause)
+        self._start_at = now + pause
+        self.state = replace(self.state, reason=reason)
+        self._set("restarting")
+        self._log(self.service.name, f"{reason}; it is started again in {pause:g} s")
+
+    def _set(self, condition: Condition) -> None:
+        if condition == "answers":
+            self._log(self.service.name, "answers" if self.state.condition == "starting" else "answers again")
+        self.state = replace(self.state, condition=condition, since=_now())
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -5,20 +5,22 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 from time import sleep
+from typing import Any
 
 import anyio
+import yaml
 
 from catalog.errors import ServiceError
-from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings
 from flows.environment import prepare
-from operate.up.deployments import PREFECT_FILE, work_pool
-from operate.up.pulse import EVERY, give_sign
 from warehouse.locks import WORKER, held
+
+PREFECT_FILE = Path(__file__).parents[2] / "prefect.yaml"
+"""The one place that defines what is scheduled."""
 
 BEHIND = 5
 """By how much runs are nicer than the servers: who waits for a quote or a page comes first where a night is done."""
@@ -33,7 +35,7 @@ def main() -> None:
     settings = prepare()
     from prefect.workers.process import ProcessWorker  # noqa: PLC0415 - after the environment is set
 
-    from operate.up.worker_name import worker_name  # noqa: PLC0415 - the same
+    from operate.up.zombie_runs import worker_name  # noqa: PLC0415 - the same
 
     _create_pool(work_pool())
     _deploy()
@@ -41,21 +43,41 @@ def main() -> None:
     worker = ProcessWorker(work_pool_name=work_pool(), name=worker_name(settings), limit=_CONCURRENT_RUNS)
     os.nice(BEHIND)  # its runs inherit it
     with held(settings.locks, WORKER):
-        anyio.run(_work, worker.start, settings.locks)
+        anyio.run(worker.start)
 
 
-async def _work(work: Callable[[], Awaitable[None]], locks: LockPlace) -> None:
-    """Work, and give a sign of life from the same loop: it stops when the loop does."""
-    async with anyio.create_task_group() as both:
-        both.start_soon(_give_signs, locks)
-        await work()
-        both.cancel_scope.cancel()
+def work_pool() -> str:
+    """Return the name of the work pool of all deployments.
+
+    Raises
+    ------
+    ServiceError
+        When the file is missing, or its deployments name more than one pool.
+    """
+    pools = {deployment["work_pool"]["name"] for deployment in deployments()}
+    if len(pools) != 1:
+        raise ServiceError(
+            f"{PREFECT_FILE}: expected one work pool for all deployments, found {sorted(pools)}; nothing was deployed"
+        )
+    return str(pools.pop())
 
 
-async def _give_signs(locks: LockPlace) -> None:
-    while True:
-        give_sign(locks, WORKER)
-        await anyio.sleep(EVERY)
+def deployments() -> list[dict[str, Any]]:
+    """Return the deployments as the file defines them.
+
+    Raises
+    ------
+    ServiceError
+        When the file is missing; it is in the root folder of a checkout.
+    """
+    try:
+        text = PREFECT_FILE.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ServiceError(
+            f"expected {PREFECT_FILE} with the deployments, found none; nothing was deployed: install the project "
+            "from its checkout with `make install`"
+        ) from error
+    return list(yaml.safe_load(text)["deployments"])
 
 
 def _create_pool(name: str) -> None:

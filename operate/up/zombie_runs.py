@@ -12,7 +12,9 @@ while they work on. A lock cannot be wrong about that: the kernel holds it exact
 """
 
 import datetime as dt
+import socket
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from uuid import UUID
 
 from httpx import HTTPError
@@ -26,9 +28,12 @@ from catalog.errors import ServiceError, first_line
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 from operate.up.run_process import lock_of
-from operate.up.worker_name import is_of_another_worker, was_taken_by
 from warehouse.locks import is_held
 
+WORKER_LABEL = "prefect.worker.name"
+"""The label by which Prefect itself says whose a run is; a run gets it before its process starts."""
+
+_NAME = "shelfprice"
 _UNFINISHED = (StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING, StateType.PENDING)
 _TIME_TO_START = dt.timedelta(minutes=1)
 _LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]
@@ -119,3 +124,29 @@ def _top_of(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
             break
         run = client.read_flow_run(parent)
     return run
+
+
+def worker_name(settings: Settings) -> str:
+    """Return what this machine's worker is called in Prefect: with a database, by machine and home.
+
+    A container has another host name whenever it is made anew. There a setting names the worker, or it would take the
+    runs that ended with the container before for those of another machine, and their slots would be held for ever.
+    """
+    if settings.database is None:
+        return _NAME
+    if settings.worker is not None:
+        return f"{_NAME}-{settings.worker}"
+    home = blake2b(str(settings.home).encode(), digest_size=4).hexdigest()
+    return f"{_NAME}-{socket.gethostname()}-{home}"
+
+
+def is_of_another_worker(settings: Settings, run: FlowRun) -> bool:
+    """Tell whether another machine's worker took a run; its locks are there, so they tell nothing here."""
+    return settings.database is not None and run.labels.get(WORKER_LABEL, worker_name(settings)) != worker_name(
+        settings
+    )
+
+
+def was_taken_by(settings: Settings, run: FlowRun) -> bool:
+    """Tell whether it is certain that this worker took a run that some worker took."""
+    return settings.database is None or run.labels.get(WORKER_LABEL) == worker_name(settings)

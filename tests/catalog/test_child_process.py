@@ -29,8 +29,7 @@ time.sleep(90)
 UP = """
 import sys
 from operate.up.services import Service
-from operate.up.supervised import Patience
-from operate.up.supervisor import Stop, run_group
+from operate.up.supervisor import Patience, Stop, run_group
 services = [
     Service(name, "a test", (sys.executable, "-S", sys.argv[1], name), {}, None, lambda: True)
     for name in ("one", "two")

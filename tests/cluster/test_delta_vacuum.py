@@ -11,13 +11,12 @@ from delta_parts import CELLS, DAY, ended, in_process, published, rows_of, stage
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
-from cluster.commands import vacuum as of_command
 from cluster.delta import store as store_module
 from cluster.delta.naming import object_name, of_pointer, receipt_name
 from cluster.delta.objects import Content, ObjectState
 from cluster.delta.store import DeltaStore
 from cluster.delta.vacuum import Removed, strays, vacuum
-from operate.commands.checks import verify
+from operate.commands.checks import doctor, health
 from warehouse.commit import Place, committing
 from warehouse.commit_record import CommitRecord, CommittedPart
 from warehouse.finding import Strays
@@ -65,14 +64,14 @@ def test_what_was_replaced_long_ago_goes_and_what_is_in_force_stays(store: Delta
     assert strays(store) == []
 
 
-def test_what_a_kill_left_before_its_commit_is_noted_by_verify_and_is_no_fault(
+def test_what_a_kill_left_before_its_commit_is_noted_and_is_no_fault(
     delta_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("operate.commands.checks.read_settings", lambda: delta_settings)
     lake = Lake(delta_settings)
     lake.prepare()
     assert inspect(lake).strays == Strays()
-    verify(as_json=False)
+    health(files=True)
     assert "note" not in capsys.readouterr().err
     died = in_process(delta_settings, "die", CELLS, count=10)
     assert ended(died)[0] == -signal.SIGKILL
@@ -80,9 +79,9 @@ def test_what_a_kill_left_before_its_commit_is_noted_by_verify_and_is_no_fault(
     assert found.findings == ()
     assert found.strays.objects == 2  # its rows and its receipt
     assert found.strays.bytes == sum(one.bytes for one in strays(DeltaStore(delta_settings)))
-    verify(as_json=False)
+    health(files=True)
     assert "note: 2 objects (0.0 MB) that nothing in force names" in " ".join(capsys.readouterr().err.split())
-    verify(as_json=True)
+    health(files=True, as_json=True)
     assert json.loads(capsys.readouterr().out)["strays"] == {"objects": 2, "bytes": found.strays.bytes}
 
 
@@ -238,9 +237,9 @@ def test_a_machine_whose_clock_is_hours_ahead_removes_nothing_young(
             return super().now(tz) + 3 * HOUR
 
     receipt = staged(store, CELLS)  # by another machine, a moment ago
-    monkeypatch.setattr("cluster.commands.read_settings", lambda: delta_settings)
+    monkeypatch.setattr("operate.commands.checks.read_settings", lambda: delta_settings)
     monkeypatch.setattr(dt, "datetime", Ahead)
-    of_command("1h")
+    doctor(vacuum="1h")
     monkeypatch.undo()
     assert both(CELLS, receipt) <= stands(store, "demand_cells")
     assert list(store.objects.under("probes")) == []

@@ -348,7 +348,7 @@ def test_no_log_no_file_and_no_process_list_shows_the_password_also_after_an_out
     assert sold.returncode == 0, sold.stderr
     server.kill()
     until(lambda: all("does not answer as it should" in machine.log.read_text() for machine in machines))
-    for command in (("verify",), ("sql", "select 1")):
+    for command in (("health", "--files"), ("sql", "select 1")):
         assert machines[0].run(*SHELFPRICE, *command).returncode == 0
     begun = time.monotonic()
     refused = machines[0].run(*SHELFPRICE, "simulate", "--days", "1", "--stores", "1")

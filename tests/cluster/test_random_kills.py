@@ -69,7 +69,7 @@ def test_killed_at_random_moments_and_started_again_the_same_command_ends_as_if_
         when = "in its phase" if is_in_phase else "too late"
         tell(f"{victim} killed {when} after {moment:.3f} s: {first.code}, {first.last_line!r}")
         faults += [f"{victim} killed after {moment:.3f} s, dates of number {number}: {one}" for one in found]
-    proof = chain.drivers.run(chain.environ, "verify")
+    proof = chain.drivers.run(chain.environ, "health", "--files")
     tell(f"{victim}: {in_phase} kills in its phase")
     tell(f"{proof.last_line!r}; a lock was held for {chain.locks.longest:.1f} s at most, {chain.locks.who}")
     assert not faults, "\n".join(faults)

@@ -41,7 +41,7 @@ def test_a_page_can_be_opened_before_there_is_any_data(page: Page, settings: Set
 @pytest.mark.parametrize(
     ("error", "said", "unsaid"),
     [
-        (LakeError("run `shelfprice verify`"), "shelfprice verify", "Traceback"),
+        (LakeError("run `shelfprice health --files`"), "shelfprice health --files", "Traceback"),
         (ZeroDivisionError("secret detail"), "failed unexpectedly", "secret"),
     ],
 )

@@ -11,7 +11,6 @@ import pytest
 from catalog.settings import read_settings
 from deploy.health import answers
 from deploy.servers.ports import free_port
-from operate.up.pulse import give_sign
 from warehouse.locks import WORKER, held
 
 
@@ -54,13 +53,10 @@ def test_a_server_that_takes_connections_and_says_nothing_is_not_well(monkeypatc
         assert not answers(f"http://127.0.0.1:{mute.getsockname()[1]}/200")
 
 
-def test_the_worker_is_well_while_it_holds_its_lock_and_gives_signs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_worker_is_well_while_it_holds_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
     locks = read_settings().locks
     assert not answers("worker")
     with held(locks, WORKER):
-        give_sign(locks, WORKER)
         assert answers("worker")
     assert not answers("worker")

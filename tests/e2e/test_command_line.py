@@ -58,7 +58,7 @@ def test_stopped_or_killed_in_the_middle_it_verifies_clean_and_a_rerun_gives_the
     stopped.communicate(timeout=20)
     assert time.monotonic() - asked < 10
     assert stopped.returncode not in {0, -signal.SIGKILL}
-    assert terminal("verify").returncode == 0
+    assert terminal("health", "--files").returncode == 0
     before = days_in(terminal)
     assert 2 <= before < DAYS - 2
 
@@ -76,7 +76,7 @@ def test_stopped_or_killed_in_the_middle_it_verifies_clean_and_a_rerun_gives_the
     assert killed.returncode == -signal.SIGKILL
     found = days_in(terminal)
     assert found < DAYS
-    verdict = terminal("verify", "--json")
+    verdict = terminal("health", "--files", "--json")
     assert verdict.returncode == 0, verdict.stdout
     assert json.loads(verdict.stdout)["findings"] == []
     Lake(read_settings({"SHELFPRICE_HOME": str(terminal.home)})).finish_interrupted()  # as the next command does first
@@ -127,7 +127,7 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script" not in page
     assert "مرحبا 🥨" in page
-    assert terminal("verify").returncode == 0
+    assert terminal("health", "--files").returncode == 0
     assert not (tmp_path / "x").exists()
 
 
@@ -138,7 +138,7 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(
         (["quote", "--sku", "BEER", "--stock", "8"], 1, "the shelf has MILK"),
         (["quote", "--sku", "MILK", "--stock", "-1"], 2, "--stock"),
         (["sql", "select 1"], 1, "there is no warehouse yet"),
-        (["verify"], 1, "expected a lake"),
+        (["health", "--files"], 1, "expected a lake"),
         (["train", "--report", "/nowhere/report.html"], 1, "found no folder /nowhere"),
         (["ingest", "/nowhere.csv"], 1, "/nowhere.csv: expected a file"),
         (["ingest", "/nowhere.csv", "--column", "sku"], 1, "--column sku: expected OURS=THEIRS"),
@@ -183,7 +183,7 @@ def test_sql_answers_as_table_csv_json_and_from_standard_input_and_is_read_only(
     assert "syntax error" in wrong.stderr
 
 
-def test_verify_names_each_fault_and_setting_aside_lets_the_rest_go_on(sold: Terminal) -> None:
+def test_a_check_of_all_files_names_each_fault(sold: Terminal) -> None:
     lake = lake_of(sold)
     damaged, _ = (lake.path(partition) for partition in lake.partitions("interactions"))
     missing, _ = (lake.path(partition) for partition in lake.partitions("repricings"))
@@ -191,17 +191,12 @@ def test_verify_names_each_fault_and_setting_aside_lets_the_rest_go_on(sold: Ter
     missing.unlink()
     orphan = damaged.with_name("part-stray.parquet")
     shutil.copy(lake.path(next(iter(lake.partitions("products")))), orphan)
-    answer = sold("verify", "--json")
+    answer = sold("health", "--files", "--json")
     assert answer.returncode == 1
     findings = {finding["kind"]: finding["file"] for finding in json.loads(answer.stdout)["findings"]}
     assert findings["damaged"].endswith(damaged.name)
     assert findings["orphaned"].endswith("part-stray.parquet")
     assert "missing" in findings
-    assert sold("verify", "--set-aside").returncode == 0
-    left = json.loads(sold("verify", "--json").stdout)["findings"]
-    assert {finding["kind"] for finding in left} == {"missing"}
-    assert all("shelfprice doctor --fix" in finding["message"] for finding in left)
-    assert sold("sql", "--csv", "select distinct business_date from interactions").stdout.count("\n") == 2
 
 
 @pytest.mark.parametrize(
@@ -241,7 +236,6 @@ def test_every_command_explains_itself(terminal: Terminal) -> None:
         "up",
         "quote",
         "sql",
-        "verify",
         "reset",
     ):
         assert command in overview

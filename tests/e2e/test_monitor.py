@@ -371,7 +371,7 @@ def test_a_damaged_partition_is_one_sentence_on_the_page_until_it_is_mended(
     victim.write_bytes(whole[:500])
     address = serve(copied, control=Orchestrator())
     page = visit(f"{address}/store")
-    expect(page.locator("#trouble, #page").get_by_text("shelfprice verify").first).to_be_visible()
+    expect(page.locator("#trouble, #page").get_by_text("shelfprice health --files").first).to_be_visible()
     assert "Traceback" not in page.content()
     victim.write_bytes(whole)
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()

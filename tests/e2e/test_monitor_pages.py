@@ -213,7 +213,7 @@ def test_verify_proves_the_lake_beside_the_page_and_names_what_is_damaged(
     damaged.write_bytes(damaged.read_bytes()[:-10])
     page.locator("#pipeline-verify").press("Enter")
     expect(page.locator("#pipeline-verification")).to_contain_text("not as they were published")
-    expect(page.locator("#pipeline-verification")).to_contain_text("shelfprice verify --set-aside")
+    expect(page.locator("#pipeline-verification")).to_contain_text("shelfprice doctor --fix")
 
 
 def test_what_is_published_while_a_page_is_open_comes_to_it(

@@ -35,7 +35,7 @@ State = dict[str, Any]
 
 
 def look() -> dict[str, Any]:
-    """Return the state of the home of this process, and what `verify` finds."""
+    """Return the state of the home of this process, and what `health --files` finds."""
     from catalog.settings import read_settings
     from warehouse.lake import Lake
     from warehouse.proof import verify

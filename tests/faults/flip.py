@@ -2,7 +2,7 @@
 
 A command may refuse, leave the damaged partition out, or give what it would have given: the bytes of a file are those
 of an undisturbed run, those from before, or those of a run without the partition. Anything else was made from wrong
-bytes in silence. `verify` names every file of the lake that was flipped.
+bytes in silence. `health --files` names every file of the lake that was flipped.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""One trial: a command meets a fault, `verify` looks, the same command runs again, and the end is compared."""
+"""One trial: a command meets a fault, `health --files` looks, the same command runs again, and the end is compared."""
 
 import json
 import threading
@@ -87,7 +87,7 @@ class Bench:
         return self.worlds.run(command.world, command.name, home, command.options, fault=fault or Fault())
 
     def look(self, world: str, home: Path) -> tuple[State, list[str]]:
-        """Return the state of a home, and what `verify` finds."""
+        """Return the state of a home, and what `health --files` finds."""
         file = home.with_name("state.json")
         ended = self.worlds.run(world, "look", home, {"file": str(file)})
         if ended.code:

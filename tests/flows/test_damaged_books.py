@@ -22,7 +22,7 @@ from warehouse.mixed import PassedOver, books_passed_over, parts_of_book
 TUESDAY, WEDNESDAY = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 SAID = (
     "the price book for 2026-01-07 is damaged and was passed over; prices are those of the book for 2026-01-06: run "
-    "`shelfprice verify --set-aside`, then `shelfprice price --for 2026-01-07`"
+    "`shelfprice doctor --fix`, then `shelfprice price --for 2026-01-07`"
 )
 
 
@@ -86,7 +86,7 @@ def test_health_says_so_of_tomorrows_prices(shop: Terminal, monkeypatch: pytest.
     workspace = open_workspace(None)
     checks = {check.name: check for check in check_up(workspace, registry_of(workspace))}
     assert (checks["prices"].state, checks["prices"].found) == ("warning", SAID.partition(":")[0])
-    assert checks["prices"].remedy == "shelfprice verify --set-aside, then shelfprice price --for 2026-01-07"
+    assert checks["prices"].remedy == "shelfprice doctor --fix, then shelfprice price --for 2026-01-07"
 
 
 def test_who_sells_from_older_prices_is_told_once(shop: Terminal, prefect_server: str) -> None:

@@ -1,7 +1,6 @@
 """A loop that was played, demand that falls the day after it, and what watching and learning make of that."""
 
 import datetime as dt
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +13,6 @@ from once_a_run import copy_home, living_in, without_heartbeats
 from catalog.errors import DataError
 from catalog.load import CLASSIC
 from catalog.settings import Settings
-from evaluation.commands.drift import drift as command
 from flows import nightly as drift
 from flows.nightly import DRIFT_DETECTED
 from flows.runs import registry_of
@@ -175,33 +173,6 @@ def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_hold
     with read_only(drifted.settings) as warehouse:
         kept = warehouse.execute("select distinct model_version from drift_checks where detected order by 1").fetchall()
     assert kept == [(champion.version,)]
-
-
-def test_the_command_prints_one_object_or_says_that_the_champion_holds(
-    drifted: Drifted, events: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    through = dt.datetime.combine(drifted.quiet[-1], dt.time())
-    command(through, None, as_json=True)
-    said = json.loads(capsys.readouterr().out)
-    assert said["through"] == str(drifted.quiet[-1])
-    assert (said["standing"], said["announced"], said["since"], said["unchecked"]) == ([], [], None, None)
-    command(through, None, as_json=False)
-    assert f"champion {said['champion']} holds" in capsys.readouterr().err
-    assert events == []
-
-
-@pytest.mark.parametrize("has_server", [True, False])
-def test_the_command_emits_the_event_only_where_a_server_hears_it(
-    drifted: Drifted,
-    events: list[dict[str, Any]],
-    has_server: bool,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr("flows.environment.has_server", lambda: has_server)
-    command(dt.datetime.combine(drifted.shifted[0], dt.time()), None, as_json=True)
-    assert set(json.loads(capsys.readouterr().out)["announced"]) == SKUS
-    assert len(events) == has_server
 
 
 def test_a_store_without_a_champion_is_not_watched_and_says_why(

@@ -32,7 +32,7 @@ def test_every_command_that_a_page_names_is_there_with_its_options(page: Path) -
 
 
 def test_the_readme_names_commands_of_every_kind() -> None:
-    assert {"quote", "sql", "nightly", "ingest", "verify"} <= {name for name, _ in named(ROOT / "README.md")}
+    assert {"quote", "sql", "nightly", "ingest", "health"} <= {name for name, _ in named(ROOT / "README.md")}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

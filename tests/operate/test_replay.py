@@ -272,7 +272,7 @@ def test_a_flipped_byte_is_found_and_named(chain: Chain, table: str, part: str) 
     file.write_bytes(bytes(data))
     parts = chain.replay(SECOND)
     assert [name for name, own in parts.items() if not own.is_same] == [part]
-    assert "shelfprice verify" in parts[part].remark
+    assert "shelfprice health --files" in parts[part].remark
 
 
 def test_a_mixed_day_is_said_to_be_mixed_and_no_library_is_blamed(chain: Chain) -> None:

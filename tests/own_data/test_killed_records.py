@@ -9,7 +9,7 @@ import pytest
 from outside_grocer import DRAWN, MONDAY, Grocer
 
 from desk.said_price import say_shelf_price
-from operate.repair.commands import killed_commands
+from operate.repair.kills import killed_commands
 from training.approved_designs import TABLE, decide
 from training.experiments import COMMAND, experiments_in, new_experiment, plan
 from warehouse.lake import numbered_records

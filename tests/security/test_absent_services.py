@@ -179,7 +179,7 @@ def test_a_command_of_one_step_needs_no_prefect(
     assert answer.returncode == 0, answer.stderr
 
 
-@pytest.mark.parametrize("command", [("price",), ("train",), ("drift",), ("champions", "promote", "1")])
+@pytest.mark.parametrize("command", [("price",), ("train",), ("champions", "promote", "1")])
 @pytest.mark.parametrize("fault", ["closed", "hanging"])
 def test_without_the_registry_a_command_ends_in_seconds_with_one_line(
     tmp_path: Path,
@@ -209,7 +209,7 @@ def test_who_needs_neither_service_asks_neither(
     terminal = Terminal(tmp_path / "home", away)
     quoted = terminal("quote", "--sku", "MILK", "--stock", "8", "--json")
     assert json.loads(quoted.stdout)["price"] > 0
-    for command in (("sql", "select 1"), ("verify",), ("champions",), ("champions", "--on", "2026-01-05")):
+    for command in (("sql", "select 1"), ("health", "--files"), ("champions",), ("champions", "--on", "2026-01-05")):
         assert terminal(*command).returncode == 0, command
     told = read_settings({"SHELFPRICE_HOME": str(settings.home), **away})
     assert create_app(told).server.test_client().get("/").status_code == 200

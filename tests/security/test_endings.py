@@ -20,7 +20,7 @@ pytestmark = pytest.mark.server
 LIGHT = (
     ("quote", "--sku", "MILK", "--stock", "8"),
     ("sql", "select count(*) from interactions, range(100000000000)"),
-    ("verify",),
+    ("health", "--files"),
     ("champions",),
     ("champions", "--on", "2026-01-05"),
     ("health",),

@@ -177,11 +177,11 @@ def test_a_partition_that_no_contract_knows_is_refused(
 
 
 def test_reading_what_is_not_there_or_is_no_parquet_points_to_verify(lake: Lake, partition: Partition) -> None:
-    with pytest.raises(LakeError, match="shelfprice verify"):
+    with pytest.raises(LakeError, match="shelfprice health --files"):
         lake.read(partition)
     lake.path(partition).parent.mkdir(parents=True)
     lake.path(partition).write_bytes(b"")
-    with pytest.raises(LakeError, match="shelfprice verify"):
+    with pytest.raises(LakeError, match="shelfprice health --files"):
         lake.read(partition)
     assert lake.receipt(partition) is None
 

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from operate.health.lake import check_origin
+from operate.health.check_up import check_origin
 from warehouse.lake import Lake
 from warehouse.notes import PROVEN, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
 from warehouse.origin import claim, origin_of

@@ -55,8 +55,8 @@ that the shopper refuses (0) and buys (1). **Aliases**: `champion` prices the sh
 judged.
 
 `mlflow.pyfunc.load_model("models:/{REGISTERED_MODEL}@champion")` gives the forest's own answers. Prices are made from
-the same answers smoothed over the price, by the kernels in the model's metadata; `shelfprice verify --model` proves
-that both agree. The model is kept as data (skops) and holds no code.
+the same answers smoothed over the price, by the kernels in the model's metadata. The model is kept as data
+(skops) and holds no code.
 """
 
 

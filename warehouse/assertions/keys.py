@@ -42,7 +42,7 @@ def repeated_keys(
     partitions = list(lake.partitions(table.name, set(business_dates).__contains__)) if business_dates else []
     if table.by == "key" and len(partitions) > _MANY and not _may_repeat(connection, lake, table, partitions):
         return []
-    files = lake.places(partition for partition in partitions if is_proven(lake, partition))  # `verify` names others
+    files = lake.places(partition for partition in partitions if is_proven(lake, partition))  # `health` names others
     if not files:
         return []
     rows = connection.read_parquet(files, filename=True, hive_partitioning=table.by == "day")

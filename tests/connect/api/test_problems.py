@@ -112,7 +112,7 @@ def test_a_lake_that_the_disk_refuses_is_unavailable_and_not_a_failure(
     client: AsgiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise LakeError("price_book: cannot be read; run `shelfprice verify`")
+        raise LakeError("price_book: cannot be read; run `shelfprice health --files`")
 
     monkeypatch.setattr("connect.api.kept_desk.open_desk", refuse)
     answer = client.get("/v1/quotes?sku=MILK&stock=8")

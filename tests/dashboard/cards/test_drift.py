@@ -88,10 +88,10 @@ def test_before_any_check_the_card_says_how_one_is_made_once_there_is_a_champion
 ) -> None:
     said = words(model_evidence.drift_fold(monitor, "light"))
     assert "there is no champion yet" in said
-    assert "shelfprice drift" not in said
+    assert "shelfprice nightly" not in said
     with_champion = dataclasses.replace(monitor.situation(), has_champion=True)
     monkeypatch.setattr(Monitor, "situation", lambda _self: with_champion)
-    assert "shelfprice drift" in words(model_evidence.drift_fold(monitor, "light"))
+    assert "shelfprice nightly" in words(model_evidence.drift_fold(monitor, "light"))
 
 
 def test_quiet_days_are_drawn_and_nothing_is_listed(

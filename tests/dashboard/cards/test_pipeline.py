@@ -94,7 +94,7 @@ def test_a_sound_lake_and_a_damaged_one_are_told_with_the_remedy(
     with_rejected.path(Partition("rejected", DAY, "till")).write_bytes(b"short")
     damaged = words(cards.verification(VerificationProgress(verdict=verify(with_rejected), finished_at=NOW), NOW))
     assert "part-till.parquet" in damaged
-    assert "shelfprice verify --set-aside" in damaged
+    assert "shelfprice doctor --fix" in damaged
 
 
 def test_a_check_that_goes_on_or_failed_says_so(words: Callable[[Any], str]) -> None:

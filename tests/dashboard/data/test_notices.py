@@ -104,4 +104,4 @@ def test_a_damaged_price_book_is_said_with_the_day_whose_prices_stand() -> None:
     )
     assert (found.title, found.mood) == ("A price book is damaged", "problem")
     assert found.text.startswith("The price book for 2026-01-06 is damaged and was passed over; prices are those of ")
-    assert found.command == "shelfprice verify --set-aside"
+    assert found.command == "shelfprice doctor --fix"

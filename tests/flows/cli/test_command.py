@@ -31,7 +31,7 @@ def test_a_stop_is_told_in_the_words_of_the_command_once_it_has_begun(monkeypatc
     assert running.sentence == "stopped; half is sold"
 
 
-@pytest.mark.parametrize(("name", "needs"), [("price", True), ("drift", True), ("transform", False), ("ingest", False)])
+@pytest.mark.parametrize(("name", "needs"), [("price", True), ("transform", False), ("ingest", False)])
 def test_only_what_needs_the_registry_is_refused_without_it(tmp_path: Path, name: str, needs: bool) -> None:
     with patch.dict(os.environ, SHELFPRICE_HOME=str(tmp_path), MLFLOW_TRACKING_URI="http://127.0.0.1:9"):
         assert begins(next(one for one in COMMANDS if one.name == name)) is not needs

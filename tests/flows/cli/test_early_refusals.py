@@ -15,7 +15,6 @@ REFUSED = {
     "an empty folder": ("pipeline", "--catalog", "."),
     "no cells to learn from": ("train",),
     "no cells to price by": ("price",),
-    "no cells to watch": ("drift",),
     "no store": ("live", "--store", "X9"),
     "no world to live in": ("compare", "--world", "magic"),
     "no file": ("ingest", "/nowhere.csv"),

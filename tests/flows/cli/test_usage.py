@@ -112,7 +112,6 @@ def test_days_that_reach_beyond_the_calendar_are_wrong_usage(
         ("simulate", "--start"),
         ("pipeline", "--start"),
         ("train", "--through"),
-        ("drift", "--through"),
         ("price", "--for"),
         ("nightly", "--date"),
         ("champions", "--on"),

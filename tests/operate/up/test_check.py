@@ -4,7 +4,7 @@ import datetime as dt
 import os
 
 from catalog.settings import Settings
-from operate.health.services import check_services
+from operate.health.check_up import check_services
 from warehouse.locks import UP, held
 from warehouse.services import ServiceState, write_service_states
 

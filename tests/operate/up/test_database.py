@@ -19,8 +19,7 @@ from cluster.postgresql import watched
 from deploy.servers.ports import free_port
 from flows.cli.failures import failure_line
 from flows.prefect_server import tell_outages_briefly
-from operate.up.artifacts import artifacts_of, object_store_environment
-from operate.up.services import services_of
+from operate.up.services import artifacts_of, object_store_environment, services_of
 
 HIDDEN = "s3cr%2Ft"
 ADDRESS = f"postgresql://ana:{HIDDEN}@db.example:5432/shop"

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from catalog.errors import ServiceError
 from catalog.names import LIVE_DEPLOYMENT
 from flows.cli.main import app
-from operate.up import deployments as module
-from operate.up.deployments import PREFECT_FILE, deployments, work_pool
+from operate.up import worker as module
+from operate.up.worker import PREFECT_FILE, deployments, work_pool
 
 DEPLOYED = {
     "nightly/nightly-close-and-price": "date",

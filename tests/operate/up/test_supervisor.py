@@ -16,10 +16,8 @@ from catalog.addresses import Address
 from catalog.child_process import GRACE
 from catalog.errors import ServiceError
 from flows.environment import api_url_file, prepare
-from operate.up.probe import Probe
 from operate.up.services import Service
-from operate.up.supervised import Patience
-from operate.up.supervisor import Stop, run_group
+from operate.up.supervisor import Patience, Stop, run_group
 from warehouse.files import write_durably
 from warehouse.locks import UP, held
 from warehouse.services import ServiceState
@@ -187,7 +185,7 @@ def test_pauses_double_up_to_the_longest_and_begin_anew_once_it_ran_well(tmp_pat
         f"import time\nwith open({str(starts)!r}, 'a') as file: file.write('x')\n"
         f"if len(open({str(starts)!r}).read()) == 5: time.sleep(1.5)\nraise SystemExit(3)"
     )
-    patience = Patience(asked_every=0.05, well=0.4, failures=9, first_pause=0.01, longest_pause=0.04)
+    patience = Patience(well=0.4, failures=9, first_pause=0.01, longest_pause=0.04)
 
     def is_fifth() -> bool:
         return starts.exists() and starts.read_text() == "xxxxx"
@@ -197,50 +195,10 @@ def test_pauses_double_up_to_the_longest_and_begin_anew_once_it_ran_well(tmp_pat
     assert pauses == ["0.01 s", "0.02 s", "0.04 s", "0.04 s", "0.01 s", "0.02 s"]
 
 
-def test_a_service_that_hangs_is_stopped_and_started_again(tmp_path: Path) -> None:
-    once, ran = tmp_path / "once", Ran()
-    hangs_once = (
-        "import os, pathlib, signal, time\n"
-        f"if not pathlib.Path({str(once)!r}).exists():\n"
-        f" time.sleep(0.5); pathlib.Path({str(once)!r}).touch(); os.kill(os.getpid(), signal.SIGSTOP)\n"
-        "print('again', flush=True); time.sleep(60)"
-    )
-    ran.run(
-        [service("hangs", hangs_once, lambda: bool(ran.said("hangs")[3:]) or not once.exists())],
-        lambda: "answers again" in ran.said("hangs"),
-        Patience(asked_every=0.05, silence=1.2, shown_silence=0.6, first_pause=0.01),
-    )
-    assert ran.said("hangs") == [
-        "answers",
-        "did not answer for 1 s, so it is stopped",
-        "did not answer for 1 s; it is started again in 0.01 s",
-        "again",
-        "answers again",
-    ]
-    assert ran.conditions("hangs") == ["starting", "answers", "silent", "restarting", "answers"]
-
-
 def test_a_service_that_never_begins_to_answer_counts_as_failed() -> None:
     patience = Patience(start=0.3, failures=2, first_pause=0.01)
     ran = Ran().run([service("mute", SLEEPS, lambda: False)], lambda: False, patience)
     assert str(ran.error).startswith("mute failed 2 times within 60 s, the last time it did not answer for 0 s;")
-
-
-def test_a_service_is_not_blamed_for_the_silence_of_what_it_depends_on(tmp_path: Path) -> None:
-    quiet, ran = tmp_path / "quiet", Ran()
-
-    def base_answers() -> bool:
-        return not quiet.exists() or bool(ran.told("base"))
-
-    ran.run(
-        [service("base", SLEEPS, base_answers), service("second", SLEEPS, base_answers, ("base",))],
-        lambda: "answers" in ran.conditions("base")[-1:] and ran.told("base"),
-        Patience(asked_every=0.05, silence=1.2, shown_silence=0.6, first_pause=0.01),
-        all_answer=quiet.touch,
-    )
-    assert len(ran.told("base")) == 1
-    assert ran.conditions("second")[:3] == ["starting", "answers", "silent"]
-    assert ran.told("second") == []
 
 
 def test_a_port_that_somebody_took_in_between_is_said_and_waited_for() -> None:
@@ -255,32 +213,20 @@ def test_a_port_that_somebody_took_in_between_is_said_and_waited_for() -> None:
     assert ran.said("late") == ["answers"]
 
 
-def test_a_probe_that_raises_is_no_answer() -> None:
+def test_a_service_is_asked_until_it_answers_and_is_ready_and_one_that_raises_does_not_answer() -> None:
     asked: list[bool] = []
 
-    def broken() -> bool:
+    def answers() -> bool:
         asked.append(True)
-        raise RuntimeError
+        if len(asked) == 1:
+            raise RuntimeError
+        return True
 
-    probe = Probe(service("broken", SLEEPS, broken), 1.0)
-    wait_until(lambda: len(asked) > 1)
-    assert probe.answered_at is None
-    probe.close()
-
-
-def test_what_must_hold_for_a_start_is_asked_until_it_holds_and_never_again() -> None:
-    asked: list[bool] = []
-
-    def is_ready() -> bool:
-        asked.append(True)
-        return len(asked) > 1
-
-    probe = Probe(replace(service("late", SLEEPS), is_ready=is_ready), 0.01)
-    wait_until(lambda: probe.answered_at)
-    first = probe.answered_at
-    wait_until(lambda: probe.answered_at != first)
-    assert len(asked) == 2
-    probe.close()
+    late = replace(service("late", SLEEPS, answers), is_ready=lambda: len(asked) > 2)
+    ran = Ran()
+    ran.run([late], lambda: ran.said("late"))
+    assert ran.said("late") == ["answers"]
+    assert len(asked) == 3
 
 
 def test_a_service_starts_when_those_it_depends_on_answer(tmp_path: Path) -> None:
@@ -317,28 +263,6 @@ def test_those_that_are_deaf_to_the_request_are_killed_within_three_seconds_and_
     ran.run([service(name, DEAF) for name in ("one", "two")], press_twice)
     assert now() - ran.stop._asked_at < GRACE
     assert ran.stop.number == signal.SIGINT
-
-
-def test_where_it_matters_a_service_ends_before_those_that_it_depends_on(tmp_path: Path) -> None:
-    log, ready = tmp_path / "log", tmp_path / "ready"
-    stop = Stop()
-
-    def says_when_it_ends(name: str, after: tuple[str, ...]) -> Service:
-        code = (
-            "import os, signal, sys, time\n"
-            f"def end(*_):\n time.sleep(0.2 if {name!r} == 'client' else 0)\n"
-            f" os.write(os.open({str(log)!r}, os.O_CREAT | os.O_APPEND | os.O_WRONLY), b'{name} ')\n os._exit(0)\n"
-            f"signal.signal(signal.SIGTERM, end); open({str(ready)!r} + {name!r}, 'w').close(); time.sleep(60)"
-        )
-        return service(name, code, (tmp_path / f"ready{name}").exists, after)
-
-    services = [
-        says_when_it_ends("store", ()),
-        says_when_it_ends("server", ("store",)),
-        says_when_it_ends("client", ("server", "store")),
-    ]
-    run_group(services, lambda *_: None, lambda: stop.hear(signal.SIGTERM), stop, patience=QUICK, in_order=True)
-    assert log.read_text().split() == ["client", "server", "store"]
 
 
 def test_a_signal_that_arrives_twice_at_once_is_one_press() -> None:

@@ -14,8 +14,7 @@ from pydantic import SecretStr
 
 from catalog.settings import Settings
 from operate.up.run_process import lock_of
-from operate.up.worker_name import WORKER_LABEL, worker_name
-from operate.up.zombie_runs import ZombieRuns, gone_runs
+from operate.up.zombie_runs import WORKER_LABEL, ZombieRuns, gone_runs, worker_name
 from warehouse.locks import held
 
 

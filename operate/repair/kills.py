@@ -1,17 +1,25 @@
-"""Commits that a kill interrupted: those that can be finished are, the others are set aside with their drafts."""
+"""What a kill left: commits that are finished or set aside, staged files, and commands that go on when run again."""
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+from shutil import rmtree
 
 from catalog.errors import LakeError
+from catalog.past_one_machine import LockPlace
+from catalog.settings import Settings
 from warehouse.commit import finish_left
 from warehouse.commit_record import pending_names, pending_record_name, read_record
 from warehouse.finding import Fault
 from warehouse.lake import Lake
 from warehouse.locks import held, is_held
+from warehouse.notes import all_unended
 from warehouse.partition import Partition, name_of
 
 _SET_ASIDE = "set the record and its drafts aside; what is mixed then is made again"
+_STAGED = (("scratch", "ingest", "an export"), ("incoming", "standard-input", "standard input"))
+"""Folders in which what comes in is staged, the lock of who does that, and what it is."""
+_LOCKS = {"nightly": "night", "experiment": "experiments"}
 
 
 def interrupted_commits(lake: Lake) -> Iterator[Fault]:
@@ -64,3 +72,29 @@ def _set_aside(lake: Lake, name: str) -> str:
         moved = lake.store.set_staged_aside(name)
         moved += lake.store.set_aside(pending_record_name(name))  # last: after a kill the rest is done again
     return f"set aside: {len(moved)} files"
+
+
+def left_staged(settings: Settings) -> Iterator[Fault]:
+    """Yield the folders of staged exports that no process reads."""
+    for name, lock, what in _STAGED:
+        folder = settings.home / name
+        if folder.exists() and not is_held(settings.locks, lock):
+            mend = partial(_remove, settings.locks, lock, folder)
+            yield Fault(f"{what} that was not ingested to its end", name, "remove its staged rows", mend)
+
+
+def killed_commands(lake: Lake) -> Iterator[Fault]:
+    """Yield the commands that were killed recently and are not running again; the lake is consistent without them."""
+    for name, last in all_unended(lake.notes).items():
+        command, _, store = name.partition("-")
+        typed = f"shelfprice {command} --store {store}" if store else f"shelfprice {command}"
+        if not is_held(lake.locks, name if store else _LOCKS.get(command, "night")):
+            what = f"{command} of {store}" if store else command
+            said = f"{what} did not come to its end, {last}"
+            yield Fault(said, f"lake/asked/{name}.json", f"`{typed}` goes on with it", is_harm=False)
+
+
+def _remove(locks: LockPlace, lock: str, folder: Path) -> str:
+    with held(locks, lock):
+        rmtree(folder, ignore_errors=True)
+    return "removed"
