@@ -142,11 +142,6 @@ class Orders:
         ranges = None if self.ranges is None else self.ranges.only(self.skus.index(sku))
         return replace(self, orders=own, skus=(sku,), rival_caps=caps, ranges=ranges)
 
-    def among(self, stores: Collection[str]) -> "Orders":
-        """Return the orders of some stores."""
-        own = tuple(order for order in self.orders if order.store is None or order.store in stores)
-        return replace(self, orders=own, ranges=None if self.ranges is None else self.ranges.among(stores))
-
     def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
         """Return what binds in one tick; without names of stores, what binds every store without an order of its own.
 

@@ -1,7 +1,7 @@
 """Between which prices products pass without a person: the weakest of all orders, and the only one that most have."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -32,10 +32,6 @@ class PriceRanges:
     def bounds(self) -> tuple[Floats, Floats]:
         """The lowest and the highest prices of all these stores."""
         return self.of(self.stores)
-
-    def among(self, stores: Collection[str]) -> "PriceRanges":
-        """Return those of some stores."""
-        return replace(self, stores=tuple(store for store in self.stores if store in stores))
 
     def only(self, column: int) -> "PriceRanges":
         """Return those of one product, for a shelf that holds it alone."""

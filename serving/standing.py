@@ -10,12 +10,14 @@ policy asks for then is known when the tick begins. A price that people no longe
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Shelf
 from etl.batches import stores_alike
@@ -26,15 +28,60 @@ from etl.live.store_now import StoreNow, stores_now
 from etl.stock import opens_with
 from serving.guardrails import guarded_with_trail, side_by_side
 from serving.in_force import kinds_on, pricing_on, standing_prices, storefront_on
-from serving.limits import limits_of, rule_given
+from serving.limits import Limits, limits_of, rule_given
 from serving.open_book import Books, opened_once
 from serving.order_book import at_once_now, orders_on
 from serving.orders import AtOnce
 from serving.overruled import ORDERED, ByProduct, Overruled, limits_by_product
 from serving.store_standing import StandingPrices, StoreStanding
 from serving.storefront import Storefront
-from serving.usual_prices import UsualPrices, UsualPricesOfStores, without_orders
 from warehouse.lake import Lake
+
+
+@dataclass(frozen=True)
+class UsualPrices:
+    """The prices of some stores where nothing is tried. Arrays have shape (n_stores, n_products), prices in EUR.
+
+    `prices`, `rule`, `clamps`, `sticker` and `saving` are as in `catalog.pricing.PriceDecision`.
+
+    Attributes
+    ----------
+    shelf, limits
+        The stores' shelves, and what limits their prices.
+    without
+        What would be shown, had people ordered nothing.
+    """
+
+    shelf: Shelf
+    limits: Limits | None
+    prices: Floats
+    rule: Ints
+    clamps: NDArray[Any]
+    without: Floats
+    sticker: Floats | None
+    saving: Floats | None
+
+
+def usual_prices(front: Storefront, shelf: Shelf) -> UsualPrices:
+    """Return what a storefront shows on shelves without exploration: with what people ordered, and without."""
+    front = replace(front, exploration=None)
+    if front.curves is not None and front.curves.by_tick is not None:
+        front = replace(front, curves=front.curves.at(shelf.ticks_left))
+    asked, free = front.supported(front.policy.ask(shelf), shelf), without_orders(front)
+    limits = front.limits_on(shelf, asked).beside(asked.prices)
+    prices, rule, clamps = limits.apply_with_trail(asked.prices, asked.rule, front.rules.index("exploration") + 1)
+    without = prices
+    if free is not front:
+        without = free.limits_on(shelf, asked).beside(asked.prices).apply(asked.prices)
+    stickers = front.stickers(asked, prices, shelf)
+    return UsualPrices(shelf, front.limits, prices, rule, clamps, without, stickers["sticker"], stickers.get("saving"))
+
+
+def without_orders(front: Storefront) -> Storefront:
+    """Return a storefront to which nobody ordered anything."""
+    if front.limits is None or front.limits.orders is None:
+        return front
+    return replace(front, limits=replace(front.limits, orders=None))
 
 
 def standings(
@@ -91,50 +138,46 @@ def _alike_at_opening(
     opened = opens_with(lake, catalog, names, date)
     at = (opened.stock, np.broadcast_to(np.nan, shape), catalog.store.opening.ticks, np.broadcast_to(0.0, shape))
     shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
-    usual, limits = UsualPricesOfStores(front, shelf), front.limits
-    found, block = dict[str, StoreStanding](), _OpeningPrices(usual, front.rules, stores, 0)
-    for row, now in enumerate(stores):
-        if row % usual.at_once == 0:
-            block = _OpeningPrices(usual, front.rules, stores, row)
-        found[now.store] = StoreStanding(
+    limits, prices = front.limits, _OpeningPrices(front, shelf, stores)
+    return {
+        now.store: StoreStanding(
             now=now,
             catalog=catalog,
             orders=None if limits is None else limits.orders,
             stock=opened.stock[row],
             opened_with=None if opened.opened_with is None else opened.opened_with[row : row + 1],
             is_ours=limits is None or limits.standing is None,
-            work_out=partial(block.of, row),
+            work_out=partial(prices.of, row),
         )
-    return found
+        for row, now in enumerate(stores)
+    }
 
 
 class _OpeningPrices:
-    """What some stores open with, from a first one on: worked out together, when somebody asks about one of them."""
+    """What some stores open with: worked out together, when somebody asks about one of them."""
 
-    def __init__(
-        self, usual: UsualPricesOfStores, rules: tuple[str, ...], stores: Sequence[StoreNow], first: int
-    ) -> None:
-        self._usual, self._rules, self._stores, self._first = usual, rules, stores, first
+    def __init__(self, front: Storefront, shelf: Shelf, stores: Sequence[StoreNow]) -> None:
+        self._front, self._shelf, self._stores = front, shelf, stores
 
     def of(self, row: int) -> StandingPrices:
         """Return those of the store in a row."""
-        (usual, limits, lost), own = self._found, row - self._first
+        usual, limits, lost = self._found
         return StandingPrices(
-            prices=usual.prices[own],
-            rule=usual.rule[own].astype(np.int8),
-            rules=self._rules,
-            limits=limits[own],
-            without=usual.without[own],
+            prices=usual.prices[row],
+            rule=usual.rule[row].astype(np.int8),
+            rules=self._front.rules,
+            limits=limits[row],
+            without=usual.without[row],
             since=(self._stores[row].moment,) * usual.prices.shape[1],
-            lost=(lost, own),
-            sticker=None if usual.sticker is None else usual.sticker[own],
-            saving=None if usual.saving is None else usual.saving[own],
+            lost=(lost, row),
+            sticker=None if usual.sticker is None else usual.sticker[row],
+            saving=None if usual.saving is None else usual.saving[row],
         )
 
     @cached_property
     def _found(self) -> tuple[UsualPrices, list[ByProduct], Overruled]:
-        usual = self._usual.from_store(self._first)
-        limits = limits_by_product(usual.clamps, self._rules, usual.prices.shape)
+        usual = usual_prices(self._front, self._shelf)
+        limits = limits_by_product(usual.clamps, self._front.rules, usual.prices.shape)
         return usual, limits, Overruled(usual.limits, usual.prices, usual.shelf)
 
 
@@ -189,4 +232,4 @@ def _prices_by_policy(
     policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,), books=books).policy
     front = taught(policy, sold.rows, catalog, sold.mark.tick)
     assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
-    return UsualPricesOfStores(without_orders(front), shelf).from_store(0).prices[0]
+    return usual_prices(without_orders(front), shelf).prices[0]

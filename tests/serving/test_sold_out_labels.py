@@ -5,8 +5,8 @@ import pytest
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import Shelf
+from serving.standing import usual_prices
 from serving.storefront import storefront_before_champion
-from serving.usual_prices import UsualPricesOfStores
 
 SHELF = load(CLASSIC)
 STOCK = np.array([[0, 40, 0, 1, 90]])
@@ -26,5 +26,5 @@ def test_a_sold_out_product_keeps_its_label_and_opens_at_its_base_price(name: st
     assert during[IS_OUT].tolist() == shown[IS_OUT].tolist()
     assert opening[IS_OUT].tolist() == SHELF.base_prices[IS_OUT].tolist()
     assert (opening[3] > SHELF.base_prices[3]) == (name is None or SHELF.store.policies.rule.low_stock >= 1)
-    usual = UsualPricesOfStores(front, shelf(None)).from_store(0)
+    usual = usual_prices(front, shelf(None))
     assert usual.prices[0][IS_OUT].tolist() == SHELF.base_prices[IS_OUT].tolist()

@@ -1,7 +1,6 @@
 """What stands where nothing is tried is what a storefront decides, and without orders what it decides without them."""
 
 from dataclasses import replace
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,14 +10,13 @@ from hypothesis import strategies as st
 from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
-from serving import usual_prices as module
 from serving.limits import limits_of
 from serving.orders import Kind, Orders, PriceOrder
 from serving.overruled import limits_by_product
 from serving.policies import policy_without_model
 from serving.price_ranges import ranges_between
+from serving.standing import usual_prices, without_orders
 from serving.storefront import Storefront
-from serving.usual_prices import UsualPricesOfStores, without_orders
 
 SHELF = load(CLASSIC)
 SHAPE = (3, len(SHELF.skus))
@@ -33,24 +31,21 @@ RAILS = [{}, {"price_ending": 9}, {"one_price": "zone"}, {"moving_share": 0.5}, 
     kind=st.sampled_from(["price", "override", "freeze", "kill_switch"]),
     has_ranges=st.booleans(),
     rails=st.sampled_from(RAILS),
-    prices_at_once=st.sampled_from([1, 2 * SHAPE[1], 250_000]),
 )
 def test_what_stands_is_what_the_storefront_decides_with_and_without_orders(
-    seed: int, kind: Kind, has_ranges: bool, rails: dict[str, object], prices_at_once: int
+    seed: int, kind: Kind, has_ranges: bool, rails: dict[str, object]
 ) -> None:
     dice = np.random.default_rng(seed)
     front = storefront(orders_by_chance(dice, kind, has_ranges=has_ranges), rails)
     shown = np.round(SHELF.base_prices * dice.uniform(0.7, 1.3, SHAPE), 2)
     shelf = Shelf(dice.integers(0, 9, SHAPE), shown, 20, np.zeros(SHAPE), shown, STORES)
     decided, alone = front.decide(shelf), without_orders(front).decide(shelf)
-    with patch.object(module, "_BLOCK", prices_at_once):
-        usual = list(UsualPricesOfStores(front, shelf))
+    usual = usual_prices(front, shelf)
     for name in ("prices", "rule"):
-        assert np.array_equal(np.concatenate([getattr(own, name) for own in usual]), getattr(decided, name))
-    assert np.array_equal(np.concatenate([own.without for own in usual]), alone.prices)
-    limits = [one for own in usual for one in limits_by_product(own.clamps, front.rules, own.prices.shape)]
+        assert np.array_equal(getattr(usual, name), getattr(decided, name))
+    assert np.array_equal(usual.without, alone.prices)
+    limits = limits_by_product(usual.clamps, front.rules, SHAPE)
     assert list(map(list, limits)) == list(map(list, limits_by_product(decided.clamps, front.rules, SHAPE)))
-    assert [store for own in usual for store in own.shelf.stores or ()] == list(STORES)
 
 
 def orders_by_chance(dice: np.random.Generator, kind: Kind, *, has_ranges: bool) -> Orders:
@@ -83,9 +78,6 @@ def test_a_policy_is_asked_once_whether_people_ordered_anything_or_not(n_orders:
             return super().ask(shelf)
 
     policy = Listening(**vars(front.policy))
-    list(
-        UsualPricesOfStores(
-            replace(front, policy=policy), Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE))
-        )
-    )
+    shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE))
+    usual_prices(replace(front, policy=policy), shelf)
     assert len(asked) == 1
