@@ -27,13 +27,10 @@ _VIOLATES_POLICY = 1008  # why a websocket is closed, RFC 6455
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; frame-src 'self' blob:; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Pages that are not ours run scripts of their own kind, but load nothing from and tell nothing to another host.
-
-MLflow shows an HTML artifact, such as a training report, in a frame with an address of its own, `blob:`.
-"""
+"""Pages that are not ours run scripts of their own kind, but load nothing from and tell nothing to another host."""
 _HEADERS = (
     (b"content-security-policy", _POLICY.encode()),
     (b"referrer-policy", b"same-origin"),

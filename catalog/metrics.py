@@ -1,6 +1,6 @@
 """How models are measured: their metrics, calibration in ten equal bins, and 95 % confidence intervals.
 
-One definition for the gate, the report and the monitor.
+One definition for the gate, MLflow and the monitor.
 """
 
 from dataclasses import dataclass

@@ -33,10 +33,7 @@ REGISTERED_MODEL = "shelfprice-demand"
 LIVE_DEPLOYMENT = "live/live-store"
 """Flow and deployment of the store that sells tick by tick, as Prefect names them."""
 
-TRUSTED_MODEL_TYPES = (
-    "sklearn.tree._tree.Tree",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-)
+TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
 """Types beyond skops' own that a registered model may contain; any other is refused before it is loaded."""
 
 REGISTRY_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
@@ -48,8 +45,6 @@ EXTERNAL = "external"
 OWNER = "owner"
 """Name of the policy behind decisions of an outside store at prices that were not ours: nothing learns from them."""
 
-TRAINING_REPORT = "training_report.html"
-"""Name of a training's report among the artifacts of its run in the registry."""
 
 LIVE_GROUP = "live-"
 """What the name of a partition begins with that holds a day sold live; the store's name follows."""

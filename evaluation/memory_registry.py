@@ -4,7 +4,7 @@ It keeps the models themselves and draws no figures: a night that is evaluated d
 but for MLflow and for loading the model in another process.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,7 +99,7 @@ class MemoryRegistry:
     def note_verdict(self, _version: str, _verdict: Verdict) -> None:
         """Note nothing: the lake has the verdict."""
 
-    def conclude(self, _best: LoggedModel, _conclusion: Conclusion, _report: Callable[[], str]) -> None:
+    def conclude(self, _best: LoggedModel, _conclusion: Conclusion) -> None:
         """Write nothing."""
 
 

@@ -24,7 +24,6 @@ RATIO = "price_ratio"
 _GRID = 20  # ratios at which the forest is asked
 _NEARLY_SURE = 0.005  # a forest's 0 and 1 are taken for no more than this
 _RIDGE = 1e-9
-_CURVES_AT_ONCE = 2000
 _VALUES_AT_ONCE = 4_000_000  # of a model's input
 
 
@@ -99,28 +98,6 @@ class Staircase:
         return chance
 
 
-@dataclass(frozen=True)
-class ContextStaircase(Staircase):
-    """The raw curves of a model that looks at the context, one for each product in each context.
-
-    `p_sale` has shape (n_curves, n_grid), and `product` is each row's curve. No curve is pooled with another: contexts
-    differ on purpose.
-    """
-
-    def smoothed(self, kernels: tuple[Kernel, ...]) -> Floats:
-        """Return each row's chance of sale, as that of products; all rows at once, for there are many curves."""
-        parts = range(0, len(self.p_sale), _CURVES_AT_ONCE)
-        smooth = [
-            sum(own.weight * smoothed(self.p_sale[first : first + _CURVES_AT_ONCE], self.grid, own) for own in kernels)
-            for first in parts
-        ]
-        curves = np.concatenate(smooth)
-        steps = (np.clip(self.ratio, self.grid[0], self.grid[-1]) - self.grid[0]) / (self.grid[1] - self.grid[0])
-        left = np.minimum(steps.astype(np.int64), len(self.grid) - 2)
-        share = steps - left
-        return curves[self.product, left] * (1 - share) + curves[self.product, left + 1] * share
-
-
 Model = Callable[[pd.DataFrame], Floats]
 """Gives the chance of sale of rows of its features, as a forest does."""
 
@@ -147,24 +124,19 @@ def staircase_of(model: Model, rows: pd.DataFrame, features: Sequence[str], grid
     Parameters
     ----------
     features
-        What the model looks at: `price_ratio`, columns of products, and the context if it looks at it.
+        What the model looks at: `price_ratio` and columns of products.
     grid
         Price ratios, ascending, evenly spaced, shape (n_grid,).
     """
     columns = [name for name in features if tells_product(name)]
-    context = [name for name in features if name != RATIO and name not in columns]
-    curve, asked, kind = position_of(rows, columns), one_of_each(columns), Staircase
-    if context:
-        told = rows[context].assign(product=curve)
-        curve = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
-        asked, kind = rows.iloc[np.unique(curve, return_index=True)[1]], ContextStaircase
+    curve, asked = position_of(rows, columns), one_of_each(columns)
     at_once = max(1, _VALUES_AT_ONCE // (len(features) * len(grid)))
     answers = []
     for first in range(0, max(1, len(asked)), at_once):
         part = asked.iloc[first : first + at_once]
         on_grid = part.iloc[np.repeat(np.arange(len(part)), len(grid))].assign(**{RATIO: np.tile(grid, len(part))})
         answers.append(model(input_of(on_grid, features)).reshape(len(part), len(grid)))
-    return kind(grid, np.concatenate(answers), curve, rows[RATIO].to_numpy(dtype=float))
+    return Staircase(grid, np.concatenate(answers), curve, rows[RATIO].to_numpy(dtype=float))
 
 
 def mixed(p_sale: Floats, grid: Floats, kernels: tuple[Kernel, ...]) -> Floats:

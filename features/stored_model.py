@@ -20,8 +20,6 @@ import yaml
 from catalog.arrays import Floats
 from catalog.errors import ModelError, first_line
 from catalog.names import TRUSTED_MODEL_TYPES
-from features.context_names import asked_of
-from features.one_core import on_one_core
 from features.product_columns import input_of, missing_in
 from features.smoothing import Smoothing, chance_of
 
@@ -68,7 +66,6 @@ class StoredModel:
         ModelError
             When a feature is missing, the model never saw a purchase, or a prediction is not a probability.
         """
-        rows = asked_of(rows, self.features)
         if missing := missing_in(rows, self.features):
             raise ModelError(f"expects the feature {missing[0]!r}, which the shelf does not have")
         classes = [int(label) for label in self.classifier.classes_]
@@ -81,8 +78,7 @@ class StoredModel:
 
     def as_classified(self, rows: pd.DataFrame) -> Floats:
         """Return the classifier's own chance of sale, odds uncorrected and steps not smoothed, shape (n_rows,)."""
-        with on_one_core():
-            return np.asarray(self.classifier.predict_proba(input_of(rows, self.features))[:, 1], dtype=float)
+        return np.asarray(self.classifier.predict_proba(input_of(rows, self.features))[:, 1], dtype=float)
 
     def _raw(self, X: pd.DataFrame) -> Floats:
         return with_odds(self.as_classified(X), self.odds_factor)

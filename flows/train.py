@@ -14,7 +14,7 @@ from flows.workspace import open_workspace
 from training.night import Priced, price_date
 from training.result import TrainingResult
 from training.run_context import RunContext
-from training.train_once import KnownVersion, train_once
+from training.session import KnownVersion, train_once
 
 
 def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Priced:

@@ -1,6 +1,5 @@
 """Demand curves: the champion's chance of sale at every candidate price of every product."""
 
-import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,7 +14,6 @@ from catalog.load import Catalog
 from catalog.price_ladder import price_ladder
 from catalog.tables.prices import DEMAND_CURVES
 from features.cells import model_input
-from serving.context_curves import is_asked_in_context, mean_curves
 from serving.switching import Switching
 from warehouse.parquet import coded, constant
 
@@ -132,18 +130,12 @@ def _on_straight_lines(prices: Floats, candidates: Floats, chances: Floats) -> F
     return np.asarray(np.interp(prices, candidates, chances))
 
 
-def demand_curves(
-    connection: duckdb.DuckDBPyConnection, champion: DemandModel, catalog: Catalog, date: dt.date | None = None
-) -> DemandCurves:
+def demand_curves(connection: duckdb.DuckDBPyConnection, champion: DemandModel, catalog: Catalog) -> DemandCurves:
     """Ask the champion for the whole ladder at once, with features from the same SQL as in training.
 
-    A champion that looks at stock is asked with the shelf full, and one that looks at the context for the mean over the
-    hours of a date.
+    A champion that looks at stock is asked with the shelf full.
     """
     prices = price_ladder(catalog)
-    if date is not None and is_asked_in_context(champion):
-        chance = mean_curves(champion, connection, catalog, date)
-        return DemandCurves(catalog.skus, prices, chance, champion.version)
     n_prices = prices.shape[1]
     candidates = pd.DataFrame(
         {

@@ -4,7 +4,7 @@ A model of prices that somebody else set has no say: those prices had reasons th
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,11 +17,10 @@ from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.response import observed_prices
-from serving.belief.log import ChampionCurves, ContextCurves, Seen, belief_from, seen_in
+from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.own_sales import LOOKS_BACK
 from serving.belief.policy import Outlook, morning_of
 from serving.belief.table import belief_to_table
-from serving.context_curves import ContextModel, curves_for, hours_of, is_asked_in_context
 from serving.curves import DemandCurves, DemandModel, demand_curves
 from serving.evidence import evidence
 from serving.shelf_limits import with_support
@@ -57,8 +56,6 @@ class DayKnowledge:
         Visits expected per store day, shape (n_products, n_ticks).
     belief
         The belief behind both, in the columns of `beliefs`.
-    context
-        What the model says of days; None where it does not look at the context, or a forest of days is heard instead.
     outlook
         The belief before the first visit, which the day's sales correct.
     """
@@ -67,7 +64,6 @@ class DayKnowledge:
     visits: Floats
     belief: pa.Table
     outlook: Outlook
-    context: ContextCurves | None = None
 
 
 def learned_for(
@@ -84,30 +80,18 @@ def learned_for(
     seen
         What the log shows before the date, if it was read already.
     """
-    through, champion, context = date - dt.timedelta(days=1), None, None
+    through, champion = date - dt.timedelta(days=1), None
     if holds_exported(connection, catalog, dt.date.min, through):
         model = None
     seen = seen or seen_in(connection, catalog, through)
-    if is_asked_in_context(model):
-        # the forest of days is heard instead of it
-        context = None if seen.heard is not None else _in_context(connection, model, catalog, (*seen.sales.dates, date))
-    elif model is not None:
+    if model is not None:
         curves = supported_curves(connection, model, catalog, through)
         champion = ChampionCurves(curves, model.trained_through or through)
-    belief = belief_from(catalog, seen, date, champion, () if context is None else (context,))
+    belief = belief_from(catalog, seen, date, champion)
     version = None if model is None else model.version
     outlook = morning_of(catalog, belief, version).outlook()
     table = belief_to_table(catalog, belief, version)
-    return DayKnowledge(outlook.curves, belief.footfall.by_tick, table, outlook, context)
-
-
-def _in_context(
-    connection: duckdb.DuckDBPyConnection, model: ContextModel, catalog: Catalog, dates: Sequence[dt.date]
-) -> ContextCurves:
-    """Return what a model says of each hour, the stores' mean, the last date apart."""
-    chance = curves_for(model, connection, catalog, hours_of(connection, catalog, dates))
-    by_day = chance.reshape(len(dates), len(catalog.store.stores), -1, *chance.shape[1:]).mean(axis=1)
-    return ContextCurves(by_day[:-1], by_day[-1])
+    return DayKnowledge(outlook.curves, belief.footfall.by_tick, table, outlook)
 
 
 def dates_known_from(lake: Lake, models: Iterable[DatedModel | None], through: dt.date) -> Within | None:
@@ -182,5 +166,5 @@ def supported_curves(
     connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
 ) -> DemandCurves:
     """Ask a model for the demand curves of the day after a date, and mark the prices that decisions until then show."""
-    curves = demand_curves(connection, model, catalog, through + dt.timedelta(days=1))
+    curves = demand_curves(connection, model, catalog)
     return with_support(curves, observed_prices(connection, catalog, through, model.learned_from))

@@ -1,8 +1,7 @@
 """The candidate models, all behind one interface: which features they see and how their forest is built.
 
 `balanced_forest` and `plain_forest` are what one would try first; `demand_forest` knows two things about demand: only
-the price relative to the usual price matters across products, and a higher price never sells more. `context_forest`
-knows both, and looks at weekday, hour, store and what else is known of the day, see `training.context_forest`.
+the price relative to the usual price matters across products, and a higher price never sells more.
 
 How far a forest's staircase may be smoothed is found out from the data. Every kernel of a family is tried on forests
 that saw four fifths of the decisions, and scored by the log likelihood of the last fifth, five times over. Kernels are
@@ -21,14 +20,15 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
-from features.one_core import on_one_core
 from features.smoothing import RATIO, Kernel, Smoothing, chance_of, staircase_of
 from features.stored_model import with_odds
-from training.context_forest import PARAMETERS, ContextGain, Rows, boosted, context_gain
 from training.dataset import Dataset, weighted_rows
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
+
+Rows = tuple[pd.DataFrame, Ints, Floats]
+"""Features, class (1 = bought) and weight in decisions."""
 
 _WIDTHS = {1: (0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), 2: (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)}
 _LADDER_STEP = 0.045  # of the default ladder, in price ratio
@@ -39,9 +39,6 @@ FAMILY = tuple(
     for steps in widths
 )
 """Kernels that are tried: local lines and parabolas, three quarters to ten ladder steps wide, own and pooled curves."""
-
-IN_CONTEXT = (Kernel(1, 0.07),)
-"""Smooths the curves of boosted trees, whose many small steps leave little to choose."""
 
 _FOLDS = 5
 _BOOTSTRAPS = 100
@@ -141,28 +138,12 @@ CANDIDATES = (
     ),
 )
 
-CONTEXT_FOREST = Candidate(
-    "context_forest",
-    "Boosted trees over price, product, weekday, hour, store and events; never increasing in price, smoothed.",
-    ("price_ratio",),
-    PARAMETERS,
-    decreasing_in="price_ratio",
-    smooth=True,
-)
-"""A candidate of its own: it is fitted to days by context, and only where those are known."""
-
-
-def candidates_for(dataset: Dataset) -> tuple[Candidate, ...]:
-    """Return the candidates that some days can teach."""
-    return CANDIDATES if dataset.by_context is None else (*CANDIDATES, CONTEXT_FOREST)
-
 
 @dataclass(frozen=True)
 class FittedModel:
     """A fitted candidate: `features` are its input columns in order, `smoothing` is how its staircase is smoothed.
 
-    `odds_factor` takes reweighted classes back: the classifier's odds times it are honest odds. `context` says what the
-    context tells, of a candidate that looks at it.
+    `odds_factor` takes reweighted classes back: the classifier's odds times it are honest odds.
     """
 
     candidate: Candidate
@@ -170,12 +151,6 @@ class FittedModel:
     model: Classifier
     smoothing: Smoothing | None = None
     odds_factor: float = 1.0
-    context: ContextGain | None = None
-
-    @property
-    def may_price(self) -> bool:
-        """Whether it is worth its features: the context, where it looks at one, tells more than luck would."""
-        return self.context is None or self.context.matters
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,)."""
@@ -193,8 +168,6 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
     DataError
         When the decisions hold one outcome only, so that there is nothing to tell apart.
     """
-    if candidate is CONTEXT_FOREST and dataset.by_context is not None:
-        return _fit_in_context(dataset.by_context, seed)
     features = [*candidate.features, *dataset.one_hot]
     X, y, weight = weighted_rows(dataset.training, features)
     if len(np.unique(y)) < 2:  # noqa: PLR2004 - bought or not
@@ -212,17 +185,6 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
         )
     balanced = _balancing_weights(y, weight) if candidate.balance_classes else {0: 1.0, 1: 1.0}
     return FittedModel(candidate, features, forest, smoothing, balanced[0] / balanced[1])
-
-
-def _fit_in_context(days: Dataset, seed: int) -> FittedModel:
-    """Fit the candidate that looks at the context: at those of its features that tell something."""
-    found = context_gain(days, seed)
-    features = [*CONTEXT_FOREST.features, *(found.differing or days.context), *days.one_hot]
-    X, y, weight = weighted_rows(days.training, features)
-    model = boosted(X, y, weight, max(1, found.n_trees), seed)
-    lowest, highest = float(X[RATIO].min()), float(X[RATIO].max())
-    smoothing = Smoothing(lowest, highest, IN_CONTEXT) if highest > lowest else None
-    return FittedModel(CONTEXT_FOREST, features, model, smoothing, context=found)
 
 
 def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> "RandomForestClassifier":
@@ -249,8 +211,7 @@ def p_sale(model: Classifier, X: pd.DataFrame) -> Floats:
     classes = [int(label) for label in model.classes_]
     if 1 not in classes:
         return np.zeros(len(X))
-    with on_one_core():
-        return np.asarray(model.predict_proba(X)[:, classes.index(1)], dtype=float)
+    return np.asarray(model.predict_proba(X)[:, classes.index(1)], dtype=float)
 
 
 def _balancing_weights(y: Ints, weight: Floats) -> dict[int, float]:

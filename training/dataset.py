@@ -28,11 +28,14 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
-from features.cells import query, seals_of_cells
-from features.context_names import looks_at_context
+from catalog.tables.draws import HOURLY_DRAWS
+from features.cells import feature_workbench, query, seals_of_cells
+from features.footfall import demand_shifts
 from features.product_columns import columns_of, input_of, one_of_each, position_of, tells_product
 from warehouse.lake import Lake
 from warehouse.partition import between
+from warehouse.proof import Span, prove
+from warehouse.workspace import Workspace
 
 _COUNTS = ["n_offered", "n_purchased"]
 _PRICE = ["sku", "price_offered"]
@@ -110,10 +113,6 @@ class Dataset:
         noted it.
     learned_from
         First business date of anything that went in; None as above.
-    context
-        Features of the context that vary over the training cells.
-    by_context
-        The same days with the context of each decision; None where nothing of it varies, or the days are too few.
     """
 
     training: pd.DataFrame
@@ -124,13 +123,30 @@ class Dataset:
     fingerprint: str
     trained_since: dt.date | None = None
     learned_from: dt.date | None = None
-    context: tuple[str, ...] = ()
-    by_context: "Dataset | None" = None
 
-    def seen_by(self, *features: Sequence[str]) -> "Dataset":
-        """Return the days as models with some features can all be asked about them: by context, if one looks at it."""
-        is_needed = self.by_context is not None and any(looks_at_context(own) for own in features)
-        return self.by_context if is_needed and self.by_context else self
+
+def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
+    """Read the days to learn from: those of the window, split where demand was seen to change.
+
+    An outside store that changes hourly learns from the days on which it did: before them, prices were its owner's.
+
+    Raises
+    ------
+    DataError
+        When they cannot teach anything.
+    DamagedError
+        When the bytes of some partitions are not those of their receipts.
+    """
+    window = workspace.catalog.store.learning.window_days
+    first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
+    if workspace.catalog.store.is_priced_hourly:
+        begun = min(workspace.lake.dates(HOURLY_DRAWS.name), default=through)
+        first = begun if first is None else max(first, begun)
+    begin = first or dt.date.min
+    spans = (Span(name, begin, through) for name in ("demand_cells", "drift_checks"))
+    prove(workspace.lake, (*spans, Span("products")))
+    with feature_workbench(workspace.settings, within=between(begin, through)) as connection:
+        return load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))
 
 
 def load_dataset(
@@ -182,19 +198,6 @@ def load_dataset(
         dates[0],
         min(used, default=dates[0]),
     )
-
-
-def holdout_budget_groups(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> pd.DataFrame:
-    """Read the held-out decisions by the shoppers' hidden budget group: to judge by, never to learn from.
-
-    Returns
-    -------
-    pd.DataFrame
-        One row per `business_date`, `sku`, `price_offered`, `inventory_level` and `budget_group` (frugal, average or
-        wealthy) with `n_offered` and `n_purchased`; no rows where nobody knows the shoppers' budgets.
-    """
-    span = {"trained_through": dataset.trained_through, "judged_through": dataset.judged_through}
-    return connection.execute(query("holdout_budget_groups"), span).df()
 
 
 def weighted_rows(cells: pd.DataFrame, features: list[str]) -> tuple[pd.DataFrame, Ints, Floats]:

@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from catalog.errors import ModelError
 from catalog.tables.learning import DRIFT_CHECKS
-from features.cells import feature_workbench, seals_of_cells
-from features.context import TABLES_OF_CONTEXT, holdout_of
+from features.cells import feature_workbench, query, seals_of_cells
 from serving.champion import Champion
 from training.drift_checks import DayCheck, check_days
 from training.registry import ModelRegistry
@@ -99,10 +98,10 @@ def check_champion(
 ) -> list[DayCheck]:
     """Read the cells of the days since the champion's training, and check them."""
     first = trained_through + dt.timedelta(days=1)
-    by_day = (Span(name, first, through) for name in ("demand_cells", "context_counts", "unit_sales"))
-    prove(workspace.lake, (*by_day, *map(Span, ("products", *TABLES_OF_CONTEXT))))
+    prove(workspace.lake, (Span("demand_cells", first, through), Span("products")))
     with feature_workbench(workspace.settings, within=between(first, through)) as connection:
-        cells = holdout_of(connection, workspace.catalog, champion.features, trained_through, through)
+        span = {"trained_through": trained_through, "judged_through": through}
+        cells = connection.execute(query("holdout_cells"), span).df()
     return check_days(cells, champion.p_sale(cells)) if len(cells) else []
 
 

@@ -5,6 +5,7 @@ travels as data in skops format, as it is kept, and never as a pickle; its answe
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,9 +14,8 @@ from catalog.arrays import Floats
 from catalog.errors import Declined
 from catalog.spread import HERE, Progress, Spread, silent
 from features.stored_model import classifier_as_data, classifier_from_data
-from training.candidates import FittedModel, candidates_for, fit
-from training.dataset import Dataset
-from training.learning_days import learning_days
+from training.candidates import CANDIDATES, FittedModel, fit
+from training.dataset import Dataset, learning_days
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 
@@ -64,12 +64,18 @@ class CandidateToFit:
 class FittedCandidate:
     """A fitted candidate, and its chance of sale in each held-out and each training cell, shape (n_cells,).
 
-    They are the cells of the days as it sees them, see `Dataset.seen_by`.
+    `scores` are its metrics on the held-out days, once it was judged.
     """
 
     fitted: FittedModel
     p_sale: Floats
     p_training: Floats
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the candidate."""
+        return self.fitted.candidate.name
 
     def __getstate__(self) -> dict[str, Any]:
         own = vars(self.fitted)
@@ -99,7 +105,7 @@ def fit_candidates(
         CandidateToFit(
             where, candidate.name, lesson.through, lesson.since, lesson.seed, dataset.fingerprint, at_hand=dataset
         )
-        for candidate in candidates_for(dataset)
+        for candidate in CANDIDATES
     ]
     return spread(fit_one, jobs, partial(progress, "training candidates"))
 
@@ -118,7 +124,6 @@ def fit_one(job: CandidateToFit) -> FittedCandidate:
             f"{job.name}: the days to learn from changed while candidates were sent out; nothing was trained: run the "
             "same command again"
         )
-    candidate = next(own for own in candidates_for(dataset) if own.name == job.candidate)
+    candidate = next(own for own in CANDIDATES if own.name == job.candidate)
     fitted = fit(candidate, dataset, job.seed)
-    seen = dataset.seen_by(fitted.features)
-    return FittedCandidate(fitted, fitted.p_sale(seen.holdout), fitted.p_sale(seen.training))
+    return FittedCandidate(fitted, fitted.p_sale(dataset.holdout), fitted.p_sale(dataset.training))

@@ -89,8 +89,7 @@ def gain_over(
         return None  # the gate says that there is no estimate
     in_force, incumbent = _in_force(connection, catalog, champion, tomorrow, seen) or (None, None)
     estimate = gain_on(catalog, visits, known.curves, book, incumbent, is_known=is_known)
-    contexts = [own.context for own in (known, in_force) if own is not None and own.context is not None]
-    beliefs = belief_and_average(catalog, seen, tomorrow, contexts)
+    beliefs = belief_and_average(catalog, seen, tomorrow)
     day, average = (morning_of(catalog, belief, None).outlook() for belief in beliefs)
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
     outlooks = known.outlook, None if in_force is None else in_force.outlook

@@ -13,7 +13,6 @@ import pandas as pd
 from catalog.arrays import Floats
 from catalog.metrics import calibration_error
 from catalog.names import PRICES_WERE_OURS
-from features.context_names import is_context
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.judge import base_rates, calibration_luck, log_loss, reliability_slope
@@ -41,7 +40,7 @@ _KNOWN_FEATURES = ("price_offered", "price_ratio", "inventory_level")
 def sees_only_what_is_known(challenger: FittedModel, dataset: Dataset) -> Condition:
     """Refuse features that nobody knows when a price is set, such as what the shopper would pay or did."""
     known = {*_KNOWN_FEATURES, *dataset.one_hot}
-    unknown = [name for name in challenger.features if name not in known and not is_context(name)]
+    unknown = [name for name in challenger.features if name not in known]
     found = f"it sees {', '.join(unknown)}" if unknown else f"{len(challenger.features)} features of price and shelf"
     return Condition("sees only what is known when pricing", not unknown, found)
 

@@ -99,9 +99,9 @@ def _rests(workspace: Workspace, champion: Champion | None, through: dt.date) ->
 
 
 def _could_not_matter(version: Mapping[str, Any], least: float) -> bool:
-    """Tell whether a version looked at no context and could not earn a share more, at the upper end of its interval."""
+    """Return whether a version could not earn a share more, at the upper end of its interval."""
     gain = json.loads(version["money"] or "{}").get("believed")
-    if gain is None or json.loads(version["context"] or "{}").get("matters"):
+    if gain is None:
         return False
     believed = BelievedGain(**gain)
     return believed.upper < least * believed.usual

@@ -2,7 +2,7 @@
 
 What stays: the newest `keep_models` versions, every version that is or was champion, and every one that a day in force
 or a price book names, for `replay` works such days out again. Of the others, parameters, metrics and the verdict stay;
-the entry in the registry, the model, its figures and the report go.
+the entry in the registry, the model and its figures go.
 """
 
 import datetime as dt

@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import pandas as pd
-
 from catalog.arrays import Floats
 from serving.champion import Champion
 from training.candidates import FittedModel
@@ -22,8 +20,8 @@ from training.model_conditions import Condition
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Pictures = Callable[[], "Mapping[str, Figure | pd.DataFrame]"]
-"""Draws figures, and makes tables, by name, for a registry that keeps some."""
+Pictures = Callable[[], "Mapping[str, Figure]"]
+"""Draws figures, by name, for a registry that keeps some."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +145,6 @@ class ModelRegistry(Protocol):
         """Write on a version what the gate found."""
         ...
 
-    def conclude(self, best: LoggedModel, conclusion: Conclusion, report: Callable[[], str]) -> None:
-        """Write on a training and its version what came of it, and keep the report, a page of HTML."""
+    def conclude(self, best: LoggedModel, conclusion: Conclusion) -> None:
+        """Write on a training and its version what came of it."""
         ...

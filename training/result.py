@@ -1,36 +1,35 @@
 """What a training found: the judged challenger, the record of it all, and the row of `model_versions` that stays.
 
-The report, the registry and the command line read the record.
+The registry and the command line read the record.
 """
 
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
 from catalog.errors import ModelError
+from catalog.metrics import METRICS
 from catalog.tables.learning import MODEL_VERSIONS
 from etl.live.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
 from serving.champion import Champion
 from serving.day_curves import dates_known_from, first_date_known_from, holds_exported, read_for
-from training.candidates import FittedModel
 from training.champion_history import newest
-from training.context_findings import ContextFindings
 from training.dataset import Dataset
 from training.gain import Challenger, gain_over
 from training.gate import GateInput, Incumbent, Verdict
 from training.judge import base_rates, log_loss
 from training.model_conditions import Condition
 from training.off_policy import OffPolicyEstimate
-from training.registry import LoggedModel
+from training.registry import Conclusion, LoggedModel
 from training.same_shoppers import is_known
 from warehouse.lake import Lake
 from warehouse.proof import Span, prove
@@ -97,72 +96,45 @@ def champion_chances(champion: Champion, dataset: Dataset) -> Floats | None:
 
 
 @dataclass(frozen=True)
-class Rival:
-    """The champion at the time of judging; `p_sale` per held-out cell, None when it does not know this shelf."""
-
-    version: str
-    p_sale: Floats | None
-
-
-@dataclass(frozen=True)
 class TrainingResult:
-    """What a training found. Arrays have shape (n_cells,): one chance of sale per held-out cell.
+    """What a training found.
 
     Attributes
     ----------
     dataset
         The days it was fitted on and judged on.
-    fitted, version, p_sale
-        The best candidate, its registered version and its chances.
-    curves
-        Chances of sale at every `sku` and `price_offered` (rising): `predicted`, and `champion` and `truth` where they
-        are known.
+    best, version
+        Name of the best candidate, and its registered version.
     scores
         Metrics of every candidate by name, as `judge` gives them.
-    names
-        Product names by sku.
-    run_id, seed
-        The training's run in the registry, and the seed of its forests.
-    champion, truth, gain
-        None where there is none; the gain is over the champion's prices, or over base prices.
-    budget_groups
-        Held-out decisions as `holdout_budget_groups` reads them; empty where nobody knows the budgets.
+    run_id
+        The training's run in the registry.
+    champion
+        Version of the champion that it was judged against; None where there is none.
+    gain
+        Over the champion's prices, or over base prices; None where it was not estimated.
     belief_prices
         Whether a belief prices the store where there is no champion.
     money
         The currency of the shelf.
-    context
-        What was found about the context; None where no candidate looked at one.
     """
 
     dataset: Dataset
-    fitted: FittedModel
+    best: str
     version: str
-    p_sale: Floats
-    curves: pd.DataFrame
     scores: Mapping[str, Mapping[str, float]]
     verdict: Verdict
-    names: Mapping[str, str]
     run_id: str
-    seed: int
-    champion: Rival | None
-    truth: Floats | None
-    budget_groups: pd.DataFrame
+    champion: str | None
     gain: OffPolicyEstimate | None = None
     belief_prices: bool = False
     money: Currency = EUR
-    context: ContextFindings | None = None
-
-    @property
-    def best(self) -> str:
-        """Name of the best candidate."""
-        return self.fitted.candidate.name
 
     @property
     def rival(self) -> str:
         """Whose prices it is judged against."""
         without = "the belief without a champion" if self.belief_prices else "base prices"
-        return f"champion {self.champion.version}" if self.champion else without
+        return f"champion {self.champion}" if self.champion else without
 
     @property
     def said(self) -> str:
@@ -184,7 +156,7 @@ def promoted_because(trained: TrainingResult) -> str:
 def stays_because(trained: TrainingResult) -> str:
     """Say who prices instead of a version that was not promoted, and why; that it waits is no alarm."""
     without = "the belief prices on" if trained.belief_prices else "base prices stay"
-    stays = without if trained.champion is None else f"champion {trained.champion.version} stays"
+    stays = without if trained.champion is None else f"champion {trained.champion} stays"
     if trained.verdict.waits:
         found = "; ".join(condition.found for condition in trained.verdict.unmet)
         return f"{stays}; version {trained.version} is sound, but not shown to earn more: {found}"
@@ -208,10 +180,63 @@ def model_version_row(result: TrainingResult, logged: LoggedModel, model_sha256:
             "promoted": [verdict.promoted],
             "reasons": [json.dumps([condition.as_record() for condition in verdict.conditions])],
             "money": [None if result.gain is None else json.dumps(result.gain.as_record())],
-            "context": [None if result.context is None else json.dumps(result.context.as_record())],
             "model_sha256": [model_sha256],
             "said": [result.said],
             "decided_at": [dt.datetime.combine(dataset.judged_through + dt.timedelta(days=1), dt.time(), dt.UTC)],
         },
         schema=MODEL_VERSIONS.schema,
     )
+
+
+_COMPARED = ("log_loss", "excess_log_loss", "brier", "calibration_error", "roc_auc", "recall_at_threshold")
+
+
+def conclusion(result: TrainingResult) -> Conclusion:
+    """Say what came of a training."""
+    ends = vars(result.gain.judged_by) if result.gain else {}
+    gains = {f"gain_eur/{name}": value for name, value in ends.items() if isfinite(value)}
+    note = version_note(result)
+    return Conclusion(
+        version=result.version,
+        judged_through=result.dataset.judged_through,
+        note=f"Version {result.version}: {note}\n\n{_scores_table(result)}\n",
+        version_note=note,
+        tags={
+            "best": result.best,
+            "registered_version": result.version,
+            "gate": result.verdict.outcome,
+            "judged_against": result.rival,
+        },
+        metrics={**result.scores[result.best], **gains, "promoted": float(result.verdict.promoted)},
+        scores=result.scores,
+    )
+
+
+def version_note(result: TrainingResult) -> str:
+    """Describe a version: what it is, what it learned from, and the gate's verdict with every condition."""
+    dataset, verdict, gain = result.dataset, result.verdict, ""
+    if result.gain is not None:
+        gain = f"\n\nIts prices would earn {result.gain.judged_by.told(result.money)}. {result.gain.note}."
+    conditions = "\n".join(f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in verdict.conditions)
+    since = f"from {dataset.trained_since} " if dataset.trained_since else ""
+    return (
+        f"{result.best}, fitted on days {since}through {dataset.trained_through}, judged on those through "
+        f"{dataset.judged_through}, {'promoted' if verdict.promoted else 'not promoted'}.{gain}\n\n{conditions}"
+    )
+
+
+def _scores_table(result: TrainingResult) -> str:
+    rows = [
+        ["metric", *result.scores, "what it says"],
+        ["---"] * (len(result.scores) + 2),
+        *(
+            [metric.label, *(_in_words(own.get(metric.name)) for own in result.scores.values()), metric.says]
+            for metric in METRICS
+            if metric.name in _COMPARED
+        ),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _in_words(value: float | None) -> str:
+    return "" if value is None or not isfinite(value) else f"{value:.4f}"

@@ -2,74 +2,34 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from catalog.arrays import Floats
 from catalog.currency import Currency
 from catalog.spread import HERE, Progress, Spread, silent
-from features.cells import feature_workbench
-from serving.champion import Champion
-from training.candidates import FittedModel
 from training.champion_change import catch_up
 from training.champion_history import Judged, settle
-from training.context_findings import ContextFindings, findings_of
-from training.dataset import Dataset, holdout_budget_groups
+from training.dataset import Dataset, learning_days
 from training.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.gain import Challenger
-from training.gate import GateInput, pass_gate
+from training.gate import pass_gate
 from training.judge import choose_threshold, judge
-from training.learning_days import learning_days
 from training.registry import LoggedModel, ModelRegistry, TrainingLog
-from training.report.breakdown import curve_points
-from training.result import Rival, TrainingResult, champion_chances, gate_input, model_version_row
+from training.result import TrainingResult, conclusion, gate_input, model_version_row
+from training.run_context import PLAINLY, RunContext
 from training.same_shoppers import true_chances
 from warehouse.lake import CODE_VERSION
-from warehouse.partition import between
+from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
-_AS_GOOD = 0.001  # nats per decision: within this two models are as good
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 LEARNING = "learning"
 """Name of the lock that is held while a model is trained: there is one training of a lake at a time."""
-
-
-@dataclass(frozen=True)
-class JudgedCandidate:
-    """A candidate with its chances of sale, shape (n_cells,), and its scores on the held-out days."""
-
-    fitted: FittedModel
-    p_sale: Floats
-    scores: dict[str, float]
-
-    @property
-    def name(self) -> str:
-        """Name of the candidate."""
-        return self.fitted.candidate.name
-
-
-@dataclass(frozen=True)
-class _Days:
-    """The days of a training, the twin's chance of sale of each held-out cell if known, the seed and the currency."""
-
-    dataset: Dataset
-    truth: Floats | None
-    seed: int
-    money: Currency
-    by_context: "_Days | None" = None
-
-    def seen_by(self, *features: Sequence[str]) -> "_Days":
-        """Return the days as `Dataset.seen_by` does."""
-        is_plain = self.by_context is None or self.dataset.seen_by(*features) is self.dataset
-        return self if is_plain or self.by_context is None else self.by_context
-
-
-def _days_of(workspace: Workspace, dataset: Dataset, seed: int) -> _Days:
-    own = dataset.by_context
-    by_context = None if own is None else _days_of(workspace, own, seed)
-    return _Days(dataset, true_chances(workspace, dataset), seed, workspace.catalog.store.money, by_context)
 
 
 def train(
@@ -113,31 +73,37 @@ def train_on(
     spread: Spread = HERE,
 ) -> TrainingResult:
     """Train as `train` does, on days that were read."""
-    dataset, seed = lesson.dataset, lesson.seed
-    days = _days_of(workspace, dataset, seed)
+    dataset, seed, money = lesson.dataset, lesson.seed, workspace.catalog.store.money
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
     champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
-        fitted = fit_candidates(workspace, lesson, spread, progress)
-        judged = [_judged(own, days) for own in fitted]
-        best = _best_of(judged)
-        context = _context_of(judged, days)
-        logged = _log(log, judged, days, context)
+        fitted, truth = fit_candidates(workspace, lesson, spread, progress), true_chances(workspace, dataset)
+        judged = [_judged(own, dataset, truth) for own in fitted]
+        best = min(judged, key=lambda own: own.scores["log_loss"])
+        logged = _log(log, judged, best, dataset, seed, money)
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
         version = registry.register(logged, best.fitted, best.scores, inputs, judged_before)
         challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
-        seen = days.seen_by(best.fitted.features, champion.features if champion else ())
         with ThreadPoolExecutor(max_workers=1) as beside:  # another process loads it while its prices are judged
             load_check = beside.submit(log.check_load, logged, best.fitted, best.p_sale)
-            found = gate_input(workspace, seen.dataset, challenger, champion, load_check.result)
-        result = replace(_result(workspace, seen, judged, champion, found, version, log.run_id), context=context)
+            found = gate_input(workspace, dataset, challenger, champion, load_check.result)
+        result = TrainingResult(
+            dataset,
+            best.name,
+            version,
+            scores={own.name: own.scores for own in judged},
+            verdict=pass_gate(found),
+            run_id=log.run_id,
+            champion=champion.version if champion else None,
+            gain=found.gain,
+            responses=tuple(found.responses),
+            belief_prices=found.belief_prices,
+            money=money,
+        )
         registry.note_verdict(version, result.verdict)
-        from training.report.page import conclusion, training_report
-
-        registry.conclude(logged, conclusion(result), lambda: training_report(result))
+        registry.conclude(logged, conclusion(result))
     row = model_version_row(result, logged, registry.sha256_of(version))
-    against = champion.version if champion else None
-    settle(workspace, registry, Judged(version, result.verdict, against, dataset.judged_through, row, inputs))
+    settle(workspace, registry, Judged(version, result.verdict, result.champion, dataset.judged_through, row, inputs))
     return result
 
 
@@ -147,101 +113,114 @@ def inputs_of(workspace: Workspace, dataset: Dataset, seed: int) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _judged(own: FittedCandidate, days: _Days) -> JudgedCandidate:
-    days = days.seen_by(own.fitted.features)
-    threshold = choose_threshold(own.p_training, days.dataset.training)
-    return JudgedCandidate(own.fitted, own.p_sale, judge(own.p_sale, days.dataset.holdout, days.truth, threshold))
+def _judged(own: FittedCandidate, dataset: Dataset, truth: Floats | None) -> FittedCandidate:
+    threshold = choose_threshold(own.p_training, dataset.training)
+    return replace(own, scores=judge(own.p_sale, dataset.holdout, truth, threshold))
 
 
-def _best_of(judged: list[JudgedCandidate]) -> JudgedCandidate:
-    """Return the candidate with the least log loss; one whose context matters goes first unless it is worse.
-
-    Few days are held out, and they may all be alike: what the context tells is shown on all the days.
-    """
-    best = min((own for own in judged if own.fitted.may_price), key=lambda item: item.scores["log_loss"])
-    knowing = [own for own in judged if own.fitted.context is not None and own.fitted.may_price]
-    near = [own for own in knowing if own.scores["log_loss"] <= best.scores["log_loss"] + _AS_GOOD]
-    return near[0] if near else best
-
-
-def _context_of(judged: list[JudgedCandidate], days: _Days) -> ContextFindings | None:
-    """Return what was found about the context; None where no candidate looked at one."""
-    gain, best = next((own.fitted.context for own in judged if own.fitted.context), None), _best_of(judged).fitted
-    return None if gain is None else findings_of(gain, best, days.seen_by(best.features).dataset, days.seed)
-
-
-def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days, context: ContextFindings | None) -> LoggedModel:
+def _log(
+    log: TrainingLog,
+    judged: list[FittedCandidate],
+    best: FittedCandidate,
+    dataset: Dataset,
+    seed: int,
+    money: Currency,
+) -> LoggedModel:
     """Log every candidate's scores, and of the best one its model and figures: no other will price or be looked at."""
-    from training.report import figures
+    from training.mlflow import figures
 
-    best, parameters = _best_of(judged), {"seed": days.seed}
-    dataset = days.seen_by(best.fitted.features).dataset
     for other in judged:
         if other is not best:
-            log.log_candidate(other.fitted, other.scores, parameters)
+            log.log_candidate(other.fitted, other.scores, {"seed": seed})
     logged = log.log_best(
         best.fitted,
         best.scores,
-        parameters,
+        {"seed": seed},
         lambda: {
             "reliability": figures.reliability(best.name, best.p_sale, dataset.holdout),
             "precision_recall": figures.precision_recall(best.name, best.p_sale, dataset.holdout),
-            "importance": figures.importance(best.fitted, context),
-            **({} if context is None else figures.context_pictures(context)),
+            "importance": figures.importance(best.fitted),
         },
     )
-    log.log_pictures(
-        lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, days), dataset.holdout, days.money)}
-    )
+
+    def demand_curves() -> "Figure":
+        points = figures.curve_points(dataset)
+        curves = points[["sku", "price_offered"]].assign(**{own.name: own.fitted.p_sale(points) for own in judged})
+        return figures.demand_curves(curves, dataset.holdout, money)
+
+    log.log_pictures(lambda: {"demand_curves": demand_curves()})
     return logged
 
 
-def _curves_of(judged: list[JudgedCandidate], days: _Days) -> pd.DataFrame:
-    """Return each candidate's chance of sale at every price that was offered, a column for each."""
-    points = curve_points((days.by_context or days).dataset)
-    curves = {item.name: item.fitted.p_sale(points) for item in judged}
-    return points[["sku", "price_offered"]].assign(**curves)
+@dataclass(frozen=True)
+class KnownVersion:
+    """A judged version, as its row of `model_versions` tells of it; JSON is read.
+
+    Attributes
+    ----------
+    refusals
+        Conditions of the gate that are not met, with what was found.
+    said
+        What came of its training, in a sentence; None where nobody wrote that down.
+    """
+
+    version: str
+    candidate: str
+    training_run_id: str
+    judged_through: dt.date
+    promoted: bool
+    refusals: tuple[str, ...]
+    scores: dict[str, Any]
+    money: dict[str, Any] | None
+    said: str | None
 
 
-def _result(
+def train_once(
     workspace: Workspace,
-    days: _Days,
-    judged: list[JudgedCandidate],
-    champion: Champion | None,
-    found: GateInput,
-    version: str,
-    run_id: str,
-) -> TrainingResult:
-    """Gather what was found, with the champion, the truth and the budgets where they are known."""
-    dataset = days.dataset
-    best = _best_of(judged)
-    points = curve_points(dataset)
-    at_points = replace(dataset, holdout=points)
-    curves = {
-        "predicted": best.fitted.p_sale(points),
-        "champion": champion_chances(champion, at_points) if champion else None,
-        "truth": true_chances(workspace, at_points),
-    }
-    held_out = between(dataset.trained_through + dt.timedelta(days=1), dataset.judged_through)
-    with feature_workbench(workspace.settings, within=held_out) as connection:
-        budget_groups = holdout_budget_groups(connection, dataset)
-    if dataset.context:
-        budget_groups = budget_groups.iloc[:0]  # its cells are told apart by hour and store, which budgets are not
-    return TrainingResult(
-        dataset,
-        best.fitted,
-        version,
-        p_sale=best.fitted.p_sale(dataset.holdout),
-        curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
-        scores={item.name: item.scores for item in judged},
-        verdict=pass_gate(found),
-        names={product.sku: product.name for product in workspace.catalog.products},
-        run_id=run_id,
-        seed=days.seed,
-        champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
-        truth=days.truth,
-        budget_groups=budget_groups,
-        gain=found.gain,
-        belief_prices=found.belief_prices,
-        money=days.money,
+    registry: ModelRegistry,
+    through: dt.date,
+    seed: int,
+    since: dt.date | None = None,
+    means: RunContext = PLAINLY,
+    *,
+    again: bool = False,
+) -> TrainingResult | KnownVersion:
+    """Train as `train` does, alone in its lake, unless the same days, catalog and seed were learned from.
+
+    Then the version stands, and the registry follows if a kill kept it from that. `again` trains all the same.
+
+    Raises
+    ------
+    DataError
+        When the data cannot teach anything; no model is registered.
+    Declined
+        When the champion was changed meanwhile; the version is registered and not promoted.
+    """
+    with waited_for(workspace.settings.locks, LEARNING):
+        lesson = FittingJob(learning_days(workspace, through, since), through, since, seed)
+        known = None if again else trained_before(workspace, lesson.dataset, seed)
+        if known is None:
+            return train_on(workspace, registry, lesson, means.progress, means.spread)
+        catch_up(workspace, registry, known.judged_through + dt.timedelta(days=1))
+        return known
+
+
+def trained_before(workspace: Workspace, dataset: Dataset, seed: int) -> KnownVersion | None:
+    """Return the newest version that was trained from exactly these days, catalog and seed; None without one."""
+    inputs, lake = inputs_of(workspace, dataset, seed), workspace.lake
+    parts = [part for part in lake.partitions("model_versions") if lake.is_current(part, inputs)]
+    if not parts:
+        return None
+    row = max((lake.read(part).to_pylist()[0] for part in parts), key=lambda row: int(row["version"]))
+    unmet = [reason for reason in json.loads(row["reasons"]) if not reason["met"]]
+    return KnownVersion(
+        version=row["version"],
+        candidate=row["candidate"],
+        training_run_id=row["training_run_id"],
+        judged_through=row["judged_through"],
+        promoted=row["promoted"],
+        refusals=tuple(f"{reason['condition']}: {reason['found']}" for reason in unmet),
+        scores=json.loads(row["candidates"]),
+        money=json.loads(row["money"]) if row["money"] else None,
+        said=row["said"],
     )

@@ -207,8 +207,8 @@ class Learning(Record):
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="nights train no model while each of the last three, which looked at no context, could earn less "
-        "than this share more than the prices in force; until the champion is stale or demand changes; 0 never rests",
+        description="nights train no model while each of the last three could earn less than this "
+        "share more than the prices in force; until the champion is stale or demand changes; 0 never rests",
     )
     window_days: Annotated[int, Field(ge=2, le=36_500)] | None = Field(
         default=None, description="largest number of days a training uses, the last ones; null is all days"

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from catalog.clocks import UTC, WallClock, refuse_change_while_open, zone_of
 from catalog.currency import Currency, currency_of
 from catalog.records.alert_rules import AlertRules
-from catalog.records.fields import Label, Record, Share, Sku, StoreId, StoreName
+from catalog.records.fields import Record, Share, Sku, StoreId, StoreName
 from catalog.records.guardrails import Guardrails
 from catalog.records.notify import NotifySettings
 from catalog.records.price_law import PriceLaw
@@ -48,16 +48,6 @@ MOST_UNITS_PER_LINE = 1_000.0
 """Of one line of a receipt, where `store.yaml` says nothing else."""
 
 
-class StoreAttributes(Record):
-    """What is known of one store and may decide how its shoppers answer prices."""
-
-    region: Label | None = Field(default=None, description="where it is, such as `north`")
-    size: float | None = Field(
-        default=None, gt=0, le=1e6, allow_inf_nan=False, description="how large it is, such as square metres of shelf"
-    )
-    tags: tuple[Label, ...] = Field(default=(), strict=False, description="anything else, such as `[station, campus]`")
-
-
 class Store(Record):
     """One chain of equal stores; its parts agree with each other.
 
@@ -85,11 +75,6 @@ class Store(Record):
         default_factory=dict,
         exclude_if=lambda zones: not zones,
         description="time zone of each store that is in another one, by store",
-    )
-    attributes: dict[StoreId, StoreAttributes] = Field(
-        default_factory=dict,
-        exclude_if=lambda attributes: not attributes,
-        description="what is known of each store, by store: `region`, `size` and `tags`, below",
     )
     pay_day: int | None = Field(
         default=None,
@@ -303,7 +288,7 @@ class Store(Record):
 
     @model_validator(mode="after")
     def _clocks_agree(self) -> "Store":
-        for field in ("names", "timezones", "attributes"):
+        for field in ("names", "timezones"):
             if strangers := sorted(getattr(self, field).keys() - set(self.stores)):
                 raise ValueError(f"{field}: expected stores of the list in stores, found {strangers[0]!r}")
         for name in dict.fromkeys([self.timezone, *self.timezones.values()]):

@@ -79,7 +79,7 @@ MODEL_VERSIONS = Table(
         Column("version", LONG_TEXT, "version in the model registry"),
         Column("candidate", LONG_TEXT, "name of the model family"),
         Column("run_id", LONG_TEXT, "MLflow run that holds parameters, plots and the model"),
-        Column("training_run_id", LONG_TEXT, "MLflow run of its training, which holds the report"),
+        Column("training_run_id", LONG_TEXT, "MLflow run of its training, which holds the figures"),
         Column(
             "trained_since",
             pa.date32(),
@@ -98,13 +98,6 @@ MODEL_VERSIONS = Table(
             "estimated gain of its prices over the champion's, or the base prices without one, as a JSON object; "
             "null without an estimate",
             "EUR per store day",
-            nullable=True,
-        ),
-        Column(
-            "context",
-            LONG_TEXT,
-            "what weekday, hour, store and events tell beyond prices, and how demand depends on them, as a JSON "
-            "object; null where no candidate looked at them",
             nullable=True,
         ),
         Column(

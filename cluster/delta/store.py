@@ -33,7 +33,7 @@ _FOREIGN = (
 )
 _OWN = {
     *("asked", "commits", "exports", "keys", "locks", "pointers", "probes", RECEIPTS, "tokens", _SET_ASIDE),
-    *("origin.json", "grouped.json", "proven.json"),
+    *("origin.json", "proven.json"),
 }
 
 

@@ -41,7 +41,7 @@ class Version:
     number, candidate
         Version in the registry, and the model family it belongs to.
     run_id, training_run_id
-        MLflow runs of the model and of the training it won; the training's run holds the report.
+        MLflow runs of the model and of the training it won; the training's run holds its figures.
     metrics, candidates
         Judged metrics, and those of every candidate of its training, by name.
     promoted, was_champion
@@ -50,8 +50,6 @@ class Version:
         What the gate asked.
     money
         Estimated gain of its prices, as the gate saw it; None without an estimate.
-    context
-        What its training found about the context, as `model_versions` keeps it; None where nobody looked at it.
     """
 
     number: str
@@ -68,7 +66,6 @@ class Version:
     conditions: tuple[AskedByGate, ...]
     money: dict[str, Any] | None
     decided_at: dt.datetime
-    context: dict[str, Any] | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -118,7 +115,7 @@ def metrics_of(versions: Sequence[Version]) -> tuple[Metric, ...]:
 
 
 def _version(row: dict[Any, Any]) -> Version:
-    money, context = row.get("money"), row.get("context")
+    money = row.get("money")
     return Version(
         number=str(row["version"]),
         candidate=str(row["candidate"]),
@@ -137,7 +134,6 @@ def _version(row: dict[Any, Any]) -> Version:
         ),
         money=json.loads(money) if isinstance(money, str) else None,
         decided_at=pd.Timestamp(row["decided_at"]).to_pydatetime(),
-        context=json.loads(context) if isinstance(context, str) else None,
     )
 
 

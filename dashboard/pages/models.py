@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.app_shell import SCHEME
-from dashboard.cards import context, model_evidence, models
+from dashboard.cards import model_evidence, models
 from dashboard.cards.notices import no_data
 from dashboard.components import aria, card, empty, fold, notice
 from dashboard.data.versions import Version, champion_of, mlflow_pages, predicted
@@ -82,7 +82,6 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
         model_evidence.drift_fold(monitor, scheme),
         *models.changes(changes),
         _comparison_fold(versions, monitor),
-        *context.context_fold(versions[0], scheme),
         fold(
             "Candidates of the newest training",
             f"{len(versions[0].candidates)} kinds of model, judged through {day(versions[0].judged_through)}.",

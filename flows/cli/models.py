@@ -1,13 +1,11 @@
 """The commands about models: train candidates; which version prices, another one, and what was in force on a day."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from catalog.errors import Declined
-from catalog.names import TRAINING_REPORT
 from catalog.settings import read_settings
 from flows.cli.command import command
 from flows.cli.console import abbreviated, emit, remark, show_table
@@ -21,14 +19,8 @@ from flows.cli.options import (
     date_of,
     date_option,
     not_empty,
-    refuse_unwritable,
     text_of,
 )
-
-ReportFile = Annotated[
-    Path | None,
-    typer.Option("--report", metavar="FILE", help="Also write the training report, an HTML page, to this file."),
-]
 
 Again = Annotated[bool, typer.Option("--again", help="Train once more from days that were learned from before.")]
 
@@ -43,7 +35,6 @@ def train(
     through: Through = None,
     seed: Seed = 7,
     catalog: Catalog = None,
-    report: ReportFile = None,
     again: Again = False,
     as_json: Json = False,
 ) -> None:
@@ -51,31 +42,20 @@ def train(
 
     From the same days, catalog and seed comes the same model, so it is not trained twice: after a kill the same command
     goes on.
-
-    For example:
-      shelfprice train --report report.html
     """
-    if report:
-        refuse_unwritable(report)
     folder = text_of(catalog)
     refuse_without_cells()
     with train.working():
         from flows.train import train as flow
-        from training.mlflow.runs import kept_report
-        from training.report.page import training_report
-        from training.train_once import KnownVersion
+        from training.session import KnownVersion
         from warehouse.services import trainings_page
 
         outcome: Any = flow(date_of(through), seed, folder, again=again)
         is_known = isinstance(outcome, KnownVersion)
-        if report:
-            page = kept_report(read_settings(), outcome.training_run_id) if is_known else training_report(outcome)
-            report.write_text(page, encoding="utf-8")
     record = _record(outcome, is_known=is_known)
-    copied = f", and {report}" if report else ""
     if trainings := trainings_page(read_settings()):
         remark(f"Every training: {trainings}")
-    remark(f"The training report: {TRAINING_REPORT}, an artifact of MLflow run {record['run_id']}{copied}")
+    remark(f"Scores and figures: MLflow run {record['run_id']}")
     if is_known:
         remark(
             f"Version {outcome.version} was trained from exactly these days before, so nothing was trained anew; "

@@ -17,8 +17,6 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.records.pricing_rules import BeliefSettings
 from features.context import KEYS, context_of_days, show_context
-from features.context_names import known_beyond_the_calendar
-from features.one_core import on_one_core
 from serving.belief.gaussian import Knots
 from serving.belief.sales import Sales
 from serving.belief.states import Learned
@@ -41,8 +39,7 @@ def days_in_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, dat
     show_context(connection, catalog, dates[0], dates[-1])
     asked = pd.DataFrame([(date, name) for date in dates for name in catalog.store.stores], columns=list(KEYS))
     known = context_of_days(connection, asked)
-    told = [str(name) for name in known if known_beyond_the_calendar(str(name))]
-    days = known[told].groupby(known["business_date"]).mean()
+    days = known.drop(columns="store_id").groupby("business_date").mean()
     return days.loc[:, days.nunique(dropna=False) > 1]
 
 
@@ -84,7 +81,6 @@ def _forest_of(seen: pd.DataFrame, levels: Floats, date: pd.DataFrame) -> tuple[
     from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(n_estimators=_TREES, bootstrap=True, oob_score=True, random_state=_SEED)
-    with on_one_core():
-        forest.fit(seen.to_numpy(dtype=float), levels)
-        said = np.asarray(forest.oob_prediction_, dtype=float).reshape(levels.shape)
-        return said, np.asarray(forest.predict(date.to_numpy(dtype=float)), dtype=float).reshape(-1)
+    forest.fit(seen.to_numpy(dtype=float), levels)
+    said = np.asarray(forest.oob_prediction_, dtype=float).reshape(levels.shape)
+    return said, np.asarray(forest.predict(date.to_numpy(dtype=float)), dtype=float).reshape(-1)

@@ -34,35 +34,6 @@ _SURE = 1e-4  # chance below which a champion's word is no more than that
 
 
 @dataclass(frozen=True)
-class ContextCurves:
-    """What a champion that looks at the context says of days.
-
-    Attributes
-    ----------
-    days
-        Its chance of sale in each hour of each day that was seen, shape (n_days, n_hours, n_products, n_prices).
-    date
-        The same on the date to price, shape (n_hours, n_products, n_prices).
-    """
-
-    days: Floats
-    date: Floats
-
-    def beside_usual(self, sales: Sales, date: dt.date) -> tuple[Floats, Floats]:
-        """Return by how much each day differs from the mean of all: a weekend, a holiday, a pay day, a hot day.
-
-        In log odds, shape (n_products, n_days), and for the date to price, shape (n_products,); 0 on a weekday that was
-        not seen. Prices count by how much a sale at them tells.
-        """
-        chance = self.days.mean(axis=(0, 1))
-        weight = chance * (1 - chance) + _SURE
-        weight /= weight.sum(axis=1, keepdims=True)
-        days, priced = ((_odds(own).mean(axis=-3) * weight).sum(axis=-1) for own in (self.days, self.date))
-        usual = days.mean(axis=0)
-        return (days - usual).T, (priced - usual) * (date.weekday() in sales.weekdays)
-
-
-@dataclass(frozen=True)
 class ChampionCurves:
     """A champion's demand curves, and the last business date it learned from."""
 
@@ -117,45 +88,28 @@ def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt
     return Seen(sales, _footfall(connection, catalog, through), taught, kinds, heard, switching)
 
 
-def belief_from(
-    catalog: Catalog,
-    seen: Seen,
-    date: dt.date,
-    champion: ChampionCurves | None = None,
-    contexts: Sequence[ContextCurves] = (),
-) -> Belief:
+def belief_from(catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None = None) -> Belief:
     """Return what is believed of a business date by what was seen before it.
 
     Parameters
     ----------
     champion
         With one, it tells what the days taught that it learned from, and the days since correct it.
-    contexts
-        What models that look at the context say of how days differ: that is believed under which the sales are
-        likeliest. What the days taught, the sales tell. A forest of the days themselves is heard instead of them: it
-        did not see the days that its word is held against, and they did.
     """
-    return _beliefs_from(catalog, seen, date, champion, contexts, (True,))[0]
+    return _beliefs_from(catalog, seen, date, champion, (True,))[0]
 
 
-def belief_and_average(
-    catalog: Catalog, seen: Seen, date: dt.date, contexts: Sequence[ContextCurves]
-) -> tuple[Belief, Belief]:
+def belief_and_average(catalog: Catalog, seen: Seen, date: dt.date) -> tuple[Belief, Belief]:
     """Return what is believed of a business date without a champion, and of the mean of such days.
 
-    Of such days on average, what each adds by luck is no part. `contexts` is as in `belief_from`.
+    Of such days on average, what each adds by luck is no part.
     """
-    belief, average = _beliefs_from(catalog, seen, date, None, contexts, (True, False))
+    belief, average = _beliefs_from(catalog, seen, date, None, (True, False))
     return belief, average
 
 
 def _beliefs_from(
-    catalog: Catalog,
-    seen: Seen,
-    date: dt.date,
-    champion: ChampionCurves | None,
-    contexts: Sequence[ContextCurves],
-    by_luck: Sequence[bool],
+    catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None, by_luck: Sequence[bool]
 ) -> list[Belief]:
     """Return a belief for each answer to whether what the day adds by luck is part of it."""
     if seen.taught is None:
@@ -164,9 +118,6 @@ def _beliefs_from(
     known, beside = np.zeros(found.taught.days.shape), None
     if seen.heard is not None:
         found, known, beside = seen.heard
-    elif contexts:
-        told = [found.knowing(knots, settings, seen.sales, *own.beside_usual(seen.sales, date)) for own in contexts]
-        found, known, beside = max(told, key=lambda own: own[0].evidence)
     if champion is not None:
         found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found, known), known)
     sold = seen.sales.at_knots(knots.shape)

@@ -20,7 +20,7 @@ from catalog.records.shoppers import (
     Substitution,
     WeatherSettings,
 )
-from catalog.records.store import Store, StoreAttributes
+from catalog.records.store import Store
 
 PRODUCT_CHANGES: dict[str, object] = {
     "sku": "MILK2",
@@ -47,7 +47,6 @@ STORE_CHANGES: dict[str, object] = {
     "timezone": "Europe/Berlin",
     "timezones": {"S01": "Asia/Tokyo"},
     "stores": ("S01", "S02"),
-    "attributes": {"S01": StoreAttributes(region="north")},
     "pay_day": 28,
     "sales": "outside",
     "rehearsal": True,

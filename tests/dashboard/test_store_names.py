@@ -72,7 +72,6 @@ def test_a_longer_name_gets_a_wider_column_and_what_is_cut_can_be_read() -> None
         ("stores: [S01]\nnames: {S02: Nord}", ["names", "'S02'"]),
         ("stores: [S01]\nnames: {S01: ' '}", ["names.S01", "expected a name on one line, such as Köln Süd"]),
         (f"stores: [S01]\nnames: {{S01: {'x' * 81}}}", ["names.S01", "expected text of 1 to 80 characters"]),
-        ("stores: [S01]\nattributes: {S01: {region: Süd West}}", ["attributes.S01.region", "a word such as north"]),
     ],
 )
 def test_an_id_or_a_name_that_cannot_be_is_refused_in_words(tmp_path: Path, line: str, told: list[str]) -> None:

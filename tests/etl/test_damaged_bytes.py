@@ -24,7 +24,7 @@ from serving.day_curves import known_before
 from serving.in_force import pricing_on
 from serving.make_book import commit_book, make_book
 from simulation.draws import shopper_names
-from training.learning_days import learning_days
+from training.dataset import learning_days
 from warehouse.commit_record import record_name
 from warehouse.connection import workbench
 from warehouse.files import sha256_of

@@ -131,7 +131,7 @@ def _transform() -> None:
 
 def _train(seed: int = _SEED) -> None:
     from etl.live.calendar import newest_grouped
-    from training.train_once import train_once
+    from training.session import train_once
 
     workspace = _workspace()
     train_once(workspace, _registry(workspace), newest_grouped(workspace.lake), seed)

@@ -1,4 +1,4 @@
-"""The context of a store's hour: what holds on a date, the same for training and for pricing."""
+"""The context of a store's day: what is known of a date before it is priced."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -9,19 +9,17 @@ import duckdb
 import pandas as pd
 import pytest
 
-from catalog.errors import CatalogError
 from catalog.load import CLASSIC, Catalog, load
-from catalog.records.store import Store, StoreAttributes
+from catalog.records.store import Store
 from catalog.settings import Settings, read_settings
 from etl.announced import take_in
 from etl.batches import batches_of, play_batch
 from etl.transform import transform
 from features.cells import feature_workbench
-from features.context import cells_in_context, context_of_days, days_sold_in_context, seals_of_context, show_context
-from features.context_names import asked_of
+from features.context import context_of_days, seals_of_context, show_context
 from flows.workspace import prepared
-from serving.context_curves import hours_of
 from serving.in_force import pricing_on
+from training.nights import inputs_of
 from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 5)
@@ -47,8 +45,7 @@ def announced(workspace: Workspace, text: str) -> None:
 @pytest.fixture(scope="module")
 def sold(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Two days of two stores, in Tokyo and at UTC, with an event and a temperature."""
-    attributes = {"S02": StoreAttributes(region="north", size=400.0, tags=("station",))}
-    catalog = town(timezones={"S01": "Asia/Tokyo"}, attributes=attributes, pay_day=6)
+    catalog = town(timezones={"S01": "Asia/Tokyo"}, pay_day=6)
     workspace = opened(tmp_path_factory.mktemp("context"), catalog)
     for batch in batches_of(catalog, [MONDAY, EPIPHANY], None):
         play_batch(workspace, batch, pricing_on(workspace.lake, catalog, batch.business_date), 7)
@@ -103,19 +100,8 @@ def test_a_holiday_and_the_day_before_are_told_apart(settings: Settings) -> None
     catalog = town()
     opened(settings.home, catalog)
     found = on(settings, catalog, MONDAY, EPIPHANY, dt.date(2026, 12, 31))
-    assert found["weekday"].tolist() == [1, 2, 4]
-    assert found["is_weekend"].tolist() == [0, 0, 0]
     assert found["is_holiday"].tolist() == [0, 1, 0]
     assert found["is_day_before_holiday"].tolist() == [1, 0, 1]
-
-
-@pytest.mark.parametrize(("country", "weekend"), [(None, [0, 1, 1]), ("SA", [1, 1, 0])])
-def test_a_weekend_is_that_of_the_country(settings: Settings, country: str | None, weekend: list[int]) -> None:
-    catalog = town(country=country)
-    opened(settings.home, catalog)
-    friday = dt.date(2026, 1, 9)
-    days = [friday + dt.timedelta(days=day) for day in range(3)]
-    assert on(settings, catalog, *days)["is_weekend"].tolist() == weekend
 
 
 def test_what_one_store_is_told_goes_before_what_all_are(connection: duckdb.DuckDBPyConnection) -> None:
@@ -126,32 +112,6 @@ def test_what_one_store_is_told_goes_before_what_all_are(connection: duckdb.Duck
     assert (second["event_match"], second["event_fair"], second["temperature"]) == (1, 1, 5)
     assert monday["event_match"] == 0
     assert pd.isna(monday["temperature"])
-    labels = ("store_S01", "store_S02", "region_north", "tag_station", "size")
-    assert [second[name] for name in labels] == [0, 1, 1, 1, 400]
-    assert [first[name] for name in labels[:-1]] == [1, 0, 0, 0]
-
-
-def test_training_and_pricing_are_told_the_same_of_an_hour(
-    sold: Workspace, connection: duckdb.DuckDBPyConnection
-) -> None:
-    days = days_sold_in_context(connection, MONDAY, EPIPHANY)
-    told = [name for name in days if name not in {"business_date", "store_id"}]
-    learned = cells_in_context(connection, days.assign(period=days["business_date"].dt.day), told)
-    learned = learned[learned["period"] == EPIPHANY.day]
-    priced = hours_of(connection, sold.catalog, [EPIPHANY])
-    both = learned[[*told, "hour"]].drop_duplicates().merge(priced, on=[*told, "hour"])
-    assert len(both) == len(learned[[*told, "hour"]].drop_duplicates()) > 12
-    assert set(learned["hour"]) <= set(priced["hour"]) == set(range(8, 20))  # on the clock of each store
-
-
-def test_cells_in_context_hold_every_decision_of_the_demand_cells(connection: duckdb.DuckDBPyConnection) -> None:
-    days = days_sold_in_context(connection, MONDAY, EPIPHANY)
-    cells = cells_in_context(connection, days.assign(period=0), ["weekday", "store_S01"])
-    keys = ["period", "sku", "price_offered", "hour", "weekday", "store_S01"]
-    assert not cells.duplicated(keys).any()
-    assert connection.execute("select current_setting('disabled_optimizers')").fetchall() == [("",)]
-    whole = "select sum(n_offered)::bigint, sum(n_purchased)::bigint from demand_cells"
-    assert connection.execute(whole).fetchall() == [(cells["n_offered"].sum(), cells["n_purchased"].sum())]
 
 
 def test_only_what_is_announced_for_some_dates_is_sealed_for_them(sold: Workspace) -> None:
@@ -162,21 +122,16 @@ def test_only_what_is_announced_for_some_dates_is_sealed_for_them(sold: Workspac
     assert len(before) == 2
 
 
-def test_a_label_that_nobody_names_any_more_does_not_hold_and_a_weekday_is_never_made_up() -> None:
-    rows = asked_of(pd.DataFrame({"price_ratio": [1.0]}), ["price_ratio", "tag_gone", "temperature", "weekday"])
-    assert rows["tag_gone"].tolist() == [0]
-    assert rows["temperature"].isna().all()
-    assert "weekday" not in rows
+def test_an_event_of_the_date_to_price_changes_what_its_night_is_decided_from(sold: Workspace) -> None:
+    def night() -> str:
+        return inputs_of(sold.lake, sold.catalog, EPIPHANY, 7)
+
+    before = night()
+    announced(sold, "date,event\n2026-06-01,parade\n")
+    assert night() == before
+    announced(sold, "date,event\n2026-01-07,parade\n")
+    assert night() != before
 
 
-def test_attributes_of_a_store_that_is_not_in_the_catalog_are_refused(tmp_path: Path) -> None:
-    for name in ("store.yaml", "products.yaml"):
-        (tmp_path / name).write_bytes((Path(load.__code__.co_filename).parent / name).read_bytes())
-    with (tmp_path / "store.yaml").open("a") as file:
-        file.write("\nattributes: {S99: {region: north}}\n")
-    with pytest.raises(CatalogError, match="attributes: expected stores of the list in stores, found 'S99'"):
-        load(tmp_path)
-
-
-def test_a_catalog_without_attributes_and_pay_day_says_nothing_of_them() -> None:
-    assert {"attributes", "pay_day"}.isdisjoint(Store.model_validate(SHELF.store.model_dump()).model_dump(mode="json"))
+def test_a_catalog_without_pay_day_says_nothing_of_it() -> None:
+    assert "pay_day" not in Store.model_validate(SHELF.store.model_dump()).model_dump(mode="json")

@@ -19,7 +19,7 @@ from mlflow.tracking import MlflowClient
 
 from catalog.errors import DamagedError, DataError, Declined, ModelError
 from catalog.load import CLASSIC, DEFAULT_DIR, load
-from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE, REGISTERED_MODEL, TRAINING_REPORT
+from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE, REGISTERED_MODEL
 from catalog.settings import Settings
 from catalog.tables.learning import MODEL_VERSIONS
 from features.cells import feature_workbench
@@ -30,7 +30,6 @@ from flows.train import price, train
 from operate.replay.day import replay
 from serving.book_store import book_in_force
 from serving.champion import load_champion
-from training.candidates import CANDIDATES, FittedModel
 from training.champion_history import Judged, history, settle
 from training.dataset import Dataset
 from training.gate import Verdict
@@ -39,8 +38,8 @@ from training.mlflow.registry import MlflowRegistry
 from training.mlflow.runs import HISTORY_RUNS
 from training.model_conditions import Condition
 from training.registry import RegistryState
-from training.result import Rival, TrainingResult, stays_because
-from training.train_once import KnownVersion
+from training.result import TrainingResult, stays_because
+from training.session import KnownVersion
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
@@ -51,18 +50,12 @@ Loop = Any  # the record that tests/flows/conftest.py yields
 DAY = dt.date(2026, 3, 2)
 A_RESULT = TrainingResult(
     Dataset(pd.DataFrame(), pd.DataFrame(), (), DAY, DAY, "none"),
-    FittedModel(CANDIDATES[-1], [], None),  # type: ignore[arg-type]  # nobody asks it
+    "demand_forest",
     "4",
-    p_sale=np.array([]),
-    curves=pd.DataFrame(),
     scores={},
     verdict=Verdict(()),
-    names={},
     run_id="run",
-    seed=7,
     champion=None,
-    truth=None,
-    budget_groups=pd.DataFrame(),
 )
 
 
@@ -184,19 +177,19 @@ def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_l
     assert "- met: is calibrated" in str(client.get_model_version(REGISTERED_MODEL, "1").description)
 
 
-def test_the_newest_training_has_a_report_of_what_it_decided(in_the_loop: Loop) -> None:
+def test_the_newest_training_has_figures_and_says_what_it_decided(in_the_loop: Loop) -> None:
     client = MlflowClient(in_the_loop.settings.tracking_uri)
     experiment = client.get_experiment_by_name(TRAININGS)
     assert experiment is not None
     newest = client.search_runs(
         [experiment.experiment_id], "tags.judged_through like '%'", order_by=["attributes.start_time desc"]
     )[0]
-    assert TRAINING_REPORT in {item.path for item in client.list_artifacts(newest.info.run_id)}
-    page = Path(client.download_artifacts(newest.info.run_id, TRAINING_REPORT)).read_text(encoding="utf-8")
-    assert "Demand model, version 2" in page
-    assert "Champion 1" in page
-    assert "truth of the twin" in page
-    assert "Wealthy" in page
+    assert [item.path for item in client.list_artifacts(newest.info.run_id, "figures")] == ["figures/demand_curves.png"]
+    best = client.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{newest.info.run_id}'")
+    drawn = [item.path for run in best for item in client.list_artifacts(run.info.run_id, "figures")]
+    assert sorted(drawn) == [f"figures/{name}.png" for name in ("importance", "precision_recall", "reliability")]
+    assert newest.data.tags["judged_against"] == "champion 1"
+    assert newest.data.tags["mlflow.note.content"].startswith("Version 2: demand_forest, fitted on days")
 
 
 def test_the_champion_is_data_with_a_signature_and_says_why_it_was_promoted(in_the_loop: Loop) -> None:
@@ -256,8 +249,7 @@ def test_a_night_without_a_promotion_is_told_calmly_unless_something_is_wrong(
     champion: str | None, unmet: str, said: str
 ) -> None:
     verdict = Verdict((Condition("always", met=True, found="yes"), Condition(unmet, met=False, found="gain +1")))
-    rival = None if champion is None else Rival(champion, None)
-    assert stays_because(replace(A_RESULT, version="4", champion=rival, verdict=verdict)) == said
+    assert stays_because(replace(A_RESULT, version="4", champion=champion, verdict=verdict)) == said
 
 
 def test_runs_leave_tables_for_models_and_prices(in_the_loop: Loop) -> None:

@@ -32,13 +32,12 @@ class OneChampion:
         return None if self.trained_through is None else cast("Champion", self)
 
 
-def version(upper: float = 2.0, *, matters: bool = False, believed: bool = True) -> dict[str, Any]:
+def version(upper: float = 2.0, *, believed: bool = True) -> dict[str, Any]:
     """Return a version whose prices would at most earn so much more than the 1,000 EUR of those in force."""
     spread = 0.5
     gain = {"mean": upper - 1.96 * spread, "spread": spread, "usual": 1000.0, "truth": None}
     money = {"believed": gain if believed else None}
-    context = {"matters": matters}
-    return {"judged_through": TODAY - dt.timedelta(days=1), "money": json.dumps(money), "context": json.dumps(context)}
+    return {"judged_through": TODAY - dt.timedelta(days=1), "money": json.dumps(money)}
 
 
 @pytest.fixture
@@ -76,7 +75,6 @@ def test_where_the_last_three_could_not_earn_half_a_percent_more_none_is_trained
     [
         ([version()] * 2, {}),
         ([version(), version(5.1), version()], {}),
-        ([version(), version(), version(matters=True)], {}),
         ([version(), version(), version(believed=False)], {}),
         ([version()] * 3, {"rest_below": 0.0}),
         ([version()] * 3, {"champion": None}),
@@ -85,7 +83,6 @@ def test_where_the_last_three_could_not_earn_half_a_percent_more_none_is_trained
     ids=[
         "there were only two",
         "one might earn more",
-        "one looked at the context",
         "one was not asked of a belief",
         "nights never rest",
         "there is no champion",

@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 
 from catalog.contracts import TABLES
 from catalog.load import CLASSIC, load
-from catalog.names import REGISTERED_MODEL, TRAINING_REPORT
+from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from training.champion_history import THE_GATE, ChampionChange, record
 from training.mlflow.experiments import TRAININGS, client_of, experiment_id
@@ -46,7 +46,7 @@ def workspace(settings: Settings, tmp_path: Path) -> Workspace:
     file.write_bytes(b"a forest" * 100)
     for version in range(1, VERSIONS + 1):
         training = client.create_run(experiment).info.run_id
-        client.log_text(training, "report", TRAINING_REPORT)
+        client.log_text(training, "figure", "figures/demand_curves.png")
         run = client.create_run(experiment, tags={"mlflow.parentRunId": training}).info.run_id
         client.log_metric(run, "log_loss", 0.6)
         model = client.create_logged_model(experiment, name="model", source_run_id=run)
@@ -90,9 +90,9 @@ def kept_files(workspace: Workspace) -> int:
 
 def test_what_was_champion_is_named_by_a_day_or_is_new_stays_and_the_rest_goes(workspace: Workspace) -> None:
     assert registered(workspace) == dict.fromkeys(GO | STAY, True)
-    assert prune(workspace) == Pruned(("1", "4"), len(GO) * (800 + len("report")))
+    assert prune(workspace) == Pruned(("1", "4"), len(GO) * (800 + len("figure")))
     assert registered(workspace) == dict.fromkeys(STAY, True)
-    assert kept_files(workspace) == 2 * len(STAY)  # the model of each, and its report
+    assert kept_files(workspace) == 2 * len(STAY)  # the model of each, and its figure
     assert after_night(workspace) == []
     for version in GO:
         row = workspace.lake.read(Partition("model_versions", None, f"v{version}"))

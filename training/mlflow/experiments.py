@@ -36,7 +36,7 @@ above that of the twin's true demand.
 
 The run of a training holds the metrics of the candidate that was registered, what its prices would gain
 (`gain_eur/...`, per store day, in the shelf's currency, with the 95 % interval), and whether it was promoted (1) or not
-(0). Its report, `training_report.html`, is among its artifacts. The runs named `..., every training` hold each
+(0). Its figures are among its artifacts. The runs named `..., every training` hold each
 candidate's metrics with one step per registered version: select them, and the charts show a line for each over time.
 """
 

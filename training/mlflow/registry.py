@@ -1,6 +1,6 @@
 """The model registry in MLflow: the best candidate of each training is a version, and one version is champion."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -98,10 +98,10 @@ class MlflowRegistry:
         client.set_model_version_tag(REGISTERED_MODEL, version, "gate", verdict.outcome)
         client.set_model_version_tag(REGISTERED_MODEL, version, "gate_reasons", "\n".join(reasons))
 
-    def conclude(self, best: LoggedModel, conclusion: Conclusion, report: Callable[[], str]) -> None:
+    def conclude(self, best: LoggedModel, conclusion: Conclusion) -> None:
         """Write what came of a training on its run and on its version."""
         client = client_of(self.settings)
-        conclude(client, best, conclusion, report())
+        conclude(client, best, conclusion)
         client.update_model_version(REGISTERED_MODEL, conclusion.version, conclusion.version_note)
 
 

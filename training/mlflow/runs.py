@@ -14,19 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pandas as pd
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset as LoggedDataset
 from mlflow.entities import DatasetInput, InputTag, LoggedModelOutput, Metric
-from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
-from catalog.addresses import refuse_absent_registry
 from catalog.arrays import Floats
-from catalog.errors import ModelError, first_line
-from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
+from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from features.product_columns import input_of
 from features.stored_model import classifier_as_data, fingerprint_of
@@ -90,7 +86,7 @@ class MlflowTraining:
         tags = {_PARENT: self.run_id, NOTE: candidate.description, "candidate": candidate.name}
         run_id = self.client.create_run(self.experiment, run_name=name, tags=tags).info.run_id
         with _ended(self.client, run_id):
-            self.client.log_inputs(run_id, _inputs(dataset.seen_by(fitted.features), fitted.features))
+            self.client.log_inputs(run_id, _inputs(dataset, fitted.features))
             yield run_id
 
     def log_pictures(self, pictures: Pictures) -> None:
@@ -101,7 +97,7 @@ class MlflowTraining:
         """Let a process of its own load the logged model and answer for the held-out cells."""
         uri = self.settings.tracking_uri
         folder = Path(download_artifacts(artifact_uri=logged.location, tracking_uri=uri))
-        return self.process.judge(folder, fitted.features, self.dataset.seen_by(fitted.features).holdout, expected)
+        return self.process.judge(folder, fitted.features, self.dataset.holdout, expected)
 
     def _log_model(self, fitted: FittedModel, run_id: str) -> LoggedModel:
         model = self.client.create_logged_model(self.experiment, name="model", source_run_id=run_id)
@@ -158,32 +154,13 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
         yield MlflowTraining(client, settings, experiment, run_id, dataset, process)
 
 
-def kept_report(settings: Settings, run_id: str) -> str:
-    """Return the report of a training, a page of HTML, from its run.
-
-    Raises
-    ------
-    ModelError
-        When it was pruned.
-    """
-    uri = settings.tracking_uri
-    refuse_absent_registry(settings.tracking_uri)
-    try:
-        page = download_artifacts(run_id=run_id, artifact_path=TRAINING_REPORT, tracking_uri=uri)
-    except (MlflowException, OSError) as error:
-        said = f"expected the report of run {run_id}, found none ({first_line(error)})"
-        raise ModelError(f"{said}: if its model was pruned, --again trains it once more") from error
-    return Path(page).read_text("utf-8")
-
-
-def conclude(client: MlflowClient, best: LoggedModel, found: Conclusion, page: str) -> None:
-    """Say on a training's run what came of it, keep its report there, and add a step to the history.
+def conclude(client: MlflowClient, best: LoggedModel, found: Conclusion) -> None:
+    """Say on a training's run what came of it, and add a step to the history.
 
     The history is one run for each candidate whose metrics have a step for each training, so that its charts are lines
     over time.
     """
     run_id = best.training_run_id
-    client.log_text(run_id, page, TRAINING_REPORT)
     log_values(client, run_id, {}, tags={**found.tags, NOTE: found.note})
     client.set_tag(best.run_id, "registered_version", found.version)
     at = int(dt.datetime.combine(found.judged_through, dt.time(), dt.UTC).timestamp() * 1000)
@@ -205,11 +182,8 @@ def _ended(client: MlflowClient, run_id: str) -> Iterator[None]:
 
 
 def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
-    for name, own in pictures().items():
-        if isinstance(own, pd.DataFrame):
-            client.log_text(run_id, own.to_csv(index=False), f"tables/{name}.csv")
-        else:
-            client.log_figure(run_id, own, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
+    for name, figure in pictures().items():
+        client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
 
 
 def _inputs(dataset: Dataset, features: Sequence[str]) -> list[DatasetInput]:

@@ -21,7 +21,6 @@ judged as (
         promoted,
         reasons,
         money,
-        context,
         decided_at,
         row_number() over (order by promoted desc, try_cast(version as bigint) desc) = 1 as is_last_promoted
     from model_versions
@@ -40,7 +39,6 @@ select
     judged.promoted,
     judged.reasons,
     judged.money,
-    judged.context,
     judged.decided_at,
     coalesce(judged.version = changes.champion, judged.promoted and judged.is_last_promoted) as is_champion,
     coalesce(list_contains(changes.versions, judged.version), false) or judged.promoted as is_or_was_champion

@@ -12,13 +12,12 @@ from believing import MONDAY, days_sold
 
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.settings import read_settings
 from etl.load import load_dimensions
 from features.cells import feature_workbench
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.day_forest import days_in_context, heard_of_days
-from serving.belief.log import ContextCurves, Seen, belief_from
+from serving.belief.log import Seen, belief_from
 from serving.belief.states import learned
 from simulation.draws import shopper_names
 from warehouse.lake import Lake
@@ -61,19 +60,6 @@ def test_a_hot_week_is_not_taken_for_another_demand() -> None:
     hearing, deaf = expected_after(np.concatenate([temperatures(14), np.full(7, 32.0)]), 20.0)
     assert np.abs(hearing).mean() < 0.35
     assert np.abs(deaf).mean() > 0.45
-
-
-def test_where_the_forest_speaks_a_champion_that_saw_the_days_is_not_heard_of_them() -> None:
-    warm = temperatures(14)
-    knots, sales = days_sold(CATALOG, HEAT[:, None] * (warm > 28))
-    taught, date = learned(SETTINGS, knots, sales), MONDAY + dt.timedelta(days=14)
-    heard = heard_of_days(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [*warm, 32.0]}))
-    seen = Seen(sales, believed_before_anybody_came(CATALOG).footfall, taught, heard=heard)
-    ladder = price_ladder(CATALOG)
-    chance = np.random.default_rng(1).random((15, 12, *ladder.shape))
-    said = ContextCurves(chance[:-1], chance[-1])
-    alone, beside = (belief_from(CATALOG, seen, date, contexts=own).states[0].demand.mean for own in ((), (said,)))
-    assert np.array_equal(alone, beside)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

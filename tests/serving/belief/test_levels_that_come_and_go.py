@@ -10,17 +10,14 @@ from scipy.special import expit
 
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from serving.belief.belief import (
     USUAL_SHAPE,
-    believed_before_anybody_came,
     hours_of_day,
     n_hours_of,
     shelf_prior,
 )
 from serving.belief.effects import EffectSpreads, taught_by
 from serving.belief.gaussian import Knots
-from serving.belief.log import ContextCurves, Seen, belief_from
 from serving.belief.sales import SoldAtPrices, sales_at_knots
 from serving.belief.states import Learned, learned
 
@@ -103,50 +100,6 @@ def test_a_product_that_most_visit_says_no_more_of_the_others_than_one_product_m
     few, many = level_of_a_new_product(30), level_of_a_new_product(3_000)
     assert few == pytest.approx(0.3, abs=0.3)
     assert many == pytest.approx(few, abs=0.15)
-
-
-HOLIDAYS = (2, 8)  # positions of days; the day to price is another one
-
-
-def in_context(n_days: int, effect: float, holidays: tuple[int, ...] = HOLIDAYS) -> ContextCurves:
-    """Return what a champion says of each day: the true demand, and what it says a holiday adds to it."""
-    odds = -6 * (price_ladder(CATALOG) / CATALOG.base_prices[:, None] - 1)
-    added = np.zeros(n_days + 1)
-    added[[*holidays, n_days]] = effect
-    chance = np.asarray(expit(added[:, None, None, None] + np.tile(odds, (n_days + 1, HOURS, 1, 1))))
-    return ContextCurves(chance[:-1], chance[-1])
-
-
-def after(levels: Floats, *contexts: ContextCurves) -> Floats:
-    """Return the log odds at the base price of each product that are expected on the day after some days."""
-    _, sales = days_sold(CATALOG, levels)
-    knots, date = Knots(KNOTS.ratios, np.ones(5)), MONDAY + dt.timedelta(days=len(levels))
-    footfall = believed_before_anybody_came(CATALOG).footfall
-    seen = Seen(sales, footfall, learned(CATALOG.store.belief, knots, sales))
-    demand = belief_from(CATALOG, seen, date, contexts=contexts).states[0].demand.mean
-    return np.array([np.interp(1.0, own, odds) for own, odds in zip(knots.ratios, demand, strict=True)])
-
-
-def test_what_a_champion_says_of_a_holiday_is_in_the_demand_of_the_next_one() -> None:
-    levels = np.zeros(10)
-    levels[list(HOLIDAYS)] = 1.2
-    assert after(levels, in_context(10, 1.2)) - after(levels) == pytest.approx(np.full(5, 1.2), abs=0.4)
-
-
-def test_of_what_a_champion_says_of_days_as_much_is_believed_as_their_sales_bear_out() -> None:
-    levels = np.zeros(10)
-    levels[list(HOLIDAYS)] = 1.0
-    usual = after(levels)
-    assert after(levels, in_context(10, 2.0)) - usual == pytest.approx(np.full(5, 1.0), abs=0.4)
-    assert after(levels, in_context(10, -2.0)) == pytest.approx(usual, abs=1e-9)
-    assert after(levels, in_context(10, -2.0), in_context(10, 1.0)) - usual == pytest.approx(np.full(5, 1.0), abs=0.4)
-
-
-def test_a_weekday_that_was_never_seen_is_no_holiday() -> None:
-    _, sales = days_sold(CATALOG, np.zeros(3))
-    known, beside = in_context(3, 0.5, ()).beside_usual(sales, MONDAY + dt.timedelta(days=3))
-    assert known == pytest.approx(np.zeros((5, 3)))
-    assert beside == pytest.approx(np.zeros(5))
 
 
 @pytest.mark.parametrize("minutes", [15, 60, 120, 240])
