@@ -239,13 +239,6 @@ class QuotedBook:
         return reason(self._catalog, front.rules, change)
 
 
-def explained(
-    catalog: Catalog, book: PriceBook, curves: DemandCurves, question: PriceQuestion, store: str | None = None
-) -> PriceQuote:
-    """Answer one question from a price book; see `QuotedBook`."""
-    return QuotedBook(catalog, book, curves).answer(question, store)
-
-
 def _shelf_of(question: PriceQuestion, ticks_left: int, stores: tuple[str, ...] | None) -> Shelf:
     """Return shelves of one product, each as the question says: of some stores, or one of none in particular."""
     shown, opening = question.shown, question.opening or question.shown

@@ -85,8 +85,6 @@ def price_date(
     ----------
     commit_as
         Commits the book; a night commits its own record with it.
-    spread
-        Where prices are worked out.
 
     Raises
     ------

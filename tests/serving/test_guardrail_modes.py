@@ -31,7 +31,7 @@ from serving.order_book import orders_on
 from serving.orders import Orders, PriceOrder
 from serving.policies import GreedyPolicy, StaticPolicy, policy_with_model
 from serving.pricing_policy import Asked, asked_without_model
-from serving.quote import PriceQuestion, explained
+from serving.quote import PriceQuestion, QuotedBook
 from serving.shelf_limits import ShelfLimits
 from serving.storefront import Storefront, storefront_before_champion
 from serving.tabulate import tabulate
@@ -425,7 +425,7 @@ def test_a_quote_names_the_mode_that_holds_a_price() -> None:
     ):
         catalog = shelf_with(**rails)
         book = tabulate(policy, catalog, dt.datetime(2026, 3, 2, tzinfo=dt.UTC), curves)
-        answer = explained(catalog, book, curves, PriceQuestion("MILK", 3, 40, shown=shown))
+        answer = QuotedBook(catalog, book, curves).answer(PriceQuestion("MILK", 3, 40, shown=shown))
         assert answer.binding_rule == rule
         assert answer.clamps[-1]["rule"] == rule
         assert answer.clamp_cost is not None

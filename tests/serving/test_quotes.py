@@ -19,7 +19,7 @@ from serving.curves import DemandCurves
 from serving.in_force import pricing_on
 from serving.policies import StockAwarePolicy
 from serving.price_book import PriceBook
-from serving.quote import PriceQuestion, explained
+from serving.quote import PriceQuestion, QuotedBook
 from serving.quote_desk import open_desk
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
@@ -45,7 +45,7 @@ def shelf_with(**rails: object) -> Catalog:
 
 
 def test_without_a_limit_in_the_way_the_answer_is_the_books_and_says_why() -> None:
-    answer = explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", 8, 12, 1.35))
+    answer = QuotedBook(SHELF, BOOK, CURVES).answer(PriceQuestion("MILK", 8, 12, 1.35))
     quote = BOOK.quote("MILK", 8, 12)
     assert (answer.price, answer.p_sale, answer.unit_value) == (quote.price, quote.p_sale, quote.unit_value)
     assert (answer.unconstrained_price, answer.clamps, answer.clamp_cost) == (quote.price, [], 0.0)
@@ -57,7 +57,7 @@ def test_without_a_limit_in_the_way_the_answer_is_the_books_and_says_why() -> No
 
 def test_a_stock_above_a_full_shelf_is_priced_as_a_full_one_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     par = int(SHELF.par_stock[SHELF.skus.index("MILK")])
-    above, full = (explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", stock)) for stock in (800_000, par))
+    above, full = (QuotedBook(SHELF, BOOK, CURVES).answer(PriceQuestion("MILK", stock)) for stock in (800_000, par))
     assert (above.price, above.stock, above.priced_as_stock) == (full.price, 800_000, par)
     assert full.priced_as_stock == par
     for show in (lambda: show_quote("Milk", above, [None] * 20), lambda: show_explanation(above)):
@@ -70,12 +70,12 @@ def test_a_stock_above_a_full_shelf_is_priced_as_a_full_one_and_says_so(capsys: 
 @pytest.mark.parametrize(("stock", "ticks_left"), [(-1, None), (8, 0), (8, 100_000), (8, -3)])
 def test_a_stock_or_a_time_that_cannot_be_is_refused(stock: int, ticks_left: int | None) -> None:
     with pytest.raises(DataError, match=f"found {stock if stock < 0 else ticks_left}; nothing was priced"):
-        explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", stock, ticks_left))
+        QuotedBook(SHELF, BOOK, CURVES).answer(PriceQuestion("MILK", stock, ticks_left))
 
 
 def test_each_limit_stands_in_the_answer_with_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
     catalog = shelf_with(largest_step=0.1, largest_daily_move=0.15, price_ending=9)
-    answer = explained(catalog, book_of(catalog), CURVES, PriceQuestion("MILK", 8, 12, 1.45, 1.35))
+    answer = QuotedBook(catalog, book_of(catalog), CURVES).answer(PriceQuestion("MILK", 8, 12, 1.45, 1.35))
     policys_own = BOOK.quote("MILK", 8, 12)
     assert answer.unconstrained_price == policys_own.price
     assert [clamp["rule"] for clamp in answer.clamps] == ["largest_step", "largest_daily_move", "price_ending"]
@@ -94,20 +94,20 @@ def test_each_limit_stands_in_the_answer_with_what_it_costs(capsys: pytest.Captu
 
 def test_an_opening_is_free_of_steps() -> None:
     catalog = shelf_with(largest_step=0.1)
-    answer = explained(catalog, BOOK, CURVES, PriceQuestion("MILK", 8, 12))
+    answer = QuotedBook(catalog, BOOK, CURVES).answer(PriceQuestion("MILK", 8, 12))
     assert answer.price == BOOK.quote("MILK", 8, 12).price
     assert answer.reason.startswith("Opened Milk at ")
 
 
 def test_a_price_frozen_after_the_book_was_made_is_the_price_at_once() -> None:
-    answer = explained(shelf_with(frozen={"MILK": 1.4}), BOOK, CURVES, PriceQuestion("MILK", 8, 12))
+    answer = QuotedBook(shelf_with(frozen={"MILK": 1.4}), BOOK, CURVES).answer(PriceQuestion("MILK", 8, 12))
     assert (answer.price, answer.binding_rule) == (1.4, "frozen")
 
 
 def test_a_limit_lifted_after_the_book_was_made_binds_no_more() -> None:
     frozen = book_of(shelf_with(frozen={"MILK": 1.4}))
     assert frozen.quote("MILK", 8, 12).price == 1.4
-    answer = explained(SHELF, frozen, CURVES, PriceQuestion("MILK", 8, 12))
+    answer = QuotedBook(SHELF, frozen, CURVES).answer(PriceQuestion("MILK", 8, 12))
     assert answer.price == BOOK.quote("MILK", 8, 12).price
     assert answer.p_sale == pytest.approx(BOOK.quote("MILK", 8, 12).p_sale)
     assert answer.binding_rule == "stock_value"
@@ -137,7 +137,7 @@ def test_the_marked_price_is_the_best_of_the_column_that_the_policy_maximises(
 
 def test_more_ticks_than_a_day_has_are_refused() -> None:
     with pytest.raises(DataError, match="1 to 48 ticks"):
-        explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", 8, 49))
+        QuotedBook(SHELF, BOOK, CURVES).answer(PriceQuestion("MILK", 8, 49))
 
 
 def test_under_the_kill_switch_a_date_is_priced_at_base_prices_whatever_books_there_are(

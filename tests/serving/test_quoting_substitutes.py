@@ -9,7 +9,7 @@ from catalog.load import DEFAULT_DIR, load
 from catalog.price_ladder import price_ladder
 from serving.curves import DemandCurves
 from serving.policies import policy_with_model
-from serving.quote import PriceQuestion, explained
+from serving.quote import PriceQuestion, QuotedBook
 from serving.switching import LogitSwitching
 from serving.tabulate import tabulate
 
@@ -24,12 +24,12 @@ def test_a_quote_tells_what_who_finds_it_too_dear_brings_by_taking_a_substitute(
     made_for = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
     book = tabulate(policy_with_model(WORLD, curves, visits), WORLD, made_for, curves)
     milk, bread = PriceQuestion("MILK", 80), PriceQuestion("BREAD", 60)
-    price = explained(WORLD, book, curves, milk).price
+    price = QuotedBook(WORLD, book, curves).answer(milk).price
     prices, values = book.of().prices[:, -1, -1], book.of().unit_value[:, -1, -1]
     weights = np.exp(-4.0 * (prices[1:3] / WORLD.base_prices[1:3] - 1))
     brought = weights / (1 + weights.sum()) @ (prices - WORLD.unit_costs - values)[1:3]
     sentence = f"Who finds it too dear brings {brought:.2f} EUR on average by taking a substitute."
     assert price > 0
-    assert explained(WORLD, book, curves, milk).reason.endswith(sentence)
-    assert "too dear" not in explained(WORLD, book, curves, bread).reason
-    assert "too dear" not in explained(WORLD, book, replace(curves, switching=None), milk).reason
+    assert QuotedBook(WORLD, book, curves).answer(milk).reason.endswith(sentence)
+    assert "too dear" not in QuotedBook(WORLD, book, curves).answer(bread).reason
+    assert "too dear" not in QuotedBook(WORLD, book, replace(curves, switching=None)).answer(milk).reason

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import Shelf, Sold
-from catalog.records.product import Product
 from etl.extract import belief_updates_of
 from serving.belief.learning_policy import LearningPolicy
 from serving.storefront import LearningStorefront, storefront_before_champion
@@ -224,12 +223,3 @@ def seconds_of_an_update(catalog: Catalog) -> float:
 
 def test_an_update_of_the_default_shelf_takes_less_than_a_second() -> None:
     assert min(seconds_of_an_update(CATALOG) for _ in range(3)) < 1.0
-
-
-def test_an_update_of_a_thousand_products_takes_less_than_a_minute() -> None:
-    products = tuple(
-        Product.model_validate({**CATALOG.products[number % 5].model_dump(), "sku": f"P{number}"})
-        for number in range(1_000)
-    )
-    catalog = Catalog(products, CATALOG.store.model_copy(update={"popularity": {}}))
-    assert seconds_of_an_update(catalog) < 60.0

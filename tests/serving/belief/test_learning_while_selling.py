@@ -154,16 +154,6 @@ def test_a_long_shelf_or_many_stores_are_updated_while_that_teaches_much_and_in_
     assert ((known[1:] >= 1.5 * known[:-1]) | (begun == ticks / 4)).all()
 
 
-@pytest.mark.parametrize("ticks", [0, 4])
-def test_draws_by_blocks_of_products_are_those_of_all_at_once(ticks: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    sold = [sold_in(tick, 20, 9) for tick in range(ticks)]
-    at_once = after(at_opening(), *sold)
-    monkeypatch.setattr("serving.belief.policy._AT_ONCE", 2)
-    by_blocks = after(at_opening(), *sold)
-    shelf = shelf_at(ticks, DICE, 60)
-    assert_same(by_blocks.decide(shelf), at_once.decide(shelf))
-
-
 def test_blocks_of_products_learn_from_a_day_what_the_whole_shelf_does(monkeypatch: pytest.MonkeyPatch) -> None:
     sold, found = tuple(sold_in(tick, 20, 6 + tick % 9) for tick in range(20)), []
     for at_once in (1_000, 2):
