@@ -37,8 +37,7 @@ class LockPlace:
 ODD_IN_PATHS = frozenset("*?[]{}%\\,") | {chr(code) for code in (*range(32), 127)}
 """What DuckDB reads as a pattern or as the end of a path, and the addresses of databases as an escape."""
 
-_FOLDER = "delta:"
-_LAKE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*|delta:/.*")
+_LAKE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
 _SCHEDULER = re.compile(r"(?P<how>tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
 _WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _DATABASE = re.compile(r"postgresql://([^/?#@\s]+@)?[^/?#@\s]+/[^/?#@\s]+(\?[^#\s]*)?")
@@ -70,7 +69,7 @@ class PastOneMachine(BaseSettings):
     lake_address: str | None = Field(
         default=None,
         validation_alias="SHELFPRICE_LAKE",
-        description="where the lake is kept as Delta Lake tables: `s3://bucket/prefix`, or `delta:/folder`",
+        description="where the lake is kept as Delta Lake tables: `s3://bucket/prefix`",
         json_schema_extra={"default_in_words": "plain Parquet in `SHELFPRICE_HOME/lake`"},
     )
     s3_endpoint: str | None = Field(
@@ -129,19 +128,8 @@ class PastOneMachine(BaseSettings):
     @classmethod
     def _is_a_lake(cls, text: str | None) -> str | None:
         if text is not None and not _LAKE.fullmatch(text.rstrip("/")):
-            raise ValueError(
-                "expected s3://bucket/prefix or delta:/folder; a bucket: 3 to 63 small letters, digits, dots, hyphens"
-            )
-        if text is None or not text.startswith(_FOLDER):
-            return text and text.rstrip("/")
-        if set(text) & ODD_IN_PATHS:
-            raise ValueError(
-                "expected a folder without * ? [ ] { } % \\ , and control characters, which DuckDB and Delta's "
-                "addresses read otherwise; nothing was done: name another folder"
-            )
-        return (
-            f"{_FOLDER}{resolved(Path(text.removeprefix(_FOLDER)))}"  # one lake has one name, and so one set of locks
-        )
+            raise ValueError("expected s3://bucket/prefix; a bucket: 3 to 63 small letters, digits, dots, hyphens")
+        return text and text.rstrip("/")  # one lake has one name, and so one set of locks
 
     @field_validator("dask")
     @classmethod

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,7 +12,6 @@ from catalog.settings import Settings
 if TYPE_CHECKING:
     from obstore.store import BackoffConfig, RetryConfig
 
-_FOLDER = "delta:"
 _BUCKET = "s3://"
 
 # A server that is absent, refuses or hangs is told within 10 s: connecting, waiting for an answer, one more attempt.
@@ -24,29 +22,22 @@ ATTEMPTS = 1
 
 @dataclass(frozen=True)
 class LakeAddress:
-    """A bucket with a prefix, or a folder.
+    """A bucket with a prefix.
 
     Attributes
     ----------
     text
         As it was set, for messages.
-    bucket
-        None where the lake is in a folder.
     prefix
         Of every name in the bucket; empty for none.
-    folder
-        None where the lake is in a bucket.
     """
 
     text: str
-    bucket: str | None = None
+    bucket: str
     prefix: str = ""
-    folder: Path | None = None
 
     def of(self, name: str) -> str:
         """Return what other programs open for an object."""
-        if self.folder is not None:
-            return str(self.folder / name)
         return _BUCKET + "/".join(part for part in (self.bucket, self.prefix, name) if part)
 
 
@@ -56,16 +47,14 @@ def lake_address(settings: Settings) -> LakeAddress:
     Raises
     ------
     SettingError
-        When they name no object store or folder of Delta tables.
+        When they name no object store.
     """
     text = settings.lake_address or ""
-    if text.startswith(_FOLDER):
-        return LakeAddress(text, folder=Path(text.removeprefix(_FOLDER)))
-    if text.startswith(_BUCKET):
-        _refuse_half_a_login(settings)
-        bucket, _, prefix = text.removeprefix(_BUCKET).partition("/")
-        return LakeAddress(text, bucket, prefix)
-    raise SettingError(f"SHELFPRICE_LAKE: expected s3://bucket/prefix or delta:/folder, found {text!r}")
+    if not text.startswith(_BUCKET):
+        raise SettingError(f"SHELFPRICE_LAKE: expected s3://bucket/prefix, found {text!r}")
+    _refuse_half_a_login(settings)
+    bucket, _, prefix = text.removeprefix(_BUCKET).partition("/")
+    return LakeAddress(text, bucket, prefix)
 
 
 def _refuse_half_a_login(settings: Settings) -> None:
@@ -105,8 +94,6 @@ def retries(attempts: int) -> "RetryConfig":
 
 def log_options(settings: Settings) -> dict[str, str]:
     """Return the options with which delta-rs opens the same store."""
-    if lake_address(settings).folder is not None:
-        return {}
     secret = settings.s3_secret and settings.s3_secret.get_secret_value()
     said = {
         "aws_endpoint_url": settings.s3_endpoint,

@@ -33,7 +33,7 @@ class DeltaReading:
     """The part of a Delta store that reads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open nothing yet but the folder, where it is one."""
+        """Open nothing yet."""
         self.objects: Objects = open_objects(settings)
         self.notes = ObjectNotes(self.objects)
         self._options = log_options(settings)
@@ -190,7 +190,7 @@ class DeltaReading:
 
     def let_open(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let a connection read the objects of a bucket."""
-        if self._files is not None and self._files.protocol not in connection.list_filesystems():
+        if self._files.protocol not in connection.list_filesystems():
             connection.register_filesystem(self._files)
 
     @property

@@ -265,7 +265,6 @@ class TableLog:
             if self.look().version == known.version:
                 raise self._objects.refused(error, self._contract.name) from error
             return False
-        self._objects.settle(self._entry(known.version + 1))
         return True
 
     def _create(self) -> None:
@@ -281,7 +280,6 @@ class TableLog:
                 storage_options=self._options,
                 commit_properties=_once(None),
             )
-            self._objects.settle(self._entry(0))
         except (OSError, DeltaError) as error:
             if self.look().version < 0:  # another may have created it first, which is as good
                 raise self._objects.refused(error, self._contract.name) from error

@@ -1,7 +1,7 @@
-"""Objects by name under one prefix: a thin layer over obstore, for a bucket and for a folder alike.
+"""Objects by name under one prefix of a bucket: a thin layer over obstore.
 
-What must hold: an object that is created appears whole and at once, and of many who create one name, one does. A bucket
-has that from its server's conditional writes, which `refuse_careless` tries; a folder from the kernel.
+What must hold: an object that is created appears whole and at once, and of many who create one name, one does. That
+comes from the server's conditional writes, which `refuse_careless` tries.
 """
 
 import datetime as dt
@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -22,14 +21,11 @@ from obstore.exceptions import (
     PreconditionError,
     UnauthenticatedError,
 )
-from obstore.store import LocalStore, ObjectStore, S3Store
+from obstore.store import ObjectStore, S3Store
 
 from catalog.errors import LakeError, first_line
-from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings
 from cluster.delta.address import ATTEMPTS, LakeAddress, lake_address, retries, server_of, store_options
-from warehouse.files import sync_file, sync_folder
-from warehouse.locks import waited_for
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -39,7 +35,6 @@ Content = bytes | memoryview
 PROBES = "probes"
 """The folder of objects by which a store is tried out."""
 
-_OWN_LOCKS = "locks"
 _KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _REFUSALS = {
     "RequestTimeTooSkewed": "its clock and this machine's are too far apart: set this machine's",
@@ -153,9 +148,6 @@ class Objects:
             except (FileNotFoundError, NotFoundError):
                 continue
 
-    def settle(self, name: str) -> None:
-        """Wait until an object that another library wrote is durable; a bucket's is when it is written."""
-
     @contextmanager
     def _told(self, name: str) -> Iterator[None]:
         """Turn what the store refuses into one line; what is an answer (there, not there) stays as it is."""
@@ -184,50 +176,6 @@ class Objects:
             why = f"it does not answer as it should ({_cause_of(error)}): start it or mend it, and run again"
         where = f"{self.address.text}, {name}" if name else self.address.text
         return LakeError(f"{where}: expected an object store at {self.server}; {why}")
-
-
-class FolderObjects(Objects):
-    """The objects of a lake in a folder; each is on the disk when it is written."""
-
-    def __init__(self, address: LakeAddress, folder: Path) -> None:
-        """Make the folder when it is not there."""
-        store = LocalStore(folder, mkdir=True)
-        super().__init__(address, str(folder), store, store)
-        self._folder = folder
-
-    def create(self, name: str, content: Content) -> bool:
-        """Write an object unless there is one of this name, and tell whether we did."""
-        with self._told(name), self._durably(name):
-            return super().create(name, content)
-
-    def write(self, name: str, content: Content) -> None:
-        """Write an object, over one that stands there."""
-        with self._told(name), self._durably(name):
-            super().write(name, content)
-
-    def replace(self, name: str, content: Content, version: str) -> bool:
-        """Write an object over a known version of it: a folder has no conditional write, so under a lock."""
-        with waited_for(LockPlace(self._folder / _OWN_LOCKS), "replace"):
-            found = self.state(name)
-            if found is None or found.version != version:
-                return False
-            self.write(name, content)
-            return True
-
-    def settle(self, name: str) -> None:
-        """Wait until an object that another library wrote is on the disk."""
-        with self._told(name):
-            sync_file(self._folder / name)
-            sync_folder((self._folder / name).parent)
-
-    @contextmanager
-    def _durably(self, name: str) -> Iterator[None]:
-        path = self._folder / name
-        new = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-        yield
-        sync_file(path)
-        for folder in (*new, (new[-1] if new else path).parent):
-            sync_folder(folder)
 
 
 @dataclass(frozen=True)
@@ -320,11 +268,6 @@ def _fault_of(objects: Objects, name: str) -> str | None:
 def open_objects(settings: Settings) -> Objects:
     """Return the objects of the lake that the settings name."""
     address = lake_address(settings)
-    if address.folder is not None:
-        try:
-            return FolderObjects(address, address.folder)
-        except (OSError, BaseError) as error:
-            raise LakeError(f"{address.text}: expected a folder that can be written ({first_line(error)})") from error
     options, prefix = store_options(settings), address.prefix or None
     store, once = (
         S3Store(address.bucket, prefix=prefix, retry_config=retries(attempts), **options) for attempts in (ATTEMPTS, 0)

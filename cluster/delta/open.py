@@ -20,7 +20,7 @@ def open_delta(settings: Settings) -> "DeltaStore":
     Raises
     ------
     LakeError
-        When the packages for it are missing, or the folder cannot be written.
+        When the packages for it are missing.
     SettingError
         When the settings name no such store.
     """

@@ -22,15 +22,13 @@ _KEPT = 64 << 20  # bytes
 _NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-def duckdb_filesystem(settings: Settings) -> "ObjectFiles | None":
+def duckdb_filesystem(settings: Settings) -> "ObjectFiles":
     """Return what `connection.register_filesystem` takes, so that `read_parquet` opens lists of `s3://` addresses.
 
     It opens addresses that are written out. A pattern finds nothing, for it would also find objects that are not in
-    force. None for a lake in a folder, whose paths DuckDB opens by itself.
+    force.
     """
     address = lake_address(settings)
-    if address.bucket is None:
-        return None
     return ObjectFiles(
         address.bucket, S3Store(address.bucket, retry_config=retries(ATTEMPTS), **store_options(settings))
     )

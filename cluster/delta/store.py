@@ -32,16 +32,16 @@ _FOREIGN = (
     "the history of the table for who it was"
 )
 _OWN = {
-    *("asked", "commits", "exports", "keys", "locks", "pointers", "probes", RECEIPTS, "tokens", _SET_ASIDE),
+    *("asked", "commits", "exports", "keys", "pointers", "probes", RECEIPTS, "tokens", _SET_ASIDE),
     *("origin.json", "proven.json"),
 }
 
 
 class DeltaStore(DeltaReading):
-    """Partitions with their receipts, and notes, on an object store or in a folder; see `warehouse.store.LakeStore`."""
+    """Partitions with their receipts, and notes, on an object store; see `warehouse.store.LakeStore`."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open nothing yet but the folder, where it is one."""
+        """Open nothing yet."""
         super().__init__(settings)
         self._staged: dict[str, dt.datetime] = {}  # by name of the object, when it was written or seen to be young
 

@@ -82,21 +82,5 @@ def dask_cluster(object_store: Seaweed, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture
 def bucket_settings(object_store: Seaweed, tmp_path: Path) -> Settings:
     """Settings of a lake of its own in a bucket."""
-    return _settings(tmp_path, {**object_store.environment, "SHELFPRICE_LAKE": f"s3://{BUCKET}/{uuid4().hex[:12]}"})
-
-
-@pytest.fixture
-def folder_settings(tmp_path: Path) -> Settings:
-    """Settings of a lake of its own in a folder of Delta tables."""
-    return _settings(tmp_path, {"SHELFPRICE_LAKE": f"delta:{tmp_path / 'delta'}"})
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def delta_settings(request: pytest.FixtureRequest) -> Settings:
-    """Settings of a lake of Delta tables: once in a folder, once in a bucket."""
-    settings: Settings = request.getfixturevalue(f"{request.param}_settings")
-    return settings
-
-
-def _settings(folder: Path, environ: dict[str, str]) -> Settings:
-    return read_settings({"SHELFPRICE_HOME": str(folder / "home"), **environ})
+    environ = {**object_store.environment, "SHELFPRICE_LAKE": f"s3://{BUCKET}/{uuid4().hex[:12]}"}
+    return read_settings({"SHELFPRICE_HOME": str(tmp_path / "home"), **environ})

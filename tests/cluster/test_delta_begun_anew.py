@@ -30,48 +30,48 @@ def _another_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_another_is_noticed_at_once")
 @pytest.mark.parametrize("count", [1, 3, 6], ids=["shorter", "as long", "longer"])
-def test_who_knew_a_lake_that_was_reset_reads_and_writes_the_new_one(delta_settings: Settings, count: int) -> None:
+def test_who_knew_a_lake_that_was_reset_reads_and_writes_the_new_one(bucket_settings: Settings, count: int) -> None:
     """A Dask worker, or a monitor, goes on while somebody resets the lake and plays other batches."""
-    store = opened(delta_settings)
+    store = opened(bucket_settings)
     for partition in (*GROUPS[:3], LIVE):
         published(store, partition)
-    worker = DeltaStore(delta_settings)
+    worker = DeltaStore(bucket_settings)
     assert list(worker.partitions("demand_cells")) == GROUPS[:3]
     store.clear()
     assert list(worker.partitions("demand_cells")) == []
-    again = opened(delta_settings)
+    again = opened(bucket_settings)
     wanted = GROUPS[4 : 4 + count]
     for partition in wanted:
         published(again, partition)
     assert list(worker.partitions("demand_cells")) == wanted
     assert not worker.holds(LIVE)
     published(worker, LATE)
-    assert list(DeltaStore(delta_settings).partitions("demand_cells")) == [*wanted, LATE]
+    assert list(DeltaStore(bucket_settings).partitions("demand_cells")) == [*wanted, LATE]
     assert list(again.partitions("demand_cells")) == [*wanted, LATE]
-    delta = DeltaTable(again.objects.address.of("demand_cells"), storage_options=log_options(delta_settings))
+    delta = DeltaTable(again.objects.address.of("demand_cells"), storage_options=log_options(bucket_settings))
     assert delta.version() == count + 1
 
 
 @pytest.mark.usefixtures("_another_is_noticed_at_once")
-def test_what_was_made_from_a_lake_that_was_reset_is_declined(delta_settings: Settings) -> None:
-    store = opened(delta_settings)
+def test_what_was_made_from_a_lake_that_was_reset_is_declined(bucket_settings: Settings) -> None:
+    store = opened(bucket_settings)
     first = published(store, CELLS)
-    worker = DeltaStore(delta_settings)
+    worker = DeltaStore(bucket_settings)
     part = CommittedPart(CELLS, staged(worker, CELLS, 11), first.fingerprint)
     store.clear()
     with pytest.raises((Declined, LakeError)):
         worker.put_in_force([part])
-    again = opened(delta_settings)
+    again = opened(bucket_settings)
     with pytest.raises(Declined, match="another has published it meanwhile"):
         worker.put_in_force([part])
     assert not again.holds(CELLS)
 
 
-def test_a_process_that_resets_a_lake_goes_on_in_the_new_one_at_once(delta_settings: Settings) -> None:
-    store = opened(delta_settings)
+def test_a_process_that_resets_a_lake_goes_on_in_the_new_one_at_once(bucket_settings: Settings) -> None:
+    store = opened(bucket_settings)
     published(store, CELLS)
     store.clear()
     assert list(store.objects.under("")) == []
     store.tables["demand_cells"].ensure()
     receipt = published(store, CELLS, 11)
-    assert DeltaStore(delta_settings).receipt(CELLS) == receipt
+    assert DeltaStore(bucket_settings).receipt(CELLS) == receipt

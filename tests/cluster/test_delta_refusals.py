@@ -11,7 +11,7 @@ import pytest
 from liar import lying_server
 from obstore.exceptions import GenericError
 
-from catalog.errors import LakeError, SettingError, ShelfpriceError
+from catalog.errors import LakeError, SettingError
 from catalog.settings import Settings, read_settings
 from cluster.delta.objects import Content, Objects, refuse_careless
 from cluster.delta.open import open_delta
@@ -66,12 +66,6 @@ def test_a_server_that_keeps_half_of_its_word_is_refused(bucket_settings: Settin
     objects.__class__ = _Replacing
     with pytest.raises(LakeError, match="it replaced an object whose ETag was another one"):
         refuse_careless(objects)
-    assert list(objects.under("probes")) == []
-
-
-def test_a_folder_keeps_its_word(folder_settings: Settings) -> None:
-    objects = DeltaStore(folder_settings).objects
-    refuse_careless(objects)
     assert list(objects.under("probes")) == []
 
 
@@ -136,13 +130,6 @@ def test_another_machine_is_spoken_to_with_tls_alone(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="expected https:// off loopback"):
         DeltaStore(settings_at(tmp_path, "http://store.example:8333"))
     DeltaStore(settings_at(tmp_path, "http://store.example:8333", AWS_ALLOW_HTTP="true"))
-
-
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path), "SHELFPRICE_LAKE": f"delta:{tmp_path / 'file'}/lake"})
-    with pytest.raises(ShelfpriceError, match="expected a folder that can be written"):
-        DeltaStore(settings)
 
 
 def test_without_the_packages_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

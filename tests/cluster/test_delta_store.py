@@ -31,8 +31,8 @@ LIVE = Partition("live_interactions", DAY, "live-S001")
 
 
 @pytest.fixture
-def store(delta_settings: Settings) -> DeltaStore:
-    opened = DeltaStore(delta_settings)
+def store(bucket_settings: Settings) -> DeltaStore:
+    opened = DeltaStore(bucket_settings)
     for table in ("demand_cells", "unit_sales", "products"):
         opened.tables[table].ensure()
     return opened
@@ -115,14 +115,14 @@ def test_parts_of_one_table_are_one_version_of_it(store: DeltaStore) -> None:
 
 @pytest.mark.parametrize("partition", [CELLS, LIVE], ids=["by log", "by pointer"])
 def test_of_two_drivers_on_one_partition_one_commits(
-    delta_settings: Settings, store: DeltaStore, partition: Partition
+    bucket_settings: Settings, store: DeltaStore, partition: Partition
 ) -> None:
     for turn in range(4):
         before = store.receipt(partition)
         gate = Barrier(2)
 
         def drive(count: int, before: str, gate: Barrier) -> str:
-            own = DeltaStore(delta_settings)
+            own = DeltaStore(bucket_settings)
             part = CommittedPart(partition, staged(own, partition, count), before)
             own.holds(partition)
             gate.wait()
@@ -142,37 +142,37 @@ def test_of_two_drivers_on_one_partition_one_commits(
 
 
 def test_processes_that_write_other_partitions_never_decline_each_other(
-    delta_settings: Settings, store: DeltaStore, tmp_path: Path
+    bucket_settings: Settings, store: DeltaStore, tmp_path: Path
 ) -> None:
     parts, go = [Partition("demand_cells", DAY, f"g{number:03}") for number in range(4)], tmp_path / "go"
-    running = [in_process(delta_settings, "publish", part, count=10, before="", go=str(go)) for part in parts]
+    running = [in_process(bucket_settings, "publish", part, count=10, before="", go=str(go)) for part in parts]
     go.touch()
     assert [ended(one) for one in running] == [(0, "committed")] * 4
     assert list(store.partitions("demand_cells")) == parts
 
 
 def test_after_a_kill_before_the_commit_nothing_has_changed_and_another_can_finish_it(
-    delta_settings: Settings, store: DeltaStore
+    bucket_settings: Settings, store: DeltaStore
 ) -> None:
     first = published(store, CELLS)
-    assert ended(in_process(delta_settings, "die", CELLS, count=12))[0] == -9
+    assert ended(in_process(bucket_settings, "die", CELLS, count=12))[0] == -9
     assert store.receipt(CELLS) == first
-    receipt = staged(DeltaStore(delta_settings), CELLS, 12)  # as its pending record would say
-    other = DeltaStore(delta_settings)
+    receipt = staged(DeltaStore(bucket_settings), CELLS, 12)  # as its pending record would say
+    other = DeltaStore(bucket_settings)
     other.put_in_force([CommittedPart(CELLS, receipt, first.fingerprint)])
     assert store.receipt(CELLS) == receipt
 
 
-def test_a_commit_whose_bytes_are_gone_is_refused(delta_settings: Settings, store: DeltaStore) -> None:
+def test_a_commit_whose_bytes_are_gone_is_refused(bucket_settings: Settings, store: DeltaStore) -> None:
     receipt = staged(store, CELLS)
     store.objects.remove([object_name(CELLS, receipt.fingerprint)])
     with pytest.raises(LakeError, match="found none; the commit is unfinished"):
-        DeltaStore(delta_settings).put_in_force([CommittedPart(CELLS, receipt, "")])
+        DeltaStore(bucket_settings).put_in_force([CommittedPart(CELLS, receipt, "")])
     assert not store.holds(CELLS)
 
 
 def test_a_table_stays_whole_over_checkpoints_and_other_engines_read_it(
-    delta_settings: Settings, store: DeltaStore
+    bucket_settings: Settings, store: DeltaStore
 ) -> None:
     parts = [Partition("demand_cells", DAY, f"g{number:03}") for number in range(5)]
     for turn in range(CHECKPOINT_EVERY // 5 + 2):
@@ -180,28 +180,28 @@ def test_a_table_stays_whole_over_checkpoints_and_other_engines_read_it(
             published(store, part, 10 + turn)
     names = {one.name for one in store.objects.under("demand_cells/_delta_log")}
     assert any(name.endswith(".checkpoint.parquet") for name in names)
-    opened = DeltaStore(delta_settings)
+    opened = DeltaStore(bucket_settings)
     assert list(opened.partitions("demand_cells")) == parts
     assert [opened.receipt(part) for part in parts] == [store.receipt(part) for part in parts]
-    delta = DeltaTable(opened.objects.address.of("demand_cells"), storage_options=log_options(delta_settings))
+    delta = DeltaTable(opened.objects.address.of("demand_cells"), storage_options=log_options(bucket_settings))
     assert delta.to_pyarrow_table().num_rows == 5 * (10 + turn)
     assert set(delta.to_pyarrow_table()["business_date"].to_pylist()) == {DAY}
 
 
-def test_two_who_create_the_tables_at_once_both_find_them(delta_settings: Settings) -> None:
+def test_two_who_create_the_tables_at_once_both_find_them(bucket_settings: Settings) -> None:
     for table in ("demand_cells", "unit_sales", "products", "price_book"):
-        stores = [DeltaStore(delta_settings) for _ in range(4)]
+        stores = [DeltaStore(bucket_settings) for _ in range(4)]
         with ThreadPoolExecutor(4) as drivers:
             list(drivers.map(lambda one, name: one.tables[name].ensure(), stores, [table] * 4))
         assert {version_of(one, table) for one in stores} == {0}
 
 
-def test_a_table_that_another_program_has_upgraded_is_not_changed(delta_settings: Settings, store: DeltaStore) -> None:
+def test_a_table_that_another_program_has_upgraded_is_not_changed(bucket_settings: Settings, store: DeltaStore) -> None:
     receipt = published(store, CELLS)
     protocol = {"protocol": {"minReaderVersion": 1, "minWriterVersion": 4}}
     store.objects.create(f"demand_cells/_delta_log/{version_of(store) + 1:020d}.json", json.dumps(protocol).encode())
     other = Partition("demand_cells", DAY, "g001")
-    for opened in (store, DeltaStore(delta_settings)):
+    for opened in (store, DeltaStore(bucket_settings)):
         with pytest.raises(LakeError, match="another program has upgraded it"):
             opened.put_in_force([CommittedPart(other, receipt, "")])
 
@@ -231,11 +231,11 @@ def test_damaged_bytes_are_written_anew_when_they_are_staged_again(store: DeltaS
     assert hashlib.sha256(store.content(CELLS)).hexdigest() == receipt.sha256
 
 
-def test_a_receipt_that_is_damaged_proves_nothing(delta_settings: Settings, store: DeltaStore) -> None:
+def test_a_receipt_that_is_damaged_proves_nothing(bucket_settings: Settings, store: DeltaStore) -> None:
     receipt = published(store, CELLS)
     text = receipt.to_json().replace('"rows": 10', '"rows": 11')
     store.objects.write(receipt_name(object_name(CELLS, receipt.fingerprint)), text.encode())
-    other = DeltaStore(delta_settings)
+    other = DeltaStore(bucket_settings)
     assert other.receipt(CELLS) is None
     assert other.holds(CELLS)
 
@@ -259,12 +259,12 @@ def test_days_that_are_being_sold_write_no_log(store: DeltaStore) -> None:
     assert list(store.partitions("live_interactions", lambda date: date == DAY)) == [LIVE]
 
 
-def test_duckdb_reads_the_places_of_partitions(delta_settings: Settings, store: DeltaStore) -> None:
+def test_duckdb_reads_the_places_of_partitions(bucket_settings: Settings, store: DeltaStore) -> None:
     parts = [Partition("demand_cells", DAY, f"g{number:03}") for number in range(3)]
     for part in parts:
         published(store, part, 1000)
     connection = duckdb.connect()
-    if (files := duckdb_filesystem(delta_settings)) is not None:
+    if (files := duckdb_filesystem(bucket_settings)) is not None:
         connection.register_filesystem(files)
     missing = Partition("demand_cells", DAY, "missing")
     places = store.places([*parts, missing])
@@ -391,10 +391,10 @@ def test_what_another_commit_has_replaced_is_not_laid_over(store: DeltaStore) ->
     assert store.moment()[CELLS].is_of(newest.fingerprint)
 
 
-def test_every_table_is_there_once_the_store_is_prepared(delta_settings: Settings) -> None:
+def test_every_table_is_there_once_the_store_is_prepared(bucket_settings: Settings) -> None:
     from catalog.contracts import TABLES
 
-    store = DeltaStore(delta_settings)
+    store = DeltaStore(bucket_settings)
     store.prepare()
     store.prepare()
     logs = {name for name, table in store.tables.items() if isinstance(table, TableLog)}
@@ -403,5 +403,5 @@ def test_every_table_is_there_once_the_store_is_prepared(delta_settings: Setting
     assert list(store.objects.under("probes")) == []
 
 
-def test_a_store_is_opened_once_in_a_process(delta_settings: Settings) -> None:
-    assert open_delta(delta_settings) is open_delta(delta_settings)
+def test_a_store_is_opened_once_in_a_process(bucket_settings: Settings) -> None:
+    assert open_delta(bucket_settings) is open_delta(bucket_settings)

@@ -34,8 +34,8 @@ def now() -> dt.datetime:
 
 
 @pytest.fixture
-def store(delta_settings: Settings) -> DeltaStore:
-    opened = DeltaStore(delta_settings)
+def store(bucket_settings: Settings) -> DeltaStore:
+    opened = DeltaStore(bucket_settings)
     for table in ("demand_cells", "unit_sales"):
         opened.tables[table].ensure()
     return opened
@@ -65,20 +65,20 @@ def test_what_was_replaced_long_ago_goes_and_what_is_in_force_stays(store: Delta
 
 
 def test_what_a_kill_left_before_its_commit_is_noted_and_is_no_fault(
-    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("operate.commands.checks.read_settings", lambda: delta_settings)
-    lake = Lake(delta_settings)
+    monkeypatch.setattr("operate.commands.checks.read_settings", lambda: bucket_settings)
+    lake = Lake(bucket_settings)
     lake.prepare()
     assert inspect(lake).strays == Strays()
     health(files=True)
     assert "note" not in capsys.readouterr().err
-    died = in_process(delta_settings, "die", CELLS, count=10)
+    died = in_process(bucket_settings, "die", CELLS, count=10)
     assert ended(died)[0] == -signal.SIGKILL
     found = inspect(lake)
     assert found.findings == ()
     assert found.strays.objects == 2  # its rows and its receipt
-    assert found.strays.bytes == sum(one.bytes for one in strays(DeltaStore(delta_settings)))
+    assert found.strays.bytes == sum(one.bytes for one in strays(DeltaStore(bucket_settings)))
     health(files=True)
     assert "note: 2 objects (0.0 MB) that nothing in force names" in " ".join(capsys.readouterr().err.split())
     health(files=True, as_json=True)
@@ -175,11 +175,11 @@ def test_an_object_that_was_written_anew_meanwhile_stays(store: DeltaStore, monk
 
 
 def test_what_was_taken_away_while_a_slow_writer_went_on_is_never_put_in_force(
-    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine that slept between staging and committing comes back three hours later."""
     monkeypatch.setattr(store_module, "_YOUNG", dt.timedelta(seconds=-10))
-    lake = Lake(delta_settings)
+    lake = Lake(bucket_settings)
     lake.prepare()
     store = lake.store
     assert isinstance(store, DeltaStore)
@@ -200,9 +200,9 @@ def _published_across_a_vacuum(store: DeltaStore, place: Place, name: str | None
 
 
 def test_what_a_slow_writer_staged_long_ago_is_written_anew_before_it_counts(
-    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = Lake(delta_settings)
+    lake = Lake(bucket_settings)
     lake.prepare()
     store = lake.store
     assert isinstance(store, DeltaStore)
@@ -229,7 +229,7 @@ def test_what_a_slow_writer_staged_long_ago_is_written_anew_before_it_counts(
 
 
 def test_a_machine_whose_clock_is_hours_ahead_removes_nothing_young(
-    delta_settings: Settings, store: DeltaStore, monkeypatch: pytest.MonkeyPatch
+    bucket_settings: Settings, store: DeltaStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Ahead(dt.datetime):
         @classmethod
@@ -237,7 +237,7 @@ def test_a_machine_whose_clock_is_hours_ahead_removes_nothing_young(
             return super().now(tz) + 3 * HOUR
 
     receipt = staged(store, CELLS)  # by another machine, a moment ago
-    monkeypatch.setattr("operate.commands.checks.read_settings", lambda: delta_settings)
+    monkeypatch.setattr("operate.commands.checks.read_settings", lambda: bucket_settings)
     monkeypatch.setattr(dt, "datetime", Ahead)
     doctor(vacuum="1h")
     monkeypatch.undo()
@@ -251,10 +251,10 @@ def test_a_limit_that_protects_too_little_or_too_much_is_refused(store: DeltaSto
         vacuum(store, length, now())
 
 
-def test_the_lake_is_whole_after_its_logs_are_cleaned_up(delta_settings: Settings, store: DeltaStore) -> None:
+def test_the_lake_is_whole_after_its_logs_are_cleaned_up(bucket_settings: Settings, store: DeltaStore) -> None:
     receipts = [published(store, Partition("demand_cells", DAY, f"g{number:03}")) for number in range(3)]
     vacuum(store, HOUR, now() + 3 * HOUR)
-    opened = DeltaStore(delta_settings)
+    opened = DeltaStore(bucket_settings)
     assert [opened.receipt(one) for one in opened.partitions("demand_cells")] == receipts
     published(opened, CELLS, 12)
     assert store.receipt(CELLS) == opened.receipt(CELLS)

@@ -51,43 +51,43 @@ def receipts(lake: Lake) -> dict[str, str]:
     return {str(part): receipt.sha256 for part, receipt in found if receipt is not None}
 
 
-def test_a_day_is_played_grouped_proven_shown_and_replayed(delta_settings: Settings, tmp_path: Path) -> None:
-    workspace, result = played(delta_settings)
+def test_a_day_is_played_grouped_proven_shown_and_replayed(bucket_settings: Settings, tmp_path: Path) -> None:
+    workspace, result = played(bucket_settings)
     embedded, _ = played(read_settings({"SHELFPRICE_HOME": str(tmp_path / "embedded")}))
     assert receipts(workspace.lake) == receipts(embedded.lake)
     found = verify(workspace.lake)
     assert found.findings == ()
     assert found.rows == verify(embedded.lake).rows
     assert origin_of(workspace.lake.store) == "twin"
-    with read_only(delta_settings) as connection:
+    with read_only(bucket_settings) as connection:
         assert connection.execute("select count(*) from interactions").fetchone() == (result.rows,)
         (named,) = connection.execute("select sha256 from receipts where table_name = 'interactions'").fetchall()
     receipt = workspace.lake.receipt(result.batch.partition)
     assert receipt is not None
     assert named == (receipt.sha256,)
-    assert past_day(delta_settings, DAY)[0]["decisions_sha256"] == receipt.sha256
-    parts = replay(delta_settings, DAY)
+    assert past_day(bucket_settings, DAY)[0]["decisions_sha256"] == receipt.sha256
+    parts = replay(bucket_settings, DAY)
     assert {part.part for part in parts} >= {"decisions", "features"}
     assert all(part.remark == "" for part in parts)
 
 
-def test_the_monitor_shows_what_was_published_since_it_was_opened(delta_settings: Settings) -> None:
-    workspace, result = played(delta_settings)
-    asking, part = Reader(delta_settings), result.batch.partition
+def test_the_monitor_shows_what_was_published_since_it_was_opened(bucket_settings: Settings) -> None:
+    workspace, result = played(bucket_settings)
+    asking, part = Reader(bucket_settings), result.batch.partition
     before = asking.ask("shelf_by_tick", SOLD, **QUESTION)
     assert asking.ask("shelf_by_tick", SOLD, **QUESTION) is before
     workspace.lake.publish(part, workspace.lake.read(part).slice(0, 500), inputs="fewer", seed=SEED)
     assert asking.ask("shelf_by_tick", SOLD, **QUESTION) is not before
 
 
-def test_a_live_day_is_shown_while_it_sells_and_once_when_it_has_closed(delta_settings: Settings) -> None:
-    workspace = prepared(delta_settings, load(CLASSIC))
+def test_a_live_day_is_shown_while_it_sells_and_once_when_it_has_closed(bucket_settings: Settings) -> None:
+    workspace = prepared(bucket_settings, load(CLASSIC))
     day = LiveDay("S01", DAY)
     player = Player(workspace.lake, LivePrices(workspace.lake, load, day, SEED), day, SEED)
     for _ in range(3):
         player.sell_tick()
     seen = "select count(*), count(distinct tick) from interactions where store_id = 'S01'"
-    with workbench_with_marts(delta_settings) as connection:
+    with workbench_with_marts(bucket_settings) as connection:
         rows = connection.execute(seen).fetchone()
     assert rows is not None
     assert rows[1] == 3
@@ -95,7 +95,7 @@ def test_a_live_day_is_shown_while_it_sells_and_once_when_it_has_closed(delta_se
     while not player.is_over:
         player.sell_tick()
     player.close()
-    with workbench_with_marts(delta_settings) as connection:
+    with workbench_with_marts(bucket_settings) as connection:
         shown = connection.execute(seen).fetchone()
     (closed,) = workspace.lake.partitions("interactions")
     receipt = workspace.lake.receipt(closed)
@@ -105,15 +105,15 @@ def test_a_live_day_is_shown_while_it_sells_and_once_when_it_has_closed(delta_se
     assert verify(workspace.lake).findings == ()
 
 
-def test_a_retailers_file_is_ingested_and_the_twin_is_kept_out(delta_settings: Settings, tmp_path: Path) -> None:
+def test_a_retailers_file_is_ingested_and_the_twin_is_kept_out(bucket_settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "sales.csv"
     lines = [f"2026-01-{day:02d},S01,A,{2 + day % 3}.00,{30 - day}" for day in range(5, 25)]
     file.write_text("\n".join(["date,store,sku,price,qty", *lines]) + "\n", encoding="utf-8")
-    done = ingest(delta_settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
+    done = ingest(bucket_settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
     assert done.row["valid"] == 20
-    again = ingest(delta_settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
+    again = ingest(bucket_settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
     assert again.action == "unchanged"
-    workspace = prepared(delta_settings, load(done.shelf))
+    workspace = prepared(bucket_settings, load(done.shelf))
     assert transform(workspace).partitions == 20
     assert verify(workspace.lake).findings == ()
     (batch,) = batches_of(load(CLASSIC), [DAY], 1)
@@ -122,9 +122,9 @@ def test_a_retailers_file_is_ingested_and_the_twin_is_kept_out(delta_settings: S
         play_batch(workspace, batch, priced_by, SEED)
 
 
-def test_damaged_decisions_are_named_set_aside_and_played_again(delta_settings: Settings) -> None:
-    workspace, result = played(delta_settings)
-    store, part = open_delta(delta_settings), result.batch.partition
+def test_damaged_decisions_are_named_set_aside_and_played_again(bucket_settings: Settings) -> None:
+    workspace, result = played(bucket_settings)
+    store, part = open_delta(bucket_settings), result.batch.partition
     (place,) = workspace.lake.places([part])
     name = place.removeprefix(store.objects.address.of("")).lstrip("/")
     whole = store.objects.read(name)
@@ -136,22 +136,22 @@ def test_damaged_decisions_are_named_set_aside_and_played_again(delta_settings: 
     kinds = {(finding.name.split("/")[0], finding.kind) for finding in verify(workspace.lake).findings}
     assert kinds == {("interactions", "missing")}
     set_aside(workspace.lake, verify(workspace.lake))
-    played(delta_settings)
+    played(bucket_settings)
     assert verify(workspace.lake).findings == ()
     assert store.objects.read(f"set-aside/{name}") is not None
     assert store.objects.read(name) == whole
 
 
-def test_what_a_command_was_asked_for_is_seen_by_every_machine(delta_settings: Settings, tmp_path: Path) -> None:
-    write_down(Lake(delta_settings).notes, "nightly", DAY)
-    elsewhere = delta_settings.model_copy(update={"home": tmp_path / "another machine"})
+def test_what_a_command_was_asked_for_is_seen_by_every_machine(bucket_settings: Settings, tmp_path: Path) -> None:
+    write_down(Lake(bucket_settings).notes, "nightly", DAY)
+    elsewhere = bucket_settings.model_copy(update={"home": tmp_path / "another machine"})
     assert left_unended(Lake(elsewhere).notes, "nightly") == DAY
 
 
-def test_of_two_seeds_without_a_common_lock_one_wins_whole(delta_settings: Settings, tmp_path: Path) -> None:
-    workspace, _ = played(delta_settings)
+def test_of_two_seeds_without_a_common_lock_one_wins_whole(bucket_settings: Settings, tmp_path: Path) -> None:
+    workspace, _ = played(bucket_settings)
     before = workspace.lake.receipt(Partition("repricings", DAY, "g000"))
-    elsewhere = prepared(delta_settings.model_copy(update={"home": tmp_path / "another machine"}), load(CLASSIC))
+    elsewhere = prepared(bucket_settings.model_copy(update={"home": tmp_path / "another machine"}), load(CLASSIC))
     (batch,) = batches_of(workspace.catalog, [DAY], None)
     priced_by = pricing_on(workspace.lake, workspace.catalog, DAY, "static")
     with workspace.lake.commit("batch-2026-01-06-g000", inputs="first", seed=8) as late:
@@ -170,11 +170,11 @@ def test_of_two_seeds_without_a_common_lock_one_wins_whole(delta_settings: Setti
 
 
 def test_reset_clears_the_lake_and_refuses_where_others_keep_something(
-    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    played(delta_settings)
-    monkeypatch.setattr("flows.cli.days.read_settings", lambda: delta_settings)
-    store = open_delta(delta_settings)
+    played(bucket_settings)
+    monkeypatch.setattr("flows.cli.days.read_settings", lambda: bucket_settings)
+    store = open_delta(bucket_settings)
     DeliveryProgress(store.notes, "/tills").begin({"S001": 1}, ["S001"])
     store.objects.write("somebody-elses.txt", b"kept")
     with pytest.raises(Declined, match=r"also holds somebody-elses.txt"):
@@ -182,4 +182,4 @@ def test_reset_clears_the_lake_and_refuses_where_others_keep_something(
     store.objects.remove(["somebody-elses.txt"])
     reset(yes=True)
     assert list(store.objects.under("")) == []
-    assert not delta_settings.home.exists()
+    assert not bucket_settings.home.exists()

@@ -11,10 +11,8 @@ import boto3
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
-from distributed import Client
 
 from catalog.errors import ServiceError
-from deploy.servers.dask import Dask
 from deploy.servers.postgres import Postgres, postgres
 from deploy.servers.postgres_process import forget_the_dead
 from deploy.servers.running import running
@@ -31,15 +29,6 @@ def s3(store: Seaweed, secret: str | None = None) -> Any:
     )
 
 
-def test_of_two_writers_of_one_name_the_second_is_refused(object_store: Seaweed) -> None:
-    client = s3(object_store)
-    client.put_object(Bucket=BUCKET, Key="servers/once", Body=b"first", IfNoneMatch="*")
-    with pytest.raises(ClientError, match="PreconditionFailed"):
-        client.put_object(Bucket=BUCKET, Key="servers/once", Body=b"second", IfNoneMatch="*")
-    assert client.get_object(Bucket=BUCKET, Key="servers/once")["Body"].read() == b"first"
-    client.close()
-
-
 def test_the_object_store_lets_nobody_in_without_the_secret(object_store: Seaweed) -> None:
     client = s3(object_store, "wrong")
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
@@ -50,18 +39,6 @@ def test_the_object_store_lets_nobody_in_without_the_secret(object_store: Seawee
 def test_the_database_lets_nobody_in_without_the_password(database: Postgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(database.url.replace(database.password, "wrong"))
-
-
-def test_prefects_extension_can_be_installed(database: Postgres) -> None:
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute("create extension if not exists pg_trgm")
-        assert connection.execute("select similarity('milk', 'milk')").fetchone() == (1.0,)
-
-
-def test_every_worker_works(dask_cluster: Dask) -> None:
-    with Client(dask_cluster.url, set_as_default=False) as client:
-        processes = client.run(os.getpid)
-    assert len(set(processes.values())) == 2
 
 
 @pytest.mark.parametrize("run", [seaweed, postgres])

@@ -59,8 +59,7 @@ STORE = {
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"SHELFPRICE_LAKE": "gs://bucket"}, "SHELFPRICE_LAKE: expected s3://bucket/prefix or delta:/folder"),
-        ({"SHELFPRICE_LAKE": "delta:data"}, "SHELFPRICE_LAKE: expected s3://bucket/prefix or delta:/folder"),
+        ({"SHELFPRICE_LAKE": "gs://bucket"}, "SHELFPRICE_LAKE: expected s3://bucket/prefix"),
         ({**STORE, "AWS_ENDPOINT_URL": "http://10.0.0.1:8333"}, "AWS_ENDPOINT_URL: expected https:// off loopback"),
         ({**STORE, "AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY: expected the login of the object store"),
         ({**STORE, "AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID: expected the login of the object store"),

@@ -26,12 +26,6 @@ PODS = {
 RELEASE = version("shelfprice")
 OF_CHARTS = {"prefect-server": 4200}
 """Services that the charts make, with these values, and their ports."""
-MOUNTS_OF_THE_WORKERS_CHART = {"/home/prefect", "/tmp"}  # noqa: S108 - in a container
-VARIABLES_OF_THE_WORKERS_CHART = {
-    *("HOME", "PREFECT_API_AUTH_STRING", "PREFECT_API_ENABLE_HTTP2", "PREFECT_API_URL", "PREFECT_DEBUG_MODE"),
-    *("PREFECT_KUBERNETES_CLUSTER_UID", "PREFECT_WORKER_PREFETCH_SECONDS", "PREFECT_WORKER_QUERY_SECONDS"),
-}
-"""What `charts/prefect-worker/templates/deployment.yaml` of PrefectHQ/prefect-helm gives its container, 2026-08."""
 ADDRESS = re.compile(r"(?:http|https|tcp|tls)://([\w.-]+):(\d+)")
 
 
@@ -115,12 +109,9 @@ def test_the_secrets_that_are_made_are_those_of_the_template_and_it_holds_none(t
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_variable_is_a_setting_or_one_of_the_programs(name: str) -> None:
+    assert keys_of("ConfigMap", "settings") - KNOWN == set()
     named = {one["name"] for key in ("env", "extraEnvVars") for found in everything(FILES[name], key) for one in found}
     assert named - KNOWN == set()
-
-
-def test_the_settings_of_all_are_settings() -> None:
-    assert keys_of("ConfigMap", "settings") - KNOWN == set()
 
 
 def given_to(name: str) -> list[dict[str, str]]:
@@ -146,27 +137,6 @@ def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     }
 
 
-def test_postgresql_counts_as_there_only_when_its_databases_are_made() -> None:
-    (postgres,) = PODS["postgres"]["containers"]
-    assert postgres["readinessProbe"]["exec"]["command"][:3] == ["pg_isready", "-h", "127.0.0.1"]
-
-
-def test_nothing_is_given_to_the_worker_twice_that_its_chart_gives_it_already() -> None:
-    """Kubernetes refuses a pod with two mounts at one place, and a variable that is named twice may be lost."""
-    worker = VALUES["values-prefect-worker.yaml"]["worker"]
-    mounts = [one["mountPath"] for one in worker["extraVolumeMounts"]]
-    assert len(set(mounts) | MOUNTS_OF_THE_WORKERS_CHART) == len(mounts) + len(MOUNTS_OF_THE_WORKERS_CHART)
-    assert {one["name"] for one in worker["extraVolumeMounts"]} == {one["name"] for one in worker["extraVolumes"]}
-    names = [one["name"] for one in worker["extraEnvVars"]]
-    assert len(set(names) | VARIABLES_OF_THE_WORKERS_CHART) == len(names) + len(VARIABLES_OF_THE_WORKERS_CHART)
-
-
-def test_the_one_worker_has_a_name_that_outlives_its_pod() -> None:
-    worker = VALUES["values-prefect-worker.yaml"]["worker"]
-    assert worker["replicaCount"] == 1
-    assert [one["value"] for one in worker["extraEnvVars"] if one["name"] == "SHELFPRICE_WORKER"] == ["kubernetes"]
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_an_address_names_a_service_and_its_port(name: str) -> None:
     ports = {one["metadata"]["name"]: {port["port"] for port in one["spec"]["ports"]} for one in of_kind("Service")}
@@ -181,22 +151,6 @@ def test_a_service_leads_to_a_port_of_a_pod(service: dict[str, Any]) -> None:
     named = {port["name"]: port["containerPort"] for port in everything(pod["containers"], "ports")[0]}
     for port in service["spec"]["ports"]:
         assert named[port["targetPort"]] == port["port"]
-
-
-@pytest.mark.parametrize("name", PODS)
-def test_what_is_mounted_is_a_volume_and_every_volume_is_mounted(name: str) -> None:
-    pod = PODS[name]
-    claims = [claim for one in everything(MANIFESTS, "volumeClaimTemplates") for claim in one]
-    volumes = {volume["name"] for volume in pod["volumes"]}
-    mounted = {mount["name"] for container in containers_of(pod) for mount in container["volumeMounts"]}
-    assert volumes <= mounted
-    assert mounted - volumes <= {claim["metadata"]["name"] for claim in claims}
-
-
-def test_selectors_select_their_own_pods() -> None:
-    for one in MANIFESTS:
-        if one["kind"] in {"Deployment", "StatefulSet"}:
-            assert one["spec"]["selector"]["matchLabels"] == one["spec"]["template"]["metadata"]["labels"]
 
 
 def test_nothing_is_let_in_but_what_is_named_and_every_pod_that_listens_is_named() -> None:
@@ -220,12 +174,6 @@ def test_only_the_monitor_and_the_api_can_be_reached_from_outside() -> None:
     assert ingress["spec"]["ingressClassName"]
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"] for rule in ingress["spec"]["rules"]]
     assert not {"NodePort", "LoadBalancer"} & {one["spec"].get("type") for one in of_kind("Service")}
-
-
-def test_everything_stands_in_the_one_namespace() -> None:
-    (namespace,) = of_kind("Namespace")
-    others = {one["metadata"]["namespace"] for one in MANIFESTS if one["kind"] not in {"Namespace", "Kustomization"}}
-    assert others == {namespace["metadata"]["name"]}
 
 
 def test_every_module_that_is_run_is_there() -> None:
@@ -277,22 +225,3 @@ def test_prices_are_answered_while_a_release_is_rolled_out_or_a_node_is_emptied(
     assert not everything(pod["volumes"], "persistentVolumeClaim")  # one pod alone could hold it
     budgets = {one["metadata"]["name"]: one["spec"] for one in of_kind("PodDisruptionBudget")}
     assert budgets["api"] == {"minAvailable": 1, "selector": {"matchLabels": {"app": "api"}}}
-
-
-@pytest.mark.parametrize(
-    "name", [one["metadata"]["name"] for one in MANIFESTS if one["kind"] in {"Deployment", "StatefulSet"}]
-)
-def test_a_pod_that_stays_says_when_it_is_ready_and_is_started_again_when_it_is_stuck(name: str) -> None:
-    (container,) = PODS[name]["containers"]
-    assert {"readinessProbe", "livenessProbe"} <= container.keys()
-
-
-def test_a_tool_puts_the_digest_of_a_release_into_every_manifest() -> None:
-    (kustomization,) = of_kind("Kustomization")
-    applied = {name for name in FILES if not name.startswith("values-")} - {
-        "kustomization.yaml",
-        "secret.template.yaml",
-    }
-    assert set(kustomization["resources"]) == applied
-    assert [one["name"] for one in kustomization["images"]] == ["shelfprice"]
-    assert kustomization["images"][0]["newTag"] == RELEASE

@@ -113,7 +113,7 @@ def test_files_of_models_are_beside_a_lake_on_an_object_store_whose_keys_only_th
     assert environment["AWS_DEFAULT_REGION"] == "eu-1"
 
 
-@pytest.mark.parametrize("changes", [{}, {"SHELFPRICE_LAKE": "delta:/x"}, {"SHELFPRICE_DATABASE": ""}])
+@pytest.mark.parametrize("changes", [{}, {"SHELFPRICE_DATABASE": ""}])
 def test_files_of_models_are_in_a_folder_otherwise(told: Callable[..., Settings], changes: dict[str, str]) -> None:
     lake = {"SHELFPRICE_LAKE": "s3://bucket/lake"} if "SHELFPRICE_DATABASE" in changes else {}
     settings = told(**STORE, **(lake | changes))
