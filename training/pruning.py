@@ -17,7 +17,7 @@ from warehouse.locks import held
 from warehouse.partition import between
 from warehouse.workspace import Workspace
 
-_NAMED_IN = ("days_in_force", "demand_curves", "replaced_demand_curves")
+_NAMED_IN = ("days_in_force", "demand_curves")
 
 
 @dataclass(frozen=True)

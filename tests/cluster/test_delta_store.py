@@ -189,7 +189,7 @@ def test_a_table_stays_whole_over_checkpoints_and_other_engines_read_it(
 
 
 def test_two_who_create_the_tables_at_once_both_find_them(bucket_settings: Settings) -> None:
-    for table in ("demand_cells", "unit_sales", "products", "price_book"):
+    for table in ("demand_cells", "unit_sales", "products", "demand_curves"):
         stores = [DeltaStore(bucket_settings) for _ in range(4)]
         with ThreadPoolExecutor(4) as drivers:
             list(drivers.map(lambda one, name: one.tables[name].ensure(), stores, [table] * 4))

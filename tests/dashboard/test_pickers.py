@@ -20,6 +20,6 @@ FIRST, SECOND, THIRD = (dt.date(2026, 1, day) for day in (5, 6, 7))
     ],
 )
 def test_the_date_that_opens_next_is_offered_first(sold: Any, priced: Any, offered: list[str]) -> None:
-    reader = SimpleNamespace(dates=lambda *tables: priced if "price_book" in tables else sold)
+    reader = SimpleNamespace(dates=lambda *tables: priced if "booked_prices" in tables else sold)
     monitor: Any = SimpleNamespace(reader=reader)
     assert [one["value"] for one in days_and_next(monitor)] == offered

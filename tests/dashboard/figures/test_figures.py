@@ -40,7 +40,7 @@ def reader(sold: Settings) -> Reader:
 
 
 def book_of(reader: Reader, sku: str) -> pd.DataFrame:
-    return reader.ask("product_book", ("price_book",), on=DAY, date=DAY, sku=sku)
+    return reader.ask("product_book", ("booked_prices",), on=DAY, date=DAY, sku=sku)
 
 
 def curve_of(reader: Reader, sku: str) -> pd.DataFrame:
