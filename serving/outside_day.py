@@ -30,7 +30,7 @@ from serving.hourly_prices import decided_so_far, newest_prices, released_in, wi
 from serving.in_force import pricing_on
 from serving.order_book import at_once_now
 from serving.storefront import LearningStorefront, Storefront
-from simulation.streams import stream_of
+from simulation.draws import stream_of
 from warehouse.workspace import Workspace
 
 SEED = 7

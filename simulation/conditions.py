@@ -13,7 +13,7 @@ from holidays import HolidayBase, country_holidays
 
 from catalog.load import Catalog
 from catalog.records.shoppers import WEEKDAYS, DemandEffect, WeatherSettings
-from simulation.streams import stream_of_date
+from simulation.draws import stream_of_date
 
 _ONE_DAY = dt.timedelta(days=1)
 _REMEMBERED = 40  # days; of the strongest persistence that a world has, 0.8, they leave 0.01 %

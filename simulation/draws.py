@@ -6,6 +6,10 @@ multiplier for one unit. A product without personas of its own has the store's.
 """
 
 import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numba
@@ -16,8 +20,28 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.shoppers import Persona
-from simulation.sfc64 import fill_below, fill_narrow_normal, fill_narrow_uniform, fill_poisson, fill_uniform
-from simulation.streams import stream_of_date
+
+
+def stream_of(seed: int, store_id: str, business_date: dt.date, *spawned: int) -> np.random.Generator:
+    """Return the random stream of a store day, or one that is spawned by it."""
+    entropy = (seed, _number_of(store_id), business_date.toordinal())
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy, spawn_key=spawned)))
+
+
+def streams_of(seed: int, stores: Sequence[str], business_date: dt.date, *spawned: int) -> list[np.random.Generator]:
+    """Return the stream of each store, as `stream_of` does."""
+    return [stream_of(seed, store, business_date, *spawned) for store in stores]
+
+
+def stream_of_date(seed: int, business_date: dt.date, *spawned: int) -> np.random.Generator:
+    """Return a random stream of a date that all stores and all seeds of a world share, or one that is spawned by it."""
+    entropy = (seed, business_date.toordinal())
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy, spawn_key=spawned)))
+
+
+@lru_cache(maxsize=100_000)
+def _number_of(store_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(store_id.encode()).digest()[:8], "big")
 
 
 def footfall_factor_on(catalog: Catalog, business_date: dt.date) -> float:
@@ -68,13 +92,15 @@ class Draws(NamedTuple):
     shopper: NDArray[np.int32]
 
 
-def draw_store_days(streams: NDArray[np.uint64], expected: Floats, dice_shape: tuple[int, int], pool: int) -> Draws:
+def draw_store_days(
+    streams: Sequence[np.random.Generator], expected: Floats, dice_shape: tuple[int, int], pool: int
+) -> Draws:
     """Draw some store days, each always in the same order, into arrays that all of them share.
 
     Parameters
     ----------
     streams
-        The random stream of each, as `simulation.sfc64.begun` returns it, shape (n_stores, 6).
+        The random stream of each.
     expected
         Mean visits in each tick, shape (n_stores, n_ticks).
     dice_shape, pool
@@ -82,49 +108,24 @@ def draw_store_days(streams: NDArray[np.uint64], expected: Floats, dice_shape: t
     """
     dice = np.empty((len(streams), *dice_shape))
     counts = np.empty(expected.shape, dtype=np.int64)
-    _throw_and_count(streams, expected, dice.reshape(len(streams), -1), counts)
-    ends = np.cumsum(counts.sum(axis=1))
-    n_visits = int(ends[-1]) if len(ends) else 0
+    for stream, own, count, mean in zip(streams, dice, counts, expected, strict=True):
+        stream.random(out=own)
+        count[:] = stream.poisson(mean)
+    ends = np.cumsum(counts.sum(axis=1)).tolist()
+    n_visits = ends[-1] if ends else 0
     times, shopper = np.empty(n_visits), np.empty(n_visits, dtype=np.int32)
     product, persona, deviation = np.empty((3, n_visits), dtype=np.float32)
-    _draw_visits(streams, counts, times, (product, persona), deviation, shopper, pool)
-    for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
-        times[begin:end].sort()
+    spans = [slice(*span) for span in pairwise([0, *ends])]
+    for stream, span in zip(streams, spans, strict=True):
+        stream.random(out=times[span])
+        stream.random(dtype=np.float32, out=product[span])
+        stream.random(dtype=np.float32, out=persona[span])
+        stream.standard_normal(dtype=np.float32, out=deviation[span])
+        shopper[span] = stream.integers(0, pool, span.stop - span.start, dtype=np.int32)
+    times += np.repeat(np.tile(np.arange(expected.shape[1], dtype=float), len(streams)), counts.ravel())
+    for span in spans:
+        times[span].sort()
     return Draws(dice.swapaxes(0, 1), counts, times, product, persona, deviation, shopper)
-
-
-@numba.njit(cache=True, nogil=True)
-def _throw_and_count(streams: NDArray[np.uint64], expected: Floats, dice: Floats, counts: Ints) -> None:
-    """Draw the dice of each store day and then its visits by tick."""
-    for store in range(len(streams)):
-        fill_uniform(streams[store], dice[store])
-        fill_poisson(streams[store], expected[store], counts[store])
-
-
-@numba.njit(cache=True, nogil=True)
-def _draw_visits(
-    streams: NDArray[np.uint64],
-    counts: Ints,
-    times: Floats,
-    uniform: tuple[NDArray[np.float32], NDArray[np.float32]],
-    deviation: NDArray[np.float32],
-    shopper: NDArray[np.int32],
-    pool: int,
-) -> None:
-    """Draw what belongs to each visit, store day by store day; times are not in order yet."""
-    end = 0
-    for store in range(len(streams)):
-        begin, end, stream = end, end + counts[store].sum(), streams[store]
-        fill_uniform(stream, times[begin:end])
-        visit = begin
-        for tick in range(counts.shape[1]):
-            for _ in range(counts[store, tick]):
-                times[visit] += tick
-                visit += 1
-        fill_narrow_uniform(stream, uniform[0][begin:end])
-        fill_narrow_uniform(stream, uniform[1][begin:end])
-        fill_narrow_normal(stream, deviation[begin:end])
-        fill_below(stream, pool, shopper[begin:end])
 
 
 def parts_of(ends: Floats, uniform: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -12,8 +12,7 @@ from catalog.errors import CatalogError
 from catalog.load import Catalog
 from catalog.pricing import LearnsWhileSelling, Lesson, Marked, Policy, PriceDecision, Shelf, Sold, TellsLessons
 from catalog.store_day import DayPrices, KeptStock, ShelfState, StockMoves, StoreDay, Taken, Told
-from simulation.selling import STAYED_AWAY, count_tick, sell_tick
-from simulation.stickers import sell_tick_with_stickers
+from simulation.selling import STAYED_AWAY, count_tick, sell_tick, sell_tick_with_stickers
 from simulation.stock import close_shelves, open_shelves, opening_stock, take_units
 from simulation.substitutes import NOTHING, Choice
 from simulation.visits import Visits, draw_visits

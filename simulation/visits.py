@@ -29,11 +29,10 @@ from simulation.draws import (
     footfall_factor_on,
     multipliers,
     parts_of,
+    streams_of,
 )
 from simulation.selling import Waiting, draw_waiting, with_returns
-from simulation.sfc64 import begun
 from simulation.stock import products_hit, shocks_of
-from simulation.streams import states_of, streams_of
 from simulation.substitutes import chooses_substitutes
 
 _US_PER_MINUTE = 60_000_000
@@ -120,7 +119,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     expected = mean_visits * weights.sum(axis=2) * tick_profile(store)
     hold = store.exploration.hold_ticks
     shape = (-(-n_ticks // hold), n_products)
-    streams = begun(states_of(seed, stores, business_date))
+    streams = streams_of(seed, stores, business_date)
     draws = draw_store_days(streams, expected[group], shape, store.shopper_pool)
     counts, times, thrown = draws.counts, draws.times, np.ascontiguousarray(draws.dice)
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
