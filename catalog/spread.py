@@ -7,7 +7,7 @@ travel to another machine. A job may be done twice, for its process may die in t
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -89,20 +89,18 @@ class InThisProcess:
         self, function: Callable[[_Job], _Result], jobs: Sequence[_Job], on_done: Done = unheard
     ) -> list[_Result]:
         """Do every job, as `Spread` says."""
+        found: list[_Result] = []
         if self.width == 1 or len(jobs) == 1:
-            found = []
             for job in jobs:
                 found.append(self._done(function, job))
                 on_done(len(found), len(jobs))
             return found
         with ThreadPoolExecutor(self.width) as pool:
-            futures = [pool.submit(copy_context().run, self._done, function, job) for job in jobs]
-            try:
-                _tell_each(futures, on_done)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return [future.result() for future in futures]
+            contexts = [copy_context() for _ in jobs]
+            for result in pool.map(lambda own, job: own.run(self._done, function, job), contexts, jobs):
+                found.append(result)
+                on_done(len(found), len(jobs))
+        return found
 
     def _done(self, function: Callable[[_Job], _Result], job: _Job) -> _Result:
         return attempt(function, job) if self.tries_again else function(job)
@@ -146,13 +144,3 @@ def may_pass(error: BaseException) -> bool:
     What was damaged is set aside: a second attempt would go on without it and say nothing.
     """
     return isinstance(error, LakeError | OSError) and not isinstance(error, DamagedError)
-
-
-def _tell_each(futures: Sequence["Future[_Result]"], on_done: Done) -> None:
-    waiting, done = set(futures), 0
-    while waiting:
-        ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in ended:
-            future.result()
-            done += 1
-            on_done(done, len(futures))

@@ -1,8 +1,8 @@
 """The tables of Prefect and MLflow in PostgreSQL, made or brought up to date before a server of either is started.
 
 Each server would do so itself when it starts, and two that start at once on one empty database both die half way. So
-it is done here, by one process of all machines at a time, see `cluster.migrate`. A note beside the tables says which
-version they are of, so that the next start takes no longer than a look at it.
+it is done here, by one process of all machines at a time: `python -m cluster.tables`, which holds a lock for that. A
+note beside the tables says which version they are of, so that the next start takes no longer than a look at it.
 """
 
 import os
@@ -16,16 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from catalog.errors import ServiceError
-from catalog.settings import Settings
-from cluster.database import MLFLOW, PREFECT, mlflow_store, prefect_environment
-from cluster.postgresql import connected, where
+from catalog.errors import ServiceError, ShelfpriceError
+from catalog.settings import Settings, read_settings
+from cluster.database import MLFLOW, PREFECT, locks_of_database, mlflow_store, prefect_environment
+from cluster.postgresql import connected, reason_of, refuse_absent_database, where
 from training.mlflow.server import STORE_VARIABLE
+from warehouse.locks import waited_for
 from warehouse.sql_files import queries_beside
 
 if TYPE_CHECKING:
     import psycopg
 
+__all__ = ["keep_database_up_to_date", "prefect_environment", "refuse_absent_database"]  # what the core asks for
+
+_LOCK = "tables"
 _POLL_INTERVAL = 0.1  # seconds
 _SAY_EVERY = 10.0  # seconds
 _query = queries_beside(__file__)
@@ -58,7 +62,7 @@ def keep_database_up_to_date(
             return
     with TemporaryFile() as errors:
         process = subprocess.Popen(
-            (sys.executable, "-m", "cluster.migrate"),
+            (sys.executable, "-m", "cluster.tables"),
             env={**os.environ, **_for_migration(settings, settings.database)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -95,3 +99,59 @@ def _for_migration(settings: Settings, database: SecretStr) -> dict[str, str]:
         "SHELFPRICE_DATABASE": database.get_secret_value(),
         "PREFECT_HOME": str(settings.prefect_home),
     }
+
+
+def main() -> None:
+    """Make the tables, or say in one line what kept us from it; this process holds the lock as long as it lives."""
+    settings = read_settings()
+    if settings.database is None:
+        return
+    try:
+        with waited_for(locks_of_database(settings), _LOCK):
+            _migrate(settings.database)
+    except ShelfpriceError as error:
+        sys.exit(str(error))
+    except Exception as error:  # noqa: BLE001 - of three libraries, whose messages may name the address
+        why = reason_of(settings.database, error)
+        sys.exit(
+            f"PostgreSQL at {where(settings.database)}: the tables of Prefect and MLflow cannot be made ({why}); "
+            "nothing was started: mend what that says"
+        )
+
+
+def _migrate(database: SecretStr) -> None:
+    with connected(database, "shelfprice: tables of the services") as connection:
+        _create_schemas(connection)
+        connection.execute(_query("create_migrations"))
+        for service, upgrade in ((PREFECT, _upgrade_prefect), (MLFLOW, _upgrade_mlflow)):
+            _bring_up_to_date(connection, service, upgrade)
+
+
+def _bring_up_to_date(connection: "psycopg.Connection[Any]", service: str, upgrade: Callable[[], None]) -> None:
+    if not are_current(connection, service):
+        upgrade()
+        connection.execute(_query("note_migration"), (service, version(service)))
+
+
+def _create_schemas(connection: "psycopg.Connection[Any]") -> None:
+    """Create the schemas that are not there; who may not create any can have them created before."""
+    there = {name for (name,) in connection.execute(_query("schemas")).fetchall()}
+    for service in {PREFECT, MLFLOW} - there:
+        connection.execute(_query(f"create_schema_{service}"))
+
+
+def _upgrade_prefect() -> None:
+    import anyio  # noqa: PLC0415 - seconds, and rarely needed
+    from prefect.server.database import provide_database_interface  # noqa: PLC0415 - the same
+
+    anyio.run(provide_database_interface().create_db)
+
+
+def _upgrade_mlflow() -> None:
+    from training.mlflow.database import upgrade  # noqa: PLC0415 - the same
+
+    upgrade(os.environ[STORE_VARIABLE])
+
+
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,8 @@ Three steps, while everything goes on working, and one to come back:
    first command finishes a commit that was under way.
 2. `pg_dump`, by PostgreSQL's own program, so that the registry knows every model that the lake of the moment names.
 3. `objects` copies what is named by then: objects of partitions, which never change, and the files of models. What the
-   newest backup beside this one has of the lake is a hard link to it. `vacuum` takes nothing of the moment away for an
-   hour at the least.
+   newest backup beside this one has of the lake is a hard link to it. `doctor --vacuum` takes nothing of the moment
+   away for a day at the least.
 4. `restore` writes all of it into an empty bucket, what is named before what names it.
 """
 

@@ -114,10 +114,11 @@ class _Pool:
         theirs, self._tie = context.Pipe(duplex=False)
         self._told = context.SimpleQueue()
         self._width, self._pool = count, ProcessPoolExecutor(count, context, _begin, (theirs, self._told))
-        Thread(target=copy_context().run, args=(_hear, self._told), daemon=True).start()
 
     def done(self, function: Callable[[Any], Any], jobs: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         """Yield the position of each job that is done, and its result; after a failure no other is begun."""
+        hearing = Thread(target=copy_context().run, args=(_hear, self._told), daemon=True)
+        hearing.start()
         waiting, failure = iter(jobs), None
         flying: dict[Future[Any], int] = {}
         while True:
@@ -133,6 +134,8 @@ class _Pool:
                     raise
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the end
                     failure = failure or error
+        self._told.put(None)  # behind all that was told
+        hearing.join()
         if failure is not None:
             raise failure
 
@@ -140,7 +143,6 @@ class _Pool:
         """End the processes in the middle of their work."""
         self._tie.close()
         self._pool.shutdown(cancel_futures=True)
-        self._told.put(None)
 
 
 def _hear(told: "SimpleQueue[Any]") -> None:

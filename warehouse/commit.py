@@ -197,14 +197,12 @@ class Commit:
             for partition, staged in self._staged.items()
         )
         if self._name is None:
-            store.keep_staged(parts)
             self._counts = True
             store.put_in_force(parts)
             return
         record = CommitRecord(self._name, self._inputs, parts, self._remarks)
         if not self._changes and record.repeats(final_record(store.notes, self._name)):
             return
-        store.keep_staged(parts)
         if not write_pending(store.notes, record):
             raise Declined(f"{in_words(self._name)} elsewhere; nothing was changed, run again when it is done")
         self._counts = True

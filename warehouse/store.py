@@ -145,15 +145,6 @@ class LakeStore(Protocol):
             Makes the receipt from the size of the file in bytes and its SHA-256.
         """
 
-    def keep_staged(self, parts: Iterable[CommittedPart]) -> None:
-        """Make sure that what was staged is there still, and stays until it is put in force: call it before it counts.
-
-        Raises
-        ------
-        LakeError
-            When it was taken away meanwhile; nothing was changed.
-        """
-
     def put_in_force(self, parts: Sequence[CommittedPart]) -> None:
         """Put staged parts in force, and take away those whose receipt is None, in order; twice does no harm.
 

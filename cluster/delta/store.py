@@ -3,7 +3,7 @@
 What must hold: an object never changes, since its name says what it holds. Staging only adds objects that nothing
 names. Putting in force names them, under the condition that nothing else was put in force meanwhile. So readers never
 wait and never see a part, and whatever is killed at any moment leaves at most objects that nothing names, which
-`doctor --vacuum` takes away when they are old. A process that stages for long writes them anew before they count.
+`doctor --vacuum` takes away when they are a day old at least: nobody stages for so long.
 """
 
 import datetime as dt
@@ -43,7 +43,7 @@ class DeltaStore(DeltaReading):
     def __init__(self, settings: Settings) -> None:
         """Open nothing yet."""
         super().__init__(settings)
-        self._staged: dict[str, dt.datetime] = {}  # by name of the object, when it was written or seen to be young
+        self._staged: set[str] = set()  # names of objects that were staged here and are not in force yet
 
     def prepare(self) -> None:
         """Try the store out, and make sure that every table is there.
@@ -68,32 +68,9 @@ class DeltaStore(DeltaReading):
         name = object_name(partition, short(receipt))
         self._write_once(name, content)
         self._write_once(receipt_name(name), receipt.to_json().encode())
-        self._note_staged(name)
+        with self._locking:
+            self._staged.add(name)
         return self.remember(name, receipt)
-
-    def keep_staged(self, parts: Iterable[CommittedPart]) -> None:
-        """Write what was staged long ago anew, so that a vacuum takes it for young until it is put in force.
-
-        Raises
-        ------
-        LakeError
-            When it is there no longer; nothing was changed.
-        """
-        limit = dt.datetime.now(dt.UTC) - _YOUNG
-        for name in filter(None, map(_name_of, parts)):
-            staged_at = self._staged.get(name)
-            if staged_at is None or staged_at > limit:
-                continue
-            for one in (name, receipt_name(name)):
-                content = self.objects.read(one)
-                if content is None:
-                    raise LakeError(
-                        f"{self.objects.address.of(one)}: expected what was staged at {staged_at:%H:%M} UTC, found "
-                        "none, for a vacuum takes away what nothing has named for an hour; nothing was changed, run "
-                        "again"
-                    )
-                self.objects.write(one, content)
-            self._note_staged(name)
 
     def put_in_force(self, parts: Sequence[CommittedPart]) -> None:
         """Put staged parts in force, and take away those whose receipt is None, in order; twice does no harm.
@@ -116,8 +93,7 @@ class DeltaStore(DeltaReading):
             if of_table:
                 self._state(table).commit(of_table, commit)
         with self._locking:
-            for name in filter(None, map(_name_of, parts)):
-                self._staged.pop(name, None)
+            self._staged.difference_update(filter(None, map(_name_of, parts)))
 
     def unstage(self, parts: Iterable[Partition]) -> None:
         """Leave what was staged to `doctor --vacuum`.
@@ -212,10 +188,6 @@ class DeltaStore(DeltaReading):
         for part, (_, standing) in zip(parts, self._standings(part.partition for part in parts), strict=True):
             yield part, standing
 
-    def _note_staged(self, name: str) -> None:
-        with self._locking:
-            self._staged[name] = dt.datetime.now(dt.UTC)
-
     def _write_once(self, name: str, content: bytes | memoryview) -> None:
         """Write an object unless it is there; one that is there is written anew when its bytes were damaged.
 
@@ -229,9 +201,7 @@ class DeltaStore(DeltaReading):
             self.objects.write(name, content)
 
     def _refuse_unstaged(self, due: list[CommittedPart]) -> None:
-        limit = dt.datetime.now(dt.UTC) - _YOUNG
-        staged = {name for name, staged_at in self._staged.items() if staged_at > limit}
-        asked = [name for part in due if (name := _name_of(part)) and name not in staged]
+        asked = [name for part in due if (name := _name_of(part)) and name not in self._staged]
         with ThreadPoolExecutor(AT_ONCE) as lookers:
             states = list(lookers.map(self.objects.state, asked))
         for name, state in zip(asked, states, strict=True):
@@ -242,7 +212,7 @@ class DeltaStore(DeltaReading):
                 )
 
 
-_YOUNG = dt.timedelta(minutes=20)
+_YOUNG = dt.timedelta(hours=8)
 """A third of the youngest that a vacuum takes away: what is found young may count so much later, and clocks differ."""
 
 

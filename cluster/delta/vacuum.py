@@ -24,7 +24,7 @@ from warehouse.receipts import RECEIPTS
 if TYPE_CHECKING:
     from cluster.delta.store import DeltaStore
 
-SHORTEST, LONGEST = dt.timedelta(hours=1), dt.timedelta(days=30)
+SHORTEST, LONGEST = dt.timedelta(days=1), dt.timedelta(days=30)
 """Younger objects may be being staged; older entries of a log may have been cleaned up."""
 
 _AT_ONCE = 8
@@ -54,14 +54,12 @@ def vacuum(store: "DeltaStore", older_than: dt.timedelta, now: dt.datetime) -> R
     Raises
     ------
     DataError
-        When the limit is shorter than an hour or longer than 30 days.
+        When the limit is shorter than a day or longer than 30 days.
     LakeError
         When a pending record is damaged, so that nobody knows what it names; nothing is removed then.
     """
     if not SHORTEST <= older_than <= LONGEST:
-        raise DataError(
-            f"expected to keep what is younger than 1 hour to 30 days, found {older_than}; nothing was removed"
-        )
+        raise DataError(f"expected to keep what is younger than 1 to 30 days, found {older_than}; nothing was removed")
     limit = now - older_than
     # What may go is listed before what is named is read: what is put in force in between is named then.
     old = [one for one in _data(store) if one.changed_at < limit]

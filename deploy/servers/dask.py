@@ -6,15 +6,12 @@ show certificates (`tls`), as they have to off loopback; tests go without.
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.addresses import Address
 from catalog.settings import Settings, read_settings
-from deploy.servers.ports import free_address
-from deploy.servers.running import running
 from operate.up.services import Service
 
 SCHEDULER = "scheduler"
@@ -90,11 +87,3 @@ async def _workers_of(settings: Settings) -> set[str]:
     async with rpc(settings.dask, timeout=_ANSWERS_WITHIN, connection_args=shown) as scheduler:
         known = await asyncio.wait_for(scheduler.identity(), _ANSWERS_WITHIN)
     return {str(worker["name"]) for worker in known["workers"].values()}
-
-
-@contextmanager
-def dask(folder: Path, workers: int = 2, settings: Mapping[str, str] | None = None) -> Iterator[Dask]:
-    """Run a cluster for tests; `settings` is the environment of its workers."""
-    cluster = Dask(folder, free_address(), workers, settings or {})
-    with running(*cluster.services()):
-        yield cluster

@@ -1,16 +1,11 @@
 """PostgreSQL on this machine: on loopback, with a password, its files in one folder."""
 
-import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.addresses import Address
-from deploy.servers.ports import free_address
 from deploy.servers.postgres_process import make_database
-from deploy.servers.running import running
 from operate.up.services import Service
 
 NAME = "shelfprice"
@@ -67,11 +62,3 @@ class Postgres:
                 return connection.execute("select 1").fetchone() == (1,)
         except psycopg.OperationalError:
             return False
-
-
-@contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
-    """Run a database for tests, with its files in `folder`: quick, and nothing is kept through a power failure."""
-    server = Postgres(folder, free_address(), secrets.token_hex(16), is_durable=False)
-    with running(server.service()):
-        yield server

@@ -6,11 +6,8 @@ the objects through them. So this is for trying things out on a machine of one's
 
 import json
 import os
-import secrets
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +16,7 @@ from catalog.addresses import Address
 from catalog.errors import ServiceError
 from catalog.settings import read_settings
 from deploy.make_bucket import client_of, is_usable
-from deploy.servers.ports import free_address, free_port
-from deploy.servers.running import running
+from deploy.servers.ports import free_port
 from operate.up.services import Service
 
 BUCKET = "shelfprice"
@@ -143,17 +139,6 @@ class Seaweed:
 
     def _client(self) -> Any:
         return client_of(read_settings(self.environment), _ANSWERS_WITHIN)
-
-
-@contextmanager
-def seaweed(folder: Path) -> Iterator[Seaweed]:
-    """Run an object store for tests, with its files in `folder`."""
-    server = Seaweed(folder, free_address(), secrets.token_hex(10), secrets.token_hex(20))
-    try:
-        with running(server.service()):
-            yield server
-    finally:
-        server.forget_sockets()
 
 
 def _weed() -> str:

@@ -1,7 +1,6 @@
 """The commands that check a store and put it right, and that rebuild past days to compare their bytes."""
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,19 +14,17 @@ from flows.cli.options import Catalog, Days, Json, date_option, refuse_beyond_ca
 if TYPE_CHECKING:
     from operate.doctor import CheckUpResult
 
-_LENGTH = re.compile(r"(\d{1,4})([hd])")
-_UNITS = {"h": "hours", "d": "days"}
-
 Files = Annotated[
     bool, typer.Option("--files", help="Check every file of the lake against its receipt, and nothing else.")
 ]
 Fix = Annotated[bool, typer.Option("--fix", help="Mend what is found; without it nothing is changed.")]
 Vacuum = Annotated[
-    str | None,
+    int | None,
     typer.Option(
-        "--vacuum",
-        metavar="7d",
-        help="Remove objects of a Delta lake that nothing has named for so long, and do nothing else: 1h to 30d.",
+        min=1,
+        max=30,
+        metavar="DAYS",
+        help="Remove objects of a Delta lake that nothing has named for so many days, and do nothing else.",
     ),
 ]
 Date = Annotated[dt.datetime, date_option(help="First business date.")]
@@ -100,7 +97,7 @@ def _check_every_file(*, as_json: bool) -> None:
     if strays.objects:
         remark(
             f"note: {strays.objects:,} objects ({strays.bytes / 1e6:,.1f} MB) that nothing in force names: replaced, "
-            "being written, or left by a kill; `shelfprice doctor --vacuum 7d` removes the old ones"
+            "being written, or left by a kill; `shelfprice doctor --vacuum 7` removes the old ones"
         )
     if findings:
         raise LakeError(
@@ -124,7 +121,7 @@ def doctor(fix: Fix = False, vacuum: Vacuum = None, catalog: Catalog = None, as_
 
     For example:
       shelfprice doctor --fix
-      shelfprice doctor --vacuum 7d
+      shelfprice doctor --vacuum 7
     """
     if vacuum is not None:
         _remove_old_objects(vacuum, as_json=as_json)
@@ -172,13 +169,7 @@ def _finding(one: "CheckUpResult") -> dict[str, object]:
     return {**fault, "done": one.done, "remains": one.remains}
 
 
-def _remove_old_objects(older_than: str, *, as_json: bool) -> None:
-    found = _LENGTH.fullmatch(older_than)
-    length = dt.timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else dt.timedelta()
-    if not dt.timedelta(hours=1) <= length <= dt.timedelta(days=30):
-        raise typer.BadParameter(
-            f"expected 1h to 30d, in hours (h) or days (d), found {older_than!r}", param_hint="'--vacuum'"
-        )
+def _remove_old_objects(days: int, *, as_json: bool) -> None:
     settings = read_settings()
     if settings.lake_address is None:
         where, objects, size = str(settings.lake), 0, 0
@@ -190,9 +181,9 @@ def _remove_old_objects(older_than: str, *, as_json: bool) -> None:
         from cluster.delta.vacuum import time_there
         from cluster.delta.vacuum import vacuum as remove
 
-        removed = remove(store, length, time_there(store))
+        removed = remove(store, dt.timedelta(days=days), time_there(store))
         where, objects, size = store.address, removed.objects, removed.bytes
-        remark(f"{where}: removed {objects:,} objects, {size / 1e6:,.1f} MB, that nothing has named for {older_than}")
+        remark(f"{where}: removed {objects:,} objects, {size / 1e6:,.1f} MB, that nothing has named for {days} days")
     if as_json:
         emit({"lake": where, "objects": objects, "bytes": size})
 

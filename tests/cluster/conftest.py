@@ -12,13 +12,14 @@ from uuid import uuid4
 
 import isolation
 import pytest
+from run_servers import dask, postgres, seaweed
 
 from catalog.errors import ServiceError
 from catalog.settings import Settings, read_settings
-from deploy.servers.dask import Dask, dask
-from deploy.servers.postgres import Postgres, postgres
+from deploy.servers.dask import Dask
+from deploy.servers.postgres import Postgres
 from deploy.servers.postgres_process import program
-from deploy.servers.seaweed import BUCKET, Seaweed, seaweed
+from deploy.servers.seaweed import BUCKET, Seaweed
 
 PACKAGES = ("boto3", "deltalake", "distributed", "obstore", "psycopg")
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import isolation
+from run_servers import begun, end, wait_for
 
 from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
-from deploy.servers.running import begun, end, wait_for
 from operate.up.services import Service
 
 _ENDED_WITHIN = 60.0  # seconds; the machine may be busy

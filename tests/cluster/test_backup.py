@@ -13,6 +13,7 @@ from typing import LiteralString, cast
 
 import psycopg
 import pytest
+from run_servers import running
 
 from catalog.contracts import TABLES
 from catalog.errors import DataError
@@ -24,7 +25,6 @@ from deploy.make_bucket import client_of, is_usable
 from deploy.servers.ports import free_address
 from deploy.servers.postgres import Postgres
 from deploy.servers.postgres_process import program
-from deploy.servers.running import running
 from deploy.servers.seaweed import Seaweed
 from etl.batches import batches_of, play_batch
 from flows.workspace import prepared

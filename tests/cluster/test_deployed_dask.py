@@ -12,10 +12,10 @@ import pytest
 import yaml
 from distributed import Client
 from distributed.security import Security
+from run_servers import running
 
 from deploy import make_secrets
 from deploy.servers.ports import free_port
-from deploy.servers.running import running
 from operate.up.services import Service
 
 DEPLOY = Path(make_secrets.__file__).parent

@@ -13,6 +13,7 @@ import pytest
 from asgi_client import AsgiClient
 from postgres import PostgresServer, postgres_server
 from pydantic import SecretStr
+from run_servers import running
 
 from catalog.errors import Declined, LakeError
 from catalog.load import CLASSIC, load
@@ -26,7 +27,6 @@ from deploy.make_bucket import client_of
 from deploy.servers import seaweed as seaweeds
 from deploy.servers.ports import free_address
 from deploy.servers.postgres_process import program
-from deploy.servers.running import running
 from deploy.servers.seaweed import BUCKET, Seaweed
 from flows.workspace import prepared
 from warehouse.lake import Lake, empty_partition

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import boto3
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
+from run_servers import postgres, running
 
 from catalog.errors import ServiceError
-from deploy.servers.postgres import Postgres, postgres
+from deploy.servers.postgres import Postgres
 from deploy.servers.postgres_process import forget_the_dead
-from deploy.servers.running import running
-from deploy.servers.seaweed import BUCKET, Seaweed, seaweed
+from deploy.servers.seaweed import BUCKET, Seaweed
 
 
 def s3(store: Seaweed, secret: str | None = None) -> Any:
@@ -39,32 +38,6 @@ def test_the_object_store_lets_nobody_in_without_the_secret(object_store: Seawee
 def test_the_database_lets_nobody_in_without_the_password(database: Postgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(database.url.replace(database.password, "wrong"))
-
-
-@pytest.mark.parametrize("run", [seaweed, postgres])
-def test_a_server_that_is_killed_keeps_what_it_was_given(tmp_path: Path, run: Callable[[Path], "object"]) -> None:
-    """As it is at each end of the object store, which takes longer to stop than anyone waits."""
-    with run(tmp_path / "files") as server:  # type: ignore[attr-defined] # both are context managers
-        give(server)
-    with running(server.service()):
-        assert was_kept(server)
-    if isinstance(server, Seaweed):
-        server.forget_sockets()
-
-
-def give(server: Seaweed | Postgres) -> None:
-    if isinstance(server, Seaweed):
-        s3(server).put_object(Bucket=BUCKET, Key="kept", Body=b"42")
-    else:
-        with psycopg.connect(server.url) as connection:
-            connection.execute("create table kept as select 42 as answer")
-
-
-def was_kept(server: Seaweed | Postgres) -> bool:
-    if isinstance(server, Seaweed):
-        return bool(s3(server).get_object(Bucket=BUCKET, Key="kept")["Body"].read() == b"42")
-    with psycopg.connect(server.url) as connection:
-        return connection.execute("select answer from kept").fetchone() == (42,)
 
 
 def test_a_server_that_cannot_start_says_why_within_its_last_lines(tmp_path: Path) -> None:

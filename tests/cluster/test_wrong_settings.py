@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from certificates import certificates_in
 from dask_servers import Cluster, cluster_in
+from run_servers import running
 
 from catalog.errors import ShelfpriceError
 from deploy.servers.dask import Dask
 from deploy.servers.ports import free_address
 from deploy.servers.postgres import Postgres
-from deploy.servers.running import running
 from deploy.servers.seaweed import Seaweed
 from flows import environment
 

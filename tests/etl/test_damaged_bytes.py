@@ -278,7 +278,7 @@ def test_curves_that_are_cut_in_half_stop_who_opens_every_view_in_one_line_and_n
     cut_in_half(sold.lake.path(Partition("booked_prices", PRICED, "all")), random.Random())
     workbench(sold.settings).close()
     cut_in_half(sold.lake.path(Partition("demand_curves", PRICED, "all")), random.Random())
-    with pytest.raises(LakeError, match=r"demand_curves/business_date=2026-01-08.*verify --set-aside"):
+    with pytest.raises(LakeError, match=r"demand_curves/business_date=2026-01-08.*doctor --fix"):
         workbench(sold.settings)
     assert transform(sold, DAYS).partitions == len(DAYS)
 

@@ -333,9 +333,6 @@ class LocalStore:
         write_durably(pending_path(data), receipt.to_json())
         return receipt
 
-    def keep_staged(self, parts: Iterable[CommittedPart]) -> None:
-        """Do nothing: who stages holds the partitions' locks, and nobody else takes away what is staged."""
-
     def put_in_force(self, parts: Sequence[CommittedPart]) -> None:
         """Rename staged parts into place, and take away those that are removed; doing it twice does no harm."""
         for part in parts:

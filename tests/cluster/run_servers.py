@@ -1,11 +1,17 @@
-"""Run servers for as long as a block of code, as tests do: they end with the block, and with this process."""
+"""Run servers of `deploy.servers` for as long as a block of code: they end with the block, and with this process."""
 
+import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
+from deploy.servers.dask import Dask
+from deploy.servers.ports import free_address
+from deploy.servers.postgres import Postgres
+from deploy.servers.seaweed import Seaweed
 from operate.up.services import Service
 
 STARTS_WITHIN = 60.0  # seconds; the machine may be busy
@@ -60,3 +66,30 @@ def wait_for(service: Service, process: ChildProcess) -> None:
         if time.monotonic() > limit:
             raise ServiceError(f"{service.name} did not answer within {STARTS_WITHIN:.0f} s: {process.last_lines}")
         time.sleep(_LOOK_EVERY)
+
+
+@contextmanager
+def seaweed(folder: Path) -> Iterator[Seaweed]:
+    """Run an object store for tests, with its files in `folder`."""
+    server = Seaweed(folder, free_address(), secrets.token_hex(10), secrets.token_hex(20))
+    try:
+        with running(server.service()):
+            yield server
+    finally:
+        server.forget_sockets()
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Postgres]:
+    """Run a database for tests, with its files in `folder`: quick, and nothing is kept through a power failure."""
+    server = Postgres(folder, free_address(), secrets.token_hex(16), is_durable=False)
+    with running(server.service()):
+        yield server
+
+
+@contextmanager
+def dask(folder: Path, workers: int = 2, settings: Mapping[str, str] | None = None) -> Iterator[Dask]:
+    """Run a cluster for tests; `settings` is the environment of its workers."""
+    cluster = Dask(folder, free_address(), workers, settings or {})
+    with running(*cluster.services()):
+        yield cluster
