@@ -121,17 +121,9 @@ def held(place: LockPlace, name: str, patience: float = 0.0) -> Iterator[None]:
         os.close(descriptor)
 
 
-@contextmanager
-def waited_for(place: LockPlace, name: str) -> Iterator[None]:
+def waited_for(place: LockPlace, name: str) -> AbstractContextManager[None]:
     """Hold the lock `name`; wait while another process holds it."""
-    place.folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(_file(place, name), os.O_RDONLY | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        with _on_all_machines(place, name, math.inf):
-            yield
-    finally:
-        os.close(descriptor)
+    return held(place, name, math.inf)
 
 
 def _take(descriptor: int, patience: float) -> None:

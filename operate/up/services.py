@@ -27,7 +27,6 @@ from warehouse.locks import WORKER, is_held
 
 _ANSWER_WITHIN = 3.0  # seconds; the machine may be busy
 _QUIET = "WARNING"
-_OBJECTS = "s3://"
 
 
 @dataclass(frozen=True)
@@ -226,4 +225,4 @@ def object_store_environment(settings: Settings) -> dict[str, str]:
 
 def _are_objects(settings: Settings) -> bool:
     """Tell whether files are objects; beside a database that is a file, they are files."""
-    return settings.database is not None and (settings.lake_address or "").startswith(_OBJECTS)
+    return settings.database is not None and settings.lake_address is not None

@@ -20,7 +20,6 @@ from cluster.delta import snapshot as snapshots
 from cluster.delta.address import log_options
 from cluster.delta.log import CHECKPOINT_EVERY, Look, TableLog
 from cluster.delta.naming import object_name, receipt_name
-from cluster.delta.open import open_delta
 from cluster.delta.reading import duckdb_filesystem
 from cluster.delta.store import DeltaStore
 from warehouse.commit_record import CommitRecord, CommittedPart
@@ -251,28 +250,6 @@ def test_a_partition_that_is_set_aside_keeps_every_byte(store: DeltaStore) -> No
     assert kept == [content]
 
 
-def test_days_that_are_being_sold_write_no_log(store: DeltaStore) -> None:
-    before = {one.name for one in store.objects.under("live_interactions/_delta_log")}
-    for count in range(1, 6):
-        published(store, LIVE, count)
-    assert {one.name for one in store.objects.under("live_interactions/_delta_log")} == before == set()
-    assert list(store.partitions("live_interactions", lambda date: date == DAY)) == [LIVE]
-
-
-def test_duckdb_reads_the_places_of_partitions(bucket_settings: Settings, store: DeltaStore) -> None:
-    parts = [Partition("demand_cells", DAY, f"g{number:03}") for number in range(3)]
-    for part in parts:
-        published(store, part, 1000)
-    connection = duckdb.connect()
-    if (files := duckdb_filesystem(bucket_settings)) is not None:
-        connection.register_filesystem(files)
-    missing = Partition("demand_cells", DAY, "missing")
-    places = store.places([*parts, missing])
-    assert len(places) == 3
-    found = connection.execute("select count(*), sum(n_offered) from read_parquet(?)", [places]).fetchone()
-    assert found == (3000, 3 * sum(number % 100 for number in range(1000)))
-
-
 @pytest.mark.parametrize("read_whole", [8 << 20, 100], ids=["whole", "in ranges"])
 def test_duckdb_reads_objects_of_any_size_and_finds_nothing_by_a_pattern(
     bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch, read_whole: int
@@ -401,7 +378,3 @@ def test_every_table_is_there_once_the_store_is_prepared(bucket_settings: Settin
     assert {name for name in logs if version_of(store, name) == 0} == logs
     assert TABLES.keys() - logs == {"live_interactions", "live_repricings"}
     assert list(store.objects.under("probes")) == []
-
-
-def test_a_store_is_opened_once_in_a_process(bucket_settings: Settings) -> None:
-    assert open_delta(bucket_settings) is open_delta(bucket_settings)
