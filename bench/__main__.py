@@ -6,18 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench import (
-    ingest,
-    intake,
-    loop,
-    monitor,
-    nights,
-    price_changes,
-    quote_api,
-    serving,
-    throughput,
-)
-from bench.measure import BEST, Section, measure_all
+from bench import loop, monitor, nights, quote_api, serving, throughput
+from bench.measure import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -36,21 +26,18 @@ def main() -> None:
     options = parser.parse_args()
     sizes = options.decisions or (loop.QUICK if options.quick else loop.USUAL)
     chosen = {name: measure for name, measure in sections(sizes).items() if not options.only or name in options.only}
-    sys.exit(0 if measure_all(chosen, RESULTS, BEST) else 1)
+    sys.exit(0 if measure_all(chosen, RESULTS) else 1)
 
 
 def sections(sizes: Sequence[str]) -> dict[str, Section]:
     """Return the sections by name, in their order; `sizes` are those of the loops."""
     return {
         "simulate": throughput.simulate,
-        "ingest": ingest.ingest,
         "transform": throughput.transform,
         "fit": serving.fitting,
         "book": serving.price_book,
         "quote": serving.quote,
-        "price_changes": price_changes.price_changes,
         "api": quote_api.quote_api,
-        "intake": intake.intake,
         "nights": nights.nights,
         "loop": partial(loop.whole_loop, sizes),
         "monitor": monitor.monitor,

@@ -13,13 +13,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-from bench import naive
 from bench.measure import ROOT, Measurement, Otherwise, own_environment, say, seconds
 from bench.processes import forget_peaks, most_memory, peak_bytes
-from catalog.load import CLASSIC, load
 
 SIZES = {"1e5": (20, 10), "1e6": (200, 10), "1e7": (2_000, 10), "1e8": (2_000, 100), "1e9": (20_000, 100)}
 """Stores and days of each size, by the decisions that they make."""
@@ -30,24 +27,19 @@ USUAL, QUICK = ("1e5", "1e6", "1e7", "1e8"), ("1e5", "1e6")
 _START = dt.date(2026, 1, 5)
 _TARGETS = {"1e8": (240.0, 3.0), "1e9": (480.0, 3.0)}
 _COMPARED_WITH = "1e6"
-_NAIVE_VISITS = 30_000
-_NAIVE_REPEATS = 3
 
 
 def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
     """Play and group, check, train and price at growing sizes."""
-    with tempfile.TemporaryDirectory(prefix="shelfprice-bench-") as folder:
-        slow = seconds(lambda: naive.whole_loop(load(CLASSIC), _NAIVE_VISITS, Path(folder)), _NAIVE_REPEATS)
     costs: dict[str, float] = {}
     for label in labels:
         found = run_apart(*SIZES[label], SHELFPRICE_CATALOG="classic")
         say(f"  {label}, at a load of {os.getloadavg()[0]:.1f}: {_stages_of(found)}")
-        otherwise = (Otherwise("row at a time, scaled up", slow * found["decisions"] / _NAIVE_VISITS),)
         seconds_target, memory_target = _TARGETS.get(label, (None, None))
         total = sum(found["stages"].values())
         costs[label] = sum(found["processor"].values()) / found["decisions"] * 1e6
         before = (Otherwise(_COMPARED_WITH, costs[_COMPARED_WITH]),) if _COMPARED_WITH in costs else ()
-        yield Measurement("loop", f"whole loop, {label} decisions", total, "s", otherwise, seconds_target)
+        yield Measurement("loop", f"whole loop, {label} decisions", total, "s", (), seconds_target)
         yield Measurement("loop", f"processor time per million, {label} decisions", costs[label], "s", before)
         yield Measurement("loop", f"peak memory, {label} decisions", found["peak_gb"], "GB", (), memory_target)
     found = run_apart(*_WHERE_STOCK_LIVES)

@@ -1,8 +1,6 @@
 """The measuring core: what a row is, how seconds and memory are taken, and how sections are run, printed and kept.
 
-A target says what is wanted. Once better was seen, it follows: the best figure less a tenth, so that a loss is seen and
-noise is not. `bench/best.json` keeps the best figures of machines with as many cores as it says; a run that is better
-writes them there, and who commits the file makes them count.
+A target says what is wanted; a row without one informs.
 """
 
 import datetime as dt
@@ -12,7 +10,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +26,7 @@ ROOT = Path(__file__).parent.parent
 _VERDICTS = {None: "", True: "met", False: "missed"}
 _COLOURS = {"met": "green", "missed": "red", "not measured": "yellow", "failed": "red"}
 _WIDTH = 150  # the table is not squeezed where it is piped
-BEST = Path(__file__).parent / "best.json"
-_CORES = str(os.cpu_count())
-_LESS = 0.9  # of the best figure
-_OF_CHANCE = ("points", "share")
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SHELFPRICE_")
-
-
-class NotHereError(Exception):
-    """What a measurement needs is not on this machine."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +80,6 @@ class Measurement:
             return None
         return self.value >= self.target if self.more_is_better else self.value <= self.target
 
-    @property
-    def name(self) -> str | None:
-        """What its best figure is kept under; None where luck alone can make a figure better, or nothing is wanted."""
-        return None if self.target is None or self.unit in _OF_CHANCE else f"{self.section}: {self.what}"
-
-    def following(self, best: Mapping[str, float]) -> "Measurement":
-        """Return the row with the target that follows from the best figures by name."""
-        seen, stricter = best.get(self.name or ""), max if self.more_is_better else min
-        if self.target is None or seen is None:
-            return self
-        return replace(self, target=stricter(self.target, seen * _LESS if self.more_is_better else seen / _LESS))
-
     def to_json(self) -> dict[str, Any]:
         """Return the row as it is kept."""
         return {
@@ -147,15 +125,13 @@ class NotMeasured:
 Section = Callable[[], Iterable[Measurement]]
 
 
-def measure_all(sections: Mapping[str, Section], file: Path, best_file: Path | None = None) -> bool:
+def measure_all(sections: Mapping[str, Section], file: Path) -> bool:
     """Run sections one after another, print and keep every row as it comes, then print the table.
 
-    Targets follow the figures in `best_file`, and better ones are written there. A section that cannot run or fails is
-    a row, and the others go on. Returns whether none failed.
+    A section that cannot run or fails is a row, and the others go on. Returns whether none failed.
     """
     rows: list[Measurement | NotMeasured] = []
-    best = _best_figures(best_file).get(_CORES, {})
-    for row in _rows_of(sections, best):
+    for row in _rows_of(sections):
         rows.append(row)
         said = ", ".join(cell.replace("\n", ", ") for cell in row.cells() if cell)
         if isinstance(row, NotMeasured):
@@ -164,32 +140,15 @@ def measure_all(sections: Mapping[str, Section], file: Path, best_file: Path | N
         _keep([one.to_json() for one in rows], file)
     console = Console()
     Console(width=max(console.width, _WIDTH)).print(_table_of([row.cells() for row in rows]))
-    if best_file is not None:
-        _keep_best([row for row in rows if isinstance(row, Measurement)], best_file)
     return not any(isinstance(row, NotMeasured) and row.is_failure for row in rows)
 
 
-def _best_figures(file: Path | None) -> dict[str, dict[str, float]]:
-    """Return the best figures by the number of cores and the name of the row."""
-    return {} if file is None or not file.exists() else dict(json.loads(file.read_text(encoding="utf-8")))
-
-
-def _keep_best(rows: Iterable[Measurement], file: Path) -> None:
-    figures = _best_figures(file)
-    own = figures.setdefault(_CORES, {})
-    for row in rows:
-        if row.name is not None:
-            better = max if row.more_is_better else min
-            own[row.name] = better(own.get(row.name, row.value), row.value)
-    write_durably(file, json.dumps(figures, indent=2, sort_keys=True) + "\n")
-
-
-def _rows_of(sections: Mapping[str, Section], best: Mapping[str, float]) -> Iterator[Measurement | NotMeasured]:
+def _rows_of(sections: Mapping[str, Section]) -> Iterator[Measurement | NotMeasured]:
     for name, measure in sections.items():
         say(f"{name} ...")
         try:
-            yield from (row.following(best) for row in measure())
-        except (NoBrowserError, NotHereError) as missing:
+            yield from measure()
+        except NoBrowserError as missing:
             yield NotMeasured(name, first_line(missing), is_failure=False)
         except Exception as error:  # noqa: BLE001 - whatever failed, the other sections are measured
             yield NotMeasured(name, f"{type(error).__name__}: {first_line(error)}", is_failure=True)

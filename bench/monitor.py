@@ -6,26 +6,19 @@ Every figure comes from the real app in a process of its own and from a real bro
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 from playwright.sync_api import Browser, Request, sync_playwright
 
 from bench.browser import launch, require_browser
 from bench.measure import ROOT, Measurement, own_environment, say
-from bench.processes import processor_seconds
-from bench.served import Server, served
+from bench.processes import Server, processor_seconds, served
 from dashboard.app import all_pages
 
 _STORES, _DAYS = 2_000, 10  # of 500 visits: ten million decisions
 _SETTLED_AFTER = 4_000  # milliseconds
 _IDLE_SECONDS = 20.0
-_BROWSERS = 20
-_POLLS = 15
 _UPDATE = "_dash-update-component"
 
 
@@ -35,7 +28,6 @@ class Looked:
 
     painted: float
     updates: tuple[float, ...]
-    polls: tuple[tuple[str, bytes], ...]
 
 
 def monitor() -> Iterator[Measurement]:
@@ -53,9 +45,6 @@ def monitor() -> Iterator[Measurement]:
                 yield Measurement("monitor", f"{name}: an update", max(second.updates) / 1000, "s", (), 0.15)
             yield Measurement("monitor", "an open page, idle", _idle(browser, server), "cores", (), 0.03)
             browser.close()
-            polls = visits["store"][1].polls
-            took = together(server.url, polls)
-            yield Measurement("monitor", f"an update, {_BROWSERS} browsers, p95", took, "s", (), 0.15)
 
 
 def look(browser: Browser, address: str) -> Looked:
@@ -63,38 +52,17 @@ def look(browser: Browser, address: str) -> Looked:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     updates: list[float] = []
-    polls: list[tuple[str, bytes]] = []
 
     def note(request: Request) -> None:
         if _UPDATE in request.url:
             updates.append(request.timing["responseStart"] - request.timing["requestStart"])
-            polls.append((request.url, request.post_data_buffer or b""))
 
     page.on("requestfinished", note)
     page.goto(address)
     page.wait_for_timeout(_SETTLED_AFTER)
     painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     context.close()
-    return Looked(float(painted), tuple(updates), tuple(polls))
-
-
-def together(address: str, polls: tuple[tuple[str, bytes], ...]) -> float:
-    """Let many browsers ask again what one asked, once a second; return the 95th percentile of an answer, seconds."""
-
-    def ask(_: int) -> list[float]:
-        took = []
-        for number in range(_POLLS):
-            url, body = polls[number % len(polls)]
-            headers = {"Content-Type": "application/json", "Origin": address}
-            asked = urllib.request.Request(url, body, headers)  # noqa: S310 - our own server's address
-            start = time.perf_counter()
-            urllib.request.urlopen(asked, timeout=30).read()  # noqa: S310
-            took.append(time.perf_counter() - start)
-            time.sleep(max(0.0, 1 - took[-1]))
-        return took
-
-    with ThreadPoolExecutor(_BROWSERS) as browsers:
-        return float(np.percentile(np.concatenate(list(browsers.map(ask, range(_BROWSERS)))), 95))
+    return Looked(float(painted), tuple(updates))
 
 
 def _idle(browser: Browser, server: Server) -> float:

@@ -1,18 +1,16 @@
-"""Whether a night, and what looks at the whole lake, costs the same however long a store has been selling.
+"""Whether a night costs the same however long a store has been selling, and what follows the night of a chain.
 
 `python -m bench.nights` does one night after another until it is ended, beside a server that answers.
 
 Three lakes of different age, each a home of its own, do night after night in turns: the day is closed, its decisions
 are grouped, drift is watched, forests are trained, judged and perhaps promoted, and tomorrow is priced, by the very
-functions of the flow. The first night of each is not counted. Then `health` and the monitor are
-started in turns, as processes of their own; the first time, which proves every file, is not counted either.
+functions of the flow. The first night of each is not counted. Then the prices of a chain's night are proposed, shown at
+the Desk and exported.
 
 The registry is kept in memory. A thousand trainings in MLflow would take longer to make than everything else here, and
 what MLflow itself costs is not ours to change: we ask it for single versions by name, and for the newest one.
 """
 
-import resource
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -22,9 +20,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.aged_lake import PLAYED, SEED, AgedStore, date_of
-from bench.measure import ROOT, Measurement, Otherwise, own_environment, say
-from bench.processes import processor_seconds
-from bench.served import served
+from bench.measure import Measurement, say
+from bench.price_changes import price_changes
 from catalog.load import load
 from evaluation.memory_registry import MemoryRegistry
 from flows.workspace import prepared
@@ -55,7 +52,7 @@ class Nights:
 
 
 def nights() -> Iterator[Measurement]:
-    """Processor time and wall-clock time of a night, and processor time of what looks at the lake, at each age."""
+    """Nights at each age; and what follows the night of a chain, price by price."""
     with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
         ages = dict(zip(AGES, map(_of, stores_of(Path(folder))), strict=True))
         for repeat in range(_REPEATS + 1):
@@ -64,34 +61,7 @@ def nights() -> Iterator[Measurement]:
                 say(f"  night {repeat} at day {days}: {own.processor[-1]:.2f} s, {own.clock[-1]:.2f} s by the clock")
         for what, name in (("processor", "processor time"), ("clock", "wall clock")):
             yield from _at_each_age(f"a night, {name}", {days: getattr(own, what) for days, own in ages.items()})
-        yield from _looks({days: own.store.home for days, own in ages.items()})
-
-
-def _looks(homes: Mapping[int, Path]) -> Iterator[Measurement]:
-    """Processor time of each command that looks at a lake, and of the monitor until it answers, at each age."""
-    for what, do in {
-        "health": lambda home: _command(home, "health"),
-        "start of the monitor": _monitor,
-    }.items():
-        took: dict[int, list[float]] = {days: [] for days in homes}
-        for _ in range(_REPEATS + 1):
-            for days, home in homes.items():
-                took[days].append(do(home))
-                say(f"  {what} at day {days}: {took[days][-1]:.2f} s")
-        yield from _at_each_age(f"{what}, processor time", took)
-
-
-def _command(home: Path, *said: str) -> float:
-    command = [sys.executable, "-m", "flows", *said, "--json"]
-    before, quiet = resource.getrusage(resource.RUSAGE_CHILDREN), subprocess.DEVNULL
-    subprocess.run(command, cwd=ROOT, env=own_environment(home), stdout=quiet, stderr=quiet, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def _monitor(home: Path) -> float:
-    with served("dashboard", environment={"SHELFPRICE_HOME": str(home)}) as server:
-        return processor_seconds(server.pid)
+    yield from price_changes()
 
 
 def _at_each_age(what: str, took: Mapping[int, list[float]]) -> Iterator[Measurement]:
@@ -100,8 +70,7 @@ def _at_each_age(what: str, took: Mapping[int, list[float]]) -> Iterator[Measure
     young = middle.pop(AGES[0])
     yield Measurement("nights", f"{what}, day {AGES[0]}", young, "s")
     for days, old in middle.items():
-        alike = (Otherwise(f"at day {AGES[0]}", young),)
-        yield Measurement("nights", f"{what}, day {days:,}", old, "s", alike)
+        yield Measurement("nights", f"{what}, day {days:,}", old, "s")
         yield Measurement("nights", f"{what}, day {days:,} against {AGES[0]}", old / young, "times", (), _MOST)
 
 

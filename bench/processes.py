@@ -1,14 +1,22 @@
-"""What a process and all that it started take: processor time, and memory at its peak."""
+"""What a process and all that it started take (processor time, peak memory), and our servers as processes."""
 
 import os
 import resource
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.child_process import ChildProcess
+from deploy.servers.ports import HOST, free_port
+
 _LOOK_EVERY = 1.0  # seconds between two looks at the memory
+_ANSWERS_WITHIN, _ASK_EVERY = 120.0, 0.1  # seconds
 
 
 def processor_seconds(pid: int) -> float:
@@ -67,3 +75,41 @@ def _high_water(pid: int | str) -> int:
     except OSError:  # it ends while it is looked at
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers: its port, its address and its process."""
+
+    port: int
+    url: str
+    pid: int
+
+
+@contextmanager
+def served(module: str, path: str = "/", environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Run `python -m MODULE --port PORT`, and yield it once it answers at a path; it is ended with the block.
+
+    Raises
+    ------
+    RuntimeError
+        When it does not answer in time.
+    """
+    port = free_port()
+    url, command = f"http://{HOST}:{port}", (sys.executable, "-m", module, "--port", str(port))
+    with ChildProcess(command, environment, lambda _line: None) as process:
+        limit = time.monotonic() + _ANSWERS_WITHIN
+        while time.monotonic() < limit and process.poll() is None:
+            if _answers(f"{url}{path}"):
+                yield Server(port, url, process.pid or 0)
+                return
+            time.sleep(_ASK_EVERY)
+        raise RuntimeError(f"{module} did not answer at {url}{path}; nothing was measured: {process.last_lines}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own server
+    except (urllib.error.URLError, ConnectionError):
+        return False
+    return True

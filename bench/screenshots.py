@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.browser import launch
-from bench.served import served
+from bench.processes import served
 from dashboard.app import all_pages
 
 PICTURES = Path(__file__).parent.parent / "docs" / "screenshots"

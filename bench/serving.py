@@ -6,9 +6,8 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import RandomForestClassifier
 
-from bench.measure import Measurement, Otherwise, seconds
+from bench.measure import Measurement, seconds
 from bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
 from catalog.price_ladder import price_ladder
 from serving.book_table import book_to_table
@@ -17,26 +16,23 @@ from serving.policies import GreedyPolicy
 from serving.price_book import PriceBook
 from serving.tabulate import tabulate
 from training.candidates import CANDIDATES, FittedModel, fit
-from training.dataset import Dataset, weighted_rows
+from training.dataset import Dataset
 
 DEMAND_FOREST = next(candidate for candidate in CANDIDATES if candidate.name == "demand_forest")
-_ROWS = 200_000
 _SCALE = 100
-_ASKED = 20
 _QUOTES = 20_000
 _MILLION = 1_000_000
 
 
 def fitting() -> Iterator[Measurement]:
-    """Fit on cells of 1e6 and 1e8 decisions, and on rows."""
+    """Fit on cells of 1e6 and 1e8 decisions."""
     with temporary_world() as world:
         dataset = _million(world)
     many = dataset.training.copy()
     many[["n_offered", "n_purchased"]] *= _SCALE
-    rows = Otherwise(f"{_ROWS:,} rows", _seconds_on_rows(dataset))
     for label, data in (("1e6", dataset), ("1e8", dataset_of(many))):
         took = seconds(partial(fit, DEMAND_FOREST, data, SEED), 3)
-        yield Measurement("fit", f"fit demand_forest, cells of {label}", took, "s", (rows,), 1.0)
+        yield Measurement("fit", f"fit demand_forest, cells of {label}", took, "s", (), 1.0)
 
 
 def price_book() -> Iterator[Measurement]:
@@ -50,15 +46,13 @@ def price_book() -> Iterator[Measurement]:
 
         took = seconds(work_out, 5)
     cells = int((book.par_stock + 1).sum()) * book.n_ticks
-    asking = Otherwise("ask the forest per product", _seconds_to_ask(fitted) * len(book.skus))
-    yield Measurement("book", f"price book from a forest, {cells:,} cells", took, "s", (asking,), 0.3)
+    yield Measurement("book", f"price book from a forest, {cells:,} cells", took, "s", (), 0.3)
 
 
 def quote() -> Iterator[Measurement]:
     """Quote one price, and a million."""
     with temporary_world() as world:
-        fitted, book = _shelf(world)
-    asking = _seconds_to_ask(fitted)
+        _, book = _shelf(world)
     sku = book.skus[0]
 
     def many() -> None:
@@ -66,13 +60,12 @@ def quote() -> Iterator[Measurement]:
             book.quote(sku, stock % 100, 1 + stock % 48)
 
     one = seconds(many, 3) / _QUOTES
-    yield Measurement("quote", "one quote", one * 1e6, "us", (Otherwise("ask the forest", asking * 1e6),), 20)
+    yield Measurement("quote", "one quote", one * 1e6, "us", (), 20)
     draw = np.random.default_rng(SEED)
     product, stock = draw.integers(0, len(book.skus), _MILLION), draw.integers(0, 101, _MILLION)
     ticks = draw.integers(1, book.n_ticks + 1, _MILLION)
     took = seconds(lambda: book.at(product, stock, ticks), 3)
-    scaled = Otherwise("ask the forest, scaled up", asking * _MILLION)
-    yield Measurement("quote", "a million quotes at once", took, "s", (scaled,), 0.2)
+    yield Measurement("quote", "a million quotes at once", took, "s", (), 0.2)
 
 
 def ladder_rows(world: World, fitted: FittedModel, stock: int | None = None) -> pd.DataFrame:
@@ -111,21 +104,3 @@ def _curves(world: World, fitted: FittedModel) -> DemandCurves:
 
 def _opening() -> dt.datetime:
     return dt.datetime.combine(FIRST_DAY, dt.time(), dt.UTC)
-
-
-def _seconds_to_ask(fitted: FittedModel) -> float:
-    """Seconds in which the forest answers for the 20 candidate prices of one product."""
-    asked = pd.DataFrame(0.0, index=range(20), columns=fitted.features)
-    asked["price_ratio"] = np.linspace(0.7, 1.6, 20)
-    asked[fitted.features[-1]] = 1.0
-    return float(np.median([seconds(lambda: fitted.p_sale(asked)) for _ in range(_ASKED)]))
-
-
-def _seconds_on_rows(dataset: Dataset) -> float:
-    """Seconds to fit the same forest on decisions instead of cells."""
-    features = [*DEMAND_FOREST.features, *dataset.one_hot]
-    X, y, weight = weighted_rows(dataset.training, features)
-    row = np.random.default_rng(SEED).choice(np.repeat(np.arange(len(y)), weight.astype(int)), _ROWS, replace=False)
-    falling = [-1 if feature == DEMAND_FOREST.decreasing_in else 0 for feature in features]
-    forest = RandomForestClassifier(**DEMAND_FOREST.parameters, monotonic_cst=falling, random_state=SEED, n_jobs=1)
-    return seconds(lambda: forest.fit(X.iloc[row], y[row]))

@@ -11,10 +11,9 @@ import numpy as np
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf, Sold
 from catalog.store_day import KeptStock, StoreDay
-from evaluation.peers import shipped_bayesianbandits, shipped_pybandits
 from evaluation.peers.certainty_equivalence import certainty_equivalence
-from evaluation.peers.thompson_inventory import thompson_inventory
-from evaluation.peers.thompson_logit import thompson_logit
+from evaluation.peers.shipped import BAYESIAN_GLM, BETA, bayesianbandits_glm, pybandits_beta
+from evaluation.peers.thompson import thompson_inventory, thompson_logit
 from serving.limits import limits_of
 from serving.pricing_policy import PricingPolicy
 from serving.storefront import Storefront
@@ -24,8 +23,8 @@ from simulation.visits import Visits
 NAMES = ("certainty_equivalence", "thompson_inventory", "thompson_logit")
 """The peers that are always played, from papers, by the names they have in the tables."""
 _OF_LIBRARIES: dict[str, tuple[str, Callable[[Catalog, int], "Peer"]]] = {
-    shipped_pybandits.NAME: ("pybandits", shipped_pybandits.pybandits_beta),
-    shipped_bayesianbandits.NAME: ("bayesianbandits", shipped_bayesianbandits.bayesianbandits_glm),
+    BETA: ("pybandits", pybandits_beta),
+    BAYESIAN_GLM: ("bayesianbandits", bayesianbandits_glm),
 }
 SHIPPED_NAMES = tuple(_OF_LIBRARIES)
 """The peers that others ship, played where their library is installed: the optional extra `peers`."""

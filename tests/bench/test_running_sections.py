@@ -75,15 +75,3 @@ def test_an_interrupted_run_keeps_what_it_measured(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         measure_all({"good": interrupted}, file)
     assert [row["what"] for row in kept(file)] == ["before"]
-
-
-@pytest.mark.parametrize(("unit", "best", "worse", "enough"), [("s", 2.0, 2.3, 2.2), ("rows/s", 10.0, 8.9, 9.1)])
-def test_a_target_follows_the_best_figure_that_was_seen_less_a_tenth(
-    tmp_path: Path, unit: str, best: float, worse: float, enough: float
-) -> None:
-    def is_met(value: float) -> object:
-        section = {"section": lambda: iter([Measurement("section", "row", value, unit, (), 4.0)])}
-        assert measure_all(section, tmp_path / "latest.json", tmp_path / "best.json")
-        return kept(tmp_path / "latest.json")[0]["met"]
-
-    assert [is_met(value) for value in (worse, best, worse, enough)] == [True, True, False, True]

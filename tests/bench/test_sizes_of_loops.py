@@ -29,7 +29,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             sizes.extend(labels)
             return iter(())
 
-        def measure_all(sections: dict[str, Callable[[], Iterator[Measurement]]], _file: Path, _best: Path) -> bool:
+        def measure_all(sections: dict[str, Callable[[], Iterator[Measurement]]], _file: Path) -> bool:
             return not list(sections["loop"]())
 
         monkeypatch.setattr(loop, "whole_loop", whole_loop)

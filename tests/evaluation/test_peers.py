@@ -19,8 +19,7 @@ from evaluation.peers.known_shelf import known_before_opening, plan_for
 from evaluation.peers.logit import HIGHEST, LOWEST, WEAK, WEAK_TOGETHER, chance_of, fit_logits, posterior_of
 from evaluation.peers.peer import NAMES, live_day, peers_of, store_of
 from evaluation.peers.seen import PRIOR_DAYS, PRIOR_VISITS, nothing_seen, seen_after
-from evaluation.peers.thompson_inventory import best_mixture, thompson_inventory
-from evaluation.peers.thompson_logit import thompson_logit
+from evaluation.peers.thompson import best_mixture, thompson_inventory, thompson_logit
 from serving.policies import stock_aware
 from serving.storefront import Storefront
 from simulation.store_day import meet

@@ -14,8 +14,7 @@ from evaluation.as_shipped.lived_days import LEARNERS, AsShipped, AsShippedQuest
 from evaluation.peers import peer as peers
 from evaluation.peers.known_shelf import known_before_opening
 from evaluation.peers.peer import NAMES, SHIPPED_NAMES, Peer, live_day, missing_libraries, peers_of, store_of
-from evaluation.peers.shipped_bayesianbandits import bayesianbandits_glm
-from evaluation.peers.shipped_pybandits import pybandits_beta
+from evaluation.peers.shipped import bayesianbandits_glm, pybandits_beta
 from evaluation.worlds import asked_worlds
 from simulation.visits import draw_visits
 

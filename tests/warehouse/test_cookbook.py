@@ -8,8 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from bench.cookbook import PAGE, Recipe, answered, asking, recipes, written
-from bench.fresh_weeks import fresh_catalog, play_fresh_weeks
+from bench.cookbook import PAGE, Recipe, answered, asking, fresh_catalog, play_fresh_weeks, recipes, written
 from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings

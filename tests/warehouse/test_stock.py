@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from bench.fresh_weeks import fresh_catalog, play_fresh_weeks
+from bench.cookbook import fresh_catalog, play_fresh_weeks
 from catalog.settings import Settings, read_settings
 from catalog.tables.stock import STOCK_MOVEMENTS
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
