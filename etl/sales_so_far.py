@@ -7,15 +7,12 @@ Precondition: dates come in order.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable
 
 import numpy as np
-import pyarrow as pa
 
 from catalog.arrays import Flags, Floats, Ints
 
 DAYS = 28
-_MOST_DAYS = 10_000_000  # since 1970
 _OFTEN = 27  # of these days with a sale
 _MUCH = 12.0  # units a day: at half of that, one day in four hundred sells nothing by chance
 
@@ -52,33 +49,6 @@ class SalesSoFar:
         self._sold[date % DAYS, pairs] = np.where(is_sudden_zero, np.nan, sold)
         self._is_out[pairs] = is_sudden_zero
         self.last_price[pairs] = price
-
-
-class NextPrices:
-    """The price at which each pair of a store and a product sells next, from the lines of a whole file."""
-
-    def __init__(self, sold: Iterable[pa.Table], key: Callable[[Ints, Ints], Ints]) -> None:
-        """Keep the highest price of each pair and date: others of that day are for some shoppers alone.
-
-        Parameters
-        ----------
-        sold
-            For each date the lines that sold something, with `store`, `product`, `date` (days since 1970) and
-            `price_offered`, EUR.
-        key
-            Returns the number of a pair.
-        """
-        by, how = ["store", "product", "date"], [("price_offered", "max")]
-        highest = pa.concat_tables([lines.group_by(by, use_threads=False).aggregate(how) for lines in sold])
-        pair = key(highest["store"].to_numpy(), highest["product"].to_numpy())
-        moment = pair * _MOST_DAYS + highest["date"].to_numpy()
-        order = np.argsort(moment)
-        self._moment, self._price = moment[order], highest["price_offered_max"].to_numpy()[order]
-
-    def after(self, date: int, pairs: Ints) -> Floats:
-        """Return the next price of pairs that sell again after a date, EUR, shape (n_pairs,)."""
-        at = np.searchsorted(self._moment, pairs * _MOST_DAYS + date, side="right")
-        return np.asarray(self._price[np.minimum(at, len(self._price) - 1)])
 
 
 def days_before(first: int) -> list[dt.date]:

@@ -105,11 +105,10 @@ def ingest(
       shelfprice ingest visits.csv.gz --map columns.yaml
     """
     from catalog.load import load
-    from own_data.exports.columns import read_reading
+    from own_data.exports.columns import read_reading, zones_of
     from own_data.exports.corrections import CorrectionRequest, dates_of
     from own_data.exports.grain import settled
     from own_data.exports.read import open_export
-    from own_data.exports.zones import zones_of
 
     options = {"time_zone": time_zone, "time_format": time_format, "decimal": decimal, "encoding": encoding}
     options |= {"grain": grain, "price_unit": price_unit, "sheet": sheet}
@@ -144,7 +143,7 @@ def _on_disk(file: Path) -> Iterator[Path]:
     if str(file) != "-":
         yield file
         return
-    from own_data.exports.standard_input import spooled
+    from own_data.exports.read import spooled
 
     if sys.stdin is None or sys.stdin.isatty():
         raise DataError("-: expected a file on standard input, found none; nothing was read: add < FILE")

@@ -21,6 +21,7 @@ pytest_plugins = [
     "quick_lakes",
     "seeds",
     "shell",
+    "staged_files",
     "suites",
 ]
 

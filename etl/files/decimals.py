@@ -6,13 +6,12 @@ readings differ a thousandfold. Where nothing in the file tells, the file is ref
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.arrays import Flags, Ints
+from catalog.arrays import Ints
 from catalog.errors import DataError
 from etl.files.shown import shown
 
@@ -23,7 +22,7 @@ _OTHER = {".": ",", ",": "."}
 THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
 """How a number with signs of thousands is written, by its decimal sign."""
 _SIGN = {".": "point", ",": "comma"}
-_MORE_THAN_A_NUMBER = (
+MORE_THAN_A_NUMBER = (
     r"^\s*[+-]?\s*(\p{Sc}|[A-Za-z]{1,3}\.?)\s*[+-]?\d[\d.,]*\s*$|\d\s*(\p{Sc}|%|[A-Za-z])[A-Za-z./ ]*\s*$"
 )
 
@@ -36,12 +35,9 @@ class NumberFormat:
     ----------
     decimal
         The decimal sign, None until something tells.
-    unread
-        For each reason why a number cannot be read: rows, line of the first one, its column and value.
     """
 
     decimal: str | None
-    unread: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)
 
     def sign_in(self, columns: Mapping[str, pa.Array], lines: Ints, where: str) -> str:
         """Return the decimal sign in a block.
@@ -77,45 +73,6 @@ class NumberFormat:
             )
         self.decimal = next((sign for sign in (".", ",") if sign in seen), None)
         return self.decimal or "."  # without any sign both read the same
-
-    def faults(
-        self, ours: str, column: pa.Array, numbers: pa.Array, lines: Ints, decimal: str
-    ) -> list[tuple[Flags, str]]:
-        """Return the reasons why values of a column are not read as numbers, each with its rows, and count them."""
-        missing, is_read = column.is_null(), numbers.is_valid()
-        unread = ~(
-            np.asarray(missing.to_numpy(zero_copy_only=False)) | np.asarray(is_read.to_numpy(zero_copy_only=False))
-        )
-        if not unread.any():
-            return []
-        with_unit = pc.fill_null(pc.match_substring_regex(column, _MORE_THAN_A_NUMBER), pa.scalar(value=False))
-        has_unit = unread & np.asarray(with_unit.to_numpy(zero_copy_only=False))
-        reasons = [
-            (has_unit, f"{ours} holds a currency or unit: write the number alone"),
-            (unread & ~has_unit, f"{ours} cannot be read as a number with a decimal {_SIGN[decimal]}"),
-        ]
-        for rows, reason in reasons:
-            if rows.any():
-                first = int(np.argmax(rows))
-                count, line, name, text = self.unread.get(reason, (0, int(lines[first]), ours, column[first].as_py()))
-                self.unread[reason] = (count + int(rows.sum()), line, name, text)
-        return reasons
-
-    def refuse_unread(self, n_rows: int, theirs: Mapping[str, str], where: str) -> None:
-        """Refuse a file of which more than half of the rows cannot be read for one reason.
-
-        Raises
-        ------
-        DataError
-            With the reason, and the first line and value.
-        """
-        for reason, (count, line, ours, text) in self.unread.items():
-            if 2 * count > n_rows:
-                raise DataError(
-                    f"{where} line {line}: {reason}, found {shown(text)} in {theirs[ours]!r}, as in {count:,} of "
-                    f"{n_rows:,} rows; nothing was published: write plain numbers, say the decimal sign with "
-                    f"--decimal, or say which column it is with --column {ours}=NAME"
-                )
 
 
 def sign_shown_in(columns: Iterable[pa.ChunkedArray]) -> str | None:

@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 
 from catalog.load import Catalog
 from catalog.spread import Progress
-from catalog.tables.decisions import REJECTED
+from catalog.tables.decisions import PROMOTIONS, REJECTED
 from etl.files.block import ahead
-from own_data.exports.stage import StagedExport
-from own_data.exports.typed import NO_DATE
+from own_data.exports.columns import PROMOTIONS as COLUMNS
+from own_data.exports.rows import table_of
+from own_data.exports.shelf import places_on
+from own_data.exports.stage import NO_DATE, StagedExport, store_id_of
 from warehouse.lake import Lake, Partition
-from warehouse.parquet import constant
 from warehouse.sold import GROUPED, SOLD
 
 EPOCH = dt.date(1970, 1, 1)
@@ -65,27 +66,51 @@ class FileAdmission:
 
     def dates(self) -> list[int]:
         """Return the dates of the export as days since 1970, also dates on which no row could be read."""
-        aside = set(pc.unique(self.staged.aside["date"]).to_pylist()) - {NO_DATE}
-        return sorted(aside | self.staged.spans.keys())
+        aside = set(pc.unique(self.staged.aside_on(None)["date"]).to_pylist()) - {NO_DATE}
+        return sorted(aside.union(self.staged.spans))
+
+    def look_up_names(self) -> list[str]:
+        """Let queries find `shops` and `shelf`: ids of stores, and products of the shelf, by their names in the file.
+
+        Returns
+        -------
+        list of str
+            The ids of its stores, which `code` counts.
+        """
+        words, places = self.staged.stores, places_on(self.catalog, self.staged)
+        of_word = [store_id_of(word) for word in words]
+        ids = sorted(set(of_word))
+        shops = {"store": words, "store_id": of_word, "code": [ids.index(own) for own in of_word]}
+        found = [self.catalog.products[place] for place in places.values()]
+        shelf = {"product": list(places), "place": list(places.values())}
+        shelf |= {"sku": [own.sku for own in found], "product_name": [own.name for own in found]}
+        kinds = {"code": pa.int64(), "place": pa.int64()}
+        for name, columns in (("shops", shops), ("shelf", shelf)):
+            arrays = {column: pa.array(values, kinds.get(column, pa.string())) for column, values in columns.items()}
+            self.staged.connection.register(name, pa.table(arrays))
+        return ids
 
     def others(self, table: str, day: dt.date) -> list[Partition]:
         """Return the partitions of other files on a date that stay."""
         gone = {self.part, *self.replaced.get(day, NOTHING_REPLACED).parts}
         return [own for own in self.lake.partitions_on(table, day) if own.group not in gone]
 
-    def unreadable(self, date: int) -> pa.Table:
-        """Return the unreadable rows of a date; rows whose date cannot be read belong to the newest one."""
-        rows = self._aside_on(date)
-        source = constant(self.source, rows.num_rows)
-        columns = [source, rows["line"], rows["reason"].dictionary_encode(), rows["text"]]
-        return pa.table(columns, names=REJECTED.schema.names).cast(REJECTED.schema)
-
-    def _aside_on(self, date: int) -> pa.Table:
-        aside = self.staged.aside
-        own = pc.equal(aside["date"], date)
-        if date == max(self.staged.spans, default=None):
-            own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
-        return aside.filter(own)
+    def checked(self, date: int, tables: Mapping[str, pa.Table], valid: int, counts: Mapping[str, float]) -> "Checked":
+        """Return a date with its unreadable rows, and with what the file says beside its prices."""
+        refused, staged, own = tables["rejected"], self.staged, dict(tables)
+        aside = staged.aside_on(date)
+        unread = pa.table(
+            [pa.repeat(self.source, aside.num_rows), aside["line"], aside["reason"], aside["text"]],
+            names=REJECTED.schema.names,
+        ).cast(REJECTED.schema)
+        own["rejected"] = pa.concat_tables([refused, unread]).unify_dictionaries().sort_by("row_number")
+        if date in staged.spans and not set(COLUMNS).isdisjoint(staged.theirs):
+            staged.connection.register("refused", pa.table({"line": refused["row_number"]}))
+            beside = table_of(staged.connection, "promotions", date=date, has_event="event" in staged.theirs)
+            own["promotions"] = beside = beside.cast(PROMOTIONS.schema)
+            is_any = pc.field("promotion") | pc.field("display") | pc.field("leaflet") | (pc.field("event") != "")
+            counts = {**counts, "promoted": beside.filter(is_any).num_rows}
+        return Checked(EPOCH + dt.timedelta(days=date), own, valid, counts)
 
 
 @dataclass(frozen=True)

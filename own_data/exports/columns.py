@@ -7,16 +7,18 @@ refused, because a wrong guess would set prices.
 import codecs
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from catalog.clocks import zone_of
+from catalog.clocks import UTC, zone_of
 from catalog.errors import DataError
 from catalog.load import read_mapping
+from catalog.records.store import Store
 from catalog.refusals import refused, schema_of
+from etl.files.shown import shown
 
 Grain = Literal["visits", "receipts", "units"]
 """What a row is: a shopper who looked at a product, a line of a receipt, or the units of a store, product and time."""
@@ -62,7 +64,18 @@ _TIMES = ("time", "time_of_day", "transaction_time", "trans_time", "sale_time", 
 PROMOTIONS = ("promotion", "display", "leaflet", "event", "regular_price")
 """Columns that say what stood beside a price."""
 
+MONEY = ("price_offered", "base_price", "regular_price", "unit_cost", "revenue")
+NUMBERS = (*MONEY, "inventory_level", "budget_multiplier", "propensity", "units", "traffic", "hour")
+"""Columns of numbers."""
+
 _NOT_A_NAME = re.compile(r"[^0-9a-z]+")
+_KNOWN = {*COMMON_NAMES, *(name for names in COMMON_NAMES.values() for name in names)}
+_VALUE = re.compile(
+    r"\s*([-+]?[$€£]?\s?\d[\d.,' ]*([eE][-+]?\d+)?\s?([$€£%]|EUR|USD|GBP|CHF)?"  # a number, an amount
+    r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]+\d{1,2}:\d{2}.*)?"  # a date, with or without a time of day
+    r"|\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)\s*"
+)
+_DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ][\d:]*)?\s*")
 
 
 class Reading(BaseModel):
@@ -118,6 +131,41 @@ class Reading(BaseModel):
         if not is_of_text:
             raise ValueError(f"{name!r} is not a text encoding; expected a name such as utf-8, cp1252 or latin-1")
         return name
+
+
+@dataclass(frozen=True)
+class StoreZones:
+    """Time zones by store.
+
+    Attributes
+    ----------
+    chain
+        Zone of a store that has none of its own.
+    of_store
+        Zones of the others, by the id of the store.
+    written
+        Zone of times without an offset; None is that of their store.
+    """
+
+    chain: str = UTC
+    of_store: Mapping[str, str] = field(default_factory=dict)
+    written: str | None = None
+
+    def of(self, store: str) -> str:
+        """Return the zone of a store, by its id."""
+        return self.of_store.get(store, self.chain)
+
+    @property
+    def as_written(self) -> str:
+        """Name the zones of times without an offset, for people."""
+        own = [self.chain, *self.of_store.values()] if self.written is None else [self.written]
+        return ", ".join(dict.fromkeys(own))
+
+
+def zones_of(reading: Reading, store: Store | None) -> StoreZones:
+    """Return the zones of an export; None is a shelf that is estimated from it, which keeps UTC."""
+    said = reading.time_zone if "time_zone" in reading.model_fields_set else None
+    return StoreZones(written=said) if store is None else StoreZones(store.timezone, store.timezones, said)
 
 
 def read_reading(file: Path | None, said: Mapping[str, Any]) -> Reading:
@@ -190,6 +238,54 @@ def columns_of(reading: Reading, header: Sequence[str], where: str) -> Columns:
             f"say which is meant, such as --column {missing[0].split()[0]}={named[0][:40] if named else 'NAME'}"
         )
     return Columns({ours: theirs[ours] for ours in COMMON_NAMES if ours in theirs}, frozenset(reading.columns))
+
+
+def header_of(first: Sequence[str], reading: Reading, where: str) -> tuple[str, ...]:
+    """Return the names of the columns of a file whose first row is given.
+
+    Parameters
+    ----------
+    where
+        The file and the line of its first row.
+
+    Raises
+    ------
+    DataError
+        When the first row looks like data and no names were said, dates stand side by side, or the names that were said
+        do not fit.
+    """
+    named = [field for field in first if field.strip()]
+    known = [field for field in named if _is_known(field, reading)]
+    if reading.header is None:
+        values = [field for field in named if _VALUE.fullmatch(field)]
+        if values and not known and 2 * len(values) >= len(named):
+            raise DataError(
+                f"{where}: expected a header, found {shown(values[0])}, which looks like data; nothing was read: add a "
+                f"line with names above, or name all {len(first)} columns with --header, such as "
+                "--header date,sku,price,units"
+            )
+        dates = [field for field in named if _DATE.fullmatch(field)]
+        if len(dates) > 1:
+            raise DataError(
+                f"{where}: expected one row for each date, found dates as names of columns, such as {shown(dates[0])} "
+                f"and {shown(dates[1])}; nothing was read: turn these columns into rows, with one column for the date"
+            )
+        return tuple(first)
+    if len(reading.header) != len(first):
+        raise DataError(
+            f"{where}: --header names {len(reading.header)} columns, the first row has {len(first)}; nothing was read: "
+            "name each column once, in the file's order"
+        )
+    if len(known) > 1:
+        raise DataError(
+            f"{where}: --header was given, and the first row is a header already, with {shown(known[0])} and "
+            f"{shown(known[1])}; nothing was read: leave --header away, and say what columns mean with --column"
+        )
+    return tuple(reading.header)
+
+
+def _is_known(name: str, reading: Reading) -> bool:
+    return plain(name) in _KNOWN or name in reading.columns.values()
 
 
 def _missing(theirs: Mapping[str, str], grain: Grain | None) -> list[str]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from catalog.tables.operations import INGESTED_FILES
 from own_data.exports.admission import Admitted
-from own_data.exports.profile import as_record, profile_of
+from own_data.exports.profile import profile_of
 from own_data.exports.read import Export
 from warehouse.lake import Lake, Partition
 from warehouse.sold import sold_partitions
@@ -35,7 +35,6 @@ def publish_row(workspace: Workspace, own: FileRow, days: Sequence[Admitted]) ->
     reasons = reasons_of(day.rejected for day in days)
     valid, rejected = sum(day.valid for day in days), sum(rows for rows, _ in reasons.values())
     dates = [day.business_date for day in days if day.valid]
-    profiles = [as_record(profile) for profile in profile_of(workspace, own.part)]
     counts: dict[str, float] = {}
     for day in days:
         for name, count in day.counts.items():
@@ -53,7 +52,7 @@ def publish_row(workspace: Workspace, own: FileRow, days: Sequence[Admitted]) ->
         "last_date": max(dates),
         "columns": json.dumps(own.export.columns.theirs, ensure_ascii=False),
         "reasons": json.dumps(reasons, ensure_ascii=False),
-        "profile": json.dumps(profiles, ensure_ascii=False),
+        "profile": json.dumps(profile_of(workspace, own.part), ensure_ascii=False),
         "grain": own.export.columns.grain,
         "summary": json.dumps(summary, ensure_ascii=False),
         "ingested_at": own.now,

@@ -17,7 +17,7 @@ from etl.files.shown import shown
 from features.cells import ALL_VIEWS
 from flows.workspace import prepared
 from own_data.exports.admission import CHANGES, Admitting, FileAdmission, Replaced, admit_dates
-from own_data.exports.columns import Reading
+from own_data.exports.columns import Reading, StoreZones, zones_of
 from own_data.exports.corrections import (
     NOTHING_ASKED,
     CorrectionRequest,
@@ -25,17 +25,13 @@ from own_data.exports.corrections import (
     refuse_another_grain,
     replacement,
 )
-from own_data.exports.estimate_shelf import is_untouched, write_shelf
 from own_data.exports.file_row import FileRow, is_done, publish_row, reasons_of, row_of
 from own_data.exports.grain import settled
-from own_data.exports.names import sku_of, store_id_of
 from own_data.exports.read import Export, open_export
 from own_data.exports.sales import AdmittingSales
-from own_data.exports.seen import SeenInExport, seen_in_export
-from own_data.exports.shelf_fit import fit_stores, refuse_likely_cents, refuse_other_money
-from own_data.exports.stage import StagedExport, stage_export
-from own_data.exports.visits import AdmittingVisits, shares_of
-from own_data.exports.zones import StoreZones, zones_of
+from own_data.exports.shelf import fit_stores, is_untouched, refuse_likely_cents, refuse_other_money, write_shelf
+from own_data.exports.stage import StagedExport, sku_of, stage_export, store_id_of
+from own_data.exports.visits import AdmittingVisits
 from warehouse.connection import build_file
 from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -129,9 +125,8 @@ def ingest(
         with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
             claim(lake.store, "retailer")  # of two first writers, one loses before it writes anything
-            seen = seen_in_export(staged)
-            _settle_shelf(lake, own, staged, seen, is_estimated=may_estimate)
-            workspace = _admit_all(lake, own, staged, seen, replaces, asked, progress)
+            _settle_shelf(lake, own, staged, is_estimated=may_estimate)
+            workspace = _admit_all(lake, own, staged, replaces, asked, progress)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
 
@@ -152,26 +147,25 @@ def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: CorrectionReq
     _refuse_without_rows(staged, own.export.where)
     dates = dates_in(staged.spans)
     refuse_another_grain(lake, own.part, staged.grain)
-    stores = [store_id_of(word) for word in staged.stores.words]
+    stores = [store_id_of(word) for word in staged.stores]
     return replacement(lake, own.part, own.export.path.name, dates, stores, asked)
 
 
-def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, seen: SeenInExport, *, is_estimated: bool) -> None:
+def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, *, is_estimated: bool) -> None:
     """Write the shelf that is estimated from this file, or hold its prices against those of the shelf that is there."""
     if is_estimated:
-        _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
+        _refuse_another_shelf(lake, own.part, [sku_of(product["word"]) for product in staged.products])
         if own.export.reading.price_unit is None:
-            refuse_likely_cents(staged, seen, own.export.columns.theirs, own.export.where)
-        write_shelf(own.shelf, staged, seen, own.export.path.name)
+            refuse_likely_cents(staged, own.export.where)
+        write_shelf(own.shelf, staged, own.export.path.name)
     elif own.export.reading.price_unit is None:
-        refuse_other_money(load(own.shelf), staged, seen)
+        refuse_other_money(load(own.shelf), staged)
 
 
 def _admit_all(
     lake: Lake,
     own: _File,
     staged: StagedExport,
-    seen: SeenInExport,
     replaces: Mapping[dt.date, Replaced],
     asked: CorrectionRequest,
     progress: Progress,
@@ -183,8 +177,7 @@ def _admit_all(
         catalog = load(own.shelf)
     inputs = _fingerprint(own, catalog)
     admission = FileAdmission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces)
-    is_visits = staged.grain == "visits"
-    admitting = AdmittingVisits(admission, shares_of(seen)) if is_visits else AdmittingSales(admission)
+    admitting = AdmittingVisits(admission) if staged.grain == "visits" else AdmittingSales(admission)
     _refuse_without_a_valid_row(own, admitting)
     workspace = prepared(lake.settings, catalog)
     days = admit_dates(admitting, progress)
@@ -258,11 +251,12 @@ def _other_parts(lake: Lake, part: str) -> bool:
 def _refuse_without_rows(staged: StagedExport, where: str) -> None:
     if staged.spans:
         return
-    if not staged.aside.num_rows:
+    aside = staged.aside_on(None)
+    if not aside.num_rows:
         raise DataError(f"{where} line 1: expected rows below the header, found none; nothing was published")
-    first = staged.aside.slice(0, 1).to_pylist()[0]
+    first = aside.slice(0, 1).to_pylist()[0]
     raise DataError(
-        f"{where}: none of its {staged.aside.num_rows:,} rows can be read; line {first['line']}: {first['reason']}, "
+        f"{where}: none of its {aside.num_rows:,} rows can be read; line {first['line']}: {first['reason']}, "
         f"found {shown(first['text'])}; nothing was published: say what its columns mean and how values are written"
     )
 

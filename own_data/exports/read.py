@@ -5,23 +5,41 @@ what it is and what to do about it.
 """
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from catalog.errors import DataError
-from etl.files.block import Block
+from catalog.past_one_machine import LockPlace
+from etl.files.block import Block, without_blank_rows
+from etl.files.bounds import refuse_large_parquet
 from etl.files.csv_file import CsvFile, first_record
 from etl.files.kinds import ExportKind, kind_of
-from own_data.exports.columns import Columns, Reading, columns_of
-from own_data.exports.header import header_of
-from own_data.exports.parquet_file import names_of, parquet_blocks, refuse_types
-from own_data.exports.standard_input import STANDARD_INPUT
-from own_data.exports.times import with_times
+from etl.files.parquet import bounded_batches, opened
+from own_data.exports.columns import Columns, Reading, columns_of, header_of
 from own_data.exports.workbook_file import WorkbookSheet, sheet_blocks, sheet_of
+from warehouse.locks import held
 
+STANDARD_INPUT = "standard input"
+"""The name of the file that standard input is kept in."""
+_CHUNK = 1 << 23
+_KEPT_FREE = 1 << 30  # bytes of the disk, for everything else that writes
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+([^/@]*@)?([^/?#]*)", re.IGNORECASE)
 _OF_TEXT = ("encoding", "delimiter")
+_YES_OR_NO = frozenset({"purchased", "promotion", "display", "leaflet"})
+_REMEDIES: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+    (pa.types.is_nested, "write its parts as columns of their own"),
+    (pa.types.is_time, "write date and time as one column of timestamps"),
+    (pa.types.is_integer, "write timestamps: a number does not say what it counts"),
+    (pa.types.is_floating, "write timestamps: a number does not say what it counts"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,19 +70,16 @@ class Export:
         return _named(self.path)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the file's rows in order.
+        """Yield the rows of the columns that are used, in order.
 
         Raises
         ------
         DataError
             When the file cannot be read to its end.
         """
-        return (with_times(block, self.columns.theirs) for block in self._blocks())
-
-    def _blocks(self) -> Iterator[Block]:
         theirs, has_header = self.columns.theirs, self.reading.header is None
         if self.kind is ExportKind.PARQUET:
-            return parquet_blocks(self.path, self.where, theirs)
+            return _parquet_blocks(self.path, self.where, list(theirs.values()))
         if self.sheet is not None:
             return sheet_blocks(self.path, self.where, self.sheet.name, self.header, theirs, has_header=has_header)
         file = CsvFile(self.path, self.where, self.reading.encoding, self.delimiter, self.header, has_header)
@@ -85,9 +100,10 @@ def open_export(path: Path, reading: Reading) -> Export:
         kind = kind_of(path, where)
         _refuse_options(kind, reading, where)
         if kind is ExportKind.PARQUET:
-            names = names_of(path, where)
-            columns = columns_of(reading, names, where)
-            refuse_types(path, where, columns.theirs)
+            with _parquet(path, where) as file:
+                names = tuple(file.schema_arrow.names)
+                columns = columns_of(reading, names, where)
+                _refuse_types(file.schema_arrow, where, columns.theirs)
             return Export(path, reading, columns, names, "", kind)
         if kind is ExportKind.WORKBOOK:
             sheet = sheet_of(path, where, reading.sheet)
@@ -101,6 +117,37 @@ def open_export(path: Path, reading: Reading) -> Export:
         ) from error
     names = header_of(first, reading, f"{where} line 1")
     return Export(path, reading, columns_of(reading, names, f"{where} line 1"), names, delimiter, kind)
+
+
+@contextmanager
+def spooled(stream: IO[bytes], folder: Path, locks: LockPlace) -> Iterator[Path]:
+    """Write a stream to a file in a folder of its own, for its head is read before its rows; remove it at the end.
+
+    What a killed run left there is removed first. One such run at a time: the folder belongs to it.
+
+    Raises
+    ------
+    DataError
+        When the disk would be full.
+    Declined
+        When another process reads its standard input.
+    """
+    with held(locks, "standard-input"):
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(parents=True)
+            file = folder / STANDARD_INPUT
+            with file.open("wb") as out:
+                while chunk := stream.read(_CHUNK):
+                    if shutil.disk_usage(folder).free - len(chunk) < _KEPT_FREE:
+                        raise DataError(
+                            f"{STANDARD_INPUT}: more than the free space of {folder} allows came in, with "
+                            f"{_KEPT_FREE >> 30} GB kept free; nothing was published: free space, or ingest a file"
+                        )
+                    out.write(chunk)
+            yield file
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _named(path: Path) -> str:
@@ -146,3 +193,51 @@ def _refuse_options(kind: ExportKind, reading: Reading, where: str) -> None:
         raise DataError(
             f"{where}: --sheet is for workbooks, and the file is {kind.value}; nothing was read: leave --sheet away"
         )
+
+
+def _refuse_types(schema: pa.Schema, where: str, theirs: Mapping[str, str]) -> None:
+    """Refuse a file in which a column that is used has a type that cannot be read as what it was taken for."""
+    for ours, name in theirs.items():
+        kind = schema.field(name).type
+        if not _fits(ours, kind.value_type if pa.types.is_dictionary(kind) else kind):
+            expected = "times or text" if ours == "seen_at" else "numbers or text"
+            otherwise = "write timestamps" if ours == "seen_at" else "write it as text or numbers"
+            todo = next((todo for is_kind, todo in _REMEDIES if is_kind(kind)), otherwise)
+            raise DataError(
+                f"{where}: expected {expected} in the column {name!r}, taken for {ours}, found the type {kind}; "
+                f"nothing was read: {todo}, or say which column it is with --column {ours}=NAME"
+            )
+
+
+def _fits(ours: str, kind: pa.DataType) -> bool:
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    if is_text or pa.types.is_null(kind):
+        return True
+    if ours == "seen_at":
+        return pa.types.is_timestamp(kind) or pa.types.is_date(kind)
+    if ours == "time_of_day" and pa.types.is_time(kind):
+        return True
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return is_number or (ours in _YES_OR_NO and pa.types.is_boolean(kind))
+
+
+def _parquet_blocks(path: Path, where: str, names: list[str]) -> Iterator[Block]:
+    with _parquet(path, where) as file:
+        total, done = max(1, file.metadata.num_rows), 0
+        for rows in bounded_batches(file, where, names):
+            lines = np.arange(done + 1, done + 1 + rows.num_rows)
+            done += rows.num_rows
+            yield without_blank_rows(Block(rows.select(names), lines, (), done / total))
+
+
+@contextmanager
+def _parquet(path: Path, where: str) -> Iterator[pq.ParquetFile]:
+    try:
+        with opened(path) as file:
+            refuse_large_parquet(file, path.stat().st_size, where)
+            yield file
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"{where}: cannot be read as Parquet ({reason}); nothing was published: write or download it again"
+        ) from error

@@ -11,24 +11,18 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.arrays import Ints
 from catalog.store_day import hour_shares
 from catalog.tables.decisions import REJECTED, UNIT_SALES
-from etl.sales_so_far import NextPrices, SalesSoFar, days_before
+from etl.sales_so_far import SalesSoFar, days_before
 from etl.summed_units import chances_of, in_contract, summed
-from etl.validate import row_texts
+from etl.validate import REPEATS, row_texts
 from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission
-from own_data.exports.check_lines import reasons_against
-from own_data.exports.estimate_shelf import places_on
-from own_data.exports.names import store_id_of
-from own_data.exports.promotions import promoted, promotions_of
-from warehouse.parquet import coded, constant
+from own_data.exports.rows import query, table_of
 
-_PAIR = ["store", "product"]
-_NEVER = np.iinfo(np.int64).max
-_SAID = ("units", "returned_units", "traffic", "stock")
+_OF_LAKE = ["store_id", "sku", "hour", "price", "units", "returned_units", "traffic", "stock", "is_sudden_zero"]
+_BESIDE = {"receipt": "receipt", "traffic": "traffic", "inventory_level": "stock"}
 _IN_LAKE = "it repeats sales that are in the lake already"
 
 
@@ -36,11 +30,13 @@ class AdmittingSales:
     """Admits units or receipts, one date after another."""
 
     def __init__(self, admission: FileAdmission) -> None:
-        self.given = admission
-        staged = admission.staged
-        self.places = places_on(admission.catalog, staged)
-        self.store_ids = np.array([store_id_of(word) for word in staged.stores.words], dtype=str)
-        self._count_pairs()
+        self.given, self.connection = admission, admission.staged.connection
+        self.store_ids = admission.look_up_names()
+        self.is_receipts = admission.staged.grain == "receipts"
+        self.connection.execute(query("pairs"))
+        if self.is_receipts:
+            self.connection.execute(query("highest_prices"))
+        self.pairs = table_of(self.connection, "pairs_of_rows").to_pandas()
         self.before = list(self._weeks_before())
         self.begin()
 
@@ -52,140 +48,69 @@ class AdmittingSales:
 
     def check(self, date: int) -> Checked:
         """Validate one date; nothing is published."""
-        given, day = self.given, EPOCH + dt.timedelta(days=date)
-        bad = [given.unreadable(date)]
+        given, opening = self.given, self.given.catalog.store.opening
         if date not in given.staged.spans:
-            return Checked(day, {"rejected": bad[0], "unit_sales": UNIT_SALES.schema.empty_table()}, 0)
-        own = given.staged.on(date)
-        lines = self._lines(own)
+            empty = {"unit_sales": UNIT_SALES.schema.empty_table(), "rejected": REJECTED.schema.empty_table()}
+            return given.checked(date, empty, 0, {})
         self.so_far.begin(date)
-        lines["price"] = self._prices(lines)
-        reason, sentences = reasons_against(lines, given)
-        rows = summed(lines[reason == 0])
-        known = self._known(day)
-        same, other = self._overlap(rows, known)
-        for number, pairs in ((len(sentences), same), (len(sentences) + 1, other)):
-            reason[(reason == 0) & lines["pair"].isin(pairs).to_numpy()] = number
-        sentences += [_IN_LAKE, CHANGES]
-        pair = self._pair_of(rows)
-        is_new = ~np.isin(pair, np.r_[same, other])
-        rows, pair = rows[is_new], pair[is_new]
+        last = pa.array(self.so_far.last_price, from_pandas=True)
+        self.connection.register("last_prices", pa.table({"pair": self.pairs["pair"].to_numpy(), "price": last}))
+        lines = table_of(
+            self.connection,
+            "check_lines",
+            date=date,
+            is_receipts=self.is_receipts,
+            not_after=int(given.not_after.timestamp() * 1e6),
+            opens=opening.opens_minute,
+            ends=opening.opens_minute + opening.minutes,
+            repeats=REPEATS,
+        ).to_pandas()
+        lines = lines.drop(columns=[name for theirs, name in _BESIDE.items() if theirs not in given.staged.theirs])
+        rows = summed(lines[lines["reason"].isna()].drop(columns=["reason", "pair"]))
+        rows["pair"] = self._pair_of(rows)
+        known = self._known(EPOCH + dt.timedelta(days=date))
+        overlap = self._overlap(rows, known)
+        for is_same, reason in ((True, _IN_LAKE), (False, CHANGES)):
+            pairs = overlap.loc[overlap["is_same"] == is_same, "pair"]
+            lines.loc[lines["reason"].isna() & lines["pair"].isin(pairs), "reason"] = reason
+        rows = rows[~rows["pair"].isin(overlap["pair"])]
         n_sold = len(rows)
-        if given.staged.grain == "receipts":
-            rows = pd.concat([rows, self._without_a_sale(date, rows, pair, known)], ignore_index=True)
+        if self.is_receipts:
+            rows = pd.concat([rows, self._without_a_sale(date, rows, known)], ignore_index=True)
         sales, counts = self._unit_sales(date, rows)
-        bad.append(self._rejected(own, lines, reason, sentences))
-        tables = {"unit_sales": sales, "rejected": pa.concat_tables(bad).sort_by("row_number").cast(REJECTED.schema)}
-        beside = promotions_of(given.staged, own.filter(pa.array(reason == 0)), self.places, given.catalog)
-        if beside is not None:
-            tables["promotions"] = beside
-            counts["promoted"] = promoted(beside)
-        counts["zero_days"] = len(rows[n_sold:].drop_duplicates(_PAIR))
-        return Checked(day, tables, int((reason == 0).sum()), counts)
-
-    def _count_pairs(self) -> None:
-        """Find each pair of a store and a product, its first and last date with a sale, and what it then cost."""
-        staged = self.given.staged
-        self.n_products = len(staged.products.words)
-        self.pairs, self.first, self.last = np.zeros((3, 0), np.int64)
-        for date in sorted(staged.spans):
-            own = staged.on(date)
-            keys = self._key(own["store"].to_numpy(), own["product"].to_numpy())
-            new = np.unique(keys[~np.isin(keys, self.pairs)])
-            at = np.searchsorted(self.pairs, new)
-            self.pairs, self.first, self.last = (
-                np.insert(before, at, fill)
-                for before, fill in ((self.pairs, new), (self.first, _NEVER), (self.last, -1))
-            )
-            sold = np.searchsorted(self.pairs, keys[own["units"].to_numpy() > 0])
-            self.first[sold], self.last[sold] = np.minimum(self.first[sold], date), date
-        self.next_prices = NextPrices(self._sold(), self._key) if staged.grain == "receipts" else None
-
-    def _sold(self) -> Iterator[pa.Table]:
-        """Yield the lines of each date that sold something."""
-        for date in self.given.staged.spans:
-            yield self.given.staged.on(date).filter(pc.field("units") > 0)
-
-    def _key(self, store: Ints, product: Ints) -> Ints:
-        return store.astype(np.int64) * self.n_products + product
+        counts["zero_days"] = rows["pair"][n_sold:].nunique()
+        tables = {"unit_sales": sales, "rejected": self._rejected(lines)}
+        return given.checked(date, tables, int(lines["reason"].isna().sum()), counts)
 
     def _pair_of(self, rows: pd.DataFrame) -> Ints:
-        return np.searchsorted(self.pairs, self._key(rows["store"].to_numpy(), rows["product"].to_numpy()))
-
-    def _lines(self, own: pa.Table) -> pd.DataFrame:
-        names = {"price_offered": "price", "inventory_level": "stock"}
-        wanted = ("line", *_PAIR, "seen_at", "units", "price_offered", "hour", "receipt", "traffic", "inventory_level")
-        lines = own.select([name for name in wanted if name in own.column_names]).to_pandas().rename(columns=names)
-        if "hour" not in lines:
-            lines["hour"] = np.int8(-1)
-        lines["place"] = self.places[lines["product"].to_numpy()]
-        lines["pair"] = self._pair_of(lines)
-        return lines
-
-    def _prices(self, lines: pd.DataFrame) -> pd.Series:
-        """Return the price of each line; where none was sold and none is written, the last one of its pair before."""
-        if not lines["price"].isna().any():
-            return lines["price"]
-        in_order = lines.sort_values(["pair", "hour"], kind="stable")
-        known = in_order.groupby("pair", sort=False)["price"]
-        before = known.ffill().fillna(pd.Series(self.so_far.last_price[in_order["pair"]], index=in_order.index))
-        return before.fillna(known.bfill()).reindex(lines.index)
+        own = self.pairs.set_index(["store", "product"])["pair"]
+        return own.reindex(pd.MultiIndex.from_frame(rows[["store", "product"]])).to_numpy(dtype=np.int64)
 
     def _known(self, day: dt.date) -> pd.DataFrame:
-        """Return what other files sold on a date, with the pairs of this file; -1 for pairs that it does not have."""
-        parts = self.given.others("unit_sales", day)
-        if not parts:
-            return pd.DataFrame({"pair": np.array([], dtype=np.int64)})
-        columns = ["store_id", "sku", "hour", "price", "is_sudden_zero", *_SAID]
-        frame = pa.concat_tables(self.given.lake.read(part).select(columns) for part in parts).to_pandas()
-        frame = frame.astype({"store_id": "str", "sku": "str"})
-        frame["hour"] = frame["hour"].fillna(-1).astype("int8")
-        stores = {name: code for code, name in enumerate(self.store_ids.tolist())}
-        skus = self.given.catalog.skus
-        products = {skus[place]: code for code, place in enumerate(self.places) if place >= 0}
-        codes = frame.assign(store=frame["store_id"].map(stores), product=frame["sku"].map(products))
-        has_both = codes["store"].notna() & codes["product"].notna()
-        frame["pair"] = -1
-        if has_both.any():
-            key = self._key(*(codes.loc[has_both, name].to_numpy(dtype=np.int64) for name in _PAIR))
-            at = np.minimum(np.searchsorted(self.pairs, key), len(self.pairs) - 1)
-            frame.loc[has_both, "pair"] = np.where(self.pairs[at] == key, at, -1)
-        return frame[frame["pair"] >= 0]
+        """Return what other files sold of this file's pairs on a date."""
+        empty = UNIT_SALES.schema.empty_table().select(_OF_LAKE)
+        parts = [self.given.lake.read(part).select(_OF_LAKE) for part in self.given.others("unit_sales", day)]
+        self.connection.register("sold", pa.concat_tables([empty, *parts]))
+        return table_of(self.connection, "known_sales").to_pandas()
 
-    def _overlap(self, rows: pd.DataFrame, known: pd.DataFrame) -> tuple[Ints, Ints]:
-        """Return the pairs of a date that the lake has already: with the same sales, and with others."""
-        if not len(known):
-            return np.array([], np.int64), np.array([], np.int64)
-        ours = rows.assign(pair=self._pair_of(rows))
-        ours = ours[ours["pair"].isin(known["pair"])]
-        beside = {"traffic": "traffic", "stock": "inventory_level"}
-        has = self.given.staged.rows.schema.names
-        said = [name for name in _SAID if name not in beside or beside[name] in has]
-        both = ours.merge(known, on=["pair", "hour", "price"], how="outer", suffixes=("", "_known"))
-        both = both[both["pair"].isin(ours["pair"])]
-        differs = ~np.logical_and.reduce(
-            [np.isclose(both[name], both[f"{name}_known"], equal_nan=name in beside) for name in said]
-        )
-        changed = both.loc[differs, "pair"].unique()
-        return np.setdiff1d(ours["pair"].unique(), changed), np.asarray(changed, dtype=np.int64)
+    def _overlap(self, rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+        """Return the pairs of a date that the lake has already, and whether with the same sales."""
+        for name, frame in (("ours", rows), ("known", known)):
+            self.connection.register(name, pa.Table.from_pandas(frame, preserve_index=False))
+        theirs = self.given.staged.theirs
+        has = {"has_traffic": "traffic" in theirs, "has_stock": "inventory_level" in theirs}
+        return table_of(self.connection, "overlap", **has).to_pandas()
 
-    def _without_a_sale(self, date: int, rows: pd.DataFrame, pair: Ints, known: pd.DataFrame) -> pd.DataFrame:
-        """Return rows with no unit for what a store that was open sells at other times, at its last known price.
-
-        Where the next price is another one, either may have stood: the day then has a row at each.
-        """
-        store = self.pairs // self.n_products
-        is_there = (self.first <= date) & (date <= self.last) & np.isin(store, rows["store"].unique())
-        is_there &= np.isfinite(self.so_far.last_price)
-        is_there[pair] = False
-        is_there[known["pair"].to_numpy()] = False
-        at = np.flatnonzero(is_there)
-        zeros = pd.DataFrame({"store": store[at], "product": self.pairs[at] % self.n_products, "hour": np.int8(-1)})
+    def _without_a_sale(self, date: int, rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+        """Return rows with no unit for what a store that was open sells at other times."""
+        told = pd.concat([rows["pair"], known["pair"]], ignore_index=True)
+        self.connection.register("told", pa.table({"pair": pa.array(told, pa.int64())}))
+        self.connection.register("open_shops", pa.table({"store": pa.array(rows["store"].unique(), pa.int64())}))
+        zeros = table_of(self.connection, "days_without_a_sale", date=date).to_pandas().drop(columns="place")
         traffic = rows.groupby("store")["traffic"].max()
-        before = self.so_far.last_price[at]
-        after = before if self.next_prices is None else self.next_prices.after(date, self.pairs[at])
-        zeros = pd.concat([zeros.assign(price=before), zeros.assign(price=after)[after != before]], ignore_index=True)
         return zeros.assign(
+            pair=self._pair_of(zeros),
+            hour=np.int8(-1),
             sold=0.0,
             returned_units=0.0,
             units=0.0,
@@ -196,11 +121,10 @@ class AdmittingSales:
 
     def _unit_sales(self, date: int, rows: pd.DataFrame) -> tuple[pa.Table, dict[str, float]]:
         """Return rows in the columns of their contract, and remember the day."""
-        catalog = self.given.catalog
-        pair, place = self._pair_of(rows), self.places[rows["product"].to_numpy()]
+        catalog, place = self.given.catalog, rows["product"].to_numpy(dtype=np.int64)
         most = np.array([product.chances_per_day for product in catalog.products], dtype=float)
         chances = chances_of(rows, most[place], hour_shares(catalog.store))
-        pairs, at = np.unique(pair, return_inverse=True)
+        pairs, at = np.unique(rows["pair"].to_numpy(dtype=np.int64), return_inverse=True)
         sold = np.bincount(at, rows["sold"], minlength=len(pairs)).astype(float)
         is_sudden = self.so_far.sudden_zeros(pairs, sold)[at] & rows["stock"].isna().to_numpy()
         chosen = np.lexsort((rows["sold"], at))  # of several prices, the one that sold most is the last
@@ -217,28 +141,19 @@ class AdmittingSales:
         rows = rows.assign(chances=chances, is_sudden=is_sudden, place=place)
         return in_contract(rows, self.store_ids, catalog), counts
 
-    def _rejected(self, own: pa.Table, lines: pd.DataFrame, reason: Ints, sentences: list[str]) -> pa.Table:
-        bad = np.flatnonzero(reason)
-        columns = [
-            constant(self.given.source, len(bad)),
-            pa.array(lines["line"].to_numpy()[bad]),
-            coded(reason[bad], sentences),
-            pa.array(row_texts(self._readable(own, bad), np.arange(len(bad))), pa.string()),
-        ]
+    def _rejected(self, lines: pd.DataFrame) -> pa.Table:
+        """Return the lines with a reason against them, as they were read."""
+        bad = lines.loc[lines["reason"].notna(), ["line", "reason"]]
+        self.connection.register("refused", pa.Table.from_pandas(bad, preserve_index=False))
+        rows = table_of(self.connection, "rejected_lines")
+        said = [name for name in rows.column_names if rows[name].null_count < rows.num_rows]
+        texts = row_texts(rows.select(said).drop_columns(["line", "reason"]), np.arange(rows.num_rows)) if said else []
+        columns = [[self.given.source] * rows.num_rows, rows["line"], rows["reason"], pa.array(texts, pa.string())]
         return pa.table(columns, names=REJECTED.schema.names).cast(REJECTED.schema)
-
-    def _readable(self, own: pa.Table, bad: Ints) -> pa.Table:
-        """Return some rows with names in place of positions."""
-        rows, staged = own.take(pa.array(bad)), self.given.staged
-        for name, words in (("store", staged.stores.words), ("product", staged.products.words)):
-            place = rows.column_names.index(name)
-            rows = rows.set_column(place, name, pa.array(words, pa.string()).take(rows[name].combine_chunks()))
-        moment = rows["seen_at"].cast(pa.timestamp("us", tz="UTC"))
-        return rows.set_column(rows.column_names.index("seen_at"), "seen_at", moment).drop_columns(["date", "line"])
 
     def _weeks_before(self) -> Iterator[tuple[int, pd.DataFrame]]:
         """Yield each date of the four weeks before this file begins, and what other files sold on it."""
-        for day in days_before(min(self.given.staged.spans)):
+        for day in days_before(self.given.staged.spans[0]):
             known = self._known(day)
             if len(known):
                 yield (day - EPOCH).days, known
@@ -249,7 +164,7 @@ class AdmittingSales:
         by_pair = (
             known.sort_values("units")
             .groupby("pair")
-            .agg(units=("units", "sum"), price=("price", "last"), is_sudden=("is_sudden_zero", "any"))
+            .agg(units=("units", "sum"), price=("price", "last"), is_sudden=("is_sudden", "any"))
         )
         columns = (by_pair[name].to_numpy() for name in ("units", "price", "is_sudden"))
         self.so_far.remember(date, by_pair.index.to_numpy(), *columns)

@@ -15,9 +15,8 @@ import pyarrow.compute as pc
 from catalog.errors import DataError
 from etl.files.block import EMPTY, Block, without_blank_rows
 from etl.files.bounds import MOST_OF_WORKBOOK, MOST_RATIO, most_unpacked, unpacked_of_workbook
-from own_data.exports.formulas import without_values
-from own_data.exports.parquet_file import NAMES, TIMES, as_names
-from own_data.exports.sheet_reader import MEMORY, REFUSED
+from own_data.exports.rows import as_text
+from own_data.exports.sheet_reader import MEMORY, REFUSED, without_values
 
 _MOST_BYTES = 2 << 30
 _READER = """
@@ -89,7 +88,7 @@ def sheet_blocks(
         if has_header:
             next(batches)
         for batch in batches:
-            columns = [_column(batch, names.index(name), ours) for ours, name in theirs.items()]
+            columns = [_column(batch, names.index(name)) for name in theirs.values()]
             lines = batch["row"].to_numpy()
             yield without_blank_rows(
                 Block(pa.table(columns, names=list(theirs.values())), lines, (), float(lines[-1]) / facts["rows"])
@@ -106,21 +105,21 @@ def _refuse_formulas(
             raise DataError(f"{where}: {name!r}: {without_values(*found)}")
 
 
-def _column(batch: pa.Table, at: int, ours: str) -> pa.ChunkedArray:
-    """Return a column by its type where all its cells have one that fits, else as text."""
+def _column(batch: pa.Table, at: int) -> pa.ChunkedArray:
+    """Return a column by its type where all its cells have one, else as text."""
     text, number, moment = (batch[f"{kind}{at}"] for kind in ("text", "number", "moment"))
-    n_rows = batch.num_rows
-    if ours in TIMES and text.null_count == n_rows and number.null_count == n_rows:
-        return moment
-    if ours not in NAMES | TIMES and text.null_count == n_rows and moment.null_count == n_rows:
-        return number
+    if text.null_count == batch.num_rows:
+        if moment.null_count == batch.num_rows:
+            return number
+        if number.null_count == batch.num_rows:
+            return moment
     return _as_text(batch, at)
 
 
 def _as_text(batch: pa.Table, at: int) -> pa.ChunkedArray:
     text, number, moment = (batch[f"{kind}{at}"] for kind in ("text", "number", "moment"))
     said = pc.if_else(pc.is_in(text, value_set=pa.array(EMPTY)), None, text)
-    return pc.coalesce(said, as_names(number), pc.strftime(moment, "%Y-%m-%d %H:%M:%S"))
+    return pc.coalesce(said, as_text("sku", number.combine_chunks()), pc.strftime(moment, "%Y-%m-%d %H:%M:%S"))
 
 
 @contextmanager

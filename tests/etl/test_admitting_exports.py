@@ -16,13 +16,11 @@ from catalog.settings import Settings
 from etl.validate import CONTRADICTS, REPEATS
 from own_data.exports.admission import FileAdmission, clear_other_dates, published
 from own_data.exports.columns import Reading
-from own_data.exports.estimate_shelf import is_untouched, write_shelf
-from own_data.exports.names import sku_of, store_id_of
 from own_data.exports.profile import profile_of
 from own_data.exports.read import open_export
-from own_data.exports.seen import seen_in_export
-from own_data.exports.stage import StagedExport, stage_export
-from own_data.exports.visits import AdmittingVisits, shares_of
+from own_data.exports.shelf import is_untouched, write_shelf
+from own_data.exports.stage import StagedExport, sku_of, stage_export, store_id_of
+from own_data.exports.visits import AdmittingVisits
 from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
 from warehouse.proof import verify
@@ -55,7 +53,7 @@ def staged_from(folder: Path, rows: list[str], header: str = HEADER) -> Iterator
 
 def shelf_of(folder: Path, rows: list[str], header: str = HEADER) -> Catalog:
     with staged_from(folder, rows, header) as staged:
-        write_shelf(folder / "shelf", staged, seen_in_export(staged), "shop.csv")
+        write_shelf(folder / "shelf", staged, "shop.csv")
     return load(folder / "shelf")
 
 
@@ -67,7 +65,7 @@ def admit(
     lake.prepare()
     with staged_from(settings.home, rows, header) as staged:
         admission = FileAdmission(lake, catalog, staged, "shop.csv", part, "inputs", NOW)
-        admitting = AdmittingVisits(admission, shares_of(seen_in_export(staged)))
+        admitting = AdmittingVisits(admission)
         found = [published(admission, admitting.check(date)) for date in admission.dates()]
         clear_other_dates(admission)
     rejected = [row for own in lake.partitions("rejected") if own.group == part for row in lake.read(own).to_pylist()]
@@ -211,8 +209,8 @@ def test_a_product_is_profiled_by_its_visits_and_prices(settings: Settings) -> N
     catalog = shelf_of(settings.home, rows)
     admit(settings, rows, catalog=catalog)
     (found,) = profile_of(Workspace(settings, catalog, Lake(settings)), "export-1")
-    assert (found.sku, found.decisions, found.purchases, found.days) == ("MILK", 300, 100, 4)
-    assert (found.prices, found.lowest, found.median, found.highest) == (2, 1.1, 1.1, 1.2)
+    assert (found["sku"], found["decisions"], found["purchases"], found["days"]) == ("MILK", 300, 100, 4)
+    assert (found["prices"], found["lowest"], found["median"], found["highest"]) == (2, 1.1, 1.1, 1.2)
 
 
 SPOILED: dict[str, Callable[[str], str]] = {

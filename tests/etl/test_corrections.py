@@ -14,8 +14,8 @@ from etl.validate import CONTRADICTS
 from etl.validate import REPEATS as REPEATS_ROW
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import CorrectionRequest, dates_of
-from own_data.exports.estimate_shelf import is_untouched
 from own_data.exports.ingest import Ingested, ingest
+from own_data.exports.shelf import is_untouched
 from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
 

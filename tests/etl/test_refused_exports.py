@@ -17,7 +17,7 @@ import pyarrow.feather
 import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
-from workbooks import wide_workbook, workbook
+from workbooks import Formula, wide_workbook, workbook
 
 from catalog.errors import DataError
 from etl.files import bounds
@@ -188,6 +188,33 @@ NASTY: dict[str, tuple[str, bytes | str | Callable[[Path], bytes], dict[str, Any
     "a currency before": ("a.csv", rows("€1,99", "€2,99"), {}, "currency or unit: .*'€1,99' in 'price', as in 2 of 2"),
     "a dollar apart": ("a.csv", rows("$ 2.50"), {}, r"currency or unit: .*'\$ 2.50' .*--column price_offered=NAME"),
     "prices in words": ("a.csv", rows("cheap"), {}, "decimal point, found 'cheap' in 'price', .*--decimal"),
+    "a quote that never closes": (
+        "a.csv", f'{TEXT}{ROW}\n2026-01-05,"MILK,1.50,1\n{ROW}\n', {}, "line 4: a quote opens and never closes"
+    ),
+    "a line without end": ("a.csv", TEXT + "x" * 20_000_000, {}, "line 3: expected a record of at most 8 MB"),
+    "a column twice": ("a.csv", TEXT.replace("sku", "time"), {}, "line 1: the column 'time' appears twice"),
+    "seconds since 1970": (
+        "a.parquet", parquet(TABLE.set_column(0, "time", pa.array([1_767_600_000]))), {},
+        "times or text in the column 'time', taken for seen_at, found the type int64",
+    ),
+    "no Parquet at all": ("a.parquet", b"no parquet at all", {}, "cannot be read as Parquet"),
+    "thousands after whole numbers": ("a.csv", rows("3", "4", "1,990"), {}, "line 4: '1,990' in 'price' may be"),
+    "too many products": (
+        "a.csv", "\n".join([HEADER, *(f"2026-01-05,P{n},1,1" for n in range(5_001))]), {}, "at most 5,000 distinct"
+    ),
+    "a form of times that is none": ("a.csv", TEXT, {"time_format": "%Q"}, "--time-format"),
+    "formulas without values": (
+        "a.xlsx", workbook({"Sales": [HEADER.split(","), *[[46027, "A", Formula("B2*2"), 1]] * 2]}), {},
+        r"'price': expected values, found formulas without values: C2, and 2 such cells .*save it there.*as CSV",
+    ),
+    "formulas written empty": (
+        "a.xlsx", workbook({"Sales": [HEADER.split(","), [46027, "A", Formula("B2*2", "<v></v>"), 1]]}), {},
+        "formulas without values: C2",
+    ),
+    "nothing but formulas": (
+        "a.xlsx", workbook({"Sales": [[Formula("A1", "<v/>")], [Formula("A1", "<v/>")]]}), {},
+        "expected values, found formulas without values: A1, and 2 such cells",
+    ),
     "prices in long words": (
         "a.csv", rows("a" * 60 + " very long value end"), {}, "found 'a{40}' ... ' very long value end' in 'price'"
     ),
@@ -248,8 +275,7 @@ def test_parquet_is_refused_by_the_type_of_a_used_column_alone(
 ) -> None:
     file = tmp_path / "visits.parquet"
     file.write_bytes(parquet(TABLE.append_column("unused", ODD[kind])))
-    with stage_export(open_export(file, Reading()), tmp_path / "scratch", lambda _share: None) as staged:
-        assert staged.rows.read_all().num_rows == 1
+    assert rows_in(file) == 1
     file.write_bytes(parquet(TABLE.set_column(TABLE.column_names.index(theirs), theirs, ODD[kind])))
     said = f"in the column '{theirs}', taken for {ours}, found the type .*{kind}.*write .*--column {ours}=NAME"
     with pytest.raises(DataError, match=said):
@@ -259,7 +285,7 @@ def test_parquet_is_refused_by_the_type_of_a_used_column_alone(
 def rows_in(file: Path) -> int:
     scratch = file.with_name("scratch")
     with stage_export(open_export(file, Reading()), scratch, lambda _share: None) as staged:
-        return int(staged.rows.read_all().num_rows)
+        return int(staged.seen["count_rows"])
 
 
 def test_a_small_compressed_file_that_unpacks_to_very_much_is_refused_and_the_same_file_unpacked_is_read(

@@ -21,7 +21,6 @@ _LONG = (
     "connect/intake/test_hourly_prices.py",
     "desk/price_changes/test_desk.py",
     "etl/test_damaged_bytes.py",
-    "etl/test_kinds_of_exports.py",
     "etl/test_sales.py",
     "evaluation/test_as_shipped.py",
     "evaluation/test_peers.py",

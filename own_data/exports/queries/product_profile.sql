@@ -46,16 +46,16 @@ days as (
 
 select
     by_price.sku,
-    days.count_days,
-    days.count_store_days,
-    by_price.count_seen,
-    by_price.count_bought,
-    by_price.count_prices,
-    by_price.lowest_price_eur,
-    by_price.commonest_price_eur,
-    by_price.highest_price_eur,
+    days.count_days as days,
+    days.count_store_days as store_days,
+    by_price.count_seen as decisions,
+    by_price.count_bought as purchases,
+    by_price.count_prices as prices,
+    by_price.lowest_price_eur as lowest,
+    by_price.commonest_price_eur as commonest,
+    by_price.highest_price_eur as highest,
     by_price.commonest_share,
-    by_price.median_price_eur
+    by_price.median_price_eur as median
 from by_price
 inner join days on by_price.sku = days.sku
 order by by_price.sku;

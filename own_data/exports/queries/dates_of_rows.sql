@@ -1,0 +1,3 @@
+select distinct date
+from staged
+order by date;

@@ -1,0 +1,9 @@
+insert into aside by name
+select
+    line,
+    date,
+    reason,
+    unread_column,
+    unread_value,
+    text
+from bad;

@@ -1,0 +1,6 @@
+select
+    pair,
+    store,
+    product
+from pairs
+order by pair;

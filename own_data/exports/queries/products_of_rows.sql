@@ -1,0 +1,16 @@
+select
+    word,
+    line,
+    name,
+    category,
+    cost,
+    base,
+    stock,
+    visits,
+    low,
+    usual,
+    high,
+    median,
+    most
+from products
+order by line;

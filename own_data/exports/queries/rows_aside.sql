@@ -1,0 +1,7 @@
+select
+    line,
+    date,
+    reason,
+    text
+from aside
+order by line;

@@ -1,0 +1,4 @@
+select store
+from staged
+group by store
+order by min(line);
