@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from catalog.errors import DataError, Declined, LakeError
 from catalog.spread import HERE, Progress, Spread, silent
-from etl.forecast import tell_weather
+from etl.announced import tell_weather
 from features.cells import (
     StaleCells,
     grouping_connection,

@@ -24,8 +24,8 @@ from serving.price_book import PriceBook, joined
 from serving.recursion import value_of_prices
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
-from training.against_champion import as_good_as_belief, earns_more, earns_more_or_replaces
 from training.believed_gain import BelievedGain, believed_gain, drawn_paces
+from training.gate import as_good_as_belief, earns_more, earns_more_or_replaces
 from training.model_conditions import Condition
 from training.off_policy import Interval, OffPolicyEstimate
 from training.same_shoppers import true_gain, truly_gained
