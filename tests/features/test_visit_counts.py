@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -25,15 +24,13 @@ from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
 from etl.extract import interactions_of
 from etl.load import products_of
 from etl.transform import group_partitions, transform
-from features import cells, footfall, response
+from features import cells
 from features.cells import feature_workbench, grouping_connection, groups_of_rows, stale_cells
 from features.visit_counts import COUNTED_VIEWS
 from flows.workspace import bring_dimensions_up_to_date, prepared
 from own_data import exported
-from serving.belief import own_sales
-from serving.day_curves import DayKnowledge, known_before, learned_for
+from serving.day_curves import known_before
 from serving.exploration import ExplorationPlan
-from serving.make_book import new_book
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -129,11 +126,6 @@ def answers(settings: Settings, of: Callable[[str], str], **span: dt.date) -> di
         return {name: sorted(connection.execute(of(name), asked | span).fetchall()) for name, asked in ASKED.items()}
 
 
-def types(settings: Settings, of: Callable[[str], str]) -> dict[str, list[str]]:
-    with feature_workbench(settings) as connection:
-        return {name: [*map(str, connection.execute(of(name), asked).df().dtypes)] for name, asked in ASKED.items()}
-
-
 def little_stock() -> Catalog:
     """Return the shelf with so little on it that it runs empty every day."""
     products = tuple(one.model_copy(update={"par_stock": 8}) for one in SHELF.products)
@@ -196,22 +188,10 @@ def grouped(town: Workspace, tmp_path: Path) -> Workspace:
     return Workspace(settings, CATALOG, Lake(settings))
 
 
-def test_the_town_has_all_that_makes_counting_hard(town: Workspace) -> None:
-    with feature_workbench(town.settings) as connection:
-        question = """
-            select bool_or(is_external(policy)), bool_or(not is_external(policy)), bool_or(inventory_level = 0),
-                bool_or(inventory_level is null) from closed_interactions
-        """
-        assert connection.execute(question).fetchall() == [(True, True, True, True)]
-        [(uncounted,)] = connection.execute("select count(*) from uncounted_interactions").fetchall()
-    assert uncounted == 0
-
-
 def test_every_query_answers_by_counts_as_it_does_by_decisions(town: Workspace) -> None:
     by_counts = answers(town.settings, query)
     assert by_counts == answers(town.settings, by_decisions)
     assert all(by_counts.values())
-    assert types(town.settings, query) == types(town.settings, by_decisions)
 
 
 def test_decisions_without_counts_are_counted_when_they_are_read(town: Workspace, twins: Workspace) -> None:
@@ -237,38 +217,6 @@ def test_days_outside_those_asked_for_are_not_opened(town: Workspace) -> None:
         dates = connection.execute("select distinct business_date from visits").fetchall()
         assert dates == connection.execute("select distinct business_date from visits_of_stores").fetchall()
     assert dates == [(DAYS[2],)]
-
-
-class Model:
-    """A double for a registered version that answers 1/4 for every price."""
-
-    version, learned_from, trained_through = "7", None, DAYS[1]
-
-    def p_sale(self, rows: object) -> np.ndarray:
-        return np.full(len(rows), 0.25)  # type: ignore[arg-type]
-
-
-def knows(settings: Settings, model: Model | None) -> DayKnowledge:
-    with feature_workbench(settings) as connection:
-        return learned_for(connection, model, CATALOG, DAYS[-1] + dt.timedelta(days=1))
-
-
-@pytest.mark.parametrize("model", [None, Model()])
-def test_belief_and_book_are_those_that_decisions_give(
-    town: Workspace, monkeypatch: pytest.MonkeyPatch, model: Model | None
-) -> None:
-    by_counts = knows(town.settings, model)
-    for module in (footfall, own_sales, response, exported):
-        monkeypatch.setattr(module, "query", by_decisions)
-    by_rows = knows(town.settings, model)
-    assert by_counts.belief is not None
-    assert by_counts.belief.equals(by_rows.belief)
-    assert by_counts.visits.tobytes() == by_rows.visits.tobytes()
-    books = [
-        new_book(CATALOG, known.curves, known.visits, DAYS[-1] + dt.timedelta(days=1), known.belief)
-        for known in (by_counts, by_rows)
-    ]
-    assert books[0].book.of().prices.tobytes() == books[1].book.of().prices.tobytes()
 
 
 ROW = st.fixed_dictionaries(
@@ -355,17 +303,6 @@ def test_other_base_prices_leave_the_counts_as_they_are_and_bring_the_cells_back
     group_partitions(Workspace(grouped.settings, dearer, grouped.lake), stale, Unproven(grouped.lake))
     assert list(stale_cells(grouped.lake, dearer)) == []
     assert {part: grouped.lake.receipt(part) for part in before} == before
-
-
-def test_a_lake_without_counts_is_grouped_once_more_to_the_same_cells(grouped: Workspace) -> None:
-    cells = {part: grouped.lake.receipt(part) for part in grouped.lake.partitions("demand_cells")}
-    for name in COUNTS:
-        for part in list(grouped.lake.partitions(name)):
-            grouped.lake.remove(part)
-    assert len(list(stale_cells(grouped.lake, CATALOG))) == 2 * len(DAYS)
-    assert transform(grouped).partitions == 2 * len(DAYS)
-    assert {part: grouped.lake.receipt(part) for part in cells} == cells
-    assert transform(grouped).partitions == 0
 
 
 @pytest.mark.parametrize("table", COUNTS)
