@@ -75,12 +75,14 @@ def learned(workspace: Workspace, spread: Spread) -> tuple[str, MemoryRegistry]:
     """Train, and return the digest of the best model's trees and answers, and the registry that holds it."""
     registry = MemoryRegistry()
     found = train(workspace, registry, DATES[-1], SEED, spread=spread)
-    digest = hashlib.sha256(repr((found.best, found.scores, found.fitted.smoothing)).encode())
-    forest: Any = found.fitted.model
+    champion = registry.load(found.version)
+    assert champion is not None
+    digest = hashlib.sha256(repr((found.best, found.scores, champion.model.smoothing)).encode())
+    forest: Any = champion.model.classifier
     for tree in (own.tree_ for own in forest.estimators_):
         for array in (tree.feature, tree.threshold, tree.children_left, tree.children_right, tree.value):
             digest.update(array.tobytes())
-    digest.update(found.p_sale.tobytes())
+    digest.update(champion.p_sale(found.dataset.holdout).tobytes())
     return digest.hexdigest(), registry
 
 
