@@ -13,9 +13,9 @@ from catalog.spread import Progress
 from catalog.tables.decisions import PROMOTIONS, REJECTED
 from etl.files.block import ahead
 from own_data.exports.columns import PROMOTIONS as COLUMNS
-from own_data.exports.rows import table_of
+from own_data.exports.rows import query, table_of
 from own_data.exports.shelf import places_on
-from own_data.exports.stage import NO_DATE, StagedExport, store_id_of
+from own_data.exports.stage import StagedExport, store_id_of
 from warehouse.lake import Lake, Partition
 from warehouse.sold import GROUPED, SOLD
 
@@ -66,8 +66,7 @@ class FileAdmission:
 
     def dates(self) -> list[int]:
         """Return the dates of the export as days since 1970, also dates on which no row could be read."""
-        aside = set(pc.unique(self.staged.aside_on(None)["date"]).to_pylist()) - {NO_DATE}
-        return sorted(aside.union(self.staged.spans))
+        return [date for (date,) in self.staged.connection.execute(query("dates_of_file")).fetchall()]
 
     def look_up_names(self) -> list[str]:
         """Let queries find `shops` and `shelf`: ids of stores, and products of the shelf, by their names in the file.

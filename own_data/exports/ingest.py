@@ -28,6 +28,7 @@ from own_data.exports.corrections import (
 from own_data.exports.file_row import FileRow, is_done, publish_row, reasons_of, row_of
 from own_data.exports.grain import settled
 from own_data.exports.read import Export, open_export
+from own_data.exports.rows import query
 from own_data.exports.sales import AdmittingSales
 from own_data.exports.shelf import fit_stores, is_untouched, refuse_likely_cents, refuse_other_money, write_shelf
 from own_data.exports.stage import StagedExport, sku_of, stage_export, store_id_of
@@ -251,13 +252,13 @@ def _other_parts(lake: Lake, part: str) -> bool:
 def _refuse_without_rows(staged: StagedExport, where: str) -> None:
     if staged.spans:
         return
-    aside = staged.aside_on(None)
-    if not aside.num_rows:
+    first = staged.connection.execute(query("first_aside")).fetchone()
+    if first is None:
         raise DataError(f"{where} line 1: expected rows below the header, found none; nothing was published")
-    first = aside.slice(0, 1).to_pylist()[0]
+    line, reason, text, count = first
     raise DataError(
-        f"{where}: none of its {aside.num_rows:,} rows can be read; line {first['line']}: {first['reason']}, "
-        f"found {shown(first['text'])}; nothing was published: say what its columns mean and how values are written"
+        f"{where}: none of its {count:,} rows can be read; line {line}: {reason}, found {shown(text)}; nothing was "
+        "published: say what its columns mean and how values are written"
     )
 
 

@@ -98,12 +98,8 @@ class StagedExport:
         return found
 
     def aside_on(self, date: int | None) -> pa.Table:
-        """Return the unreadable rows of a date, or of all; those without a date belong to the newest one."""
-        rows = table_of(self.connection, "rows_aside")
-        if date is None:
-            return rows
-        own = pc.equal(rows["date"], date)
-        return rows.filter(pc.or_(own, pc.equal(rows["date"], NO_DATE)) if [date] == self.spans[-1:] else own)
+        """Return `line`, `reason` and `text` of the unreadable rows of a date, or of all."""
+        return table_of(self.connection, "rows_aside", date=date, is_newest=[date] == self.spans[-1:])
 
 
 @contextmanager
