@@ -10,12 +10,14 @@ import duckdb
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from own_data.exported import holds_exported, sold_by_week
-from own_data.price_response import slopes_of
+from own_data.price_response import slopes_of, sold_by_week
 from own_data.shelf_price import changes_of_shelves, shelf_prices
 from serving.evidence import Evidence, ShelfPrices
 from warehouse.lake import Lake
 from warehouse.proof import Span
+from warehouse.sql_files import queries_beside
+
+_query = queries_beside(__file__)
 
 
 class ExportedSales(Evidence):
@@ -30,8 +32,10 @@ class ExportedSales(Evidence):
         return shelf_prices(lake, catalog, before)
 
     def holds_exported(self, connection: duckdb.DuckDBPyConnection, after: dt.date, through: dt.date) -> bool:
-        """See `own_data.exported.holds_exported`."""
-        return holds_exported(connection, after, through)
+        """Tell whether a decision after a date, up to another, was made at a price that somebody else set."""
+        span = {"trained_through": after, "judged_through": through}
+        has_files = _count(connection, "files_up_to", {"through": through}) > 0
+        return has_files and _count(connection, "exported_holdout", span) > 0
 
     def spans_read(self, lake: Lake, date: dt.date) -> tuple[Span, ...]:
         """Read the promotions of all the log."""
@@ -44,3 +48,8 @@ class ExportedSales(Evidence):
     ) -> tuple[Floats, Floats]:
         """See `own_data.price_response.slopes_of`."""
         return slopes_of(sold_by_week(connection, through), catalog.skus)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, name: str, span: dict[str, dt.date]) -> int:
+    [(count,)] = connection.execute(_query(name), span).fetchall()
+    return int(count)

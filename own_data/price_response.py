@@ -11,18 +11,25 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.settings import Settings
 from features.cells import feature_workbench
-from own_data.exported import sold_by_week
+from warehouse.sql_files import queries_beside
 
+_query = queries_beside(__file__)
 _STEPS, _SWEEPS, _CLOSE = 50, 200, 1e-7
 _LONGEST_STEP = 1.0  # of the slope, so that the first ones cannot run away
 _LARGEST_ERROR = 1.0  # of a slope that says something: beyond, what is believed of any product says more
 _LEAST_WEEKS = 8  # store weeks beside those that the effects take up
+
+
+def sold_by_week(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
+    """Return what was sold at prices that somebody else set, up to a date; see `queries/sold_by_week.sql`."""
+    return connection.execute(_query("sold_by_week"), {"through": through}).df()
 
 
 def slopes_of(sold: pd.DataFrame, skus: Sequence[str]) -> tuple[Floats, Floats]:

@@ -13,8 +13,7 @@ from catalog.arrays import Floats
 from catalog.contracts import TABLES
 from catalog.settings import Settings
 from features.cells import feature_workbench
-from own_data.exported import sold_by_week
-from own_data.price_response import slopes_of
+from own_data.price_response import slopes_of, sold_by_week
 from warehouse.lake import Lake, Partition
 
 MONDAY = dt.date(2026, 1, 5)
