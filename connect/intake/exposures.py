@@ -20,7 +20,7 @@ from catalog.tables.intake import EXPOSURES
 from connect.export.batch import Acknowledgement, StoreRecord
 from connect.export.export_log import ExportHistory
 from connect.intake.day_sales import ShelfStock
-from connect.intake.price_spans import PriceSpan, SentSince, is_same, sent_since, spans_of, words_of
+from connect.intake.price_spans import PriceSpan, StatedPrice, is_same, sent_since, spans_of, stated_by
 
 NO_PRICE, OTHER_PRICE, OFFER, VOIDED = "no price released", "another price", "offer", "voided"
 _HOUR = dt.timedelta(hours=1)
@@ -99,7 +99,7 @@ def spans_of_day(day: DayEvidence) -> Iterator[SpansOfDay]:
         for sku in sorted({*sent, *(sku for own, sku in {*sales, *visited} if own == store)}):
             own, said = sales.get((store, sku), ()), acks.get((store, sku), ())
             charged = [(sale["sold_at"], sale["price"]) for sale in own if sale["counts"] and sale["offer"] is None]
-            till, label = (words_of(said, device) for device in ("till", "label"))
+            till, label = (stated_by(said, device) for device in ("till", "label"))
             yield SpansOfDay(store, sku, spans_of(opens, closes, sent.get(sku, ()), till, label, charged), own)
 
 
@@ -214,7 +214,7 @@ def _by_product(acks: Iterable[Acknowledgement]) -> dict[tuple[str, str], list[A
     return found
 
 
-def _sent_by_product(record: StoreRecord) -> dict[str, list[SentSince]]:
+def _sent_by_product(record: StoreRecord) -> dict[str, list[StatedPrice]]:
     by_number = {batch.number: batch for batch in record.batches}
     return {
         sku: sorted(

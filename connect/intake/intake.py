@@ -24,7 +24,7 @@ from connect.intake.rival_prices import take_rivals
 from connect.intake.sale_lines import IntakeResult, Kind
 from connect.intake.sales_files import objects_of
 from connect.intake.stock_and_visitors import take_stock, take_traffic
-from connect.intake.stock_days import StockDays, books_on
+from connect.intake.stock_days import books_on, make_stock
 from connect.intake.take_sales import LOCK, KnownLines, take_sales
 from etl.stock import days_left, opens_with
 from flows.clock import now_of
@@ -53,7 +53,6 @@ class Intake:
     def __init__(self, lake: Lake, clock: Callable[[Workspace], dt.datetime] = now_of) -> None:
         self._clock = clock
         self._known, self._of_dates, self._log = KnownLines(lake), KnownLines(lake), ExportLog(lake)
-        self._stock = StockDays()
         self._ready_for: str | None = None
         self._taking = threading.Lock()  # what is known is of one thread at a time
 
@@ -87,7 +86,7 @@ class Intake:
         self._make_ready(workspace)
         now = self._clock(workspace)
         made = make_dates(workspace, now, self._of_dates, self._log)
-        self._stock.make(workspace, self._of_dates, now)
+        make_stock(workspace, self._of_dates, now)
         return made
 
     def _make_ready(self, workspace: Workspace, kind: Kind = "sales") -> None:

@@ -11,17 +11,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol, TypeVar
 
 from connect.export.batch import Acknowledgement, SentPrice
 
-_Word = TypeVar("_Word", bound="_Since")
 _SAME = 1e-6  # EUR, of decimals kept as binary
-
-
-class _Since(Protocol):
-    @property
-    def since(self) -> dt.datetime: ...
 
 
 @dataclass(frozen=True)
@@ -56,21 +49,21 @@ class PriceSpan:
 
 
 @dataclass(frozen=True)
-class DeviceWord:
-    """What a device said, or showed by what it charged: a price, EUR, from a moment on."""
+class StatedPrice:
+    """A price, EUR, from a moment on: one that was sent, or that a device said or showed by what it charged.
+
+    Attributes
+    ----------
+    batch
+        Id of the batch that it was sent with; None of what a device said.
+    is_said
+        Whether a device said so itself.
+    """
 
     since: dt.datetime
     price: float
+    batch: str | None = None
     is_said: bool = True
-
-
-@dataclass(frozen=True)
-class SentSince:
-    """A price that was sent, and the moment, UTC, from which a till and a label were to show it."""
-
-    since: dt.datetime
-    batch: str
-    till_price: float
 
 
 def is_same(price: float, other: float) -> bool:
@@ -78,25 +71,25 @@ def is_same(price: float, other: float) -> bool:
     return abs(price - other) < _SAME
 
 
-def sent_since(sent: SentPrice, batch: str, recorded_at: dt.datetime) -> SentSince:
+def sent_since(sent: SentPrice, batch: str, recorded_at: dt.datetime) -> StatedPrice:
     """Return a price with the moment from which it was to be shown: not before the batch was made."""
-    return SentSince(max(sent.price.valid_from, recorded_at), batch, sent.price.till_price)
+    return StatedPrice(max(sent.price.valid_from, recorded_at), sent.price.till_price, batch)
 
 
-def words_of(acknowledgements: Sequence[Acknowledgement], device: str) -> list[DeviceWord]:
+def stated_by(acknowledgements: Sequence[Acknowledgement], device: str) -> list[StatedPrice]:
     """Return what a device of one product said that it shows, in order of time."""
     own = (ack for ack in acknowledgements if ack.device == device)
     return sorted(
-        (DeviceWord(ack.said_at, ack.price) for ack in own if ack.price is not None), key=lambda word: word.since
+        (StatedPrice(ack.said_at, ack.price) for ack in own if ack.price is not None), key=lambda word: word.since
     )
 
 
 def spans_of(
     opens: dt.datetime,
     closes: dt.datetime,
-    sent: Sequence[SentSince],
-    till: Sequence[DeviceWord],
-    label: Sequence[DeviceWord],
+    sent: Sequence[StatedPrice],
+    till: Sequence[StatedPrice],
+    label: Sequence[StatedPrice],
     charged: Sequence[tuple[dt.datetime, float]],
 ) -> list[PriceSpan]:
     """Return the spans of a product's day in a store, in order; together they last from opening to closing.
@@ -111,8 +104,7 @@ def spans_of(
     begins = min([opens, *(moment for moment, _ in charged[:1])])
     sent, till, label = _from(sent, begins), _from(till, begins), _from(label, begins)
     till = sorted([*till, *_followed(sent, till, charged)], key=lambda word: word.since)
-    words: list[_Since] = [*sent, *till, *label]
-    moments = [word.since for word in words if opens < word.since < closes]
+    moments = [word.since for word in (*sent, *till, *label) if opens < word.since < closes]
     edges = sorted({opens, closes, *moments})
     spans: list[PriceSpan] = []
     for starts_at, ends_at in pairwise(edges):
@@ -126,32 +118,32 @@ def spans_of(
 
 
 def _followed(
-    sent: Sequence[SentSince], till: Sequence[DeviceWord], charged: Sequence[tuple[dt.datetime, float]]
-) -> list[DeviceWord]:
+    sent: Sequence[StatedPrice], till: Sequence[StatedPrice], charged: Sequence[tuple[dt.datetime, float]]
+) -> list[StatedPrice]:
     """Return the moments at which a till that had not said so was seen to charge what it was sent last."""
-    seen: list[DeviceWord] = []
+    seen: list[StatedPrice] = []
     for moment, price in charged if sent and till else ():
         newest, shown = _last(sent, moment), _last(till, moment)
-        if newest is None or shown is None or not is_same(newest.till_price, price):
+        if newest is None or shown is None or not is_same(newest.price, price):
             continue
         if seen and seen[-1].since > shown.since:
             shown = seen[-1]
         if not is_same(shown.price, price):
-            seen.append(DeviceWord(moment, price, is_said=False))
+            seen.append(StatedPrice(moment, price, is_said=False))
     return seen
 
 
 def _span(
     starts_at: dt.datetime,
     ends_at: dt.datetime,
-    sent: Sequence[SentSince],
-    till: Sequence[DeviceWord],
-    label: Sequence[DeviceWord],
+    sent: Sequence[StatedPrice],
+    till: Sequence[StatedPrice],
+    label: Sequence[StatedPrice],
 ) -> PriceSpan:
     newest, at_till, on_label = _last(sent, starts_at), _last(till, starts_at), _last(label, starts_at)
     price = None
     if newest is not None:
-        price = newest.till_price if at_till is None else at_till.price
+        price = newest.price if at_till is None else at_till.price
     label_price = None if on_label is None else on_label.price
     says_both = at_till is not None and at_till.is_said and label_price is not None
     is_acknowledged = says_both and price is not None and label_price is not None and is_same(price, label_price)
@@ -162,13 +154,13 @@ def _stands(span: PriceSpan) -> tuple[object, ...]:
     return span.price, span.label_price, span.is_acknowledged
 
 
-def _last(words: Sequence[_Word], moment: dt.datetime) -> _Word | None:
+def _last(words: Sequence[StatedPrice], moment: dt.datetime) -> StatedPrice | None:
     """Return the newest word at a moment."""
     place = bisect_right(words, moment, key=lambda word: word.since)
     return words[place - 1] if place else None
 
 
-def _from(words: Sequence[_Word], moment: dt.datetime) -> list[_Word]:
+def _from(words: Sequence[StatedPrice], moment: dt.datetime) -> list[StatedPrice]:
     """Return what holds at a moment, and what came after it."""
     before = _last(words, moment)
     return [*([] if before is None else [before]), *(word for word in words if word.since > moment)]

@@ -42,58 +42,44 @@ class KeptOnBooks:
     on_order: int = 0
 
 
-class StockDays:
-    """Makes the stock movements of dates that are over; which stores a part tells of is read once in a process."""
+def make_stock(workspace: Workspace, known: KnownLines, now: dt.datetime) -> tuple[dt.date, ...]:
+    """Make the movements of every date that is over and not current; return those that were made.
 
-    def __init__(self) -> None:
-        self._stores: dict[tuple[Partition, str], frozenset[str]] = {}
+    Parameters
+    ----------
+    known
+        The lines of the lake, up to date.
+    now
+        The time, UTC.
+    """
+    lake, catalog, made = workspace.lake, workspace.catalog, list[dt.date]()
+    told = lake.dates(STOCK_EVENTS.name)
+    if catalog.stock_rules is None or not told:
+        return ()
+    with waited_for(workspace.settings.locks, DATES_LOCK):
+        first, last = max(told[0], first_date(now)), now.date() + _ONE_DAY
+        while not is_over(workspace, last, now):
+            last -= _ONE_DAY
+        through = _told_through(lake, catalog, known, first, last)
+        for date in (first + day * _ONE_DAY for day in range((last - first).days + 1)):
+            stores = [store for store in catalog.store.stores if through.get(store, dt.date.min) >= date]
+            if stores and _make(lake, catalog, known, date, stores):
+                made.append(date)
+    return tuple(made)
 
-    def make(self, workspace: Workspace, known: KnownLines, now: dt.datetime) -> tuple[dt.date, ...]:
-        """Make the movements of every date that is not current; return those that were made.
 
-        Parameters
-        ----------
-        known
-            The lines of the lake, up to date.
-        now
-            The time, UTC.
-        """
-        lake, catalog, made = workspace.lake, workspace.catalog, list[dt.date]()
-        told = lake.dates(STOCK_EVENTS.name)
-        if catalog.stock_rules is None or not told:
-            return ()
-        with waited_for(workspace.settings.locks, DATES_LOCK):
-            first, last = max(told[0], first_date(now)), now.date() + _ONE_DAY
-            while not is_over(workspace, last, now):
-                last -= _ONE_DAY
-            through = self._told_through(lake, catalog, known, first, last)
-            for date in (first + day * _ONE_DAY for day in range((last - first).days + 1)):
-                stores = [store for store in catalog.store.stores if through.get(store, dt.date.min) >= date]
-                if stores and _make(lake, catalog, known, date, stores):
-                    made.append(date)
-        return tuple(made)
-
-    def _told_through(
-        self, lake: Lake, catalog: Catalog, known: KnownLines, first: dt.date, last: dt.date
-    ) -> dict[str, dt.date]:
-        """Return the date through which the books of each store go; a store that told nothing has none."""
-        found = dict[str, dt.date]()
-        date = last
-        while date >= first and len(found) < len(catalog.store.stores):
-            for part in (*known.parts_on(date), *lake.partitions_on(STOCK_EVENTS.name, date)):
-                for store in self._stores_in(lake, part) - found.keys():
-                    found[store] = date
-                    while found[store] < last and not catalog.store.is_open_on(found[store] + _ONE_DAY):
-                        found[store] += _ONE_DAY
-            date -= _ONE_DAY
-        return found
-
-    def _stores_in(self, lake: Lake, part: Partition) -> frozenset[str]:
-        receipt = lake.receipt(part)
-        key = part, "" if receipt is None else receipt.sha256
-        if key not in self._stores:
-            self._stores[key] = frozenset(lake.read(part)["store_id"].unique().to_pylist())
-        return self._stores[key]
+def _told_through(lake: Lake, catalog: Catalog, known: KnownLines, first: dt.date, last: dt.date) -> dict[str, dt.date]:
+    """Return the date through which the books of each store go; a store that told nothing has none."""
+    found, date = dict[str, dt.date](), last
+    while date >= first and len(found) < len(catalog.store.stores):
+        events = [lake.read(part)["store_id"].unique() for part in lake.partitions_on(STOCK_EVENTS.name, date)]
+        told = known.stores_on(date).union(*(own.to_pylist() for own in events))
+        for store in told - found.keys():
+            found[store] = date
+            while found[store] < last and not catalog.store.is_open_on(found[store] + _ONE_DAY):
+                found[store] += _ONE_DAY
+        date -= _ONE_DAY
+    return found
 
 
 def books_on(

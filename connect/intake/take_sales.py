@@ -90,6 +90,10 @@ class KnownLines:
         """Return the parts of a date."""
         return tuple(sorted(part for part in self._ids if part.business_date == date))
 
+    def stores_on(self, date: dt.date) -> set[str]:
+        """Return the stores with lines of a date."""
+        return {store for part in self.parts_on(date) for store in self._ids[part]["store_id"].unique().to_pylist()}
+
     def lines(self, date: dt.date, parts: Sequence[Partition] | None = None) -> pa.Table:
         """Read the lines of a date, sorted by what they say; one that a fold has already copied is returned once.
 
