@@ -87,6 +87,10 @@ class DeliveryProgress:
         self._last = {**begins, **again, **self._last}
         self.write_down()
 
+    def knows(self, store: str) -> bool:
+        """Return whether it is written down where a store begins."""
+        return store in self._last
+
     def has(self, batch: PriceBatch) -> bool:
         """Tell whether the target has a batch."""
         return batch.number <= self._last.get(batch.store, 0)
@@ -167,7 +171,8 @@ def _record_new(
     ]
     number = next_number(lake, EXPORT_BATCHES.name)
     new = {draft.store for draft in drafts}
-    begins = {store: _begins(history.of(store), has_new=store in new) for store in stores}
+    unknown = [store for store in stores if not progress.knows(store)]
+    begins = {store: _begins(history.of(store), has_new=store in new) for store in unknown}
     progress.begin(begins, history.by_store)
     if not drafts:
         return ()

@@ -187,8 +187,8 @@ def _batches_in(rows: pa.Table) -> Iterator[PriceBatch]:
             rows=own,
             recorded_at=first["recorded_at"],
             effective_at=first["effective_at"],
-            time_zone=first["time_zone"] or UTC,
-            currency=first["currency"] or "EUR",
+            time_zone=first["time_zone"],
+            currency=first["currency"],
         )
 
 
