@@ -2,25 +2,10 @@
 
 import json
 import math
-from collections import Counter
 from typing import Any
 
 _PLAIN = (str, int, type(None))  # `bool` is an `int`
 _ENCODER = json.JSONEncoder(default=str, ensure_ascii=False, allow_nan=False)
-
-
-def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON from its fields, as the parser hands them over.
-
-    Raises
-    ------
-    ValueError
-        When one stands there twice: of two prices, nobody knows which was meant.
-    """
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError(f"{Counter(name for name, _ in pairs).most_common(1)[0][0]!r} twice")
-    return fields
 
 
 def json_text(result: Any) -> str:

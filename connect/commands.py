@@ -10,7 +10,7 @@ import typer
 
 from catalog.errors import DataError
 from catalog.settings import read_settings
-from connect.export_report import show_exported, show_status
+from connect.reports import show_exported, show_status
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, say, show_table
 from flows.cli.options import Catalog, Json, OneStore, not_empty, text_of
@@ -100,7 +100,7 @@ def export(
     if not follow:
         show_exported(run(workspace, target, stores, full=full), as_json=as_json)
         return
-    from connect.following import follow as going_on
+    from connect.export.export import follow as going_on
     from flows.workspace import watched_catalog
 
     for done in going_on(workspace, watched_catalog(folder), target, stores, remark):
@@ -192,7 +192,7 @@ def take_in(place: Place, follow: FollowInbox = False, catalog: Catalog = None, 
     """
     from connect.intake import inbox
     from connect.intake.intake import Intake
-    from connect.intake_report import remark_passed, show_files
+    from connect.reports import remark_passed, show_files
     from flows.workspace import open_workspace, watched_catalog
 
     named = text_of(catalog)

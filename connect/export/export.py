@@ -4,12 +4,15 @@ A kill before the record leaves nothing; one after it leaves a batch that the ne
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from catalog.errors import DataError, did_you_mean
+from catalog.errors import DataError, ServiceError, did_you_mean
+from catalog.load import WatchedCatalog
+from catalog.names import BOOK_TABLES
 from catalog.tables.operations import EXPORT_BATCHES
-from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files
+from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files, waiting_files
 from connect.export.batch import DEVICES, PriceBatch, StoreRecord, next_batch
 from connect.export.export_log import LOCK as RECORD_LOCK
 from connect.export.export_log import ExportHistory, ExportLog, next_number, record_batches
@@ -22,6 +25,9 @@ from warehouse.locks import waited_for
 from warehouse.notes import EXPORTS, Notes, read_sealed, write_sealed
 from warehouse.workspace import Workspace
 
+_LOOK_EVERY = 0.5  # s
+_AWAY = 5.0  # s, until a target that took nothing is tried again
+_TELLING = ("live_repricings", "repricings", "price_changes", *BOOK_TABLES, "label_states", "price_draws", "unit_sales")
 LOCK = "export"
 """Held while batches are made and delivered: two exports deliver each batch once, in order."""
 
@@ -156,6 +162,49 @@ def export(
             made = _record_new(workspace, names, log, progress, full=full)
         sent = _deliver(log.history(), names, target, progress, again=full)
     return ExportResult(made, sent, acks.recorded, acks.refused, progress.unproven)
+
+
+def follow(
+    workspace: Workspace,
+    catalog: WatchedCatalog,
+    target: Target,
+    stores: Sequence[str] | None,
+    tell: Callable[[str], None],
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[ExportResult]:
+    """Yield the result of each export that had something to do; it never ends by itself.
+
+    Parameters
+    ----------
+    tell
+        Receives why a target took nothing; the next attempt follows by itself.
+    pause
+        Waits some seconds.
+    """
+    log, seen = ExportLog(workspace.lake), None
+    while True:
+        now = _stamp(workspace, catalog, target)
+        if now == seen:
+            pause(_LOOK_EVERY)
+            continue
+        try:
+            done = export(replace(workspace, catalog=catalog.current()), target, stores, log)
+        except ServiceError as error:
+            tell(str(error))
+            pause(_AWAY)
+            continue
+        seen = now
+        if done != ExportResult():
+            yield done
+
+
+def _stamp(workspace: Workspace, catalog: WatchedCatalog, target: Target) -> tuple[object, ...]:
+    """Return a value that changes whenever there may be something to export."""
+    waiting = waiting_files(target.folder) if isinstance(target, FolderTarget) else []
+    changes = [workspace.lake.changes(table) for table in _TELLING]
+    store, now = catalog.current().store, now_of(workspace)
+    closed = [(clock.date_of(now), now >= clock.closing_of(clock.date_of(now))) for clock in store.clocks]
+    return (*changes, id(catalog.current()), tuple(waiting), tuple(closed) if store.sales == "outside" else ())
 
 
 def _record_new(

@@ -15,7 +15,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.clocks import UTC
 from catalog.load import Catalog
 from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
 from connect.export.batch import (

@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
-from catalog.json_text import without_duplicates
 from connect.intake.sale_lines import Contents
 from etl.files.block import Block
 from etl.files.bounds import refuse_columns, refuse_large_parquet
@@ -230,7 +229,7 @@ def _json_lines(file: Path) -> Iterator[Any]:
 
 def _object_in(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=without_duplicates)
+        return json.loads(text)
     except ValueError:
         return text.strip()
 

@@ -10,9 +10,8 @@ from receiver import receiving
 from shell import Terminal
 
 from catalog.load import WatchedCatalog
-from connect.export.export import ExportResult
+from connect.export.export import ExportResult, follow
 from connect.export.targets import FolderTarget, HttpTarget
-from connect.following import follow
 
 
 @pytest.fixture
