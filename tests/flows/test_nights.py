@@ -18,10 +18,10 @@ from etl.ledger import commit_of
 from etl.live.calendar import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from features.cells import feature_workbench, stale_cells
-from features.footfall import expected_visits
+from features.cells import stale_cells
 from flows.nightly import backfill, nightly
 from flows.workspace import open_workspace
+from serving.belief.belief import believed_before_anybody_came
 from serving.make_book import new_book
 from serving.playing import LivePrices
 from tests.plugins.believing import first_belief
@@ -50,8 +50,7 @@ SEED = 7
 def books_and_records(workspace: Workspace, _registry: object, date: dt.date, seed: int, *_how: object) -> Night:
     """Decide a night without a model: price the day after by the twin's true demand."""
     tomorrow = date + ONE_DAY
-    with feature_workbench(workspace.settings) as connection:
-        visits = expected_visits(connection, workspace.catalog, date)
+    visits = believed_before_anybody_came(workspace.catalog).footfall.by_tick
     book = new_book(
         workspace.catalog, true_curves(workspace.catalog, tomorrow), visits, tomorrow, first_belief(workspace.catalog)
     )
