@@ -1,6 +1,5 @@
 """Acknowledgements over HTTP: tills and labels say what they show, with a token that opens nothing else."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Security
@@ -45,14 +44,9 @@ def take(
     """
     if caller.stores is None:
         return acknowledge(workspace, messages, str(caller.name))
-    mine = [place for place, message in enumerate(messages) if _is_of(message, caller.stores)]
+    mine = caller.own_places(messages, "store")
     found = acknowledge(workspace, [messages[place] for place in mine], str(caller.name))
     why = f"store: expected one of the token's, {', '.join(caller.stores)}, found another"
     others = [RefusedAck(place, why) for place in sorted(set(range(len(messages))).difference(mine))]
     refused = [RefusedAck(mine[ack.position], ack.reason) for ack in found.refused]
     return AckResult(found.recorded, found.known, tuple(sorted([*refused, *others], key=lambda ack: ack.position)))
-
-
-def _is_of(message: object, stores: Sequence[str]) -> bool:
-    """Return whether a message is of one of some stores; one without a store is refused as such."""
-    return not isinstance(message, dict) or message.get("store") is None or message["store"] in stores

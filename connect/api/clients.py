@@ -6,9 +6,9 @@ Without a token a client may read, where the server listens on loopback. An unkn
 import asyncio
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
@@ -42,6 +42,13 @@ class Caller:
     name: str | None
     scopes: tuple[Scope, ...]
     stores: tuple[str, ...] | None = None
+
+    def own_places(self, items: Sequence[Any], field: str) -> list[int]:
+        """Return the places of items of the token's stores; one without a store is among them, and refused as such."""
+        found = [item.get(field) if isinstance(item, dict) else None for item in items]
+        return [
+            place for place, own in enumerate(found) if self.stores is None or own is None or str(own) in self.stores
+        ]
 
     def refuse_other_store(self, store: str | None) -> None:
         """Refuse a request about a store that the token does not open, or about every store.

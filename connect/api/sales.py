@@ -12,7 +12,7 @@ from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses
 from connect.intake.intake import ServedIntake
 from connect.intake.rival_prices import RivalPrice
-from connect.intake.sale_lines import MOST_LINES, IntakeResult, Kind, LineRefusal, SaleLine, is_of_stores
+from connect.intake.sale_lines import MOST_LINES, IntakeResult, Kind, LineRefusal, SaleLine
 from connect.intake.stock_and_visitors import ProductVisits, StockEvent, VisitorCount
 from warehouse.workspace import Workspace
 
@@ -152,7 +152,7 @@ def _take(request: Request, workspace: Workspace, kind: Kind, lines: list[Any], 
     if kind == "rivals":
         caller.refuse_other_store(None)  # they count in every store
     stores = caller.stores
-    mine = [place for place, line in enumerate(lines) if stores is None or is_of_stores(line, stores)]
+    mine = caller.own_places(lines, "store_id")
     result = intake.take(workspace, kind, [lines[place] for place in mine], str(caller.name))
     if stores is not None:
         result = _with_others(result, mine, lines, stores)

@@ -8,7 +8,7 @@ order does not matter.
 
 import datetime as dt
 import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -208,12 +208,6 @@ class LineCheck:
             raise LineRefusal(
                 "reference", "another line in voids or corrects, with an id of its own", "the line itself"
             )
-
-
-def is_of_stores(given: Any, stores: Collection[str]) -> bool:
-    """Return whether a line is of one of some stores; one without a store passes, and is refused as such."""
-    store = given.get("store_id") if isinstance(given, dict) else None
-    return store is None or str(store) in stores
 
 
 def parsed(model: type[_Model], given: Any) -> _Model:

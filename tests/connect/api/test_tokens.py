@@ -73,15 +73,6 @@ def test_a_token_that_is_bound_to_stores_is_listed_with_them(terminal: Terminal)
     assert all(text in terminal("token", "list").stdout for text in ("S01, S02", "every store"))
 
 
-def test_a_token_is_found_by_its_whole_text_alone(terminal: Terminal) -> None:
-    text = terminal("token", "add", "boss").stdout.strip()
-    book = TokenBook(read_settings(terminal.environ))
-    found = book.find(text)
-    assert found is not None
-    assert (found.name, found.scopes) == ("boss", ("read",))
-    assert [book.find(other) for other in ("", text[:-1], text + " ", found.sha256)] == [None] * 4
-
-
 def test_a_token_that_is_removed_within_a_tick_of_the_clock_opens_nothing_more(settings: Settings) -> None:
     now = dt.datetime.now(dt.UTC)
     texts = [add_token(settings, name, ["read"], now) for name in ("till-1", "till-2")]

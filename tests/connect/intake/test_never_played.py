@@ -7,7 +7,6 @@ from selling_store import DATE, SellingStore, line
 from shell import Terminal
 
 from catalog.errors import Declined
-from catalog.load import CLASSIC, fingerprint_of, load
 from flows.workspace import open_workspace
 from serving.playing import close_day
 from warehouse.origin import origin_of, refuse_other_side
@@ -50,10 +49,3 @@ def test_its_first_line_makes_the_lake_one_that_the_twin_may_not_write_to(store:
     assert origin_of(store.lake.store) == "retailer"
     with pytest.raises(Declined, match="nothing was played"):
         refuse_other_side(store.lake.store, "twin")
-
-
-def test_a_catalog_that_does_not_say_where_sales_come_from_keeps_its_fingerprint() -> None:
-    catalog = load(CLASSIC)
-    products, text = catalog.as_json
-    assert "sales" not in text
-    assert fingerprint_of(products, text) == catalog.fingerprint

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from selling_store import DATE, OUTSIDE, SellingStore, line, shuffled, where_stock_lives
 
-from connect.intake.inbox import take_in
 from connect.intake.intake import Intake
 from etl.stock import kept_before, opens_with
 from warehouse.assertions.run import broken_assertions
@@ -247,14 +246,3 @@ def test_a_product_whose_shelf_is_simply_full_has_no_last_date_of_sale_and_is_co
     store.take(meat(15))
     store.make()
     assert list(store.lake.partitions("stock_movements")) == []
-
-
-def test_a_file_tells_the_same_as_requests(store: SellingStore, tmp_path: Path) -> None:
-    folder = tmp_path / "inbox"
-    folder.mkdir()
-    rows = (f"S01,MEAT,{DATE}T06:00:00Z,delivery,20,{DATE}", f"S01,MEAT,{DATE}T06:00:00Z,delivery,30,")
-    text = "\n".join(["store_id,sku,happened_at,kind,units,expires_on", *rows, ""])
-    (folder / "stock.csv").write_text(text, encoding="utf-8")
-    [taken] = take_in(store.workspace, store.intake, folder)
-    assert (taken.kind, taken.taken, taken.refused) == ("stock", 2, 0)
-    assert moved(store) == {"MEAT 0": (0, 20, 0, 20, 0, 0), "MEAT 2": (0, 30, 0, 0, 0, 30)}

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from price_shop import Shop
 from selling_store import DATE, NOW, SellingStore, line
 
-from catalog.errors import Declined
 from connect.intake import make_dates
 from connect.intake.intake import Intake
 from warehouse.proof import verify
@@ -128,13 +126,6 @@ def test_a_line_is_kept_on_the_date_of_the_store_s_own_clock(tmp_path: Path) -> 
 def test_a_price_that_a_till_counts_in_32_bits_is_taken_for_what_it_means(store: SellingStore) -> None:
     assert store.take(line(price=1.28999996)).taken == 1
     assert store.receipt_lines()[0]["price"] == 1.29
-
-
-def test_nothing_is_taken_in_for_stores_that_the_twin_plays(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
-    with pytest.raises(Declined, match=r"expected a catalog with `sales: outside`.*nothing was taken in"):
-        Intake(shop.lake).take(shop.workspace, "sales", [line()], "till")
-    assert not list(shop.lake.partitions("receipt_lines"))
 
 
 def test_lines_of_a_date_that_goes_on_are_folded_once_and_all_are_one_part_when_it_is_over(
