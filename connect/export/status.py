@@ -9,7 +9,6 @@ from typing import Any
 from catalog.clocks import WallClock
 from connect.export.batch import DEVICES, Device, StoreRecord, price_to_pay
 from connect.export.export_log import ExportHistory, ExportLog
-from desk.alerts.rules import Alert
 from etl.live.store_now import next_ticks
 from flows.clock import now_of
 from warehouse.workspace import Workspace
@@ -134,35 +133,6 @@ def late_labels(
                 store = record.batches[0].store
                 found.append(LateLabel(store, sku, device, price, shown, since, passed(since), problem))
     return found
-
-
-def alerts_of_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
-    """Yield each store in which labels have not followed, unless the catalog does not ask for this rule."""
-    if workspace.catalog.store.alerts.labels:
-        for store, late in late_in(workspace).items():
-            yield Alert("labels", store, said_of(workspace, late))
-
-
-def said_of(workspace: Workspace, late: Sequence[LateLabel]) -> str:
-    """Say how many tills and labels of a store never answered, how many show another price, and what to do."""
-    told, said = workspace.catalog.store.money.format_money, list[str]()
-    silent, behind = ([own for own in late if (own.shown is None) is is_silent] for is_silent in (True, False))
-    if silent:
-        first = silent[0]
-        said.append(
-            f"{len(silent)} tills and labels of {first.store} have never said what they show, such as the "
-            f"{first.device} of {first.sku}, which was sent {told(first.price)}: send acknowledgements, or set "
-            "`alerts: {labels: false}` where none can"
-        )
-    if behind:
-        first = behind[0]
-        more = "" if len(behind) == 1 else f", and {len(behind) - 1} more have not followed"
-        pays = "; until it follows, the till charges the lower price" if first.device == "label" else ""
-        said.append(
-            f"the {first.device} of {first.sku} in {first.store} shows {told(first.shown or 0.0)} where "
-            f"{told(first.price)} was sent{more}: see `shelfprice export --status`{pays}"
-        )
-    return "; ".join(said)
 
 
 def ticks_passed(clock: WallClock, since: dt.datetime, now: dt.datetime) -> int:

@@ -8,7 +8,8 @@ import pytest
 from outside_grocer import MONDAY, Grocer, NoRegistry
 
 from catalog.errors import Check
-from connect.export.status import late_in, said_of
+from connect.export.late_labels import said_of
+from connect.export.status import late_in
 from desk.alerts.watch import open_alerts, watch, watch_and_tell
 from operate.health.check_up import check_up
 from warehouse.lake import Partition
