@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from catalog.errors import DataError, ServiceError, did_you_mean
 from catalog.load import WatchedCatalog
-from catalog.names import BOOK_TABLES
 from catalog.tables.operations import EXPORT_BATCHES
 from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files, waiting_files
 from connect.export.batch import DEVICES, PriceBatch, StoreRecord, next_batch
@@ -27,7 +26,15 @@ from warehouse.workspace import Workspace
 
 _LOOK_EVERY = 0.5  # s
 _AWAY = 5.0  # s, until a target that took nothing is tried again
-_TELLING = ("live_repricings", "repricings", "price_changes", *BOOK_TABLES, "label_states", "price_draws", "unit_sales")
+_TELLING = (
+    "live_repricings",
+    "repricings",
+    "price_changes",
+    "booked_prices",
+    "label_states",
+    "price_draws",
+    "unit_sales",
+)
 LOCK = "export"
 """Held while batches are made and delivered: two exports deliver each batch once, in order."""
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,14 +23,12 @@ from desk.price_changes.record import TABLE, changes_on, parts_on
 from warehouse.lake import Lake
 from warehouse.parquet import cells, texts
 from warehouse.sold import newest_closed
-from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 THE_RULE = "the rule"
 """Who approves what passes by itself."""
 PASSES = "it passes by the rules"
 """The reason of a price of which nothing is forecast, since too many pass at once."""
-_query = queries_beside(__file__)
 
 
 def passing(catalog: Catalog, products: slice | Ints, yesterday: Floats) -> tuple[Floats, Floats]:
@@ -89,15 +86,13 @@ def proposals_on(lake: Lake, catalog: Catalog, date: dt.date) -> Proposals:
     """Return the newest proposal of each store and product of the catalog."""
     stores, skus = catalog.store.stores, catalog.skus
     number, price = np.zeros((len(stores), len(skus)), dtype=np.int64), np.full((len(stores), len(skus)), np.nan)
-    if parts := parts_on(lake, date, "passed"):
-        columns = ("number", "event", "sku", "store_id", "new_price")
-        with duckdb.connect() as connection:
-            events = pa.concat_tables([lake.read(part, columns, coded=True) for part in parts])
-            connection.register("events", events.unify_dictionaries())
-            rows: pa.Table = connection.sql(_query("passed_prices")).to_arrow_table()
-        places, own = cells(rows, texts(stores), texts(skus))
-        np.put(number, places, rows["number"].to_numpy()[own])
-        np.put(price, places, rows["new_price"].to_numpy()[own])
+    for part in parts_on(lake, date, "passed"):
+        rows = lake.read(part, ("number", "event", "sku", "store_id", "new_price"), coded=True)
+        for event in ("withdrawn", "approved"):  # an action takes back what it proposes anew
+            events = rows.filter(pc.equal(rows["event"], event))
+            places, own = cells(events, texts(stores), texts(skus))
+            np.put(number, places, events["number"].to_numpy()[own] if event == "approved" else 0)
+            np.put(price, places, events["new_price"].to_numpy()[own] if event == "approved" else np.nan)
     documents, positions = dict[tuple[int, int], PriceChange](), {store: row for row, store in enumerate(stores)}
     proposed = [change for change in changes_on(lake, date) if change.terms.kind == "price"]
     for (store, sku), change in newest_of_each(proposed).items():

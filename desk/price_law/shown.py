@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.clocks import WallClock
 from catalog.load import Catalog
 from desk.price_changes.change import PriceChange, Terms
@@ -28,7 +28,7 @@ StoreDecisions = Callable[[Partition, str], pa.Table]
 """Returns the price decisions of a store in a partition."""
 _MOST_DAYS = 14
 """Days with sales that are looked at for a price that the newest of them does not have."""
-_COLUMNS = ("store_id", "sku", "new_price", "tick", "explored", "inventory_level")
+_COLUMNS = ("new_price", "tick", "explored", "inventory_level")
 _query = queries_beside(__file__)
 Prices = dict[tuple[str, str], float]
 """Prices, EUR, by store and product."""
@@ -186,10 +186,10 @@ def prices_shown(lake: Lake, catalog: Catalog) -> Prices:
     batches = (list(lake.partitions_on("repricings", date)) for date in lake.newest_dates("repricings"))
     shown = _newest(lake, catalog, stores, (list(filter(lake.receipt, parts)) for parts in batches), "last_price")
     live = [day for day in days_with_live_parts(lake) if not day.is_closed(lake) and day.store in stores]
-    for part in (day.part("live_repricings") for day in live):
-        if lake.receipt(part) is not None:
-            now = _prices_in(lake, catalog, stores, part, "last_price")
-            shown = np.where(np.isnan(now), shown, now)
+    with duckdb.connect() as connection:
+        for part in (day.part("live_repricings") for day in live):
+            if lake.receipt(part) is not None:
+                np.put(shown, *_prices_in(connection, lake, catalog, stores, part, "last_price"))
     return ShelfPrices(stores, shown).by_place(catalog)
 
 
@@ -240,24 +240,33 @@ def _newest(
 ) -> Floats:
     """Return each price of the newest day that has it, from each day's partitions, newest first."""
     prices = np.full((len(stores), len(catalog.skus)), np.nan)
-    for parts in islice(batches, _MOST_DAYS):
-        for part in parts:
-            prices = np.where(np.isnan(prices), _prices_in(lake, catalog, stores, part, which), prices)
-        if not np.isnan(prices).any():
-            break
-    return prices
-
-
-def _prices_in(lake: Lake, catalog: Catalog, stores: Sequence[str], part: Partition, which: _Which) -> Floats:
-    """Return what a partition shows, EUR, shape (n_stores, n_products); NaN where nothing is known."""
     with duckdb.connect() as connection:
-        connection.register("decisions", lake.read(part, _COLUMNS, coded=True))
-        asked = {"n_ticks": catalog.store.opening.ticks}
-        rows: pa.Table = connection.sql(_query("prices_of_day"), params=asked).to_arrow_table()
-    prices = np.full((len(stores), len(catalog.skus)), np.nan)
-    places, own = cells(rows, texts(stores), texts(catalog.skus))
-    np.put(prices, places, rows[which].to_numpy()[own])
+        for parts in islice(batches, _MOST_DAYS):
+            before = prices.copy()
+            for part in parts:
+                places, shown = _prices_in(connection, lake, catalog, stores, part, which)
+                np.put(prices, places, np.where(np.isnan(before.take(places)), shown, before.take(places)))
+            if not np.isnan(prices).any():
+                break
     return prices
+
+
+def _prices_in(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    catalog: Catalog,
+    stores: Sequence[str],
+    part: Partition,
+    which: _Which,
+) -> tuple[Ints, Floats]:
+    """Return what a partition shows, EUR, by place in an array of shape (n_stores, n_products)."""
+    rows = lake.read(part, ("store_id", "sku", *_COLUMNS), coded=True)
+    places, own = cells(rows, texts(stores), texts(catalog.skus))
+    decisions = {"place": places} | {name: rows[name].to_numpy()[own] for name in _COLUMNS}
+    connection.register("decisions", pa.table(decisions))
+    asked = {"n_ticks": catalog.store.opening.ticks}
+    found: pa.Table = connection.sql(_query("prices_of_day"), params=asked).to_arrow_table()
+    return found["place"].to_numpy(), found[which].to_numpy()
 
 
 def _is_in(lake: Lake, part: Partition, stores: Sequence[str]) -> bool:
