@@ -213,23 +213,6 @@ def test_what_was_chosen_for_one_act_is_not_meant_by_the_next_one(desk: str, vis
     expect(page.get_by_role("dialog", name="Reject prices?")).to_contain_text("Bread in S01: the old price stands.")
 
 
-def test_one_edit_sets_the_prices_of_all_that_are_chosen(shop: Shop, desk: str, visit: Callable[..., Page]) -> None:
-    page = visit(desk)
-    for store in ("S02", "S03"):
-        choose(page, f"{store}|MILK")
-    edit(page, "S02|BREAD")  # the cursor is elsewhere: what is chosen is meant
-    expect(page.locator("#desk-facts")).to_have_text("2 prices")
-    page.locator("#desk-price").fill("cheap")
-    expect(page.locator("#desk-preview")).to_contain_text("margin 30 %")  # the forms that are understood
-    page.locator("#desk-price").fill("1.29")
-    expect(page.locator("#desk-preview")).to_contain_text("Milk in S03")
-    page.locator("#desk-why").fill("weekend offer")
-    page.get_by_role("button", name="Save").click()
-    expect(said(page)).to_contain_text("2 prices set (to 1.29)")
-    expect(cell(page, "S03|MILK", "stands")).to_have_text("€1.29")
-    expect(cell(page, "S02|BREAD", "state")).to_contain_text("waits")
-
-
 def test_many_prices_are_edited_and_approved_only_once_their_number_and_euros_were_shown(
     desk: str, visit: Callable[..., Page]
 ) -> None:
@@ -307,25 +290,6 @@ def test_price_tags_are_printed_without_what_is_around_them(desk: str, visit: Ca
     page.emulate_media(media="print")
     expect(page.locator(".tags-head")).to_be_hidden()
     expect(page.locator(".tag").first).to_be_visible()
-
-
-def test_price_tags_are_those_of_all_that_are_found_or_of_the_chosen_prices(
-    desk: str, visit: Callable[..., Page]
-) -> None:
-    page = visit(desk)
-
-    def tags() -> Locator:
-        with page.expect_popup() as opened:
-            page.get_by_role("button", name="Price tags").click()
-        return opened.value.locator(".tag")
-
-    page.locator("#desk-text").fill("milk s0")
-    expect(page.locator("#desk-count")).to_contain_text("3 of 15 prices")
-    expect(tags()).to_have_count(3)  # nothing is chosen: what is found
-    choose(page, "S02|MILK")
-    expect(tags()).to_have_count(1)
-    page.locator("#desk-every").check()
-    expect(tags()).to_have_text([re.compile("Milk")] * 3)
 
 
 def test_the_desk_fits_its_screen(desk: str, visit: Callable[..., Page]) -> None:

@@ -28,7 +28,7 @@ from features import cells
 from features.cells import feature_workbench, grouping_connection, groups_of_rows, stale_cells
 from features.visit_counts import COUNTED_VIEWS
 from flows.workspace import bring_dimensions_up_to_date, prepared
-from own_data import exported
+from own_data import evidence
 from serving.day_curves import known_before
 from serving.exploration import ExplorationPlan
 from serving.policies import policy_without_model
@@ -133,7 +133,7 @@ def little_stock() -> Catalog:
 
 
 CATALOG = little_stock()
-query = queries_beside(cells.__file__, exported.__file__)
+query = queries_beside(cells.__file__, evidence.__file__)
 
 
 def opened(home: Path) -> Workspace:

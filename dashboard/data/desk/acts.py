@@ -260,7 +260,7 @@ def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
 
 
 def with_changes(desk: PriceDesk, rows: Sequence[Row]) -> list[Row]:
-    """Return rows with the price changes of those that passed in a set, which are read by name."""
+    """Return rows with the price changes of those that passed by rule, which are read by name."""
     names = {row.passed for row in rows if row.passed is not None}
     found = {change.id: change for change in changes_named(desk.workspace.lake, names)} if names else {}
     return [replace(row, change=found.get(row.passed or "", row.change)) for row in rows]

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from catalog.load import Catalog
 from dashboard.cache import Cache
 from dashboard.data.desk.price_desk import Sheet
@@ -86,8 +84,7 @@ def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> StandingOrd
 
 def waiting_by_store(sheet: Sheet) -> Counter[str]:
     """Count what waits for a person in each store: proposals of the policy, and what somebody asked for."""
-    stores, waiting = sheet.rows.take(sheet.rows.are_waiting).by_store(lambda own: own.store)
-    found = Counter(dict(zip(stores.tolist(), np.bincount(waiting, minlength=len(stores)).tolist(), strict=True)))
+    found = Counter[str](sheet.rows.take(sheet.rows.are_waiting).by_store(lambda own: own.store).tolist())
     for asked in standing(sheet):
         if asked.state == "proposed":
             found.update(sheet.clocks if asked.store is None else [asked.store])

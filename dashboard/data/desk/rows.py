@@ -62,7 +62,7 @@ class Row:
     model_version, book_date
         The model behind the price, and the date that its price book was made for; None where there is none.
     passed
-        The id of the price change where it passed in a set, from which it is read by name: see `acts.with_changes`.
+        The id of the price change where it passed by rule, from which it is read by name: see `acts.with_changes`.
     rivals
         Prices of rivals that count, the cheapest first.
     """

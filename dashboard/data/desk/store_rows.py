@@ -246,7 +246,7 @@ def state_of(change: PriceChange) -> State:
 
 
 def in_words(state: State, change: PriceChange | None, held: Standing) -> str:
-    """Say what became of a proposal; `change` is None where nobody has recorded one, or it passed in a set."""
+    """Say what became of a proposal; `change` is None where nobody has recorded one, or it passes by rule."""
     if state == "waits":
         return f"waits; until then {euros(held.price)}"
     if change is None or state == "passes":

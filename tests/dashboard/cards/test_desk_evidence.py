@@ -6,16 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from dash import dcc
-from hypothesis import given
 from hypothesis import strategies as st
 from outside_grocer import Grocer
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from dashboard.cards.desk_row import answered, evidence, learned
+from dashboard.cards.desk_row import answered, evidence
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
 from desk.price_changes.request import PriceRequest, ask
@@ -70,18 +68,6 @@ CURVES = st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3).map(
         {"price": [1.0, 1.5, 2.0], "p_sale": sorted(falls, reverse=True), "p_sale_low": 0.0, "p_sale_high": 1.0}
     )
 )
-
-
-@given(CURVES, CURVES, st.floats(1.0, 2.0))
-def test_a_belief_is_said_to_have_moved_just_where_the_shoppers_of_a_hundred_differ(
-    before: pd.DataFrame, now: pd.DataFrame, price: float
-) -> None:
-    said = learned(price, DATE, before, now, 1234)
-    was, buys = (round(100 * np.interp(price, own["price"], own["p_sale"])) for own in (before, now))
-    assert f"of 100 shoppers {buys} buy at" in said
-    assert (f"the belief moved: of 100 shoppers {buys} buy" in said) == (was != buys)
-    assert (f", it was {was}." in said) == (was != buys)
-    assert "1,234 decisions taught it." in said
 
 
 def test_past_prices_carry_who_decided_about_this_product_and_nobody_else(shop: Shop) -> None:

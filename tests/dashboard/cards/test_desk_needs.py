@@ -6,50 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from listed_rows import columns_of
 
 from dashboard.cards.desk_needs import ON_DESK, first_needs, needs_card, totals_line
 from dashboard.data.desk.people import StandingOrder
 from dashboard.data.desk.rows import Row
-from dashboard.data.desk.table import DeskQuestion, totals_of, waiting_first
+from dashboard.data.desk.table import DeskQuestion, totals_of
 from dashboard.desk_controls import meant
 from desk.price_changes.planned_day import Proceeds
 
 DATE = dt.date(2026, 1, 19)
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "why", "", "passes", "passes", "", None)
-ROWS = st.lists(
-    st.builds(
-        lambda gain, proposed, decision, state: replace(
-            ROW, gain=gain, proposed=proposed, decision=decision, state=state or decision
-        ),
-        st.none() | st.floats(-9, 9),
-        st.sampled_from([1.5, 1.6]),
-        st.sampled_from(["waits", "passes", "approved"]),
-        st.sampled_from([None, "overridden"]),
-    ),
-    max_size=12,
-)
-
-
-@given(ROWS)
-def test_prices_that_wait_come_by_the_euros_that_they_move(rows: list[Row]) -> None:
-    found = waiting_first(columns_of(rows, ROW))
-    assert len(found) == sum(row.decision == "waits" for row in rows)
-    moved = [-1.0 if row.gain is None else abs(row.gain) for row in found]
-    assert moved == sorted(moved, reverse=True)
-
-
-@given(ROWS)
-def test_nothing_that_changes_waits_or_was_set_by_a_person_is_folded(rows: list[Row]) -> None:
-    columns = columns_of(rows, ROW)
-    folded = [row for row in rows if row not in list(DeskQuestion().found_in(columns))]
-    assert {row.state for row in folded} <= {"passes"}
-    assert all(row.proposed == row.now for row in folded)
-    assert list(DeskQuestion(unchanged=True).found_in(columns)) == rows
-    assert list(DeskQuestion("milk").found_in(columns)) == rows  # who searches finds
-    assert not DeskQuestion().found_in(columns).are_unchanged.any()
 
 
 def test_what_needs_somebody_is_shown_with_what_can_be_done(words: Callable[[Any], str]) -> None:

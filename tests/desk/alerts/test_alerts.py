@@ -2,10 +2,8 @@
 
 import datetime as dt
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -199,35 +197,6 @@ def test_sixty_quiet_days_raise_nothing(shop: Shop) -> None:
         sell_whole_day(shop, date, shop.catalog.store.stores)
         assert watch(shop.workspace) == [], date
     assert list(shop.lake.partitions("alerts")) == []
-
-
-def test_each_alert_is_sent_to_the_webhook_once_and_a_dead_webhook_stops_nothing(shop: Shop) -> None:
-    received: list[dict[str, str]] = []
-
-    class Hears(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Hears) as server:
-        hearing = threading.Thread(target=server.serve_forever, daemon=True)
-        hearing.start()
-        workspace = with_rules(shop, webhook=f"http://127.0.0.1:{server.server_port}/alerts")
-        player = shop.sell(1)
-        ask(shop.workspace, BELOW_COST, "anna")
-        shop.sell(2, player)
-        watch(workspace)
-        watch(workspace)
-        server.shutdown()
-        hearing.join()
-    assert [(one["kind"], one["subject"]) for one in received] == [("below_cost", "S01 MILK")]
-    ask(shop.workspace, replace(BELOW_COST, sku="EGGS", price=0.5), "anna")
-    shop.sell(3, player)
-    assert kinds(watch(workspace)) == ["below_cost"]
 
 
 def hears_through(monkeypatch: pytest.MonkeyPatch, handler: Callable[[httpx.Request], httpx.Response]) -> None:

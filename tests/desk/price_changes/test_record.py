@@ -1,8 +1,7 @@
 """What is read of the price changes ever recorded: what can still bind, and nothing less."""
 
 import datetime as dt
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +17,10 @@ from catalog.settings import read_settings
 from desk.price_changes.change import Event, PriceChange, Terms, may_follow
 from desk.price_changes.conflicts import conflicts
 from desk.price_changes.decision import decide
-from desk.price_changes.orders import orders_on
 from desk.price_changes.record import (
     all_changes,
     changes_by_people,
+    changes_by_people_on,
     changes_named,
     changes_on,
     next_number,
@@ -105,32 +104,8 @@ def test_what_can_still_bind_gives_the_answers_of_the_whole_history(
         for date in (DAY + dt.timedelta(days=day) for day in range(9)):
             people = [change for change in everything if change.terms.kind != "price" and holds_on(change, date)]
             assert [change for change in changes_on(lake, date) if change in people] == people
-            assert orders_on(lake, SHELF, date) == orders_on(Whole(lake), SHELF, date)
-
-
-class Whole(Lake):
-    """A lake whose names of partitions do not say when a date is over, as before they did."""
-
-    def __init__(self, lake: Lake) -> None:
-        super().__init__(lake.settings)
-
-    def partitions(self, table: str, within: Any = None) -> Iterator[Partition]:
-        found = super().partitions(table, within)
-        return (
-            Named(part.table, part.business_date, re.sub(r"(people-\d{8})-\d{8}", r"\1", part.group), part)
-            for part in found
-        )
-
-    def read(self, partition: Partition, columns: Sequence[str] | None = None, *, coded: bool = False) -> Any:
-        return super().read(getattr(partition, "own", partition), columns, coded=coded)
-
-
-class Named(Partition):
-    """A partition under another name."""
-
-    def __init__(self, table: str, date: dt.date | None, group: str, own: Partition) -> None:
-        super().__init__(table, date, group)
-        object.__setattr__(self, "own", own)
+            binding = changes_by_people_on(lake, date)
+            assert [change for change in people if change not in binding] == []
 
 
 def test_orders_that_are_over_are_never_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,13 +63,6 @@ def test_in_ten_thousand_sequences_a_price_holds_only_when_it_was_approved_and_n
             raise AssertionError(f"sequence {number} of seed {seed}: {steps}") from error
 
 
-@given(_STEPS, st.integers(0, 20))
-def test_the_same_of_sequences_that_are_looked_for(
-    steps: list[tuple[int, EventName, int, int, int]], hour: int
-) -> None:
-    assert_holds_only_what_may(steps, hour)
-
-
 def assert_holds_only_what_may(steps: Sequence[tuple[int, EventName, int, int, int]], hour: int) -> None:
     now, changes = moment(hour), played(steps)
     in_force = [change for change in changes if change.state(now, changes) == "in_force"]

@@ -55,24 +55,6 @@ def test_no_store_opens_farther_from_its_last_price_than_passes_by_itself(shop: 
     assert (highest <= last * 1.1 + 0.01).all()
 
 
-def test_what_passes_in_some_stores_is_worked_out_of_these_alone_and_is_what_it_is_among_all(shop: Shop) -> None:
-    passes = orders_on(shop.lake, shop.catalog, THIRD).ranges
-    assert passes is not None
-    some = passes.among({"S03", "S01"})
-    assert some.stores == ("S01", "S03")
-    np.testing.assert_array_equal(some.bounds, [own[[0, 2]] for own in passes.bounds])
-
-
-def test_the_last_day_prices_are_of_the_newest_of_some_dates_that_has_each(shop: Shop) -> None:
-    newest, before = (
-        day_prices_before(shop.lake, shop.catalog, date + dt.timedelta(days=1)) for date in (SECOND, FIRST)
-    )
-    np.testing.assert_array_equal(last_day_prices(shop.lake, shop.catalog, FIRST, SECOND), newest)
-    np.testing.assert_array_equal(last_day_prices(shop.lake, shop.catalog, FIRST, FIRST), before)
-    (row,) = np.flatnonzero(np.isfinite(last_day_prices(shop.lake, shop.catalog, SECOND, SECOND)).any(axis=1))
-    assert shop.catalog.store.stores[row] == "S01"
-
-
 SHELF = load(CLASSIC)
 Shown = tuple[dt.date, str, str, int, float, bool]
 """Date, store, product and tick of a price, EUR, and whether it was tried, in the order in which they are read."""

@@ -88,12 +88,6 @@ def test_a_rule_is_told_with_its_figures_and_its_products() -> None:
     )
 
 
-def test_a_long_list_names_some_products_and_counts_the_others() -> None:
-    marked = [f"group {number}" for number in range(12)]
-    [said] = said_of(with_rules(guardrails={"markdown_only": marked}))["Markdowns only"]
-    assert said == f"No price of {', '.join(marked[:7])} and 5 more is above its base price."
-
-
 def ruled(**rails: Any) -> Callable[[Path], None]:
     """Return what adds guardrails to the store.yaml of a shop."""
 

@@ -4,13 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
-from listed_rows import columns_of
 from monitors import Orchestrator
 from price_shop import DATE, Shop
 
@@ -20,8 +16,7 @@ from catalog.records.product import Measure
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
 from dashboard.cards.desk_edit import preview_of
-from dashboard.cards.desk_people import in_words
-from dashboard.cards.desk_prices import note_of, told_of
+from dashboard.cards.desk_prices import note_of
 from dashboard.cards.notices import found_on
 from dashboard.data.desk import acts
 from dashboard.data.desk.drafts import PriceDraft, preview
@@ -29,20 +24,16 @@ from dashboard.data.desk.people import standing, waiting_by_store
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import with_trial
-from dashboard.data.desk.table import DeskQuestion, as_sent, in_order, totals_of
 from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.price_tags import tag_of
-from dashboard.price_tags import told_of as tags_told_of
 from desk.price_changes.consequence import outlook_of
 from desk.price_changes.decision import decide
-from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
 from features.cells import ALL_VIEWS
 from serving.standing import standings
 from warehouse.connection import build_file
-from warehouse.lake import Lake, Partition
 
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", "passes", "passes", "", None)
 GAINS = st.one_of(st.none(), st.floats(-9, 9))
@@ -192,13 +183,6 @@ def test_what_nobody_recorded_yet_is_shown_as_near_to_its_proposal_as_the_rules_
     assert "until somebody decides, the nearest that the rules let pass stands" in str(note)
 
 
-@pytest.mark.parametrize(("number", "words"), [(1, "1 price; 1 waits"), (2, "2 prices; 2 wait")])
-def test_one_price_is_told_in_the_singular(number: int, words: str) -> None:
-    rows = [replace(ROW, decision="waits")] * number
-    assert told_of(columns_of(rows, ROW), columns_of(rows, ROW)) == words
-    assert tags_told_of(rows).startswith(f"{number} tag{'s' if number > 1 else ''} with")
-
-
 def test_the_kill_switch_of_the_desk_is_told_as_stopped_by_a_person_until_it_is_undone(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path)
     monitor = Monitor(shop.settings, Orchestrator(), shop.folder)
@@ -211,15 +195,6 @@ def test_the_kill_switch_of_the_desk_is_told_as_stopped_by_a_person_until_it_is_
     assert told.command == f"shelfprice decide withdraw {change.change}"
     acts.undo(desk, change.change)
     assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
-
-
-def test_the_log_says_for_which_day_prices_were_proposed(tmp_path: Path) -> None:
-    shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
-    acts.approve(desk, ["S02|MILK", "S02|EGGS"], {})
-    found = Reader(shop.settings).ask("newest_price_changes", ("price_changes",), most=9)
-    said = [in_words(act) for act in found.itertuples()]
-    assert said[0].endswith("approved 2 prices")
-    assert said[1].endswith(f"proposed 2 prices for {DATE:%d %b}")
 
 
 def test_a_proposal_says_what_sells_at_it_and_at_the_price_now_and_what_the_plan_earns(tmp_path: Path) -> None:
@@ -244,42 +219,12 @@ def test_a_price_that_is_tried_says_so_before_its_reason(tmp_path: Path) -> None
     assert with_trial(replace(held, rule="stock_value"), "stock is low") == "stock is low"
 
 
-def test_a_recorded_proposal_has_its_reason_in_the_same_sentence(tmp_path: Path) -> None:
-    shop, desk = opened(tmp_path, "{within_of_base: 0.01}")
-    propose(shop.workspace, shop.publish(), DATE)
-    reasons = {(change.terms.store, change.terms.sku): change.terms.reason for change in all_changes(shop.lake)}
-    row = row_of(desk, "S02|MILK")
-    assert reasons["S02", "MILK"] == row.why
-
-
 def test_when_one_of_several_freezes_is_refused_none_is_frozen(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path)
     acts.freeze(desk, ["S01|BREAD"], "the label printer is broken")
     with pytest.raises(Declined, match="nothing was frozen; Bread in S01: h1, a freeze"):
         acts.freeze(desk, ["S01|MILK", "S01|BREAD", "S01|EGGS"], "the label printer is broken")
     assert [change.id for change in all_changes(shop.lake)] == ["h1"]
-
-
-def test_many_freezes_are_one_action_that_reads_no_more_than_one_freeze_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reads, read = [0], Lake.read
-
-    def counted(lake: Lake, part: Partition, *how: Any, **named: Any) -> pa.Table:
-        reads[0] += 1
-        return read(lake, part, *how, **named)
-
-    def freeze(folder: Path, ids: list[str]) -> int:
-        shop, desk = opened(tmp_path / folder)
-        reads[0] = 0
-        acts.freeze(desk, ids, "the label printer is broken")
-        count = reads[0]
-        assert {change.number for change in all_changes(shop.lake)} == {1}
-        return count
-
-    monkeypatch.setattr(Lake, "read", counted)
-    many = [f"{store}|{sku}" for store in ("S01", "S02") for sku in ("MILK", "BREAD", "EGGS")]
-    assert freeze(Path("many"), many) == freeze(Path("one"), many[:1])
 
 
 def test_where_somebody_else_has_to_approve_a_persons_price_waits(tmp_path: Path) -> None:
@@ -334,41 +279,6 @@ def test_the_gain_of_a_row_is_what_the_price_now_would_cost_if_it_were_kept_unti
     assert {row.gain for row in desk.sheet().rows if row.now is None} == {None}
 
 
-def test_totals_are_the_sums_of_the_rows_by_category_and_in_all(tmp_path: Path) -> None:
-    _, desk = opened(tmp_path, "{within_of_base: 0.01}")
-    rows = desk.sheet().rows
-    everything, *categories = totals_of(rows)
-    assert (everything.category, [own.category for own in categories]) == (None, sorted({row.category for row in rows}))
-    assert everything.gain == pytest.approx(sum(row.gain or 0 for row in rows))
-    assert everything.labels == sum(row.now is not None and row.proposed != row.now for row in rows) > 0
-    assert everything.unknown == sum(row.gain is None for row in rows) == 10
-    for name in ("units", "revenue", "profit", "worth"):
-        assert getattr(everything.plan, name) == pytest.approx(sum(getattr(own.plan, name) for own in categories))
-    assert [(own.labels, own.gain) for own in totals_of(rows[:0])] == [(0, 0)]
-
-
-@given(st.lists(GAINS, max_size=12), st.sampled_from(["asc", "desc"]))
-def test_rows_are_sorted_with_what_is_unknown_last(gains: list[float | None], way: str) -> None:
-    rows = [replace(ROW, gain=gain) for gain in gains]
-    found = [
-        row.gain
-        for row in in_order(columns_of(rows, ROW), [{"colId": "gain", "sort": way}, {"colId": "nonsense", "sort": way}])
-    ]
-    known = [gain for gain in found if gain is not None]
-    assert known == sorted(known, reverse=way == "desc")
-    assert found == [*known, *[None] * (len(found) - len(known))]
-
-
-def test_rows_are_found_by_words_and_by_filters() -> None:
-    rows = [ROW, replace(ROW, store="S02", state="waits"), replace(ROW, sku="HAM", name="Ham", category="butcher")]
-    columns = columns_of(rows, ROW)
-    assert list(DeskQuestion("milk s02").found_in(columns)) == [rows[1]]
-    assert list(DeskQuestion(category="butcher").found_in(columns)) == [rows[2]]
-    assert not list(DeskQuestion(state="waits", store="S01").found_in(columns))
-    assert list(DeskQuestion("  ").found_in(columns)) == rows
-    assert as_sent(ROW, [])["id"] == "S01|MILK"
-
-
 def test_a_tag_shows_what_stands_with_its_price_per_unit(tmp_path: Path) -> None:
     shop, _ = opened(tmp_path)
     product = shop.catalog.products[0].model_copy(
@@ -377,12 +287,6 @@ def test_a_tag_shows_what_stands_with_its_price_per_unit(tmp_path: Path) -> None
     tag = tag_of(replace(ROW, stands=1.25), product)
     assert (tag["price"], tag["unit"], tag["ean"]) == ("€1.25", "500 ml: €2.50 per l", "EAN 96385074")
     assert tag_of(ROW, shop.catalog.products[0])["unit"] == ""
-
-
-def test_what_passes_by_the_rule_is_told_apart_from_what_a_person_approved(tmp_path: Path) -> None:
-    shop, desk = opened(tmp_path, "{within_of_base: 0.5}")
-    propose(shop.workspace, shop.publish(), DATE)
-    assert {row.told for row in desk.sheet().rows} == {"passes"}
 
 
 def test_before_anything_was_sold_or_priced_the_desk_is_empty_and_the_kill_switch_can_be_turned_on(

@@ -18,39 +18,7 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from desk.price_changes.request import PriceRequest, ask
 from features.cells import ALL_VIEWS
-from serving.standing import standings
 from warehouse.connection import build_file
-
-
-def test_rows_standings_and_live_stores_share_one_book_and_one_belief(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = Shop(tmp_path)
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    player = shop.sell(1)
-    order(shop, 1.29)
-    shop.sell(2, player)  # a live store in which a person's price stands
-    made = counted(monkeypatch)
-    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
-    first = desk.sheet()
-    assert [row.state for row in first.rows].count("overridden") == 1
-    assert made == {"book": 1, "belief": 1}
-    order(shop, 1.31, "BREAD")
-    made.clear()
-    second = desk.sheet()
-    assert [row.state for row in second.rows].count("overridden") == 2
-    assert not made
-    alone = standings(shop.lake, shop.catalog, second.clocks)
-    assert made == {"book": 1, "belief": 1}  # for the stores that open and the live one together
-    assert {row.id: row.stands for row in second.rows} == {
-        f"{store}|{held.sku}": held.price for store, own in alone.items() for held in own
-    }
-
-    made.clear()
-    shop.publish(visits=500.0)
-    desk.sheet()
-    assert made == {"book": 1, "belief": 1}
 
 
 def test_a_new_book_is_opened_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
