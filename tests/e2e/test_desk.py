@@ -258,26 +258,6 @@ def test_what_speaks_against_a_price_is_named_and_nothing_is_saved_until_it_is_w
     assert shop.price_in(1) == 0.80
 
 
-def test_the_kill_switch_asks_first_and_undo_turns_it_off(shop: Shop, desk: str, visit: Callable[..., Page]) -> None:
-    page = visit(desk)
-    page.get_by_role("button", name="Stop prices").click()
-    asked = page.get_by_role("dialog", name="Turn the kill switch on?")
-    expect(asked.get_by_role("textbox", name="Where")).to_have_value("every store")
-    asked.get_by_role("button", name="Confirm").click()
-    expect(asked).to_contain_text("Say why in a sentence.")
-    page.locator("#desk-question-why").fill("prices look wrong")
-    asked.get_by_role("button", name="Confirm").click()
-    expect(page.locator("#desk-people")).to_contain_text("Kill switch, every store")
-    player = shop.sell(3)
-    assert shop.price_in(2) == shop.catalog.product("MILK").base_price
-    expect(page.locator("#desk-needs")).to_contain_text("Kill switch, every store")
-    page.locator("#desk-people").get_by_role("button", name="Undo").click()
-    expect(page.locator("#desk-people")).to_contain_text("Kill switch, every store")  # nothing is undone by one click
-    page.get_by_role("dialog", name="Undo it?").get_by_role("button", name="Confirm").click()
-    expect(page.locator("#desk-people")).to_contain_text("Nobody has set")
-    shop.sell(4, player)
-
-
 def test_price_tags_are_printed_without_what_is_around_them(desk: str, visit: Callable[..., Page]) -> None:
     page = visit(f"{desk}/tags?store=S01")
     expect(page.locator(".tag")).to_have_count(5)

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import pytest
 from dash import dcc
-from hypothesis import strategies as st
 from outside_grocer import Grocer
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
@@ -55,19 +54,6 @@ def test_a_row_shows_what_is_expected_at_each_price_marks_its_own_and_says_how_t
     text = words(parts)
     assert "Since Mon 12 Jan 2026 the belief moved: of 100 shoppers" in text
     assert "buy at €1.50 (certain to ±" in text
-
-
-def test_before_a_second_night_nothing_is_said_to_have_moved(shop: Shop, words: Words) -> None:
-    shop.publish(DATE)
-    shop.sell(1)
-    assert "Believed so far: of 100 shoppers" in words(shown(shop))
-
-
-CURVES = st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3).map(
-    lambda falls: pd.DataFrame(
-        {"price": [1.0, 1.5, 2.0], "p_sale": sorted(falls, reverse=True), "p_sale_low": 0.0, "p_sale_high": 1.0}
-    )
-)
 
 
 def test_past_prices_carry_who_decided_about_this_product_and_nobody_else(shop: Shop) -> None:

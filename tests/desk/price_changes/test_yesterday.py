@@ -155,21 +155,3 @@ def test_no_price_that_was_tried_or_stood_for_a_moment_or_beside_an_empty_shelf_
     for date, table in sold.items():
         lake.publish(Partition("repricings", date, "S01"), table, inputs="test", seed=SEED)
     np.testing.assert_array_equal(day_prices_before(lake, SHELF, THIRD)[0, :4], [1.1, 1.0, 1.05, 1.1])
-
-
-def test_what_other_stores_opened_with_is_not_read_until_somebody_asks_about_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lake, read, read_of = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)})), list[str](), Lake.read
-    lake.prepare()
-    for store in SHELF.store.stores:
-        rows = table_of([(FIRST, store, sku, 0, 1.5, False) for sku in SHELF.skus])
-        lake.publish(Partition("repricings", FIRST, store), rows, inputs="test", seed=SEED)
-
-    def noted(own: Lake, part: Partition, columns: Sequence[str] | None = None, **how: Any) -> pa.Table:
-        read.extend([part.group] if columns is None or "new_price" in columns else [])
-        return read_of(own, part, columns, **how)
-
-    monkeypatch.setattr(Lake, "read", noted)
-    assert day_prices_before(lake, SHELF, SECOND, ["S02"]).tolist() == [[1.5] * len(SHELF.skus)]
-    assert read == ["S02"]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import strategies as st
 from monitors import Orchestrator
 from price_shop import DATE, Shop
 
@@ -36,7 +35,6 @@ from serving.standing import standings
 from warehouse.connection import build_file
 
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", "passes", "passes", "", None)
-GAINS = st.one_of(st.none(), st.floats(-9, 9))
 
 
 def opened(folder: Path, approval: str = "") -> tuple[Shop, PriceDesk]:
@@ -91,15 +89,6 @@ def test_what_waits_is_recorded_by_whoever_decides_first(tmp_path: Path) -> None
     )
     with pytest.raises(Declined, match="none of the 1 price chosen waits"):
         acts.approve(desk, ["S02|BREAD"], {})
-
-
-def test_what_was_approved_is_rejected_by_taking_the_approval_back(tmp_path: Path) -> None:
-    _, desk = opened(tmp_path, "{within_of_base: 0.0}")
-    acts.approve(desk, ["S02|MILK"], {})
-    assert acts.turn_down(desk, ["S02|MILK", "S02|EGGS"], "too dear").startswith("2 prices rejected")
-    assert {row_of(desk, name).state for name in ("S02|MILK", "S02|EGGS")} == {"rejected"}
-    with pytest.raises(Declined, match="stand already"):
-        acts.turn_down(desk, ["S02|MILK"], "too dear")
 
 
 def test_an_approval_that_was_taken_back_can_be_given_again(tmp_path: Path) -> None:
@@ -217,14 +206,6 @@ def test_a_price_that_is_tried_says_so_before_its_reason(tmp_path: Path) -> None
     assert held.rule == "exploration"
     assert row_of(desk, "S01|MILK").why.startswith("€1.44 is tried to learn demand; keeps: 99 left, ")
     assert with_trial(replace(held, rule="stock_value"), "stock is low") == "stock is low"
-
-
-def test_when_one_of_several_freezes_is_refused_none_is_frozen(tmp_path: Path) -> None:
-    shop, desk = opened(tmp_path)
-    acts.freeze(desk, ["S01|BREAD"], "the label printer is broken")
-    with pytest.raises(Declined, match="nothing was frozen; Bread in S01: h1, a freeze"):
-        acts.freeze(desk, ["S01|MILK", "S01|BREAD", "S01|EGGS"], "the label printer is broken")
-    assert [change.id for change in all_changes(shop.lake)] == ["h1"]
 
 
 def test_where_somebody_else_has_to_approve_a_persons_price_waits(tmp_path: Path) -> None:

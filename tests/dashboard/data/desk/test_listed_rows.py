@@ -15,7 +15,6 @@ from listed_rows import columns_of
 from price_shop import Shop
 
 from catalog.load import Catalog
-from catalog.pricing import Shelf
 from dashboard.data.desk import acts
 from dashboard.data.desk.drafts import PriceDraft
 from dashboard.data.desk.price_desk import PriceDesk
@@ -23,11 +22,9 @@ from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import DeskQuestion, in_order, totals_of
 from dashboard.data.reader import Reader
 from desk.price_changes.propose import propose
-from etl.live.store_now import next_date
 from etl.load import load_store_day
 from features.cells import ALL_VIEWS
 from serving.policies import policy_without_model
-from serving.standing import UsualPrices, usual_prices
 from serving.storefront import Storefront
 from simulation.store_day import play
 from warehouse.connection import build_file
@@ -198,27 +195,6 @@ def test_a_page_has_the_opening_prices_of_its_rows(desk: PriceDesk) -> None:
     assert desk.courses(rows) == [[pytest.approx(price + 0.1), price] for price in base]
     assert desk.courses([replace(rows[0], sku="NEW")]) == [[]]
     assert desk.courses([]) == []
-
-
-def test_what_stands_is_worked_out_when_somebody_looks_at_a_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop, asked = Shop(tmp_path, "{within_of_base: 0.051}"), list[Shelf]()
-    opening = next_date(shop.lake, shop.catalog)
-    propose(shop.workspace, shop.publish(opening), opening)
-    build_file(shop.settings, ALL_VIEWS)
-
-    def noted(front: Storefront, shelf: Shelf) -> UsualPrices:
-        asked.append(shelf)
-        return usual_prices(front, shelf)
-
-    monkeypatch.setattr("serving.standing.usual_prices", noted)
-    rows = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog).sheet().rows
-    assert rows.are_recorded.all()
-    assert len(in_order(DeskQuestion().found_in(rows), [{"colId": "proposed", "sort": "asc"}]))
-    assert asked == []
-    assert rows[0].stands == rows.stands[0]
-    assert len(asked) == 1
 
 
 def test_a_store_in_which_nothing_was_ever_sold_proposes_nothing(tmp_path: Path) -> None:
