@@ -9,10 +9,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import CLOSE, TOOLTIPS, aria, table
-from dashboard.data.desk.drafts import Preview, price_by
+from dashboard.data.desk.drafts import price_by
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import rivals_in_words
 from dashboard.formats import UNKNOWN, count, euros, share, shown_currency
+from desk.price_changes.consequence import Consequence
 from desk.price_changes.request import Examined
 
 PANEL, PRICE, START, END, REASON, ANYWAY, BELOW_COST, SAVE, FACTS, PREVIEW, REFUSED = (
@@ -187,18 +188,18 @@ def facts_of(row: Row) -> Component:
     )
 
 
-def preview_of(found: Preview) -> list[Component]:
+def preview_of(found: Examined) -> list[Component]:
     """Show what a typed price would bring, and what speaks against it."""
     if found.problem is not None:
         return [dmc.Alert(found.problem, color="yellow", variant="light", className="notice")]
-    return [*_numbers(found), *speaks_against(found.conflicts)]
+    return [*_numbers(found.consequence), *speaks_against(found.conflicts)]
 
 
-def _numbers(brings: Preview) -> list[Component]:
-    if brings.known_from is not None and brings.known_to is not None:
+def _numbers(brings: Consequence | None) -> list[Component]:
+    if brings is not None and brings.known_from is not None and brings.known_to is not None:
         known = f"from {euros(brings.known_from)} to {euros(brings.known_to)}"
         return [dmc.Text(f"Demand is known {known}. What a price beyond brings is not known.", size="sm", c="dimmed")]
-    if brings.cost is None or brings.policy_price is None:
+    if brings is None or brings.cost is None:
         return [dmc.Text("What it brings is not known: no model or belief knows this product.", size="sm", c="dimmed")]
     rows = [
         ["Chance of sale", UNKNOWN if brings.p_sale is None else share(brings.p_sale, 0)],

@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from dashboard.data.desk.rows import Row
 from dashboard.formats import shown_currency
 from desk.price_changes.change import Terms
 from desk.price_changes.conflicts import below_cost, conflicts, refuse_impossible
+from desk.price_changes.request import Examined
 
 _ANY_REASON = "typed"
 _FORMS = '"to 1.29", "+5 %", "-0.10" or "margin 30 %"'
@@ -34,34 +34,6 @@ class PriceDraft:
     end: str | None = None
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What a draft would bring in its time and what speaks against it. None where no model knows.
-
-    Attributes
-    ----------
-    p_sale, units, revenue, profit
-        Chance that a shopper who considers the product buys it, expected units, and EUR.
-    cost, policy_price
-        What is lost until closing against the plan, EUR, and the price with which the plan goes on, EUR.
-    known_from, known_to
-        Where the price is beyond what is known: the prices between which demand is, EUR.
-    problem
-        Why the draft can never hold; None where it can.
-    """
-
-    conflicts: tuple[str, ...] = ()
-    policy_price: float | None = None
-    p_sale: float | None = None
-    units: float | None = None
-    revenue: float | None = None
-    profit: float | None = None
-    cost: float | None = None
-    known_from: float | None = None
-    known_to: float | None = None
-    problem: str | None = None
-
-
 def span_of(sheet: Sheet, row: Row, draft: PriceDraft) -> tuple[dt.datetime, dt.datetime]:
     """Return from when until when a draft is wanted, UTC: by default from the next tick until closing.
 
@@ -77,28 +49,27 @@ def span_of(sheet: Sheet, row: Row, draft: PriceDraft) -> tuple[dt.datetime, dt.
     return start, end
 
 
-def preview(sheet: Sheet, row: Row, draft: PriceDraft) -> Preview:
+def preview(sheet: Sheet, row: Row, draft: PriceDraft) -> Examined:
     """Tell what a draft would bring a day and what speaks against it; nothing is recorded."""
     if draft.price is None:
-        return Preview(problem="Type a price.")
+        return Examined(problem="Type a price.")
     try:
         start, end = span_of(sheet, row, draft)
         terms = Terms("override", row.sku, row.store, row.now, draft.price, start, end, _ANY_REASON)
         refuse_impossible(sheet.catalog, terms, sheet.clocks[row.store].moment)
     except ShelfpriceError as error:
-        return Preview(problem=str(error))
+        return Examined(problem=str(error))
     ticks = sheet.catalog.store.clock_of(row.store).ticks_within(row.date, start, end)
     if ticks is None:
-        return Preview(problem="No tick of this store begins in that time: choose a longer one.")
+        return Examined(problem="No tick of this store begins in that time: choose a longer one.")
     outlook = sheet.outlooks.get(row.date)
     outlook = None if outlook is None else outlook.in_store(row.store)
-    known = dict[str, Any]()
+    brings = None
     if outlook is not None and row.sku in outlook.skus:
-        known = vars(outlook.of(row.sku, draft.price, *ticks, row.shelf)).copy()
-        del known["price"]
+        brings = outlook.of(row.sku, draft.price, *ticks, row.shelf)
     costly = below_cost(sheet.catalog, terms)
     against = (*([] if costly is None else [costly]), *conflicts(sheet.catalog, terms, sheet.people))
-    return Preview(against, **known)
+    return Examined((terms,), against, brings)
 
 
 def _moment(clock: WallClock, date: dt.date, text: str) -> dt.datetime:

@@ -236,16 +236,12 @@ def test_a_draft_that_can_never_hold_says_why_while_it_is_typed(tmp_path: Path, 
 def test_a_draft_tells_what_it_brings_and_what_speaks_against_it(tmp_path: Path) -> None:
     _, desk = opened(tmp_path)
     row = row_of(desk, "S02|MILK")
-    same = preview(desk.sheet(), row, PriceDraft(row.proposed))
-    assert same.cost is not None
-    assert same.cost >= 0
+    same, cheaper, low = (preview(desk.sheet(), row, PriceDraft(price)) for price in (row.proposed, 1.1, 0.5))
     assert same.conflicts == ()
-    cheaper = preview(desk.sheet(), row, PriceDraft(1.1))
-    assert cheaper.p_sale is not None
-    assert same.p_sale is not None
-    assert cheaper.p_sale > same.p_sale
-    low = preview(desk.sheet(), row, PriceDraft(0.5))
-    assert (low.p_sale, low.cost, low.known_from, low.known_to) == (None, None, 1.05, 2.4)
+    assert same.consequence.cost >= 0
+    assert cheaper.consequence.p_sale > same.consequence.p_sale
+    brings = low.consequence
+    assert (brings.p_sale, brings.cost, brings.known_from, brings.known_to) == (None, None, 1.05, 2.4)
     assert "Demand is known from €1.05 to €2.40" in str(preview_of(low))
     assert any("below its cost" in found for found in low.conflicts)
 
