@@ -5,7 +5,7 @@ import datetime as dt
 from catalog.errors import Check, LakeError
 from connect.export.late_labels import said_of
 from connect.export.status import late_in
-from desk.alerts.tills import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
+from desk.alerts.rules import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
 from features.cells import stale_cells
 from warehouse.advice import on_shelf, situation_of
 from warehouse.lake import Partition
