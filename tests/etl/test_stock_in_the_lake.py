@@ -19,6 +19,7 @@ from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
 from etl.live.shelf_state import standing_of
 from etl.stock import kept_before, opens_with
+from etl.transform import transform
 from flows.workspace import prepared
 from operate.replay.day import replay
 from serving.in_force import pricing_on
@@ -104,7 +105,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def played_home(ready: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = shutil.copytree(ready, tmp_path_factory.mktemp("played") / "home")
-    assert [result.action for result in Chain(home).play(DATES)] == ["played"] * len(DATES)
+    chain = Chain(home)
+    assert [result.action for result in chain.play(DATES)] == ["played"] * len(DATES)
+    assert transform(chain.workspace).partitions == len(DATES)
     return home
 
 
