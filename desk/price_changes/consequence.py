@@ -18,7 +18,6 @@ from desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
 from serving.belief.policy import Outlook
 from serving.belief.taken_from_log import stores_of_kinds
 from serving.book_store import BookInForce
-from serving.curves import DemandCurves
 from serving.in_force import PresentBook, present_book, stores_apart
 from serving.open_book import OpenBook
 from serving.policies import StockAwarePolicy, sales_of
@@ -129,11 +128,6 @@ class DayForecast:
     def book(self) -> PriceBook:
         """The book, for the shelf of the catalog."""
         return self._book
-
-    @property
-    def curves(self) -> DemandCurves:
-        """The demand curves behind it, for the shelf of the catalog."""
-        return self._curves
 
     @property
     def skus(self) -> tuple[str, ...]:
