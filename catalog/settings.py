@@ -134,7 +134,7 @@ class Settings(PastOneMachine, People):
         default_factory=lambda known: f"{known['prefect'].url}/api",
         validation_alias="PREFECT_API_URL",
         description="Prefect's API",
-        json_schema_extra={_IN_WORDS: "that of `shelfprice up`; without it, a run starts a server of its own"},
+        json_schema_extra={_IN_WORDS: "that of `shelfprice up`; without it, commands run without Prefect"},
     )
     prefect_login: SecretStr | None = Field(
         default=None,

@@ -8,7 +8,7 @@ from prefect.artifacts import create_table_artifact
 
 from catalog.errors import Check
 from flows.cli.tables import price_columns, price_rows
-from flows.runs import as_task
+from flows.runs import as_task, is_in_a_run
 from training.night import Priced
 from training.result import TrainingResult
 
@@ -19,7 +19,8 @@ _R = TypeVar("_R")
 def as_shown_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
     """Run a step as `as_task` does, and show what it found beside the run."""
     result = as_task(step, *args, **kwargs)
-    show(result)
+    if is_in_a_run():
+        show(result)
     return result
 
 

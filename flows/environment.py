@@ -7,16 +7,15 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from catalog.wings import needed
 from flows.progress import say
-from flows.temporary_server import refuse_absent_services, temporary_server
+from flows.services import refuse_absent_services
 from training.mlflow.database import follow_home
 from warehouse.files import keep_files_private, keep_private, prefect_login
 from warehouse.local.store import open_store
@@ -105,61 +104,27 @@ def _make_registry_first(settings: Settings) -> None:
 def orchestrated(
     flow_module: str = "flows.pipeline", *, uses_registry: bool = True, is_spread: bool = True
 ) -> Iterator[None]:
-    """Run flows in this process without the heartbeat, whose thread would cost a second per flow.
+    """Make ready for a flow, which is imported; a Prefect server that is configured must answer.
 
-    Where no Prefect server is configured, a temporary one gets ready on another core while the flow is imported here
-    and, for a flow that uses MLflow, MLflow's database is created.
+    With a server the flow runs as one of its runs, without the heartbeat, whose thread would cost a second. Without one
+    a command calls the function of the flow, see `flows.runs.as_command`.
     """
-    _refuse_what_is_away(read_settings(), uses_registry=uses_registry, is_spread=is_spread, uses_prefect=True)
-    with ExitStack() as stack:
-        settings = read_settings()
-        login = prefect_login(settings)
-        server = None
-        if not has_server():
-            server = stack.enter_context(temporary_server(login, _database_environment(settings)))
-        if server is not None:  # Prefect's own threads know no other settings than those of its import
-            own = {"PREFECT_API_URL": server.api, "PREFECT_API_AUTH_STRING": login}
-            stack.enter_context(_environment_with(own))
-        import_module("scipy.special")  # before Prefect: skops looks for its functions in all modules, the first first
-        import_module(flow_module)
-        if uses_registry:
-            _make_registry_first(settings)
-        prefect = import_module("prefect.settings")
-        changed: dict[Any, Any] = {prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-        if server is not None:
-            changed |= {prefect.PREFECT_API_URL: server.api, prefect.PREFECT_API_AUTH_STRING: login}
-            server.wait_until_ready(say)
-            stack.callback(deliver_what_is_queued)
-        stack.enter_context(prefect.temporary_settings(changed))
+    settings = read_settings()
+    _refuse_what_is_away(settings, uses_registry=uses_registry, is_spread=is_spread, uses_prefect=True)
+    if not has_server() and settings.database is not None:
+        needed("database", "SHELFPRICE_DATABASE").keep_database_up_to_date(settings, say)
+    import_module("scipy.special")  # before Prefect: skops looks for its functions in all modules, the first first
+    import_module(flow_module)
+    if uses_registry:
+        _make_registry_first(settings)
+    prefect = import_module("prefect.settings")
+    with prefect.temporary_settings({prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
 
 
 def _refuse_absent_cluster(settings: Settings) -> None:
     if settings.dask is not None:
         needed("spread", "SHELFPRICE_DASK").refuse_absent_cluster(settings)
-
-
-def _database_environment(settings: Settings) -> dict[str, str]:
-    """Bring the tables in the database up to date, and return what tells a Prefect server of it; {} without one."""
-    if settings.database is None:
-        return {}
-    database = needed("database", "SHELFPRICE_DATABASE")
-    database.keep_database_up_to_date(settings, say)
-    return dict(database.prefect_environment(settings))
-
-
-@contextmanager
-def _environment_with(own: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in own}
-    os.environ.update(own)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def deliver_what_is_queued() -> None:

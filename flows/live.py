@@ -11,14 +11,14 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 from types import FrameType
 from typing import Annotated
 from uuid import UUID
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas import State
 from prefect.client.schemas.objects import FlowRun
@@ -35,7 +35,7 @@ from etl.live.calendar import ONE_DAY, dates_to_sell, day_to_sell, refuse_unknow
 from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
 from flows.progress import say, tell
-from flows.runs import ended, tag_run, warn_of_damaged_books
+from flows.runs import ended, log, tag_run, warn_of_damaged_books
 from flows.workspace import open_workspace, watched_catalog
 from serving.playing import LivePrices
 from warehouse.locks import held
@@ -89,8 +89,8 @@ class Controls:
 
 
 @contextmanager
-def controls_of(run_id: UUID, tick_seconds: float, *, ends_with_parent: bool) -> Iterator[Controls]:
-    """Heed the controls of a flow run and the signals of this process while the block runs.
+def controls_of(run_id: str | None, tick_seconds: float, *, ends_with_parent: bool) -> Iterator[Controls]:
+    """Heed the controls of a flow run, if there is one, and the signals of this process while the block runs.
 
     Parameters
     ----------
@@ -98,16 +98,16 @@ def controls_of(run_id: UUID, tick_seconds: float, *, ends_with_parent: bool) ->
         Whether to stop when the process that started this one is gone, as a deployment's worker may be.
     """
     controls = Controls(tick_seconds)
-    with get_client(sync_client=True) as client:
-        arguments = (client, run_id, controls, os.getppid() if ends_with_parent else None)
-        polling = Thread(target=poll, args=arguments, daemon=True, name="controls")
-        polling.start()
-        try:
-            with _signals_set(controls.stop):
-                yield controls
-        finally:
-            controls.stop.set()
-            polling.join(timeout=_POLL_EVERY)
+    with ExitStack() as stack:
+        if run_id is not None:
+            client = stack.enter_context(get_client(sync_client=True))
+            arguments = (client, UUID(run_id), controls, os.getppid() if ends_with_parent else None)
+            polling = Thread(target=poll, args=arguments, daemon=True, name="controls")
+            polling.start()
+            stack.callback(polling.join, timeout=_POLL_EVERY)
+        stack.callback(controls.stop.set)
+        stack.enter_context(_signals_set(controls.stop))
+        yield controls
 
 
 def poll(client: SyncPrefectClient, run_id: UUID, controls: Controls, parent: int | None) -> None:
@@ -182,7 +182,7 @@ def live(
         write_down(workspace.lake.notes, f"live-{store}", last)
         if again and not day.is_closed(workspace.lake):
             discard(workspace.lake, day)
-        with controls_of(UUID(flow_run.get_id()), tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:
+        with controls_of(flow_run.get_id(), tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:
             return _sell_through(workspace, catalog, day, last, seed, controls)  # type: ignore[return-value]
 
 
@@ -249,7 +249,6 @@ def line_of(day: LiveDay, tick: Tick, money: Currency = EUR) -> str:
 
 def _announce(*sentences: str) -> None:
     """Tell the command that started this run, and the log of the run."""
-    log = get_run_logger()
     for sentence in sentences:
         say(sentence)
-        log.info(sentence)
+        log().info(sentence)

@@ -17,6 +17,7 @@ from etl.batches import DEFAULT_SEED
 from etl.live.calendar import dates_from, newest_grouped, newest_sold
 from flows.artifacts import as_shown_task
 from flows.clock import now_of
+from flows.environment import has_server
 from flows.progress import say, tell
 from flows.runs import as_task, ended, name_run, registry_of
 from flows.spreading import spreading
@@ -39,16 +40,17 @@ SHELF = {"prefect.resource.id": "shelfprice.shelf"}
 
 
 def announce(version: str, found: Sequence[Detection]) -> None:
-    """Emit the event of a drift; the same detections, announced again after a kill, carry the same id."""
+    """Emit the event of a drift, where a server hears it; announced again after a kill, it carries the same id."""
     newest = max(detection.business_date for detection in found)
     since = max(detection.since for detection in found)
     skus = sorted({detection.sku for detection in found})
-    emit_event(
-        event=DRIFT_DETECTED,
-        resource=SHELF,
-        payload={"business_date": newest.isoformat(), "skus": skus, "since": since.isoformat()},
-        id=uuid5(NAMESPACE_OID, f"{version} {newest} {' '.join(skus)}"),
-    )
+    if has_server():
+        emit_event(
+            event=DRIFT_DETECTED,
+            resource=SHELF,
+            payload={"business_date": newest.isoformat(), "skus": skus, "since": since.isoformat()},
+            id=uuid5(NAMESPACE_OID, f"{version} {newest} {' '.join(skus)}"),
+        )
     say(f"drift in {', '.join(skus)} since {since}: a new model is asked for")
 
 

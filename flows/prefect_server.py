@@ -1,8 +1,7 @@
 """`python -m flows.prefect_server`: Prefect's server behind a front door that lets no other site in.
 
-Prefect's settings come from the environment. `shelfprice up` gives it a host and a port. A command's temporary server
-gets a socket that listens already, so that nobody else can take the port before it starts. Both run it as a
-`catalog.child_process`, so that it ends with them, and what it starts ends with it.
+Prefect's settings come from the environment. `shelfprice up` gives it a host and a port, and runs it as a
+`catalog.child_process`, so that it ends with it, and what it starts ends with it.
 
 A first database in a file is made by a process of its own, whose Prefect knows of no other file, see
 `warehouse.services`. That takes many seconds, so an installation makes one, and each home gets a copy of it.
@@ -11,19 +10,15 @@ While a database is away, its users' log lines say so in a line each: a hundred 
 """
 
 import argparse
-import fcntl
 import logging
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from catalog.errors import first_line
@@ -63,7 +58,6 @@ def _is_lost_connection(error: BaseException) -> bool:
 
 
 GRACE = 2  # seconds to end what is being answered
-_LOOK_OFTEN = 0.02  # seconds
 _CLOSED = ("/docs", "/redoc", "/api/docs", "/api/redoc")
 """Pages that would load their scripts from other hosts."""
 _MAKES_DATABASE = (
@@ -93,9 +87,7 @@ def serve(listening: socket.socket, names: list[str]) -> None:
         ws_ping_timeout=settings.PREFECT_SERVER_API_WEBSOCKET_PING_TIMEOUT.value(),
     )
     make_first_database(settings.PREFECT_API_DATABASE_CONNECTION_URL.value())
-    server = uvicorn.Server(config)
-    with _one_at_a_time(settings.PREFECT_HOME.value(), lambda: server.started or server.should_exit):
-        server.run(sockets=[listening])
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def make_first_database(url: str) -> None:
@@ -143,42 +135,14 @@ def _make_database(draft: Path) -> None:
         raise OSError(f"Prefect's database cannot be made: {said or f'that ended with code {made.returncode}'}")
 
 
-@contextmanager
-def _one_at_a_time(home: Path, has_started: Callable[[], bool]) -> Iterator[None]:
-    """Let other servers wait until this one has started: two that make the same database anew both die half way.
-
-    One that was made once is only looked at, so nobody waits then.
-    """
-    made, start = home / f"database-{version('prefect')}", home / "starting.lock"
-    if made.exists():
-        yield
-        return
-    with start.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-        def release() -> None:
-            while not has_started():
-                time.sleep(_LOOK_OFTEN)
-            made.touch()
-            fcntl.flock(lock, fcntl.LOCK_UN)
-
-        Thread(target=release, daemon=True).start()
-        yield
-
-
 def main() -> None:
-    """Serve at an address, or at a socket."""
+    """Serve at an address."""
     parser = argparse.ArgumentParser(prog="python -m flows.prefect_server")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--listen", nargs=2, metavar=("HOST", "PORT"), help="address to listen on")
-    where.add_argument("--socket", type=int, help="descriptor of a socket that listens")
+    parser.add_argument("--listen", nargs=2, metavar=("HOST", "PORT"), required=True, help="address to listen on")
     parser.add_argument("--names", required=True, help="host names that it answers to, separated by commas")
     given = parser.parse_args()
-    if given.listen:
-        host, port = given.listen
-        listening = socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    else:
-        listening = socket.socket(fileno=given.socket)
+    host, port = given.listen
+    listening = socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     with listening:
         serve(listening, given.names.split(","))
 

@@ -1,7 +1,14 @@
-"""The flow run we are in: its name and tags, its steps as tasks and which are tried again, and what it warns of."""
+"""The flow run we are in: its name and tags, its steps as tasks and which are tried again, and what it warns of.
+
+A command without a Prefect server calls the function of a flow: the same steps run plainly then, and nothing is named.
+"""
 
 import datetime as dt
+import logging
+import time
 from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -13,6 +20,7 @@ from prefect.runtime import flow_run as this_run
 
 from catalog.settings import read_settings
 from catalog.spread import Job, Spread, may_pass
+from flows.environment import has_server
 from flows.progress import say, tell
 from warehouse.lake import Lake
 from warehouse.local.store import open_store
@@ -52,18 +60,52 @@ TOUCHES_THE_DISK: dict[str, Any] = {
 def as_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
     """Run a step as a task of the flow run we are in, named as its function.
 
-    It is tried again where it met the disk or a network.
+    It is tried again where it met the disk or a network. Outside of a run it is called plainly, and tried as often.
     """
-    return task(step, **TOUCHES_THE_DISK)(*args, **kwargs)
+    if is_in_a_run():
+        return task(step, **TOUCHES_THE_DISK)(*args, **kwargs)
+    for _ in range(TOUCHES_THE_DISK["retries"]):
+        try:
+            return step(*args, **kwargs)
+        except Exception as error:  # any other failure would fail again
+            if not may_pass(error):
+                raise
+            time.sleep(TOUCHES_THE_DISK["retry_delay_seconds"])
+    return step(*args, **kwargs)
+
+
+def is_in_a_run() -> bool:
+    """Tell whether a flow run is under way that a Prefect server knows."""
+    return this_run.get_id() is not None
+
+
+def as_command(run: Flow[_P, Any]) -> Callable[_P, Any]:
+    """Return what a command calls in place of a flow: the flow where a server lists its runs, else its function.
+
+    It returns what the flow returns; the state of a run that was asked to stop before its end.
+    """
+
+    @wraps(run.fn)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+        if has_server():
+            state: Any = run(*args, **kwargs, return_state=True)
+            return state if state.is_cancelled() else state.result()
+        found = run.fn(*args, **kwargs)
+        _strike_out(run.name, signature(run.fn).bind(*args, **kwargs).arguments.get("store"))
+        return found
+
+    return call
 
 
 def spread_as_task(spread: Spread, step: Callable[[_J], _R], jobs: Sequence[_J], stage: str) -> list[_R]:
     """Do every job of a stage where there is room, as one task named as the stage, and tell how many are done."""
     if not jobs:
         return []
-    driver = task(name=stage, **COMPUTES)(lambda: spread(step, jobs, lambda done, total: tell(stage, done, total)))
-    found: list[_R] = driver()
-    return found
+
+    def drive() -> list[_R]:
+        return spread(step, jobs, lambda done, total: tell(stage, done, total))
+
+    return task(name=stage, **COMPUTES)(drive)() if is_in_a_run() else drive()
 
 
 def registry_of(workspace: Workspace) -> "MlflowRegistry":
@@ -91,24 +133,34 @@ def tag_run(*tags: str, name: str | None = None) -> None:
 
     Tags that tasks inherit would each cost them a second at the concurrency limiter.
     """
-    with get_client(sync_client=True) as client:
-        client.update_flow_run(UUID(this_run.get_id()), tags=list(tags), name=name or this_run.get_name())
+    if is_in_a_run():
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(UUID(this_run.get_id()), tags=list(tags), name=name or this_run.get_name())
 
 
 def name_run(name: str, **parameters: Any) -> None:
     """Name the flow run we are in, and keep parameters that it chose itself: run again, it chooses the same."""
-    run_id = UUID(this_run.get_id())
-    with get_client(sync_client=True) as client:
-        client.update_flow_run(run_id, name=name, parameters={**this_run.get_parameters(), **parameters})
+    if is_in_a_run():
+        with get_client(sync_client=True) as client:
+            told = {**this_run.get_parameters(), **parameters}
+            client.update_flow_run(UUID(this_run.get_id()), name=name, parameters=told)
 
 
 def ended(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect passes all three
     """Strike out what a run was asked for, once its end is on record: from here on the same command means the next."""
-    store = flow_run.parameters.get("store")
-    strike_out(open_store(read_settings()).notes, f"{flow.name}-{store}" if store else flow.name)
+    _strike_out(flow.name, flow_run.parameters.get("store"))
+
+
+def _strike_out(flow: str, store: str | None) -> None:
+    strike_out(open_store(read_settings()).notes, f"{flow}-{store}" if store else flow)
+
+
+def log() -> "logging.Logger | logging.LoggerAdapter[logging.Logger]":
+    """Return the log of the run; outside of one, that of this module."""
+    return get_run_logger() if is_in_a_run() else logging.getLogger(__name__)
 
 
 def warn_of_damaged_books(lake: Lake, dates: Sequence[dt.date]) -> None:
     """Say which damaged books were passed over on some dates, in the log of the run."""
     for sentence in say_damaged_books(lake, dates):
-        get_run_logger().warning(sentence)
+        log().warning(sentence)

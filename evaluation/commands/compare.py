@@ -67,8 +67,9 @@ def compare(
     asked_worlds(world or [], load(named))
     with compare.working():
         from evaluation.flows import compare as flow
+        from flows.runs import as_command
 
-        found = flow(tuple(world or ()), days, seeds, stores, text_of(named))
+        found = as_command(flow)(tuple(world or ()), days, seeds, stores, text_of(named))
     _show(found, seeds, as_json=as_json)
 
 

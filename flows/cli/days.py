@@ -136,16 +136,16 @@ def live(
     if date:
         refuse_beyond_calendar(date, days)
     refuse_unknown_store(load(catalog), store)
-    with live.working("Starting Prefect ..."):
+    with live.working():
         from flows.live import live as flow
         from flows.progress import hearing
+        from flows.runs import as_command
 
         with hearing(remark):
-            state = flow(store, date_of(date), speed, days, seed, folder, again, return_state=True)
-    if state.is_cancelled():
-        remark(f"{state.message}: shelfprice live --store {store}")
+            sold = as_command(flow)(store, date_of(date), speed, days, seed, folder, again)
+    if not isinstance(sold, list):  # the state of a run that was asked to stop
+        remark(f"{sold.message}: shelfprice live --store {store}")
         raise typer.Exit(_STOPPED)
-    sold = state.result()
     if as_json:
         emit({"days": [vars(day) for day in sold]})
         return
@@ -171,8 +171,9 @@ def nightly(date: Closing = None, seed: Seed = 7, catalog: Catalog = None, as_js
         _refuse_gap_before(date.date())
     with nightly.working():
         from flows.nightly import nightly as flow
+        from flows.runs import as_command
 
-        night = flow(date_of(date), seed, folder)
+        night = as_command(flow)(date_of(date), seed, folder)
     if as_json:
         fields = vars(night) | {"prices_for": night.prices_for}
         emit({name: value for name, value in fields.items() if name != "opens"})
@@ -209,8 +210,9 @@ def backfill(
     admit("twin", catalog)
     with backfill.working():
         from flows.nightly import backfill as flow
+        from flows.runs import as_command
 
-        filled = flow(start.date(), end.date(), force, seed, folder)
+        filled = as_command(flow)(start.date(), end.date(), force, seed, folder)
     if as_json:
         emit({"dates": [vars(day) for day in filled]})
         return

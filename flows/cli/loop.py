@@ -95,9 +95,10 @@ def simulate(
     refuse_beyond_calendar(start, days)
     admit("twin", catalog)
     with simulate.working():
+        from flows.runs import as_command
         from flows.steps import simulate as flow
 
-        results = flow(start.date(), days, stores, seed, policy, folder)
+        results = as_command(flow)(start.date(), days, stores, seed, policy, folder)
     summary: dict[str, Any] = {
         action: sum(result.action == action for result in results) for action in ("played", "replaced", "unchanged")
     }
@@ -114,10 +115,11 @@ def _run_loop(
     """Run the flow `pipeline`, and show what a person should know of its nights, its days, models and prices."""
     folder = text_of(catalog)
     refuse_beyond_calendar(start, days)
-    with pipeline.working("Starting Prefect and MLflow ..."):
+    with pipeline.working("Importing Prefect and MLflow ..."):
         from flows.pipeline import pipeline as flow
+        from flows.runs import as_command
 
-        loop = flow(start.date(), days, stores, seed, folder)
+        loop = as_command(flow)(start.date(), days, stores, seed, folder)
     for night in loop.remarks:
         remark(night)
     from flows.cli.tables import loop_report, show_report

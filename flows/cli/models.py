@@ -46,11 +46,12 @@ def train(
     folder = text_of(catalog)
     refuse_without_cells()
     with train.working():
+        from flows.runs import as_command
         from flows.train import train as flow
         from training.session import KnownVersion
         from warehouse.services import trainings_page
 
-        outcome: Any = flow(date_of(through), seed, folder, again=again)
+        outcome: Any = as_command(flow)(date_of(through), seed, folder, again=again)
         is_known = isinstance(outcome, KnownVersion)
     record = _record(outcome, is_known=is_known)
     if trainings := trainings_page(read_settings()):

@@ -200,7 +200,7 @@ def test_an_orchestrator_that_does_not_answer_stops_no_sale(monkeypatch: pytest.
 
     away = Away()
     monkeypatch.setattr(live_flow, "get_client", lambda **_: away)
-    with controls_of(uuid4(), 0.2, ends_with_parent=False) as controls:
+    with controls_of(str(uuid4()), 0.2, ends_with_parent=False) as controls:
         wait_until(lambda: away.asked >= 2, "nobody asked again")
         assert controls.request == Request(0.2)
         assert controls.rest()

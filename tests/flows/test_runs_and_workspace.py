@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from prefect import flow, task
 
-from catalog.errors import ContractError, DamagedError, Declined, LakeError
+from catalog.errors import ContractError, DamagedError, DataError, Declined, LakeError
 from catalog.load import CLASSIC, DEFAULT_DIR
 from flows.progress import listening, tell
-from flows.runs import TOUCHES_THE_DISK
+from flows.runs import TOUCHES_THE_DISK, as_task
 from flows.steps import reprice
 from flows.workspace import open_workspace
 from warehouse.connection import read_only
@@ -70,3 +70,19 @@ def test_an_hour_in_which_no_store_sells_is_no_failure_but_a_store_that_was_aske
     assert reprice() == []
     with pytest.raises(Declined, match="expected a day of S01 that is being sold, found none"):
         reprice("S01")
+
+
+def test_outside_of_a_run_a_step_is_tried_again_where_it_met_the_disk_and_nowhere_else() -> None:
+    tried = list[int]()
+
+    def hiccups(error: Exception) -> int:
+        tried.append(1)
+        if len(tried) == 1:
+            raise error
+        return 7
+
+    assert as_task(hiccups, OSError("the disk hiccups")) == 7
+    tried.clear()
+    with pytest.raises(DataError):
+        as_task(hiccups, DataError("wrong for good"))
+    assert len(tried) == 1

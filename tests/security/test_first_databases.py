@@ -16,8 +16,8 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from quick_lakes import really_make
 
 from catalog.settings import Settings
-from flows.temporary_server import temporary_server
 from serving.champion import load_champion
+from tests.security.prefect_alone import answering
 from training.mlflow import database
 from training.mlflow.experiments import TRAININGS, client_of, experiment_id
 
@@ -84,13 +84,12 @@ def test_a_kill_while_the_registry_is_first_made_needs_no_person(settings: Setti
 
 
 def test_a_kill_while_prefects_first_database_is_copied_needs_no_person(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     login = {"PREFECT_SERVER_API_AUTH_STRING": "shelfprice:secret"}
-    killed_when(MAKES_PREFECTS, tmp_path, login, 1)
-    with temporary_server("shelfprice:secret") as server:
-        server.wait_until_ready()
+    killed_when(MAKES_PREFECTS, tmp_path, {**login, "PREFECT_HOME": str(tmp_path)}, 1)
+    with answering(tmp_path, "shelfprice:secret"):
+        pass
     assert (tmp_path / "prefect.db").exists()
     assert [file.name for file in tmp_path.iterdir() if "draft" in file.name] == []
 

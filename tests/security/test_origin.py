@@ -169,10 +169,6 @@ def test_of_two_first_writers_one_is_refused(tmp_path: Path) -> None:
 def test_no_command_of_the_twin_touches_a_retailers_lake(
     command: tuple[str, ...], log_lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def started() -> None:
-        raise AssertionError("Prefect was started")
-
-    monkeypatch.setattr("flows.environment.temporary_server", started)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     before = files_in(log_lake.home)
     answer = Terminal(log_lake.home)(*command)

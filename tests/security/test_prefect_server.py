@@ -9,16 +9,16 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import one_server
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from catalog.settings import read_settings
-from flows.temporary_server import temporary_server
+from tests.security.prefect_alone import answering, started
 from warehouse.files import login_file, login_of_running_server, prefect_login
 from warehouse.locks import UP, held
 
@@ -32,13 +32,8 @@ FLOW = json.dumps({"name": "evil"}).encode()
 def api(tmp_path_factory: pytest.TempPathFactory, give_prefects_database: Callable[[Path], None]) -> Iterator[str]:
     home = tmp_path_factory.mktemp("prefect")
     give_prefects_database(home)
-    with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PREFECT_HOME", str(home))
-            patch.setenv("PREFECT_SERVER_CSRF_PROTECTION_ENABLED", "false")  # even without it
-            server = stack.enter_context(temporary_server(LOGIN))
-        server.wait_until_ready()
-        yield server.api
+    with answering(home, LOGIN, PREFECT_SERVER_CSRF_PROTECTION_ENABLED="false") as address:  # even without it
+        yield address
 
 
 def ask(url: str, headers: dict[str, str], body: bytes | None = None) -> int:
@@ -92,12 +87,10 @@ def test_a_websocket_wants_the_credential_and_the_own_site(api: str) -> None:
             socket.recv(timeout=30)
 
 
-def test_a_server_without_a_credential_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from catalog.errors import ServiceError
-
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    with temporary_server("") as server, pytest.raises(ServiceError, match="PREFECT_SERVER_API_AUTH_STRING"):
-        server.wait_until_ready()
+def test_a_server_without_a_credential_does_not_start(tmp_path: Path) -> None:
+    with started(tmp_path, "", one_server.free_port()) as server:
+        assert server.wait(timeout=120) != 0
+    assert "PREFECT_SERVER_API_AUTH_STRING" in (tmp_path / "said").read_text(encoding="utf-8")
 
 
 def test_the_credential_is_made_once_and_its_owner_alone_can_read_it(tmp_path: Path) -> None:
