@@ -93,21 +93,10 @@ def moments(microseconds: NDArray[np.int64]) -> pa.Array:
 _ROWS_PER_GROUP, _ROWS_AT_ONCE = 1 << 20, 1 << 16
 
 
-def is_readable_as(found: pa.Schema, table: Table) -> bool:
-    """Tell whether a file's columns are those of a contract; one that may be null may have come after the file.
-
-    One that may be null by now had no nulls in a file from before.
-    """
-    expected = [field for field in table.schema if not field.nullable or field.name in found.names]
-    return found.names == [field.name for field in expected] and all(
-        own.type == field.type and own.nullable <= field.nullable for own, field in zip(found, expected, strict=True)
-    )
-
-
 def in_contract(
     rows: pa.Table, table: Table, columns: Sequence[str] | None = None, coded: Collection[str] = ()
 ) -> pa.Table:
-    """Return what was read in the columns of its contract, all or some; a column that came later is null.
+    """Return what was read in the columns of its contract, all or some.
 
     Parameters
     ----------
@@ -123,8 +112,6 @@ def in_contract(
     for position, field in enumerate(schema):
         if field.name in coded:
             schema = schema.set(position, field.with_type(TEXT))
-        if field.nullable and field.name not in rows.column_names:
-            rows = rows.add_column(position, field, pa.nulls(len(rows), field.type))
     if rows.schema.equals(schema):
         return pa.Table.from_arrays(rows.columns, schema=schema)  # without what files note beside types
     return rows.cast(schema)
@@ -212,5 +199,5 @@ def contract_faults(source: Path | pa.NativeFile, table: str, rows: int) -> Iter
         return
     if described.num_rows != rows:
         yield f"it holds {described.num_rows} rows, its receipt says {rows}: make the partition again"
-    if not is_readable_as(described.schema.to_arrow_schema(), TABLES[table]):
+    if not described.schema.to_arrow_schema().equals(TABLES[table].schema):
         yield "its columns are not those of the contract: make the partition again"

@@ -56,7 +56,8 @@ def create_table_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     if not in_a_folder:
         set_files(connection, lake)
     for view, name in view_names().items():
-        macro, files = _rows_of(TABLES[name])
+        macro, pattern = _rows_of(TABLES[name])
+        files: str | list[str] = pattern
         source = (macro, [files]) if in_a_folder else (f"{macro}_in", [name])
         connection.table_function(*source).create_view(view)
 

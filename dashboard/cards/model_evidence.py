@@ -11,7 +11,6 @@ from dash.development.base_component import Component
 from dashboard.components import card, chart, empty, fold
 from dashboard.data.versions import by_price, reliability
 from dashboard.figures import models as figures
-from dashboard.figures.models import control_chart
 from dashboard.formats import count, day
 from dashboard.monitor import Monitor
 from dashboard.theme import Scheme
@@ -65,12 +64,12 @@ def calibration_card(seen: pd.DataFrame, scheme: Scheme) -> Component:
 
 
 TABLES = ("drift_checks", "model_versions", "booked_prices")
-_DAYS, _STEPS, _PRODUCTS = 60, 12, 12
+_STEPS = 12
 
 
-def drift_fold(monitor: Monitor, scheme: Scheme) -> Component:
+def drift_fold(monitor: Monitor) -> Component:
     """Show whether demand is still as the champion predicts, and each step from a change to new prices."""
-    days = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=_DAYS)
+    days = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=1)
     title = "Is demand still as predicted?"
     if days.empty:
         now = monitor.situation()
@@ -84,23 +83,8 @@ def drift_fold(monitor: Monitor, scheme: Scheme) -> Component:
         title,
         finding,
         html.Div(recovery_steps(steps), id="models-recovery"),
-        html.Div(charts(days, scheme), className="grid grid-3"),
-        caption="Share bought minus the champion's mean chance of sale, by day. Look for a level that moves and stays. "
-        "Grey: three standard errors. Crosses: drift was detected and a new model requested.",
+        caption="The share bought is held against the champion's chance of sale each day; drift_checks has it.",
     )
-
-
-def charts(days: pd.DataFrame, scheme: Scheme) -> list[Component]:
-    """Draw a control chart of each product, those with an alarm first."""
-    alarmed = days.groupby("sku", sort=False)["detected"].any()
-    skus = [*alarmed.index[alarmed], *alarmed.index[~alarmed]][:_PRODUCTS]
-    panels: list[Component] = []
-    for position, sku in enumerate(skus):
-        own = days[days["sku"] == sku]
-        name = str(own["product_name"].iloc[0])
-        drawn = chart(f"models-drift-{position}", f"Residuals of {name} by day", control_chart(own, scheme))
-        panels.append(html.Div([dmc.Text(name, fw=600, size="sm", truncate=True), drawn]))
-    return panels
 
 
 def recovery_steps(steps: pd.DataFrame) -> list[Component]:

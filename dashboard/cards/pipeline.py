@@ -1,4 +1,4 @@
-"""The parts of the Pipeline page: runs, services, tables, rejected rows and the verification of the lake."""
+"""The parts of the Pipeline page: runs, services, tables and rejected rows."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from connect.export.status import StoreStatus
 from dashboard.cards.labels import told_of
 from dashboard.components import TOOLTIPS, aria, card, notice, stat, table
-from dashboard.data.pipeline import LakeTable, VerificationProgress
+from dashboard.data.pipeline import LakeTable
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
 from dashboard.prefect.runs import Kind, Run
 from warehouse.services import Condition, RunningServices
@@ -25,7 +25,6 @@ _STATES: dict[Kind, tuple[str, str]] = {
     "running": ("▶", "ocean"),
     "waiting": ("…", "gray"),
 }
-_FINDINGS_SHOWN = 20
 _AGAIN = {"as-shipped": "shelfprice compare --as-shipped", "learn": "shelfprice train"}
 _FOLLOWS = ("demand_cells", "visit_counts", "booked_prices")
 """Tables that a night makes of what was sold, or for the day after it."""
@@ -183,46 +182,6 @@ def not_ours(rows: pd.DataFrame) -> list[Component]:
             "something else than it was sent.",
         )
     ]
-
-
-def verification(progress: VerificationProgress, now: dt.datetime) -> Component:
-    """Show the check of the lake: still running, sound, or what is wrong with the remedy."""
-    if progress.running:
-        part = 100 * progress.done / progress.total if progress.total else 0
-        return html.Div(
-            [
-                dmc.Progress(value=part, animated=True, **aria(label="Files checked")),
-                dmc.Text(f"{progress.done:,} of {progress.total:,} files checked", size="sm", c="dimmed", mt=6),
-            ]
-        )
-    if progress.failure:
-        return notice(
-            "The check was interrupted", progress.failure, command="shelfprice health --files", mood="problem"
-        )
-    verdict = progress.verdict
-    if verdict is None:
-        said = "Not checked since the monitor started. The check compares the bytes of each file with its receipt."
-        return dmc.Text(said, size="sm", c="dimmed")
-    busy = f", {verdict.being_written} being written and not checked" if verdict.being_written else ""
-    counted = f"{verdict.files:,} files, {verdict.rows:,} rows{busy}; checked {ago(progress.finished_at, now)}."
-    if not verdict.findings:
-        return notice("Sound", f"Every file is as it was published: {counted}")
-    lines = [
-        html.Li([html.Code(finding.file), f" in {finding.folder} is {finding.kind}: {finding.message}"])
-        for finding in verdict.findings[:_FINDINGS_SHOWN]
-    ]
-    more = len(verdict.findings) - len(lines)
-    return html.Div(
-        [
-            notice(
-                f"{len(verdict.findings)} of {verdict.files:,} files are not as they were published",
-                f"{counted} Set them aside, so that the others can be used; then make those batches again.",
-                command="shelfprice doctor --fix",
-                mood="problem",
-            ),
-            html.Ul([*lines, *([html.Li(f"and {more} more")] if more else [])], className="findings"),
-        ]
-    )
 
 
 def _state(run: Run) -> Component:

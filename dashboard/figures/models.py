@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.data.versions import Status, Version
+from dashboard.figures.traces import reach, scatter
 from dashboard.formats import in_currency
 from dashboard.theme import FAINT, Scheme, colour, styled
 
@@ -33,18 +34,9 @@ def reliability(table: pd.DataFrame, scheme: Scheme) -> go.Figure:
         `predicted`, `observed`, `low`, `high` and `decisions`, as `dashboard.data.versions.reliability` returns it.
     """
     figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": FAINT[scheme], "dash": "dot", "width": 1}, hoverinfo="skip"
-    )
-    figure.add_scatter(
-        x=table["predicted"],
-        y=table["observed"],
-        error_y=_reach(table, colour(0, scheme)),
-        customdata=table["decisions"],
-        mode="markers",
-        marker={"color": colour(0, scheme), "size": 9},
-        hovertemplate="predicted %{x:.1%}<br>observed %{y:.1%}<br>%{customdata:,} decisions<extra></extra>",
-    )
+    scatter(figure, [0, 1], [0, 1], FAINT[scheme], line={"dash": "dot", "width": 1})
+    hover = "predicted %{x:.1%}<br>observed %{y:.1%}<br>%{customdata:,} decisions<extra></extra>"
+    _draw_observed(figure, table["predicted"], table, colour(0, scheme), hover, {"size": 9})
     figure.update_layout(
         xaxis={"title": {"text": "predicted chance of sale"}, **_CHANCE},
         yaxis={"title": {"text": "observed share bought"}, **_CHANCE},
@@ -69,23 +61,11 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
     for date, curve in curves[curves["business_date"].isin(dates)].groupby("business_date"):
         is_newest = date == dates[-1]
         label = f"version {curve['model_version'].iloc[0]}, for {pd.Timestamp(str(date)):%d %b}"
-        figure.add_scatter(
-            x=curve["price"],
-            y=curve["p_sale"],
-            mode="lines",
-            line={"color": colour(0, scheme) if is_newest else FAINT[scheme], "width": 2.5 if is_newest else 1},
-            opacity=1.0 if is_newest else 0.55,
-            hovertemplate=in_currency(f"%{{y:.1%}} at €%{{x:.2f}}<extra>{label}</extra>"),
-        )
-    figure.add_scatter(
-        x=seen["price"],
-        y=seen["observed"],
-        error_y=_reach(seen, colour(1, scheme)),
-        customdata=seen["decisions"],
-        mode="markers",
-        marker={"color": colour(1, scheme), "size": 6, "symbol": "square"},
-        hovertemplate=in_currency("observed %{y:.1%} at €%{x:.2f}<br>%{customdata:,} decisions<extra></extra>"),
-    )
+        ink, look = (colour(0, scheme), {"width": 2.5}) if is_newest else (FAINT[scheme], {"width": 1})
+        hover = in_currency(f"%{{y:.1%}} at €%{{x:.2f}}<extra>{label}</extra>")
+        scatter(figure, curve["price"], curve["p_sale"], ink, hover, line=look, opacity=1.0 if is_newest else 0.55)
+    hover = in_currency("observed %{y:.1%} at €%{x:.2f}<br>%{customdata:,} decisions<extra></extra>")
+    _draw_observed(figure, seen["price"], seen, colour(1, scheme), hover, {"size": 6, "symbol": "square"})
     figure.update_layout(
         xaxis={"title": {"text": in_currency("price, EUR")}, "tickformat": in_currency(".2f")},
         yaxis={"title": {"text": "chance of sale"}, **_CHANCE},
@@ -110,14 +90,8 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     if ends:
         ends.append((len(oldest_first) - 1, ends[-1][1]))  # the champion is in force until now
     figure = go.Figure()
-    figure.add_scatter(
-        x=[place for place, _ in ends],
-        y=[loss for _, loss in ends],
-        mode="lines",
-        name="in force",
-        line={"shape": "hv", "color": colour(0, scheme), "width": 1.5},
-        hoverinfo="skip",
-    )
+    at, losses = [place for place, _ in ends], [loss for _, loss in ends]
+    scatter(figure, at, losses, colour(0, scheme), name="in force", line={"shape": "hv", "width": 1.5})
     for status in _MARKS:
         _draw_versions(figure, [(places[v.number], v) for v in oldest_first if v.status == status], status, scheme)
     every = -(-len(oldest_first) // _LABELS) or 1
@@ -133,32 +107,27 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
 
 def _draw_versions(figure: go.Figure, own: list[tuple[int, Version]], status: Status, scheme: Scheme) -> None:
     drawn = {"champion": colour(1, scheme), "was champion": colour(0, scheme)}.get(status, FAINT[scheme])
-    figure.add_scatter(
-        x=[place for place, _ in own],
-        y=[version.metrics.get("log_loss") for _, version in own],
+    edge = {"color": drawn, "width": 2 if status in {"waits", "refused"} else 0}
+    hover = (
+        "version %{customdata[0]}, %{customdata[1]}<br>log loss %{y:.4f} nats, judged through "
+        f"%{{customdata[2]}}<extra>{status}</extra>"
+    )
+    scatter(
+        figure,
+        [place for place, _ in own],
+        [version.metrics.get("log_loss") for _, version in own],
+        drawn,
+        hover,
         customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b %Y}") for _, version in own],
-        mode="markers",
         name=status,
-        marker={
-            "symbol": _MARKS[status],
-            "size": 15 if status == "champion" else 10,
-            "color": drawn,
-            "line": {"color": drawn, "width": 2 if status in {"waits", "refused"} else 0},
-        },
-        hovertemplate="version %{customdata[0]}, %{customdata[1]}<br>log loss %{y:.4f} nats, judged through "
-        f"%{{customdata[2]}}<extra>{status}</extra>",
+        marker={"symbol": _MARKS[status], "size": 15 if status == "champion" else 10, "line": edge},
     )
 
 
-def _reach(table: pd.DataFrame, drawn: str) -> dict[str, Any]:
-    return {
-        "type": "data",
-        "array": (table["high"] - table["observed"]).clip(lower=0),
-        "arrayminus": (table["observed"] - table["low"]).clip(lower=0),
-        "color": drawn,
-        "thickness": 1.2,
-        "width": 0,
-    }
+def _draw_observed(figure: go.Figure, x: Any, seen: pd.DataFrame, ink: str, hover: str, look: dict[str, Any]) -> None:
+    """Draw observed shares with their intervals."""
+    around = reach(seen["low"].to_numpy(), seen["observed"].to_numpy(), seen["high"].to_numpy(), ink)
+    scatter(figure, x, seen["observed"], ink, hover, error_y=around, customdata=seen["decisions"], marker=look)
 
 
 def importance(parts: Sequence[Mapping[str, Any]], scheme: Scheme) -> go.Figure:
@@ -208,48 +177,3 @@ def dependence(points: Sequence[Mapping[str, Any]], scheme: Scheme) -> go.Figure
     figure.update_yaxes(title={"text": "chance of sale"}, row=1, col=1)
     figure.update_layout(**_NO_LEGEND)
     return styled(figure, scheme, height=280)
-
-
-_STANDARD_ERRORS = 3.0
-
-
-def control_chart(days: pd.DataFrame, scheme: Scheme) -> go.Figure:
-    """Mean residual of one product by day, with what chance alone would do. Look for: a level that moves and stays.
-
-    Parameters
-    ----------
-    days
-        `business_date`, `mean_residual`, `standard_error`, `decisions`, `model_version` and `detected` of one product.
-    """
-    band_width = _STANDARD_ERRORS * days["standard_error"]
-    figure = go.Figure()
-    band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-    figure.add_scatter(x=days["business_date"], y=-band_width, **band)
-    figure.add_scatter(
-        x=days["business_date"], y=band_width, fill="tonexty", fillcolor="rgba(128,136,150,0.18)", **band
-    )
-    figure.add_scatter(
-        x=days["business_date"],
-        y=days["mean_residual"],
-        customdata=days[["decisions", "model_version"]],
-        mode="lines+markers",
-        line={"color": colour(0, scheme), "width": 1.5},
-        marker={"size": 5},
-        hovertemplate="%{x|%d %b}: %{y:+.1%}<br>%{customdata[0]:,} decisions, version %{customdata[1]}<extra></extra>",
-    )
-    alarms = days[days["detected"]]
-    figure.add_scatter(
-        x=alarms["business_date"],
-        y=alarms["mean_residual"],
-        customdata=alarms[["direction", "since"]],
-        mode="markers",
-        marker={"symbol": "x", "size": 11, "color": colour(1, scheme)},
-        hovertemplate="drift: %{customdata[0]} bought since %{customdata[1]|%d %b}<extra></extra>",
-    )
-    figure.add_hline(y=0, line={"color": FAINT[scheme], "width": 1, "dash": "dot"})
-    figure.update_layout(
-        showlegend=False,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        yaxis={"tickformat": "+.0%", "title": {"text": "bought − predicted"}},
-    )
-    return styled(figure, scheme, height=190)

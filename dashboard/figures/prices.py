@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 from catalog.metrics import wilson
 from dashboard.data.prices import BookLine, PersonsAct
 from dashboard.data.store_day import Clock, Course, ProductNow
+from dashboard.figures.traces import reach, scatter
 from dashboard.formats import in_currency, literal
 from dashboard.theme import FAINT, INK, Scheme, colour, styled
 
@@ -57,19 +58,10 @@ def course(decisions: pd.DataFrame, base_price: float, marks: Sequence[PersonsAc
     """
     figure, rows = go.Figure(), decisions[::-1]
     hover = in_currency("€%{y:.2f}<extra></extra>")
-    line = {"color": colour(0, scheme), "width": 2, "shape": "hv"}
-    figure.add_scatter(
-        x=rows["decided_at"], y=rows["new_price"], mode="lines", line=line, name="price", hovertemplate=hover
-    )
-    tried = rows[rows["explored"].astype(bool)]
-    figure.add_scatter(
-        x=tried["decided_at"],
-        y=tried["new_price"],
-        mode="markers",
-        marker={"size": 7, "color": colour(1, scheme)},
-        name="a price tried to learn demand",
-        hovertemplate=hover,
-    )
+    look, ink = {"width": 2, "shape": "hv"}, colour(1, scheme)
+    scatter(figure, rows["decided_at"], rows["new_price"], colour(0, scheme), hover, line=look, name="price")
+    tried, name = rows[rows["explored"].astype(bool)], "a price tried to learn demand"
+    scatter(figure, tried["decided_at"], tried["new_price"], ink, hover, marker={"size": 7}, name=name)
     base = {"color": FAINT[scheme], "width": 1.2, "dash": "dash"}
     figure.add_hline(y=base_price, line=base, annotation_text="base price", annotation_font_color=FAINT[scheme])
     styled(figure, scheme, height=COURSE_HEIGHT)
@@ -93,24 +85,11 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
     if len(observed):
         _draw_observed(figure, observed, colour(1, scheme))
     if len(curve):
-        line = {"color": colour(0, scheme), "width": 2.5}
-        figure.add_scatter(
-            x=curve["price"],
-            y=100 * curve["p_sale"],
-            mode="lines",
-            line=line | {"dash": "dot"},
-            name="predicted, outside the prices observed",
-            showlegend=not bool(curve["supported"].all()),
-            hovertemplate=in_currency("€%{x:.2f}: %{y:.1f} %<extra></extra>"),
-        )
-        figure.add_scatter(
-            x=curve["price"],
-            y=(100 * curve["p_sale"]).where(curve["supported"]),
-            mode="lines",
-            line=line,
-            name="predicted",
-            hoverinfo="skip",
-        )
+        chance, ink, width = 100 * curve["p_sale"], colour(0, scheme), {"width": 2.5}
+        hover = in_currency("€%{x:.2f}: %{y:.1f} %<extra></extra>")
+        outside = {"name": "predicted, outside the prices observed", "showlegend": not bool(curve["supported"].all())}
+        scatter(figure, curve["price"], chance, ink, hover, line=width | {"dash": "dot"}, **outside)
+        scatter(figure, curve["price"], chance.where(curve["supported"]), ink, line=width, name="predicted")
     styled(figure, scheme, height=HEIGHT)
     figure.update_xaxes(title_text=in_currency("price, EUR"), **in_money())
     figure.update_yaxes(title_text="chance of sale, %", rangemode="tozero")
@@ -126,31 +105,14 @@ def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     figure = go.Figure()
     supported = curve["supported"].to_numpy(dtype=bool)
     worth = (curve["price"] - now.unit_value) * curve["p_sale"]
-    figure.add_scatter(
-        x=curve["price"],
-        y=curve["expected_revenue"],
-        mode="lines",
-        line={"color": FAINT[scheme], "width": 1.5, "dash": "dash"},
-        name="revenue alone",
-        hovertemplate=in_currency("€%{x:.2f}: €%{y:.3f} a visit<extra></extra>"),
-    )
-    figure.add_scatter(
-        x=curve["price"],
-        y=worth,
-        mode="lines+markers",
-        line={"color": colour(0, scheme), "width": 2.5},
-        marker={"size": 7, "symbol": np.where(supported, "circle", "circle-open")},
-        name="less what the unit is worth if kept",
-        hovertemplate=in_currency("€%{x:.2f}: €%{y:.3f} a visit<extra></extra>"),
-    )
-    figure.add_scatter(
-        x=[now.price],
-        y=[(now.price - now.unit_value) * now.p_sale],
-        mode="markers",
-        marker={"size": 16, "symbol": "diamond", "color": colour(1, scheme)},
-        name=in_currency(f"chosen, €{now.price:.2f}"),
-        hovertemplate=in_currency("chosen: €%{x:.2f}<extra></extra>"),
-    )
+    hover, chosen = in_currency("€%{x:.2f}: €%{y:.3f} a visit<extra></extra>"), in_currency(f"chosen, €{now.price:.2f}")
+    alone = {"line": {"width": 1.5, "dash": "dash"}, "name": "revenue alone"}
+    scatter(figure, curve["price"], curve["expected_revenue"], FAINT[scheme], hover, **alone)
+    dots = {"size": 7, "symbol": np.where(supported, "circle", "circle-open")}
+    name = "less what the unit is worth if kept"
+    scatter(figure, curve["price"], worth, colour(0, scheme), hover, line={"width": 2.5}, marker=dots, name=name)
+    dot, at = {"size": 16, "symbol": "diamond"}, (now.price - now.unit_value) * now.p_sale
+    scatter(figure, [now.price], [at], colour(1, scheme), f"{chosen}<extra></extra>", marker=dot, name=chosen)
     styled(figure, scheme, height=HEIGHT)
     figure.update_xaxes(title_text=in_currency("candidate price, EUR"), **in_money())
     figure.update_yaxes(title_text=in_currency("expected, EUR per visit"), tickformat=in_currency(".2f"))
@@ -161,22 +123,13 @@ def guarded(book: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     """Draw the book's price over stock with the time that is left, before and after guardrails."""
     lines = book[(book["ticks_left"] == now.ticks_left) & (book["inventory_level"] > 0)]
     figure = go.Figure()
-    for column, name, look in (
-        ("unconstrained_price", "what the policy wants", {"color": colour(1, scheme), "dash": "dot", "width": 2.5}),
-        ("price", "after the limits", {"color": colour(0, scheme), "width": 2.5}),
-    ):
-        figure.add_scatter(
-            x=lines["inventory_level"],
-            y=lines[column],
-            mode="lines",
-            line=look | {"shape": "hv"},
-            name=name,
-            hovertemplate=in_currency("%{x} left: €%{y:.2f}<extra></extra>"),
-        )
-    marker = {"size": 14, "symbol": "diamond", "color": colour(1, scheme)}
-    figure.add_scatter(
-        x=[now.stock], y=[now.price], mode="markers", marker=marker, name="the state chosen above", hoverinfo="skip"
-    )
+    stock, hover, look = lines["inventory_level"], in_currency("%{x} left: €%{y:.2f}<extra></extra>"), {"shape": "hv"}
+    wanted = {"line": look | {"dash": "dot", "width": 2.5}, "name": "what the policy wants"}
+    scatter(figure, stock, lines["unconstrained_price"], colour(1, scheme), hover, **wanted)
+    shown = {"line": look | {"width": 2.5}, "name": "after the limits"}
+    scatter(figure, stock, lines["price"], colour(0, scheme), hover, **shown)
+    dot = {"size": 14, "symbol": "diamond"}
+    scatter(figure, [now.stock], [now.price], colour(1, scheme), marker=dot, name="the state chosen above")
     styled(figure, scheme, height=HEIGHT)
     figure.update_xaxes(title_text="stock, units", rangemode="tozero")
     figure.update_yaxes(title_text=in_currency("price, EUR"), **in_money())
@@ -189,21 +142,16 @@ def _draw_observed(figure: go.Figure, observed: pd.DataFrame, ink: str) -> None:
     low, high = wilson(bought, offered)
     part = bought / offered
     size = _SMALLEST_DOT + (_LARGEST_DOT - _SMALLEST_DOT) * np.sqrt(offered / offered.max())
-    figure.add_scatter(
-        x=observed["mean_price_eur"],
-        y=100 * part,
-        mode="markers",
-        marker={"size": size, "color": ink, "opacity": 0.85},
-        error_y={
-            "array": 100 * np.maximum(high - part, 0.0),
-            "arrayminus": 100 * np.maximum(part - low, 0.0),
-            "color": ink,
-            "thickness": 1.2,
-            "width": 3,
-        },
+    scatter(
+        figure,
+        observed["mean_price_eur"],
+        100 * part,
+        ink,
+        in_currency("€%{x:.2f}: %{y:.1f} % of %{customdata:,.0f} decisions<extra></extra>"),
+        marker={"size": size, "opacity": 0.85},
+        error_y=reach(100 * low, 100 * part, 100 * high, ink, 3),
         customdata=offered,
         name="observed, with 95 % intervals",
-        hovertemplate=in_currency("€%{x:.2f}: %{y:.1f} % of %{customdata:,.0f} decisions<extra></extra>"),
     )
 
 

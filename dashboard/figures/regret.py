@@ -3,6 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboard.figures.traces import scatter
 from dashboard.formats import in_currency
 from dashboard.theme import FAINT, GRID, Scheme, colour, styled
 
@@ -39,16 +40,17 @@ def regret(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
             continue
         is_product = learner == PRODUCT
         drawn = FAINT[scheme] if learner == "static" else colour(position, scheme)
-        figure.add_scatter(
-            x=own["day"],
-            y=own["lost_share"],
+        scatter(
+            figure,
+            own["day"],
+            own["lost_share"],
+            drawn,
+            in_currency("day %{x}: %{y:.1%} lost, €%{customdata:,.2f} a store%{text}"),
             customdata=own["lost_eur"],
             text=own["priced_by"].map(lambda source: f"<br>priced by {source}" if isinstance(source, str) else ""),
-            mode="lines+markers",
             name=NAMES.get(learner, learner.replace("_", " ")),
-            line={"color": drawn, "width": 3 if is_product else 1.5},
+            line={"width": 3 if is_product else 1.5},
             marker={"symbol": _SYMBOLS[position % len(_SYMBOLS)], "size": 7 if is_product else 5},
-            hovertemplate=in_currency("day %{x}: %{y:.1%} lost, €%{customdata:,.2f} a store%{text}"),
         )
     figure.add_hline(y=0, line={"color": GRID[scheme], "width": 1})
     figure.update_xaxes(

@@ -79,7 +79,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
             [model_evidence.calibration_card(seen, scheme), models.timeline(versions, scheme)], className="grid grid-2"
         ),
         _gate_fold(versions),
-        model_evidence.drift_fold(monitor, scheme),
+        model_evidence.drift_fold(monitor),
         *models.changes(changes),
         _comparison_fold(versions, monitor),
         fold(

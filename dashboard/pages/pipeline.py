@@ -1,11 +1,11 @@
-"""The Pipeline page: what runs and ran, what is in the lake, what was rejected, whether every file is as published."""
+"""The Pipeline page: what runs and ran, what is in the lake, and what was rejected."""
 
 import datetime as dt
 import shutil
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from catalog.contracts import TABLES
@@ -17,8 +17,8 @@ from dashboard.cards import pipeline as cards
 from dashboard.cards.labels import READ, label_cards
 from dashboard.cards.notices import no_data
 from dashboard.cards.pipeline import service_list
-from dashboard.components import aria, card, chart, heading, notice
-from dashboard.data.pipeline import LakeTable, Verification, table_states
+from dashboard.components import card, chart, heading, notice
+from dashboard.data.pipeline import LakeTable, table_states
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import scheme_of
@@ -27,28 +27,20 @@ from warehouse.locks import UP, is_held
 from warehouse.services import running_services
 
 _LOOK_AGAIN = 5_000  # milliseconds
-_WHILE_CHECKING = 500  # milliseconds
 _ROWS = 500  # rejected rows in the grid
 
 
-def layout(monitor: Monitor) -> Component:
+def layout(_monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callbacks."""
     return html.Div(
         [
             heading("Pipeline", "What ran, what labels show, what is in the lake, and which rows were rejected."),
             dcc.Interval(id="pipeline-clock", interval=_LOOK_AGAIN),
-            dcc.Interval(id="pipeline-verify-clock", interval=_LOOK_AGAIN),
             dcc.Store(id="pipeline-seen"),
             html.Div(
                 [
                     html.Div(id="pipeline-summary"),
-                    html.Div(
-                        [
-                            card("Last runs", html.Div(dmc.Skeleton(height=160), id="pipeline-runs")),
-                            _verification_card(has_lake=monitor.reader.lake.exists()),
-                        ],
-                        className="grid wide-narrow",
-                    ),
+                    card("Last runs", html.Div(dmc.Skeleton(height=160), id="pipeline-runs")),
                     card(
                         "Services",
                         html.Div(dmc.Skeleton(height=120), id="pipeline-services"),
@@ -67,7 +59,6 @@ def wire(app: Dash, monitor: Monitor) -> None:
     _wire_runs(app, monitor)
     _wire_services(app, monitor)
     _wire_content(app, monitor)
-    _wire_verification(app, Verification(monitor.settings, _now))
 
 
 def _wire_runs(app: Dash, monitor: Monitor) -> None:
@@ -120,22 +111,6 @@ def _wire_content(app: Dash, monitor: Monitor) -> None:
         return summary, shown, now
 
 
-def _wire_verification(app: Dash, verification: Verification) -> None:
-    @app.callback(
-        Output("pipeline-verification", "children"),
-        Output("pipeline-verify", "loading"),
-        Output("pipeline-verify-clock", "interval"),
-        Input("pipeline-verify", "n_clicks"),
-        Input("pipeline-verify-clock", "n_intervals"),
-    )
-    def verify(clicks: int | None, _n: int | None) -> Any:
-        if clicks and "pipeline-verify.n_clicks" in ctx.triggered_prop_ids:  # maybe beside the clock, in a busy browser
-            verification.start()
-        progress = verification.progress
-        shown = cards.verification(progress, _now())
-        return shown, progress.running, _WHILE_CHECKING if progress.running else _LOOK_AGAIN
-
-
 def content(monitor: Monitor, states: tuple[LakeTable, ...], scheme: Scheme) -> list[Component]:
     """Draw tables, disk use and rejected rows as they are now."""
     return [
@@ -178,11 +153,6 @@ def rejected_card(monitor: Monitor, scheme: Scheme) -> Component:
         cards.rejected_rows(rows),
         caption=f"Rejected rows are kept but never used. The newest {_ROWS} are listed. Look for a reason that grows.",
     )
-
-
-def _verification_card(*, has_lake: bool) -> Component:
-    button = dmc.Button("Verify now", id="pipeline-verify", variant="default", size="xs", disabled=not has_lake)
-    return card("Lake verification", html.Div(id="pipeline-verification", **aria(live="polite")), right=button)
 
 
 def _now() -> dt.datetime:

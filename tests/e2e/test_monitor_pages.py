@@ -198,24 +198,6 @@ def test_the_pipeline_shows_runs_and_rejected_rows_literally(monitor: str, visit
     expect(rejected, "the grid's own hiding of cells, which can last for good").to_be_visible()
 
 
-def test_verify_proves_the_lake_beside_the_page_and_names_what_is_damaged(
-    played: tuple[Path, str], tmp_path: Path, serve: Serve, visit: Callable[..., Page]
-) -> None:
-    home, api = played
-    shutil.copytree(home / "lake", tmp_path / "lake")
-    shutil.copy(home / "warehouse.duckdb", tmp_path)
-    page = visit(f"{serve(tmp_path, api)}/pipeline")
-    expect(page.locator("#pipeline-verification")).to_contain_text("Not checked")
-    page.locator("#pipeline-verify").press("Enter")
-    expect(page.locator("#pipeline-verification")).to_contain_text("Every file is as it was published")
-    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
-    damaged = lake.path(next(iter(lake.partitions("repricings"))))
-    damaged.write_bytes(damaged.read_bytes()[:-10])
-    page.locator("#pipeline-verify").press("Enter")
-    expect(page.locator("#pipeline-verification")).to_contain_text("not as they were published")
-    expect(page.locator("#pipeline-verification")).to_contain_text("shelfprice doctor --fix")
-
-
 def test_what_is_published_while_a_page_is_open_comes_to_it(
     played: tuple[Path, str], tmp_path: Path, serve: Serve, visit: Callable[..., Page]
 ) -> None:

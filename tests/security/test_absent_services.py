@@ -249,9 +249,8 @@ def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL")
 
 
-@pytest.mark.parametrize("whose", ["prefect", "mlflow"])
-def test_a_damaged_database_is_refused_by_its_name_before_work(settings: Settings, no_server: None, whose: str) -> None:
-    file = settings.home / whose / f"{whose}.db"
+def test_a_damaged_database_is_refused_by_its_name_before_work(settings: Settings, no_server: None) -> None:
+    file = settings.home / "mlflow" / "mlflow.db"
     file.parent.mkdir()
     file.write_bytes(b"no database at all, and long enough to be looked at " * 100)
     with pytest.raises(ServiceError, match=f"{file}: .*file is not a database"):

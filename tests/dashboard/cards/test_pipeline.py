@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from catalog.contracts import TABLES
 from dashboard import formats
 from dashboard.cards import pipeline as cards
-from dashboard.data.pipeline import VerificationProgress, table_states
+from dashboard.data.pipeline import table_states
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import pipeline as page
 from dashboard.prefect.runs import Run
 from warehouse.lake import Lake, Partition
-from warehouse.proof import verify
 from warehouse.receipts import final_path
 
 NOW = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
@@ -84,26 +83,6 @@ def test_disk_use_shows_the_largest_table_on_top(with_rejected: Lake, monitor: M
     figure = figures.disk_use(table_states(monitor.settings), "dark")
     assert list(figure.data[0].y) == ["rejected"]
     assert figure.layout.xaxis.title.text == "size, MB"
-
-
-def test_a_sound_lake_and_a_damaged_one_are_told_with_the_remedy(
-    with_rejected: Lake, words: Callable[[Any], str]
-) -> None:
-    sound = cards.verification(VerificationProgress(verdict=verify(with_rejected), finished_at=NOW), NOW)
-    assert "Every file is as it was published" in words(sound)
-    with_rejected.path(Partition("rejected", DAY, "till")).write_bytes(b"short")
-    damaged = words(cards.verification(VerificationProgress(verdict=verify(with_rejected), finished_at=NOW), NOW))
-    assert "part-till.parquet" in damaged
-    assert "shelfprice doctor --fix" in damaged
-
-
-def test_a_check_that_goes_on_or_failed_says_so(words: Callable[[Any], str]) -> None:
-    assert "3 of 12 files checked" in words(
-        cards.verification(VerificationProgress(running=True, done=3, total=12), NOW)
-    )
-    failed = words(cards.verification(VerificationProgress(failure="the disk is gone"), NOW))
-    assert "the disk is gone" in failed
-    assert "Not checked since" in words(cards.verification(VerificationProgress(), NOW))
 
 
 def test_runs_are_listed_with_state_age_and_duration(words: Callable[[Any], str]) -> None:
