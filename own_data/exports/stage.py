@@ -152,7 +152,6 @@ class _Stager:
         self.n_aside = 0
         connection.execute(query("tables"))
         self.columns = set(connection.table("staged").columns)
-        connection.begin()  # rows that are committed one block after another would be written twice
 
     def add(self, block: Block) -> None:
         """Read a block."""
@@ -236,7 +235,6 @@ class _Stager:
 
     def staged(self) -> StagedExport:
         """Return what was staged, unless the file as a whole says that it was misread."""
-        self.connection.commit()
         self._refuse_unread_numbers()
         is_sales = {"is_sales": self.reader.is_sales}
         self.connection.execute(query("prices"), is_sales)
