@@ -133,7 +133,6 @@ _SHIPPED = DEFAULT_DIR / "worlds"
 CLASSIC = _SHIPPED / "classic"
 """The shelf that is simply full each morning: nothing is kept, nothing spoils."""
 _MAX_SHOWN = 80
-_OF_THE_PAST = ("exported_prices",)  # of store.yaml; a stored catalog is read without them
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -286,7 +285,7 @@ def load(directory: Path | None = None) -> Catalog:
     given, refusal = _mapping_or_refusal(file)
     money = _currency_in(given)
     products = _read_products(folder / "products.yaml", money)
-    store = _build(Store, _store_given(given, refusal, file), file, "", money)
+    store = _build(Store, _store_given(given, refusal), file, "", money)
     products = tuple(_with_bounds(product, money) for product in products)
     for conflict in substitute_conflicts(products):
         raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
@@ -325,7 +324,7 @@ def fingerprint_of(products: str, store: str) -> str:
 
 
 def restored(products: str, store: str) -> Catalog:
-    """Return a catalog from its JSON; a field added since then has its default.
+    """Return a catalog from its JSON.
 
     Raises
     ------
@@ -333,10 +332,9 @@ def restored(products: str, store: str) -> Catalog:
         When it has a field or a value that is no longer allowed.
     """
     try:
-        given = {name: own for name, own in json.loads(store).items() if name not in _OF_THE_PAST}
-        known = {"currency": currency_of(str(given.get("currency", EUR.code)))}
+        known = {"currency": currency_of(str(json.loads(store)["currency"]))}
         shelf = tuple(Product.model_validate_json(line, context=known) for line in products.splitlines())
-        return Catalog(shelf, Store.model_validate_json(json.dumps(given), context=known))
+        return Catalog(shelf, Store.model_validate_json(store, context=known))
     except ValidationError as error:
         refusal = refused(error, schema_of(Product if error.title == Product.__name__ else Store))
         raise CatalogError(f"a stored catalog can no longer be read: {refusal.sentence(_shown)}") from error
@@ -350,22 +348,16 @@ def _mapping_or_refusal(path: Path) -> tuple[dict[str, Any], CatalogError | None
         return {}, error
 
 
-def _store_given(given: dict[str, Any], refusal: CatalogError | None, path: Path) -> dict[str, Any]:
+def _store_given(given: dict[str, Any], refusal: CatalogError | None) -> dict[str, Any]:
     """Return what a store.yaml says; where tills say who bought, nobody has to describe a twin's shoppers.
 
     Raises
     ------
     CatalogError
-        When it could not be read, or sets what is no longer there.
+        When it could not be read.
     """
     if refusal is not None:
         raise refusal
-    if "exported_prices" in given:
-        raise CatalogError(
-            f"{path}: exported_prices: expected prices that are drawn, found a step on exported sales alone, which "
-            "moves no price any more; nothing was loaded: delete it, and name products under `drawn_prices` to let "
-            "prices move"
-        )
     return NO_SHOPPERS | given if given.get("sales") == "outside" else given
 
 

@@ -123,13 +123,6 @@ class Settings(PastOneMachine, People):
         validation_alias="SHELFPRICE_SQL_SECONDS",
         description="seconds that `shelfprice sql` takes for an answer; a query that takes longer is ended",
     )
-    keep_models: int = Field(
-        default=30,
-        ge=1,
-        validation_alias="SHELFPRICE_KEEP_MODELS",
-        description="newest models that are kept; each night takes older ones away, but never one "
-        "that was champion or priced a day",
-    )
     prefect_api: str = Field(
         default_factory=lambda known: f"{known['prefect'].url}/api",
         validation_alias="PREFECT_API_URL",

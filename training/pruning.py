@@ -1,6 +1,6 @@
 """Take away models that nothing will ask for: those of trainings long ago that never priced a day.
 
-What stays: the newest `keep_models` versions, every version that is or was champion, and every one that a day in force
+What stays: the newest versions, every version that is or was champion, and every one that a day in force
 or a price book names, for `replay` works such days out again. Of the others, parameters, metrics and the verdict stay;
 the entry in the registry, the model and its figures go.
 """
@@ -17,6 +17,8 @@ from warehouse.locks import held
 from warehouse.partition import between
 from warehouse.workspace import Workspace
 
+KEPT = 30
+"""Newest versions that stay."""
 _NAMED_IN = ("days_in_force", "demand_curves")
 
 
@@ -48,7 +50,7 @@ def prune(workspace: Workspace) -> Pruned:
     """
     settings, lake = workspace.settings, workspace.lake
     judged = sorted((int(part.group.removeprefix("v")) for part in lake.partitions("model_versions")), reverse=True)
-    old = {str(version) for version in judged[settings.keep_models :]}
+    old = {str(version) for version in judged[KEPT:]}
     if not old:
         return Pruned((), 0)
     with held(settings.locks, LEARNING), held(settings.locks, LOCK), Registered.of(settings) as registered:

@@ -76,7 +76,6 @@ class Guardrails(Record):
     )
     margins: dict[Name, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]] = Field(
         default_factory=dict,
-        exclude_if=lambda margins: not margins,
         description="minimum margins by category, as a share of unit cost; where `minimum_margin` is higher, it holds",
     )
     largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
@@ -98,12 +97,10 @@ class Guardrails(Record):
     frozen_during: tuple[FrozenDuring, ...] = Field(
         default=(),
         strict=False,
-        exclude_if=lambda events: not events,
         description="events, on whose dates their prices stand, below",
     )
     down_only_within_day: bool = Field(
         default=False,
-        exclude_if=lambda only: not only,
         description="true: a price never rises from one tick to the next of a day; the opening price may be a higher "
         "one than the day before",
     )
@@ -111,32 +108,27 @@ class Guardrails(Record):
         default=None,
         ge=0,
         le=1440,
-        exclude_if=lambda most: most is None,
         description="how often the price of a product may change within a store's day, the opening not counted; null "
         "is no limit",
     )
     markdown_only: Literal["all"] | Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = Field(
         default=None,
-        exclude_if=lambda marked: marked is None,
         description="products whose price is never above the base price: `all`, or a list of skus and categories; null "
         "is none",
     )
     one_price: Literal["zone"] | None = Field(
         default=None,
-        exclude_if=lambda among: among is None,
         description="`zone`: all stores that share a belief and a price book, and are played in one batch, show the "
         "same price of a product at the same time; null is a price for each store",
     )
     families: tuple[Family, ...] = Field(
         default=(),
         strict=False,
-        exclude_if=lambda families: not families,
         description="packs of which a larger one is never dearer per kg or l than a smaller one, below",
     )
     own_brands: tuple[OwnBrand, ...] = Field(
         default=(),
         strict=False,
-        exclude_if=lambda own_brands: not own_brands,
         description="products of the own brand, and the brand that each stays below, below",
     )
     kill_switch: bool = Field(

@@ -39,7 +39,6 @@ class Policies(Record):
     rule: RuleSettings = Field(default=RuleSettings(), description="settings of the policy `rule`, below")
     stickers: bool = Field(
         default=False,
-        exclude_if=lambda stickers: not stickers,
         description="whether units on their last day may carry a sticker with a lower price, beside younger ones at "
         "the price on the label; it takes the objective `profit`, and no sticker is stuck where a zone shows one "
         "price, sales come from outside, all take the oldest unit, or `greedy` prices",

@@ -93,29 +93,23 @@ class Product(Record):
         default=None,
         ge=1,
         le=_MOST_DAYS,
-        exclude_if=lambda days: days is None,
         description="days on which a unit may be sold, that of its delivery included; what is left then is thrown away "
         "at closing; null keeps for ever",
     )
     deliveries: Deliveries | None = Field(
         default=None,
-        exclude_if=lambda deliveries: deliveries is None,
         description="when it is delivered and how much, below; what is not sold stays on the shelf; null is every day "
         "up to `par_stock`, and without `shelf_life_days` the shelf is simply full at each opening",
     )
     disposal_cost: Cost = Field(
         default=0.0,
-        exclude_if=lambda cost: cost == 0,
         description="cost of throwing one unit away, beside what it cost to buy, EUR",
     )
-    holding_cost: Cost = Field(
-        default=0.0, exclude_if=lambda cost: cost == 0, description="cost of keeping one unit for one night, EUR"
-    )
+    holding_cost: Cost = Field(default=0.0, description="cost of keeping one unit for one night, EUR")
     most_units_per_day: int | None = Field(
         default=None,
         ge=1,
         le=MOST_CHANCES,
-        exclude_if=lambda most: most is None,
         description="units that a store could sell on a day if everyone bought: what a retailer's units are counted "
         "against; null is `par_stock`, at least 20",
     )
@@ -123,26 +117,22 @@ class Product(Record):
     substitutes_with: tuple[Sku, ...] = Field(
         default=(),
         strict=False,
-        exclude_if=lambda skus: not skus,
         description="products of the same category that a shopper may take instead of it, by sku; said of one, it "
         "holds for both",
     )
     personas: tuple[Persona, ...] = Field(
         default=(),
         strict=False,
-        exclude_if=lambda personas: not personas,
         description="segments of this product's shoppers in the twin, each with the fields of the store's `personas`; "
         "none is the store's",
     )
     measure: Measure | None = Field(
         default=None,
-        exclude_if=lambda measure: measure is None,
         description="how much one unit holds, for the price per kg or l on its label, such as "
         "`{amount: 1.0, unit: l}`; units are g, kg, ml, cl, l, m and piece",
     )
     ean: str | None = Field(
         default=None,
-        exclude_if=lambda ean: ean is None,
         description="its number at the till, for its label: 8, 12, 13 or 14 digits in quotes, the last one checks the "
         "others",
     )

@@ -49,11 +49,7 @@ MOST_UNITS_PER_LINE = 1_000.0
 
 
 class Store(Record):
-    """One chain of equal stores; its parts agree with each other.
-
-    What only some worlds have is left out of the JSON where it has its default, so that other catalogs keep their
-    fingerprint.
-    """
+    """One chain of equal stores; its parts agree with each other."""
 
     currency: str = Field(
         default="EUR", description="currency of every price, a code of ISO 4217; prices are whole smallest units of it"
@@ -68,31 +64,26 @@ class Store(Record):
     opening: Opening = Field(description="opening hours, below")
     timezone: str = Field(
         default=UTC,
-        exclude_if=lambda name: name == UTC,
         description="time zone of the stores, an IANA name such as Europe/Berlin: opening hours are its local time",
     )
     timezones: dict[StoreId, str] = Field(
         default_factory=dict,
-        exclude_if=lambda zones: not zones,
         description="time zone of each store that is in another one, by store",
     )
     pay_day: int | None = Field(
         default=None,
         ge=1,
         le=31,
-        exclude_if=lambda day: day is None,
         description="day of the month on which most shoppers are paid; in a shorter month it is its last day; null for "
         "none",
     )
     sales: Literal["twin", "outside"] = Field(
         default="twin",
-        exclude_if=lambda source: source == "twin",
         description="where sales come from: `twin` plays the stores; `outside` takes in what their own tills sold, and "
         "nothing is ever played, so visits_per_day, hourly_profile and personas need not be said",
     )
     rehearsal: bool = Field(
         default=False,
-        exclude_if=lambda rehearsal: not rehearsal,
         description="true: these stores sell to nobody, and the setting `SHELFPRICE_NOW` may be their clock",
     )
     most_units_per_line: float = Field(
@@ -100,7 +91,6 @@ class Store(Record):
         gt=0,
         le=1e6,
         allow_inf_nan=False,
-        exclude_if=lambda units: units == MOST_UNITS_PER_LINE,
         description="units that one line of a receipt may have, sold or brought back; a line with more is refused, for "
         "it is more likely a price, a weight in grams or a slip than a sale",
     )
@@ -130,34 +120,28 @@ class Store(Record):
     )
     waiting_share: Share = Field(
         default=0.0,
-        exclude_if=lambda share: share == 0,
         description="share of the shoppers who look again once, later in the day, when the price was too high for them",
     )
     freshest_share: Share = Field(
         default=0.0,
-        exclude_if=lambda share: share == 0,
         description="share of the shoppers who take the unit that keeps longest; the others take the oldest",
     )
     substitution: Substitution = Field(
         default=Substitution(),
-        exclude_if=lambda substitution: substitution == Substitution(),
         description="how shoppers take a substitute of a product that is too dear or sold out, below",
     )
     closed_days: tuple[Weekday, ...] = Field(
         default=(),
         strict=False,
-        exclude_if=lambda days: not days,
         description="days of the week on which the stores do not open: nobody comes and nothing is delivered",
     )
     footfall: FootfallSettings = Field(
         default=FootfallSettings(),
-        exclude_if=lambda footfall: footfall == FootfallSettings(),
         description="how visits differ from day to day, below",
     )
     demand_effects: tuple[DemandEffect, ...] = Field(
         default=(),
         strict=False,
-        exclude_if=lambda effects: not effects,
         description="how demand depends on weekday, hour, store, holidays, pay day and temperature, below",
     )
     day_shift: float = Field(
@@ -165,13 +149,11 @@ class Store(Record):
         ge=0,
         le=2,
         allow_inf_nan=False,
-        exclude_if=lambda shift: shift == 0,
         description="all budgets of a date shift by the same share of the base price, drawn evenly from minus this to "
         "this; `footfall.busy_days_seed` says which dates are rich",
     )
     weather: WeatherSettings = Field(
         default=WeatherSettings(),
-        exclude_if=lambda weather: weather == WeatherSettings(),
         description="temperature of the twin's days, below",
     )
     ladder_prices: int = Field(
@@ -184,12 +166,10 @@ class Store(Record):
     exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
     drawn_prices: DrawnPriceRules = Field(
         default=DrawnPriceRules(),
-        exclude_if=lambda rules: rules == DrawnPriceRules(),
         description="which prices of an outside store are drawn, below",
     )
     country: str | None = Field(
         default=None,
-        exclude_if=lambda country: country is None,
         description="country whose public holidays count, as a feature of demand and when exported sales are compared, "
         "such as DE; null for none",
     )
@@ -198,27 +178,22 @@ class Store(Record):
     guardrails: Guardrails = Field(default=Guardrails(), description="limits on every price, below")
     approval: Approval = Field(
         default=Approval(),
-        exclude_if=lambda approval: approval == Approval(),
         description="which prices pass by themselves, and which wait for a person, below",
     )
     rivals: RivalRules = Field(
         default=RivalRules(),
-        exclude_if=lambda rules: rules == RivalRules(),
         description="what rivals' prices mean for ours, below",
     )
     alerts: AlertRules = Field(
         default=AlertRules(),
-        exclude_if=lambda rules: rules == AlertRules(),
         description="what is told to a person, below",
     )
     notify: NotifySettings = Field(
         default=NotifySettings(),
-        exclude_if=lambda notify: notify == NotifySettings(),
         description="who is told by e-mail, and whether a digest is sent, below",
     )
     price_law: PriceLaw = Field(
         default=PriceLaw(),
-        exclude_if=lambda law: law == PriceLaw(),
         description="what the law of the country says about announced reductions, below",
     )
     shocks: tuple[Shock, ...] = Field(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.load import CLASSIC, DEFAULT_DIR, load
+from catalog.load import DEFAULT_DIR, load
 
 WORLD = DEFAULT_DIR / "worlds" / "substitutes"
 
@@ -43,9 +43,3 @@ def test_what_is_said_of_one_holds_for_both() -> None:
     }
     milks = {"MILK", "OAT", "SOY"}
     assert found == {(one, other) for one in milks for other in milks if one != other}
-
-
-def test_a_catalog_without_substitutes_says_nothing_of_them() -> None:
-    products, store = load(CLASSIC).as_json
-    assert "substitut" not in products + store
-    assert not load(CLASSIC).substitutes.any()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError
-from catalog.load import CLASSIC, load, read_mapping, restored
+from catalog.load import CLASSIC, load, read_mapping
 from catalog.records.store import Store
 
 PRICE = "base_price: 1.50"
@@ -456,19 +456,6 @@ def test_a_byte_order_mark_is_no_fault(write_catalog: Callable[..., Path]) -> No
     path = folder / "products.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert load(folder) == load(CLASSIC)
-
-
-def test_the_step_on_exported_sales_is_refused_with_what_took_its_place_and_read_in_a_catalog_of_the_past(
-    write_catalog: Callable[..., Path],
-) -> None:
-    folder = write_catalog({})
-    products, store = load(folder).as_json
-    with (folder / "store.yaml").open("a", encoding="utf-8") as file:
-        file.write("exported_prices: {weekly_step: 0.03}\n")
-    with pytest.raises(CatalogError, match=r"exported_prices.*`drawn_prices` to let prices move"):
-        load(folder)
-    of_the_past = store[:-1] + ',"exported_prices":{"weekly_step":0.03,"kept_share":0.25}}'
-    assert restored(products, of_the_past) == restored(products, store)
 
 
 def test_stickers_beside_substitutes_are_refused_with_what_is_not_modelled() -> None:

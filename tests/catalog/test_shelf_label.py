@@ -1,13 +1,11 @@
 """What a shelf label says beside the price."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from catalog.load import CLASSIC, load, restored
+from catalog.load import CLASSIC, load
 from catalog.records.product import Measure, Product, check_ean
 
 PRODUCT = load(CLASSIC).products[0]
@@ -43,14 +41,6 @@ def test_one_wrong_digit_is_always_found(first: str, place: int, off: int) -> No
 def test_a_price_is_told_per_kg_litre_or_piece(amount: float, unit: str, price: float, told: tuple[float, str]) -> None:
     measure = Measure.model_validate({"amount": amount, "unit": unit})
     assert measure.per_unit(price) == (pytest.approx(told[0]), told[1])
-
-
-def test_a_product_without_them_has_the_json_that_it_always_had() -> None:
-    plain = json.loads(PRODUCT.model_dump_json())
-    assert not {"measure", "ean"} & plain.keys()
-    labelled = PRODUCT.model_copy(update={"measure": Measure(amount=1.0, unit="l"), "ean": "4006381333931"})
-    again = restored(labelled.model_dump_json(), load(CLASSIC).store.model_dump_json())
-    assert again.products == (labelled,)
 
 
 def _is_one(number: str) -> bool:

@@ -23,7 +23,7 @@ from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
 FIRST = dt.date(2026, 1, 5)
-VERSIONS = 6  # of which 2 was champion, 3 is named by a day, and with `keep_models` of 2, 5 and 6 are the newest
+VERSIONS = 6  # of which 2 was champion, 3 is named by a day, and with two kept, 5 and 6 are the newest
 GO, STAY = {"1", "4"}, {"2", "3", "5", "6"}
 STEPS = (
     *((MlflowClient, name) for name in ("set_tag", "delete_model_version", "delete_logged_model")),
@@ -36,9 +36,9 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def workspace(settings: Settings, tmp_path: Path) -> Workspace:
+def workspace(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Register six versions, each with the files of its training, in a lake that judged them all."""
-    settings = settings.model_copy(update={"keep_models": 2})
+    monkeypatch.setattr("training.pruning.KEPT", 2)
     lake, client = Lake(settings), client_of(settings)
     experiment = experiment_id(client, settings, TRAININGS, "")
     client.create_registered_model(REGISTERED_MODEL)
