@@ -11,114 +11,24 @@ import sys
 import pyarrow as pa
 
 from catalog.table import Column, Table
-from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS
-from catalog.tables.comparisons import (
-    EARNED,
-    EARNED_SLOTS,
-    REGRET_BY_DAY,
+from catalog.tables import (
+    beliefs,
+    comparisons,
+    context,
+    decisions,
+    draws,
+    intake,
+    learning,
+    operations,
+    prices,
+    stock,
 )
-from catalog.tables.context import EVENTS, WEATHER
-from catalog.tables.decisions import (
-    CONTEXT_COUNTS,
-    DEMAND_CELLS,
-    INTERACTIONS,
-    LIVE_INTERACTIONS,
-    LIVE_REPRICINGS,
-    PROMOTIONS,
-    REJECTED,
-    REPRICINGS,
-    STORE_VISITS,
-    SUBSTITUTE_CHOICES,
-    SUBSTITUTIONS,
-    UNIT_SALES,
-    VISIT_COUNTS,
-)
-from catalog.tables.draws import (
-    DESIGN_APPROVALS,
-    EXPERIMENT_OUTCOMES,
-    EXPERIMENTS,
-    HOURLY_DRAWS,
-    PRICE_DRAWS,
-    SHELF_PRICE_CHANGES,
-)
-from catalog.tables.intake import COMPETITOR_PRICES, EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
-from catalog.tables.learning import DRIFT_CHECKS, MODEL_VERSIONS, NIGHTS
-from catalog.tables.operations import (
-    ALERTS,
-    EXPORT_BATCHES,
-    INGESTED_FILES,
-    LABEL_STATES,
-    NOTIFICATIONS,
-    PRICE_CHANGES,
-)
-from catalog.tables.prices import (
-    BOOKED_PRICES,
-    CATALOGS,
-    CHAMPIONS,
-    DAYS_IN_FORCE,
-    DEMAND_CURVES,
-    PRODUCTS,
-    SHOPPERS,
-    STORES,
-)
-from catalog.tables.stock import MARKDOWNS, STOCK_MOVEMENTS
 
+_MODULES = (decisions, intake, stock, context, prices, draws, operations, beliefs, learning, comparisons)
 TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        INTERACTIONS,
-        REPRICINGS,
-        LIVE_INTERACTIONS,
-        LIVE_REPRICINGS,
-        RECEIPT_LINES,
-        STOCK_EVENTS,
-        TRAFFIC,
-        PRODUCT_VISITS,
-        COMPETITOR_PRICES,
-        EXPOSURES,
-        UNIT_SALES,
-        PROMOTIONS,
-        STOCK_MOVEMENTS,
-        SUBSTITUTIONS,
-        SUBSTITUTE_CHOICES,
-        MARKDOWNS,
-        REJECTED,
-        INGESTED_FILES,
-        DEMAND_CELLS,
-        VISIT_COUNTS,
-        STORE_VISITS,
-        CONTEXT_COUNTS,
-        EVENTS,
-        WEATHER,
-        BOOKED_PRICES,
-        DEMAND_CURVES,
-        PRICE_DRAWS,
-        HOURLY_DRAWS,
-        EXPERIMENTS,
-        EXPERIMENT_OUTCOMES,
-        DESIGN_APPROVALS,
-        SHELF_PRICE_CHANGES,
-        PRICE_CHANGES,
-        ALERTS,
-        NOTIFICATIONS,
-        EXPORT_BATCHES,
-        LABEL_STATES,
-        BELIEFS,
-        BELIEF_UPDATES,
-        MODEL_VERSIONS,
-        CHAMPIONS,
-        DAYS_IN_FORCE,
-        CATALOGS,
-        DRIFT_CHECKS,
-        NIGHTS,
-        REGRET_BY_DAY,
-        EARNED,
-        EARNED_SLOTS,
-        PRODUCTS,
-        SHOPPERS,
-        STORES,
-    )
+    own.name: own for module in _MODULES for own in vars(module).values() if isinstance(own, Table)
 }
+"""Every table, by its name."""
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """Names a partition may have; any other name could lead out of the lake's folder."""

@@ -145,8 +145,6 @@ def write_parquet(
 ) -> None:
     """Write a file, or its bytes into memory: the same rows give the same bytes.
 
-    To unfold a column of lists takes more memory than they do; the system's allocator gives that back at once.
-
     Parameters
     ----------
     key
@@ -171,7 +169,6 @@ def write_parquet(
     pq.write_table(
         rows,
         where,
-        memory_pool=pa.system_memory_pool(),
         row_group_size=_ROWS_PER_GROUP,
         write_batch_size=_ROWS_AT_ONCE,
         write_statistics=bounded,

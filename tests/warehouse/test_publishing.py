@@ -36,14 +36,6 @@ def test_what_is_published_is_what_is_read(lake: Lake, partition: Partition, cel
     assert list(lake.partitions("demand_cells")) == [partition]
 
 
-def test_what_lists_are_unfolded_to_while_they_are_written_is_not_kept_by_arrow(tmp_path: Path) -> None:
-    begins, values = pa.array(range(0, 800_001, 16), pa.int32()), pa.array([*range(500)] * 1_600, pa.int16())
-    rows, pool = pa.table({"numbers": pa.ListArray.from_arrays(begins, values)}), pa.default_memory_pool()
-    before = pool.total_bytes_allocated()
-    write_parquet(rows, tmp_path / "lists.parquet")
-    assert pool.total_bytes_allocated() - before < 3 * rows.nbytes
-
-
 def test_numbers_of_many_values_are_written_without_codes() -> None:
     numbers, sink = pa.array(range(1_000), pa.int32()), pa.BufferOutputStream()
     write_parquet(pa.table({"varied": numbers, "other": numbers}), sink, varied=["varied"])

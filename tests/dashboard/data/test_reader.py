@@ -2,7 +2,6 @@
 
 import datetime as dt
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +48,6 @@ def test_an_unchanged_lake_is_read_once(sold: Settings, asked: list[str]) -> Non
     asking = Reader(sold)
     first = asking.ask("shelf_by_tick", SOLD, **QUESTION)
     assert asking.ask("shelf_by_tick", SOLD, **QUESTION) is first
-    assert len(asked) == 1
-
-
-def test_twenty_browsers_that_ask_at_once_read_it_once(sold: Settings, asked: list[str]) -> None:
-    asking = Reader(sold)
-    with ThreadPoolExecutor(20) as browsers:
-        answers = list(browsers.map(lambda _: asking.ask("shelf_by_tick", SOLD, **QUESTION), range(20)))
-    assert all(answer is answers[0] for answer in answers)
     assert len(asked) == 1
 
 
@@ -117,14 +108,3 @@ def test_what_cannot_be_read_twice_says_what_to_do(sold: Settings, monkeypatch: 
 def test_without_a_warehouse_the_error_names_the_command(settings: Settings) -> None:
     with pytest.raises(LakeError, match="shelfprice demo"):
         Reader(settings).ask("shelf_by_tick", SOLD, **QUESTION)
-
-
-def test_a_reader_keeps_a_bounded_number_of_results(
-    sold: Settings, asked: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reader, "_MOST_RESULTS", 3)
-    bounded = Reader(sold)
-    rest: dict[str, Any] = {**QUESTION, "most_visits": 5, "most_decisions": 5}
-    for through in (0, 1, 2, 0, 3, 0, 1):
-        bounded.ask("newest_events", SOLD, through=through, **rest)
-    assert len(asked) == 5

@@ -55,27 +55,6 @@ def test_an_answer_that_comes_too_late_is_given_up() -> None:
     assert time.monotonic() - began < 5
 
 
-def test_browsers_that_ask_at_the_same_time_share_one_answer() -> None:
-    asked, together = [], threading.Barrier(8)
-
-    def read(_api: str, n: int) -> tuple[Run, ...]:
-        asked.append(n)
-        return ()
-
-    runs = Runs("http://127.0.0.1:9/api", read)
-
-    def look() -> None:
-        together.wait(timeout=10)
-        runs.last(5)
-
-    browsers = [threading.Thread(target=look) for _ in range(8)]
-    for browser in browsers:
-        browser.start()
-    for browser in browsers:
-        browser.join()
-    assert asked == [5]
-
-
 def test_finished_and_failed_runs_come_newest_first_without_the_runs_they_started(
     prefect_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
