@@ -80,8 +80,9 @@ def shop(played: Path, tmp_path: Path) -> Shop:
     return Shop(shutil.copytree(played, tmp_path / "home"))
 
 
-def test_units_are_those_that_left_the_shelf_and_visits_those_that_came(played: Path) -> None:
-    own = Shop(played)
+def test_units_are_those_that_left_the_shelf_and_visits_those_that_came(shop: Shop) -> None:
+    own = shop
+    transform(Workspace(own.settings, CATALOG, own.lake))
     assert broken_assertions(own.settings, DATES) == []
     ((visits, units, revenue, taken),) = own.ask("""
         select sum(count_visits), sum(count_units), sum(revenue_eur), (select count(*) from substitutions)
