@@ -15,7 +15,6 @@ from catalog.errors import DataError
 from catalog.wings import registered
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import dates_from, newest_grouped, newest_sold
-from flows.artifacts import as_shown_task
 from flows.clock import now_of
 from flows.environment import has_server
 from flows.progress import say, tell
@@ -77,7 +76,7 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         name_run(f"learn-{date}", through=date.isoformat())
     with spreading(workspace.settings, seconds=0) as spread:
         opens = workspace.catalog.store.next_opening(now_of(workspace))
-        means = RunContext(progress=tell, run=as_shown_task, spread=spread, opens=opens)
+        means = RunContext(progress=tell, run=as_task, spread=spread, opens=opens)
         return decide(workspace, registry_of(workspace), date, seed, means)
 
 
@@ -116,7 +115,7 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         registry = registry_of(workspace)
         with spreading(workspace.settings, seconds=0) as spread:
             opens = workspace.catalog.store.next_opening(now)
-            means = RunContext(announce, tell, as_shown_task, spread, opens)
+            means = RunContext(announce, tell, as_task, spread, opens)
             done = run_night(workspace, registry, night_of, seed, means)
     from training.pruning import after_night as prune  # noqa: PLC0415 - as in `registry_of`
 
@@ -173,7 +172,7 @@ def backfill(
         dates = dates_from(start, (end - start).days + 1)
         before = {date: seals(lake, date) for date in dates}
         with spreading(workspace.settings, seconds=seconds_to_play(workspace, dates)) as spread:
-            how = Filling(seed, force, RunContext(announce, tell, as_shown_task, spread))
+            how = Filling(seed, force, RunContext(announce, tell, as_task, spread))
             for done, date in enumerate(dates, start=1):
                 fill_date(workspace, registry, date, how)
                 tell("business dates filled", done, len(dates))

@@ -9,9 +9,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from etl.batches import DEFAULT_SEED, batch_inputs, is_committed
 from etl.live.calendar import DEFAULT_START, ONE_DAY, dates_from
 from etl.stock import kept_before
-from flows.artifacts import as_shown_task
 from flows.progress import tell
-from flows.runs import registry_of
+from flows.runs import as_task, registry_of
 from flows.spreading import spreading
 from flows.steps import group_decisions, play_dates
 from flows.workspace import open_workspace
@@ -66,7 +65,7 @@ def pipeline(
 def learn_and_price(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int) -> Night:
     """Learn from everything through a date if that is due, and price the day after it, wherever there is room."""
     with spreading(workspace.settings, seconds=0) as spread:
-        return decide(workspace, registry, date, seed, RunContext(progress=tell, run=as_shown_task, spread=spread))
+        return decide(workspace, registry, date, seed, RunContext(progress=tell, run=as_task, spread=spread))
 
 
 def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:

@@ -6,9 +6,8 @@ from prefect import flow
 
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import ONE_DAY, newest_grouped
-from flows.artifacts import as_shown_task
 from flows.progress import tell
-from flows.runs import registry_of, say_damaged_books, tag_run
+from flows.runs import as_task, registry_of, say_damaged_books, tag_run
 from flows.spreading import spreading
 from flows.workspace import open_workspace
 from training.night import Priced, price_date
@@ -68,4 +67,4 @@ def train(
     date = through or newest_grouped(workspace.lake)
     with spreading(workspace.settings, seconds=0) as spread:
         means = RunContext(progress=tell, spread=spread)
-        return as_shown_task(train_once, workspace, registry_of(workspace), date, seed, since, means, again=again)
+        return as_task(train_once, workspace, registry_of(workspace), date, seed, since, means, again=again)

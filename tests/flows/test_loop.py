@@ -252,11 +252,6 @@ def test_a_night_without_a_promotion_is_told_calmly_unless_something_is_wrong(
     assert stays_because(replace(A_RESULT, version="4", champion=champion, verdict=verdict)) == said
 
 
-def test_runs_leave_tables_for_models_and_prices(in_the_loop: Loop) -> None:
-    assert {row["candidate"] for row in in_the_loop.table_artifacts["models"]} >= {"demand_forest"}
-    assert {row["sku"] for row in in_the_loop.table_artifacts["prices"]} == set(load(CLASSIC).skus)
-
-
 def test_the_price_book_holds_every_stock_level_and_time_of_every_product(in_the_loop: Loop) -> None:
     with read_only(in_the_loop.settings) as warehouse:
         counts = warehouse.execute(

@@ -1,7 +1,6 @@
 """Homes that are dear to make, and the server that flows run on: fixtures that any test may ask for."""
 
 import datetime as dt
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,7 +15,6 @@ from catalog.settings import Settings, read_settings
 SOLD_ON = (dt.date(2026, 1, 5), dt.date(2026, 1, 6))
 _START = dt.date(2026, 3, 2)
 _DAYS, _EXPLORED, _STORES, _SEED = 4, 2, 6, 7
-_TAG = "played-loop"  # by which its runs are told from those of other processes on the same server
 
 
 @pytest.fixture(scope="session")
@@ -45,15 +43,10 @@ def played_loop(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -
     """Return a copy of the loop for the tests of this process, which only read it."""
     played = made_once(tmp_path_factory, "played-loop", _play)
     settings = copy_home(played / "home", tmp_path_factory.mktemp("loop"))
-    tables = json.loads((played / "artifacts.json").read_text(encoding="utf-8"))
-    return PlayedLoop(settings, tuple(_START + dt.timedelta(days=day) for day in range(_DAYS)), tables)
+    return PlayedLoop(settings, tuple(_START + dt.timedelta(days=day) for day in range(_DAYS)))
 
 
 def _play(folder: Path) -> None:
-    from prefect import tags
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
-
     from flows.environment import orchestrated
     from flows.pipeline import pipeline
     from flows.steps import simulate
@@ -61,14 +54,8 @@ def _play(folder: Path) -> None:
     home = folder / "home"
     home.mkdir()
     with living_in(home), orchestrated():
-        with tags(_TAG):
-            simulate(_START, _EXPLORED, _STORES, _SEED, "static")  # explored prices show the whole curve
-            pipeline(_START + dt.timedelta(days=_EXPLORED), _DAYS - _EXPLORED, _STORES, _SEED)
-        own = FlowRunFilter(tags=FlowRunFilterTags(all_=[_TAG]))
-        with get_client(sync_client=True) as client:
-            found = client.read_artifacts(flow_run_filter=own)
-    tables = {one.key: json.loads(str(one.data)) for one in found if one.key}
-    (folder / "artifacts.json").write_text(json.dumps(tables), encoding="utf-8")
+        simulate(_START, _EXPLORED, _STORES, _SEED, "static")  # explored prices show the whole curve
+        pipeline(_START + dt.timedelta(days=_EXPLORED), _DAYS - _EXPLORED, _STORES, _SEED)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,6 @@ class PlayedLoop:
 
     settings: Settings
     dates: tuple[dt.date, ...]
-    table_artifacts: dict[str, list[dict[str, object]]]
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
