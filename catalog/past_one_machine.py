@@ -9,8 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from catalog.addresses import is_loopback
 
@@ -63,7 +62,7 @@ def resolved(folder: Path) -> Path:
     return folder.resolve()
 
 
-class PastOneMachine(BaseSettings):
+class PastOneMachine(BaseModel):
     """What is shared where more than one machine works."""
 
     lake_address: str | None = Field(

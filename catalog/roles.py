@@ -2,15 +2,14 @@
 
 from typing import Literal, get_args
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel, Field, field_validator
 
 Role = Literal["viewer", "manager", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """The least first: each may do what those before it may."""
 
 
-class People(BaseSettings):
+class People(BaseModel):
     """Who uses the monitor: one local admin, or people whom a reverse proxy signs in."""
 
     user_header: str | None = Field(

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
@@ -57,7 +56,7 @@ class Settings(PastOneMachine, People):
     A path or address that has no variable of its own follows from `home` or from another field.
     """
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     home: Path = Field(
         default=Path("data"),
@@ -180,18 +179,6 @@ class Settings(PastOneMachine, People):
         description="further host names that the monitor, Prefect and the quote API answer to, separated by commas",
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what `read_settings` was given and nothing else: neither the process's environment nor a `.env` file."""
-        return (init_settings,)
-
     @field_validator("home")
     @classmethod
     def _is_usable(cls, folder: Path) -> Path:
@@ -281,34 +268,18 @@ class Settings(PastOneMachine, People):
         return self.home / "prefect"
 
 
-class _Variables(PydanticBaseSettingsSource):
-    """The variables of one environment, by name; an empty one counts as not set."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(Settings)
-        self._environ = environ
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """Return a field's value, None when it is not set, the variable's name, and that it is plain text."""
-        variable = _variable_of(field)
-        return self._environ.get(variable) or None, variable, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Return the variables that are set."""
-        found = (self.get_field_value(field, name) for name, field in self.settings_cls.model_fields.items())
-        return {variable: value for value, variable, _ in found if value is not None}
-
-
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from a mapping, by default the process's environment; what is not set has its default.
+    """Read the settings from a mapping, by default the process's environment; what is not set or empty has its default.
 
     Raises
     ------
     SettingError
         When a variable cannot be used; the message says which, what was expected and what was found.
     """
+    known = os.environ if environ is None else environ
+    variables = map(_variable_of, Settings.model_fields.values())
     try:
-        return Settings(**_Variables(os.environ if environ is None else environ)())
+        return Settings(**{name: value for name in variables if (value := known.get(name))})
     except ValidationError as error:
         refusal = refused(error, schema_of(Settings))._replace(is_rule=False)  # the value is ours to tell: see below
         is_secret = refusal.field in _secrets()
