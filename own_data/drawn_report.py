@@ -176,7 +176,7 @@ def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
         for own in effects
     ]
     title = "Prices that people set or approved, and experiments"
-    show_table(title, columns, rows, lesser=("visits", "price change"))
+    show_table(title, columns, rows)
     if (own := effects[0])["prices_in_all"]:
         brought, instead = (_number(_or_unknown(own[f"{side}profit_in_all"])) for side in ("", "otherwise_"))
         promised = _number(_or_unknown(own["promised_in_all"]))
@@ -212,7 +212,7 @@ def _show(title: str, name: str, found: "Mapping[str, EarnedProfit]") -> None:
         ]
         for key, own in found.items()
     ]
-    show_table(title, [name, *_EARNED], rows, lesser=("share from", "share to"))
+    show_table(title, [name, *_EARNED], rows)
 
 
 def _number(value: float) -> str:

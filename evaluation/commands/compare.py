@@ -85,7 +85,6 @@ def _show(found: Any, seeds: int, *, as_json: bool) -> None:
         *report.regret_rows(found),
         f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 "
         "where the owner's price earned more",
-        lesser=("worst week against the owner's price",),
     )
     show_table(
         "The product's regret less that of the best peer, points",
@@ -98,7 +97,6 @@ def _show(found: Any, seeds: int, *, as_json: bool) -> None:
         *gate,
         "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
         "3 % better or more",
-        lesser=(gate[0][-1], gate[0][-2], gate[0][1]),
     )
     _show_waste(found)
     remark(report.models_in_words(found))

@@ -48,60 +48,20 @@ def show_table(
     caption: str | None = None,
     money: Sequence[str] = (),
     digits: int = 2,
-    lesser: Sequence[str] = (),
 ) -> None:
-    """Print a table: numbers right-aligned, columns of money with so many digits, text from data taken literally.
-
-    Where the terminal is too narrow for whole words, `lesser` columns are left out, the first named first.
-    """
+    """Print a table: numbers right-aligned, columns of money with so many digits, text from data taken literally."""
     from rich.table import Table
 
-    texts = [
-        [
-            f"{value:,.{digits}f}" if name in money else harmless(shown(value))
-            for name, value in zip(columns, row, strict=True)
-        ]
-        for row in rows
-    ]
-    kept, widths = _fitting([harmless(name) for name in columns], texts, lesser)
-    if left_out := [name for position, name in enumerate(columns) if position not in kept]:
-        caption = f"{caption or ''}; left out for want of width: {', '.join(left_out)}".removeprefix("; ")
     title, caption = harmless(title), caption and harmless(caption)
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", title_style="bold")
-    for position, width in zip(kept, widths, strict=True):
+    for position, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[position], int | float | None) for row in rows)
-        head, justify = escape(harmless(columns[position])), "right" if numeric else "left"
-        table.add_column(head, justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
-    for row_texts in texts:
-        table.add_row(*(escape(row_texts[position]) for position in kept))
+        table.add_column(escape(harmless(name)), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        named = zip(columns, row, strict=True)
+        texts = (f"{cell:,.{digits}f}" if name in money else harmless(shown(cell)) for name, cell in named)
+        table.add_row(*map(escape, texts))
     OUT.print(table)
-
-
-def _fitting(
-    columns: Sequence[str], texts: Sequence[Sequence[str]], lesser: Sequence[str]
-) -> tuple[list[int], list[int | None]]:
-    """Return the columns that fit the terminal, and how wide each is: None is as rich likes.
-
-    No word is broken while each column can have its longest one; what is left goes to those with more to say.
-    """
-    from rich.cells import cell_len
-
-    cells = [[name, *(row[position] for row in texts)] for position, name in enumerate(columns)]
-    longest = [max(cell_len(word) for cell in own for word in (*cell.split(" "), "")) for own in cells]
-    wanted = [max(cell_len(line) for cell in own for line in (*cell.splitlines(), "")) for own in cells]
-    kept, leaving = list(range(len(columns))), [columns.index(name) for name in lesser if name in columns]
-
-    def room(needed: Sequence[int]) -> int:
-        return (
-            OUT.width - 3 * len(kept) - 1 - sum(needed[position] for position in kept)
-        )  # lines and spaces beside cells
-
-    while room(longest) < 0 and leaving:
-        kept.remove(leaving.pop(0))
-    if room(wanted) >= 0 or (spare := room(longest)) < 0:
-        return kept, [None] * len(kept)
-    more = sum(wanted[position] - longest[position] for position in kept)
-    return kept, [longest[at] + (wanted[at] - longest[at]) * spare // more for at in kept]
 
 
 def shown(value: Any) -> str:
