@@ -94,14 +94,6 @@ def test_many_browsers_ask_once_and_an_orchestrator_that_is_away_is_asked_once_t
     assert len(gone.asked) == 1
 
 
-def test_whether_a_store_can_start_is_asked_once_and_only_of_one_that_is_not_at_work() -> None:
-    control = Recorder()
-    status = SharedStatus(control)
-    assert [status.why_not_started(run(state)) for state in ("selling", "waiting")] == [None, None]
-    assert {status.why_not_started(one) for one in (None, run("stopped"))} == {"no worker serves it yet"}
-    assert control.asked == [("may start", "")]
-
-
 @pytest.mark.parametrize(
     ("state", "can"),
     [

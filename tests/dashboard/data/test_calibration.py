@@ -7,7 +7,7 @@ import pytest
 
 from catalog.metrics import calibration_error
 from dashboard.cards.model_evidence import calibration_card
-from dashboard.data.versions import Version, by_price, predicted, reliability
+from dashboard.data.versions import Version, predicted
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
 
@@ -56,13 +56,3 @@ def test_prices_outside_the_curve_and_days_without_one_are_left_out() -> None:
 
 def error_of(seen: pd.DataFrame) -> float:
     return calibration_error(seen["p_sale"].to_numpy(dtype=float), seen)
-
-
-def test_an_observed_share_lies_in_its_interval_in_every_bin_and_at_every_price() -> None:
-    seen = pd.DataFrame(
-        {"price_offered": [1.0, 2.0], "n_offered": [30, 10], "n_purchased": [24, 0], "p_sale": [0.8, 0.1]}
-    )
-    for table in (reliability(seen), by_price(seen)):
-        assert (table["low"] <= table["observed"]).all()
-        assert (table["observed"] <= table["high"]).all()
-        assert table["decisions"].sum() == 40
