@@ -96,7 +96,6 @@ def train_on(
             run_id=log.run_id,
             champion=champion.version if champion else None,
             gain=found.gain,
-            responses=tuple(found.responses),
             belief_prices=found.belief_prices,
             money=money,
         )
