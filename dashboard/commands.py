@@ -37,7 +37,7 @@ def monitor(host: Host = None, port: Port = None, catalog: Catalog = None) -> No
     For example:
       shelfprice monitor --port 8060
     """
-    from dashboard.access import credential_for, refuse_taken
+    from dashboard.listening import credential_for, refuse_taken
 
     settings = read_settings()
     host, port = host or settings.monitor.host, port or settings.monitor.port

@@ -14,7 +14,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer
 
 from catalog.settings import Settings
-from dashboard.access import access_to, refuse_taken
+from dashboard.access import access_to
+from dashboard.listening import refuse_taken
 from dashboard.malformed import MOST_BYTES
 
 _THREADS = 16

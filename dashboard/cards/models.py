@@ -297,6 +297,10 @@ def _short(date: dt.date) -> str:
 def _links(version: Version, pages: str | None) -> Component:
     if pages is None:
         return dmc.Text(f"run {version.run_id[:8]}", size="sm", c="dimmed")
-    addresses = {"version": version_link(pages, version.number), "run": run_link(pages, version.run_id)}
+    addresses = {
+        "version": version_link(pages, version.number),
+        "run": run_link(pages, version.run_id),
+        "training": run_link(pages, version.training_run_id),
+    }
     links = [dmc.Anchor(name, href=address, target="_blank", size="sm") for name, address in addresses.items()]
     return html.Div(links, className="links")

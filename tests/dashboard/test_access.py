@@ -12,8 +12,9 @@ from flask.testing import FlaskClient
 
 from catalog.errors import DataError
 from catalog.settings import Settings, read_settings
-from dashboard.access import PASSWORD, USER, Access, access_to, guard
+from dashboard.access import Access, access_to, guard
 from dashboard.app import create_app
+from dashboard.listening import PASSWORD, USER
 from dashboard.server import serve
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked about, not bound to

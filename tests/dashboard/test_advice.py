@@ -35,7 +35,7 @@ from own_data.exports.ingest import ingest
 from warehouse.lake import Lake, Partition
 from warehouse.origin import RECORD
 
-PLAYS = {"demo", "simulate", "pipeline", "backfill", "live", "shocks"}
+PLAYS = {"demo", "simulate", "pipeline", "backfill", "live"}
 LOG = "time,sku,price,bought\n" + "".join(
     f"2026-01-0{day} 1{hour}:00,{sku},1.{hour},{hour % 2}\n" for day in (5, 6) for hour in range(6) for sku in "AB"
 )
@@ -211,7 +211,7 @@ def test_every_page_advises_commands_that_are_right_for_the_lake(
     if state.lost == "views":
         assert {parsed(commands[0]) for commands in found.values()} == {"transform"}
     elif state.lost == "damaged":
-        assert [parsed(command) for command in found["trouble"]] == ["transform", "verify"]
+        assert [parsed(command) for command in found["trouble"]] == ["transform", "health"]
     else:
         on_prices = [parsed(one) for page in ("Store", "Prices") for one in found[page]]
         assert state.right is None or state.right in on_prices

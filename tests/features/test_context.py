@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from catalog.load import CLASSIC, Catalog, load
-from catalog.records.store import Store
 from catalog.settings import Settings, read_settings
 from etl.announced import take_in
 from etl.batches import batches_of, play_batch
@@ -131,7 +130,3 @@ def test_an_event_of_the_date_to_price_changes_what_its_night_is_decided_from(so
     assert night() == before
     announced(sold, "date,event\n2026-01-07,parade\n")
     assert night() != before
-
-
-def test_a_catalog_without_pay_day_says_nothing_of_it() -> None:
-    assert "pay_day" not in Store.model_validate(SHELF.store.model_dump()).model_dump(mode="json")

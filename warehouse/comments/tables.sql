@@ -89,4 +89,4 @@ comment on view earned is
 comment on view earned_slots is
 'what one category brought in one outside store at the prices of a draw, while it stood';
 comment on view booked_prices is
-'one product with one number of ticks left in a price book, by business date: lists hold a value for each stock';
+'one product with one number of ticks left in a price book: lists hold a value for each stock, 0 units first';

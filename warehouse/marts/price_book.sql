@@ -8,3 +8,9 @@ select * from booked_states('booked_prices', '-infinity'::date); -- noqa: AM04
 comment on view price_book is 'one product at one stock level with one number of ticks left';
 comment on view price_book_history is
 'one product at one stock level with one number of ticks left, for each business date';
+comment on column price_book.inventory_level is 'stock now';
+comment on column price_book.expected_revenue is
+'revenue expected of a visit at the price: the price times the chance of sale, EUR';
+comment on column price_book_history.inventory_level is 'stock now';
+comment on column price_book_history.expected_revenue is
+'revenue expected of a visit at the price: the price times the chance of sale, EUR';

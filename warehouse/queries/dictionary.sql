@@ -15,8 +15,10 @@ with shown as (
             when 'training_rows' then 'interactions'
             when 'visits_and_substitutions' then 'interactions'
             when 'newest_rival_prices' then 'competitor_prices'
+            when 'price_book' then 'booked_prices'
+            when 'price_book_history' then 'booked_prices'
             when 'shopper_pool' then 'shoppers'
-            else regexp_replace(table_name, '^closed_|_(history|published|by_state)$', '')
+            else regexp_replace(table_name, '^closed_|_(history|published)$', '')
         end as contract
     from duckdb_columns()
     where schema_name = 'main' and not internal and table_name not in ('contract_columns', 'dictionary')
@@ -56,6 +58,7 @@ select
             when ends_with(shown.column_name, '_a_day') then 'units per day'
             when starts_with(shown.column_name, 'units_') or ends_with(shown.column_name, '_units') then 'units'
             when shown.column_name = 'inventory_level' then 'units'
+            when shown.column_name = 'expected_revenue' then 'EUR'
             when starts_with(shown.column_name, 'days_') or ends_with(shown.column_name, '_days') then 'days'
             when starts_with(shown.column_name, 'hour_') then 'hours'
             when starts_with(shown.column_name, 'sku_') then '0 or 1'

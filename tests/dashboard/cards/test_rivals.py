@@ -66,7 +66,7 @@ def test_a_rival_is_told_as_a_whole_and_by_category_and_stale_prices_are_counted
     theirs = [("Corner", "MILK", 1.2, DATE), ("Corner", "YOGHURT", 1.25, DATE)]
     theirs.append(("Corner", "BREAD", 1.9, DATE - dt.timedelta(days=1)))
     product = {"product_name": "", "icon": "", "base_price": 1.0, "unit_cost": 0.5, "floor_price": 0.5}
-    product |= {"ceiling_price": 9.0, "par_stock": 10}
+    product |= {"ceiling_price": 9.0, "par_stock": 10, "currency": "EUR"}
     publish(lake, "products", None, [{**product, "sku": sku, "category": of} for sku, (of, _) in ours.items()])
     expose(lake, DATE, {sku: price for sku, (_, price) in ours.items()})
     rivals_say(lake, DATE, [*theirs, (HOSTILE, "MILK", 1.0, DATE)])

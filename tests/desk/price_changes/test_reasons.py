@@ -44,7 +44,7 @@ def forecast_of(world: int, objective: str) -> tuple[Catalog, DayForecast]:
     footfall = replace(belief.footfall, daily=belief.footfall.daily * scale)
     outlook = morning_of(catalog, replace(belief, footfall=footfall), None).outlook()
     book = tabulate(outlook.policy, catalog, dt.datetime.combine(DATE, dt.time(), dt.UTC), outlook.curves)
-    return catalog, DayForecast(catalog, PresentBook(book, outlook.curves), outlook, DATE)
+    return catalog, DayForecast(catalog, PresentBook(book, outlook.curves, lambda *_: None), outlook, DATE)
 
 
 states = st.fixed_dictionaries(

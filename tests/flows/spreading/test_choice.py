@@ -141,7 +141,7 @@ def test_a_worker_with_other_code_of_the_same_version_is_refused(tmp_path: Path)
     fingerprint_of_sources.cache_clear()
     changed = fingerprint_of_sources(tmp_path)
     assert changed != installed
-    (tmp_path / "features" / "queries" / "sold.sql").unlink()
+    (tmp_path / "features" / "queries" / "footfall.sql").unlink()
     fingerprint_of_sources.cache_clear()
     assert fingerprint_of_sources(tmp_path) not in {changed, installed}
     other = versions_here() | {"the source of shelfprice": changed}
