@@ -4,7 +4,6 @@ import hashlib
 import re
 import socket
 from base64 import b64encode
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -167,8 +166,3 @@ def test_a_port_in_use_is_one_clear_line(settings: Settings) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(DataError, match=f"port {port} of 127.0.0.1 is taken"):
             serve(settings, "127.0.0.1", port)
-
-
-def test_a_catalog_folder_that_is_not_there_is_said_on_the_page(settings: Settings, tmp_path: Path) -> None:
-    app = create_app(settings, catalog_dir=tmp_path / "nowhere")
-    assert app.server.test_client().get("/").status_code == 200

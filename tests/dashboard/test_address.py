@@ -23,12 +23,6 @@ def test_anything_that_an_address_says_is_survived(asked: Any) -> None:
     assert number_of(asked) >= 1
 
 
-def test_what_is_on_offer_is_taken() -> None:
-    assert one_of("S02", ["S01", "S02"], "S01") == "S02"
-    assert number_of("7") == 7
-    assert text_of("rye bread") == "rye bread"
-
-
 @pytest.fixture(scope="module")
 def app(sold: Settings) -> Dash:
     """One monitor for all requests, as in service."""

@@ -217,13 +217,6 @@ def test_every_page_advises_commands_that_are_right_for_the_lake(
         assert state.right is None or state.right in on_prices
 
 
-def test_a_lake_without_a_warehouse_is_told_how_to_get_one(in_state: Callable[[State], Monitor]) -> None:
-    monitor = in_state(STATES["ingested without views"])
-    with pytest.raises(LakeError) as raised:
-        monitor.reader.ask("shelf", ("products",))
-    assert [parsed(command) for command in said_by(str(raised.value))] == ["transform"]
-
-
 @pytest.mark.parametrize("state", ["empty home", "twin sold without a model", "ingested and grouped"])
 def test_what_health_and_quote_advise_is_right_for_the_lake(state: str, in_state: Callable[[State], Monitor]) -> None:
     monitor = in_state(STATES[state])
@@ -237,14 +230,6 @@ def test_what_health_and_quote_advise_is_right_for_the_lake(state: str, in_state
     advised = [one for one in remedies if one.startswith("shelfprice ")] + list(said_by(quoted.stderr))
     assert advised or STATES[state].right is None
     refuse_wrong(advised, STATES[state])
-
-
-def test_what_ingestion_says_comes_next_is_taken_as_it_stands(log_home: Path) -> None:
-    from own_data.commands import _next_steps
-
-    steps = _next_steps(log_home / "shelf", ["FRÜH stück", "ZWEI"])
-    assert [parsed(command) for command in steps] == ["transform", "quote"]
-    assert "--sku 'FRÜH stück'" in steps[-1]
 
 
 def test_a_command_that_wants_a_name_put_into_it_is_shown_and_not_copied() -> None:

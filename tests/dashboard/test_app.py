@@ -22,12 +22,6 @@ def callback_of(output: str, **inputs: Any) -> dict[str, Any]:
     }
 
 
-def test_pages_are_found_by_being_there_and_in_the_order_of_the_navigation() -> None:
-    pages = all_pages()
-    assert [page.name for page in pages][:3] == ["overview", "store", "prices"]
-    assert len({page.path for page in pages}) == len(pages)
-
-
 @pytest.mark.parametrize("page", all_pages(), ids=lambda page: page.name)
 def test_a_page_can_be_opened_before_there_is_any_data(page: Page, settings: Settings) -> None:
     server = create_app(settings).server

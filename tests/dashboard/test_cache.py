@@ -4,11 +4,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import plotly.graph_objects as go
 import pytest
-from dash import html
 
-from dashboard.cache import Cache, plain
+from dashboard.cache import Cache
 
 
 def test_twenty_who_want_the_same_at_once_have_it_made_once() -> None:
@@ -21,13 +19,6 @@ def test_twenty_who_want_the_same_at_once_have_it_made_once() -> None:
     with ThreadPoolExecutor(20) as browsers:
         results = set(browsers.map(ask, range(20)))
     assert len(results) == len(made) == 1
-
-
-def test_a_result_is_made_anew_when_its_stamp_has_changed() -> None:
-    cache: Cache[int] = Cache(1)
-    made = iter(range(10))
-    stamps = [cache.get("key", lambda: next(made), lambda stamp=stamp: stamp) for stamp in (1, 1, 2, 2)]  # type: ignore[misc]
-    assert stamps == [0, 0, 1, 1]
 
 
 def test_what_changes_while_a_result_is_made_is_seen_by_the_next_one() -> None:
@@ -59,9 +50,3 @@ def test_what_failed_is_tried_again() -> None:
     with pytest.raises(ZeroDivisionError):
         cache.get("key", lambda: 1 // 0)
     assert cache.get("key", lambda: 7) == 7
-
-
-def test_a_picture_made_plain_is_what_the_browser_would_be_sent() -> None:
-    sent = plain({"children": [html.Span("5 < 6", className="x")], "figure": go.Figure(layout={"height": 300})})
-    assert sent["children"][0]["props"] == {"children": "5 < 6", "className": "x"}
-    assert sent["figure"]["layout"]["height"] == 300

@@ -11,17 +11,14 @@ from price_shop import DATE, Shop
 from catalog.errors import Declined
 from connect.intake.inbox import take_file
 from connect.intake.intake import Intake
-from dashboard.cards.desk_edit import brought_by, preview_of_all
+from dashboard.cards.desk_edit import preview_of_all
 from dashboard.cards.desk_needs import needs_card
 from dashboard.cards.desk_people import people_list
 from dashboard.data.desk import acts
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.table import DeskQuestion, as_sent
-from dashboard.data.reader import Reader
 from desk.price_changes.request import examined_all
-from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
 
 LEAFLET = (
     f"rival,sku,price,seen_at\nCorner,MILK,1.19,{DATE}T07:00:00Z\nSquare,MILK,1.09,{DATE}T08:00:00Z\n"
@@ -31,16 +28,12 @@ LEAFLET = (
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    shop = Shop(tmp_path)
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    shop.sell(1)
-    return shop
+    return Shop(tmp_path).opened()
 
 
 @pytest.fixture
 def desk(shop: Shop) -> PriceDesk:
-    return PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    return shop.desk()
 
 
 def set_all(desk: PriceDesk) -> list[str]:
@@ -67,14 +60,6 @@ def test_an_edit_of_many_prices_lists_each_with_its_euros_and_the_total(
     assert words(total) == f"12 prices expected to earn {earns} than the plan until the first day closes."
 
 
-def test_prices_of_which_nothing_is_expected_are_counted(desk: PriceDesk) -> None:
-    rows = list(desk.sheet().rows)[:2]
-    asked = acts.requests_of(desk.sheet(), rows, "to 90", (None, None), announced=False)
-    assert brought_by(examined_all(desk.workspace, asked)) == (
-        "2 prices without a forecast: no model or belief knows them."
-    )
-
-
 def test_what_was_set_in_one_action_is_one_item_with_one_undo(desk: PriceDesk, words: Callable[[Any], str]) -> None:
     set_all(desk)
     listed = people_list(standing(desk.sheet()))
@@ -91,10 +76,8 @@ def test_what_was_set_in_one_action_is_one_item_with_one_undo(desk: PriceDesk, w
 def test_an_action_that_waits_for_somebody_else_is_one_item_of_what_needs_a_person(
     tmp_path: Path, words: Callable[[Any], str]
 ) -> None:
-    shop = Shop(tmp_path, "{by_another: true}")
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    shop = Shop(tmp_path, "{by_another: true}").opened(0)
+    desk = shop.desk()
     acts.override_all(desk, desk.sheet().rows.ids, "-1 %", "slow week")
     sheet = desk.sheet()
     told = words(needs_card(sheet.rows, standing(sheet)))

@@ -10,17 +10,12 @@ from catalog.currency import currency_of
 from dashboard.cards.prices import answer
 from dashboard.formats import in_currency_of, show_in
 from dashboard.monitor import Monitor
-from dashboard.prefect.control import live_control
-from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
 
 
 @pytest.fixture
 def monitor(tmp_path: Path) -> Monitor:
-    shop = Shop(tmp_path, changed=priced_in("JPY"))
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    return Monitor(shop.settings, live_control(shop.settings), shop.folder)
+    shop = Shop(tmp_path, changed=priced_in("JPY")).opened(0)
+    return shop.monitor()
 
 
 def test_the_page_prices_says_whole_yen(monitor: Monitor) -> None:

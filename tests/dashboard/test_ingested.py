@@ -10,7 +10,6 @@ import pytest
 from catalog.settings import Settings, read_settings
 from dashboard.cards.prices import no_book
 from dashboard.cards.store import moment, store_day
-from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
 from own_data.exports.columns import Reading
@@ -61,14 +60,6 @@ def test_no_shopper_of_a_log_is_given_a_name(rows: str, ingested: Ingest, words:
     assert pool != [(0,)], "the pool is there, so that a join by number would have met it"
 
 
-def test_the_twins_shoppers_keep_their_names(sold: Settings) -> None:
-    day: dict[str, Any] = {"date": dt.date(2026, 1, 6), "store": "S01", "through": 47}
-    found = Reader(sold).ask("newest_events", ("interactions",), **day, most_visits=999, most_decisions=1)
-    assert found["shopper_name"].notna().any()
-    assert set(found["shopper_name"].dropna()) <= set(shopper_names(50, 1))
-    assert "not_bought" not in set(found["kind"])
-
-
 def test_why_a_shopper_of_a_log_bought_nothing_is_not_made_up(ingested: Ingest, words: Callable[[Any], str]) -> None:
     feed = words(shown(ingested(WITH))["feed"])
     assert "A shopper left A, which cost €1.20" in feed
@@ -86,16 +77,6 @@ def test_stock_that_nobody_recorded_is_unknown_and_not_zero(ingested: Ingest, wo
     with read_only(monitor.settings) as warehouse:
         assert warehouse.execute("select count_sold_out_visits from daily_sales").fetchall() == [(None,)]
     assert {row["policy"] for row in past_day(monitor.settings, DAY)} == {None}
-
-
-def test_stock_that_was_recorded_is_shown(ingested: Ingest, words: Callable[[Any], str]) -> None:
-    monitor = ingested(WITH)
-    page = shown(monitor)
-    assert "Mean stock per product 0.0 units" in words(page["stats"])
-    assert "sold out" in words(page["shelf"])
-    assert not page["figure"].layout.annotations
-    with read_only(monitor.settings) as warehouse:
-        assert warehouse.execute("select count_sold_out_visits from daily_sales").fetchall() == [(1,)]
 
 
 def test_the_prices_of_a_log_are_said_to_be_the_retailers_own(

@@ -15,9 +15,7 @@ from dashboard.data.desk.rows import Row
 from dashboard.data.reader import Reader
 from dashboard.price_tags import PATH, bars_of, stickers_of, wire_tags
 from desk.price_changes.request import PriceRequest, ask
-from features.cells import ALL_VIEWS
 from serving.markdowns import Sticker
-from warehouse.connection import build_file
 
 # 96385074, the example of EAN-8: 9, 6, 3 and 8 in set L, then 5, 0, 7 and 4 in set R, between guards.
 EAN_8 = "1010001011010111101111010110111010101001110111001010001001011100101"
@@ -51,10 +49,7 @@ def test_a_tag_names_the_prior_price_while_an_announced_reduction_stands(tmp_pat
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace("sku: MILK\n", 'sku: MILK\n    ean: "4006381333931"\n', 1), encoding="utf-8")
 
-    shop = Shop(tmp_path, changed=with_a_number)
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    shop.sell(1)
+    shop = Shop(tmp_path, changed=with_a_number).opened()
     desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: load(shop.folder))
     server = Flask(__name__)
     wire_tags(server, desk)
@@ -84,11 +79,8 @@ def test_each_unit_on_its_last_day_has_a_sticker_with_the_labels_price_and_no_ba
 
 
 def test_tags_are_of_the_chosen_prices_or_of_all_that_the_filters_find(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    shop.sell(1)
-    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    shop = Shop(tmp_path).opened()
+    desk = shop.desk()
     server = Flask(__name__)
     wire_tags(server, desk)
 

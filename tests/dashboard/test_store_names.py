@@ -8,15 +8,11 @@ from price_shop import Shop
 
 from catalog.currency import EUR
 from catalog.errors import CatalogError
-from dashboard.cards.overview import grid
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import sheet_of
 from dashboard.data.desk.table import DeskQuestion, as_sent
-from dashboard.data.reader import Reader
 from dashboard.formats import show_in, store_name, store_options
 from dashboard.price_tags import tag_of
-from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
 
 KOELN, LONG = "Köln Süd", "Berlin-Schöneberg, Ecke Hauptstraße und Kaiser-Wilhelm-Platz"
 NAMES = f"names: {{S01: {KOELN}, S02: '{LONG}'}}\n"
@@ -24,12 +20,9 @@ NAMES = f"names: {{S01: {KOELN}, S02: '{LONG}'}}\n"
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[PriceDesk]:
-    shop = Shop(tmp_path, more=NAMES)
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    shop.sell(1)
+    shop = Shop(tmp_path, more=NAMES).opened()
     show_in(EUR, shop.catalog.store.names)
-    yield PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    yield shop.desk()
     show_in(EUR)
 
 
@@ -51,17 +44,6 @@ def test_a_name_stands_where_people_look_and_the_id_where_programs_do(desk: Pric
     show_in(EUR)
     assert "store_name" not in sheet_of(rows, "csv").decode()
     assert store_name("S01") == "S01"
-
-
-def test_a_longer_name_gets_a_wider_column_and_what_is_cut_can_be_read() -> None:
-    show_in(EUR, {"S01": LONG})
-    wide, plain = (
-        {column["field"]: column for column in grid(stores, stock_lives=False).columnDefs}
-        for stores in (["S01"], ["S02"])
-    )
-    show_in(EUR)
-    assert plain["name"]["width"] == 84 < wide["name"]["width"] <= 220
-    assert "tooltipValueGetter" in wide["name"]
 
 
 @pytest.mark.parametrize(

@@ -80,13 +80,6 @@ def test_a_switch_that_ended_by_itself_does_not_keep_the_next_one_on(desk: Termi
     assert states == {"h1": "expired", "h2": "withdrawn"}
 
 
-@pytest.mark.parametrize("time", ["0001-01-01T00:00", "9999-12-31T23:59"])
-def test_a_time_that_no_calendar_reaches_is_one_line(desk: Terminal, time: str) -> None:
-    refused = desk("override", "MILK", "1.29", "--until", time, *REASON)
-    assert refused.returncode == 1
-    assert "expected a time of the years 1970 to 2100" in refused.stderr
-
-
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -26,8 +26,6 @@ from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from desk.price_sheets.files import KINDS, MOST_BYTES, MOST_ROWS, read, written
 from desk.price_sheets.lines import lines_of
-from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
 
 _TEXT = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=12).map(str.strip).filter(bool)
 _HOSTILE = ("=1+1", "+1", "-1", "@sum", "\t=1", "\uff1d1")
@@ -40,10 +38,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> PriceDesk:
 
 
 def desk_in(folder: Path) -> PriceDesk:
-    shop = Shop(folder, changed=open_in_the_morning)
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    return PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    shop = Shop(folder, changed=open_in_the_morning).opened(0)
+    return shop.desk()
 
 
 def filled(desk: PriceDesk, new: Mapping[str, dict[str, str]], delimiter: str = ",") -> bytes:

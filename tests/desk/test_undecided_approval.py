@@ -20,17 +20,14 @@ from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from desk.price_changes.proposals import Waiting, passing, proposals_on, waiting_now
+from desk.price_changes.proposals import passing, proposals_on, waiting_now
 from desk.price_changes.record import all_changes
 from desk.price_law.shown import day_prices_before
 from evaluation.living_store import LivingStore
-from features.cells import ALL_VIEWS
 from operate.health.models import check_waiting
 from serving.standing import openings_without_orders
 from training.night import run_night
 from training.nights import recorded
-from warehouse.connection import build_file, read_only
-from warehouse.history import newest_effects
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
@@ -172,49 +169,3 @@ def test_what_waiting_costs_stands_in_the_words_of_the_night_in_health_on_overvi
     notices = found_on(Monitor(workspace.settings, live_control(workspace.settings), tmp_path), DATES[-1])
     assert said in [notice.title for notice in notices]
     assert health_of(None, [own for own in notices if own.title == said], 0).reasons[0] == said
-
-
-def test_what_came_of_approvals_is_the_profit_of_their_store_days_after_waste_with_names_and_a_total(
-    workspace: Workspace,
-) -> None:
-    store = LivingStore(workspace.settings, workspace.catalog, SEED)
-    store.night_without_training(DATES[-1])
-    desk = desk_of(workspace)
-    acts.approve(desk, [row.id for row in desk.sheet().rows if row.state == "waits"], {})
-    store.sell(NEXT)
-    build_file(workspace.settings, ALL_VIEWS)
-    with read_only(workspace.settings) as warehouse:
-        days = (
-            warehouse.sql("""
-            select effects.*, days.revenue_eur - days.cost_eur - days.waste_eur as whole_eur
-            from price_effects as effects
-            inner join daily_profit as days
-                on effects.sku = days.sku and effects.store_id = days.store_id and days.business_date = '2026-01-09'
-            where effects.kind = 'price' and effects.approved_by <> 'the rule'
-        """)
-            .to_arrow_table()
-            .to_pylist()
-        )
-    assert days
-    for day in days:
-        assert day["profit_eur"] == pytest.approx(day["whole_eur"])
-        assert day["gained_eur"] == pytest.approx(day["profit_eur"] - day["otherwise_profit_eur"])
-        lost = day["otherwise_units"] * day["otherwise_price_eur"] - day["otherwise_profit_eur"]
-        assert lost >= day["otherwise_waste_eur"] >= 0
-    newest = newest_effects(workspace.settings)
-    assert {(own["product_name"], own["store_id"]) for own in newest} <= {
-        (product.name, store) for product in workspace.catalog.products for store in workspace.catalog.store.stores
-    }
-    assert {own["approved_by"] for own in newest} == {workspace.settings.user}
-    assert newest[0]["profit_in_all"] == pytest.approx(sum(day["profit_eur"] for day in days))
-
-
-def test_what_waited_on_a_date_that_is_sold_is_told_of_that_date() -> None:
-    money = shop().store.money
-    assert (
-        Waiting(NEXT, 142, 480.0).in_words(money)
-        == "142 prices wait for approval: waiting costs about 480.00 EUR a day"
-    )
-    over = "1 price waited for approval on 2026-01-09: waiting cost about 2.00 EUR a day"
-    assert Waiting(NEXT, 1, 2.0, is_over=True).in_words(money) == over
-    assert Waiting(NEXT, 0, 0.0).in_words(money) is None

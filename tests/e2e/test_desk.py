@@ -291,10 +291,7 @@ def test_the_store_page_fits_a_phone_whatever_products_stores_and_folders_are_ca
         file = folder / "products.yaml"
         file.write_text(file.read_text(encoding="utf-8").replace("name: Milk", f"name: {long}"), encoding="utf-8")
 
-    shop = Shop(tmp_path / ("folder_" * 12), changed=rename, more=f"names: {{S01: {long[:80]}}}\n")
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    shop.sell(1)
+    shop = Shop(tmp_path / ("folder_" * 12), changed=rename, more=f"names: {{S01: {long[:80]}}}\n").opened()
     with serving(shop.settings, catalog_dir=shop.folder) as address:
         page = visit(f"{address}/store", width=390)
         expect(page.locator("#store-shelf .product")).to_have_count(5)

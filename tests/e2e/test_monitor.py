@@ -378,17 +378,6 @@ def test_a_damaged_partition_is_one_sentence_on_the_page_until_it_is_mended(
     expect(page.locator("#trouble")).to_be_empty()
 
 
-def test_a_trouble_of_a_page_that_stands_goes_away_when_it_is_mended(
-    copied: Settings, serve: Serve, visit: Visit
-) -> None:
-    page = visit(f"{serve(copied, control=Orchestrator())}/store")
-    expect(page.locator("#store-stats .stat-value").first).to_be_visible()
-    away = copied.warehouse_file.rename(copied.home / "away")
-    expect(page.locator("#trouble").get_by_text("there is no warehouse yet")).to_be_visible()
-    away.rename(copied.warehouse_file)
-    expect(page.locator("#trouble")).to_be_empty()
-
-
 def test_the_served_monitor_refuses_strangers_says_when_its_port_is_taken_and_stops_when_asked(sold: Settings) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

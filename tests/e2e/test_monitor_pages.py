@@ -1,16 +1,9 @@
 """The Models, Policies and Pipeline pages in a real browser, over a lake that was really played."""
 
 import datetime as dt
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +11,6 @@ import pytest
 from looks import INK, fits_every_screen, in_both_schemes
 from monitors import serving
 from once_a_run import PlayedLoop, copy_home
-from patience import until
 from playwright.sync_api import Page, expect
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -38,34 +30,6 @@ def addresses(home: Path, api: str) -> dict[str, str]:
     """Return the settings of a monitor over a home, beside an orchestrator; MLflow is away."""
     nobody = NOBODY.split("/")[2]
     return {"SHELFPRICE_HOME": str(home), "PREFECT_API_URL": api, "SHELFPRICE_MLFLOW_ADDRESS": nobody}
-
-
-@contextmanager
-def as_a_process(home: Path, api: str) -> Iterator[str]:
-    """Start the monitor as people do, and yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, **addresses(home, api)}
-    process = subprocess.Popen([sys.executable, "-m", "dashboard", "--port", str(port)], env=environment)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_for(address)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=15)
-
-
-def wait_for(address: str) -> None:
-    limit = time.monotonic() + 240
-    while time.monotonic() < limit:
-        try:
-            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own server
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise AssertionError(f"{address} did not answer")
 
 
 @pytest.fixture(scope="module", autouse=True)  # before the browser, beside whose event loop no flow can run
@@ -108,7 +72,7 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture(scope="module")
 def monitor(played: tuple[Path, str]) -> Iterator[str]:
-    with as_a_process(*played) as address:
+    with serving(read_settings(addresses(*played))) as address:
         yield address
 
 
@@ -134,35 +98,10 @@ def test_every_page_fits_its_screen_in_light_and_dark(
         fits_every_screen(page)
 
 
-_CUT_OFF = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
-    const whole = plot.getBoundingClientRect();
-    return [...plot.querySelectorAll('.xtick text, .ytick text')].filter(name => {
-        const own = name.getBoundingClientRect();
-        return own.top < whole.top - 1 || own.left < whole.left - 1 || own.right > whole.right + 1;
-    }).map(name => name.textContent);
-})"""
-
-
-def test_on_a_narrow_screen_no_name_in_a_figure_of_policies_is_cut_off(
-    monitor: str, visit: Callable[..., Page]
-) -> None:
-    page = visit(f"{monitor}/policies", width=390)
-    expect(page.get_by_role("heading", name="What is lost while it learns, day by day")).to_be_visible()
-    expect(page.locator("#policies-regret .js-plotly-plot .xtick").first).to_be_visible()
-    until(page, f"({_CUT_OFF})().length === 0")
-
-
 def unfold(page: Page) -> None:
     """Open everything that a page has folded away."""
     for head in page.locator(".fold-head").all():
         head.click()
-
-
-def test_the_verdict_on_models_comes_first_and_the_page_is_short(monitor: str, visit: Callable[..., Page]) -> None:
-    page = visit(f"{monitor}/models")
-    expect(page.locator(".verdict-first")).to_contain_text("sets prices")
-    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollHeight") < 2500
 
 
 def test_the_gate_and_the_curves_are_shown_as_chosen(monitor: str, visit: Callable[..., Page]) -> None:
@@ -213,23 +152,3 @@ def test_what_is_published_while_a_page_is_open_comes_to_it(
         Partition("model_versions", None, "v99"), pa.Table.from_pylist(rows, schema=newest.schema), inputs="v99"
     )
     expect(page.locator("#models-content")).to_contain_text("Version 99")
-
-
-def test_without_data_each_page_names_the_command_that_makes_some(
-    tmp_path: Path, serve: Serve, visit: Callable[..., Page]
-) -> None:
-    address = serve(tmp_path, NOBODY)
-    for name in ("models", "policies", "pipeline"):
-        page = visit(f"{address}/{name}", width=390)
-        command = page.locator(f"#{name}-content").get_by_text("shelfprice demo", exact=True)
-        expect(command).to_be_visible()
-
-
-def test_with_the_orchestrator_away_the_page_says_so_within_seconds_and_the_rest_stands(
-    played: tuple[Path, str], serve: Serve, visit: Callable[..., Page]
-) -> None:
-    page = visit(f"{serve(played[0], NOBODY)}/pipeline")
-    runs = page.locator("#pipeline-runs")
-    expect(runs.get_by_text("Prefect does not answer")).to_be_visible(timeout=5_000)
-    expect(runs.get_by_text("shelfprice up", exact=True)).to_be_visible()
-    expect(page.locator("#pipeline-content")).to_contain_text("interactions")

@@ -26,7 +26,7 @@ class Orchestrator:
 
     def status(self, store: str) -> LiveRun | None:
         link = "http://127.0.0.1:4200/runs/flow-run/1"
-        return LiveRun(store, "1", f"live-{store}", self.state, "", None, 1.0, link) if self.state else None
+        return LiveRun(store, "1", f"live-{store}", self.state, "", 1.0, link) if self.state else None
 
     def why_none_starts(self) -> str | None:
         return None

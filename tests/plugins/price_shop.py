@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from believing import believed_after
@@ -13,6 +14,7 @@ from catalog.settings import read_settings
 from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
 from etl.load import DayRows, load_dimensions
+from features.cells import ALL_VIEWS
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
@@ -21,8 +23,13 @@ from serving.make_book import publish_book
 from serving.playing import LivePrices
 from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
+from warehouse.connection import build_file
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from dashboard.data.desk.price_desk import PriceDesk
+    from dashboard.monitor import Monitor
 
 DATE = dt.date(2026, 1, 19)
 SEED = 7
@@ -139,3 +146,20 @@ class Shop:
         """Return the price of a product that stood in a tick, EUR."""
         changes = [row for row in self.rows(date).repricings.to_pylist() if row["sku"] == sku and row["tick"] <= tick]
         return float(changes[-1]["new_price"])
+
+    def opened(self, ticks: int = 1) -> "Shop":
+        """Publish a book and the views, and sell some ticks."""
+        self.publish()
+        build_file(self.settings, ALL_VIEWS)
+        self.sell(ticks) if ticks else None
+        return self
+
+    def desk(self) -> "PriceDesk":
+        """Return the desk of the monitor, as `monitor` has it."""
+        return self.monitor().desk
+
+    def monitor(self) -> "Monitor":
+        from dashboard.monitor import Monitor
+        from dashboard.prefect.control import live_control
+
+        return Monitor(self.settings, live_control(self.settings), self.folder)

@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.cards.models import changes
 from dashboard.data.versions import champion_of
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
@@ -29,11 +28,3 @@ def test_after_a_rollback_the_champion_is_the_one_gone_back_to_and_not_the_one_p
     assert order == sorted(order)
     assert HOSTILE in said
     assert "ana" in said
-
-
-def test_without_a_change_on_record_nothing_is_listed(
-    add_version: Callable[..., None], monitor: Monitor, words: Callable[[Any], str]
-) -> None:
-    add_version(1)
-    assert changes(monitor.reader.ask("champion_history", ("champions", "interactions"))) == []
-    assert "Changes of champion" not in words(page.content(monitor, "light"))

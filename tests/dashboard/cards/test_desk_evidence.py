@@ -30,7 +30,7 @@ def shop(tmp_path: Path) -> Shop:
 
 def shown(shop: Shop, sku: str = "MILK", **more: Any) -> list[Any]:
     build_file(shop.settings, ALL_VIEWS)
-    monitor = Monitor(shop.settings, live_control(shop.settings), shop.folder)
+    monitor = shop.monitor()
     sheet = monitor.desk.sheet()
     [row] = sheet.chosen([f"S01|{sku}"])
     return evidence(monitor, replace(row, **more), sheet.catalog.store.clock_of("S01"), "light")

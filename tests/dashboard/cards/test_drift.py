@@ -1,6 +1,5 @@
 """What the Models page and the feed show of drift, from the lake alone."""
 
-import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -81,25 +80,6 @@ def add_book(lake: Lake) -> Callable[..., None]:
 
 def ask(monitor: Monitor) -> Any:
     return monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=60)
-
-
-def test_before_any_check_the_card_says_how_one_is_made_once_there_is_a_champion(
-    lake: Lake, monitor: Monitor, words: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = words(model_evidence.drift_fold(monitor))
-    assert "there is no champion yet" in said
-    assert "shelfprice nightly" not in said
-    with_champion = dataclasses.replace(monitor.situation(), has_champion=True)
-    monkeypatch.setattr(Monitor, "situation", lambda _self: with_champion)
-    assert "shelfprice nightly" in words(model_evidence.drift_fold(monitor))
-
-
-def test_quiet_days_are_drawn_and_nothing_is_listed(
-    add_checks: Callable[..., None], monitor: Monitor, words: Callable[..., str]
-) -> None:
-    add_checks(FIRST, "1")
-    said = words(model_evidence.drift_fold(monitor))
-    assert "Every product sells as its champion predicts." in said
 
 
 def test_each_step_from_drift_to_new_prices_is_told_newest_first(

@@ -8,19 +8,12 @@ from price_shop import SHORT_DAY, Shop, open_in_the_morning
 from shell import Terminal
 
 from dashboard.cards.desk_people import effects_card
-from dashboard.monitor import Monitor
-from dashboard.prefect.control import live_control
 from desk.price_changes.request import PriceRequest, ask
-from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    shop = Shop(tmp_path, changed=open_in_the_morning)
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    return shop
+    return Shop(tmp_path, changed=open_in_the_morning).opened(0)
 
 
 def test_an_override_that_shoppers_met_is_told_with_the_forecast_and_a_bound_at_the_desk_and_in_earned(
@@ -29,7 +22,7 @@ def test_an_override_that_shoppers_met_is_told_with_the_forecast_and_a_bound_at_
     player = shop.sell(1)
     ask(shop.workspace, PriceRequest("override", "a rival is cheaper", sku="MILK", store="S01", price=1.29), "anna")
     shop.sell(SHORT_DAY, player).close()
-    text = str(effects_card(Monitor(shop.settings, live_control(shop.settings), shop.folder)))
+    text = str(effects_card(shop.monitor()))
     assert "Milk in S01 at" in text
     assert "override" in text
     assert "anna, Mon 19 Jan 2026" in text
@@ -44,7 +37,7 @@ def test_an_override_that_shoppers_met_is_told_with_the_forecast_and_a_bound_at_
 
 
 def test_without_a_price_that_somebody_met_there_is_no_card_and_earned_asks_for_draws(shop: Shop) -> None:
-    assert effects_card(Monitor(shop.settings, live_control(shop.settings), shop.folder)) is None
+    assert effects_card(shop.monitor()) is None
     said = Terminal(shop.settings.home, {"SHELFPRICE_CATALOG": str(shop.folder)})("earned")
     assert said.returncode == 1
     assert "expected prices that were drawn" in said.stderr

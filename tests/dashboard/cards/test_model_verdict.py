@@ -3,9 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
-import pytest
-
 from dashboard.cards.models import model_verdict
 from dashboard.monitor import Monitor
 
@@ -40,21 +37,3 @@ def test_a_refusal_names_the_condition_and_a_version_that_waits_its_euros(
     assert "Version 3 is sound and waits: it was expected to earn €1.00 less a store day than base prices" in said
     assert "The last one refused: Version 2 was refused on" in said
     assert "is calibrated (<script>" in said
-
-
-@pytest.mark.parametrize("count", [0, 4])
-def test_what_the_champion_sold_is_told_once_it_has_sold(
-    add_version: Callable[..., None], monitor: Monitor, words: Callable[[Any], str], count: int
-) -> None:
-    add_version(2)
-    rows = [{"change": 2, "version": "2", "count_store_days": count, "revenue_eur": 400.0}]
-    rows += [{"change": 1, "version": "1", "count_store_days": 2, "revenue_eur": 180.0}]
-    said = words(model_verdict(monitor.versions(), pd.DataFrame(rows)))
-    assert ("sold for €100.00 a store day, on other days version 1 sold for €90.00" in said) is bool(count)
-
-
-def test_without_a_champion_no_model_is_said_to_set_prices(
-    add_version: Callable[..., None], monitor: Monitor, words: Callable[[Any], str]
-) -> None:
-    add_version(1, promoted=False)
-    assert said_of(monitor, words).startswith("What prices now No model sets prices")

@@ -14,15 +14,6 @@ def test_the_best_of_a_row_is_marked_by_the_metrics_direction_and_a_tie_or_an_un
     assert said.count("★") == 1
 
 
-def test_links_lead_to_the_version_the_run_and_the_training_where_the_registry_has_pages(
-    three: tuple[Version, ...], words: Callable[[Any], str]
-) -> None:
-    linked = str(side_by_side(three, "http://127.0.0.1:5000"))
-    for path in ("models/shelfprice-demand/versions/2", "runs/run2", "runs/training2"):
-        assert f"http://127.0.0.1:5000/#/{path}" in linked
-    assert "run run2" in words(side_by_side(three, None))
-
-
 def test_the_gate_names_what_was_not_met_first_and_shows_what_was_found_literally(
     three: tuple[Version, ...], words: Callable[[Any], str]
 ) -> None:

@@ -4,11 +4,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from catalog.contracts import TABLES
-from dashboard import formats
 from dashboard.cards import pipeline as cards
 from dashboard.data.pipeline import table_states
 from dashboard.figures import pipeline as figures
@@ -75,20 +72,6 @@ def test_the_page_shows_rejected_rows_literally_with_their_reason(
     assert "100.00 % of all rows read" in said
 
 
-def test_a_lake_without_rejected_rows_says_so(lake: Lake, monitor: Monitor, words: Callable[[Any], str]) -> None:
-    assert "None: every row was valid." in words(page.rejected_card(monitor, "dark"))
-
-
-def test_runs_are_listed_with_state_age_and_duration(words: Callable[[Any], str]) -> None:
-    started = NOW - dt.timedelta(minutes=5)
-    run = Run("pipeline-1", "pipeline", "Completed", "done", started, 65.0, "http://x/runs/flow-run/1")
-    said = words(cards.run_list([run], NOW))
-    assert "✓ Completed" in said
-    assert "5 minutes ago" in said
-    assert "1 min 05 s" in said
-    assert "No flow has run yet" in words(cards.run_list([], NOW))
-
-
 def test_a_failed_run_says_why_when_and_what_to_do(words: Callable[[Any], str]) -> None:
     started = NOW - dt.timedelta(hours=2)
     link = "http://x/runs/flow-run/1"
@@ -97,31 +80,6 @@ def test_a_failed_run_says_why_when_and_what_to_do(words: Callable[[Any], str]) 
     assert "nightly crashed 2 hours ago" in said
     assert f"{started:%H:%M} UTC: the disk is full" in said
     assert "shelfprice nightly" in said
-
-
-@given(st.floats(min_value=0, max_value=1e9))
-def test_durations_and_sizes_are_short_and_have_a_unit(amount: float) -> None:
-    assert 3 <= len(formats.duration(amount)) <= 16
-    number, unit = formats.size(amount).split()
-    assert 0 <= float(number) <= 1_000
-    assert unit in {"B", "kB", "MB", "GB"}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(-5, "just now"), (59, "just now"), (60, "1 minute ago"), (7_300, "2 hours ago"), (90_000, "1 day ago")],
-)
-def test_how_long_ago_is_said_in_the_largest_unit(seconds: int, said: str) -> None:
-    assert formats.ago(NOW - dt.timedelta(seconds=seconds), NOW) == said
-
-
-def test_tables_that_nothing_was_sent_to_are_one_line_and_what_is_rejected_is_said_first(
-    with_rejected: Lake, monitor: Monitor, words: Callable[[Any], str]
-) -> None:
-    states = table_states(monitor.settings)
-    listed = words(cards.table_list(states, NOW))
-    assert f"{len(states) - 1} tables that nothing was sent to yet " in listed
-    assert words(cards.troubles(states, [])) == "Late or failed 3 rows were rejected."
 
 
 def test_a_table_that_lags_behind_what_was_sold_is_named_and_an_empty_lake_lags_nowhere(

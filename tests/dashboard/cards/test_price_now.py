@@ -89,9 +89,3 @@ def test_the_chart_of_a_store_marks_what_people_did_by_the_moment_that_is_shown(
 
     assert told(7) == []  # 09:45 to 10:00
     assert told(8) == ["kill switch"]
-
-
-def test_a_product_without_decisions_is_one_line(monitor: Monitor, words: Callable[[Any], str]) -> None:
-    told, figure = price_now(monitor, trail(monitor, "MILK", "S09", DAY), "MILK", "S09", DAY, "light")
-    assert words(told) == "No price was decided in the 14 days up to Tue 6 Jan 2026."
-    assert figure == {}

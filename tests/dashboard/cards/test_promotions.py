@@ -11,7 +11,6 @@ from dashboard.cards.desk_edit import preview_of_all
 from dashboard.cards.promotions import promotions_list
 from dashboard.data.desk import acts
 from dashboard.monitor import Monitor
-from dashboard.prefect.control import live_control
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask, examined_all
 from features.cells import ALL_VIEWS
@@ -30,7 +29,7 @@ def monitor(tmp_path: Path) -> Monitor:
     shop.sell(SHORT_DAY).close()
     shop.publish(_WEEK[0])
     build_file(shop.settings, ALL_VIEWS)
-    return Monitor(shop.settings, live_control(shop.settings), shop.folder)
+    return shop.monitor()
 
 
 def calendar(monitor: Monitor, steps: int = 0) -> str:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from dashboard.cards.store import LIVE_MS, QUIET_MS, moment, stats, store_day, v
 from dashboard.data.store_day import day_at
 from dashboard.data.versions import Version
 from dashboard.monitor import Monitor
-from dashboard.pages import prices, store
 from dashboard.prefect.control import live_control
 from warehouse.lake import Lake, Partition
 
@@ -40,24 +38,6 @@ def test_the_last_moment_shows_the_day_against_the_day_before(
     assert "No model yet" in words(shown["notices"])
 
 
-def test_the_numbers_have_the_course_of_the_day_which_adds_up_to_them(sold_monitor: Monitor) -> None:
-    day = store_day(sold_monitor, "S01", DAY)
-    for through in (3, 10, day.last):
-        now = day_at(day.events, sold_monitor.reader.ask("shelf", ("products",)), through, 10)
-        assert len(now.sales) == through + 1
-        assert now.sales["revenue_eur"].sum() == pytest.approx(now.revenue)
-        assert now.sales["count_units"].sum() == now.units
-    shown = moment(sold_monitor, day, day.last, "light")
-    assert str(shown["stats"]).count("className='trend'") == 3
-
-
-def test_before_the_first_day_there_is_nothing_to_compare_with(
-    sold_monitor: Monitor, words: Callable[[Any], str]
-) -> None:
-    day = store_day(sold_monitor, "S01", DAY - dt.timedelta(days=1))
-    assert "no day before to compare with" in words(moment(sold_monitor, day, 10, "dark")["stats"])
-
-
 def test_the_model_behind_a_day_is_the_version_that_priced_it(
     sold_monitor: Monitor, three: tuple[Version, ...], words: Callable[[Any], str]
 ) -> None:
@@ -69,32 +49,6 @@ def test_the_model_behind_a_day_is_the_version_that_priced_it(
     said = words(stats(now, None, model, None, model.trained_through + dt.timedelta(days=1)))
     assert "Version 2 1 day old, calibration error 2.0 points" in said
     assert " off" not in said  # which would read as a discount
-
-
-def test_more_unsold_stock_is_not_shown_as_good(sold_monitor: Monitor) -> None:
-    shelf = sold_monitor.reader.ask("shelf", ("products",))
-    day = store_day(sold_monitor, "S01", DAY)
-    now = day_at(day.events, shelf, day.last, 10)
-    before = replace(now, revenue=now.revenue / 2, units=2 * now.units, mean_stock=now.mean_stock / 2)
-    moved = [looks_of(card) for card in stats(now, before, None, None, DAY)[:3]]
-    assert moved == [["rising"], ["falling"], ["moved"]]
-
-
-def looks_of(part: Any) -> list[str]:
-    """Return the looks of the arrows in a component."""
-    if isinstance(part, list | tuple):
-        return [look for item in part for look in looks_of(item)]
-    look = str(getattr(part, "className", None))
-    own = [look] if look in {"rising", "falling", "moved"} else []
-    return own + looks_of(getattr(part, "children", None) or [])
-
-
-def test_both_pages_say_the_same_of_how_prices_follow_stock_and_time(
-    sold_monitor: Monitor, words: Callable[[Any], str]
-) -> None:
-    said = "A price rises when stock is short for the time left, and falls when stock is ample."
-    for page in (store, prices):
-        assert words(page.layout(sold_monitor)).count(said) == 1
 
 
 def test_a_day_that_is_being_sold_is_asked_for_more_often(

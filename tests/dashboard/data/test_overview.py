@@ -58,10 +58,6 @@ def row_of(store: str, known: ChainDays, chosen: dt.date | None = None) -> Store
     return next(row for row in store_rows(STORES, known, chosen, NOW) if row.store == store)
 
 
-def test_a_store_without_concerns_is_fine() -> None:
-    assert [(row.store, row.level) for row in store_rows(STORES, chain(), None, NOW)] == [(s, "fine") for s in STORES]
-
-
 def test_a_store_whose_prices_wait_at_the_desk_needs_a_person() -> None:
     known = chain(waiting={"S01": 1, "S03": 1_200})
     assert {(row.store, row.level, texts(row)) for row in store_rows(STORES, known, None, NOW)} == {
@@ -148,21 +144,10 @@ def test_a_trend_is_of_two_weeks_of_closed_days_and_a_store_that_did_not_sell_be
     assert "no days before" not in str(drawn[0])
 
 
-def test_a_fall_is_said_in_words_beside_its_colour() -> None:
-    known = chain(earned={TODAY: sales({"S01": 90.0}), back(1): sales({"S01": 100.0})})
-    told = str(chain_stats(store_rows(STORES, known, None, NOW))[0].to_plotly_json())
-    assert "▼ −10.0 %" in told
-    assert "below a mean day of the week before" in told
-
-
 def test_a_live_day_that_goes_on_is_fine_and_open() -> None:
     row = row_of("S01", chain(open_since={("S01", TODAY): NOW - dt.timedelta(seconds=20)}))
     assert row.is_open
     assert row.level == "fine"
-
-
-def test_where_no_book_is_expected_none_is_missed() -> None:
-    assert row_of("S01", chain(books=None)).level == "fine"
 
 
 @given(

@@ -103,8 +103,3 @@ def test_what_cannot_be_read_twice_says_what_to_do(sold: Settings, monkeypatch: 
     monkeypatch.setattr(reader, "read_only", Flaky(2))
     with pytest.raises(LakeError, match=r"No such file\); run `shelfprice transform`"):
         Reader(sold).ask("shelf_by_tick", SOLD, **QUESTION)
-
-
-def test_without_a_warehouse_the_error_names_the_command(settings: Settings) -> None:
-    with pytest.raises(LakeError, match="shelfprice demo"):
-        Reader(settings).ask("shelf_by_tick", SOLD, **QUESTION)

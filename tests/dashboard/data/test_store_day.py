@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from catalog.records.shoppers import Opening
 from catalog.settings import Settings
 from dashboard.data.reader import Reader
-from dashboard.data.store_day import Clock, day_at, last_tick
+from dashboard.data.store_day import day_at, last_tick
 from dashboard.pickers import SOLD
 from warehouse.connection import read_only
 
@@ -96,10 +95,3 @@ def test_a_day_without_events_is_empty(reader: Reader) -> None:
     nothing = events_of(reader, "S99")
     assert last_tick(nothing) == -1
     assert day_at(nothing, shelf_of(reader), 10, LOW).products == ()
-
-
-def test_a_tick_is_shown_as_the_time_at_which_it_starts() -> None:
-    clock = Clock(DAY, Opening(opens="08:00", closes="20:00", tick_minutes=15))
-    assert clock.time(0) == "08:00"
-    assert clock.time(47) == "19:45"
-    assert clock.starts(9) == dt.datetime(2026, 1, 6, 10, 15, tzinfo=dt.UTC)

@@ -1,12 +1,10 @@
 """Figures say their units, show names literally, and look the same whatever they are asked to draw."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
@@ -15,12 +13,9 @@ from catalog.settings import Settings
 from dashboard.cards.prices import answer
 from dashboard.data.prices import line_at
 from dashboard.data.reader import Reader
-from dashboard.data.store_day import Clock, Course, ProductNow, day_at
 from dashboard.figures import prices
-from dashboard.figures.prices import price_and_stock
-from dashboard.formats import change, euros, literal
+from dashboard.formats import change, euros
 from dashboard.monitor import Monitor
-from dashboard.pickers import SOLD
 from dashboard.prefect.control import live_control
 from serving.curves import DemandCurves
 from serving.make_book import publish_book
@@ -30,8 +25,6 @@ from tests.plugins.believing import first_belief
 from warehouse.lake import Lake
 
 DAY = dt.date(2026, 1, 6)
-CLOCK = Clock(DAY, load(CLASSIC).store.opening)
-HOSTILE = "<script>alert(1)</script><b>bold</b> & " + "x" * 10_000
 
 
 @pytest.fixture(scope="module")
@@ -45,48 +38,6 @@ def book_of(reader: Reader, sku: str) -> pd.DataFrame:
 
 def curve_of(reader: Reader, sku: str) -> pd.DataFrame:
     return reader.ask("product_curve", ("demand_curves",), on=DAY, date=DAY, sku=sku)
-
-
-def titles(figure: go.Figure) -> Iterator[str]:
-    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
-        if axis.title.text:
-            yield axis.title.text
-
-
-def product(sku: str, **facts: Any) -> ProductNow:
-    plain = {
-        "name": sku, "icon": "", "price": 2.0, "base_price": 2.0, "stock": 5, "par_stock": 10, "is_low": False,
-        "units": 5, "revenue": 10.0, "prices": (2.0, 2.0),
-    }  # fmt: skip
-    return ProductNow(sku=sku, **{**plain, **facts})
-
-
-def course(*skus: str) -> Course:
-    steps = pd.DataFrame({sku: [2.0, 2.5] for sku in skus})
-    return Course(steps, steps * 2)
-
-
-def test_every_axis_says_its_unit(reader: Reader) -> None:
-    events = reader.ask("shelf_by_tick", SOLD, on=DAY, date=DAY, store="S01")
-    now = day_at(events, reader.ask("shelf", ("products",)), 47, 10)
-    told = list(titles(price_and_stock(now.course, now.products, CLOCK, "light")))
-    assert told == ["time of day, UTC", "price, % of base price", "stock, units"]
-    book, curve = book_of(reader, "MILK"), curve_of(reader, "MILK")
-    state = line_at(book, 8, 12)
-    observed = pd.DataFrame({"mean_price_eur": [1.5], "n_offered": [10], "n_purchased": [4]})
-    for figure in (
-        prices.demand(curve, observed, "dark"),
-        prices.revenue(curve, state, "dark"),
-        prices.guarded(book, state, "dark"),
-    ):
-        assert all("EUR" in one or "%" in one or "units" in one for one in titles(figure))
-
-
-def test_a_hostile_name_is_shown_literally_and_cut() -> None:
-    figure = price_and_stock(course("A"), (product("A", name=HOSTILE),), CLOCK, "light")
-    assert figure.data[0].name.startswith("&lt;script&gt;alert(1)&lt;/script&gt;")
-    assert len(figure.data[0].name) < 80
-    assert literal("Milk & Honey") == "Milk &amp; Honey"
 
 
 def chosen_and_best(reader: Reader, stock: int, ticks_left: int) -> tuple[float, float]:
@@ -133,11 +84,6 @@ def test_a_state_beyond_the_book_is_read_at_its_edge(reader: Reader) -> None:
     book = book_of(reader, "MILK")
     assert line_at(book, 10_000, 10_000) == line_at(book, 100, 48)
     assert line_at(book, -3, 0) == line_at(book, int(book["inventory_level"].min()), 1)
-
-
-def test_scarce_units_are_dearer(reader: Reader) -> None:
-    book = book_of(reader, "MILK")
-    assert line_at(book, 3, 40).price > line_at(book, 90, 40).price
 
 
 def test_numbers_are_written_as_people_read_them() -> None:

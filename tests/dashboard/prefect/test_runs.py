@@ -28,17 +28,6 @@ def test_a_dead_port_is_told_soon() -> None:
     assert time.monotonic() - began < SOON
 
 
-def test_an_orchestrator_that_never_answers_is_given_up_soon() -> None:
-    with closing(socket.socket()) as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
-        began = time.monotonic()
-        with pytest.raises(ServiceError, match="does not answer"):
-            Runs(address).last(5)
-        assert time.monotonic() - began < SOON
-
-
 def test_an_answer_that_comes_too_late_is_given_up() -> None:
     done = threading.Event()
 

@@ -19,7 +19,7 @@ from pydantic import SecretStr, ValidationError
 from catalog.errors import SettingError
 from catalog.records.notify import EmailSettings
 from catalog.settings import read_settings
-from desk.notify.channels import Email, Refusal, Webhook, signed_headers, written
+from desk.notify.channels import Email, Refusal, Webhook, signed_headers
 
 KEY = bytes(range(32))
 PASSWORD = SecretStr("a secret of the mail server")
@@ -135,18 +135,6 @@ def test_a_mail_server_that_is_away_or_without_its_password_is_said() -> None:
 def test_settings_that_would_tell_others_are_refused(changes: dict[str, object], named: str) -> None:
     with pytest.raises(ValidationError, match=named):
         settings_of(25, **changes)
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from(["labels", "drift", "digest"]), st.text("abc xyz", max_size=200)), min_size=1)
-)
-def test_every_message_is_in_the_text_of_an_e_mail(said: list[tuple[str, str]]) -> None:
-    messages = [{**ALERT, "kind": kind, "sentence": sentence} for kind, sentence in said]
-    groups = Email(settings_of(25), None).groups(messages)
-    texts = sorted(" ".join(written(group)[1].split()) for group in groups)
-    for message in messages:
-        assert any(" ".join(message["sentence"].split()) in text for text in texts)
-    assert sum(map(len, groups)) == len(messages)
 
 
 @contextmanager

@@ -11,12 +11,11 @@ import pyarrow as pa
 import pytest
 from price_shop import Shop
 
-from catalog.arrays import Floats
 from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
 from catalog.tables.decisions import REPRICINGS
 from desk.price_changes.orders import orders_on
-from desk.price_law.shown import day_prices_before, last_day_prices
+from desk.price_law.shown import day_prices_before
 from etl.load import load_store_day
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
@@ -60,27 +59,6 @@ Shown = tuple[dt.date, str, str, int, float, bool]
 """Date, store, product and tick of a price, EUR, and whether it was tried, in the order in which they are read."""
 
 
-def any_lake(folder: Path, seed: int) -> tuple[Lake, list[Shown]]:
-    """Draw a lake in which partitions of three days show some prices of some stores, and return what they show."""
-    draw, lake, every = np.random.default_rng(seed), Lake(read_settings({"SHELFPRICE_HOME": str(folder)})), []
-    lake.prepare()
-    for date in (FIRST, SECOND, THIRD):
-        mixed = draw.permutation([*SHELF.store.stores, "GONE"]).tolist()  # a store is in one partition of a date
-        for group, own in {"g000": mixed[:2], "g001": mixed[2:3], "live-S02": mixed[3:]}.items():
-            names = sorted(own)
-            skus = [sku for sku in (*SHELF.skus, "GONE") if draw.random() < 0.8]
-            shown = [
-                (date, store, sku, tick, float(draw.integers(100, 900)) / 100, bool(draw.random() < 0.3))
-                for store in names
-                for tick in (0, *sorted(draw.choice(range(1, 40), draw.integers(0, 3), replace=False).tolist()))
-                for sku in skus
-            ]
-            if shown and draw.random() < 0.8:
-                lake.publish(Partition("repricings", date, group), table_of(shown), inputs="test", seed=SEED)
-                every += shown
-    return lake, every
-
-
 def table_of(shown: Sequence[Shown]) -> pa.Table:
     rows: list[dict[str, Any]] = [
         {
@@ -99,43 +77,6 @@ def table_of(shown: Sequence[Shown]) -> pa.Table:
         for date, store, sku, tick, price, is_tried in shown
     ]
     return pa.Table.from_pylist(rows, schema=REPRICINGS.schema)
-
-
-def opened_one_by_one(shown: Sequence[Shown], date: dt.date) -> dict[str, dict[str, float]]:
-    """Return the middle price of each product of the shelf on a date, tick by tick, of those that were not tried."""
-    found = dict[str, dict[str, float]]()
-    for store in SHELF.store.stores:
-        for sku in SHELF.skus:
-            changes = {row[3]: row[4:] for row in shown if row[:3] == (date, store, sku)}
-            stood, now = list[float](), None
-            for tick in range(SHELF.store.opening.ticks):
-                now = changes.get(tick, now)
-                if now is not None and not now[1]:
-                    stood.append(now[0])
-            if stood:
-                found.setdefault(store, {})[sku] = sorted(stood)[(len(stood) - 1) // 2]
-    return found
-
-
-def as_array(prices: dict[str, dict[str, float]], stores: Sequence[str]) -> Floats:
-    return np.array([[prices.get(store, {}).get(sku, np.nan) for sku in SHELF.skus] for store in stores])
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_prices_of_any_lake_are_those_that_its_rows_say_one_by_one_of_all_stores_and_of_some(
-    tmp_path: Path, seed: int
-) -> None:
-    lake, shown = any_lake(tmp_path, seed)
-    stores, of_day = SHELF.store.stores, {date: opened_one_by_one(shown, date) for date in (FIRST, SECOND, THIRD)}
-    last = dict[str, dict[str, float]]()
-    for date, own in of_day.items():
-        for store, prices in own.items():
-            last[store] = last.get(store, {}) | prices
-        after = date + dt.timedelta(days=1)
-        np.testing.assert_array_equal(last_day_prices(lake, SHELF, FIRST, date), as_array(last, stores))
-        np.testing.assert_array_equal(day_prices_before(lake, SHELF, after), as_array(last, stores))
-        for some in (("S02",), ("S03", "S01"), ("S02",), stores):
-            np.testing.assert_array_equal(day_prices_before(lake, SHELF, after, some), as_array(last, some))
 
 
 def test_no_price_that_was_tried_or_stood_for_a_moment_or_beside_an_empty_shelf_is_what_a_product_falls_back_on(

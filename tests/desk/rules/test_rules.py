@@ -1,6 +1,5 @@
 """The rules in sentences, with the prices that each holds, what that costs a day, and where two of them disagree."""
 
-import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -51,41 +50,6 @@ def test_a_rule_that_is_off_comes_with_lines_that_turn_it_on_and_no_other() -> N
         after = said_of(with_rules(**yaml.safe_load(rule.example)))
         assert [title for title in after if after[title] != before[title]] == [rule.title]
         assert after[rule.title]
-
-
-def test_a_rule_is_told_with_its_figures_and_its_products() -> None:
-    said = said_of(
-        with_rules(
-            guardrails={
-                "minimum_margin": 0.05,
-                "margins": {"dairy": 0.15, "bakery": 0.01},
-                "own_brands": [{"sku": "EGGS", "brand": "MILK", "below": 0.125}],
-                "frozen_during": [{"first": dt.date(2026, 12, 21), "prices": {"MEAT": 6.99}}],
-                "changes_per_day": 2,
-                "moving_share": 0.5,
-                "markdown_only": ["dairy", "MEAT"],
-            },
-            rivals={"of": ["Corner", "Square"], "at_most_above": 0.05, "held": ["MILK", "BREAD"]},
-            approval={"within_of_base": 0.3, "by_another": True},
-        )
-    )
-    assert said["Margins"] == (
-        "No price is below unit cost plus 5 %.",
-        "In dairy, none is below unit cost plus 15 %.",  # the bakery's margin is lower than the chain's
-    )
-    assert said["Own brands"] == ("Eggs is at least 12.5 % cheaper than Milk.",)
-    assert said["Events"] == ("From 2026-12-21 through 2026-12-21: Meat at 6.99 EUR.",)
-    assert said["Changes a day"] == ("A price changes at most 2 times a day after opening.",)
-    assert said["Steps"] == ("At most 50 % of the products change at once.",)
-    assert said["Markdowns only"] == ("No price of dairy or MEAT is above its base price.",)
-    assert said["Rivals"] == (
-        "Milk and Bread: at most the cheapest price of Corner or Square.",
-        "No other price is more than 5 % above the cheapest price of Corner or Square.",
-    )
-    assert said["Approval"] == (
-        "A price that is more than 30 % from the base price waits for a person.",
-        "Nobody approves a price that they asked for.",
-    )
 
 
 def ruled(**rails: Any) -> Callable[[Path], None]:

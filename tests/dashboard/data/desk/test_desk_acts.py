@@ -22,7 +22,6 @@ from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.people import standing, waiting_by_store
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
-from dashboard.data.desk.store_rows import with_trial
 from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
@@ -30,19 +29,13 @@ from dashboard.price_tags import tag_of
 from desk.price_changes.consequence import outlook_of
 from desk.price_changes.decision import decide
 from desk.price_changes.record import all_changes
-from features.cells import ALL_VIEWS
-from serving.standing import standings
-from warehouse.connection import build_file
 
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", "passes", "passes", "", None)
 
 
 def opened(folder: Path, approval: str = "") -> tuple[Shop, PriceDesk]:
-    shop = Shop(folder, approval)
-    shop.publish()
-    build_file(shop.settings, ALL_VIEWS)
-    shop.sell(1)
-    return shop, PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    shop = Shop(folder, approval).opened()
+    return shop, shop.desk()
 
 
 def row_of(desk: PriceDesk, name: str) -> Row:
@@ -186,38 +179,6 @@ def test_the_kill_switch_of_the_desk_is_told_as_stopped_by_a_person_until_it_is_
     assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
 
 
-def test_a_proposal_says_what_sells_at_it_and_at_the_price_now_and_what_the_plan_earns(tmp_path: Path) -> None:
-    _, desk = opened(tmp_path, "{within_of_base: 0.01}")
-    row = row_of(desk, "S01|MILK")
-    assert row.shelf is not None
-    assert row.why.startswith(f"{row.shelf.stock} left, ")
-    assert f"usually sell by closing at €{row.now:.2f}: €{row.proposed:.2f} sells about " in row.why
-    assert row.why.endswith(f"; the plan earns €{row.gain:.2f} more today")
-    assert (row.model_version, row.book_date) == (None, DATE)
-    never_sold = row_of(desk, "S02|MILK")
-    assert (never_sold.now, never_sold.gain) == (None, None)
-    assert never_sold.why.endswith(f"usually sell by closing at €{row.proposed:.2f}, its first price here")
-
-
-def test_a_price_that_is_tried_says_so_before_its_reason(tmp_path: Path) -> None:
-    shop, desk = opened(tmp_path)
-    held = standings(shop.lake, shop.catalog, desk.sheet().clocks)["S01"].of("MILK")
-    assert held is not None
-    assert held.rule == "exploration"
-    assert row_of(desk, "S01|MILK").why.startswith("€1.44 is tried to learn demand; keeps: 99 left, ")
-    assert with_trial(replace(held, rule="stock_value"), "stock is low") == "stock is low"
-
-
-def test_where_somebody_else_has_to_approve_a_persons_price_waits(tmp_path: Path) -> None:
-    _, desk = opened(tmp_path, "{by_another: true}")
-    said = acts.override(desk, row_of(desk, "S01|MILK"), PriceDraft(1.29), "cheaper", ignore_conflicts=False)
-    assert said.endswith("Somebody else has to approve it.")
-    (change,) = standing(desk.sheet())
-    assert change.state == "proposed"
-    with pytest.raises(Declined, match="somebody else than"):
-        acts.allow(desk, change.change)
-
-
 @pytest.mark.parametrize(
     ("draft", "words"),
     [
@@ -303,8 +264,3 @@ def test_a_decision_from_another_site_is_refused(settings: Settings) -> None:
     assert answer.status_code == 403
     assert client.get("/desk/tags?store=<script>").status_code == 200
     assert "<script>alert" not in client.get("/desk/tags?price=<script>alert(1)</script>").text
-
-
-def test_a_product_that_the_catalog_dropped_while_a_store_sells_it_has_a_tag_all_the_same() -> None:
-    said = {"name": "Milk", "price": "€1.60", "prior": "", "cut": "", "unit": "", "foot": f"S01, {DATE}", "ean": ""}
-    assert tag_of(ROW, None) == said | {"bars": None}

@@ -20,7 +20,6 @@ from dashboard.data.desk.drafts import PriceDraft
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import DeskQuestion, in_order, totals_of
-from dashboard.data.reader import Reader
 from desk.price_changes.propose import propose
 from etl.load import load_store_day
 from features.cells import ALL_VIEWS
@@ -129,7 +128,7 @@ def test_columns_of_a_desk_say_what_each_of_its_rows_says_in_every_state(
     book = shop.publish()
     build_file(shop.settings, ALL_VIEWS)
     shop.sell(1)
-    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    desk = shop.desk()
     assert not desk.sheet().rows.are_recorded.any()
     propose(shop.workspace, book, _DATE)
     if "approved" in others:
@@ -173,7 +172,7 @@ def desk(tmp_path: Path) -> PriceDesk:
         load_store_day(shop.lake, shop.catalog, sold, "all", inputs="1", seed=1)
     build_file(shop.settings, ALL_VIEWS)
     shop.sell(1)
-    return PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    return shop.desk()
 
 
 def test_totals_are_the_sums_of_the_rows_one_after_another(desk: PriceDesk) -> None:
@@ -199,7 +198,7 @@ def test_a_page_has_the_opening_prices_of_its_rows(desk: PriceDesk) -> None:
 
 def test_a_store_in_which_nothing_was_ever_sold_proposes_nothing(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
-    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    desk = shop.desk()
     assert len(desk.sheet().rows) == 0
     shop.publish()
     assert len(desk.sheet().rows) == 3 * len(shop.catalog.skus)

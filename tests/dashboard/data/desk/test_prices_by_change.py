@@ -14,7 +14,6 @@ from dashboard.data.desk import acts
 from dashboard.data.desk.drafts import price_by
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
-from dashboard.data.reader import Reader
 from desk.price_changes.record import all_changes
 
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", "passes", "passes", "", None)
@@ -68,7 +67,7 @@ def test_a_target_margin_is_reached_and_a_cent_less_would_miss_it(cents: int, ma
 def desk_of(folder: Path) -> tuple[Shop, PriceDesk]:
     shop = Shop(folder)
     shop.publish()
-    return shop, PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+    return shop, shop.desk()
 
 
 def test_many_prices_are_one_action_that_holds_from_the_opening_of_one_date_until_the_closing_of_another(
