@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc
+from dash import Dash, Input, Output, State, dcc
 from dash.development.base_component import Component
+
+from dashboard.components import in_browser
 
 _MOST_TEXT = 80
 """Characters of a text that an address may ask for."""
@@ -46,12 +48,8 @@ def kept_values(page: str, path: str, kept: Sequence[Kept], usual: dict[str, Any
 
 def wire_address(app: Dash, page: str, kept: Sequence[Kept]) -> None:
     """Let the browser write what is picked into the address."""
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("address", "keep"),
-        Output(_store(page), "storage_type"),
-        *(Input(one.component, one.part) for one in kept),
-        State(_store(page), "data"),
-    )
+    held, store = (Input(one.component, one.part) for one in kept), _store(page)
+    in_browser(app, "address.keep", Output(store, "storage_type"), *held, State(store, "data"))
 
 
 def one_of(asked: object, offered: Iterable[str | None], usual: str | None) -> str | None:

@@ -22,7 +22,7 @@ from dashboard.formats import show_in
 from dashboard.health_light import wire_health
 from dashboard.malformed import refuse_malformed
 from dashboard.monitor import Monitor, Page
-from dashboard.prefect.control import Control, live_control
+from dashboard.prefect.control import LiveControl, live_control
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def create_app(
     *,
     catalog_dir: Path | None = None,
     access: Access | None = None,
-    control: Control | None = None,
+    control: LiveControl | None = None,
 ) -> Dash:
     """Compose the monitor.
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import dash
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components import aria, icon, notice
+from dashboard.components import aria, icon, in_browser, notice
 from dashboard.health_light import health_light
 from dashboard.monitor import Page
 from dashboard.theme import MANTINE
@@ -21,65 +21,41 @@ SCHEME = "scheme"
 
 def app_shell(pages: Sequence[Page]) -> Component:
     """Build the frame; Dash places the page in it."""
-    header = html.Div(
-        [
-            dcc.Link(
-                [html.Img(src="/assets/favicon.svg", alt=""), html.Span("Shelfprice")], href="/", className="brand"
-            ),
-            html.Nav([_link(page) for page in pages], className="wide-nav", **aria(label="Pages")),
-            health_light(),
-            dmc.ColorSchemeToggle(
-                id="scheme-switch",
-                lightIcon=icon("sun"),
-                darkIcon=icon("moon"),
-                variant="subtle",
-                color="gray",
-                size="lg",
-                **aria(label="Switch between light and dark"),
-            ),
-        ],
-        className="header",
+    name = [html.Img(src="/assets/favicon.svg", alt=""), html.Span("Shelfprice")]
+    switch = dmc.ColorSchemeToggle(
+        id="scheme-switch",
+        lightIcon=icon("sun"),
+        darkIcon=icon("moon"),
+        variant="subtle",
+        color="gray",
+        size="lg",
+        **aria(label="Switch between light and dark"),
     )
-    return dmc.MantineProvider(
+    header = [dcc.Link(name, href="/", className="brand"), _pages(pages, "wide-nav"), health_light(), switch]
+    main = [html.Div(id=TROUBLE, **aria(live="polite")), html.Div(dash.page_container, id="page")]
+    shell = dmc.AppShell(
         [
-            dcc.Store(id=SCHEME),
-            html.A("Skip to the page", href="#page", className="skip"),
-            dmc.AppShell(
-                [
-                    dmc.AppShellHeader(header),
-                    dmc.AppShellMain(
-                        [html.Div(id=TROUBLE, **aria(live="polite")), html.Div(dash.page_container, id="page")]
-                    ),
-                    dmc.AppShellFooter(
-                        html.Nav([_link(page) for page in pages], className="narrow-nav", **aria(label="Pages")),
-                        hiddenFrom="md",
-                    ),
-                ],
-                header={"height": 56},
-                footer={"height": {"base": 60, "md": 0}},
-                padding={"base": "sm", "sm": "lg"},
-            ),
+            dmc.AppShellHeader(html.Div(header, className="header")),
+            dmc.AppShellMain(main),
+            dmc.AppShellFooter(_pages(pages, "narrow-nav"), hiddenFrom="md"),
         ],
-        theme=MANTINE,
-        defaultColorScheme="auto",
+        header={"height": 56},
+        footer={"height": {"base": 60, "md": 0}},
+        padding={"base": "sm", "sm": "lg"},
     )
+    skip = html.A("Skip to the page", href="#page", className="skip")
+    return dmc.MantineProvider([dcc.Store(id=SCHEME), skip, shell], theme=MANTINE, defaultColorScheme="auto")
 
 
 def wire_scheme(app: Dash) -> None:
     """Let the browser say, when a page opens, whether it is light or dark; `assets/scheme.js` tells of changes."""
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("scheme", "shown"), Output(SCHEME, "data"), Input("_pages_location", "pathname")
-    )
+    in_browser(app, "scheme.shown", Output(SCHEME, "data"), Input("_pages_location", "pathname"))
 
 
 def wire_trouble(app: Dash) -> None:
     """Let `assets/trouble.js` take a trouble away that no callback tells again, and ask anew for a page in trouble."""
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("trouble", "told"), Output(TROUBLE, "title"), Input(TROUBLE, "children")
-    )
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("trouble", "again"), Output(_AGAIN, "disabled"), Input(_AGAIN, "n_intervals")
-    )
+    in_browser(app, "trouble.told", Output(TROUBLE, "title"), Input(TROUBLE, "children"))
+    in_browser(app, "trouble.again", Output(_AGAIN, "disabled"), Input(_AGAIN, "n_intervals"))
 
 
 def trouble(sentence: str) -> Component:
@@ -97,7 +73,11 @@ def not_found() -> Component:
     return notice("No such page", "No page has this address; choose one above.", mood="warning")
 
 
+def _pages(pages: Sequence[Page], look: str) -> Component:
+    """Link to every page."""
+    return html.Nav([_link(page) for page in pages], className=look, **aria(label="Pages"))
+
+
 def _link(page: Page) -> Component:
-    return dmc.NavLink(
-        label=page.title, href=page.path, leftSection=icon(page.icon), active="exact", className="nav-link"
-    )
+    look = {"active": "exact", "className": "nav-link"}
+    return dmc.NavLink(label=page.title, href=page.path, leftSection=icon(page.icon), **look)

@@ -139,8 +139,29 @@ def notice(title: str, text: str, *, command: str | None = None, mood: Mood = "i
     )
 
 
+def drawer(identifier: str, title: str, parts: Sequence[Component], *, size: str) -> Component:
+    """Place a panel that opens at the right."""
+    inner = html.Div(list(parts), className="desk-edit")
+    return dmc.Drawer(inner, id=identifier, title=title, position="right", size=size, **CLOSE)
+
+
+def confirmation(identifier: str, title: str, *parts: Component, no: str, yes: Component) -> Component:
+    """Place a question that a callback opens: its parts, and two buttons; `no` is the id of the one that cancels."""
+    buttons = html.Div([dmc.Button("Cancel", id=no, variant="default"), yes], className="ask-buttons")
+    return dmc.Modal([*parts, buttons], id=identifier, title=title, centered=True, **CLOSE)
+
+
 TOOLTIPS: Any = {"tooltipValueGetter": {"function": "params.valueFormatted || params.value"}}
 """What a column of a grid takes so that a cell that is cut can be read whole."""
+
+
+def column(field: str, name: str, width: int, *, is_number: bool) -> dict[str, Any]:
+    """Return a column of a grid; numbers stand right."""
+    return {"field": field, "headerName": name, "type": "rightAligned" if is_number else None, "width": width}
+
+
+COLUMNS: Any = {"sortable": True, "resizable": True, "wrapHeaderText": True, "autoHeaderHeight": True}
+"""What the columns of a large grid have in common."""
 
 
 def width_of(texts: Iterable[str], least: int, most: int) -> int:
@@ -191,16 +212,16 @@ def _copy(command: str) -> Component:
     return dcc.Clipboard(content=as_pasted(command), title=f"copy {command}", className="copy")
 
 
+def in_browser(app: Dash, function: str, *parts: Any, **more: Any) -> None:
+    """Let a function of the browser's scripts answer a callback: `csv.save` is `save` of `assets/csv.js`."""
+    app.clientside_callback(ClientsideFunction(*function.split(".")), *parts, **more)  # type: ignore[no-untyped-call]
+
+
 def wire_saving(app: Dash, grid: str, button: str) -> None:
     """Let a button save a grid as CSV, in `assets/csv.js`: a cell that a spreadsheet would run stays text."""
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("csv", "save"),
-        Output(grid, "exportDataAsCsv"),
-        Input(button, "n_clicks"),
-        State(grid, "id"),
-        State(grid, "csvExportParams"),
-        prevent_initial_call=True,
-    )
+    states = State(grid, "id"), State(grid, "csvExportParams")
+    pressed = Input(button, "n_clicks")
+    in_browser(app, "csv.save", Output(grid, "exportDataAsCsv"), pressed, *states, prevent_initial_call=True)
 
 
 def as_pasted(command: str) -> str:

@@ -12,7 +12,7 @@ from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
 from dashboard.cards.desk_needs import totals_line
 from dashboard.cards.desk_prices import CATEGORY, DEARER, EVERY, STATE, STORE, TEXT, UNCHANGED
-from dashboard.components import CLOSE, notice, table
+from dashboard.components import CLOSE, confirmation, notice, table
 from dashboard.data.desk import acts
 from dashboard.data.desk.people import named_by
 from dashboard.data.desk.price_desk import PriceDesk
@@ -77,46 +77,50 @@ def wire_acts(app: Dash, desk: PriceDesk) -> None:
 
 
 def _wire_asked(app: Dash, desk: PriceDesk) -> None:
-    @app.callback(
-        output={
-            "said": Output(SAID, "children", allow_duplicate=True),
-            "done": Output(DONE, "data", allow_duplicate=True),
-            "question": Output(QUESTION, "opened", allow_duplicate=True),
-            "title": Output(QUESTION, "title"),
-            "asked": Output(ASKED, "children"),
-            "why": Output(WHY, "value"),
-            "failed": Output(FAILED, "children", allow_duplicate=True),
-            "no_reason": Output(NEEDS_REASON, "hidden"),
-            "no_store": Output(NEEDS_STORE, "hidden"),
-        },
-        inputs={"act": Input(ACT, "data")},
-        state=chosen_states(),
-        prevent_initial_call=True,
-    )
+    outputs = {
+        "said": Output(SAID, "children", allow_duplicate=True),
+        "done": Output(DONE, "data", allow_duplicate=True),
+        "question": Output(QUESTION, "opened", allow_duplicate=True),
+        "title": Output(QUESTION, "title"),
+        "asked": Output(ASKED, "children"),
+        "why": Output(WHY, "value"),
+        "failed": Output(FAILED, "children", allow_duplicate=True),
+        "no_reason": Output(NEEDS_REASON, "hidden"),
+        "no_store": Output(NEEDS_STORE, "hidden"),
+    }
+    nothing = dict.fromkeys(outputs, no_update)
+
+    @app.callback(output=outputs, inputs={"act": Input(ACT, "data")}, state=chosen_states(), prevent_initial_call=True)
     def answer(act: dict[str, Any] | None, *, every: bool, **asked: Any) -> dict[str, Any]:
         if not act:
             raise PreventUpdate
-        nothing = dict.fromkeys(
-            ("said", "done", "question", "title", "asked", "why", "failed", "no_reason", "no_store"), no_update
-        )
         what = act["what"]
+        ids = [] if what in _OF_ORDERS else meant(desk, act, DeskQuestion(**asked), every=every)
         if what in EDITS:
-            is_there = bool(desk.sheet().chosen(meant(desk, act, DeskQuestion(**asked), every=every)))
+            is_there = bool(desk.sheet().chosen(ids))
             said = no_update if is_there else problem(f"Choose prices in the table, then {EDITS[what]}.")
             return nothing | {"said": said}
-        ids = [] if what in _OF_ORDERS else meant(desk, act, DeskQuestion(**asked), every=every)
         if what in _QUESTIONS and not (what == "approve" and len(_approvable(desk, ids)) <= _APPROVED_UNASKED):
             title, words = _question(desk, act, ids)
             opened = {"question": True, "title": title, "asked": words, "why": "", "failed": None}
             return nothing | opened | {"no_reason": what in _WITHOUT_REASON, "no_store": what != "stop"}
-        done: dict[str, Callable[[], str]] = {
-            "approve": lambda: acts.approve(desk, ids, act.get("seen", {})),
-            "allow": lambda: acts.allow(desk, act["change"]),
-        }
-        if what not in done:
+        if what not in {"approve", "allow"}:
             raise PreventUpdate
-        said, is_done = told(done[what])
+        said, is_done = told(lambda: _do(desk, act, ids))
         return nothing | {"said": said, "done": act["at"] if is_done else no_update}
+
+
+def _do(desk: PriceDesk, act: dict[str, Any], ids: list[str], reason: str = "", store: str | None = None) -> str:
+    """Do what was asked for, and say it."""
+    what: dict[str, Callable[[], str]] = {
+        "approve": lambda: acts.approve(desk, ids, act.get("seen", {})),
+        "allow": lambda: acts.allow(desk, act["change"]),
+        "reject": lambda: acts.turn_down(desk, ids, reason),
+        "freeze": lambda: acts.freeze(desk, ids, reason),
+        "stop": lambda: acts.stop(desk, store, reason),
+        "undo": lambda: acts.undo(desk, act["change"]),
+    }
+    return what[act["what"]]()
 
 
 def _wire_question(app: Dash, desk: PriceDesk) -> None:
@@ -129,42 +133,33 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
             "question": Output(QUESTION, "opened", allow_duplicate=True),
             "failed": Output(FAILED, "children", allow_duplicate=True),
         },
-        inputs={
-            "_yes": Input(YES, "n_clicks"),
-            "_no": Input(NO, "n_clicks"),
-            "_enter": Input(WHY, "n_submit"),
-        },
+        inputs={"_pressed": [Input(YES, "n_clicks"), Input(NO, "n_clicks"), Input(WHY, "n_submit")]},
         state={
             "act": State(ACT, "data"),
             "why": State(WHY, "value"),
-            "every": State(EVERY, "checked"),
             "switched": State(SWITCHED, "value"),
-            **filter_states(),
+            **chosen_states(),
         },
         prevent_initial_call=True,
     )
-    def decide(*, act: dict[str, Any], why: str | None, every: bool, switched: str, **rest: Any) -> dict[str, Any]:
-        if not ctx.triggered or not ctx.triggered[0]["value"] or not act:
+    def decide(
+        *, _pressed: Any, act: dict[str, Any], why: str | None, every: bool, switched: str, **asked: Any
+    ) -> dict[str, Any]:
+        if not ctx.triggered or not ctx.triggered[0]["value"] or not act or act["what"] not in _QUESTIONS:
             raise PreventUpdate
+        stays = {"said": no_update, "done": no_update, "question": True, "failed": None}
         if ctx.triggered_id == NO:
-            return {"said": no_update, "done": no_update, "question": False, "failed": None}
-        asked = DeskQuestion(**{name: rest[name] for name in FILTERS})
+            return stays | {"question": False}
         reason, store = (why or "").strip(), None if switched == EVERY_STORE else switched
         if not reason and act["what"] not in _WITHOUT_REASON:
-            return {"said": no_update, "done": no_update, "question": True, "failed": problem("Say why in a sentence.")}
-        done: dict[str, Callable[[], str]] = {
-            "approve": lambda: acts.approve(desk, meant(desk, act, asked, every=every), act.get("seen", {})),
-            "reject": lambda: acts.turn_down(desk, meant(desk, act, asked, every=every), reason),
-            "freeze": lambda: acts.freeze(desk, meant(desk, act, asked, every=every), reason),
-            "stop": lambda: acts.stop(desk, store, reason),
-            "undo": lambda: acts.undo(desk, act["change"]),
-        }
-        if act["what"] not in done:
-            raise PreventUpdate
-        said, is_done = told(done[act["what"]])
-        if not is_done:
-            return {"said": no_update, "done": act["at"], "question": True, "failed": said}
-        return {"said": said, "done": act["at"], "question": False, "failed": None}
+            return stays | {"failed": problem("Say why in a sentence.")}
+
+        def do() -> str:
+            ids = [] if act["what"] in _OF_ORDERS else meant(desk, act, DeskQuestion(**asked), every=every)
+            return _do(desk, act, ids, reason, store)
+
+        said, is_done = told(do)
+        return stays | {"done": act["at"]} | ({"said": said, "question": False} if is_done else {"failed": said})
 
 
 def _question(desk: PriceDesk, act: dict[str, Any], ids: list[str]) -> tuple[str, list[Any]]:
@@ -226,29 +221,11 @@ def chosen_states() -> dict[str, State]:
 def question(catalog: Catalog) -> Component:
     """Place the question, which a callback opens; it asks for a reason and for stores where they are needed."""
     why: Any = dmc.TextInput(id=WHY, label="Reason", required=True, **{"data-autofocus": True})
-    where = dmc.Select(
-        id=SWITCHED,
-        label="Where",
-        data=store_options([EVERY_STORE, *catalog.store.stores]),
-        value=EVERY_STORE,
-        allowDeselect=False,
-    )
-    buttons = html.Div(
-        [dmc.Button("Cancel", id=NO, variant="default"), dmc.Button("Confirm", id=YES)], className="ask-buttons"
-    )
-    return dmc.Modal(
-        [
-            html.Div(id=ASKED),
-            html.Div(where, id=NEEDS_STORE),
-            html.Div(why, id=NEEDS_REASON),
-            html.Div(id=FAILED, role="alert"),
-            buttons,
-        ],
-        id=QUESTION,
-        title="Why?",
-        centered=True,
-        **CLOSE,
-    )
+    stores = store_options([EVERY_STORE, *catalog.store.stores])
+    where = dmc.Select(id=SWITCHED, label="Where", data=stores, value=EVERY_STORE, allowDeselect=False)
+    parts = html.Div(id=ASKED), html.Div(where, id=NEEDS_STORE), html.Div(why, id=NEEDS_REASON)
+    yes = dmc.Button("Confirm", id=YES)
+    return confirmation(QUESTION, "Why?", *parts, html.Div(id=FAILED, role="alert"), no=NO, yes=yes)
 
 
 def keys_list() -> Component:

@@ -11,8 +11,8 @@ from dash.exceptions import PreventUpdate
 
 from catalog.errors import Declined, ServiceError, ShelfpriceError
 from dashboard.cache import Cache
-from dashboard.components import aria, icon, prose
-from dashboard.prefect.control import Control, LiveRun
+from dashboard.components import aria, confirmation, icon, prose
+from dashboard.prefect.control import LiveControl, LiveRun
 
 START, PAUSE, STOP, RESET, SPEED, STATE = (
     "live-start", "live-pause", "live-stop", "live-reset", "live-speed", "live-state",
@@ -33,46 +33,22 @@ _COLOURS = {"selling": "teal", "paused": "yellow", "waiting": "ocean", "stopping
 
 def live_bar() -> Component:
     """Place the controls; a callback says which of them can be used."""
-    speeds = [{"value": value, "label": label} for value, label in SPEEDS.items()]
-    return html.Div(
-        [
-            html.Div(id=STATE, className="live-state", **aria(live="polite")),
-            html.Div(
-                [
-                    _button(START, "play", "Start", "filled"),
-                    _button(PAUSE, "pause", "Pause", "default"),
-                    _button(STOP, "stop", "Stop", "default"),
-                    _button(RESET, "reset", "Reset", "default"),
-                    dmc.Select(
-                        id=SPEED, data=speeds, value="1", w=150, size="xs", allowDeselect=False, **aria(label="Speed")
-                    ),
-                ],
-                className="live-buttons",
-            ),
-            dmc.Modal(
-                [
-                    dmc.Text(
-                        prose(
-                            "Deletes what this store has sold on its open day and starts the day again. Closed days, "
-                            "models and prices stay. To remove all generated data, run `shelfprice reset`."
-                        ),
-                        size="sm",
-                    ),
-                    html.Div(
-                        [
-                            dmc.Button("Cancel", id=NO, variant="default"),
-                            dmc.Button("Start again", id=YES, color="red"),
-                        ],
-                        className="ask-buttons",
-                    ),
-                ],
-                id=ASK,
-                title="Start the open day again?",
-                centered=True,
-            ),
-        ],
-        className="live-bar",
+    speeds: Any = [{"value": value, "label": label} for value, label in SPEEDS.items()]
+    buttons = [
+        _button(START, "play", "Start", "filled"),
+        _button(PAUSE, "pause", "Pause", "default"),
+        _button(STOP, "stop", "Stop", "default"),
+        _button(RESET, "reset", "Reset", "default"),
+        dmc.Select(id=SPEED, data=speeds, value="1", w=150, size="xs", allowDeselect=False, **aria(label="Speed")),
+    ]
+    words = (
+        "Deletes what this store has sold on its open day and starts the day again. Closed days, models and prices "
+        "stay. To remove all generated data, run `shelfprice reset`."
     )
+    yes = dmc.Button("Start again", id=YES, color="red")
+    state = html.Div(id=STATE, className="live-state", **aria(live="polite"))
+    ask = confirmation(ASK, "Start the open day again?", dmc.Text(prose(words), size="sm"), no=NO, yes=yes)
+    return html.Div([state, html.Div(buttons, className="live-buttons"), ask], className="live-bar")
 
 
 def state_of_store(run: LiveRun | None) -> list[Component]:
@@ -87,10 +63,8 @@ def state_of_store(run: LiveRun | None) -> list[Component]:
 
 def away(error: ShelfpriceError) -> list[Component]:
     """Say why the controls cannot be used."""
-    return [
-        dmc.Badge("no controls", color="gray", variant="light", className="live-away"),
-        html.Span(prose(str(error))),
-    ]
+    badge = dmc.Badge("no controls", color="gray", variant="light", className="live-away")
+    return [badge, html.Span(prose(str(error)))]
 
 
 def _button(identifier: str, picture: str, label: str, look: str) -> Component:
@@ -103,10 +77,14 @@ _ASK_AGAIN_AT_WORK, _ASK_AGAIN_IDLE = 1.5, 8.0  # seconds; all browsers share th
 _MOST_STORES = 256
 
 
+Refusal = Callable[[], str | None]
+"""Says why no store can sell live; None where one can."""
+
+
 class SharedStatus:
     """The newest live run of each store; Prefect is asked now and then, however many browsers look."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: LiveControl) -> None:
         self._control = control
         self._answers = Cache[LiveRun | ServiceError | None](_MOST_STORES, _ask_again_after)
         self._refusal = Cache[str | None](1, lambda _: _ASK_AGAIN_IDLE)
@@ -143,7 +121,7 @@ def _ask_again_after(answer: LiveRun | ServiceError | None) -> float:
     return _ASK_AGAIN_AT_WORK if isinstance(answer, LiveRun) and answer.is_at_work else _ASK_AGAIN_IDLE
 
 
-def wire_live(app: Dash, control: Control, store_picker: str, pulse: str, refusal: Callable[[], str | None]) -> None:
+def wire_live(app: Dash, control: LiveControl, store_picker: str, pulse: str, refusal: Refusal) -> None:
     """Register the callbacks of the controls; `store_picker` holds the store, `pulse` is when to look again.
 
     `refusal` says why no store can sell live in this lake, None where one can. To press and to look are callbacks of
@@ -155,9 +133,7 @@ def wire_live(app: Dash, control: Control, store_picker: str, pulse: str, refusa
     _wire_question(app)
 
 
-def _wire_buttons(
-    app: Dash, control: Control, status: SharedStatus, store_picker: str, refusal: Callable[[], str | None]
-) -> None:
+def _wire_buttons(app: Dash, control: LiveControl, status: SharedStatus, store_picker: str, refusal: Refusal) -> None:
     """Do what was pressed."""
 
     @app.callback(
@@ -179,9 +155,7 @@ def _wire_buttons(
         return {"at": time.time(), "declined": declined, "while": repr(_newest(status, store))}
 
 
-def _wire_state(
-    app: Dash, status: SharedStatus, store_picker: str, pulse: str, refusal: Callable[[], str | None]
-) -> None:
+def _wire_state(app: Dash, status: SharedStatus, store_picker: str, pulse: str, refusal: Refusal) -> None:
     """Show what the store does and which controls can be used."""
 
     @app.callback(
@@ -232,7 +206,7 @@ def _wire_question(app: Dash) -> None:
         return bool(ctx.triggered_id == RESET)
 
 
-def press(control: Control, status: SharedStatus, pressed: str, store: str, speed: float) -> str | None:
+def press(control: LiveControl, status: SharedStatus, pressed: str, store: str, speed: float) -> str | None:
     """Do what was pressed; return why it was not done, None when it was."""
     try:
         if pressed in {START, YES}:

@@ -15,7 +15,7 @@ from dashboard.data.desk.people import KillSwitch
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
-from dashboard.prefect.control import Control
+from dashboard.prefect.control import LiveControl
 from dashboard.prefect.runs import Runs, runs_of
 from dashboard.who import refusal
 from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
@@ -42,7 +42,7 @@ class Monitor:
     """
 
     settings: Settings
-    control: Control
+    control: LiveControl
     catalog_dir: Path | None = None
 
     @cached_property

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from catalog.errors import DataError, ShelfpriceError
-from dashboard.components import CLOSE, aria, table
+from dashboard.components import aria, drawer, table
 from dashboard.data.desk import acts
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import sheet_of
@@ -31,41 +31,25 @@ _MOST_LISTED = 50
 
 def sheet_panel() -> Component:
     """Place the panel, which `assets/desk.js` opens."""
+    looks: dict[str, Any] = {"className": "desk-upload", "max_size": MOST_BYTES, "accept": ".csv,.xlsx"}
     downloads = [
         dmc.Button(f"Download as {kind.upper()}", id=name, variant="default") for kind, name in _DOWNLOADS.items()
     ]
-    return dmc.Drawer(
-        html.Div(
-            [
-                dmc.Text("1. Download the prices that the filters find, unchanged ones too.", size="sm"),
-                html.Div(downloads, className="desk-buttons"),
-                dcc.Download(id=FILE),
-                dmc.Text("2. Fill in new_price, and from and through for dates. Other lines set nothing.", size="sm"),
-                dmc.Text("3. Upload it, look at what each line would set, then record all of it or none.", size="sm"),
-                html.Label(
-                    dcc.Upload(
-                        html.Span("Upload prices…"),
-                        id=UPLOAD,
-                        className="desk-upload",
-                        max_size=MOST_BYTES,
-                        accept=".csv,.xlsx",
-                    )
-                ),
-                html.Div(id=FOUND, **aria(live="polite")),
-                dmc.TextInput(id=WHY, label="Reason", placeholder="prices of the spring leaflet", required=True),
-                dmc.Checkbox(id=ANYWAY, label="Record it despite what speaks against it", checked=False),
-                dmc.Checkbox(id=BELOW_COST, label="Accept prices below floor and cost", checked=False),
-                html.Div(id=REFUSED, role="alert"),
-                dmc.Button("Record", id=RECORD),
-            ],
-            className="desk-edit",
-        ),
-        id=PANEL,
-        title="Prices in a sheet",
-        position="right",
-        size="xl",
-        **CLOSE,
-    )
+    parts = [
+        dmc.Text("1. Download the prices that the filters find, unchanged ones too.", size="sm"),
+        html.Div(downloads, className="desk-buttons"),
+        dcc.Download(id=FILE),
+        dmc.Text("2. Fill in new_price, and from and through for dates. Other lines set nothing.", size="sm"),
+        dmc.Text("3. Upload it, look at what each line would set, then record all of it or none.", size="sm"),
+        html.Label(dcc.Upload(html.Span("Upload prices…"), id=UPLOAD, **looks)),
+        html.Div(id=FOUND, **aria(live="polite")),
+        dmc.TextInput(id=WHY, label="Reason", placeholder="prices of the spring leaflet", required=True),
+        dmc.Checkbox(id=ANYWAY, label="Record it despite what speaks against it", checked=False),
+        dmc.Checkbox(id=BELOW_COST, label="Accept prices below floor and cost", checked=False),
+        html.Div(id=REFUSED, role="alert"),
+        dmc.Button("Record", id=RECORD),
+    ]
+    return drawer(PANEL, "Prices in a sheet", parts, size="xl")
 
 
 def wire_sheet(app: Dash, desk: PriceDesk) -> None:

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import CLOSE, TOOLTIPS, aria, table
+from dashboard.components import TOOLTIPS, aria, drawer, table
 from dashboard.data.desk.drafts import price_by
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import rivals_in_words
@@ -29,47 +29,26 @@ _MOST_SAID = 20
 
 def edit_panel() -> Component:
     """Place the panel; callbacks open it for rows and fill it."""
-    price: Any = dmc.TextInput(
-        id=PRICE,
-        label=f"Price, {shown_currency().code}, or how it changes",
-        description="1.29, +5 %, -0.10 or margin 30 %",
-        **{"data-autofocus": True},
-    )
-    days = html.Div([_date(FIRST, "First day"), _date(LAST, "Last day")], className="grid grid-2 desk-times")
-    hours = html.Div(
-        [
-            html.Div(
-                [dmc.TimeInput(id=START, label="From"), dmc.TimeInput(id=END, label="Until")],
-                className="grid grid-2 desk-times",
-            ),
-            dmc.Text("Hours of the store's day, instead of days.", size="xs", c="dimmed"),
-        ],
-        id=HOURS,
-    )
-    return dmc.Drawer(
-        html.Div(
-            [
-                html.Div(id=FACTS),
-                price,
-                days,
-                dmc.Text("Empty: from the next tick until closing.", size="xs", c="dimmed"),
-                hours,
-                dmc.Checkbox(id=ANNOUNCED, label="Promotion: announce it as a reduction", checked=False),
-                html.Div(id=PREVIEW, **aria(live="polite")),
-                dmc.TextInput(id=REASON, label="Reason", placeholder="a competitor is cheaper", required=True),
-                dmc.Checkbox(id=ANYWAY, label="Save it despite what speaks against it", checked=False),
-                dmc.Checkbox(id=BELOW_COST, label="Accept a price below floor and cost", checked=False),
-                html.Div(id=REFUSED, role="alert"),
-                dmc.Button("Save", id=SAVE),
-            ],
-            className="desk-edit",
-        ),
-        id=PANEL,
-        title="Set prices",
-        position="right",
-        size="md",
-        **CLOSE,
-    )
+    label, forms = f"Price, {shown_currency().code}, or how it changes", "1.29, +5 %, -0.10 or margin 30 %"
+    price: Any = dmc.TextInput(id=PRICE, label=label, description=forms, **{"data-autofocus": True})
+    pair: dict[str, Any] = {"className": "grid grid-2 desk-times"}
+    times = [dmc.TimeInput(id=START, label="From"), dmc.TimeInput(id=END, label="Until")]
+    told = dmc.Text("Hours of the store's day, instead of days.", size="xs", c="dimmed")
+    parts = [
+        html.Div(id=FACTS),
+        price,
+        html.Div([_date(FIRST, "First day"), _date(LAST, "Last day")], **pair),
+        dmc.Text("Empty: from the next tick until closing.", size="xs", c="dimmed"),
+        html.Div([html.Div(times, **pair), told], id=HOURS),
+        dmc.Checkbox(id=ANNOUNCED, label="Promotion: announce it as a reduction", checked=False),
+        html.Div(id=PREVIEW, **aria(live="polite")),
+        dmc.TextInput(id=REASON, label="Reason", placeholder="a competitor is cheaper", required=True),
+        dmc.Checkbox(id=ANYWAY, label="Save it despite what speaks against it", checked=False),
+        dmc.Checkbox(id=BELOW_COST, label="Accept a price below floor and cost", checked=False),
+        html.Div(id=REFUSED, role="alert"),
+        dmc.Button("Save", id=SAVE),
+    ]
+    return drawer(PANEL, "Set prices", parts, size="md")
 
 
 def _date(identifier: str, label: str) -> Component:
@@ -175,17 +154,14 @@ def speaks_against(sentences: Sequence[str]) -> list[Component]:
 def facts_of(row: Row) -> Component:
     """Say which price is edited, and what is known of it."""
     now = UNKNOWN if row.now is None else euros(row.now)
-    limit = [html.Div(f"Limit that binds: {row.limit}.")] if row.limit else []
-    return html.Div(
-        [
-            dmc.Title(row.title, order=3, className="card-title"),
-            html.Div(f"Now {now}, proposed {euros(row.proposed)}: {row.why}."),
-            *limit,
-            *([html.Div(f"Rivals: {rivals_in_words(row)}.")] if row.rivals else []),
-            html.Div(f"State: {row.told}."),
-        ],
-        className="desk-facts",
-    )
+    lines = [
+        f"Now {now}, proposed {euros(row.proposed)}: {row.why}.",
+        *([f"Limit that binds: {row.limit}."] if row.limit else []),
+        *([f"Rivals: {rivals_in_words(row)}."] if row.rivals else []),
+        f"State: {row.told}.",
+    ]
+    title = dmc.Title(row.title, order=3, className="card-title")
+    return html.Div([title, *map(html.Div, lines)], className="desk-facts")
 
 
 def preview_of(found: Examined) -> list[Component]:

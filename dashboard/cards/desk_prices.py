@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.load import Catalog
-from dashboard.components import TOOLTIPS, aria, card, prose, width_of
+from dashboard.components import COLUMNS, TOOLTIPS, aria, card, column, prose, width_of
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import DeskQuestion, Rows
@@ -128,37 +128,17 @@ def note_of(sheet: Sheet) -> list[Component]:
 def _filters(catalog: Catalog, asked: DeskQuestion, *, has_rivals: bool) -> list[Component]:
     categories = sorted({product.category for product in catalog.products})
     states = [{"value": state, "label": words} for state, words in STATES.items()]
+    any_of: dict[str, Any] = {"placeholder": "all", "clearable": True}
+    found: dict[str, Any] = any_of | {"w": 150, "searchable": True}
+    words = {"placeholder": "product, SKU, store", "value": asked.text, "w": 230, "debounce": 200}
+    dearer = dmc.Switch(id=DEARER, label="Dearer than rivals", checked=asked.dearer, size="xs")
     return [
-        dmc.TextInput(
-            id=TEXT, label="Search", placeholder="product, SKU, store", value=asked.text, w=230, debounce=200
-        ),
-        dmc.Select(
-            id=STORE,
-            label="Store",
-            data=store_options(catalog.store.stores),
-            value=asked.store,
-            placeholder="all",
-            w=150,
-            clearable=True,
-            searchable=True,
-        ),
-        dmc.Select(
-            id=CATEGORY,
-            label="Category",
-            data=categories,
-            value=asked.category,
-            placeholder="all",
-            w=150,
-            clearable=True,
-            searchable=True,
-        ),
-        dmc.Select(id=STATE, label="State", data=states, value=asked.state, placeholder="all", w=190, clearable=True),
+        dmc.TextInput(id=TEXT, label="Search", **words),
+        dmc.Select(id=STORE, label="Store", data=store_options(catalog.store.stores), value=asked.store, **found),
+        dmc.Select(id=CATEGORY, label="Category", data=categories, value=asked.category, **found),
+        dmc.Select(id=STATE, label="State", data=states, value=asked.state, w=190, **any_of),
         dmc.Switch(id=UNCHANGED, label="Show unchanged", checked=asked.unchanged, size="xs", className="desk-every"),
-        html.Div(
-            dmc.Switch(id=DEARER, label="Dearer than rivals", checked=asked.dearer, size="xs"),
-            hidden=not has_rivals,
-            className="desk-every",
-        ),
+        html.Div(dearer, hidden=not has_rivals, className="desk-every"),
     ]
 
 
@@ -177,42 +157,25 @@ def _buttons() -> list[Component]:
 
 
 def act_button(
-    label: str,
-    act: str,
-    *,
-    look: str = "default",
-    key: str | None = None,
-    change: str = "",
-    row: Row | None = None,
-    **more: Any,
+    label: str, act: str, *, look: str = "default", key: str = "", change: str = "", row: Row | None = None, **more: Any
 ) -> Component:
     """Return a button that `assets/desk.js` turns into an act, of the chosen rows, of one, or of one price change."""
     data = {"data-act": act, **({"data-change": change} if change else {})}
     if row is not None:
-        data |= {
-            "data-price": row.id,
-            "data-seen": str(row.proposed),
-            "aria-label": f"{label} {row.title}",
-        }
+        data |= {"data-price": row.id, "data-seen": str(row.proposed), "aria-label": f"{label} {row.title}"}
     hint = [html.Kbd(key, className="desk-key", **aria(hidden="true"))] if key else []
     return dmc.Button([label, *hint], variant=look, size="xs", **data, **more)
 
 
 def _grid(catalog: Catalog, *, has_rivals: bool) -> Component:
-    money = shown_currency()
+    money, wide = shown_currency(), width_of(map(store_name, catalog.store.stores), 80, 160)
     of_course = {"cellRendererParams": {"symbol": money.symbol, "digits": money.digits}}
+    own: dict[str, dict[str, Any]] = {"course": of_course, "rival": {"tooltipField": "rivals"}, "name": {}}
     columns = [
-        {
-            "field": field,
-            "headerName": name,
-            "headerTooltip": says,
-            "type": "rightAligned" if field in _NUMBERS else None,
-            "width": width_of(map(store_name, catalog.store.stores), 80, 160) if field == "store" else 84,
-        }
-        | (TOOLTIPS if field not in {"name", "course", "rival"} else {})
+        column(field, name, wide if field == "store" else 84, is_number=field in _NUMBERS)
+        | {"headerTooltip": says}
+        | own.get(field, TOOLTIPS)
         | more
-        | (of_course if field == "course" else {})
-        | ({"tooltipField": "rivals"} if field == "rival" else {})
         for field, name, says, more in _COLUMNS
         if has_rivals or field != "rival"
     ]
@@ -221,7 +184,7 @@ def _grid(catalog: Catalog, *, has_rivals: bool) -> Component:
         columnDefs=in_currency_of(columns),
         rowModelType="infinite",
         getRowId="params.data.id",
-        defaultColDef={"sortable": True, "resizable": True, "wrapHeaderText": True, "autoHeaderHeight": True},
+        defaultColDef=COLUMNS,
         dashGridOptions={
             "cacheBlockSize": 100,
             "maxBlocksInCache": 20,

@@ -21,23 +21,14 @@ def label_cards(statuses: Sequence[StoreStatus]) -> list[Component]:
     """Return a card of the stores that were sent prices, those with a label that lags first; none where none was."""
     if not statuses:
         return []
-    behind = sorted(
-        (one for one in statuses if one.late or one.different), key=lambda one: (-one.late - one.different, one.store)
-    )
+    behind = [one for one in statuses if one.late or one.different]
+    behind = sorted(behind, key=lambda one: (-one.late - one.different, one.store))[:_STORES]
     parts: list[Component] = [dmc.Text(told_of(statuses), size="sm")]
     if behind:
+        numbers = [(one.sent, one.acknowledged, one.late, one.different) for one in behind]
+        cells = [[*map(count, own)] for own in numbers]
+        rows = [[store_name(one.store), *own, _products(one)] for one, own in zip(behind, cells, strict=True)]
         names = ("Store", "Sent", "Shown", "Late", "Differ", "Products")
-        rows = [
-            [
-                store_name(one.store),
-                count(one.sent),
-                count(one.acknowledged),
-                count(one.late),
-                count(one.different),
-                _products(one),
-            ]
-            for one in behind[:_STORES]
-        ]
         parts.append(table(names, rows, numbers=(1, 2, 3, 4), width=620))
     return [card("Tills and labels", *parts, caption=_CAPTION)]
 

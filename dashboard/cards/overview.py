@@ -1,7 +1,7 @@
 """The chain on one page: its day in four numbers, every store in one row, and what drawn prices earned."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +10,7 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from dashboard.cards.trend import trend
-from dashboard.components import TOOLTIPS, card, notice, stat, table, width_of
+from dashboard.components import COLUMNS, TOOLTIPS, card, column, notice, stat, table, width_of
 from dashboard.data.overview import Earned, StoreRow
 from dashboard.formats import UNKNOWN, change, count, day, days, euros, in_currency_of, share, store_name
 from dashboard.monitor import Monitor
@@ -60,24 +60,19 @@ def grid(stores: Sequence[str], *, stock_lives: bool) -> Component:
     """Place the grid that a callback fills; of many stores, only rows that are seen are drawn."""
     is_short, wide = len(stores) <= _ALL_SHOWN, width_of(map(store_name, stores), 84, 220)
     columns = [
-        {
-            "field": field,
-            "headerName": name,
-            "type": None if field in _TEXTS else "rightAligned",
-            "width": wide if field == "store" else 100,
-        }
+        column(field, name, wide if field == "store" else 100, is_number=field not in _TEXTS)
         | (TOOLTIPS if field != "trend" else {})
         | more
         for field, name, more in _COLUMNS
         if stock_lives or field not in _OF_LIVING_STOCK
     ]
+    options = {"enableCellTextSelection": True, "animateRows": False, "quickFilterText": ""}
     return dag.AgGrid(
         id=GRID,
         columnDefs=in_currency_of(columns),
         rowData=[],
-        defaultColDef={"sortable": True, "resizable": True, "wrapHeaderText": True, "autoHeaderHeight": True},
-        dashGridOptions={"enableCellTextSelection": True, "animateRows": False, "quickFilterText": ""}
-        | ({"domLayout": "autoHeight"} if is_short else {}),
+        defaultColDef=COLUMNS,
+        dashGridOptions=options | ({"domLayout": "autoHeight"} if is_short else {}),
         getRowId="params.data.store",
         csvExportParams={"fileName": "stores.csv"},
         style={"height": None if is_short else 620},
@@ -100,15 +95,10 @@ def drift_alarm(monitor: Monitor) -> list[Component]:
 
 def alert_notices(monitor: Monitor) -> list[Component]:
     """Show the alerts that are open, as `shelfprice alerts` lists them; nothing where none is."""
-    found = monitor.reader.ask("open_alerts", ("alerts",), most=_ALERTS)
-    return [
-        notice(
-            f"{_ALERT_TITLES.get(row['kind'], 'Something needs a person')}: {row['subject']}",
-            row["sentence"],
-            mood="warning",
-        )
-        for row in found.to_dict("records")
-    ]
+    found = monitor.reader.ask("open_alerts", ("alerts",), most=_ALERTS).to_dict("records")
+    titles = [_ALERT_TITLES.get(row["kind"], "Something needs a person") for row in found]
+    rows = zip(titles, found, strict=True)
+    return [notice(f"{title}: {row['subject']}", row["sentence"], mood="warning") for title, row in rows]
 
 
 def grid_rows(rows: Sequence[StoreRow], chosen: dt.date | None) -> list[dict[str, Any]]:
@@ -118,26 +108,16 @@ def grid_rows(rows: Sequence[StoreRow], chosen: dt.date | None) -> list[dict[str
 
 def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
     """Show what the chain earned, how many stores need a person, and what ran out."""
-    needing = [row for row in rows if row.level != "fine"]
-    n_out = sum(row.sold_out > 0 for row in rows)
+    needing, n_out = sum(row.level != "fine" for row in rows), sum(row.sold_out > 0 for row in rows)
     urgent = sum(row.level == "act" for row in rows)
+    told, missed = f"{count(urgent)} of them urgent" if urgent else "none urgent", sum(row.missed for row in rows)
+    where, line = f"in {count(n_out)} store{'' if n_out == 1 else 's'}", _trend(rows, "missed")
     return [
         _money("Revenue", rows, "revenue"),
         _money("Margin", rows, "margin"),
         *_stock_stats(rows),
-        stat(
-            "Stores that need a person",
-            f"{count(len(needing))} of {count(len(rows))}",
-            None,
-            f"{count(urgent)} of them urgent" if urgent else "none urgent",
-        ),
-        stat(
-            "Visits that met an empty shelf",
-            count(sum(row.missed for row in rows)),
-            None,
-            f"in {count(n_out)} store{'' if n_out == 1 else 's'}",
-            _trend(rows, "missed"),
-        ),
+        stat("Stores that need a person", f"{count(needing)} of {count(len(rows))}", None, told),
+        stat("Visits that met an empty shelf", count(missed), None, where, line),
     ]
 
 
@@ -147,17 +127,9 @@ def _stock_stats(rows: Sequence[StoreRow]) -> list[Component]:
     if not closed:
         return []
     thrown, sold = sum(one.spoiled or 0 for one in closed), sum(one.units for one in closed)
-    share = thrown / max(thrown + sold, 1)
-    return [
-        _money("Profit", rows, "profit"),
-        stat(
-            "Thrown away",
-            euros(sum(one.waste or 0.0 for one in closed)),
-            None,
-            f"{count(round(thrown))} units, {_PER_CENT * share:.1f} % of what left the shelf",
-            _trend(rows, "waste"),
-        ),
-    ]
+    told = f"{count(round(thrown))} units, {share(thrown / max(thrown + sold, 1))} of what left the shelf"
+    waste = euros(sum(one.waste or 0.0 for one in closed))
+    return [_money("Profit", rows, "profit"), stat("Thrown away", waste, None, told, _trend(rows, "waste"))]
 
 
 def _money(label: str, rows: Sequence[StoreRow], part: str) -> Component:
@@ -245,21 +217,18 @@ def earned_card(monitor: Monitor) -> list[Component]:
 
 
 def _row(row: dict[Any, Any]) -> list[Component | str]:
-    names = {"chain": "all stores", "week": f"week from {row['name']}", "category": str(row["name"])}
-    names["store"] = str(row["name"])
+    names = {"chain": "all stores", "week": f"week from {row['name']}"}
     return [
-        names[str(row["scope"])],
-        euros(row["euros"]) if pd.notna(row["euros"]) else UNKNOWN,
-        _interval(row, "euros", euros),
-        share(row["share"]) if pd.notna(row["share"]) else UNKNOWN,
-        _interval(row, "share", share),
+        names.get(row["scope"], str(row["name"])),
+        *_known(row, "euros", euros),
+        *_known(row, "share", share),
         count(row["n_held"]),
         count(row["n_treated"]),
     ]
 
 
-def _interval(row: dict[Any, Any], name: str, written: Any) -> str:
+def _known(row: dict[Any, Any], name: str, written: Any) -> Iterator[str]:
+    """Write a value and its interval."""
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    if pd.isna(low) or pd.isna(high):
-        return UNKNOWN
-    return f"{written(low)} to {written(high)}"
+    yield written(row[name]) if pd.notna(row[name]) else UNKNOWN
+    yield UNKNOWN if pd.isna(low) or pd.isna(high) else f"{written(low)} to {written(high)}"

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from connect.export.status import StoreStatus
 from dashboard.cards.labels import told_of
-from dashboard.components import TOOLTIPS, aria, card, notice, stat, table
+from dashboard.components import TOOLTIPS, aria, card, column, notice, stat, table
 from dashboard.data.pipeline import LakeTable
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
 from dashboard.prefect.runs import Kind, Run
@@ -34,16 +34,12 @@ def run_list(newest: Sequence[Run], now: dt.datetime) -> Component:
     """List flow runs with state, duration and link: those that failed first, with the reason, then the newest first."""
     if not newest:
         return dmc.Text("No flow has run yet.", c="dimmed", size="sm")
-    rows = [
-        [
-            dmc.Anchor(run.name, href=run.link, target="_blank", size="sm"),
-            run.flow,
-            _state(run),
-            ago(run.started_at, now),
-            duration(run.seconds),
-        ]
-        for run in sorted(newest, key=lambda run: run.kind != "failed")
-    ]
+    rows = []
+    for run in sorted(newest, key=lambda run: run.kind != "failed"):
+        link = dmc.Anchor(run.name, href=run.link, target="_blank", size="sm")
+        rows.append(
+            [link, run.flow, _badge(*_STATES[run.kind], run.state), ago(run.started_at, now), duration(run.seconds)]
+        )
     listed = table(["Run", "Flow", "State", "Started", "Duration"], rows, numbers=(3, 4), width=640)
     return html.Div([*(_failure(run, now) for run in newest if run.reason), listed])
 
@@ -108,41 +104,26 @@ def summary(states: Sequence[LakeTable], free_bytes: int, now: dt.datetime) -> C
     share = f"{100 * out / (kept + out):.2f} % of all rows read" if kept + out else "no rows read yet"
     published = max((state.published_at for state in states if state.published_at), default=None)
     newest = max((state.newest_date for state in sold if state.newest_date), default=None)
-    return html.Div(
-        [
-            stat(
-                "Decisions" if not sold[1].rows else "Decisions and unit sales",
-                count(kept),
-                None,
-                f"through {day(newest)}" if newest else "none yet",
-            ),
-            stat("Rejected rows", count(out), None, share),
-            stat(
-                "Last published",
-                ago(published, now),
-                None,
-                f"{published:%d %b %Y, %H:%M} UTC" if published else "never",
-            ),
-            stat("Disk use", size(sum(state.bytes for state in states)), None, f"{size(free_bytes)} free"),
-        ],
-        className="grid grid-4",
-    )
+    what = "Decisions" if not sold[1].rows else "Decisions and unit sales"
+    when = f"{published:%d %b %Y, %H:%M} UTC" if published else "never"
+    stats = [
+        stat(what, count(kept), None, f"through {day(newest)}" if newest else "none yet"),
+        stat("Rejected rows", count(out), None, share),
+        stat("Last published", ago(published, now), None, when),
+        stat("Disk use", size(sum(state.bytes for state in states)), None, f"{size(free_bytes)} free"),
+    ]
+    return html.Div(stats, className="grid grid-4")
 
 
 def rejected_rows(rows: pd.DataFrame) -> Component:
     """List rejected rows as they were read, each with its reason; text is shown literally."""
+    text = {"minWidth": 320, "flex": 3, "tooltipField": "row_text"}
     columns: list[dict[str, Any]] = [
         {"field": "business_date", "headerName": "Date", "width": 120},
         {"field": "reason", "minWidth": 200, "flex": 1},
         {"field": "source", "minWidth": 140, "flex": 1},
-        {"field": "row_number", "headerName": "Row", "type": "rightAligned", "width": 100},
-        {
-            "field": "row_text",
-            "headerName": "Row as read",
-            "minWidth": 320,
-            "flex": 3,
-            "tooltipField": "row_text",
-        },
+        column("row_number", "Row", 100, is_number=True),
+        {"field": "row_text", "headerName": "Row as read"} | text,
     ]
     shown = rows.assign(business_date=pd.to_datetime(rows["business_date"]).dt.strftime("%Y-%m-%d"))
     return dag.AgGrid(
@@ -165,28 +146,21 @@ def not_ours(rows: pd.DataFrame) -> list[Component]:
     """
     if rows.empty:
         return []
+    numbers = ("units", "count_spans")
     listed = [
-        [
-            str(row["not_ours"]),
-            count(row["units"]),
-            count(row["count_spans"]),
-            day(pd.Timestamp(row["newest_date"]).date()),
-        ]
+        [str(row["not_ours"]), *(count(row[name]) for name in numbers), day(pd.Timestamp(row["newest_date"]).date())]
         for row in rows.to_dict(orient="records")
     ]
-    return [
-        card(
-            "Sold at prices that were not ours",
-            table(["Reason", "Units", "Spans", "Newest date"], listed, numbers=(1, 2, 3), width=520),
-            caption="Kept in the table exposures, and never learned from. `another price` means that the till charged "
-            "something else than it was sent.",
-        )
-    ]
+    shown = table(["Reason", "Units", "Spans", "Newest date"], listed, numbers=(1, 2, 3), width=520)
+    caption = (
+        "Kept in the table exposures, and never learned from. `another price` means that the till charged something "
+        "else than it was sent."
+    )
+    return [card("Sold at prices that were not ours", shown, caption=caption)]
 
 
-def _state(run: Run) -> Component:
-    mark, drawn = _STATES[run.kind]
-    return dmc.Badge(f"{mark} {run.state}", color=drawn, variant="light", size="sm", tt="none")
+def _badge(mark: str, ink: str, said: str) -> Component:
+    return dmc.Badge(f"{mark} {said}", color=ink, variant="light", size="sm", tt="none")
 
 
 def _unproven(state: LakeTable) -> list[Component]:
@@ -196,23 +170,22 @@ def _unproven(state: LakeTable) -> list[Component]:
 
 
 _CONDITIONS: dict[Condition, tuple[str, str, str]] = {
-    "answers": ("✓", "answers", "teal"),
-    "starting": ("…", "starting", "gray"),
-    "silent": ("✗", "does not answer", "red"),
-    "restarting": ("↻", "restarting", "yellow"),
+    "answers": ("✓", "teal", "answers"),
+    "starting": ("…", "gray", "starting"),
+    "silent": ("✗", "red", "does not answer"),
+    "restarting": ("↻", "yellow", "restarting"),
 }
 
 
 def service_list(running: RunningServices | None, now: dt.datetime) -> Component:
     """List the services: how each is, since when, how often it was started again, and why."""
     if running is None:
-        return notice(
-            "Not running", "The schedules, Prefect and MLflow do not run. Start them:", command="shelfprice up"
-        )
+        text = "The schedules, Prefect and MLflow do not run. Start them:"
+        return notice("Not running", text, command="shelfprice up")
     rows = [
         [
             html.Span(one.name, title=one.purpose, className="named"),
-            _condition(one.condition),
+            _badge(*_CONDITIONS[one.condition]),
             ago(one.since, now),
             count(one.recent_restarts(now)),
             one.reason or UNKNOWN,
@@ -221,8 +194,3 @@ def service_list(running: RunningServices | None, now: dt.datetime) -> Component
     ]
     names = ["Service", "State", "Since", "Restarts in the last hour", "Why it was started again last"]
     return table(names, rows, numbers=(2, 3), width=640)
-
-
-def _condition(condition: Condition) -> Component:
-    mark, said, colour = _CONDITIONS[condition]
-    return dmc.Badge(f"{mark} {said}", color=colour, variant="light", size="sm", tt="none")

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from catalog.clocks import WallClock
 from catalog.price_rules import RULES
 from dashboard.cards.notices import no_data
-from dashboard.components import PRICE_AND_STOCK, TOOLTIPS, aria, card, graph, notice
+from dashboard.components import COLUMNS, PRICE_AND_STOCK, TOOLTIPS, aria, card, column, graph, notice
 from dashboard.data.prices import BookLine, line_at, marks_of
 from dashboard.figures import prices as figures
 from dashboard.formats import change, euros, in_currency_of, share, store_name
@@ -55,22 +55,10 @@ def price_now(
     newest, base = dict[Any, Any](local.iloc[0]), product["base_price"]
     price, since = newest["new_price"], newest["decided_at"]
     told = "" if price == base else f" It is {change(price, base)} on the base price of {euros(base)}."
-    words = html.Div(
-        [
-            html.Span(euros(price), className="price-now"),
-            html.Div(
-                [
-                    html.Strong(
-                        f"{product['product_name']} in {store_name(store)} since {day_name(since.date())}, "
-                        f"{since:%H:%M}"
-                    ),
-                    html.Div(f"{newest['reason']}.{told}"),
-                ]
-            ),
-        ],
-        className="quote",
-    )
+    place = f"{product['product_name']} in {store_name(store)} since {day_name(since.date())}, {since:%H:%M}"
+    why = html.Div([html.Strong(place), html.Div(f"{newest['reason']}.{told}")])
     marks = marks_of(monitor.reader, clock, store, sku, date - dt.timedelta(days=DAYS - 1), date)
+    words = html.Div([html.Span(euros(price), className="price-now"), why], className="quote")
     return words, figures.course(local, base, marks, scheme)
 
 
@@ -119,7 +107,7 @@ def answer(monitor: Monitor, sku: str, date: dt.date, state: tuple[int, int], sc
     store, costs = catalog.store, dict(zip(catalog.skus, costs_that_count(catalog).tolist(), strict=True))
     line = line_at(book, *state, costs.get(sku, 0.0))
     is_opening = (line.stock, line.ticks_left) == (book["inventory_level"].max(), book["ticks_left"].max())
-    name, minutes = product_names(monitor).get(sku, sku), line.ticks_left * store.opening.tick_minutes
+    name, minutes = products_of(monitor, None).get(sku, sku), line.ticks_left * store.opening.tick_minutes
     words = in_words(name, line, minutes, is_opening=is_opening)
     if store.guardrails.kill_switch:
         words = html.Div([dmc.Text("The kill switch is on, so the base price is shown. The book would say:"), words])
@@ -143,27 +131,15 @@ def demand(monitor: Monitor, sku: str, book: dt.date | None, date: dt.date, sche
 
 def in_words(name: str, line: BookLine, minutes_left: int, *, is_opening: bool = False) -> Component:
     """Say one line of the price book as people would; it may never come, so it is no headline."""
-    moved = (
-        f"; the policy asked for {euros(line.unconstrained_price)}" if line.price != line.unconstrained_price else ""
-    )
+    wanted = f"; the policy asked for {euros(line.unconstrained_price)}"
+    moved = wanted if line.price != line.unconstrained_price else ""
     if_so = f"with {line.stock:,} left and {_duration(minutes_left)} to go"
     state = f"when the store opens with {line.stock:,} on the shelf" if is_opening else if_so
-    return html.Div(
-        [
-            html.Span(euros(line.price), className="quote-price"),
-            html.Span(
-                f"{name}, {state}: chance of sale "
-                f"{share(line.p_sale)}, a unit kept is worth {euros(line.unit_value)}. "
-                f"Why: {RULES[line.binding_rule]}{moved}."
-            ),
-        ],
-        className="quote",
+    told = (
+        f"{name}, {state}: chance of sale {share(line.p_sale)}, a unit kept is worth {euros(line.unit_value)}. "
+        f"Why: {RULES[line.binding_rule]}{moved}."
     )
-
-
-def product_names(monitor: Monitor) -> dict[str, str]:
-    """Return the products' names by sku, in the order of the shelf."""
-    return products_of(monitor, None)
+    return html.Div([html.Span(euros(line.price), className="quote-price"), html.Span(told)], className="quote")
 
 
 def products_of(monitor: Monitor, category: str | None) -> dict[str, str]:
@@ -213,29 +189,18 @@ def _guarded_card() -> Component:
 
 def _sliders(monitor: Monitor) -> Component:
     catalog = monitor.catalog.current()
-    minutes = catalog.store.opening.tick_minutes
-    ticks, par = catalog.store.opening.ticks, max(product.par_stock for product in catalog.products)
-    return html.Div(
-        [
-            _slider(STOCK, "Stock, units", par, par, lambda units: f"{units} unit{'s' if units > 1 else ''}"),
-            _slider(
-                TIME,
-                f"Time left, ticks of {minutes} min",
-                ticks,
-                ticks,
-                lambda left: _duration(left * minutes),
-            ),
-        ],
-        className="grid grid-2 sliders",
-    )
+    minutes, ticks = catalog.store.opening.tick_minutes, catalog.store.opening.ticks
+    par = max(product.par_stock for product in catalog.products)
+    stock = _slider(STOCK, "Stock, units", par, lambda units: f"{units} unit{'s' if units > 1 else ''}")
+    time = _slider(TIME, f"Time left, ticks of {minutes} min", ticks, lambda left: _duration(left * minutes))
+    return html.Div([stock, time], className="grid grid-2 sliders")
 
 
-def _slider(identifier: str, label: str, most: int, value: int, said: Callable[[int], str]) -> Component:
-    """Place a slider whose name and marks say the unit."""
+def _slider(identifier: str, label: str, most: int, said: Callable[[int], str]) -> Component:
+    """Place a slider at its end, whose name and marks say the unit."""
     marks = [{"value": place, "label": said(place)} for place in sorted({1, max(1, most // 2), most})]
-    slider = dmc.Slider(
-        id=identifier, min=1, max=most, value=value, step=1, marks=marks, updatemode="drag", thumbLabel=label
-    )
+    span = {"min": 1, "max": most, "value": most, "step": 1}
+    slider = dmc.Slider(id=identifier, **span, marks=marks, updatemode="drag", thumbLabel=label)
     return html.Div([dmc.Text(label, size="sm", fw=500), slider], className="slider")
 
 
@@ -299,13 +264,8 @@ def trail_height(rows: Sequence[object]) -> dict[str, int]:
 
 def _grid() -> Component:
     columns = [
-        {
-            "field": field,
-            "headerName": name,
-            "filter": "agNumberColumnFilter" if field in _NUMBERS else "agTextColumnFilter",
-            "type": "rightAligned" if field in _NUMBERS else None,
-            "width": 120,
-        }
+        column(field, name, 120, is_number=field in _NUMBERS)
+        | {"filter": "agNumberColumnFilter" if field in _NUMBERS else "agTextColumnFilter"}
         | more
         for field, name, more in _COLUMNS
     ]
@@ -313,15 +273,7 @@ def _grid() -> Component:
         id=TRAIL,
         columnDefs=in_currency_of(columns),
         rowData=[],
-        defaultColDef=TOOLTIPS
-        | {
-            "sortable": True,
-            "resizable": True,
-            "floatingFilter": True,
-            "suppressFloatingFilterButton": True,
-            "wrapHeaderText": True,
-            "autoHeaderHeight": True,
-        },
+        defaultColDef=TOOLTIPS | COLUMNS | {"floatingFilter": True, "suppressFloatingFilterButton": True},
         dashGridOptions={"pagination": True, "paginationPageSize": 20, "enableCellTextSelection": True},
         csvExportParams={"fileName": "price_decisions.csv"},
         style=trail_height([]),

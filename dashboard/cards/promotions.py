@@ -29,20 +29,14 @@ _LAST = ("It brought", "Planned by", "Act")
 
 def promotions_card() -> Component:
     """Place the calendar with its buttons; a callback fills it."""
-    buttons = html.Div(
-        [
-            dmc.Button("Earlier", id=EARLIER, size="xs", variant="default", n_clicks=0),
-            dmc.Button("Later", id=LATER, size="xs", variant="default", n_clicks=0),
-            act_button("Plan a promotion…", "plan"),
-        ],
-        className="desk-buttons",
-    )
+    turn: dict[str, Any] = {"size": "xs", "variant": "default", "n_clicks": 0}
+    buttons = [dmc.Button("Earlier", id=EARLIER, **turn), dmc.Button("Later", id=LATER, **turn)]
     return card(
         "Promotions",
         html.Div(id=CALENDAR),
         caption="A promotion is announced as a reduction from its prior price, as the law asks: the lowest of the days "
         "before it. The line marks the date that is priced. What the price instead brings is a forecast, and no proof.",
-        right=buttons,
+        right=html.Div([*buttons, act_button("Plan a promotion…", "plan")], className="desk-buttons"),
     )
 
 
@@ -94,37 +88,20 @@ def _row(
     (start, end), (words, colour) = dates, _LOOKS[row["state"]]
     where = store_name(row["store_id"]) if isinstance(row["store_id"], str) else "every store"
     until = "until withdrawn" if end is None else "for one day" if end == start else f"to {day(end)}"
-    what = html.Div(
-        [
-            html.Div(
-                [
-                    html.Strong(f"{names.get(row['sku'], row['sku'])} in {where}"),
-                    dmc.Badge(words, color=colour, variant="light", className="desk-badge"),
-                ],
-                className="desk-change-head",
-            ),
-            html.Div(f"{day(start)} {until}", className="desk-dim"),
-        ]
-    )
+    badge = dmc.Badge(words, color=colour, variant="light", className="desk-badge")
+    title = [html.Strong(f"{names.get(row['sku'], row['sku'])} in {where}"), badge]
+    what = [html.Div(title, className="desk-change-head"), html.Div(f"{day(start)} {until}", className="desk-dim")]
     prior = UNKNOWN if pd.isna(row["prior_price_eur"]) else euros(row["prior_price_eur"])
     less = html.Div("no reduction", className="falling")
     if pd.notna(row["share_reduced"]):
         less = html.Div(f"{100 * row['share_reduced']:.0f} % less", className="desk-dim")
-    last = first + _WEEKS * _WEEK - dt.timedelta(days=1) if end is None else end
-    bar = html.Div(
-        className=f"calendar-bar calendar-{row['state']}", title=row["reason"], style=_at(first, start, last)
-    )
+    place = _at(first, start, first + _WEEKS * _WEEK - dt.timedelta(days=1) if end is None else end)
+    bar = html.Div(className=f"calendar-bar calendar-{row['state']}", title=row["reason"], style=place)
     line = html.Div([bar, *_mark(first, today)], className="calendar-line", **aria(hidden="true"))
     undo = [] if row["state"] == "past" else [act_button("Withdraw…", "undo", change=row["change"])]
-    return [
-        dmc.TableTd(what),
-        dmc.TableTd(euros(row["price_eur"])),
-        dmc.TableTd([html.Div(prior), less]),
-        dmc.TableTd(line),
-        dmc.TableTd(_brought(row)),
-        dmc.TableTd([html.Div(row["planned_by"]), html.Div(row["change"], className="desk-dim")]),
-        dmc.TableTd(undo),
-    ]
+    by = [html.Div(row["planned_by"]), html.Div(row["change"], className="desk-dim")]
+    cells = (html.Div(what), euros(row["price_eur"]), [html.Div(prior), less], line, _brought(row), by, undo)
+    return [dmc.TableTd(cell) for cell in cells]
 
 
 def _brought(row: dict[Any, Any]) -> list[Component] | str:

@@ -1,6 +1,8 @@
 """The stickers of a store: those to print for the next morning, and what became of the units that carried one."""
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 from dash.development.base_component import Component
@@ -11,11 +13,7 @@ from dashboard.formats import day as day_name
 from dashboard.monitor import Monitor
 
 READ = (
-    "markdowns",
-    "repricings",
-    "live_repricings",
-    "interactions",
-    "live_interactions",
+    *("markdowns", "repricings", "live_repricings", "interactions", "live_interactions"),
     "stock_movements",
     "products",
 )
@@ -32,34 +30,26 @@ def sticker_cards(monitor: Monitor, store: str, date: dt.date) -> list[Component
     """Return a card of the stickers to print, and one of those that stood; none of those where there are none."""
     found = monitor.reader.ask("stickers_of_store", READ, date=date, store=store)
     stood = pd.to_datetime(found["business_date"]).dt.date == date
-    cards = []
+    cards, rows = list[Component](), found[stood]
     if not stood.all():
         title = f"Stickers to print for {day_name(date + dt.timedelta(days=1))}"
         cards.append(card(title, _table(found[~stood], ()), caption=f"{_STICK} {_MEANING}"))
-    if stood.any():
-        rows = found[stood]
-        told = (
-            f"Stickers sold {count(int(rows['count_sold'].sum()))} units for {euros(float(rows['brought_eur'].sum()))}."
-        )
+    if len(rows):
+        told = f"Stickers sold {count(rows['count_sold'].sum())} units for {euros(float(rows['brought_eur'].sum()))}."
         cards.append(card(f"Stickers of {day_name(date)}", _table(rows, _RESULT), caption=f"{told} {_MEANING}"))
     return cards
 
 
 def _table(rows: pd.DataFrame, result: tuple[str, ...]) -> Component:
-    body = []
+    def known(value: Any, written: Callable[[Any], str]) -> str:
+        return "" if pd.isna(value) else written(value)
+
+    names, body = (*_PLAN, *result), list[list[str]]()
     for row in rows.to_dict("records"):
         amounts = (euros(row[name]) for name in ("price_eur", "sticker_eur"))
-        saving = row["expected_saving_eur"]
-        cells = [
-            row["product_name"],
-            count(int(row["count_units"])),
-            *amounts,
-            "" if pd.isna(saving) else euros(saving),
-        ]
-        if result:
-            spoiled = row["count_spoiled"]
-            thrown = "" if pd.isna(spoiled) else count(int(spoiled))
-            cells += [count(int(row["count_sold"])), euros(row["brought_eur"]), thrown]
-        body.append(cells)
-    names = (*_PLAN, *result)
+        plan = [row["product_name"], count(row["count_units"]), *amounts, known(row["expected_saving_eur"], euros)]
+        came = (
+            [count(row["count_sold"]), euros(row["brought_eur"]), known(row["count_spoiled"], count)] if result else []
+        )
+        body.append(plan + came)
     return table(names, body, numbers=range(1, len(names)), width=80 * len(names))

@@ -44,6 +44,7 @@ LIVE_MS, QUIET_MS = 500, 5_000
 """Time until a browser asks again while the day is being sold, and otherwise."""
 
 _READ_FOR_EVENTS = (*SOLD, "shoppers", "ingested_files", "drift_checks")
+_DECIDES = ("model_versions", "champions", "booked_prices", "drift_checks", "markdowns", "price_changes")
 _HOURS_BETWEEN_MARKS = 3
 
 
@@ -68,15 +69,9 @@ def store_day(monitor: Monitor, store: str, date: dt.date) -> ShownDay:
 
 def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
     """Return what changes whenever the page's content for a date would."""
-    return (
-        monitor.reader.stamp(*SOLD, date=date),
-        monitor.reader.stamp(
-            "model_versions", "champions", "booked_prices", "drift_checks", "markdowns", "price_changes"
-        ),
-        monitor.catalog.current().fingerprint,
-        monitor.catalog.problem,
-        monitor.next_command(),
-    )
+    reader, catalog = monitor.reader, monitor.catalog
+    stamps = reader.stamp(*SOLD, date=date), reader.stamp(*_DECIDES)
+    return (*stamps, catalog.current().fingerprint, catalog.problem, monitor.next_command())
 
 
 def moment(
@@ -145,16 +140,9 @@ def version_behind(versions: Sequence[Version], day: DayNow | None) -> Version |
 
 
 def _events(monitor: Monitor, day: ShownDay, through: int, clock: WallClock) -> pd.DataFrame:
-    found = monitor.reader.ask(
-        "newest_events",
-        _READ_FOR_EVENTS,
-        on=day.date,
-        date=day.date,
-        store=day.store,
-        through=through,
-        most_visits=MOST_VISITS,
-        most_decisions=MOST_DECISIONS,
-    )
+    most = {"most_visits": MOST_VISITS, "most_decisions": MOST_DECISIONS}
+    asked: dict[str, Any] = {"on": day.date, "date": day.date, "store": day.store, "through": through} | most
+    found = monitor.reader.ask("newest_events", _READ_FOR_EVENTS, **asked)
     return found.assign(happened_at=found["happened_at"].dt.tz_convert(clock.zone.info))
 
 
@@ -173,21 +161,12 @@ def stats(
 ) -> list[Component]:
     """Show revenue, units, stock and the model behind the prices, each against the day before at the same time."""
     against = "vs the day before, same time" if before else "no day before to compare with"
+    revenue, units = (trend(_by_parts(now.sales[name]), f"{name} through the day") for name in now.sales.columns)
+    earned = change(now.revenue, before.revenue) if before else None
+    sold = change(now.units, before.units) if before else None
     return [
-        stat(
-            "Revenue",
-            euros(now.revenue),
-            change(now.revenue, before.revenue) if before else None,
-            against,
-            trend(_by_parts(now.sales["revenue_eur"]), "revenue through the day"),
-        ),
-        stat(
-            "Units sold",
-            count(now.units),
-            change(now.units, before.units) if before else None,
-            against,
-            trend(_by_parts(now.sales["count_units"]), "units sold through the day"),
-        ),
+        stat("Revenue", euros(now.revenue), earned, against, revenue),
+        stat("Units sold", count(now.units), sold, against, units),
         _stock_stat(now, before, against),
         _model_stat(model, model_before, date),
     ]
@@ -241,36 +220,23 @@ def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
     price = "no price" if product.price is None else euros(product.price)
     moved = change(product.price or 0.0, product.base_price or 0.0) if product.price else None
     against = "base price" if moved and product.price == product.base_price else f"{moved} vs base" if moved else ""
-    picture = sparkline(product.prices, n_ticks, line)
+    picture = sparkline(product.prices, n_ticks, line) or _NO_PICTURE
     lowest, highest = (min(product.prices), max(product.prices)) if product.prices else (0.0, 0.0)
     told = f"price since opening, between {euros(lowest)} and {euros(highest)}"
-    return dmc.Paper(
-        [
-            html.Div(
-                [
-                    html.Span(product.icon, className="product-icon", **aria(hidden="true")),
-                    html.Span(product.name, className="product-name", title=product.name),
-                ],
-                className="product-head",
-            ),
-            html.Div(
-                [
-                    html.Span(price, className="product-price"),
-                    html.Span(against, className="product-moved"),
-                ],
-                className="product-line",
-            ),
-            html.Img(src=picture or _NO_PICTURE, alt=told, title=told, className="sparkline"),
-            _stock_bar(product),
-            html.Div(
-                [html.Span(f"{count(product.units)} sold"), html.Strong(euros(product.revenue))],
-                className="product-line product-sold",
-            ),
-        ],
-        withBorder=True,
-        p="sm",
-        className=f"product{' low' if product.is_low else ''}",
-    )
+    head = [
+        html.Span(product.icon, className="product-icon", **aria(hidden="true")),
+        html.Span(product.name, className="product-name", title=product.name),
+    ]
+    prices = [html.Span(price, className="product-price"), html.Span(against, className="product-moved")]
+    sold = [html.Span(f"{count(product.units)} sold"), html.Strong(euros(product.revenue))]
+    parts = [
+        html.Div(head, className="product-head"),
+        html.Div(prices, className="product-line"),
+        html.Img(src=picture, alt=told, title=told, className="sparkline"),
+        _stock_bar(product),
+        html.Div(sold, className="product-line product-sold"),
+    ]
+    return dmc.Paper(parts, withBorder=True, p="sm", className=f"product{' low' if product.is_low else ''}")
 
 
 def _badges(product: ProductNow) -> list[Component]:
@@ -285,19 +251,13 @@ def _stock_bar(product: ProductNow) -> Component:
     if product.stock is None:
         return dmc.Text("stock unknown", c="dimmed", size="xs")
     par = product.par_stock or max(product.stock, 1)
-    part = min(1.0, product.stock / par)
-    bar = dmc.Progress(
-        value=100 * part,
-        color="orange" if product.is_low else "ocean",
-        size="sm",
-        **aria(label=f"{product.stock} of {par} units left"),
-    )
+    part, ink = 100 * min(1.0, product.stock / par), "orange" if product.is_low else "ocean"
+    bar = dmc.Progress(value=part, color=ink, size="sm", **aria(label=f"{product.stock} of {par} units left"))
     left = html.Span(f"{count(product.stock)} of {count(par)} left")
-    ends = [html.Div(f"{count(product.last_day)} thrown away tonight if unsold", className="product-line")]
-    lines = [html.Div([left, *_badges(product)], className="product-line"), *(ends if product.last_day else [])]
-    if product.opened_with:
-        lines.append(html.Div(_lots_in_words(product.opened_with), className="product-line"))
-    return html.Div([bar, *lines], className="stock")
+    lines: list[Any] = [[left, *_badges(product)]]
+    lines += [f"{count(product.last_day)} thrown away tonight if unsold"] if product.last_day else []
+    lines += [_lots_in_words(product.opened_with)] if product.opened_with else []
+    return html.Div([bar, *(html.Div(line, className="product-line") for line in lines)], className="stock")
 
 
 def _lots_in_words(lots: Sequence[UnitsThatKeep]) -> str:
@@ -332,30 +292,22 @@ def event_list(events: pd.DataFrame, names: dict[str, str]) -> list[Component]:
     return [_line(event, names) for event in events.itertuples()]
 
 
-def _line(event: object, names: dict[str, str]) -> Component:
-    kind = str(event.kind)  # type: ignore[attr-defined] # a named tuple of pandas
+def _line(event: Any, names: dict[str, str]) -> Component:
+    kind = str(event.kind)
     look = _KINDS[kind]
-    happened = event.happened_at  # type: ignore[attr-defined]
-    return html.Li(
-        [
-            html.Span(f"{happened:%H:%M}", className="event-time"),
-            icon(_ICONS[look]),
-            html.Span(_sentence(kind, event, names), className="event-text"),
-        ],
-        className=f"event event-{look}",
-    )
+    time, text = html.Span(f"{event.happened_at:%H:%M}", className="event-time"), _sentence(kind, event, names)
+    words = html.Span(text, className="event-text")
+    return html.Li([time, icon(_ICONS[look]), words], className=f"event event-{look}")
 
 
-def _sentence(kind: str, event: object, names: dict[str, str]) -> str:
+def _sentence(kind: str, event: Any, names: dict[str, str]) -> str:
     if kind in {"repriced", "explored", "drift"}:
-        return str(event.reason)  # type: ignore[attr-defined]
-    who = event.shopper_name if isinstance(event.shopper_name, str) else "A shopper"  # type: ignore[attr-defined]
-    what = names.get(event.sku, event.product_name)  # type: ignore[attr-defined]
-    price = euros(event.price_eur)  # type: ignore[attr-defined]
-    if kind == "bought":
-        return f"{who} bought {what} for {price}"
-    if kind == "not_bought":
-        return f"{who} left {what}, which cost {price}"
-    return (
-        f"{who} left {what}: {price} was too expensive" if kind == "too_expensive" else f"{who} found {what} sold out"
-    )
+        return str(event.reason)
+    who = event.shopper_name if isinstance(event.shopper_name, str) else "A shopper"
+    what, price = names.get(event.sku, event.product_name), euros(event.price_eur)
+    return {
+        "bought": f"{who} bought {what} for {price}",
+        "not_bought": f"{who} left {what}, which cost {price}",
+        "too_expensive": f"{who} left {what}: {price} was too expensive",
+        "out_of_stock": f"{who} found {what} sold out",
+    }[kind]

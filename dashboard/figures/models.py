@@ -1,11 +1,10 @@
 """What models predict, what was observed, and which version was champion when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from dashboard.data.versions import Status, Version
 from dashboard.figures.traces import reach, scatter
@@ -20,7 +19,6 @@ _MARKS: dict[Status, str] = {
 }
 _CHANCE = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25}
 _NO_LEGEND: dict[str, Any] = {"showlegend": False, "margin": {"l": 8, "r": 8, "t": 16, "b": 8}}
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LABELS = 8  # versions named on an axis
 _SHOWN_BEFORE = 3  # earlier curves drawn behind the newest
 
@@ -128,52 +126,3 @@ def _draw_observed(figure: go.Figure, x: Any, seen: pd.DataFrame, ink: str, hove
     """Draw observed shares with their intervals."""
     around = reach(seen["low"].to_numpy(), seen["observed"].to_numpy(), seen["high"].to_numpy(), ink)
     scatter(figure, x, seen["observed"], ink, hover, error_y=around, customdata=seen["decisions"], marker=look)
-
-
-def importance(parts: Sequence[Mapping[str, Any]], scheme: Scheme) -> go.Figure:
-    """Log loss without each part of a model's features. Look for: price first.
-
-    Parameters
-    ----------
-    parts
-        `part` and `nats` per decision, the most important first.
-    """
-    shown = [own for own in parts if own["nats"] > 0][:_LABELS][::-1]
-    figure = go.Figure()
-    figure.add_bar(
-        x=[own["nats"] for own in shown],
-        y=[own["part"] for own in shown],
-        orientation="h",
-        marker={"color": colour(0, scheme)},
-        hovertemplate="%{y}: %{x:.4f} nats per decision<extra></extra>",
-    )
-    figure.update_layout(xaxis={"title": {"text": "log loss without it, nats per decision"}}, **_NO_LEGEND)
-    return styled(figure, scheme, height=280)
-
-
-def dependence(points: Sequence[Mapping[str, Any]], scheme: Scheme) -> go.Figure:
-    """Chance of sale at the base price by weekday, and by hour. Look for: lines that leave the level.
-
-    Parameters
-    ----------
-    points
-        `feature` (weekday or hour), its `value`, and `p_sale`.
-    """
-    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
-    for column, feature in enumerate(("weekday", "hour"), start=1):
-        own = [point for point in points if point["feature"] == feature]
-        at = [_WEEKDAYS[int(point["value"]) - 1] if feature == "weekday" else point["value"] for point in own]
-        figure.add_scatter(
-            x=at,
-            y=[point["p_sale"] for point in own],
-            mode="lines+markers",
-            line={"color": colour(0, scheme), "width": 2},
-            hovertemplate="%{x}: %{y:.1%}<extra></extra>",
-            row=1,
-            col=column,
-        )
-        figure.update_xaxes(title={"text": feature}, row=1, col=column)
-    figure.update_yaxes(**_CHANCE)
-    figure.update_yaxes(title={"text": "chance of sale"}, row=1, col=1)
-    figure.update_layout(**_NO_LEGEND)
-    return styled(figure, scheme, height=280)

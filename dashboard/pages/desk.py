@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -32,7 +32,7 @@ from dashboard.cards.desk_prices import (
 from dashboard.cards.desk_row import row_drawer, wire_row
 from dashboard.cards.notices import no_data
 from dashboard.cards.promotions import CALENDAR, EARLIER, LATER, promotions_card, promotions_list
-from dashboard.components import aria, heading
+from dashboard.components import aria, heading, in_browser
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.table import DeskQuestion, as_sent, in_order, totals_of
@@ -148,12 +148,8 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
         }
 
     _wire_chosen(app, desk)
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("desk", "again"),
-        Output(GRID, "title"),
-        Input(SEEN, "data"),
-        *(Input(*held) for held in FILTERS.values()),
-    )
+    filters = (Input(*held) for held in FILTERS.values())
+    in_browser(app, "desk.again", Output(GRID, "title"), Input(SEEN, "data"), *filters)
 
 
 def _wire_chosen(app: Dash, desk: PriceDesk) -> None:
@@ -175,16 +171,9 @@ def _wire_chosen(app: Dash, desk: PriceDesk) -> None:
         rows = DeskQuestion(**asked).found_in(sheet.rows) if every else sheet.rows.those(ids)
         return totals_line(totals_of(rows)) if len(rows) else []
 
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("desk", "chosen"),
-        Output(CHOSEN, "children"),
-        Output(APPROVE, "variant"),
-        Input(GRID, "selectedRows"),
-        Input(EVERY, "checked"),
-    )
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("desk", "acted"), Output(CHOSEN, "title"), Input(DONE, "data"), prevent_initial_call=True
-    )
+    shown = Output(CHOSEN, "children"), Output(APPROVE, "variant")
+    in_browser(app, "desk.chosen", *shown, Input(GRID, "selectedRows"), Input(EVERY, "checked"))
+    in_browser(app, "desk.acted", Output(CHOSEN, "title"), Input(DONE, "data"), prevent_initial_call=True)
 
 
 def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -17,7 +17,7 @@ from dashboard.cards.desk_needs import first_needs
 from dashboard.cards.notices import no_data, notices_of
 from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_alarm, earned_card, grid, grid_rows
 from dashboard.cards.rivals import price_level_stat
-from dashboard.components import aria, card, heading, wire_saving
+from dashboard.components import aria, card, heading, in_browser, wire_saving
 from dashboard.data.desk.people import waiting_by_store
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.overview import StoreRow, dates_shown, read_chain, store_rows
@@ -67,19 +67,10 @@ def wire(app: Dash, monitor: Monitor) -> None:
     wire_address(app, "overview", _KEPT)
     wire_saving(app, GRID, SAVE)
     kept = Cache[tuple[StoreRow, ...]](_MOST_DAYS)
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("overview", "find"),
-        Output(GRID, "dashGridOptions"),
-        Input(SEARCH, "value"),
-        State(GRID, "dashGridOptions"),
-    )
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("overview", "open"),
-        Output(FULL, "title"),
-        Input(GRID, "cellClicked"),
-        State(GRID, "rowData"),
-        prevent_initial_call=True,
-    )
+    options = GRID, "dashGridOptions"
+    in_browser(app, "overview.find", Output(*options), Input(SEARCH, "value"), State(*options))
+    clicked = Input(GRID, "cellClicked"), State(GRID, "rowData")
+    in_browser(app, "overview.open", Output(FULL, "title"), *clicked, prevent_initial_call=True)
 
     @app.callback(
         Output(NOTICES, "children"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -14,7 +14,7 @@ from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache, plain
 from dashboard.cards.notices import no_data
 from dashboard.cards.store import MOST_DECISIONS, MOST_VISITS, QUIET_MS, moment, store_day, what_decides
-from dashboard.components import PRICE_AND_STOCK, aria, card, graph, heading, icon
+from dashboard.components import PRICE_AND_STOCK, aria, card, graph, heading, icon, in_browser
 from dashboard.data.store_day import ShelfChoice
 from dashboard.figures.prices import DAY_HEIGHT, MOST_LINES
 from dashboard.formats import store_options
@@ -225,13 +225,8 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
     def settle(found: list[dict[str, str]], store: str | None) -> Any:
         return no_update if any(one["value"] == store for one in found) else found[0]["value"]
 
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("address", "turn"),
-        Output(PAGE_OF_CARDS, "value"),
-        Input(SEARCH, "value"),
-        Input(CATEGORY, "value"),
-        prevent_initial_call=True,
-    )
+    narrowed = Input(SEARCH, "value"), Input(CATEGORY, "value")
+    in_browser(app, "address.turn", Output(PAGE_OF_CARDS, "value"), *narrowed, prevent_initial_call=True)
 
     @app.callback(Output(DAY, "value"), Input(START, "n_clicks"), Input(YES, "n_clicks"), prevent_initial_call=True)
     def follow(*_clicks: int | None) -> str:
@@ -241,24 +236,11 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
 
 def _wire_replay(app: Dash) -> None:
     """Let the browser itself move the slider, in `assets/replay.js`."""
-    look = (State(SLIDER, "value"), State(SHOWN, "data"))
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("replay", "toggle"),
-        Output(PLAYING, "disabled"),
-        Output(SLIDER, "value", allow_duplicate=True),
-        Input(PLAY, "n_clicks"),
-        State(PLAYING, "disabled"),
-        *look,
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("replay", "step"),
-        Output(PLAYING, "disabled", allow_duplicate=True),
-        Output(SLIDER, "value", allow_duplicate=True),
-        Input(PLAYING, "n_intervals"),
-        *look,
-        prevent_initial_call=True,
-    )
+    look, slider = (State(SLIDER, "value"), State(SHOWN, "data")), Output(SLIDER, "value", allow_duplicate=True)
+    pressed = Input(PLAY, "n_clicks"), State(PLAYING, "disabled")
+    in_browser(app, "replay.toggle", Output(PLAYING, "disabled"), slider, *pressed, *look, prevent_initial_call=True)
+    stops, beat = Output(PLAYING, "disabled", allow_duplicate=True), Input(PLAYING, "n_intervals")
+    in_browser(app, "replay.step", stops, slider, beat, *look, prevent_initial_call=True)
 
 
 def _nothing(before: dict[str, Any], monitor: Monitor) -> dict[str, Any]:

@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from uuid import UUID
 
 from httpx import HTTPError
@@ -50,8 +49,6 @@ class LiveRun:
         (cancelled) or `failed`.
     message
         What Prefect says about the state; empty when nothing.
-    business_date
-        As asked for at the start; None when the flow chose it. The name of the run tells what it chose.
     tick_seconds
         Time from one tick to the next; None when it is the flow's default.
     link
@@ -63,7 +60,6 @@ class LiveRun:
     name: str
     state: State
     message: str
-    business_date: str | None
     tick_seconds: float | None
     link: str
 
@@ -98,23 +94,20 @@ class LiveControl:
             return str(error)
         return None
 
-    def start(
-        self, store: str, business_date: date | None = None, tick_seconds: float = 1.0, *, again: bool = False
-    ) -> LiveRun:
+    def start(self, store: str, *, tick_seconds: float = 1.0, again: bool = False) -> LiveRun:
         """Ask the worker to let a store sell.
 
         A day that was left open goes on where it stopped; with `again`, what was sold of it is forgotten.
         """
         parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds, "again": again}
-        if business_date is not None:
-            parameters["date"] = business_date.isoformat()
 
         def start(client: SyncPrefectClient) -> LiveRun:
             current = self._newest(client, store)
             if current is not None and current.is_at_work:
                 raise Declined(f"{store} is {current.state} already, as {current.name}")
+            tags, name = [_LIVE_FLOW, store], f"{_LIVE_FLOW}-{store}"
             run = client.create_flow_run_from_deployment(
-                _served(client).id, parameters=parameters, tags=[_LIVE_FLOW, store], name=f"{_LIVE_FLOW}-{store}"
+                _served(client).id, parameters=parameters, tags=tags, name=name
             )
             return self._told(store, run)
 
@@ -188,14 +181,13 @@ class LiveControl:
         return self._told(store, runs[0]) if runs else None
 
     def _told(self, store: str, run: FlowRun) -> LiveRun:
-        asked, seconds = run.parameters.get("date"), run.parameters.get("tick_seconds")
+        seconds = run.parameters.get("tick_seconds")
         return LiveRun(
             store=store,
             run_id=str(run.id),
             name=run.name,
             state=word_for(run.state),
             message=(run.state.message or "") if run.state else "",
-            business_date=None if asked is None else str(asked)[:10],
             tick_seconds=None if seconds is None else float(seconds),
             link=f"{self.api.removesuffix('/api')}/runs/flow-run/{run.id}",
         )
@@ -214,31 +206,6 @@ class LiveControl:
 
 def _is_busy(error: ServiceError) -> bool:
     return isinstance(error.__cause__, PrefectHTTPStatusError) and error.__cause__.response.status_code == _BUSY
-
-
-class Control(Protocol):
-    """What a page needs of `LiveControl`."""
-
-    def status(self, store: str) -> LiveRun | None:
-        """Return the newest live run of a store."""
-
-    def why_none_starts(self) -> str | None:
-        """Say why no store could start; None where one can."""
-
-    def start(self, store: str, *, tick_seconds: float, again: bool) -> LiveRun:
-        """Let a store sell; `again` forgets what was sold of its open day."""
-
-    def pause(self, store: str) -> LiveRun:
-        """Hold the selling."""
-
-    def resume(self, store: str) -> LiveRun:
-        """Go on after a pause."""
-
-    def cancel(self, store: str) -> LiveRun:
-        """Stop the selling."""
-
-    def set_speed(self, store: str, tick_seconds: float) -> LiveRun:
-        """Change the time from one tick to the next."""
 
 
 def _served(client: SyncPrefectClient) -> DeploymentResponse:
