@@ -74,16 +74,11 @@ def _last_week(monitor: Monitor) -> list[Component]:
 
 def _products(drawn: Sequence[dict[str, Any]]) -> Component:
     everywhere = {store for row in drawn for name in ("drawn_stores", "held_stores") for store in _list(row[name])}
-    rows = [
-        [
-            str(row["product_name"]),
-            _prices(row["lowest"], row["highest"]),
-            _prices(row["lowest_own"], row["highest_own"]),
-            _where(row, everywhere),
-            _stores(_list(row["held_stores"])) if _list(row["held_stores"]) else UNKNOWN,
-        ]
-        for row in drawn[:_MOST_PRODUCTS]
-    ]
+    rows = []
+    for row in drawn[:_MOST_PRODUCTS]:
+        prices = _prices(row["lowest"], row["highest"]), _prices(row["lowest_own"], row["highest_own"])
+        held = _stores(_list(row["held_stores"])) or UNKNOWN
+        rows.append([str(row["product_name"]), *prices, _where(row, everywhere), held])
     if len(drawn) > _MOST_PRODUCTS:
         rows.append([f"and {count(len(drawn) - _MOST_PRODUCTS)} more: see the table price_draws", "", "", "", ""])
     return table(_NAMES, rows, numbers=(1, 2), width=620)
@@ -111,15 +106,9 @@ def _experiment(row: dict[str, Any], drawn_from: Any) -> Component:
         state = f"ended {day(through)}"
     else:
         state = f"week {(now - starts).days // _WEEK + 1} of {weeks}, ends {day(through)}"
+    title = html.Div([html.Strong(head), html.Span(state)], className="desk-change-head")
     rest = [html.Span(f"{row['asked_by']}: {row['reason']}"), html.Span(_told(row))]
-    return html.Li(
-        html.Div(
-            [
-                html.Div([html.Strong(head), html.Span(state)], className="desk-change-head"),
-                html.Div(rest, className="desk-change-rest"),
-            ]
-        )
-    )
+    return html.Li(html.Div([title, html.Div(rest, className="desk-change-rest")]))
 
 
 def _told(row: dict[str, Any]) -> str:

@@ -68,13 +68,8 @@ def reason_of(row: Row) -> str:
 
 
 def _price(row: Row, acts: Sequence[Component]) -> Component:
-    head = html.Div(
-        [
-            html.Strong(row.name),
-            html.Span(f"{row.sku} · {store_name(row.store)}", className="desk-dim"),
-            price_line(row),
-        ]
-    )
+    place = html.Span(f"{row.sku} · {store_name(row.store)}", className="desk-dim")
+    head = html.Div([html.Strong(row.name), place, price_line(row)])
     return html.Li([html.Div([head, html.Div(reason_of(row), className="desk-reason")]), *_side(acts)])
 
 
@@ -89,13 +84,8 @@ def _acts(row: Row) -> list[Component]:
 def _order(orders: Sequence[StandingOrder]) -> Component:
     order = orders[0]
     when = "it waits for somebody else" if order.state == "proposed" else order.when
-    said = f"{order.by}: {order.reason}; {when}."
-    return html.Li(
-        [
-            html.Div([html.Strong(what_of_all(orders)), html.Div(said, className="desk-reason")]),
-            *_side(order_acts(orders)),
-        ]
-    )
+    said = html.Div(f"{order.by}: {order.reason}; {when}.", className="desk-reason")
+    return html.Li([html.Div([html.Strong(what_of_all(orders)), said]), *_side(order_acts(orders))])
 
 
 def _side(acts: Sequence[Component]) -> list[Component]:

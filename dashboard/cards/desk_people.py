@@ -119,14 +119,9 @@ def log_list(monitor: Monitor) -> Component:
     return html.Ul([_line(act) for act in found.itertuples()], className="feed desk-log")
 
 
-def _line(act: object) -> Component:
-    return html.Li(
-        [
-            html.Span(f"{act.recorded_at:%d %b %H:%M}", className="event-time"),  # type: ignore[attr-defined] # pandas
-            html.Span(in_words(act), className="event-text"),
-        ],
-        className="event desk-event",
-    )
+def _line(act: Any) -> Component:
+    time = html.Span(f"{act.recorded_at:%d %b %H:%M}", className="event-time")
+    return html.Li([time, html.Span(in_words(act), className="event-text")], className="event desk-event")
 
 
 def in_words(act: object) -> str:

@@ -202,40 +202,29 @@ def _at(curve: pd.DataFrame, name: str, price: float) -> float:
 
 
 def _observed(monitor: Monitor, sku: str, date: dt.date, n_days: int) -> pd.DataFrame:
-    return monitor.reader.ask(
-        "observed_demand",
-        ("demand_cells", "products"),
-        sku=sku,
-        first=date - dt.timedelta(days=n_days),
-        last=date - dt.timedelta(days=1),
-        candidates=monitor.catalog.current().store.ladder_prices,
-    )
+    span = {"first": date - dt.timedelta(days=n_days), "last": date - dt.timedelta(days=1)}
+    asked: dict[str, Any] = {"sku": sku, "candidates": monitor.catalog.current().store.ladder_prices} | span
+    return monitor.reader.ask("observed_demand", ("demand_cells", "products"), **asked)
 
 
 def _drawn(monitor: Monitor, row: Row, scheme: Scheme) -> list[Component]:
     """Show the units a day by price in a store that sells by itself, and how the believed response moved."""
-    span: dict[str, Any] = {
-        "first": row.date - dt.timedelta(days=_DEMAND_DAYS),
-        "store": row.store,
-        "sku": row.sku,
-        "last": row.date,
-    }
+    first = row.date - dt.timedelta(days=_DEMAND_DAYS)
+    span: dict[str, Any] = {"first": first, "store": row.store, "sku": row.sku, "last": row.date}
     draws = monitor.reader.ask("draws_of_product", (DRAWS,), **span)
     if not len(draws):
         return []
     seen, newest = monitor.reader.ask("drawn_demand", ("exposures",), **span), draws.iloc[-1]
     own = float(newest["shelf_price"])
-    prices: Floats = np.linspace(min([own, row.proposed, *seen["price"]]), max([own, row.proposed, *seen["price"]]), 30)
+    known = [own, row.proposed, *seen["price"]]
+    prices: Floats = np.linspace(min(known), max(known), 30)
     a_day = newest["expected_units"] / ((newest["through"] - newest["business_date"]).days + 1)
     figure = figures.units_a_day(seen, prices, a_day * (prices / own) ** newest["response"], scheme)
     marks = _marks(row) | {"your own": own}
     drawn = chart("desk-row-demand", f"Units of {row.name} a day by price", figures.marked(figure, marks, scheme))
     old = draws[draws["business_date"] <= newest["business_date"] - dt.timedelta(days=_WEEK)]
-    before = newest if old.empty else old.iloc[-1]
-    return [
-        _headed(f"Sales in this store, last {_DEMAND_DAYS} days", drawn),
-        dmc.Text(answered(before, newest), size="sm"),
-    ]
+    told = dmc.Text(answered(newest if old.empty else old.iloc[-1], newest), size="sm")
+    return [_headed(f"Sales in this store, last {_DEMAND_DAYS} days", drawn), told]
 
 
 def answered(before: "pd.Series[float]", now: "pd.Series[float]") -> str:

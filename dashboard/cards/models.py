@@ -113,15 +113,9 @@ def model_health(versions: Sequence[Version], newest_date: dt.date | None, seen:
         return html.Div([stat("Champion", "none", None, "base prices stand"), gate], className="grid grid-4")
     age = days((newest_date - champion.trained_through).days) if newest_date else UNKNOWN
     family = f"{champion.candidate.replace('_', ' ')}, since {day(champion.decided_at)}"
-    return html.Div(
-        [
-            stat("Champion", f"Version {champion.number}", None, family),
-            stat("Model age", age, None, f"trained through {day(champion.trained_through)}"),
-            gate,
-            _calibration(champion, seen),
-        ],
-        className="grid grid-4",
-    )
+    named = stat("Champion", f"Version {champion.number}", None, family)
+    aged = stat("Model age", age, None, f"trained through {day(champion.trained_through)}")
+    return html.Div([named, aged, gate, _calibration(champion, seen)], className="grid grid-4")
 
 
 def _calibration(champion: Version, seen: pd.DataFrame) -> Component:
@@ -213,15 +207,10 @@ def status_badge(version: Version) -> Component:
 
 
 def _condition(condition: AskedByGate) -> Component:
-    mark = html.Span("✓" if condition.met else "✗", className="mark", **aria(hidden="true"))
-    said = html.Span(
-        [
-            html.Strong(condition.name.capitalize()),
-            html.Span(" met: " if condition.met else " not met: ", className="met" if condition.met else "unmet"),
-            condition.found,
-        ]
-    )
-    return html.Li([mark, said], className="condition met" if condition.met else "condition unmet")
+    sign, words, look = ("✓", " met: ", "met") if condition.met else ("✗", " not met: ", "unmet")
+    name = html.Strong(condition.name.capitalize())
+    said = html.Span([name, html.Span(words, className=look), condition.found])
+    return html.Li([html.Span(sign, className="mark", **aria(hidden="true")), said], className=f"condition {look}")
 
 
 def side_by_side(versions: Sequence[Version], pages: str | None) -> Component:
@@ -267,21 +256,15 @@ def _metric_row(metric: Metric, values: Sequence[float]) -> list[Component]:
     best = None
     if len(values) > 1 and finite and metric.better and len(set(finite)) > 1:
         best = min(finite) if metric.better == "lower" else max(finite)
+    star = html.Span(" ★", className="best", title="best of the row", **aria(label="best of the row"))
     arrow = {"lower": "↓", "higher": "↑", None: ""}[metric.better]
-    cells = [
-        dmc.TableTd(
-            [f"{value:.4f}" if math.isfinite(value) else UNKNOWN, *([_best()] if round(value, 4) == best else [])],
-            className="number",
-        )
+    told = [
+        [f"{value:.4f}" if math.isfinite(value) else UNKNOWN, *([star] if round(value, 4) == best else [])]
         for value in values
     ]
     named = html.Span(metric.label, className="named", title=metric.says or metric.name)
     direction = html.Span(arrow, className="arrow", **aria(label=f"{metric.better} is better" if metric.better else ""))
-    return [dmc.TableTh([named, direction]), *cells]
-
-
-def _best() -> Component:
-    return html.Span(" ★", className="best", title="best of the row", **aria(label="best of the row"))
+    return [dmc.TableTh([named, direction]), *(dmc.TableTd(own, className="number") for own in told)]
 
 
 def _registered(name: str, version: Version) -> list[Component]:

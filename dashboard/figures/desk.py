@@ -1,6 +1,7 @@
 """Figures of an opened row of the desk: demand at its prices, and the prices with which its store opened."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import plotly.graph_objects as go
 
 from catalog.arrays import Floats
 from dashboard.figures.prices import in_money
+from dashboard.figures.traces import reach, scatter
 from dashboard.formats import in_currency, literal
 from dashboard.theme import FAINT, INK, Scheme, colour, styled
 
@@ -39,21 +41,14 @@ def units_a_day(seen: pd.DataFrame, prices: Floats, expected: Floats, scheme: Sc
     prices, expected
         Prices, EUR, and the units that are expected of a day at each, both of shape (n_prices,).
     """
-    figure = go.Figure()
+    figure, ink = go.Figure(), colour(1, scheme)
     a_day, error = seen["units"] / seen["days"], _SURE * np.sqrt(np.maximum(seen["units"], 1)) / seen["days"]
-    figure.add_scatter(
-        x=seen["price"],
-        y=a_day,
-        mode="markers",
-        marker={"size": 8, "color": colour(1, scheme)},
-        error_y={"array": error, "arrayminus": np.minimum(error, a_day), "color": colour(1, scheme), "thickness": 1.2},
-        customdata=seen["days"],
-        name="sold, with 95 % intervals",
-        hovertemplate=in_currency("€%{x:.2f}: %{y:.1f} a day on %{customdata:.1f} days<extra></extra>"),
-    )
-    line = {"color": colour(0, scheme), "width": 2.5}
+    hover = in_currency("€%{x:.2f}: %{y:.1f} a day on %{customdata:.1f} days<extra></extra>")
+    look = {"error_y": reach(a_day - np.minimum(error, a_day), a_day, a_day + error, ink), "marker": {"size": 8}}
+    name = "sold, with 95 % intervals"
+    scatter(figure, seen["price"], a_day, ink, hover, customdata=seen["days"], name=name, **look)
     hover = in_currency("€%{x:.2f}: %{y:.1f} a day<extra></extra>")
-    figure.add_scatter(x=prices, y=expected, mode="lines", line=line, name="expected", hovertemplate=hover)
+    scatter(figure, prices, expected, colour(0, scheme), hover, line={"width": 2.5}, name="expected")
     styled(figure, scheme, height=HEIGHT)
     figure.update_xaxes(title_text=in_currency("price, EUR"), **in_money())
     figure.update_yaxes(title_text="units a day", rangemode="tozero")
@@ -70,23 +65,14 @@ def openings(days: pd.DataFrame, acts: pd.DataFrame, scheme: Scheme) -> go.Figur
     acts
         `date`, `price_eur` at which each is drawn, and `told`: who did what.
     """
-    line = {"color": colour(0, scheme), "width": 2, "shape": "hv"}
-    figure = go.Figure()
-    hover = in_currency("%{x|%d %b}: €%{y:.2f}<extra></extra>")
-    figure.add_scatter(
-        x=days["business_date"], y=days["price_eur"], mode="lines+markers", marker={"size": 4}, line=line,
-        name="opening price", hovertemplate=hover,
-    )  # fmt: skip
+    figure, hover = go.Figure(), in_currency("%{x|%d %b}: €%{y:.2f}<extra></extra>")
+    look: dict[str, Any] = {"line": {"width": 2, "shape": "hv"}, "marker": {"size": 4}, "name": "opening price"}
+    scatter(figure, days["business_date"], days["price_eur"], colour(0, scheme), hover, **look)
     if len(acts):
-        figure.add_scatter(
-            x=acts["date"],
-            y=acts["price_eur"],
-            mode="markers",
-            marker={"size": 11, "symbol": "diamond", "color": colour(1, scheme), "line": {"color": FAINT[scheme]}},
-            text=acts["told"].map(literal),
-            name="decided by a person",
-            hovertemplate="%{x|%d %b}: %{text}<extra></extra>",
-        )
+        mark = {"size": 11, "symbol": "diamond", "line": {"color": FAINT[scheme]}}
+        told = {"text": acts["told"].map(literal), "name": "decided by a person"}
+        hover = "%{x|%d %b}: %{text}<extra></extra>"
+        scatter(figure, acts["date"], acts["price_eur"], colour(1, scheme), hover, marker=mark, **told)
     styled(figure, scheme, height=LOW)
     figure.update_xaxes(tickformat="%d %b")
     figure.update_yaxes(title_text=in_currency("price, EUR"), **in_money())

@@ -15,14 +15,8 @@ _MEGABYTE = 1e6
 def disk_use(states: Sequence[LakeTable], scheme: Scheme) -> go.Figure:
     """Size of each table, the largest on top. Look for: a table that grows faster than its decisions."""
     held = sorted((state for state in states if state.bytes), key=lambda state: state.bytes)
-    return _bars(
-        [state.name for state in held],
-        [state.bytes / _MEGABYTE for state in held],
-        "size, MB",
-        "%{y}<br>%{x:,.2f} MB<extra></extra>",
-        scheme,
-        colour(0, scheme),
-    )
+    names, sizes = [state.name for state in held], [state.bytes / _MEGABYTE for state in held]
+    return _bars(names, sizes, "size, MB", "%{y}<br>%{x:,.2f} MB<extra></extra>", scheme, colour(0, scheme))
 
 
 def rejected(by_reason: pd.DataFrame, scheme: Scheme) -> go.Figure:
@@ -33,15 +27,9 @@ def rejected(by_reason: pd.DataFrame, scheme: Scheme) -> go.Figure:
     by_reason
         `reason` and `count_rows`, the most frequent first.
     """
-    rows = by_reason.iloc[::-1]
-    return _bars(
-        list(rows["reason"].astype(str)),
-        list(rows["count_rows"]),
-        "rejected rows",
-        "%{y}<br>%{x:,} rows<extra></extra>",
-        scheme,
-        colour(1, scheme),
-    )
+    names, sizes = ([*by_reason[name][::-1]] for name in ("reason", "count_rows"))
+    hover = "%{y}<br>%{x:,} rows<extra></extra>"
+    return _bars([str(name) for name in names], sizes, "rejected rows", hover, scheme, colour(1, scheme))
 
 
 def _bars(names: list[str], sizes: list[float], title: str, hover: str, scheme: Scheme, drawn: str) -> go.Figure:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 
@@ -24,5 +25,5 @@ def scatter(figure: go.Figure, x: Any, y: Any, ink: str, hover: str | None = Non
 
 def reach(low: Any, middle: Any, high: Any, ink: str, width: int = 0) -> dict[str, Any]:
     """Return an interval around each point."""
-    above, below = (high - middle).clip(min=0), (middle - low).clip(min=0)
+    above, below = np.maximum(high - middle, 0), np.maximum(middle - low, 0)
     return {"type": "data", "array": above, "arrayminus": below, "color": ink, "thickness": 1.2, "width": width}

@@ -93,17 +93,12 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
 
 
 def _warnings(versions: tuple[Version, ...], monitor: Monitor) -> list[Component]:
-    if champion_of(versions):
-        return []
-    return [
-        notice(
-            "No champion",
-            "The gate has promoted no version, so base prices stand. Its reasons are below; more decisions at varied "
-            "prices usually help.",
-            command=monitor.next_command(),
-            mood="warning",
-        )
-    ]
+    text = (
+        "The gate has promoted no version, so base prices stand. Its reasons are below; more decisions at varied "
+        "prices usually help."
+    )
+    command = None if champion_of(versions) else monitor.next_command()
+    return [] if champion_of(versions) else [notice("No champion", text, command=command, mood="warning")]
 
 
 def _comparison_fold(versions: tuple[Version, ...], monitor: Monitor) -> Component:
@@ -122,16 +117,10 @@ def _comparison_fold(versions: tuple[Version, ...], monitor: Monitor) -> Compone
 
 
 def _gate_fold(versions: tuple[Version, ...]) -> Component:
-    choice = dmc.Select(
-        id="models-judged",
-        data=[{"value": version.number, "label": f"Version {version.number}"} for version in versions],
-        value=versions[0].number,
-        allowDeselect=False,
-        size="xs",
-        w=140,
-        **aria(label="Version"),
-    )
     newest = versions[0]
+    offered: Any = [{"value": version.number, "label": f"Version {version.number}"} for version in versions]
+    look = {"allowDeselect": False, "size": "xs", "w": 140, **aria(label="Version")}
+    choice = dmc.Select(id="models-judged", data=offered, value=newest.number, **look)
     met = sum(condition.met for condition in newest.conditions)
     finding = f"Version {newest.number} meets {met} of {len(newest.conditions)} conditions."
     return fold("What the gate asked", finding, choice, html.Div(models.verdict(newest), id="models-gate"))
@@ -141,23 +130,15 @@ def _curves_card(
     curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, str], scheme: Scheme, command: str | None
 ) -> Component:
     skus = [sku for sku in names if sku in set(curves["sku"])]
-    choice = dmc.MultiSelect(
-        id="models-products",
-        data=[{"value": sku, "label": names.get(sku, sku)} for sku in skus],
-        value=skus[:_PRODUCTS],
-        searchable=True,
-        size="xs",
-        className="choice",
-        **aria(label="Products"),
-    )
+    offered: Any = [{"value": sku, "label": names.get(sku, sku)} for sku in skus]
+    look = {"searchable": True, "size": "xs", "className": "choice", **aria(label="Products")}
+    drawn = model_evidence.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme, command)
     return card(
         "Demand curves of the champion",
-        html.Div(
-            model_evidence.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme, command), id="models-curves"
-        ),
+        html.Div(drawn, id="models-curves"),
         caption=f"Chance of sale over price. Blue: newest curve; grey: earlier ones. Squares: share that bought on "
         f"the newest {_DATES} priced days, with 95 % intervals.",
-        right=choice,
+        right=dmc.MultiSelect(id="models-products", data=offered, value=skus[:_PRODUCTS], **look),
     )
 
 

@@ -32,25 +32,18 @@ _ROWS = 500  # rejected rows in the grid
 
 def layout(_monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callbacks."""
+    caption = "A service that exits or hangs is started again. Look for one that restarts often."
+    services = html.Div(dmc.Skeleton(height=120), id="pipeline-services")
+    parts = [
+        html.Div(id="pipeline-summary"),
+        card("Last runs", html.Div(dmc.Skeleton(height=160), id="pipeline-runs")),
+        card("Services", services, caption=caption),
+        html.Div(dmc.Skeleton(height=320, radius="md"), id="pipeline-content", className="stack"),
+    ]
+    says = "What ran, what labels show, what is in the lake, and which rows were rejected."
+    clock = dcc.Interval(id="pipeline-clock", interval=_LOOK_AGAIN)
     return html.Div(
-        [
-            heading("Pipeline", "What ran, what labels show, what is in the lake, and which rows were rejected."),
-            dcc.Interval(id="pipeline-clock", interval=_LOOK_AGAIN),
-            dcc.Store(id="pipeline-seen"),
-            html.Div(
-                [
-                    html.Div(id="pipeline-summary"),
-                    card("Last runs", html.Div(dmc.Skeleton(height=160), id="pipeline-runs")),
-                    card(
-                        "Services",
-                        html.Div(dmc.Skeleton(height=120), id="pipeline-services"),
-                        caption="A service that exits or hangs is started again. Look for one that restarts often.",
-                    ),
-                    html.Div(dmc.Skeleton(height=320, radius="md"), id="pipeline-content", className="stack"),
-                ],
-                className="stack",
-            ),
-        ]
+        [heading("Pipeline", says), clock, dcc.Store(id="pipeline-seen"), html.Div(parts, className="stack")]
     )
 
 
@@ -113,31 +106,17 @@ def _wire_content(app: Dash, monitor: Monitor) -> None:
 
 def content(monitor: Monitor, states: tuple[LakeTable, ...], scheme: Scheme) -> list[Component]:
     """Draw tables, disk use and rejected rows as they are now."""
-    return [
-        html.Div(
-            [
-                card(
-                    "Tables",
-                    cards.table_list(states, _now()),
-                    caption="From the receipts. Look for a newest date that lags, or partitions without a receipt.",
-                ),
-                card(
-                    "Disk use",
-                    chart("pipeline-disk", "Size of each table", figures.disk_use(states, scheme)),
-                    caption="Look for a table that grows faster than its decisions.",
-                ),
-            ],
-            className="grid wide-narrow",
-        ),
-        rejected_card(monitor, scheme),
-        *_not_ours(monitor),
+    from_receipts = "From the receipts. Look for a newest date that lags, or partitions without a receipt."
+    disk = chart("pipeline-disk", "Size of each table", figures.disk_use(states, scheme))
+    grows = "Look for a table that grows faster than its decisions."
+    own = [
+        card("Tables", cards.table_list(states, _now()), caption=from_receipts),
+        card("Disk use", disk, caption=grows),
     ]
-
-
-def _not_ours(monitor: Monitor) -> list[Component]:
-    if not monitor.reader.dates("exposures"):
-        return []
-    return cards.not_ours(monitor.reader.ask("not_ours", ("exposures",)))
+    not_ours = (
+        cards.not_ours(monitor.reader.ask("not_ours", ("exposures",))) if monitor.reader.dates("exposures") else []
+    )
+    return [html.Div(own, className="grid wide-narrow"), rejected_card(monitor, scheme), *not_ours]
 
 
 def rejected_card(monitor: Monitor, scheme: Scheme) -> Component:

@@ -48,18 +48,12 @@ def rules_shown(catalog: Catalog, found: RulesNow) -> list[Component]:
     off = [one.rule for one in found.effects if not one.rule.sentences]
     disagree = len({(own.store, own.sku) for one in found.conflicts for own in one.prices})
     unknown = sum(one.unknown for one in found.effects)
-    told = (
-        f"expected; not known of {count(unknown)} of them" if unknown else "expected, against the policy's own prices"
-    )
+    told = f"not known of {count(unknown)} of them" if unknown else "against the policy's own prices"
+    held, won = f"{count(found.held)} of {count(found.n_prices)}", "the stronger rule won" if disagree else "none"
     stats = [
-        stat(
-            "Prices that a rule holds",
-            f"{count(found.held)} of {count(found.n_prices)}",
-            None,
-            "of those that stand next",
-        ),
-        stat("What that costs a day", euros(found.cost), None, told),
-        stat("Prices on which rules disagree", count(disagree), None, "the stronger rule won" if disagree else "none"),
+        stat("Prices that a rule holds", held, None, "of those that stand next"),
+        stat("What that costs a day", euros(found.cost), None, f"expected{'; ' if unknown else ', '}{told}"),
+        stat("Prices on which rules disagree", count(disagree), None, won),
     ]
     return [
         html.Div(stats, className="grid grid-4"),
@@ -78,11 +72,9 @@ def _rule(catalog: Catalog, effect: RuleEffect) -> Component:
     rule = effect.rule
     said = [html.Div(sentence, className="desk-reason") for sentence in rule.sentences]
     shown, folded = said[:_SENTENCES], said[_SENTENCES:]
-    more = (
-        [html.Details([html.Summary(f"{count(len(folded))} more"), *folded], className="rules-off")] if folded else []
-    )
+    more = html.Details([html.Summary(f"{count(len(folded))} more"), *folded], className="rules-off")
     where = html.Div(f"{rule.path} · {_products(catalog, rule.skus)}", className="desk-dim")
-    words = [html.Strong(rule.title), *shown, *more, where]
+    words = [html.Strong(rule.title), *shown, *([more] if folded else []), where]
     return html.Li([html.Div(words), html.Div(_figures(effect), className="rule-figures")])
 
 
@@ -115,36 +107,21 @@ def _conflicts(catalog: Catalog, conflicts: Sequence[Conflict]) -> Component:
 
 
 def _examples(names: dict[str, str], prices: Sequence[Standing]) -> Component:
-    return html.Div(
-        [
-            dmc.Anchor(
-                f"{names.get(own.sku, own.sku)} in {store_name(own.store)} at {euros(own.price)}",
-                href=f"/prices?{urlencode({'product': own.sku, 'store': own.store})}",
-                size="sm",
-            )
-            for own in prices[:_EXAMPLES]
-        ],
-        className="rule-examples",
-    )
+    links = []
+    for own in prices[:_EXAMPLES]:
+        said = f"{names.get(own.sku, own.sku)} in {store_name(own.store)} at {euros(own.price)}"
+        asked = urlencode({"product": own.sku, "store": own.store})
+        links.append(dmc.Anchor(said, href=f"/prices?{asked}", size="sm"))
+    return html.Div(links, className="rule-examples")
 
 
 def _off(rules: Sequence[Rule]) -> Component:
     """Fold the rules that are off, each with the lines of store.yaml that turn it on."""
-    lines = [
-        html.Li(
-            [
-                html.Div([html.Strong(rule.title), html.Div(rule.path, className="desk-dim")]),
-                html.Div(
-                    [
-                        dmc.Code(rule.example, block=True),
-                        dcc.Clipboard(content=rule.example, title=f"copy lines of {rule.title}", className="copy"),
-                    ],
-                    className="mend",
-                ),
-            ]
-        )
-        for rule in rules
-    ]
+    lines = []
+    for rule in rules:
+        copy = dcc.Clipboard(content=rule.example, title=f"copy lines of {rule.title}", className="copy")
+        words = html.Div([html.Strong(rule.title), html.Div(rule.path, className="desk-dim")])
+        lines.append(html.Li([words, html.Div([dmc.Code(rule.example, block=True), copy], className="mend")]))
     hint = "Copy lines into `store.yaml`, with your own figures and products; docs/guardrails.md says what each does."
     title = html.Summary(f"{count(len(rules))} rule{'' if len(rules) == 1 else 's'} off")
     folded = [title, dmc.Text(prose(hint), c="dimmed", size="sm", my="xs"), html.Ul(lines, className="desk-needs")]

@@ -150,22 +150,15 @@ def wire(app: Dash, monitor: Monitor) -> None:
 
 def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
     button = dmc.ActionIcon(icon("play"), id=PLAY, variant="light", size="lg", **aria(label="Play the day again"))
-    slider = dmc.Slider(
-        id=SLIDER,
-        min=0,
-        max=_TICKS,
-        value=0,
-        step=1,
-        label=None,
-        className="replay-slider",
-        thumbLabel="Moment of the day, ticks since opening",
-    )
+    look = {"label": None, "className": "replay-slider", "thumbLabel": "Moment of the day, ticks since opening"}
+    slider = dmc.Slider(id=SLIDER, min=0, max=_TICKS, value=0, step=1, **look)
     figure = graph(FIGURE, "Prices and stock by time", DAY_HEIGHT)
     newest = f"The newest {MOST_VISITS} visits and {MOST_DECISIONS} price decisions."
     feed = html.Ol(id=FEED, className="feed scrolled", tabIndex="0", **aria(label="Events"))
     replay = html.Div([button, slider, html.Span(id=MOMENT, className="moment")], className="replay")
     best = f"Up to {MOST_LINES} products with the highest revenue."
     use = "Click a name to hide it; hover to compare products. A dotted line is what a person did."
+    drawn = card("How did prices and stock move?", figure, caption=f"{PRICE_AND_STOCK} {best} {use}")
     return html.Div(
         [
             dmc.Paper([live_bar(), replay], withBorder=True, p="sm", mb="sm"),
@@ -173,13 +166,7 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
             _shelf_choice(monitor, asked),
             html.Div(id=SHELF, className="grid shelf"),
             html.Div(id=STICKERS, className="grid"),
-            html.Div(
-                [
-                    card("How did prices and stock move?", figure, caption=f"{PRICE_AND_STOCK} {best} {use}"),
-                    card("Events", feed, caption=newest),
-                ],
-                className="grid split",
-            ),
+            html.Div([drawn, card("Events", feed, caption=newest)], className="grid split"),
         ]
     )
 

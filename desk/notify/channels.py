@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from textwrap import fill
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import httpx
 from pydantic import SecretStr
@@ -51,26 +51,9 @@ class Refusal(NamedTuple):
     is_away: bool = False
 
 
-class Channel(Protocol):
-    """Where messages go; `name` is `webhook` or `email`."""
-
-    @property
-    def name(self) -> str:
-        """`webhook` or `email`."""
-        ...
-
-    def groups(self, messages: Sequence[Message]) -> list[Sequence[Message]]:
-        """Return the messages in the groups in which they are delivered."""
-        ...
-
-    def deliver(self, messages: Sequence[Message]) -> Refusal | None:
-        """Deliver a group once; None when it was taken."""
-        ...
-
-
-def channels_of(workspace: Workspace) -> list[Channel]:
+def channels_of(workspace: Workspace) -> list["Channel"]:
     """Return where messages go."""
-    store, settings, found = workspace.catalog.store, workspace.settings, list[Channel]()
+    store, settings, found = workspace.catalog.store, workspace.settings, list["Channel"]()
     if store.alerts.webhook is not None:
         secret = settings.webhook_secret
         found.append(Webhook(store.alerts.webhook, None if secret is None else key_of(secret)))
@@ -170,6 +153,10 @@ class Email:
         mail["Subject"] = _UNFIT.sub(" ", subject)
         mail.set_content("\n".join(_UNFIT.sub(" ", line) for line in text.split("\n")))
         return mail
+
+
+Channel = Webhook | Email
+"""Where messages go."""
 
 
 def written(messages: Sequence[Message]) -> tuple[str, str]:

@@ -11,6 +11,8 @@ from etl.live.store_now import next_tick, next_ticks
 from flows.clock import now_of
 from warehouse.workspace import Workspace
 
+_OF_TERMS = ("kind", "sku", "store", "old_price", "new_price", "reason", "expected_cost", "announced", "prior_price")
+
 
 def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[str, Any]]:
     """Return a row for each price change.
@@ -42,35 +44,23 @@ def _next_ticks_for(workspace: Workspace, stores: Iterable[str | None]) -> dict[
 
 def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], clock: WallClock) -> dict[str, Any]:
     terms = change.terms
+    events = [
+        {"event": own.event, "by": own.by, "reason": own.terms.reason}
+        | {name: getattr(own, name).isoformat() for name in ("recorded_at", "effective_at")}
+        for own in change.events
+    ]
     return {
         "change": change.id,
         "state": _state(change, now, others),
-        "kind": terms.kind,
-        "sku": terms.sku,
-        "store": terms.store,
-        "old_price": terms.old_price,
-        "new_price": terms.new_price,
+        **{name: getattr(terms, name) for name in _OF_TERMS},
         "valid_from": terms.valid_from.isoformat(),
         "valid_until": None if terms.valid_until is None else terms.valid_until.isoformat(),
         "what": what_of(terms),
         "when": when_of(terms, clock),
         "time_zone": clock.time_zone,
-        "reason": terms.reason,
         "by": change.proposer,
         "approved_by": change.approver,
-        "expected_cost": terms.expected_cost,
-        "announced": terms.announced,
-        "prior_price": terms.prior_price,
-        "events": [
-            {
-                "event": event.event,
-                "by": event.by,
-                "recorded_at": event.recorded_at.isoformat(),
-                "effective_at": event.effective_at.isoformat(),
-                "reason": event.terms.reason,
-            }
-            for event in change.events
-        ],
+        "events": events,
     }
 
 

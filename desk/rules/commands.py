@@ -63,30 +63,22 @@ def _example(price: Any) -> str:
 
 
 def _as_json(found: "RulesNow") -> dict[str, Any]:
-    return {
-        "prices": found.n_prices,
-        "held": found.held,
-        "cost_a_day": found.cost,
-        "rules": [
-            {
-                "rule": one.rule.title,
-                "is_on": bool(one.rule.sentences),
-                "sentences": one.rule.sentences,
-                "skus": one.rule.skus,
-                "where": one.rule.path,
-                "example": one.rule.example,
-                "held": one.shown,
-                "cost_a_day": one.cost,
-                "held_of_unknown_cost": one.unknown,
-            }
-            for one in found.effects
-        ],
-        "conflicts": [
-            {
-                "won": one.won,
-                "overruled": one.overruled,
-                "prices": [{"store": own.store, "sku": own.sku, "price": own.price} for own in one.prices],
-            }
-            for one in found.conflicts
-        ],
-    }
+    rules = [
+        {
+            "rule": one.rule.title,
+            "is_on": bool(one.rule.sentences),
+            **{name: getattr(one.rule, name) for name in ("sentences", "skus", "example")},
+            "where": one.rule.path,
+            "held": one.shown,
+            "cost_a_day": one.cost,
+            "held_of_unknown_cost": one.unknown,
+        }
+        for one in found.effects
+    ]
+    conflicts = [
+        {"won": one.won, "overruled": one.overruled}
+        | {"prices": [{"store": own.store, "sku": own.sku, "price": own.price} for own in one.prices]}
+        for one in found.conflicts
+    ]
+    told = {"prices": found.n_prices, "held": found.held, "cost_a_day": found.cost}
+    return told | {"rules": rules, "conflicts": conflicts}

@@ -4,8 +4,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import pytest
-
 from dashboard.cache import Cache
 
 
@@ -43,10 +41,3 @@ def test_a_result_is_handed_out_for_as_long_as_it_lasts_unless_it_is_forgotten()
     assert cache.get("long", lambda: 1.0) == 600.0
     cache.forget("long")
     assert cache.get("long", lambda: 1.0) == 1.0
-
-
-def test_what_failed_is_tried_again() -> None:
-    cache: Cache[int] = Cache(2)
-    with pytest.raises(ZeroDivisionError):
-        cache.get("key", lambda: 1 // 0)
-    assert cache.get("key", lambda: 7) == 7

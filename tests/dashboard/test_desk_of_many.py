@@ -11,14 +11,12 @@ from price_shop import DATE, Shop
 from catalog.errors import Declined
 from connect.intake.inbox import take_file
 from connect.intake.intake import Intake
-from dashboard.cards.desk_edit import preview_of_all
 from dashboard.cards.desk_needs import needs_card
 from dashboard.cards.desk_people import people_list
 from dashboard.data.desk import acts
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.table import DeskQuestion, as_sent
-from desk.price_changes.request import examined_all
 
 LEAFLET = (
     f"rival,sku,price,seen_at\nCorner,MILK,1.19,{DATE}T07:00:00Z\nSquare,MILK,1.09,{DATE}T08:00:00Z\n"
@@ -41,23 +39,6 @@ def set_all(desk: PriceDesk) -> list[str]:
     ids = [row_id for row_id in desk.sheet().rows.ids if "CHEESE" not in row_id]
     acts.override_all(desk, ids, "-1 %", "slow week")
     return ids
-
-
-def test_an_edit_of_many_prices_lists_each_with_its_euros_and_the_total(
-    desk: PriceDesk, words: Callable[[Any], str]
-) -> None:
-    sheet = desk.sheet()
-    rows = list(sheet.rows)[:12]
-    told = examined_all(desk.workspace, acts.requests_of(sheet, rows, "-1 %", (None, None), announced=False))
-    total, listed, *rest = preview_of_all(rows, "-1 %", told)
-    assert rest == []
-    assert [line["name"] for line in listed.rowData] == [f"{row.name} in {row.store}" for row in rows]
-    assert [line["now"] for line in listed.rowData[:5]] == [f"€{row.now:.2f}" for row in rows[:5] if row.now]
-    costs = [one.consequence.cost for one in told if one.consequence is not None and one.consequence.cost is not None]
-    assert len(costs) == 12
-    assert listed.rowData[0]["cost"] == f"€{abs(costs[0]):.2f} {'less' if costs[0] > 0 else 'more'}"
-    earns = f"€{abs(sum(costs)):,.2f} {'less' if sum(costs) > 0 else 'more'}"
-    assert words(total) == f"12 prices expected to earn {earns} than the plan until the first day closes."
 
 
 def test_what_was_set_in_one_action_is_one_item_with_one_undo(desk: PriceDesk, words: Callable[[Any], str]) -> None:

@@ -109,14 +109,6 @@ def test_every_label_and_sticker_passes_by_rule_and_what_waits_moves_day_by_day(
     assert moved
 
 
-def test_a_decline_lets_the_old_price_stand_where_waiting_let_it_move(workspace: Workspace) -> None:
-    desk = desk_of(workspace)
-    row = next(own for own in desk.sheet().rows if own.state == "waits" and own.stands != own.now)
-    acts.turn_down(desk, [row.id], "too far")
-    (after,) = desk.sheet().chosen([row.id])
-    assert (after.state, after.stands) == ("rejected", row.now)
-
-
 def test_approving_one_price_approves_the_price_that_was_seen_and_changes_no_other(workspace: Workspace) -> None:
     desk = desk_of(workspace)
     before = {row.id: row for row in desk.sheet().rows}

@@ -2,10 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 
 import pytest
-from looks import fits_every_screen, in_both_schemes
 from monitors import serving
 from outside_grocer import DRAWN, Grocer
 from playwright.sync_api import Page, expect
@@ -14,8 +12,6 @@ from features.cells import ALL_VIEWS
 from own_data.earned import record_earned
 from training.experiments import new_experiment, plan
 from warehouse.connection import build_file
-
-SERIOUS = {"serious", "critical"}
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +40,3 @@ def test_the_desk_says_what_is_drawn_who_is_held_and_what_an_experiment_does(
     expect(drawn).to_contain_text("week 3 of 10")
     expect(drawn).to_contain_text("to learn what eggs do")
     expect(drawn).to_contain_text("Told through")
-
-
-@pytest.mark.slow
-def test_drawn_prices_fit_every_screen_and_can_be_read_by_everyone(desk: str, visit: Callable[..., Page]) -> None:
-    source = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    page = visit(desk)
-    for scheme in in_both_schemes(page):
-        expect(page.locator("#desk-draws")).to_contain_text("Experiment 1")
-        page.evaluate(source)
-        found = page.evaluate("axe.run(document)")["violations"]
-        assert [one["id"] for one in found if one["impact"] in SERIOUS] == [], scheme
-        fits_every_screen(page)

@@ -107,29 +107,6 @@ def test_the_line_next_to_the_pointer_stands_out_until_the_pointer_leaves(monito
     until(page, f"{faded}.length === 0")
 
 
-def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered(monitor: str, visit: Visit) -> None:
-    page = visit(f"{monitor}/store")
-    title = page.locator(".js-plotly-plot .ytitle").first
-    expect(title).to_have_css("fill", INK["light"])
-    page.get_by_label("Switch between light and dark").click()
-    expect(title).to_have_css("fill", INK["dark"])
-    page.reload()
-    expect(title).to_have_css("fill", INK["dark"])
-
-
-def test_the_keyboard_reaches_the_page_and_every_control(monitor: str, visit: Visit) -> None:
-    page = visit(f"{monitor}/store")
-    expect(page.locator("#store-stats .stat-value").first).to_be_visible()
-    expect(page.locator("#live-start")).to_be_enabled()
-    page.keyboard.press("Tab")
-    expect(page.get_by_text("Skip to the page")).to_be_focused()
-    reached = set()
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.id || document.activeElement.innerText.trim()"))
-    assert {"Prices", "scheme-switch", "store-store", "store-day", "live-start", "store-play", "store-feed"} <= reached
-
-
 def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serve: Serve, visit: Visit) -> None:
     lake = Lake(copied)
     address = serve(copied, control=Orchestrator())

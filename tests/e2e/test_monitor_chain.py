@@ -185,12 +185,3 @@ def stops(page: Page) -> list[str]:
             break
         seen.append(at)
     return seen
-
-
-def test_the_light_leads_to_the_pipeline_page_and_says_why(monitor: str, visit: Visit) -> None:
-    page = visit(f"{monitor}/models")
-    light = page.locator("#health-light")
-    expect(light).to_contain_text("Services are not running")
-    expect(light).to_have_attribute("title", "services are not running")
-    light.click()
-    expect(page).to_have_url(f"{monitor}/pipeline")

@@ -23,17 +23,3 @@ def test_the_champion_is_named_first_with_the_euros_that_the_gate_expected_of_it
     assert "expected to earn €4.00 more a store day than the champion of that day" in said
     assert "between €2.04 more and €5.96 more" in said
     assert said.endswith("No version was refused.")
-
-
-def test_a_refusal_names_the_condition_and_a_version_that_waits_its_euros(
-    add_version: Callable[..., None], monitor: Monitor, words: Callable[[Any], str]
-) -> None:
-    add_version(1)
-    add_version(2, promoted=False, unmet="is calibrated")
-    add_version(
-        3, promoted=False, unmet="earns more than the base prices", money={"believed": {"mean": -1.0, "spread": 0.5}}
-    )
-    said = said_of(monitor, words)
-    assert "Version 3 is sound and waits: it was expected to earn €1.00 less a store day than base prices" in said
-    assert "The last one refused: Version 2 was refused on" in said
-    assert "is calibrated (<script>" in said

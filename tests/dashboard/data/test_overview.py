@@ -168,22 +168,6 @@ def test_every_store_has_one_row_and_the_urgent_ones_come_first(
     assert order == sorted(order)
 
 
-def test_what_a_store_earned_is_what_its_decisions_add_up_to(sold: Settings) -> None:
-    date = dt.date(2026, 1, 6)
-    found = Reader(sold).ask("stores_earned", (*SHOWN, "products"), on=date, date=date).set_index("store_id")
-    with read_only(sold) as warehouse:
-        rows = warehouse.execute(
-            "select store_id, sum(price_offered), sum(price_offered - unit_cost), count(*) from interactions "
-            "join products using (sku) where business_date = $1 and purchased group by store_id",
-            [date],
-        ).fetchall()
-    assert len(rows) == len(found) == 3
-    for store, revenue, margin, units in rows:
-        assert found.loc[store, "revenue_eur"] == pytest.approx(revenue)
-        assert found.loc[store, "margin_eur"] == pytest.approx(margin)
-        assert found.loc[store, "count_units"] == units
-
-
 def test_two_weeks_before_are_read_too_and_nothing_older() -> None:
     dates = [back(n) for n in range(40)]
     assert dates_shown(dates, back(20)) == [back(n) for n in range(20, 35)]

@@ -48,19 +48,15 @@ def chosen_and_best(reader: Reader, stock: int, ticks_left: int) -> tuple[float,
     return float(chosen.x[0]), float(worth.x[int(pd.Series(worth.y).idxmax())])
 
 
-@pytest.mark.parametrize(("stock", "ticks_left"), [(30, 1), (100, 1), (30, 4), (60, 12), (100, 20)])
-def test_the_chosen_price_is_the_best_of_the_candidates(reader: Reader, stock: int, ticks_left: int) -> None:
-    chosen, best = chosen_and_best(reader, stock, ticks_left)
-    assert chosen == pytest.approx(best)
-
-
-@pytest.mark.parametrize("ticks_left", [1, 4, 20, 48])
-@pytest.mark.parametrize("stock", [1, 5, 8, 30, 100])
-def test_where_the_next_unit_is_worth_more_the_chosen_price_is_the_best_or_above(
+@pytest.mark.parametrize("ticks_left", [1, 4, 12, 20, 48])
+@pytest.mark.parametrize("stock", [1, 5, 8, 30, 60, 100])
+def test_the_chosen_price_is_the_best_of_the_candidates_or_above_where_the_next_unit_is_worth_more(
     reader: Reader, stock: int, ticks_left: int
 ) -> None:
     chosen, best = chosen_and_best(reader, stock, ticks_left)
     assert chosen >= best
+    if (stock, ticks_left) in {(30, 1), (100, 1), (30, 4), (60, 12), (100, 20)}:
+        assert chosen == pytest.approx(best)
 
 
 def test_where_margin_counts_the_chosen_price_is_at_the_top_of_what_the_page_draws(

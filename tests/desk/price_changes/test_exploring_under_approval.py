@@ -96,14 +96,6 @@ def test_each_price_that_is_tried_passes_by_rule_and_the_chances_of_all_that_may
     assert not moved.any()  # what is tried is what stands
 
 
-def test_a_narrow_band_is_explored_as_often_as_its_budget_allows() -> None:
-    day = Day(Approval(within_of_base=0.1), 0.1, [1.0] * 5, 100, 0)
-    dice = np.random.default_rng(4).random((4000, 5))
-    shelf = Shelf(np.full(dice.shape, 100), np.full(dice.shape, np.nan), TICKS, dice, stores=(ONE_STORE,) * 4000)
-    within, freely = (store_on(day, ranges).decide(shelf).explored.mean() for ranges in (ranges_of(day), None))
-    assert within > freely  # near prices cost less to try
-
-
 def test_a_day_tries_prices_within_the_band_and_the_night_learns_from_all_that_was_shown(tmp_path: Path) -> None:
     shop = Shop(tmp_path, "{within_of_base: 0.1}", changed=open_in_the_morning)
     shop.publish(visits=1.0)

@@ -6,8 +6,6 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from catalog.errors import Declined
 from desk.price_changes.change import (
@@ -23,9 +21,7 @@ from desk.price_changes.change import (
 )
 
 OPENING = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)
-_HOURS = st.integers(0, 12)
 _KINDS: tuple[Kind, ...] = ("price", "override", "freeze", "kill_switch")
-_STEPS = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(EVENTS), _HOURS, _HOURS, st.integers(1, 6)), max_size=12)
 
 
 def moment(hour: int) -> dt.datetime:
@@ -88,19 +84,6 @@ def test_a_change_that_is_withdrawn_at_the_next_tick_covers_weaker_ones_until_th
     stronger, weaker = changes = played(steps)
     assert (stronger.is_in_force(moment(10)), weaker.state(moment(10), changes)) == (True, "superseded")
     assert_holds_only_what_may(steps, 10)
-
-
-@given(_STEPS)
-def test_every_change_has_exactly_one_state_at_every_moment_and_an_end_is_an_end(
-    steps: list[tuple[int, EventName, int, int, int]],
-) -> None:
-    changes = played(steps)
-    for change in changes:
-        states = [change.state(moment(hour), changes) for hour in range(24)]
-        if "expired" in states:
-            assert set(states[states.index("expired") :]) == {"expired"}
-        if change.last == "withdrawn":
-            assert set(states) == {"withdrawn"}
 
 
 @pytest.mark.parametrize(

@@ -53,35 +53,6 @@ def test_in_a_hundred_thousand_histories_it_is_the_lowest_price_of_the_period_be
     assert not wrong, f"seed {seed}: {len(wrong)} wrong, such as {wrong[0]}"
 
 
-def chains(dice: random.Random) -> tuple[list[tuple[int, int, float]], int]:
-    """Return reductions that grow without a break after some days at full price, and on which day the first began."""
-    first = dice.randint(1, 40)
-    prices = sorted({dice.randint(50, 99) / 100 for _ in range(dice.randint(1, 4))}, reverse=True)
-    parts, at = [], first
-    for price in prices:
-        length = dice.randint(1, 15)
-        parts.append((at, at + length, price))
-        at += length
-    return parts, first
-
-
-def test_reductions_that_grow_without_a_break_name_the_price_before_the_first_where_the_country_says_so() -> None:
-    dice = random.Random(os.urandom(8))
-    for _ in range(2_000):
-        parts, first = chains(dice)
-        before = [(0, first, 1.0)]
-        *announced, (start, _, price) = parts
-        reductions = [Reduction(day(begin), day(end), own) for begin, end, own in announced]
-        history = shown(*before, *announced)
-        found = prior_price(history, reductions, day(start), price, GROWING)
-        assert found.price == 1.0
-        assert found.rule == ("progressive" if announced else found.rule)
-        if announced:
-            without = prior_price(history, reductions, day(start), price, LAW)
-            days = {number: own for begin, end, own in (*before, *announced) for number in range(begin, end)}
-            assert without.price == by_hand(days, start, 30)
-
-
 def test_a_price_between_two_reductions_breaks_the_chain_and_a_night_does_not() -> None:
     reductions = [Reduction(day(30), day(32), 0.8)]
     full = (0, 30, 1.0)

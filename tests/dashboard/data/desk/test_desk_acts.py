@@ -102,20 +102,6 @@ def test_an_approval_that_was_taken_back_can_be_given_again(tmp_path: Path) -> N
     assert row_of(desk, "S02|MILK").state == "rejected"
 
 
-def test_of_prices_that_wait_and_prices_that_were_approved_all_are_turned_down_or_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
-    acts.approve(desk, ["S02|MILK"], {})
-    seen = desk.sheet().chosen(["S02|MILK", "S02|EGGS"])
-    acts.turn_down(desk, ["S02|MILK"], "somebody else was faster")
-    recorded = {change.id: change.events for change in all_changes(shop.lake)}
-    monkeypatch.setattr(acts, "_recorded", lambda *_: seen)
-    with pytest.raises(Declined, match="found one that is withdrawn; nothing was changed"):
-        acts.turn_down(desk, ["S02|MILK", "S02|EGGS"], "too dear")
-    assert {change.id: change.events for change in all_changes(shop.lake)} == recorded
-
-
 def test_nothing_chosen_is_an_answer_in_a_sentence(tmp_path: Path) -> None:
     _, desk = opened(tmp_path)
     with pytest.raises(DataError, match="choose some in the table"):
