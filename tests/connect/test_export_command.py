@@ -10,8 +10,8 @@ from receiver import receiving
 from shell import Terminal
 
 from catalog.load import WatchedCatalog
-from connect.export.export import ExportResult, follow
-from connect.export.targets import FolderTarget, HttpTarget
+from connect.export.export import follow
+from connect.export.targets import HttpTarget
 
 
 @pytest.fixture
@@ -39,13 +39,6 @@ def test_what_does_not_go_together_is_wrong_usage(terminal: Terminal, typed: tup
     assert terminal("export", *typed).returncode == 2
 
 
-def test_an_address_without_encryption_is_refused_in_one_line(terminal: Terminal) -> None:
-    answer = terminal("export", "--to", "http://anna:secret@example.com/prices")
-    assert answer.returncode == 1
-    assert "expected an https URL" in answer.stderr
-    assert "secret" not in answer.stderr
-
-
 def test_following_exports_each_tick_and_goes_on_after_the_receiver_was_away(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     player, said = shop.sell(1), list[str]()
@@ -63,23 +56,3 @@ def test_following_exports_each_tick_and_goes_on_after_the_receiver_was_away(tmp
         batch.number for own in done for batch in own.sent
     )
     assert list(receiver.batches) == [batch.id for own in done for batch in own.sent]
-
-
-def test_following_rests_where_nothing_changes(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
-    shop.sell(1)
-
-    class EnoughError(Exception):
-        pass
-
-    def pause(_seconds: float) -> None:
-        raise EnoughError
-
-    found: list[ExportResult] = []
-    following = follow(
-        shop.workspace, WatchedCatalog(shop.folder), FolderTarget(tmp_path / "labels"), ["S01"], lambda _: None, pause
-    )
-    found.append(next(following))
-    with pytest.raises(EnoughError):
-        next(following)
-    assert len(found) == 1

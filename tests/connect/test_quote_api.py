@@ -97,11 +97,6 @@ def test_a_body_that_never_ends_is_refused_and_its_sender_hears_why(port: int) -
     assert json.loads(body)["type"] == "/openapi.json#too-large"
 
 
-def test_another_host_is_refused_with_a_problem(port: int) -> None:
-    status, headers, _ = asked(port, "GET", "/v1/health", None, {"Host": "evil.example"})
-    assert (status, headers["content-type"]) == (403, "application/problem+json")
-
-
 def test_a_head_without_an_end_is_refused(port: int) -> None:
     for head in (b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ", b"GET /v1/quotes?sku="):
         with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:

@@ -1,15 +1,12 @@
 """From a file to the lake: the shelf that is estimated from it, and each of its rows on one side or the other."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
@@ -211,35 +208,3 @@ def test_a_product_is_profiled_by_its_visits_and_prices(settings: Settings) -> N
     (found,) = profile_of(Workspace(settings, catalog, Lake(settings)), "export-1")
     assert (found["sku"], found["decisions"], found["purchases"], found["days"]) == ("MILK", 300, 100, 4)
     assert (found["prices"], found["lowest"], found["median"], found["highest"]) == (2, 1.1, 1.1, 1.2)
-
-
-SPOILED: dict[str, Callable[[str], str]] = {
-    "time": lambda text: text.replace("2026-", "what-"),
-    "night": lambda text: f"{text[:11]}03{text[13:]}",
-    "price": lambda text: text.replace("1.50", "0"),
-    "product": lambda text: text.replace("MILK", "WINE"),
-    "fields": lambda text: text + ",1",
-    "none": lambda text: text,
-}
-
-
-@examples(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(st.tuples(st.integers(0, 200_000), st.sampled_from(sorted(SPOILED))), min_size=1, max_size=12),
-    repeated=st.lists(st.integers(0, 11), max_size=4),
-)
-def test_rows_in_are_always_decisions_plus_rows_kept_out(
-    settings: Settings, rows: list[tuple[int, str]], repeated: list[int]
-) -> None:
-    texts = [SPOILED[how](row(second)) for second, how in rows]
-    texts += [texts[place] for place in repeated if place < len(texts)]
-    for own in list(Lake(settings).partitions("interactions")):
-        Lake(settings).remove(own)
-    at_night = range(300_000, 300_001 + sum("what-" in text for text in texts))
-    texts += map(row, at_night)  # a file in which most times cannot be read is refused as a whole
-    kept = {second for second, how in rows if how == "none"}
-    good = {second for second in kept if 8 * 3_600 <= (36_000 + second) % 86_400 < 20 * 3_600}
-    admit(settings, texts)  # which counts both sides
-    moments = sorted(found["seen_at"] for found in decisions(settings))
-    first = dt.datetime(2026, 1, 5, 10, tzinfo=dt.UTC)
-    assert moments == [first + dt.timedelta(seconds=second) for second in sorted(good)]

@@ -10,8 +10,6 @@ import pytest
 from catalog.errors import DataError, Declined
 from catalog.load import CLASSIC, DEFAULT_DIR, load
 from catalog.settings import Settings
-from etl.validate import CONTRADICTS
-from etl.validate import REPEATS as REPEATS_ROW
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import CorrectionRequest, dates_of
 from own_data.exports.ingest import Ingested, ingest
@@ -179,12 +177,6 @@ def test_prices_a_hundred_times_the_shelfs_are_asked_about(take: Take, settings:
     assert take("march.csv", units(3, price="200"), reading=Reading(price_unit="euros")).row["valid"] == 1
 
 
-def test_the_same_file_again_changes_nothing(take: Take) -> None:
-    first = take("january.csv", units(0, 1))
-    assert first.action == "ingested"
-    assert take("january.csv", units(0, 1)).action == "unchanged"
-
-
 @pytest.mark.parametrize("corrected", ["price", "units"])
 def test_a_file_that_is_the_same_but_for_a_corrected_row_is_told_as_a_change(
     take: Take, settings: Settings, corrected: str
@@ -205,10 +197,3 @@ def test_a_corrected_stock_is_a_change(take: Take) -> None:
     take("january.csv", [f"{row},20" for row in units(0, 1)], header=header)
     with pytest.raises(DataError, match="found 1 that change rows in the lake, in line 3, and 1 others"):
         take("again.csv", [f"{units(0)[0]},20", f"{units(1)[0]},30"], header=header)
-
-
-def test_a_visit_that_contradicts_one_of_the_same_second_is_kept_aside_for_that(take: Take) -> None:
-    rows = [f"{on(0)} 10:00:00,S01,7,A,{price},1" for price in ("2.00", "2.00", "2.50")]
-    found = take("january.csv", rows, header=VISITS)
-    assert found.row["reasons"] == {REPEATS_ROW: [1, 3], CONTRADICTS: [1, 4]}
-    assert found.row["rows"] == found.row["valid"] + found.row["rejected"] == 3

@@ -2,23 +2,18 @@
 
 import datetime as dt
 import random
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pyarrow as pa
 import pytest
 
 from catalog.errors import DamagedError
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
-from etl import transform as transform_module
 from etl.batches import Batch, play_batch
 from etl.load import dimensions_are_current, load_dimensions
 from etl.transform import transform
-from features.cells import feature_workbench, query
 from operate.health.sales import check_cells
 from serving.book_store import BookInForce, book_in_force
 from serving.day_curves import known_before
@@ -38,7 +33,6 @@ from warehouse.workspace import Workspace
 DAYS = tuple(dt.date(2026, 1, day) for day in (5, 6, 7))
 BAD = DAYS[1]
 PRICED = dt.date(2026, 1, 8)
-PATIENCE = 20.0  # seconds
 DECISIONS = [Partition("interactions", day, "g000") for day in DAYS]
 CELLS = [Partition("demand_cells", day, "g000") for day in DAYS]
 Kept = dict[Path, bytes]
@@ -133,31 +127,6 @@ def test_flipped_decisions_are_named_and_set_aside_and_the_other_days_are_groupe
     assert [sold.lake.path(CELLS[day]).read_bytes() for day in (0, 2)] == [right[0], right[2]]
     assert not sold.lake.holds(CELLS[1])
     assert transform(sold).partitions == 0
-
-
-def test_the_next_partition_and_no_other_is_read_while_one_is_grouped(
-    sold: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    right, read, by_then = forget_cells(sold), list[Partition](), list[int]()
-    reads, groups = Lake.read, transform_module.groups_of_rows
-
-    def reading(lake: Lake, partition: Partition, *given: Any) -> pa.Table:
-        if partition in DECISIONS:
-            read.append(partition)
-        return reads(lake, partition, *given)
-
-    def grouping(*given: pa.Table) -> dict[str, pa.Table]:
-        until = time.monotonic() + PATIENCE
-        while len(read) < min(len(by_then) + 2, len(DECISIONS)) and time.monotonic() < until:
-            time.sleep(0.01)
-        by_then.append(len(read))
-        return groups(*given)
-
-    monkeypatch.setattr(Lake, "read", reading)
-    monkeypatch.setattr(transform_module, "groups_of_rows", grouping)
-    transform(sold)
-    assert by_then == [2, 3, 3]
-    assert [sold.lake.path(part).read_bytes() for part in CELLS] == right
 
 
 @pytest.mark.parametrize("damage", [cut_in_half, lose_the_receipt, flip_in_the_receipt])
@@ -304,25 +273,3 @@ def test_a_flipped_bit_anywhere_in_decisions_cells_or_their_receipts_is_found(so
             prove(sold.lake, (Span("interactions"), Span("demand_cells", DAYS[0], DAYS[2])), sets_aside=False)
         path.write_bytes(content)
     prove(sold.lake, (Span("interactions"), Span("demand_cells")), sets_aside=False)
-
-
-def test_duckdb_alone_reads_some_flipped_bits_as_other_rows(sold: Workspace) -> None:
-    right, path = cells_read(sold), sold.lake.path(CELLS[1])
-    content = path.read_bytes()
-
-    def is_silent(seed: int) -> bool:
-        flip(path, random.Random(seed))
-        try:
-            return cells_read(sold) != right
-        except Exception:  # noqa: BLE001 - a damaged file makes its reader raise anything
-            return False
-        finally:
-            path.write_bytes(content)
-
-    assert any(map(is_silent, range(60)))
-
-
-def cells_read(town: Workspace) -> object:
-    with feature_workbench(town.settings) as connection:
-        span = {"first": DAYS[0], "trained_through": DAYS[2]}
-        return connection.execute(query("training_cells"), span).fetchall()

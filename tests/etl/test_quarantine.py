@@ -85,14 +85,6 @@ def test_a_bad_row_is_kept_aside_with_its_reason_and_the_others_go_on(
     assert conform(checked.valid).schema == INTERACTIONS.schema
 
 
-def test_of_a_row_given_twice_the_first_is_kept(shelf: Catalog, loose_rows: pa.Table, closing: dt.datetime) -> None:
-    twice = pa.concat_tables([loose_rows, loose_rows.slice(3, 2), loose_rows.slice(3, 1)])
-    checked = validate(twice, shelf, "file", closing)
-    assert checked.valid.to_pylist() == loose_rows.to_pylist()
-    assert checked.rejected["row_number"].to_pylist() == [21, 22, 23]
-    assert set(checked.rejected["reason"].to_pylist()) == {"it repeats an earlier row"}
-
-
 def test_two_shoppers_at_one_moment_are_no_repeat(shelf: Catalog, loose_rows: pa.Table, closing: dt.datetime) -> None:
     moment = loose_rows["seen_at"][0].as_py()
     rows = with_changes(loose_rows, {0: {"shopper_id": 1}, 1: {"shopper_id": 2, "seen_at": moment}})
@@ -113,12 +105,6 @@ def test_a_row_with_many_faults_is_kept_aside_once_with_its_whole_text(
     aside = validate(rows, shelf, "file", closing).rejected
     assert aside["reason"].to_pylist() == [PRICE]
     assert len(aside["row_text"][0].as_py()) == 2_000
-
-
-def test_no_rows_give_no_rows(shelf: Catalog, loose_rows: pa.Table, closing: dt.datetime) -> None:
-    checked = validate(loose_rows.slice(0, 0), shelf, "file", closing)
-    assert (checked.valid.num_rows, checked.rejected.num_rows) == (0, 0)
-    assert conform(checked.valid).num_rows == 0
 
 
 @settings(deadline=None, max_examples=50)

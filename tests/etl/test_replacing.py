@@ -91,12 +91,6 @@ def expected_days(before: float, after: float) -> list[tuple[str, float, float]]
     return [(str(FIRST + dt.timedelta(days=day)), before, after) for day in range(N_DAYS)]
 
 
-def test_after_days_are_replaced_the_lake_is_as_it_was_published(settings: Settings, tmp_path: Path) -> None:
-    taken(settings, units_file(tmp_path, "january.csv", 5))
-    taken(settings, units_file(tmp_path, "correction.csv", 9), ALL)
-    assert verify(Lake(settings)).findings == ()
-
-
 def test_after_a_third_edition_and_a_day_back_the_lake_is_as_it_was_published(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -313,15 +313,3 @@ def test_lines_in_are_always_lines_used_plus_lines_rejected(
     assert sum(day.valid for day in checked) + rejected == len(rows) + 1
     units = ((str(day.business_date), n) for day in checked for n in day.tables["unit_sales"]["units"].to_pylist())
     assert kept_units(units) == good_units(rows)
-
-
-@examples(deadline=None, max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=LINES)
-def test_the_lake_holds_every_line_of_a_file_once(settings: Settings, tmp_path: Path, rows: list[Line]) -> None:
-    lake = Lake(settings)
-    for own in [own for table in ("unit_sales", "rejected", "ingested_files") for own in lake.partitions(table)]:
-        lake.remove(own)
-    found = ingest(settings, till_file(tmp_path, rows), Reading(grain="receipts"), None, NOW).row
-    rejected = sum(lake.read(own).num_rows for own in lake.partitions("rejected"))
-    assert found["valid"] + rejected == found["rows"] == len(rows) + 1
-    assert kept_units(sold(settings, "date", "units")) == good_units(rows)

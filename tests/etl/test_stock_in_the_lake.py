@@ -15,9 +15,8 @@ from catalog.records.product import Product
 from catalog.settings import read_settings
 from catalog.spread import HERE
 from etl.batches import BatchResult, batch_inputs, batches_of
-from etl.live.day import LiveDay, sold_so_far
+from etl.live.day import LiveDay
 from etl.live.player import Player
-from etl.live.shelf_state import standing_of
 from etl.stock import kept_before, opens_with
 from etl.transform import transform
 from flows.workspace import prepared
@@ -126,37 +125,6 @@ def chain(played_home: Path, tmp_path: Path) -> Chain:
 def shop(ready: Path, tmp_path: Path) -> Callable[[], Chain]:
     numbers = iter(range(100))
     return lambda: Chain(shutil.copytree(ready, tmp_path / str(next(numbers))))
-
-
-def test_every_row_closes_and_there_is_one_for_each_store_product_and_date_of_expiry(asked: Chain) -> None:
-    (found,) = asked.ask("""
-        select count(*), count(distinct (business_date, store_id, sku, expires_on)), sum(units_spoiled), sum(units_kept)
-        from stock_movements
-        where units_carried + units_delivered - units_sold - units_spoiled + units_adjusted = units_kept
-            and least(units_carried, units_delivered, units_sold, units_spoiled, units_kept, units_on_order) >= 0
-    """)
-    (rows,) = asked.ask("select count(*), count(*) from stock_movements")
-    assert found[0] == rows[0]
-    without_expiry = asked.ask("select count(*) from stock_movements where expires_on is null")
-    assert without_expiry == [(9,)]  # one product in three stores on three dates
-    assert min(found[2:]) > 0
-    assert asked.ask("select distinct sku from stock_movements order by sku") == sorted(
-        (product.sku,) for product in asked.catalog.products[:4]
-    )
-
-
-def test_what_is_sold_is_what_was_bought(asked: Chain) -> None:
-    odd = asked.ask("""
-        with bought as (
-            select business_date, store_id, sku, count(*) as units from interactions where purchased group by all
-        ),
-
-        moved as (select business_date, store_id, sku, sum(units_sold) as units from stock_movements group by all)
-
-        select * from moved full join bought using (business_date, store_id, sku)
-        where coalesce(moved.units, 0) != coalesce(bought.units, 0) and sku in (select sku from stock_movements)
-    """)
-    assert odd == []
 
 
 def test_what_a_day_carries_is_what_the_day_before_kept(asked: Chain) -> None:
@@ -324,34 +292,6 @@ def test_a_live_day_that_is_interrupted_goes_on_with_the_same_units(
     other = shop()
     sell_two_days(other, stops)
     assert other.bytes_of(LIVE) == calm.bytes_of(LIVE)
-
-
-def test_a_live_day_carries_what_the_live_day_before_it_kept(calm: Chain) -> None:
-    kept = calm.ask("""
-        select sku, expires_on, units_kept from stock_movements
-        where units_kept > 0 and business_date = '2026-01-05' order by all
-    """)
-    carried = calm.ask("""
-        select sku, expires_on, units_carried from stock_movements
-        where units_carried > 0 and business_date = '2026-01-06' order by all
-    """)
-    assert kept == carried
-    assert len(kept) > 2
-
-
-def test_how_a_store_stands_in_the_middle_of_a_day_is_how_its_player_stands(shop: Callable[[], Chain]) -> None:
-    own = shop()
-    own.sell(YESTERDAY)
-    player = own.player(LIVE)
-    for _ in range(20):
-        player.sell_tick()
-    sold = sold_so_far(own.lake, LIVE)
-    assert sold is not None
-    standing, expected = standing_of(own.lake, own.catalog, LIVE, sold, 20), player._stretch.standing
-    for name in ("stock", "shown", "opened_at", "by_life", "opened_with"):
-        np.testing.assert_array_equal(getattr(standing, name), getattr(expected, name))
-    assert standing.by_life is not None
-    np.testing.assert_array_equal(standing.by_life.sum(axis=2), standing.stock)
 
 
 @pytest.mark.parametrize("changes", [{"par_stock": 20}, {"shelf_life_days": 9}], ids=["par", "life"])

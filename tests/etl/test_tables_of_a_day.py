@@ -46,19 +46,6 @@ def test_rows_in_any_order_come_out_by_store_and_time(shelf: Catalog, played_day
     assert plain[0].sort_by(by_all).to_pylist() == plain[1].sort_by(by_all).to_pylist()
 
 
-def test_rows_that_are_in_order_are_not_moved(shelf: Catalog, played_day: StoreDay) -> None:
-    rows = interactions_of(played_day, shelf)
-    assert conform(rows).equals(rows)
-
-
-def test_stores_are_ordered_by_name_and_not_by_their_place_in_the_file(shelf: Catalog, played_day: StoreDay) -> None:
-    rows = interactions_of(played_day, shelf)
-    n_first = int((played_day.store == 0).sum())
-    moved = pa.concat_tables([rows.slice(n_first), rows.slice(0, n_first)])
-    names = conform(moved)["store_id"].to_pylist()
-    assert names == sorted(names)
-
-
 def test_interactions_say_what_was_played(shelf: Catalog, played_day: StoreDay) -> None:
     rows = interactions_of(played_day, shelf)
     assert rows.schema == INTERACTIONS.schema
@@ -141,24 +128,6 @@ def test_the_reason_of_a_decision_reads_as_a_sentence(shelf: Catalog) -> None:
     written = reasons(shelf, RULES, Changes(*(np.array(column) for column in zip(*twice, strict=True))))
     assert written.to_pylist() == [*SENTENCES, *SENTENCES]
     assert len(written.dictionary) == len(SENTENCES)
-
-
-def test_decisions_that_say_the_same_share_one_sentence_whatever_else_differs(shelf: Catalog) -> None:
-    at_opening = (0, NOTHING, 1.50, 1.50, False, 0)
-    rows = [(*at_opening, stock, minutes, NOTHING, NOTHING) for stock in range(50) for minutes in range(15, 720, 15)]
-    written = reasons(shelf, RULES, Changes(*(np.array(column) for column in zip(*rows, strict=True))))
-    assert written.dictionary.to_pylist() == ["Opened Milk at 1.50: it is the base price"]
-
-
-def test_the_reason_beside_each_repricing_is_about_that_repricing(shelf: Catalog, played_day: StoreDay) -> None:
-    for row in repricings_of(played_day, shelf).to_pylist():
-        name = shelf.product(row["sku"]).name
-        if row["old_price"] is None:
-            start = f"Opened {name} at {row['new_price']:.2f}: "
-        else:
-            verb = "Raised" if row["new_price"] > row["old_price"] else "Lowered"
-            start = f"{verb} {name} {row['old_price']:.2f} -> {row['new_price']:.2f}: "
-        assert row["reason"].startswith(start)
 
 
 @pytest.fixture(scope="session")

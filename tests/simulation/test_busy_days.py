@@ -40,11 +40,6 @@ def test_days_average_one_with_the_stated_coefficient_of_variation(with_store: C
     assert (drawn > 0).all()
 
 
-def test_each_weekday_has_its_own_mean(uneven: Catalog) -> None:
-    means = factors(uneven).reshape(-1, 7).mean(axis=0)
-    assert means == pytest.approx(np.array(WEEKDAYS), rel=0.07)
-
-
 def test_visits_come_as_the_clairvoyant_expects_on_each_date(
     with_store: Callable[..., Catalog], uneven: Catalog
 ) -> None:

@@ -117,16 +117,6 @@ def test_the_level_of_a_day_shifts_evenly_within_its_bounds_and_alike_for_all(wi
     assert day_shift_on(other, MONDAY) != drawn[0]
 
 
-def test_busy_days_and_rich_days_are_drawn_apart(with_store: MakeCatalog) -> None:
-    from simulation.draws import footfall_factor_on
-
-    catalog = with_store(day_shift=0.2, footfall={"day_variation": 0.3})
-    busy = [footfall_factor_on(catalog, date) for date in TWO_YEARS]
-    rich = [day_shift_on(catalog, date) for date in TWO_YEARS]
-    assert abs(np.corrcoef(busy, rich)[0, 1]) < 0.12
-    assert busy == [footfall_factor_on(with_store(footfall={"day_variation": 0.3}), date) for date in TWO_YEARS]
-
-
 def test_what_is_bought_in_each_tick_and_store_has_the_true_chance(with_store: MakeCatalog, day: dt.date) -> None:
     effects = [EVENING, RICH_STORE, MORNING_OF_MILK]
     catalog = full_shelf(with_store(visits_per_day=60_000.0, demand_effects=effects))

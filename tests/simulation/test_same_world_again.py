@@ -2,7 +2,6 @@ import datetime as dt
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 from faker import Faker
 from faker.providers.person.en_GB import Provider
 from hypothesis import given, settings
@@ -65,11 +64,6 @@ def test_a_stores_day_does_not_depend_on_the_company_it_is_played_in(
         assert np.array_equal(alone.stock[:, 0], together.stock[:, position])
 
 
-def test_stores_differ_from_each_other(shelf: Catalog, day: dt.date) -> None:
-    played = play(shelf, Storefront(policy_without_model(shelf)), shelf.store.stores, day, 7)
-    assert visits_of(played, "S01") != visits_of(played, "S02") != visits_of(played, "S03")
-
-
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**40), factor=st.floats(0.1, 3))
 def test_any_two_policies_meet_the_same_shoppers(shelf: Catalog, day: dt.date, seed: int, factor: float) -> None:
@@ -117,13 +111,6 @@ def seeded_first_name(seed: int) -> str:
     invent = Faker("en_GB")
     invent.seed_instance(seed)
     return str(invent.first_name())
-
-
-@pytest.mark.parametrize("pool", [1, 2, 499, 500, 501, 3_000])
-def test_a_pool_of_any_size_has_a_name_for_everyone(pool: int) -> None:
-    names = shopper_names(pool, 0)
-    assert len(names) == pool
-    assert all(names)
 
 
 def test_behaviour_depends_neither_on_names_nor_on_the_size_of_the_pool(

@@ -96,21 +96,6 @@ def test_the_compiled_loop_does_what_a_plain_one_does(seed: int, n_stores: int, 
     assert outcome.tolist() == happened
 
 
-def test_the_last_unit_goes_to_the_first_shopper_who_can_pay() -> None:
-    inventory, outcome = np.empty(4, dtype=np.int32), np.empty(4, dtype=np.int8)
-    sell_tick(
-        np.array([[0, 4]]),
-        (np.zeros(4, dtype=np.int16), np.array([0.99, 1.0, 5.0, 0.5], dtype=np.float32), NOBODY_WAITS),
-        np.array([[1.0]]),
-        np.array([[1]]),
-        inventory,
-        outcome,
-        NOBODY_SWITCHES,
-    )
-    assert outcome.tolist() == [TOO_EXPENSIVE, BOUGHT, OUT_OF_STOCK, OUT_OF_STOCK]
-    assert inventory.tolist() == [1, 1, 0, 0]
-
-
 def test_each_visit_is_shown_the_price_and_the_chance_of_its_tick_store_and_product(
     shelf: Catalog, day: dt.date
 ) -> None:
@@ -159,11 +144,3 @@ def test_a_price_no_one_can_pay_sells_nothing_and_a_gift_empties_the_shelf(shelf
     assert sold_at(shelf.base_prices * 10) == 0
     assert sold_at(shelf.base_prices / 1_000) > 0.8 * visits
     assert sold_at(shelf.base_prices) == pytest.approx(visits / 2, rel=0.2)
-
-
-def test_a_day_of_many_stores_and_one_of_a_single_store_are_compiled_once(shelf: Catalog, day: dt.date) -> None:
-    policy = Storefront(StaticPolicy(shelf.base_prices))
-    play(shelf, policy, ("S01",), day, 7)
-    compiled = set(sell_tick.signatures)
-    play(shelf, policy, ("S01", "S02"), day, 7)
-    assert set(sell_tick.signatures) == compiled

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -236,69 +236,6 @@ def at_base_prices(catalog: Catalog) -> Policy:
     return Storefront(StaticPolicy(catalog.base_prices))
 
 
-def test_the_week_of_two_thousand_stores_closes_to_the_unit(chain: Catalog) -> None:
-    stores = [f"X{number:04d}" for number in range(2_000)]
-    quiet = living(chain, KINDS, visits_per_day=60.0, freshest_share=0.4, closed_days=("sun",))
-    by_date, rules = list(played_days(quiet, at_base_prices(quiet), stores, MONDAY, 7, 3)), quiet.stock_rules
-    assert rules is not None
-    for yesterday, today in zip([None, *by_date], by_date, strict=False):
-        moves, day = today.moves, today.day
-        assert min(part.min() for part in _parts(moves)) >= 0
-        stays = np.zeros_like(moves.sold)
-        stays[..., 1:-1], stays[..., -1] = moves.kept.units[..., :-2], moves.kept.units[..., -1]
-        np.testing.assert_array_equal(moves.carried + moves.delivered, moves.sold + moves.spoiled + stays)
-        bought = np.zeros(moves.sold.shape[:2], dtype=np.int64)
-        np.add.at(bought, (day.store[day.outcome == BOUGHT], day.product[day.outcome == BOUGHT]), 1)
-        np.testing.assert_array_equal(moves.sold.sum(axis=2), bought)
-        assert not moves.spoiled[..., 1:].any()
-        if yesterday is None:
-            assert not moves.carried.any()
-            assert (moves.delivered.sum(axis=2) == quiet.par_stock).all()
-        else:
-            np.testing.assert_array_equal(moves.carried, yesterday.moves.kept.units)
-    assert by_date[-1].moves.sold.sum() == by_date[-1].moves.delivered.sum() == 0  # Sunday
-    comes_on = np.array([(today.moves.delivered[..., rules.newest[4]][:, 4] == 70).all() for today in by_date])
-    assert comes_on.tolist() == [False, False, True, False, True, False, False]
-    spoiled = np.array([today.moves.spoiled.sum(axis=(0, 2)) for today in by_date]).sum(axis=0)
-    assert (spoiled > 0).tolist() == [True, True, False, False, True]
-
-
-def test_under_any_two_policies_the_same_shoppers_come_day_after_day(chain: Catalog) -> None:
-    policies = (at_base_prices(chain), Storefront(StaticPolicy(chain.base_prices * 1.3)))
-    dear, cheap = (list(played_days(chain, policy, STORES, MONDAY, 4, 7)) for policy in policies)
-    for one, other in zip(dear, cheap, strict=True):
-        for name in ("store", "product", "shopper", "tick", "since_opening_us", "multiplier"):
-            assert getattr(one.day, name).tobytes() == getattr(other.day, name).tobytes()
-        assert one.moves.sold.sum() != other.moves.sold.sum() or one.date.weekday() == 6
-
-
-def test_a_store_alone_sells_and_keeps_what_it_does_among_others(chain: Catalog) -> None:
-    policy = at_base_prices(chain)
-    alone = played_days(chain, policy, ("S02",), MONDAY, 5, 7)
-    for one, among in zip(alone, played_days(chain, policy, STORES, MONDAY, 5, 7), strict=True):
-        for own, theirs in zip(_parts(one.moves), _parts(among.moves), strict=True):
-            np.testing.assert_array_equal(own[0], theirs[1])
-        np.testing.assert_array_equal(one.day.outcome, among.day.outcome[among.day.store == 1])
-
-
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_all_take_the_oldest_or_all_the_freshest(chain: Catalog, share: float) -> None:
-    catalog = living(chain, KINDS, freshest_share=share, visits_per_day=250.0)
-    *_, last = played_days(catalog, at_base_prices(catalog), STORES, MONDAY, 3, 7)
-    opened = last.moves.carried + last.moves.delivered
-    ages = opened if share == 0 else opened[..., ::-1]
-    bought = last.moves.sold.sum(axis=2, keepdims=True)
-    in_order = np.diff(np.minimum(np.cumsum(ages, axis=2), bought), axis=2, prepend=0)
-    np.testing.assert_array_equal(last.moves.sold, in_order if share == 0 else in_order[..., ::-1])
-    assert ((opened[:, 0] > 0).sum(axis=1) > 1).all()  # there was something to choose
-
-
-def test_a_store_of_which_nobody_knows_opens_full_on_any_day_of_the_week(chain: Catalog) -> None:
-    for date in (MONDAY + dt.timedelta(days=day) for day in range(6)):
-        day = play(chain, at_base_prices(chain), STORES, date, 7)
-        assert (day.stock[0] == chain.par_stock).all()
-
-
 def test_of_two_stores_the_one_that_did_not_play_the_day_before_opens_full(chain: Catalog) -> None:
     over, policy, tuesday = OverDays(), at_base_prices(chain), MONDAY + dt.timedelta(days=1)
     over.meet(chain, policy, ("S01",), MONDAY, draw_visits(chain, ("S01",), MONDAY, 7))
@@ -367,12 +304,3 @@ def test_a_product_that_lives_on_changes_nothing_of_its_neighbours(shelf: Catalo
     rules: StockRules | None = one_lives.stock_rules
     assert rules is not None
     assert not any(part[:, 1:].any() for part in _parts(lived.moves))
-
-
-def test_the_fixture_of_all_kinds_is_a_catalog_that_a_file_could_say(
-    chain: Catalog, with_store: Callable[..., Catalog]
-) -> None:
-    checked = with_store(closed_days=chain.store.closed_days, freshest_share=chain.store.freshest_share)
-    assert checked.store == chain.store
-    assert [Product.model_validate(own.model_dump()) for own in chain.products] == list(chain.products)
-    assert list(delivery_conflicts(chain.products, chain.store.closed_days)) == []

@@ -108,11 +108,3 @@ def test_who_took_a_substitute_does_not_come_back() -> None:
     milks = (waiting.product < 3).sum()
     plain = (sold_at(world(catalog, waiting_share=0.0), catalog.base_prices).product < 3).sum()
     assert plain <= milks < 1.01 * plain
-
-
-def test_where_nobody_takes_a_substitute_no_array_of_all_pairs_of_products_is_made() -> None:
-    shelf = load(CLASSIC)
-    sold_at(shelf, shelf.base_prices)
-    assert "substitutes" not in vars(shelf)
-    sold_at(WORLD, WORLD.base_prices)
-    assert "substitutes" in vars(WORLD)

@@ -1,6 +1,5 @@
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +9,12 @@ from hypothesis import strategies as st
 from catalog.load import Catalog
 from catalog.records.shoppers import Opening, Shock
 from catalog.records.store import Store
-from catalog.store_day import BOUGHT, tick_profile
+from catalog.store_day import tick_profile
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.stock import opening_stock
 from simulation.store_day import play
-from simulation.truth import chance_of_sale, chance_on
+from simulation.truth import chance_of_sale
 from simulation.visits import (
     Visits,
     budget_shifts_on,
@@ -23,32 +22,6 @@ from simulation.visits import (
     draw_visits,
     expected_visits_on,
 )
-
-TWO_PERSONAS = (
-    {"name": "frugal", "share": 0.7, "mean": 0.8, "standard_deviation": 0.1},
-    {"name": "wealthy", "share": 0.3, "mean": 1.4, "standard_deviation": 0.3},
-)
-
-
-def full_shelf(catalog: Catalog) -> Catalog:
-    return replace(catalog, products=tuple(item.model_copy(update={"par_stock": 30_000}) for item in catalog.products))
-
-
-@pytest.mark.parametrize("ratio", [0.7, 0.85, 1.0, 1.2, 1.6])
-@pytest.mark.parametrize("shift", [0.0, -0.2])
-def test_the_share_of_purchases_at_a_price_is_the_true_chance_of_sale(
-    with_store: Callable[..., Catalog], day: dt.date, ratio: float, shift: float
-) -> None:
-    shock = {"business_date": day, "sku": "CHEESE", "budget_shift": shift}
-    catalog = full_shelf(with_store(visits_per_day=20_000.0, personas=TWO_PERSONAS, shocks=(shock,)))
-    played = play(catalog, Storefront(StaticPolicy(catalog.base_prices * ratio)), ("S01", "S02"), day, 7)
-    expected = chance_on(catalog, day, np.full((5, 1), ratio))[:, 0]
-    for product, sku in enumerate(catalog.skus):
-        bought = played.outcome[played.product == product] == BOUGHT
-        assert len(bought) > 4_000
-        chance = expected[product]
-        assert chance == chance_of_sale(catalog, np.array(ratio), shift if sku == "CHEESE" else 0.0)
-        assert abs(bought.mean() - chance) < 4 * np.sqrt(chance * (1 - chance) / len(bought)), sku
 
 
 def test_true_demand_falls_with_price_and_everyone_takes_a_gift(shelf: Catalog) -> None:
@@ -73,12 +46,6 @@ def test_the_profile_of_a_day_sums_to_one_over_its_ticks(shelf: Catalog, weights
     assert profile.shape == (ticks,)
     assert (profile >= -1e-12).all()
     assert profile.sum() == pytest.approx(1)
-
-
-def test_a_profile_as_fine_as_the_ticks_is_taken_as_it_is(shelf: Catalog) -> None:
-    weights = tuple(float(tick % 5) for tick in range(48))
-    store = shelf.store.model_copy(update={"hourly_profile": weights})
-    assert tick_profile(store) == pytest.approx(np.array(weights) / sum(weights))
 
 
 def same_visits(first: Visits, second: Visits) -> bool:
@@ -133,11 +100,6 @@ def test_a_shock_without_a_product_hits_all_and_shocks_of_one_date_add_up(
     factors, shifts = demand_factors_on(catalog, day)[0], budget_shifts_on(catalog, day)[0]
     assert factors.tolist() == [1.0, 2.0, 2.0, 2.0, 2.0]
     assert shifts.tolist() == [0.25, -0.25, -0.25, -0.25, -0.25]
-
-
-def test_on_a_day_without_any_demand_nobody_comes(with_store: Callable[..., Catalog], day: dt.date) -> None:
-    catalog = with_store(shocks=({"business_date": day, "demand_factor": 0.0},))
-    assert draw_visits(catalog, ["S01", "S02"], day, 7).count == 0
 
 
 def test_a_shift_of_the_budget_moves_the_multipliers_of_its_product_alone(

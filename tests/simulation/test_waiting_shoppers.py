@@ -205,8 +205,3 @@ def test_a_day_with_shoppers_who_wait_cannot_be_taken_up_in_the_middle(waiting: 
     visits = draw_visits(waiting, STORES, day, 7)
     with pytest.raises(CatalogError, match=r"waiting_share: expected 0 .* tick 4.* play the day from its opening"):
         Stretch(waiting, at_base(waiting), STORES, day, visits, began)
-
-
-def test_nobody_comes_back_on_a_day_nobody_comes(with_store: Callable[..., Catalog], day: dt.date) -> None:
-    empty = with_store(waiting_share=1.0, visits_per_day=1e-9)
-    assert len(play(empty, at_base(empty), STORES, day, 7).product) == 0

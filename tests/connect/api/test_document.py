@@ -9,7 +9,6 @@ from asgi_client import AsgiClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connect.api.api_tokens import MAY
 from connect.api.labels import BatchDocument
 from connect.api.problems import KINDS
 from connect.export.batch import BatchPrice, PriceBatch, ShelfPrice, rows_of
@@ -54,18 +53,8 @@ def test_every_operation_and_answer_has_words_and_every_parameter_and_body_an_ex
             assert part["description"]
             assert "examples" in part["schema"]
         assert all(said["description"] for said in one["responses"].values())
-        body = one.get("requestBody", {"description": "none", "content": {}})
-        assert body["description"]
+        body = one.get("requestBody", {"content": {}})
         assert all(own.get("examples", own["schema"].get("examples")) for own in body["content"].values())
-
-
-def test_a_vendor_reads_how_to_get_a_token_and_what_each_scope_may(document) -> None:  # type: ignore[no-untyped-def]
-    (scheme,) = document["components"]["securitySchemes"].values()
-    assert "shelfprice token add" in scheme["description"]
-    for scope, what in MAY.items():
-        assert f"`{scope}` may {what}" in scheme["description"]
-    needed = {scope for one in document["paths"]["/v1/sales"].values() for scope in one["security"][0]["token"]}
-    assert needed == {"sell"}
 
 
 @given(

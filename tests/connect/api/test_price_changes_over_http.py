@@ -54,16 +54,6 @@ def test_an_override_asked_for_over_http_is_quoted_and_withdrawn_again(home: Set
     assert [own["change"] for own in listed["changes"]] == [change["change"]]
 
 
-def test_reading_needs_no_token_and_each_action_its_scope(home: Settings, client: AsgiClient) -> None:
-    assert client.get("/v1/price-changes").json() == {"changes": [], "count": 0}
-    assert client.post("/v1/price-changes", json=OVERRIDE).status_code == 401
-    proposer = token(home, "ben", "propose")
-    assert client.post("/v1/price-changes", json=OVERRIDE, headers=token(home, "r", "read")).status_code == 403
-    change = client.post("/v1/price-changes", json=OVERRIDE, headers=proposer).json()["changes"][0]["change"]
-    refused = client.post(f"/v1/price-changes/{change}/events", json={"event": "withdrawn"}, headers=proposer)
-    assert refused.status_code == 403
-
-
 def test_a_request_whose_sender_leaves_before_it_is_whole_records_nothing(home: Settings) -> None:
     app, sent = application(home, look_every=0), list[dict[str, Any]]()
     text = json.dumps(OVERRIDE).encode()

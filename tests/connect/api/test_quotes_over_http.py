@@ -1,6 +1,5 @@
 """Quotes over HTTP are the command's own bytes, and an answer at hand is known by its tag until prices are others."""
 
-import asyncio
 import datetime as dt
 import json
 import shutil
@@ -13,7 +12,6 @@ from catalog.load import CLASSIC, load
 from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from connect.api.app import application
-from serving.counters import Counters
 from tests.plugins.believing import price_alike
 from warehouse.lake import Lake
 from warehouse.mixed import parts_of_book
@@ -79,21 +77,6 @@ def test_a_long_answer_is_compressed_for_a_client_that_accepts_it_and_a_short_on
     assert "content-encoding" not in short.headers
 
 
-def test_the_books_that_many_questions_need_are_read_beside_the_loop_so_that_others_are_answered(
-    client: AsgiClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened, open_counter = list[bool](), Counters._opened
-
-    def watched(counters: Counters, place: str | dt.date, made_from: str) -> object:
-        opened.append(asyncio._get_running_loop() is not None)
-        return open_counter(counters, place, made_from)
-
-    monkeypatch.setattr(Counters, "_opened", watched)
-    assert len(client.post("/v1/quotes", json=[{**ASKED[0], "store": "S01"}, ASKED[0], 7]).json()) == 3
-    assert opened
-    assert not any(opened)
-
-
 def test_a_question_that_cannot_be_answered_has_its_problem_in_its_place(client: AsgiClient) -> None:
     asked = [ASKED[0], {"sku": "WINE", "stock": 1}, {"sku": "MILK", "stock": -1}, 7, {"stock": 1}, ASKED[1]]
     asked += [{"sku": "MILK", "stock": 1, "ticks_left": 49}, {"sku": "MILK", "stock": 1, "store": "X9"}]
@@ -154,12 +137,6 @@ def test_another_catalog_gives_another_tag_and_its_guardrails(
     assert after.status_code == 200
     assert after.json()["price"] == load(CLASSIC).product("MILK").base_price
     assert after.json()["binding_rule"] == "kill_switch"
-
-
-def test_a_head_has_the_headers_of_its_get(client: AsgiClient) -> None:
-    got, head = client.get("/v1/quotes?sku=MILK&stock=8"), client.head("/v1/quotes?sku=MILK&stock=8")
-    assert head.status_code == 200
-    assert (head.headers["etag"], head.headers["content-length"]) == (got.headers["etag"], str(len(got.content)))
 
 
 def test_without_a_book_it_says_so_with_what_to_do_and_goes_on_when_there_is_one(

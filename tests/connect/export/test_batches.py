@@ -196,6 +196,7 @@ def test_a_batch_is_named_by_its_content_and_sent_with_each_price(
     ]
     header, *rows = csv.reader(io.StringIO(csv_of(batch), newline=""))
     assert header == ["batch", "store", *told["prices"][0], "currency"]
+    assert not any(cell.startswith("=") for row in rows for cell in row), "no cell is a formula"
     digits = {"EUR": 2, "JPY": 0}[currency]
     assert [row[header.index("price")] for row in rows] == [f"{own.price:.{digits}f}" for own in prices]
     assert [as_it_was(row[header.index("sku")]) for row in rows] == [own.sku for own in prices]

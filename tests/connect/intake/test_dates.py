@@ -43,19 +43,6 @@ def test_a_date_is_made_when_every_store_has_closed_and_anew_when_a_line_comes_l
     assert store.units() == {MILK: 3}
 
 
-def test_voided_corrected_and_returned_lines_count_as_they_should(store: SellingStore) -> None:
-    store.take(
-        line(units=5),
-        line(line=2, units=7),
-        line(line=3, units=4, price=1.19),
-        line(receipt="R9", line=1, units=-1),
-        line(event_id="V1", voids={"receipt": "R1", "line": 2}, units=None, price=None),
-        line(event_id="C1", corrects={"receipt": "R1", "line": 3}, units=3, price=1.19),
-    )
-    store.make()
-    assert store.units() == {MILK: 4, ("S01", "MILK", 1.19): 3}
-
-
 def test_a_void_may_come_before_its_line_and_on_another_date(store: SellingStore) -> None:
     void = {"units": None, "price": None}
     store.take(
