@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pytest
-
 from catalog.configuration import configuration
 from catalog.records.product import Product
 from catalog.records.store import Store
@@ -49,19 +47,3 @@ def test_every_field_has_a_description() -> None:
         for name, field in record["properties"].items()
         if not field.get("description")
     ] == []
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        "| `hold_ticks` | whole number from 1 to 1,440 | `4` |",
-        "| `largest_step` | number above 0 to 10 or null | `null` |",
-        "| `objective` | `revenue` or `margin` or `profit` | `profit` |",
-        "| `kill_switch` | true or false | `false` |",
-        "| `icon` | text | empty |",
-        "| `visits_per_day` | number above 0 to 10,000,000 | required |",
-        "| `frozen` | number above 0 to 1,000,000, by sku | none |",
-    ],
-)
-def test_types_bounds_and_defaults_are_those_of_the_records(row: str) -> None:
-    assert row in configuration()

@@ -9,23 +9,6 @@ from catalog.price_ladder import price_ladder
 from catalog.records.product import Product
 
 
-def test_the_default_shelf_has_five_products_and_a_day_of_48_ticks() -> None:
-    catalog = load(CLASSIC)
-    assert catalog.skus == ("MILK", "BREAD", "EGGS", "CHEESE", "MEAT")
-    assert [product.name for product in catalog.products] == ["Milk", "Bread", "Eggs", "Cheese", "Meat"]
-    assert catalog.base_prices.tolist() == [1.50, 1.10, 1.00, 6.50, 7.67]
-    assert catalog.par_stock.tolist() == [100] * 5
-    assert catalog.store.stores == ("S01", "S02", "S03")
-    assert catalog.store.opening.ticks == 48
-    assert catalog.popularity.sum() == pytest.approx(1)
-    assert catalog.popularity[0] == pytest.approx(1.3 / 5)
-
-
-def test_limits_that_are_not_written_are_shares_of_the_base_price_in_cents() -> None:
-    meat = load(CLASSIC).product("MEAT")
-    assert (meat.floor, meat.ceiling) == (5.37, 12.27)
-
-
 def test_the_ladder_climbs_in_twenty_cent_prices_from_floor_to_ceiling() -> None:
     catalog = load(CLASSIC)
     ladder = price_ladder(catalog)

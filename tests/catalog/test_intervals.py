@@ -1,17 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from catalog.metrics import half_width, wilson
-
-
-@given(st.integers(1, 10_000), st.floats(0, 1))
-def test_an_interval_of_a_share_holds_the_share_and_stays_within_zero_and_one(offered: int, part: float) -> None:
-    bought = float(round(part * offered))
-    low, high = wilson(np.array([bought]), np.array([float(offered)]))
-    assert 0 <= low[0] <= bought / offered + 1e-12
-    assert bought / offered - 1e-12 <= high[0] <= 1
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:

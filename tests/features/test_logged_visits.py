@@ -45,17 +45,6 @@ def read(settings: Settings, n_decisions: int = 1) -> LoggedVisits:
         return logged_visits(connection, CATALOG, LEARNED, LATER[-1], n_decisions)
 
 
-def test_visits_that_differ_have_one_order_so_that_sums_are_the_same_to_the_last_bit(
-    settings: Settings, lake: Lake
-) -> None:
-    visits = read(settings)
-    rest = visits.product, visits.tick, visits.price, visits.propensity, visits.stock, visits.purchased
-    store_day = visits.day * len(visits.stores) + visits.store
-    for own in np.unique(store_day):
-        chosen = store_day == own
-        assert np.lexsort([column[chosen] for column in reversed(rest)]).tolist() == list(range(chosen.sum()))
-
-
 def test_every_later_visit_that_met_stock_is_there_as_it_was(settings: Settings, lake: Lake) -> None:
     visits = read(settings)
     rows = [lake.read(Partition("interactions", date, "g000")).to_pandas() for date in LATER]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.product_columns import columns_of, input_of, missing_in, position_of
+from features.product_columns import columns_of, input_of, missing_in
 
 SHELF = ("BREAD", "EGGS", "MILK", "TEA")
 
@@ -21,13 +21,6 @@ def test_each_row_tells_its_own_product_or_none_that_has_a_column(skus: list[str
     for name in known:
         assert X[f"sku_{name}"].tolist() == [float(own == name) for own in skus]
     assert X["price_ratio"].tolist() == np.linspace(0.7, 1.6, len(skus)).tolist()
-
-
-@given(st.lists(st.sampled_from(SHELF), min_size=1), st.lists(st.sampled_from(SHELF), unique=True))
-def test_a_position_is_the_same_by_name_and_by_columns(skus: list[str], known: list[str]) -> None:
-    columns = columns_of(known)
-    by_name = position_of(shelf_of(skus), columns)
-    assert by_name.tolist() == position_of(input_of(shelf_of(skus), columns), columns).tolist()
 
 
 def test_a_product_of_another_shelf_is_missing_and_one_that_nobody_visited_is_not() -> None:

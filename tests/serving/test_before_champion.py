@@ -5,7 +5,6 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import LearnsWhileSelling
@@ -89,11 +88,6 @@ def test_under_the_kill_switch_nothing_is_learned_and_base_prices_stand(workspac
     day = play(catalog, priced_by.policy, STORES, DATE, 7)
     assert day.lessons == ()
     assert (day.decisions.prices == catalog.base_prices).all()
-
-
-def test_greedy_is_refused_without_a_book(workspace: Workspace) -> None:
-    with pytest.raises(DataError, match="expected a price book"):
-        pricing_on(workspace.lake, workspace.catalog, DATE, "greedy")
 
 
 def test_a_book_without_a_champion_is_made_from_the_log_and_goes_on_learning(workspace: Workspace) -> None:

@@ -13,7 +13,7 @@ from catalog.store_day import tick_profile
 from serving.curves import DemandCurves, chance_at
 from serving.limits import limits_of
 from serving.policies import GreedyPolicy, StockAwarePolicy
-from serving.recursion import rates_of, value_of_prices
+from serving.recursion import value_of_prices
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
@@ -24,7 +24,6 @@ USUAL, POOR = chance_of_sale(CATALOG, RATIOS), chance_of_sale(CATALOG, RATIOS, -
 N_TICKS = CATALOG.store.opening.ticks
 LEFT = range(1, N_TICKS + 1)
 ALL_DAY = DemandCurves(CATALOG.skus, price_ladder(CATALOG), USUAL, "truth")
-SAME = replace(ALL_DAY, by_tick=np.tile(USUAL, (N_TICKS, 1, 1)))
 POOR_EVENING = replace(ALL_DAY, by_tick=np.stack([USUAL] * (N_TICKS - 16) + [POOR] * 16))
 VISITS = CATALOG.store.visits_per_day * CATALOG.popularity[:, None] * tick_profile(CATALOG.store)
 AT = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
@@ -69,13 +68,6 @@ def test_the_recursion_earns_what_its_prices_are_worth_under_the_chance_of_each_
     assert worth < 0.98 * all_day
 
 
-def test_ticks_that_are_left_are_priced_by_the_last_chances_of_the_day() -> None:
-    whole, rest = stock_aware(POOR_EVENING), stock_aware(POOR_EVENING, VISITS[:, -20:])
-    for left in (20, 16, 1):
-        assert np.array_equal(whole.ask(shelf(left)).prices, rest.ask(shelf(left)).prices)
-        assert np.array_equal(whole.ask(shelf(left)).unit_value, rest.ask(shelf(left)).unit_value)
-
-
 def test_a_limited_price_has_the_chance_of_its_own_tick_in_the_store_and_in_the_book() -> None:
     catalog, base = frozen_at_base(), CATALOG.base_prices[None]
     book = tabulate(stock_aware(POOR_EVENING), catalog, AT, POOR_EVENING)
@@ -87,9 +79,3 @@ def test_a_limited_price_has_the_chance_of_its_own_tick_in_the_store_and_in_the_
         assert np.array_equal(shown.prices[0], base[0])
         assert shown.p_sale[0] == pytest.approx(expected)
         assert book.of().p_sale[:, 5, left - 1] == pytest.approx(expected)
-
-
-def test_a_chance_for_all_ticks_and_one_for_each_give_the_same_rates() -> None:
-    chances, visits = np.array([0.8, 0.5]), np.array([3.0, 1.0, 2.0])
-    by_tick = np.array([[0.1, 0.1], [0.8, 0.5], [0.8, 0.5], [0.8, 0.5]])
-    assert rates_of(chances, visits).tobytes() == rates_of(by_tick, visits).tobytes()

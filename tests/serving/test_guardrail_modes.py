@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,9 +20,9 @@ from catalog.store_day import ShelfState, StoreDay
 from etl.extract import repricings_of
 from etl.live.shelf_state import standing_after
 from etl.load import rows_of
-from serving.curves import DemandCurves, chance_at
+from serving.curves import DemandCurves
 from serving.evidence import ShelfPrices
-from serving.exploration import ExplorationPlan, candidates_within
+from serving.exploration import ExplorationPlan
 from serving.guardrails import guarded, guarded_with_trail, in_zone
 from serving.in_force import pricing_on
 from serving.limits import limits_of
@@ -32,7 +31,6 @@ from serving.orders import Orders, PriceOrder
 from serving.policies import GreedyPolicy, StaticPolicy, policy_with_model
 from serving.pricing_policy import Asked, asked_without_model
 from serving.quote import PriceQuestion, QuotedBook
-from serving.shelf_limits import ShelfLimits
 from serving.storefront import Storefront, storefront_before_champion
 from serving.tabulate import tabulate
 from simulation.store_day import Stretch, play
@@ -208,13 +206,6 @@ def test_an_order_of_a_person_ends_an_event_in_the_store_that_it_is_for(kind: st
     assert prices[:, 0].tolist() == [1.29, price, 1.29]
 
 
-def test_an_event_decides_also_where_the_policy_asks_for_its_very_price() -> None:
-    limits = limits_of(shelf_with(), Orders(tuple(event_orders()), SHELF.skus, 48))
-    shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE), stores=STORES)
-    front = Storefront(Wild(np.full(SHAPE, 1.29)), limits=limits)
-    assert {front.rules[rule] for rule in front.decide(shelf).rule[:, 0]} == {"event"}
-
-
 def test_an_event_stands_over_a_frozen_price_on_its_dates() -> None:
     limits = limits_of(shelf_with(frozen={"MILK": 1.45}), Orders(tuple(event_orders()), SHELF.skus, 48))
     shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE), stores=STORES)
@@ -250,28 +241,6 @@ def test_a_whole_twin_day_keeps_each_mode_and_says_what_it_costs_in_euros(
     bound = [any(own["rule"] == mode for own in row or ()) for row in rows["clamps"].to_pylist()]
     assert any(bound) == (mode not in HOLDING)
     assert rows.filter(bound)["clamp_cost"].null_count == 0
-
-
-def test_all_modes_together_keep_a_whole_day_of_stores_that_differ(tmp_path: Path) -> None:
-    rails = {"down_only_within_day": True, "changes_per_day": 3, "markdown_only": "all", "one_price": "zone"}
-    catalog, day = played(tmp_path, **rails)
-    check_day(catalog, day.decisions.prices)
-    assert len(np.unique(day.decisions.prices[:, 0, 0])) > 1
-    assert (day.decisions.explored == day.decisions.explored[:, :1]).all()
-
-
-def test_few_changes_are_used_and_none_is_counted_twice_by_a_day_that_goes_on(tmp_path: Path) -> None:
-    catalog, day = played(tmp_path, changes_per_day=2)
-    rows = rows_of(day, catalog)
-    for place, store in enumerate(STORES):
-        own = replace(
-            rows,
-            interactions=rows.interactions.filter(pc.equal(rows.interactions["store_id"], store)),
-            repricings=rows.repricings.filter(pc.equal(rows.repricings["store_id"], store)),
-        )
-        changed = (np.diff(day.decisions.prices[:, place], axis=0) != 0).sum(axis=0)
-        assert standing_after(own, catalog, 48).changes[0].tolist() == changed.tolist()
-        assert changed.max() == 2
 
 
 def test_a_day_that_goes_on_from_its_rows_counts_on_where_it_stopped() -> None:
@@ -317,18 +286,6 @@ def test_where_prices_only_fall_a_trial_never_goes_below_what_the_policy_wants()
     assert found == {price for price in LADDER[0].tolist() if lower <= price <= higher}
 
 
-def test_a_candidate_that_is_not_tried_costs_nothing_of_the_budget() -> None:
-    usual, shown = np.tile(SHELF.base_prices, (1, 1)), LADDER[:, 3][None]
-    shelf = Shelf(np.ones((1, 5), int), shown, 5, np.zeros((1, 5)), shown, None, np.ones((1, 5), int))
-    plan, limits = ExplorationPlan(0.0, LADDER, np.full(5, 0.02)), limits_of(shelf_with(changes_per_day=2))
-    found = candidates_within(ShelfLimits(limits, shelf), plan, CURVES, usual)
-    assert found.may_be_tried.sum(axis=0).tolist() == [[1] * 5]  # what is shown already
-    n_prices = LADDER.shape[1]
-    p_usual, p_shown = (chance_at(LADDER, CURVES.p_sale, own) for own in (usual, shown))
-    mean = (shown * p_shown + (n_prices - 1) * usual * p_usual) / n_prices
-    np.testing.assert_allclose(found.mean_worth(np.zeros((1, 5))), mean)
-
-
 @pytest.mark.parametrize("rails", [{"changes_per_day": 1}, {"changes_per_day": 2}, {"down_only_within_day": True}])
 def test_prices_are_shown_as_often_as_their_logged_chance_says(rails: dict[str, object]) -> None:
     n_throws, dice = 20_000, np.random.default_rng(3)
@@ -357,17 +314,6 @@ def test_a_zone_shows_the_middle_price_of_the_stores_that_have_stock() -> None:
     set_by_people = (PriceOrder("MILK", store, 1.9, 1.9, "override", 0, 48) for store in ("A", "B"))
     ordered = limits_of(catalog, Orders(tuple(set_by_people), SHELF.skus[:2], 48))
     assert in_zone(ordered, asked, shelf)[:, 0].tolist() == [1.9] * 4  # C alone is free and has stock
-
-
-def test_a_zone_tries_with_the_chance_of_the_store_that_affords_the_least() -> None:
-    stock = np.array([[5, 5, 0, 5, 5], [5, 5, 0, 5, 5], [0, 0, 0, 0, 0]])
-    shelf = Shelf(stock, np.full(SHAPE, np.nan), 9, np.zeros(SHAPE), stores=STORES)
-    chance = np.array([[0.1, 0.2, 0.0, 0.3, 0.0], [0.3, 0.05, 0.0, 0.3, 0.4], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    set_by_people = PriceOrder("MEAT", "S01", 7.0, 7.0, "override", 0, 48)
-    limits = limits_of(shelf_with(one_price="zone"), Orders((set_by_people,), SHELF.skus, 48))
-    found = ShelfLimits(limits, shelf).chance_for_all(chance)
-    assert found.tolist() == [[0.1, 0.05, 0.0, 0.3, 0.0], *[[0.1, 0.05, 0.0, 0.3, 0.4]] * 2]
-    assert ShelfLimits(limits_of(SHELF), shelf).chance_for_all(chance) is chance
 
 
 @pytest.mark.parametrize("units", [(90, 10, 0), (60, 40, 20)])
@@ -460,13 +406,3 @@ def test_in_a_retailers_store_a_markdown_is_from_its_own_price() -> None:
     limits = limits_of(shelf_with(markdown_only=["MILK"]), None, standing)
     shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 9, np.zeros(SHAPE), stores=STORES)
     assert guarded(limits, np.full(SHAPE, 1.8), shelf)[:, 0].tolist() == [1.3, 1.6, 1.8]
-
-
-def test_a_mode_that_is_not_asked_for_is_no_rule_of_the_store() -> None:
-    optional = {*MODES, "rivals", "families", "own_brands"}
-    assert limits_of(SHELF).rules == tuple(rule for rule in LIMITS if rule not in optional)
-    for mode, rails in MODES.items():
-        orders = Orders(tuple(event_orders()), SHELF.skus, 48) if mode == "event" else None
-        assert limits_of(shelf_with(**rails), orders).rules == tuple(
-            rule for rule in LIMITS if rule not in optional or rule == mode
-        )

@@ -1,6 +1,5 @@
 """No price leaves the guardrails, whatever a policy asks for, and the trail says what each limit did."""
 
-import datetime as dt
 from itertools import product
 
 import numpy as np
@@ -12,7 +11,6 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
-from catalog.store_day import StoreDay
 from serving.curves import DemandCurves, chance_at
 from serving.exploration import ExplorationPlan
 from serving.guardrails import guarded, guarded_with_trail
@@ -21,7 +19,6 @@ from serving.policies import GreedyPolicy, StaticPolicy
 from serving.pricing_policy import Asked, asked_without_model
 from serving.shelf_limits import which_may_move
 from serving.storefront import Storefront
-from simulation.store_day import play
 from simulation.truth import chance_of_sale
 
 SHELF = load(CLASSIC)
@@ -41,7 +38,6 @@ SETTINGS = {
     "kill_switch": [False, True],
 }
 COMBINATIONS = [dict(zip(SETTINGS, values, strict=True)) for values in product(*SETTINGS.values())]
-DYNAMIC = ("largest_step", "largest_daily_move", "moving_share")
 
 
 def shelf_with(**rails: object) -> Catalog:
@@ -143,15 +139,6 @@ def test_any_float_at_all_comes_out_as_a_price_of_the_shelf(
     shelf = Shelf(np.ones(shape, int), np.full(shape, shown), 5, np.zeros(shape), np.full(shape, shown))
     policy = Storefront(Wild(np.full(shape, asked)), limits=limits_of(catalog))
     check(catalog, shelf, policy.decide(shelf).prices)
-
-
-@pytest.mark.parametrize("rails", [one for one in COMBINATIONS if all(one[name] in (None, 1.0) for name in DYNAMIC)])
-def test_static_limits_leave_alone_what_they_have_limited(rails: dict[str, object]) -> None:
-    limits = limits_of(shelf_with(**rails))
-    shape = (N_STORES, N_PRODUCTS)
-    shelf = Shelf(np.ones(shape, int), np.full(shape, np.nan), 5, np.zeros(shape))
-    once = guarded(limits, any_prices(np.random.default_rng(5), shape), shelf)
-    np.testing.assert_array_equal(guarded(limits, once, shelf), once)
 
 
 @pytest.mark.parametrize("rails", COMBINATIONS, ids=range(len(COMBINATIONS)))
@@ -286,31 +273,3 @@ def test_what_a_limit_costs_is_what_the_asked_price_would_have_earned_more() -> 
     assert answer.clamp_cost[0, 0] == pytest.approx(own.max() - shown)
     assert answer.p_sale[0, 0] == pytest.approx(shown / 2.0)
     assert (answer.clamp_cost[0, 1:] == 0).all()
-
-
-def test_a_played_day_keeps_to_steps_and_moves_from_its_own_opening() -> None:
-    day = played(largest_step=0.1, largest_daily_move=0.2, moving_share=0.4)
-    prices = day.decisions.prices
-    assert (np.abs(np.diff(prices, axis=0)) <= 0.1 * prices[:-1] + 1e-9).all()
-    assert (np.abs(prices - prices[0]) <= 0.2 * prices[0] + 1e-9).all()
-    assert ((np.diff(prices, axis=0) != 0).sum(axis=2) <= 2).all()
-    assert {day.rules[rule] for rule in day.decisions.clamps["rule"]} == {
-        "largest_step",
-        "largest_daily_move",
-        "moving_share",
-    }
-
-
-def test_under_the_kill_switch_a_day_is_sold_at_base_prices() -> None:
-    day = played(kill_switch=True)
-    assert (day.price == SHELF.base_prices[day.product]).all()
-    assert {day.rules[rule] for rule in np.unique(day.decisions.rule)} == {"kill_switch"}
-    assert not day.decisions.explored.any()
-
-
-def played(**rails: object) -> StoreDay:
-    catalog = shelf_with(**rails)
-    policy = Storefront(
-        StaticPolicy(SHELF.base_prices), exploration=ExplorationPlan(0.5, LADDER), limits=limits_of(catalog)
-    )
-    return play(catalog, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)

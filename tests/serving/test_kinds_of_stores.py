@@ -88,11 +88,6 @@ def test_each_kind_is_a_batch_of_its_own_that_is_played_as_its_stores_open(shop:
             assert np.array_equal(opened[row], found[store].prices)
 
 
-def test_stores_of_two_kinds_are_not_priced_as_one(shop: Shop) -> None:
-    with pytest.raises(AssertionError):
-        pricing_on(shop.lake, shop.catalog, DATE, stores=ALIKE)
-
-
 def quoted(shop: Shop, store: str) -> float:
     return open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", int(shop.catalog.par_stock[0])), store).price
 
@@ -153,9 +148,3 @@ def test_what_an_override_costs_is_weighed_against_the_price_of_the_stores_own_k
         found = examined(shop.workspace, request).consequence
         assert found is not None
         assert found.policy_price == pytest.approx(opening_of(shop, store))
-
-
-def test_a_kind_explores_for_its_own_stores_alone() -> None:
-    belief = of_kinds(WORLD.catalog, (RICH[:1], 0.25), (STORES[1:], -0.25))
-    mornings = [morning_in(WORLD.catalog, belief, None, store) for store in (RICH[0], STORES[1], None)]
-    assert [own.learners for own in mornings] == [1, 5, None]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.settings import read_settings
 from dashboard.cards.stickers import READ
@@ -27,7 +27,7 @@ from evaluation.living_store import LivingStore
 from flows.cli.main import app
 from operate.replay.day import replay
 from serving.book_store import book_in_force
-from serving.markdowns import markdowns_of, planned_markdowns, stickers_on
+from serving.markdowns import planned_markdowns, stickers_on
 from serving.playing import LivePrices
 from warehouse.connection import read_only
 from warehouse.lake import Lake
@@ -130,12 +130,6 @@ def test_a_product_whose_price_is_given_carries_no_sticker(sold: Workspace) -> N
         assert rows[0]["sku"] not in left
 
 
-def test_the_list_of_a_date_that_is_over_is_the_one_of_its_morning(sold: Workspace) -> None:
-    over = markdowns_of(sold.lake, sold.catalog, DATES[-1], ["S02"]).to_pylist()
-    assert over
-    assert {row["store_id"] for row in over} == {"S02"}
-
-
 def test_the_monitor_has_those_to_print_and_those_that_stood(sold: Workspace) -> None:
     found = Reader(sold.settings).ask("stickers_of_store", READ, date=DATES[-1], store="S01")
     to_print = found[found["count_sold"].isna()]
@@ -143,17 +137,6 @@ def test_the_monitor_has_those_to_print_and_those_that_stood(sold: Workspace) ->
         row["sticker_eur"] for row in planned_markdowns(sold.lake, sold.catalog, NEXT, ["S01"]).to_pylist()
     )
     assert len(found) > len(to_print) > 0
-
-
-def test_the_command_lists_what_to_print(sold: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHELFPRICE_HOME", str(sold.settings.home))
-    monkeypatch.setenv("SHELFPRICE_CATALOG", str(DEFAULT_DIR))
-    listed = CliRunner().invoke(app, ["changes", "--stickers", "--date", DATES[-1].isoformat(), "--csv"])
-    assert listed.exit_code == 0
-    assert listed.stdout.splitlines()[0] == "business_date,store_id,sku,units,price,sticker_eur,expected_saving_eur"
-    assert len(listed.stdout.splitlines()) > 1
-    monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
-    assert "No sticker to print" in CliRunner().invoke(app, ["changes", "--stickers"]).stdout
 
 
 def test_the_command_means_the_morning_that_desk_and_price_tags_mean_for_each_store(

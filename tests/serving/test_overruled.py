@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from catalog.limits import not_above
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_rules import CLAMP
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from serving.guardrails import caps_beside, guarded, side_by_side
 from serving.limits import limits_of
-from serving.overruled import limits_by_product, overruled_by
+from serving.overruled import overruled_by
 
 SHELF = load(CLASSIC)
 SHAPE = (len(SHELF.store.stores), len(SHELF.skus))
@@ -51,12 +50,3 @@ def test_a_limit_is_overruled_where_the_price_that_stands_does_not_keep_it_and_n
     frozen_at = np.where(np.isnan(limits.frozen), prices, limits.frozen)
     assert np.array_equal([["frozen" in own for own in row] for row in told], prices != frozen_at)
     assert not any(rule in own for row in told for own in row for rule in ("floor", "ceiling", "minimum_margin"))
-
-
-@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 2)), max_size=40))
-def test_limits_by_column_name_for_each_product_what_a_list_of_them_does(found: list[tuple[int, int]]) -> None:
-    shape, rules = (3, 4), ("floor", "ceiling", "frozen")
-    clamps = np.array([(decision, rule, 1.0, 2.0) for decision, rule in found], dtype=CLAMP)
-    named = [tuple(rules[rule] for own, rule in found if own == decision) for decision in range(12)]
-    told = limits_by_product(clamps, rules, shape)
-    assert [own for store in told for own in store] == named

@@ -1,19 +1,16 @@
 """Policies and the price book."""
 
 import datetime as dt
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.errors import DataError, LakeError, ModelError
+from catalog.errors import DataError, ModelError
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
@@ -101,11 +98,6 @@ def test_curves_survive_their_table_whole_and_an_end_that_has_gaps_is_none() -> 
     assert (read.skus, read.high, read.model_version) == (CATALOG.skus, None, "7")
 
 
-def test_who_reads_a_book_imports_nothing_that_a_belief_is_worked_out_with() -> None:
-    script = "import serving.book_store, sys; sys.exit('scipy.special' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 4), st.integers(0, 300), st.integers(1, 48))
 def test_every_quote_is_within_floor_and_ceiling_and_equals_the_vectorised_one(
@@ -178,12 +170,3 @@ def test_a_day_is_priced_by_its_own_book_and_not_by_a_later_one(tmp_path: Path) 
     assert found is not None
     assert found[0].published_at.day == 2
     assert book_in_force(lake, dt.date(2026, 3, 1)) is None
-
-
-def test_a_partition_without_a_column_that_is_never_null_is_refused(tmp_path: Path) -> None:
-    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
-    publish_book(lake, CATALOG, CURVES, VISITS, MIDNIGHT.date(), first_belief(CATALOG))
-    partition = Partition("booked_prices", MIDNIGHT.date(), "all")
-    pq.write_table(lake.read(partition).drop_columns(["price"]), lake.path(partition))
-    with pytest.raises(LakeError, match="cannot be read"):
-        lake.read(partition)

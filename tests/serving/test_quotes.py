@@ -92,13 +92,6 @@ def test_each_limit_stands_in_the_answer_with_what_it_costs(capsys: pytest.Captu
         assert part in printed
 
 
-def test_an_opening_is_free_of_steps() -> None:
-    catalog = shelf_with(largest_step=0.1)
-    answer = QuotedBook(catalog, BOOK, CURVES).answer(PriceQuestion("MILK", 8, 12))
-    assert answer.price == BOOK.quote("MILK", 8, 12).price
-    assert answer.reason.startswith("Opened Milk at ")
-
-
 def test_a_price_frozen_after_the_book_was_made_is_the_price_at_once() -> None:
     answer = QuotedBook(shelf_with(frozen={"MILK": 1.4}), BOOK, CURVES).answer(PriceQuestion("MILK", 8, 12))
     assert (answer.price, answer.binding_rule) == (1.4, "frozen")
@@ -133,11 +126,6 @@ def test_the_marked_price_is_the_best_of_the_column_that_the_policy_maximises(
     show_quote("Meat", answer, worths)
     (marked,) = (line for line in capsys.readouterr().out.splitlines() if "->" in line)
     assert f"{100 * worths[best]:.4g}"[:4] in marked
-
-
-def test_more_ticks_than_a_day_has_are_refused() -> None:
-    with pytest.raises(DataError, match="1 to 48 ticks"):
-        QuotedBook(SHELF, BOOK, CURVES).answer(PriceQuestion("MILK", 8, 49))
 
 
 def test_under_the_kill_switch_a_date_is_priced_at_base_prices_whatever_books_there_are(

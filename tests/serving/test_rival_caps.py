@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
@@ -208,12 +207,6 @@ def test_a_quote_names_the_cap_the_floor_that_wins_over_it_and_what_it_costs() -
     assert bread.clamp_cost > 0
     plain = QuotedBook(catalog, book, curves).answer(PriceQuestion("EGGS", 50))
     assert desk.answer(PriceQuestion("EGGS", 50)) == plain
-
-
-@pytest.mark.parametrize("rules", [{"at_most_above": 0.05}, {"held": ["MILK"]}, {"of": ["Corner"]}])
-def test_a_rule_without_rivals_and_rivals_without_a_rule_are_refused(rules: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="expected"):
-        RivalRules.model_validate(rules)
 
 
 def test_rules_that_cannot_hold_are_refused_by_name() -> None:

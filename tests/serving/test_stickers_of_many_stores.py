@@ -1,7 +1,5 @@
 """Stickers and labels of a chain: stores are told apart more coarsely the more there are, so a day costs no more."""
 
-import datetime as dt
-
 import numpy as np
 import pytest
 
@@ -9,13 +7,10 @@ from catalog.arrays import Floats, Ints
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
-from etl.batches import DEFAULT_SEED, store_ids
 from serving.curves import DemandCurves
 from serving.policies import stock_aware
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.stickers import MixedShelf
-from serving.storefront import storefront_before_champion
-from simulation.store_day import play
 from tests.serving.test_sticker_prices import WEDNESDAY, policy_of, shop_with_stickers
 from tests.serving.test_stock_ahead import curves_of
 
@@ -66,21 +61,6 @@ def test_young_units_in_batches_fit_the_shelf_that_is_solved_for_their_kind(most
     assert asked.sticker is not None
     assert np.isfinite(asked.sticker).any()
     assert np.isfinite(asked.unit_value).all()
-
-
-@pytest.mark.play
-def test_two_thousand_stores_of_the_default_shelf_sell_until_stickers_meet_stores_in_kinds() -> None:
-    shelf = load()
-    opening = shelf.store.opening.model_copy(update={"closes": "11:00"})
-    changed = {"opening": opening, "hourly_profile": shelf.store.hourly_profile[:3], "stores": store_ids(shelf, 2000)}
-    catalog, kept = Catalog(shelf.products, shelf.store.model_copy(update=changed)), None
-    for ago in (2, 1, 0):
-        date = WEDNESDAY - dt.timedelta(days=ago)
-        day = play(catalog, storefront_before_champion(catalog), catalog.store.stores, date, DEFAULT_SEED, kept)
-        assert day.moves is not None
-        kept = day.moves.kept
-    assert day.sticker is not None
-    assert np.isfinite(day.sticker).any()
 
 
 def test_what_was_asked_before_changes_no_price() -> None:

@@ -19,7 +19,6 @@ from serving.policies import policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.recursion import rates_of
 from serving.stock_ahead import StockAhead, least_worth
-from serving.storefront import storefront_before_champion
 from simulation.truth import chance_of_sale
 from tests.serving.two_ages import best_day, day_at
 
@@ -225,12 +224,3 @@ def test_what_stock_is_worth_does_not_depend_on_the_other_products() -> None:
             theirs = together.evening_of_new_units(number, date)
             np.testing.assert_allclose(theirs, own, rtol=1e-9, atol=1e-9)
         assert not together.evening_of_new_units(4, date).any()
-
-
-@pytest.mark.parametrize("lives", [{"shelf_life_days": 1}, {"shelf_life_days": 3}, {"deliveries": Deliveries()}, {}])
-def test_before_a_champion_a_belief_prices_the_first_tick_with_the_evening_in_mind(lives: dict[str, object]) -> None:
-    catalog = shop(60, par_stock=30, **lives)
-    stock = np.full((1, 1), 30)
-    shelf = Shelf(stock, np.full(stock.shape, np.nan), catalog.store.opening.ticks, np.zeros(stock.shape))
-    prices = storefront_before_champion(catalog).decide(shelf).prices
-    assert catalog.products[0].floor <= prices[0, 0] <= catalog.products[0].ceiling

@@ -5,8 +5,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
@@ -14,7 +12,7 @@ from catalog.store_day import BOUGHT, tick_profile
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
 from serving.pricing_policy import PricingPolicy
-from serving.recursion import price_stock, value_of_prices
+from serving.recursion import price_stock
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
 from simulation.store_day import meet
@@ -29,24 +27,6 @@ def shelf_with(visits_per_day: float) -> Catalog:
     catalog = load(CLASSIC)
     store = catalog.store.model_copy(update={"visits_per_day": visits_per_day, "popularity": {}})
     return Catalog(catalog.products, store)
-
-
-@settings(deadline=None)
-@given(
-    n_levels=st.integers(1, 40),
-    n_prices=st.integers(1, 6),
-    n_ticks=st.integers(1, 6),
-    mean=st.sampled_from([0.01, 0.5, 3.0, 60.0]),
-    seed=st.integers(0, 1_000),
-)
-def test_all_levels_at_once_gain_to_the_last_bit_what_each_gains_by_itself(
-    n_levels: int, n_prices: int, n_ticks: int, mean: float, seed: int
-) -> None:
-    random = np.random.default_rng(seed)
-    gains, rates = random.uniform(-1.0, 10.0, n_prices), random.gamma(1.0, mean, (n_prices, n_ticks))
-    best, value = price_stock(gains, rates, n_levels, np.zeros(n_levels))
-    backwards = rates[best, n_ticks - 1 - np.arange(n_ticks)]
-    assert value_of_prices(gains[best], backwards, np.zeros(n_levels)).tobytes() == value.tobytes()
 
 
 def true_curves(catalog: Catalog) -> DemandCurves:
@@ -85,15 +65,6 @@ def test_the_compiled_recursion_agrees_with_the_plain_one(stock: int, left: int)
     assert value[stock, left] == pytest.approx(by_hand(stock, left, visits), rel=1e-6)
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.lists(st.floats(0.0, 20.0), min_size=1, max_size=12))
-def test_more_stock_and_more_time_are_never_worth_less(visits: list[float]) -> None:
-    _, value = price_stock(PRICES, np.outer(CHANCES, visits), 30, np.zeros(30))
-    assert (np.diff(value, axis=0) >= -1e-7).all()
-    assert (np.diff(value, axis=1) >= -1e-7).all()
-    assert value.max() <= PRICES.max() * 29 + 1e-9
-
-
 def test_scarcity_raises_prices_and_plenty_lowers_them_to_what_greedy_asks() -> None:
     catalog = shelf_with(2_000)
     book = tabulate(stock_aware(catalog), catalog, dt.datetime(2026, 3, 2, tzinfo=dt.UTC))
@@ -127,14 +98,6 @@ def test_where_stock_is_scarce_it_earns_more_than_greedy_and_than_a_fixed_price(
     aware = revenue(catalog, stock_aware(catalog))
     assert aware > 1.15 * revenue(catalog, GreedyPolicy(true_curves(catalog)))
     assert aware > 1.005 * revenue(catalog, StaticPolicy(catalog.base_prices))
-
-
-def test_the_catalog_says_which_policy_a_book_is_made_from() -> None:
-    catalog = load(CLASSIC)
-    assert policy_with_model(catalog, true_curves(catalog), true_visits(catalog)).name == "stock_aware"
-    policies = catalog.store.policies.model_copy(update={"with_champion": "greedy"})
-    greedy = Catalog(catalog.products, catalog.store.model_copy(update={"policies": policies}))
-    assert policy_with_model(greedy, true_curves(greedy), true_visits(greedy)).name == "greedy"
 
 
 @pytest.mark.parametrize("policy", ["greedy", "stock_aware"])

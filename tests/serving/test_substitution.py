@@ -16,7 +16,7 @@ from serving.exploration import ExplorationPlan, candidates_within, chance_on_bu
 from serving.policies import policy_with_model
 from serving.shelf_limits import ShelfLimits
 from serving.solve import Worth
-from serving.substitution import _Shelf, sales_with_substitutes
+from serving.substitution import sales_with_substitutes
 from serving.switching import LogitSwitching
 from serving.tabulate import tabulate
 from tests.serving.joint_optimum import CASES, SLOTS, WORLD, Joint, category
@@ -94,36 +94,3 @@ def test_no_price_is_tried_for_what_it_sells_alone_where_it_takes_from_a_substit
         chances.append(chance_on_budget(np.zeros(2), worth, limits, joint.ladder[[0, 1], best][None], candidates))
     assert (chances[0] == 0).all()
     assert (chances[1] > 0).all()
-
-
-@settings(deadline=None, max_examples=30)
-@given(
-    level=st.floats(-3, 2),
-    slope=st.floats(0.5, 10),
-    usual=st.tuples(*[st.integers(0, 19)] * 4),
-    product=st.integers(0, 2),
-)
-def test_what_a_product_sells_is_worth_what_the_category_earns_more_than_without_it(
-    level: float, slope: float, usual: tuple[int, ...], product: int
-) -> None:
-    ladder = price_ladder(WORLD)
-    ratios, gains = ladder / WORLD.base_prices[:, None], ladder - WORLD.unit_costs[:, None]
-    chances, visits = np.clip(1.4 - ratios / 1.3, 0.01, 1), np.array([160.0, 120.0, 90.0, 120.0])
-    switching, at = LogitSwitching(WORLD.substitutes, level, slope), np.arange(4)
-    beyond = 0.8 * gains[at, usual]
-    none = np.zeros(4)
-    shelf = _Shelf(
-        switching, gains, chances, ratios, chances > 0, visits, none, none, usual=np.array(usual), beyond=beyond
-    )
-    gain, rate = shelf.coupled(product)
-
-    def category(price: int | None) -> float:
-        there, brings, buys = ratios[at, usual], beyond.copy(), chances[at, usual]
-        there[product] = np.inf if price is None else ratios[product, price]
-        brings[product] = 0.0 if price is None else gains[product, price]
-        buys[product] = 0.0 if price is None else chances[product, price]
-        taken = np.concatenate([switching.chances(own, there[[own]], there[None]) for own in range(4)])
-        return float(visits @ (buys * brings + (1 - buys) * (taken @ brings)))
-
-    more = [category(price) - category(None) for price in range(20)]
-    np.testing.assert_allclose(visits[product] * rate * gain, more, atol=1e-9)

@@ -11,7 +11,7 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
-from catalog.store_day import BOUGHT, tick_profile
+from catalog.store_day import tick_profile
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan
 from serving.limits import limits_of
@@ -21,7 +21,6 @@ from serving.pricing_policy import Asked
 from serving.shelf_limits import may_be_tried, with_support
 from serving.storefront import Storefront
 from serving.tabulate import tabulate
-from simulation.store_day import play
 from simulation.truth import chance_of_sale
 
 CATALOG = load(CLASSIC)
@@ -29,7 +28,6 @@ LADDER = price_ladder(CATALOG)
 N_PRODUCTS = len(CATALOG.skus)
 CURVES = DemandCurves(CATALOG.skus, LADDER, chance_of_sale(CATALOG, LADDER / CATALOG.base_prices[:, None]), "7")
 MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-DATE = MIDNIGHT.date()
 VISITS = 2_000 * CATALOG.popularity[:, None] * tick_profile(CATALOG.store)
 NEVER = [np.nan, np.nan]
 OBSERVED = np.array([[1.40, 1.60], NEVER, [1.0, 1.0], [6.50, 9.00], [5.37, 12.27]])
@@ -140,24 +138,6 @@ class Priced:
         return Asked(prices, np.zeros(shape, dtype=np.int64), p_sale, kept)
 
 
-@pytest.mark.parametrize("rails", [{}, {"price_ending": 9}, {"largest_step": 0.1}], ids=str)
-def test_over_played_days_trying_costs_about_its_share_of_revenue(rails: dict[str, object]) -> None:
-    """The same shoppers meet the same policy with and without its trials, under demand that it knows exactly."""
-    store = CATALOG.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
-    catalog = Catalog(CATALOG.products, store)
-    visits = store.visits_per_day * catalog.popularity[:, None] * tick_profile(store)
-    book = tabulate(policy_with_model(catalog, CURVES, visits), catalog, MIDNIGHT, CURVES)
-    revenue = []
-    for budget in (0.0, 0.02):
-        spends = np.full(N_PRODUCTS, budget)
-        policy = Storefront(
-            BookPolicy(book), CURVES, exploration=ExplorationPlan(0.5, LADDER, spends), limits=limits_of(catalog)
-        )
-        played = play(catalog, policy, [f"S{number}" for number in range(500)], DATE, 7)
-        revenue.append(played.price[played.outcome == BOUGHT].sum())
-    assert 1 - revenue[1] / revenue[0] == pytest.approx(0.02, abs=0.008)
-
-
 def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None:
     rails = Guardrails(frozen={"MILK": 1.99})
     catalog = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
@@ -179,17 +159,6 @@ def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None
         Priced(CURVES, 0 * CATALOG.base_prices), CURVES, exploration=ExplorationPlan(0.5, LADDER, np.full(5, 1.0))
     )
     assert not greedy.decide(Shelf(np.zeros(shape, int), np.full(shape, np.nan), 10, dice)).explored.any()
-
-
-def test_a_budget_that_is_not_capped_is_spent_whole() -> None:
-    policy = Storefront(
-        Priced(CURVES, 0 * CATALOG.base_prices), CURVES, exploration=ExplorationPlan(0.5, LADDER, np.full(5, 0.01))
-    )
-    shape = (1, N_PRODUCTS)
-    answer = policy.decide(Shelf(np.full(shape, 9), np.full(shape, np.nan), 10, np.full(shape, 1 - 1e-9)))
-    tried = (1 - answer.propensity[0]) / (1 - 1 / LADDER.shape[1])
-    best, mean = CURVES.expected_revenue.max(axis=1), CURVES.expected_revenue.mean(axis=1)
-    np.testing.assert_allclose(tried * (best - mean), 0.01 * best)
 
 
 def test_while_the_same_dice_stand_a_tried_price_never_gives_way_to_another() -> None:

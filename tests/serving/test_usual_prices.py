@@ -1,9 +1,6 @@
 """What stands where nothing is tried is what a storefront decides, and without orders what it decides without them."""
 
-from dataclasses import replace
-
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,20 +61,3 @@ def storefront(orders: Orders, rails: dict[str, object]) -> Storefront:
     store = SHELF.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
     catalog = Catalog(SHELF.products, store)
     return Storefront(policy_without_model(catalog, "rule"), limits=limits_of(catalog, orders))
-
-
-@pytest.mark.parametrize("n_orders", [0, 1])
-def test_a_policy_is_asked_once_whether_people_ordered_anything_or_not(n_orders: int) -> None:
-    asked = list[Shelf]()
-    order = PriceOrder("MILK", None, 1.5, 1.5, "override", 0, 48)
-    front = storefront(Orders((order,) * n_orders, SHELF.skus, 48), {})
-
-    class Listening(type(front.policy)):  # type: ignore[misc]
-        def ask(self, shelf: Shelf) -> object:
-            asked.append(shelf)
-            return super().ask(shelf)
-
-    policy = Listening(**vars(front.policy))
-    shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE))
-    usual_prices(replace(front, policy=policy), shelf)
-    assert len(asked) == 1

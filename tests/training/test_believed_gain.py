@@ -1,7 +1,6 @@
 """What a book gains by the belief's word, against the twin's truth, and what the gate makes of it."""
 
 import datetime as dt
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +23,7 @@ from serving.price_book import PriceBook, joined
 from serving.recursion import value_of_prices
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
-from training.believed_gain import BelievedGain, believed_gain, drawn_paces
+from training.believed_gain import BelievedGain, believed_gain
 from training.gate import as_good_as_belief, earns_more, earns_more_or_replaces
 from training.model_conditions import Condition
 from training.off_policy import Interval, OffPolicyEstimate
@@ -122,13 +121,6 @@ def test_a_day_is_less_sure_where_few_days_showed_how_far_days_differ() -> None:
     assert always.on_average == two.on_average
 
 
-def test_what_one_book_gains_the_other_one_loses() -> None:
-    judge, good, bad = judge_after(1_000, 2), book_of(0.0), book_of(2.0)
-    there, back = believed_gain(CATALOG, judge, good, bad), believed_gain(CATALOG, judge, bad, good)
-    assert there.mean == pytest.approx(-back.mean)
-    assert there.spread == pytest.approx(back.spread)
-
-
 def test_products_with_the_same_prices_add_neither_gain_nor_doubt() -> None:
     judge, good, base = judge_after(1_000, 3), book_of(0.0), base_prices()
     one, others = (
@@ -195,19 +187,6 @@ def test_where_days_differ_more_in_how_many_come_the_gain_is_less_sure_and_no_ot
     assert gains[1].mean == pytest.approx(gains[0].mean, rel=0.1)
 
 
-def test_paces_are_one_on_average_and_spread_as_days_do() -> None:
-    for spread in (0.02, 0.2, 0.4):
-        paces = drawn_paces(spread)
-        assert (paces > 0).all()
-        assert paces.mean() == pytest.approx(1.0, abs=0.02)
-        assert paces.std() == pytest.approx(spread, rel=0.1)
-
-
-def test_a_bad_book_is_seen_to_be_one() -> None:
-    gain = believed_gain(CATALOG, judge_after(10_000, 5), book_of(3.0), book_of(0.0))
-    assert gain.upper < 0
-
-
 def test_where_margin_is_the_objective_gains_are_margins() -> None:
     policies = CATALOG.store.policies.model_copy(update={"objective": "margin"})
     catalog = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"policies": policies}))
@@ -216,18 +195,6 @@ def test_where_margin_is_the_objective_gains_are_margins() -> None:
     assert gain.usual == pytest.approx(true_worth(base, catalog), rel=0.02)
     assert gain.usual < 0.6 * true_worth(base)
     assert gain.mean == pytest.approx(true_worth(good, catalog) - true_worth(base, catalog), abs=0.02 * gain.usual)
-
-
-def test_the_truth_of_the_day_to_price_stands_beside_the_belief_where_it_is_known() -> None:
-    names = [row[:2] for row in estimate(BelievedGain(10.0, 2.0, 100.0, truth=9.0)).rows]
-    assert names[:2] == [("the belief", 10.0), ("the truth of the day to price", 9.0)]
-    assert "the truth of the day to price" not in {row[0] for row in estimate(BelievedGain(10.0, 2.0, 100.0)).rows}
-
-
-def test_the_ends_are_those_of_a_normal_distribution() -> None:
-    gain = BelievedGain(10.0, 2.0, 100.0)
-    assert (gain.lower, gain.upper) == pytest.approx((6.08, 13.92))
-    assert gain.at_least == pytest.approx(10 - 2.326 * 2)
 
 
 def estimate(
@@ -273,24 +240,6 @@ def test_a_stale_champion_gives_way_to_one_that_loses_nothing_and_a_fresh_one_do
     assert not earns_more_or_replaces(estimate(LOSS), worse, STALE).met
 
 
-def test_the_finding_says_gain_share_and_interval() -> None:
-    found = earns_more(estimate(SURE)).found
-    assert found == "expected to earn 9.00 EUR more per store day (9.0%), 95 % from 5.08 EUR more to 12.92 EUR more"
-
-
-def test_a_promotion_that_is_expected_to_earn_a_little_less_says_so_with_one_sign_and_why_it_is_no_loss() -> None:
-    noise, first = (
-        BelievedGain(-0.47, 0.3, 200.0),
-        "expected to earn 0.47 EUR less per store day (0.2%), within noise, ",
-    )
-    replacing, promoted = earns_more_or_replaces(estimate(noise), NOT_WORSE, STALE), as_good_as_belief(estimate(noise))
-    assert (replacing.met, promoted.met) == (True, True)
-    assert replacing.found.startswith(f"as good, and fresher: {first}95 % from 1.06 EUR less to 0.12 EUR more")
-    assert promoted.found.startswith(f"as good: {first}")
-    assert "within noise" not in as_good_as_belief(estimate(LOSS)).found  # a loss that is sure, and small
-    assert not re.search(r"[+-][0-9]", f"{replacing.found} {promoted.found}")
-
-
 def test_a_gain_that_such_days_surely_bring_on_average_is_shown_though_one_of_them_may_not() -> None:
     lucky, unsure = BelievedGain(5.0, 4.0, 100.0, lasting=1.0), BelievedGain(5.0, 4.0, 100.0, lasting=3.0)
     assert earns_more(estimate(lucky)).found.endswith(", on average over such days at least 3.04 EUR more")
@@ -316,20 +265,3 @@ def test_a_store_that_nobody_came_to_judges_without_failing() -> None:
     values: Floats = np.array([gain.mean, gain.spread, gain.usual])
     assert np.isfinite(values).all()
     assert gain.lower < 0 < gain.upper
-
-
-def test_the_gain_of_a_long_shelf_is_told_by_fewer_draws_and_is_about_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge, books = judge_after(2_000, 3), (book_of(0.0), book_of(0.6))
-    finely = believed_gain(CATALOG, judge, *books)
-    monkeypatch.setattr("training.believed_gain.LONG_SHELF", 1)
-    coarsely = believed_gain(CATALOG, judge, *books)
-    assert coarsely != finely
-    assert coarsely.mean == pytest.approx(finely.mean, abs=finely.spread)
-    assert coarsely.spread == pytest.approx(finely.spread, rel=0.5)
-
-
-def test_books_that_are_read_in_blocks_of_products_gain_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge, books = judge_after(500, 2), (book_of(0.0), book_of(3.0))
-    whole = believed_gain(CATALOG, judge, *books)
-    monkeypatch.setattr("training.believed_gain._AT_ONCE", 2)
-    assert believed_gain(CATALOG, judge, *books) == whole

@@ -32,9 +32,8 @@ from serving.make_book import publish_book
 from serving.playing import LivePrices
 from simulation.truth import chance_of_sale
 from tests.plugins.believing import first_belief
-from training import champion_change as champions
 from training.champion_change import Done, catch_up, promote, rollback
-from training.champion_history import ChampionChange, Judged, adopt, finish, history, record, settle, unfinished
+from training.champion_history import ChampionChange, Judged, finish, history, record, settle, unfinished
 from training.gate import Verdict
 from training.mlflow.registry import MlflowRegistry
 from training.model_conditions import Condition
@@ -265,18 +264,6 @@ def test_a_rollback_for_another_reason_goes_back_further_and_the_same_one_again_
     assert [change.version for change in history(workspace.lake)] == [OLD, NEW, REFUSED, NEW, OLD]
 
 
-def test_a_kill_before_anything_is_written_changes_nothing(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = state_of(workspace)
-    with monkeypatch.context() as dying:
-        dying.setattr(champions, "record", killed)
-        with pytest.raises(Killed):
-            go_back(workspace)
-    catch_up(workspace, registry_of(workspace), THIRD)
-    assert state_of(workspace) == before
-
-
 def test_a_champion_that_was_named_in_the_registry_itself_is_found_and_recorded(workspace: Workspace) -> None:
     client = MlflowClient(workspace.settings.tracking_uri, registry_uri=workspace.settings.tracking_uri)
     client.set_registered_model_alias(REGISTERED_MODEL, "champion", UNJUDGED)
@@ -284,13 +271,6 @@ def test_a_champion_that_was_named_in_the_registry_itself_is_found_and_recorded(
     found = history(workspace.lake)[-1]
     assert (found.version, found.previous, found.action, found.decided_by) == (UNJUDGED, NEW, "found", "unknown")
     assert registry_of(workspace).state().change == found.change
-
-
-def test_a_champion_that_nobody_recorded_is_recorded(workspace: Workspace) -> None:
-    for partition in list(workspace.lake.partitions("champions")):
-        workspace.lake.remove(partition)
-    adopt(registry_of(workspace), workspace.lake, THIRD)
-    assert [(c.version, c.action) for c in history(workspace.lake)] == [(NEW, "found")]
 
 
 def test_a_rollback_without_a_registry_changes_nothing_and_says_so_at_once(

@@ -13,7 +13,7 @@ import sklearn.ensemble  # noqa: F401 - it sets filters of its own when it is im
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona
-from features.smoothing import Kernel, Smoothing, chance_of
+from features.smoothing import Kernel, Smoothing
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, FittedModel, choose_smoothing, fit, p_sale
 from training.dataset import Dataset
@@ -67,18 +67,6 @@ def test_fitting_leaves_the_warning_filters_of_the_process_as_they_are(monkeypat
     monkeypatch.setattr(warnings, "resetwarnings", reset_now_and_then_late)
     learned(shelf(), 500, 0)
     assert list(warnings.filters) == before
-
-
-def test_rows_that_tell_the_same_are_asked_about_once_and_each_has_its_own_answer() -> None:
-    rows = pd.DataFrame({"sku": ["MILK", "EGGS", "MILK", "MILK"], "price_offered": [2.0, 2.0, 2.0, np.nan]})
-    asked: list[int] = []
-
-    def model(X: pd.DataFrame) -> np.ndarray:
-        asked.append(len(X))
-        return np.nan_to_num(X["price_offered"].to_numpy(), nan=7.0) + 10 * X["sku_MILK"].to_numpy()
-
-    assert chance_of(model, rows, ["price_offered", "sku_MILK"], None).tolist() == [12.0, 2.0, 12.0, 17.0]
-    assert asked == [3]
 
 
 @pytest.mark.parametrize(("personas", "nearer"), [(None, 0.5), (FRUGAL_AND_WEALTHY, 0.8)])

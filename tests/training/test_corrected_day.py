@@ -20,7 +20,7 @@ from serving.price_book import PriceBook
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
 from training.believed_gain import believed_gain
-from training.corrected_day import ExpectedDay, prices_of_day, shelf_of, some_updates, updates_due
+from training.corrected_day import ExpectedDay, prices_of_day, updates_due
 from training.same_shoppers import true_day, true_gain
 
 CATALOG = load(CLASSIC)
@@ -85,15 +85,6 @@ def test_a_wrong_book_comes_nearer_to_the_right_one_by_what_the_day_sells(
     assert opens is not prices
 
 
-def test_some_updates_are_the_first_and_those_after_a_quarter_and_a_half_of_the_day() -> None:
-    assert list(updates_due(CATALOG)) == list(range(4, 48, 4))
-    assert list(some_updates(CATALOG)) == [4, 12, 24]
-    for every, due in ((47, [47]), (48, []), (20, [20, 40])):
-        belief = CATALOG.store.belief.model_copy(update={"update_ticks": every})
-        rare = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"belief": belief}))
-        assert list(updates_due(rare)) == list(some_updates(rare)) == due
-
-
 def test_a_shelf_that_is_sold_out_teaches_how_many_came_and_no_more() -> None:
     products = tuple(one.model_copy(update={"par_stock": 3}) for one in CATALOG.products)
     few = Catalog(products, CATALOG.store)
@@ -136,14 +127,6 @@ def test_what_the_day_corrects_is_neither_gained_nor_lost_nor_doubted() -> None:
     assert alone.mean > standing.mean
 
 
-def test_what_is_believed_of_some_products_is_what_is_believed_of_them_among_all() -> None:
-    outlook, chosen = outlook_after(500, 0.5, seed=2), np.array([3, 1])
-    few = shelf_of(outlook, chosen)
-    assert few.morning.catalog.skus == tuple(CATALOG.skus[own] for own in chosen)
-    assert np.allclose(few.curves.p_sale, outlook.curves.p_sale[chosen])
-    assert np.allclose(few.visits, outlook.visits[chosen])
-
-
 def test_on_a_large_shelf_the_products_that_matter_most_say_what_is_left_of_the_gain(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -176,11 +159,3 @@ def test_the_interval_holds_what_is_truly_gained_on_a_day_with_every_update() ->
         )
         held.append(gain.lower <= true_gain(CATALOG, MONDAY, *prices) <= gain.upper)
     assert np.mean(held) >= 0.8
-
-
-@pytest.mark.parametrize("stores", [("S01",), ("S01", "S02", "S03")])
-def test_the_true_day_of_stores_that_are_alike_is_that_of_one(stores: tuple[str, ...]) -> None:
-    chain = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"stores": stores}))
-    day = true_day(chain, MONDAY)
-    assert np.allclose(day.visits, VISITS)
-    assert np.allclose(day.chance(CATALOG.base_prices, 7), chance_of_sale(CATALOG, np.ones(5)))

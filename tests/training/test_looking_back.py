@@ -80,16 +80,3 @@ def test_the_version_of_a_night_is_found_also_after_older_days_were_trained_on_a
     assert judged_through(workspace, NIGHT) == ("10", True, "")
     assert judged_through(workspace, NIGHT - dt.timedelta(days=3)) == ("11", False, "")
     assert newest_judged(workspace) == NIGHT
-
-
-def test_of_many_versions_the_newest_alone_are_read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    for version in range(1, 61):
-        judge(workspace.lake, version, NIGHT - dt.timedelta(days=60 - version))
-    read: list[Partition] = []
-    whole = Lake.read
-    monkeypatch.setattr(Lake, "read", lambda lake, part, *of: (read.append(part), whole(lake, part, *of))[1])
-    assert newest_judged(workspace) == NIGHT
-    assert len(read) < 40
-    read.clear()
-    assert judged_through(workspace, NIGHT) == ("60", False, "")
-    assert [one.group for one in read] == ["v60"]

@@ -22,7 +22,7 @@ from serving.drawn_prices import draw_on, own_prices_on
 from serving.standing import standings
 from training import drawn_sales as reading
 from training.approved_designs import decide as decide_design
-from training.drawn_sales import drawn_sales, sold_before_draws, told_by_log
+from training.drawn_sales import drawn_sales, told_by_log
 from training.experiments import Experiment, new_experiment, next_start, plan, withdraw
 from training.next_draw import next_draw
 from warehouse.lake import Lake, Partition
@@ -340,15 +340,3 @@ def test_a_log_is_a_first_guess_of_at_least_its_least_width_and_no_file_is_none(
     assert prior is not None
     assert np.array_equal(prior.slopes, slopes, equal_nan=True)
     assert prior.widths[0] >= 1
-
-
-def test_levels_before_the_first_draw_are_found_without_reading_all_draws_since(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    shop, after = Grocer.after_six_weeks(tmp_path_factory, tmp_path), MONDAY + SIX_WEEKS
-    read, lake = list[Partition](), Lake(shop.settings)
-    lake.read = lambda part: read.append(part) or shop.lake.read(part)  # type: ignore[method-assign, func-returns-value]
-    sold = sold_before_draws(lake, shop.catalog, after - dt.timedelta(days=1), None, 7)
-    assert len(sold) == 8 * 3
-    draws = [part.business_date for part in read if part.table == "price_draws"]
-    assert set(draws) == {MONDAY, after - dt.timedelta(days=7)}

@@ -104,12 +104,3 @@ def test_equal_prices_gain_nothing_whatever_the_log_says(seed: int) -> None:
     estimate = estimate_gain(log, shown(4.0, 0.5, 30), shown(4.0, 0.5, 30))
     for one in (estimate.ips, estimate.snips, estimate.dr):
         assert (one.estimate, one.lower, one.upper) == (0, 0, 0)
-
-
-@pytest.mark.parametrize(("smallest", "n_differ", "gain"), [(0.001, 2, -0.044), (0.01, 0, 0.0)])
-def test_prices_one_smallest_unit_apart_are_two_prices(smallest: float, n_differ: int, gain: float) -> None:
-    log = evidence([0.456, 0.455], [0.5, 0.5], [1, 0], [0.5, 0.5])
-    log = replace(log, candidates=np.array([[0.454, 0.455, 0.456, 0.457]]), smallest=smallest)
-    estimate = estimate_gain(log, shown(0.456, 0.5, 2), shown(0.455, 0.5, 2))
-    assert estimate.n_differ == n_differ
-    assert estimate.ips.estimate == pytest.approx(gain)

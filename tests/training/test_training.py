@@ -1,28 +1,21 @@
 """Candidates, judgement and gate, on cells drawn from a known demand."""
 
 import datetime as dt
-import warnings
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, precision_score, recall_score, roc_auc_score
 
 from catalog.errors import DataError
 from catalog.load import CLASSIC, load
 from catalog.metrics import calibration_error
 from catalog.price_ladder import price_ladder
-from features import smoothing
-from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, Candidate, fit, p_sale
 from training.dataset import Dataset, columns_to_learn, last_training_day, weighted_rows
 from training.judge import (
-    _called_at,
     calibration_luck,
     choose_threshold,
     judge,
@@ -86,31 +79,12 @@ def test_balancing_classes_bends_probabilities_and_costs_revenue_beside_the_dema
     assert log_loss(demand.p_sale(data.holdout), data.holdout) < log_loss(balanced.p_sale(data.holdout), data.holdout)
 
 
-def test_rows_of_a_large_shelf_are_not_put_together_column_by_column() -> None:
-    n_products = 120
-    one_hot = pd.DataFrame(np.eye(n_products), columns=[f"sku_P{number:03d}" for number in range(n_products)])
-    counts = pd.DataFrame({"price_ratio": 1.0, "n_offered": 3, "n_purchased": 1}, index=one_hot.index)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.PerformanceWarning)
-        X, y, weight = weighted_rows(pd.concat([counts, one_hot], axis=1), ["price_ratio", *one_hot.columns])
-    assert list(X.columns) == ["price_ratio", *one_hot.columns]
-    assert X[list(one_hot.columns)].sum().tolist() == [2.0] * n_products
-    assert (y.sum(), weight[y == 1].sum(), weight.sum()) == (n_products, n_products, 3 * n_products)
-
-
 def test_weighted_rows_count_every_decision_once() -> None:
     training = cells(5_000, 3)
     X, y, weight = weighted_rows(training, ["price_ratio", *ONE_HOT])
     assert weight.sum() == 5_000
     assert weight[y == 1].sum() == training["n_purchased"].sum()
     assert len(X) == len(y) == len(weight)
-
-
-def test_balanced_weights_are_those_of_the_decisions_and_not_of_the_cells() -> None:
-    training = cells(5_000, 3)
-    weights: Any = fit(BALANCED, dataset(training, training), 0).model
-    bought = training["n_purchased"].sum()
-    assert weights.class_weight[1] == pytest.approx(5_000 / (2 * bought))
 
 
 def test_a_price_further_up_never_sells_more_in_the_demand_forest() -> None:
@@ -180,23 +154,6 @@ def test_at_the_chosen_threshold_purchases_are_found_and_calls_are_right(candida
     assert scores["recall_at_threshold"] == pytest.approx(scores["truth_recall_at_threshold"], abs=0.05)
 
 
-@settings(deadline=None)
-@given(
-    chances=st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.5000001, 0.9, 1.0]), min_size=1, max_size=20),
-    seed=st.integers(0, 1_000),
-)
-def test_no_threshold_that_finds_as_many_purchases_is_more_often_right(chances: list[float], seed: int) -> None:
-    draw = np.random.default_rng(seed)
-    offered = draw.integers(1, 50, len(chances))
-    frame = pd.DataFrame({"n_offered": offered, "n_purchased": draw.integers(0, offered + 1)})
-    predicted = np.array(chances)
-    chosen = choose_threshold(predicted, frame)
-    recall, accuracy = _called_at(chosen, predicted, frame)
-    assert frame["n_purchased"].sum() == 0 or recall >= 0.73
-    others = [_called_at(other, predicted, frame) for other in chances]
-    assert accuracy == pytest.approx(max(right for found, right in others if np.isnan(found) or found >= 0.73))
-
-
 def test_a_balanced_forest_is_corrected_before_it_is_judged_or_prices() -> None:
     data = dataset(cells(20_000, 1), cells(20_000, 2))
     fitted = fit(BALANCED, data, 0)
@@ -205,13 +162,6 @@ def test_a_balanced_forest_is_corrected_before_it_is_judged_or_prices() -> None:
     assert fitted.odds_factor == pytest.approx(rate / (1 - rate))
     assert calibration_error(raw, data.holdout) > 0.05
     assert calibration_error(fitted.p_sale(data.holdout), data.holdout) < 0.025
-
-
-@given(chance=st.floats(0, 1), factor=st.floats(0.01, 100))
-def test_an_odds_factor_is_undone_by_its_inverse_and_keeps_chances(chance: float, factor: float) -> None:
-    there = with_odds(np.array([chance]), factor)
-    assert 0 <= there[0] <= 1
-    assert with_odds(there, 1 / factor)[0] == pytest.approx(chance, abs=1e-9)
 
 
 def shelf_of(shares: list[float]) -> pd.DataFrame:
@@ -235,13 +185,3 @@ def test_a_column_that_no_leaf_can_hold_tells_a_demand_forest_nothing() -> None:
         del long[name]
     with_columns, without = fit(DEMAND, every, 0), fit(DEMAND, replace(every, one_hot=()), 0)
     np.testing.assert_allclose(with_columns.p_sale(long), without.p_sale(long), atol=0.005)
-
-
-def test_a_shelf_is_asked_in_parts_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = dataset(cells(5_000, 3), cells(5_000, 4))
-    for candidate in CANDIDATES:
-        fitted = fit(candidate, data, 0)
-        at_once = fitted.p_sale(data.holdout)
-        with monkeypatch.context() as in_parts:
-            in_parts.setattr(smoothing, "_VALUES_AT_ONCE", 200)
-            assert (fitted.p_sale(data.holdout) == at_once).all()

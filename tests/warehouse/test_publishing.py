@@ -6,7 +6,6 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import settings as given_settings
@@ -17,7 +16,6 @@ from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings, read_settings
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.parquet import write_parquet
 from warehouse.proof import verify
 from warehouse.receipts import Receipt
 
@@ -34,19 +32,6 @@ def test_what_is_published_is_what_is_read(lake: Lake, partition: Partition, cel
     assert receipt.sha256 == sha256_of(lake.path(partition))
     assert receipt.bytes == lake.path(partition).stat().st_size
     assert list(lake.partitions("demand_cells")) == [partition]
-
-
-def test_numbers_of_many_values_are_written_without_codes() -> None:
-    numbers, sink = pa.array(range(1_000), pa.int32()), pa.BufferOutputStream()
-    write_parquet(pa.table({"varied": numbers, "other": numbers}), sink, varied=["varied"])
-    group = pq.read_metadata(pa.BufferReader(sink.getvalue())).row_group(0)
-    varied, other = group.column(0), group.column(1)
-    assert (varied.compression, varied.has_dictionary_page, "DELTA_BINARY_PACKED" in varied.encodings) == (
-        "SNAPPY",
-        False,
-        True,
-    )
-    assert (other.compression, other.has_dictionary_page) == ("ZSTD", True)
 
 
 def test_publishing_the_same_again_changes_nothing(

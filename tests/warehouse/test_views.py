@@ -98,16 +98,6 @@ def test_decisions_with_stock_leave_out_an_empty_shelf_alone_and_own_prices_are_
     assert external == [(EXTERNAL,)]
 
 
-def test_a_connection_that_computes_holds_a_gigabyte_and_spills_into_the_home(
-    settings: Settings, fill_lake: Callable[[Settings], Lake]
-) -> None:
-    fill_lake(settings)
-    asked = "select current_setting('memory_limit'), current_setting('temp_directory')"
-    with workbench(settings) as everything, workbench(settings, {}.__contains__) as of_dates:
-        found = [connection.execute(asked).fetchone() for connection in (everything, of_dates)]
-    assert found == [("953.6 MiB", str(settings.spill))] * 2
-
-
 def test_without_a_warehouse_the_reader_is_told_how_to_make_one(settings: Settings) -> None:
     with pytest.raises(LakeError, match="shelfprice demo"):
         read_only(settings)

@@ -1,9 +1,7 @@
 """Days that no shop has: whatever comes, prices stay finite and within their limits, and the lessons say so."""
 
 import datetime as dt
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,16 +140,6 @@ def test_ticks_that_are_missing_twice_or_out_of_order_leave_prices_finite(heard:
         assert_prices_hold(store, max(heard) + 1)
 
 
-def test_prices_that_are_on_no_ladder_are_learned_from_too() -> None:
-    store = opening()
-    odd = (CATALOG.base_prices * 3.217)[None]
-    for tick in range(4):
-        store = store.learned(tick_of(tick, [10] * 5, [10] * 5, [0] * 5, odd))
-    assert_prices_hold(store, 4)
-    assert store.lesson is not None
-    assert store.lesson.met.tolist() == [40] * 5
-
-
 def everybody(mean: float, spread: float) -> list[dict[str, object]]:
     return [{"name": "everybody", "share": 1.0, "mean": mean, "standard_deviation": spread}]
 
@@ -188,38 +176,3 @@ def test_whole_days_of_absurd_worlds_are_sold_within_floor_and_ceiling(
     for name in ("p_base", "p_base_low", "p_base_high", "visits_left", "p_changed"):
         assert np.isfinite(told[name].to_numpy()).all()
     assert told.num_rows > 0
-
-
-def test_where_an_update_is_due_after_more_ticks_than_a_day_has_only_crowds_make_one(
-    with_store: Callable[..., Catalog],
-) -> None:
-    store = opening(with_store(belief={"update_ticks": 1_440}))
-    for tick in range(N_TICKS):
-        store = store.learned(tick_of(tick, [4] * 5, [4] * 5, [2] * 5, CATALOG.base_prices[None]))
-    assert store.lesson is None
-
-
-def test_one_unit_of_one_product_at_one_price_is_sold(shelf_of: Callable[..., Catalog]) -> None:
-    catalog = shelf_of({"par_stock": 1, "floor_price": 1.0, "ceiling_price": 1.0})
-    day = play(catalog, opening(catalog), ("S01",), DATE, 7)
-    assert (day.decisions.prices == 1.0).all()
-    assert (day.outcome == 0).sum() == 1
-    assert day.decisions.propensity == pytest.approx(1)
-
-
-def seconds_of_an_update(catalog: Catalog) -> float:
-    """Time an update of belief and prices with the exploration that follows from them, after one to compile."""
-    shape = (1, len(catalog.skus))
-    sold = Sold(0, catalog.base_prices[None], *(np.full(shape, count) for count in (4, 4, 2)))
-    store = opening(catalog)
-    for tick in range(3):
-        store = store.learned(replace(sold, tick=tick))
-    began = time.perf_counter()
-    updated = store.learned(replace(sold, tick=3))
-    assert updated.curves is not store.curves
-    updated.decide(Shelf(np.full(shape, 50), np.full(shape, np.nan), 44, np.zeros(shape)))
-    return time.perf_counter() - began
-
-
-def test_an_update_of_the_default_shelf_takes_less_than_a_second() -> None:
-    assert min(seconds_of_an_update(CATALOG) for _ in range(3)) < 1.0

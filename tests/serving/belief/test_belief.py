@@ -49,15 +49,6 @@ def test_before_anybody_came_the_odds_at_the_base_price_are_those_of_the_catalog
     assert expit(at_base(catalog, start.mean)) == pytest.approx(np.full(5, chance))
 
 
-def test_before_anybody_came_the_chance_at_the_base_price_is_that_of_the_catalog(shelf: Catalog) -> None:
-    before = opened(shelf, believed_before_anybody_came(shelf)).given(Counts.none((5, 20)))
-    assert at_base(shelf, before.chance) == pytest.approx(np.full(5, 0.5), abs=0.005)
-    assert before.changed == 0
-    low, high = before.interval
-    assert (at_base(shelf, low) < 0.1).all()
-    assert (at_base(shelf, high) > 0.9).all()
-
-
 def test_the_slope_and_the_doubts_about_it_are_those_of_the_catalog(with_store: Callable[..., Catalog]) -> None:
     for slope, doubt in ((2.0, 0.5), (12.0, 6.0)):
         catalog = with_store(belief={"slope": slope, "slope_spread": doubt, "level_spread": 0.1, "bend_spread": 0.01})

@@ -66,11 +66,6 @@ def test_short_and_long_ladders_come_back_to_the_last_bit(
     assert_same(belief, belief_from_table(belief_to_table(catalog, belief, "7"), catalog)[0])
 
 
-def test_a_store_that_nobody_came_to_comes_back_to_the_last_bit(shelf: Catalog) -> None:
-    belief = believed_before_anybody_came(shelf)
-    assert_same(belief, belief_from_table(belief_to_table(shelf, belief, None), shelf)[0])
-
-
 def with_products(shelf: Catalog, *products: Product, **store: object) -> Catalog:
     return Catalog(products, shelf.store.model_copy(update={"popularity": {}, **store}))
 
@@ -144,9 +139,3 @@ def test_with_other_opening_hours_the_profile_keeps_its_shape_and_its_sum(shelf:
     pairs = belief.footfall.profile.reshape(24, 2).sum(axis=1)
     assert back.footfall.profile == pytest.approx(pairs)
     assert back.footfall.profile.sum() == pytest.approx(1)
-
-
-def test_a_fixed_price_comes_back_too(shelf_of: Callable[..., Catalog]) -> None:
-    catalog = shelf_of({"floor_price": 1.0, "ceiling_price": 1.0}, {"base_price": 0.02})
-    belief = belief_on(catalog)
-    assert_same(belief, belief_from_table(belief_to_table(catalog, belief, None), catalog)[0])

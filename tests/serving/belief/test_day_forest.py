@@ -109,18 +109,6 @@ def test_what_was_seen_is_told_by_trees_that_did_not_see_it() -> None:
     assert date.shape == (5,)
 
 
-def test_a_large_shelf_hears_of_its_days_too() -> None:
-    warm = temperatures(12)
-    knots, sales = days_sold(CATALOG, 1.2 * (warm > 28), n_products=70)
-    taught = learned(SETTINGS, knots, sales)
-    heard = heard_of_days(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [*warm, 32.0]}))
-    assert heard is not None
-    found, days, date = heard
-    assert found.taught.days.shape == days.shape == (70, 12)
-    assert date.shape == (70,)
-    assert date.mean() > 0.4
-
-
 def test_of_days_it_is_known_what_their_weekday_does_not_tell(
     tmp_path: Path, with_store: Callable[..., Catalog]
 ) -> None:

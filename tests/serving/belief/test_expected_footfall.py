@@ -65,31 +65,11 @@ def test_a_store_that_hardly_anybody_visits_any_more_is_seen_within_an_hour() ->
     assert expected_over_usual(seen, 24) < 0.6
 
 
-def test_a_product_that_draws_five_times_its_visits_is_seen_and_the_others_follow_the_crowd_less_and_less() -> None:
-    others = {12: 0.0, 24: 0.0}
-    for seed in range(10):
-        seen = poisson_day(seed)
-        seen[2] *= 5
-        for ticks in others:
-            left = KNOWN.given(seen[:, :ticks], 1)[:, ticks:].sum(axis=1) / KNOWN.by_tick[:, ticks:].sum(axis=1)
-            assert left[2] > 2.8
-            others[ticks] += left[[0, 1, 3, 4]].mean() / 10
-    assert others[24] < others[12] < 1.8
-    assert others[24] < 1.4
-
-
 @pytest.mark.parametrize("factor", [0.3, 3.0])
 def test_a_new_store_learns_how_many_come(factor: float) -> None:
     daily = 200.0 * factor
     seen = np.random.default_rng(1).poisson(np.full((5, 12), daily / 48)).astype(float)
     assert NEW.given(seen, 1).sum() == pytest.approx(5 * daily, rel=0.1)
-
-
-@settings(deadline=None)
-@given(n_stores=st.integers(1, 500))
-def test_what_is_expected_is_for_one_store_however_many_share_the_visits(n_stores: int) -> None:
-    seen = n_stores * DAILY[:, None] * PROFILE[:10]
-    assert KNOWN.given(seen, n_stores) == pytest.approx(KNOWN.by_tick, rel=1e-6)
 
 
 visits = st.lists(st.sampled_from([0, 1, 700, 4_301, 90_000, 10_000_000]), min_size=1, max_size=48)

@@ -27,13 +27,6 @@ def test_no_curve_rises_and_none_is_nearer(curves: Floats, sure: Floats) -> None
             assert found[curve, product] == pytest.approx(best, abs=1e-9)
 
 
-@given(VALUES, WEIGHTS)
-def test_a_curve_that_falls_stays_as_it_is(curves: Floats, sure: Floats) -> None:
-    fallen = falling(curves, sure)
-    assert np.array_equal(falling(-np.sort(-curves, axis=2), sure), -np.sort(-curves, axis=2))
-    assert falling(fallen, sure) == pytest.approx(fallen, abs=1e-9)
-
-
 def test_ignorance_of_a_lower_price_pulls_no_well_known_chance_down() -> None:
     odds, spread = np.array([[1.0, 0.0, 0.0, 0.0, -0.2]]), np.array([[0.1, 1.0, 1.0, 1.0, 0.05]])
     known = Gaussian(odds, spread[:, :, None] ** 2 * np.eye(5), np.zeros((1, 5, 1)))

@@ -5,15 +5,13 @@ import datetime as dt
 import numpy as np
 import pytest
 from believing import believed_after
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, load
 from serving.belief.belief import believed_before_anybody_came, n_hours_of, opened
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift, likeliest_spread
+from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.states import learned
 
@@ -53,18 +51,6 @@ def test_on_later_days_hours_drift_less() -> None:
     assert first[3] < later[3] < 0
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.lists(st.floats(-1.5, 1.5), min_size=HOURS, max_size=HOURS))
-def test_with_many_sales_every_drift_is_found(drift: list[float]) -> None:
-    found = hour_drift(CURVE, sold(np.array(drift), HOURS, 100_000.0), NO_HOURS, FIRST_DAY)
-    assert found == pytest.approx(np.array(drift), abs=0.05)
-
-
-def test_usual_hours_are_no_drift() -> None:
-    usual = np.repeat(np.linspace(-1, 1, HOURS)[:, None], len(CATALOG.skus), axis=1)
-    assert hour_drift(CURVE, sold(usual[:, 0], HOURS), usual, FIRST_DAY) == pytest.approx(0, abs=1e-6)
-
-
 def test_the_evening_of_a_first_day_is_priced_from_the_afternoon_and_a_known_shelf_waits_for_more() -> None:
     afternoon = np.where(np.arange(HOURS) >= HOURS // 2, -1.0, 0.0)
     today, until = sold(afternoon, HOURS - 2), HOURS - 2
@@ -97,8 +83,3 @@ def days_with_drifts(spread: float, n_days: int = 10, visits: int = 60) -> Sales
 def test_how_far_hours_drift_is_learned_from_the_days_that_were_seen(drifts: float, expected: list[float]) -> None:
     found = learned(CATALOG.store.belief, KNOTS, days_with_drifts(drifts))
     assert found.drift_spread in expected
-
-
-def test_two_days_say_nothing_of_how_far_hours_drift() -> None:
-    sales = days_with_drifts(0.5, n_days=2)
-    assert likeliest_spread(sales, np.zeros(len(sales.met)), 0.0) == USUAL

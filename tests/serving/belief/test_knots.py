@@ -29,20 +29,9 @@ def test_counts_at_any_prices_keep_their_sum(sold: list[tuple[int, float, int]])
     assert total.sum(axis=1) == pytest.approx(by_product)
 
 
-near_knots = st.tuples(
-    st.integers(0, 2), st.integers(0, 19), st.floats(-0.1, 0.1) | st.just(0.0), st.integers(0, 1_000)
-)
-
-
 def test_a_price_between_two_knots_counts_for_both_by_its_distance() -> None:
     knots = Knots(np.array([[0.5, 1.0, 1.5]]), np.array([2.0]))
     assert knots.counted(np.array([0]), np.array([1.25]), np.array([8.0]))[0] == pytest.approx([6, 2, 0])
-
-
-def test_a_price_beyond_floor_or_ceiling_counts_for_the_last_knot() -> None:
-    knots = Knots(np.array([[0.5, 1.0, 1.5]]), np.array([2.0]))
-    total = knots.counted(np.array([0, 0]), np.array([0.1, 99.0]), np.array([3.0, 5.0]))
-    assert total[0] == pytest.approx([3, 0, 5])
 
 
 def test_a_price_that_nobody_met_counts_for_nothing_even_if_it_is_none() -> None:
@@ -102,10 +91,3 @@ def test_a_fixed_price_and_the_same_cent_twice_are_believed_and_priced_like_any_
     outlook = morning_of(catalog, believed_before_anybody_came(catalog), None).outlook()
     assert np.isfinite(outlook.curves.p_sale).all()
     assert np.isfinite(outlook.exploration.budget).all()
-
-
-def test_several_values_are_read_at_once_as_each_by_itself() -> None:
-    random = np.random.default_rng(2)
-    values, prices = random.random((7, *KNOTS.shape)), random.random((KNOTS.shape[0], 9)) * 7
-    one_by_one = np.stack([KNOTS.at(own, prices) for own in values])
-    assert (KNOTS.at(values, prices) == one_by_one).all()

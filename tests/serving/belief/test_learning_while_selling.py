@@ -14,10 +14,9 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
-from serving.belief.gaussian import Counts, Knots
+from serving.belief.gaussian import Counts
 from serving.belief.learning_policy import LearningPolicy
 from serving.belief.policy import morning_of
-from serving.belief.worth_knowing import drawn_chances
 from serving.limits import limits_of
 from serving.storefront import LearningStorefront, storefront_before_champion, storefront_that_learns
 from simulation.store_day import play
@@ -66,16 +65,6 @@ def assert_same(one: PriceDecision, other: PriceDecision) -> None:
 DICE = np.random.default_rng(5).random((40, 5))
 
 
-def test_equal_stores_decide_alike_and_deciding_twice_changes_nothing() -> None:
-    sold = [sold_in(tick, 10, 4) for tick in range(8)]
-    one, other = after(at_opening(), *sold), after(at_opening(), *sold)
-    shelf = shelf_at(8, DICE, 60)
-    first = one.decide(shelf)
-    assert_same(first, other.decide(shelf))
-    one.decide(shelf_at(20, DICE[::-1], 3))
-    assert_same(first, one.decide(shelf))
-
-
 def test_learning_leaves_the_store_that_it_came_from_as_it_was() -> None:
     store, shelf = at_opening(), shelf_at(4, DICE)
     before = store.decide(shelf)
@@ -83,20 +72,6 @@ def test_learning_leaves_the_store_that_it_came_from_as_it_was() -> None:
     assert (learned.decide(shelf).prices != before.prices).any()
     assert_same(before, store.decide(shelf))
     assert store.lesson is None
-
-
-def test_a_store_that_has_learned_lets_go_of_what_the_one_before_it_worked_out_but_not_of_the_mornings() -> None:
-    morning, shelf = at_opening(), shelf_at(8, DICE)
-    first = after(morning, *[sold_in(tick, 20, 19) for tick in range(4)])
-    before, opened = first.decide(shelf), morning.decide(shelf)
-    large = {"understanding", "curves", "policy"}
-    assert large <= vars(first.policy.outlook).keys()
-    then = after(first, *[sold_in(tick, 20, 1) for tick in range(4, 8)])
-    assert not large & vars(first.policy.outlook).keys()
-    assert large <= vars(morning.policy.outlook).keys()
-    assert "understanding" in vars(then.policy.outlook)
-    assert_same(before, first.decide(shelf))
-    assert_same(opened, morning.decide(shelf))
 
 
 @pytest.mark.parametrize(
@@ -154,17 +129,6 @@ def test_a_long_shelf_or_many_stores_are_updated_while_that_teaches_much_and_in_
     assert ((known[1:] >= 1.5 * known[:-1]) | (begun == ticks / 4)).all()
 
 
-def test_blocks_of_products_learn_from_a_day_what_the_whole_shelf_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    sold, found = tuple(sold_in(tick, 20, 6 + tick % 9) for tick in range(20)), []
-    for at_once in (1_000, 2):
-        monkeypatch.setattr("serving.belief.gaussian._AT_ONCE", at_once)
-        known = at_opening().policy.outlook.after(sold).understanding
-        believed = [part for own in known.beliefs for part in (own.mean, own.own, own.shared)]
-        found.append([*believed, known.hours, np.array([*known.weights, known.changed])])
-    for whole, blocks in zip(*found, strict=True):
-        np.testing.assert_allclose(blocks, whole, rtol=1e-6, atol=1e-9)
-
-
 def test_a_tick_that_was_heard_of_before_teaches_nothing() -> None:
     ticks = [sold_in(tick, 4, 2) for tick in range(6)]
     store = after(at_opening(), *ticks)
@@ -181,13 +145,6 @@ def test_a_crowd_makes_prices_anew_before_the_hour_is_over() -> None:
     assert isinstance(crowded.policy, LearningPolicy)
     assert crowded.policy.outlook.today.ticks == 6
     assert crowded.policy.outlook.visits.sum() > 1.15 * store.policy.outlook.visits[:, 2:].sum()
-
-
-def test_after_the_last_tick_nothing_is_made_anew() -> None:
-    for opening, last in ((at_opening, 47), (at_a_later_opening, 44)):
-        store = after(opening(), *[sold_in(tick, 4, 2) for tick in range(48)])
-        assert isinstance(store.policy, LearningPolicy)
-        assert store.policy.outlook.today.ticks == last
 
 
 def test_who_buys_at_a_price_raises_prices_and_who_does_not_lowers_them() -> None:
@@ -276,17 +233,6 @@ def test_a_price_that_cannot_be_best_is_not_explored_and_the_best_one_may_be(
     for product, price in enumerate(best):
         assert allowed[product][price_ladder(CATALOG)[product] == price].any()
     assert 0.05 < allowed.mean() < 0.6
-
-
-def test_draws_of_a_belief_have_its_mean_and_spread_and_never_rise(explored_sales: Callable[..., Counts]) -> None:
-    understanding = (
-        morning_of(CATALOG, believed_after(CATALOG, explored_sales(CATALOG, 3_000)), None).outlook().understanding
-    )
-    shape = Knots.of(CATALOG).shape
-    draws = drawn_chances(understanding, shape, 512)
-    assert (np.diff(draws, axis=2) <= 0).all()
-    assert np.abs(draws.mean(axis=0) - understanding.chance).max() < 0.06
-    assert np.array_equal(draws, drawn_chances(understanding, shape, 512))
 
 
 GUARDRAILS: tuple[dict[str, object], ...] = (

@@ -1,7 +1,6 @@
 """Levels that come and go around the curves: what a weekend, an hour, an odd day and a lasting change are taken for."""
 
 import datetime as dt
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,13 +9,6 @@ from scipy.special import expit
 
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
-from serving.belief.belief import (
-    USUAL_SHAPE,
-    hours_of_day,
-    n_hours_of,
-    shelf_prior,
-)
-from serving.belief.effects import EffectSpreads, taught_by
 from serving.belief.gaussian import Knots
 from serving.belief.sales import SoldAtPrices, sales_at_knots
 from serving.belief.states import Learned, learned
@@ -72,14 +64,6 @@ def test_the_evenings_demand_is_told_from_the_mornings() -> None:
     assert effects[:6].mean() - effects[6:].mean() == pytest.approx(1.6, abs=0.3)
 
 
-def test_a_large_shelf_is_learned_whole_with_spreads_of_some_of_its_products() -> None:
-    knots, sales = days_sold(CATALOG, np.zeros(3), n_products=150)
-    found = learned(CATALOG.store.belief, knots, sales)
-    assert found.taught.mean.shape[0] == 150
-    chance = found.states_on(knots, MONDAY + dt.timedelta(days=3))[0].demand.chance(0.0)
-    assert np.abs(chance - expit(-6 * (knots.ratios - 1))).mean() < 0.03
-
-
 def level_of_a_new_product(visits_to_the_first: int) -> float:
     """Return the level that is expected of a product that nobody saw, beside five others.
 
@@ -100,26 +84,3 @@ def test_a_product_that_most_visit_says_no_more_of_the_others_than_one_product_m
     few, many = level_of_a_new_product(30), level_of_a_new_product(3_000)
     assert few == pytest.approx(0.3, abs=0.3)
     assert many == pytest.approx(few, abs=0.15)
-
-
-@pytest.mark.parametrize("minutes", [15, 60, 120, 240])
-def test_hours_are_numbered_without_a_gap_however_long_a_tick_is(
-    with_store: Callable[..., Catalog], minutes: int
-) -> None:
-    catalog = with_store(opening={"opens": "08:00", "closes": "20:00", "tick_minutes": minutes})
-    assert sorted(set(hours_of_day(catalog).tolist())) == list(range(n_hours_of(catalog)))
-    assert n_hours_of(catalog) == min(12, 720 // minutes)
-
-
-def test_blocks_of_products_teach_what_the_whole_shelf_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    states = (np.arange(8) >= 4).astype(np.int64)
-    knots, sales = days_sold(CATALOG, np.where(states, -1.5, 0.3))
-    known = knots.ratios, shelf_prior(knots, CATALOG.store.belief, USUAL_SHAPE).among, sales, EffectSpreads(), states
-    found = []
-    for at_once in (1_000, 2):
-        monkeypatch.setattr("serving.belief.gaussian._AT_ONCE", at_once)
-        taught = taught_by(*known, np.zeros((5, 8)))
-        demand = taught.on(knots.ratios, 0, 1)
-        found.append((taught.log_evidence, taught.mean, taught.days, demand.mean, demand.covariance))
-    for whole, blocks in zip(*found, strict=True):
-        np.testing.assert_allclose(blocks, whole, rtol=1e-6, atol=1e-9)

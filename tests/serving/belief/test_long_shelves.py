@@ -80,28 +80,6 @@ def shared_at(n_own: int, n_days: int, n_shared: int) -> slice:
     return slice(3 * (n_own + n_days), 3 * (n_own + n_days) + n_shared)
 
 
-def test_coefficients_of_a_long_shelf_are_those_of_its_products_alone() -> None:
-    roots, at = point()
-    few = [roots.own[own] @ at.own[own] + roots.shared[own] @ at.shared for own in range(210)]
-    assert roots.coefficients(at) == pytest.approx(np.array(few), abs=1e-12)
-
-
-def test_the_mode_of_a_long_shelf_is_where_no_step_gains_more() -> None:
-    found = taught(*sold_by(260))
-    assert 0 <= found.left.promised < 1e-5
-    step = found.left.step
-    assert max(np.abs(own).max() for own in step) < 1e-3
-
-
-def test_what_a_step_promises_on_a_long_shelf_it_gains_near_the_mode() -> None:
-    knots, sales = sold_by(260)
-    mode = taught(knots, sales).left
-    off = mode.at.moved(Normals(*(np.full(own.shape, 1e-3) for own in mode.at)), 1.0)
-    begun = Newton(off, mode._curved)  # the same sales at another point
-    gained = mode.log + mode.at.log_prior - begun.log - off.log_prior
-    assert begun.promised == pytest.approx(gained, rel=0.01)
-
-
 def test_a_long_shelf_learns_the_same_wherever_its_mode_is_looked_for() -> None:
     knots, sales = sold_by(260)
     usual = taught(knots, sales)
@@ -120,12 +98,6 @@ def test_products_of_a_part_of_a_shelf_are_believed_in_as_in_the_whole() -> None
         assert own.tobytes() == of_whole.tobytes()
 
 
-def test_a_shelf_whose_prices_are_fixed_is_believed_in_too() -> None:
-    fixed = shelf_prior(Knots(np.ones((3, 4)), np.ones(3)), SETTINGS, USUAL_SHAPE)
-    assert np.isfinite(fixed.shared).all()
-    assert (fixed.shared == fixed.shared[0, 0]).all()
-
-
 def opened_and_today(n_products: int) -> tuple[Opened, Counts]:
     """Return a shelf on its first day, and what was sold in the first three of its hours."""
     knots, draw = sold_by(n_products)[0], np.random.default_rng(8)
@@ -133,15 +105,6 @@ def opened_and_today(n_products: int) -> tuple[Opened, Counts]:
     met[:3] = draw.poisson(4, met[:3].shape)
     today = Counts(met, draw.binomial(met.astype(int), 0.6).astype(float))
     return Opened(knots, (State(1.0, shelf_prior(knots, SETTINGS, USUAL_SHAPE)),), hours, 0.1, is_first_day=True), today
-
-
-@pytest.mark.parametrize("away", [-2.0, 0.5, 3.0])
-def test_a_long_shelf_finds_its_mode_wherever_it_is_looked_for(away: float) -> None:
-    opened, today = opened_and_today(210)
-    prior = opened.states[0].demand
-    found = [updated(prior, today, opened.hours, near) for near in (None, prior.mean + away)]
-    np.testing.assert_allclose(found[1].belief.mean, found[0].belief.mean, atol=2e-6)
-    assert found[1].log_evidence == pytest.approx(found[0].log_evidence, abs=1e-3)
 
 
 @pytest.mark.parametrize("n_products", [5, 210])

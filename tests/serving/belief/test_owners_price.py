@@ -14,7 +14,6 @@ from catalog.pricing import Shelf
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import Morning, Outlook, morning_of
-from serving.belief.worth_knowing import drawn_gains, fairly
 from serving.recursion import price_stock, rates_of, usual_unit_values
 from simulation.truth import chance_of_sale
 
@@ -88,16 +87,6 @@ def test_whatever_the_trust_chances_are_probabilities_that_never_rise_within_the
     assert ((curves.low <= curves.p_sale) & (curves.p_sale <= curves.high)).all()
 
 
-def test_without_trust_every_draw_counts_alike() -> None:
-    catalog = shelf()
-    start = morning_of(catalog, believed_before_anybody_came(catalog), None)
-    understanding, costs = start.outlook().understanding, np.zeros(len(catalog.skus))
-    drawn = drawn_gains(start.opened.knots, understanding, start.ladder, costs, catalog.base_prices, 0.0)
-    assert (drawn.weights == 1).all()
-    chance = start.opened.knots.at(understanding.chance, start.ladder)
-    assert np.array_equal(fairly(chance, drawn.moved), np.minimum.accumulate(chance, axis=1))
-
-
 def test_little_is_tried_where_few_come_and_more_where_many_do() -> None:
     few, many = (
         shelf(par=par, budget=0.2)
@@ -128,21 +117,3 @@ def test_the_usual_value_of_a_unit_is_near_that_of_the_recursion_for_a_full_shel
     exact = value[units, -2] - value[units - 1, -2]
     [usual] = usual_unit_values(prices[None], chances[None], np.array([visits.sum()]), np.array([float(units)]))
     assert usual == pytest.approx(exact, abs=0.1)
-
-
-def test_a_unit_of_ample_stock_is_worth_nothing() -> None:
-    prices = np.linspace(0.7, 1.6, 20)[None]
-    assert usual_unit_values(prices, np.full((1, 20), 0.5), np.array([100.0]), np.array([51.0])).tolist() == [0.0]
-
-
-def test_blocks_of_products_are_drawn_as_the_whole_shelf_is(
-    explored_sales: Callable[..., Counts], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    belief, told = believed_after(shelf(par=40), explored_sales(shelf(), 5_000)), []
-    for at_once in (1_000, 2):
-        monkeypatch.setattr("serving.belief.policy._AT_ONCE", at_once)
-        own = morning_of(shelf(par=40), belief, None).outlook()
-        assert own.curves.low is not None
-        told.append((own.curves.p_sale, own.curves.low, own.exploration.budget, own.exploration.allowed))
-    for whole, blocks in zip(*told, strict=True):
-        assert np.array_equal(whole, blocks)

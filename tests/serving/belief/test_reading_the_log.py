@@ -120,15 +120,6 @@ def test_the_demand_before_a_change_may_come_back(fallen: Shop) -> None:
     assert np.abs(before.demand.chance(0.0) - chance_of_sale(fallen.catalog, knots.ratios)).max() < 0.1
 
 
-def test_days_of_one_demand_are_one_state_and_hold_every_decision_with_stock(fallen: Shop) -> None:
-    day_before = FELL_ON - dt.timedelta(days=1)
-    belief, (met, bought) = fallen.believed(day_before), fallen.sold(last=day_before)
-    assert len(belief.states) == 1
-    assert met_of(belief) == met
-    assert belief.sold.bought.sum() == pytest.approx(bought)
-    assert belief.shape.own == 0.4
-
-
 def test_the_day_to_price_and_later_ones_are_not_looked_at(fallen: Shop) -> None:
     nothing = fallen.believed(FIRST - dt.timedelta(days=1))
     assert met_of(nothing) == 0

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from catalog.arrays import Floats, Ints
 from catalog.records.pricing_rules import BeliefSettings
-from serving.belief.store_kinds import SoldInStores, _levels, kinds_of_stores
+from serving.belief.store_kinds import SoldInStores, kinds_of_stores
 
 N_PRODUCTS, RATIOS = 5, np.linspace(0.8, 1.2, 6)
 
@@ -56,39 +54,7 @@ def test_three_kinds_are_found_as_three_from_the_poorest_up() -> None:
     assert kinds(sold(levels, np.zeros(12), 3), 12).tolist() == [1, 2, 0] * 4
 
 
-def test_levels_and_how_sure_they_are_follow_from_the_system_of_all_lines_and_stores() -> None:
-    known, n_stores, (level, slope) = sold(np.array([0.0, 0.9, -0.4, 0.2]), np.zeros(4), 4), 4, (0.4, 3.0)
-    each = np.arange(N_PRODUCTS)
-    of_product, of_store = known.product[:, None] == each, known.store[:, None] == np.arange(n_stores)
-    x = np.hstack([of_product, of_product * (known.ratio - 1)[:, None], of_store]).astype(float)
-    prior = np.repeat([level, -slope, 0.0], [N_PRODUCTS, N_PRODUCTS, n_stores])
-    precision = np.diag(np.repeat([1.5, 4.0, 1.0], [N_PRODUCTS, N_PRODUCTS, n_stores]) ** -2.0)
-    at = prior.copy()
-    for _ in range(40):
-        chance = 1 / (1 + np.exp(-x @ at))
-        curvature = precision + x.T @ (x * (known.met * chance * (1 - chance))[:, None])
-        at += np.linalg.solve(curvature, x.T @ (known.bought - known.met * chance) - precision @ (at - prior))
-    apart = np.eye(n_stores) - 1 / n_stores
-    covariance = np.linalg.inv(curvature)[2 * N_PRODUCTS :, 2 * N_PRODUCTS :]
-    levels, variances = _levels(known, n_stores, level, slope)
-    assert levels == pytest.approx(apart @ at[2 * N_PRODUCTS :], abs=1e-6)
-    assert variances == pytest.approx(np.diag(apart @ covariance @ apart), rel=1e-3)
-
-
-@given(order=st.permutations(range(6)), seed=st.integers(0, 5))
-def test_the_order_of_stores_does_not_matter(order: list[int], seed: int) -> None:
-    found = sold(np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0]), np.zeros(6), seed)
-    place = np.argsort(order)
-    moved = SoldInStores(place[found.store], found.product, found.ratio, found.met, found.bought)
-    assert kinds(moved, 6)[place].tolist() == kinds(found, 6).tolist()
-
-
 def test_one_store_and_stores_that_sold_nothing_are_of_one_kind() -> None:
     nothing = SoldInStores(*(np.zeros(0, dtype=np.int64) for _ in range(2)), *(np.zeros(0) for _ in range(3)))
     assert kinds(nothing, 3).tolist() == [0, 0, 0]
     assert kinds(sold(np.array([2.0]), np.zeros(1), 1), 1).tolist() == [0]
-
-
-def test_a_store_that_sold_nothing_yet_does_not_part_the_others() -> None:
-    found = sold(np.zeros(3), np.zeros(3), 4)
-    assert kinds(found, 5).tolist() == [0] * 5

@@ -1,6 +1,5 @@
 """The belief from units: it finds what was planted, and says how sure it is."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,7 +8,6 @@ import pytest
 
 from serving.counts.belief_from_units import believed_of_units
 from serving.counts.belief_priors import SHELF_SLOPE, RateTerms, ToldPrior
-from serving.counts.unit_rows import UnitRows
 
 Sell = Callable[..., "object"]
 
@@ -116,28 +114,3 @@ def test_days_with_weekdays_teach_the_same_slopes(sold_by: Sell) -> None:
     by_day = np.array([belief.effects[weekdays == day].mean() for day in range(7)])
     assert np.corrcoef(by_day, busy)[0, 1] > 0.95
     assert belief.spreads.effect < 0.15  # what weekdays explain is no surprise
-
-
-def test_a_warm_start_changes_little(sold_by: Sell) -> None:
-    rows = sold_by((12, 3, 20)).rows
-    earlier = UnitRows(rows.units[:, :, :-1], rows.exposure[:, :, :-1], rows.log_ratios[:, :, :-1])
-    warm = believed_of_units(rows, before=believed_of_units(earlier))
-    cold = believed_of_units(rows)
-    assert np.abs(warm.slopes - cold.slopes).max() < 0.1 * cold.slopes_deviation.max()
-
-
-def test_rows_of_a_table_become_arrays() -> None:
-    places = (np.array([0, 1]), np.array([0, 0]), np.array([1, 0]))
-    rows = UnitRows.of_rows((2, 1, 2), places, np.array([5.0, 7.0]), np.array([0.1, -0.1]))
-    assert rows.units.tolist() == [[[0.0, 5.0]], [[7.0, 0.0]]]
-    assert rows.exposure.tolist() == [[[0.0, 1.0]], [[1.0, 0.0]]]
-    assert rows.log_ratios_before.tolist() == [[[0.0, 0.0]], [[0.0, -0.1]]]
-
-
-@pytest.mark.play
-def test_a_chain_of_200_products_and_40_stores_is_updated_in_seconds(sold_by: Sell) -> None:
-    sold = sold_by((200, 40, 26))
-    started = time.perf_counter()
-    belief = believed_of_units(sold.rows)
-    assert time.perf_counter() - started < 30  # about 3 on an idle core
-    assert np.abs((belief.slopes - sold.slopes) / belief.slopes_deviation).mean() == pytest.approx(0.8, abs=0.2)

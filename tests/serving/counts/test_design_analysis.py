@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from serving.counts.design_analysis import CoinRows, coin_slopes
-from serving.counts.fair_coin import power_of_coin
 
 DAYS = 84
 
@@ -60,13 +59,6 @@ def test_the_p_value_of_no_response_is_uniform_where_there_is_none() -> None:
     assert np.abs(p_values - (np.arange(40) + 0.5) / 40).max() < 0.22
 
 
-def test_looking_at_more_products_makes_each_of_them_harder_to_tell() -> None:
-    steep = coin_rows(-1.2, 4)
-    alone, among = coin_slopes([steep])[0], coin_slopes([steep, *(coin_rows(0.0, seed) for seed in range(20, 29))])[0]
-    assert among.p_value == alone.p_value
-    assert among.adjusted == pytest.approx(min(1.0, 10 * alone.p_value))
-
-
 def test_two_coins_of_many_are_corrected_in_holm_s_order() -> None:
     found = coin_slopes([coin_rows(slope, 3) for slope in (0.0, -2.5, -1.5)])
     p_values = np.array([own.p_value for own in found])
@@ -110,14 +102,3 @@ def test_nothing_sold_or_one_price_tells_nothing() -> None:
     for own in coin_slopes([unsold, sure]):
         assert not own.is_told
         assert (own.low, own.high, own.p_value) == (-np.inf, np.inf, 1.0)
-
-
-@pytest.mark.slow
-def test_twelve_weeks_of_one_store_tell_a_slope_of_two_and_nothing_that_is_not() -> None:
-    steep = [coin_slopes([coin_rows(-2.0, seed)], seed)[0] for seed in range(500)]
-    flat = [coin_slopes([coin_rows(0.0, seed)], seed)[0] for seed in range(500)]
-    assert np.mean([own.is_told for own in steep]) >= 0.95
-    assert np.mean([own.is_told for own in steep]) == pytest.approx(power_of_coin(-2.0, 0.07, DAYS, 20, 56), abs=0.04)
-    assert np.mean([own.low <= -2.0 <= own.high for own in steep]) >= 0.93
-    assert np.mean([own.low <= 0.0 <= own.high for own in flat]) >= 0.93
-    assert np.mean([own.is_told for own in flat]) <= 0.05

@@ -136,13 +136,6 @@ def test_a_slope_that_is_known_gets_the_best_price_for_sure() -> None:
     assert drawn.propensity == pytest.approx(np.ones((5, 3)))
 
 
-def test_revenue_asks_for_lower_prices_than_profit() -> None:
-    room = room_of(30, 1)
-    profit, revenue = (replace(rule_of(30, 0.0), objective=objective) for objective in ("profit", "revenue"))
-    profitable = drawn_prices(room, profit, 1, 1, held_share=0.0).prices
-    assert (drawn_prices(room, revenue, 1, 1, held_share=0.0).prices <= profitable).all()
-
-
 def test_draws_spread_less_the_more_is_known_and_the_less_a_week_teaches() -> None:
     @dataclass(frozen=True)
     class Believed:

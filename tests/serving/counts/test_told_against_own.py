@@ -41,26 +41,6 @@ def test_true_logs_are_withdrawn_once_in_a_hundred(sold_by: Sell) -> None:
     assert np.mean(withdrawn) < 0.035
 
 
-@pytest.mark.slow
-def test_asked_each_week_of_a_year_hardly_any_true_log_is_ever_withdrawn_and_wrong_ones_are(
-    sold_by: Sell,
-) -> None:
-    ever, after = [], []
-    for seed in range(6):
-        sold, dice = sold_by((20, 2, 52), seed), np.random.default_rng(seed)
-        true = ToldPrior.of(sold.slopes + dice.normal(0, 0.3, 20), 0.3)
-        wrong = ToldPrior.of(sold.slopes - 2.0, 0.3)
-        parts = (sold.rows.units, sold.rows.exposure, sold.rows.log_ratios)
-        years = np.zeros((2, 52, 20), dtype=bool)
-        for week in range(2, 52):
-            rows = type(sold.rows)(*(part[:, :, : week + 1] for part in parts))
-            years[:, week] = [own_draws(rows, told).contradict for told in (true, wrong)]
-        ever.append(years[0].any(axis=0))
-        after.append(np.where(years[1].any(axis=0), years[1].argmax(axis=0), 99))
-    assert np.mean(ever) <= 0.02  # of 120
-    assert np.median(after) < 26  # half a year, where two stores sell few
-
-
 def test_nothing_told_is_never_contradicted(sold_by: Sell) -> None:
     draws = own_draws(sold_by().rows, ToldPrior.none(12))
     assert (draws.p_values == 1).all()
