@@ -11,18 +11,7 @@ import sys
 import pyarrow as pa
 
 from catalog.table import Column, Table
-from catalog.tables import (
-    beliefs,
-    comparisons,
-    context,
-    decisions,
-    draws,
-    intake,
-    learning,
-    operations,
-    prices,
-    stock,
-)
+from catalog.tables import beliefs, comparisons, context, decisions, draws, intake, learning, operations, prices, stock
 
 _MODULES = (decisions, intake, stock, context, prices, draws, operations, beliefs, learning, comparisons)
 TABLES: dict[str, Table] = {

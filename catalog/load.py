@@ -32,10 +32,7 @@ from catalog.stock_rules import StockRules, delivery_conflicts
 
 _MAX_BYTES = 4 * 1024 * 1024
 _TRAPS = {
-    "tag:yaml.org,2002:bool": (
-        re.compile(r"(?i:yes|no|on|off|y|n)"),
-        "write true or false, or quote the text",
-    ),
+    "tag:yaml.org,2002:bool": (re.compile(r"(?i:yes|no|on|off|y|n)"), "write true or false, or quote the text"),
     "tag:yaml.org,2002:int": (
         re.compile(r"[-+]?(0[0-9_]+|0[xob].*|[0-9_]*:.*|.*_.*)"),
         "write a plain decimal number, or quote the text",
@@ -59,8 +56,7 @@ class _StrictLoader(yaml.SafeLoader):
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "tag", None) is not None:
             raise yaml.MarkedYAMLError(
-                problem=f"the tag {event.tag} is not allowed: write a plain value",
-                problem_mark=event.start_mark,
+                problem=f"the tag {event.tag} is not allowed: write a plain value", problem_mark=event.start_mark
             )
         return super().compose_node(parent, index)
 
@@ -75,8 +71,7 @@ class _StrictLoader(yaml.SafeLoader):
                 )
             if key_node.value in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key {key_node.value!r} is given twice: keep one",
-                    problem_mark=key_node.start_mark,
+                    problem=f"the key {key_node.value!r} is given twice: keep one", problem_mark=key_node.start_mark
                 )
             seen.add(key_node.value)
         return super().construct_mapping(node, deep=deep)
@@ -85,8 +80,7 @@ class _StrictLoader(yaml.SafeLoader):
         trap = _TRAPS.get(node.tag)
         if trap and trap[0].fullmatch(node.value):
             raise yaml.MarkedYAMLError(
-                problem=f"{node.value!r} does not mean what it looks like: {trap[1]}",
-                problem_mark=node.start_mark,
+                problem=f"{node.value!r} does not mean what it looks like: {trap[1]}", problem_mark=node.start_mark
             )
         value = yaml.SafeLoader.yaml_constructors[node.tag](self, node)
         if isinstance(value, float) and not math.isfinite(value):

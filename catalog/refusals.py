@@ -33,10 +33,7 @@ _PATTERNS = {
     r"^https?://\S+$": ("that begins with http:// or https://", "https://example.org/alerts"),
 }
 """What the patterns of texts ask for, and an example of each."""
-_FORMATS = {
-    "date": ("date", "2026-12-24"),
-    "date-time": ("date and time", "2026-12-24T09:30:00+01:00"),
-}
+_FORMATS = {"date": ("date", "2026-12-24"), "date-time": ("date and time", "2026-12-24T09:30:00+01:00")}
 _OURS = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 _NO_JSON = "expected JSON, such as {}"
 _NUMBERS = (1, 2, 0.5, 5, 10, 50, 100, 1_000, 0.1, 0.01, 0)

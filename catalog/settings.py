@@ -159,9 +159,7 @@ class Settings(PastOneMachine, People):
         description="user name the monitor asks for; required where others could reach it",
     )
     monitor_password: SecretStr | None = Field(
-        default=None,
-        validation_alias="SHELFPRICE_MONITOR_PASSWORD",
-        description="password of that user",
+        default=None, validation_alias="SHELFPRICE_MONITOR_PASSWORD", description="password of that user"
     )
     smtp_password: SecretStr | None = Field(
         default=None,

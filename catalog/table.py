@@ -54,10 +54,6 @@ class Table:
     unique_in: Literal["partition", "date"] = "date"
     varied: tuple[str, ...] = ()
 
-    def column(self, name: str) -> Column:
-        """Return the column of a name."""
-        return next(column for column in self.columns if column.name == name)
-
     @cached_property
     def schema(self) -> pa.Schema:
         """The Arrow schema of one partition file."""

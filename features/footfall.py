@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Flags, Floats, Ints
-from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.store_day import hours_of_ticks, tick_profile
 from features.cells import query
@@ -120,26 +119,6 @@ def demand_shifts(
 
 
 _DAYS = 28
-
-
-def expected_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Floats:
-    """Estimate visits per store day from the last four weeks, shape (n_products, n_ticks).
-
-    A product's daily visits are spread by one profile for all products. That is far steadier than a count for each
-    product and tick.
-
-    Raises
-    ------
-    DataError
-        When there was no visit.
-    """
-    visits, totals = counted_visits(connection, catalog, through)
-    store_days = store_days_in(totals)
-    if not store_days:
-        raise DataError(f"expected visits in the {_DAYS} days up to {through}, found none; simulate or ingest some")
-    visits = visits / store_days
-    profile = visits.sum(axis=0) / visits.sum()
-    return visits.sum(axis=1, keepdims=True) * profile
 
 
 def _chances(connection: duckdb.DuckDBPyConnection, catalog: Catalog, span: dict[str, dt.date]) -> Floats:

@@ -38,10 +38,7 @@ def read_book(lake: Lake, date: dt.date) -> BookInForce:
     """Read the price book of a date with what it stands on."""
     book, curves, belief = parts_of_book(date)
     return BookInForce(
-        book_from_table(lake.read(book)),
-        curves_from_table(lake.read(curves)),
-        lake.sha256(book),
-        lake.read(belief),
+        book_from_table(lake.read(book)), curves_from_table(lake.read(curves)), lake.sha256(book), lake.read(belief)
     )
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
-from catalog.json_text import json_text
 from catalog.load import Catalog
 from catalog.price_rules import RULES
 from etl.live.store_now import StoreNow
@@ -156,13 +155,6 @@ class DrawnDesk:
 
     def _money(self, amount: float) -> str:
         return self._catalog.store.money.format_money(amount)
-
-
-def text_of(answer: DrawnQuote, more: Mapping[str, Any] | None = None, *, candidates: bool = True) -> str:
-    """Return an answer as one line of JSON, its candidates last, as of any other quote, or without them."""
-    said = {name: value for name, value in vars(answer).items() if name != "candidates"}
-    weighed = {"candidates": answer.candidates} if candidates else {}
-    return f"{json_text({**said, **weighed, **(more or {})})}\n"
 
 
 def _interval(row: Mapping[str, Any]) -> tuple[float, float]:

@@ -226,13 +226,7 @@ def standing_prices(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices 
 
 
 def _priced_outside(
-    lake: Lake,
-    catalog: Catalog,
-    date: dt.date,
-    orders: Orders,
-    stores: Sequence[str] | None,
-    *,
-    is_stopped: bool,
+    lake: Lake, catalog: Catalog, date: dt.date, orders: Orders, stores: Sequence[str] | None, *, is_stopped: bool
 ) -> PricedBy:
     """Return what outside stores show on a date: the newest draw, and without one their own shelf prices.
 

@@ -10,26 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
-from catalog.errors import DataError
 from catalog.pricing import Shelf
 from serving.pricing_policy import Asked
-
-
-class BookedPrice(NamedTuple):
-    """What a book holds for one product in one state: prices, revenue and values in EUR.
-
-    `unit_value` is None where the policy does not value stock.
-    """
-
-    sku: str
-    stock: int
-    ticks_left: int
-    price: float
-    p_sale: float
-    expected_revenue: float
-    unit_value: float | None
-    binding_rule: str
-    model_version: str | None
 
 
 class BookedStates(NamedTuple):
@@ -102,30 +84,6 @@ class PriceBook:
     def of(self, products: Ints | int | slice = slice(None)) -> BookedStates:
         """Return all states of some products, shape (..., n_levels, n_ticks); position t has t + 1 ticks left."""
         return BookedStates._make(own[products].swapaxes(-1, -2) for own in self.states)
-
-    def quote(self, sku: str, stock: int, ticks_left: int) -> BookedPrice:
-        """Look up one price.
-
-        Raises
-        ------
-        DataError
-            When the book does not hold the product, or stock or time cannot be.
-        """
-        product = self.positions.get(sku)
-        if product is None:
-            raise DataError(
-                f"the price book made for {self.published_at:%Y-%m-%d} does not hold {sku!r}; price it again"
-            )
-        if stock < 0 or not 1 <= ticks_left <= self.n_ticks:
-            raise DataError(
-                f"expected a stock of at least 0 and 1 to {self.n_ticks} ticks left, "
-                f"found {stock} units and {ticks_left} ticks"
-            )
-        found = self.at(product, stock, ticks_left)
-        price, chance = float(found.prices), float(found.p_sale)
-        value = None if np.isnan(found.unit_value) else float(found.unit_value)
-        rule = self.rules[found.rule]
-        return BookedPrice(sku, stock, ticks_left, price, chance, price * chance, value, rule, self.model_version)
 
     def take(self, products: Ints) -> "PriceBook":
         """Return the book of some products, in this order."""

@@ -167,19 +167,6 @@ class QuotedBook:
             found.setdefault(key, []).append(store)
         return found
 
-    def text(self, answer: PriceQuote, more: dict[str, Any] | None = None, *, candidates: bool = True) -> str:
-        """Return an answer as one line of JSON: what `shelfprice quote --json` prints and the quote API sends.
-
-        Parameters
-        ----------
-        more
-            Further fields, for the end.
-        candidates
-            Whether the prices that were weighed are in it.
-        """
-        said = {name: value for name, value in vars(answer).items() if candidates or name != "candidates"}
-        return f"{json_text(said | (more or {}))}\n"
-
     def _ticks_left(self, question: PriceQuestion) -> int:
         left = self._until_closing if question.ticks_left is None else question.ticks_left
         if not 1 <= left <= self.n_ticks:
@@ -258,6 +245,21 @@ def _clamps_of(decision: PriceDecision, rules: tuple[str, ...]) -> list[dict[str
         {"rule": rules[clamp["rule"]], "before": known(clamp["before"]), "after": float(clamp["after"])}
         for clamp in decision.clamps
     ]
+
+
+def text_of(answer: PriceQuote, more: Mapping[str, Any] | None = None, *, candidates: bool = True) -> str:
+    """Return an answer as one line of JSON: what `shelfprice quote --json` prints and the quote API sends.
+
+    Parameters
+    ----------
+    more
+        Further fields, for the end.
+    candidates
+        Whether the prices that were weighed are in it; they are its last own field.
+    """
+    said = {name: value for name, value in vars(answer).items() if name != "candidates"}
+    weighed = {"candidates": answer.candidates} if candidates else {}
+    return f"{json_text({**said, **weighed, **(more or {})})}\n"
 
 
 def known(value: float) -> float | None:

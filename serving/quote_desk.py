@@ -21,10 +21,10 @@ from catalog.price_rules import RULES
 from etl.live.store_now import stores_now
 from serving.book_store import BookInForce, book_in_force
 from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
-from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
+from serving.drawn_quote import DrawnDesk, DrawnQuote
 from serving.evidence import evidence, unknown_price
 from serving.policies import costs_that_count
-from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, known
+from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, known, text_of
 from serving.standing import standings
 from warehouse.advice import next_command, situation_of
 from warehouse.lake import Lake
@@ -132,7 +132,17 @@ class QuoteDesk:
         """
         if self._drawn is not None:
             return self._drawn_answer(self._drawn, question, store)
-        return self._answered(question, store)[1]
+        self.catalog.product(question.sku)
+        if self.found is None:
+            raise self._no_book(question.sku, store)
+        try:
+            counters = self._counters_for(store)
+        except NoBookError:
+            raise self._no_book(question.sku, store) from None
+        if store is None:
+            self._refuse_different(question, counters)
+        answer = counters[0].book.answer(question, store or counters[0].stores[0])
+        return answer if store is not None else replace(answer, holds_in=EVERY_STORE)
 
     def worths(self, answer: PriceQuote, store: str | None = None) -> list[float | None]:
         """Return what the policy of an answer maximises, by candidate, EUR per visit; None for one it may not choose.
@@ -156,10 +166,7 @@ class QuoteDesk:
 
         `candidates` says whether the prices that were weighed are in it.
         """
-        if self._drawn is not None:
-            return text_of(self._drawn_answer(self._drawn, question, store), candidates=candidates)
-        book, answer = self._answered(question, store)
-        return book.text(answer, self._warning, candidates=candidates)
+        return text_of(self.answer(question, store), self._warning, candidates=candidates)
 
     def tag_of(self, store: str | None) -> str:
         """Return what tells the books that a store's answers come from from any other; raises as `answer`."""
@@ -168,20 +175,6 @@ class QuoteDesk:
             return self.tag
         counters = self._counters_for(store)
         return counters[0].tag if store is not None or len(counters) == 1 else self.tag
-
-    def _answered(self, question: PriceQuestion, store: str | None) -> tuple[QuotedBook, PriceQuote]:
-        self.catalog.product(question.sku)
-        if self.found is None:
-            raise self._no_book(question.sku, store)
-        try:
-            counters = self._counters_for(store)
-        except NoBookError:
-            raise self._no_book(question.sku, store) from None
-        if store is None:
-            self._refuse_different(question, counters)
-        book = counters[0].book
-        answer = book.answer(question, store or counters[0].stores[0])
-        return book, answer if store is not None else replace(answer, holds_in=EVERY_STORE)
 
     def _refuse_different(self, question: PriceQuestion, counters: Sequence[Counter]) -> None:
         """Refuse a question without a store where stores have different answers."""

@@ -215,8 +215,7 @@ def _during(
     sticker, lost = None if began.sticker is None else began.sticker[0], (Overruled(limits, prices, shelf), 0)
     held = prices[0], rule.astype(np.int8), tuple(rules.tolist()), bound, without, tuple(since), lost, sticker
     return StoreStanding(
-        *(now, catalog, orders, began.stock[0], began.opened_with, outside is None),
-        partial(StandingPrices, *held),
+        *(now, catalog, orders, began.stock[0], began.opened_with, outside is None), partial(StandingPrices, *held)
     )
 
 

@@ -237,10 +237,7 @@ def storefront_with_model(
 
 
 def storefront_without_exploration(
-    catalog: Catalog,
-    book: PriceBook,
-    curves: DemandCurves,
-    orders: Orders | None = None,
+    catalog: Catalog, book: PriceBook, curves: DemandCurves, orders: Orders | None = None
 ) -> Storefront:
     """Return the store that sells from a price book within the guardrails alone: what a quote explains."""
     return Storefront(BookPolicy(book), curves, limits=limits_of(catalog, orders), unit_costs=costs_that_count(catalog))

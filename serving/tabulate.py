@@ -79,12 +79,7 @@ def tabulate(
 
 
 def _ask_everywhere(
-    policy: PricingPolicy,
-    levels: Ints,
-    n_ticks: int,
-    date: dt.date,
-    opened_with: Ints | None,
-    sticker: Floats | None,
+    policy: PricingPolicy, levels: Ints, n_ticks: int, date: dt.date, opened_with: Ints | None, sticker: Floats | None
 ) -> list[Asked]:
     """Ask at each number of ticks left, from 1 on; each stock level is one store, and an empty shelf asks as one unit.
 

@@ -72,10 +72,7 @@ CommitBook = Callable[[Lake, NewBook], object]
 
 
 def price_date(
-    workspace: Workspace,
-    registry: ModelRegistry,
-    date: dt.date,
-    commit_as: CommitBook = commit_book,
+    workspace: Workspace, registry: ModelRegistry, date: dt.date, commit_as: CommitBook = commit_book
 ) -> Priced:
     """Make the price book of a business date.
 
@@ -145,11 +142,7 @@ def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
 
 
 def run_night(
-    workspace: Workspace,
-    registry: ModelRegistry,
-    date: dt.date,
-    seed: int,
-    means: RunContext = PLAINLY,
+    workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, means: RunContext = PLAINLY
 ) -> Night:
     """Do the night after a business date that is sold to its end.
 
@@ -172,11 +165,7 @@ def run_night(
 
 
 def decide(
-    workspace: Workspace,
-    registry: ModelRegistry,
-    date: dt.date,
-    seed: int,
-    means: RunContext = PLAINLY,
+    workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, means: RunContext = PLAINLY
 ) -> Night:
     """Learn from everything through a business date if that is due, and price the day after it.
 

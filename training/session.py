@@ -118,12 +118,7 @@ def _judged(own: FittedCandidate, dataset: Dataset, truth: Floats | None) -> Fit
 
 
 def _log(
-    log: TrainingLog,
-    judged: list[FittedCandidate],
-    best: FittedCandidate,
-    dataset: Dataset,
-    seed: int,
-    money: Currency,
+    log: TrainingLog, judged: list[FittedCandidate], best: FittedCandidate, dataset: Dataset, seed: int, money: Currency
 ) -> LoggedModel:
     """Log every candidate's scores, and of the best one its model and figures: no other will price or be looked at."""
     from training.mlflow import figures

@@ -8,7 +8,7 @@ nothing else tells that the prices are older than they should be.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from catalog.errors import LakeError
@@ -122,10 +122,10 @@ def what_does_not_belong(
         if record is not None and not is_held(lake.locks, name):
             yield from _parts_of_others(lake, record)
     sold = tuple(lake.partitions("interactions", within))
-    yield from _mixed_without_record(lake, sold, BATCH, _same_run, _PLAY_AGAIN)
-    yield from _mixed_without_record(lake, sold, (LEDGER,), _same_seed, _PLAY_AGAIN)
+    yield from _mixed_without_record(lake, sold, BATCH, ("inputs", "seed"), _PLAY_AGAIN)
+    yield from _mixed_without_record(lake, sold, (LEDGER,), ("seed",), _PLAY_AGAIN)
     books = lake.partitions("booked_prices", within)
-    yield from _mixed_without_record(lake, books, ("demand_curves",), _same_inputs, _PRICE_AGAIN)
+    yield from _mixed_without_record(lake, books, ("demand_curves",), ("inputs",), _PRICE_AGAIN)
     yield from _without_decisions(lake, within)
 
 
@@ -167,11 +167,7 @@ def _remedy_of(partition: Partition) -> str:
 
 
 def _mixed_without_record(
-    lake: Lake,
-    last: Iterable[Partition],
-    others: tuple[str, ...],
-    belong: Callable[[Receipt, Receipt], bool],
-    remedy: str,
+    lake: Lake, last: Iterable[Partition], others: tuple[str, ...], alike: tuple[str, ...], remedy: str
 ) -> Iterator[Finding]:
     """Yield the parts that do not belong to the one that was published last of them, where no commit has them."""
     for partition in last:
@@ -181,7 +177,7 @@ def _mixed_without_record(
         for table in others:
             part = Partition(table, partition.business_date, partition.group)
             own = lake.receipt(part)
-            if own is not None and not belong(own, receipt):
+            if own is not None and any(getattr(own, name) != getattr(receipt, name) for name in alike):
                 said = f"it is of another run than {name_of(partition)}: {remedy}"
                 yield about(part, "mixed", said)
 
@@ -201,15 +197,3 @@ def _without_decisions(lake: Lake, within: Within | None) -> Iterator[Finding]:
 def _has_record(lake: Lake, receipt: Receipt) -> bool:
     """Tell whether the commit of a part has a record, be it damaged or still pending."""
     return receipt.commit is not None and has_record(lake.notes, receipt.commit)
-
-
-def _same_inputs(own: Receipt, last: Receipt) -> bool:
-    return own.inputs == last.inputs
-
-
-def _same_seed(own: Receipt, last: Receipt) -> bool:
-    return own.seed == last.seed
-
-
-def _same_run(own: Receipt, last: Receipt) -> bool:
-    return _same_inputs(own, last) and _same_seed(own, last)

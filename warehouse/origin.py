@@ -18,14 +18,7 @@ from warehouse.store import LakeStore
 Side = Literal["twin", "retailer"]
 
 OF_BOTH = ("interactions", "rejected", "stock_movements")
-OF_THE_TWIN = (
-    "live_interactions",
-    "live_repricings",
-    "repricings",
-    "belief_updates",
-    "substitutions",
-    "days_in_force",
-)
+OF_THE_TWIN = ("live_interactions", "live_repricings", "repricings", "belief_updates", "substitutions", "days_in_force")
 OF_A_RETAILER = (
     "unit_sales",
     "promotions",

@@ -13,7 +13,6 @@ Answers may be written as comma-separated values that a spreadsheet shows and ne
 """
 
 import csv
-import io
 import json
 import re
 import resource
@@ -35,13 +34,6 @@ def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any
     writer = csv.writer(_Lines(file))
     writer.writerow([_harmless(name) for name in columns])
     writer.writerows([_harmless(cell) for cell in row] for row in rows)
-
-
-def csv_cell(cell: str | None) -> str:
-    """Return a cell as `write_csv` writes it beside others."""
-    text = io.StringIO()
-    csv.writer(text).writerow((_harmless(cell), None))
-    return text.getvalue().removesuffix(",\r\n")
 
 
 def as_it_was(cell: str) -> str:

@@ -95,9 +95,7 @@ class Guardrails(Record):
     )
     frozen: dict[Sku, Price] = Field(default_factory=dict, description="fixed prices, EUR by sku")
     frozen_during: tuple[FrozenDuring, ...] = Field(
-        default=(),
-        strict=False,
-        description="events, on whose dates their prices stand, below",
+        default=(), strict=False, description="events, on whose dates their prices stand, below"
     )
     down_only_within_day: bool = Field(
         default=False,
@@ -127,9 +125,7 @@ class Guardrails(Record):
         description="packs of which a larger one is never dearer per kg or l than a smaller one, below",
     )
     own_brands: tuple[OwnBrand, ...] = Field(
-        default=(),
-        strict=False,
-        description="products of the own brand, and the brand that each stays below, below",
+        default=(), strict=False, description="products of the own brand, and the brand that each stays below, below"
     )
     kill_switch: bool = Field(
         default=False,

@@ -23,8 +23,7 @@ class PriceLaw(Record):
         "are on sale",
     )
     perishables_name_the_last_price: bool = Field(
-        default=False,
-        description="true: goods of `perishable_categories` name the price just before the reduction",
+        default=False, description="true: goods of `perishable_categories` name the price just before the reduction"
     )
     perishable_categories: tuple[str, ...] = Field(
         default=(), strict=False, description="categories of goods that may deteriorate or expire rapidly"

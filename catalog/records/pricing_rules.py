@@ -221,8 +221,7 @@ class Approval(Record):
     """
 
     within_of_yesterday: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = Field(
-        default=None,
-        description="largest distance from the price of the day before, as a share of it; null is any",
+        default=None, description="largest distance from the price of the day before, as a share of it; null is any"
     )
     within_of_base: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = Field(
         default=None, description="largest distance from the base price, as a share of it; null is any"

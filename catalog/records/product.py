@@ -77,7 +77,7 @@ class Product(Record):
     icon: str = Field(default="", description="one character that the monitor shows for it")
     base_price: Price = Field(description="usual price, EUR, whole cents (in another `currency` whole smallest units)")
     unit_cost: Cost = Field(
-        description="cost of one unit, EUR; 0 when it is not known; no `floor_price` may be below it",
+        description="cost of one unit, EUR; 0 when it is not known; no `floor_price` may be below it"
     )
     floor_price: Price | None = Field(
         default=None,
@@ -102,8 +102,7 @@ class Product(Record):
         "up to `par_stock`, and without `shelf_life_days` the shelf is simply full at each opening",
     )
     disposal_cost: Cost = Field(
-        default=0.0,
-        description="cost of throwing one unit away, beside what it cost to buy, EUR",
+        default=0.0, description="cost of throwing one unit away, beside what it cost to buy, EUR"
     )
     holding_cost: Cost = Field(default=0.0, description="cost of keeping one unit for one night, EUR")
     most_units_per_day: int | None = Field(
@@ -212,10 +211,7 @@ class Product(Record):
 
     @model_validator(mode="after")
     def _stock_is_described(self) -> "Product":
-        for field, remedy in (
-            ("disposal_cost", "shelf_life_days"),
-            ("holding_cost", "shelf_life_days or deliveries"),
-        ):
+        for field, remedy in (("disposal_cost", "shelf_life_days"), ("holding_cost", "shelf_life_days or deliveries")):
             if getattr(self, field) and not self.lives_on:
                 raise ValueError(
                     f"{field} {getattr(self, field)} of {self.sku} would never be paid: its shelf is full at each "

@@ -109,10 +109,7 @@ class Opening(Record):
     opens: str = Field(description="time of day at which the stores open, local time, in quotes")
     closes: str = Field(description="time of day at which they close, local time, on the same date")
     tick_minutes: int = Field(
-        default=15,
-        ge=1,
-        le=240,
-        description="length of a tick, minutes; opening hours are a whole number of ticks",
+        default=15, ge=1, le=240, description="length of a tick, minutes; opening hours are a whole number of ticks"
     )
 
     @field_validator("opens")

@@ -67,8 +67,7 @@ class Store(Record):
         description="time zone of the stores, an IANA name such as Europe/Berlin: opening hours are its local time",
     )
     timezones: dict[StoreId, str] = Field(
-        default_factory=dict,
-        description="time zone of each store that is in another one, by store",
+        default_factory=dict, description="time zone of each store that is in another one, by store"
     )
     pay_day: int | None = Field(
         default=None,
@@ -101,19 +100,14 @@ class Store(Record):
         description="shoppers who stop at a product, per store and day, on average",
     )
     hourly_profile: tuple[Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)], ...] = Field(
-        min_length=1,
-        strict=False,
-        description="weights that spread the visits over the opening hours, in equal parts",
+        min_length=1, strict=False, description="weights that spread the visits over the opening hours, in equal parts"
     )
     popularity: dict[Sku, Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]] = Field(
         default_factory=dict,
         description="weight of each product among the visits, by sku; one for every product, or none at all",
     )
     shopper_pool: int = Field(
-        default=2000,
-        ge=1,
-        le=10_000_000,
-        description="number of shoppers with a name; behaviour never depends on it",
+        default=2000, ge=1, le=10_000_000, description="number of shoppers with a name; behaviour never depends on it"
     )
     personas: tuple[Persona, ...] = Field(
         min_length=1, strict=False, description="segments of shoppers, below; their shares add up to 1"
@@ -136,8 +130,7 @@ class Store(Record):
         description="days of the week on which the stores do not open: nobody comes and nothing is delivered",
     )
     footfall: FootfallSettings = Field(
-        default=FootfallSettings(),
-        description="how visits differ from day to day, below",
+        default=FootfallSettings(), description="how visits differ from day to day, below"
     )
     demand_effects: tuple[DemandEffect, ...] = Field(
         default=(),
@@ -152,10 +145,7 @@ class Store(Record):
         description="all budgets of a date shift by the same share of the base price, drawn evenly from minus this to "
         "this; `footfall.busy_days_seed` says which dates are rich",
     )
-    weather: WeatherSettings = Field(
-        default=WeatherSettings(),
-        description="temperature of the twin's days, below",
-    )
+    weather: WeatherSettings = Field(default=WeatherSettings(), description="temperature of the twin's days, below")
     ladder_prices: int = Field(
         default=20, ge=2, le=1000, description="prices on each product's ladder, evenly from floor to ceiling"
     )
@@ -165,8 +155,7 @@ class Store(Record):
     )
     exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
     drawn_prices: DrawnPriceRules = Field(
-        default=DrawnPriceRules(),
-        description="which prices of an outside store are drawn, below",
+        default=DrawnPriceRules(), description="which prices of an outside store are drawn, below"
     )
     country: str | None = Field(
         default=None,
@@ -177,24 +166,15 @@ class Store(Record):
     learning: Learning = Field(default=Learning(), description="how often and on which days the store trains, below")
     guardrails: Guardrails = Field(default=Guardrails(), description="limits on every price, below")
     approval: Approval = Field(
-        default=Approval(),
-        description="which prices pass by themselves, and which wait for a person, below",
+        default=Approval(), description="which prices pass by themselves, and which wait for a person, below"
     )
-    rivals: RivalRules = Field(
-        default=RivalRules(),
-        description="what rivals' prices mean for ours, below",
-    )
-    alerts: AlertRules = Field(
-        default=AlertRules(),
-        description="what is told to a person, below",
-    )
+    rivals: RivalRules = Field(default=RivalRules(), description="what rivals' prices mean for ours, below")
+    alerts: AlertRules = Field(default=AlertRules(), description="what is told to a person, below")
     notify: NotifySettings = Field(
-        default=NotifySettings(),
-        description="who is told by e-mail, and whether a digest is sent, below",
+        default=NotifySettings(), description="who is told by e-mail, and whether a digest is sent, below"
     )
     price_law: PriceLaw = Field(
-        default=PriceLaw(),
-        description="what the law of the country says about announced reductions, below",
+        default=PriceLaw(), description="what the law of the country says about announced reductions, below"
     )
     shocks: tuple[Shock, ...] = Field(
         default=(), strict=False, description="changes of demand or delivery on some dates, below"

@@ -38,12 +38,7 @@ BELIEFS = Table(
             "direction that the shelf shares adds, knot by knot",
             "log odds",
         ),
-        Column(
-            "hours",
-            pa.list_(pa.float64()),
-            "what each hour from opening on adds to the log odds",
-            "log odds",
-        ),
+        Column("hours", pa.list_(pa.float64()), "what each hour from opening on adds to the log odds", "log odds"),
         Column(
             "kinds",
             pa.list_(

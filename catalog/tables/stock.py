@@ -15,12 +15,7 @@ STOCK_MOVEMENTS = Table(
         Column("units_carried", pa.int64(), "on the shelf since the business date before", "units"),
         Column("units_delivered", pa.int64(), "delivered, by the twin before opening", "units"),
         Column("units_sold", pa.int64(), "sold", "units"),
-        Column(
-            "units_spoiled",
-            pa.int64(),
-            "thrown away: they no longer keep, or a store said so",
-            "units",
-        ),
+        Column("units_spoiled", pa.int64(), "thrown away: they no longer keep, or a store said so", "units"),
         Column(
             "units_adjusted",
             pa.int64(),

@@ -47,8 +47,10 @@ def price_columns() -> list[str]:
 
 def price_rows(book: PriceBook) -> list[list[Any]]:
     """One row per product: its prices at three stock levels at opening, EUR."""
-    n_ticks = book.n_ticks
-    return [[sku, *(book.quote(sku, stock, n_ticks).price for stock in STOCK_LEVELS)] for sku in book.skus]
+    return [
+        [sku, *(float(book.at(own, stock, book.n_ticks).prices) for stock in STOCK_LEVELS)]
+        for own, sku in enumerate(book.skus)
+    ]
 
 
 def show_prices(

@@ -154,12 +154,7 @@ class _Study:
         return taught_by(ratios, prior_of, self.sales, spreads, states, known, near)
 
     def likeliest(
-        self,
-        shape: Shape,
-        spreads: EffectSpreads,
-        states: Ints,
-        names: Sequence[str],
-        known_days: Floats | None = None,
+        self, shape: Shape, spreads: EffectSpreads, states: Ints, names: Sequence[str], known_days: Floats | None = None
     ) -> Learned:
         """Return the likeliest spreads, found one after another."""
         best = Learned(self.fit(shape, spreads, states, known_days), shape, states)

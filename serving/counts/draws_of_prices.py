@@ -83,12 +83,7 @@ class DrawnPrices:
 
 
 def drawn_prices(
-    room: PriceRoom,
-    rule: DrawRule,
-    seed: int,
-    week: int,
-    stores: Ints | None = None,
-    held_share: float = HELD_SHARE,
+    room: PriceRoom, rule: DrawRule, seed: int, week: int, stores: Ints | None = None, held_share: float = HELD_SHARE
 ) -> DrawnPrices:
     """Draw the prices of a week.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats
 from serving.counts.belief_from_units import UnitsBelief, believed_of_units
-from serving.counts.belief_priors import RateTerms, ToldPrior
+from serving.counts.belief_priors import ToldPrior
 from serving.counts.unit_rows import UnitRows
 
 DISAGREE = 0.01
@@ -50,11 +50,9 @@ class OwnDraws:
         return np.asarray(self.p_values < DISAGREE)
 
 
-def own_draws(
-    rows: UnitRows, told: ToldPrior, terms: RateTerms | None = None, before: UnitsBelief | None = None
-) -> OwnDraws:
+def own_draws(rows: UnitRows, told: ToldPrior) -> OwnDraws:
     """Return what each product's own draws say, and whether they contradict what a log told."""
-    alone = believed_of_units(rows, None, terms, before, alone=True)
+    alone = believed_of_units(rows, alone=True)
     return OwnDraws(alone.slopes, alone.slopes_deviation, told.slopes, _p_values(alone, told))
 
 

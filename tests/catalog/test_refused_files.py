@@ -16,12 +16,8 @@ PRODUCT_FAULTS = {
     "duplicate key": (PRICE, f"{PRICE}\n    base_price: 1.60", ["line 8", "base_price", "twice"]),
     "duplicate sku": ("sku: BREAD", "sku: MILK", ["sku", "'MILK'", "twice"]),
     "not a number": (PRICE, "base_price: .nan", ["line 7", ".nan", "finite"]),
-    "infinite": (PRICE, "base_price: .inf", ["line 7", ".inf", "finite"]),
-    "minus infinite": (PRICE, "base_price: -.inf", ["line 7", "-.inf", "finite"]),
     "too large for a float": (PRICE, "base_price: 1.0e+999", ["line 7", "1.0e+999", "finite"]),
     "negative": (PRICE, "base_price: -1.50", ["products[0].base_price", "-1.5"]),
-    "zero": (PRICE, "base_price: 0", ["products[0].base_price", "0"]),
-    "negative cost": (COST, "unit_cost: -0.90", ["products[0].unit_cost", "-0.9"]),
     "more than a million": (PRICE, "base_price: 1000001", ["products[0].base_price", "1000001"]),
     "a time": (PRICE, "base_price: 12:30", ["line 7", "'12:30'"]),
     "octal": (PRICE, "base_price: 0123", ["line 7", "'0123'"]),
@@ -63,17 +59,6 @@ PRODUCT_FAULTS = {
         f"{PRICE}\n    shelf_life_days: 0",
         ["products[0].shelf_life_days", "from 1 to 365", "found 0"],
     ),
-    "keeps for half a day": (PRICE, f"{PRICE}\n    shelf_life_days: 1.5", ["products[0].shelf_life_days", "1.5"]),
-    "negative disposal": (
-        PRICE,
-        f"{PRICE}\n    shelf_life_days: 2\n    disposal_cost: -0.05",
-        ["products[0].disposal_cost", "-0.05"],
-    ),
-    "negative holding": (
-        PRICE,
-        f"{PRICE}\n    shelf_life_days: 2\n    holding_cost: -0.05",
-        ["products[0].holding_cost", "-0.05"],
-    ),
     "disposal of what is simply replaced": (
         PRICE,
         f"{PRICE}\n    disposal_cost: 0.05",
@@ -99,11 +84,6 @@ PRODUCT_FAULTS = {
         f"{PRICE}\n    shelf_life_days: 300\n    deliveries: {{quantity: 1000}}",
         ["deliveries: quantity 1000", "MILK", "300 days", "300000 units", "lower quantity or shelf_life_days"],
     ),
-    "delivered nothing": (
-        PRICE,
-        f"{PRICE}\n    shelf_life_days: 2\n    deliveries: {{quantity: 0}}",
-        ["products[0].deliveries.quantity", "0"],
-    ),
     "delivered twice on a day": (
         PRICE,
         f"{PRICE}\n    deliveries: {{weekdays: [mon, mon]}}",
@@ -114,20 +94,10 @@ PRODUCT_FAULTS = {
         f"{PRICE}\n    deliveries: {{weekdays: [monday]}}",
         ["products[0].deliveries.weekdays.0", "`mon`", "'monday'"],
     ),
-    "unknown field of deliveries": (
-        PRICE,
-        f"{PRICE}\n    deliveries: {{weekday: [mon]}}",
-        ["products[0].deliveries.weekday", "['mon']"],
-    ),
     "ordered before the order before it has come": (
         PRICE,
         f"{PRICE}\n    deliveries: {{weekdays: [mon, thu], lead_time_days: 4}}",
         ["MILK: deliveries: lead_time_days", "at most 3", "found 4", "shorten it, or name weekdays"],
-    ),
-    "ordered days before a daily delivery": (
-        PRICE,
-        f"{PRICE}\n    deliveries: {{lead_time_days: 2}}",
-        ["MILK: deliveries: lead_time_days", "at most 1", "found 2"],
     ),
     "a product that is a word": ("products:", "products:\n  - Milk", ["products[0]", "'Milk'"]),
 }
@@ -135,7 +105,6 @@ PRODUCT_FAULTS = {
 STORE_FAULTS = {
     "popularity of an unknown product": ("MEAT: 0.7}", "MEAT: 0.7, WINE: 1.0}", ["popularity", "'WINE'"]),
     "popularity lacks a product": (", MEAT: 0.7}", "}", ["popularity", "'MEAT'"]),
-    "popularity zero": ("MEAT: 0.7}", "MEAT: 0}", ["popularity.MEAT", "0"]),
     "norway as sku": ("MEAT: 0.7}", "NO: 0.7}", ["line", "'NO'"]),
     "unquoted time": ('opens: "08:00"', "opens: 12:30", ["line 6", "'12:30'"]),
     "not a time": ('opens: "08:00"', 'opens: "25:00"', ["opening.opens", "'25:00'"]),
@@ -148,7 +117,6 @@ STORE_FAULTS = {
     "nobody comes": ("[0.6, 0.8, 1.0, 1.1, 1.2, 1.0, 0.8, 0.8, 1.0, 1.3, 1.4, 1.0]", "[0, 0]", ["hourly_profile"]),
     "shares do not add up": ("share: 1.0", "share: 0.9", ["personas", "0.9"]),
     "shock on an unknown product": ("shocks: []", "shocks: [{business_date: 2026-01-09, sku: WINE}]", ["'WINE'"]),
-    "shock on no day": ("shocks: []", "shocks: [{business_date: soon}]", ["shocks.0.business_date", "'soon'"]),
     "shock at no time": ("shocks: []", "shocks: [{business_date: 2026-01-09, starts: noon}]", ["starts", "'noon'"]),
     "shock after closing": (
         "shocks: []",
@@ -165,39 +133,24 @@ STORE_FAULTS = {
         "shocks: [{business_date: 2026-01-09, through: 2026-01-08, budget_shift: -0.2}]",
         ["shocks.0", "through 2026-01-08", "business_date 2026-01-09"],
     ),
-    "a shock that ends on no day": (
-        "shocks: []",
-        "shocks: [{business_date: 2026-01-09, through: later}]",
-        ["shocks.0.through", "'later'"],
-    ),
-    "learns never": ("train_every_days: 1", "train_every_days: 0", ["learning.train_every_days", "0"]),
-    "learns from one day": ("window_days: 28", "window_days: 1", ["learning.window_days", "1"]),
     "no such day": ("shocks: []", "shocks: [{business_date: 2026-02-30}]", ["day"]),
     "unknown policy": ("before_champion: belief", "before_champion: magic", ["policies.before_champion", "'magic'"]),
-    "share above one": ("before_champion: 0.5", "before_champion: 1.5", ["exploration.before_champion", "1.5"]),
-    "champion that ages backwards": ("stale_after_days: 7", "stale_after_days: -1", ["gate.stale_after_days", "-1"]),
-    "stale after half a day": ("stale_after_days: 7", "stale_after_days: 0.5", ["gate.stale_after_days", "0.5"]),
-    "budget above one": ("budget: 0.01", "budget: 1.01", ["exploration.budget", "1.01"]),
     "frozen stranger": ("frozen: {}", "frozen: {WINE: 5.0}", ["guardrails", "frozen", "'WINE'"]),
     "frozen above its ceiling": ("frozen: {}", "frozen: {MILK: 2.41}", ["frozen", "MILK", "2.41", "ceiling 2.4"]),
     "frozen below its floor": ("frozen: {}", "frozen: {MILK: 1.04}", ["frozen", "MILK", "1.04", "floor 1.05"]),
     "frozen between cents": ("frozen: {}", "frozen: {MILK: 1.495}", ["guardrails.frozen", "1.495", "whole cents"]),
-    "frozen at nothing": ("frozen: {}", "frozen: {MILK: 0}", ["guardrails.frozen.MILK", "0"]),
     "margin above the base price": (
         "minimum_margin: 0.0",
         "minimum_margin: 0.7",
         ["0.7", "MILK", "1.53", "base_price"],
     ),
     "margin above the ceiling": ("minimum_margin: 0.0", "minimum_margin: 2", ["2", "MILK", "2.7", "base_price 1.5"]),
-    "negative margin": ("minimum_margin: 0.0", "minimum_margin: -0.1", ["guardrails.minimum_margin", "-0.1"]),
     "margin of no category": ("frozen: {}", "margins: {wine: 0.1}", ["margins", "'wine'", "butcher", "dairy"]),
     "margin of a category above the base price": (
         "frozen: {}",
         "margins: {dairy: 0.7}",
         ["margins: dairy: 0.7", "MILK", "1.53", "base_price"],
     ),
-    "negative margin of a category": ("frozen: {}", "margins: {dairy: -1}", ["guardrails.margins.dairy", "-1"]),
-    "family of one": ("frozen: {}", "families: [{skus: [MILK]}]", ["guardrails.families.0.skus", "at least 2"]),
     "family of a stranger": (
         "frozen: {}",
         "families: [{skus: [MILK, WINE]}]",
@@ -209,18 +162,8 @@ STORE_FAULTS = {
         ["guardrails.own_brands.0.below", "-0.1"],
     ),
     "ending of two digits": ("price_ending: null", "price_ending: 99", ["guardrails.price_ending", "99"]),
-    "step of nothing": ("largest_step: null", "largest_step: 0", ["guardrails.largest_step", "0"]),
     "step below a cent": ("largest_step: null", "largest_step: 0.01", ["largest_step", "0.01", "BREAD", "1 cents"]),
-    "daily move below a cent": (
-        "largest_daily_move: null",
-        "largest_daily_move: 0.002",
-        ["largest_daily_move", "0.002", "1 cents"],
-    ),
     "nothing may move": ("moving_share: 1.0", "moving_share: 0.1", ["moving_share", "0.1", "5 products"]),
-    "kill switch in words": ("kill_switch: false", "kill_switch: maybe", ["guardrails.kill_switch", "'maybe'"]),
-    "changes below none": ("frozen: {}", "changes_per_day: -1", ["guardrails.changes_per_day", "-1"]),
-    "changes in words": ("frozen: {}", "changes_per_day: few", ["guardrails.changes_per_day", "'few'"]),
-    "down only in words": ("frozen: {}", "down_only_within_day: often", ["guardrails.down_only_within_day", "'often'"]),
     "one price of all": ("frozen: {}", "one_price: all", ["guardrails.one_price", "`zone`", "'all'"]),
     "markdown of nothing": ("frozen: {}", "markdown_only: []", ["guardrails.markdown_only", "`all`", "[]"]),
     "markdown of a stranger": (
@@ -238,16 +181,6 @@ STORE_FAULTS = {
         "frozen_during: [{first: 2026-12-24, through: 2026-12-23, prices: {MILK: 1.49}}]",
         ["guardrails.frozen_during.0", "2026-12-23", "2026-12-24", "never holds"],
     ),
-    "event without prices": (
-        "frozen: {}",
-        "frozen_during: [{first: 2026-12-24, prices: {}}]",
-        ["guardrails.frozen_during.0.prices", "at least 1"],
-    ),
-    "event between cents": (
-        "frozen: {}",
-        "frozen_during: [{first: 2026-12-24, prices: {MILK: 1.495}}]",
-        ["guardrails.frozen_during.0.prices", "1.495", "whole cents"],
-    ),
     "event above the ceiling": (
         "frozen: {}",
         "frozen_during: [{first: 2026-12-24, prices: {MILK: 2.41}}]",
@@ -259,7 +192,6 @@ STORE_FAULTS = {
         ["closed_days", "a day on which the stores open", "all seven", "leave one out"],
     ),
     "closed twice on a day": ("shocks: []", "closed_days: [sun, sun]", ["closed_days", "once", "['sun', 'sun']"]),
-    "closed on no day": ("shocks: []", "closed_days: [sunday]", ["closed_days.0", "`sun`", "'sunday'"]),
     "more than all take the freshest": ("shocks: []", "freshest_share: 1.5", ["freshest_share", "1.5"]),
     "no such objective": ("objective: revenue", "objective: sales", ["policies.objective", "`profit`", "'sales'"]),
     "no currency": ("currency: EUR", "currency: USDT", ["currency", "'USDT'"]),
@@ -270,10 +202,7 @@ RULES_THAT_CANNOT_BOTH_HOLD = {
         {"frozen: {}": "frozen: {MILK: 1.10}", "minimum_margin: 0.0": "minimum_margin: 0.5"},
         ["frozen", "MILK", "1.1", "1.35"],
     ),
-    "no price with the ending": (
-        {"price_ending: null": "price_ending: 9"},
-        ["price_ending", "9", "MILK"],
-    ),
+    "no price with the ending": ({"price_ending: null": "price_ending: 9"}, ["price_ending", "9", "MILK"]),
     "events that both stand on a date": (
         {
             "frozen: {}": "frozen_during: [{first: 2026-12-01, through: 2026-12-24, prices: {MILK: 1.49}}, "
@@ -303,14 +232,6 @@ RULES_THAT_CANNOT_BOTH_HOLD = {
     "only falls where nothing changes": (
         {"frozen: {}": "changes_per_day: 0\n  down_only_within_day: true"},
         ["down_only_within_day", "True", "changes_per_day is 0", "leave down_only_within_day out"],
-    ),
-    "steps where nothing changes": (
-        {"frozen: {}": "changes_per_day: 0", "largest_step: null": "largest_step: 0.2"},
-        ["largest_step", "0.2", "changes_per_day is 0"],
-    ),
-    "daily move where nothing changes": (
-        {"frozen: {}": "changes_per_day: 0", "largest_daily_move: null": "largest_daily_move: 0.2"},
-        ["largest_daily_move", "0.2", "changes_per_day is 0"],
     ),
     "share that moves where nothing changes": (
         {"frozen: {}": "changes_per_day: 0", "moving_share: 1.0": "moving_share: 0.4"},

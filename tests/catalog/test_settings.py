@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from catalog.addresses import Address
 from catalog.errors import SettingError
@@ -135,11 +134,3 @@ def test_a_password_is_known_and_never_shown() -> None:
     assert settings.monitor_password is not None
     assert settings.monitor_password.get_secret_value() == "open-sesame"
     assert "open-sesame" not in f"{settings!r} {settings} {settings.model_dump_json()}"
-
-
-def test_settings_do_not_change_and_a_copy_differs_in_what_was_asked_alone(tmp_path: Path) -> None:
-    settings = read_settings({"SHELFPRICE_USER": "ana"})
-    with pytest.raises(ValidationError, match="frozen"):
-        settings.home = tmp_path
-    copy = settings.model_copy(update={"home": tmp_path})
-    assert (copy.lake, copy.tracking_uri, copy.user) == (tmp_path / "lake", settings.tracking_uri, "ana")

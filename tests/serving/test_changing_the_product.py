@@ -10,12 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = {
-    "catalog/price_rules.py",
-    "catalog/records/guardrails.py",
-    "docs/configuration.md",
-    "serving/guardrails.py",
-}
+FILES = {"catalog/price_rules.py", "catalog/records/guardrails.py", "docs/configuration.md", "serving/guardrails.py"}
 LOOK = """
 import sys
 from pathlib import Path

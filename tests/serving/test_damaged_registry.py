@@ -57,11 +57,7 @@ def flip(file: Path, at: int, bit: int = 0) -> None:
     file.write_bytes(content)
 
 
-DAMAGES = [
-    in_the_head,
-    in_the_definition_of_a_table,
-    in_a_text_that_is_no_longer_utf8,
-]
+DAMAGES = [in_the_head, in_the_definition_of_a_table, in_a_text_that_is_no_longer_utf8]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -388,9 +388,7 @@ def test_a_person_raises_a_price_within_the_day_but_not_above_the_base_price_of_
     prices, clamps = guarded_with_trail(limits, np.tile(SHELF.base_prices, (3, 1)), shelf)
     assert prices[:, 0].tolist() == [1.3, 1.9, 1.3]
     assert prices[:, 1].tolist() == [0.9, 1.1, 0.9]
-    assert [limits.rules[own["rule"]] for own in clamps if own["decision"] == 6] == [
-        *("override", "markdown_only"),
-    ]
+    assert [limits.rules[own["rule"]] for own in clamps if own["decision"] == 6] == [*("override", "markdown_only")]
 
 
 def test_the_highest_price_of_a_markdown_has_the_price_ending_unless_a_person_set_it() -> None:

@@ -101,9 +101,7 @@ def test_what_became_of_each_markdown_adds_up(ask: Callable[[str], list[tuple[An
         assert saving > 0
 
 
-def test_demand_is_learned_at_the_lowest_price_that_a_shopper_saw(
-    ask: Callable[[str], list[tuple[Any, ...]]],
-) -> None:
+def test_demand_is_learned_at_the_lowest_price_that_a_shopper_saw(ask: Callable[[str], list[tuple[Any, ...]]]) -> None:
     met = """
         select business_date, sku, coalesce(sticker_eur, price_offered) as price, count(*), count(*) filter (purchased)
         from interactions where inventory_level > 0 group by all

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.errors import DataError, ModelError
+from catalog.errors import ModelError
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
@@ -74,11 +74,10 @@ def test_a_book_and_its_table_hold_what_the_policy_asks_under_the_limits_up_to_e
     for own, left, stock in ((0, 1, 1), (0, 30, par), (3, 48, 100), (3, 7, 5)):
         asked = policy.ask(replace(shelf(stock), ticks_left=left))
         wanted = guarded(limits_of(limited), asked.prices, replace(shelf(stock), ticks_left=left))[0, own]
-        found, sku = read.at(own, stock, left), CATALOG.skus[own]
+        found = read.at(own, stock, left)
         assert (found.prices, found.unconstrained) == (wanted, asked.prices[0, own])
-        assert read.quote(sku, stock, left).price == whole.quote(sku, stock, left).price == wanted
         chance = np.interp(wanted, CURVES.prices[own], CURVES.p_sale[own])
-        assert read.quote(sku, stock, left).p_sale == pytest.approx(chance)
+        assert found.p_sale == pytest.approx(chance)
 
 
 def test_products_of_several_books_are_one_book_up_to_the_highest_par() -> None:
@@ -86,8 +85,8 @@ def test_products_of_several_books_are_one_book_up_to_the_highest_par() -> None:
     low = replace(one, states=BookedStates._make(own[:, :, :9] for own in one.states))
     both = joined([low, other])
     assert both.skus == (BOOK.skus[0], BOOK.skus[3])
-    assert both.quote(BOOK.skus[0], 50, 9).price == one.quote(BOOK.skus[0], 8, 9).price
-    assert both.quote(BOOK.skus[3], 50, 9) == BOOK.quote(BOOK.skus[3], 50, 9)
+    assert both.at(0, 50, 9).prices == one.at(0, 8, 9).prices
+    assert both.at(1, 50, 9).prices == BOOK.at(3, 50, 9).prices
 
 
 def test_curves_survive_their_table_whole_and_an_end_that_has_gaps_is_none() -> None:
@@ -100,29 +99,17 @@ def test_curves_survive_their_table_whole_and_an_end_that_has_gaps_is_none() -> 
 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 4), st.integers(0, 300), st.integers(1, 48))
-def test_every_quote_is_within_floor_and_ceiling_and_equals_the_vectorised_one(
-    product: int, stock: int, left: int
-) -> None:
+def test_every_quote_is_within_floor_and_ceiling(product: int, stock: int, left: int) -> None:
     own = CATALOG.products[product]
-    quote = BOOK.quote(own.sku, stock, left)
-    assert own.floor <= quote.price <= own.ceiling
-    assert quote.expected_revenue == pytest.approx(quote.price * quote.p_sale)
-    found = BOOK.at(np.array([product]), np.array([stock]), np.array([left]))
-    assert (found.prices[0], found.p_sale[0]) == (quote.price, quote.p_sale)
+    assert own.floor <= BOOK.at(product, stock, left).prices <= own.ceiling
 
 
 BOOK = book()
 
 
 def test_an_empty_shelf_sells_nothing_and_says_so() -> None:
-    quote = BOOK.quote("MILK", 0, 48)
-    assert (quote.p_sale, quote.expected_revenue, quote.binding_rule) == (0.0, 0.0, "sold_out")
-
-
-@pytest.mark.parametrize(("sku", "stock", "left"), [("BEER", 5, 1), ("MILK", -1, 1), ("MILK", 5, 0), ("MILK", 5, 49)])
-def test_an_impossible_question_is_refused(sku: str, stock: int, left: int) -> None:
-    with pytest.raises(DataError):
-        BOOK.quote(sku, stock, left)
+    found = BOOK.at(0, 0, 48)
+    assert (found.p_sale, BOOK.rules[found.rule]) == (0.0, "sold_out")
 
 
 class Wild(StaticPolicy):

@@ -16,7 +16,7 @@ from catalog.records.guardrails import Guardrails
 from catalog.store_day import tick_profile
 from serving.curves import DemandCurves
 from serving.policies import StockAwarePolicy
-from serving.quote import PriceQuestion, QuotedBook
+from serving.quote import PriceQuestion, QuotedBook, text_of
 from serving.storefront import storefront_without_exploration
 from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
@@ -80,7 +80,7 @@ def test_one_product_is_answered_as_on_the_whole_shelf(rails: dict[str, object],
 @settings(max_examples=60, deadline=None)
 def test_the_text_of_an_answer_is_its_json_in_one_line(question: PriceQuestion, more: dict[str, object] | None) -> None:
     book = QuotedBook(SHELF, BOOK, CURVES)
-    assert book.text(book.answer(question), more) == json_text({**vars(book.answer(question)), **(more or {})}) + "\n"
+    assert text_of(book.answer(question), more) == json_text({**vars(book.answer(question)), **(more or {})}) + "\n"
 
 
 SOME = st.floats(0.01, 99.0)

@@ -46,11 +46,11 @@ def shelf_with(**rails: object) -> Catalog:
 
 def test_without_a_limit_in_the_way_the_answer_is_the_books_and_says_why() -> None:
     answer = QuotedBook(SHELF, BOOK, CURVES).answer(PriceQuestion("MILK", 8, 12, 1.35))
-    quote = BOOK.quote("MILK", 8, 12)
-    assert (answer.price, answer.p_sale, answer.unit_value) == (quote.price, quote.p_sale, quote.unit_value)
-    assert (answer.unconstrained_price, answer.clamps, answer.clamp_cost) == (quote.price, [], 0.0)
+    quote = BOOK.at(0, 8, 12)
+    assert (answer.price, answer.p_sale, answer.unit_value) == (quote.prices, quote.p_sale, quote.unit_value)
+    assert (answer.unconstrained_price, answer.clamps, answer.clamp_cost) == (quote.prices, [], 0.0)
     assert answer.reason == (
-        f"Raised Milk 1.35 -> {quote.price:.2f}: 8 left with 3 h to go, "
+        f"Raised Milk 1.35 -> {quote.prices:.2f}: 8 left with 3 h to go, "
         f"a unit kept is worth {quote.unit_value:.2f}, chance of sale {100 * quote.p_sale:.0f} %"
     )
 
@@ -76,13 +76,13 @@ def test_a_stock_or_a_time_that_cannot_be_is_refused(stock: int, ticks_left: int
 def test_each_limit_stands_in_the_answer_with_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
     catalog = shelf_with(largest_step=0.1, largest_daily_move=0.15, price_ending=9)
     answer = QuotedBook(catalog, book_of(catalog), CURVES).answer(PriceQuestion("MILK", 8, 12, 1.45, 1.35))
-    policys_own = BOOK.quote("MILK", 8, 12)
-    assert answer.unconstrained_price == policys_own.price
+    policys_own = BOOK.at(0, 8, 12)
+    assert answer.unconstrained_price == policys_own.prices
     assert [clamp["rule"] for clamp in answer.clamps] == ["largest_step", "largest_daily_move", "price_ending"]
     assert [clamp["after"] for clamp in answer.clamps] == [1.59, 1.55, 1.49]
     assert answer.binding_rule == "price_ending"
-    kept, chance = policys_own.unit_value, np.interp([policys_own.price, 1.49], LADDER[0], CURVES.p_sale[0])
-    cost = (policys_own.price - kept) * chance[0] - (1.49 - kept) * chance[1]
+    kept, chance = policys_own.unit_value, np.interp([policys_own.prices, 1.49], LADDER[0], CURVES.p_sale[0])
+    cost = (policys_own.prices - kept) * chance[0] - (1.49 - kept) * chance[1]
     assert answer.clamp_cost == pytest.approx(cost)
     show_explanation(answer)
     printed = " ".join(capsys.readouterr().out.split())
@@ -99,10 +99,10 @@ def test_a_price_frozen_after_the_book_was_made_is_the_price_at_once() -> None:
 
 def test_a_limit_lifted_after_the_book_was_made_binds_no_more() -> None:
     frozen = book_of(shelf_with(frozen={"MILK": 1.4}))
-    assert frozen.quote("MILK", 8, 12).price == 1.4
+    assert frozen.at(0, 8, 12).prices == 1.4
     answer = QuotedBook(SHELF, frozen, CURVES).answer(PriceQuestion("MILK", 8, 12))
-    assert answer.price == BOOK.quote("MILK", 8, 12).price
-    assert answer.p_sale == pytest.approx(BOOK.quote("MILK", 8, 12).p_sale)
+    assert answer.price == BOOK.at(0, 8, 12).prices
+    assert answer.p_sale == pytest.approx(BOOK.at(0, 8, 12).p_sale)
     assert answer.binding_rule == "stock_value"
     assert ": 8 left with 3 h to go, a unit kept" in answer.reason
 
@@ -128,9 +128,7 @@ def test_the_marked_price_is_the_best_of_the_column_that_the_policy_maximises(
     assert f"{100 * worths[best]:.4g}"[:4] in marked
 
 
-def test_under_the_kill_switch_a_date_is_priced_at_base_prices_whatever_books_there_are(
-    settings: Settings,
-) -> None:
+def test_under_the_kill_switch_a_date_is_priced_at_base_prices_whatever_books_there_are(settings: Settings) -> None:
     policy = pricing_on(Lake(settings), shelf_with(kill_switch=True), MIDNIGHT.date(), None).policy
     shape = (2, 5)
     answer = policy.decide(Shelf(np.ones(shape, int), np.full(shape, 9.0), 5, np.zeros(shape), np.full(shape, 9.0)))

@@ -53,9 +53,10 @@ def test_a_book_offers_only_prices_between_those_observed_and_base_prices_where_
     np.testing.assert_array_equal(book.of().prices[4], free.of().prices[4])
     for position in (1, 2):
         assert (book.of().prices[position] == CATALOG.base_prices[position]).all()
-        quote = book.quote(CATALOG.skus[position], 9, 12)
-        assert (quote.binding_rule, quote.unit_value) == ("never_varied", None)
-        assert quote.p_sale == pytest.approx(0.5, abs=0.01)
+        found = book.at(position, 9, 12)
+        assert book.rules[found.rule] == "never_varied"
+        assert np.isnan(found.unit_value)
+        assert found.p_sale == pytest.approx(0.5, abs=0.01)
 
 
 @settings(deadline=None, max_examples=100)

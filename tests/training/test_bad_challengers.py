@@ -380,10 +380,7 @@ STORED: dict[str, tuple[Callable[[Path], Any], str]] = {
         "fails when it is asked (ValueError",
     ),
     "not what was judged": (lambda f: replace_model(f, other_forest()), "off those that were judged"),
-    "not smoothed": (
-        lambda f: describe(f, lambda d: d["metadata"].pop("smoothing")),
-        "off those that were judged",
-    ),
+    "not smoothed": (lambda f: describe(f, lambda d: d["metadata"].pop("smoothing")), "off those that were judged"),
     "odds not corrected": (
         lambda f: describe(f, lambda d: d["metadata"].update(odds_factor=2.0)),
         "off those that were judged",

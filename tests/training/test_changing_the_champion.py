@@ -330,9 +330,7 @@ def test_a_clock_that_was_set_back_closes_no_way(workspace: Workspace) -> None:
     assert go_back(workspace).version == NEW
 
 
-def test_a_challenger_that_was_judged_while_the_champion_was_rolled_back_is_not_promoted(
-    workspace: Workspace,
-) -> None:
+def test_a_challenger_that_was_judged_while_the_champion_was_rolled_back_is_not_promoted(workspace: Workspace) -> None:
     go_back(workspace)
     with pytest.raises(Declined, match="judged against champion 8, but the champion is now 7"):
         settle(workspace, registry_of(workspace), judged(REFUSED, PASSED, NEW, SECOND))

@@ -65,9 +65,7 @@ def test_a_window_leaves_earlier_days_out_and_has_a_fingerprint_of_its_own(
     assert data.training["price_offered"].round(2).tolist() == [1.0, 1.22, 1.23, 1.24]
     assert data.fingerprint != whole.fingerprint
     lake.publish(
-        Partition("demand_cells", DAYS[0], "late"),
-        lake.read(Partition("demand_cells", DAYS[0], "all")),
-        inputs="late",
+        Partition("demand_cells", DAYS[0], "late"), lake.read(Partition("demand_cells", DAYS[0], "all")), inputs="late"
     )
     assert load_dataset(bench, lake, DAYS[-1], DAYS[2]).fingerprint == data.fingerprint
     assert load_dataset(bench, lake, DAYS[-1]).fingerprint != whole.fingerprint
@@ -98,9 +96,7 @@ def test_one_day_since_a_change_is_refused_with_its_date(bench: duckdb.DuckDBPyC
         load_dataset(bench, lake, DAYS[-1], None, (DAYS[5],))
 
 
-def test_prices_count_as_observed_from_the_first_day_that_was_learned_from(
-    bench: duckdb.DuckDBPyConnection,
-) -> None:
+def test_prices_count_as_observed_from_the_first_day_that_was_learned_from(bench: duckdb.DuckDBPyConnection) -> None:
     milk = observed_prices(bench, load(CLASSIC), DAYS[4])[0]
     assert milk.tolist() == [1.0, pytest.approx(1.24)]
     assert observed_prices(bench, load(CLASSIC), DAYS[4], DAYS[4])[0].tolist() == [1.0, pytest.approx(1.24)]

@@ -15,14 +15,7 @@ from catalog.price_ladder import price_ladder
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, Candidate, fit, p_sale
 from training.dataset import Dataset, columns_to_learn, last_training_day, weighted_rows
-from training.judge import (
-    calibration_luck,
-    choose_threshold,
-    judge,
-    log_loss,
-    outcomes_of,
-    reliability_slope,
-)
+from training.judge import calibration_luck, choose_threshold, judge, log_loss, outcomes_of, reliability_slope
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)

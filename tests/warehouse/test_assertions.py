@@ -60,10 +60,7 @@ PLANTED = {
 }
 OF_UNITS = "units_are_not_negative_and_have_a_chance_each"
 PLANTED_IN = dict.fromkeys(
-    (
-        "clamps_lead_from_the_price_asked_for_to_the_one_shown",
-        "stickers_are_stuck_at_opening_below_the_label",
-    ),
+    ("clamps_lead_from_the_price_asked_for_to_the_one_shown", "stickers_are_stuck_at_opening_below_the_label"),
     (CHANGES, REPRICINGS),
 )
 

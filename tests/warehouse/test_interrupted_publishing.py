@@ -159,11 +159,7 @@ def test_a_kill_between_the_renames_and_then_a_full_disk_leave_the_newer_rows_pr
 
 @pytest.mark.parametrize("refuses", ["write_parquet", "sync_file", "write_durably"])
 def test_a_full_disk_leaves_the_old_partition_intact_and_no_draft(
-    lake: Lake,
-    partition: Partition,
-    cells: Callable[..., pa.Table],
-    monkeypatch: pytest.MonkeyPatch,
-    refuses: str,
+    lake: Lake, partition: Partition, cells: Callable[..., pa.Table], monkeypatch: pytest.MonkeyPatch, refuses: str
 ) -> None:
     lake.publish(partition, cells(), inputs="old")
     before = {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()}

@@ -2,7 +2,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -132,16 +131,6 @@ def test_a_spoiled_partition_is_named_and_set_aside_and_the_views_answer_from_th
     assert [file.read_bytes() for file in moved] == content
     assert all(file.is_relative_to(settings.home / "set-aside") for file in moved)
     assert verify(lake).findings == ()
-    assert count(settings) == 50
-
-
-def test_a_half_file_fails_every_view_of_its_table_until_it_is_set_aside(
-    lake: Lake, settings: Settings, two: tuple[Partition, Partition]
-) -> None:
-    cut_in_half(lake.path(two[1]))
-    with pytest.raises(duckdb.Error):
-        count(settings)
-    set_aside(lake, verify(lake))
     assert count(settings) == 50
 
 

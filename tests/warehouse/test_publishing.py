@@ -74,9 +74,7 @@ def test_two_lakes_given_the_same_rows_hold_the_same_bytes(
 
 
 @given_settings(deadline=None, max_examples=25)
-@given(
-    st.lists(st.tuples(st.integers(0, 30_000), st.floats(0.01, 1e6), st.one_of(st.none(), st.integers(0, 99)))),
-)
+@given(st.lists(st.tuples(st.integers(0, 30_000), st.floats(0.01, 1e6), st.one_of(st.none(), st.integers(0, 99)))))
 def test_any_rows_come_back_as_they_were_given(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, float, int | None]]
 ) -> None:
@@ -116,11 +114,7 @@ def test_any_rows_come_back_as_they_were_given(
     ids=["missing", "extra", "order", "type", "null"],
 )
 def test_rows_that_break_the_contract_are_refused_and_nothing_is_left_behind(
-    lake: Lake,
-    partition: Partition,
-    cells: Callable[..., pa.Table],
-    spoil: Callable[[pa.Table], pa.Table],
-    said: str,
+    lake: Lake, partition: Partition, cells: Callable[..., pa.Table], spoil: Callable[[pa.Table], pa.Table], said: str
 ) -> None:
     with pytest.raises(ContractError, match=said):
         lake.publish(partition, spoil(cells()), inputs="a")

@@ -195,11 +195,7 @@ def _inputs(dataset: Dataset, features: Sequence[str]) -> list[DatasetInput]:
         ("training", dataset.training, f"demand cells through {dataset.trained_through}"),
         ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),
     ):
-        seen = from_pandas(
-            input_of(cells.iloc[:_DESCRIBED], columns),
-            name=days,
-            digest=dataset.fingerprint[:32],
-        )
+        seen = from_pandas(input_of(cells.iloc[:_DESCRIBED], columns), name=days, digest=dataset.fingerprint[:32])
         size = json.dumps({"num_rows": len(cells), "num_elements": len(cells) * len(columns)})
         inputs.append(
             DatasetInput(

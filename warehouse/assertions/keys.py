@@ -24,10 +24,7 @@ _MANY = 20  # partitions of a table without dates
 
 
 def repeated_keys(
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    table: Table,
-    business_dates: Collection[dt.date],
+    connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, business_dates: Collection[dt.date]
 ) -> list[tuple[dt.date | None, Row]]:
     """Return every key that more than one row of a table has, with its business date.
 

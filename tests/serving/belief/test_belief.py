@@ -16,11 +16,7 @@ from catalog.arrays import Floats
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona, Shock
-from serving.belief.belief import (
-    State,
-    believed_before_anybody_came,
-    opened,
-)
+from serving.belief.belief import State, believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
@@ -75,10 +71,7 @@ sales = st.lists(st.tuples(st.integers(0, 400), st.floats(0, 1)), min_size=30, m
 @settings(deadline=None, max_examples=60)
 @given(before=sales, today=sales, other=st.booleans())
 def test_whatever_was_sold_the_chance_never_rises_with_the_price_and_lies_in_its_interval(
-    shelf_of: Callable[..., Catalog],
-    before: list[tuple[int, float]],
-    today: list[tuple[int, float]],
-    other: bool,
+    shelf_of: Callable[..., Catalog], before: list[tuple[int, float]], today: list[tuple[int, float]], other: bool
 ) -> None:
     catalog = shelf_of({"base_price": 1.0}, {"base_price": 0.05}, {"base_price": 300.0}, ladder_prices=10)
     belief = believed_after(catalog, of_cells(before))

@@ -82,10 +82,7 @@ def test_learning_leaves_the_store_that_it_came_from_as_it_was() -> None:
     ],
 )
 def test_prices_are_remade_after_every_so_many_ticks_and_not_between_and_on_a_first_day_four_times_as_often(
-    with_store: Callable[..., Catalog],
-    opening: Callable[[Catalog], LearningStorefront],
-    update_ticks: int,
-    every: int,
+    with_store: Callable[..., Catalog], opening: Callable[[Catalog], LearningStorefront], update_ticks: int, every: int
 ) -> None:
     catalog = with_store(belief={"update_ticks": update_ticks})
     store, late = opening(catalog), shelf_at(20, DICE[:1])

@@ -134,10 +134,7 @@ def test_days_more_than_eight_weeks_back_are_forgotten(fallen: Shop) -> None:
 
 
 def test_a_product_that_left_the_shelf_is_left_out_of_the_belief(fallen: Shop) -> None:
-    smaller = Catalog(
-        fallen.catalog.products[1:],
-        fallen.catalog.store.model_copy(update={"popularity": {}}),
-    )
+    smaller = Catalog(fallen.catalog.products[1:], fallen.catalog.store.model_copy(update={"popularity": {}}))
     with feature_workbench(fallen.settings) as connection:
         belief = belief_from(smaller, seen_in(connection, smaller, LAST), LAST + dt.timedelta(days=1))
     assert belief.sold.met.shape[0] == 4
