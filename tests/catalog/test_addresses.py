@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from catalog.addresses import Address, is_free, is_loopback
+from catalog.addresses import is_free, is_loopback
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - asked about, not bound to
 
@@ -36,7 +36,3 @@ def test_an_address_in_brackets_is_the_one_without(host: str) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_an_address_that_is_not_this_machines_is_never_free(host: str) -> None:
     assert not is_free(host, 0)
-
-
-def test_an_address_is_a_page_for_a_browser() -> None:
-    assert Address("127.0.0.1", 4200, "SHELFPRICE_PREFECT_ADDRESS").url == "http://127.0.0.1:4200"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from price_shop import Shop
+from wild_prices import Wild, shelf_with
 
 from catalog.limits import link_conflicts, price_links
 from catalog.load import CLASSIC, Catalog, load
@@ -25,8 +26,6 @@ from etl.live.store_now import stores_now
 from serving.exploration import ExplorationPlan
 from serving.limits import limits_of
 from serving.orders import Kind, Orders, PriceOrder
-from serving.policies import StaticPolicy
-from serving.pricing_policy import Asked, asked_without_model
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from serving.standing import standings
@@ -36,18 +35,6 @@ SHELF = load(CLASSIC)
 LADDER = np.linspace(0.5, 2.0, 20) * SHELF.base_prices[:, None]
 SHAPE = (len(SHELF.store.stores), len(SHELF.skus))
 NOW = dt.datetime(2026, 1, 20, 8, tzinfo=dt.UTC)
-
-
-def shelf_with(**rails: object) -> Catalog:
-    return Catalog(SHELF.products, SHELF.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)}))
-
-
-class Wild(StaticPolicy):
-    """A policy that asks for whatever it was given, store by store."""
-
-    def ask(self, shelf: Shelf) -> Asked:
-        assert self.base_prices.shape == shelf.stock.shape
-        return asked_without_model(self.base_prices, np.zeros(self.base_prices.shape, dtype=np.int64))
 
 
 @settings(deadline=None, max_examples=100)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wild_prices import Wild, shelf_with
 
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.price_rules import LIMITS
 from catalog.pricing import PriceDecision, Shelf
-from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
 from catalog.store_day import ShelfState, StoreDay
 from etl.extract import repricings_of
@@ -29,7 +29,6 @@ from serving.limits import limits_of
 from serving.order_book import orders_on
 from serving.orders import Orders, PriceOrder
 from serving.policies import GreedyPolicy, StaticPolicy, policy_with_model
-from serving.pricing_policy import Asked, asked_without_model
 from serving.quote import PriceQuestion, QuotedBook
 from serving.storefront import Storefront, storefront_before_champion
 from serving.tabulate import tabulate
@@ -57,23 +56,10 @@ MODES = {
 HOLDING = {"down_only_within_day", "changes_per_day"}  # a price that stays where it is has no row of its own
 
 
-def shelf_with(**rails: object) -> Catalog:
-    store = SHELF.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
-    return Catalog(SHELF.products, store)
-
-
 def lake_in(folder: Path) -> Lake:
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(folder)}))
     lake.prepare()
     return lake
-
-
-class Wild(StaticPolicy):
-    """A policy that asks for whatever it was given, store by store."""
-
-    def ask(self, shelf: Shelf) -> Asked:
-        assert self.base_prices.shape == shelf.stock.shape
-        return asked_without_model(self.base_prices, np.zeros(self.base_prices.shape, dtype=np.int64))
 
 
 def wild_day(catalog: Catalog, seed: int, n_ticks: int = 8, orders: Orders | None = None) -> list[PriceDecision]:

@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wild_prices import Wild, shelf_with
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
-from catalog.records.guardrails import Guardrails
 from serving.curves import DemandCurves, chance_at
 from serving.exploration import ExplorationPlan
 from serving.guardrails import guarded, guarded_with_trail
 from serving.limits import limits_of
 from serving.policies import GreedyPolicy, StaticPolicy
-from serving.pricing_policy import Asked, asked_without_model
 from serving.shelf_limits import which_may_move
 from serving.storefront import Storefront
 from simulation.truth import chance_of_sale
@@ -38,19 +37,6 @@ SETTINGS = {
     "kill_switch": [False, True],
 }
 COMBINATIONS = [dict(zip(SETTINGS, values, strict=True)) for values in product(*SETTINGS.values())]
-
-
-def shelf_with(**rails: object) -> Catalog:
-    store = SHELF.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
-    return Catalog(SHELF.products, store)
-
-
-class Wild(StaticPolicy):
-    """A policy that asks for whatever it was given, row by row."""
-
-    def ask(self, shelf: Shelf) -> Asked:
-        assert self.base_prices.shape == shelf.stock.shape
-        return asked_without_model(self.base_prices, np.zeros(self.base_prices.shape, dtype=np.int64))
 
 
 def any_prices(dice: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

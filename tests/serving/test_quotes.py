@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from price_shop import Shop, open_in_the_morning
+from wild_prices import shelf_with
 
 from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import Shelf
-from catalog.records.guardrails import Guardrails
 from catalog.settings import Settings
 from catalog.store_day import tick_profile
 from flows.cli.ask import show_explanation, show_quote
@@ -37,11 +37,6 @@ def book_of(catalog: Catalog) -> PriceBook:
 
 
 BOOK = book_of(SHELF)
-
-
-def shelf_with(**rails: object) -> Catalog:
-    store = SHELF.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
-    return Catalog(SHELF.products, store)
 
 
 def test_without_a_limit_in_the_way_the_answer_is_the_books_and_says_why() -> None:

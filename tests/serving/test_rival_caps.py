@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wild_prices import Wild
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
@@ -26,8 +27,7 @@ from serving.in_force import pricing_on
 from serving.limits import limits_of
 from serving.order_book import orders_on
 from serving.orders import Orders, PriceOrder
-from serving.policies import StaticPolicy, policy_with_model
-from serving.pricing_policy import Asked, asked_without_model
+from serving.policies import policy_with_model
 from serving.quote import PriceQuestion, QuotedBook
 from serving.rival_caps import rival_caps
 from serving.storefront import Storefront
@@ -104,14 +104,6 @@ def test_a_date_is_recorded_with_what_was_known_of_rivals(lake: Lake) -> None:
     assert known.orders_sha256 is not None
     tell(lake, DATE, seen("MILK", 1.20), seen("BREAD", 1.20))
     assert pricing_on(lake, shelf_with(), DATE, "static").orders_sha256 != known.orders_sha256
-
-
-class Wild(StaticPolicy):
-    """A policy that asks for whatever it was given, store by store."""
-
-    def ask(self, shelf: Shelf) -> Asked:
-        assert self.base_prices.shape == shelf.stock.shape
-        return asked_without_model(self.base_prices, np.zeros(self.base_prices.shape, dtype=np.int64))
 
 
 RAILS = st.fixed_dictionaries(

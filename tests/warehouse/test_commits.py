@@ -206,13 +206,6 @@ def test_an_error_in_the_block_changes_nothing(lake: Lake, parts: list[Partition
     assert {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()} == before
 
 
-def test_the_same_commit_again_writes_nothing(lake: Lake, parts: list[Partition], cells: Cells) -> None:
-    make(lake, parts, cells, 1)
-    before = {path: path.stat().st_mtime_ns for path in lake.root.rglob("*.json")}
-    make(lake, parts, cells, 1)
-    assert {path: path.stat().st_mtime_ns for path in lake.root.rglob("*.json")} == before
-
-
 @pytest.mark.server
 def test_two_commits_of_one_name_do_not_wait_for_each_other_one_is_declined(lake: Lake) -> None:
     command = [sys.executable, "-c", HOLD, str(lake.root.parent)]

@@ -59,12 +59,6 @@ def change(number: int) -> ChampionChange:
     )
 
 
-def test_partitions_and_dates_are_those_asked_for(lake: Lake) -> None:
-    assert [one.business_date for one in lake.partitions("demand_cells", ASKED)] == DAYS[2:4]
-    assert lake.dates("demand_cells", ASKED) == DAYS[2:4]
-    assert list(lake.newest_dates("demand_cells")) == DAYS[::-1]
-
-
 def test_a_folder_without_partitions_is_no_date(lake: Lake) -> None:
     lake.remove(Partition("demand_cells", DAYS[-1], "g000"))
     assert next(lake.newest_dates("demand_cells")) == DAYS[-2]

@@ -192,21 +192,6 @@ def test_a_table_says_when_it_changed_and_a_date_that_did_not_change_keeps_its_m
     assert lake.changed_at("demand_cells", partition.business_date) > of_date
 
 
-def test_a_partition_that_was_published_is_held_since_a_moment(
-    lake: Lake, partition: Partition, cells: Callable[..., pa.Table]
-) -> None:
-    assert not lake.holds(partition)
-    assert lake.published_at(partition) is None
-    lake.publish(partition, cells(), inputs="a")
-    assert lake.holds(partition)
-    published = lake.published_at(partition)
-    assert published is not None
-    assert abs(dt.datetime.now(dt.UTC) - published) < dt.timedelta(minutes=1)
-    lake.remove(partition)
-    assert not lake.holds(partition)
-    assert lake.published_at(partition) is None
-
-
 def test_pandas_polars_and_duckdb_read_the_folder_of_each_table_while_a_partition_of_it_is_staged(
     settings: Settings, fill_lake: Callable[[Settings], Lake]
 ) -> None:
