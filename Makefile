@@ -114,7 +114,7 @@ sql: install
 bench: install ## Measure every stage against what one would otherwise do
 	@$(BIN)/python -m bench
 
-faults: install ## Kill, fill the disk, flip bits, race, deny servers, ask 10,000 states what holds; FAULTS="--kills 100" tries fewer
+faults: install ## Kill, fill the disk, flip bits, race, ask 10,000 states what holds; FAULTS="--kills 100" tries fewer
 	@$(BIN)/python -m tests.standing --states $(or $(STATES),10000)
 	@$(BIN)/python -m tests.faults $(FAULTS)
 

@@ -1,8 +1,5 @@
 """Where a browser is looked for, and what happens where there is none."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -63,29 +60,3 @@ def test_where_nothing_helps_there_is_none_and_the_error_says_what_to_install(
     assert capsys.readouterr().err == ""
     with pytest.raises(NoBrowserError, match="found none: install Chromium, Chrome or Edge"):
         require_browser()
-
-
-@pytest.mark.parametrize(("ci", "code", "said"), [("", 0, "2 browser tests did not run"), ("true", 1, "error: 2 brow")])
-def test_without_a_browser_the_other_tests_run_and_the_last_line_says_how_many_did_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: str, code: int, said: str
-) -> None:
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["browser_tests"]', encoding="utf-8")
-    (tmp_path / "test_some.py").write_text(
-        "import pytest\n"
-        "@pytest.fixture\n"
-        "def browser(): raise AssertionError\n"
-        "def test_one(browser): pass\n"
-        "def test_two(browser): pass\n"
-        "def test_other(): pass\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("SHELFPRICE_BROWSER", "/nowhere")
-    monkeypatch.setenv("CI", ci)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests" / "plugins")]))
-    options = ["-q", "-c", "/dev/null", "--rootdir", str(tmp_path), "-p", "no:dash", "-p", "no:cacheprovider"]
-    options += [f"--basetemp={tmp_path}/its", "-p", "no:schemathesis", "-p", "no:faker"]
-    command = [sys.executable, "-m", "pytest", *options, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == code, done.stdout
-    assert "1 passed, 2 skipped" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith(said)

@@ -18,13 +18,6 @@ def test_a_chain_of_any_size_is_a_catalog_with_names_that_differ(
     assert len({product.name for product in catalog.products}) == n_products
 
 
-def test_equal_sizes_give_equal_files(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        write_chain(tmp_path / name, 20, 2)
-    for file in ("products.yaml", "store.yaml"):
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-
-
 def test_the_belief_of_a_chain_expects_the_visits_that_come(tmp_path: Path) -> None:
     write_chain(tmp_path, 20, 2, visits=40.0)
     store = load(tmp_path).store

@@ -64,14 +64,3 @@ def test_a_section_without_its_browser_says_so_and_is_no_failure(
 
     assert measure_all({"monitor": looks, "good": lambda: good("after")}, tmp_path / "latest.json")
     assert "monitor: not measured: expected a browser, found none" in capsys.readouterr().out
-
-
-def test_an_interrupted_run_keeps_what_it_measured(tmp_path: Path) -> None:
-    def interrupted() -> Iterator[Measurement]:
-        yield from good("before")
-        raise KeyboardInterrupt
-
-    file = tmp_path / "latest.json"
-    with pytest.raises(KeyboardInterrupt):
-        measure_all({"good": interrupted}, file)
-    assert [row["what"] for row in kept(file)] == ["before"]

@@ -6,14 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from catalog.contracts import TABLES
-from catalog.errors import Declined
 from catalog.settings import Settings, read_settings
 from cluster.delta.store import DeltaStore
 from warehouse.commit_record import CommittedPart
@@ -56,7 +53,7 @@ def published(store: DeltaStore, partition: Partition, count: int = 10) -> Recei
 
 
 def in_process(settings: Settings, action: str, partition: Partition, **said: object) -> subprocess.Popen[str]:
-    """Start an action of this module in a process of its own; see `publish` and `die_after_staging`."""
+    """Start an action of this module in a process of its own; see `die_after_staging`."""
     secret = settings.s3_secret.get_secret_value() if settings.s3_secret else None
     environ = {
         "SHELFPRICE_HOME": str(settings.home),
@@ -81,19 +78,6 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, said.strip()
 
 
-def publish(store: DeltaStore, partition: Partition, said: dict[str, Any]) -> None:
-    """Publish a partition once a file is there, and print how it went."""
-    receipt = staged(store, partition, said["count"])
-    while not Path(said["go"]).exists():
-        time.sleep(0.001)
-    try:
-        store.put_in_force([CommittedPart(partition, receipt, said["before"])])
-    except Declined:
-        print("declined")  # noqa: T201 - the test reads it
-    else:
-        print("committed")  # noqa: T201
-
-
 def die_after_staging(store: DeltaStore, partition: Partition, said: dict[str, Any]) -> None:
     """Stage a partition, then die as by kill -9."""
     staged(store, partition, said["count"])
@@ -103,7 +87,7 @@ def die_after_staging(store: DeltaStore, partition: Partition, said: dict[str, A
 def _main(action: str, text: str) -> None:
     said = json.loads(text)
     partition = Partition(said["table"], dt.date.fromisoformat(said["date"]), said["group"])
-    {"publish": publish, "die": die_after_staging}[action](DeltaStore(read_settings()), partition, said)
+    {"die": die_after_staging}[action](DeltaStore(read_settings()), partition, said)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,7 @@ def step(settings: Settings, name: str, folder: Path) -> None:
         backup.restore(bucket, folder)
 
 
+@pytest.mark.slow
 def test_the_night_after_a_restore_is_to_the_byte_the_night_without_one(
     object_store: Seaweed, database: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

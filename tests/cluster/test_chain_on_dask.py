@@ -90,6 +90,7 @@ def sealed(lake: Lake, tables: Sequence[str]) -> dict[str, str]:
     return {str(part): lake.sha256(part) for table in tables for part in lake.partitions(table)}
 
 
+@pytest.mark.slow
 def test_two_workers_on_a_bucket_make_what_one_machine_makes(
     object_store: Seaweed, tmp_path: Path, expected: Made
 ) -> None:

@@ -65,13 +65,3 @@ def test_what_was_made_from_a_lake_that_was_reset_is_declined(bucket_settings: S
     with pytest.raises(Declined, match="another has published it meanwhile"):
         worker.put_in_force([part])
     assert not again.holds(CELLS)
-
-
-def test_a_process_that_resets_a_lake_goes_on_in_the_new_one_at_once(bucket_settings: Settings) -> None:
-    store = opened(bucket_settings)
-    published(store, CELLS)
-    store.clear()
-    assert list(store.objects.under("")) == []
-    store.tables["demand_cells"].ensure()
-    receipt = published(store, CELLS, 11)
-    assert DeltaStore(bucket_settings).receipt(CELLS) == receipt

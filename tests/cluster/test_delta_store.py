@@ -140,16 +140,6 @@ def test_of_two_drivers_on_one_partition_one_commits(
         assert receipt.rows == counts[said.index("committed")]
 
 
-def test_processes_that_write_other_partitions_never_decline_each_other(
-    bucket_settings: Settings, store: DeltaStore, tmp_path: Path
-) -> None:
-    parts, go = [Partition("demand_cells", DAY, f"g{number:03}") for number in range(4)], tmp_path / "go"
-    running = [in_process(bucket_settings, "publish", part, count=10, before="", go=str(go)) for part in parts]
-    go.touch()
-    assert [ended(one) for one in running] == [(0, "committed")] * 4
-    assert list(store.partitions("demand_cells")) == parts
-
-
 def test_after_a_kill_before_the_commit_nothing_has_changed_and_another_can_finish_it(
     bucket_settings: Settings, store: DeltaStore
 ) -> None:

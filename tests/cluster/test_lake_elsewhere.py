@@ -19,14 +19,11 @@ from etl.transform import transform
 from flows.cli.days import reset
 from flows.workspace import prepared
 from operate.replay.day import replay
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
 from serving.in_force import pricing_on
 from serving.playing import LivePrices
 from warehouse.connection import read_only, workbench_with_marts
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
-from warehouse.notes import left_unended, write_down
 from warehouse.origin import origin_of
 from warehouse.proof import set_aside, verify
 from warehouse.workspace import Workspace
@@ -105,23 +102,6 @@ def test_a_live_day_is_shown_while_it_sells_and_once_when_it_has_closed(bucket_s
     assert verify(workspace.lake).findings == ()
 
 
-def test_a_retailers_file_is_ingested_and_the_twin_is_kept_out(bucket_settings: Settings, tmp_path: Path) -> None:
-    file = tmp_path / "sales.csv"
-    lines = [f"2026-01-{day:02d},S01,A,{2 + day % 3}.00,{30 - day}" for day in range(5, 25)]
-    file.write_text("\n".join(["date,store,sku,price,qty", *lines]) + "\n", encoding="utf-8")
-    done = ingest(bucket_settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
-    assert done.row["valid"] == 20
-    again = ingest(bucket_settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
-    assert again.action == "unchanged"
-    workspace = prepared(bucket_settings, load(done.shelf))
-    assert transform(workspace).partitions == 20
-    assert verify(workspace.lake).findings == ()
-    (batch,) = batches_of(load(CLASSIC), [DAY], 1)
-    priced_by = pricing_on(workspace.lake, workspace.catalog, DAY, "static")
-    with pytest.raises(Declined, match="found a retailer's decisions"):
-        play_batch(workspace, batch, priced_by, SEED)
-
-
 def test_damaged_decisions_are_named_set_aside_and_played_again(bucket_settings: Settings) -> None:
     workspace, result = played(bucket_settings)
     store, part = open_delta(bucket_settings), result.batch.partition
@@ -140,12 +120,6 @@ def test_damaged_decisions_are_named_set_aside_and_played_again(bucket_settings:
     assert verify(workspace.lake).findings == ()
     assert store.objects.read(f"set-aside/{name}") is not None
     assert store.objects.read(name) == whole
-
-
-def test_what_a_command_was_asked_for_is_seen_by_every_machine(bucket_settings: Settings, tmp_path: Path) -> None:
-    write_down(Lake(bucket_settings).notes, "nightly", DAY)
-    elsewhere = bucket_settings.model_copy(update={"home": tmp_path / "another machine"})
-    assert left_unended(Lake(elsewhere).notes, "nightly") == DAY
 
 
 def test_of_two_seeds_without_a_common_lock_one_wins_whole(bucket_settings: Settings, tmp_path: Path) -> None:

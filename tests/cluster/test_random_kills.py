@@ -127,6 +127,7 @@ def undisturbed(home: Path, dates: list[dt.date]) -> dict[str, str]:
     return receipts(workspace.lake, dates)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(max(600, KILLS * 120))
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_killed_at_random_moments_and_started_again_the_same_command_ends_as_if_undisturbed(

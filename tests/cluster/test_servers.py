@@ -4,40 +4,13 @@ import os
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psycopg
 import pytest
-from botocore.exceptions import ClientError
 from run_servers import postgres, running
 
 from catalog.errors import ServiceError
-from deploy.servers.postgres import Postgres
 from deploy.servers.postgres_process import forget_the_dead
-from deploy.servers.seaweed import BUCKET, Seaweed
-
-
-def s3(store: Seaweed, secret: str | None = None) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=store.address.url,
-        region_name=store.environment["AWS_REGION"],
-        aws_access_key_id=store.key,
-        aws_secret_access_key=secret or store.secret,
-    )
-
-
-def test_the_object_store_lets_nobody_in_without_the_secret(object_store: Seaweed) -> None:
-    client = s3(object_store, "wrong")
-    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
-        client.list_objects_v2(Bucket=BUCKET)
-    client.close()
-
-
-def test_the_database_lets_nobody_in_without_the_password(database: Postgres) -> None:
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(database.url.replace(database.password, "wrong"))
 
 
 def test_a_server_that_cannot_start_says_why_within_its_last_lines(tmp_path: Path) -> None:

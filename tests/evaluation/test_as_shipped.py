@@ -1,6 +1,5 @@
 """The product as it ships beside its peers: what is counted, from days that were made up, and days really lived."""
 
-import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
-from truly_earned import gained
 
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.settings import Settings, read_settings
-from etl.live.calendar import DEFAULT_START
+from catalog.settings import read_settings
 from evaluation import flows as flow_module
 from evaluation.as_shipped import shipped_report as report
 from evaluation.as_shipped.learner_regret import (
@@ -40,12 +37,10 @@ from evaluation.as_shipped.lived_days import (
     with_stores,
 )
 from evaluation.flows import compare
-from evaluation.living_store import LivingStore
-from evaluation.peers.peer import NAMES, live_day, peers_of
+from evaluation.peers.peer import NAMES, peers_of
 from evaluation.reporting import mean_where_it_came
 from evaluation.worlds import StoreWorld, asked_worlds
 from flows.environment import orchestrated
-from simulation.visits import draw_visits
 from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake
 
@@ -88,11 +83,6 @@ def test_regret_is_the_share_of_all_days_and_its_interval_is_students_over_seeds
 )
 def test_periods_are_those_that_the_days_fill_and_all_of_them(days: int, told: list[str]) -> None:
     assert [period.title for period in periods_of(days)] == told
-
-
-def test_a_period_counts_its_own_days_alone() -> None:
-    days = lives([0.0] * 7 + [90.0] * 7 + [80.0])
-    assert regret(days, "classic", PRODUCT, Period(8, 14)).mean == pytest.approx(0.1)
 
 
 def test_the_worst_week_is_the_one_in_which_base_prices_were_most_ahead() -> None:
@@ -140,19 +130,6 @@ def test_an_interval_counts_where_the_true_gain_is_known_and_holds_it_between_it
     assert (found.held, found.intervals) == (1, 3)
 
 
-def test_the_belief_alone_hears_no_forest_and_the_product_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    hears = list[bool]()
-
-    class Noted(LivingStore):
-        def __init__(self, settings: Settings, catalog: Catalog, seed: int) -> None:
-            super().__init__(settings, catalog, seed)
-            hears.append(catalog.store.belief.learns_days)
-
-    monkeypatch.setattr("evaluation.as_shipped.lived_days.LivingStore", Noted)
-    assert WorldToLive(DEFAULT, seed=1, days=0, stores=1).play() == []
-    assert hears == [True, False]
-
-
 def test_under_the_kill_switch_every_learner_earns_what_base_prices_do_on_the_same_shoppers() -> None:
     rails = DEFAULT.catalog.store.guardrails.model_copy(update={"kill_switch": True})
     store = DEFAULT.catalog.store.model_copy(update={"guardrails": rails})
@@ -172,11 +149,6 @@ def test_a_world_of_several_stores_is_never_cut() -> None:
     more = with_stores(stores_differ.catalog, 8).store.stores
     assert more[:6] == stores_differ.catalog.store.stores
     assert len(more) == 8
-
-
-def test_a_world_is_lived_with_as_many_stores_as_asked_its_own_first() -> None:
-    assert with_stores(DEFAULT.catalog, 3).store.stores[0] == DEFAULT.catalog.store.stores[0]
-    assert len(with_stores(DEFAULT.catalog, 3).store.stores) == 3
 
 
 @pytest.fixture(scope="module")
@@ -216,15 +188,6 @@ def test_the_product_prices_from_the_first_day_and_is_near_the_best_peer_within_
     assert lost < regret(lived, "classic", OWNERS_PRICE, THREE_DAYS).mean - 0.1
     assert against_best_peer(lived, "classic", THREE_DAYS)[1].mean < 0.03
     assert gate_record(lived, "classic").false_promotions == 0
-
-
-def test_a_peer_remembers_its_days_and_meets_the_shoppers_of_the_product(lived: list[LivedDay]) -> None:
-    catalog = with_stores(DEFAULT.catalog, 1)
-    store = peers_of(catalog, 1)["certainty_equivalence"]
-    for day in [day for day in lived if day.learner == "certainty_equivalence"]:
-        date = DEFAULT_START + dt.timedelta(days=day.day - 1)
-        played, store = live_day(catalog, store, date, draw_visits(catalog, catalog.store.stores, date, 1))
-        assert gained(played, catalog) == pytest.approx(day.gain_eur)
 
 
 def test_where_models_bring_nothing_the_report_says_so() -> None:

@@ -35,12 +35,6 @@ def test_sales_follow_from_seed_and_prices_whoever_asks_and_whenever(shoppers: s
     assert not np.array_equal(sold[-1], grocer(seed + 1, shoppers).play_week(prices))
 
 
-def test_the_stores_of_a_seed_are_the_same_in_every_process() -> None:
-    world = Grocer(7, 2, 10.0, 3)
-    assert world.owner_prices[0].tolist() == [2.73, 4.24, 3.48]
-    assert world.play_week(world.at_owner_prices(3)).sum(axis=0).tolist() == [[68, 128, 83], [26, 71, 97]]
-
-
 @given(seed=st.integers(0, 100), ratio=st.floats(0.75, 1.25), product=st.integers(0, 3))
 @settings(max_examples=40, deadline=None)
 def test_a_dearer_product_sells_no_more_and_the_luck_of_the_others_stays(seed: int, ratio: float, product: int) -> None:
@@ -89,13 +83,6 @@ def test_moving_one_week_of_the_clairvoyant_who_looks_ahead_loses(seed: int, wee
     lowest, highest = allowed(world.owner_prices, before)
     if ((moved >= lowest - 1e-9) & (moved <= highest + 1e-9)).all():
         assert world.expected_profit(moved).sum() <= world.expected_profit(best).sum() + 1e-9
-
-
-def test_the_clairvoyant_takes_three_weeks_to_the_end_of_the_band() -> None:
-    world = Grocer(5, 1, 10.0, 30)
-    ratio, flat = world.best_prices(5)[:, 0] / world.owner_prices[0], world.slopes > -1
-    assert flat.any()
-    assert ratio[:, flat] == pytest.approx(np.tile([[1.1], [1.21], [1.25], [1.25], [1.25]], (1, flat.sum())))
 
 
 @given(slope=st.floats(-4.5, -0.4), cost=st.floats(0.55, 0.75))

@@ -22,6 +22,7 @@ from warehouse.lake import Lake
 from warehouse.proof import verify
 
 
+@pytest.mark.slow
 @pytest.mark.play
 def test_five_stores_learn_prices_that_lose_little_and_never_much() -> None:
     played = [learned_weeks(KINDS["plain"].of(seed, 5, 10)) for seed in range(3)]
@@ -33,6 +34,7 @@ def test_five_stores_learn_prices_that_lose_little_and_never_much() -> None:
     assert losses(played, lambda own: own.surest)[-1] <= last + 0.001  # draws cost something, and it fades
 
 
+@pytest.mark.slow
 @pytest.mark.play
 @pytest.mark.parametrize("kind", ["told 2 too steep", "half told 2 too steep"])
 def test_a_wrong_log_costs_nothing_and_no_week_of_it_is_worse_than_the_owner_s_prices_by_much(kind: str) -> None:

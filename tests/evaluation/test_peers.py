@@ -14,7 +14,7 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.price_ladder import price_ladder
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from evaluation.clairvoyant import clairvoyant
-from evaluation.peers.certainty_equivalence import certainty_equivalence, estimated
+from evaluation.peers.certainty_equivalence import certainty_equivalence
 from evaluation.peers.known_shelf import known_before_opening, plan_for
 from evaluation.peers.logit import HIGHEST, LOWEST, WEAK, WEAK_TOGETHER, chance_of, fit_logits, posterior_of
 from evaluation.peers.peer import NAMES, live_day, peers_of, store_of
@@ -61,14 +61,6 @@ def test_maximum_likelihood_is_the_logistic_regression_of_the_features() -> None
     assert information[0] == pytest.approx(by_slope @ theirs.information @ by_slope, rel=1e-4)
 
 
-def test_two_prices_are_met_exactly_by_maximum_likelihood() -> None:
-    distance = np.array([[-0.1, 0.2]])
-    found, _ = fit_logits(
-        distance, np.array([[50.0, 80.0]]), np.array([[30.0, 20.0]]), WEAK.mean[None], FLAT, WEAK.mean[None]
-    )
-    assert chance_of(found, distance)[0] == pytest.approx([30 / 50, 20 / 80], abs=1e-6)
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 400), st.floats(0, 1)), min_size=20, max_size=20),
     st.sampled_from([0.0, 1.0]),
@@ -82,10 +74,6 @@ def test_parameters_stay_in_the_compact_set_whatever_was_sold(cells: list[tuple[
     )
     assert (found >= LOWEST).all()
     assert (found <= HIGHEST).all()
-
-
-def test_without_a_sale_the_most_likely_is_the_prior() -> None:
-    assert estimated(KNOWN, nothing_seen(KNOWN), WEAK) == pytest.approx(np.tile(WEAK.mean, (5, 1)))
 
 
 def test_with_a_prior_the_estimate_is_where_the_posterior_density_is_highest() -> None:
@@ -108,14 +96,6 @@ def test_with_a_prior_the_estimate_is_where_the_posterior_density_is_highest() -
     assert found[0] == pytest.approx(exact.x, abs=1e-5)
 
 
-def test_with_the_weak_prior_an_estimate_lies_between_prior_and_maximum_likelihood() -> None:
-    seen = replace(nothing_seen(KNOWN), offered=np.full((5, 20), 3.0), bought=np.full((5, 20), 2.0))
-    seen.bought[:, 10:] = 1.0
-    most_likely, with_prior = estimated(KNOWN, seen, None), estimated(KNOWN, seen, WEAK)
-    slopes = most_likely[0, 1], with_prior[0, 1], WEAK.mean[1]
-    assert sorted(slopes) in (list(slopes), list(slopes[::-1]))
-
-
 def test_without_a_sale_the_hierarchy_believes_its_prior_and_draws_from_it() -> None:
     nothing = np.zeros((5, 20))
     posterior = posterior_of(KNOWN.distance, nothing, nothing, WEAK_TOGETHER)
@@ -125,30 +105,6 @@ def test_without_a_sale_the_hierarchy_believes_its_prior_and_draws_from_it() -> 
     assert draws.std(axis=0) == pytest.approx(np.tile(WEAK.deviation, (5, 1)), rel=0.05)
     between = np.corrcoef(draws[:, 0, 0], draws[:, 1, 0])[0, 1]
     assert between == pytest.approx(0.5, abs=0.05)  # half of the variance is shared
-
-
-def test_the_covariance_of_the_hierarchy_is_the_inverse_of_its_joint_information() -> None:
-    rng = np.random.default_rng(3)
-    offered = rng.integers(0, 30, (3, 20)).astype(float)
-    bought = rng.binomial(offered.astype(int), chance_of(np.tile(WEAK.mean, (3, 1)), KNOWN.distance[:3])).astype(float)
-    posterior = posterior_of(KNOWN.distance[:3], offered, bought, WEAK_TOGETHER)
-    own, shared = np.diag(WEAK_TOGETHER.own**-2), np.diag(WEAK_TOGETHER.shared**-2)
-    _, of_sales = fit_logits(
-        KNOWN.distance[:3], offered, bought, np.tile(posterior.mean, (3, 1)), np.diag(own).copy(), posterior.parameters
-    )
-    joint = np.zeros((8, 8))  # what is shared, then each product
-    joint[:2, :2] = shared + 3 * own
-    for product in range(3):
-        at = slice(2 + 2 * product, 4 + 2 * product)
-        joint[at, at] = own + of_sales[product]
-        joint[:2, at] = joint[at, :2] = -own
-    exact = np.linalg.inv(joint)
-    assert posterior.covariance == pytest.approx(exact[:2, :2], rel=1e-4)
-    for product in range(3):
-        at = slice(2 + 2 * product, 4 + 2 * product)
-        pull = posterior.pull[product]
-        theirs = pull @ posterior.covariance @ pull.T + posterior.remaining[product]
-        assert theirs == pytest.approx(exact[at, at], rel=1e-4)
 
 
 def test_the_hierarchy_lends_a_product_without_sales_what_the_others_show() -> None:
@@ -173,12 +129,6 @@ def test_the_mixture_earns_what_the_linear_program_earns(seed: int, stock: float
     assert coming * (chances * shown).sum() <= stock * (1 + 1e-6) + 1e-6
     exact = linprog(-gains * chances, A_ub=[coming * chances, np.ones(20)], b_ub=[stock, 1.0], bounds=(0, None))
     assert (gains * chances * shown).sum() == pytest.approx(-exact.fun, rel=1e-5, abs=1e-7)
-
-
-def test_with_ample_stock_the_program_shows_the_price_that_earns_most_a_visit() -> None:
-    rng = np.random.default_rng(5)
-    gains, chances = np.linspace(1, 3, 20), rng.beta(1.0, 1.0, 20)
-    assert best_mixture(gains, chances, 10.0, 100.0) == ((gains * chances).argmax(), -1, 1.0)
 
 
 def test_the_beta_posterior_counts_what_was_bought_and_refused_at_each_price() -> None:
@@ -207,15 +157,6 @@ def test_footfall_begins_at_the_prior_and_ends_at_the_mean_of_what_came() -> Non
     assert rate == pytest.approx(PRIOR_DAYS + 600)
     assert shape / rate == pytest.approx(np.full(5, 4.0 * known.n_ticks / 2), rel=0.01)
     assert seen.profile()[: known.n_ticks // 2].sum() == pytest.approx(1, abs=0.01)
-
-
-def test_a_day_closes_by_itself_and_the_next_begins_with_nothing_shown() -> None:
-    seen = nothing_seen(KNOWN)
-    for tick in range(KNOWN.n_ticks):
-        seen = seen_after(seen, KNOWN, tick_sold(tick, ONE.base_prices[None], 2, 1))
-    assert (seen.day, seen.tick, seen.store_days, seen.n_stores) == (1, 0, 1, 0)
-    assert (seen.lowest > seen.highest).all()
-    assert seen.visits.tolist() == [2 * KNOWN.n_ticks] * 5
 
 
 def test_with_known_demand_the_plan_asks_what_true_demand_asks() -> None:

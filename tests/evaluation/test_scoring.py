@@ -3,11 +3,9 @@
 import datetime as dt
 import math
 
-import numpy as np
 import pytest
 from truly_earned import expected_gain, gained
 
-from catalog.load import Catalog
 from evaluation.clairvoyant import clairvoyant
 from evaluation.reporting import interval
 from evaluation.worlds import asked_worlds
@@ -36,14 +34,6 @@ def test_nothing_beats_the_clairvoyant_and_the_ladder_with_true_demand_comes_nea
     assert (ladder / limit).mean() > 0.997
 
 
-@pytest.mark.parametrize(("visits", "share"), [("200 visits", 0.976)])
-def test_a_fixed_price_earns_the_known_share(visits: str, share: float) -> None:
-    catalog = SCENARIOS[visits].catalog
-    static = expected_gain(StaticPolicy(catalog.base_prices), catalog, PLAYED_ON)
-    limit = expected_gain(clairvoyant(catalog, PLAYED_ON), catalog, PLAYED_ON)
-    assert (static / limit).mean() == pytest.approx(share, abs=0.002)
-
-
 @pytest.mark.parametrize("name", ["400 visits", "two peaks"])
 def test_what_is_played_agrees_with_what_is_expected(name: str) -> None:
     catalog = SCENARIOS[name].catalog
@@ -58,21 +48,6 @@ def test_what_is_played_agrees_with_what_is_expected(name: str) -> None:
         played = meet(catalog, Storefront(policy), stores, PLAYED_ON, visits)
         expected = expected_gain(policy, catalog, PLAYED_ON).sum()
         assert gained(played, catalog) / 300 == pytest.approx(expected, rel=0.01)
-
-
-def test_margin_as_the_objective_is_what_the_share_is_measured_in() -> None:
-    catalog = SCENARIOS["200 visits"].catalog
-    policies = catalog.store.policies.model_copy(update={"objective": "margin"})
-    margin = Catalog(catalog.products, catalog.store.model_copy(update={"policies": policies}))
-    static = StaticPolicy(catalog.base_prices)
-    in_revenue = expected_gain(static, catalog, PLAYED_ON)
-    in_margin = expected_gain(static, margin, PLAYED_ON)
-    kept = 1 - catalog.unit_costs / catalog.base_prices
-    np.testing.assert_allclose(in_margin, in_revenue * kept)
-    for_margin = stock_aware(margin, true_curves(margin, PLAYED_ON), expected_visits_on(margin, PLAYED_ON), "m")
-    for_revenue = stock_aware(catalog, true_curves(margin, PLAYED_ON), expected_visits_on(margin, PLAYED_ON), "r")
-    gains = [expected_gain(policy, margin, PLAYED_ON).sum() for policy in (for_margin, for_revenue)]
-    assert gains[0] > gains[1]
 
 
 def test_intervals_are_those_of_student_and_one_value_has_none() -> None:

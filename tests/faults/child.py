@@ -3,10 +3,6 @@
 Counted are operations on files under `SHELFPRICE_HOME`, Parquet files that are written, commits of databases, and calls
 that change MLflow's registry. Lock files are left out, for they hold nothing. Nothing of the product is changed: the
 functions of the standard library and of the other packages are wrapped, in this process alone.
-
-`python -m tests.faults.child -- rollback --reason ...` is the command line, disturbed as the environment says:
-`FAULT` is `kill`, `full` or `count`, `FAULT_AT` the number of the operation, `FAULT_AFTER` 1 for right after it instead
-of right before, `FAULT_LOG` the file of what was counted, and `FAULT_CLOCK` seconds to add to the clock.
 """
 
 import ctypes
@@ -18,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -41,16 +37,6 @@ class Fault:
     at: int = 0
     after: bool = False
     clock: float = 0.0
-
-    def as_environment(self, log: Path) -> dict[str, str]:
-        """Return the variables that say so to a command line."""
-        return {
-            "FAULT": self.kind,
-            "FAULT_AT": str(self.at),
-            "FAULT_AFTER": str(int(self.after)),
-            "FAULT_CLOCK": str(self.clock),
-            "FAULT_LOG": str(log),
-        }
 
 
 class Injection:
@@ -247,22 +233,3 @@ def disturb(fault: Fault, home: Path, log: Path) -> None:
         move_clock(fault.clock)
     if fault.kind != "none":
         Injection(fault, home, log).install()
-
-
-def main(environ: Mapping[str, str], arguments: list[str]) -> None:
-    """Run the command line in this process, disturbed as the environment says."""
-    fault = Fault(
-        environ.get("FAULT", "none"),  # type: ignore[arg-type]
-        int(environ.get("FAULT_AT", "0")),
-        after=environ.get("FAULT_AFTER") == "1",
-        clock=float(environ.get("FAULT_CLOCK", "0")),
-    )
-    disturb(fault, Path(environ["SHELFPRICE_HOME"]), Path(environ["FAULT_LOG"]))
-    sys.argv = ["shelfprice", *arguments]
-    from flows.cli.program import main as run
-
-    run()
-
-
-if __name__ == "__main__":
-    main(os.environ, sys.argv[sys.argv.index("--") + 1 :])

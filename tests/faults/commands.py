@@ -1,4 +1,4 @@
-"""The commands that write, each as the function below its flow and as words of the command line.
+"""The commands that write, each as the function below its flow.
 
 The functions need no orchestrator. What a flow does beside calling them is done here as there: its locks, its order,
 and which business date it chooses when none is named.
@@ -31,18 +31,11 @@ class Command:
         The state of a home in which it is tried.
     options
         What its step is told.
-    line
-        The same as words of the command line.
-    needs_prefect, is_dear
-        Whether the command line runs a flow; whether it trains, which takes seconds.
     """
 
     name: str
     world: str
     options: Options = field(default_factory=dict)
-    line: tuple[str, ...] = ()
-    needs_prefect: bool = True
-    is_dear: bool = False
 
     def on(self, world: str, **options: Any) -> "Command":
         """Return the same command for another world, with other options."""
@@ -52,30 +45,16 @@ class Command:
 COMMANDS = {
     one.name: one
     for one in (
-        Command("simulate", "prepared", {"days": 4}, ("simulate", "--start", str(START), "--days", "4")),
-        Command("ingest", "export", {}, ("ingest", "{home}/visits.csv")),
-        Command("transform", "sold", {}, ("transform",)),
-        Command("train", "grouped", {}, ("train",), is_dear=True),
-        Command("price", "champions", {}, ("price", "--for", str(NEXT + DAY))),
-        Command("nightly", "champions", {}, ("nightly",), is_dear=True),
-        Command("live", "champions", {}, ("live", "--store", "S01", "--speed", "0.2")),
-        Command(
-            "promote",
-            "champions",
-            {"version": "1"},
-            ("champions", "promote", "1", "--reason", "it earned more", "--force"),
-            needs_prefect=False,
-        ),
-        Command(
-            "rollback", "champions", {}, ("champions", "rollback", "--reason", "margins fell"), needs_prefect=False
-        ),
-        Command(
-            "backfill",
-            "champions",
-            {"start": str(NEXT - DAY), "end": str(NEXT)},
-            ("backfill", "--start", str(NEXT - DAY), "--end", str(NEXT)),
-            is_dear=True,
-        ),
+        Command("simulate", "prepared", {"days": 4}),
+        Command("ingest", "export"),
+        Command("transform", "sold"),
+        Command("train", "grouped"),
+        Command("price", "champions"),
+        Command("nightly", "champions"),
+        Command("live", "champions"),
+        Command("promote", "champions", {"version": "1"}),
+        Command("rollback", "champions"),
+        Command("backfill", "champions", {"start": str(NEXT - DAY), "end": str(NEXT)}),
     )
 }
 """What is killed, by name."""

@@ -49,9 +49,9 @@ def drawn(moments: Mapping[str, list[Moment]], kills: int, least: int, seed: int
     return chosen
 
 
-def kill(bench: Bench, moment: Moment, name: str = "kill") -> Trial:
+def kill(bench: Bench, moment: Moment) -> Trial:
     """Kill a command at a moment, and see what comes of it."""
     fault = Fault("kill", moment.at, after=moment.after)
     after = " --after" * moment.after
-    repeat = f"--only {name} --command {moment.command.name} --at {moment.at}{after}"
-    return bench.disturb(moment.command, name, fault, repeat)
+    repeat = f"--only kill --command {moment.command.name} --at {moment.at}{after}"
+    return bench.disturb(moment.command, "kill", fault, repeat)

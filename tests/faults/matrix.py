@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +20,13 @@ from tests.faults.commands import COMMANDS
 from tests.faults.flip import FILE_KINDS, flip, flips_of, mend
 from tests.faults.full_disk import fill, writes_of
 from tests.faults.kill import Moment, drawn, kill, moments_of
-from tests.faults.lines import CommandLine, prefect_server
 from tests.faults.races import Orders, pairs, race, two_seeds
-from tests.faults.servers import cases, deny
 from tests.faults.trial import Bench, Trial, as_json
 from tests.faults.worlds import Worlds
 from tests.faults.zygote import pool_of
 
 Try = Callable[[], Trial]
-FAULTS = ("kill", "full", "flip", "mend", "seeds", "races", "clock", "lines", "servers")
+FAULTS = ("kill", "full", "flip", "mend", "seeds", "races", "clock")
 _LEAST_KILLS, _LEAST_FILLS = 20, 5  # of each command, where as many are asked for
 _MENDED = 5
 _SAY_EVERY = 50  # trials
@@ -43,7 +41,6 @@ class Asked:
     fills: int
     flips: int
     seeds: int
-    lines: int
     seed: int
     only: tuple[str, ...]
     commands: tuple[str, ...]
@@ -104,8 +101,8 @@ def _races(bench: Bench, orders: Orders, asked: Asked) -> Iterator[Try]:
             yield lambda one=one, other=other: race(bench, orders, one, other)
 
 
-def below_the_flows(bench: Bench, asked: Asked, pool: ThreadPoolExecutor) -> Iterator[Try]:
-    """Yield what is tried with the functions below the flows."""
+def tries_of(bench: Bench, asked: Asked, pool: ThreadPoolExecutor) -> Iterator[Try]:
+    """Yield what is tried."""
     orders = Orders(bench)
     if asked.wants("kill"):
         yield from _kills(bench, asked, pool)
@@ -123,46 +120,20 @@ def below_the_flows(bench: Bench, asked: Asked, pool: ThreadPoolExecutor) -> Ite
         yield from (lambda name=name: set_back(bench, COMMANDS[name]) for name in asked.names())
 
 
-def with_real_commands(worlds: Worlds, asked: Asked, pool: ThreadPoolExecutor, stack: ExitStack) -> Iterator[Try]:
-    """Yield what is tried with the command line itself and a Prefect server."""
-    if not (asked.wants("lines") or asked.wants("servers")):
-        return
-    variables = stack.enter_context(prefect_server())
-    bench = Bench(worlds, CommandLine(worlds, variables))
-    if asked.wants("lines"):
-        names = tuple(name for name in asked.names() if COMMANDS[name].line)
-        if asked.at is not None:
-            moments = [Moment(COMMANDS[name], asked.at, asked.after) for name in names]
-        else:
-            found = dict(zip(names, pool.map(lambda name: moments_of(bench, COMMANDS[name]), names), strict=True))
-            moments = drawn(found, asked.lines, 1, asked.seed)
-        yield from (lambda moment=moment: kill(bench, moment, "lines") for moment in moments)
-    if asked.wants("servers"):
-        for service, command, manner in cases(asked.names()):
-            yield lambda service=service, command=command, manner=manner: deny(
-                bench, variables, service, command, manner
-            )
-
-
 def tried(asked: Asked, say: Callable[[Trial, int, int], None]) -> list[Trial]:
     """Try everything that was asked for; Ctrl-C leaves the rest out."""
     with (
         tempfile.TemporaryDirectory(prefix="shelfprice-faults-") as folder,
         pool_of(asked.jobs) as zygotes,
         ThreadPoolExecutor(asked.jobs) as threads,
-        ExitStack() as stack,
     ):
         worlds = Worlds(Path(folder).resolve(), zygotes)
         done: list[Trial] = []
         with suppress(KeyboardInterrupt):
-            for tries in (
-                below_the_flows(Bench(worlds), asked, threads),
-                with_real_commands(worlds, asked, threads, stack),
-            ):
-                waiting = list(tries)
-                for number, trial in enumerate(threads.map(_settled, waiting), start=1):
-                    done.append(trial)
-                    say(trial, number, len(waiting))
+            waiting = list(tries_of(Bench(worlds), asked, threads))
+            for number, trial in enumerate(threads.map(_settled, waiting), start=1):
+                done.append(trial)
+                say(trial, number, len(waiting))
         threads.shutdown(cancel_futures=True)
         return done
 
@@ -193,7 +164,6 @@ def read_arguments(arguments: Sequence[str] | None = None) -> Asked:
     parser.add_argument("--fills", type=int, default=200, help="full disks in all")
     parser.add_argument("--flips", type=int, default=240, help="flipped bits in all")
     parser.add_argument("--seeds", type=int, default=10, help="races of two seeds of simulate")
-    parser.add_argument("--lines", type=int, default=40, help="kills of the real command line in all")
     parser.add_argument("--seed", type=int, default=7, help="seed of what is drawn")
     parser.add_argument("--only", action="append", choices=FAULTS, default=[], help="this fault alone; repeatable")
     parser.add_argument("--command", action="append", default=[], help="this command, or kind of file; repeatable")

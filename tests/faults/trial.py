@@ -21,7 +21,7 @@ _MOST_LINES = 4
 _FULL = ("no space left", "disk is full")
 
 Runner = Callable[[Command, Path, Fault], Ended]
-"""Runs a command in a home: as a function, or as a command line."""
+"""Runs a command in a home."""
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,6 @@ def test_every_command_that_a_page_names_is_there_with_its_options(page: Path) -
     assert odd == []
 
 
-def test_the_readme_names_commands_of_every_kind() -> None:
-    assert {"quote", "sql", "nightly", "ingest", "health"} <= {name for name, _ in named(ROOT / "README.md")}
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
@@ -71,9 +67,3 @@ def test_every_column_that_a_page_names_is_in_the_contract_of_its_table(page: Pa
     said = re.findall(r"`([a-z_]+)\.((?!yaml\b|py\b|sql\b)[a-z_]+)`", page.read_text(encoding="utf-8"))
     columns = {name: {column.name for column in table.columns} for name, table in TABLES.items()}
     assert [f"{table}.{column}" for table, column in said if table in columns and column not in columns[table]] == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_uses_the_words_of_the_field(page: Path) -> None:
-    private = r"\b(surroundings|wishes|guardian|left behind|by lot|way back|prices that teach|has its way|healed)\b"
-    assert re.findall(private, page.read_text(encoding="utf-8"), re.IGNORECASE) == []

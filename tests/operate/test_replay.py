@@ -354,14 +354,6 @@ def test_a_date_without_decisions_is_refused(chain: Chain) -> None:
             look(chain.settings, dt.date(2026, 2, 1))
 
 
-def test_selling_a_day_again_changes_no_byte_of_its_record(chain: Chain) -> None:
-    record = chain.lake.path(Partition("days_in_force", SECOND, "g000"))
-    before: Callable[[], tuple[bytes, int]] = lambda: (record.read_bytes(), record.stat().st_mtime_ns)  # noqa: E731
-    was = before()
-    chain.sell(SECOND)
-    assert before() == was
-
-
 def test_the_commands_report_json_and_fail_on_the_first_byte_that_differs(
     chain: Chain,
 ) -> None:

@@ -17,11 +17,9 @@ from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
 from desk.alerts.rules import found_now
 from desk.price_changes.decision import decide
-from desk.price_changes.listing import rows_of
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
-from etl.batches import Batch, play_batch
 from etl.live.calendar import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay, discard, sold_so_far
 from etl.live.player import Player
@@ -36,7 +34,6 @@ from serving.standing import standings
 from serving.store_standing import Standing
 from serving.storefront import Storefront
 from warehouse.connection import build_file
-from warehouse.lake import Partition
 
 STOP = PriceRequest("kill_switch", "prices look wrong")
 
@@ -229,24 +226,6 @@ def test_the_desk_says_what_stands_where_a_price_was_rejected_and_no_older_one_i
             assert row.told == "rejected by anna; no other price is known, so it stands"
 
 
-def quoted(shop: Shop, sku: str, stock: int, store: str = "S01") -> float:
-    return open_desk(shop.lake, load(shop.folder)).answer(PriceQuestion(sku, stock), store).price
-
-
-def test_every_place_says_what_a_store_shows_that_sells_a_date_it_left_out(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, changed=open_in_the_morning)
-    shop.publish(DATE)
-    sold(shop, "S01", DATE + ONE_DAY)
-    [change] = ask(shop.workspace, PriceRequest("override", "a rival", "MILK", "S01", 1.40), "anna").changes
-    player = sold(shop, "S01", DATE, 2)
-    assert shown(shop, "S01", DATE)["MILK"] == 1.40
-    assert (held(shop).price, held(shop).order) == (1.40, change.id)
-    assert quoted(shop, "MILK", 50) == 1.40
-    assert [row["state"] for row in rows_of(shop.workspace, [change])] == ["in_force"]
-    player.sell_tick()
-    assert shown(shop, "S01", DATE)["MILK"] == 1.40
-
-
 def test_an_order_that_a_ceiling_cut_is_gone_everywhere_when_it_is_withdrawn(tmp_path: Path) -> None:
     shop = Shop(tmp_path, changed=open_in_the_morning)
     shop.publish(DATE)
@@ -263,26 +242,6 @@ def test_an_order_that_a_ceiling_cut_is_gone_everywhere_when_it_is_withdrawn(tmp
     player.sell_tick()
     tried = {row["sku"] for row in shop.rows().repricings.to_pylist() if row["tick"] == 3 and row["explored"]}
     assert "MILK" in tried or shown(shop, "S01", DATE)["MILK"] == stands
-
-
-def test_a_date_that_is_played_later_than_an_order_was_given_is_bound_and_stays_as_it_was_played(
-    tmp_path: Path,
-) -> None:
-    shop = Shop(tmp_path, changed=open_in_the_morning)
-    shop.publish(DATE)
-    for date in (DATE + ONE_DAY, DATE):
-        if date == DATE:
-            ask(shop.workspace, STOP, "anna")
-        batch = Batch(date, "g000", shop.catalog.store.stores)
-        play_batch(shop.workspace, batch, pricing_on(shop.lake, shop.catalog, date), SEED)
-    for date, is_bound in ((DATE, True), (DATE + ONE_DAY, False)):
-        rows = shop.lake.read(Partition("repricings", date, "g000")).to_pylist()
-        opened = {row["sku"]: row["new_price"] for row in rows if row["tick"] == 0}
-        assert (opened == bases(shop)) == is_bound
-        priced = pricing_on(shop.lake, shop.catalog, date)
-        batch = Batch(date, "g000", shop.catalog.store.stores)
-        assert play_batch(shop.workspace, batch, priced, SEED).action == "unchanged"
-        assert all(part.is_same for part in replay(shop.settings, date) if part.part == "decisions")
 
 
 def test_an_order_holds_from_the_next_tick_also_when_the_store_opens_earlier_since(tmp_path: Path) -> None:
@@ -321,7 +280,8 @@ def test_a_live_day_keeps_its_hours_and_base_prices_wherever_anybody_asks(tmp_pa
     assert (now.date, now.tick) == (DATE, 4)
     assert now.moment == shop.catalog.store.clock_of("S01").moment_of(DATE, 4)
     ask(replace(shop.workspace, catalog=load(shop.folder)), STOP, "anna")
-    assert held(shop).price == quoted(shop, "MILK", 50) == 1.5
+    quoted = open_desk(shop.lake, load(shop.folder)).answer(PriceQuestion("MILK", 50), "S01").price
+    assert held(shop).price == quoted == 1.5
     player.sell_tick()
     assert shown(shop, "S01", DATE) == bases(shop)
 
@@ -342,16 +302,6 @@ def test_who_looks_while_a_store_sells_on_sees_it_as_it_stood_when_the_look_bega
         np.testing.assert_array_equal(again.known.without, before.known.without)
         assert [(own.sku, own.moment, own.by, own.until) for own in again] == terms
     assert desk.answer(PriceQuestion("EGGS", 20), "S01") == quoted_before
-
-
-def test_who_looks_while_a_store_closes_two_days_sees_where_it_stands_by_then(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, changed=open_in_the_morning)
-    shop.publish(DATE)
-    player = sold(shop, "S01", DATE, 3)
-    began = stores_now(shop.lake, shop.catalog, ["S01"])
-    shop.sell(SHORT_DAY, player).close()
-    sold(shop, "S01", DATE + ONE_DAY)
-    assert standings(shop.lake, shop.catalog, began)["S01"].now.date == DATE + 2 * ONE_DAY
 
 
 def test_an_order_that_a_cost_keeps_from_standing_is_told_to_a_person(tmp_path: Path) -> None:

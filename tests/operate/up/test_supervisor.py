@@ -142,14 +142,6 @@ def test_those_that_depend_on_a_killed_service_run_on(tmp_path: Path) -> None:
     assert ran.conditions("second") == ["starting", "answers"]
 
 
-def test_the_reason_leaves_out_what_it_said_before_it_answered(tmp_path: Path) -> None:
-    ran, answered = Ran(), tmp_path / "answered"
-    waits = f"import pathlib, time\nwhile not pathlib.Path({str(answered)!r}).exists(): time.sleep(0.01)"
-    exits = service("exits", f"print('banner', flush=True)\n{waits}\n{EXITS}", lambda: "banner" in ran.said("exits"))
-    ran.run([exits], lambda: ran.told("exits"), all_answer=answered.touch)
-    assert ran.told("exits")[0] == "exited with code 3: no disk; it is started again in 0.01 s"
-
-
 def test_after_five_failures_within_a_minute_all_end_with_the_reason(tmp_path: Path) -> None:
     starts = tmp_path / "starts"
     counted = f"open({str(starts)!r}, 'a').write('x')\n{EXITS}"
@@ -167,16 +159,6 @@ def test_a_service_that_never_answers_in_five_starts_ends_all_however_slowly_it_
     slow = Patience(window=0.0, first_pause=0.01, longest_pause=0.01)
     ran = Ran().run([service("exits", EXITS, lambda: False)], lambda: False, slow)
     assert str(ran.error).startswith("exits failed 5 times in a row, the last time it exited with code 3: no disk;")
-
-
-def test_a_service_that_fails_seldom_is_started_again_for_ever() -> None:
-    ran = Ran()
-    ran.run(
-        [service("exits", f"import time; time.sleep(0.5)\n{EXITS}")],
-        lambda: len(ran.said("exits")) > 16,
-        Patience(window=0.0, first_pause=0.01, longest_pause=0.01),
-    )
-    assert ran.error is None
 
 
 def test_pauses_double_up_to_the_longest_and_begin_anew_once_it_ran_well(tmp_path: Path) -> None:
