@@ -88,13 +88,6 @@ def test_each_row_is_turned_by_the_zone_of_its_store() -> None:
     assert (local // US_PER_HOUR).tolist() == [21, 12, 21]
 
 
-def test_tokyo_opens_on_the_date_before_in_utc() -> None:
-    clock = WallClock(OPENING, "Asia/Tokyo")
-    date = dt.date(2026, 1, 9)
-    assert clock.opening_of(date) == dt.datetime(2026, 1, 8, 23, tzinfo=dt.UTC)
-    assert clock.date_of(clock.opening_of(date)) == date
-
-
 @examples(deadline=None)
 @given(st.sampled_from(["Europe/Berlin", "America/New_York"]), st.integers(0, 23), st.integers(1, 24))
 def test_only_opening_hours_that_contain_a_change_of_clocks_are_refused(zone: str, opens: int, closes: int) -> None:

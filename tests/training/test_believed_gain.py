@@ -144,16 +144,6 @@ def test_the_interval_holds_the_true_gain_about_as_often_as_it_says(visits: int,
     assert np.mean(held) >= least
 
 
-def test_more_visits_make_the_gain_surer_and_bring_it_to_the_truth() -> None:
-    good, base = book_of(0.0), base_prices()
-    truth = true_worth(good) - true_worth(base)
-    gains = [believed_gain(CATALOG, judge_as_expected(visits), good, base) for visits in (100, 3_000, 300_000)]
-    assert gains[0].spread > gains[1].spread > gains[2].spread
-    assert gains[2].mean == pytest.approx(truth, abs=0.01 * true_worth(base))
-    assert gains[2].usual == pytest.approx(true_worth(base), rel=0.01)
-    assert gains[2].lower > 0
-
-
 def test_the_truth_beside_the_interval_is_that_of_the_same_books_on_an_average_store() -> None:
     good, base = book_of(0.0), base_prices()
     truth = true_gain(CATALOG, MADE_FOR.date(), good.of().prices, base.of().prices)

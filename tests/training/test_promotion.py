@@ -27,11 +27,6 @@ def told(*steps: tuple[Action, str]) -> list[ChampionChange]:
     return changes
 
 
-def test_the_first_champion_has_none_to_go_back_to() -> None:
-    assert before_current([]) is None
-    assert before_current(told(("promoted_by_gate", "1"))) is None
-
-
 def test_going_back_twice_goes_back_two_champions_and_does_not_undo_itself() -> None:
     promoted = [("promoted_by_gate", "1"), ("promoted_by_gate", "2"), ("promoted_by_hand", "3")]
     assert before_current(told(*promoted)) == "2"

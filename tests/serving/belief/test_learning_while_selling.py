@@ -144,17 +144,6 @@ def test_a_crowd_makes_prices_anew_before_the_hour_is_over() -> None:
     assert crowded.policy.outlook.visits.sum() > 1.15 * store.policy.outlook.visits[:, 2:].sum()
 
 
-def test_who_buys_at_a_price_raises_prices_and_who_does_not_lowers_them() -> None:
-    shelf = shelf_at(8, np.full((1, 5), 0.999999))
-    eager, usual, tired = (
-        after(at_opening(), *[sold_in(tick, 20, bought, 1.1) for tick in range(8)]).policy.ask(shelf).prices[0]
-        for bought in (18, 8, 1)
-    )
-    assert (eager >= usual).all()
-    assert (eager >= tired).all()
-    assert np.median((eager - tired) / CATALOG.base_prices) > 0.2
-
-
 @pytest.mark.parametrize("ticks", [0, 4, 16])
 @pytest.mark.parametrize("stock", [1, 30, 100])
 def test_prices_are_shown_as_often_as_their_propensity_says_and_propensities_sum_to_one(ticks: int, stock: int) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 from believing import believed_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,6 @@ from catalog.pricing import Shelf
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import Morning, Outlook, morning_of
-from serving.recursion import price_stock, rates_of, usual_unit_values
 from simulation.truth import chance_of_sale
 
 
@@ -106,14 +104,3 @@ def test_what_pays_within_more_days_is_tried_more() -> None:
     assert budgets[1] is not None
     assert (budgets[0] <= budgets[1]).all()
     assert budgets[0].sum() < budgets[1].sum()
-
-
-@pytest.mark.parametrize("units", [10, 40, 100])
-def test_the_usual_value_of_a_unit_is_near_that_of_the_recursion_for_a_full_shelf(units: int) -> None:
-    prices = np.linspace(0.7, 1.6, 20)
-    chances = 1 / (1 + np.exp(6 * (prices - 1)))
-    visits = np.full(48, 4.0)
-    _, value = price_stock(prices, rates_of(chances, visits), units + 1, np.zeros(units + 1))
-    exact = value[units, -2] - value[units - 1, -2]
-    [usual] = usual_unit_values(prices[None], chances[None], np.array([visits.sum()]), np.array([float(units)]))
-    assert usual == pytest.approx(exact, abs=0.1)
