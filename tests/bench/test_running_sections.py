@@ -53,14 +53,3 @@ def test_a_section_that_fails_is_a_line_with_its_error_and_the_others_go_on(
         "after",
     ]
     assert kept(file)[1] == {"section": "breaks", "not_measured": "ValueError: no disk", "failed": True}
-
-
-def test_a_section_without_its_browser_says_so_and_is_no_failure(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def looks() -> Iterator[Measurement]:
-        raise NoBrowserError("expected a browser, found none")
-        yield
-
-    assert measure_all({"monitor": looks, "good": lambda: good("after")}, tmp_path / "latest.json")
-    assert "monitor: not measured: expected a browser, found none" in capsys.readouterr().out

@@ -1,7 +1,6 @@
 """The command line from end to end; a process of its own only where a signal or a fresh start is the point."""
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -175,22 +174,6 @@ def test_sql_answers_as_table_csv_json_and_from_standard_input_and_is_read_only(
     assert "syntax error" in wrong.stderr
 
 
-def test_a_check_of_all_files_names_each_fault(sold: Terminal) -> None:
-    lake = lake_of(sold)
-    damaged, _ = (lake.path(partition) for partition in lake.partitions("interactions"))
-    missing, _ = (lake.path(partition) for partition in lake.partitions("repricings"))
-    damaged.write_bytes(damaged.read_bytes()[:100])
-    missing.unlink()
-    orphan = damaged.with_name("part-stray.parquet")
-    shutil.copy(lake.path(next(iter(lake.partitions("products")))), orphan)
-    answer = sold("health", "--files", "--json")
-    assert answer.returncode == 1
-    findings = {finding["kind"]: finding["file"] for finding in json.loads(answer.stdout)["findings"]}
-    assert findings["damaged"].endswith(damaged.name)
-    assert findings["orphaned"].endswith("part-stray.parquet")
-    assert "missing" in findings
-
-
 @pytest.mark.parametrize(
     ("modules", "slow"),
     [
@@ -211,28 +194,6 @@ def test_nothing_slow_is_imported_before_it_is_used(modules: str, slow: set[str]
     assert done.stdout.strip() == "[]"
 
 
-def test_every_command_explains_itself(terminal: Terminal) -> None:
-    overview = terminal("--help").stdout
-    for command in (
-        "demo",
-        "simulate",
-        "ingest",
-        "transform",
-        "train",
-        "price",
-        "pipeline",
-        "nightly",
-        "backfill",
-        "health",
-        "live",
-        "up",
-        "quote",
-        "sql",
-        "reset",
-    ):
-        assert command in overview
-
-
 def test_reset_removes_what_was_made_and_nothing_else(sold: Terminal) -> None:
     mine = sold.home / "mine.txt"
     mine.write_text("keep me", encoding="utf-8")
@@ -243,15 +204,6 @@ def test_reset_removes_what_was_made_and_nothing_else(sold: Terminal) -> None:
     mine.unlink()
     assert sold("reset", "--yes").returncode == 0
     assert not sold.home.exists()
-
-
-def test_reset_removes_the_tokens_of_the_quote_api_and_what_workers_leave(terminal: Terminal) -> None:
-    assert terminal("token", "add", "till-1").returncode == 0
-    for name in ("dask", "spill"):
-        (terminal.home / name).mkdir()
-    answer = terminal("reset", "--yes")
-    assert answer.returncode == 0, answer.stderr
-    assert not terminal.home.exists()
 
 
 @pytest.mark.slow

@@ -34,7 +34,6 @@ from evaluation.as_shipped.lived_days import (
     AsShippedQuestion,
     LivedDay,
     WorldToLive,
-    with_stores,
 )
 from evaluation.flows import compare
 from evaluation.peers.peer import NAMES, peers_of
@@ -141,14 +140,6 @@ def test_under_the_kill_switch_every_learner_earns_what_base_prices_do_on_the_sa
         gains = [day.gain_eur for day in days if day.day == number]
         assert gains == pytest.approx([gains[0]] * len(gains))
     assert {day.priced_by for day in days if day.learner == PRODUCT} == {"base"}
-
-
-def test_a_world_of_several_stores_is_never_cut() -> None:
-    (stores_differ,) = asked_worlds(["rich and poor stores"])
-    assert with_stores(stores_differ.catalog, 1) == stores_differ.catalog
-    more = with_stores(stores_differ.catalog, 8).store.stores
-    assert more[:6] == stores_differ.catalog.store.stores
-    assert len(more) == 8
 
 
 @pytest.fixture(scope="module")

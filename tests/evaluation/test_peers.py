@@ -17,7 +17,7 @@ from evaluation.clairvoyant import clairvoyant
 from evaluation.peers.certainty_equivalence import certainty_equivalence
 from evaluation.peers.known_shelf import known_before_opening, plan_for
 from evaluation.peers.logit import HIGHEST, LOWEST, WEAK, WEAK_TOGETHER, chance_of, fit_logits, posterior_of
-from evaluation.peers.peer import NAMES, live_day, peers_of, store_of
+from evaluation.peers.peer import NAMES, live_day, peers_of
 from evaluation.peers.seen import PRIOR_DAYS, PRIOR_VISITS, nothing_seen, seen_after
 from evaluation.peers.thompson import best_mixture, thompson_inventory, thompson_logit
 from serving.policies import stock_aware
@@ -168,13 +168,6 @@ def test_with_known_demand_the_plan_asks_what_true_demand_asks() -> None:
         shelf = Shelf(rng.integers(1, 101, (9, 5)), np.full((9, 5), np.nan), left, np.zeros((9, 5)))
         mine = KNOWN.candidates[np.arange(5), plan.candidates_on(shelf)]
         assert np.array_equal(mine, truth.ask(shelf).prices)
-
-
-def test_maximum_likelihood_alternates_two_prices_on_the_first_day_and_plans_on_the_second() -> None:
-    store = store_of(ONE, certainty_equivalence(ONE, None))
-    day, store = live_day(ONE, store, DATE, draw_visits(ONE, ONE.store.stores, DATE, 1))
-    assert [len(np.unique(day.decisions.prices[:, 0, product])) for product in range(5)] == [2] * 5
-    assert store.peer.plan is not None
 
 
 def test_prices_that_did_not_differ_all_day_are_moved_by_a_step_near_closing() -> None:

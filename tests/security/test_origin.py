@@ -200,14 +200,6 @@ def test_no_deployment_plays_in_a_retailers_lake(
     assert files_in(log_lake.lake) == before
 
 
-def test_a_day_that_is_played_all_the_same_is_not_published(log_lake: Settings) -> None:
-    workspace = prepared(log_lake, load(log_lake.shelf))
-    before = {name: data for name, data in files_in(log_lake.lake).items() if "catalogs" not in name}
-    with pytest.raises(Declined, match="found a retailer's decisions"):
-        play_batch(workspace, Batch(MONDAY, "g000", ("S01",)), pricing_on(workspace.lake, workspace.catalog, MONDAY), 7)
-    assert {name: data for name, data in files_in(log_lake.lake).items() if "catalogs" not in name} == before
-
-
 def test_a_night_closes_no_day_that_the_log_leaves_out(log_lake: Settings) -> None:
     workspace = prepared(log_lake, load(log_lake.shelf))
     assert close_day(workspace, MONDAY + dt.timedelta(days=1), seed=7) == 0

@@ -142,17 +142,6 @@ def test_of_two_machines_each_marks_the_runs_that_its_own_worker_took(
     assert theirs.name in ZombieRuns(there).poll(now())
 
 
-def test_the_workers_of_two_homes_or_two_machines_have_names_of_their_own(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert worker_name(settings) == "shelfprice"
-    here = settings.model_copy(update={"home": tmp_path / "here", "database": SecretStr("postgresql://h/n")})
-    names = {worker_name(here), worker_name(here.model_copy(update={"home": tmp_path / "there"}))}
-    monkeypatch.setattr("socket.gethostname", lambda: "another")
-    names.add(worker_name(here))
-    assert len(names) == 3
-
-
 def test_a_worker_in_a_container_that_was_made_anew_marks_the_runs_of_the_one_before(
     client: SyncPrefectClient,
     deployment: UUID,
