@@ -145,11 +145,13 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
     def decide(
         *, _pressed: Any, act: dict[str, Any], why: str | None, every: bool, switched: str, **asked: Any
     ) -> dict[str, Any]:
-        if not ctx.triggered or not ctx.triggered[0]["value"] or not act or act["what"] not in _QUESTIONS:
+        if not ctx.triggered or not ctx.triggered[0]["value"] or not act:
             raise PreventUpdate
         stays = {"said": no_update, "done": no_update, "question": True, "failed": None}
         if ctx.triggered_id == NO:
             return stays | {"question": False}
+        if act["what"] not in _QUESTIONS:
+            raise PreventUpdate
         reason, store = (why or "").strip(), None if switched == EVERY_STORE else switched
         if not reason and act["what"] not in _WITHOUT_REASON:
             return stays | {"failed": problem("Say why in a sentence.")}

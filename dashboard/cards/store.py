@@ -161,7 +161,8 @@ def stats(
 ) -> list[Component]:
     """Show revenue, units, stock and the model behind the prices, each against the day before at the same time."""
     against = "vs the day before, same time" if before else "no day before to compare with"
-    revenue, units = (trend(_by_parts(now.sales[name]), f"{name} through the day") for name in now.sales.columns)
+    revenue = trend(_by_parts(now.sales["revenue_eur"]), "revenue through the day")
+    units = trend(_by_parts(now.sales["count_units"]), "units sold through the day")
     earned = change(now.revenue, before.revenue) if before else None
     sold = change(now.units, before.units) if before else None
     return [
