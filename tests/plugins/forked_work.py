@@ -27,23 +27,41 @@ class ForkedWork:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.pid = 0
 
-    def run(self, asked: int, kill_after: float | None = None) -> float:
-        """Work, and return how long it took, seconds."""
+    def start(self, asked: int = 0) -> None:
+        """Begin to work."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{asked}\n")
         self.process.stdin.flush()
-        pid, begun = int(self.process.stdout.readline()), time.monotonic()
-        if kill_after is not None:
+        self.pid = int(self.process.stdout.readline())
+
+    def kill(self) -> None:
+        """Kill the process that works."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._ended(-signal.SIGKILL)
+
+    def run(self, asked: int, kill_after: float | None = None) -> float:
+        """Work, and return how long it took, seconds."""
+        self.start(asked)
+        begun = time.monotonic()
+        if kill_after is None:
+            self._ended(0)
+        else:
             time.sleep(kill_after)
-            os.kill(pid, signal.SIGKILL)
-        code = int(self.process.stdout.readline())
-        assert code == (0 if kill_after is None else -signal.SIGKILL)
+            self.kill()
         return time.monotonic() - begun
+
+    def _ended(self, code: int) -> None:
+        assert self.process.stdout is not None
+        assert int(self.process.stdout.readline()) == code
+        self.pid = 0
 
     def end(self) -> None:
         assert self.process.stdin is not None
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
         self.process.stdin.close()
         self.process.wait(60)
         assert self.process.stdout is not None

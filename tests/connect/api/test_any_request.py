@@ -1,18 +1,13 @@
 """Whatever a program sends that knows the OpenAPI document: every answer is one that the document has."""
 
-import asyncio
 import datetime as dt
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 import schemathesis
-import uvicorn
-from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from price_shop import Shop
@@ -23,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from served_app import serving
 
 from catalog.settings import Settings
 from connect.api.api_tokens import add_token
@@ -59,12 +55,6 @@ OPERATIONS = (
 OF_A_STORE = ("/v1/sales", "/v1/stock", "/v1/traffic")
 
 
-async def served(server: uvicorn.Server) -> None:
-    """Serve with one thread for the desk, which is there from the first request on."""
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
-    await server.serve()
-
-
 @pytest.fixture(scope="module")
 def address(sell_two_days, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # type: ignore[no-untyped-def]
     """A server on a free port of this machine."""
@@ -73,19 +63,6 @@ def address(sell_two_days, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert httpx.get(f"{own}/v1/health").json()["status"] == "ready"  # the thread of the desk has started
         assert httpx.get(f"{own}/v1/price-changes").json()["count"] == 0  # and that of the other routes
         yield own
-
-
-@contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an application on a free port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="critical"))
-    thread = threading.Thread(target=lambda: asyncio.run(served(server)))
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)

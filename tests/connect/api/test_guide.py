@@ -1,6 +1,5 @@
 """The guide for till vendors: its commands and its client, run in their order, do what it says."""
 
-import asyncio
 import json
 import os
 import re
@@ -8,12 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
+from served_app import serving
 from shell import Terminal
 
 from catalog.settings import Settings
@@ -34,15 +32,8 @@ WITH_A_PROBLEM = "WINE"  # the question of the page that has no answer
 @pytest.fixture
 def address(home: Settings) -> Iterator[str]:
     """A server over the home on a free port, which looks at the lake at every request."""
-    config = uvicorn.Config(application(home, look_every=0), port=0, lifespan="off", log_level="critical")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serving(application(home, look_every=0)) as own:
+        yield own
 
 
 @pytest.fixture
@@ -93,7 +84,7 @@ def test_the_client_of_the_guide_takes_batches_and_acknowledges_them(
         port = int(probe.getsockname()[1])
     text = CLIENT.replace(ADDRESS, address).replace(f"{TILL}", f"{port}")
     (tmp_path / "till.py").write_text(text, encoding="utf-8")
-    quoted = json.loads(terminal("quote", "--sku", "MILK", "--stock", "8", "--json").stdout)["price"]
+    quoted = json.loads(terminal("quote", "--sku", "MILK", "--stock", "8", "--store", "S01", "--json").stdout)["price"]
     till = subprocess.Popen(
         [sys.executable, "till.py"],
         cwd=tmp_path,

@@ -1,9 +1,7 @@
 """A store tells its stock to a running server, and its movements stand in the lake soon after."""
 
-import asyncio
 import datetime as dt
 import json
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -11,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from selling_store import SellingStore, line, where_stock_lives
+from served_app import serving
 
 from connect.api.api_tokens import add_token
 from connect.api.app import application
@@ -31,15 +29,8 @@ def store(tmp_path: Path) -> SellingStore:
 @pytest.fixture
 def address(store: SellingStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(intake, "_SETTLES", 0.02)
-    config = uvicorn.Config(application(store.settings, store.folder), port=0, lifespan="off", log_level="critical")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serving(application(store.settings, store.folder)) as own:
+        yield own
 
 
 def post(address: str, token: str, body: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,12 +4,11 @@
 is killed, prints its id, and then how it ended.
 """
 
-import os
 import sys
-import traceback
 from pathlib import Path
 
 import uvicorn
+from forked_work import fork_for_each_line
 from selling_store import SellingStore
 
 from catalog.load import WatchedCatalog
@@ -31,25 +30,6 @@ def follow(folder: Path) -> None:
         pass
 
 
-def main() -> None:
-    folder, what = Path(sys.argv[1]), sys.argv[2]
-    for _ in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                if what == "inbox":
-                    follow(folder)
-                else:
-                    serve(folder, int(what))
-            except BaseException:  # noqa: BLE001 - a fork never goes on with its parent's work
-                traceback.print_exc()
-            os._exit(1)
-        sys.stdout.write(f"{pid}\n")
-        sys.stdout.flush()
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    place, what = Path(sys.argv[1]), sys.argv[2]
+    fork_for_each_line(lambda _: follow(place) if what == "inbox" else serve(place, int(what)))

@@ -5,10 +5,7 @@
 
 import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from forked_work import ForkedWork
 from selling_store import NOW, SellingStore, line
 
 from connect.api.api_tokens import add_token
@@ -27,47 +25,9 @@ pytestmark = pytest.mark.server
 
 KILLS = int(os.environ.get("KILLS", "4"))  # of each of the two
 _WORK = Path(__file__).with_name("taker.py")
-_ROOT = Path(__file__).parents[3]
 _DATES = ("2026-01-18", "2026-01-19", "2026-01-20", "2026-01-21")  # the last one is not over
 _LINES = 40  # of a request, and of a file
 _LONGEST, _WARM = 0.5, 0.8  # s until a kill, and the share of kills after an answer
-
-
-class Work:
-    """A process that forks one that works until it is killed."""
-
-    def __init__(self, folder: Path, what: str) -> None:
-        path = os.pathsep.join([str(_ROOT), str(_ROOT / "tests" / "plugins")])
-        self.process = subprocess.Popen(
-            [sys.executable, str(_WORK), str(folder), what],
-            env={**os.environ, "PYTHONPATH": path},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.pid = 0
-
-    def start(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("again\n")
-        self.process.stdin.flush()
-        self.pid = int(self.process.stdout.readline())
-
-    def kill(self) -> None:
-        assert self.process.stdout is not None
-        os.kill(self.pid, signal.SIGKILL)
-        assert int(self.process.stdout.readline()) == -signal.SIGKILL
-        self.pid = 0
-
-    def end(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-        self.process.stdin.close()
-        self.process.wait(60)
-        self.process.stdout.close()
 
 
 class Tills:
@@ -141,7 +101,7 @@ def test_killed_at_random_moments_every_line_arrives_and_none_counts_twice(folde
     token = add_token(store.settings, "till", ["sell"], NOW)
     tills = Tills(dice)
     sender = Sender(tills, f"http://127.0.0.1:{port}", token, folder / "inbox")
-    works = [Work(folder, str(port)), Work(folder, "inbox")]
+    works = [ForkedWork(_WORK, folder, what) for what in (port, "inbox")]
     try:
         for work in works:
             work.start()

@@ -1,94 +1,49 @@
 """A live day that learns: the same bytes as a batch, interrupted or not, and a new book has learned the morning."""
 
-import datetime as dt
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from believing import believed_after
-from price_shop import SHORT_DAY, open_in_the_morning
+from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
-from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
-from catalog.settings import read_settings
 from etl.batches import Batch, batch_inputs
-from etl.live.day import LiveDay, before, sold_in, sold_so_far, taught
+from etl.live.day import LiveDay, before, sold_in, taught
 from etl.live.player import Player
 from etl.live.shelf_state import standing_after
-from etl.load import DayRows, load_dimensions, load_store_day, rows_of
-from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import morning_of
-from serving.belief.table import belief_to_table
+from etl.load import DayRows, load_store_day, rows_of
 from serving.in_force import pricing_on
-from serving.make_book import publish_book
-from serving.playing import LivePrices
 from serving.storefront import LearningStorefront, storefront_before_champion
-from simulation.draws import shopper_names
 from simulation.store_day import Stretch, play
-from simulation.truth import chance_of_sale
 from simulation.visits import draw_visits
-from warehouse.lake import Lake
 
 pytestmark = pytest.mark.play
 
-DATE = dt.date(2026, 1, 19)
 DAY = LiveDay("S01", DATE)
-SEED = 7
 TABLES = ("interactions", "repricings", "belief_updates")
 
 
-class Shop:
-    """A lake and a catalog folder of its own, in which S01 sells from a book with a belief."""
+def sell(shop: Shop, ticks: int = SHORT_DAY, player: Player | None = None) -> Player:
+    player = shop.sell(ticks, player)
+    if player.is_over:
+        player.close()
+    return player
 
-    def __init__(self, home: Path) -> None:
-        self.folder = home / "catalog"
-        self.folder.mkdir(parents=True)
-        for name in ("products.yaml", "store.yaml"):
-            shutil.copy(CLASSIC / name, self.folder / name)
-        open_in_the_morning(self.folder)
-        self.catalog: Catalog = load(self.folder)
-        self.lake = Lake(read_settings({"SHELFPRICE_HOME": str(home / "home")}))
-        self.lake.prepare()
-        load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
 
-    def publish(self, visits: float) -> None:
-        """Publish a book on a belief that took in so many visits at each knot."""
-        knots = Knots.of(self.catalog)
-        met = np.full(knots.shape, visits)
-        belief = believed_after(self.catalog, Counts(met, met * chance_of_sale(self.catalog, knots.ratios)))
-        curves = morning_of(self.catalog, belief, None).outlook().curves
-        table = belief_to_table(self.catalog, belief, None)
-        publish_book(self.lake, self.catalog, curves, belief.footfall.by_tick, DATE, table)
-
-    def player(self) -> Player:
-        return Player(self.lake, LivePrices(self.lake, WatchedCatalog(self.folder).current, DAY, SEED), DAY, SEED)
-
-    def sell(self, ticks: int = SHORT_DAY, player: Player | None = None) -> Player:
-        player = player or self.player()
-        while player.next_tick < ticks:
-            player.sell_tick()
-        if player.is_over:
-            player.close()
-        return player
-
-    def bytes_of(self) -> dict[str, bytes]:
-        return {name: self.lake.path(DAY.part(name)).read_bytes() for name in TABLES}
-
-    def rows(self) -> DayRows:
-        found = sold_so_far(self.lake, DAY)
-        assert found is not None
-        return found.rows
+def bytes_of(shop: Shop) -> dict[str, bytes]:
+    return {name: shop.lake.path(DAY.part(name)).read_bytes() for name in TABLES}
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Callable[[], Shop]:
+    """Open a shop in which S01 sells from a book with a belief."""
     numbers = iter(range(100))
 
     def make() -> Shop:
-        own = Shop(tmp_path / str(next(numbers)))
-        own.publish(1.0)
+        own = Shop(tmp_path / str(next(numbers)), changed=open_in_the_morning)
+        own.publish(visits=1.0)
         return own
 
     return make
@@ -98,26 +53,26 @@ def test_a_day_sold_live_from_a_belief_ends_with_the_bytes_of_the_same_batch_int
     shop: Callable[[], Shop],
 ) -> None:
     live, stopped, at_once = shop(), shop(), shop()
-    live.sell()
+    sell(live)
     for ticks in (3, 8):
-        stopped.sell(ticks)
-    stopped.sell()
+        sell(stopped, ticks)
+    sell(stopped)
     priced_by = pricing_on(at_once.lake, at_once.catalog, DATE)
     assert isinstance(priced_by.policy, LearnsWhileSelling)
     inputs = batch_inputs(at_once.catalog, Batch(DATE, "live-S01", ("S01",)), priced_by, SEED)
     day = play(at_once.catalog, priced_by.policy, ("S01",), DATE, SEED)
     load_store_day(at_once.lake, at_once.catalog, day, "live-S01", inputs=inputs, seed=SEED)
     assert len(day.lessons) > 3
-    assert live.bytes_of() == at_once.bytes_of() == stopped.bytes_of()
+    assert bytes_of(live) == bytes_of(at_once) == bytes_of(stopped)
 
 
 def test_a_book_that_takes_over_in_the_middle_has_learned_the_morning(shop: Callable[[], Shop]) -> None:
     own, restarted = shop(), shop()
     for each in (own, restarted):
-        player = each.sell(4)
-        each.publish(3.0)
-        each.sell(6, player)
-    restarted.sell(7)  # from the lake alone
+        player = sell(each, 4)
+        each.publish(visits=3.0)
+        sell(each, 6, player)
+    sell(restarted, 7)  # from the lake alone
     policy = pricing_on(own.lake, own.catalog, DATE).policy
     morning, then = (before(own.rows(), tick) for tick in (4, 5))
     learned = taught(policy, morning, own.catalog, 4)
@@ -127,9 +82,9 @@ def test_a_book_that_takes_over_in_the_middle_has_learned_the_morning(shop: Call
     shown = standing_after(then, own.catalog, 5).shown
     assert np.array_equal(learned.decide(shelf).prices, shown)
     assert not np.array_equal(policy.decide(shelf).prices, shown)
-    own.sell()
-    restarted.sell()
-    assert own.bytes_of() == restarted.bytes_of()
+    sell(own)
+    sell(restarted)
+    assert bytes_of(own) == bytes_of(restarted)
 
 
 @pytest.fixture(scope="module")
