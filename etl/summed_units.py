@@ -42,6 +42,13 @@ def summed(lines: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(units=_netted(rows))
 
 
+def without_a_unit(pairs: pd.DataFrame, sold: pd.DataFrame) -> pd.DataFrame:
+    """Return stores, products and prices as rows of a whole day without a unit, beside rows of what sold."""
+    nothing = dict.fromkeys(("sold", "returned_units", "units"), 0.0)
+    receipts = np.nan if sold["receipts"].isna().all() else 0.0
+    return pairs.assign(hour=np.int8(-1), **nothing, receipts=receipts, traffic=np.nan, stock=np.nan)
+
+
 def _netted(rows: pd.DataFrame) -> Floats:
     """Take the returns of each store and product off its rows of the day, the largest first; never below 0."""
     if not rows["returned_units"].any():

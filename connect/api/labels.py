@@ -5,8 +5,9 @@ server asks with the number that it was given last, and gets what is newer. The 
 `shelfprice export` pushes to an address of the receiver: `targets.json_of` writes it, and a test holds both together.
 """
 
+import datetime as dt
 from threading import Lock
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -15,32 +16,14 @@ from catalog.limits import HIGHEST_NUMBER
 from connect.api.clients import Caller
 from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses
-from connect.export.batch import document_of_price
+from connect.export.batch import BatchPrice, PriceBatch, document_of, document_of_price, rows_of
 from connect.export.export_log import ExportHistory, ExportLog
 from serving.quote_desk import UnknownStoreError
 from warehouse.lake import Lake
 
-BATCH: dict[str, Any] = {
-    "batch": "f6978131c2b27a198f567fa7",
-    "after": "0b6f1a6f1f0e4f9d8c3a2b11",
-    "number": 7,
-    "store": "S01",
-    "recorded_at": "2026-01-19T09:15:02+00:00",
-    "time_zone": "Europe/Berlin",
-    "currency": "EUR",
-    "prices": [
-        {
-            "sku": "MILK",
-            "price": 1.49,
-            "till_price": 1.49,
-            "unit_price": 1.49,
-            "unit": "l",
-            "prior_price": 1.69,
-            "valid_from": "2026-01-19T09:15:00+00:00",
-            "valid_from_local": "2026-01-19T10:15:00+01:00",
-        }
-    ],
-}
+_MADE_AT = dt.datetime(2026, 1, 19, 9, 15, tzinfo=dt.UTC)
+_PRICES = rows_of([BatchPrice("MILK", 1.49, _MADE_AT, 1.69, 1.49, "l", 1.49)])
+BATCH = document_of(PriceBatch(7, "f697", "0b6f", "S01", _PRICES, _MADE_AT, _MADE_AT, "Europe/Berlin"))
 """An example."""
 router, webhooks = APIRouter(prefix="/v1", tags=["batches"]), APIRouter(tags=["batches"])
 
@@ -108,7 +91,6 @@ class LabelPrices(BaseModel):
     "/labels",
     operation_id="labels",
     summary="Fetch the prices that labels have to show",
-    response_description="What is new",
     responses=problem_responses("unknown-store", "other-store", "not-valid", "lake-unreadable"),
     openapi_extra={"security": [{}, {"token": []}]},
 )
@@ -159,7 +141,6 @@ def labels(
             "description": "Not now; after 408, 409, 425, 429, 500, 502, 503 and 504 it is sent up to four times more"
         },
     },
-    openapi_extra={"requestBody": {"description": "The batch"}},
 )
 def price_batch(
     batch: Annotated[BatchDocument, Field(examples=[BATCH])],

@@ -143,7 +143,6 @@ def _problems(*names: str) -> dict[int | str, dict[str, Any]]:
     "",
     operation_id="price_changes",
     summary="List price changes",
-    response_description="The price changes",
     responses=_problems(),
 )
 def listed(
@@ -169,9 +168,7 @@ def listed(
     operation_id="ask_for_price",
     summary="Ask for a price, a freeze, or base prices",
     status_code=201,
-    response_description="It is recorded",
     responses=_problems(*_NEEDS_SCOPE, *_UNKNOWN, "conflict", "wrong-media-type"),
-    openapi_extra={"requestBody": {"description": "What is asked for"}},
 )
 def ask(
     workspace: OpenWorkspace, body: _Change, caller: Annotated[Caller, Security(authorised, scopes=["propose"])]
@@ -194,9 +191,7 @@ def ask(
     "/examined",
     operation_id="examine_price",
     summary="See what would become of it",
-    response_description="What would become of it",
     responses=_problems(*_UNKNOWN, "wrong-media-type"),
-    openapi_extra={"requestBody": {"description": "What would be asked for"}},
 )
 def examine(request: Request, workspace: OpenWorkspace, body: _Change) -> AskedChanges:
     """Say what speaks against a price change, and what it is expected to bring a store day; nothing is recorded."""
@@ -210,9 +205,7 @@ def examine(request: Request, workspace: OpenWorkspace, body: _Change) -> AskedC
     "/{change}/events",
     operation_id="decide_on_price",
     summary="Approve, reject or withdraw",
-    response_description="It is recorded",
     responses=_problems(*_NEEDS_SCOPE, "unknown-change", "conflict", "wrong-media-type"),
-    openapi_extra={"requestBody": {"description": "What is decided"}},
 )
 def decide(
     workspace: OpenWorkspace,

@@ -108,7 +108,6 @@ class QuoteHealth(BaseModel):
     "/quotes",
     operation_id="quote",
     summary="Price one product at a stock level",
-    response_description="The quote",
     response_model=Quote,
     responses={
         200: {"headers": _ETAG},
@@ -160,10 +159,9 @@ async def quote(
     "/quotes",
     operation_id="quotes",
     summary=f"Price up to {MOST_QUESTIONS:,} products at once",
-    response_description="A quote or a problem for each question",
     response_model=list[Quote | ProblemDocument],
     responses=problem_responses("wrong-media-type", "not-valid", "lake-unreadable"),
-    openapi_extra=_OPEN | {"requestBody": {"description": "The questions"}},
+    openapi_extra=_OPEN,
 )
 async def quotes(
     request: Request,
@@ -199,7 +197,6 @@ async def quotes(
     "/health",
     operation_id="health",
     summary="Which prices are answered",
-    response_description="The price book in force",
     responses=problem_responses(),
     openapi_extra=_OPEN,
 )

@@ -17,22 +17,8 @@ from connect.intake.stock_and_visitors import ProductVisits, StockEvent, Visitor
 from warehouse.workspace import Workspace
 
 _SALES: list[dict[str, Any]] = [
-    {
-        "store_id": "S01",
-        "receipt": "70412",
-        "line": 1,
-        "sku": "MILK",
-        "sold_at": "2026-01-19T09:31:07+01:00",
-        "units": 2,
-        "price": 1.29,
-    },
-    {
-        "store_id": "S01",
-        "event_id": "9f2c",
-        "sku": "MILK",
-        "sold_at": "2026-01-19T08:35:00Z",
-        "voids": {"receipt": "70412", "line": 1},
-    },
+    {"store_id": "S01", "event_id": "9f2", "sku": "MILK", "sold_at": "2026-01-19T08:31:07Z", "units": 2, "price": 1.29},
+    {"store_id": "S01", "event_id": "9f3", "sku": "MILK", "sold_at": "2026-01-19T08:35:00Z", "voids": "9f2"},
 ]
 _STOCK = [{"store_id": "S01", "sku": "MILK", "happened_at": "2026-01-19T06:10:00Z", "kind": "delivery", "units": 40}]
 _VISITORS = [
@@ -92,9 +78,7 @@ def _route(
         operation_id=operation,
         summary=summary,
         description=_SAID,
-        response_description="What was taken, and why the rest was not",
         responses=_PROBLEMS,
-        openapi_extra={"requestBody": {"description": "The lines"}},
     )
 
 
@@ -104,34 +88,14 @@ _SAID = """Take in each line that can be used, and say why the others cannot; ne
 The lines that were taken are on the disk when the answer is sent. A line that is sent again is known, and counts once.
 Of an hour's visitors, what is said last holds. A rival's price counts from the next opening on.
 """
-_route(
-    "sales",
-    "/sales",
-    "sell",
-    f"Say what was sold: up to {MOST_LINES:,} lines of receipts",
-    (_without_references(SaleLine.model_json_schema()), _SALES),
-)
-_route(
-    "stock",
-    "/stock",
-    "stock",
-    "Say what was counted, delivered or thrown away",
-    (StockEvent.model_json_schema(), _STOCK),
-)
-_route(
-    "traffic",
-    "/traffic",
-    "traffic",
-    "Say how many visitors came in an hour, or how many looked at a product",
-    (_COUNT, _VISITORS),
-)
-_route(
-    "rivals",
-    "/competitor-prices",
-    "competitor_prices",
-    "Say what rivals ask for products of the shelf",
-    (RivalPrice.model_json_schema(), _RIVALS),
-)
+_SOLD = (_without_references(SaleLine.model_json_schema()), _SALES)
+_route("sales", "/sales", "sell", f"Say what was sold: up to {MOST_LINES:,} lines of receipts", _SOLD)
+_MOVED = (StockEvent.model_json_schema(), _STOCK)
+_route("stock", "/stock", "stock", "Say what was counted, delivered or thrown away", _MOVED)
+_CAME = "Say how many visitors came in an hour, or how many looked at a product"
+_route("traffic", "/traffic", "traffic", _CAME, (_COUNT, _VISITORS))
+_ASKED = (RivalPrice.model_json_schema(), _RIVALS)
+_route("rivals", "/competitor-prices", "competitor_prices", "Say what rivals ask for products of the shelf", _ASKED)
 
 
 def _with_others(
@@ -151,11 +115,9 @@ def _take(request: Request, workspace: Workspace, kind: Kind, lines: list[Any], 
     intake: ServedIntake = request.app.state.intake
     if kind == "rivals":
         caller.refuse_other_store(None)  # they count in every store
-    stores = caller.stores
     mine = caller.own_places(lines, "store_id")
     result = intake.take(workspace, kind, [lines[place] for place in mine], str(caller.name))
-    if stores is not None:
-        result = _with_others(result, mine, lines, stores)
+    result = _with_others(result, mine, lines, caller.stores or ())
     for name, count in ("taken", result.taken), ("known", result.known), ("refused", len(result.refused)):
         request.app.state.metrics.lines.labels(kind, name).inc(count)
     return result

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from catalog.errors import DataError, ServiceError, did_you_mean
+from catalog.errors import ServiceError
 from catalog.load import WatchedCatalog
 from catalog.tables.operations import EXPORT_BATCHES
 from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files, waiting_files
@@ -17,6 +17,7 @@ from connect.export.export_log import LOCK as RECORD_LOCK
 from connect.export.export_log import ExportHistory, ExportLog, next_number, record_batches
 from connect.export.targets import FolderTarget, RefusedBatchError, Target
 from connect.export.wanted import shelf_prices
+from etl.live.calendar import refuse_unknown_store
 from etl.live.store_now import stores_now
 from flows.clock import now_of
 from serving.standing import standings
@@ -282,14 +283,9 @@ def _deliver(
 
 
 def _known_stores(workspace: Workspace, stores: Sequence[str] | None) -> Sequence[str]:
-    known = workspace.catalog.store.stores
-    unknown = next((store for store in stores or () if store not in known), None)
-    if unknown is not None:
-        raise DataError(
-            f"expected a store of the catalog ({', '.join(known[:20])}), found {unknown!r}; nothing was sent"
-            f"{did_you_mean(unknown, known)}"
-        )
-    return known if stores is None else stores
+    for store in stores or ():
+        refuse_unknown_store(workspace.catalog, store)
+    return workspace.catalog.store.stores if stores is None else stores
 
 
 def _why_unproven(notes: Notes, name: str, error: Exception) -> str:

@@ -178,27 +178,12 @@ def _batches_in(rows: pa.Table) -> Iterator[PriceBatch]:
         own = prices.slice(begin, batch["counts"])
         first = rows.slice(begin, 1).to_pylist()[0]
         begin += batch["counts"]
-        yield PriceBatch(
-            number=first["number"],
-            id=first["batch"],
-            after=first["after"],
-            store=first["store_id"],
-            rows=own,
-            recorded_at=first["recorded_at"],
-            effective_at=first["effective_at"],
-            time_zone=first["time_zone"],
-            currency=first["currency"],
-        )
+        named = {
+            name: first[name] for name in ("number", "after", "recorded_at", "effective_at", "time_zone", "currency")
+        }
+        yield PriceBatch(id=first["batch"], store=first["store_id"], rows=own, **named)
 
 
 def _acknowledgement_in(row: Mapping[str, Any]) -> Acknowledgement:
-    return Acknowledgement(
-        batch=row["batch"],
-        store=row["store_id"],
-        sku=row["sku"],
-        device=row["device"],
-        price=row["shown_price"],
-        is_ok=row["is_ok"],
-        error=row["error"],
-        said_at=row["said_at"],
-    )
+    named = {name: row[name] for name in ("batch", "sku", "device", "is_ok", "error", "said_at")}
+    return Acknowledgement(store=row["store_id"], price=row["shown_price"], **named)

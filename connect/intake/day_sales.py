@@ -25,10 +25,9 @@ from catalog.records.store import Store
 from catalog.store_day import hour_shares
 from catalog.tables.decisions import UNIT_SALES
 from etl.sales_so_far import SalesSoFar, days_before
-from etl.summed_units import chances_of, in_contract, summed
+from etl.summed_units import chances_of, in_contract, summed, without_a_unit
 
 _EPOCH = dt.date(1970, 1, 1)
-_WHOLE_DAY = np.int8(-1)
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 _ORDER = {"delivery": 0, "spoiled": 1, "sold": 2, "count": 3}  # at one moment: a count knows all of it
 
@@ -42,8 +41,7 @@ class _Change(NamedTuple):
     expires_on: dt.date | None = None
 
 
-@dataclass(frozen=True)
-class _Level:
+class _Level(NamedTuple):
     """Units on the shelf from a moment on, UTC."""
 
     since: dt.datetime
@@ -93,7 +91,7 @@ class ShelfStock:
 
     def levels(self, store: str, sku: str) -> list[tuple[dt.datetime, float]]:
         """Return from when on there were how many units of a product, in order of time; nothing before the first."""
-        return [(level.since, level.units) for level in self._levels.get((store, sku), ())]
+        return list(self._levels.get((store, sku), ()))
 
     def _levels_of(self, store: str, changes: Sequence[_Change]) -> Iterable[_Level]:
         """Yield the level of a product whenever it changed, from its first count since the closing before."""
@@ -228,7 +226,7 @@ def _sold(day: DayLines, pairs: Pairs) -> pd.DataFrame:
     lines = pairs.numbered(lines[lines["voids_event_id"].isna() & lines["voids_receipt"].isna()])
     if lines["receipt"].isna().all():
         lines = lines.drop(columns="receipt")
-    return lines.assign(hour=_WHOLE_DAY)
+    return lines.assign(hour=np.int8(-1))
 
 
 def _known_before(day: DayLines, pairs: Pairs) -> tuple[SalesSoFar, dict[int, float]]:
@@ -277,12 +275,4 @@ def _without_a_sale(day: DayLines, pairs: Pairs, rows: pd.DataFrame, last_price:
             zeros += [(store, product, one) for one in prices]
     columns = {"store": np.int64, "product": np.int64, "price": np.float64}
     found = pd.DataFrame(zeros, columns=list(columns)).astype(columns)
-    return found.assign(
-        hour=_WHOLE_DAY,
-        sold=0.0,
-        returned_units=0.0,
-        units=0.0,
-        receipts=np.nan if rows["receipts"].isna().all() else 0.0,
-        traffic=np.nan,
-        stock=np.nan,
-    )
+    return without_a_unit(found, rows)

@@ -127,12 +127,7 @@ def _of_span(
         yield {
             "store_id": store,
             "sku": sku,
-            "starts_at": span.starts_at,
-            "ends_at": span.ends_at,
-            "price": span.price,
-            "batch": span.batch,
-            "label_price": span.label_price,
-            "is_acknowledged": span.is_acknowledged,
+            **vars(span),
             "charged_price": price,
             "not_ours": reason,
             "units": float(sold),

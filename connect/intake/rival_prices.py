@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from catalog.limits import HIGHEST_PRICE
 from catalog.load import Catalog
@@ -26,6 +26,7 @@ from connect.intake.sale_lines import (
     LineRefusal,
     RefusedLine,
     Row,
+    SentLine,
     checked,
     new_among,
     parsed,
@@ -42,10 +43,8 @@ _LONGEST_EAN = 14
 _ONE_DAY = dt.timedelta(days=1)
 
 
-class RivalPrice(BaseModel):
+class RivalPrice(SentLine):
     """A price of a rival, as somebody saw it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
 
     rival: Id = Field(description="name of the rival")
     sku: Id | None = Field(default=None, description="the product, as products.yaml names it; needed without an ean")

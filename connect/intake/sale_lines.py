@@ -53,21 +53,28 @@ Key = tuple[object, ...]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class LineReference(BaseModel):
-    """Another line of the same store: a receipt and the number of the line on it."""
+class SentLine(BaseModel):
+    """A line as its sender writes it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
+
+
+class LineOfStore(SentLine):
+    """A line that a store sends."""
+
+    store_id: Id = Field(description="the store, as store.yaml names it")
+
+
+class LineReference(SentLine):
+    """Another line of the same store: a receipt and the number of the line on it."""
 
     receipt: Id = Field(description="number of the receipt")
     line: int = Field(ge=0, lt=2**31, description="number of the line on it")
 
 
-class SaleLine(BaseModel):
+class SaleLine(LineOfStore):
     """One line of a receipt."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
-
-    store_id: Id = Field(description="the store, as store.yaml names it")
     sku: Id = Field(description="the product, as products.yaml names it")
     sold_at: AwareDatetime = Field(description="when it was sold, ISO 8601 in UTC or with an offset")
     units: float | None = Field(

@@ -56,10 +56,6 @@ class FileLines:
     numbers: Sequence[int]
     fields: pa.Table | Sequence[Any]
 
-    def objects(self) -> Sequence[Any]:
-        """Return the lines as the quote API takes them."""
-        return objects_of(self.fields)
-
 
 def is_taken(name: str) -> bool:
     """Return whether the name of a file is that of one that is taken in."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
@@ -22,6 +22,7 @@ from connect.intake.sale_lines import (
     IntakeResult,
     Key,
     LineCheck,
+    LineOfStore,
     LineRefusal,
     RefusedLine,
     Row,
@@ -35,12 +36,9 @@ from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
 
-class StockEvent(BaseModel):
+class StockEvent(LineOfStore):
     """Something that changed the stock of a product in a store, or told it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
-
-    store_id: Id = Field(description="the store, as store.yaml names it")
     sku: Id = Field(description="the product, as products.yaml names it")
     happened_at: AwareDatetime = Field(description="when, ISO 8601 in UTC or with an offset")
     kind: Literal["count", "delivery", "spoiled"] = Field(
@@ -54,24 +52,20 @@ class StockEvent(BaseModel):
     event_id: Id | None = Field(default=None, description="an id that no other event of the store has")
 
 
-class VisitorCount(BaseModel):
+class _HourCount(LineOfStore):
+    hour_at: AwareDatetime = Field(description="when the hour begins, ISO 8601 in UTC or with an offset")
+
+
+class VisitorCount(_HourCount):
     """The visitors of a store in one hour."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
-
-    store_id: Id = Field(description="the store, as store.yaml names it")
-    hour_at: AwareDatetime = Field(description="when the hour begins, ISO 8601 in UTC or with an offset")
     visitors: float = Field(ge=0, lt=1e7, description="visitors who came in that hour")
 
 
-class ProductVisits(BaseModel):
+class ProductVisits(_HourCount):
     """The visits to a product of a store in one hour."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
-
-    store_id: Id = Field(description="the store, as store.yaml names it")
     sku: Id = Field(description="the product, as products.yaml names it")
-    hour_at: AwareDatetime = Field(description="when the hour begins, ISO 8601 in UTC or with an offset")
     visits: float = Field(ge=0, lt=1e7, description="shoppers who looked at the product in that hour, 0 for nobody")
 
 

@@ -30,6 +30,7 @@ from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
 _ONE_DAY = dt.timedelta(days=1)
+_MOVED = ("carried", "delivered", "sold", "spoiled", "adjusted")
 Pair = tuple[str, str]
 """A store and a product."""
 
@@ -170,17 +171,13 @@ def _rows(
         missing = max(0, int(rules.par[place]) - sum(lot.left for lot in lots.values()))
         for expires_on, lot in lots.items():
             is_newest = expires_on == own.newest
-            if is_newest or any((lot.carried, lot.delivered, lot.sold, lot.spoiled, lot.adjusted)):
+            if is_newest or any(getattr(lot, name) for name in _MOVED):
                 rows.append(
                     {
                         "store_id": store,
                         "sku": sku,
                         "expires_on": expires_on,
-                        "units_carried": lot.carried,
-                        "units_delivered": lot.delivered,
-                        "units_sold": lot.sold,
-                        "units_spoiled": lot.spoiled,
-                        "units_adjusted": lot.adjusted,
+                        **{f"units_{name}": getattr(lot, name) for name in _MOVED},
                         "units_kept": lot.left,
                         "units_on_order": (under_way + missing * int(is_ordered[place])) * is_newest,
                         "unit_cost": catalog.unit_costs[place],
