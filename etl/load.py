@@ -23,6 +23,7 @@ from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
 from warehouse.sold import bought_among, currencies_in
 
+_AS_IN_THE_CATALOG = ("sku", "category", "icon", "base_price", "unit_cost", "par_stock")
 _PRODUCTS = Partition("products", None, "all")
 _SHOPPERS = Partition("shoppers", None, "all")
 _STORES = Partition(STORES.name, None, "all")
@@ -173,15 +174,10 @@ def products_of(catalog: Catalog) -> pa.Table:
     """Return the shelf in the columns of `products`."""
     return pa.table(
         {
-            "sku": [product.sku for product in catalog.products],
+            **{name: [getattr(product, name) for product in catalog.products] for name in _AS_IN_THE_CATALOG},
             "product_name": [product.name for product in catalog.products],
-            "category": [product.category for product in catalog.products],
-            "icon": [product.icon for product in catalog.products],
-            "base_price": [product.base_price for product in catalog.products],
-            "unit_cost": [product.unit_cost for product in catalog.products],
             "floor_price": [product.floor for product in catalog.products],
             "ceiling_price": [product.ceiling for product in catalog.products],
-            "par_stock": [product.par_stock for product in catalog.products],
             "currency": [catalog.store.currency] * len(catalog.products),
         },
         schema=PRODUCTS.schema,

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 from catalog.errors import DataError, Declined, LakeError
 from catalog.spread import HERE, Progress, Spread, silent
 from etl.announced import tell_weather
+from etl.files.block import ahead
 from features.cells import (
     StaleCells,
     grouping_connection,
@@ -109,13 +109,8 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
     if not stale:
         return []
     lake, grouped = workspace.lake, list[StaleCells]()
-    read = partial(_proven_rows, lake, unproven)
-    with grouping_connection(lake.read(PRODUCTS)) as connection, ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(read, stale[0])
-        for item, following in zip(stale, (*stale[1:], None), strict=True):
-            rows = coming.result()
-            if following is not None:
-                coming = ahead.submit(read, following)
+    with grouping_connection(lake.read(PRODUCTS)) as connection:
+        for item, rows in ahead((item, _proven_rows(lake, unproven, item)) for item in stale):
             if rows is not None:
                 publish_groups(lake, item, groups_of_rows(connection, rows, item.decisions.table))
                 grouped.append(item)

@@ -171,21 +171,17 @@ def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
             own["store_id"] or "every store",
             *(_number(own[name]) for name in ("price_eur", "otherwise_price_eur")),
             *("not counted" if own[name] is None else own[name] for name in ("count_visits", "count_units")),
-            *(_number(_or_unknown(own[name])) for name in amounts),
+            *(_number(own[name]) for name in amounts),
         ]
         for own in effects
     ]
     title = "Prices that people set or approved, and experiments"
     show_table(title, columns, rows)
     if (own := effects[0])["prices_in_all"]:
-        brought, instead = (_number(_or_unknown(own[f"{side}profit_in_all"])) for side in ("", "otherwise_"))
-        promised = _number(_or_unknown(own["promised_in_all"]))
+        brought, instead = (_number(own[f"{side}profit_in_all"]) for side in ("", "otherwise_"))
+        promised = _number(own["promised_in_all"])
         say(f"In all ({own['prices_in_all']}): profit {brought}, {instead} instead; {promised} more was promised.")
     remark("What they would have brought instead is a forecast, for as many visits: a difference from it is no proof.")
-
-
-def _or_unknown(value: float | None) -> float:
-    return float("inf") if value is None else value
 
 
 def _show_waste(waste: "WasteByDraws") -> None:
@@ -215,8 +211,8 @@ def _show(title: str, name: str, found: "Mapping[str, EarnedProfit]") -> None:
     show_table(title, [name, *_EARNED], rows)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.2f}" if abs(value) < float("inf") else "not known"
+def _number(value: float | None) -> str:
+    return f"{value:,.2f}" if value is not None and abs(value) < float("inf") else "not known"
 
 
 def _percent(value: float) -> str:

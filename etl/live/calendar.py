@@ -16,11 +16,9 @@ from etl.ledger import in_force_in, kept_catalog
 from etl.live.day import LiveDay, days_with_live_parts, is_live
 from simulation.visits import Visits, draw_visits
 from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
-from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
 from warehouse.sold import newest_closed, sold_partitions
-from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 DEFAULT_START = dt.date(2026, 1, 5)
@@ -126,7 +124,6 @@ def are_the_same(one: Visits, other: Visits) -> bool:
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in _DRAWN)
 
 
-_query = queries_beside(__file__)
 _MOST_DATES = 62
 """How far back a store's newest date is looked for."""
 
@@ -158,7 +155,7 @@ def day_to_sell(workspace: Workspace, store: str, date: dt.date | None) -> LiveD
     day = LiveDay(store, date)
     if day.is_closed(workspace.lake):
         raise Declined(f"{store} has sold {date} live, and the day is closed; nothing was sold, choose another date")
-    if workspace.lake.receipt(day.part("live_interactions")) is None and _has_decisions(workspace, day):
+    if workspace.lake.receipt(day.part("live_interactions")) is None and _has_decisions(workspace.lake, day):
         raise Declined(
             f"{store} has decisions of {date} from a simulation; selling the day again would count it twice: nothing "
             f"was sold, choose another date, such as {_next_date(workspace, store)}"
@@ -261,8 +258,5 @@ def _stores_in(lake: Lake, part: Partition) -> Iterable[str]:
     return rows[0].stores if rows else set(lake.read(part)["store_id"].unique().to_pylist())
 
 
-def _has_decisions(workspace: Workspace, day: LiveDay) -> bool:
-    parameters = {"store_id": day.store, "business_date": day.business_date}
-    with read_only(workspace.settings) as warehouse:
-        row = warehouse.execute(_query("decisions_of_store_day"), parameters).fetchone()
-    return row is not None and bool(row[0])
+def _has_decisions(lake: Lake, day: LiveDay) -> bool:
+    return any(day.store in _stores_in(lake, part) for part in lake.partitions_on("interactions", day.business_date))

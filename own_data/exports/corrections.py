@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from catalog.errors import DataError, Declined
-from own_data.exports.admission import EPOCH, Replaced, rows_and_units
+from own_data.exports.admission import Replaced, rows_and_units
 from own_data.exports.columns import Grain
 from warehouse.lake import Lake
 from warehouse.sold import SOLD, sold_on
@@ -109,8 +109,3 @@ def _earlier_editions(lake: Lake, part: str, file: str) -> set[str]:
 def _stores_on(lake: Lake, day: dt.date, group: str) -> set[str]:
     parts = [own for own in sold_on(lake, day) if own.group == group]
     return {store for own in parts for store in lake.read(own)["store_id"].unique().to_pylist()}
-
-
-def dates_in(days: Collection[int]) -> list[dt.date]:
-    """Return business dates from days since 1970."""
-    return [EPOCH + dt.timedelta(days=day) for day in sorted(days)]

@@ -4,10 +4,12 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from catalog.names import EXPORT_GROUP
 from catalog.tables.operations import INGESTED_FILES
 from own_data.exports.admission import Admitted
 from own_data.exports.profile import profile_of
@@ -20,17 +22,21 @@ _JSON = ("columns", "reasons", "profile", "summary")
 
 
 @dataclass(frozen=True)
-class FileRow:
-    """A file whose row is to be published: how it was read, what it is called in the lake, and from which inputs."""
+class GivenFile:
+    """A file to ingest: how it is read, the SHA-256 of its bytes, the folder of its shelf, and the time, UTC."""
 
     export: Export
     digest: str
-    part: str
+    shelf: Path
     now: dt.datetime
-    inputs: str
+
+    @property
+    def part(self) -> str:
+        """Name of its partitions in the lake."""
+        return EXPORT_GROUP + self.digest[:16]
 
 
-def publish_row(workspace: Workspace, own: FileRow, days: Sequence[Admitted]) -> None:
+def publish_row(workspace: Workspace, own: GivenFile, inputs: str, days: Sequence[Admitted]) -> None:
     """Profile what is in the lake now and publish the file's row."""
     reasons = reasons_of(day.rejected for day in days)
     valid, rejected = sum(day.valid for day in days), sum(rows for rows, _ in reasons.values())
@@ -58,7 +64,7 @@ def publish_row(workspace: Workspace, own: FileRow, days: Sequence[Admitted]) ->
         "ingested_at": own.now,
     }
     table = pa.Table.from_pylist([row], schema=INGESTED_FILES.schema)
-    workspace.lake.publish(Partition("ingested_files", None, own.part), table, inputs=own.inputs)
+    workspace.lake.publish(Partition("ingested_files", None, own.part), table, inputs=inputs)
 
 
 def reasons_of(found: Iterable[Mapping[str, tuple[int, int]]]) -> dict[str, tuple[int, int]]:
@@ -74,10 +80,7 @@ def reasons_of(found: Iterable[Mapping[str, tuple[int, int]]]) -> dict[str, tupl
 def row_of(lake: Lake, part: str) -> dict[str, Any]:
     """Return a file's row of `ingested_files`, with its JSON read."""
     row: dict[str, Any] = lake.read(Partition("ingested_files", None, part)).to_pylist()[0]
-    read = {name: json.loads(row[name]) for name in _JSON if row[name] is not None}
-    if "summary" not in read:
-        read["summary"] = {"kept": row["valid"], "counts": {}, "replaced": []}
-    return row | {"grain": row["grain"] or "visits"} | read
+    return row | {name: json.loads(row[name]) for name in _JSON}
 
 
 def is_done(lake: Lake, part: str, inputs: str) -> bool:

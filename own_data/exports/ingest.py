@@ -10,24 +10,22 @@ from typing import Any, Literal
 from catalog.currency import EUR, Currency
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
-from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings
 from catalog.spread import Progress, silent
 from etl.files.shown import shown
 from features.cells import ALL_VIEWS
 from flows.workspace import prepared
-from own_data.exports.admission import CHANGES, Admitting, FileAdmission, Replaced, admit_dates
+from own_data.exports.admission import CHANGES, EPOCH, Admitting, FileAdmission, Replaced, admit_dates
 from own_data.exports.columns import Reading, StoreZones, zones_of
 from own_data.exports.corrections import (
     NOTHING_ASKED,
     CorrectionRequest,
-    dates_in,
     refuse_another_grain,
     replacement,
 )
-from own_data.exports.file_row import FileRow, is_done, publish_row, reasons_of, row_of
+from own_data.exports.file_row import GivenFile, is_done, publish_row, reasons_of, row_of
 from own_data.exports.grain import settled
-from own_data.exports.read import Export, open_export
+from own_data.exports.read import open_export
 from own_data.exports.rows import query
 from own_data.exports.sales import AdmittingSales
 from own_data.exports.shelf import fit_stores, is_untouched, refuse_likely_cents, refuse_other_money, write_shelf
@@ -67,21 +65,6 @@ class Ingested:
     row: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class _File:
-    """A file to ingest: how it is read, the SHA-256 of its bytes, the folder of its shelf, and the time, UTC."""
-
-    export: Export
-    digest: str
-    shelf: Path
-    now: dt.datetime
-
-    @property
-    def part(self) -> str:
-        """Name of its partitions in the lake."""
-        return EXPORT_GROUP + self.digest[:16]
-
-
 def ingest(
     settings: Settings,
     file: Path,
@@ -117,13 +100,15 @@ def ingest(
     lake, export = Lake(settings), settled(open_export(file, reading))
     refuse_other_side(lake.store, "retailer")
     with held(settings.locks, "ingest"):
-        own = _File(export, sha256_of(file), shelf or settings.shelf, now)
+        own = GivenFile(export, sha256_of(file), shelf or settings.shelf, now)
         is_there = (own.shelf / "products.yaml").exists()
         may_estimate = shelf is None and (not is_there or _is_of_this_file_alone(lake, own))
         if is_there and not asked.replace and is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
         units = _units_of(own, reading, is_estimated=may_estimate)
-        with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share), *units) as staged:
+        with stage_export(
+            export, settings.scratch, lambda share: progress("reading the file", round(share * _STEPS), _STEPS), *units
+        ) as staged:
             replaces = _accepted(lake, own, staged, asked)
             claim(lake.store, "retailer")  # of two first writers, one loses before it writes anything
             _settle_shelf(lake, own, staged, is_estimated=may_estimate)
@@ -132,27 +117,27 @@ def ingest(
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
 
 
-def _is_of_this_file_alone(lake: Lake, own: _File) -> bool:
+def _is_of_this_file_alone(lake: Lake, own: GivenFile) -> bool:
     """Tell whether the shelf is as it was estimated, and nothing else was ingested since."""
     return is_untouched(own.shelf) and not _other_parts(lake, own.part)
 
 
-def _units_of(own: _File, reading: Reading, *, is_estimated: bool) -> tuple[StoreZones, Currency]:
+def _units_of(own: GivenFile, reading: Reading, *, is_estimated: bool) -> tuple[StoreZones, Currency]:
     """Return the zones of the stores and the currency of the shelf; one that is estimated has UTC and euros."""
     store = None if is_estimated else load(own.shelf).store
     return zones_of(reading, store), EUR if store is None else store.money
 
 
-def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: CorrectionRequest) -> dict[dt.date, Replaced]:
+def _accepted(lake: Lake, own: GivenFile, staged: StagedExport, asked: CorrectionRequest) -> dict[dt.date, Replaced]:
     """Refuse a file that may not enter this lake, and return what it replaces."""
     _refuse_without_rows(staged, own.export.where)
-    dates = dates_in(staged.spans)
+    dates = [EPOCH + dt.timedelta(days=day) for day in staged.spans]
     refuse_another_grain(lake, own.part, staged.grain)
     stores = [store_id_of(word) for word in staged.stores]
     return replacement(lake, own.part, own.export.path.name, dates, stores, asked)
 
 
-def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, *, is_estimated: bool) -> None:
+def _settle_shelf(lake: Lake, own: GivenFile, staged: StagedExport, *, is_estimated: bool) -> None:
     """Write the shelf that is estimated from this file, or hold its prices against those of the shelf that is there."""
     if is_estimated:
         _refuse_another_shelf(lake, own.part, [sku_of(product["word"]) for product in staged.products])
@@ -165,7 +150,7 @@ def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, *, is_estimated:
 
 def _admit_all(
     lake: Lake,
-    own: _File,
+    own: GivenFile,
     staged: StagedExport,
     replaces: Mapping[dt.date, Replaced],
     asked: CorrectionRequest,
@@ -182,11 +167,11 @@ def _admit_all(
     _refuse_without_a_valid_row(own, admitting)
     workspace = prepared(lake.settings, catalog)
     days = admit_dates(admitting, progress)
-    publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days)
+    publish_row(workspace, own, inputs, days)
     return workspace
 
 
-def _refuse_without_a_valid_row(own: _File, admitting: Admitting) -> None:
+def _refuse_without_a_valid_row(own: GivenFile, admitting: Admitting) -> None:
     """Refuse a file whose rows are all rejected, before anything is published.
 
     Raises
@@ -217,7 +202,7 @@ def _refuse_without_a_valid_row(own: _File, admitting: Admitting) -> None:
 
 
 def _said_of_changes(
-    own: _File, reasons: Mapping[str, tuple[int, int]], changed: Mapping[dt.date, Sequence[int]]
+    own: GivenFile, reasons: Mapping[str, tuple[int, int]], changed: Mapping[dt.date, Sequence[int]]
 ) -> str:
     """Say which rows of a file without a new one change what is in the lake, and how to let them count."""
     lines = [line for day in changed for line in changed[day]]
@@ -234,11 +219,7 @@ def _said_of_changes(
     )
 
 
-def _tell_share(progress: Progress, share: float) -> None:
-    progress("reading the file", round(share * _STEPS), _STEPS)
-
-
-def _fingerprint(own: _File, catalog: Catalog) -> str:
+def _fingerprint(own: GivenFile, catalog: Catalog) -> str:
     """Return the fingerprint of everything that decides the bytes of an export's partitions."""
     facts = (own.digest, own.export.path.name, own.export.reading.model_dump_json(), catalog.fingerprint, CODE_VERSION)
     return hashlib.sha256(repr(facts).encode()).hexdigest()

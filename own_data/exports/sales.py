@@ -16,7 +16,7 @@ from catalog.arrays import Ints
 from catalog.store_day import hour_shares
 from catalog.tables.decisions import REJECTED, UNIT_SALES
 from etl.sales_so_far import SalesSoFar, days_before
-from etl.summed_units import chances_of, in_contract, summed
+from etl.summed_units import chances_of, in_contract, summed, without_a_unit
 from etl.validate import REPEATS, row_texts
 from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission
 from own_data.exports.rows import query, table_of
@@ -108,16 +108,8 @@ class AdmittingSales:
         self.connection.register("open_shops", pa.table({"store": pa.array(rows["store"].unique(), pa.int64())}))
         zeros = table_of(self.connection, "days_without_a_sale", date=date).to_pandas().drop(columns="place")
         traffic = rows.groupby("store")["traffic"].max()
-        return zeros.assign(
-            pair=self._pair_of(zeros),
-            hour=np.int8(-1),
-            sold=0.0,
-            returned_units=0.0,
-            units=0.0,
-            receipts=np.nan if rows["receipts"].isna().all() else 0.0,
-            traffic=zeros["store"].map(traffic).astype(float),
-            stock=np.nan,
-        )
+        zeros = without_a_unit(zeros.assign(pair=self._pair_of(zeros)), rows)
+        return zeros.assign(traffic=zeros["store"].map(traffic).astype(float))
 
     def _unit_sales(self, date: int, rows: pd.DataFrame) -> tuple[pa.Table, dict[str, float]]:
         """Return rows in the columns of their contract, and remember the day."""
