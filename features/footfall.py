@@ -3,7 +3,8 @@
 Precondition: every visit is logged, also visits to an empty shelf. Otherwise scarce products look unpopular. Where only
 sales are known, the chances to sell a unit that they stand for count as visits.
 
-`demand_shifts` are the dates from which shoppers responded to prices differently, as the drift checks found.
+`observed_prices` are the range in which each product was really offered. `demand_shifts` are the dates from which
+shoppers responded to prices differently, as the drift checks found.
 
 Logged visits are arrays of the price shown, its propensity and the outcome. Precondition for a fair judgement of
 prices: the days are later than everything that the judged prices were learned from, and every logged propensity is the
@@ -163,3 +164,20 @@ def counted_visits(
 def store_days_in(totals: pd.DataFrame) -> int:
     """Return on how many store days somebody came, by the stores of each business date."""
     return int(totals["count_stores"].sum())
+
+
+def observed_prices(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, since: dt.date | None = None
+) -> Floats:
+    """Return the lowest and highest price observed with stock up to a date, EUR, shape (n_products, 2).
+
+    NaN for a product that was never offered. With `since`, only offers from that date on count: a model knows nothing
+    about prices from before the days it learned from.
+    """
+    observed = np.full((len(catalog.skus), 2), np.nan)
+    positions = catalog.positions
+    span = {"first": since or dt.date.min, "through": through}
+    for sku, lowest, highest in connection.execute(query("observed_prices"), span).fetchall():
+        if sku in positions:
+            observed[positions[sku]] = lowest, highest
+    return observed

@@ -16,7 +16,7 @@ from catalog.load import Catalog
 from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
-from features.response import observed_prices
+from features.footfall import observed_prices
 from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.own_sales import LOOKS_BACK
 from serving.belief.policy import Outlook, morning_of

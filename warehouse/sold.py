@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from catalog.currency import EUR, Currency, currency_of
 from warehouse.lake import Lake, Partition
-from warehouse.partition import Within
 
 PRODUCTS = Partition("products", None, "all")
 
@@ -38,10 +37,10 @@ GROUPED = (*COUNTS, "demand_cells")
 """Tables that are made from a partition of what was sold, each under its name, in the order of publishing."""
 
 
-def sold_partitions(lake: Lake, within: Within | None = None) -> Iterator[Partition]:
-    """Yield the partitions of what was sold, table by table, in order of date and group; of some dates, if asked."""
+def sold_partitions(lake: Lake) -> Iterator[Partition]:
+    """Yield the partitions of what was sold, table by table, in order of date and group."""
     for table in SOLD:
-        yield from lake.partitions(table, within)
+        yield from lake.partitions(table)
 
 
 def sold_on(lake: Lake, date: dt.date) -> Iterator[Partition]:

@@ -70,11 +70,11 @@ class CoinRows:
         _, first, place = np.unique(self.blocks, return_index=True, return_inverse=True)
         return place, self.propensity[first], self.is_high[first]
 
-    def thrown_again(self, seed: int, n_throws: int = _THROWS) -> Flags:
-        """Throw the coin again, shape (n_throws, n_blocks)."""
+    def thrown_again(self, seed: int) -> Flags:
+        """Throw the coin 999 times more, shape (999, n_blocks)."""
         _, chance, _ = self.of_blocks()
         dice = np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, _STREAM))))
-        return np.asarray(dice.random((n_throws, len(chance))) < chance)
+        return np.asarray(dice.random((_THROWS, len(chance))) < chance)
 
 
 @dataclass(frozen=True)

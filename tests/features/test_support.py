@@ -10,7 +10,7 @@ from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions
 from features.cells import feature_workbench
-from features.response import observed_prices
+from features.footfall import observed_prices
 from warehouse.lake import Lake, Partition
 
 DAYS = [dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(3)]

@@ -14,8 +14,7 @@ from catalog.tables.decisions import DEMAND_CELLS
 from catalog.tables.learning import DRIFT_CHECKS
 from etl.load import load_dimensions
 from features.cells import feature_workbench
-from features.footfall import demand_shifts
-from features.response import observed_prices
+from features.footfall import demand_shifts, observed_prices
 from training.dataset import load_dataset
 from warehouse.lake import Lake, Partition
 
