@@ -20,7 +20,6 @@ from evaluation.as_shipped.learner_regret import (
     gate_record,
     lost_until_champion,
     nights_until,
-    periods_of,
     regret,
     worst_week,
 )
@@ -67,21 +66,6 @@ def test_regret_is_the_share_of_all_days_and_its_interval_is_students_over_seeds
     found = regret(days, "classic", PRODUCT, Period(1, 2))
     assert found.mean == pytest.approx(0.05)
     assert found.high - found.mean == pytest.approx(12.7062 * 0.05, rel=1e-4)  # t of one degree of freedom
-
-
-@pytest.mark.parametrize(
-    ("days", "told"),
-    [
-        (1, ["day 1"]),
-        (7, ["days 1 to 7"]),
-        (9, ["days 1 to 7", "days 1 to 9"]),
-        (14, ["days 1 to 7", "days 8 to 14", "days 1 to 14"]),
-        (30, ["days 1 to 7", "days 8 to 14", "days 8 to 30", "days 1 to 30"]),
-        (90, ["days 1 to 7", "days 8 to 14", "days 8 to 30", "days 1 to 30", "days 1 to 60", "days 1 to 90"]),
-    ],
-)
-def test_periods_are_those_that_the_days_fill_and_all_of_them(days: int, told: list[str]) -> None:
-    assert [period.title for period in periods_of(days)] == told
 
 
 def test_the_worst_week_is_the_one_in_which_base_prices_were_most_ahead() -> None:

@@ -18,7 +18,6 @@ from evaluation.peers.certainty_equivalence import certainty_equivalence
 from evaluation.peers.known_shelf import known_before_opening, plan_for
 from evaluation.peers.logit import HIGHEST, LOWEST, WEAK, WEAK_TOGETHER, chance_of, fit_logits, posterior_of
 from evaluation.peers.peer import NAMES, live_day, peers_of
-from evaluation.peers.seen import PRIOR_DAYS, PRIOR_VISITS, nothing_seen, seen_after
 from evaluation.peers.thompson import best_mixture, thompson_inventory, thompson_logit
 from serving.policies import stock_aware
 from serving.storefront import Storefront
@@ -96,17 +95,6 @@ def test_with_a_prior_the_estimate_is_where_the_posterior_density_is_highest() -
     assert found[0] == pytest.approx(exact.x, abs=1e-5)
 
 
-def test_without_a_sale_the_hierarchy_believes_its_prior_and_draws_from_it() -> None:
-    nothing = np.zeros((5, 20))
-    posterior = posterior_of(KNOWN.distance, nothing, nothing, WEAK_TOGETHER)
-    assert posterior.parameters == pytest.approx(np.tile(WEAK.mean, (5, 1)))
-    draws = np.array([posterior.draw(np.random.default_rng(seed)) for seed in range(4_000)])
-    assert draws.mean(axis=0) == pytest.approx(np.tile(WEAK.mean, (5, 1)), abs=0.1)
-    assert draws.std(axis=0) == pytest.approx(np.tile(WEAK.deviation, (5, 1)), rel=0.05)
-    between = np.corrcoef(draws[:, 0, 0], draws[:, 1, 0])[0, 1]
-    assert between == pytest.approx(0.5, abs=0.05)  # half of the variance is shared
-
-
 def test_the_hierarchy_lends_a_product_without_sales_what_the_others_show() -> None:
     offered, bought = np.full((5, 20), 50.0), np.full((5, 20), 45.0)
     offered[4] = bought[4] = 0.0
@@ -141,22 +129,6 @@ def test_the_beta_posterior_counts_what_was_bought_and_refused_at_each_price() -
     assert b[:, 3].tolist() == [1 + 7] * 5
     assert (a[0, 7], b[0, 7]) == (1, 7)
     assert (a[0, 0], b[0, 0]) == (1, 1)
-
-
-def test_footfall_begins_at_the_prior_and_ends_at_the_mean_of_what_came() -> None:
-    catalog = of_stores(2)
-    known, seen = known_before_opening(catalog), nothing_seen(known_before_opening(catalog))
-    shape, rate = seen.footfall()
-    assert (shape / rate) == pytest.approx(np.full(5, PRIOR_VISITS))
-    prices = np.tile(catalog.base_prices, (2, 1))
-    for day in range(300):
-        for tick in range(known.n_ticks):
-            seen = seen_after(seen, known, tick_sold(tick, prices, 4 if tick < known.n_ticks // 2 else 0, 1))
-        assert seen.day == day + 1
-    shape, rate = seen.footfall()
-    assert rate == pytest.approx(PRIOR_DAYS + 600)
-    assert shape / rate == pytest.approx(np.full(5, 4.0 * known.n_ticks / 2), rel=0.01)
-    assert seen.profile()[: known.n_ticks // 2].sum() == pytest.approx(1, abs=0.01)
 
 
 def test_with_known_demand_the_plan_asks_what_true_demand_asks() -> None:

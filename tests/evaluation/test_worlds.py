@@ -24,16 +24,10 @@ from serving.stock_ahead import StockAhead
 from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.substitutes import chooses_substitutes
-from simulation.truth import chance_of_sale
 from simulation.visits import budget_shifts_on, draw_visits, expected_visits_on
 from training.same_shoppers import true_curves
 
 WORLDS = as_shipped_worlds()
-
-
-def world(name: str) -> StoreWorld:
-    (found,) = asked_worlds([name])
-    return found
 
 
 def test_every_world_has_a_name_of_its_own_and_a_catalog_that_differs_from_all_others() -> None:
@@ -83,15 +77,6 @@ def test_worlds_on_a_shelf_are_made_of_the_shelf_that_is_given() -> None:
     assert own["narrow budgets"].store.visits_per_day == 600
 
 
-@pytest.mark.parametrize("name", ["fall in visits", "fall in budgets"])
-def test_demand_falls_for_good_on_the_twentieth_day_of_a_new_lake(name: str) -> None:
-    (shock,) = world(name).catalog.store.shocks
-    assert shock.business_date == DEFAULT_START + dt.timedelta(days=19)
-    assert shock.through is not None
-    assert shock.through > DEFAULT_START + dt.timedelta(days=3650)
-    assert (shock.demand_factor, shock.budget_shift) == ((0.75, 0) if name == "fall in visits" else (1, -0.25))
-
-
 def test_the_wheel_has_the_catalogs_of_all_worlds(tmp_path: Path) -> None:
     project = Path(catalogs.__file__).parents[1]
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=project, check=True)
@@ -107,19 +92,6 @@ def test_the_page_on_worlds_lists_every_one_in_order() -> None:
     tables = page.split("## Who lives in them")[0]
     listed = [line.split("`")[1] for line in tables.splitlines() if line.startswith("| `")]
     assert listed == [one.name for one in WORLDS]
-
-
-@pytest.mark.parametrize("visits", [60, 400])
-def test_base_prices_are_the_best_to_a_hundredth_where_they_are_said_to_be(visits: int) -> None:
-    catalog = world(f"best base prices, {visits} visits").catalog
-    ratios = np.linspace(0.7, 1.6, 9001)
-    best = ratios[(ratios * chance_of_sale(catalog, ratios)).argmax()]
-    assert best == pytest.approx(1, abs=0.001)
-    by_base, by_best = (
-        expected_gain(policy, catalog, DEFAULT_START).sum()
-        for policy in (StaticPolicy(catalog.base_prices), clairvoyant(catalog, DEFAULT_START))
-    )
-    assert by_base == pytest.approx(by_best, rel=5e-4)
 
 
 def gained(day: StoreDay, catalog: Catalog) -> float:

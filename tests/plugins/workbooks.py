@@ -5,7 +5,6 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import xlsxwriter
 
@@ -25,7 +24,8 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Cell]]], hidden: frozenset[s
     """Return the bytes of an .xlsx; None leaves a cell out."""
     sink = io.BytesIO()
     with xlsxwriter.Workbook(sink, {"in_memory": True}) as book:
-        styles: dict[type, Any] = {kind: book.add_format({"num_format": form}) for kind, form in ((dt.datetime, 22), (dt.date, 14))}
+        forms: dict[type, int] = {dt.datetime: 22, dt.date: 14}
+        styles = {kind: book.add_format({"num_format": form}) for kind, form in forms.items()}
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)
             if name in hidden:

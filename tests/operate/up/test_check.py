@@ -12,7 +12,7 @@ NOW = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
 LONG_AGO = NOW - dt.timedelta(hours=2)
 WELL = ServiceState("prefect", "runs", "http://127.0.0.1:1", "answers", LONG_AGO, (LONG_AGO,), "exited with code 1")
 AGAIN = ServiceState("mlflow", "models", "http://127.0.0.1:2", "answers", NOW, (NOW,), "exited with code 3: no disk")
-SILENT = ServiceState("worker", "executes", None, "silent", NOW)
+SILENT = ServiceState("worker", "executes", None, "restarting", NOW)
 
 
 def test_services_that_do_not_run_are_not_held_against_the_store(settings: Settings) -> None:
@@ -35,7 +35,7 @@ def test_a_service_that_is_silent_or_was_started_again_of_late_is_a_warning_with
     assert check.state == "warning"
     assert check.found == (
         "mlflow answers, started again 1 times within an hour, last because it exited with code 3: no disk; "
-        "worker does not answer (silent)"
+        "worker does not answer (restarting)"
     )
 
 
