@@ -80,18 +80,11 @@ class AskedPrices:
 
 @dataclass(frozen=True)
 class DaySold:
-    """A day at the tills and doors of the twin, or its first hours.
+    """A day at the tills and doors of the twin, or its first hours, as they are sent.
 
-    Attributes
-    ----------
-    units, revenue_eur
-        What was sold, shape (n_stores, n_products).
-    lines, visitors
-        Its receipts, and who came and looked by store and hour, as they are sent.
+    `lines` are its receipts, `visitors` who came and looked by store and hour.
     """
 
-    units: Ints
-    revenue_eur: Floats
     lines: list[dict[str, Any]]
     visitors: list[dict[str, Any]]
 
@@ -159,8 +152,6 @@ class TwinStore:
             instead = _rows(day.taken.visit, day.taken.product, day.taken.price)
             bought += [(number, "-instead", product, price) for number, product, price in instead]
         lines, came = list[dict[str, Any]](), Counter[tuple[int, int, dt.datetime]]()
-        units = np.zeros((len(self.stores), len(self.catalog.skus)), dtype=np.int64)
-        revenue = np.zeros(units.shape)
         moments = [
             opened[store] + dt.timedelta(microseconds=since)
             for store, since in zip(day.store.tolist(), day.since_opening_us.tolist(), strict=True)
@@ -174,9 +165,7 @@ class TwinStore:
             lines.append(
                 line | {"sku": self.catalog.skus[product], "sold_at": moments[number].isoformat(), "price": price}
             )
-            revenue[store, product] += price
-            units[store, product] += 1
-        return DaySold(units, revenue, lines, self._visitors(day, came, opened))
+        return DaySold(lines, self._visitors(day, came, opened))
 
     def _visitors(
         self, day: StoreDay, came: Counter[tuple[int, int, dt.datetime]], opened: Sequence[dt.datetime]
@@ -231,26 +220,22 @@ def outside_catalog(catalog: Catalog, rules: DrawnPriceRules = WIDEST) -> Catalo
     return Catalog(catalog.products, catalog.store.model_copy(update={"sales": "outside", "drawn_prices": rules}))
 
 
-def sell_outside(world: TwinStore, engine: InProcess, days: int) -> tuple[Floats, Floats]:
+def sell_outside(world: TwinStore, engine: InProcess, days: int) -> Floats:
     """Sell a day at the owner's prices and then some at those that the engine sends; each hour is told when it is over.
 
-    Returns
-    -------
-    tuple of Floats
-        Revenue less cost where margin is the objective, EUR, shape (n_days,); and the prices of each hour.
+    Returns the prices of each hour, EUR, shape (n_days, n_hours, n_stores, n_products).
     """
-    gains, shown = [], []
+    shown = []
     for number in range(-1, days):
         date = world.first_date + number * _ONE_DAY
-        gain, prices = _sell_date(world, engine, date, is_owners=number < 0)
+        prices = _sell_date(world, engine, date, is_owners=number < 0)
         engine.night(date)
         if number >= 0:
-            gains.append(gain)
             shown.append(prices)
-    return np.array(gains), np.array(shown)
+    return np.array(shown)
 
 
-def _sell_date(world: TwinStore, engine: InProcess, date: dt.date, *, is_owners: bool) -> tuple[float, Floats]:
+def _sell_date(world: TwinStore, engine: InProcess, date: dt.date, *, is_owners: bool) -> Floats:
     opening, clock = world.catalog.store.opening, world.catalog.store.clock_of(world.stores[0])
     an_hour, hours = 60 // opening.tick_minutes, list[Floats]()
     counted = world.shelf_at_opening(date)
@@ -266,12 +251,11 @@ def _sell_date(world: TwinStore, engine: InProcess, date: dt.date, *, is_owners:
             hours.append(engine.prices(now, world.owner_prices))
         return hours[-1]
 
-    told, sold = 0, None
+    told = 0
     for number, sold in enumerate(world.sell_hours(date, ask), start=1):
         _tell_hour(engine, sold, told, clock.moment_of(date, min(number * an_hour, opening.ticks)))
         told = len(sold.lines)
-    assert sold is not None  # noqa: S101 - a day has hours
-    return float((sold.revenue_eur - sold.units * costs_that_count(world.catalog)).sum()), np.array(hours)
+    return np.array(hours)
 
 
 def _tell_hour(engine: InProcess, sold: DaySold, told: int, now: dt.datetime) -> None:
@@ -305,7 +289,7 @@ def hourly_loss(
             read_settings({"SHELFPRICE_HOME": home}), outside_catalog(catalog, rules), seed, trains=trains
         )
         world = TwinStore(seed, catalog)
-        _, prices = sell_outside(world, engine, days)
+        prices = sell_outside(world, engine, days)
         outside = [_expected_of(engine.workspace.lake, catalog, date) for date in dates]
     most = [_most_of(catalog, clairvoyants, date, seed) for date in dates]
     return HourlyLoss(np.array(embedded), np.array(outside), np.array(most), prices)
