@@ -14,6 +14,7 @@ import pytest
 from served_app import serving
 from shell import Terminal
 
+from catalog.load import CLASSIC
 from catalog.settings import Settings
 from connect.api.app import application
 from connect.api.problems import KINDS
@@ -32,7 +33,7 @@ WITH_A_PROBLEM = "WINE"  # the question of the page that has no answer
 @pytest.fixture
 def address(home: Settings) -> Iterator[str]:
     """A server over the home on a free port, which looks at the lake at every request."""
-    with serving(application(home, look_every=0)) as own:
+    with serving(application(home, CLASSIC, look_every=0)) as own:
         yield own
 
 
