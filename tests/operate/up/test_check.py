@@ -28,7 +28,7 @@ def test_services_that_answer_are_in_order_when_no_restart_is_recent(settings: S
     assert (check.state, check.found) == ("ok", "all 2 of `shelfprice up` answer")
 
 
-def test_a_service_that_does_not_answer_or_was_started_again_of_late_is_a_warning_with_its_reason(settings: Settings) -> None:
+def test_a_service_that_is_down_or_was_started_again_of_late_is_a_warning_with_its_reason(settings: Settings) -> None:
     with held(settings.locks, UP):
         write_service_states(settings, os.getpid(), [WELL, AGAIN, DOWN])
         (check,) = check_services(settings, NOW)
