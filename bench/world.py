@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -22,7 +23,7 @@ from serving.storefront import Storefront
 from simulation.draws import shopper_names
 from simulation.store_day import play
 from training.dataset import Dataset, columns_to_learn
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.proof import Unproven
 from warehouse.workspace import Workspace
 
@@ -65,6 +66,10 @@ class World:
         """Remove the demand cells, so that they can be made again."""
         for partition in list(self.lake.partitions("demand_cells")):
             self.lake.remove(partition)
+
+    def decisions_file(self, day: int) -> Path:
+        """Return the Parquet file with the decisions of a day."""
+        return self.lake.path(Partition("interactions", date_of(day), "g000"))
 
     def dataset(self, days: int) -> Dataset:
         """Return the demand cells of the first days, all of them to fit on."""

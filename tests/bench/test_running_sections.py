@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.browser import NoBrowserError
 from bench.measure import Measurement, Otherwise, measure_all
 
 
