@@ -109,6 +109,7 @@ def _by_approval(
     Outside stores show their own prices, and drawn ones within a design that was approved: none of them waits.
     """
     proposals, all_stores = proposals_on(lake, catalog, date), catalog.store.stores
+    stores = tuple(store for store in stores if store in all_stores)  # the twin may play more than the catalog has
     rows = [all_stores.index(store) for store in stores]
     decided = {place: change for place, change in proposals.documents.items() if place[0] in rows}
     if not catalog.store.approval.is_asked_for or sells_outside(lake.store, catalog.store):

@@ -86,7 +86,10 @@ def at_work() -> dict[object, str]:
         if not thread.daemon and thread is not threading.main_thread()
     }
     for tasks in Path("/proc/self/task").glob("*/children"):
-        for number in map(int, tasks.read_text().split()):
+        numbers: list[int] = []
+        with suppress(OSError):  # the thread may have ended
+            numbers += map(int, tasks.read_text().split())
+        for number in numbers:
             with suppress(OSError):  # it may have ended
                 command = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 if "multiprocessing.resource_tracker" in command:

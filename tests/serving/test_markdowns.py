@@ -143,14 +143,14 @@ def test_the_command_means_the_morning_that_desk_and_price_tags_mean_for_each_st
     work, day = within(shutil.copytree(sold.settings.home, tmp_path / "home")), LiveDay("S01", NEXT)
     Player(work.lake, LivePrices(work.lake, lambda: work.catalog, day, SEED), day, SEED).sell_tick()
     monkeypatch.setenv("SHELFPRICE_HOME", str(work.settings.home))
-    monkeypatch.setattr("catalog.load.load", lambda _: work.catalog)
+    monkeypatch.setattr("flows.workspace.load", lambda _: work.catalog)
     sheet = PriceDesk(work.settings, Reader(work.settings), shop).sheet()
     assert {row.date for row in sheet.rows} == {NEXT}
     for store in work.catalog.store.stores:
         found = json.loads(CliRunner().invoke(app, ["changes", "--stickers", "--store", store, "--json"]).stdout)
         assert found["business_date"] == NEXT.isoformat()
         tags = {(row.sku, row.sticker.units) for row in sheet.rows if row.store == store and row.sticker is not None}
-        assert {(row["sku"], row["units"]) for row in found["changes", "--stickers"]} == tags
+        assert {(row["sku"], row["units"]) for row in found["stickers"]} == tags
 
 
 def test_a_live_day_goes_on_with_its_stickers_and_is_replayed_to_the_same_bytes(
