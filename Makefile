@@ -81,9 +81,10 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 	@$(PYTEST) $(WAITING) -m slow
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
-	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),3) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
+	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),3) -m "$(or $(MARKS),not slow)" tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
 
-nightly: test-slow ## What takes too long for each change: the slow tests, and `types` and `test` on the newest Python (NEWEST=python3.13)
+nightly: test-slow ## What takes too long for each change: the slow tests, those on a cluster too, and `types` and `test` on the newest Python (NEWEST=python3.13)
+	@$(MAKE) --no-print-directory test-cluster MARKS=slow
 	@$(MAKE) --no-print-directory VENV=$(VENV)-newest PYTHON=$(or $(NEWEST),python3.13) types test
 
 check: install browser ## Everything that must be green before a change lands: all of these tests in one run, about 25 minutes
