@@ -35,7 +35,7 @@ from warehouse.lake import Lake
 PAGE = Path(__file__).parent.parent / "docs" / "sql-cookbook.md"
 DAYS = 14
 OVERRIDDEN = dt.date(2026, 1, 17)
-"""From when on somebody sells the meat of one store cheaper."""
+"""First date of an override that sells the meat of one store cheaper."""
 _STOCK: dict[str, dict[str, Any]] = {
     "MILK": {
         "par_stock": 150,

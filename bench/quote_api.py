@@ -196,7 +196,7 @@ class _Connection:
         self.socket.sendall(request)
 
     def is_answered(self) -> bool:
-        """Read what is there; tell whether the answer is whole."""
+        """Read bytes that have come; return whether the answer is whole."""
         part = self.socket.recv(_AT_ONCE)
         self.found += part
         head = self.found.find(b"\r\n\r\n")

@@ -10,21 +10,11 @@ import pyarrow as pa
 
 from bench.measure import Measurement, Otherwise
 from bench.world import temporary_world
+from features.cells import COLUMNS_GROUPED
 
 _STORES = 2_000
 _DAYS = 4
 _REPEATS = 3
-_GROUPED = [
-    "store_id",
-    "tick",
-    "seen_at",
-    "sku",
-    "price_offered",
-    "inventory_level",
-    "purchased",
-    "policy",
-    "sticker_eur",
-]
 
 
 def simulate() -> Iterator[Measurement]:
@@ -69,7 +59,7 @@ def transform() -> Iterator[Measurement]:
 def grouped_with_polars(decisions: Path) -> None:
     """Group decisions into the rows of `features.cells` with Polars, but for the price ratio; nothing is written."""
     price, met = pl.coalesce("sticker_eur", "price_offered"), pl.col("inventory_level").ne_missing(0)
-    rows = pl.read_parquet(decisions, columns=_GROUPED).with_columns(
+    rows = pl.read_parquet(decisions, columns=list(COLUMNS_GROUPED["interactions"])).with_columns(
         price=price,
         met=met,
         bought=pl.col("purchased") & met,

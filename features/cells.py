@@ -36,7 +36,7 @@ FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
 _CELLS_OF = {"interactions": "demand_cells", "unit_sales": "demand_cells_of_units"}
 _MADE_OF = {"interactions": (*COUNTS, "demand_cells"), "unit_sales": ("demand_cells",)}
-_GROUPED = {
+COLUMNS_GROUPED = {
     "interactions": (
         "store_id",
         "tick",
@@ -50,6 +50,7 @@ _GROUPED = {
     ),
     "unit_sales": ("sku", "price", "units", "stock", "chances", "is_sudden_zero"),
 }
+"""By table of what was sold, the columns that grouping reads."""
 _NUMBERED = {"stores": "store_id", "skus": "sku"}
 _NOWHERE = "/nonexistent"
 query = queries_beside(__file__)
@@ -188,7 +189,7 @@ def groups_of(connection: duckdb.DuckDBPyConnection, lake: Lake, sold: Partition
 
 def rows_to_group(lake: Lake, sold: Partition) -> pa.Table:
     """Read the columns of a partition that it is grouped by; raise as `groups_of` does."""
-    return lake.read(sold, _GROUPED[sold.table])
+    return lake.read(sold, COLUMNS_GROUPED[sold.table])
 
 
 def groups_of_rows(

@@ -4,11 +4,10 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Floats
 from catalog.tables.prices import BOOKED_PRICES
 from serving.price_book import BookedStates, PriceBook
 from warehouse.parquet import coded, constant, moments
@@ -74,6 +73,6 @@ def _flat(column: pa.ChunkedArray, rules: dict[str, int]) -> Floats | NDArray[np
     values = column.combine_chunks().flatten()
     if pa.types.is_floating(values.type):
         return np.asarray(values.to_numpy(zero_copy_only=False))
-    codes, words = pd.factorize(values.to_numpy(zero_copy_only=False))
-    own: Ints = np.array([rules.setdefault(word, len(rules)) for word in words])
-    return own[codes].astype(np.int16)
+    encoded = values.dictionary_encode()
+    positions = np.array([rules.setdefault(word, len(rules)) for word in encoded.dictionary.to_pylist()], np.int16)
+    return positions[encoded.indices.to_numpy()]

@@ -268,7 +268,7 @@ class Shock(Record):
 def check_effects(
     effects: Sequence[DemandEffect], opening: Opening, stores: Sequence[str], country: str | None, pay_day: int | None
 ) -> None:
-    """Refuse an effect with a condition that can never hold, or that nobody could tell.
+    """Refuse an effect whose condition never holds, or whose date cannot be worked out.
 
     Raises
     ------

@@ -126,7 +126,7 @@ class TableState(Protocol):
 
 
 def is_due(part: CommittedPart, found: PartInForce | None) -> bool:
-    """Tell whether a part has yet to be put in force.
+    """Return whether a part is not in force yet.
 
     Raises
     ------
@@ -247,7 +247,7 @@ class TableLog:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _is_committed(self, known: Look, due: list[Action], commit: str | None) -> bool:
-        """Commit the next version of the table, and tell whether we did: another may have been first."""
+        """Commit the next version of the table; return False where another writer was first."""
         if self._delta is None:
             raise LakeError(
                 f"{self._where}: expected a table, found none; nothing was committed: run `shelfprice doctor`"

@@ -75,7 +75,7 @@ class Objects:
         self.address, self.server, self._store, self._once = address, server, store, once
 
     def create(self, name: str, content: Content) -> bool:
-        """Write an object unless there is one of this name, and tell whether we did.
+        """Write an object unless one has this name; return whether it was written.
 
         Raises
         ------
