@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLUSTER_STAMP := $(VENV)/.installed-cluster
 EVERY_PYTEST := $(BIN)/python -m pytest --dist loadfile
-PYTEST := $(EVERY_PYTEST) --ignore=tests/cluster
+PYTEST := $(EVERY_PYTEST) --ignore=tests/plugins/operations/cluster
 WAITING := -n $(or $(PROCESSES),6) # three to a core: many wait for a server or a browser
 WORKING := -n $(or $(PROCESSES),logical) # one to a core: none waits, and each begins by reading all the tests
 
@@ -23,11 +23,11 @@ export DASH_DISABLE_VERSION_CHECK := true
 define SELL_A_DAY
 import datetime as dt
 from catalog.load import CLASSIC, load
-from serving.book_table import book_from_table, book_to_table
-from serving.policies import policy_without_model
-from serving.storefront import storefront_before_champion
-from serving.tabulate import tabulate
-from simulation.store_day import play
+from serving.book.table import book_from_table, book_to_table
+from serving.optimise.policies import policy_without_model
+from serving.store.storefront import storefront_before_champion
+from serving.book.tabulate import tabulate
+from etl.twin.store_day import play
 for shelf in (load(CLASSIC), load()):
     play(shelf, storefront_before_champion(shelf), shelf.store.stores, dt.date(2026, 1, 5), 1)
     book = tabulate(policy_without_model(shelf), shelf, dt.datetime(2026, 1, 5, tzinfo=dt.UTC))
@@ -66,7 +66,7 @@ up: install ## Start Prefect, MLflow, a worker with the deployments and the moni
 	@$(BIN)/shelfprice up
 
 cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
-	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
+	@$(BIN)/python -m plugins.operations.deploy.cluster --workers $(or $(WORKERS),2)
 
 test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: about 6 minutes
 	@$(PYTEST) $(WORKING) -m "not slow and not server and not play"
@@ -81,7 +81,7 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 	@$(PYTEST) $(WAITING) -m slow
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
-	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),3) -m "$(or $(MARKS),not slow)" tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
+	@CLUSTER=required $(EVERY_PYTEST) -n $(or $(PROCESSES),3) -m "$(or $(MARKS),not slow)" tests/plugins/operations/cluster tests/warehouse/test_locks_of_all_machines.py tests/plugins/operations/up/test_database.py
 
 nightly: test-slow ## What takes too long for each change: the slow tests, those on a cluster too, and `types` and `test` on the newest Python (NEWEST=python3.13)
 	@$(MAKE) --no-print-directory test-cluster MARKS=slow
@@ -98,7 +98,7 @@ tests-to-land:
 	@$(PYTEST) $(WAITING) -m "not slow"
 
 browser: install
-	@$(BIN)/python -m bench.browser >/dev/null || true # fetched where none is found; without one, its tests are skipped
+	@$(BIN)/python -m plugins.evaluation.bench.browser >/dev/null || true # fetched where none is found; without one, its tests are skipped
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
@@ -110,20 +110,20 @@ contracts: install
 	@$(BIN)/lint-imports
 
 sql: install
-	@$(BIN)/sqlfluff lint --disable-progress-bar cluster connect dashboard desk etl evaluation features flows operate own_data serving training warehouse
+	@$(BIN)/sqlfluff lint --disable-progress-bar dashboard etl features flows plugins serving training warehouse
 
 bench: install ## Measure every stage against what one would otherwise do
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m plugins.evaluation.bench
 
 faults: install ## Kill, fill the disk, flip bits, race, ask 10,000 states what holds; FAULTS="--kills 100" tries fewer
 	@$(BIN)/python -m tests.standing --states $(or $(STATES),10000)
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
 screenshots: install ## Picture every page of the monitor over the data at hand
-	@$(BIN)/python -m bench.screenshots
+	@$(BIN)/python -m plugins.evaluation.bench.screenshots
 
 cookbook: install ## Answer the questions of the SQL cookbook anew, from the lake that the page describes
-	@$(BIN)/python -m bench.cookbook
+	@$(BIN)/python -m plugins.evaluation.bench.cookbook
 
 lock: install ## Resolve the locked requirements anew: for one machine, for more, and for the image
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
@@ -134,7 +134,7 @@ lock: install ## Resolve the locked requirements anew: for one machine, for more
 	  --constraint requirements-cluster.lock --generate-hashes --no-header --quiet -o deploy/requirements.lock
 
 docs: install ## Write the data dictionary and the configuration reference from the catalog
-	@$(BIN)/python -m catalog.contracts > docs/data-dictionary.md
+	@$(BIN)/python -m catalog.tables.contracts > docs/data-dictionary.md
 	@$(BIN)/python -m catalog.configuration > docs/configuration.md
 
 clean: ## Remove generated data and the virtual environment

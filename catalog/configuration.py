@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog.records.deliveries import Deliveries
 from catalog.records.product import Product
+from catalog.records.refusals import described
 from catalog.records.store import Store
-from catalog.refusals import described
 from catalog.settings import Settings
 
 

@@ -3,8 +3,8 @@
 `Declined` marks work that was refused on purpose while nothing is broken, such as a partition that another process is
 writing; every other `ShelfpriceError` marks something that has to be fixed.
 
-A `Check` is one thing that a check-up looked at. Each folder checks what it owns, and `operate.health.check_up`
-collects the checks.
+A `Check` is one thing that a check-up looked at. Each folder checks what it owns, and
+`plugins.operations.checks.check_up` collects the checks.
 """
 
 from collections.abc import Iterable

@@ -21,13 +21,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.bounds import PriceBounds, conflicts, link_conflicts, price_bounds
 from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
-from catalog.limits import PriceBounds, conflicts, link_conflicts, price_bounds
 from catalog.records.product import Product, substitute_conflicts, substitutes_among
+from catalog.records.refusals import refused, schema_of
 from catalog.records.rivals import rival_conflicts
 from catalog.records.store import NO_SHOPPERS, Store
-from catalog.refusals import refused, schema_of
 from catalog.stock_rules import StockRules, delivery_conflicts
 
 _MAX_BYTES = 4 * 1024 * 1024

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
 from catalog.past_one_machine import ODD_IN_PATHS, LockPlace, PastOneMachine, resolved
-from catalog.refusals import refused, schema_of
+from catalog.records.refusals import refused, schema_of
 from catalog.roles import People
 
 _HIGHEST_PORT = 65_535

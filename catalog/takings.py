@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
+from catalog.decisions.store_day import StoreDay
 from catalog.load import Catalog
-from catalog.records.pricing_rules import Objective
-from catalog.store_day import StoreDay
+from catalog.records.pricing import Objective
 
 
 @dataclass(frozen=True)

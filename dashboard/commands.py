@@ -12,7 +12,7 @@ from flows.cli.console import emit, remark, say, show_table
 from flows.cli.options import Catalog, Json, not_empty, refuse_unwritable, text_of
 
 if TYPE_CHECKING:
-    from desk.price_sheets.lines import SheetLine
+    from plugins.desk.price_sheets.lines import SheetLine
 
 Host = Annotated[
     str | None,
@@ -88,8 +88,8 @@ def sheet(
     from dashboard.data.desk.rows import sheet_of
     from dashboard.data.reader import Reader
     from dashboard.formats import show_in
-    from desk.price_sheets.files import KINDS, MOST_BYTES
     from flows.workspace import open_workspace
+    from plugins.desk.price_sheets.files import KINDS, MOST_BYTES
 
     kind = file.suffix.lower().removeprefix(".")
     if direction == "export" and kind not in KINDS:

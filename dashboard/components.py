@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from flask import current_app, has_app_context
 
 from dashboard.data.notices import Mood
-from warehouse.advice import PLACEHOLDER
+from warehouse.query.advice import PLACEHOLDER
 
 _COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "stopped": "yellow", "problem": "red"}
 _A_LETTER, _AROUND = 8, 36  # pixels: of a letter, and around a text with a mark

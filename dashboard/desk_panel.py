@@ -16,7 +16,7 @@ from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import DeskQuestion
 from dashboard.desk_controls import ACT, DONE, EDITS, SAID, chosen_states, meant, problem, told
 from dashboard.formats import shown_currency
-from desk.price_changes.request import Dates, examined_all
+from plugins.desk.price_changes.request import Dates, examined_all
 
 _A_WEEK = dt.timedelta(days=6)
 _TYPED = (edit.PRICE, edit.FIRST, edit.LAST, edit.START, edit.END)

@@ -18,8 +18,8 @@ from dashboard.data.versions import Version, versions_of
 from dashboard.prefect.control import LiveControl
 from dashboard.prefect.runs import Runs, runs_of
 from dashboard.who import refusal
-from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
 from warehouse.origin import RECORD, refusal_of, why_not_played
+from warehouse.query.advice import Situation, next_command, own_shelf, situation_of, views_again
 
 VERSION_TABLES = ("model_versions", "champions")
 _SITUATION_TABLES = (

@@ -10,11 +10,11 @@ from flask import Flask, render_template_string, request
 
 from catalog.errors import ShelfpriceError
 from catalog.records.product import Product
-from connect.export.wanted import wanted_of
 from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import DeskQuestion
 from dashboard.formats import euros, store_name
+from plugins.connect.labels.wanted import wanted_of
 from warehouse.workspace import Workspace
 
 PATH = "/desk/tags"

@@ -18,8 +18,8 @@ from dashboard.data.desk.rows import sheet_of
 from dashboard.data.desk.table import DeskQuestion
 from dashboard.desk_controls import DONE, SAID, filter_states, problem, told
 from dashboard.formats import count, euros
-from desk.price_sheets.files import KINDS, MOST_BYTES
-from desk.price_sheets.lines import SheetLine
+from plugins.desk.price_sheets.files import KINDS, MOST_BYTES
+from plugins.desk.price_sheets.lines import SheetLine
 
 PANEL, UPLOAD, FOUND, WHY, ANYWAY, BELOW_COST, RECORD, REFUSED, FILE = (
     "desk-sheet", "desk-sheet-upload", "desk-sheet-found", "desk-sheet-why", "desk-sheet-anyway",

@@ -21,11 +21,11 @@ import pyarrow as pa
 
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.table import Table
 from catalog.tables.context import EVENTS, WEATHER
-from simulation.conditions import heeds_temperature, temperature_on
+from catalog.tables.table import Table
+from etl.twin.conditions import heeds_temperature, temperature_on
+from warehouse.commits.locks import held, waited_for
 from warehouse.lake import Lake, Partition
-from warehouse.locks import held, waited_for
 from warehouse.origin import origin_of
 from warehouse.sold import sold_dates
 

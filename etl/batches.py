@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from catalog.decisions.pricing import PricedBy
+from catalog.decisions.store_day import KeptStock
 from catalog.load import Catalog
-from catalog.pricing import PricedBy
-from catalog.store_day import KeptStock
 from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import days_sold_live
 from etl.load import commit_tables, rows_of, tables_of
 from etl.stock import kept_before
-from simulation.store_day import play
+from etl.twin.store_day import play
+from warehouse.commits.locks import held
 from warehouse.lake import CODE_VERSION, Lake, Partition
-from warehouse.locks import held
 from warehouse.workspace import Workspace
 
 DEFAULT_SEED = 7

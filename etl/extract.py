@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.clocks import WallClock
+from catalog.decisions.reasons import Changes, reasons
+from catalog.decisions.store_day import BOUGHT, OUTCOMES, StoreDay, Told
 from catalog.load import Catalog
-from catalog.reasons import Changes, reasons
-from catalog.store_day import BOUGHT, OUTCOMES, StoreDay, Told
-from catalog.table import CLAMPS
 from catalog.tables.beliefs import BELIEF_UPDATES
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS, SUBSTITUTIONS
+from catalog.tables.table import CLAMPS
 from warehouse.parquet import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000
@@ -139,7 +139,7 @@ def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> 
     Parameters
     ----------
     clamps
-        Changes by limits, of type `catalog.price_rules.CLAMP`.
+        Changes by limits, of type `catalog.decisions.rules.CLAMP`.
     decisions
         Positions of the decisions in the arrays that the clamps point into, shape (n_decisions,).
     """

@@ -14,8 +14,8 @@ import pyarrow as pa
 from catalog.errors import CatalogError
 from catalog.load import Catalog, fingerprint_of, restored
 from catalog.tables.prices import CATALOGS, DAYS_IN_FORCE
-from warehouse.commit import Commit
-from warehouse.commit_record import final_record
+from warehouse.commits.commit import Commit
+from warehouse.commits.record import final_record
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
 _NAME_LENGTH = 16  # of a kept catalog: the start of its fingerprint

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from catalog.arrays import Ints
 from catalog.clocks import UTC
+from catalog.decisions.store_day import StoreDay
 from catalog.errors import Declined
 from catalog.load import Catalog
-from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS, SUBSTITUTIONS
 from catalog.tables.prices import PRODUCTS, SHOPPERS, STORES
 from catalog.tables.stock import STOCK_MOVEMENTS

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Ints
+from catalog.decisions.store_day import BOUGHT, TOO_EXPENSIVE, KeptStock, ShelfState, StoreDay
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.stock_rules import StockRules
-from catalog.store_day import BOUGHT, TOO_EXPENSIVE, KeptStock, ShelfState, StoreDay
 from catalog.tables.stock import STOCK_MOVEMENTS
-from simulation.stock import open_shelves, take_units
-from simulation.store_day import standing_at_opening
+from etl.twin.stock import open_shelves, take_units
+from etl.twin.store_day import standing_at_opening
 from warehouse.lake import Lake
 from warehouse.parquet import coded, positions
 

@@ -20,9 +20,9 @@ from features.cells import (
     stale_cells,
 )
 from features.substitutes import count_choices
-from warehouse.assertions.run import broken_assertions, dates_to_check_at_once, looked_at
+from warehouse.checks.assertions import broken_assertions, dates_to_check_at_once, looked_at
+from warehouse.checks.proof import Unproven
 from warehouse.lake import Lake, Partition
-from warehouse.proof import Unproven
 from warehouse.sold import PRODUCTS
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 

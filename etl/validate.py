@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Ints
+from catalog.decisions.store_day import OUTCOMES
 from catalog.load import Catalog
-from catalog.store_day import OUTCOMES
 from catalog.tables.decisions import INTERACTIONS, REJECTED
 from warehouse.parquet import as_python, in_one_piece
 

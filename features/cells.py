@@ -21,16 +21,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.contracts import TABLES
 from catalog.load import Catalog
 from catalog.settings import Settings
+from catalog.tables.contracts import TABLES
 from features.visit_counts import counts_beside, counts_inputs, show_visits
-from warehouse.connection import MACROS, VIEW_FOLDERS, run_script, run_scripts, workbench
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import in_one_piece
 from warehouse.partition import Within, between
+from warehouse.query.connection import MACROS, VIEW_FOLDERS, run_script, run_scripts, workbench
+from warehouse.query.sql_files import queries_beside
 from warehouse.sold import COUNTS, SOLD, sold_partitions
-from warehouse.sql_files import queries_beside
 
 FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
@@ -93,7 +93,7 @@ def feature_workbench(
     """Return a connection in memory with the warehouse's views and the features' definitions.
 
     Features use the products in the lake, or other `products`, such as those of an earlier day. With `within`, tables
-    by day show the dates it asks for alone, as in `warehouse.connection.workbench`.
+    by day show the dates it asks for alone, as in `warehouse.query.connection.workbench`.
     """
     connection = workbench(settings, within)
     if products is not None:

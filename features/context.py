@@ -17,8 +17,8 @@ import pyarrow as pa
 from catalog.load import Catalog
 from catalog.records.store import Store
 from features.cells import query
-from warehouse.connection import run_script
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import run_script
 
 _SCRIPT = Path(__file__).parent / "contexts" / "context.sql"
 TABLES_OF_CONTEXT = ("events", "weather")

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.decisions.store_day import hours_of_ticks, tick_profile
 from catalog.load import Catalog
-from catalog.store_day import hours_of_ticks, tick_profile
 from features.cells import query
 
 _MOST_VISITS = 1_000_000

@@ -18,8 +18,8 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import query
-from warehouse.connection import MACROS, run_script
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import MACROS, run_script
 
 _VIEWS = {"visits": "interactions", "taken": "substitutions", "repriced": "repricings"}
 

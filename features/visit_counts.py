@@ -14,11 +14,11 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.connection import MACROS, run_scripts
 from warehouse.lake import Lake, Partition, empty_partition
 from warehouse.partition import Within
+from warehouse.query.connection import MACROS, run_scripts
+from warehouse.query.sql_files import queries_beside
 from warehouse.sold import COUNTS
-from warehouse.sql_files import queries_beside
 
 COUNTED_VIEWS = Path(__file__).parent / "counted"
 _DECISIONS = "interactions"

@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from catalog.hooks import needed
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
-from catalog.wings import needed
 from flows.progress import say
 from flows.services import refuse_absent_services
 from training.mlflow.database import follow_home
+from warehouse.commits.locks import UP, is_held
 from warehouse.files import keep_files_private, keep_private, prefect_login
-from warehouse.local.store import open_store
-from warehouse.locks import UP, is_held
+from warehouse.stores.folder import open_store
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}

@@ -28,8 +28,8 @@ from prefect.states import Cancelled
 from pydantic import Field
 
 from catalog.currency import EUR, Currency
+from catalog.hooks import registered
 from catalog.load import WatchedCatalog
-from catalog.wings import registered
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import ONE_DAY, dates_to_sell, day_to_sell, refuse_unknown_store
 from etl.live.day import LiveDay, discard
@@ -37,9 +37,9 @@ from etl.live.player import Player, SoldDay, Tick
 from flows.progress import say, tell
 from flows.runs import ended, log, tag_run, warn_of_damaged_books
 from flows.workspace import open_workspace, watched_catalog
-from serving.playing import LivePrices
-from warehouse.locks import held
-from warehouse.notes import left_unended, write_down
+from serving.store.play import LivePrices
+from warehouse.commits.locks import held
+from warehouse.commits.notes import left_unended, write_down
 from warehouse.workspace import Workspace
 
 _LOOK_EVERY = 5.0  # s at least from one look for alerts to the next, where ticks are faster

@@ -12,7 +12,7 @@ from prefect import flow
 from prefect.events import emit_event
 
 from catalog.errors import DataError
-from catalog.wings import registered
+from catalog.hooks import registered
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import dates_from, newest_grouped, newest_sold
 from flows.clock import now_of
@@ -22,16 +22,16 @@ from flows.runs import as_task, ended, name_run, registry_of
 from flows.spreading import spreading
 from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
-from serving.outside_day import close_days
-from serving.playing import close_day
+from serving.store.outside_day import close_days
+from serving.store.play import close_day
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from training.drift_watch import Detection
 from training.night import decide, run_night
-from training.nights import Night, night_to_do, refuse_what_cannot_be_closed
 from training.run_context import RunContext
+from training.schedule import Night, night_to_do, refuse_what_cannot_be_closed
+from warehouse.commits.locks import held
+from warehouse.commits.notes import left_unended, write_down
 from warehouse.lake import Lake
-from warehouse.locks import held
-from warehouse.notes import left_unended, write_down
 
 DRIFT_DETECTED = "shelfprice.drift.detected"
 SHELF = {"prefect.resource.id": "shelfprice.shelf"}

@@ -14,12 +14,12 @@ from flows.runs import as_task, registry_of
 from flows.spreading import spreading
 from flows.steps import group_decisions, play_dates
 from flows.workspace import open_workspace
-from serving.book_store import is_priced
-from serving.playing import priced_batches
+from serving.book.store import is_priced
+from serving.store.play import priced_batches
 from training.night import decide
-from training.nights import Night
 from training.registry import ModelRegistry
 from training.run_context import RunContext
+from training.schedule import Night
 from warehouse.workspace import Workspace
 
 

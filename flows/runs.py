@@ -22,10 +22,10 @@ from catalog.settings import read_settings
 from catalog.spread import Job, Spread, may_pass
 from flows.environment import has_server
 from flows.progress import say, tell
+from warehouse.checks.whole import books_passed_over
+from warehouse.commits.notes import strike_out
 from warehouse.lake import Lake
-from warehouse.local.store import open_store
-from warehouse.mixed import books_passed_over
-from warehouse.notes import strike_out
+from warehouse.stores.folder import open_store
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import os
 
 from catalog.addresses import KnockResult, knock, refuse_absent_registry, without_login
 from catalog.errors import ServiceError
+from catalog.hooks import needed
 from catalog.settings import Settings
-from catalog.wings import needed
 from warehouse.files import prefect_credential
 from warehouse.services import refuse_unusable, sqlite_file
 

@@ -23,9 +23,9 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from catalog.errors import ServiceError, first_line
+from catalog.hooks import needed
 from catalog.settings import Settings
 from catalog.spread import HERE, Done, InThisProcess, Job, Spread, attempt, cores, unheard
-from catalog.wings import needed
 from flows.progress import listening, say, tell
 
 _Job = TypeVar("_Job", bound=Job)

@@ -10,10 +10,10 @@ from flows.progress import tell
 from flows.runs import as_task, registry_of, say_damaged_books, tag_run
 from flows.spreading import spreading
 from flows.workspace import open_workspace
+from training.fit.result import TrainingResult
+from training.fit.session import KnownVersion, train_once
 from training.night import Priced, price_date
-from training.result import TrainingResult
 from training.run_context import RunContext
-from training.session import KnownVersion, train_once
 
 
 def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Priced:

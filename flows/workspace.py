@@ -9,15 +9,15 @@ from catalog.load import Catalog, WatchedCatalog, load
 from catalog.settings import Settings, read_settings
 from etl.batches import DEFAULT_SEED
 from etl.load import dimensions_are_current, load_dimensions, refuse_other_currency
+from etl.twin.draws import shopper_names
 from features.cells import ALL_VIEWS
-from simulation.draws import shopper_names
-from warehouse.advice import own_shelf
-from warehouse.connection import build_file
-from warehouse.drafts import remove_left_drafts
+from warehouse.commits.after_a_kill import remove_left_drafts
+from warehouse.commits.locks import waited_for
 from warehouse.lake import PREPARING, Lake
-from warehouse.local.store import open_store
-from warehouse.locks import waited_for
 from warehouse.origin import refuse_other_side, refuse_to_play
+from warehouse.query.advice import own_shelf
+from warehouse.query.connection import build_file
+from warehouse.stores.folder import open_store
 from warehouse.workspace import Workspace
 
 

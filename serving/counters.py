@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from catalog.bounds import price_links
 from catalog.errors import DataError
-from catalog.limits import price_links
 from catalog.load import Catalog
 from etl.live.calendar import catalog_of_the_day
 from etl.live.store_now import StoreNow
 from serving.belief.table import switching_in
-from serving.book_store import book_in_force
-from serving.in_force import book_after, present_book, stores_apart
-from serving.open_book import Worths
-from serving.order_book import at_once_now, orders_on
+from serving.book.opened import Worths
+from serving.book.store import book_in_force
+from serving.limits.order_book import at_once_now, orders_on
 from serving.quote import QuotedBook
-from serving.standing import standings
+from serving.store.in_force import book_after, present_book, stores_apart
+from serving.store.standing import standings
 from warehouse.lake import Lake
 
 TAG_LENGTH = 32

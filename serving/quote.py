@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 
 from catalog.arrays import Floats
+from catalog.decisions.pricing import PriceDecision, Shelf
+from catalog.decisions.reasons import PriceMove, json_text, reason
 from catalog.errors import DataError
-from catalog.json_text import json_text
 from catalog.load import Catalog
-from catalog.pricing import PriceDecision, Shelf
-from catalog.reasons import PriceMove, reason
-from serving.curves import DemandCurves
-from serving.evidence import unknown_price
-from serving.guardrails import caps_beside
-from serving.orders import Orders
-from serving.policies import brought_elsewhere
-from serving.price_book import BookPolicy, PriceBook
-from serving.storefront import Storefront, storefront_without_exploration
+from serving.book.book import BookPolicy, PriceBook
+from serving.limits.guardrails import caps_beside
+from serving.limits.orders import Orders
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import brought_elsewhere
+from serving.store.evidence import unknown_price
+from serving.store.storefront import Storefront, storefront_without_exploration
 
 EVERY_STORE = "every store"
 

@@ -15,21 +15,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from catalog.decisions.rules import RULES
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.price_rules import RULES
 from etl.live.store_now import stores_now
-from serving.book_store import BookInForce, book_in_force
+from serving.book.store import BookInForce, book_in_force
 from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
-from serving.drawn_quote import DrawnDesk, DrawnQuote
-from serving.evidence import evidence, unknown_price
-from serving.policies import costs_that_count
+from serving.optimise.policies import costs_that_count
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, known, text_of
-from serving.standing import standings
-from warehouse.advice import next_command, situation_of
+from serving.store.drawn_quote import DrawnDesk, DrawnQuote
+from serving.store.evidence import evidence, unknown_price
+from serving.store.standing import standings
+from warehouse.checks.whole import PassedOver, books_passed_over
 from warehouse.lake import Lake
-from warehouse.mixed import PassedOver, books_passed_over
 from warehouse.origin import sells_outside
+from warehouse.query.advice import next_command, situation_of
 
 _SHOWN_STORES = 5
 _LONG_SHELF = 200  # products: of more, a policy takes too long to work out for a single quote

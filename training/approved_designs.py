@@ -8,8 +8,8 @@ import datetime as dt
 
 from catalog.errors import Declined
 from catalog.load import Catalog
+from warehouse.commits.locks import held
 from warehouse.lake import Lake, add_record, numbered_records
-from warehouse.locks import held
 from warehouse.origin import refuse_the_twin
 from warehouse.workspace import Workspace
 

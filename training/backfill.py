@@ -7,14 +7,14 @@ from typing import Literal
 from catalog.spread import HERE
 from etl.live.calendar import ONE_DAY
 from etl.transform import transform
-from serving.book_store import is_priced
-from serving.make_book import has_belief, make_book_again
-from serving.playing import close_day, play_again
+from serving.book.make import has_belief, make_book_again
+from serving.book.store import is_priced
+from serving.store.play import close_day, play_again
 from training.drift_watch import watch_drift
 from training.night import decide
-from training.nights import needs_a_decision, refuse_what_cannot_be_closed
 from training.registry import ModelRegistry
 from training.run_context import PLAINLY, RunContext
+from training.schedule import needs_a_decision, refuse_what_cannot_be_closed
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 

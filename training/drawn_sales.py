@@ -18,13 +18,13 @@ from catalog.load import Catalog
 from features.cells import feature_workbench
 from serving.counts.belief_priors import ToldPrior
 from serving.counts.unit_rows import UnitRows
-from serving.drawn_prices import TABLE
-from serving.evidence import evidence
-from warehouse.connection import workbench
+from serving.store.drawn_prices import TABLE
+from serving.store.evidence import evidence
+from warehouse.checks.proof import Span, prove
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
-from warehouse.proof import Span, prove
-from warehouse.sql_files import queries_beside
+from warehouse.query.connection import workbench
+from warehouse.query.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 DAYS = {"weekly": 7, "daily": 1, "hourly": 1}

@@ -13,9 +13,9 @@ from features.cells import feature_workbench, query, seals_of_cells
 from serving.champion import Champion
 from training.drift_checks import DayCheck, check_days
 from training.registry import ModelRegistry
+from warehouse.checks.proof import Span, prove
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
-from warehouse.proof import Span, prove
 from warehouse.workspace import Workspace
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog
 from serving.counts.fair_coin import FairCoin
-from serving.drawn_prices import draw_on
+from serving.store.drawn_prices import draw_on
+from warehouse.commits.locks import held
+from warehouse.commits.notes import left_unended, strike_out, write_down
 from warehouse.lake import Lake, next_number, numbered_records, put_record
-from warehouse.locks import held
-from warehouse.notes import left_unended, strike_out, write_down
 from warehouse.origin import refuse_the_twin
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace

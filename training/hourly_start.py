@@ -8,10 +8,10 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 
-from catalog.contracts import TABLES
 from catalog.load import Catalog
-from serving.drawn_prices import TABLE, draw_on, own_prices_on
-from serving.hourly_prices import DESIGN, visited_lately
+from catalog.tables.contracts import TABLES
+from serving.store.drawn_prices import TABLE, draw_on, own_prices_on
+from serving.store.hourly_prices import DESIGN, visited_lately
 from warehouse.lake import Lake, Partition
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrays import Flags, Floats, Ints
-from catalog.contracts import TABLES
 from catalog.load import Catalog
+from catalog.tables.contracts import TABLES
 from serving.counts.belief_from_units import UnitsBelief, believed_of_units
 from serving.counts.belief_priors import ToldPrior
 from serving.counts.draws_of_prices import DrawnPrices, drawn_prices
@@ -24,11 +24,11 @@ from serving.counts.fair_coin import FairCoin
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import Objective, SlopeDraws
 from serving.counts.told_against_own import own_draws
-from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, newest_draw, own_prices_on, room_of
+from serving.store.drawn_prices import BACK, TABLE, PriceDraw, draw_on, newest_draw, own_prices_on, room_of
 from training.approved_designs import refuse_unapproved
 from training.drawn_sales import DAYS, SAME_PRICE, DrawnSales, drawn_sales
 from training.experiments import experiment_on, experiments_in
-from warehouse.commit import Commit
+from warehouse.commits.commit import Commit
 from warehouse.lake import Lake, Partition
 
 _RECENT = 4  # slots whose effects are expected to last

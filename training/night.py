@@ -12,24 +12,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
+from catalog.hooks import registered
 from catalog.load import Catalog
-from catalog.wings import registered
 from etl.transform import transform
-from serving.belief.policy import WITHOUT_CHAMPION
-from serving.book_store import book_in_force
-from serving.drawn_prices import PriceDraw, draw_on
-from serving.make_book import NewBook, commit_book, make_book
-from serving.markdowns import publish_markdowns
-from serving.open_book import kinds_in_words
-from serving.price_book import PriceBook
-from training.champion_change import finish_changes
-from training.champion_history import LOCK, newest
+from serving.book.book import PriceBook
+from serving.book.make import NewBook, commit_book, make_book
+from serving.book.opened import kinds_in_words
+from serving.book.store import book_in_force
+from serving.learning.outlook import WITHOUT_CHAMPION
+from serving.store.drawn_prices import PriceDraw, draw_on
+from serving.store.markdowns import publish_markdowns
+from training.champion import LOCK, finish_changes, newest
 from training.drawn_sales import told_by_log
 from training.drift_watch import watch_drift
 from training.experiments import experiment_on
+from training.fit.session import LEARNING, train
 from training.hourly_start import begin_hourly
 from training.next_draw import next_draw, slot_of
-from training.nights import (
+from training.registry import ModelRegistry
+from training.run_context import PLAINLY, RunContext
+from training.schedule import (
     Due,
     Night,
     decided_from,
@@ -41,14 +43,11 @@ from training.nights import (
     recorded,
     why_due,
 )
-from training.registry import ModelRegistry
-from training.run_context import PLAINLY, RunContext
-from training.session import LEARNING, train
-from warehouse.advice import next_command, situation_of
+from warehouse.checks.whole import parts_of_book
+from warehouse.commits.locks import held, waited_for
 from warehouse.lake import Lake
-from warehouse.locks import held, waited_for
-from warehouse.mixed import parts_of_book
 from warehouse.origin import origin_of, sells_outside
+from warehouse.query.advice import next_command, situation_of
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 

@@ -9,11 +9,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from catalog.errors import Declined, LakeError, ModelError
-from training.champion_history import LOCK, history
+from training.champion import LOCK, history
+from training.fit.session import LEARNING
 from training.mlflow.prune import Registered
-from training.session import LEARNING
+from warehouse.commits.locks import held
 from warehouse.lake import Lake, Partition
-from warehouse.locks import held
 from warehouse.partition import between
 from warehouse.workspace import Workspace
 

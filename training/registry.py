@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from catalog.arrays import Floats
 from serving.champion import Champion
-from training.candidates import FittedModel
-from training.dataset import Dataset
-from training.gate import Verdict
-from training.model_conditions import Condition
+from training.fit.candidates import FittedModel
+from training.fit.dataset import Dataset
+from training.judge.conditions import Condition
+from training.judge.gate import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

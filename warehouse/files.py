@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from catalog.settings import Settings
-from warehouse.locks import UP, is_held
+from warehouse.commits.locks import UP, is_held
 
 _USER = "shelfprice"
 _BYTES = 32

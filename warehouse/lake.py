@@ -1,8 +1,8 @@
 """The Parquet lake: the one place that writes Parquet, whole or not at all.
 
-The tables are kept in a store, a folder or an object store; see `warehouse.store`. Every table also has one empty
-partition that carries its columns, so that views over an empty lake have types. The note `commits/<name>.commit.json`
-says which partitions were committed together.
+The tables are kept in a store, a folder or an object store; see `warehouse.stores.protocol`. Every table also has one
+empty partition that carries its columns, so that views over an empty lake have types. The note
+`commits/<name>.commit.json` says which partitions were committed together.
 """
 
 import datetime as dt
@@ -15,19 +15,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.names import EMPTY_GROUP
 from catalog.settings import Settings
-from catalog.table import Table
-from warehouse.commit import Commit, Place, committing, finish_interrupted
-from warehouse.commit_record import CommitRecord, CommittedPart, amend, final_record
-from warehouse.local.store import LocalStore, open_store
-from warehouse.locks import held, waited_for
-from warehouse.notes import Notes
+from catalog.tables.contracts import TABLES
+from catalog.tables.table import Table
+from warehouse.commits.commit import Commit, Place, committing, finish_interrupted
+from warehouse.commits.locks import held, waited_for
+from warehouse.commits.notes import Notes
+from warehouse.commits.record import CommitRecord, CommittedPart, amend, final_record
 from warehouse.parquet import in_contract
 from warehouse.partition import Partition, Published, Within, table_called
 from warehouse.receipts import CODE_VERSION, Receipt
+from warehouse.stores.folder import LocalStore, open_store
 
 __all__ = ["CODE_VERSION", "EMPTY_DATE", "Lake", "Partition", "Published"]
 

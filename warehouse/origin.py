@@ -11,9 +11,9 @@ from typing import Literal, get_args
 from catalog.errors import Declined, LakeError
 from catalog.names import EXPORT_GROUP
 from catalog.records.store import Store
-from warehouse.notes import ORIGIN, read_sealed
+from warehouse.commits.notes import ORIGIN, read_sealed
 from warehouse.receipts import sealed_text
-from warehouse.store import LakeStore
+from warehouse.stores.protocol import LakeStore
 
 Side = Literal["twin", "retailer"]
 

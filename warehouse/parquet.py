@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from catalog.contracts import TABLES
 from catalog.errors import ContractError
-from catalog.table import MOMENT, TEXT, Table
+from catalog.tables.contracts import TABLES
+from catalog.tables.table import MOMENT, TEXT, Table
 
 
 def coded(codes: NDArray[Any], words: Sequence[str]) -> pa.DictionaryArray:
@@ -151,8 +151,8 @@ def write_parquet(
         Columns by which rows are looked for; all by default. Text beside them has no bounds in the file, nor has what
         is in lists: to find them takes a fifth of the processor time, and nobody skips a file for them.
     varied
-        As in `catalog.table.Table`: integers are written by their differences. All of them hardly get smaller, so they
-        are compressed by what is quick.
+        As in `catalog.tables.table.Table`: integers are written by their differences. All of them hardly get
+        smaller, so they are compressed by what is quick.
     """
     types = {field.name: field.type for field in rows.schema}
     bounded = key is None or [name for name, own in types.items() if name in key or own != TEXT]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from catalog.contracts import GROUP_NAME, TABLES
 from catalog.errors import ContractError
-from catalog.table import Table
+from catalog.tables.contracts import GROUP_NAME, TABLES
+from catalog.tables.table import Table
 from warehouse.receipts import Receipt
 
 Within = Callable[[dt.date], bool]

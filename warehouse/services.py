@@ -23,8 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 from catalog.addresses import without_login
 from catalog.errors import ModelError, ServiceError, ShelfpriceError, first_line
 from catalog.settings import Settings
+from warehouse.commits.locks import UP, is_held
 from warehouse.files import sync_file, sync_folder, write_durably
-from warehouse.locks import UP, is_held
 
 RECENT = dt.timedelta(hours=1)
 """How long a restart is counted."""

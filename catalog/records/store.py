@@ -13,15 +13,7 @@ from catalog.records.fields import Record, Share, Sku, StoreId, StoreName
 from catalog.records.guardrails import Guardrails
 from catalog.records.notify import NotifySettings
 from catalog.records.price_law import PriceLaw
-from catalog.records.pricing_rules import (
-    Approval,
-    BeliefSettings,
-    DrawnPriceRules,
-    Exploration,
-    Gate,
-    Learning,
-    Policies,
-)
+from catalog.records.pricing import Approval, BeliefSettings, DrawnPriceRules, Exploration, Gate, Learning, Policies
 from catalog.records.rivals import RivalRules
 from catalog.records.shoppers import (
     WEEKDAYS,

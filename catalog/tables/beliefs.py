@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.table import LONG_TEXT, SKU, TICK, Column, Table
+from catalog.tables.table import LONG_TEXT, SKU, TICK, Column, Table
 
 _STATES = pa.list_(
     pa.struct(

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.table import LONG_TEXT, MOMENT, STORE, Column, Table
+from catalog.tables.table import LONG_TEXT, MOMENT, STORE, Column, Table
 
 REGRET_BY_DAY = Table(
     "regret_by_day",

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.table import LONG_TEXT, STORE, Column, Table
+from catalog.tables.table import LONG_TEXT, STORE, Column, Table
 
 _DATE = Column("date", pa.date32(), "local date of the stores")
 _WHERE = Column("store_id", LONG_TEXT, STORE.meaning, nullable=True)

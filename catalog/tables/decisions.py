@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from catalog.table import (
+from catalog.tables.table import (
     CLAMPS,
     INVENTORY_LEVEL,
     LONG_TEXT,

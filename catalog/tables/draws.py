@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.table import LONG_TEXT, MODEL_VERSION, MOMENT, POLICY, SKU, STORE, TICK, Column, Table
+from catalog.tables.table import LONG_TEXT, MODEL_VERSION, MOMENT, POLICY, SKU, STORE, TICK, Column, Table
 
 PRICE_DRAWS = Table(
     "price_draws",

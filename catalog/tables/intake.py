@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.table import LONG_TEXT, MOMENT, SKU, STORE, TEXT, Column, Table
+from catalog.tables.table import LONG_TEXT, MOMENT, SKU, STORE, TEXT, Column, Table
 
 _TAKEN_AT = Column("taken_at", MOMENT, "when it was taken in, by the clock of this machine", "UTC")
 _TAKEN_FROM = Column("taken_from", TEXT, "who sent it: the name of a token, or of a file")

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.table import LONG_TEXT, MOMENT, SKU, Column, Table
+from catalog.tables.table import LONG_TEXT, MOMENT, SKU, Column, Table
 
 DRIFT_CHECKS = Table(
     "drift_checks",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from catalog.table import LONG_TEXT, MOMENT, PRICE, SKU, STORE, Column, Table
+from catalog.tables.table import LONG_TEXT, MOMENT, PRICE, SKU, STORE, Column, Table
 
 _WITHOUT_MODEL = "of a store day in the ticks of its first date; null without a model"
 _PREDICTIONS = (

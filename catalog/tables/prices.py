@@ -5,7 +5,7 @@ Replay rebuilds any day from what was in force: champions, catalogs, and what pr
 
 import pyarrow as pa
 
-from catalog.table import (
+from catalog.tables.table import (
     EXPECTED_REVENUE,
     LONG_TEXT,
     MOMENT,

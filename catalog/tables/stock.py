@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.table import SKU, STORE, Column, Table
+from catalog.tables.table import SKU, STORE, Column, Table
 
 STOCK_MOVEMENTS = Table(
     "stock_movements",

@@ -13,8 +13,8 @@ from dashboard.data.desk.drafts import price_by
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import rivals_in_words
 from dashboard.formats import UNKNOWN, count, euros, share, shown_currency
-from desk.price_changes.consequence import Consequence
-from desk.price_changes.request import Examined
+from plugins.desk.price_changes.consequence import Consequence
+from plugins.desk.price_changes.request import Examined
 
 PANEL, PRICE, START, END, REASON, ANYWAY, BELOW_COST, SAVE, FACTS, PREVIEW, REFUSED = (
     "desk-panel", "desk-price", "desk-start", "desk-end", "desk-why", "desk-anyway", "desk-below-cost",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import dash_mantine_components as dmc
 from dash.development.base_component import Component
 
-from connect.export.status import PATIENCE, StoreStatus
 from dashboard.components import card, table
 from dashboard.formats import count, euros, store_name
+from plugins.connect.labels.status import PATIENCE, StoreStatus
 
 READ = ("export_batches", "label_states")
 _STORES, _PRODUCTS = 10, 3

@@ -14,7 +14,7 @@ from dashboard.figures import models as figures
 from dashboard.formats import count, day
 from dashboard.monitor import Monitor
 from dashboard.theme import Scheme
-from warehouse.advice import on_shelf
+from warehouse.query.advice import on_shelf
 
 
 def curves_of(

@@ -7,10 +7,10 @@ from dash.development.base_component import Component
 from dashboard.components import empty, notice
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
-from desk.price_changes.proposals import waiting_now
-from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
+from plugins.desk.price_changes.proposals import waiting_now
+from warehouse.checks.whole import books_passed_over
 from warehouse.lake import Lake
-from warehouse.mixed import books_passed_over
+from warehouse.query.advice import BEGIN, BEGIN_WITH_A_LOG
 
 
 def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:

@@ -10,12 +10,12 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from connect.export.status import StoreStatus
 from dashboard.cards.labels import told_of
 from dashboard.components import TOOLTIPS, aria, card, column, notice, stat, table
 from dashboard.data.pipeline import LakeTable
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
 from dashboard.prefect.runs import Kind, Run
+from plugins.connect.labels.status import StoreStatus
 from warehouse.services import Condition, RunningServices
 from warehouse.sold import SOLD
 

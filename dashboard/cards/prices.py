@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.clocks import WallClock
-from catalog.price_rules import RULES
+from catalog.decisions.rules import RULES
 from dashboard.cards.notices import no_data
 from dashboard.components import COLUMNS, PRICE_AND_STOCK, TOOLTIPS, aria, card, column, graph, notice
 from dashboard.data.prices import BookLine, line_at, marks_of
@@ -21,7 +21,7 @@ from dashboard.formats import day as day_name
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
-from serving.policies import costs_that_count
+from serving.optimise.policies import costs_that_count
 
 NOW, COURSE = "prices-now", "prices-course"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.data.versions import Version
-from warehouse.advice import Situation, next_command
-from warehouse.mixed import PassedOver
+from warehouse.checks.whole import PassedOver
+from warehouse.query.advice import Situation, next_command
 from warehouse.services import RunningServices
 
 Mood = Literal["info", "warning", "stopped", "problem"]

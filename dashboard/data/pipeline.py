@@ -3,9 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.settings import Settings
+from catalog.tables.contracts import TABLES
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import Receipt
 

@@ -13,16 +13,16 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from catalog.contracts import TABLES
 from catalog.errors import LakeError, first_line
 from catalog.settings import Settings
+from catalog.tables.contracts import TABLES
 from dashboard.cache import Cache
-from warehouse import history
-from warehouse.advice import situation_of, views_again
-from warehouse.connection import read_only, show_newest
 from warehouse.files import modified_at
 from warehouse.lake import Lake
-from warehouse.sql_files import queries_beside
+from warehouse.query import history
+from warehouse.query.advice import situation_of, views_again
+from warehouse.query.connection import read_only, show_newest
+from warehouse.query.sql_files import queries_beside
 
 Parameter = str | int | float | dt.date | None
 Parameters = Mapping[str, Parameter | list[str]]

@@ -8,9 +8,8 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from catalog.contracts import TABLES
 from catalog.errors import ServiceError
-from connect.export.status import StoreStatus, status
+from catalog.tables.contracts import TABLES
 from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache
 from dashboard.cards import pipeline as cards
@@ -23,7 +22,8 @@ from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import scheme_of
 from dashboard.theme import Scheme
-from warehouse.locks import UP, is_held
+from plugins.connect.labels.status import StoreStatus, status
+from warehouse.commits.locks import UP, is_held
 from warehouse.services import running_services
 
 _LOOK_AGAIN = 5_000  # milliseconds

@@ -15,7 +15,7 @@ from dashboard.formats import literal
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
-from warehouse.advice import on_shelf
+from warehouse.query.advice import on_shelf
 
 TABLE = "regret_by_day"
 

@@ -13,9 +13,9 @@ from dashboard.components import card, prose, stat, table
 from dashboard.formats import count, euros, store_name
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, wire_content
-from desk.rules.effects import Conflict, RuleEffect, RulesNow, rules_now
-from desk.rules.sentences import Rule
-from serving.store_standing import Standing
+from plugins.desk.rules.effects import Conflict, RuleEffect, RulesNow, rules_now
+from plugins.desk.rules.sentences import Rule
+from serving.store.store_standing import Standing
 
 _EXAMPLES, _NAMED, _SENTENCES = 3, 6, 4
 

@@ -14,10 +14,10 @@ from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
 from etl.ledger import in_force_in, kept_catalog
 from etl.live.day import LiveDay, days_with_live_parts, is_live
-from simulation.visits import Visits, draw_visits
-from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
+from etl.twin.visits import Visits, draw_visits
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
+from warehouse.query.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.sold import newest_closed, sold_partitions
 from warehouse.workspace import Workspace
 

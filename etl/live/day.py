@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.decisions.pricing import LearnsWhileSelling, Marked, Policy, Sold
 from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
-from catalog.pricing import LearnsWhileSelling, Marked, Policy, Sold
 from etl.ledger import commit_of, in_force_in
 from etl.load import DayRows, conform, load_rows
 from warehouse.lake import Lake, Partition, Published

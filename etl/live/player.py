@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 import pyarrow.compute as pc
 
+from catalog.decisions.pricing import PricedBy
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.pricing import PricedBy
 from etl.batches import Batch, in_force
 from etl.ledger import write_down
 from etl.live.calendar import has_the_shoppers_of
@@ -18,8 +18,8 @@ from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick,
 from etl.live.shelf_state import standing_after
 from etl.load import DayRows, rows_of
 from etl.stock import Units, kept_before, stock_movements_of, units_after
-from simulation.store_day import Stretch
-from simulation.visits import Visits, draw_visits
+from etl.twin.store_day import Stretch
+from etl.twin.visits import Visits, draw_visits
 from warehouse.lake import Lake
 
 _LOG = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Floats, Ints
+from catalog.decisions.store_day import ShelfState
 from catalog.load import Catalog
-from catalog.store_day import ShelfState
 from etl.live.day import LiveDay, SoldSoFar, before
 from etl.load import DayRows
 from etl.stock import Units, kept_before, opens_with, units_after
-from simulation.visits import draw_visits
+from etl.twin.visits import draw_visits
 from warehouse.lake import Lake
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.bounds import HIGHEST_PRICE, LOWEST_PRICE
 from catalog.currency import currency_of
-from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
 from catalog.settings import read_settings
 from flows.cli.command import command
 from flows.cli.console import remark, say, show_table
@@ -121,8 +121,8 @@ def quote(
     from flows.clock import now_of
     from serving.quote import PriceQuestion
     from serving.quote_desk import open_desk
-    from warehouse.advice import own_shelf
     from warehouse.lake import Lake
+    from warehouse.query.advice import own_shelf
     from warehouse.workspace import Workspace
 
     text_of(catalog)

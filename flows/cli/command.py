@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from typer.core import TyperGroup
 
 from catalog.errors import did_you_mean
-from catalog.refusals import refused
+from catalog.records.refusals import refused
 from catalog.settings import Settings
 from flows.cli.console import progress_bars, remark
 from flows.cli.ending import NOTHING_CHANGED, say_when_stopped

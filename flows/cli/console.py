@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from catalog.json_text import json_text
+from catalog.decisions.reasons import json_text
 from flows.progress import listening
 
 _PIPE_WIDTH = 200

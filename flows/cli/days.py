@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from catalog.errors import DataError, Declined
+from catalog.hooks import needed
 from catalog.settings import Settings, read_settings
-from catalog.wings import needed
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, show_table
 from flows.cli.failures import admit
@@ -223,7 +223,7 @@ def backfill(
 
 def _refuse_gap_before(date: dt.date) -> None:
     """Refuse a night that would leave a gap before it, or would price a day that is sold already."""
-    from training.nights import refuse_what_cannot_be_closed
+    from training.schedule import refuse_what_cannot_be_closed
     from warehouse.lake import Lake
 
     refuse_what_cannot_be_closed(Lake(read_settings()), date)

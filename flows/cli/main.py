@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.wings import registered
+from catalog.hooks import registered
 from flows.cli import ask, days, loop, models, prices
 from flows.cli.command import Command, Commands, help_of, show_version
 from flows.cli.console import remark

@@ -48,7 +48,7 @@ def train(
     with train.working():
         from flows.runs import as_command
         from flows.train import train as flow
-        from training.session import KnownVersion
+        from training.fit.session import KnownVersion
         from warehouse.services import trainings_page
 
         outcome: Any = as_command(flow)(date_of(through), seed, folder, again=again)
@@ -178,7 +178,7 @@ def champions(
     environment.make_ready(settings, uses_registry=True, is_spread=False)
     from flows.runs import registry_of
     from flows.workspace import open_workspace
-    from training.champion_change import promote, rollback
+    from training.champion import promote, rollback
 
     workspace = open_workspace(folder)
     registry, named = registry_of(workspace), None if version is None else str(version)
@@ -189,8 +189,8 @@ def champions(
 
 
 def _list_changes(*, as_json: bool) -> None:
-    from warehouse.history import champion_history
     from warehouse.lake import Lake
+    from warehouse.query.history import champion_history
     from warehouse.sold import money_of
 
     settings = read_settings()
@@ -214,7 +214,7 @@ def _list_changes(*, as_json: bool) -> None:
 
 def _show_past_day(date: dt.datetime, *, as_json: bool) -> None:
     """Print one row for each batch, and for each change of prices on a day that was sold live."""
-    from warehouse.history import past_day
+    from warehouse.query.history import past_day
 
     rows = past_day(read_settings(), date.date())
     if as_json:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.bounds import HIGHEST_NUMBER
 from catalog.errors import DataError, ShelfpriceError
-from catalog.limits import HIGHEST_NUMBER
 from catalog.load import folder_of, load
 from catalog.settings import read_settings
 

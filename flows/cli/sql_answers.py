@@ -20,14 +20,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalog.decisions.reasons import json_text
 from catalog.errors import DataError, first_line
-from catalog.json_text import json_text
 from catalog.settings import Settings
 from flows.cli.console import emit, remark, show_table
 from flows.cli.options import refuse_unwritable
-from warehouse.connection import read_only
 from warehouse.files import sync_file
-from warehouse.questions import at_most, refuse_the_last_of_it, statements_that_read, write_csv
+from warehouse.query.connection import read_only
+from warehouse.query.questions import at_most, refuse_the_last_of_it, statements_that_read, write_csv
 
 _SHOWN_ROWS = 1_000
 _AT_ONCE = 2_048

@@ -12,14 +12,14 @@ from catalog.currency import EUR, Currency, currency_of
 from catalog.settings import Settings, read_settings
 from catalog.takings import Takings
 from flows.cli.console import say, show_table
-from serving.book_store import book_in_force
-from serving.price_book import PriceBook
-from training.off_policy import OffPolicyEstimate
-from training.same_shoppers import MeanDay, mean_of, on_same_shoppers
-from warehouse.connection import read_only
+from serving.book.book import PriceBook
+from serving.book.store import book_in_force
+from training.judge.off_policy import OffPolicyEstimate
+from training.judge.same_shoppers import MeanDay, mean_of, on_same_shoppers
 from warehouse.lake import Lake
+from warehouse.query.connection import read_only
+from warehouse.query.sql_files import queries_beside
 from warehouse.sold import money_of
-from warehouse.sql_files import queries_beside
 
 STOCK_LEVELS = (5, 20, 100)
 _METRICS = (

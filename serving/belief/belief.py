@@ -13,14 +13,14 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from catalog.arrays import Floats, Ints
+from catalog.decisions.store_day import hours_of_ticks
 from catalog.load import Catalog
-from catalog.records.pricing_rules import BeliefSettings
-from catalog.store_day import hours_of_ticks
+from catalog.records.pricing import BeliefSettings
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots, falling
-from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
+from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
 from serving.belief.posterior import mode, updated
-from serving.switching import LogitSwitching
+from serving.optimise.switching import LogitSwitching
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
 _JITTER = 1e-6

@@ -15,7 +15,7 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.records.pricing_rules import BeliefSettings
+from catalog.records.pricing import BeliefSettings
 from features.context import KEYS, context_of_days, show_context
 from serving.belief.gaussian import Knots
 from serving.belief.sales import Sales

@@ -18,7 +18,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import Gaussian
-from serving.belief.hour_drift import alike_hours
+from serving.belief.hours import alike_hours
 from serving.belief.likelihood import Likelihood, Places, likelihood
 from serving.belief.newton import Newton, Normals, Roots
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales

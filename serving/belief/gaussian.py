@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from catalog.arrays import Floats, Ints
+from catalog.ladder import exact_ladder
 from catalog.load import Catalog
-from catalog.price_ladder import exact_ladder
 
 _MOST = 24
 _SAME = 1e-9

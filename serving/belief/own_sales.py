@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Ints
+from catalog.decisions.store_day import hours_of_ticks
 from catalog.load import Catalog
-from catalog.store_day import hours_of_ticks
 from features.cells import query
 from serving.belief.belief import hours_of_day, n_hours_of
 from serving.belief.gaussian import Knots
+from serving.belief.kinds import MOST_PRODUCTS, SoldInStores, kinds_of_stores
 from serving.belief.sales import Sales, SoldAtPrices, evenly_chosen, sales_at_knots
-from serving.belief.store_kinds import MOST_PRODUCTS, SoldInStores, kinds_of_stores
 from warehouse.parquet import positions
 
 _Rows: TypeAlias = dict[str, NDArray[Any]]

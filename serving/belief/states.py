@@ -15,11 +15,11 @@ import numpy as np
 from scipy.special import expit
 
 from catalog.arrays import Floats, Ints
-from catalog.records.pricing_rules import BeliefSettings
+from catalog.records.pricing import BeliefSettings
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
 from serving.belief.effects import EffectSpreads, Taught, taught_by
 from serving.belief.gaussian import Gaussian, Knots
-from serving.belief.hour_drift import USUAL, likeliest_spread
+from serving.belief.hours import USUAL, likeliest_spread
 from serving.belief.newton import Normals
 from serving.belief.sales import Sales, evenly_chosen
 

@@ -15,8 +15,8 @@ next. A held store first walks to the owner's prices. So the first weeks of ever
 ones alike; else the stretches that are held again would not be like those that were held.
 
 The test takes one share for all weeks, but prices bring less in the first weeks and after a hold, and which weeks are
-held is chance. So the interval is tested at 2 %; `evaluation.outside_store.learning` measures how often it holds the
-truth.
+held is chance. So the interval is tested at 2 %; `plugins.evaluation.outside_store.learning` measures how often it
+holds the truth.
 """
 
 from dataclasses import dataclass

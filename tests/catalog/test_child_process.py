@@ -28,8 +28,8 @@ time.sleep(90)
 """
 UP = """
 import sys
-from operate.up.services import Service
-from operate.up.supervisor import Patience, Stop, run_group
+from plugins.operations.up.services import Service
+from plugins.operations.up.supervisor import Patience, Stop, run_group
 services = [
     Service(name, "a test", (sys.executable, "-S", sys.argv[1], name), {}, None, lambda: True)
     for name in ("one", "two")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.contracts import GROUP_NAME, TABLES, data_dictionary
+from catalog.tables.contracts import GROUP_NAME, TABLES, data_dictionary
 
 DICTIONARY = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from catalog.bounds import not_above, not_below
 from catalog.currency import EUR, Currency, currency_of
+from catalog.decisions.pricing import Shelf
 from catalog.errors import CatalogError
-from catalog.limits import not_above, not_below
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load, restored
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
 from catalog.records.product import Product
-from desk.price_changes.proposals import passing
-from serving.guardrails import guarded
-from serving.limits import limits_of
-from serving.policies import policy_without_model
+from plugins.desk.price_changes.proposals import passing
+from serving.limits.guardrails import guarded
+from serving.limits.limits import limits_of
+from serving.optimise.policies import policy_without_model
 
 SHELF = """products:
   - {{sku: MILK, name: Milk, category: dairy, base_price: {base}, unit_cost: {cost}}}

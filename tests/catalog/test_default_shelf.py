@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import CatalogError
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.records.product import Product
 
 

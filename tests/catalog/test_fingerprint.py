@@ -6,7 +6,7 @@ import pytest
 from catalog.load import CLASSIC, Catalog, fingerprint_of, load
 from catalog.records.alert_rules import AlertRules
 from catalog.records.notify import NotifySettings
-from catalog.records.pricing_rules import Policies
+from catalog.records.pricing import Policies
 from catalog.records.product import Product
 from catalog.records.store import Store
 

@@ -13,16 +13,16 @@ from catalog.errors import CatalogError, SettingError
 from catalog.load import DEFAULT_DIR, load
 from catalog.records.fields import Record
 from catalog.records.product import Product
+from catalog.records.refusals import refused, schema_of
 from catalog.records.store import Store
-from catalog.refusals import refused, schema_of
 from catalog.settings import Settings, read_settings
-from connect.api.price_changes import DecisionBody, PriceChangeBody, Selection
-from connect.api.quotes import QuoteQuestion
-from connect.export.acknowledge import AckMessage
-from connect.intake.rival_prices import RivalPrice
-from connect.intake.sale_lines import LineReference, SaleLine
-from connect.intake.stock_and_visitors import ProductVisits, StockEvent, VisitorCount
-from own_data.exports.columns import Reading
+from plugins.connect.api.price_changes import DecisionBody, PriceChangeBody, Selection
+from plugins.connect.api.quotes import QuoteQuestion
+from plugins.connect.intake.rival_prices import RivalPrice
+from plugins.connect.intake.sale_lines import LineReference, SaleLine
+from plugins.connect.intake.stock_and_visitors import ProductVisits, StockEvent, VisitorCount
+from plugins.connect.labels.acknowledge import AckMessage
+from plugins.own_store.history.columns import Reading
 
 PYDANTICS = re.compile(
     r"Input should|[Ff]ield required|Extra inputs|should (be|match|have)|valid (number|integer|string|boolean|"

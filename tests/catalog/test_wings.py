@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from price_shop import Shop
 
-from catalog import wings
+from catalog import hooks
 from catalog.errors import SettingError
-from desk.price_changes.request import PriceRequest, ask
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
-from serving import evidence as of_others
-from serving import order_book
+from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
+from serving.limits import order_book
+from serving.store import evidence as of_others
 from warehouse.lake import Lake
 
 DATE = dt.date(2026, 1, 19)
@@ -27,7 +27,7 @@ DATE = dt.date(2026, 1, 19)
 def without_wings(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (order_book, of_others):
         monkeypatch.setattr(module, "provider", lambda _: None)
-    monkeypatch.setattr(wings, "provider", lambda _: None)
+    monkeypatch.setattr(hooks, "provider", lambda _: None)
 
 
 def test_what_is_installed_is_looked_through_once_for_all_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,10 +37,10 @@ def test_what_is_installed_is_looked_through_once_for_all_hooks(monkeypatch: pyt
         looked.append("once")
         return entry_points()
 
-    monkeypatch.setattr(wings, "entry_points", noted)
-    for known in (wings.registered, wings._installed):
+    monkeypatch.setattr(hooks, "entry_points", noted)
+    for known in (hooks.registered, hooks._installed):
         known.cache_clear()
-    assert [len(wings.registered(hook)) for hook in ("orders", "evidence", "orders", "nobody's")] == [1, 1, 1, 0]
+    assert [len(hooks.registered(hook)) for hook in ("orders", "evidence", "orders", "nobody's")] == [1, 1, 1, 0]
     assert looked == ["once"]
 
 

@@ -10,14 +10,14 @@ import pyarrow as pa
 import pytest
 from dash.development.base_component import Component
 
-from catalog.contracts import TABLES
 from catalog.settings import Settings
+from catalog.tables.contracts import TABLES
 from dashboard.data.versions import Version
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import build_file
 
 HOSTILE = "<script>alert(1)</script>'); drop table x; --"
 FIRST = dt.date(2026, 1, 12)

@@ -30,8 +30,8 @@ from dashboard.prefect.control import live_control
 from etl.transform import transform
 from flows.cli.main import app
 from flows.workspace import prepared
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
 from warehouse.lake import Lake, Partition
 from warehouse.origin import RECORD
 

@@ -9,14 +9,14 @@ import pytest
 from price_shop import DATE, Shop
 
 from catalog.errors import Declined
-from connect.intake.inbox import take_file
-from connect.intake.intake import Intake
 from dashboard.cards.desk_needs import needs_card
 from dashboard.cards.desk_people import people_list
 from dashboard.data.desk import acts
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.table import DeskQuestion, as_sent
+from plugins.connect.intake.inbox import take_file
+from plugins.connect.intake.intake import Intake
 
 LEAFLET = (
     f"rival,sku,price,seen_at\nCorner,MILK,1.19,{DATE}T07:00:00Z\nSquare,MILK,1.09,{DATE}T08:00:00Z\n"

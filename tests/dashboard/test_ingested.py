@@ -12,11 +12,11 @@ from dashboard.cards.prices import no_book
 from dashboard.cards.store import moment, store_day
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
-from simulation.draws import shopper_names
-from warehouse.connection import read_only
-from warehouse.history import past_day
+from etl.twin.draws import shopper_names
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
+from warehouse.query.connection import read_only
+from warehouse.query.history import past_day
 
 DAY = dt.date(2026, 1, 5)
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from bench.browser import launch_with_profile
+from plugins.evaluation.bench.browser import launch_with_profile
 
 SOON = 60_000  # milliseconds; the machine may be busy
 expect.set_options(timeout=SOON)
@@ -22,7 +22,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser(profile: Path) -> Iterator[BrowserContext]:
     """Ends with its module: while it runs, its event loop would disturb tests that start their own.
 
-    Where there is no browser, tests that ask for it are skipped, see tests/plugins/browser_tests.py.
+    Where there is no browser, tests that ask for it are skipped, see tests/support/browser_tests.py.
     """
     with sync_playwright() as playwright:
         browser = launch_with_profile(playwright, profile)

@@ -10,11 +10,11 @@ from monitors import serving
 from playwright.sync_api import Locator, Page, expect
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from connect.intake.inbox import take_file
-from connect.intake.intake import Intake
-from desk.price_changes.propose import propose
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
+from plugins.connect.intake.inbox import take_file
+from plugins.connect.intake.intake import Intake
+from plugins.desk.price_changes.propose import propose
+from warehouse.query.connection import build_file
 
 TODAY = DATE + dt.timedelta(days=1)
 LEAFLET = f"rival,sku,price,seen_at\nCorner,MILK,1.19,{DATE}T07:00:00Z\nCorner,EGGS,1.19,{DATE}T07:00:00Z\n"

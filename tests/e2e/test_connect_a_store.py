@@ -23,10 +23,10 @@ from shell import Answer, Terminal
 
 from catalog.load import Catalog, load
 from catalog.settings import read_settings
-from connect.export.batch import next_batch
-from connect.export.export_log import ExportLog
-from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now
+from plugins.connect.labels.batch import next_batch
+from plugins.connect.labels.export_log import ExportLog
+from plugins.connect.labels.wanted import wanted_of
 from warehouse.lake import Lake
 
 pytestmark = pytest.mark.server

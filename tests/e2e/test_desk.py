@@ -15,11 +15,11 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, Response, expect
 from price_shop import DATE, Shop
 
-from catalog.contracts import TABLES
-from desk.price_changes.propose import propose
+from catalog.tables.contracts import TABLES
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
+from plugins.desk.price_changes.propose import propose
 from warehouse.lake import Partition
+from warehouse.query.connection import build_file
 
 LEAVES_ITS_TAG = """[...document.querySelectorAll(".tag")].filter((tag) => {
     const { right, bottom } = tag.getBoundingClientRect();

@@ -9,9 +9,9 @@ from outside_grocer import DRAWN, Grocer
 from playwright.sync_api import Page, expect
 
 from features.cells import ALL_VIEWS
-from own_data.earned import record_earned
+from plugins.own_store.earned import record_earned
 from training.experiments import new_experiment, plan
-from warehouse.connection import build_file
+from warehouse.query.connection import build_file
 
 
 @pytest.fixture(scope="module")

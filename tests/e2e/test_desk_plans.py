@@ -11,10 +11,10 @@ from monitors import serving
 from playwright.sync_api import Page, expect
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
-from desk.price_changes.record import all_changes
-from desk.price_changes.request import PriceRequest, ask
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
+from plugins.desk.price_changes.record import all_changes
+from plugins.desk.price_changes.request import PriceRequest, ask
+from warehouse.query.connection import build_file
 
 
 @pytest.fixture

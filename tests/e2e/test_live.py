@@ -19,9 +19,9 @@ from dashboard.prefect.control import LiveControl
 from etl.live.day import LiveDay, sold_so_far
 from flows import live as live_flow
 from flows.live import Request, controls_of
-from operate.up.zombie_runs import ZombieRuns
+from plugins.operations.up.zombie_runs import ZombieRuns
+from warehouse.checks.proof import verify
 from warehouse.lake import Lake
-from warehouse.proof import verify
 
 DATE = dt.date(2026, 1, 19)
 PATIENCE = 240.0  # seconds, on a busy machine

@@ -31,9 +31,9 @@ from dashboard.cards.store import QUIET_MS, moment
 from dashboard.prefect.control import LiveRun
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from serving.playing import LivePrices
-from warehouse.connection import read_only
+from serving.store.play import LivePrices
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import read_only
 
 TODAY, TOMORROW = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 HOSTILE = "<script>document.title = 'stolen'</script><b>x</b>"

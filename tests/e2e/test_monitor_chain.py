@@ -12,23 +12,23 @@ from monitors import Orchestrator, serving
 from patience import until
 from playwright.sync_api import Page, expect
 
-from bench.chain import write_chain
+from catalog.ladder import price_ladder
 from catalog.load import load
-from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from dashboard.app import all_pages
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
+from etl.twin.draws import shopper_names
+from etl.twin.store_day import play
 from features.cells import ALL_VIEWS
-from serving.exploration import ExplorationPlan
-from serving.playing import LivePrices
-from serving.policies import policy_without_model
-from serving.storefront import Storefront
-from simulation.draws import shopper_names
-from simulation.store_day import play
-from warehouse.connection import build_file
+from plugins.evaluation.bench.chain import write_chain
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.policies import policy_without_model
+from serving.store.play import LivePrices
+from serving.store.storefront import Storefront
 from warehouse.lake import Lake
+from warehouse.query.connection import build_file
 
 pytestmark = pytest.mark.slow
 

@@ -17,8 +17,8 @@ from prefect.client.orchestration import get_client
 from prefect.states import Completed, Scheduled
 from shell import Terminal
 
-from catalog.contracts import TABLES
 from catalog.settings import read_settings
+from catalog.tables.contracts import TABLES
 from warehouse.lake import Lake, Partition
 
 HOSTILE = "<script>document.title = 'stolen'</script>'); drop table x; --"

@@ -24,10 +24,10 @@ from catalog.settings import Settings, read_settings
 from dashboard.prefect.control import LiveControl, LiveRun, live_control
 from etl.live.calendar import DEFAULT_START
 from etl.live.day import LiveDay, days_sold_live, sold_so_far
-from training.nights import is_done
+from training.schedule import is_done
+from warehouse.checks.proof import verify
 from warehouse.files import prefect_login
 from warehouse.lake import Lake
-from warehouse.proof import verify
 
 PATIENCE = 240.0  # seconds, on a busy machine
 SERVICES = ("prefect", "mlflow", "monitor", "api")
@@ -134,7 +134,7 @@ def process_of(run: str) -> int:
 
 def kill_two_services(house: House) -> None:
     """Kill MLflow and the worker, wait until both answer again, and see that the monitor tells it."""
-    for part in ("-m training.mlflow.server", "-m operate.up.worker"):
+    for part in ("-m training.mlflow.server", "-m plugins.operations.up.worker"):
         (number,) = [one for one in pids_of(house, part) if one not in pids_of(house, "catalog/child_process.py")]
         os.kill(number, signal.SIGKILL)
     again = [re.compile(rf"^{name} +\| answers again$", re.MULTILINE) for name in ("mlflow", "worker")]

@@ -5,14 +5,14 @@ import datetime as dt
 import pyarrow as pa
 import pytest
 
+from catalog.decisions.store_day import StoreDay
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.store_day import StoreDay
 from etl.extract import interactions_of
-from serving.exploration import ExplorationPlan
-from serving.policies import policy_without_model
-from serving.storefront import Storefront
-from simulation.store_day import play
+from etl.twin.store_day import play
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.policies import policy_without_model
+from serving.store.storefront import Storefront
 
 
 @pytest.fixture(scope="session")

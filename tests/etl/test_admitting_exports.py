@@ -11,16 +11,16 @@ import pytest
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
 from etl.validate import CONTRADICTS, REPEATS
-from own_data.exports.admission import FileAdmission, clear_other_dates, published
-from own_data.exports.columns import Reading
-from own_data.exports.profile import profile_of
-from own_data.exports.read import open_export
-from own_data.exports.shelf import is_untouched, write_shelf
-from own_data.exports.stage import StagedExport, sku_of, stage_export, store_id_of
-from own_data.exports.visits import AdmittingVisits
-from warehouse.assertions.run import broken_assertions
+from plugins.own_store.history.admission import FileAdmission, clear_other_dates, published
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.profile import profile_of
+from plugins.own_store.history.read import open_export
+from plugins.own_store.history.shelf import is_untouched, write_shelf
+from plugins.own_store.history.stage import StagedExport, sku_of, stage_export, store_id_of
+from plugins.own_store.history.visits import AdmittingVisits
+from warehouse.checks.assertions import broken_assertions
+from warehouse.checks.proof import verify
 from warehouse.lake import Lake
-from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 HEADER = "time,store,customer,sku,price,stock,bought"

@@ -10,11 +10,11 @@ import pytest
 from catalog.errors import DataError, Declined
 from catalog.load import CLASSIC, DEFAULT_DIR, load
 from catalog.settings import Settings
-from own_data.exports.columns import Reading
-from own_data.exports.corrections import CorrectionRequest, dates_of
-from own_data.exports.ingest import Ingested, ingest
-from own_data.exports.shelf import is_untouched
-from warehouse.assertions.run import broken_assertions
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.corrections import CorrectionRequest, dates_of
+from plugins.own_store.history.ingest import Ingested, ingest
+from plugins.own_store.history.shelf import is_untouched
+from warehouse.checks.assertions import broken_assertions
 from warehouse.lake import Lake
 
 pytestmark = pytest.mark.play

@@ -14,19 +14,19 @@ from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
 from etl.load import dimensions_are_current, load_dimensions
 from etl.transform import transform
-from operate.health.sales import check_cells
-from serving.book_store import BookInForce, book_in_force
-from serving.day_curves import known_before
-from serving.in_force import pricing_on
-from serving.make_book import commit_book, make_book
-from simulation.draws import shopper_names
-from training.dataset import learning_days
-from warehouse.commit_record import record_name
-from warehouse.connection import workbench
+from etl.twin.draws import shopper_names
+from plugins.operations.checks.sales import check_cells
+from serving.book.day_curves import known_before
+from serving.book.make import commit_book, make_book
+from serving.book.store import BookInForce, book_in_force
+from serving.store.in_force import pricing_on
+from training.fit.dataset import learning_days
+from warehouse.checks.proof import Span, prove, verify
+from warehouse.commits.locks import held
+from warehouse.commits.record import record_name
 from warehouse.files import sha256_of
 from warehouse.lake import EMPTY_DATE, Lake, Partition
-from warehouse.locks import held
-from warehouse.proof import Span, prove, verify
+from warehouse.query.connection import workbench
 from warehouse.receipts import final_path
 from warehouse.workspace import Workspace
 

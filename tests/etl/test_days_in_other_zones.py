@@ -10,13 +10,13 @@ from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 from catalog.load import load
 from etl.batches import Batch, play_batch
 from etl.transform import transform
-from operate.replay.day import replay
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
-from serving.in_force import pricing_on
-from warehouse.connection import workbench_with_marts
+from plugins.operations.replay.day import replay
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
+from serving.store.in_force import pricing_on
+from warehouse.checks.proof import verify
 from warehouse.lake import Lake, Partition
-from warehouse.proof import verify
+from warehouse.query.connection import workbench_with_marts
 
 pytestmark = pytest.mark.play
 

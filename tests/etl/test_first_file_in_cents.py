@@ -9,8 +9,8 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.settings import Settings
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 Take = Callable[..., dict[str, Any]]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import DataError
-from own_data.exports.columns import Reading
-from own_data.exports.grain import settled
-from own_data.exports.read import Export, open_export
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.grain import settled
+from plugins.own_store.history.read import Export, open_export
 
 VISITS = "time,sku,price,bought\n2026-01-05 10:00:01,A,1.00,1\n2026-01-05 10:00:02,A,1.00,0\n"
 UNITS = "date,store,sku,price,{name}\n" + "".join(f"2026-01-{day:02d},S1,A,1.00,{day % 4}\n" for day in range(1, 29))

@@ -10,9 +10,9 @@ import pytest
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from flows.workspace import prepared
-from warehouse.commit_record import CommitRecord, pending_names, write_pending
+from warehouse.commits.locks import held
+from warehouse.commits.record import CommitRecord, pending_names, write_pending
 from warehouse.lake import Lake
-from warehouse.locks import held
 
 LONG_AGO = 1_700_000_000  # seconds since 1970
 NAME = "batch-2026-01-05-g000"

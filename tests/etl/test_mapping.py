@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import CatalogError, DataError
-from own_data.exports.columns import Reading, columns_of, read_reading
+from plugins.own_store.history.columns import Reading, columns_of, read_reading
 
 PROTOTYPE = ["timestamp", "product_name", "price_offered", "inventory_level", "budget_multiplier", "purchased"]
 GROCERY = ["visited_at", "store", "week", "household", "sku", "item", "shelf_price", "bought"]

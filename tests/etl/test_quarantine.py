@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.decisions.store_day import StoreDay
 from catalog.load import Catalog
-from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS, REJECTED
 from etl.extract import interactions_of
 from etl.load import conform

@@ -22,9 +22,9 @@ from catalog.errors import DataError
 from catalog.settings import Settings
 from etl.files import decode
 from etl.files.decode import decoded_chunks, records
-from own_data.exports.columns import Reading
-from own_data.exports.read import open_export, spooled
-from own_data.exports.stage import stage_export
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.read import open_export, spooled
+from plugins.own_store.history.stage import stage_export
 
 HEADER = "time,sku,price,bought"
 ROW = "2026-01-05 10:00:00,MILK,1.50,1"
@@ -313,7 +313,7 @@ def test_standard_input_is_a_file_while_it_is_read_and_nothing_afterwards(
         with pytest.raises(DataError, match=r"^standard input line 1: expected a column for seen_at"):
             open_export(file, Reading())
     assert not own.incoming.exists()
-    monkeypatch.setattr("own_data.exports.read._KEPT_FREE", 1 << 60)
+    monkeypatch.setattr("plugins.own_store.history.read._KEPT_FREE", 1 << 60)
     full = pytest.raises(DataError, match=r"more than the free space of .* allows came in")
     with full, spooled(io.BytesIO(b"x"), own.incoming, own.locks):
         pass

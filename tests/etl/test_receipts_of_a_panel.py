@@ -13,8 +13,8 @@ from staged_files import Staged
 
 from catalog.errors import DataError
 from catalog.settings import Settings
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
 from warehouse.lake import Lake
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

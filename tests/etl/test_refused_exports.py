@@ -21,9 +21,9 @@ from workbooks import Formula, wide_workbook, workbook
 
 from catalog.errors import DataError
 from etl.files import bounds
-from own_data.exports.columns import Reading
-from own_data.exports.read import open_export
-from own_data.exports.stage import stage_export
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.read import open_export
+from plugins.own_store.history.stage import stage_export
 
 HEADER = "time,sku,price,bought"
 ROW = "2026-01-05 10:00:00,MILK,1.50,1"

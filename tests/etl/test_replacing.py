@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from catalog.settings import Settings, read_settings
-from own_data.exports.columns import Reading
-from own_data.exports.corrections import CorrectionRequest, dates_of
-from own_data.exports.ingest import Ingested, ingest
-from warehouse.commit_record import final_names, final_record
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.corrections import CorrectionRequest, dates_of
+from plugins.own_store.history.ingest import Ingested, ingest
+from warehouse.checks.proof import verify
+from warehouse.commits.record import final_names, final_record
 from warehouse.lake import Lake
-from warehouse.proof import verify
 from warehouse.receipts import final_path
 
 pytestmark = pytest.mark.server
@@ -32,9 +32,9 @@ DYING = """
 import datetime as dt, json, os, signal, sys
 from pathlib import Path
 from catalog.settings import read_settings
-from own_data.exports.columns import Reading
-from own_data.exports.corrections import CorrectionRequest, dates_of
-from own_data.exports.ingest import ingest
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.corrections import CorrectionRequest, dates_of
+from plugins.own_store.history.ingest import ingest
 from warehouse import commit
 
 def take(home, file, dates, left):

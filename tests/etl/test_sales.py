@@ -18,14 +18,14 @@ from etl.sales_so_far import SalesSoFar
 from etl.transform import transform
 from features.cells import feature_workbench
 from features.footfall import counted_visits, store_days_in
-from own_data.exports.admission import FileAdmission
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import Ingested, ingest
-from own_data.exports.read import open_export
-from own_data.exports.sales import AdmittingSales
-from own_data.exports.stage import stage_export
+from plugins.own_store.history.admission import FileAdmission
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import Ingested, ingest
+from plugins.own_store.history.read import open_export
+from plugins.own_store.history.sales import AdmittingSales
+from plugins.own_store.history.stage import stage_export
+from warehouse.checks.proof import verify
 from warehouse.lake import Lake
-from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

@@ -20,12 +20,12 @@ from etl.live.player import Player
 from etl.stock import kept_before, opens_with
 from etl.transform import transform
 from flows.workspace import prepared
-from operate.replay.day import replay
-from serving.in_force import pricing_on
-from serving.playing import LivePrices, batches_to_play, in_order, play_one, priced_batches
-from warehouse.assertions.run import broken_assertions
-from warehouse.connection import read_only
+from plugins.operations.replay.day import replay
+from serving.store.in_force import pricing_on
+from serving.store.play import LivePrices, batches_to_play, in_order, play_one, priced_batches
+from warehouse.checks.assertions import broken_assertions
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import read_only
 from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.play

@@ -17,15 +17,15 @@ from etl.live.player import Player
 from etl.live.shelf_state import standing_of
 from etl.transform import transform
 from flows.workspace import prepared
-from operate.replay.day import replay
+from plugins.operations.replay.day import replay
 from serving.belief.table import belief_from_table
-from serving.day_curves import known_before
-from serving.playing import LivePrices, batches_to_play, in_order, play_one, priced_batches
-from serving.switching import LogitSwitching
-from training.same_shoppers import takings_in
-from warehouse.assertions.run import broken_assertions
-from warehouse.connection import read_only
+from serving.book.day_curves import known_before
+from serving.optimise.switching import LogitSwitching
+from serving.store.play import LivePrices, batches_to_play, in_order, play_one, priced_batches
+from training.judge.same_shoppers import takings_in
+from warehouse.checks.assertions import broken_assertions
 from warehouse.lake import Lake
+from warehouse.query.connection import read_only
 from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.play

@@ -9,26 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.decisions.reasons import Changes, reasons
+from catalog.decisions.store_day import BOUGHT, StoreDay
+from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from catalog.price_ladder import price_ladder
-from catalog.reasons import Changes, reasons
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
-from catalog.store_day import BOUGHT, StoreDay
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from etl.extract import interactions_of, repricings_of
 from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
-from serving.curves import DemandCurves
-from serving.exploration import ExplorationPlan
-from serving.limits import limits_of
-from serving.policies import GreedyPolicy
-from serving.storefront import Storefront
-from simulation.store_day import play
-from simulation.truth import chance_of_sale
-from warehouse.connection import workbench_with_marts
+from etl.twin.store_day import play
+from etl.twin.truth import chance_of_sale
+from serving.learning.exploration import ExplorationPlan
+from serving.limits.limits import limits_of
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import GreedyPolicy
+from serving.store.storefront import Storefront
+from warehouse.checks.proof import verify
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import coded
-from warehouse.proof import verify
+from warehouse.query.connection import workbench_with_marts
 
 HOSTILE = ["<script>alert(1)</script>", "'); drop table x; --", "../../x", "x" * 10_000, "🧀👩‍👩‍👧‍👦"]
 

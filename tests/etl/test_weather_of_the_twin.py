@@ -8,10 +8,10 @@ from catalog.settings import Settings
 from etl.announced import take_in
 from etl.batches import batches_of, play_batch
 from etl.transform import transform
-from evaluation.worlds import asked_worlds
+from etl.twin.conditions import temperature_on
 from flows.workspace import prepared
-from serving.in_force import pricing_on
-from simulation.conditions import temperature_on
+from plugins.evaluation.worlds import asked_worlds
+from serving.store.in_force import pricing_on
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 

@@ -80,7 +80,7 @@ def _simulate(
     """Play dates: one after another, so that their operations come in one order, or some at once as the flow does."""
     from etl.batches import play_batch
     from etl.live.calendar import dates_from
-    from serving.playing import priced_batches
+    from serving.store.play import priced_batches
 
     workspace = _workspace(for_the_twin=True)
     dates = dates_from(dt.date.fromisoformat(start), days)
@@ -94,8 +94,8 @@ def _simulate(
 def _ingest() -> None:
     from catalog.settings import read_settings
     from flows.environment import prepare
-    from own_data.exports.columns import Reading
-    from own_data.exports.ingest import ingest
+    from plugins.own_store.history.columns import Reading
+    from plugins.own_store.history.ingest import ingest
 
     prepare()
     settings = read_settings()
@@ -110,7 +110,7 @@ def _transform() -> None:
 
 def _train(seed: int = _SEED) -> None:
     from etl.live.calendar import newest_grouped
-    from training.session import train_once
+    from training.fit.session import train_once
 
     workspace = _workspace()
     train_once(workspace, _registry(workspace), newest_grouped(workspace.lake), seed)
@@ -124,10 +124,10 @@ def _price(for_date: str = str(NEXT + DAY)) -> None:
 
 
 def _nightly() -> None:
-    from serving.playing import close_day
+    from serving.store.play import close_day
     from training.night import run_night
-    from training.nights import night_to_do, refuse_what_cannot_be_closed
-    from warehouse.locks import held
+    from training.schedule import night_to_do, refuse_what_cannot_be_closed
+    from warehouse.commits.locks import held
 
     workspace = _workspace()
     with held(workspace.settings.locks, "night"):
@@ -140,8 +140,8 @@ def _nightly() -> None:
 def _live(ticks: int | None = None) -> None:
     from etl.live.calendar import day_to_sell
     from etl.live.player import Player
-    from serving.playing import LivePrices
-    from warehouse.locks import held
+    from serving.store.play import LivePrices
+    from warehouse.commits.locks import held
 
     workspace = _workspace(for_the_twin=True)
     with held(workspace.settings.locks, "live-S01"):
@@ -154,7 +154,7 @@ def _live(ticks: int | None = None) -> None:
 
 
 def _promote(version: str) -> None:
-    from training.champion_change import promote
+    from training.champion import promote
 
     workspace = _workspace()
     now = dt.datetime.now(dt.UTC)
@@ -162,7 +162,7 @@ def _promote(version: str) -> None:
 
 
 def _rollback() -> None:
-    from training.champion_change import rollback
+    from training.champion import rollback
 
     workspace = _workspace()
     rollback(workspace, _registry(workspace), "margins fell", None, dt.datetime.now(dt.UTC))
@@ -171,7 +171,7 @@ def _rollback() -> None:
 def _backfill(start: str, end: str) -> None:
     from etl.live.calendar import dates_from
     from training.backfill import Filling, fill_date
-    from warehouse.locks import held
+    from warehouse.commits.locks import held
 
     first, last = dt.date.fromisoformat(start), dt.date.fromisoformat(end)
     workspace = _workspace(for_the_twin=True)
@@ -227,7 +227,7 @@ def _look(file: str) -> None:
 
 
 def _set_aside() -> None:
-    from warehouse.proof import set_aside, verify
+    from warehouse.checks.proof import set_aside, verify
 
     lake = _workspace().lake
     set_aside(lake, verify(lake))

@@ -37,8 +37,8 @@ State = dict[str, Any]
 def look() -> dict[str, Any]:
     """Return the state of the home of this process, and what `health --files` finds."""
     from catalog.settings import read_settings
+    from warehouse.checks.proof import verify
     from warehouse.lake import Lake
-    from warehouse.proof import verify
 
     settings = read_settings()
     lake = Lake(settings)

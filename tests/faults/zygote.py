@@ -37,12 +37,12 @@ _IMPORTS = (
     "flows.environment",
     "flows.workspace",
     "flows.runs",
-    "own_data.exports.ingest",
+    "plugins.own_store.history.ingest",
     "training.backfill",
     "training.night",
-    "training.session",
-    "serving.make_book",
-    "warehouse.proof",
+    "training.fit.session",
+    "serving.book.make",
+    "warehouse.checks.proof",
     "tests.faults.commands",
 )
 
@@ -184,8 +184,8 @@ def _get_ready() -> None:
 def _play_a_day() -> None:
     """Load what Numba has compiled, in memory alone: another half second of each child."""
     from catalog.load import CLASSIC, load
-    from serving.storefront import storefront_before_champion
-    from simulation.store_day import play
+    from etl.twin.store_day import play
+    from serving.store.storefront import storefront_before_champion
     from tests.faults.commands import START
 
     catalog = load(CLASSIC)

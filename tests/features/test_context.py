@@ -17,8 +17,8 @@ from etl.transform import transform
 from features.cells import feature_workbench
 from features.context import context_of_days, seals_of_context, show_context
 from flows.workspace import prepared
-from serving.in_force import pricing_on
-from training.nights import inputs_of
+from serving.store.in_force import pricing_on
+from training.schedule import inputs_of
 from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 5)

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.decisions.store_day import tick_profile
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
-from catalog.store_day import tick_profile
 from etl.load import load_dimensions, load_store_day
+from etl.twin.store_day import play
 from features.cells import feature_workbench
 from features.footfall import counted_visits, store_days_in
-from serving.policies import StaticPolicy
-from serving.storefront import Storefront
-from simulation.store_day import play
+from serving.optimise.policies import StaticPolicy
+from serving.store.storefront import Storefront
 from warehouse.lake import Lake
 
 LAST = dt.date(2026, 3, 8)

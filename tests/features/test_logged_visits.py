@@ -6,19 +6,19 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
+from etl.twin.store_day import play
 from features import footfall as module
 from features.cells import feature_workbench
 from features.footfall import LoggedVisits, logged_visits
-from serving.exploration import ExplorationPlan
-from serving.policies import StaticPolicy
-from serving.storefront import Storefront
-from simulation.store_day import play
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.policies import StaticPolicy
+from serving.store.storefront import Storefront
 from warehouse.lake import Lake, Partition
 
 LEARNED = dt.date(2026, 3, 2)

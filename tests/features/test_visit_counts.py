@@ -14,31 +14,31 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from catalog.contracts import TABLES
 from catalog.errors import DamagedError
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.names import EXTERNAL
-from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
+from catalog.tables.contracts import TABLES
 from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
 from etl.extract import interactions_of
 from etl.load import products_of
 from etl.transform import group_partitions, transform
+from etl.twin.store_day import play
 from features import cells
 from features.cells import feature_workbench, grouping_connection, groups_of_rows, stale_cells
 from features.visit_counts import COUNTED_VIEWS
 from flows.workspace import bring_dimensions_up_to_date, prepared
-from own_data import evidence
-from serving.day_curves import known_before
-from serving.exploration import ExplorationPlan
-from serving.policies import policy_without_model
-from serving.storefront import Storefront
-from simulation.store_day import play
-from warehouse.connection import run_scripts
+from plugins.own_store import evidence
+from serving.book.day_curves import known_before
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.policies import policy_without_model
+from serving.store.storefront import Storefront
+from warehouse.checks.proof import Unproven
 from warehouse.lake import Lake, Partition
-from warehouse.proof import Unproven
+from warehouse.query.connection import run_scripts
+from warehouse.query.sql_files import queries_beside
 from warehouse.sold import COUNTS
-from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 FIRST = dt.date(2026, 1, 5)

@@ -9,9 +9,9 @@ from asgi_client import AsgiClient
 from selling_store import OUTSIDE, SellingStore, line
 
 from catalog.errors import Declined
-from connect.api.api_tokens import add_token
-from connect.api.app import application
 from flows.clock import now_of
+from plugins.connect.api.api_tokens import add_token
+from plugins.connect.api.app import application
 from warehouse.workspace import Workspace
 
 NIGHT = dt.datetime(2026, 1, 20, 3, tzinfo=dt.UTC)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 from shell import Terminal
+from tests.support.believing import price_alike
 
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
-from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from flows.runs import registry_of
 from flows.workspace import open_workspace
-from operate.health.check_up import check_up
-from tests.plugins.believing import price_alike
+from plugins.operations.checks.check_up import check_up
+from warehouse.checks.whole import PassedOver, books_passed_over, parts_of_book
+from warehouse.commits.locks import held
 from warehouse.lake import Lake
-from warehouse.locks import held
-from warehouse.mixed import PassedOver, books_passed_over, parts_of_book
 
 TUESDAY, WEDNESDAY = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 SAID = (

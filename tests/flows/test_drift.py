@@ -22,8 +22,8 @@ from flows.workspace import open_workspace
 from serving.champion import load_champion
 from training import drift_watch as watch
 from training.drift_watch import Watched, check_champion, publish_checks
-from warehouse.connection import read_only
 from warehouse.lake import Lake
+from warehouse.query.connection import read_only
 
 Loop = Any  # the record of the fixture played_loop
 SKUS = {"MILK", "BREAD", "EGGS", "CHEESE", "MEAT"}

@@ -13,7 +13,7 @@ from flows.environment import orchestrated
 from flows.nightly import learn
 from flows.runs import registry_of
 from flows.workspace import open_workspace
-from training.nights import Due, is_done, recorded, why_due
+from training.schedule import Due, is_done, recorded, why_due
 
 NEWEST = dt.date(2026, 1, 6)
 
@@ -32,7 +32,7 @@ def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_d
 
     with orchestrated():
         with monkeypatch.context() as patched:
-            patched.setattr("training.session.gate_input", die)
+            patched.setattr("training.fit.session.gate_input", die)
             with pytest.raises(KeyboardInterrupt):
                 learn(NEWEST)
         assert not is_done(workspace.lake, NEWEST)

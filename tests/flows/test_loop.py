@@ -27,23 +27,23 @@ from flows.cli.main import app
 from flows.pipeline import pipeline
 from flows.steps import transform
 from flows.train import price, train
-from operate.replay.day import replay
-from serving.book_store import book_in_force
+from plugins.operations.replay.day import replay
+from serving.book.store import book_in_force
 from serving.champion import load_champion
-from training.champion_history import Judged, history, settle
-from training.dataset import Dataset
-from training.gate import Verdict
+from training.champion import Judged, history, settle
+from training.fit.dataset import Dataset
+from training.fit.result import TrainingResult, stays_because
+from training.fit.session import KnownVersion
+from training.judge.conditions import Condition
+from training.judge.gate import Verdict
 from training.mlflow.experiments import TRAININGS
 from training.mlflow.registry import MlflowRegistry
 from training.mlflow.runs import HISTORY_RUNS
-from training.model_conditions import Condition
 from training.registry import RegistryState
-from training.result import TrainingResult, stays_because
-from training.session import KnownVersion
-from warehouse.connection import read_only
+from warehouse.checks.proof import verify
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
-from warehouse.proof import verify
+from warehouse.query.connection import read_only
 from warehouse.workspace import Workspace
 
 Loop = Any  # the record that tests/flows/conftest.py yields

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 from once_a_run import living_in, without_heartbeats
 from prefect.client.orchestration import get_client
+from tests.support.believing import first_belief
 
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import CLASSIC, load
@@ -22,11 +23,11 @@ from features.cells import stale_cells
 from flows.nightly import backfill, nightly
 from flows.workspace import open_workspace
 from serving.belief.belief import believed_before_anybody_came
-from serving.make_book import new_book
-from serving.playing import LivePrices
-from tests.plugins.believing import first_belief
+from serving.book.make import new_book
+from serving.store.play import LivePrices
 from training.backfill import Filled
-from training.nights import (
+from training.judge.same_shoppers import true_curves
+from training.schedule import (
     Night,
     inputs_of,
     is_done,
@@ -36,11 +37,10 @@ from training.nights import (
     recorded,
     refuse_what_cannot_be_closed,
 )
-from training.same_shoppers import true_curves
-from warehouse.commit_record import CommittedPart
+from warehouse.commits.locks import held
+from warehouse.commits.record import CommittedPart
 from warehouse.lake import Lake, Partition
-from warehouse.local import store as local
-from warehouse.locks import held
+from warehouse.stores import folder as local
 from warehouse.workspace import Workspace
 
 FIRST = DEFAULT_START

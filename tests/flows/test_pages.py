@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from catalog.contracts import TABLES
+from catalog.tables.contracts import TABLES
 from flows.cli.main import app
 
 ROOT = Path(__file__).parents[2]

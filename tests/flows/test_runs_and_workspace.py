@@ -11,7 +11,7 @@ from flows.progress import listening, tell
 from flows.runs import TOUCHES_THE_DISK, as_task
 from flows.steps import reprice
 from flows.workspace import open_workspace
-from warehouse.connection import read_only
+from warehouse.query.connection import read_only
 
 
 @pytest.mark.parametrize(

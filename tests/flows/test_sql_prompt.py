@@ -11,13 +11,13 @@ from typing import Literal
 
 import pytest
 
-from catalog.contracts import TABLES
 from catalog.errors import DataError
 from catalog.settings import Settings, read_settings
+from catalog.tables.contracts import TABLES
 from features.cells import ALL_VIEWS
 from flows.cli.sql_answers import answer, keep
-from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import build_file
 
 
 def test_every_question_is_answered_although_a_partition_is_replaced_all_the_while(

@@ -21,9 +21,9 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.browser import FLAGS, require_browser
 from catalog.settings import Settings, read_settings
-from operate.up.services import Service, services_of
+from plugins.evaluation.bench.browser import FLAGS, require_browser
+from plugins.operations.up.services import Service, services_of
 from warehouse.files import prefect_login
 
 pytestmark = pytest.mark.server

@@ -10,25 +10,25 @@ from pathlib import Path
 import pytest
 from shell import Terminal
 
-from catalog.contracts import TABLES
 from catalog.errors import Declined, LakeError
 from catalog.load import CLASSIC, load
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
+from catalog.tables.contracts import TABLES
 from etl.batches import Batch, play_batch
 from flows.live import live
 from flows.nightly import backfill
 from flows.pipeline import pipeline
 from flows.steps import simulate
 from flows.workspace import prepared
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
-from serving.in_force import pricing_on
-from serving.playing import close_day
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
+from serving.store.in_force import pricing_on
+from serving.store.play import close_day
 from warehouse.lake import Lake, Partition
-from warehouse.local.store import LocalStore
 from warehouse.origin import RECORD, Side, claim, origin_of
 from warehouse.receipts import unsealed
+from warehouse.stores.folder import LocalStore
 from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 5)

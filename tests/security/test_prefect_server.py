@@ -19,8 +19,8 @@ from websockets.sync.client import connect
 
 from catalog.settings import read_settings
 from tests.security.prefect_alone import answering, started
+from warehouse.commits.locks import UP, held
 from warehouse.files import login_file, login_of_running_server, prefect_login
-from warehouse.locks import UP, held
 
 pytestmark = pytest.mark.server
 

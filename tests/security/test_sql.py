@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from shell import Answer, Terminal
 
-from bench.cookbook import PAGE, recipes
 from catalog.settings import Settings
 from dashboard.data.reader import Reader
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file, read_only
+from plugins.evaluation.bench.cookbook import PAGE, recipes
+from warehouse.query.connection import build_file, read_only
 
 SECRET = "nobody-may-read-this"  # noqa: S105 - a marker
 LEFT_OUTSIDE = ("outside/secret.txt", "outside/lake/secret.txt", "home/mlflow/mlflow.db", "home/prefect/api-key")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.arrays import Floats, Ints
+from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Opening, Substitution
-from serving.curves import DemandCurves
-from serving.policies import StockAwarePolicy, policy_with_model
-from serving.switching import Switching
-from simulation.truth import chance_of_sale, chance_of_switch
+from etl.twin.truth import chance_of_sale, chance_of_switch
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import StockAwarePolicy, policy_with_model
+from serving.optimise.switching import Switching
 
 WORLD = load(DEFAULT_DIR / "worlds" / "substitutes")
 SLOTS = 96  # of a day, each with one visitor at most

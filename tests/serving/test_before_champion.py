@@ -5,19 +5,19 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from catalog.decisions.pricing import LearnsWhileSelling
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import LearnsWhileSelling
 from catalog.records.store import Store
 from catalog.settings import Settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
+from etl.twin.draws import shopper_names
+from etl.twin.store_day import play
 from features.cells import feature_workbench
-from serving.in_force import pricing_on
-from serving.make_book import commit_book, make_book, make_book_again
-from serving.storefront import LearningStorefront
-from simulation.draws import shopper_names
-from simulation.store_day import play
+from serving.book.make import commit_book, make_book, make_book_again
+from serving.store.in_force import pricing_on
+from serving.store.storefront import LearningStorefront
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 

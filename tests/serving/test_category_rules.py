@@ -11,25 +11,25 @@ from hypothesis import strategies as st
 from price_shop import Shop
 from wild_prices import Wild, shelf_with
 
-from catalog.limits import link_conflicts, price_links
+from catalog.bounds import link_conflicts, price_links
+from catalog.decisions.pricing import Shelf
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.records.product import Measure
-from desk.price_changes.change import Terms
-from desk.price_changes.conflicts import below_cost
-from desk.price_changes.proposals import passing
-from desk.price_changes.request import PriceRequest, ask
 from etl.live.calendar import DEFAULT_START
 from etl.live.store_now import stores_now
-from serving.exploration import ExplorationPlan
-from serving.limits import limits_of
-from serving.orders import Kind, Orders, PriceOrder
+from plugins.desk.price_changes.change import Terms
+from plugins.desk.price_changes.conflicts import below_cost
+from plugins.desk.price_changes.proposals import passing
+from plugins.desk.price_changes.request import PriceRequest, ask
+from serving.learning.exploration import ExplorationPlan
+from serving.limits.limits import limits_of
+from serving.limits.orders import Kind, Orders, PriceOrder
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from serving.standing import standings
-from serving.storefront import Storefront
+from serving.store.standing import standings
+from serving.store.storefront import Storefront
 
 SHELF = load(CLASSIC)
 LADDER = np.linspace(0.5, 2.0, 20) * SHELF.base_prices[:, None]

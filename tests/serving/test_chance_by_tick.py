@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from catalog.decisions.pricing import Shelf
+from catalog.decisions.store_day import tick_profile
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
-from catalog.store_day import tick_profile
-from serving.curves import DemandCurves, chance_at
-from serving.limits import limits_of
-from serving.policies import GreedyPolicy, StockAwarePolicy
-from serving.recursion import value_of_prices
-from serving.storefront import Storefront
-from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
+from etl.twin.truth import chance_of_sale
+from serving.book.tabulate import tabulate
+from serving.limits.limits import limits_of
+from serving.optimise.curves import DemandCurves, chance_at
+from serving.optimise.policies import GreedyPolicy, StockAwarePolicy
+from serving.optimise.recursion import value_of_prices
+from serving.store.storefront import Storefront
 
 CATALOG = load(CLASSIC)
 RATIOS = price_ladder(CATALOG) / CATALOG.base_prices[:, None]

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = {"catalog/price_rules.py", "catalog/records/guardrails.py", "docs/configuration.md", "serving/guardrails.py"}
+FILES = {
+    "catalog/decisions/rules.py",
+    "catalog/records/guardrails.py",
+    "docs/configuration.md",
+    "serving/limits/guardrails.py",
+}
 LOOK = """
 import sys
 from pathlib import Path
@@ -25,7 +30,7 @@ from etl.live.calendar import DEFAULT_START
 from features.cells import ALL_VIEWS
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from warehouse.connection import build_file
+from warehouse.query.connection import build_file
 
 
 def limited(folder):

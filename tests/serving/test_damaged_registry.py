@@ -11,7 +11,7 @@ from catalog.errors import ModelError
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from flows.cli.failures import failure_line
-from operate.health.models import check_registry
+from plugins.operations.checks.models import check_registry
 from serving.champion import load_champion
 from training.mlflow.database import make_first
 from training.mlflow.interrupted import unended_runs

@@ -9,7 +9,7 @@ import pytest
 from outside_grocer import BEFORE, DRAWN, MONDAY, SLOPE, UNITS, Grocer
 from shell import Terminal
 
-from desk.price_changes.request import PriceRequest, ask
+from plugins.desk.price_changes.request import PriceRequest, ask
 from serving.counters import NoBookError
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, UnknownStoreError, open_desk

@@ -11,31 +11,31 @@ from hypothesis import strategies as st
 from wild_prices import Wild, shelf_with
 
 from catalog.arrays import Floats
+from catalog.decisions.pricing import PriceDecision, Shelf
+from catalog.decisions.rules import LIMITS
+from catalog.decisions.store_day import ShelfState, StoreDay
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.price_rules import LIMITS
-from catalog.pricing import PriceDecision, Shelf
 from catalog.settings import read_settings
-from catalog.store_day import ShelfState, StoreDay
 from etl.extract import repricings_of
 from etl.live.shelf_state import standing_after
 from etl.load import rows_of
-from serving.curves import DemandCurves
-from serving.evidence import ShelfPrices
-from serving.exploration import ExplorationPlan
-from serving.guardrails import guarded, guarded_with_trail, in_zone
-from serving.in_force import pricing_on
-from serving.limits import limits_of
-from serving.order_book import orders_on
-from serving.orders import Orders, PriceOrder
-from serving.policies import GreedyPolicy, StaticPolicy, policy_with_model
+from etl.twin.store_day import Stretch, play
+from etl.twin.truth import chance_of_sale
+from etl.twin.visits import draw_visits, expected_visits_on
+from serving.book.tabulate import tabulate
+from serving.learning.exploration import ExplorationPlan
+from serving.limits.guardrails import guarded, guarded_with_trail, in_zone
+from serving.limits.limits import limits_of
+from serving.limits.order_book import orders_on
+from serving.limits.orders import Orders, PriceOrder
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import GreedyPolicy, StaticPolicy, policy_with_model
 from serving.quote import PriceQuestion, QuotedBook
-from serving.storefront import Storefront, storefront_before_champion
-from serving.tabulate import tabulate
-from simulation.store_day import Stretch, play
-from simulation.truth import chance_of_sale
-from simulation.visits import draw_visits, expected_visits_on
-from training.same_shoppers import true_curves
+from serving.store.evidence import ShelfPrices
+from serving.store.in_force import pricing_on
+from serving.store.storefront import Storefront, storefront_before_champion
+from training.judge.same_shoppers import true_curves
 from warehouse.lake import Lake
 
 SHELF = load(CLASSIC)

@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild_prices import Wild, shelf_with
 
+from catalog.decisions.pricing import Shelf
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
-from serving.curves import DemandCurves, chance_at
-from serving.exploration import ExplorationPlan
-from serving.guardrails import guarded, guarded_with_trail
-from serving.limits import limits_of
-from serving.policies import GreedyPolicy, StaticPolicy
-from serving.shelf_limits import which_may_move
-from serving.storefront import Storefront
-from simulation.truth import chance_of_sale
+from etl.twin.truth import chance_of_sale
+from serving.learning.exploration import ExplorationPlan
+from serving.limits.guardrails import guarded, guarded_with_trail
+from serving.limits.limits import limits_of
+from serving.limits.on_a_shelf import which_may_move
+from serving.optimise.curves import DemandCurves, chance_at
+from serving.optimise.policies import GreedyPolicy, StaticPolicy
+from serving.store.storefront import Storefront
 
 SHELF = load(CLASSIC)
 LADDER = price_ladder(SHELF)

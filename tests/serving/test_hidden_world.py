@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import catalog.load as catalogs
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import FootfallSettings, Persona
-from serving.curves import DemandCurves
-from serving.policies import policy_with_model
-from serving.storefront import storefront_before_champion
-from serving.tabulate import tabulate
+from serving.book.tabulate import tabulate
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_with_model
+from serving.store.storefront import storefront_before_champion
 
 PROJECT = Path(catalogs.__file__).parents[1]
 PLANNER = (
@@ -59,7 +59,7 @@ def test_the_same_curves_and_visits_give_the_same_book_whoever_the_shoppers_are(
 
 
 def test_a_store_before_its_first_champion_prices_alike_in_another_world() -> None:
-    from simulation.store_day import play
+    from etl.twin.store_day import play
 
     one, other = load(CLASSIC), other_world(load(CLASSIC))
     prices = [

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats
+from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import Shelf
-from catalog.records.pricing_rules import DrawnPriceRules
-from serving.evidence import ShelfPrices
-from serving.hourly_prices import HourlyStorefront, hourly_storefront
-from serving.orders import Orders, PriceOrder
+from catalog.records.pricing import DrawnPriceRules
+from serving.limits.orders import Orders, PriceOrder
+from serving.store.evidence import ShelfPrices
+from serving.store.hourly_prices import HourlyStorefront, hourly_storefront
 
 SHELF = load(CLASSIC)
 OWN = np.round(0.9 * SHELF.base_prices, 2)

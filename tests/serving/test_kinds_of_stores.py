@@ -9,25 +9,25 @@ import pytest
 from believing import believed_after
 from price_shop import DATE, Shop
 
+from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
-from catalog.pricing import Shelf
-from desk.price_changes.request import PriceRequest, examined
 from etl.live.store_now import stores_now
-from evaluation.worlds import asked_worlds
+from etl.twin.store_day import play
+from etl.twin.truth import chance_of_sale
+from plugins.desk.price_changes.request import PriceRequest, examined
+from plugins.evaluation.worlds import asked_worlds
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_from_table, belief_to_table
-from serving.book_store import book_in_force
-from serving.in_force import present_book, pricing_on, stores_apart
-from serving.make_book import publish_book
-from serving.open_book import kinds_in_words, morning_in, opened_once
-from serving.playing import priced_batches
+from serving.book.make import publish_book
+from serving.book.opened import kinds_in_words, morning_in, opened_once
+from serving.book.store import book_in_force
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
-from serving.standing import standings
-from serving.storefront import Storefront
-from simulation.store_day import play
-from simulation.truth import chance_of_sale
+from serving.store.in_force import present_book, pricing_on, stores_apart
+from serving.store.play import priced_batches
+from serving.store.standing import standings
+from serving.store.storefront import Storefront
 
 (WORLD,) = asked_worlds(["rich and poor stores"])
 STORES = WORLD.catalog.store.stores

@@ -7,13 +7,13 @@ from price_shop import DATE, Shop, open_in_the_morning
 
 from catalog.errors import Declined
 from catalog.load import load
-from desk.price_changes.decision import decide
-from desk.price_changes.request import PriceRequest, ask
 from etl.live.day import LiveDay
 from etl.live.store_now import stores_now
-from operate.replay.day import replay
-from serving.standing import standings
-from serving.store_standing import Standing
+from plugins.desk.price_changes.decision import decide
+from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.operations.replay.day import replay
+from serving.store.standing import standings
+from serving.store.store_standing import Standing
 
 OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.35)
 

@@ -10,17 +10,17 @@ from price_shop import DATE, SHORT_DAY, Shop, priced_in
 
 from catalog.currency import currency_of
 from catalog.errors import DataError, Declined
-from connect.export.export import export
-from connect.export.targets import FolderTarget
 from dashboard.formats import euros, in_currency, show_in
-from desk.price_changes.listing import rows_of
-from desk.price_changes.request import PriceRequest, ask
 from etl.transform import transform
 from flows.workspace import bring_dimensions_up_to_date
+from plugins.connect.labels.export import export
+from plugins.connect.labels.targets import FolderTarget
+from plugins.desk.price_changes.listing import rows_of
+from plugins.desk.price_changes.request import PriceRequest, ask
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
+from warehouse.checks.proof import verify
 from warehouse.lake import Partition
-from warehouse.proof import verify
 
 
 @pytest.mark.parametrize("code", ["JPY", "KWD"])

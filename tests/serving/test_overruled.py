@@ -6,13 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.limits import not_above
+from catalog.bounds import not_above
+from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
-from serving.guardrails import caps_beside, guarded, side_by_side
-from serving.limits import limits_of
-from serving.overruled import overruled_by
+from serving.limits.guardrails import caps_beside, guarded, side_by_side
+from serving.limits.limits import limits_of
+from serving.limits.overruled import overruled_by
 
 SHELF = load(CLASSIC)
 SHAPE = (len(SHELF.store.stores), len(SHELF.skus))

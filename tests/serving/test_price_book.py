@@ -9,25 +9,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.believing import first_belief
 
+from catalog.decisions.pricing import Shelf
 from catalog.errors import ModelError
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
-from serving.book_store import book_in_force
-from serving.book_table import book_from_table, book_to_table
-from serving.curves import DemandCurves, curves_from_table, curves_to_table
-from serving.guardrails import guarded
-from serving.limits import limits_of
-from serving.make_book import publish_book
-from serving.policies import GreedyPolicy, StaticPolicy, policy_with_model, policy_without_model
-from serving.price_book import BookedStates, BookPolicy, PriceBook, joined
-from serving.pricing_policy import Asked, asked_without_model
-from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
-from tests.plugins.believing import first_belief
+from etl.twin.truth import chance_of_sale
+from serving.book.book import BookedStates, BookPolicy, PriceBook, joined
+from serving.book.make import publish_book
+from serving.book.store import book_in_force
+from serving.book.table import book_from_table, book_to_table
+from serving.book.tabulate import tabulate
+from serving.limits.guardrails import guarded
+from serving.limits.limits import limits_of
+from serving.optimise.curves import DemandCurves, curves_from_table, curves_to_table
+from serving.optimise.policies import GreedyPolicy, StaticPolicy, policy_with_model, policy_without_model
+from serving.optimise.policy import Asked, asked_without_model
 from warehouse.lake import Lake, Partition
 
 CATALOG = load(CLASSIC)

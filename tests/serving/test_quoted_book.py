@@ -7,19 +7,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.json_text import json_text
+from catalog.decisions.pricing import Shelf
+from catalog.decisions.reasons import Changes, PriceMove, json_text, reason, reasons
+from catalog.decisions.store_day import tick_profile
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
-from catalog.reasons import Changes, PriceMove, reason, reasons
 from catalog.records.guardrails import Guardrails
-from catalog.store_day import tick_profile
-from serving.curves import DemandCurves
-from serving.policies import StockAwarePolicy
+from etl.twin.truth import chance_of_sale
+from serving.book.tabulate import tabulate
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import StockAwarePolicy
 from serving.quote import PriceQuestion, QuotedBook, text_of
-from serving.storefront import storefront_without_exploration
-from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
+from serving.store.storefront import storefront_without_exploration
 
 SHELF = load(CLASSIC)
 LADDER = price_ladder(SHELF)

@@ -8,21 +8,21 @@ import pytest
 from price_shop import Shop, open_in_the_morning
 from wild_prices import shelf_with
 
+from catalog.decisions.pricing import Shelf
+from catalog.decisions.store_day import tick_profile
 from catalog.errors import DataError
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
 from catalog.settings import Settings
-from catalog.store_day import tick_profile
+from etl.twin.truth import chance_of_sale
 from flows.cli.ask import show_explanation, show_quote
-from serving.curves import DemandCurves
-from serving.in_force import pricing_on
-from serving.policies import StockAwarePolicy
-from serving.price_book import PriceBook
+from serving.book.book import PriceBook
+from serving.book.tabulate import tabulate
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import StockAwarePolicy
 from serving.quote import PriceQuestion, QuotedBook
 from serving.quote_desk import open_desk
-from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
+from serving.store.in_force import pricing_on
 from warehouse.lake import Lake
 
 MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)

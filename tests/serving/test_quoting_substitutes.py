@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, load
-from catalog.price_ladder import price_ladder
-from serving.curves import DemandCurves
-from serving.policies import policy_with_model
+from serving.book.tabulate import tabulate
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_with_model
+from serving.optimise.switching import LogitSwitching
 from serving.quote import PriceQuestion, QuotedBook
-from serving.switching import LogitSwitching
-from serving.tabulate import tabulate
 
 WORLD = load(DEFAULT_DIR / "worlds" / "substitutes")
 

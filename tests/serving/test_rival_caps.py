@@ -11,29 +11,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild_prices import Wild
 
+from catalog.decisions.pricing import Shelf
+from catalog.decisions.rules import RULES
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.price_rules import RULES
-from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
 from catalog.records.rivals import RivalRules, rival_conflicts
 from catalog.settings import read_settings
 from catalog.tables.intake import COMPETITOR_PRICES
-from serving.curves import DemandCurves
-from serving.evidence import ShelfPrices
-from serving.exploration import ExplorationPlan
-from serving.guardrails import guarded
-from serving.in_force import pricing_on
-from serving.limits import limits_of
-from serving.order_book import orders_on
-from serving.orders import Orders, PriceOrder
-from serving.policies import policy_with_model
+from etl.twin.truth import chance_of_sale
+from etl.twin.visits import expected_visits_on
+from serving.book.tabulate import tabulate
+from serving.learning.exploration import ExplorationPlan
+from serving.limits.guardrails import guarded
+from serving.limits.limits import limits_of
+from serving.limits.order_book import orders_on
+from serving.limits.orders import Orders, PriceOrder
+from serving.limits.rival_caps import rival_caps
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_with_model
 from serving.quote import PriceQuestion, QuotedBook
-from serving.rival_caps import rival_caps
-from serving.storefront import Storefront
-from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
-from simulation.visits import expected_visits_on
+from serving.store.evidence import ShelfPrices
+from serving.store.in_force import pricing_on
+from serving.store.storefront import Storefront
 from warehouse.lake import Lake, Partition
 
 SHELF = load(CLASSIC)

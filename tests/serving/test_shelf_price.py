@@ -8,26 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 from outside_grocer import Grocer
+from tests.support.believing import first_belief
 
+from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
-from connect.export.wanted import wanted_of
-from desk.price_changes.request import PriceRequest, ask
 from etl.live.store_now import stores_now
 from etl.transform import transform
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
-from own_data.shelf_price import shelf_prices
+from plugins.connect.labels.wanted import wanted_of
+from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
+from plugins.own_store.shelf_price import shelf_prices
+from serving.book.make import publish_book
 from serving.counters import NoBookError
-from serving.curves import DemandCurves
-from serving.make_book import publish_book
+from serving.optimise.curves import DemandCurves
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from serving.standing import standings
-from tests.plugins.believing import first_belief
+from serving.store.standing import standings
+from warehouse.checks.proof import verify
 from warehouse.lake import Lake
-from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 NOW = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import Shelf
-from serving.standing import usual_prices
-from serving.storefront import storefront_before_champion
+from serving.store.standing import usual_prices
+from serving.store.storefront import storefront_before_champion
 
 SHELF = load(CLASSIC)
 STOCK = np.array([[0, 40, 0, 1, 90]])

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats, Ints
+from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
-from catalog.pricing import Shelf
 from catalog.records.deliveries import Deliveries
 from catalog.records.guardrails import Guardrails
-from serving.limits import limits_of
-from serving.orders import Orders
-from serving.policies import policy_with_model
-from serving.price_ranges import ranges_between
-from serving.pricing_policy import Asked, PricingPolicy
-from serving.storefront import Storefront
+from serving.limits.limits import limits_of
+from serving.limits.orders import Orders
+from serving.limits.price_ranges import ranges_between
+from serving.optimise.policies import policy_with_model
+from serving.optimise.policy import Asked, PricingPolicy
+from serving.store.storefront import Storefront
 from tests.serving.test_stock_ahead import COST, DISPOSAL, TwoAges, curves_of, shop, visits_of
 from tests.serving.two_ages import day_with_sticker
 

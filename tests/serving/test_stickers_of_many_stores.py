@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats, Ints
+from catalog.decisions.pricing import Shelf
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
-from serving.curves import DemandCurves
-from serving.policies import stock_aware
-from serving.pricing_policy import Asked, PricingPolicy
-from serving.stickers import MixedShelf
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import stock_aware
+from serving.optimise.policy import Asked, PricingPolicy
+from serving.optimise.stickers import MixedShelf
 from tests.serving.test_sticker_prices import WEDNESDAY, policy_of, shop_with_stickers
 from tests.serving.test_stock_ahead import curves_of
 

@@ -9,17 +9,17 @@ import pytest
 from scipy.stats import poisson
 
 from catalog.arrays import Floats
+from catalog.decisions.pricing import Shelf
+from catalog.decisions.store_day import tick_profile
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
 from catalog.records.deliveries import Deliveries
-from catalog.store_day import tick_profile
-from serving.curves import DemandCurves
-from serving.policies import policy_with_model
-from serving.pricing_policy import Asked, PricingPolicy
-from serving.recursion import rates_of
-from serving.stock_ahead import StockAhead, least_worth
-from simulation.truth import chance_of_sale
+from etl.twin.truth import chance_of_sale
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_with_model
+from serving.optimise.policy import Asked, PricingPolicy
+from serving.optimise.recursion import rates_of
+from serving.optimise.stock_ahead import StockAhead, least_worth
 from tests.serving.two_ages import best_day, day_at
 
 MONDAY, WEDNESDAY = dt.date(2026, 1, 5), dt.date(2026, 1, 7)

@@ -6,18 +6,18 @@ import math
 import numpy as np
 import pytest
 
+from catalog.decisions.store_day import BOUGHT, tick_profile
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.store_day import BOUGHT, tick_profile
-from serving.curves import DemandCurves
-from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
-from serving.pricing_policy import PricingPolicy
-from serving.recursion import price_stock
-from serving.storefront import Storefront
-from serving.tabulate import tabulate
-from simulation.store_day import meet
-from simulation.truth import chance_of_sale
-from simulation.visits import draw_visits
+from etl.twin.store_day import meet
+from etl.twin.truth import chance_of_sale
+from etl.twin.visits import draw_visits
+from serving.book.tabulate import tabulate
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
+from serving.optimise.policy import PricingPolicy
+from serving.optimise.recursion import price_stock
+from serving.store.storefront import Storefront
 
 PRICES = np.array([1.0, 1.5, 2.0])
 CHANCES = np.array([0.8, 0.5, 0.2])

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from price_shop import Shop
 
-from connect.export.export import export
-from connect.export.targets import FolderTarget
 from etl.live.store_now import stores_now
-from serving import standing
-from serving.standing import standings
+from plugins.connect.labels.export import export
+from plugins.connect.labels.targets import FolderTarget
+from serving.store import standing
+from serving.store.standing import standings
 
 LEFT = {"S01": 3, "S02": 12, "S03": 100}
 """Units with which each store opens, of every product."""

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.decisions.pricing import Shelf
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
-from serving.curves import DemandCurves
-from serving.exploration import ExplorationPlan, candidates_within, chance_on_budget
-from serving.policies import policy_with_model
-from serving.shelf_limits import ShelfLimits
-from serving.solve import Worth
-from serving.substitution import sales_with_substitutes
-from serving.switching import LogitSwitching
-from serving.tabulate import tabulate
+from serving.book.tabulate import tabulate
+from serving.learning.exploration import ExplorationPlan, candidates_within, chance_on_budget
+from serving.limits.on_a_shelf import ShelfLimits
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_with_model
+from serving.optimise.solve import Worth
+from serving.optimise.substitution import sales_with_substitutes
+from serving.optimise.switching import LogitSwitching
 from tests.serving.joint_optimum import CASES, SLOTS, WORLD, Joint, category
-from training.same_shoppers import TrueSwitching
+from training.judge.same_shoppers import TrueSwitching
 
 PUBLISHED = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 

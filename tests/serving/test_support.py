@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.decisions.pricing import Shelf
+from catalog.decisions.store_day import tick_profile
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
-from catalog.store_day import tick_profile
-from serving.curves import DemandCurves
-from serving.exploration import ExplorationPlan
-from serving.limits import limits_of
-from serving.policies import policy_with_model
-from serving.price_book import BookPolicy
-from serving.pricing_policy import Asked
-from serving.shelf_limits import may_be_tried, with_support
-from serving.storefront import Storefront
-from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
+from etl.twin.truth import chance_of_sale
+from serving.book.book import BookPolicy
+from serving.book.tabulate import tabulate
+from serving.learning.exploration import ExplorationPlan
+from serving.limits.limits import limits_of
+from serving.limits.on_a_shelf import may_be_tried, with_support
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_with_model
+from serving.optimise.policy import Asked
+from serving.store.storefront import Storefront
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+from catalog.decisions.pricing import PriceDecision, Shelf
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import PriceDecision, Shelf
-from serving.curves import DemandCurves
-from serving.exploration import ExplorationPlan
-from serving.policies import policy_without_model
-from serving.storefront import Storefront
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_without_model
+from serving.store.storefront import Storefront
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import Shelf
 from catalog.records.guardrails import Guardrails
-from serving.limits import limits_of
-from serving.orders import Kind, Orders, PriceOrder
-from serving.overruled import limits_by_product
-from serving.policies import policy_without_model
-from serving.price_ranges import ranges_between
-from serving.standing import usual_prices, without_orders
-from serving.storefront import Storefront
+from serving.limits.limits import limits_of
+from serving.limits.orders import Kind, Orders, PriceOrder
+from serving.limits.overruled import limits_by_product
+from serving.limits.price_ranges import ranges_between
+from serving.optimise.policies import policy_without_model
+from serving.store.standing import usual_prices, without_orders
+from serving.store.storefront import Storefront
 
 SHELF = load(CLASSIC)
 SHAPE = (3, len(SHELF.skus))

@@ -10,21 +10,21 @@ import numpy as np
 from asgi_client import AsgiClient
 from flask import Flask
 
+from catalog.decisions.pricing import Shelf
 from catalog.errors import ShelfpriceError
-from catalog.pricing import Shelf
-from connect.api.app import application
-from connect.export.wanted import wanted_of
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import wire_tags
-from desk.alerts.rules import found_now
-from desk.price_changes.listing import rows_of
-from desk.price_changes.record import all_changes
 from etl.live.store_now import next_tick, stores_now
+from plugins.connect.api.app import application
+from plugins.connect.labels.wanted import wanted_of
+from plugins.desk.alerts.rules import found_now
+from plugins.desk.price_changes.listing import rows_of
+from plugins.desk.price_changes.record import all_changes
 from serving.counters import NoBookError
-from serving.in_force import pricing_on
 from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk, StoresDifferError, open_desk
+from serving.store.in_force import pricing_on
 from tests.standing.read_once import read_once
 from tests.standing.world import TICKS, RetailersWorld, World
 

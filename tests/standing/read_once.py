@@ -12,11 +12,11 @@ from typing import Any
 from unittest.mock import patch
 
 from catalog.load import Catalog
-from own_data import shelf_price
-from own_data.evidence import ExportedSales
-from serving import book_store
+from plugins.own_store import shelf_price
+from plugins.own_store.evidence import ExportedSales
+from serving.book import store
+from warehouse.checks.whole import parts_of_book
 from warehouse.lake import Lake
-from warehouse.mixed import parts_of_book
 from warehouse.sold import newest_closed
 
 
@@ -28,7 +28,7 @@ def read_once() -> Iterator[None]:
             (Lake, "read", lambda lake, part, *columns: (lake.root, part, lake.receipt(part), *columns)),
             (shelf_price, "_prices_by_day", lambda lake, last: (lake.root, last, shelf_price.changes_of_shelves(lake))),
             (ExportedSales, "shelf_prices", _of_the_shelf),
-            (book_store, "read_book", _of_the_book),
+            (store, "read_book", _of_the_book),
         ):
             patched.enter_context(patch.object(owner, name, _kept(getattr(owner, name), key)))
         yield

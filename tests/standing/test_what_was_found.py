@@ -10,30 +10,30 @@ import pytest
 import yaml
 from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
+from catalog.decisions.pricing import Shelf
 from catalog.load import WatchedCatalog, load
-from catalog.pricing import Shelf
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
-from desk.alerts.rules import found_now
-from desk.price_changes.decision import decide
-from desk.price_changes.propose import propose
-from desk.price_changes.record import all_changes
-from desk.price_changes.request import PriceRequest, ask
 from etl.live.calendar import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay, discard, sold_so_far
 from etl.live.player import Player
 from etl.live.store_now import stores_now
 from features.cells import ALL_VIEWS
-from operate.replay.day import replay
-from serving.in_force import pricing_on
-from serving.playing import LivePrices
+from plugins.desk.alerts.rules import found_now
+from plugins.desk.price_changes.decision import decide
+from plugins.desk.price_changes.propose import propose
+from plugins.desk.price_changes.record import all_changes
+from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.operations.replay.day import replay
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
-from serving.standing import standings
-from serving.store_standing import Standing
-from serving.storefront import Storefront
-from warehouse.connection import build_file
+from serving.store.in_force import pricing_on
+from serving.store.play import LivePrices
+from serving.store.standing import standings
+from serving.store.store_standing import Standing
+from serving.store.storefront import Storefront
+from warehouse.query.connection import build_file
 
 STOP = PriceRequest("kill_switch", "prices look wrong")
 

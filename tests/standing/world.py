@@ -12,30 +12,30 @@ import numpy as np
 import yaml
 from price_shop import SEED, Shop
 
+from catalog.decisions.pricing import Shelf
 from catalog.errors import ShelfpriceError
 from catalog.load import WatchedCatalog, load
-from catalog.pricing import Shelf
 from catalog.settings import read_settings
-from desk.price_changes.change import PriceChange
-from desk.price_changes.decision import decide
-from desk.price_changes.propose import propose
-from desk.price_changes.record import all_changes
-from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
 from etl.live.shelf_state import standing_after
 from etl.transform import transform
 from features.cells import ALL_VIEWS
-from own_data.exports.columns import Reading
-from own_data.exports.ingest import ingest
-from serving.book_store import book_in_force
-from serving.in_force import pricing_on
-from serving.playing import LivePrices
-from serving.storefront import Storefront
+from plugins.desk.price_changes.change import PriceChange
+from plugins.desk.price_changes.decision import decide
+from plugins.desk.price_changes.propose import propose
+from plugins.desk.price_changes.record import all_changes
+from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.ingest import ingest
+from serving.book.store import book_in_force
+from serving.store.in_force import pricing_on
+from serving.store.play import LivePrices
+from serving.store.storefront import Storefront
 from tests.standing.model import Model, Order, Product, Proposal
-from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import build_file
 from warehouse.workspace import Workspace
 
 FIRST = dt.date(2026, 3, 28)  # the night after it, clocks change in Europe

@@ -7,13 +7,13 @@ from price_shop import SEED, Shop, priced_in
 
 from etl.batches import Batch, play_batch
 from etl.transform import transform
-from evaluation.memory_registry import MemoryRegistry
-from serving.in_force import pricing_on
+from plugins.evaluation.memory_registry import MemoryRegistry
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
+from serving.store.in_force import pricing_on
+from training.fit.result import version_note
+from training.fit.session import train
 from training.night import price_date
-from training.result import version_note
-from training.session import train
 
 DAYS = (dt.date(2026, 1, 5), dt.date(2026, 1, 6), dt.date(2026, 1, 7))
 

@@ -20,19 +20,19 @@ from mlflow.models import infer_signature
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import FunctionTransformer
 
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from catalog.names import TRUSTED_MODEL_TYPES
-from catalog.price_ladder import price_ladder
-from simulation.truth import chance_of_sale
-from training import load_check as parent
-from training.candidates import CANDIDATES, FittedModel, fit
-from training.dataset import Dataset
-from training.gate import GateInput, Incumbent, Verdict, pass_gate
-from training.load_check import SECONDS_ALLOWED, fresh_process, verdict_on
-from training.load_check_worker import Task, answer
+from etl.twin.truth import chance_of_sale
+from training.fit.candidates import CANDIDATES, FittedModel, fit
+from training.fit.dataset import Dataset
+from training.judge import load_check as parent
+from training.judge.conditions import Condition
+from training.judge.gate import GateInput, Incumbent, Verdict, pass_gate
+from training.judge.load_check import SECONDS_ALLOWED, fresh_process, verdict_on
+from training.judge.load_check_worker import Task, answer
+from training.judge.off_policy import Interval, OffPolicyEstimate
 from training.mlflow.runs import metadata_of
-from training.model_conditions import Condition
-from training.off_policy import Interval, OffPolicyEstimate
 
 pytestmark = pytest.mark.play
 

@@ -9,25 +9,25 @@ from believing import believed_after
 
 from catalog.arrays import Floats
 from catalog.currency import currency_of
+from catalog.decisions.store_day import tick_profile
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import DemandEffect
-from catalog.store_day import tick_profile
+from etl.twin.truth import chance_of_sale
 from serving.belief.belief import State, believed_before_anybody_came
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import Outlook, morning_of
-from serving.curves import DemandCurves
-from serving.policies import costs_that_count, policy_with_model, policy_without_model
-from serving.price_book import PriceBook, joined
-from serving.recursion import value_of_prices
-from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
-from training.believed_gain import BelievedGain, believed_gain
-from training.gate import as_good_as_belief, earns_more, earns_more_or_replaces
-from training.model_conditions import Condition
-from training.off_policy import Interval, OffPolicyEstimate
-from training.same_shoppers import true_gain, truly_gained
+from serving.book.book import PriceBook, joined
+from serving.book.tabulate import tabulate
+from serving.learning.outlook import Outlook, morning_of
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import costs_that_count, policy_with_model, policy_without_model
+from serving.optimise.recursion import value_of_prices
+from training.judge.believed_gain import BelievedGain, believed_gain
+from training.judge.conditions import Condition
+from training.judge.gate import as_good_as_belief, earns_more, earns_more_or_replaces
+from training.judge.off_policy import Interval, OffPolicyEstimate
+from training.judge.same_shoppers import true_gain, truly_gained
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 from mlflow.tracking import MlflowClient
 from shell import Terminal
+from tests.support.believing import first_belief
 
-import warehouse.local.store
+import warehouse.stores.folder
 from catalog.arrays import Floats
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import CLASSIC, load
@@ -24,24 +25,34 @@ from catalog.settings import Settings, read_settings
 from catalog.tables.learning import MODEL_VERSIONS
 from etl.live.day import LiveDay
 from etl.live.player import Player
+from etl.twin.truth import chance_of_sale
 from flows.runs import registry_of
 from flows.workspace import open_workspace
-from serving.book_store import book_in_force
-from serving.in_force import pricing_on
-from serving.make_book import publish_book
-from serving.playing import LivePrices
-from simulation.truth import chance_of_sale
-from tests.plugins.believing import first_belief
-from training.champion_change import Done, catch_up, promote, rollback
-from training.champion_history import ChampionChange, Judged, finish, history, record, settle, unfinished
-from training.gate import Verdict
+from serving.book.make import publish_book
+from serving.book.store import book_in_force
+from serving.store.in_force import pricing_on
+from serving.store.play import LivePrices
+from training.champion import (
+    ChampionChange,
+    Done,
+    Judged,
+    catch_up,
+    finish,
+    history,
+    promote,
+    record,
+    rollback,
+    settle,
+    unfinished,
+)
+from training.judge.conditions import Condition
+from training.judge.gate import Verdict
 from training.mlflow.registry import MlflowRegistry
-from training.model_conditions import Condition
-from warehouse.commit_record import CommittedPart
+from warehouse.checks.proof import verify
+from warehouse.commits.locks import held
+from warehouse.commits.record import CommittedPart
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.locks import held
-from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.play
@@ -189,8 +200,8 @@ def test_a_rollback_wants_a_reason(workspace: Workspace, reason: str) -> None:
 
 DEATHS = [
     "between the curves and the book",
-    "warehouse.commit.make_final",
-    "training.champion_change.finish",
+    "warehouse.commits.commit.make_final",
+    "training.champion.finish",
     "training.mlflow.registry.MlflowRegistry.follow",
     "mlflow.tracking.MlflowClient.set_registered_model_tag",
 ]

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 import sklearn.ensemble  # noqa: F401 - it sets filters of its own when it is imported
 
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona
+from etl.twin.truth import chance_of_sale
 from features.smoothing import Kernel, Smoothing
-from simulation.truth import chance_of_sale
-from training.candidates import CANDIDATES, FittedModel, choose_smoothing, fit, p_sale
-from training.dataset import Dataset
+from training.fit.candidates import CANDIDATES, FittedModel, choose_smoothing, fit, p_sale
+from training.fit.dataset import Dataset
 
 DEMAND = CANDIDATES[-1]
 FRUGAL_AND_WEALTHY = (

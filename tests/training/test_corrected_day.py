@@ -10,18 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
+from catalog.decisions.store_day import tick_profile
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.store_day import tick_profile
+from etl.twin.truth import chance_of_sale
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import Outlook, morning_of
-from serving.price_book import PriceBook
-from serving.tabulate import tabulate
-from simulation.truth import chance_of_sale
-from training.believed_gain import believed_gain
-from training.corrected_day import ExpectedDay, prices_of_day, updates_due
-from training.same_shoppers import true_day, true_gain
+from serving.book.book import PriceBook
+from serving.book.tabulate import tabulate
+from serving.learning.outlook import Outlook, morning_of
+from training.judge.believed_gain import ExpectedDay, believed_gain, prices_of_day, updates_due
+from training.judge.same_shoppers import true_day, true_gain
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
@@ -133,7 +132,7 @@ def test_on_a_large_shelf_the_products_that_matter_most_say_what_is_left_of_the_
     judge, wrong, right = outlook_after(2_000), outlook_after(300, 1.0), outlook_after(300)
     books, outlooks = (book_of(wrong), book_of(right)), (wrong, right)
     standing, whole = (believed_gain(CATALOG, judge, *books, corrected_by=own) for own in ((None, None), outlooks))
-    monkeypatch.setattr("training.believed_gain._MOST_CORRECTED", 2)
+    monkeypatch.setattr("training.judge.believed_gain._MOST_CORRECTED", 2)
     told = believed_gain(CATALOG, judge, *books, corrected_by=outlooks)
     assert told.mean == pytest.approx(whole.mean, rel=0.3)
     assert told.spread == pytest.approx(whole.spread, rel=0.4)

@@ -9,8 +9,8 @@ from outside_grocer import DRAWN, MONDAY, Grocer, NoRegistry
 from catalog.load import Catalog
 from etl.live.calendar import next_dates
 from training.night import decide
-from training.nights import Night, recorded
 from training.run_context import RunContext
+from training.schedule import Night, recorded
 
 DAY = dt.timedelta(days=1)
 SUNDAY, WEDNESDAY = MONDAY - DAY, MONDAY + 2 * DAY

@@ -9,11 +9,11 @@ import pytest
 from outside_grocer import BEFORE, MONDAY, Grocer
 
 from catalog.load import load
-from desk.price_changes.request import PriceRequest, ask
 from etl.live.store_now import stores_now
 from flows.clock import now_of
-from serving.drawn_prices import PriceDraw
-from serving.standing import standings
+from plugins.desk.price_changes.request import PriceRequest, ask
+from serving.store.drawn_prices import PriceDraw
+from serving.store.standing import standings
 
 pytestmark = pytest.mark.play
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
-from catalog.price_ladder import price_ladder
-from simulation.truth import chance_of_sale
-from training.candidates import CANDIDATES, fit
-from training.dataset import Dataset, carried_over, carried_through, odds_ratios
+from etl.twin.truth import chance_of_sale
+from training.fit.candidates import CANDIDATES, fit
+from training.fit.dataset import Dataset, carried_over, carried_through, odds_ratios
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)

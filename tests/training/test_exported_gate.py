@@ -6,9 +6,9 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.names import PRICES_WERE_OURS
-from training.dataset import Dataset
-from training.gate import GateInput, pass_gate
-from training.model_conditions import Condition
+from training.fit.dataset import Dataset
+from training.judge.conditions import Condition
+from training.judge.gate import GateInput, pass_gate
 
 PASSED = Condition("trial", met=True, found="passed")
 

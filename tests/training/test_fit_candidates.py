@@ -17,11 +17,11 @@ from catalog.errors import Declined, ModelError
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE
-from evaluation.memory_registry import MemoryRegistry
 from features.stored_model import classifier_as_data, classifier_from_data
-from training.dataset import learning_days
-from training.fit_candidates import CandidateToFit, FittedCandidate, FittingJob, fit_candidates, fit_one
-from training.session import train
+from plugins.evaluation.memory_registry import MemoryRegistry
+from training.fit.dataset import learning_days
+from training.fit.fit_candidates import CandidateToFit, FittedCandidate, FittingJob, fit_candidates, fit_one
+from training.fit.session import train
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace, whereabouts
 

@@ -7,20 +7,20 @@ from functools import cache
 import numpy as np
 import pytest
 
+from catalog.decisions.store_day import tick_profile
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
-from catalog.price_ladder import price_ladder
-from catalog.store_day import tick_profile
+from etl.twin.store_day import play
+from etl.twin.truth import chance_of_sale
 from features.footfall import LoggedVisits
-from serving.curves import DemandCurves
-from serving.exploration import ExplorationPlan
-from serving.policies import policy_with_model, policy_without_model
-from serving.price_book import BookPolicy, PriceBook
-from serving.storefront import Storefront
-from serving.tabulate import tabulate
-from simulation.store_day import play
-from simulation.truth import chance_of_sale
-from training.gain import gain_on
-from training.off_policy import OffPolicyEstimate
+from serving.book.book import BookPolicy, PriceBook
+from serving.book.tabulate import tabulate
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_with_model, policy_without_model
+from serving.store.storefront import Storefront
+from training.judge.gain import gain_on
+from training.judge.off_policy import OffPolicyEstimate
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)

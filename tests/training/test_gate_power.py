@@ -13,23 +13,22 @@ from truly_earned import expected_gain
 from catalog.load import Catalog
 from catalog.settings import read_settings
 from etl.batches import batches_of, play_batch
-from evaluation.memory_registry import MemoryRegistry
-from evaluation.worlds import asked_worlds
+from etl.twin.visits import expected_visits_on
 from features.cells import feature_workbench
 from flows.workspace import prepared
+from plugins.evaluation.memory_registry import MemoryRegistry
+from plugins.evaluation.worlds import asked_worlds
 from serving.belief.log import belief_from, seen_in
-from serving.belief.policy import morning_of
-from serving.curves import DemandCurves
-from serving.in_force import pricing_on
-from serving.policies import policy_with_model
-from serving.pricing_policy import PricingPolicy
-from serving.tabulate import tabulate
-from simulation.visits import expected_visits_on
-from training.believed_gain import BelievedGain, believed_gain
-from training.corrected_day import prices_of_day, updates_due
+from serving.book.tabulate import tabulate
+from serving.learning.outlook import morning_of
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import policy_with_model
+from serving.optimise.policy import PricingPolicy
+from serving.store.in_force import pricing_on
+from training.judge.believed_gain import BelievedGain, believed_gain, prices_of_day, updates_due
+from training.judge.same_shoppers import true_curves, true_day, true_gain
 from training.night import run_night
-from training.nights import Night
-from training.same_shoppers import true_curves, true_day, true_gain
+from training.schedule import Night
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 
@@ -116,7 +115,7 @@ def test_a_night_values_both_books_as_the_days_sales_correct_them(
         asked.append(given)
         return believed_gain(*given)
 
-    monkeypatch.setattr("training.gain.believed_gain", noted)
+    monkeypatch.setattr("training.judge.gain.believed_gain", noted)
     night, lake = lived.live(3, seed=5), lived.workspace.lake
     ((catalog, _, *books, _, _, outlooks),) = asked
     for book, outlook in zip(books, outlooks, strict=True):

@@ -15,7 +15,7 @@ from catalog.tables.learning import DRIFT_CHECKS
 from etl.load import load_dimensions
 from features.cells import feature_workbench
 from features.footfall import demand_shifts, observed_prices
-from training.dataset import load_dataset
+from training.fit.dataset import load_dataset
 from warehouse.lake import Lake, Partition
 
 DAYS = tuple(dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(6))

@@ -6,11 +6,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import TABLES
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
+from catalog.tables.contracts import TABLES
 from serving.belief.own_sales import LOOKS_BACK
-from training.nights import inputs_of, judged_through, newest_judged
+from training.schedule import inputs_of, judged_through, newest_judged
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 

@@ -12,14 +12,14 @@ from outside_grocer import DRAWN, MONDAY, SIX_WEEKS, SLOPE, UNITS, Grocer
 
 from catalog.errors import DataError, Declined
 from catalog.load import load
-from desk.price_changes.request import PriceRequest, ask
-from desk.said_price import say_shelf_price
 from etl.live.store_now import stores_now
-from own_data.earned import earned_by_draws
+from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.said_price import say_shelf_price
+from plugins.own_store.earned import earned_by_draws
 from serving.counts.belief_from_units import believed_of_units
 from serving.counts.belief_priors import ToldPrior
-from serving.drawn_prices import draw_on, own_prices_on
-from serving.standing import standings
+from serving.store.drawn_prices import draw_on, own_prices_on
+from serving.store.standing import standings
 from training import drawn_sales as reading
 from training.approved_designs import decide as decide_design
 from training.drawn_sales import drawn_sales, told_by_log

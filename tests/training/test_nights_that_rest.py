@@ -10,10 +10,10 @@ from typing import Any, cast
 import pytest
 
 from catalog.load import CLASSIC, Catalog, load
-from catalog.records.pricing_rules import Learning
+from catalog.records.pricing import Learning
 from catalog.settings import Settings
 from serving.champion import Champion
-from training import nights
+from training import schedule
 from training.registry import ModelRegistry
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -43,24 +43,24 @@ def version(upper: float = 2.0, *, believed: bool = True) -> dict[str, Any]:
 @pytest.fixture
 def due(
     tmp_path: Path, sell_two_days: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., nights.Due]:
+) -> Callable[..., schedule.Due]:
     settings = sell_two_days(tmp_path / "home")
 
     def asked(
         versions: list[dict[str, Any]], champion: dt.date | None = TODAY - dt.timedelta(days=2), **learning: Any
-    ) -> nights.Due:
+    ) -> schedule.Due:
         """Return whether a model is due today."""
-        monkeypatch.setattr(nights, "_newest_versions", lambda _lake: iter(versions))
+        monkeypatch.setattr(schedule, "_newest_versions", lambda _lake: iter(versions))
         shop = load(CLASSIC)
         catalog = Catalog(shop.products, shop.store.model_copy(update={"learning": Learning(**learning)}))
         workspace, registry = Workspace(settings, catalog, Lake(settings)), cast("ModelRegistry", OneChampion(champion))
-        return nights.why_due(workspace, registry, TODAY)
+        return schedule.why_due(workspace, registry, TODAY)
 
     return asked
 
 
 def test_where_the_last_three_could_not_earn_half_a_percent_more_none_is_trained_and_the_night_says_so(
-    due: Callable[..., nights.Due],
+    due: Callable[..., schedule.Due],
 ) -> None:
     because, why_not = due([version()] * 3)
     assert because is None
@@ -90,14 +90,14 @@ def test_where_the_last_three_could_not_earn_half_a_percent_more_none_is_trained
     ],
 )
 def test_a_model_is_trained_as_soon_as_one_may_matter(
-    due: Callable[..., nights.Due], versions: list[dict[str, Any]], asked: dict[str, Any]
+    due: Callable[..., schedule.Due], versions: list[dict[str, Any]], asked: dict[str, Any]
 ) -> None:
     because, why_not = due(versions, **asked)
     assert because is not None
     assert why_not is None
 
 
-def test_a_change_of_demand_ends_the_rest(due: Callable[..., nights.Due], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nights, "demand_shifts", lambda *_: [TODAY])
+def test_a_change_of_demand_ends_the_rest(due: Callable[..., schedule.Due], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "demand_shifts", lambda *_: [TODAY])
     because, _ = due([version()] * 3)
     assert because == f"demand changed on {TODAY}, and champion 7 does not know"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.off_policy import LoggedEvidence, Shown, estimate_gain
+from training.judge.off_policy import LoggedEvidence, Shown, estimate_gain
 
 CANDIDATES = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]])
 

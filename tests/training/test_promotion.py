@@ -9,11 +9,11 @@ from catalog.load import CLASSIC, load
 from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.settings import Settings
 from catalog.tables.learning import MODEL_VERSIONS
-from evaluation.memory_registry import MemoryRegistry
 from flows.workspace import prepared
-from training.champion_history import Action, ChampionChange, Judged, before_current, history, left_by_rollback, settle
-from training.gate import Verdict
-from training.model_conditions import Condition
+from plugins.evaluation.memory_registry import MemoryRegistry
+from training.champion import Action, ChampionChange, Judged, before_current, history, left_by_rollback, settle
+from training.judge.conditions import Condition
+from training.judge.gate import Verdict
 
 ON = dt.date(2026, 1, 19)
 AT = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)

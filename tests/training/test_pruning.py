@@ -12,11 +12,11 @@ from mlflow.entities import LoggedModelOutput
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.tracking import MlflowClient
 
-from catalog.contracts import TABLES
 from catalog.load import CLASSIC, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
-from training.champion_history import THE_GATE, ChampionChange, record
+from catalog.tables.contracts import TABLES
+from training.champion import THE_GATE, ChampionChange, record
 from training.mlflow.experiments import TRAININGS, client_of, experiment_id
 from training.pruning import Pruned, after_night, prune
 from warehouse.lake import Lake, Partition

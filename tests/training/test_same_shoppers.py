@@ -12,12 +12,12 @@ from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
 from etl.live.day import LiveDay
 from etl.load import load_store_day
-from serving.policies import StaticPolicy
-from serving.storefront import Storefront
-from simulation.store_day import play
-from training.same_shoppers import MeanDay, SameShoppers, mean_of, on_same_shoppers
-from warehouse.connection import read_only
+from etl.twin.store_day import play
+from serving.optimise.policies import StaticPolicy
+from serving.store.storefront import Storefront
+from training.judge.same_shoppers import MeanDay, SameShoppers, mean_of, on_same_shoppers
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import read_only
 
 FIRST, SECOND = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
 SEED = 7

@@ -7,7 +7,7 @@ import pytest
 from catalog.settings import Settings, read_settings
 from training.mlflow import experiments
 from training.mlflow.experiments import TRAININGS, client_of, experiment_id, prepare_tracking
-from warehouse.locks import held
+from warehouse.commits.locks import held
 
 
 def database(settings: Settings) -> Path:

@@ -9,13 +9,13 @@ import pytest
 from sklearn.metrics import brier_score_loss, precision_score, recall_score, roc_auc_score
 
 from catalog.errors import DataError
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from catalog.metrics import calibration_error
-from catalog.price_ladder import price_ladder
-from simulation.truth import chance_of_sale
-from training.candidates import CANDIDATES, Candidate, fit, p_sale
-from training.dataset import Dataset, columns_to_learn, last_training_day, weighted_rows
-from training.judge import calibration_luck, choose_threshold, judge, log_loss, outcomes_of, reliability_slope
+from etl.twin.truth import chance_of_sale
+from training.fit.candidates import CANDIDATES, Candidate, fit, p_sale
+from training.fit.dataset import Dataset, columns_to_learn, last_training_day, weighted_rows
+from training.judge.scores import calibration_luck, choose_threshold, judge, log_loss, outcomes_of, reliability_slope
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)

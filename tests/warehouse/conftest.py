@@ -8,18 +8,18 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from catalog.decisions.store_day import StoreDay
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
-from catalog.store_day import StoreDay
 from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions, load_store_day
+from etl.twin.draws import shopper_names
+from etl.twin.store_day import play
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-from serving.exploration import ExplorationPlan
-from serving.policies import policy_without_model
-from serving.storefront import Storefront
-from simulation.draws import shopper_names
-from simulation.store_day import play
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.policies import policy_without_model
+from serving.store.storefront import Storefront
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.notes import FolderNotes, left_unended, strike_out, write_down, write_sealed
+from warehouse.commits.notes import FolderNotes, left_unended, strike_out, write_down, write_sealed
 
 DATE = dt.date(2026, 1, 7)
 

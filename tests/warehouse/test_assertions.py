@@ -10,7 +10,7 @@ from catalog.names import EXTERNAL
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS, UNIT_SALES
 from warehouse import assertions
-from warehouse.assertions.run import broken_assertions, dates_to_check_at_once
+from warehouse.checks.assertions import broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)

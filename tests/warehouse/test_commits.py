@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import ContractError, Declined, LakeError
-from warehouse import commit as commit_module
-from warehouse import notes as notes_module
-from warehouse.commit_record import (
+from warehouse.checks.proof import verify
+from warehouse.commits import commit as commit_module
+from warehouse.commits import notes as notes_module
+from warehouse.commits.notes import FolderNotes
+from warehouse.commits.record import (
     CommitRecord,
     CommittedPart,
     final_record,
@@ -25,11 +27,9 @@ from warehouse.commit_record import (
     record_name,
 )
 from warehouse.lake import Lake, Partition
-from warehouse.local import store as local_store
-from warehouse.local import store as store_module
-from warehouse.notes import FolderNotes
-from warehouse.proof import verify
 from warehouse.receipts import Receipt
+from warehouse.stores import folder as local_store
+from warehouse.stores import folder as store_module
 
 Cells = Callable[..., pa.Table]
 

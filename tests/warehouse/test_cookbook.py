@@ -7,26 +7,35 @@ from collections.abc import Iterator
 import duckdb
 import pyarrow as pa
 import pytest
+from tests.support.believing import first_belief
 
-from bench.cookbook import PAGE, Recipe, answered, asking, fresh_catalog, play_fresh_weeks, recipes, written
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
-from catalog.price_ladder import price_ladder
 from catalog.settings import Settings, read_settings
 from catalog.tables.learning import MODEL_VERSIONS
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
+from etl.twin.draws import shopper_names
+from etl.twin.store_day import play
+from etl.twin.truth import chance_of_sale
+from etl.twin.visits import expected_visits_on
 from features.cells import ALL_VIEWS, feature_workbench, groups_of, publish_groups, stale_cells
-from serving.curves import DemandCurves
-from serving.in_force import pricing_on
-from serving.make_book import publish_book
-from simulation.draws import shopper_names
-from simulation.store_day import play
-from simulation.truth import chance_of_sale
-from simulation.visits import expected_visits_on
-from tests.plugins.believing import first_belief
-from warehouse.connection import build_file, read_only
+from plugins.evaluation.bench.cookbook import (
+    PAGE,
+    Recipe,
+    answered,
+    asking,
+    fresh_catalog,
+    play_fresh_weeks,
+    recipes,
+    written,
+)
+from serving.book.make import publish_book
+from serving.optimise.curves import DemandCurves
+from serving.store.in_force import pricing_on
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import build_file, read_only
 
 RECIPES = list(recipes(PAGE.read_text(encoding="utf-8")))
 EXACT = [recipe for recipe in RECIPES if recipe.exact]

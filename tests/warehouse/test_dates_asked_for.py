@@ -9,14 +9,14 @@ import pyarrow as pa
 import pytest
 from opened_files import opened_below
 
-from catalog.contracts import TABLES
 from catalog.settings import Settings
-from training.champion_history import ChampionChange, newest, record
-from warehouse.assertions.run import broken_assertions
-from warehouse.connection import workbench
+from catalog.tables.contracts import TABLES
+from training.champion import ChampionChange, newest, record
+from warehouse.checks.assertions import broken_assertions
+from warehouse.commits.notes import KEYS
 from warehouse.lake import Lake, Partition
-from warehouse.notes import KEYS
 from warehouse.partition import between
+from warehouse.query.connection import workbench
 
 DAYS = [dt.date(2026, 3, 2) + dt.timedelta(days=day) for day in range(6)]
 ASKED = between(DAYS[2], DAYS[3])

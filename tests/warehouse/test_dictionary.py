@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from catalog.contracts import TABLES
 from catalog.settings import Settings
+from catalog.tables.contracts import TABLES
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file, read_only
 from warehouse.lake import Lake
+from warehouse.query.connection import build_file, read_only
 
 Fill = Callable[[Settings], Lake]
 

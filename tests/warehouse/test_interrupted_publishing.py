@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.settings import Settings
+from catalog.tables.contracts import TABLES
+from warehouse.checks.proof import verify
 from warehouse.lake import Lake, Partition
-from warehouse.local import store as local_store
-from warehouse.local import store as store_module
-from warehouse.proof import verify
 from warehouse.receipts import final_path
+from warehouse.stores import folder as local_store
+from warehouse.stores import folder as store_module
 
 pytestmark = pytest.mark.server
 
@@ -37,7 +37,7 @@ from pathlib import Path
 from catalog.settings import read_settings
 from warehouse.lake import Lake, Partition
 import pyarrow.parquet as pq
-from catalog.contracts import TABLES
+from catalog.tables.contracts import TABLES
 home, step = sys.argv[1], int(sys.argv[2])
 lake = Lake(read_settings({"SHELFPRICE_HOME": home}))
 source = Partition("shoppers", None, "source")

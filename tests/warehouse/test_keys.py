@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import TABLES
 from catalog.settings import Settings
-from catalog.table import Table
-from warehouse.assertions.run import BrokenAssertion, broken_assertions
+from catalog.tables.contracts import TABLES
+from catalog.tables.table import Table
+from warehouse.checks.assertions import BrokenAssertion, broken_assertions
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)

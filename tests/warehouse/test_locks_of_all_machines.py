@@ -1,4 +1,5 @@
-"""Locks that all machines see, as far as no PostgreSQL is needed; `tests/cluster/test_postgres.py` has the rest."""
+"""Locks that all machines see, as far as no PostgreSQL is needed; `tests/plugins/operations/cluster/test_postgres.py`
+has the rest."""
 
 import socket
 import sys
@@ -10,9 +11,9 @@ from pydantic import SecretStr
 from catalog.errors import ServiceError, SettingError
 from catalog.past_one_machine import LockPlace
 from catalog.settings import read_settings
-from cluster.advisory_locks import number_of
-from cluster.postgresql import refusal, where
-from warehouse.locks import held, is_held, is_of_one_machine, waited_for
+from plugins.operations.machines.advisory_locks import number_of
+from plugins.operations.machines.postgresql import refusal, where
+from warehouse.commits.locks import held, is_held, is_of_one_machine, waited_for
 
 HIDDEN = "s3cr%2Ft"
 ADDRESS = f"postgresql://ana:{HIDDEN}@db.example:5432/shelfprice?sslmode=verify-full"

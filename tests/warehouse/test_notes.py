@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.notes import FolderNotes
+from warehouse.commits.notes import FolderNotes
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 
 from catalog.settings import Settings
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
 from warehouse.lake import Lake
+from warehouse.query.connection import build_file
 
 pytestmark = pytest.mark.server
 

@@ -10,8 +10,8 @@ import pytest
 
 from catalog.settings import Settings
 from catalog.tables.intake import COMPETITOR_PRICES
-from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import workbench_with_marts
 
 SEEN = dt.datetime(2026, 1, 1, 8, tzinfo=dt.UTC)
 

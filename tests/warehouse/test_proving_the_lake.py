@@ -8,10 +8,10 @@ import pytest
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from warehouse.connection import workbench
+from warehouse.checks.proof import set_aside, verify
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.proof import set_aside, verify
+from warehouse.query.connection import workbench
 from warehouse.receipts import final_path, sealed_text, unsealed
 
 

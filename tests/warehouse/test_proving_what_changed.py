@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from catalog.settings import Settings
-from warehouse import proof
+from warehouse.checks import proof
+from warehouse.checks.proof import verify
+from warehouse.commits.notes import PROVEN
 from warehouse.lake import Lake, Partition
-from warehouse.notes import PROVEN
-from warehouse.proof import verify
 from warehouse.receipts import final_path
 
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from catalog.contracts import TABLES
 from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings, read_settings
+from catalog.tables.contracts import TABLES
+from warehouse.checks.proof import verify
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.proof import verify
 from warehouse.receipts import Receipt
 
 DAY = dt.date(2026, 1, 5)

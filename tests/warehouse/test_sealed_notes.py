@@ -8,11 +8,11 @@ import pytest
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from operate.health.check_up import check_origin
+from plugins.operations.checks.check_up import check_origin
+from warehouse.checks.proof import set_aside, verify
+from warehouse.commits.notes import PROVEN, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
 from warehouse.lake import Lake
-from warehouse.notes import PROVEN, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
 from warehouse.origin import claim, origin_of
-from warehouse.proof import set_aside, verify
 from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 5)

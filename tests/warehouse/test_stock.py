@@ -11,13 +11,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from bench.cookbook import fresh_catalog, play_fresh_weeks
 from catalog.settings import Settings, read_settings
 from catalog.tables.stock import STOCK_MOVEMENTS
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-from warehouse.assertions.run import broken_assertions
-from warehouse.connection import read_only, workbench_with_marts
+from plugins.evaluation.bench.cookbook import fresh_catalog, play_fresh_weeks
+from warehouse.checks.assertions import broken_assertions
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import read_only, workbench_with_marts
 
 DAYS = [dt.date(2026, 1, 5) + dt.timedelta(days=number) for number in range(9)]
 DAY, DAY_AFTER = DAYS[3], DAYS[4]
@@ -287,6 +287,6 @@ def test_the_grain_of_a_mart_of_stock_is_unique(marts: duckdb.DuckDBPyConnection
 
 
 def test_each_assertion_about_stock_is_put_to_the_test_here() -> None:
-    folder = Path(__file__).parents[2] / "warehouse" / "assertions"
+    folder = Path(__file__).parents[2] / "warehouse" / "checks" / "facts"
     about_stock = {path.stem for path in folder.glob("*.sql") if "stock_movements" in path.read_text(encoding="utf-8")}
     assert about_stock == set(PLANTED)

@@ -12,15 +12,15 @@ import pytest
 from catalog.errors import Declined
 from catalog.settings import Settings
 from warehouse import receipts
+from warehouse.checks.proof import verify
+from warehouse.commits.locks import held, is_held
 from warehouse.lake import Lake, Partition
-from warehouse.locks import held, is_held
-from warehouse.proof import verify
 
 HOLD = """
 import sys
 from pathlib import Path
 from catalog.past_one_machine import LockPlace
-from warehouse.locks import held
+from warehouse.commits.locks import held
 with held(LockPlace(Path(sys.argv[1])), sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()

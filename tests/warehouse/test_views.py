@@ -5,13 +5,13 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.names import EXTERNAL
 from catalog.settings import Settings, read_settings
+from catalog.tables.contracts import TABLES
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file, read_only, workbench, workbench_with_marts
 from warehouse.lake import Lake, Partition
+from warehouse.query.connection import build_file, read_only, workbench, workbench_with_marts
 
 NEWEST_ONLY = ["demand_curves", "regret_by_day"]
 SHOWN_BY = [

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from catalog.errors import ModelError, first_line
 from catalog.settings import Settings
+from warehouse.query.sql_files import queries_beside
 from warehouse.services import make_whole, sqlite_file
-from warehouse.sql_files import queries_beside
 
 
 def make_first(store: str, artifacts: str | None = None) -> None:

@@ -19,10 +19,10 @@ from catalog.addresses import refuse_absent_registry
 from catalog.errors import Declined, ModelError
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
-from training.candidates import FittedModel
-from training.dataset import Dataset
+from training.fit.candidates import FittedModel
+from training.fit.dataset import Dataset
 from training.mlflow.database import make_first
-from warehouse.locks import held
+from warehouse.commits.locks import held
 from warehouse.services import asking_registry, holds_anything, sqlite_file
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from sklearn.metrics import precision_recall_curve
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
 from catalog.metrics import calibration_table, wilson
-from training.candidates import FittedModel
-from training.dataset import Dataset
-from training.judge import outcomes_of
+from training.fit.candidates import FittedModel
+from training.fit.dataset import Dataset
+from training.judge.scores import outcomes_of
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"  # told apart by colour-blind readers
 _STYLES = ({"color": GREY, "ls": "--"}, {"color": GREEN, "ls": ":"}, {"color": BLUE})

@@ -10,9 +10,9 @@ from mlflow.tracking import MlflowClient
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from serving.champion import Champion, load_champion
-from training.candidates import FittedModel
-from training.dataset import Dataset
-from training.gate import Verdict
+from training.fit.candidates import FittedModel
+from training.fit.dataset import Dataset
+from training.judge.gate import Verdict
 from training.mlflow.experiments import ABOUT_MODEL, client_of, reached
 from training.mlflow.runs import MlflowTraining, conclude, training_run
 from training.registry import Conclusion, LoggedModel, RegistryState

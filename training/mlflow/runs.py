@@ -1,8 +1,4 @@
-"""The runs of a training: every candidate one, side by side under their training, and the trainings one after another.
-
-Models are kept in skops format, which holds no code, and are never pickled. Every call goes through a client with an
-address of its own: no global state of MLflow is read or changed.
-"""
+"""MLflow's own page of the trainings: which runs and columns it opens with."""
 
 import datetime as dt
 import json
@@ -26,9 +22,10 @@ from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from features.product_columns import input_of
 from features.stored_model import classifier_as_data, fingerprint_of
-from training.candidates import FittedModel
-from training.dataset import Dataset
-from training.load_check import FreshProcess, fresh_process
+from training.fit.candidates import FittedModel
+from training.fit.dataset import Dataset
+from training.judge.conditions import Condition
+from training.judge.load_check import FreshProcess, fresh_process
 from training.mlflow.experiments import (
     ABOUT_HISTORY,
     ABOUT_TRAININGS,
@@ -39,9 +36,26 @@ from training.mlflow.experiments import (
     log_values,
     parameters_of,
 )
-from training.mlflow.pages import keep_view
-from training.model_conditions import Condition
 from training.registry import Conclusion, LoggedModel, Pictures
+from warehouse.services import TRAININGS_VIEW, keep_trainings_page
+
+_COLUMNS = (
+    *("metrics.`log_loss`", "metrics.`excess_log_loss`", "metrics.`calibration_error`", "metrics.`gain_eur/estimate`"),
+    *("metrics.`promoted`", "params.`decisions_fitted_on`"),
+)
+
+
+def keep_view(settings: Settings, client: MlflowClient, experiment: str) -> None:
+    """Keep the view in which the trainings open: the newest first, a column for each figure that decides.
+
+    MLflow keeps views that people share as tags of the experiment; its pages read them as they are written here.
+    """
+    tag = f"mlflow.sharedViewState.{TRAININGS_VIEW}"
+    view = json.dumps({"selectedColumns": _COLUMNS, "orderByAsc": False})
+    if client.get_experiment(experiment).tags.get(tag) != view:
+        client.set_experiment_tag(experiment, tag, view)
+    keep_trainings_page(settings, experiment)
+
 
 HISTORY_RUNS = "tags.kind = 'history'"
 """Filter that finds the runs whose metrics have one step for each training."""

@@ -11,13 +11,13 @@ from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import day, euros, store_name, zone_named
 from dashboard.who import allowed
-from desk.price_changes.change import EventName, State, may_follow
-from desk.price_changes.decision import decide, decide_each, was_taken_back
-from desk.price_changes.propose import propose
-from desk.price_changes.record import changes_named
-from desk.price_changes.request import Dates, DeskAnswer, PriceRequest, ask, ask_all, span_of_days
-from desk.price_sheets.lines import SheetLine, lines_of, record_lines
-from serving.orders import Kind
+from plugins.desk.price_changes.change import EventName, State, may_follow
+from plugins.desk.price_changes.decision import decide, decide_each, was_taken_back
+from plugins.desk.price_changes.propose import propose
+from plugins.desk.price_changes.record import changes_named
+from plugins.desk.price_changes.request import Dates, DeskAnswer, PriceRequest, ask, ask_all, span_of_days
+from plugins.desk.price_sheets.lines import SheetLine, lines_of, record_lines
+from serving.limits.orders import Kind
 
 FOLLOWS = "The shelf follows at its next tick."
 EVERY_PRICE_PASSES = (

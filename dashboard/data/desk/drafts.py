@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from catalog.bounds import not_below
 from catalog.clocks import WallClock
 from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
-from catalog.limits import not_below
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import shown_currency
-from desk.price_changes.change import Terms
-from desk.price_changes.conflicts import below_cost, conflicts, refuse_impossible
-from desk.price_changes.request import Examined
+from plugins.desk.price_changes.change import Terms
+from plugins.desk.price_changes.conflicts import below_cost, conflicts, refuse_impossible
+from plugins.desk.price_changes.request import Examined
 
 _ANY_REASON = "typed"
 _FORMS = '"to 1.29", "+5 %", "-0.10" or "margin 30 %"'

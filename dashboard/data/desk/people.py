@@ -9,12 +9,12 @@ from dashboard.cache import Cache
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.notices import Notice
 from dashboard.data.reader import Reader
-from desk.price_changes.change import PriceChange, State
-from desk.price_changes.listing import when_of
-from desk.price_changes.record import changes_by_people
 from etl.live.store_now import stores_now
 from flows.clock import now_of
-from serving.orders import Kind
+from plugins.desk.price_changes.change import PriceChange, State
+from plugins.desk.price_changes.listing import when_of
+from plugins.desk.price_changes.record import changes_by_people
+from serving.limits.orders import Kind
 from warehouse.workspace import Workspace
 
 STANDING: frozenset[State] = frozenset({"proposed", "scheduled", "in_force", "superseded"})

@@ -19,19 +19,19 @@ from dashboard.data.desk.rows import RivalPrice, Row
 from dashboard.data.desk.store_rows import StoreRows
 from dashboard.data.desk.table import Rows, waiting_first
 from dashboard.data.reader import Reader
-from desk.price_changes.change import PriceChange
-from desk.price_changes.consequence import DayForecast, outlook_of
-from desk.price_changes.proposals import Proposals, proposals_on
-from desk.price_changes.record import changes_by_people
-from desk.price_law.shown import last_day_prices
 from etl.live.calendar import newest_sold
 from etl.live.store_now import StoreNow, stores_now
 from flows.clock import now_of
-from serving.book_store import BookInForce, book_in_force
-from serving.open_book import OpenBook
-from serving.rival_caps import fresh_prices
-from serving.standing import standings
-from serving.store_standing import StoreStanding
+from plugins.desk.law.shown import last_day_prices
+from plugins.desk.price_changes.change import PriceChange
+from plugins.desk.price_changes.consequence import DayForecast, outlook_of
+from plugins.desk.price_changes.proposals import Proposals, proposals_on
+from plugins.desk.price_changes.record import changes_by_people
+from serving.book.opened import OpenBook
+from serving.book.store import BookInForce, book_in_force
+from serving.limits.rival_caps import fresh_prices
+from serving.store.standing import standings
+from serving.store.store_standing import StoreStanding
 from warehouse.workspace import Workspace
 
 _COURSE = dt.timedelta(days=14)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.formats import shown_currency, store_name
-from desk.price_changes.change import PriceChange
-from desk.price_changes.consequence import OnShelf
-from desk.price_changes.planned_day import Proceeds
-from desk.price_sheets.files import TO_FILL, Cell, written
-from serving.markdowns import Sticker
+from plugins.desk.price_changes.change import PriceChange
+from plugins.desk.price_changes.consequence import OnShelf
+from plugins.desk.price_changes.planned_day import Proceeds
+from plugins.desk.price_sheets.files import TO_FILL, Cell, written
+from serving.store.markdowns import Sticker
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
 _COLUMNS = {
@@ -39,7 +39,7 @@ class Row:
     proposed
         What waits or was decided; where nothing did, what the policy wants within the limits.
     stands
-        What holds at the next tick: see `serving.standing`.
+        What holds at the next tick: see `serving.store.standing`.
     gain
         What the plan that begins with the proposed price is expected to bring until closing more than `now` would, if
         it were kept, EUR; None where no model knows.
@@ -115,7 +115,7 @@ class Row:
 
 
 def sheet_of(rows: Sequence[Row], kind: str) -> bytes:
-    """Return rows as the bytes of a file of a kind, see `desk.price_sheets.files`; stores have names where any has."""
+    """Return rows as a file of a kind (`plugins.desk.price_sheets.files`); named stores show their names."""
     has_names = any(store_name(row.store) != row.store for row in rows)
     columns = _COLUMNS | ({"store_name": 24} if has_names else {})
     cells = [[*_cells(row), *([store_name(row.store)] if has_names else [])] for row in rows]

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
 from catalog.clocks import WallClock
-from catalog.price_rules import LIMITS, RULES
+from catalog.decisions.rules import LIMITS, RULES
 from catalog.records.product import Product
 from dashboard.data.desk.rows import RivalPrice, Row, State
 from dashboard.formats import euros, shown_currency
-from desk.price_changes.change import PriceChange
-from desk.price_changes.consequence import Comparison, DayForecast, OnShelf
-from desk.price_changes.proposals import THE_RULE, Proposals, passing
-from desk.price_changes.reasons import reason_beside, reason_for
 from etl.live.store_now import StoreNow
-from serving.drawn_prices import DrawnPolicy
-from serving.markdowns import Sticker
-from serving.store_standing import Standing, StoreStanding
+from plugins.desk.price_changes.change import PriceChange
+from plugins.desk.price_changes.consequence import Comparison, DayForecast, OnShelf
+from plugins.desk.price_changes.proposals import THE_RULE, Proposals, passing
+from plugins.desk.price_changes.reasons import reason_beside, reason_for
+from serving.store.drawn_prices import DrawnPolicy
+from serving.store.markdowns import Sticker
+from serving.store.store_standing import Standing, StoreStanding
 
 STATES: tuple[State, ...] = get_args(State)
 PASSES = STATES.index("passes")

@@ -17,7 +17,7 @@ from catalog.records.product import Product
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.store_rows import PASSES, STATES, StoreRows
 from dashboard.formats import euros, store_name
-from desk.price_changes.planned_day import Proceeds
+from plugins.desk.price_changes.planned_day import Proceeds
 
 
 class Rows(Sequence[Row]):

@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.contracts import TABLES
+from catalog.tables.contracts import TABLES
 from dashboard.cards.desk_draws import draws_card
 from dashboard.monitor import Monitor
-from serving.drawn_prices import BACK
+from serving.store.drawn_prices import BACK
 from warehouse.lake import Lake, Partition
 
 MONDAY = dt.date(2026, 1, 19)

@@ -15,9 +15,9 @@ from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 from dashboard.cards.desk_row import answered, evidence
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from desk.price_changes.request import PriceRequest, ask
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
+from plugins.desk.price_changes.request import PriceRequest, ask
+from warehouse.query.connection import build_file
 
 Words = Callable[[Any], str]
 NEXT = DATE + dt.timedelta(days=1)

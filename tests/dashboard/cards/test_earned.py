@@ -4,7 +4,7 @@ import datetime as dt
 
 import pyarrow as pa
 
-from catalog.contracts import TABLES
+from catalog.tables.contracts import TABLES
 from dashboard.cards.overview import earned_card
 from dashboard.formats import UNKNOWN
 from dashboard.monitor import Monitor

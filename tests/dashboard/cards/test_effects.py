@@ -8,7 +8,7 @@ from price_shop import SHORT_DAY, Shop, open_in_the_morning
 from shell import Terminal
 
 from dashboard.cards.desk_people import effects_card
-from desk.price_changes.request import PriceRequest, ask
+from plugins.desk.price_changes.request import PriceRequest, ask
 
 
 @pytest.fixture

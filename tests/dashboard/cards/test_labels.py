@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from plotly.io.json import to_json_plotly
 from price_shop import DATE, Shop
 
-from connect.export.acknowledge import acknowledge
-from connect.export.export import export
-from connect.export.status import StoreStatus, status
-from connect.export.targets import PullTarget
 from dashboard.cards.labels import label_cards, told_of
+from plugins.connect.labels.acknowledge import acknowledge
+from plugins.connect.labels.export import export
+from plugins.connect.labels.status import StoreStatus, status
+from plugins.connect.labels.targets import PullTarget
 
 COUNTS = st.integers(0, 200)
 NOW = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)

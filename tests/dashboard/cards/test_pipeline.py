@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import TABLES
+from catalog.tables.contracts import TABLES
 from dashboard.cards import pipeline as cards
 from dashboard.data.pipeline import table_states
 from dashboard.figures import pipeline as figures

@@ -14,9 +14,9 @@ from dashboard.cards.store import moment, store_day
 from dashboard.data.prices import marks_of
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from desk.price_changes.change import Event, Terms
-from desk.price_changes.record import record
-from serving.orders import Kind
+from plugins.desk.price_changes.change import Event, Terms
+from plugins.desk.price_changes.record import record
+from serving.limits.orders import Kind
 from warehouse.lake import Lake
 
 DAY = dt.date(2026, 1, 6)

@@ -11,10 +11,10 @@ from dashboard.cards.desk_edit import preview_of_all
 from dashboard.cards.promotions import promotions_list
 from dashboard.data.desk import acts
 from dashboard.monitor import Monitor
-from desk.price_changes.record import all_changes
-from desk.price_changes.request import PriceRequest, ask, examined_all
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file
+from plugins.desk.price_changes.record import all_changes
+from plugins.desk.price_changes.request import PriceRequest, ask, examined_all
+from warehouse.query.connection import build_file
 
 _WEEK = DATE + dt.timedelta(days=1), DATE + dt.timedelta(days=7)
 _MILK = ["S01|MILK"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.contracts import TABLES
+from catalog.tables.contracts import TABLES
 from dashboard.cards.rivals import price_level_stat, rivals_card
 from dashboard.formats import UNKNOWN
 from dashboard.monitor import Monitor

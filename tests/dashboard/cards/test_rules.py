@@ -7,8 +7,8 @@ from typing import Any
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from dashboard.pages.rules import rules_shown
-from desk.rules.effects import Conflict, RuleEffect, RulesNow
-from desk.rules.sentences import rules_of
+from plugins.desk.rules.effects import Conflict, RuleEffect, RulesNow
+from plugins.desk.rules.sentences import rules_of
 
 SHELF = load(CLASSIC)
 ENDING = Guardrails(price_ending=9, changes_per_day=2)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from catalog.settings import read_settings
 from dashboard.data.versions import mlflow_pages
-from warehouse.locks import UP, held
+from warehouse.commits.locks import UP, held
 from warehouse.services import keep_trainings_page, trainings_page
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from dashboard.data.notices import notices
 from dashboard.data.versions import Version
-from warehouse.advice import Situation
-from warehouse.mixed import PassedOver
+from warehouse.checks.whole import PassedOver
 from warehouse.origin import Side
+from warehouse.query.advice import Situation
 
 TODAY = dt.date(2026, 1, 6)
 

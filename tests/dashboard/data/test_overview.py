@@ -14,7 +14,7 @@ from dashboard.cards.overview import chain_stats
 from dashboard.cards.trend import trend_line
 from dashboard.data.overview import SHOWN, ChainDays, Earned, StoreRow, dates_shown, store_rows
 from dashboard.data.reader import Reader
-from warehouse.connection import read_only
+from warehouse.query.connection import read_only
 
 TODAY = dt.date(2026, 1, 8)
 NOW = dt.datetime(2026, 1, 8, 12, 0, tzinfo=dt.UTC)

@@ -12,7 +12,7 @@ from catalog.settings import Settings
 from dashboard.data.reader import Reader
 from dashboard.data.store_day import day_at, last_tick
 from dashboard.pickers import SOLD
-from warehouse.connection import read_only
+from warehouse.query.connection import read_only
 
 DAY = dt.date(2026, 1, 6)
 LOW = 10

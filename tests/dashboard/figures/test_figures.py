@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.support.believing import first_belief
 
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
-from catalog.price_ladder import price_ladder
 from catalog.settings import Settings
 from dashboard.cards.prices import answer
 from dashboard.data.prices import line_at
@@ -17,11 +18,10 @@ from dashboard.figures import prices
 from dashboard.formats import change, euros
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from serving.curves import DemandCurves
-from serving.make_book import publish_book
-from simulation.truth import chance_of_sale
-from simulation.visits import expected_visits_on
-from tests.plugins.believing import first_belief
+from etl.twin.truth import chance_of_sale
+from etl.twin.visits import expected_visits_on
+from serving.book.make import publish_book
+from serving.optimise.curves import DemandCurves
 from warehouse.lake import Lake
 
 DAY = dt.date(2026, 1, 6)

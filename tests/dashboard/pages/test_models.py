@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.contracts import TABLES
+from catalog.tables.contracts import TABLES
 from dashboard.data.versions import Version, champion_of
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from price_shop import SHORT_DAY, open_in_the_morning
+from tests.support.believing import first_belief
 
 from catalog.errors import DataError, Declined
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
@@ -19,22 +20,21 @@ from etl.batches import Batch, batch_inputs, batches_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
 from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
+from etl.twin.draws import shopper_names
+from etl.twin.store_day import play
+from etl.twin.visits import expected_visits_on
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-from serving.in_force import pricing_on
-from serving.make_book import publish_book
-from serving.playing import LivePrices
-from simulation.draws import shopper_names
-from simulation.store_day import play
-from simulation.visits import expected_visits_on
-from tests.plugins.believing import first_belief
-from training.same_shoppers import true_curves
-from warehouse.assertions.run import broken_assertions
-from warehouse.commit_record import CommittedPart
-from warehouse.connection import workbench
+from serving.book.make import publish_book
+from serving.store.in_force import pricing_on
+from serving.store.play import LivePrices
+from training.judge.same_shoppers import true_curves
+from warehouse.checks.assertions import broken_assertions
+from warehouse.checks.proof import verify
+from warehouse.commits.record import CommittedPart
 from warehouse.lake import Lake, Partition
-from warehouse.local import store as local
-from warehouse.proof import verify
+from warehouse.query.connection import workbench
 from warehouse.receipts import Receipt
+from warehouse.stores import folder as local
 
 pytestmark = pytest.mark.play
 
@@ -334,7 +334,7 @@ def test_a_simulation_leaves_out_the_stores_that_sold_the_date_live(shop: Callab
 
 
 def test_two_players_of_one_store_day_cannot_write_at_once(shop: Callable[..., Shop]) -> None:
-    from warehouse.locks import held
+    from warehouse.commits.locks import held
 
     own = shop()
     player = own.sell(3)

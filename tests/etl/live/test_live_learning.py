@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
+from catalog.decisions.pricing import LearnsWhileSelling, Shelf, Sold
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from etl.batches import Batch, batch_inputs
 from etl.live.day import LiveDay, before, sold_in, taught
 from etl.live.player import Player
 from etl.live.shelf_state import standing_after
 from etl.load import DayRows, load_store_day, rows_of
-from serving.in_force import pricing_on
-from serving.storefront import LearningStorefront, storefront_before_champion
-from simulation.store_day import Stretch, play
-from simulation.visits import draw_visits
+from etl.twin.store_day import Stretch, play
+from etl.twin.visits import draw_visits
+from serving.store.in_force import pricing_on
+from serving.store.storefront import LearningStorefront, storefront_before_champion
 
 pytestmark = pytest.mark.play
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from catalog.json_text import json_text
+from catalog.decisions.reasons import json_text
 from flows.cli.console import remark, say, show_table
 
 

@@ -11,7 +11,7 @@ from catalog.settings import Settings
 from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
 from flows.cli.tables import loop_report, sentence_of, show_report
-from training.same_shoppers import MeanDay
+from training.judge.same_shoppers import MeanDay
 from warehouse.lake import Lake
 
 SECOND = dt.date(2026, 1, 6)

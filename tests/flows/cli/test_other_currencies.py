@@ -5,7 +5,7 @@ import pytest
 from catalog.currency import currency_of
 from catalog.takings import Takings
 from flows.cli.tables import sentence_of, show_prices
-from training.same_shoppers import MeanDay
+from training.judge.same_shoppers import MeanDay
 
 JPY, KWD = currency_of("JPY"), currency_of("KWD")
 

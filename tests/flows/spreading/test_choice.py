@@ -9,11 +9,18 @@ import pytest
 from catalog.errors import ServiceError, SettingError
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess
-from cluster import dask_cluster
-from cluster.dask_cluster import cluster_environment, scheduler_command, worker_command
-from cluster.ready import Expected, fault_here, fingerprint_of_sources, made_ready, versions_here, work
-from cluster.spread import refuse_absent_cluster
 from flows.spreading import Processes, spreading
+from plugins.operations.machines import dask_cluster
+from plugins.operations.machines.dask_cluster import cluster_environment, scheduler_command, worker_command
+from plugins.operations.machines.ready import (
+    Expected,
+    fault_here,
+    fingerprint_of_sources,
+    made_ready,
+    versions_here,
+    work,
+)
+from plugins.operations.machines.spread import refuse_absent_cluster
 
 
 def set_to(tmp_path: Path, address: str, **more: object) -> Settings:

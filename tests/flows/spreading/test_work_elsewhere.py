@@ -12,13 +12,13 @@ from catalog.errors import DamagedError, Declined
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
-from cluster.ready import sees, token_in
 from etl.batches import Batch, BatchResult, play_batch
 from etl.transform import transform
 from flows.spreading import in_processes
 from flows.workspace import prepared
-from serving.in_force import pricing_on
-from serving.playing import BatchToPlay, batches_to_play, close_day, play_again, play_one, priced_batches
+from plugins.operations.machines.ready import sees, token_in
+from serving.store.in_force import pricing_on
+from serving.store.play import BatchToPlay, batches_to_play, close_day, play_again, play_one, priced_batches
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace, whereabouts
 
@@ -104,7 +104,7 @@ def test_a_day_is_closed_and_played_again_elsewhere(workspace: Workspace, monkey
         played.append((arguments[1].group, anew))
         return play_batch(*arguments, anew=anew)
 
-    monkeypatch.setattr("serving.playing.play_batch", watched)
+    monkeypatch.setattr("serving.store.play.play_batch", watched)
     play_again(workspace, DATES[0], Elsewhere())
     assert played == [("g000", True)]
     assert receipts(workspace) == before

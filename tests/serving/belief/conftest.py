@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.records.product import Product
 from catalog.records.store import Store
+from etl.twin.truth import chance_of_sale
 from serving.belief.gaussian import Counts, Knots
-from simulation.truth import chance_of_sale
 
 
 @pytest.fixture(scope="session")

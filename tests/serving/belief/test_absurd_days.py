@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.decisions.pricing import Shelf, Sold
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import Shelf, Sold
 from etl.extract import belief_updates_of
-from serving.belief.learning_policy import LearningPolicy
-from serving.storefront import LearningStorefront, storefront_before_champion
-from simulation.store_day import play
+from etl.twin.store_day import play
+from serving.learning.updates import LearningPolicy
+from serving.store.storefront import LearningStorefront, storefront_before_champion
 
 CATALOG = load(CLASSIC)
 DATE = dt.date(2026, 1, 19)

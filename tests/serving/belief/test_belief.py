@@ -13,20 +13,20 @@ from scipy.special import expit
 from truly_earned import expected_gain
 
 from catalog.arrays import Floats
+from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
-from catalog.price_ladder import price_ladder
 from catalog.records.shoppers import Persona, Shock
+from etl.twin.store_day import play
+from etl.twin.truth import chance_of_sale
+from etl.twin.visits import expected_visits_on
 from serving.belief.belief import State, believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import morning_of
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.states import learned
-from serving.curves import DemandCurves
-from serving.policies import stock_aware
-from serving.storefront import storefront_that_learns
-from simulation.store_day import play
-from simulation.truth import chance_of_sale
-from simulation.visits import expected_visits_on
+from serving.learning.outlook import morning_of
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import stock_aware
+from serving.store.storefront import storefront_that_learns
 
 DATE = dt.date(2026, 1, 19)
 TICKS_OF_THREE_HOURS = 12

@@ -11,8 +11,8 @@ from catalog.records.product import Product
 from serving.belief.belief import Belief, Shape, State, believed_before_anybody_came, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import morning_of
 from serving.belief.table import belief_from_table, belief_to_table
+from serving.learning.outlook import morning_of
 
 
 def belief_on(catalog: Catalog, seed: int = 3) -> Belief:

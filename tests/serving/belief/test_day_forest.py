@@ -14,12 +14,12 @@ from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
 from etl.load import load_dimensions
+from etl.twin.draws import shopper_names
 from features.cells import feature_workbench
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.day_forest import days_in_context, heard_of_days
 from serving.belief.log import Seen, belief_from
 from serving.belief.states import learned
-from simulation.draws import shopper_names
 from warehouse.lake import Lake
 
 CATALOG = load(CLASSIC)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
+from catalog.decisions.store_day import tick_profile
 from catalog.load import CLASSIC, load
-from catalog.store_day import tick_profile
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.footfall import Footfall
 

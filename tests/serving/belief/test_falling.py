@@ -10,7 +10,7 @@ from scipy.optimize import isotonic_regression
 from catalog.arrays import Floats
 from serving.belief.belief import Understanding
 from serving.belief.gaussian import Gaussian, falling
-from serving.belief.worth_knowing import drawn_chances
+from serving.learning.worth_knowing import drawn_chances
 
 N_PRICES = 6
 VALUES = arrays(float, (3, 2, N_PRICES), elements=st.floats(-20, 20, width=32))

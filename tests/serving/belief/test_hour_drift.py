@@ -11,7 +11,7 @@ from catalog.arrays import Floats
 from catalog.load import CLASSIC, load
 from serving.belief.belief import believed_before_anybody_came, n_hours_of, opened
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.hour_drift import FIRST_DAY, USUAL, hour_drift
+from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.states import learned
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from catalog.price_ladder import price_ladder
 from serving.belief.belief import believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import morning_of
+from serving.learning.outlook import morning_of
 
 ratios = st.floats(0.01, 10)
 KNOTS = Knots(np.linspace([0.7, 0.5, 1.0], [1.6, 1.0, 1.0], 20, axis=1), np.array([1.5, 0.2, 6.0]))

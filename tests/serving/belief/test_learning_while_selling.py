@@ -10,17 +10,17 @@ from believing import believed_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.decisions.pricing import PriceDecision, Shelf, Sold
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.pricing import PriceDecision, Shelf, Sold
+from etl.twin.store_day import play
+from etl.twin.truth import chance_of_sale
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts
-from serving.belief.learning_policy import LearningPolicy
-from serving.belief.policy import morning_of
-from serving.limits import limits_of
-from serving.storefront import LearningStorefront, storefront_before_champion, storefront_that_learns
-from simulation.store_day import play
-from simulation.truth import chance_of_sale
+from serving.learning.outlook import morning_of
+from serving.learning.updates import LearningPolicy
+from serving.limits.limits import limits_of
+from serving.store.storefront import LearningStorefront, storefront_before_champion, storefront_that_learns
 
 CATALOG = load(CLASSIC)
 DATE = dt.date(2026, 1, 19)

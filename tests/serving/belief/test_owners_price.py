@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
+from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
-from catalog.pricing import Shelf
+from etl.twin.truth import chance_of_sale
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.policy import Morning, Outlook, morning_of
-from simulation.truth import chance_of_sale
+from serving.learning.outlook import Morning, Outlook, morning_of
 
 
 def shelf(trust: float = 10.0, par: int = 400, **exploration: float) -> Catalog:

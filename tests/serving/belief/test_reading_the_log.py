@@ -10,26 +10,26 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from catalog.decisions.pricing import PricedBy
+from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from catalog.price_ladder import price_ladder
-from catalog.pricing import PricedBy
 from catalog.records.shoppers import DemandEffect, Shock
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
+from etl.twin.draws import shopper_names
+from etl.twin.truth import chance_of_sale
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Knots
 from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.own_sales import sales_by_kind, sales_of_all
-from serving.curves import DemandCurves
-from serving.day_curves import learned_for
-from serving.exploration import ExplorationPlan
-from serving.in_force import pricing_on
-from serving.policies import StaticPolicy
-from serving.storefront import Storefront
-from simulation.draws import shopper_names
-from simulation.truth import chance_of_sale
+from serving.book.day_curves import learned_for
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import StaticPolicy
+from serving.store.in_force import pricing_on
+from serving.store.storefront import Storefront
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats, Ints
-from catalog.records.pricing_rules import BeliefSettings
-from serving.belief.store_kinds import SoldInStores, kinds_of_stores
+from catalog.records.pricing import BeliefSettings
+from serving.belief.kinds import SoldInStores, kinds_of_stores
 
 N_PRODUCTS, RATIOS = 5, np.linspace(0.8, 1.2, 6)
 

@@ -7,16 +7,16 @@ import pytest
 from scipy.optimize import minimize
 
 from catalog.arrays import Floats
+from catalog.decisions.store_day import BOUGHT
+from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
-from catalog.price_ladder import price_ladder
-from catalog.store_day import BOUGHT
 from etl.load import DayRows, rows_of
+from etl.twin.store_day import play
 from features.substitutes import choices_of, pairs_of
-from serving.belief.taken_instead import _USUAL, _as_arrays, likeliest
-from serving.exploration import ExplorationPlan
-from serving.policies import StaticPolicy
-from serving.storefront import Storefront
-from simulation.store_day import play
+from serving.belief.substitution_fit import _USUAL, _as_arrays, likeliest
+from serving.learning.exploration import ExplorationPlan
+from serving.optimise.policies import StaticPolicy
+from serving.store.storefront import Storefront
 
 WORLD = load(DEFAULT_DIR / "worlds" / "substitutes")
 MONDAY = dt.date(2026, 1, 5)

@@ -26,9 +26,9 @@ from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.price_tags import tag_of
-from desk.price_changes.consequence import outlook_of
-from desk.price_changes.decision import decide
-from desk.price_changes.record import all_changes
+from plugins.desk.price_changes.consequence import outlook_of
+from plugins.desk.price_changes.decision import decide
+from plugins.desk.price_changes.record import all_changes
 
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", "passes", "passes", "", None)
 

@@ -20,13 +20,13 @@ from dashboard.data.desk.drafts import PriceDraft
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.desk.table import DeskQuestion, in_order, totals_of
-from desk.price_changes.propose import propose
 from etl.load import load_store_day
+from etl.twin.store_day import play
 from features.cells import ALL_VIEWS
-from serving.policies import policy_without_model
-from serving.storefront import Storefront
-from simulation.store_day import play
-from warehouse.connection import build_file
+from plugins.desk.price_changes.propose import propose
+from serving.optimise.policies import policy_without_model
+from serving.store.storefront import Storefront
+from warehouse.query.connection import build_file
 
 _DATE = dt.date(2026, 1, 19)
 _ROW = Row("S01", "MILK", "Milk", "dairy", _DATE, False, 1.5, 1.6, 1.6, 0.4, "why", "", "passes", "passes", "", None)

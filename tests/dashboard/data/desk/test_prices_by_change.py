@@ -14,7 +14,7 @@ from dashboard.data.desk import acts
 from dashboard.data.desk.drafts import price_by
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
-from desk.price_changes.record import all_changes
+from plugins.desk.price_changes.record import all_changes
 
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", "passes", "passes", "", None)
 SOLD = replace(ROW, unit_cost=0.9)

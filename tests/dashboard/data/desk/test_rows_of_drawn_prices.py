@@ -5,13 +5,13 @@ from pathlib import Path
 
 from outside_grocer import DRAWN, MONDAY, Grocer
 
+from catalog.decisions.rules import RULES
 from catalog.load import load
-from catalog.price_rules import RULES
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from features.cells import ALL_VIEWS
 from training.approved_designs import decide
-from warehouse.connection import build_file
+from warehouse.query.connection import build_file
 
 
 def test_a_drawn_price_passes_and_says_why_and_a_product_that_never_sold_has_no_row(tmp_path: Path) -> None:

@@ -1,0 +1,233 @@
+"""What shoppers do, and who looks again: they meet prices and stock, one tick at a time, for many stores at once.
+
+A shopper buys one unit if the shelf has one and the price is at most base price x multiplier. Within a tick prices do
+not change and shoppers come in order of time, so the last unit goes to the first shopper who can pay. A return takes
+place only if its first visit, in an earlier tick, met a price that was too high.
+
+Shoppers who wait for a lower price look again once, later in the day, when the price was too high for them. They are
+the patient customers of Lobel ("Dynamic pricing with heterogeneous patience levels", Operations Research 68(4), 2020),
+who buy when the price falls to what they would pay, except that they look twice rather than all the time. Who would
+wait, and when they would look again, is drawn before any price is known, from a stream of its own: the other draws stay
+as they are. Whether they do follows from their first visit. Those who bought, found the shelf empty or took a
+substitute (`etl.twin.substitutes`) stay away; the others buy if the price is now at most what they would pay, so only
+if it has fallen since. At prices that do not change during the day, waiting brings no sale and costs none. A log has
+both visits and no word that it was the same shopper's wait: a planner sees more visits, and those that came again pay
+less than others.
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Floats, Ints
+from catalog.decisions.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE
+from etl.twin.substitutes import NOTHING, Choice, take_substitute
+
+FIRST = -1
+"""Marks a visit that is no return."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Draws for each visit, shape (n_visits,): whether its shopper would wait, and how far into the rest of the day."""
+
+    waits: NDArray[np.bool_]
+    when: Floats
+
+
+@dataclass(frozen=True)
+class WithReturns:
+    """Visits and possible returns, by store and then by time; n_rows rows.
+
+    Attributes
+    ----------
+    visit
+        Row of the visit among the first visits: its own, or that of the one which it repeats, shape (n_rows,).
+    first_visit
+        Row, among these, of the visit that a return repeats; `FIRST` where it is none, shape (n_rows,).
+    since_opening_us
+        Time since opening, microseconds, shape (n_rows,).
+    starts
+        Row of the first visit of each tick, shape (n_stores, n_ticks + 1).
+    """
+
+    visit: Ints
+    first_visit: Ints
+    since_opening_us: Ints
+    starts: Ints
+
+
+def draw_waiting(stream: np.random.Generator, n_visits: int, share: float) -> Waiting:
+    """Draw who of a store day's visitors would wait, and when they would look again."""
+    return Waiting(stream.random(n_visits) < share, stream.random(n_visits))
+
+
+def with_returns(since_opening_us: Ints, starts: Ints, tick_us: int, waiting: Waiting) -> WithReturns:
+    """Add the returns of those who would wait, each in a later tick than its first visit.
+
+    Parameters
+    ----------
+    since_opening_us, starts
+        Visits by store and then by time, as in `WithReturns`.
+    tick_us
+        Length of a tick, microseconds. From the last tick nobody comes back.
+    """
+    n_stores, n_ticks = starts.shape[0], starts.shape[1] - 1
+    store = np.repeat(np.arange(n_stores), starts[:, -1] - starts[:, 0])
+    tick = since_opening_us // tick_us
+    visit = np.flatnonzero(waiting.waits & (tick < n_ticks - 1))
+    earliest, closing = (tick[visit] + 1) * tick_us, n_ticks * tick_us
+    again_us = earliest + (waiting.when[visit] * (closing - earliest)).astype(np.int64)
+    times = np.concatenate([since_opening_us, np.minimum(again_us, closing - 1)])
+    stores = np.concatenate([store, store[visit]])
+    order = np.lexsort((times, stores))
+    row = np.empty_like(order)
+    row[order] = np.arange(len(order))
+    first_visit = np.full(len(order), FIRST)
+    first_visit[row[len(store) :]] = row[visit]
+    counts = np.bincount(stores * n_ticks + times // tick_us, minlength=n_stores * n_ticks)
+    flat = np.concatenate([[0], np.cumsum(counts)])
+    return WithReturns(
+        visit=np.concatenate([np.arange(len(store)), visit])[order],
+        first_visit=first_visit,
+        since_opening_us=times[order],
+        starts=flat[np.arange(n_stores)[:, None] * n_ticks + np.arange(n_ticks + 1)],
+    )
+
+
+STAYED_AWAY = -1
+"""Marks a return that did not take place: no visit, and no outcome."""
+
+
+@numba.njit(cache=True, nogil=True)
+def sell_tick(
+    spans: Ints,
+    visits: tuple[NDArray[np.int16], NDArray[np.float32], Ints],
+    prices: Floats,
+    stock: Ints,
+    inventory: NDArray[np.int32],
+    outcome: NDArray[np.int8],
+    choice: Choice,
+) -> None:
+    """Sell one tick: decide the outcome of each of its visits, and what is taken instead.
+
+    Parameters
+    ----------
+    spans
+        First row of the tick's visits in each store, and the one after its last, shape (n_stores, 2).
+    visits
+        Product that each visit looks at, the most it would pay for it (EUR), and the row of the visit that a return
+        repeats, below 0 where it is none: each shape (n_visits,), the last one empty where nobody waits.
+    prices
+        Prices shown in this tick, EUR, shape (n_stores, n_products).
+    stock
+        Units on the shelf, shape (n_stores, n_products); reduced in place.
+    inventory, outcome
+        Written in place, shape (n_visits,): stock before each decision, index into
+        `catalog.decisions.store_day.OUTCOMES`, or `STAYED_AWAY`.
+    choice
+        How visitors take substitutes; what they take is written there.
+    """
+    product, willing_price, first_visit = visits
+    some_wait, some_switch = len(first_visit) > 0, len(choice.taken) > 0
+    for store in range(len(spans)):
+        for row in range(spans[store, 0], spans[store, 1]):
+            is_return = some_wait and first_visit[row] >= 0
+            if is_return and (
+                outcome[first_visit[row]] != TOO_EXPENSIVE
+                or (some_switch and choice.taken[first_visit[row]] != NOTHING)
+            ):
+                outcome[row] = STAYED_AWAY
+                continue
+            item = product[row]
+            left = stock[store, item]
+            inventory[row] = left
+            if left == 0:
+                outcome[row] = OUT_OF_STOCK
+            elif prices[store, item] <= willing_price[row]:
+                outcome[row] = BOUGHT
+                stock[store, item] = left - 1
+            else:
+                outcome[row] = TOO_EXPENSIVE
+            if some_switch and not is_return and outcome[row] != BOUGHT:
+                take_substitute(row, item, prices[store], stock[store], choice)
+
+
+@numba.njit(cache=True, nogil=True)
+def sell_tick_with_stickers(
+    spans: Ints,
+    visits: tuple[NDArray[np.int16], NDArray[np.float32], Ints],
+    picks_freshest: NDArray[np.bool_],
+    prices: tuple[Floats, Floats],
+    by_life: Ints,
+    decided: tuple[NDArray[np.int32], NDArray[np.int8], Floats, Floats],
+    marked: tuple[Ints, Ints],
+) -> None:
+    """Sell one tick and take the units: what `sell_tick` and `take_units` do, in one pass, and with stickers.
+
+    A sticker stands while units on their last day are left and it is below the price on the label. A shopper who does
+    not look for freshness takes such a unit if she can pay the sticker. One who takes the freshest takes a young unit
+    if she can pay its price, else one with a sticker if she can pay that.
+
+    Parameters
+    ----------
+    spans, visits, picks_freshest, by_life
+        As in `sell_tick` and `etl.twin.stock.take_units`; `by_life` is reduced in place.
+    prices
+        Prices on the labels and on the stickers, EUR, NaN where there is none, each shape (n_stores, n_products).
+    decided
+        Written in place, each shape (n_visits,): stock before each decision; outcome; the price of the unit that was
+        bought, or the lowest one seen, EUR; and the sticker that stood, EUR, NaN where none did.
+    marked
+        Counts that are added to, each shape (n_stores, n_products): visits before a sticker, and those that bought.
+    """
+    product, willing_price, first_visit = visits
+    inventory, outcome, price, sticker = decided
+    some_wait, some_pick = len(first_visit) > 0, len(picks_freshest) > 0
+    for store in range(len(spans)):
+        for row in range(spans[store, 0], spans[store, 1]):
+            if some_wait and first_visit[row] >= 0 and outcome[first_visit[row]] != TOO_EXPENSIVE:
+                outcome[row] = STAYED_AWAY
+                continue
+            item = product[row]
+            units, label, on_sticker = by_life[store, item], prices[0][store, item], prices[1][store, item]
+            left, takes_freshest = units.sum(), some_pick and picks_freshest[row]
+            inventory[row], price[row], sticker[row] = left, label, np.nan
+            if left == 0:
+                outcome[row] = OUT_OF_STOCK
+                continue
+            stands = units[0] > 0 and on_sticker < label
+            if stands:
+                sticker[row] = on_sticker
+                marked[0][store, item] += 1
+                takes_freshest = takes_freshest and left > units[0] and label <= willing_price[row]
+                price[row] = label if takes_freshest else on_sticker
+            if price[row] > willing_price[row]:
+                outcome[row] = TOO_EXPENSIVE
+                continue
+            outcome[row] = BOUGHT
+            marked[1][store, item] += stands
+            at = len(units) - 1 if takes_freshest else 0
+            while units[at] == 0:
+                at += -1 if takes_freshest else 1
+            units[at] -= 1
+
+
+@numba.njit(cache=True, nogil=True)
+def count_tick(
+    spans: Ints, product: NDArray[np.int16], outcome: NDArray[np.int8], visits: Ints, met: Ints, bought: Ints
+) -> None:
+    """Count one tick's visits, those that found stock, and those that bought, of each store and product.
+
+    `visits`, `met` and `bought`, shape (n_stores, n_products), are added to in place; the rest is as in `sell_tick`.
+    """
+    for store in range(len(spans)):
+        for row in range(spans[store, 0], spans[store, 1]):
+            if outcome[row] == STAYED_AWAY:
+                continue
+            item = product[row]
+            visits[store, item] += 1
+            met[store, item] += outcome[row] != OUT_OF_STOCK
+            bought[store, item] += outcome[row] == BOUGHT

@@ -1,0 +1,196 @@
+"""Decisions of an outside store: who looked at a product, at which price, and whether a unit was bought.
+
+Where the visits of a product are said for every opening hour, its sales are decisions of the same kind as the twin's.
+What is not known is not invented: each unit that was bought is a decision at the second of its receipt line, and who
+came in an hour and bought nothing stands evenly in that hour. Shoppers have no names, so those of one moment are
+counted. A line of several units is as many decisions, for a decision is about one unit.
+
+A decision at a price of ours that a policy chose has its policy and its chance. Any other one, at a price that was not
+ours or that is the owner's own, is kept under the policy `owner`: it counts as a visit and as revenue, and nothing
+learns from it.
+"""
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from catalog.decisions.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
+from catalog.load import Catalog
+from catalog.names import OWNER
+from catalog.tables.decisions import INTERACTIONS
+from etl.load import conform
+from plugins.connect.intake.exposures import DayEvidence, SpansOfDay, hours_open, spans_of_day, why_not_ours
+from plugins.connect.intake.price_spans import is_same
+from serving.store.drawn_prices import BACK
+from serving.store.hourly_prices import DESIGN
+
+_HOUR = dt.timedelta(hours=1)
+_MOMENT = dt.timedelta(microseconds=1)
+DRAWN = "drawn_prices"
+"""Policy behind prices that a night drew."""
+_Pair = tuple[str, str]
+
+
+class Chosen(NamedTuple):
+    """Who chose a price, and the chance that it had."""
+
+    policy: str
+    propensity: float
+    model_version: str | None = None
+
+
+_NO_DRAW = (BACK, DESIGN)  # designs of rows that hold the owner's price
+_BY_OWNER = Chosen(OWNER, 1.0)
+
+
+@dataclass(frozen=True)
+class VisitedDay:
+    """What the decisions of a business date are made from.
+
+    Attributes
+    ----------
+    evidence
+        What is known of the date.
+    remade
+        Rows of `hourly_draws` of the date by store and product, in order of time.
+    until
+        Moment, UTC, up to which decisions are made in each store; nothing is made in a store that is not named.
+    """
+
+    catalog: Catalog
+    evidence: DayEvidence
+    until: Mapping[str, dt.datetime]
+    remade: Mapping[_Pair, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MadeDecisions:
+    """Decisions by store, in the columns of `interactions`, and the pairs of a store and a product that they are of."""
+
+    by_store: Mapping[str, pa.Table]
+    pairs: frozenset[_Pair]
+
+
+class _Seen(NamedTuple):
+    """Somebody who looked at a product: when, at which price, EUR, whether a unit was bought, and who chose it."""
+
+    at: dt.datetime
+    price: float
+    is_bought: bool
+    chosen: Chosen
+    number: int = 0  # of the unit on its line
+
+
+def decisions_of(day: VisitedDay) -> MadeDecisions:
+    """Return the decisions of a business date."""
+    rows: dict[str, list[dict[str, Any]]] = {store: [] for store in day.until}
+    pairs = set[_Pair]()
+    for own in spans_of_day(day.evidence):
+        if own.store in day.until and own.sku in day.catalog.skus and is_counted(day, own):
+            pairs.add((own.store, own.sku))
+            rows[own.store] += _rows_of(day, own)
+    schema = INTERACTIONS.schema
+    tables = {
+        store: conform(pa.table({name: [row[name] for row in found] for name in schema.names}, schema=schema))
+        for store, found in rows.items()
+        if any(store == pair[0] for pair in pairs)
+    }
+    return MadeDecisions(tables, frozenset(pairs))
+
+
+def known_until(day: DayEvidence, store: str, skus: Sequence[str]) -> dt.datetime:
+    """Return the moment, UTC, up to which the visits of all of some products are said: opening where nothing is."""
+    known = day.store.clock_of(store).opening_of(day.date)
+    closes = day.store.clock_of(store).closing_of(day.date)
+    for hour in hours_open(day.store, store, day.date):
+        if any((store, sku, hour) not in day.visits for sku in skus):
+            break
+        known = min(hour + _HOUR, closes)
+    return known
+
+
+def is_counted(day: VisitedDay, own: SpansOfDay) -> bool:
+    """Tell whether what a product sold becomes decisions: every hour's visits are said, and it sells whole units."""
+    visits, until = day.evidence.visits, day.until[own.store]
+    hours = [hour for hour in hours_open(day.evidence.store, own.store, day.evidence.date) if hour < until]
+    if not hours or any((own.store, own.sku, hour) not in visits for hour in hours):
+        return False
+    return all(float(sale["units"]).is_integer() for sale in own.sales if sale["counts"])
+
+
+def _rows_of(day: VisitedDay, own: SpansOfDay) -> Iterator[dict[str, Any]]:
+    """Yield the decisions of one product in one store, in order of time."""
+    clock, product = day.catalog.store.clock_of(own.store), day.catalog.product(own.sku)
+    levels = day.evidence.stock.levels(own.store, own.sku)
+    since = [moment for moment, _ in levels]
+    at_moment = Counter[dt.datetime]()
+    for seen in sorted(_who_came(day, own), key=lambda one: (one.at, not one.is_bought)):
+        # a line stands in the levels from its own moment on: its unit was there before
+        place = bisect_left(since, seen.at) if seen.is_bought else bisect_right(since, seen.at)
+        stock = None if place == 0 else max(0, int(levels[place - 1][1]) - seen.number)
+        if seen.is_bought and stock is not None:
+            stock = max(stock, 1)
+        outcome = BOUGHT if seen.is_bought else OUT_OF_STOCK if stock == 0 else TOO_EXPENSIVE
+        yield {
+            "store_id": own.store,
+            "tick": clock.tick_of(seen.at)[1],
+            "seen_at": seen.at,
+            "shopper_id": at_moment[seen.at],
+            "sku": own.sku,
+            "product_name": product.name,
+            "sticker_eur": None,
+            "price_offered": seen.price,
+            "inventory_level": stock,
+            "budget_multiplier": None,
+            "purchased": seen.is_bought,
+            "outcome": OUTCOMES[outcome],
+            **seen.chosen._asdict(),
+        }
+        at_moment[seen.at] += 1
+
+
+def _who_came(day: VisitedDay, own: SpansOfDay) -> Iterator[_Seen]:
+    """Yield each unit that was bought, and who looked and bought nothing."""
+    clock, date = day.catalog.store.clock_of(own.store), day.evidence.date
+    opens, until = clock.opening_of(date), day.until[own.store]
+    lines = Counter[dt.datetime]()
+    hours = [hour for hour in hours_open(day.evidence.store, own.store, date) if hour < until]
+    charged = list[tuple[dt.datetime, float]]()
+    for sale in own.sales:
+        at = min(max(sale["sold_at"], opens), clock.closing_of(date) - _MOMENT)
+        if not sale["counts"] or sale["units"] <= 0 or at >= until:
+            continue
+        lines[hours[bisect_right(hours, at) - 1]] += 1
+        charged.append((at, sale["price"]))
+        is_ours = why_not_ours(sale, own.at(at)) is None
+        chosen = _chosen(day, own, at, sale["price"]) if is_ours else _BY_OWNER
+        for number in range(int(sale["units"])):
+            yield _Seen(at, sale["price"], is_bought=True, chosen=chosen, number=number)
+    for hour in hours:
+        starts, ends = max(hour, opens), min(hour + _HOUR, until)
+        count = max(0, round(day.evidence.visits[own.store, own.sku, hour]) - lines[hour])
+        for number in range(count):
+            at = starts + (ends - starts) * ((number + 0.5) / count)
+            price = own.at(at).price
+            if price is not None:
+                yield _Seen(at, price, is_bought=False, chosen=_chosen(day, own, at, price))
+            elif charged:  # nothing was released: they saw what others were charged nearest to then
+                nearest = min(charged, key=lambda one: abs(one[0] - at))
+                yield _Seen(at, nearest[1], is_bought=False, chosen=_BY_OWNER)
+
+
+def _chosen(day: VisitedDay, own: SpansOfDay, at: dt.datetime, price: float) -> Chosen:
+    """Return who chose a price of ours that stood at a moment."""
+    tick = day.catalog.store.clock_of(own.store).tick_of(at)[1]
+    for row in reversed(day.remade.get((own.store, own.sku), ())):
+        if row["tick"] <= tick and is_same(row["price"], price):
+            return Chosen(row["policy"], row["propensity"], row["model_version"])
+    draw = day.evidence.draws.get((own.store, own.sku))
+    if draw is not None and draw["design"] not in _NO_DRAW and is_same(draw["price"], price):
+        return Chosen(DRAWN, draw["propensity"])
+    return _BY_OWNER

@@ -1,0 +1,141 @@
+"""The command that compares sellers."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.command import command
+from flows.cli.console import emit, remark, show_table
+from flows.cli.options import Catalog, Json, text_of
+
+Worlds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--world",
+        help='A world to live in, such as "classic" or "rich weekends", of those named above. Repeatable, by default '
+        "all of them.",
+    ),
+]
+Days = Annotated[int, typer.Option(min=1, max=3_650, help="Days of a store that starts without data.")]
+Seeds = Annotated[int, typer.Option(min=1, max=1_000, help="Number of seeds to repeat everything on.")]
+Stores = Annotated[
+    int,
+    typer.Option(
+        min=1, max=1_000, help="Stores of each world, at least its own, which share a belief and a price book."
+    ),
+]
+
+
+@command(
+    when_stopped="stopped; no result was published: run the same command again to compare anew",
+    flow="plugins.evaluation.flows",
+    uses_registry=True,
+    is_spread=True,
+)
+def compare(
+    world: Worlds = None,
+    days: Days = 60,
+    seeds: Seeds = 10,
+    stores: Stores = 1,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Compare what the product earns in a store's first days with its peers, and with a clairvoyant.
+
+    The product lives the days through the very functions of its nights, the gate included, beside its belief alone (no
+    forest is trained), learners from the literature, those that pybandits and bayesianbandits ship (where the extra
+    `peers` is installed) and the owner's price, all on the same shoppers. Every day is kept as regret_by_day.
+
+    Worlds without context, in which demand does not depend on when and where shoppers come: "classic", "200 visits",
+    "400 visits", "two peaks", "narrow budgets", "own curves", "uneven days", "waiting shoppers", "three segments",
+    "wide prices", "small shelves", "rich and poor", "fresh", "substitutes", "fall in visits", "fall in budgets",
+    "popular product", "own peaks", "cliffs", "two to four units", "best base prices, 400 visits",
+    "best base prices, 60 visits", "bought by 15 %", "bought by 30 %", "bought by 70 %", "bought by 97 %".
+
+    Worlds with context, in which it does: "rich weekends", "poor evenings", "shifting days", "rich and poor stores",
+    "holidays", "pay days", "hot days".
+
+    For example:
+      shelfprice compare --world classic --days 14 --seeds 3
+      shelfprice compare --world "rich weekends" --world holidays --json
+    """
+    from catalog.load import load
+    from plugins.evaluation.worlds import asked_worlds
+
+    named = _shelf_or_classic(catalog)
+    asked_worlds(world or [], load(named))
+    with compare.working():
+        from flows.runs import as_command
+        from plugins.evaluation.flows import compare as flow
+
+        found = as_command(flow)(tuple(world or ()), days, seeds, stores, text_of(named))
+    _show(found, seeds, as_json=as_json)
+
+
+def _show(found: Any, seeds: int, *, as_json: bool) -> None:
+    """Show what the product and its peers lost."""
+    from plugins.evaluation.as_shipped import shipped_report as report
+
+    if as_json:
+        emit(report.as_json(found))
+        return
+    show_table(
+        f"Regret, % of what the clairvoyant earned, {_stores_of(found)}",
+        *report.regret_rows(found),
+        f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 "
+        "where the owner's price earned more",
+    )
+    show_table(
+        "The product's regret less that of the best peer, points",
+        *report.peer_rows(found),
+        "below 0 the product lost less; paired over seeds, with the 95 % interval",
+    )
+    gate = report.gate_rows(found)
+    show_table(
+        "How soon the product priced, and what its gate did",
+        *gate,
+        "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
+        "3 % better or more",
+    )
+    _show_waste(found)
+    remark(report.models_in_words(found))
+    from plugins.evaluation.peers.peer import missing_libraries
+
+    if missing := " and ".join(missing_libraries()):
+        remark(f"peers of {missing} were not played, for they are not installed; `pip install -e '.[peers]'` adds them")
+    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison")
+
+
+def _show_waste(found: Any) -> None:
+    """Show what store days brought where stock lives over days."""
+    from plugins.evaluation.as_shipped.shipped_report import waste_rows
+
+    columns, rows = waste_rows(found)
+    if rows:
+        show_table(
+            "What a store day brought, and what was thrown away",
+            columns,
+            rows,
+            "the clairvoyant knows demand, and prices by a recursion that is exact where units keep for a day, for two "
+            "if all take the oldest, or for ever",
+        )
+
+
+def _shelf_or_classic(catalog: Catalog) -> Path:
+    """Return the folder of the shelf to compare on: as named, that of a retailer's lake, or `classic`."""
+    from catalog.load import CLASSIC
+    from catalog.settings import read_settings
+    from warehouse.query.advice import own_shelf
+
+    return catalog or own_shelf(read_settings()) or CLASSIC
+
+
+def _stores_of(found: Any) -> str:
+    fewest, most = (pick(day.count_stores for day in found.days) for pick in (min, max))
+    if fewest < most:
+        return f"{fewest} to {most} stores"
+    return "one store" if most == 1 else f"{most} stores"
+
+
+COMMANDS = (compare,)

@@ -1,0 +1,232 @@
+"""The worlds in which whole learners live, by name. This module imports no learner, so a wrong name is refused at once.
+
+Most break an assumption of the planner. It prices each product by its own smooth curve, takes footfall to be Poisson
+around the usual profile, and every visit to be another shopper's. A learner that does well where each of these is wrong
+is robust; one that does well where they hold shows only that examiner and planner agree. In the first group demand does
+not depend on when and where shoppers come; in the second, *with context*, it does, and a learner may find out on what.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle
+from typing import Any
+
+from scipy.special import ndtri
+
+from catalog.errors import DataError, did_you_mean
+from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
+from catalog.records.pricing import Learning
+from catalog.records.shoppers import DemandEffect, Persona, Substitution, WeatherSettings
+
+ONE_STORE = ("S01",)
+"""The store of a world that needs no more."""
+PLAIN: dict[str, Any] = {"shocks": (), "demand_effects": (), "day_shift": 0.0, "substitution": Substitution()}
+"""No change of demand, none that comes and goes, and nobody who takes a substitute."""
+_STOCK = 100
+_PEAKS = (
+    Persona(name="frugal", share=0.6, mean=0.8, standard_deviation=0.08),
+    Persona(name="wealthy", share=0.4, mean=1.35, standard_deviation=0.08),
+)
+_SHIPPED = {
+    "own curves": "the shoppers of each product are others: five demand curves of different level and shape",
+    "uneven days": "visits vary by 30 % from day to day, and with the weekday",
+    "waiting shoppers": "a tenth of the shoppers come back later when the price is too high, and buy if it has fallen",
+    "three segments": "three narrow segments of shoppers, at 0.8, 1.1 and 1.45 of the base price",
+    "wide prices": "base prices from 0.19 to 499 EUR",
+    "small shelves": "ten products of which 3 to 20 units are on the shelf",
+    "rich and poor": "half of the shoppers pay about 0.65 of the base price, half about 1.5",
+    "substitutes": "who finds one of three milks too dear or sold out may take another; profit counts",
+    "fall in visits": "from the 20th day, a quarter fewer shoppers come",
+    "fall in budgets": "from the 20th day, all budgets are a quarter of the base price lower",
+}
+"""Worlds that ship as a catalog of their own, each in a folder of `catalog/worlds` of that name."""
+_FRESH = "the shelf that ships: units keep for 1 to 30 days, are delivered by weekday, and waste costs; profit counts"
+_NARROW = Persona(name="everyone", share=1.0, mean=1.0, standard_deviation=0.08)
+_NARROW_VISITS = 300.0  # to each product, for 100 units of it
+_SIX_STORES = ("S01", "S02", "S03", "S04", "S05", "S06")
+_DEVIATION = 0.25  # of the budget multiplier, as on the shelf of `classic`
+_BEST_AT_BASE = 1.2764  # mean multiplier with which price x chance of sale is highest at the base price
+
+_OWN_PEAKS = ((0.7, 1.2, 0.3), (0.8, 1.45, 0.55), (0.9, 1.3, 0.25), (0.75, 1.5, 0.65), (0.85, 1.25, 0.35))
+"""For each product by turns: mean of the frugal, mean of the wealthy, share of the frugal."""
+_POPULAR_SHARE = 0.87
+
+
+@dataclass(frozen=True)
+class StoreWorld:
+    """A shelf, its stores and their shoppers, with a sentence on what is special about them.
+
+    Attributes
+    ----------
+    has_context
+        Whether demand depends on when and where shoppers come.
+    """
+
+    name: str
+    description: str
+    catalog: Catalog
+    has_context: bool = False
+
+
+def asked_worlds(names: Sequence[str], catalog: Catalog | None = None) -> tuple[StoreWorld, ...]:
+    """Return worlds by their names, in the order asked; no name means all of them.
+
+    Raises
+    ------
+    DataError
+        When a world is unknown.
+    """
+    worlds = {world.name: world for world in as_shipped_worlds(catalog)}
+    for name in names:
+        if name not in worlds:
+            raise DataError(
+                f"expected a world out of {'; '.join(worlds)}, found {name!r}; nothing was played"
+                f"{did_you_mean(name, worlds)}"
+            )
+    return tuple(worlds[name] for name in dict.fromkeys(names)) if names else tuple(worlds.values())
+
+
+def as_shipped_worlds(catalog: Catalog | None = None) -> tuple[StoreWorld, ...]:
+    """Return every world: first those without context, then those with it.
+
+    They are made of a shelf, by default that of `classic`, or have one of their own. All begin on the first business
+    date of a new lake, and have one store unless stores differ.
+    """
+    learning = load().store.learning  # of the product, which is what is measured
+    shipped = [_shipped(name, learning) for name in _SHIPPED]
+    fresh = StoreWorld("fresh", _FRESH, changed(load(), **PLAIN, stores=ONE_STORE))
+    shelf = changed(filled_each_morning(catalog or load(CLASSIC)), **PLAIN, stores=ONE_STORE)
+    harder = _harder(shelf, {world.name: world.catalog for world in shipped})
+    without = (*_on_a_shelf(shelf), fresh, *shipped, *harder)
+    return (*without, *(replace(world, has_context=True) for world in _with_context(shelf)))
+
+
+def _on_a_shelf(catalog: Catalog) -> tuple[StoreWorld, ...]:
+    """Return the worlds of plain shoppers."""
+    scarce, scarcer = (_scenario(catalog, f"{visits} visits", visits) for visits in (200, 400))
+    narrow: dict[str, Any] = {"personas": (_NARROW,), "visits_per_day": _NARROW_VISITS * len(catalog.products)}
+    return (
+        StoreWorld("classic", "plain shoppers, and a shelf that is simply full each morning", catalog),
+        scarce,
+        scarcer,
+        _scenario(catalog, "two peaks", 200, personas=_PEAKS),
+        StoreWorld("narrow budgets", "all shoppers pay nearly the same", changed(scarce.catalog, **narrow)),
+    )
+
+
+def _harder(shelf: Catalog, shipped: dict[str, Catalog]) -> Iterable[StoreWorld]:
+    """Yield worlds whose demand is far from what a planner expects, or leaves it nothing to gain."""
+    own, small = shipped["own curves"], shipped["small shelves"]
+    rest = (1 - _POPULAR_SHARE) / (len(own.skus) - 1)
+    popularity = {sku: _POPULAR_SHARE if sku == own.skus[0] else rest for sku in own.skus}
+    popular = changed(own, popularity=popularity, visits_per_day=500.0)
+    yield StoreWorld("popular product", "87 % of the visits are to one product, and each has its own curve", popular)
+    peaks = changed(shelf, popularity={}, visits_per_day=200.0 * len(shelf.skus))
+    peaks = _with_personas(peaks, [_two_kinds(*own, 0.07) for own in _OWN_PEAKS])
+    yield StoreWorld("own peaks", "each product has frugal and wealthy shoppers of its own", peaks)
+    cliffs = changed(shelf, personas=_two_kinds(0.85, 1.3, 0.45, 0.01))
+    yield StoreWorld("cliffs", "all budgets are within 2 % of 0.85 or of 1.3 of the base price", cliffs)
+    few = tuple(one.model_copy(update={"par_stock": 2 + at % 3}) for at, one in enumerate(small.products))
+    few_units = changed(Catalog(few, small.store), popularity={}, visits_per_day=150.0)
+    yield StoreWorld("two to four units", "ten products of which 2 to 4 units are on the shelf", few_units)
+    for visits in (400, 60):
+        best = changed(shelf, personas=_one_kind(_BEST_AT_BASE), popularity={}, visits_per_day=float(visits))
+        name = f"best base prices, {visits} visits"
+        yield StoreWorld(name, f"base prices are the best there are; {visits} visits a day to all products", best)
+    for share in (15, 30, 70, 97):
+        bought = changed(shelf, personas=_one_kind(1 + _DEVIATION * float(ndtri(share / 100))))
+        yield StoreWorld(f"bought by {share} %", f"{share} % of the shoppers pay the base price", bought)
+
+
+def _with_context(shelf: Catalog) -> Iterable[StoreWorld]:
+    """Yield worlds whose demand depends on when and where shoppers come."""
+    first = next(iter(shelf.products)).category
+    react = tuple(product.sku for product in shelf.products if product.category == first)
+    others = tuple(product.sku for product in shelf.products if product.category != first)
+
+    def world(name: str, description: str, *effects: DemandEffect, **changes: Any) -> StoreWorld:
+        return StoreWorld(name, description, changed(shelf, demand_effects=effects, **changes))
+
+    yield world(
+        "rich weekends",
+        "on Saturdays and Sundays budgets are 0.25 of the base price higher, and 30 % more come",
+        DemandEffect(weekdays=("sat", "sun"), budget_shift=0.25, demand_factor=1.3),
+    )
+    yield world(
+        "poor evenings",
+        "until 12:00 budgets are 0.2 of the base price higher, from 16:00 on 0.2 lower",
+        DemandEffect(ends="12:00", budget_shift=0.2),
+        DemandEffect(starts="16:00", budget_shift=-0.2),
+    )
+    yield world("shifting days", "all budgets of a day are up to 0.2 of the base price higher or lower", day_shift=0.2)
+    yield world(
+        "rich and poor stores",
+        "in three stores budgets are 0.25 of the base price higher, in three 0.25 lower",
+        DemandEffect(stores=_SIX_STORES[:3], budget_shift=0.25),
+        DemandEffect(stores=_SIX_STORES[3:], budget_shift=-0.25),
+        stores=_SIX_STORES,
+    )
+    yield world(
+        "holidays",
+        "on public holidays, about every tenth day, budgets are 0.3 higher, on the day before 0.15, and more come",
+        DemandEffect(holidays=True, budget_shift=0.3, demand_factor=1.3),
+        DemandEffect(day_before_holiday=True, budget_shift=0.15, demand_factor=1.5),
+        country="NP",
+    )
+    yield world(
+        "pay days",
+        "for five days from the 15th on budgets are 0.25 higher, and from the 22nd day after it on 0.2 lower",
+        DemandEffect(days_since_pay_day=(0, 4), budget_shift=0.25, demand_factor=1.2),
+        DemandEffect(days_since_pay_day=(22, 30), budget_shift=-0.2),
+        pay_day=15,
+    )
+    yield world(
+        "hot days",
+        "above 28 degrees budgets for one category are 0.3 higher and half as many again come to it; others 0.15 lower",
+        DemandEffect(above_temperature=28.0, skus=react, budget_shift=0.3, demand_factor=1.5),
+        DemandEffect(above_temperature=28.0, skus=others, budget_shift=-0.15),
+        weather=WeatherSettings(mean=23.0, swing=5.0, warmest_day=15, day_variation=4.0),
+    )
+
+
+def _one_kind(mean: float) -> tuple[Persona, ...]:
+    return (Persona(name="everyone", share=1.0, mean=mean, standard_deviation=_DEVIATION),)
+
+
+def _two_kinds(frugal: float, wealthy: float, share: float, deviation: float) -> tuple[Persona, ...]:
+    return (
+        Persona(name="frugal", share=share, mean=frugal, standard_deviation=deviation),
+        Persona(name="wealthy", share=1 - share, mean=wealthy, standard_deviation=deviation),
+    )
+
+
+def _with_personas(catalog: Catalog, personas: Sequence[tuple[Persona, ...]]) -> Catalog:
+    """Return a catalog whose products have shoppers of their own, by turns."""
+    both = zip(catalog.products, cycle(personas), strict=False)
+    return Catalog(tuple(product.model_copy(update={"personas": own}) for product, own in both), catalog.store)
+
+
+def _shipped(name: str, learning: Learning) -> StoreWorld:
+    catalog = load(DEFAULT_DIR / "worlds" / name.replace(" ", "_"))
+    return StoreWorld(name, _SHIPPED[name], changed(catalog, learning=learning))
+
+
+def filled_each_morning(catalog: Catalog) -> Catalog:
+    """Return a catalog whose shelf is simply full at each opening: what is left in the evening does not matter."""
+    whole = {"shelf_life_days": None, "deliveries": None, "disposal_cost": 0.0, "holding_cost": 0.0}
+    products = tuple(product.model_copy(update=whole) for product in catalog.products)
+    return changed(Catalog(products, catalog.store), freshest_share=0.0)
+
+
+def _scenario(catalog: Catalog, name: str, visits: int, **changes: Any) -> StoreWorld:
+    """Return a store with so many visits to each product on a store day, for 100 units of it."""
+    usual = PLAIN | {"popularity": {}, "stores": ONE_STORE, "visits_per_day": float(visits * len(catalog.products))}
+    shelf = filled_each_morning(catalog)
+    products = tuple(product.model_copy(update={"par_stock": _STOCK}) for product in shelf.products)
+    described = f"{visits} visits to each product for {_STOCK} units"
+    return StoreWorld(name, described, Catalog(products, changed(shelf, **usual | changes).store))
+
+
+def changed(catalog: Catalog, **changes: Any) -> Catalog:
+    """Return a catalog with some fields of its store changed."""
+    return Catalog(catalog.products, catalog.store.model_copy(update=changes))

@@ -1,0 +1,100 @@
+"""What a kill left: commits that are finished or set aside, staged files, and commands that go on when run again."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+
+from catalog.errors import LakeError
+from catalog.past_one_machine import LockPlace
+from catalog.settings import Settings
+from warehouse.checks.finding import Fault
+from warehouse.commits.commit import finish_left
+from warehouse.commits.locks import held, is_held
+from warehouse.commits.notes import all_unended
+from warehouse.commits.record import pending_names, pending_record_name, read_record
+from warehouse.lake import Lake
+from warehouse.partition import Partition, name_of
+
+_SET_ASIDE = "set the record and its drafts aside; what is mixed then is made again"
+_STAGED = (("scratch", "ingest", "an export"), ("incoming", "standard-input", "standard input"))
+"""Folders in which what comes in is staged, the lock of who does that, and what it is."""
+_LOCKS = {"nightly": "night", "experiment": "experiments"}
+
+
+def interrupted_commits(lake: Lake) -> Iterator[Fault]:
+    """Yield every commit that is pending while nobody makes it."""
+    for name in pending_names(lake.notes):
+        if is_held(lake.locks, name):
+            continue
+        why, where = _why_unfinishable(lake, name), f"lake/{pending_record_name(name)}"
+        if why is None:
+            what = f"the commit {name} was interrupted"
+            yield Fault(what, where, "put the rest of it in force", partial(_finish, lake, name))
+        else:
+            what = f"the commit {name} was interrupted and cannot be finished: {why}"
+            yield Fault(what, where, _SET_ASIDE, partial(_set_aside, lake, name))
+
+
+def parts_of_pending(lake: Lake) -> set[Partition]:
+    """Return the partitions of every pending commit whose record can be read: what they hold may change at once."""
+    found = set()
+    for name in pending_names(lake.notes):
+        try:
+            record = read_record(lake.notes, pending_record_name(name))
+        except LakeError:
+            continue
+        found |= {part.partition for part in record.parts} if record else set()
+    return found
+
+
+def _why_unfinishable(lake: Lake, name: str) -> str | None:
+    """Say why a pending commit cannot be finished; None when it can, or is finished meanwhile."""
+    try:
+        record = read_record(lake.notes, pending_record_name(name))
+    except LakeError:
+        return "its record is damaged"
+    missing = [part for part in record.parts if not lake.store.can_put_in_force(part)] if record else []
+    if not missing:
+        return None
+    return f"{name_of(missing[0].partition)} is neither staged nor in force"
+
+
+def _finish(lake: Lake, name: str) -> str:
+    with held(lake.locks, name):
+        finish_left(lake.store, name)
+    return "put in force"
+
+
+def _set_aside(lake: Lake, name: str) -> str:
+    """Move a record, and the drafts of its parts that are not in force, out of the lake."""
+    with held(lake.locks, name):
+        moved = lake.store.set_staged_aside(name)
+        moved += lake.store.set_aside(pending_record_name(name))  # last: after a kill the rest is done again
+    return f"set aside: {len(moved)} files"
+
+
+def left_staged(settings: Settings) -> Iterator[Fault]:
+    """Yield the folders of staged exports that no process reads."""
+    for name, lock, what in _STAGED:
+        folder = settings.home / name
+        if folder.exists() and not is_held(settings.locks, lock):
+            mend = partial(_remove, settings.locks, lock, folder)
+            yield Fault(f"{what} that was not ingested to its end", name, "remove its staged rows", mend)
+
+
+def killed_commands(lake: Lake) -> Iterator[Fault]:
+    """Yield the commands that were killed recently and are not running again; the lake is consistent without them."""
+    for name, last in all_unended(lake.notes).items():
+        command, _, store = name.partition("-")
+        typed = f"shelfprice {command} --store {store}" if store else f"shelfprice {command}"
+        if not is_held(lake.locks, name if store else _LOCKS.get(command, "night")):
+            what = f"{command} of {store}" if store else command
+            said = f"{what} did not come to its end, {last}"
+            yield Fault(said, f"lake/asked/{name}.json", f"`{typed}` goes on with it", is_harm=False)
+
+
+def _remove(locks: LockPlace, lock: str, folder: Path) -> str:
+    with held(locks, lock):
+        rmtree(folder, ignore_errors=True)
+    return "removed"

@@ -1,0 +1,263 @@
+"""What people ordered for a date, as arrays: between which prices each product of each store may be in each tick."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Flags, Floats
+from serving.limits.price_ranges import PriceRanges
+from serving.limits.rival_caps import RivalCaps
+
+Kind = Literal["price", "event", "override", "freeze", "kill_switch"]
+
+STRENGTH: tuple[Kind, ...] = ("price", "event", "override", "freeze", "kill_switch")
+"""Where several orders cover a price, the kind that comes last here holds; of one kind, the one recorded last."""
+
+Span = tuple[dt.datetime, dt.datetime | None]
+"""From when until when, UTC; None is no end."""
+
+AtOnce = Mapping[str, Collection[str]]
+"""By store, the ids of orders that bind it although they count from a later moment: see `at_once_now`."""
+
+_FREE = -1
+
+
+class OrderSource(Protocol):
+    """The record behind an order: what people call it, who asked for it, and when it holds."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def proposer(self) -> str:
+        """Who asked for it."""
+        ...
+
+    def span(self, store: str | None = None) -> Span | None:
+        """From when until when it holds in a store."""
+        ...
+
+
+@dataclass(frozen=True)
+class PriceOrder:
+    """The prices that a product may have in some ticks of a date: one price, or a range of them. Prices in EUR.
+
+    Attributes
+    ----------
+    sku, store
+        `store` is None for every store that has no order of its own.
+    lowest, highest
+        The same where one price stands.
+    kind
+        Of the price change behind it; `price` is an approval, or the lack of one, `event` an event of the catalog.
+    first_tick, end_tick
+        Ticks that it binds, the end not included.
+    accepted_cost
+        Cost plus minimum margin that somebody accepted a price below; None where nobody did.
+    source
+        The record behind it; None for what passes by rule, and for an event.
+    """
+
+    sku: str
+    store: str | None
+    lowest: float
+    highest: float
+    kind: Kind
+    first_tick: int
+    end_tick: int
+    accepted_cost: float | None = None
+    source: OrderSource | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What binds the shelves of some stores in one tick. Arrays have shape (n_stores, n_products).
+
+    Attributes
+    ----------
+    lowest, highest
+        EUR; NaN where nothing binds.
+    kind
+        Position in `STRENGTH`, -1 where nothing binds.
+    accepted_cost
+        EUR; NaN where nobody accepted a price below cost plus minimum margin.
+    """
+
+    lowest: Floats
+    highest: Floats
+    kind: NDArray[np.int8]
+    accepted_cost: Floats
+
+    def bound_by(self, kind: Kind) -> Flags:
+        """Tell which prices are bound by a kind of price change."""
+        return np.asarray(self.kind == STRENGTH.index(kind))
+
+    @cached_property
+    def is_set(self) -> Flags:
+        """Tell which products have one price that a person or an event set, whatever the policy asks for."""
+        return np.asarray(self.kind > STRENGTH.index("price"))
+
+    @cached_property
+    def is_fixed(self) -> Flags:
+        """Tell which products can have one price alone."""
+        return np.asarray(self.lowest == self.highest)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The price orders of a date, for a shelf with `n_ticks` ticks a day; of equal strength, the later one holds.
+
+    `rival_caps` are no orders, but known of the date as they are: the highest prices that rivals' prices allow.
+    `ranges` are what passes by rule, the weakest of all; None where nothing has to be approved.
+    """
+
+    orders: tuple[PriceOrder, ...]
+    skus: tuple[str, ...]
+    n_ticks: int
+    rival_caps: RivalCaps = ()
+    ranges: PriceRanges | None = None
+
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing binds the date."""
+        return not (self.are_ordered or self.rival_caps)
+
+    @property
+    def are_ordered(self) -> bool:
+        """Whether people, events or rules of approval bind any price."""
+        return bool(self.orders) or self.ranges is not None
+
+    def only(self, sku: str) -> "Orders":
+        """Return the orders of one product, for a shelf that holds it alone."""
+        own = tuple(order for order in self.orders if order.sku == sku)
+        caps = tuple(cap for cap in self.rival_caps if cap[0] == sku)
+        ranges = None if self.ranges is None else self.ranges.only(self.skus.index(sku))
+        return replace(self, orders=own, skus=(sku,), rival_caps=caps, ranges=ranges)
+
+    def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
+        """Return what binds in one tick; without names of stores, what binds every store without an order of its own.
+
+        Parameters
+        ----------
+        n_stores
+            How many shelves are asked about.
+        """
+        numbers = [self._rows.get(store, 0) for store in stores or ("",) * n_stores]
+        together = slice(numbers[0], numbers[0] + len(numbers)) if numbers else slice(0)
+        rows = together if numbers == list(range(together.stop))[together] else numbers  # a chain's are not copied
+        tick = min(max(self.n_ticks - ticks_left, 0), self.n_ticks - 1)  # a book may be of a longer day
+        part = int(np.searchsorted(self._begins, tick, side="right")) - 1
+        lowest, highest, kind, accepted = self._of_the_day
+        return Windows(lowest[part, rows], highest[part, rows], kind[part, rows], accepted[part, rows])
+
+    def approved_of(self, prices: Floats) -> Flags | None:
+        """Tell which prices need nobody's approval in some store; None where no product has a range of them.
+
+        Where one price stands, as after a decline, nothing is tried, so that it is no range.
+
+        Parameters
+        ----------
+        prices
+            EUR, shape (n_products, n_prices).
+        """
+        priced = [order for order in self.orders if order.kind == "price" and order.lowest < order.highest]
+        approved, columns = np.zeros(prices.shape, dtype=bool), self._columns
+        for sku, lowest, highest in {(order.sku, order.lowest, order.highest) for order in priced}:
+            own = columns[sku]
+            approved[own] |= (lowest <= prices[own]) & (prices[own] <= highest)
+        if self.ranges is not None:
+            approved |= self.ranges.allow(prices)
+        return approved | ~approved.any(axis=1, keepdims=True) if priced or self.ranges is not None else None
+
+    def binding(self, store: str, sku: str, tick: int) -> Iterator[PriceOrder]:
+        """Yield the orders that bind a product of a store in a tick, the strongest last."""
+        for order in self._by_product.get(sku, ()):
+            if order.store in {None, store} and order.first_tick <= tick < order.end_tick:
+                yield order
+
+    def set_by_people(self, store: str, tick: int) -> set[str]:
+        """Return the products whose price in a store a person set in a tick."""
+        own = (*self._by_people.get(store, ()), *self._by_people.get(None, ()))
+        return {order.sku for order in own if order.first_tick <= tick < order.end_tick}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells these orders from any others."""
+        orders, caps = repr(sorted(self.orders, key=repr)), repr(self.rival_caps) if self.rival_caps else ""
+        told = hashlib.sha256(f"{orders}{caps}".encode())
+        if (ranges := self.ranges) is not None:
+            for part in (repr(ranges.stores).encode(), *(own.tobytes() for own in ranges.bounds)):
+                told.update(part)
+        return told.hexdigest()
+
+    @cached_property
+    def stops_everything(self) -> bool:
+        """Whether the kill switch is on for every product, in every store and the whole day."""
+        on = {
+            order.sku
+            for order in self.orders
+            if (order.kind, order.store, order.first_tick, order.end_tick) == ("kill_switch", None, 0, self.n_ticks)
+        }
+        return on.issuperset(self.skus)
+
+    @cached_property
+    def _by_product(self) -> dict[str, list[PriceOrder]]:
+        """The orders of each product, the strongest last."""
+        found: dict[str, list[PriceOrder]] = {}
+        for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
+            found.setdefault(order.sku, []).append(order)
+        return found
+
+    @cached_property
+    def _by_people(self) -> dict[str | None, list[PriceOrder]]:
+        """The orders of people by store; None is every store."""
+        found: dict[str | None, list[PriceOrder]] = {}
+        for order in self.orders:
+            if STRENGTH.index(order.kind) > STRENGTH.index("event"):
+                found.setdefault(order.store, []).append(order)
+        return found
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        """The row of each store with an order of its own; row 0 is every other store."""
+        ranged = () if self.ranges is None else self.ranges.stores
+        named = dict.fromkeys((*ranged, *(order.store for order in self.orders if order.store is not None)))
+        return {store: row for row, store in enumerate(named, start=1)}
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {sku: column for column, sku in enumerate(self.skus)}
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        """The ticks from which something else binds than before, ascending, from 0 on."""
+        turns = {tick for order in self.orders for tick in (order.first_tick, order.end_tick)}
+        return sorted({0, *(tick for tick in turns if tick < self.n_ticks)})
+
+    @cached_property
+    def _of_the_day(self) -> tuple[Floats, Floats, NDArray[np.int8], Floats]:
+        """Lowest and highest price, kind and accepted cost, shape (n_begins, 1 + stores with orders, n_products)."""
+        shape, columns = (len(self._begins), 1 + len(self._rows), len(self.skus)), self._columns
+        lowest, highest, accepted = (np.full(shape, np.nan) for _ in range(3))
+        kind = np.full(shape, _FREE, dtype=np.int8)
+        if self.ranges is not None:
+            own = slice(1, 1 + len(self.ranges.stores))
+            lowest[:, own], highest[:, own] = self.ranges.bounds
+            kind[:, own][:, ~np.isnan(self.ranges.bounds[0])] = STRENGTH.index("price")
+        for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
+            if order.sku in columns:
+                rows = slice(None) if order.store is None else self._rows[order.store]
+                parts = slice(*np.searchsorted(self._begins, (order.first_tick, order.end_tick)))
+                place = (parts, rows, columns[order.sku])
+                lowest[place], highest[place] = order.lowest, order.highest
+                kind[place] = STRENGTH.index(order.kind)
+                accepted[place] = np.nan if order.accepted_cost is None else order.accepted_cost
+        return lowest, highest, kind, accepted

@@ -1,0 +1,291 @@
+"""Policies that say which prices they want, behind the protocol of `serving.optimise.policy`.
+
+`static` wants base prices, `shelf_prices` those of a retailer's own shelves, `rule` raises base prices when stock runs
+low, `greedy` takes what earns most per visit, `stock_aware` weighs that against what a unit kept is worth.
+`serving.store.storefront` makes prices of what they want, and a price book tabulates it.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.arrays import Floats, Ints
+from catalog.decisions.pricing import Shelf
+from catalog.load import Catalog
+from serving.book.book import PriceBook
+from serving.optimise.curves import DemandCurves
+from serving.optimise.days_ahead import SolvedOverDays
+from serving.optimise.policy import Asked, PricingPolicy, asked_without_model
+from serving.optimise.recursion import rates_of, worth_of_each
+from serving.optimise.solve import ProductsToSolve, solve
+from serving.optimise.stock_ahead import Keeps, StockAhead
+from serving.optimise.substitution import sales_with_substitutes
+from serving.optimise.switching import Switching
+from serving.store.evidence import ShelfPrices
+
+_NOBODY = 1e-12  # visits
+
+
+@dataclass(frozen=True)
+class StaticPolicy:
+    """Base prices, always."""
+
+    base_prices: Floats
+    name: str = "static"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("base_price",)
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for the base price of every product."""
+        prices = np.broadcast_to(self.base_prices, shelf.stock.shape).copy()
+        return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class ShelfPolicy:
+    """The last regular prices of a retailer's own shelves; NaN where one is not known, so that nothing is asked for."""
+
+    standing: ShelfPrices
+    name: str = "shelf_prices"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("shelf_price",)
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for what stands in each store."""
+        prices = self.standing.of(shelf.stores, len(shelf.stock))
+        return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class RulePolicy:
+    """Base prices, raised by a fixed share when fewer than `low_stock` units are left."""
+
+    base_prices: Floats
+    ceilings: Floats
+    low_stock: int
+    raise_by: float
+    name: str = "rule"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("base_price", "low_stock")
+    digits: int = 2
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for the base price, or the raised one where stock is low, never above the ceiling."""
+        low = shelf.stock < self.low_stock
+        raised = np.minimum(np.round(self.base_prices * (1 + self.raise_by), self.digits), self.ceilings)
+        return asked_without_model(np.where(low, raised, self.base_prices), low.astype(np.int64))
+
+
+class GreedyPolicy:
+    """The candidate with the highest gain x chance of sale, whatever stock is left.
+
+    Right while stock is plentiful; where it is scarce, it gives away units that would have sold for more later.
+    """
+
+    name = "greedy"
+    rules = ("greedy",)
+
+    def __init__(self, curves: DemandCurves, unit_costs: Floats | float = 0.0) -> None:
+        """Choose once, by product and tick; `unit_costs` (EUR, shape (n_products,)) make the margin the objective."""
+        self.model_version: str | None = curves.model_version
+        chances = curves.p_sale[None] if curves.by_tick is None else curves.by_tick
+        worth = _gains(curves, unit_costs) * chances
+        best = np.where(curves.choosable, worth, -np.inf).argmax(axis=2)
+        products = np.arange(best.shape[1])
+        self._prices = curves.prices[products, best]
+        self._p_sale = np.take_along_axis(chances, best[:, :, None], axis=2)[:, :, 0]
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for each product's best candidate."""
+        shape, tick = shelf.stock.shape, -shelf.ticks_left if len(self._prices) > 1 else 0
+        return Asked(
+            prices=np.tile(self._prices[tick], (shape[0], 1)),
+            rule=np.zeros(shape, dtype=np.int64),
+            p_sale=np.tile(self._p_sale[tick], (shape[0], 1)),
+            unit_value=np.full(shape, np.nan),
+        )
+
+
+class StockAwarePolicy:
+    """The candidate that earns most until closing, given what is left to sell and who is still to come."""
+
+    rules = ("stock_value",)
+
+    def __init__(
+        self,
+        curves: DemandCurves,
+        visits: Floats,
+        n_levels: int,
+        unit_costs: Floats | float = 0.0,
+        name: str = "stock_aware",
+        ahead: StockAhead | None = None,
+        sales: tuple[Floats, Floats] | None = None,
+    ) -> None:
+        """Solve the recursion once for every product; with `ahead`, when it is asked for the first time.
+
+        Parameters
+        ----------
+        visits
+            Expected visits, shape (n_products, n_ticks).
+        n_levels
+            Stock levels, 0 included.
+        unit_costs
+            Cost of a unit, EUR, shape (n_products,): with it margin is the objective, and units are valued in margin.
+        name
+            Name in the tables; on true demand, the same policy is the clairvoyant.
+        ahead
+            Values what is left at closing; None where that does not count.
+        sales
+            Gains and chances that know of substitutes; None is those of the curves.
+        """
+        self.name = name
+        self.model_version: str | None = curves.model_version
+        gains, chances = sales or (_gains(curves, unit_costs), curves.at_ticks)
+        problem = ProductsToSolve(gains, chances, curves.choosable, visits, n_levels)
+        self._curves, self._problem = curves, problem
+        self._over_days = None if ahead is None else SolvedOverDays(problem, ahead)
+        if ahead is None:
+            self._solved = solve(problem)
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
+        if self._over_days is not None:
+            return self._asked(shelf, *self._over_days.on(shelf))
+        best, unit_value = (own[shelf.ticks_left - 1] for own in self._solved)
+        product, stock = np.arange(len(best)), np.clip(shelf.stock, 1, best.shape[1] - 1)
+        return self._asked(shelf, best[product, stock], unit_value[product, stock].astype(float))
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """The products on its shelf."""
+        return self._curves.skus
+
+    def worths(self, shelf: Shelf, product: int) -> Floats:
+        """Return what it maximises: what a visit brings at each candidate, now and by what is left after it.
+
+        EUR more than all units kept, shape (n_prices,), NaN for a candidate that may not be chosen. `shelf` is one
+        store's.
+        """
+        problem, left = self._problem, shelf.ticks_left
+        visits = max(float(problem.visits[product, -left]), _NOBODY)
+        if self._over_days is not None:
+            return self._over_days.worths(shelf, product) / visits
+        among, worths = np.flatnonzero(problem.choosable[product]), np.full(problem.gains.shape[1], np.nan)
+        later = np.cumsum(self._solved.unit_value[left - 1, product], dtype=float)
+        stock = min(max(int(shelf.stock[0, product]), 1), len(later) - 1)
+        rates = rates_of(problem.chances[..., product, among], problem.visits[product])
+        worths[among] = worth_of_each(problem.gains[product, among], rates[:, -left], later, stock)
+        return (worths - later[stock]) / visits
+
+    def day_over(self, product: int, date: dt.date, keeps: Keeps) -> Ints | None:
+        """Return a product's best candidates by stock and ticks left, shape (n_levels, n_ticks), by what keeps of it.
+
+        None where what is left at closing does not count: the answer is then the same for all shelves.
+        """
+        return None if self._over_days is None else self._over_days.solution(product, date, keeps)[0]
+
+    def _asked(
+        self,
+        shelf: Shelf,
+        candidate: Ints,
+        unit_value: Floats,
+        sticker: Floats | None = None,
+        saving: Floats | None = None,
+    ) -> Asked:
+        product = np.broadcast_to(np.arange(len(self._curves.prices)), shelf.stock.shape)
+        return Asked(
+            prices=self._curves.prices[product, candidate],
+            rule=np.zeros(shelf.stock.shape, dtype=np.int64),
+            p_sale=self._curves.at(shelf.ticks_left).p_sale[product, candidate],
+            unit_value=unit_value,
+            sticker=sticker,
+            saving=saving,
+        )
+
+
+def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPolicy | RulePolicy:
+    """Return `static` or `rule`; by default the catalog's policy without a price book, and `static` for a belief."""
+    if (name or catalog.store.policies.before_champion) != "rule":
+        return StaticPolicy(catalog.base_prices)
+    rule = catalog.store.policies.rule
+    ceilings = np.array([product.ceiling for product in catalog.products])
+    return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by, digits=catalog.store.money.digits)
+
+
+def policy_with_model(
+    catalog: Catalog,
+    curves: DemandCurves,
+    visits: Floats,
+    ahead: StockAhead | None = None,
+    sales: tuple[Floats, Floats] | None = None,
+) -> PricingPolicy:
+    """Return the policy a price book is made from, as the catalog's `policies.with_champion` says.
+
+    Parameters
+    ----------
+    visits
+        Visits expected per store day, or in the ticks that are left of one, shape (n_products, n_ticks).
+    ahead
+        Values what is left at closing; by default made from the same curves and visits, which are then of a whole day.
+    sales
+        As from `sales_of`; None is worked out.
+    """
+    if catalog.store.policies.with_champion == "greedy":
+        return GreedyPolicy(curves, costs_that_count(catalog))
+    return stock_aware(catalog, curves, visits, ahead=ahead, sales=sales)
+
+
+def stock_aware(
+    catalog: Catalog,
+    curves: DemandCurves,
+    visits: Floats,
+    name: str = "stock_aware",
+    ahead: StockAhead | None = None,
+    sales: tuple[Floats, Floats] | None = None,
+) -> StockAwarePolicy:
+    """Return the recursion's policy for what the catalog's prices are to earn; arguments as in `policy_with_model`."""
+    unit_costs, levels = costs_that_count(catalog), int(catalog.most_stock.max()) + 1
+    sales = sales or sales_of(catalog, curves, visits)
+    ahead = ahead or StockAhead.of(catalog, curves, visits, sales)
+    return StockAwarePolicy(curves, visits, levels, unit_costs, name, ahead, sales)
+
+
+def ahead_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> StockAhead | None:
+    """Return what values the stock left at closing, as in `StockAhead.of`; it knows of substitutes."""
+    return StockAhead.of(catalog, curves, visits, sales_of(catalog, curves, visits))
+
+
+def sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Floats, Floats]:
+    """Return what one sale brings at each candidate, EUR, and its chance; both know of substitutes where any are taken.
+
+    Shapes are those of `serving.optimise.solve.ProductsToSolve`.
+    """
+    gains = _gains(curves, costs_that_count(catalog))
+    found = sales_with_substitutes(catalog, curves, visits, gains)
+    return (gains, curves.at_ticks) if found is None else (found.gains, found.chances)
+
+
+def costs_that_count(catalog: Catalog) -> Floats:
+    """Return unit costs, or zeros where revenue is the objective, EUR, shape (n_products,)."""
+    return catalog.unit_costs * (catalog.store.policies.objective != "revenue")
+
+
+def brought_elsewhere(
+    catalog: Catalog, book: PriceBook, switching: Switching | None, product: int, price: float, ticks_left: int
+) -> float | None:
+    """Return what a shopper brings who finds a price too dear, EUR: what her substitutes earn beyond a unit's value.
+
+    They stand at their prices for a full shelf. None where nobody is known to take a substitute.
+    """
+    if switching is None or not switching.substitutes[product].any():
+        return None
+    full = book.at(np.arange(len(book.skus)), book.n_levels - 1, ticks_left)
+    prices, beyond = full.prices, full.prices - costs_that_count(catalog) - np.nan_to_num(full.unit_value)
+    own, ratios = np.array([price / catalog.base_prices[product]]), prices / catalog.base_prices
+    return float((switching.chances(product, own, ratios[None]) @ beyond)[0])
+
+
+def _gains(curves: DemandCurves, unit_costs: Floats | float) -> Floats:
+    """Return what one sale brings at each candidate, EUR, shape (n_products, n_prices)."""
+    return curves.prices - np.atleast_1d(unit_costs)[:, None]

@@ -1,0 +1,125 @@
+"""What is known of prices that somebody else set: a wing tells it, and without one a retailer's lake is refused.
+
+Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
+not, so all that they say of demand is a first guess, from the wing that registers for `shelfprice.evidence`.
+
+A retailer's own prices are what its stores show where none was drawn.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import duckdb
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.hooks import needed, provider
+from catalog.load import Catalog
+from warehouse.checks.proof import Span
+from warehouse.lake import Lake
+from warehouse.origin import origin_of
+
+LOOKS_BACK = 182
+"""Days of the log before a date that tell its regular prices: the widest window of the pattern of offers."""
+
+
+@dataclass(frozen=True)
+class ShelfPrices:
+    """The last regular prices of a retailer's stores, as the log before a date shows them.
+
+    Attributes
+    ----------
+    stores
+        The stores of the catalog.
+    prices
+        EUR, shape (n_stores, n_products); NaN where the log of half a year does not show one.
+    """
+
+    stores: tuple[str, ...]
+    prices: Floats
+
+    def of(self, stores: Sequence[str] | None, n_stores: int) -> Floats:
+        """Return the prices of some shelves, EUR, shape (n_stores, n_products); NaN for nobody's shelf in particular.
+
+        Parameters
+        ----------
+        n_stores
+            How many shelves are asked about.
+        """
+        found = np.full((n_stores, self.prices.shape[1]), np.nan)
+        rows = {store: row for row, store in enumerate(self.stores)}
+        for place, store in enumerate(stores or ()):
+            if store in rows:
+                found[place] = self.prices[rows[store]]
+        return found
+
+    def by_place(self, catalog: Catalog) -> dict[tuple[str, str], float]:
+        """Return the known prices, EUR, by store and product."""
+        return {
+            (self.stores[row], catalog.skus[own]): float(self.prices[row, own])
+            for row, own in np.argwhere(np.isfinite(self.prices))
+        }
+
+    def only(self, position: int) -> "ShelfPrices":
+        """Return those of one product, for a shelf that holds it alone."""
+        return replace(self, prices=self.prices[:, position : position + 1])
+
+
+class Evidence:
+    """What exported sales say: here nothing, as in a lake that holds none. Prices in EUR."""
+
+    def changes_of_shelves(self, lake: Lake) -> tuple[object, ...]:
+        """Return what is another one whenever a retailer's log changes; the same always in any other lake."""
+        return ()
+
+    def shelf_prices(self, lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
+        """Return the last regular prices before a date, or of all; None in a lake that is not a retailer's."""
+        _refuse_a_retailers(lake)
+        return None
+
+    def holds_exported(self, connection: duckdb.DuckDBPyConnection, after: dt.date, through: dt.date) -> bool:
+        """Tell whether a decision after a date, up to another, was made at a price that somebody else set."""
+        return False
+
+    def spans_read(self, lake: Lake, date: dt.date) -> tuple[Span, ...]:
+        """Return what exported sales lie in, and what is read beside them to know a date before it begins."""
+        return ()
+
+    def slopes(
+        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date
+    ) -> tuple[Floats, Floats]:
+        """Return the change of log units per log price that exported sales up to a date suggest, and its error.
+
+        Both of shape (n_products,), NaN where they suggest none.
+        """
+        return np.full(len(catalog.skus), np.nan), np.full(len(catalog.skus), np.nan)
+
+
+def _refuse_a_retailers(lake: Lake) -> None:
+    """Refuse a retailer's lake that nothing here can read: base prices would stand on its labels.
+
+    Raises
+    ------
+    SettingError
+        When the lake holds a retailer's decisions.
+    """
+    if origin_of(lake.store) == "retailer":
+        needed("evidence", "a retailer's lake")
+
+
+def unknown_price(sku: str, store: str | None) -> str:
+    """Say that a product has no price in a store, and what helps."""
+    of = "any store" if store is None else store
+    return (
+        f"expected a price of {sku} in {of} in the last {LOOKS_BACK} days of the log, found none; nothing is quoted or "
+        f"sent: ingest sales of it there, or set one with `shelfprice override`"
+    )
+
+
+@cache
+def evidence() -> Evidence:
+    """Return what tells of exported prices."""
+    kind: type[Evidence] | None = provider("evidence")
+    return Evidence() if kind is None else kind()

@@ -1,0 +1,287 @@
+"""Which policy prices a date: the price book in force, or base prices where there is none or the kill switch is on.
+
+In an outside store no book prices: what was drawn stands, and without a draw the last regular price of its own shelf.
+
+`present_book` is the book in force on the catalog of now, corrected by a store's own sales of the day. One made under
+another catalog is worked out anew from its belief, as a shelf is. Without a belief it is matched to the shelf.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from catalog.arrays import Floats, Ints
+from catalog.decisions.pricing import PricedBy
+from catalog.errors import DataError
+from catalog.load import Catalog
+from etl.batches import Kinds, stores_alike
+from etl.ledger import in_force_in
+from etl.live.day import LiveDay, is_live, sold_so_far, taught
+from etl.live.shelf_state import stuck_in
+from etl.stock import opens_with
+from serving.belief.taken_from_log import stores_of_kinds
+from serving.book.book import PriceBook
+from serving.book.opened import Books, OpenBook, Worths, opened_once, worths_in
+from serving.book.store import BookInForce, book_in_force, catalog_of
+from serving.book.tabulate import tabulate
+from serving.learning.outlook import Outlook
+from serving.learning.updates import LearningPolicy
+from serving.limits.order_book import at_once_now, orders_on
+from serving.limits.orders import AtOnce, Orders
+from serving.optimise.curves import DemandCurves
+from serving.optimise.policies import GreedyPolicy, costs_that_count
+from serving.store.drawn_prices import draw_on, own_prices_on
+from serving.store.evidence import ShelfPrices
+from serving.store.hourly_prices import hourly_storefront, released_in
+from serving.store.storefront import (
+    LearningStorefront,
+    Storefront,
+    storefront_at_base_prices,
+    storefront_at_shelf_prices,
+    storefront_before_champion,
+    storefront_of_draw,
+    storefront_that_learns,
+    storefront_with_model,
+)
+from warehouse.lake import Lake
+from warehouse.origin import sells_outside
+
+
+@dataclass(frozen=True)
+class PresentBook:
+    """A price book on the shelf of a catalog, the curves it stands on, and what its policy maximises."""
+
+    book: PriceBook
+    curves: DemandCurves
+    worths: Worths
+
+
+def present_book(
+    lake: Lake,
+    catalog: Catalog,
+    found: BookInForce,
+    store: str | None = None,
+    date: dt.date | None = None,
+    opened: OpenBook | None = None,
+) -> PresentBook:
+    """Return the book in force on the catalog of now; of a store of a kind of its own, what stands for its book.
+
+    With a `date`, it is that of the units with which the store opens on it. `opened` is the book, opened already.
+    """
+    made_under = catalog_of(lake, found.book.published_at.date())
+    own_units = None
+    if store is not None and date is not None and catalog.counts_evenings:
+        own_units = date, opens_with(lake, catalog, (store,), date).opened_with
+    is_of_the_zone = store not in stores_apart(catalog, found) and own_units is None
+    at_hand = opened or OpenBook(catalog, found)
+    if made_under != catalog.fingerprint or not is_of_the_zone:
+        return _tabulated(catalog, found, at_hand.morning(store).outlook(), own_units)
+    worths = partial(worths_in, lambda: at_hand.morning().outlook(), (found.book.published_at.date(), None), None)
+    return PresentBook(found.book, found.curves, worths)
+
+
+def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
+    """Return the stores of kinds of their own, which sell from a belief of theirs and not from the book in force."""
+    return frozenset(store for kind in _kinds_in(catalog, found) for store in kind)
+
+
+def _kinds_in(catalog: Catalog, found: BookInForce) -> Kinds:
+    return () if catalog.store.approval.is_asked_for else stores_of_kinds(found.belief)
+
+
+def kinds_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = None, books: Books | None = None) -> Kinds:
+    """Return the kinds of stores that are priced apart on a date; `name` and `books` as in `pricing_on`."""
+    is_stopped = catalog.store.guardrails.kill_switch
+    if name is not None or is_stopped or sells_outside(lake.store, catalog.store):
+        return ()
+    opened = (books or opened_once(lake))(catalog, date)
+    return () if opened is None else _kinds_in(catalog, opened.found)
+
+
+def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay, tick: int) -> PresentBook:
+    """Return the book for the ticks from one on of a live day, as its shelf has learned from what it sold before."""
+    sold = sold_so_far(lake, day, tick)
+    if sold is None:
+        return present_book(lake, catalog, found, day.store)
+    store = storefront_that_learns(catalog, OpenBook(catalog, found).morning(day.store))
+    learned = taught(store, sold.rows, catalog, sold.mark.tick)
+    assert isinstance(learned, LearningStorefront)  # noqa: S101 - what learns stays what it is
+    assert isinstance(learned.policy, LearningPolicy)  # noqa: S101
+    own_units = None
+    if catalog.counts_evenings:
+        own_units = day.business_date, opens_with(lake, catalog, (day.store,), day.business_date).opened_with
+    stuck = stuck_in(catalog, sold.rows.repricings) if catalog.uses_stickers else None
+    return _tabulated(catalog, found, learned.policy.outlook, own_units, stuck)
+
+
+def _tabulated(
+    catalog: Catalog,
+    found: BookInForce,
+    outlook: Outlook,
+    own_units: tuple[dt.date, Ints | None] | None = None,
+    sticker: Floats | None = None,
+) -> PresentBook:
+    """Work a book out; `own_units` are a date and what one store opened with on it, `sticker` what it has stuck."""
+    left = catalog.store.opening.ticks - outlook.today.ticks
+    on, opened_with = own_units or (None, None)
+    units = None if opened_with is None else opened_with[0]
+    book = tabulate(outlook.policy, catalog, found.book.published_at, outlook.curves, left, units, on, sticker)
+    worths = partial(worths_in, lambda: outlook, (on or book.published_at.date(), opened_with), sticker)
+    return PresentBook(book, outlook.curves, worths)
+
+
+def pricing_on(
+    lake: Lake,
+    catalog: Catalog,
+    date: dt.date,
+    name: str | None = None,
+    stores: Sequence[str] | None = None,
+    at_once: AtOnce | None = None,
+    books: Books | None = None,
+) -> PricedBy:
+    """Return the policy that prices a date, with its exploration, what people ordered, and its guardrails.
+
+    Under the kill switch no book is read: base prices, or those of a retailer's own shelves, stand whatever state the
+    books are in.
+
+    Parameters
+    ----------
+    name
+        `static`, `rule` or `greedy` in place of what is in force.
+    stores
+        The stores that are priced, all of one kind: see `kinds_on`. None is every store, of all kinds together.
+    at_once
+        Orders that bind the date although they count from a later moment; None for those that bound it when it was
+        sold, or would bind it now.
+    books
+        Opens price books; None reads the one in force.
+
+    Raises
+    ------
+    DataError
+        When `greedy` is asked for and no price book is in force.
+    """
+    if at_once is None:
+        at_once = _at_once_on(lake, catalog, date, stores or catalog.store.stores)
+    orders = orders_on(lake, catalog, date, stores, at_once)
+    priced_by = _priced_by(lake, catalog, date, name, orders, stores, books or opened_once(lake))
+    priced_by = _told_apart(priced_by, orders)
+    return replace(priced_by, orders_at_once=at_once) if at_once else priced_by
+
+
+def storefront_on(
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str], at_once: AtOnce, books: Books
+) -> Storefront:
+    """Return the policy of `pricing_on` without what tells it from others: that is made of every price of a chain."""
+    orders = orders_on(lake, catalog, date, stores, at_once)
+    front = _priced_by(lake, catalog, date, None, orders, stores, books).policy
+    assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
+    return front
+
+
+def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str]) -> AtOnce:
+    """Return the orders that bind a date although they count from later: as its ledger says, if it was sold."""
+    found = at_once_now(lake, {store: catalog.store.clock_of(store).opening_of(date) for store in stores})
+    if not found:
+        return {}
+    sold = [part for part in lake.partitions_on("interactions", date) if not is_live(part)]
+    if not sold:
+        return found
+    rows = (row for part in sold for row in in_force_in(lake, date, part.group))
+    return {store: names for row in rows for store, names in row.at_once.items()}
+
+
+def _priced_by(
+    lake: Lake,
+    catalog: Catalog,
+    date: dt.date,
+    name: str | None,
+    orders: Orders,
+    stores: Sequence[str] | None,
+    books: Books,
+) -> PricedBy:
+    is_stopped = catalog.store.guardrails.kill_switch or orders.stops_everything
+    if sells_outside(lake.store, catalog.store):
+        return _priced_outside(lake, catalog, date, orders, stores, is_stopped=is_stopped)
+    if is_stopped:
+        return PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch")
+    if name not in {"static", "rule"}:
+        opened = books(catalog, date)
+        if opened is not None:
+            return _priced_by_book(catalog, opened, orders, stores, is_greedy=name == "greedy")
+        if name == "greedy":
+            raise DataError(
+                f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
+            )
+    without = storefront_before_champion(catalog, name, orders)
+    return PricedBy(without, without.name)
+
+
+def standing_prices(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
+    """Return what the shelves of outside stores show by themselves; None where the twin plays."""
+    if not sells_outside(lake.store, catalog.store):
+        return None
+    return own_prices_on(lake, catalog, date, draw_on(lake, catalog, date))
+
+
+def _priced_outside(
+    lake: Lake, catalog: Catalog, date: dt.date, orders: Orders, stores: Sequence[str] | None, *, is_stopped: bool
+) -> PricedBy:
+    """Return what outside stores show on a date: the newest draw, and without one their own shelf prices.
+
+    Stores that change hourly have prices of their own, so one of them is asked about at a time.
+    """
+    draw = draw_on(lake, catalog, date)
+    standing = own_prices_on(lake, catalog, date, draw)
+    if draw is None or is_stopped:
+        front = storefront_at_shelf_prices(catalog, standing, orders)
+        return PricedBy(front, "kill_switch" if is_stopped else front.name)
+    if catalog.store.is_priced_hourly and stores is not None and len(stores) == 1:
+        found = book_in_force(lake, date)
+        own = standing, released_in(lake, catalog, stores[0], date)
+        hourly = hourly_storefront(catalog, stores[0], found, own, orders)
+        made_for, book = (None, None) if found is None else (found.book.published_at.date(), found.sha256)
+        return PricedBy(hourly, f"{hourly.name}:{book}:{draw.sha256}", made_for, book)
+    front = storefront_of_draw(catalog, draw, standing, orders)
+    return PricedBy(front, f"{front.name}:{draw.sha256}")
+
+
+def pricing_by_book(
+    catalog: Catalog,
+    opened: OpenBook,
+    orders: Orders | None = None,
+    stores: Sequence[str] | None = None,
+    *,
+    is_greedy: bool = False,
+) -> PricedBy:
+    """Return the policy that sells from a price book, or from its curves alone by `greedy`.
+
+    With the belief behind the book its prices are corrected during the day. `stores` are as in `pricing_on`.
+    """
+    return _told_apart(_priced_by_book(catalog, opened, orders, stores, is_greedy=is_greedy), orders)
+
+
+def _priced_by_book(
+    catalog: Catalog, opened: OpenBook, orders: Orders | None, stores: Sequence[str] | None, *, is_greedy: bool
+) -> PricedBy:
+    found = opened.found
+    made_for = found.book.published_at.date()
+    if is_greedy:
+        curves = opened.morning().outlook().curves
+        policy = GreedyPolicy(curves, costs_that_count(catalog))
+        store: Storefront = storefront_with_model(catalog, policy, curves, orders)
+    else:
+        alike = stores_alike(stores or (), _kinds_in(catalog, found))
+        assert len(alike) < 2, alike  # noqa: S101, PLR2004 - stores of several kinds have no policy in common
+        store = storefront_that_learns(catalog, opened.morning(stores[0] if stores else None), orders)
+    return PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256)
+
+
+def _told_apart(priced_by: PricedBy, orders: Orders | None) -> PricedBy:
+    """Return what prices a date with a fingerprint that tells what people ordered, where they did."""
+    if orders is None or orders.are_none:
+        return priced_by
+    return replace(
+        priced_by, fingerprint=f"{priced_by.fingerprint}:{orders.fingerprint}", orders_sha256=orders.fingerprint
+    )

@@ -1,0 +1,290 @@
+"""How a price is made, in one line: asked by a policy -> support -> exploration -> each guardrail -> shown.
+
+A policy says what it wants and knows of nothing else; every later step stands here, and `PriceDecision` is the record
+of them all. A `Storefront` is what the twin plays and what a quote explains.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.decisions.pricing import Lesson, PriceDecision, Shelf, Sold
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from serving.belief.belief import believed_before_anybody_came
+from serving.book.book import BookPolicy, PriceBook
+from serving.learning.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
+from serving.learning.outlook import Morning, morning_of
+from serving.learning.updates import LearningPolicy
+from serving.limits.guardrails import guarded, nothing_shown, usable_prices
+from serving.limits.limits import Limits, limits_of, lowest_that_passes, rule_given
+from serving.limits.on_a_shelf import ShelfLimits, Support, may_be_tried, support_of, which_may_move
+from serving.limits.orders import Orders
+from serving.optimise.curves import DemandCurves, chance_at
+from serving.optimise.policies import ShelfPolicy, costs_that_count, policy_without_model
+from serving.optimise.policy import Asked, PricingPolicy
+from serving.optimise.solve import Worth, chance_on_shelf
+from serving.store.drawn_prices import DrawnPolicy, PriceDraw
+from serving.store.evidence import ShelfPrices
+
+
+@dataclass(frozen=True)
+class Storefront:
+    """A policy with the steps that lead from what it asks to what is shown; a step that is None is left out.
+
+    Attributes
+    ----------
+    policy
+        Says what it wants.
+    curves
+        Demand curves, for the chance of sale at prices that are not the policy's own; None without a model.
+    support
+        Which products' prices may follow the policy.
+    exploration
+        How prices are tried.
+    limits
+        The guardrails.
+    unit_costs
+        What a unit costs where margin is the objective, else 0, EUR, shape (n_products,).
+    """
+
+    policy: PricingPolicy
+    curves: DemandCurves | None = None
+    support: Support | None = None
+    exploration: ExplorationPlan | None = None
+    limits: Limits | None = None
+    unit_costs: Floats | float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The policy's name: the steps are how it is played, not another policy."""
+        return self.policy.name
+
+    @property
+    def model_version(self) -> str | None:
+        """The model version behind the policy."""
+        return self.policy.model_version
+
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of every step, in their order."""
+        never_varied = () if self.support is None else ("never_varied",)
+        return (*self.policy.rules, *never_varied, "exploration", *(() if self.limits is None else self.limits.rules))
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Price every product of every store for one tick."""
+        if self.curves is not None and self.curves.by_tick is not None:
+            return replace(self, curves=self.curves.at(shelf.ticks_left)).decide(shelf)
+        asked = self.supported(self._asked(shelf), shelf)
+        limits = self.limits_on(shelf, asked).beside(asked.prices)
+        usual = limits.apply(asked.prices)  # what is shown where nothing is tried
+        worth = Worth(self.curves, asked, self._forgone(asked), shelf.stock)
+        trial = self._explored(worth, limits, usual)
+        return self._limited(trial, worth, limits, usual)
+
+    def _asked(self, shelf: Shelf) -> Asked:
+        """Ask the policy; a chance of sale that it does not know is read from the curves."""
+        asked = self.policy.ask(shelf)
+        if self.curves is None or not np.isnan(asked.p_sale).any():
+            return asked
+        p_sale = chance_on_shelf(self.curves, asked.prices, shelf.stock, asked.prices, asked.p_sale)
+        return replace(asked, p_sale=p_sale)
+
+    def supported(self, asked: Asked, shelf: Shelf) -> Asked:
+        """Return what is asked for where the policy may be followed, and base prices elsewhere.
+
+        A product without stock keeps the price of its label; at opening it has its base price, or that of its owner.
+        """
+        asked = asked if self.support is None else self.support.apply(asked, len(self.policy.rules))
+        if self.limits is None or shelf.stock.all():
+            return asked
+        opens_with = asked.prices if self.limits.standing is not None else self.limits.base_prices
+        label = np.where(np.isnan(shelf.shown_prices), opens_with, shelf.shown_prices)
+        return replace(asked, prices=np.where(shelf.stock > 0, asked.prices, label))
+
+    def limits_on(self, shelf: Shelf, asked: Asked) -> ShelfLimits:
+        """Choose the products that may change price now, by what each gains if it does."""
+        if self.limits is None or not self.limits.are_moves_limited:
+            return ShelfLimits(self.limits, shelf)
+        wanted, shown = guarded(self.limits, asked.prices, shelf), usable_prices(shelf.shown_prices, self.limits.money)
+        gain = np.abs(wanted / shown - 1)
+        if self.curves is not None:
+            forgone = self._forgone(asked)
+            p_wanted, p_shown = (chance_at(self.curves.prices, self.curves.p_sale, at) for at in (wanted, shown))
+            gain = (wanted - forgone) * p_wanted - (shown - forgone) * p_shown
+        if self.limits.rails.one_price is not None:  # where a zone has one price, the same ones move in its stores
+            gain = np.broadcast_to(gain.mean(axis=0), gain.shape)
+        return ShelfLimits(self.limits, shelf, which_may_move(self.limits, shelf, wanted, gain))
+
+    def _explored(self, worth: Worth, limits: ShelfLimits, usual: Floats) -> Trial:
+        if self.exploration is None:
+            return no_trial(worth.asked)
+        candidates = self._static_candidates
+        if candidates is None:
+            candidates = candidates_within(limits, self.exploration, self.curves, usual)
+        return try_prices(self.exploration, worth, limits, usual, candidates)
+
+    def _limited(self, trial: Trial, worth: Worth, limits: ShelfLimits, usual: Floats) -> PriceDecision:
+        """Apply each guardrail to what is asked for after exploration, and write the whole trail down."""
+        by_exploration = self.rules.index("exploration")
+        asked_by = np.where(trial.explored, by_exploration, worth.asked.rule)
+        prices, rule, clamps = limits.apply_with_trail(trial.prices, asked_by, by_exploration + 1)
+        p_sale, cost = trial.p_sale, 0.0 * trial.p_sale
+        if len(clamps):
+            p_sale = chance_on_shelf(self.curves, prices, worth.stock, trial.prices, trial.p_sale)
+            less = (trial.prices - worth.forgone) * trial.p_sale - (prices - worth.forgone) * p_sale
+            cost = np.where(prices == trial.prices, cost, less)
+        return PriceDecision(
+            prices=prices,
+            propensity=trial.propensity(prices, usual),
+            explored=trial.explored,
+            rule=rule,
+            p_sale=p_sale,
+            unit_value=worth.asked.unit_value,
+            unconstrained=trial.prices,
+            clamp_cost=cost,
+            clamps=clamps,
+            **self.stickers(worth.asked, prices, limits.shelf),
+        )
+
+    def stickers(self, asked: Asked, prices: Floats, shelf: Shelf) -> dict[str, Floats | None]:
+        """Return the stickers, EUR, and what they save; they stay as they were stuck.
+
+        At opening they are those asked for that are below the price, where people and the catalog leave it free. One
+        below what passes without a person is raised to that; it saves less, in proportion to what is left of the cut.
+        """
+        if shelf.sticker is not None or asked.sticker is None or asked.saving is None:
+            return {"sticker": shelf.sticker}
+        sticker, saving, is_free = asked.sticker, asked.saving, asked.sticker < prices
+        if self.limits is not None:
+            is_free &= rule_given(self.limits, shelf) < 0
+            sticker = np.where(is_free, lowest_that_passes(self.limits, shelf, sticker), sticker)
+            is_free &= sticker < prices
+            cut = np.where(is_free, prices - asked.sticker, 1.0)
+            saving = saving * (prices - sticker) / cut
+        return {"sticker": np.where(is_free, sticker, np.nan), "saving": np.where(is_free, saving, np.nan)}
+
+    @cached_property
+    def _static_candidates(self) -> Candidates | None:
+        """What can be tried where no limit looks at the price shown before, the same on every shelf; else None."""
+        if self.exploration is None or not (self.limits is None or self.limits.are_static):
+            return None
+        anywhere = ShelfLimits(self.limits, nothing_shown((1, len(self.exploration.ladder))))
+        return candidates_within(anywhere, self.exploration, self.curves)
+
+    def _forgone(self, asked: Asked) -> Floats:
+        """Return what a sale forgoes, EUR: the value of the unit kept and, for margin, its cost."""
+        return np.nan_to_num(asked.unit_value) + self.unit_costs
+
+
+@dataclass(frozen=True)
+class LearningStorefront(Storefront):
+    """A storefront whose policy learns from the day's sales; a `catalog.decisions.pricing.LearnsWhileSelling`."""
+
+    def learned(self, sold: Sold) -> Self:
+        """Return the storefront for the ticks after one; prices change when the policy's belief is updated."""
+        return self.learned_all([sold])
+
+    def learned_all(self, ticks: Iterable[Sold]) -> Self:
+        """Return the storefront for the ticks after some; what lies between is not worked out."""
+        assert isinstance(self.policy, LearningPolicy)  # noqa: S101 - made by `storefront_that_learns` alone
+        policy = self.policy
+        for sold in ticks:
+            policy = policy.learned(sold)
+        outlook = policy.outlook
+        if outlook is self.policy.outlook:
+            return replace(self, policy=policy)
+        return replace(self, policy=policy, curves=outlook.curves, exploration=outlook.exploration)
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """What the policy has learned of the day."""
+        return self.policy.lesson if isinstance(self.policy, LearningPolicy) else None
+
+
+def storefront_that_learns(catalog: Catalog, morning: Morning, orders: Orders | None = None) -> LearningStorefront:
+    """Return the store that prices from a belief, corrects it while it sells, and explores what is worth knowing.
+
+    Where prices wait for a person, it explores among those that pass without one.
+    """
+    may_stand = None if orders is None else orders.approved_of(morning.ladder)
+    outlook = (morning if may_stand is None else replace(morning, may_stand=may_stand)).outlook()
+    return LearningStorefront(
+        LearningPolicy(outlook),
+        outlook.curves,
+        exploration=outlook.exploration,
+        limits=limits_of(catalog, orders),
+        unit_costs=costs_that_count(catalog),
+    )
+
+
+def storefront_with_model(
+    catalog: Catalog, policy: PricingPolicy, curves: DemandCurves, orders: Orders | None = None
+) -> Storefront:
+    """Return a policy that chooses from demand curves: a share of expected revenue may be spent on trying prices."""
+    return Storefront(
+        policy,
+        curves,
+        support_of(catalog, curves),
+        _on_budget(catalog, curves),
+        limits_of(catalog, orders),
+        costs_that_count(catalog),
+    )
+
+
+def storefront_without_exploration(
+    catalog: Catalog, book: PriceBook, curves: DemandCurves, orders: Orders | None = None
+) -> Storefront:
+    """Return the store that sells from a price book within the guardrails alone: what a quote explains."""
+    return Storefront(BookPolicy(book), curves, limits=limits_of(catalog, orders), unit_costs=costs_that_count(catalog))
+
+
+def storefront_at_shelf_prices(catalog: Catalog, standing: ShelfPrices, orders: Orders | None = None) -> Storefront:
+    """Return what stands in a retailer's stores while no price is drawn, or under the kill switch."""
+    return Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing))
+
+
+def storefront_of_draw(
+    catalog: Catalog, draw: PriceDraw, standing: ShelfPrices, orders: Orders | None = None
+) -> Storefront:
+    """Return what an outside store shows: drawn prices, and its own where none was drawn.
+
+    A draw keeps the price ending where its step allows that; rounding again here would break the step.
+    """
+    limits = limits_of(catalog, orders, standing)
+    rails = limits.rails.model_copy(update={"price_ending": None})
+    return Storefront(DrawnPolicy(draw, standing), limits=replace(limits, rails=rails))
+
+
+def storefront_before_champion(catalog: Catalog, name: str | None = None, orders: Orders | None = None) -> Storefront:
+    """Return what prices without a price book: by default what the catalog says.
+
+    That is the belief before anybody came, which learns from the day; or `static` or `rule`, with prices explored in a
+    share of the time.
+    """
+    chosen = name or catalog.store.policies.before_champion
+    if chosen not in {"static", "rule"}:
+        return storefront_that_learns(catalog, morning_of(catalog, believed_before_anybody_came(catalog), None), orders)
+    exploration = ExplorationPlan(catalog.store.exploration.before_champion, price_ladder(catalog))
+    limits = limits_of(catalog, orders)
+    return Storefront(policy_without_model(catalog, chosen), exploration=exploration, limits=limits)
+
+
+def storefront_at_base_prices(catalog: Catalog, orders: Orders | None = None) -> Storefront:
+    """Return base prices without exploration: what stands under the kill switch."""
+    return Storefront(policy_without_model(catalog, "static"), limits=limits_of(catalog, orders))
+
+
+def _on_budget(catalog: Catalog, curves: DemandCurves) -> ExplorationPlan:
+    """Spend the budget on products with support; try the others, as before the first champion, in a share of time."""
+    exploration = catalog.store.exploration
+    return ExplorationPlan(
+        exploration.before_champion,
+        curves.prices,
+        budget=np.where(curves.has_support, exploration.budget, np.nan),
+        allowed=may_be_tried(curves),
+    )

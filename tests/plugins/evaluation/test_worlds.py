@@ -1,0 +1,123 @@
+"""The worlds that ship: each can be loaded, asked for by name, and is what its description says."""
+
+import datetime as dt
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from truly_earned import expected_gain
+
+import catalog.load as catalogs
+from catalog.decisions.store_day import StoreDay
+from catalog.errors import DataError
+from catalog.load import CLASSIC, Catalog, load, restored
+from catalog.takings import takings_of
+from etl.live.calendar import DEFAULT_START
+from etl.twin.store_day import meet
+from etl.twin.substitutes import chooses_substitutes
+from etl.twin.visits import budget_shifts_on, draw_visits, expected_visits_on
+from plugins.evaluation.clairvoyant import clairvoyant
+from plugins.evaluation.commands.compare import compare
+from plugins.evaluation.worlds import StoreWorld, as_shipped_worlds, asked_worlds
+from serving.optimise.policies import StaticPolicy
+from serving.optimise.stock_ahead import StockAhead
+from serving.store.storefront import Storefront
+from training.judge.same_shoppers import true_curves
+
+WORLDS = as_shipped_worlds()
+
+
+def test_every_world_has_a_name_of_its_own_and_a_catalog_that_differs_from_all_others() -> None:
+    assert len({one.name for one in WORLDS}) == len({one.catalog.fingerprint for one in WORLDS}) == len(WORLDS)
+    assert all(one.description and restored(*one.catalog.as_json) == one.catalog for one in WORLDS)
+    assert {one.name for one in WORLDS if one.catalog.store.stores != ("S01",)} == {"rich and poor stores"}
+
+
+def test_worlds_with_context_come_last_and_only_in_them_demand_depends_on_time_or_place() -> None:
+    dates = [DEFAULT_START + dt.timedelta(days=day) for day in range(19)]  # before budgets fall
+    for one in WORLDS:
+        days = [(date, store) for date in dates for store in one.catalog.store.stores]
+        shifts = np.array([budget_shifts_on(one.catalog, date, store) for date, store in days])
+        assert (np.ptp(shifts, axis=(0, 1)).max() > 0.1) == one.has_context, one.name
+    assert [one.has_context for one in WORLDS] == sorted(one.has_context for one in WORLDS)
+    assert sum(one.has_context for one in WORLDS) == 7
+
+
+def test_the_help_of_compare_names_every_world_in_its_group() -> None:
+    told = " ".join((compare.run.__doc__ or "").split())
+    without, within = told.split("Worlds with context")
+    assert [one.name for one in WORLDS if f'"{one.name}"' not in (within if one.has_context else without)] == []
+
+
+def test_every_catalog_that_ships_as_a_world_can_be_asked_for() -> None:
+    folders = {path.name.replace("_", " ") for path in (catalogs.DEFAULT_DIR / "worlds").iterdir() if path.is_dir()}
+    assert folders
+    assert folders <= {one.name for one in WORLDS}
+
+
+def test_worlds_come_in_the_order_asked_once_each_and_no_name_means_all() -> None:
+    assert [one.name for one in asked_worlds(["two peaks", "classic", "two peaks"])] == ["two peaks", "classic"]
+    assert [one.name for one in asked_worlds([])] == [one.name for one in WORLDS]
+
+
+def test_an_unknown_world_is_refused_with_the_names_and_the_nearest_one() -> None:
+    with pytest.raises(DataError, match=r"found 'wide price'; nothing was played\. Did you mean wide prices\?"):
+        asked_worlds(["classic", "wide price"])
+
+
+def test_worlds_on_a_shelf_are_made_of_the_shelf_that_is_given() -> None:
+    shelf = load(CLASSIC)
+    short = catalogs.Catalog(shelf.products[:2], shelf.store.model_copy(update={"popularity": {}}))
+    own = {one.name: one.catalog for one in as_shipped_worlds(short)}
+    made = ("classic", "200 visits", "two peaks", "narrow budgets", "own peaks", "cliffs", "hot days", "rich weekends")
+    assert {len(own[name].products) for name in made} == {2}
+    assert own["narrow budgets"].store.visits_per_day == 600
+
+
+def test_the_wheel_has_the_catalogs_of_all_worlds(tmp_path: Path) -> None:
+    project = Path(catalogs.__file__).parents[1]
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=project, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    there = {path.relative_to(project).as_posix() for path in (catalogs.DEFAULT_DIR / "worlds").rglob("*.yaml")}
+    assert there
+    assert there <= packed
+
+
+def test_the_page_on_worlds_lists_every_one_in_order() -> None:
+    page = (Path(catalogs.__file__).parents[1] / "docs" / "worlds.md").read_text(encoding="utf-8")
+    tables = page.split("## Who lives in them")[0]
+    listed = [line.split("`")[1] for line in tables.splitlines() if line.startswith("| `")]
+    assert listed == [one.name for one in WORLDS]
+
+
+def gained(day: StoreDay, catalog: Catalog) -> float:
+    """What the units sold brought by the objective, before anything is thrown away."""
+    takings = takings_of(day, catalog)
+    return takings.revenue_eur if catalog.store.policies.objective == "revenue" else takings.margin_eur
+
+
+def worth_of_evening(day: StoreDay, catalog: Catalog) -> float:
+    """What is left is worth after closing, where stock lives on: tomorrow's sales, less what is thrown away."""
+    date = day.business_date
+    ahead = StockAhead.of(catalog, true_curves(catalog, date), expected_visits_on(catalog, date))
+    if ahead is None or day.moves is None:
+        return 0.0
+    left = (day.moves.kept.units + day.moves.spoiled).sum(axis=2)
+    return float(sum(ahead.evening_of_new_units(own, date)[left[:, own]].sum() for own in range(left.shape[1])))
+
+
+@pytest.mark.parametrize("one", WORLDS, ids=lambda one: one.name)
+def test_the_clairvoyant_earns_what_it_expects_and_base_prices_leave_something_to_learn(one: StoreWorld) -> None:
+    stores, date = [f"T{number:03d}" for number in range(100)], DEFAULT_START + dt.timedelta(days=5 * one.has_context)
+    visits = draw_visits(one.catalog, stores, date, 3)
+    best = clairvoyant(one.catalog, date)
+    policies = (best, StaticPolicy(one.catalog.base_prices))
+    days = [meet(one.catalog, Storefront(policy), stores, date, visits) for policy in policies]
+    by_best, by_base = ((gained(day, one.catalog) + worth_of_evening(day, one.catalog)) / len(stores) for day in days)
+    if not chooses_substitutes(one.catalog):  # what is expected is that of products that sell alone
+        assert by_best == pytest.approx(expected_gain(best, one.catalog, date).sum(), rel=0.015)
+    assert by_base < (1.001 if one.name.startswith("best base prices") else 0.985) * by_best

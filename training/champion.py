@@ -1,0 +1,467 @@
+"""Who is champion and who was: every change is recorded in the lake first, and the registry follows it.
+
+A change is made under one lock. Its row in `champions` and the price books that come with it are one commit. Then the
+registry follows: the alias, and last a tag on the registered model with the number of the change. A kill in between
+leaves the tag behind the newest row, and whoever takes the lock next lets the registry follow before anything else.
+
+Prices come with a change, worked out from the model. A change that somebody made in the registry by hand is noticed and
+recorded.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+import pyarrow as pa
+
+from catalog.errors import DataError, Declined, ModelError
+from catalog.names import EARNS_MORE
+from catalog.tables.prices import CHAMPIONS
+from etl.live.calendar import first_open_date
+from serving.book.day_curves import known_before
+from serving.book.make import NewBook, new_book
+from serving.book.store import book_in_force
+from training.judge.gate import Verdict
+from training.registry import ModelRegistry
+from warehouse.commits.commit import Commit
+from warehouse.commits.locks import held
+from warehouse.lake import Lake, Partition
+from warehouse.origin import origin_of
+from warehouse.partition import between
+from warehouse.workspace import Workspace
+
+
+def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
+    """Work prices out from a version's model, for each date from a first one. Nothing is published.
+
+    Raises
+    ------
+    DataError
+        When the registry does not have the version.
+    ModelError
+        When the model cannot be loaded or cannot price the shelf.
+    """
+    model = registry.load(version)
+    if model is None:
+        raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
+    known = known_before(workspace.lake, model, workspace.catalog, first)
+    return [
+        new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
+        for date in _dates_to_change(workspace.lake, first)
+    ]
+
+
+def _dates_to_change(lake: Lake, first: dt.date) -> list[dt.date]:
+    """Return the dates whose books change: the first, and those that have one already; none in a retailer's lake."""
+    return (
+        []
+        if origin_of(lake.store) == "retailer"
+        else sorted({first, *lake.dates("booked_prices", between(first, dt.date.max))})
+    )
+
+
+LOCK = "promotion"
+THE_GATE = "the gate"
+Action = Literal["promoted_by_gate", "promoted_by_hand", "rolled_back", "found"]
+
+
+@dataclass(frozen=True)
+class ChampionChange:
+    """One change of champion, as a row of `champions`."""
+
+    change: int
+    version: str
+    previous: str | None
+    action: Action
+    decided_by: str
+    decided_at: dt.datetime
+    reason: str
+    prices_from: dt.date
+
+
+def history(lake: Lake) -> list[ChampionChange]:
+    """Return every change of champion, the newest last."""
+    rows = [row for partition in lake.partitions("champions") for row in lake.read(partition).to_pylist()]
+    return sorted((ChampionChange(**row) for row in rows), key=lambda change: change.change)
+
+
+def newest(lake: Lake) -> ChampionChange | None:
+    """Return the newest change, or None when there was none; the number of a change is the name of its partition."""
+    written = max(lake.partitions("champions"), key=lambda part: int(part.group), default=None)
+    return None if written is None else ChampionChange(**lake.read(written).to_pylist()[0])
+
+
+def record(lake: Lake, change: ChampionChange, books: Sequence[NewBook] = ()) -> None:
+    """Commit a change with the price books that come with it; from here on it counts."""
+    with lake.commit(f"champion-{change.change:06d}", inputs=repr(change)) as commit:
+        for book in books:
+            book.stage(lake, commit)
+        stage(commit, change)
+
+
+def stage(commit: Commit, change: ChampionChange) -> None:
+    """Stage the row of a change."""
+    row = pa.Table.from_pylist([asdict(change)], schema=CHAMPIONS.schema)
+    commit.publish(Partition("champions", None, f"{change.change:06d}"), row, inputs=repr(change))
+
+
+def before_current(changes: Sequence[ChampionChange]) -> str | None:
+    """Return the version to go back to: the champion before the current one, leaving out those rolled back.
+
+    Going back twice goes back two champions: the second does not undo the first.
+    """
+    in_turn: list[str] = []
+    for change in changes:
+        if change.action == "rolled_back" and change.version in in_turn:
+            del in_turn[in_turn.index(change.version) + 1 :]
+        else:
+            in_turn = [version for version in in_turn if version != change.version] + [change.version]
+    return in_turn[-2] if len(in_turn) > 1 else None
+
+
+def left_by_rollback(changes: Sequence[ChampionChange]) -> dict[str, ChampionChange]:
+    """Return the versions that were rolled back and not promoted since, with the rollback of each."""
+    left: dict[str, ChampionChange] = {}
+    for change in changes:
+        left.pop(change.version, None)
+        if change.action == "rolled_back" and change.previous is not None:
+            left[change.previous] = change
+    return left
+
+
+def unfinished(registry: ModelRegistry, lake: Lake) -> ChampionChange | None:
+    """Return the newest change if the registry has not followed it yet, as after a kill or while it was away.
+
+    A registry that does not have the version, such as a new one beside an old lake, has nothing to follow.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away.
+    """
+    change = newest(lake)
+    if change is None or registry.state().change >= change.change or not registry.knows(change.version):
+        return None
+    return change
+
+
+def finish(registry: ModelRegistry, change: ChampionChange) -> None:
+    """Let the registry follow a recorded change; doing it twice does no harm."""
+    rolled_back = None
+    if change.action == "rolled_back" and change.previous is not None and registry.knows(change.previous):
+        rolled_back = change.previous, change.reason
+    registry.follow(change.version, change.change, rolled_back)
+
+
+def adopt(registry: ModelRegistry, lake: Lake, on: dt.date) -> None:
+    """Record a champion that the registry has and nobody recorded: moved in the registry itself, or long ago.
+
+    `on` is the business date on which it was found.
+    """
+    there, known = registry.state(), newest(lake)
+    if there.champion is None or (known is not None and known.version == there.champion):
+        return
+    found = ChampionChange(
+        change=known.change + 1 if known else 1,
+        version=there.champion,
+        previous=known.version if known else None,
+        action="found",
+        decided_by="unknown",
+        decided_at=dt.datetime.combine(on, dt.time(), dt.UTC),
+        reason="the registry names it champion, and no change of ours made it so",
+        prices_from=on,
+    )
+    record(lake, found)
+    finish(registry, found)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A version that the gate has judged.
+
+    Attributes
+    ----------
+    against
+        Version that was champion then, or None.
+    through
+        Last business date it was judged on; it prices from the next.
+    row
+        Its row of `model_versions`.
+    inputs
+        Fingerprint of what its training was made from.
+    """
+
+    version: str
+    verdict: Verdict
+    against: str | None
+    through: dt.date
+    row: pa.Table
+    inputs: str
+
+
+def settle(workspace: Workspace, registry: ModelRegistry, judged: Judged) -> None:
+    """Commit what a training found, its row and, if it is promoted, the change of champion; the registry follows.
+
+    Raises
+    ------
+    Declined
+        When someone else is changing the champion right now, or did so since the gate judged.
+    """
+    lake, challenger = workspace.lake, judged.version
+    with held(workspace.settings.locks, LOCK):
+        there, known = registry.state(), newest(lake)
+        if there.champion != judged.against or unfinished(registry, lake):
+            now = known.version if known else there.champion
+            raise Declined(
+                f"version {challenger} was judged against champion {judged.against}, but the champion is now {now}; "
+                "nothing was promoted, train again"
+            )
+        change = _promotion(judged, known) if judged.verdict.promoted else None
+        with lake.commit(f"training-v{challenger}", inputs=judged.inputs) as commit:
+            commit.publish(Partition("model_versions", None, f"v{challenger}"), judged.row)
+            if change is not None:
+                stage(commit, change)
+        if change is not None:
+            finish(registry, change)
+
+
+def _promotion(judged: Judged, known: ChampionChange | None) -> ChampionChange:
+    last, prices_from = judged.verdict.conditions[-1], judged.through + dt.timedelta(days=1)
+    return ChampionChange(
+        change=known.change + 1 if known else 1,
+        version=judged.version,
+        previous=judged.against,
+        action="promoted_by_gate",
+        decided_by=THE_GATE,
+        decided_at=dt.datetime.combine(prices_from, dt.time(), dt.UTC),
+        reason=last.found if last.name == EARNS_MORE else f"{last.name}: {last.found}",
+        prices_from=prices_from,
+    )
+
+
+_LONGEST_REASON = 1_000
+_FORCED = " (forced: "
+
+
+@dataclass(frozen=True)
+class Done:
+    """A change that was made.
+
+    Attributes
+    ----------
+    book_made_for
+        The date its price book was worked out for.
+    registry_is_behind
+        Why the registry has yet to follow, if it has.
+    is_repeated
+        Whether it was made by the same command before, so that nothing more was changed now.
+    """
+
+    change: ChampionChange
+    book_made_for: dt.date | None
+    registry_is_behind: str | None
+    is_repeated: bool = False
+
+
+def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str | None, asked_at: dt.datetime) -> Done:
+    """Make an earlier champion the champion again, with a price book from its model in force at once.
+
+    Asked for again with the same reason, it is made once: to go back further, name a version or give another reason.
+
+    Parameters
+    ----------
+    reason
+        Why, in a sentence.
+    to
+        Version that was champion before; by default the one before the current champion.
+    asked_at
+        When it was asked for, UTC: a change that was made since then wins.
+
+    Raises
+    ------
+    Declined
+        When there is nothing to go back to, or the champion is being changed by someone else.
+    ModelError
+        When the model cannot be loaded or cannot price the shelf; nothing was changed.
+    """
+    said = _checked(reason)
+    with held(workspace.settings.locks, LOCK):
+        _refuse_if_changed_since(workspace.lake, asked_at)
+        first = first_open_date(workspace.lake)
+        finish_changes(workspace, registry, first)
+        changes = history(workspace.lake)
+        if (made := _repeated(changes, "rolled_back", to, said)) is not None:
+            return _done(workspace, made, None, is_repeated=True)
+        target = _to_go_back_to(changes, to)
+        books = prices_from_model(workspace, registry, target, first)
+        change = ChampionChange(0, target, None, "rolled_back", workspace.settings.user, _now(), said, first)
+        return _change_to(workspace, registry, change, books)
+
+
+def promote(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    version: str,
+    reason: str | None,
+    asked_at: dt.datetime,
+    *,
+    force: bool,
+) -> Done:
+    """Make a version champion by hand, with a price book from its model in force at once.
+
+    Parameters
+    ----------
+    version
+        Registered version.
+    reason
+        Why, in a sentence; without one, the record says that none was given.
+    asked_at
+        When it was asked for, UTC: a change that was made since then wins.
+    force
+        Whether to do it although the gate refused the version, or it was rolled back.
+
+    Raises
+    ------
+    Declined
+        When it is champion already, the gate has something against it, the kill switch is on, or the champion is
+        being changed by someone else.
+    ModelError
+        When the model cannot be loaded or cannot price the shelf; nothing was changed.
+    """
+    if workspace.catalog.store.guardrails.kill_switch:
+        raise Declined("guardrails.kill_switch is on: no prices are worked out; turn it off to promote")
+    said = _checked(reason) if reason is not None else "no reason was given"
+    with held(workspace.settings.locks, LOCK):
+        _refuse_if_changed_since(workspace.lake, asked_at)
+        first = first_open_date(workspace.lake)
+        finish_changes(workspace, registry, first)
+        changes = history(workspace.lake)
+        if (made := _repeated(changes, "promoted_by_hand", version, said)) is not None:
+            return _done(workspace, made, None, is_repeated=True)
+        if changes and changes[-1].version == version:
+            raise Declined(f"version {version} is the champion already; nothing was changed")
+        objection = _objection(workspace.lake, changes, version)
+        if objection and not force:
+            raise Declined(f"{objection}; nothing was promoted, add --force to promote it all the same")
+        books = prices_from_model(workspace, registry, version, first)
+        because = f"{said}{_FORCED}{objection})" if objection else said
+        change = ChampionChange(0, version, None, "promoted_by_hand", workspace.settings.user, _now(), because, first)
+        return _change_to(workspace, registry, change, books)
+
+
+def catch_up(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
+    """Finish a change of champion that was interrupted, and record one that nobody recorded; usually nothing happens.
+
+    `on` is the business date that is about to be priced.
+
+    Raises
+    ------
+    Declined
+        When the champion is being changed right now.
+    ModelError
+        When the registry is away.
+    """
+    with held(workspace.settings.locks, LOCK):
+        finish_changes(workspace, registry, on)
+
+
+def finish_changes(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
+    """Do what `catch_up` does, by one who holds the lock."""
+    workspace.lake.finish_interrupted()
+    open_change = unfinished(registry, workspace.lake)
+    if open_change is None:
+        adopt(registry, workspace.lake, on)
+        return
+    finish(registry, open_change)
+
+
+def _change_to(workspace: Workspace, registry: ModelRegistry, change: ChampionChange, books: Sequence[NewBook]) -> Done:
+    """Commit a change with its price books, and let the registry follow."""
+    before = newest(workspace.lake)
+    numbered = replace(change, change=before.change + 1 if before else 1, previous=before.version if before else None)
+    record(workspace.lake, numbered, books)
+    return _done(workspace, numbered, _why_it_fails(lambda: finish(registry, numbered)))
+
+
+def _done(workspace: Workspace, change: ChampionChange, behind: str | None, *, is_repeated: bool = False) -> Done:
+    found = book_in_force(workspace.lake, change.prices_from)
+    return Done(change, found[0].published_at.date() if found else None, behind, is_repeated)
+
+
+def _repeated(changes: list[ChampionChange], action: Action, version: str | None, said: str) -> ChampionChange | None:
+    """Return the newest change if it is what is asked for now: the same command again, as after a kill, goes on once.
+
+    `version` is the one that is asked for, None where whichever came of it is meant.
+    """
+    if not changes or changes[-1].action != action or version not in {None, changes[-1].version}:
+        return None
+    reason = changes[-1].reason
+    return changes[-1] if reason == said or reason.startswith(f"{said}{_FORCED}") else None
+
+
+def _to_go_back_to(changes: list[ChampionChange], to: str | None) -> str:
+    if not changes:
+        raise Declined(
+            "no change of champion was ever recorded, so there is nothing to go back to; nothing was changed"
+        )
+    target = to or before_current(changes)
+    if target is None:
+        raise Declined(
+            f"version {changes[-1].version} is the first champion: there is none to go back to; nothing was changed. "
+            "For base prices at once, set guardrails.kill_switch in store.yaml"
+        )
+    if target == changes[-1].version:
+        raise Declined(f"version {target} is the champion already; nothing was changed")
+    if target not in {change.version for change in changes}:
+        raise Declined(
+            f"version {target} never was champion; nothing was changed. `shelfprice champions promote {target}` "
+            "makes it champion"
+        )
+    return target
+
+
+def _objection(lake: Lake, changes: list[ChampionChange], version: str) -> str | None:
+    """Return what speaks against a version: a rollback, or what the gate said of it; one it never saw is declined."""
+    judged = Partition("model_versions", None, f"v{version}")
+    if lake.receipt(judged) is None:
+        raise Declined(f"the gate never judged version {version}; nothing was promoted, `shelfprice train` judges one")
+    left = left_by_rollback(changes).get(version)
+    if left is not None:
+        return f"version {version} was rolled back by {left.decided_by}: {left.reason}"
+    row = lake.read(judged).to_pylist()[0]
+    if row["promoted"]:
+        return None
+    unmet = [f"{reason['condition']}: {reason['found']}" for reason in json.loads(row["reasons"]) if not reason["met"]]
+    return f"the gate refused version {version}, not met: {'; '.join(unmet)}"
+
+
+def _refuse_if_changed_since(lake: Lake, asked_at: dt.datetime) -> None:
+    now = newest(lake)
+    if now is not None and asked_at <= now.decided_at <= _now():  # one from the future says that the clock was set back
+        raise Declined(
+            f"{now.decided_by} changed the champion to version {now.version} just now ({now.reason}); nothing more was "
+            "changed, look at `shelfprice champions` and decide again"
+        )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _checked(reason: str) -> str:
+    if not reason.strip() or len(reason) > _LONGEST_REASON:
+        raise DataError(
+            f"expected a reason of 1 to {_LONGEST_REASON} characters, found {len(reason.strip())}; nothing was changed"
+        )
+    return " ".join(reason.split())
+
+
+def _why_it_fails(do: Callable[[], object]) -> str | None:
+    """Do what the registry or a model is needed for, and return why it cannot be done now, if so."""
+    try:
+        do()
+    except (DataError, ModelError) as error:
+        return str(error)
+    return None

@@ -1,0 +1,335 @@
+"""The prices of a day whose own sales correct them: those that a book opens with, and those of every update after.
+
+Two books that differ at opening come nearer to each other by each update, since both hear of the same shoppers. So what
+a book gains is not what it would gain if it stood all day. The day is one on which as many come, and as many of them
+buy, as is expected: what the sales teach follows from it without luck.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, gammaincinv, logit, ndtr, stdtrit
+
+from catalog.arrays import Floats, Ints
+from catalog.decisions.pricing import Sold
+from catalog.load import Catalog
+from serving.belief.belief import State, hours_of_day
+from serving.book.book import PriceBook
+from serving.book.tabulate import tabulate
+from serving.learning.outlook import Morning, Outlook
+from serving.learning.worth_knowing import drawn_chances
+from serving.optimise.policies import costs_that_count
+from serving.optimise.recursion import value_of_prices
+
+_NOBODY = 1e-12  # chance of a sale
+_ANY_DAY = dt.date(1970, 1, 1)
+_MOST_STORES = 24  # whose sales are told: an hour of so many says nearly all
+
+
+@dataclass(frozen=True)
+class ExpectedDay:
+    """Who comes to a store on a day, and who buys.
+
+    Attributes
+    ----------
+    visits
+        Expected in each tick, shape (n_products, n_ticks).
+    chance
+        Returns the chance of sale of each product at a price, EUR, in a tick, each shape (n_products,).
+    date
+        Decides what is delivered when, where stock lives on.
+    """
+
+    visits: Floats
+    chance: Callable[[Floats, int], Floats]
+    date: dt.date = _ANY_DAY
+
+
+def updates_due(catalog: Catalog) -> range:
+    """Return the ticks after which the prices of a later day than the first are remade."""
+    return range(catalog.store.belief.update_ticks, catalog.store.opening.ticks, catalog.store.belief.update_ticks)
+
+
+def some_updates(catalog: Catalog) -> Sequence[int]:
+    """Return the first of these, and those after a quarter and a half of the day: the rest hardly adds to them."""
+    due = updates_due(catalog)
+    return sorted({due[0], due[len(due) // 4], due[len(due) // 2]}) if due else ()
+
+
+def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, updates: Sequence[int]) -> Floats:
+    """Return the prices of a day, EUR, in the shape of a book's: (n_products, n_levels, n_ticks).
+
+    Parameters
+    ----------
+    opens
+        Those that the day opens with, in the same shape.
+    outlook
+        What is believed before the first visit, if the day's sales correct it; without one those prices stand all day.
+    day
+        What is to be expected in each store of the catalog.
+    updates
+        Ticks after which prices are remade, ascending.
+    """
+    if outlook is None or not updates:
+        return opens
+    catalog, made_for = outlook.morning.catalog, dt.datetime.combine(day.date, dt.time(), dt.UTC)
+    product, n_ticks = np.arange(len(catalog.skus)), catalog.store.opening.ticks
+    n_stores = min(len(catalog.store.stores), _MOST_STORES)
+    prices, stock, unheard = opens.copy(), catalog.par_stock.astype(float), list[Sold]()
+    for tick in range(updates[-1]):
+        shown = prices[product, np.rint(stock).astype(np.int64), n_ticks - tick - 1]
+        chance = np.maximum(day.chance(shown, tick), _NOBODY)
+        bought = np.minimum(stock, day.visits[:, tick] * chance)
+        unheard.append(Sold(tick, *_in_each(n_stores, shown, day.visits[:, tick], bought / chance, bought)))
+        stock = stock - bought
+        if tick + 1 in updates:
+            outlook, unheard, left = outlook.after(tuple(unheard)), [], n_ticks - tick - 1
+            prices[:, :, :left] = tabulate(outlook.policy, catalog, made_for, outlook.curves, left).of().prices
+    return prices
+
+
+def shelf_of(outlook: Outlook, chosen: Ints) -> Outlook:
+    """Return what is believed of some products before the first visit, by their positions, without the others."""
+    morning, believed = outlook.morning, outlook.morning.opened
+    states = tuple(State(own.weight, own.demand.among(chosen)) for own in believed.states)
+    few = Morning(
+        Catalog(tuple(morning.catalog.products[own] for own in chosen), morning.catalog.store),
+        replace(believed, knots=believed.knots.among(chosen), states=states, hours=believed.hours[:, chosen]),
+        replace(morning.footfall, daily=morning.footfall.daily[chosen]),
+        morning.model_version,
+        None if morning.owners is None else morning.owners[chosen],
+        morning.learners,
+    )
+    return few.outlook()
+
+
+def _in_each(n_stores: int, *brought: Floats) -> tuple[Any, Any, Any, Any]:
+    """Return the same for each store; what is expected is no whole number, as what is counted would be."""
+    prices, visits, met, bought = (np.tile(own, (n_stores, 1)) for own in brought)
+    return prices, visits, met, bought
+
+
+_DRAWS = 32
+_FEW_DRAWS = 16  # of corrected days, each of which takes as long as ten others, and of the products of a long shelf
+LONG_SHELF = 200
+"""Products beyond which the luck of each matters little, and a day is worked out less finely."""
+
+_MOST_CORRECTED = 24  # products; what the others gain shrinks as it does for these
+_AT_ONCE = 100  # products whose states are looked up together
+_SEED = 20260105
+_LEAST_SPREAD = 1e-3  # of a day's visits, as a share
+_LEAST = 1e-9  # chance of a sale
+_FEWEST = 2  # degrees of freedom
+_UNTOLD = 2e-4  # of what a book earns: demand is drawn on straight lines between knots, which tell no more
+_TWO_SIDED = 1.96
+_ONE_SIDED = 2.326  # 99 %
+
+
+@dataclass(frozen=True)
+class BelievedGain:
+    """The expected gain of one book over another, EUR per store day.
+
+    Attributes
+    ----------
+    mean, spread
+        Mean and standard deviation of the belief's draws of the day.
+    lasting
+        Standard deviation of what such days gain on average: what each adds by luck is left out. None where that was
+        not asked.
+    usual
+        What the other book is expected to earn.
+    truth
+        The true expected gain, where it is known.
+    """
+
+    mean: float
+    spread: float
+    usual: float
+    truth: float | None = None
+    lasting: float | None = None
+
+    @property
+    def lower(self) -> float:
+        """Lower end of the 95 % interval."""
+        return self.mean - _TWO_SIDED * self.spread
+
+    @property
+    def upper(self) -> float:
+        """Upper end of the 95 % interval."""
+        return self.mean + _TWO_SIDED * self.spread
+
+    @property
+    def on_average(self) -> float:
+        """Lower end of the 95 % interval of what such days gain on average."""
+        return self.mean - _TWO_SIDED * (self.spread if self.lasting is None else self.lasting)
+
+    @property
+    def at_least(self) -> float:
+        """The gain that it has with 99 %."""
+        return self.mean - _ONE_SIDED * self.spread
+
+
+def believed_gain(
+    catalog: Catalog,
+    judge: Outlook,
+    book: PriceBook,
+    other: PriceBook,
+    average: Outlook | None = None,
+    n_days: int | None = None,
+    corrected_by: tuple[Outlook | None, Outlook | None] = (None, None),
+) -> BelievedGain:
+    """Value two price books under draws from a belief: of demand, and of a day's visits around those it expects.
+
+    Parameters
+    ----------
+    average
+        The same belief of the mean of such days, without what each adds by luck.
+    n_days
+        Days from which it was learned how far days differ: few may mislead, so the day's spread is as much wider as
+        Student's t is than the normal distribution. None for as many as one likes.
+    corrected_by
+        What corrects each book during the day by its sales; None where it stands as it is all day.
+    """
+    date = book.published_at.date()
+    rivals = _Rivals(judge, (book, other), corrected_by, date)
+    n_draws = _DRAWS if len(catalog.skus) <= LONG_SHELF else _FEW_DRAWS
+    gained, left, apart = rivals.gained(n_draws), 1.0, 0.0
+    expected = _DrawnDay(judge, judge.understanding.chance, date)
+    usual = sum(_worth(expected, product, own) for product, (_, own) in rivals.by_product())
+    mean = float(gained.sum(axis=1).mean())
+    if gained.any() and any(corrected_by):
+        of_most = np.argsort(-np.abs(gained).sum(axis=0), kind="stable")
+        most, rest = of_most[:_MOST_CORRECTED], of_most[_MOST_CORRECTED:]
+        among_most = rivals.of(most) if len(rest) else rivals
+        stand, corrected = (among_most.gained(_FEW_DRAWS, corrects=own).sum(axis=1) for own in (False, True))
+        left = float(corrected @ stand / max(float(stand @ stand), _LEAST))
+        beside = corrected - left * stand  # what is not a share of the gain of books that stand
+        mean, apart = float(left * mean + beside.mean()), float(beside.std())
+
+    def spread(gained: Floats) -> float:
+        return float(np.linalg.norm([left * gained.sum(axis=1).std(ddof=1), apart, _UNTOLD * usual * gained.any()]))
+
+    lasting = None if average is None else spread(replace(rivals, judge=average).gained(n_draws))
+    wider = 1.0 if n_days is None else float(stdtrit(max(n_days - 1, _FEWEST), ndtr(_TWO_SIDED))) / _TWO_SIDED
+    return BelievedGain(mean, wider * spread(gained), usual, lasting=lasting)
+
+
+@dataclass(frozen=True)
+class _Rivals:
+    """Two books of a date, what corrects each, and the belief by which both are valued."""
+
+    judge: Outlook
+    books: tuple[PriceBook, PriceBook]
+    corrected_by: tuple[Outlook | None, Outlook | None]
+    date: dt.date
+
+    def of(self, chosen: Ints) -> "_Rivals":
+        """Return the same of some products, by their positions."""
+        one, other = (book.take(chosen) for book in self.books)
+        by_one, by_other = (None if own is None else shelf_of(own, chosen) for own in self.corrected_by)
+        return _Rivals(shelf_of(self.judge, chosen), (one, other), (by_one, by_other), self.date)
+
+    def by_product(self) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
+        """Yield each product's position, and the prices that both books open with, EUR, shape (n_levels, n_ticks)."""
+        for first in range(0, len(self.books[0].skus), _AT_ONCE):
+            one, other = (book.of(slice(first, first + _AT_ONCE)).prices for book in self.books)
+            yield from enumerate(zip(one, other, strict=True), first)
+
+    def gained(self, n_draws: int, *, corrects: bool = False) -> Floats:
+        """Return what each draw gains by each product, EUR per store day, shape (n_draws, n_products)."""
+        draws = drawn_chances(self.judge.understanding, self.judge.morning.opened.knots.shape, n_draws)
+        paces = drawn_paces(self.judge.morning.footfall.day_spread, n_draws).tolist()
+        days = [_DrawnDay(self.judge, own, self.date, pace) for own, pace in zip(draws, paces, strict=True)]
+        gained = np.zeros(draws.shape[:2])
+        if not corrects:
+            for product, (one, other) in self.by_product():
+                if (one != other).any():
+                    gained[:, product] = [_worth(day, product, one) - _worth(day, product, other) for day in days]
+            return gained
+        opens = [book.of().prices for book in self.books]
+        for draw, day in enumerate(days):
+            updates = some_updates(day.catalog)
+            prices = (
+                prices_of_day(own, outlook, day.expected, updates)
+                for own, outlook in zip(opens, self.corrected_by, strict=True)
+            )
+            for product, (one, other) in enumerate(zip(*prices, strict=True)):
+                if (one != other).any():
+                    gained[draw, product] = _worth(day, product, one) - _worth(day, product, other)
+        return gained
+
+
+@dataclass(frozen=True)
+class _DrawnDay:
+    """A day that may come: chances of sale at the knots, shape (n_products, n_knots), and times the usual visits."""
+
+    judge: Outlook
+    chances: Floats
+    date: dt.date
+    pace: float = 1.0
+
+    @property
+    def catalog(self) -> Catalog:
+        """The shelf, and its stores."""
+        return self.judge.morning.catalog
+
+    @cached_property
+    def visits(self) -> Floats:
+        """Visits, shape (n_products, n_ticks)."""
+        return self.pace * self.judge.visits
+
+    @cached_property
+    def hours(self) -> Ints:
+        """The hour of each tick, by its position, shape (n_ticks,)."""
+        return hours_of_day(self.catalog)
+
+    @cached_property
+    def costs(self) -> Floats:
+        """What a sale forgoes, EUR, shape (n_products,)."""
+        return costs_that_count(self.catalog)
+
+    @property
+    def expected(self) -> ExpectedDay:
+        """The same day as prices are corrected on it."""
+
+        def chance(prices: Floats, tick: int) -> Floats:
+            return np.array(
+                [self.chance(own, price, self.hours[[tick]])[0] for own, price in enumerate(prices[:, None])]
+            )
+
+        return ExpectedDay(self.visits, chance, self.date)
+
+    def chance(self, product: int, prices: Floats, hours: Ints) -> Floats:
+        """Return the chance of sale of a product at prices, EUR, whose last axis is that of the hours."""
+        knots, known = self.judge.morning.opened.knots, self.judge.understanding
+        at = knots.ratios[product] * knots.base_prices[product]
+        chance = np.interp(prices, at, self.chances[product])
+        if not known.knows_hours:
+            return np.asarray(chance)
+        return np.asarray(expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + known.hours[hours, product]))
+
+
+def _worth(day: _DrawnDay, product: int, prices: Floats) -> float:
+    """Return what a product is worth at opening by a book's prices, EUR."""
+    gains, ahead = prices - day.costs[product], day.judge.morning.ahead
+    coming = day.chance(product, prices, day.hours[::-1]) * day.visits[product, ::-1]
+    evening = np.zeros(len(prices)) if ahead is None else ahead.evening_of_new_units(product, day.date)
+    levels = slice(len(evening))
+    return float(value_of_prices(gains[levels], coming[levels], evening)[day.catalog.par_stock[product], -1])
+
+
+def drawn_paces(spread: float, n_draws: int = _DRAWS) -> Floats:
+    """Return how many times the usual visits come, shape (n_draws,): gamma around 1, in an order of its own.
+
+    Parameters
+    ----------
+    spread
+        Standard deviation of a day's visits, as a share.
+    """
+    shape = max(spread, _LEAST_SPREAD) ** -2
+    places = np.random.default_rng(_SEED).permutation(n_draws)
+    return np.asarray(gammaincinv(shape, (places + 0.5) / n_draws) / shape)

@@ -1,0 +1,106 @@
+"""A stored model must load and answer in a fresh process: one that fails, times out or disagrees is never promoted.
+
+The process is started before the model is there, so that its imports cost no time, and it cannot take the training down
+with it.
+"""
+
+import json
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from catalog.arrays import Floats
+from catalog.child_process import ChildProcess
+from features.product_columns import input_of
+from training.judge.conditions import Condition
+from training.judge.load_check_worker import Task
+
+NAME = "loads and answers in a fresh process"
+COMMAND = (sys.executable, "-P", "-m", "training.judge.load_check_worker")
+SECONDS_ALLOWED = 5.0
+START_S = 60.0  # for the process itself, on a busy machine
+_SAME = 1e-9  # chances may differ by this between processes
+_ROWS = 200
+
+
+class FreshProcess:
+    """A process that waits for its task at the other end of a socket."""
+
+    def __init__(self, process: ChildProcess, channel: socket.socket) -> None:
+        self._process, self._channel = process, channel
+
+    def judge(
+        self,
+        folder: Path,
+        features: list[str],
+        cells: pd.DataFrame,
+        expected: Floats,
+        seconds_allowed: float = SECONDS_ALLOWED,
+    ) -> Condition:
+        """Let the process load the model and compare its answers with those that were judged.
+
+        Parameters
+        ----------
+        folder
+            The logged model's folder.
+        features
+            Input columns the signature must have, in order.
+        cells, expected
+            Held-out cells and the model's chance of sale for each, shape (n_cells,).
+        """
+        every = max(1, len(cells) // _ROWS)
+        task = Task(str(folder), features, input_of(cells.iloc[::every], features).to_numpy().tolist())
+        answer, code = "", None
+        self._channel.settimeout(START_S + seconds_allowed)
+        with suppress(TimeoutError):
+            with suppress(ConnectionError):  # it has ended, and its code says how
+                self._channel.sendall(f"{json.dumps(asdict(task))}\n".encode())
+                with self._channel.makefile(encoding="utf-8", errors="replace") as lines:
+                    answer = lines.read()
+            code = self._process.wait(START_S)
+        if code is None:
+            return _refused(f"no answer within {START_S + seconds_allowed:.0f} seconds")
+        if code:
+            return _refused(f"the process ended with code {code} and no answer")
+        try:
+            reply = json.loads(answer)
+        except json.JSONDecodeError:
+            return _refused(f"expected one line of JSON, found {answer[:80]!r}")
+        return verdict_on(reply, expected[::every], seconds_allowed)
+
+
+@contextmanager
+def fresh_process(command: Sequence[str] = COMMAND) -> Iterator[FreshProcess]:
+    """Start a process that waits for a model to try; it is gone when the block ends."""
+    channel, theirs = socket.socketpair()
+    with channel:
+        with theirs:
+            process = ChildProcess((*command, str(theirs.fileno())), pass_fds=(theirs.fileno(),))
+        try:
+            yield FreshProcess(process, channel)
+        finally:
+            process.kill()
+
+
+def verdict_on(reply: Mapping[str, Any], expected: Floats, seconds_allowed: float) -> Condition:
+    """Turn the process's reply into a condition."""
+    if reply.get("refused"):
+        return _refused(f"the model {reply['refused']}")
+    seconds = float(reply["seconds"])
+    if seconds > seconds_allowed:
+        return _refused(f"{seconds:.2f} seconds of at most {seconds_allowed:g}")
+    apart = float(np.abs(np.array(reply["p_sale"]) - expected).max())
+    if not apart <= _SAME:
+        return _refused(f"its chances of sale are up to {apart:.2g} off those that were judged")
+    return Condition(NAME, met=True, found=f"{len(expected)} equal answers in {seconds:.2f} seconds")
+
+
+def _refused(found: str) -> Condition:
+    return Condition(NAME, met=False, found=found)

@@ -1,0 +1,281 @@
+"""Which nights are done, which comes next, what was decided in each, and whether one has to train.
+
+A night comes after a business date. It is done when it was committed: its row in `nights` stands, together with the
+price book of the day after, if it made one.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal, NamedTuple, Protocol
+
+import pyarrow as pa
+
+from catalog.errors import Declined
+from catalog.load import Catalog
+from catalog.tables.learning import NIGHTS
+from etl.live.calendar import DEFAULT_START, ONE_DAY, newest_sold
+from features.cells import feature_workbench, seals_of_cells
+from features.context import seals_of_context
+from features.footfall import demand_shifts
+from serving.belief.own_sales import LOOKS_BACK
+from serving.book.store import is_priced
+from serving.champion import Champion
+from training.judge.believed_gain import BelievedGain
+from training.registry import ModelRegistry
+from warehouse.checks.proof import Span, prove
+from warehouse.commits.commit import Commit
+from warehouse.lake import Lake, Partition
+from warehouse.origin import origin_of
+from warehouse.partition import between
+from warehouse.sold import sold_dates
+from warehouse.workspace import Workspace
+
+_LEAST_DAYS = 2  # one to fit on, one to judge on
+_QUIET = 3  # trainings in a row that could not matter
+_NEWEST = 32  # model versions
+
+
+class Due(NamedTuple):
+    """Why a model is due, None where none is; and why none is although the last training is long ago, None else."""
+
+    because: str | None
+    rests: str | None = None
+
+
+def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> Due:
+    """Say why a model is due after a business date, or why none is.
+
+    What was learned from once is not learned from again, so a night that was interrupted goes on after its training.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away.
+    """
+    days = (day for day in workspace.lake.newest_dates("demand_cells") if day <= through)
+    has_too_few = len(list(islice(days, _LEAST_DAYS))) < _LEAST_DAYS
+    judged = newest_judged(workspace)
+    if has_too_few or (judged is not None and judged >= through):
+        return Due(None)
+    every = workspace.catalog.store.learning.train_every_days
+    if judged is None:
+        return Due("nothing was learned yet")
+    champion, is_time = registry.load(), (through - judged).days >= every
+    rests = _rests(workspace, champion, through) if is_time else None
+    if is_time and rests is None:
+        how_often = "every day" if every == 1 else f"every {every} days"
+        return Due(f"the last training saw {judged}, and one is due {how_often}")
+    if champion is None:
+        return Due("there is no champion yet")
+    first = champion.trained_through + ONE_DAY if champion.trained_through else dt.date.min
+    prove(workspace.lake, (Span("drift_checks", first, through),))
+    with feature_workbench(workspace.settings, within=between(first, through)) as connection:
+        shifts = demand_shifts(connection, through, champion.version)
+    if shifts:
+        return Due(f"demand changed on {shifts[-1]}, and champion {champion.version} does not know")
+    return Due(None, rests)
+
+
+def _rests(workspace: Workspace, champion: Champion | None, through: dt.date) -> str | None:
+    """Say why a training could not matter; None where it could, or where nobody knows."""
+    store = workspace.catalog.store
+    least, stale = store.learning.rest_below, store.gate.stale_after_days
+    if not least or champion is None or champion.trained_through is None:
+        return None
+    newest = list(islice(_newest_versions(workspace.lake), _QUIET))
+    if len(newest) < _QUIET or not all(_could_not_matter(row, least) for row in newest):
+        return None
+    asked_again = champion.trained_through + dt.timedelta(days=stale + 1)
+    if through >= asked_again:
+        return None
+    return (
+        f"no model was trained: each of the last {_QUIET} could earn less than {100 * least:g} % more than the prices "
+        f"in force; the next is due in the night after {asked_again}, or when demand changes"
+    )
+
+
+def _could_not_matter(version: Mapping[str, Any], least: float) -> bool:
+    """Return whether a version could not earn a share more, at the upper end of its interval."""
+    gain = json.loads(version["money"] or "{}").get("believed")
+    if gain is None:
+        return False
+    believed = BelievedGain(**gain)
+    return believed.upper < least * believed.usual
+
+
+def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool, str | None] | None:
+    """Return the newest version judged through a date, whether it was promoted and what was said; None without one."""
+    of_date = (row for row in _newest_versions(workspace.lake) if row["judged_through"] == date)
+    row = next(of_date, None)
+    return None if row is None else (str(row["version"]), bool(row["promoted"]), row["said"])
+
+
+def newest_judged(workspace: Workspace) -> dt.date | None:
+    """Return the last business date that any model version was judged through; None before the first training."""
+    return max((row["judged_through"] for row in _newest_versions(workspace.lake)), default=None)
+
+
+def _newest_versions(lake: Lake) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the newest model versions, the newest first.
+
+    People may train through an earlier date again, so the newest is not enough. Beyond some dozens none is looked at:
+    there is one more for every night.
+    """
+    judged = sorted(lake.partitions("model_versions"), key=lambda part: int(part.group.removeprefix("v")), reverse=True)
+    for part in judged[:_NEWEST]:
+        yield lake.read(part).to_pylist()[0]
+
+
+Outcome = Literal["priced", "old prices hold", "base prices stay"]
+
+
+@dataclass(frozen=True)
+class Night:
+    """What was decided in the night after a business date.
+
+    Attributes
+    ----------
+    outcome
+        What became of the prices of the day after.
+    judged_version, promoted
+        The model version that was judged through the date, and whether the gate made it champion; None without one.
+    priced_by
+        Model version behind the prices of the day after; None at base prices.
+    said
+        What the challenger is expected to earn, how sure that is, and what happens next; or what did not go as usual.
+        None when there is nothing to say.
+    opens
+        The business date that was priced, where that is not the day after: the next opening of an outside store.
+    """
+
+    business_date: dt.date
+    outcome: Outcome
+    judged_version: str | None = None
+    promoted: bool = False
+    priced_by: str | None = None
+    said: str | None = None
+    opens: dt.date | None = None
+
+    @property
+    def prices_for(self) -> dt.date:
+        """The business date that was priced: the day after, or the next opening."""
+        return self.opens or self.business_date + ONE_DAY
+
+    @property
+    def remark(self) -> str | None:
+        """What a person should know about the night; None when all went as usual."""
+        held = "old prices hold: " if self.outcome == "old prices hold" else ""
+        return f"{self.prices_for}: {held}{self.said}" if self.said else None
+
+
+class NewPrices(Protocol):
+    """Prices that a night makes, a price book or a draw: they are committed with it."""
+
+    def stage(self, lake: Lake, commit: Commit) -> None:
+        """Publish them in a commit."""
+        ...
+
+
+def record(lake: Lake, night: Night, inputs: str, prices: NewPrices | None = None) -> None:
+    """Commit what was decided, from what, and the prices that came of it: from here on the night is done."""
+    rows = pa.table({name: [getattr(night, name)] for name in NIGHTS.schema.names}, schema=NIGHTS.schema)
+    with lake.commit(f"night-{night.business_date}", inputs=inputs) as commit:
+        if prices is not None:
+            prices.stage(lake, commit)
+        commit.publish(_part(night.business_date), rows)
+
+
+def decided_from(lake: Lake, date: dt.date) -> str | None:
+    """Return the fingerprint of what the night after a date was decided from; None when it left no record."""
+    receipt = lake.receipt(_part(date))
+    return None if receipt is None else receipt.inputs
+
+
+def inputs_of(lake: Lake, catalog: Catalog, date: dt.date, seed: int) -> str:
+    """Fingerprint of what decides the night after a date: catalog, seed, cells it looks back to, and announcements.
+
+    Cells that came late for a day before those are not learned from, so they change no decision.
+    """
+    digest = hashlib.sha256(f"{catalog.fingerprint}:{seed}\n".encode())
+    first = night_looks_back_to(catalog, date)
+    for _, seal in seals_of_cells(lake, first, date):
+        digest.update(seal.encode())
+    for seal in seals_of_context(lake, first, date + ONE_DAY):
+        digest.update(seal.encode())
+    return digest.hexdigest()
+
+
+def night_looks_back_to(catalog: Catalog, date: dt.date) -> dt.date:
+    """Return the first date that the night after a date learns from: the forests' window, or the belief's if longer."""
+    window = catalog.store.learning.window_days
+    return dt.date.min if window is None else date - dt.timedelta(days=max(window, LOOKS_BACK) - 1)
+
+
+def recorded(lake: Lake, date: dt.date) -> Night:
+    """Return what was decided in the night after a date; without a record, what its price book shows."""
+    if decided_from(lake, date) is None:
+        return Night(date, "priced" if is_priced(lake, date + ONE_DAY) else "base prices stay")
+    row = lake.read(_part(date)).to_pylist()[0]
+    opens = row.pop("prices_for")
+    return Night(date, opens=opens if opens != date + ONE_DAY else None, **row)
+
+
+def is_done(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the night after a date is done: its record stands, and the book it speaks of."""
+    if decided_from(lake, date) is None:
+        return False
+    return recorded(lake, date).outcome != "priced" or is_priced(lake, date + ONE_DAY)
+
+
+def needs_a_decision(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the night after a date is yet to do, and of use: a day that is sold already needs no prices."""
+    return date == newest_sold(lake) and not is_done(lake, date)
+
+
+def night_to_do(lake: Lake) -> dt.date:
+    """Return the date whose night comes next.
+
+    It is the newest date with decisions while its night is not done, else the day after. A lake that is fed from
+    outside is never simulated, so there it is the newest date with decisions in any case.
+    """
+    newest = newest_sold(lake)
+    if newest is None:
+        return DEFAULT_START
+    is_next = is_done(lake, newest) and origin_of(lake.store) == "twin"
+    return newest + ONE_DAY if is_next else newest
+
+
+def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
+    """Refuse a date whose night would leave a gap before it, or would price a day that is sold already.
+
+    Raises
+    ------
+    Declined
+        With the dates there are and the command that does it.
+    """
+    newest = newest_sold(lake)
+    if newest is None:
+        return
+    if date < newest and date < (first := min(sold_dates(lake), default=newest)):
+        raise Declined(
+            f"expected a date on or after {first}, the first with decisions, found {date}: nothing was done; play days "
+            f"before it with `shelfprice backfill --start {date} --end {first - ONE_DAY}`"
+        )
+    if date > newest and origin_of(lake.store) == "retailer":
+        raise Declined(
+            f"the decisions of {newest} were ingested, so {date} is not simulated: nothing was done; "
+            "ingest its decisions first"
+        )
+    if date > newest + ONE_DAY:
+        raise Declined(
+            f"expected a date up to {newest + ONE_DAY}, the day after the newest with decisions, found {date}: nothing "
+            f"was done; fill the days between with `shelfprice backfill --start {newest + ONE_DAY} --end {date}`"
+        )
+
+
+def _part(date: dt.date) -> Partition:
+    return Partition("nights", date, "all")

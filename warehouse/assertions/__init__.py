@@ -1,1 +1,0 @@
-"""Assertions about the data: what must hold for every partition of the lake."""
