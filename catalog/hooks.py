@@ -1,60 +1,160 @@
-"""What wings add to the core: each registers by an entry point, and the core asks for it by the name of a hook.
+"""The ways to extend the core: each is a hook with a signature and a sentence.
 
-A wing is a package that stands on the core, of this distribution or of another one. Its entry point names a module or a
-function; the caller says which protocol that follows.
+A plugin is a package that imports the core, of this distribution or of another. It registers a provider by an entry
+point in the group `shelfprice.<hook>`; the core asks the hook for its providers and imports no plugin.
 """
 
+import datetime as dt
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+from pydantic import SecretStr
 
 from catalog.errors import SettingError
 
+if TYPE_CHECKING:  # types of the rooms above, for the reader and the type checker alone
+    from catalog.settings import Settings
+    from catalog.spread import Spread
+    from flows.cli.command import Command
+    from serving.limits.order_book import OrderBook
+    from serving.store.evidence import Evidence
+    from serving.store.outside_day import OutsideSales
+    from warehouse.workspace import Workspace
+
+Provider = TypeVar("Provider")
+
+
+class Hook(Generic[Provider]):
+    """A named place at which plugins extend the core; `Provider` is the type that a plugin registers."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def all(self) -> tuple[Provider, ...]:
+        """Return every registered provider, ordered by the name of its entry point."""
+        return cast("tuple[Provider, ...]", _registered(self.name))
+
+    def only(self) -> Provider | None:
+        """Return the single registered provider, or None without one.
+
+        Raises
+        ------
+        SettingError
+            When two plugins register, since the choice between them would be chance.
+        """
+        providers = self.all()
+        if len(providers) > 1:
+            raise SettingError(
+                f"expected one provider of shelfprice.{self.name}, found {len(providers)}: uninstall all but one"
+            )
+        return providers[0] if providers else None
+
+    def needed(self, why: str) -> Provider:
+        """Return the single registered provider.
+
+        Parameters
+        ----------
+        why
+            What requires it, such as the name of a setting.
+
+        Raises
+        ------
+        SettingError
+            When no plugin registers, or two do.
+        """
+        provider = self.only()
+        if provider is None:
+            raise SettingError(
+                f"{why}: expected an installed package that provides shelfprice.{self.name}, found none; nothing was "
+                "done: run `make install`"
+            )
+        return provider
+
 
 @cache
-def registered(hook: str) -> tuple[Any, ...]:
-    """Return what is registered for a hook, such as `after_night`, in the order of the wings' names."""
-    found = sorted(_installed().select(group=f"shelfprice.{hook}"), key=lambda entry: entry.name)
-    return tuple(entry.load() for entry in found)
+def _registered(name: str) -> tuple[Any, ...]:
+    entries = sorted(_installed().select(group=f"shelfprice.{name}"), key=lambda entry: entry.name)
+    return tuple(entry.load() for entry in entries)
 
 
 @cache
-def _installed() -> Any:  # its type is another one in Python 3.12
-    """Return all entry points, for which every package that is installed is opened: once, whatever is asked for."""
+def _installed() -> Any:  # the type of entry points differs between Python 3.11 and 3.12
+    """Return all entry points; read once, since every installed package is opened."""
     return entry_points()
 
 
-def provider(hook: str) -> Any | None:
-    """Return what one wing provides for a hook; None where no wing does.
+class AfterBook(Protocol):
+    """What listens for committed price books."""
 
-    Raises
-    ------
-    SettingError
-        When two wings do: which of them counts would be chance.
-    """
-    found = registered(hook)
-    if len(found) > 1:
-        raise SettingError(f"expected one provider of shelfprice.{hook}, found {len(found)}: uninstall all but one")
-    return found[0] if found else None
+    def __call__(self, workspace: "Workspace", date: dt.date) -> str | None:
+        """React to a price book of a date that was committed; return a sentence for the log, or None."""
+        ...
 
 
-def needed(hook: str, why: str) -> Any:
-    """Return what a wing provides for a hook that cannot be done without.
+class AfterNight(Protocol):
+    """What listens for the end of a night."""
 
-    Parameters
-    ----------
-    why
-        What asks for it, such as the name of a setting.
+    def __call__(self, workspace: "Workspace") -> Sequence[str]:
+        """React to a night that has ended; return sentences for the log."""
+        ...
 
-    Raises
-    ------
-    SettingError
-        When no wing provides it.
-    """
-    found = provider(hook)
-    if found is None:
-        raise SettingError(
-            f"{why}: expected an installed package that provides shelfprice.{hook}, found none; nothing was done: run "
-            "`make install`"
-        )
-    return found
+
+class Machines(Protocol):
+    """A cluster of machines that runs jobs."""
+
+    def refuse_absent_cluster(self, settings: "Settings") -> None:
+        """Raise when the cluster of `SHELFPRICE_DASK` does not answer."""
+        ...
+
+    def on_cluster(self, settings: "Settings", say: Callable[[str], None]) -> AbstractContextManager["Spread"]:
+        """Run jobs on the workers of a cluster while the context is open."""
+        ...
+
+
+class Database(Protocol):
+    """A database server that holds the records of services."""
+
+    def refuse_absent_database(self, address: SecretStr) -> None:
+        """Raise when the database of `SHELFPRICE_DATABASE` does not answer."""
+        ...
+
+    def keep_database_up_to_date(self, settings: "Settings", say: Callable[[str], None]) -> None:
+        """Migrate the schemas of Prefect and MLflow to the installed versions."""
+        ...
+
+
+COMMANDS: "Hook[tuple[Command, ...]]" = Hook("commands")
+"""Further commands of `shelfprice`."""
+
+ORDERS: "Hook[OrderBook]" = Hook("orders")
+"""The keeper of people's orders, the kill switch among them; without it, a lake with orders is refused."""
+
+EVIDENCE: "Hook[type[Evidence]]" = Hook("evidence")
+"""The reader of a retailer's log: its regular prices, and the response of its sales to them."""
+
+OUTSIDE_SALES: "Hook[type[OutsideSales]]" = Hook("outside_sales")
+"""The sales of stores that are not simulated, as far as they have been received."""
+
+AFTER_BOOK: Hook[AfterBook] = Hook("after_book")
+"""Called when a price book has been committed."""
+
+ON_TICK: "Hook[Callable[[Workspace], Any]]" = Hook("on_tick")
+"""Called at each tick of a live day."""
+
+AFTER_NIGHT: Hook[AfterNight] = Hook("after_night")
+"""Called at the end of each night."""
+
+STORE: "Hook[Callable[[Settings], Any]]" = Hook("store")
+"""Opens the `warehouse.stores.protocol.LakeStore` of a lake that is not a folder, such as an object store."""
+
+LOCKS: Hook[Any] = Hook("locks")
+"""Locks that hold on every machine that shares a lake."""
+
+SPREAD: Hook[Machines] = Hook("spread")
+"""Runs jobs on several machines."""
+
+DATABASE: Hook[Database] = Hook("database")
+"""Holds the records of Prefect and MLflow in PostgreSQL."""

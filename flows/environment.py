@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from catalog.hooks import needed
+from catalog.hooks import DATABASE, SPREAD
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from flows.progress import say
@@ -112,7 +112,7 @@ def orchestrated(
     settings = read_settings()
     _refuse_what_is_away(settings, uses_registry=uses_registry, is_spread=is_spread, uses_prefect=True)
     if not has_server() and settings.database is not None:
-        needed("database", "SHELFPRICE_DATABASE").keep_database_up_to_date(settings, say)
+        DATABASE.needed("SHELFPRICE_DATABASE").keep_database_up_to_date(settings, say)
     import_module("scipy.special")  # before Prefect: skops looks for its functions in all modules, the first first
     import_module(flow_module)
     if uses_registry:
@@ -124,7 +124,7 @@ def orchestrated(
 
 def _refuse_absent_cluster(settings: Settings) -> None:
     if settings.dask is not None:
-        needed("spread", "SHELFPRICE_DASK").refuse_absent_cluster(settings)
+        SPREAD.needed("SHELFPRICE_DASK").refuse_absent_cluster(settings)
 
 
 def deliver_what_is_queued() -> None:

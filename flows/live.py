@@ -28,7 +28,7 @@ from prefect.states import Cancelled
 from pydantic import Field
 
 from catalog.currency import EUR, Currency
-from catalog.hooks import registered
+from catalog.hooks import ON_TICK
 from catalog.load import WatchedCatalog
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import ONE_DAY, dates_to_sell, day_to_sell, refuse_unknown_store
@@ -235,7 +235,7 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
 
 def _look(workspace: Workspace, catalog: WatchedCatalog) -> None:
     """Have what is registered for `shelfprice.on_tick` look at the stores as they stand now, and say what it found."""
-    for look in registered("on_tick"):
+    for look in ON_TICK.all():
         _announce(*look(replace(workspace, catalog=catalog.current())))
 
 

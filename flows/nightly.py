@@ -12,7 +12,7 @@ from prefect import flow
 from prefect.events import emit_event
 
 from catalog.errors import DataError
-from catalog.hooks import registered
+from catalog.hooks import AFTER_NIGHT
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import dates_from, newest_grouped, newest_sold
 from flows.clock import now_of
@@ -119,7 +119,7 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
             done = run_night(workspace, registry, night_of, seed, means)
     from training.pruning import after_night as prune  # noqa: PLC0415 - as in `registry_of`
 
-    for look in (prune, *registered("after_night")):  # a slow webhook keeps nobody from the next night
+    for look in (prune, *AFTER_NIGHT.all()):  # a slow webhook keeps nobody from the next night
         for sentence in look(workspace):
             say(sentence)
     return done

@@ -7,7 +7,7 @@ import os
 
 from catalog.addresses import KnockResult, knock, refuse_absent_registry, without_login
 from catalog.errors import ServiceError
-from catalog.hooks import needed
+from catalog.hooks import DATABASE
 from catalog.settings import Settings
 from warehouse.files import prefect_credential
 from warehouse.services import refuse_unusable, sqlite_file
@@ -45,7 +45,7 @@ def refuse_absent_database(settings: Settings) -> None:
         When it is.
     """
     if settings.database is not None:
-        needed("database", "SHELFPRICE_DATABASE").refuse_absent_database(settings.database)
+        DATABASE.needed("SHELFPRICE_DATABASE").refuse_absent_database(settings.database)
 
 
 def _refuse_absent_prefect(api: str) -> None:

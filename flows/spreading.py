@@ -23,7 +23,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from catalog.errors import ServiceError, first_line
-from catalog.hooks import needed
+from catalog.hooks import SPREAD
 from catalog.settings import Settings
 from catalog.spread import HERE, Done, InThisProcess, Job, Spread, attempt, cores, unheard
 from flows.progress import listening, say, tell
@@ -197,7 +197,7 @@ def spreading(settings: Settings, *, seconds: float, threads: int = 1) -> Iterat
         When the settings name a cluster that cannot be used; nothing was done.
     """
     if settings.dask is not None:
-        with needed("spread", "SHELFPRICE_DASK").on_cluster(settings, say) as spread:
+        with SPREAD.needed("SHELFPRICE_DASK").on_cluster(settings, say) as spread:
             yield spread
     elif cores() > 1 and seconds > _WORTH_PROCESSES:
         with in_processes(cores(), say) as spread:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
-from catalog.hooks import registered
+from catalog.hooks import AFTER_BOOK
 from catalog.load import Catalog
 from etl.transform import transform
 from serving.book.book import PriceBook
@@ -113,7 +113,7 @@ def price_date(
             new = make_book(workspace, champion, date)
             commit_as(workspace.lake, new)
         publish_markdowns(workspace.lake, workspace.catalog, date)
-        of_wings = [hear(workspace, date) for hear in registered("after_book")]
+        of_wings = [hear(workspace, date) for hear in AFTER_BOOK.all()]
         said = [own for own in (_said_of_stores(workspace.catalog, new), *of_wings) if own]
         return Priced(new.book, None, "; ".join(said) or None)
     except ModelError as error:

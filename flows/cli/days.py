@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.errors import DataError, Declined
-from catalog.hooks import needed
+from catalog.hooks import STORE
 from catalog.settings import Settings, read_settings
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, show_table
@@ -79,7 +79,7 @@ def _elsewhere(settings: Settings) -> Any | None:
     Declined
         When other objects stand under its prefix.
     """
-    store = needed("store", "SHELFPRICE_LAKE")(settings)
+    store = STORE.needed("SHELFPRICE_LAKE")(settings)
     if strangers := store.strangers():
         raise Declined(
             f"{store.address} also holds {strangers[0]}, which Shelfprice did not make; nothing was removed: move it "

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.hooks import registered
+from catalog import hooks
 from flows.cli import ask, days, loop, models, prices
 from flows.cli.command import Command, Commands, help_of, show_version
 from flows.cli.console import remark
@@ -26,7 +26,7 @@ OF_THE_CORE: tuple[Command, ...] = (
     *(loop.simulate, days.nightly, days.backfill, days.reset),
     models.champions,
 )
-COMMANDS = (*OF_THE_CORE, *(one for of_wing in registered("commands") for one in of_wing))
+COMMANDS = (*OF_THE_CORE, *(one for of_wing in hooks.COMMANDS.all() for one in of_wing))
 
 app = typer.Typer(
     name="shelfprice",

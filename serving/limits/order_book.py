@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from catalog.hooks import needed, provider
+from catalog.hooks import ORDERS
 from catalog.load import Catalog
 from serving.limits.orders import AtOnce, Orders, PriceOrder
 from serving.limits.rival_caps import rival_caps
@@ -85,7 +85,7 @@ def _order_book(lake: Lake) -> OrderBook | None:
     SettingError
         When people ordered something, and nothing here can read it.
     """
-    book: OrderBook | None = provider("orders")
+    book = ORDERS.only()
     if book is None and any(lake.partitions("price_changes")):
-        needed("orders", "price changes of people in the lake")
+        ORDERS.needed("price changes of people in the lake")
     return book

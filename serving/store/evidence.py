@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.hooks import needed, provider
+from catalog.hooks import EVIDENCE
 from catalog.load import Catalog
 from warehouse.checks.proof import Span
 from warehouse.lake import Lake
@@ -106,7 +106,7 @@ def _refuse_a_retailers(lake: Lake) -> None:
         When the lake holds a retailer's decisions.
     """
     if origin_of(lake.store) == "retailer":
-        needed("evidence", "a retailer's lake")
+        EVIDENCE.needed("a retailer's lake")
 
 
 def unknown_price(sku: str, store: str | None) -> str:
@@ -121,5 +121,5 @@ def unknown_price(sku: str, store: str | None) -> str:
 @cache
 def evidence() -> Evidence:
     """Return what tells of exported prices."""
-    kind: type[Evidence] | None = provider("evidence")
+    kind = EVIDENCE.only()
     return Evidence() if kind is None else kind()

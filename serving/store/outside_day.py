@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Policy, Shelf, Sold
 from catalog.errors import Declined
-from catalog.hooks import needed, registered
+from catalog.hooks import OUTSIDE_SALES
 from catalog.load import Catalog
 from catalog.names import OWNER
 from catalog.tables.decisions import REPRICINGS
@@ -93,7 +93,7 @@ class OutsideSales(Protocol):
 def close_days(workspace: Workspace, now: dt.datetime) -> None:
     """Make what stores sold by themselves on the dates that are over at a moment, UTC."""
     if workspace.catalog.store.sales == "outside":
-        for sales in registered("outside_sales"):
+        for sales in OUTSIDE_SALES.all():
             sales.close_days(workspace, now)
 
 
@@ -146,7 +146,7 @@ def reprice_outside(
             "expected `changes: hourly` with some products in drawn_prices of store.yaml, found other prices; nothing "
             "was remade: those stand until the night makes the next ones"
         )
-    sales = sales or needed("outside_sales", "drawn_prices.changes: hourly")()
+    sales = sales or OUTSIDE_SALES.needed("drawn_prices.changes: hourly")()
     stores = catalog.store.stores if store is None else (store,)
     places = {name: catalog.store.clock_of(name).tick_of(now) for name in stores}
     is_open = {name: date for name, (date, tick) in places.items() if 0 <= tick < catalog.store.opening.ticks}

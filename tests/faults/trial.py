@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.pressed import processes_of
-
 from tests.faults.child import Fault
 from tests.faults.commands import Command
 from tests.faults.compare import State, difference
 from tests.faults.worlds import Worlds
 from tests.faults.zygote import DECLINED, Ended
+from tests.support.pressed import processes_of
 
 _GONE_WITHIN = 10.0  # seconds
 _POLL = 0.05  # seconds

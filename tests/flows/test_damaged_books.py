@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from shell import Terminal
-from tests.support.believing import price_alike
 
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
@@ -15,6 +14,7 @@ from catalog.settings import Settings, read_settings
 from flows.runs import registry_of
 from flows.workspace import open_workspace
 from plugins.operations.checks.check_up import check_up
+from tests.support.believing import price_alike
 from warehouse.checks.whole import PassedOver, books_passed_over, parts_of_book
 from warehouse.commits.locks import held
 from warehouse.lake import Lake

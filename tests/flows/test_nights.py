@@ -10,7 +10,6 @@ from unittest.mock import patch
 import pytest
 from once_a_run import living_in, without_heartbeats
 from prefect.client.orchestration import get_client
-from tests.support.believing import first_belief
 
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import CLASSIC, load
@@ -25,6 +24,7 @@ from flows.workspace import open_workspace
 from serving.belief.belief import believed_before_anybody_came
 from serving.book.make import new_book
 from serving.store.play import LivePrices
+from tests.support.believing import first_belief
 from training.backfill import Filled
 from training.judge.same_shoppers import true_curves
 from training.schedule import (

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.believing import first_belief
 
 from catalog.decisions.pricing import Shelf
 from catalog.errors import ModelError
@@ -28,6 +27,7 @@ from serving.limits.limits import limits_of
 from serving.optimise.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.optimise.policies import GreedyPolicy, StaticPolicy, policy_with_model, policy_without_model
 from serving.optimise.policy import Asked, asked_without_model
+from tests.support.believing import first_belief
 from warehouse.lake import Lake, Partition
 
 CATALOG = load(CLASSIC)

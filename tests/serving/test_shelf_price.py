@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from outside_grocer import Grocer
-from tests.support.believing import first_belief
 
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
@@ -26,6 +25,7 @@ from serving.optimise.curves import DemandCurves
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from serving.store.standing import standings
+from tests.support.believing import first_belief
 from warehouse.checks.proof import verify
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

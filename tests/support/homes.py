@@ -68,8 +68,6 @@ def sell_two_days(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], 
 
 
 def _sell_two_days(home: Path) -> None:
-    from tests.support.believing import first_belief
-
     from catalog.ladder import price_ladder
     from catalog.load import CLASSIC, load
     from etl.load import load_dimensions, load_store_day
@@ -81,6 +79,7 @@ def _sell_two_days(home: Path) -> None:
     from serving.book.make import publish_book
     from serving.optimise.curves import DemandCurves
     from serving.store.in_force import pricing_on
+    from tests.support.believing import first_belief
     from warehouse.lake import Lake
 
     settings = read_settings({"SHELFPRICE_HOME": str(home), "SHELFPRICE_CATALOG": str(CLASSIC)})

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pytest
 from mlflow.tracking import MlflowClient
 from shell import Terminal
-from tests.support.believing import first_belief
 
 import warehouse.stores.folder
 from catalog.arrays import Floats
@@ -32,6 +31,7 @@ from serving.book.make import publish_book
 from serving.book.store import book_in_force
 from serving.store.in_force import pricing_on
 from serving.store.play import LivePrices
+from tests.support.believing import first_belief
 from training.champion import (
     ChampionChange,
     Done,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import duckdb
 import pyarrow as pa
 import pytest
-from tests.support.believing import first_belief
 
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
@@ -34,6 +33,7 @@ from plugins.evaluation.bench.cookbook import (
 from serving.book.make import publish_book
 from serving.optimise.curves import DemandCurves
 from serving.store.in_force import pricing_on
+from tests.support.believing import first_belief
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import build_file, read_only
 

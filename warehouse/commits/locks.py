@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import Declined
-from catalog.hooks import needed
+from catalog.hooks import LOCKS
 from catalog.past_one_machine import LockPlace
 
 _DATE = r"(?P<date>\d{4}-\d{2}-\d{2})"
@@ -175,7 +175,7 @@ def _on_all_machines(place: LockPlace, name: str, patience: float) -> AbstractCo
 
 def _of_all_machines() -> Any:
     """Return the wing's module that locks in the database: `held_by_all`, and `is_held_by_any`."""
-    return needed("locks", "SHELFPRICE_DATABASE")
+    return LOCKS.needed("SHELFPRICE_DATABASE")
 
 
 def _file(place: LockPlace, name: str) -> Path:

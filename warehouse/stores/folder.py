@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from catalog.errors import LakeError
-from catalog.hooks import needed
+from catalog.hooks import STORE
 from catalog.names import EMPTY_GROUP
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
@@ -420,5 +420,5 @@ def open_store(settings: Settings) -> LakeStore:
     """
     if settings.lake_address is None:
         return LocalStore(settings.lake)
-    store: LakeStore = needed("store", "SHELFPRICE_LAKE")(settings)
+    store: LakeStore = STORE.needed("SHELFPRICE_LAKE")(settings)
     return store

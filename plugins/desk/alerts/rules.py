@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from catalog.hooks import registered
+from catalog.hooks import Hook
 from catalog.load import Catalog
 from etl.live.day import days_with_live_parts
 from etl.live.store_now import stores_now
@@ -44,6 +44,10 @@ class Alert:
     sentence: str
 
 
+ALERT_RULES: Hook[Callable[[Workspace, dt.datetime], Iterator[Alert]]] = Hook("alert_rules")
+"""Further rules that other plugins watch; each yields the alerts of a moment, UTC."""
+
+
 def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
     """Return every alert that the state of the store gives at a moment in its time."""
     rules = workspace.catalog.store.alerts
@@ -56,7 +60,7 @@ def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
         (rules.waste_above is not None, _waste),
         (rules.silent_days is not None, _silent_stores),
         (rules.other_prices is not None, _other_prices),
-        *((True, rule) for rule in registered("alert_rules")),
+        *((True, rule) for rule in ALERT_RULES.all()),
     ]
     return sorted(alert for is_asked, rule in asked if is_asked for alert in rule(workspace, now))
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.support.believing import first_belief
 
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
@@ -22,6 +21,7 @@ from etl.twin.truth import chance_of_sale
 from etl.twin.visits import expected_visits_on
 from serving.book.make import publish_book
 from serving.optimise.curves import DemandCurves
+from tests.support.believing import first_belief
 from warehouse.lake import Lake
 
 DAY = dt.date(2026, 1, 6)

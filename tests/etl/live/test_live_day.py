@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from price_shop import SHORT_DAY, open_in_the_morning
-from tests.support.believing import first_belief
 
 from catalog.errors import DataError, Declined
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
@@ -27,6 +26,7 @@ from features.cells import feature_workbench, groups_of, publish_groups, stale_c
 from serving.book.make import publish_book
 from serving.store.in_force import pricing_on
 from serving.store.play import LivePrices
+from tests.support.believing import first_belief
 from training.judge.same_shoppers import true_curves
 from warehouse.checks.assertions import broken_assertions
 from warehouse.checks.proof import verify

@@ -5,7 +5,6 @@ import datetime as dt
 import time
 
 import pytest
-from tests.support.believing import price_alike
 
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
@@ -15,6 +14,7 @@ from plugins.desk.price_changes.request import PriceRequest, ask
 from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk, open_desk
 from serving.store.in_force import pricing_on
+from tests.support.believing import price_alike
 from warehouse.checks.whole import parts_of_book
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

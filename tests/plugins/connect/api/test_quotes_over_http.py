@@ -7,12 +7,12 @@ import shutil
 import pytest
 from asgi_client import AsgiClient
 from shell import Terminal
-from tests.support.believing import price_alike
 
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from plugins.connect.api.app import application
+from tests.support.believing import price_alike
 from warehouse.checks.whole import parts_of_book
 from warehouse.lake import Lake
 
