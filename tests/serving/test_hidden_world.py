@@ -19,7 +19,7 @@ from serving.store.storefront import storefront_before_champion
 PROJECT = Path(catalogs.__file__).parents[1]
 PLANNER = (
     *("serving", "features", "training", "etl", "warehouse", "flows"),
-    *("cluster", "connect", "dashboard", "desk", "operate", "own_data"),
+    *("dashboard", "plugins/connect", "plugins/desk", "plugins/operations", "plugins/own_store"),
 )
 HIDDEN = {"personas", "waiting_share", "day_variation", "weekday_factors", "busy_days_seed"}
 HIDDEN |= {"demand_effects", "day_shift", "substitution"}
@@ -36,6 +36,7 @@ def test_nothing_but_the_twin_and_its_examiner_reads_what_is_hidden(folder: str)
         for file in files
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in HIDDEN
+        if PROJECT / "etl" / "twin" not in file.parents
     }
     assert read == set()
 

@@ -212,12 +212,12 @@ def dying_in(dying: pytest.MonkeyPatch, place: str) -> None:
     if not place.startswith("between"):
         dying.setattr(place, killed)
         return
-    put_in_force = warehouse.local.store.put_part_in_force
+    put_in_force = warehouse.stores.folder.put_part_in_force
 
     def until_the_book(root: Path, part: CommittedPart) -> None:
         return killed() if part.partition.table == "booked_prices" else put_in_force(root, part)
 
-    dying.setattr(warehouse.local.store, "put_part_in_force", until_the_book)
+    dying.setattr(warehouse.stores.folder, "put_part_in_force", until_the_book)
 
 
 @pytest.mark.parametrize("dies_in", DEATHS)

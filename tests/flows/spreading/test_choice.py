@@ -101,10 +101,10 @@ def test_a_worker_of_another_version_or_lake_is_refused_with_the_reason(
 
 def test_a_worker_with_other_code_of_the_same_version_is_refused(tmp_path: Path) -> None:
     here = Path(__file__).parents[3]
-    for package in ("simulation", "features"):
+    for package in ("etl", "features"):
         copytree(here / package, tmp_path / package, ignore=ignore_patterns("__pycache__"))
     installed = fingerprint_of_sources(tmp_path)
-    draws = tmp_path / "simulation" / "draws.py"
+    draws = tmp_path / "etl" / "twin" / "draws.py"
     draws.write_text(f"{draws.read_text()}\nANOTHER_SEED = 1\n")
     fingerprint_of_sources.cache_clear()
     changed = fingerprint_of_sources(tmp_path)

@@ -125,7 +125,7 @@ def flip(path: Path) -> None:
 
 def interrupt(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Play Tuesday again from another seed, and die when so many parts are in force."""
-    put, done = warehouse.local.store.put_part_in_force, 0
+    put, done = warehouse.stores.folder.put_part_in_force, 0
 
     def dying(root: Path, part: CommittedPart) -> None:
         nonlocal done
@@ -135,7 +135,7 @@ def interrupt(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, after: int)
         put(root, part)
 
     with monkeypatch.context() as patched:
-        patched.setattr(warehouse.local.store, "put_part_in_force", dying)
+        patched.setattr(warehouse.stores.folder, "put_part_in_force", dying)
         with pytest.raises(Killed):
             play(workspace, TUESDAY, seed=8)
 

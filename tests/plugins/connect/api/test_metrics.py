@@ -20,7 +20,7 @@ from plugins.connect.labels.export import export
 from plugins.connect.labels.targets import PullTarget
 from plugins.operations.deploy import make_secrets
 
-GRAFANA = Path(make_secrets.__file__).parent / "grafana" / "shelfprice.json"
+GRAFANA = Path(make_secrets.__file__).parents[3] / "deploy" / "grafana" / "shelfprice.json"
 QUOTE = "/v1/quotes?sku=MILK&stock=8&store=S01"
 
 

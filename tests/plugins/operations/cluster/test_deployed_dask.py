@@ -18,7 +18,7 @@ from plugins.operations.deploy import make_secrets
 from plugins.operations.deploy.servers.ports import free_port
 from plugins.operations.up.services import Service
 
-DEPLOY = Path(make_secrets.__file__).parent
+DEPLOY = Path(make_secrets.__file__).parents[3] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
 MANIFESTS = {
     one["metadata"]["name"]: one["spec"]["template"]["spec"]["containers"][0]

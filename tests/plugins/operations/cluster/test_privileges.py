@@ -33,7 +33,7 @@ from warehouse.checks.proof import verify
 from warehouse.commits.locks import held
 from warehouse.lake import Lake, empty_partition
 
-SQL = Path(make_secrets.__file__).with_name("databases.sql")
+SQL = Path(make_secrets.__file__).parents[3] / "deploy" / "databases.sql"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from container_environment import KNOWN, speaks_to_its_object_store
 
 from plugins.operations.deploy import make_secrets
 
-DEPLOY = Path(make_secrets.__file__).parent
+DEPLOY = Path(make_secrets.__file__).parents[3] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONCE = {"secrets", "bucket", "backup"}  # they end

@@ -14,7 +14,7 @@ from container_environment import KNOWN, speaks_to_its_object_store
 from plugins.connect import quote_api
 from plugins.operations.deploy import make_secrets
 
-KUBERNETES = Path(make_secrets.__file__).parent / "kubernetes"
+KUBERNETES = Path(make_secrets.__file__).parents[3] / "deploy" / "kubernetes"
 FILES = {file.name: list(yaml.safe_load_all(file.read_text())) for file in sorted(KUBERNETES.glob("*.yaml"))}
 VALUES = {name: documents[0] for name, documents in FILES.items() if name.startswith("values-")}
 MANIFESTS: list[dict[str, Any]] = [one for name, all_of in FILES.items() if name not in VALUES for one in all_of]
