@@ -18,6 +18,7 @@ from catalog.errors import SettingError
 if TYPE_CHECKING:  # types of the rooms above, for the reader and the type checker alone
     from catalog.settings import Settings
     from catalog.spread import Spread
+    from catalog.tables.table import Table
     from flows.cli.command import Command
     from serving.limits.order_book import OrderBook
     from serving.store.evidence import Evidence
@@ -128,6 +129,9 @@ class Database(Protocol):
 
 COMMANDS: "Hook[tuple[Command, ...]]" = Hook("commands")
 """Further commands of `shelfprice`."""
+
+TABLES: "Hook[tuple[Table, ...]]" = Hook("tables")
+"""Contracts of further tables of the lake, beside those in `catalog/tables`."""
 
 ORDERS: "Hook[OrderBook]" = Hook("orders")
 """The keeper of people's orders, the kill switch among them; without it, a lake with orders is refused."""

@@ -1,23 +1,35 @@
 """Every table that crosses a folder: its grain, its columns, their types, units and nullability.
 
-Publishing enforces the contracts in `catalog/tables`; the data dictionary is written from them, as a page by `python -m
-catalog.tables.contracts` and as rows for a table. Nothing else defines a table. Tables by day keep their
-`business_date` in the folder name, not in the file.
+The core's contracts are in `catalog/tables`; plugins register theirs for `catalog.hooks.TABLES`. Publishing enforces
+them, and the data dictionary is written from them: a page by `python -m catalog.tables.contracts`, and rows for a
+table. Tables by day keep their `business_date` in the folder name, not in the file.
 """
 
 import re
 import sys
+from itertools import chain
 
 import pyarrow as pa
 
-from catalog.tables import beliefs, comparisons, context, decisions, draws, intake, learning, operations, prices, stock
+from catalog import hooks
+from catalog.errors import ContractError
+from catalog.tables import beliefs, comparisons, context, decisions, draws, intake, learning, prices, stock
 from catalog.tables.table import Column, Table
 
-_MODULES = (decisions, intake, stock, context, prices, draws, operations, beliefs, learning, comparisons)
-TABLES: dict[str, Table] = {
-    own.name: own for module in _MODULES for own in vars(module).values() if isinstance(own, Table)
-}
-"""Every table, by its name."""
+_CORE = (decisions, intake, stock, context, prices, draws, beliefs, learning, comparisons)
+
+
+def _contracts() -> dict[str, Table]:
+    core = (table for module in _CORE for table in vars(module).values() if isinstance(table, Table))
+    contracts: dict[str, Table] = {}
+    for table in chain(core, *hooks.TABLES.all()):
+        if contracts.setdefault(table.name, table) is not table:
+            raise ContractError(f"expected one contract of the table {table.name}, found two: uninstall one package")
+    return contracts
+
+
+TABLES: dict[str, Table] = _contracts()
+"""Every table by its name: the core's, then those of plugins."""
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """Names a partition may have; any other name could lead out of the lake's folder."""
@@ -31,7 +43,7 @@ def data_dictionary() -> str:
     intro = [
         "# Data dictionary",
         "",
-        "Written from `catalog/tables` by `make docs`; a test fails when the two differ. Times are UTC; a business",
+        "Written from the contracts by `make docs`; a test fails when the two differ. Times are UTC; a business",
         "date is a local date of the store (the table `stores` has the time zones). Tables by day also have a",
         "`business_date` column, which is the name of their folder. Money is in the currency of the shelf, also in",
         "columns that end in `_eur` and where the unit says EUR: the column `currency` of `products` names it. A share",

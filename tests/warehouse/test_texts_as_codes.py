@@ -3,10 +3,10 @@
 import datetime as dt
 
 from catalog.settings import Settings
-from catalog.tables.operations import PRICE_CHANGES
 from catalog.tables.table import TEXT
 from plugins.desk.price_changes.change import Event, Terms
 from plugins.desk.price_changes.record import rows_of_events
+from plugins.desk.tables import PRICE_CHANGES
 from warehouse.lake import Lake, Partition
 
 NOON = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)

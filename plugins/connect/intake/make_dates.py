@@ -21,7 +21,6 @@ from catalog.names import INTAKE_GROUP, LIVE_GROUP
 from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
 from catalog.tables.draws import HOURLY_DRAWS
 from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
-from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
 from catalog.tables.table import Table
 from etl.live.day import LiveDay, clear_away
 from etl.sales_so_far import DAYS
@@ -30,6 +29,7 @@ from plugins.connect.intake.decisions import MadeDecisions, VisitedDay, decision
 from plugins.connect.intake.exposures import DayEvidence, exposures_of, hours_open
 from plugins.connect.intake.take_sales import LOCK, KnownLines, first_date
 from plugins.connect.labels.export_log import ExportHistory, ExportLog
+from plugins.connect.labels.tables import EXPORT_BATCHES, LABEL_STATES
 from serving.store.drawn_prices import newest_draw
 from warehouse.commits.locks import waited_for
 from warehouse.lake import CODE_VERSION, Lake, Partition

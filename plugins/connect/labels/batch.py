@@ -17,7 +17,7 @@ from typing import Any, Literal, cast, get_args
 import pyarrow as pa
 
 from catalog.clocks import UTC, zone_of
-from catalog.tables.operations import EXPORT_BATCHES
+from plugins.connect.labels.tables import EXPORT_BATCHES
 
 _ID_LENGTH = 24
 _SENT = ("sku", "price", "till_price", "unit_price", "unit", "prior_price")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from catalog.errors import ServiceError
 from catalog.load import WatchedCatalog
-from catalog.tables.operations import EXPORT_BATCHES
 from etl.live.calendar import refuse_unknown_store
 from etl.live.store_now import stores_now
 from flows.clock import now_of
@@ -18,6 +17,7 @@ from plugins.connect.labels.ack_files import AckFilesResult, RefusedFileAck, rea
 from plugins.connect.labels.batch import DEVICES, PriceBatch, StoreRecord, next_batch
 from plugins.connect.labels.export_log import LOCK as RECORD_LOCK
 from plugins.connect.labels.export_log import ExportHistory, ExportLog, next_number, record_batches
+from plugins.connect.labels.tables import EXPORT_BATCHES
 from plugins.connect.labels.targets import FolderTarget, RefusedBatchError, Target
 from plugins.connect.labels.wanted import shelf_prices
 from serving.store.standing import standings

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
-from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
 from plugins.connect.labels.batch import (
     COLUMNS,
     Acknowledgement,
@@ -27,6 +26,7 @@ from plugins.connect.labels.batch import (
     StoreRecord,
     device_states,
 )
+from plugins.connect.labels.tables import EXPORT_BATCHES, LABEL_STATES
 from warehouse.lake import Lake, Partition
 from warehouse.partition import Within
 

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 import pyarrow as pa
 
 from catalog.errors import Declined, ShelfpriceError
-from catalog.tables.operations import ALERTS
 from etl.live.store_now import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.alerts.rules import Alert, found_now
 from plugins.desk.notify.channels import channels_of
 from plugins.desk.notify.outbox import LOCK, keep, send
+from plugins.desk.tables import ALERTS
 from warehouse.commits.locks import held
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace

@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import Declined
-from catalog.tables.operations import NOTIFICATIONS
 from etl.live.store_now import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.notify.channels import Channel, Message, channels_of
+from plugins.desk.tables import NOTIFICATIONS
 from warehouse.commits.locks import held, waited_for
 from warehouse.commits.notes import UNSENT_ALERTS, read_sealed, write_sealed
 from warehouse.lake import Lake, Partition

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
-from catalog.tables.operations import PREDICTED, PRICE_CHANGES
 from catalog.tables.table import MOMENT
 from etl.stock import opens_with
 from plugins.desk.law.shown import day_prices_before
@@ -26,6 +25,7 @@ from plugins.desk.price_changes.consequence import DayForecast, outlook_of, with
 from plugins.desk.price_changes.proposals import PASSES, THE_RULE, Proposals, passing, proposals_on, waiting_on
 from plugins.desk.price_changes.reasons import reason_beside, reason_for
 from plugins.desk.price_changes.record import LOCK, PATIENCE, TABLE, next_number, record_rows, rows_of_events
+from plugins.desk.tables import PREDICTED, PRICE_CHANGES
 from serving.book.store import BookInForce, book_in_force
 from serving.store.markdowns import stickers_on
 from serving.store.standing import openings_without_orders

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
-from catalog.tables.operations import PREDICTED, PRICE_CHANGES
 from catalog.tables.table import MOMENT
 from plugins.desk.price_changes.change import Event, PriceChange, Terms, folded
+from plugins.desk.tables import PREDICTED, PRICE_CHANGES
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import in_one_piece
 from warehouse.partition import Within

@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.names import EXPORT_GROUP
-from catalog.tables.operations import INGESTED_FILES
 from plugins.own_store.history.admission import Admitted
 from plugins.own_store.history.profile import profile_of
 from plugins.own_store.history.read import Export
+from plugins.own_store.tables import INGESTED_FILES
 from warehouse.lake import Lake, Partition
 from warehouse.sold import sold_partitions
 from warehouse.workspace import Workspace

@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.tables.operations import ALERTS
 from dashboard.cards.overview import alert_notices
 from dashboard.monitor import Monitor
+from plugins.desk.tables import ALERTS
 from warehouse.lake import Lake, Partition
 
 NOON = dt.datetime(2026, 1, 19, 12, tzinfo=dt.UTC)
