@@ -117,9 +117,7 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
             opens = workspace.catalog.store.next_opening(now)
             means = RunContext(announce, tell, as_task, spread, opens)
             done = run_night(workspace, registry, night_of, seed, means)
-    from training.pruning import after_night as prune  # noqa: PLC0415 - as in `registry_of`
-
-    for look in (prune, *AFTER_NIGHT.all()):  # a slow webhook keeps nobody from the next night
+    for look in AFTER_NIGHT.all():  # a slow webhook keeps nobody from the next night
         for sentence in look(workspace):
             say(sentence)
     return done

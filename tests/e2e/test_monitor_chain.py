@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chain_catalog import write_chain
 from looks import in_both_schemes
 from monitors import Orchestrator, serving
 from patience import until
@@ -22,7 +23,6 @@ from etl.load import load_dimensions, load_store_day
 from etl.twin.draws import shopper_names
 from etl.twin.store_day import play
 from features.cells import ALL_VIEWS
-from plugins.evaluation.bench.chain import write_chain
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import policy_without_model
 from serving.store.play import LivePrices

@@ -12,9 +12,9 @@ from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from flows.cli.failures import failure_line
 from plugins.operations.checks.models import check_registry
+from plugins.operations.mlflow_upkeep.interrupted import unended_runs
 from serving.champion import load_champion
 from training.mlflow.database import make_first
-from training.mlflow.interrupted import unended_runs
 from training.mlflow.registry import MlflowRegistry
 from warehouse.lake import Lake
 from warehouse.services import damage_of, sqlite_file

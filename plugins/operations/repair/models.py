@@ -8,11 +8,11 @@ from pathlib import Path
 from catalog.errors import DataError, ModelError
 from catalog.settings import Settings
 from etl.live.calendar import first_open_date
+from plugins.operations.mlflow_upkeep.interrupted import LeftRun, end_run, unended_runs, versions_without_verdict
 from plugins.operations.repair.damage import Damage, set_damage_aside, set_findings_aside
 from serving.book.make import has_belief
 from training.champion import LOCK, ChampionChange, catch_up, unfinished
 from training.fit.session import LEARNING
-from training.mlflow.interrupted import LeftRun, end_run, unended_runs, versions_without_verdict
 from training.mlflow.registry import MlflowRegistry
 from training.night import price_date
 from warehouse.checks.finding import Fault

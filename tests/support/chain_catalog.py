@@ -1,10 +1,5 @@
-"""A chain's catalog of any size, for looking at the monitor as a retailer would: many products, many stores.
+"""A chain's catalog of any size, for tests of the monitor; equal sizes give equal files."""
 
-`python -m plugins.evaluation.bench.chain FOLDER` writes 200 products and 30 stores; `shelfprice pipeline --catalog
-FOLDER` plays them. Equal sizes give equal files.
-"""
-
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +7,6 @@ import yaml
 
 from catalog.load import CLASSIC, load
 
-PRODUCTS, STORES = 200, 30
 _CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "dairy": ("🥛", ("milk", "yoghurt", "butter", "cream", "cheddar")),
     "bakery": ("🍞", ("rolls", "rye bread", "croissants", "bagels", "toast")),
@@ -29,27 +23,16 @@ _PAR_STOCK, _SPREAD_OF_STOCK = 30, 5
 _VISITS_PER_UNIT = 2.0
 
 
-def write_chain(folder: Path, n_products: int = PRODUCTS, n_stores: int = STORES, visits: float | None = None) -> None:
-    """Write `products.yaml` and `store.yaml`: the default store's rules, with another shelf and other stores.
-
-    Parameters
-    ----------
-    folder
-        Is made where it is missing.
-    n_products, n_stores
-        How many of each, from 1.
-    visits
-        Of a store day, as the belief expects them; None is two for each unit of a full shelf.
-    """
+def write_chain(folder: Path, n_products: int, n_stores: int) -> None:
+    """Write `products.yaml` and `store.yaml`: the default store's rules, with another shelf and other stores."""
     shelf = [_product(number) for number in range(n_products)]
     rules = yaml.safe_load((CLASSIC / "store.yaml").read_text(encoding="utf-8"))
     units = sum(product["par_stock"] for product in shelf)
-    per_unit = _VISITS_PER_UNIT if visits is None else visits / units
     store = rules | {
-        "belief": rules["belief"] | {"visits_per_unit": per_unit},
+        "belief": rules["belief"] | {"visits_per_unit": _VISITS_PER_UNIT},
         "stores": [f"S{number:02d}" for number in range(1, n_stores + 1)],
         "popularity": {},
-        "visits_per_day": per_unit * units,
+        "visits_per_day": _VISITS_PER_UNIT * units,
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (("products.yaml", {"products": shelf}), ("store.yaml", store)):
@@ -75,18 +58,3 @@ def _product(number: int) -> dict[str, Any]:
         "unit_cost": round(_COST_SHARE * price, 2),
         "par_stock": _PAR_STOCK + _SPREAD_OF_STOCK * (number % _SPREAD_OF_STOCK),
     }
-
-
-def main() -> None:
-    """Write the chain that is asked for, and say how to play it."""
-    parser = argparse.ArgumentParser(prog="python -m plugins.evaluation.bench.chain", description=write_chain.__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--products", type=int, default=PRODUCTS)
-    parser.add_argument("--stores", type=int, default=STORES)
-    given = parser.parse_args()
-    write_chain(given.folder, given.products, given.stores)
-    print(f"{given.folder}: play it with `shelfprice pipeline --catalog {given.folder}`")
-
-
-if __name__ == "__main__":
-    main()

@@ -16,9 +16,9 @@ from catalog.load import CLASSIC, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
+from plugins.operations.mlflow_upkeep.pruning import Pruned, after_night, prune
 from training.champion import THE_GATE, ChampionChange, record
 from training.mlflow.experiments import TRAININGS, client_of, experiment_id
-from training.pruning import Pruned, after_night, prune
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
@@ -38,7 +38,7 @@ class Killed(BaseException):
 @pytest.fixture
 def workspace(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Register six versions, each with the files of its training, in a lake that judged them all."""
-    monkeypatch.setattr("training.pruning.KEPT", 2)
+    monkeypatch.setattr("plugins.operations.mlflow_upkeep.pruning.KEPT", 2)
     lake, client = Lake(settings), client_of(settings)
     experiment = experiment_id(client, settings, TRAININGS, "")
     client.create_registered_model(REGISTERED_MODEL)
