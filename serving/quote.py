@@ -15,8 +15,8 @@ from catalog.load import Catalog
 from serving.book.book import BookPolicy, PriceBook
 from serving.limits.guardrails import caps_beside
 from serving.limits.orders import Orders
-from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import brought_elsewhere
+from serving.optimise.curves import DemandCurves, Switching
+from serving.optimise.policies import costs_that_count
 from serving.store.evidence import unknown_price
 from serving.store.storefront import Storefront, storefront_without_exploration
 
@@ -264,3 +264,18 @@ def text_of(answer: PriceQuote, more: Mapping[str, Any] | None = None, *, candid
 def known(value: float) -> float | None:
     """Return a number, or None for NaN."""
     return None if math.isnan(value) else float(value)
+
+
+def brought_elsewhere(
+    catalog: Catalog, book: PriceBook, switching: Switching | None, product: int, price: float, ticks_left: int
+) -> float | None:
+    """Return what a shopper brings who finds a price too dear, EUR: what her substitutes earn beyond a unit's value.
+
+    They stand at their prices for a full shelf. None where nobody is known to take a substitute.
+    """
+    if switching is None or not switching.substitutes[product].any():
+        return None
+    full = book.at(np.arange(len(book.skus)), book.n_levels - 1, ticks_left)
+    prices, beyond = full.prices, full.prices - costs_that_count(catalog) - np.nan_to_num(full.unit_value)
+    own, ratios = np.array([price / catalog.base_prices[product]]), prices / catalog.base_prices
+    return float((switching.chances(product, own, ratios[None]) @ beyond)[0])

@@ -9,8 +9,7 @@ from catalog.arrays import Ints
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from etl.twin.visits import budget_shifts_on, expected_visits_on, stores_alike
-from serving.optimise.policies import StockAwarePolicy, stock_aware
-from serving.optimise.policy import Asked, PricingPolicy
+from serving.optimise.policies import Asked, PricingPolicy, StockAwarePolicy, stock_aware
 from training.judge.same_shoppers import true_curves
 
 CLAIRVOYANT = "clairvoyant"

@@ -12,7 +12,8 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from plugins.own_store.price_response import slopes_of, sold_by_week
 from plugins.own_store.shelf_price import changes_of_shelves, shelf_prices
-from serving.store.evidence import Evidence, ShelfPrices
+from serving.optimise.policies import ShelfPrices
+from serving.store.evidence import Evidence
 from warehouse.checks.proof import Span
 from warehouse.lake import Lake
 from warehouse.query.sql_files import queries_beside

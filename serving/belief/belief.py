@@ -20,7 +20,7 @@ from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots, falling
 from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
 from serving.belief.posterior import mode, updated
-from serving.optimise.switching import LogitSwitching
+from serving.optimise.curves import LogitSwitching
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
 _JITTER = 1e-6

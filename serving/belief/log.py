@@ -23,8 +23,7 @@ from serving.belief.own_sales import sales_by_kind, sales_of_all
 from serving.belief.sales import Sales
 from serving.belief.states import Learned, learned
 from serving.belief.substitution_fit import switching_from
-from serving.optimise.curves import DemandCurves
-from serving.optimise.switching import LogitSwitching
+from serving.optimise.curves import DemandCurves, LogitSwitching
 
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits

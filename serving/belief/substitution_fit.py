@@ -15,7 +15,7 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.substitutes import choices_in
 from serving.belief.own_sales import LOOKS_BACK
-from serving.optimise.switching import LogitSwitching
+from serving.optimise.curves import LogitSwitching
 
 _USUAL, _SPREAD = np.array([-5.0, 4.0]), np.array([3.0, 2.0])
 """Of level and slope before anybody chose: mean, and standard deviation."""

@@ -20,7 +20,7 @@ from serving.belief.belief import (
 )
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
-from serving.optimise.switching import LogitSwitching
+from serving.optimise.curves import LogitSwitching
 
 Row = Mapping[str, Any]
 

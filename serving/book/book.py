@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
-from serving.optimise.policy import Asked
+from serving.optimise.policies import Asked
 
 
 class BookedStates(NamedTuple):

@@ -18,7 +18,7 @@ from serving.limits.guardrails import guarded_with_trail
 from serving.limits.limits import Limits, limits_of
 from serving.limits.on_a_shelf import support_of
 from serving.optimise.curves import DemandCurves, chance_at
-from serving.optimise.policy import Asked, PricingPolicy
+from serving.optimise.policies import Asked, PricingPolicy
 
 
 def tabulate(

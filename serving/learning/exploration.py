@@ -22,8 +22,7 @@ from catalog.arrays import Flags, Floats, Ints
 from serving.limits.guardrails import in_zone, nothing_shown
 from serving.limits.on_a_shelf import ShelfLimits
 from serving.optimise.curves import DemandCurves, chance_at
-from serving.optimise.policy import Asked
-from serving.optimise.solve import Worth
+from serving.optimise.policies import Asked, Worth
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Candidates:
         return (self.prices.swapaxes(1, 2) == own).view(np.int8).sum(axis=0, dtype=np.int64).T
 
     def mean_worth(self, forgone: Floats) -> Floats:
-        """Mean of what the candidates are worth, EUR per visit, as in `serving.optimise.solve.Worth.of`."""
+        """Mean of what the candidates are worth, EUR per visit, as in `serving.optimise.policies.Worth.of`."""
         return self.mean_revenue - forgone * self.mean_chance + self.mean_beside
 
 

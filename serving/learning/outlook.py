@@ -14,13 +14,11 @@ from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
 from serving.learning.exploration import ExplorationPlan
 from serving.learning.worth_knowing import WorthKnowing, drawn_gains, fairly, worth_knowing
-from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import ahead_of, costs_that_count, policy_with_model
-from serving.optimise.policy import PricingPolicy
+from serving.optimise.curves import DemandCurves, Switching
+from serving.optimise.policies import PricingPolicy, ahead_of, costs_that_count, policy_with_model
 from serving.optimise.recursion import usual_unit_values
 from serving.optimise.stock_ahead import StockAhead, least_worth
 from serving.optimise.substitution import sales_with_substitutes
-from serving.optimise.switching import Switching
 
 _NOBODY = 1e-12  # visits
 _AT_ONCE = 32  # products whose draws fit into a processor's cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from catalog.decisions.pricing import Lesson, Shelf, Sold
 from serving.learning.outlook import Outlook
-from serving.optimise.policy import Asked
+from serving.optimise.policies import Asked
 
 _OFTEN = 4  # times as many updates on a first day, when each teaches much
 _FEW = 200  # products, and stores, whose updates cost little

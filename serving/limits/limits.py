@@ -18,7 +18,7 @@ from catalog.decisions.rules import LIMITS
 from catalog.load import Catalog
 from catalog.records.guardrails import Guardrails
 from serving.limits.orders import Kind, Orders, Windows
-from serving.store.evidence import ShelfPrices
+from serving.optimise.policies import ShelfPrices
 
 _RULE_OF_KIND: dict[Kind, str] = {
     "event": "event",

@@ -20,7 +20,7 @@ from catalog.load import Catalog
 from serving.limits.guardrails import guarded, guarded_with_trail, is_above_another, side_by_side, usable_prices
 from serving.limits.limits import Limits, is_given, ordered_on, rule_given
 from serving.optimise.curves import DemandCurves, chance_at
-from serving.optimise.policy import Asked
+from serving.optimise.policies import Asked
 
 _SAME = 1e-9  # EUR
 

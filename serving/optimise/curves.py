@@ -9,12 +9,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats, rows_of_each
+from catalog.arrays import Flags, Floats, Ints, rows_of_each
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.tables.prices import DEMAND_CURVES
 from features.cells import model_input
-from serving.optimise.switching import Switching
 from warehouse.parquet import coded, constant
 
 
@@ -29,6 +28,53 @@ class DemandModel(Protocol):
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale, shape (n_rows,)."""
         ...
+
+
+class Switching(Protocol):
+    """How a shopper who found a product too dear chooses among its substitutes."""
+
+    @property
+    def substitutes(self) -> Flags:
+        """Which products may be taken instead of which, shape (n_products, n_products)."""
+        ...
+
+    def chances(self, product: int, own_ratio: Floats, ratios: Floats) -> Floats:
+        """Return the chance that each product is taken instead of one.
+
+        Parameters
+        ----------
+        product
+            Position of the product that she found too dear.
+        own_ratio
+            Its price over base price, shape (n,); infinite where it is sold out.
+        ratios
+            Those of all products, shape (n, n_products); infinite for one that is not on the shelf.
+
+        Returns
+        -------
+        Floats
+            Shape (n, n_products); 0 for what is no substitute.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class LogitSwitching:
+    """A multinomial logit in price ratios: the weight of substitute j is exp(level - slope x (ratio of j - 1)).
+
+    Implements `Switching`. A leaving shopper has the weight 1.
+    """
+
+    substitutes: Flags
+    level: float
+    slope: float
+
+    def chances(self, product: int, own_ratio: Floats, ratios: Floats) -> Floats:  # noqa: ARG002 - who left is not told
+        """Return the chance that each product is taken instead of one, as `Switching` says; whatever its own price."""
+        others, chances = np.flatnonzero(self.substitutes[product]), np.zeros(ratios.shape)
+        weights = np.exp(self.level - self.slope * (ratios[:, others] - 1))
+        chances[:, others] = weights / (1 + weights.sum(axis=1, keepdims=True))
+        return chances
 
 
 @dataclass(frozen=True)
@@ -179,3 +225,23 @@ def curves_from_table(table: pa.Table) -> DemandCurves:
     skus = tuple(table["sku"].take(np.arange(0, len(table), n_prices)).to_pylist())
     ends = (None if np.isnan(end).any() else end for end in (low, high))
     return DemandCurves(skus, prices, p_sale, table["model_version"][0].as_py(), supported, *ends)
+
+
+def chance_on_shelf(
+    curves: DemandCurves | None, prices: Floats, stock: Ints, known_at: Floats, known: Floats
+) -> Floats:
+    """Return the chance of sale at prices: the one that is known where it is for this price, else the curves'.
+
+    Parameters
+    ----------
+    curves
+        Without a model, None: then nothing is known elsewhere, NaN.
+    prices, stock
+        EUR and units, shape (n_stores, n_products); an empty shelf sells nothing.
+    known_at, known
+        Prices with a known chance of sale, EUR, and that chance, NaN where it is not known, of the same shape.
+    """
+    p_sale = np.where(prices == known_at, known, np.nan)
+    if curves is None or not (is_unknown := np.isnan(p_sale)).any():
+        return p_sale
+    return np.where(is_unknown, chance_at(curves.prices, curves.p_sale, prices) * (stock > 0), p_sale)

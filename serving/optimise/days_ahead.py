@@ -7,8 +7,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.decisions.pricing import Shelf
-from serving.optimise.recursion import price_stock, rates_of, worth_of_each
-from serving.optimise.solve import ProductsToSolve
+from serving.optimise.recursion import ProductsToSolve, price_stock, rates_of, worth_of_each
 from serving.optimise.stickers import MixedShelf, batches
 from serving.optimise.stock_ahead import Keeps, StockAhead
 

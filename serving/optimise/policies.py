@@ -1,30 +1,165 @@
-"""Policies that say which prices they want, behind the protocol of `serving.optimise.policy`.
+"""Pricing policies: a policy says which prices it wants, as a pure function of the shelf, and nothing else.
 
 `static` wants base prices, `shelf_prices` those of a retailer's own shelves, `rule` raises base prices when stock runs
 low, `greedy` takes what earns most per visit, `stock_aware` weighs that against what a unit kept is worth.
-`serving.store.storefront` makes prices of what they want, and a price book tabulates it.
+`serving.store.storefront` makes prices of what they want: support, exploration and guardrails are steps there. A price
+book tabulates a policy.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
-from serving.book.book import PriceBook
-from serving.optimise.curves import DemandCurves
+from serving.optimise.curves import DemandCurves, chance_on_shelf
 from serving.optimise.days_ahead import SolvedOverDays
-from serving.optimise.policy import Asked, PricingPolicy, asked_without_model
-from serving.optimise.recursion import rates_of, worth_of_each
-from serving.optimise.solve import ProductsToSolve, solve
+from serving.optimise.recursion import ProductsToSolve, rates_of, solve, worth_of_each
 from serving.optimise.stock_ahead import Keeps, StockAhead
 from serving.optimise.substitution import sales_with_substitutes
-from serving.optimise.switching import Switching
-from serving.store.evidence import ShelfPrices
 
 _NOBODY = 1e-12  # visits
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a policy wants. Arrays have shape (n_stores, n_products).
+
+    Attributes
+    ----------
+    prices
+        Prices asked for, EUR.
+    rule
+        Index into the policy's `rules`: which of them decided the price.
+    p_sale
+        Chance of sale at these prices; NaN where the policy does not know it.
+    unit_value
+        Value of one unit kept, EUR; NaN where the policy does not value stock.
+    sticker
+        Prices for the stickers of last-day units, EUR, NaN for none; None where the policy sticks none.
+    saving
+        What each sticker that is asked for now is expected to bring more than none, EUR; None where none is.
+    """
+
+    prices: Floats
+    rule: Ints
+    p_sale: Floats
+    unit_value: Floats
+    sticker: Floats | None = None
+    saving: Floats | None = None
+
+
+class PricingPolicy(Protocol):
+    """Anything that can say which prices it wants.
+
+    Attributes
+    ----------
+    name
+        The policy's name in the tables.
+    model_version
+        Registered model version behind the prices, or None.
+    rules
+        Names, all in `catalog.price_rules.RULES`, of what can decide a price; `Asked.rule` points into it.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def model_version(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def rules(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Say which price every product of every store should have for one tick."""
+        ...
+
+
+def asked_without_model(prices: Floats, rule: Ints) -> Asked:
+    """Return prices that come without a chance of sale and without a value of stock."""
+    unknown = np.full(prices.shape, np.nan)
+    return Asked(prices, rule, unknown, unknown)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What is needed to value prices on a shelf. Arrays have shape (n_stores, n_products).
+
+    Attributes
+    ----------
+    curves
+        Demand curves; None without a model.
+    asked
+        What the policy wants: its own chance of sale counts at its own price.
+    forgone
+        What a sale forgoes, EUR: the value of the unit kept and, for margin, its cost.
+    stock
+        Units on the shelf.
+    """
+
+    curves: DemandCurves | None
+    asked: Asked
+    forgone: Floats
+    stock: Ints
+
+    def p_sale(self, prices: Floats) -> Floats:
+        """Return the chance of sale at prices, EUR."""
+        return chance_on_shelf(self.curves, prices, self.stock, self.asked.prices, self.asked.p_sale)
+
+    def of(self, prices: Floats) -> Floats:
+        """Return what prices are worth, EUR per visit, what they bring beside a sale included."""
+        return (prices - self.forgone) * self.p_sale(prices) + self.beside(prices)
+
+    def beside(self, prices: Floats) -> Floats | float:
+        """Return what a visit brings at prices beside its own sale, EUR."""
+        return 0.0 if self.curves is None else self.curves.beside_at(prices)
+
+
+@dataclass(frozen=True)
+class ShelfPrices:
+    """The last regular prices of a retailer's stores, as the log before a date shows them.
+
+    Attributes
+    ----------
+    stores
+        The stores of the catalog.
+    prices
+        EUR, shape (n_stores, n_products); NaN where the log of half a year does not show one.
+    """
+
+    stores: tuple[str, ...]
+    prices: Floats
+
+    def of(self, stores: Sequence[str] | None, n_stores: int) -> Floats:
+        """Return the prices of some shelves, EUR, shape (n_stores, n_products); NaN for nobody's shelf in particular.
+
+        Parameters
+        ----------
+        n_stores
+            How many shelves are asked about.
+        """
+        found = np.full((n_stores, self.prices.shape[1]), np.nan)
+        rows = {store: row for row, store in enumerate(self.stores)}
+        for place, store in enumerate(stores or ()):
+            if store in rows:
+                found[place] = self.prices[rows[store]]
+        return found
+
+    def by_place(self, catalog: Catalog) -> dict[tuple[str, str], float]:
+        """Return the known prices, EUR, by store and product."""
+        return {
+            (self.stores[row], catalog.skus[own]): float(self.prices[row, own])
+            for row, own in np.argwhere(np.isfinite(self.prices))
+        }
+
+    def only(self, position: int) -> "ShelfPrices":
+        """Return those of one product, for a shelf that holds it alone."""
+        return replace(self, prices=self.prices[:, position : position + 1])
 
 
 @dataclass(frozen=True)
@@ -259,7 +394,7 @@ def ahead_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> StockAhe
 def sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Floats, Floats]:
     """Return what one sale brings at each candidate, EUR, and its chance; both know of substitutes where any are taken.
 
-    Shapes are those of `serving.optimise.solve.ProductsToSolve`.
+    Shapes are those of `serving.optimise.recursion.ProductsToSolve`.
     """
     gains = _gains(curves, costs_that_count(catalog))
     found = sales_with_substitutes(catalog, curves, visits, gains)
@@ -269,21 +404,6 @@ def sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Fl
 def costs_that_count(catalog: Catalog) -> Floats:
     """Return unit costs, or zeros where revenue is the objective, EUR, shape (n_products,)."""
     return catalog.unit_costs * (catalog.store.policies.objective != "revenue")
-
-
-def brought_elsewhere(
-    catalog: Catalog, book: PriceBook, switching: Switching | None, product: int, price: float, ticks_left: int
-) -> float | None:
-    """Return what a shopper brings who finds a price too dear, EUR: what her substitutes earn beyond a unit's value.
-
-    They stand at their prices for a full shelf. None where nobody is known to take a substitute.
-    """
-    if switching is None or not switching.substitutes[product].any():
-        return None
-    full = book.at(np.arange(len(book.skus)), book.n_levels - 1, ticks_left)
-    prices, beyond = full.prices, full.prices - costs_that_count(catalog) - np.nan_to_num(full.unit_value)
-    own, ratios = np.array([price / catalog.base_prices[product]]), prices / catalog.base_prices
-    return float((switching.chances(product, own, ratios[None]) @ beyond)[0])
 
 
 def _gains(curves: DemandCurves, unit_costs: Floats | float) -> Floats:

@@ -5,13 +5,54 @@ chance of sale. After Gallego and van Ryzin, "Optimal dynamic pricing of invento
 horizons" (Management Science, 1994), in ticks: the price stands for a tick, and sales in it are Poisson.
 """
 
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 
 _VALUES_TRIED = 64
 _TAIL = 8.0  # standard deviations of a Poisson count after which nothing is left to add
+
+
+@dataclass(frozen=True)
+class ProductsToSolve:
+    """Products whose recursion is to be solved.
+
+    Attributes
+    ----------
+    gains, chances, choosable
+        What one sale brings, EUR, its chance, and whether a price may be chosen, shape (n_products, n_prices). Chances
+        that differ by tick have that axis first, (n_ticks, n_products, n_prices), and end at closing.
+    visits
+        Visits expected per store day, shape (n_products, n_ticks).
+    n_levels
+        Stock levels, 0 included.
+    """
+
+    gains: Floats
+    chances: Floats
+    choosable: Flags
+    visits: Floats
+    n_levels: int
+
+
+class Solved(NamedTuple):
+    """The best price and what a unit more is worth, each of shape (n_ticks, n_products, n_levels).
+
+    Attributes
+    ----------
+    best
+        Position of the best price; position t of the first axis has t + 1 ticks left.
+    unit_value
+        What the last unit of a stock level earns until closing in the ticks after this one, EUR.
+    """
+
+    best: NDArray[np.unsignedinteger[Any]]
+    unit_value: NDArray[np.floating[Any]]
 
 
 def rates_of(chances: Floats, visits: Floats) -> Floats:
@@ -179,3 +220,18 @@ def expected_gains(gain: float, chances: Floats, later: Floats, expected: Floats
         rest -= chance
     for stock in range(max(first, len(chances)), end):
         expected[stock] += max(rest, 0.0) * stock * gain
+
+
+def solve(shelf: ProductsToSolve) -> Solved:
+    """Solve the recursion of products, one after another."""
+    n_products, n_ticks = shelf.visits.shape
+    shape = n_ticks, n_products, shelf.n_levels
+    best = np.zeros(shape, dtype=np.min_scalar_type(shelf.gains.shape[1]))
+    unit_value = np.zeros(shape)
+    rows = zip(shelf.gains, np.moveaxis(shelf.chances, -2, 0), shelf.choosable, shelf.visits, strict=True)
+    for product, (gains, chances, is_choosable, visits) in enumerate(rows):
+        among = np.flatnonzero(is_choosable)
+        rates = rates_of(chances[..., among], visits)
+        positions, values = price_stock(gains[among], rates, shelf.n_levels, np.zeros(shelf.n_levels))
+        best[:, product], unit_value[:, product, 1:] = among[positions].T, np.diff(values[:, :-1], axis=0).T
+    return Solved(best, unit_value)

@@ -21,7 +21,6 @@ from catalog.bounds import not_above, price_bounds
 from catalog.load import Catalog
 from serving.optimise.curves import DemandCurves
 from serving.optimise.recursion import chances_of_sales, price_stock, worth_of_each
-from serving.optimise.steady_stock import left_of
 
 _NOISE = 1e-9  # EUR
 _TICKS = 12  # of the day while a sticker is chosen
@@ -243,3 +242,13 @@ def _sell_old(later: Floats, gains: tuple[float, float], rate: float, too_late: 
             own[young] += rest * (old * on_sticker + later[0, young])
             if young > 0:
                 own[young] += more * max(on_label + later[0, young - 1] - later[0, young], 0.0)
+
+
+def left_of(keep: float, of: float, left: Floats, freshest_share: float) -> Floats:
+    """Return how many of the units that keep are among those left, in the shape of `left`.
+
+    Of `of` units, `keep` are the freshest. A share of what was sold is taken from the freshest, the rest from the
+    oldest.
+    """
+    fresh_sold = freshest_share * np.maximum(of - left, 0)
+    return np.clip(np.minimum(keep, left + fresh_sold) - fresh_sold, 0, left)

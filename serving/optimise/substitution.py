@@ -20,10 +20,9 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
-from serving.optimise.curves import DemandCurves
+from serving.optimise.curves import DemandCurves, Switching
 from serving.optimise.recursion import usual_unit_values
 from serving.optimise.stock_ahead import least_worth
-from serving.optimise.switching import Switching
 
 _ROUNDS = 8
 _NOBODY = 1e-12  # visits
@@ -90,7 +89,7 @@ class JointSales(NamedTuple):
     Attributes
     ----------
     gains, chances
-        As in `serving.optimise.solve.ProductsToSolve`; a chance is then a rate per visit to the product, and
+        As in `serving.optimise.recursion.ProductsToSolve`; a chance is then a rate per visit to the product, and
         may be above 1.
     beside
         What a visit brings at each price beside its own sale, EUR, of the shape of the gains: what it takes elsewhere,

@@ -18,8 +18,8 @@ from catalog.bounds import not_above, not_below, price_bounds
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from serving.counts.price_room import PriceRoom
-from serving.optimise.policy import Asked, asked_without_model
-from serving.store.evidence import ShelfPrices, evidence
+from serving.optimise.policies import Asked, ShelfPrices, asked_without_model
+from serving.store.evidence import evidence
 from warehouse.lake import Lake, Partition, numbered_records
 
 SAID = "shelf_price_changes"

@@ -7,8 +7,6 @@ A retailer's own prices are what its stores show where none was drawn.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 
 import duckdb
@@ -17,54 +15,13 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.hooks import EVIDENCE
 from catalog.load import Catalog
+from serving.optimise.policies import ShelfPrices
 from warehouse.checks.proof import Span
 from warehouse.lake import Lake
 from warehouse.origin import origin_of
 
 LOOKS_BACK = 182
 """Days of the log before a date that tell its regular prices: the widest window of the pattern of offers."""
-
-
-@dataclass(frozen=True)
-class ShelfPrices:
-    """The last regular prices of a retailer's stores, as the log before a date shows them.
-
-    Attributes
-    ----------
-    stores
-        The stores of the catalog.
-    prices
-        EUR, shape (n_stores, n_products); NaN where the log of half a year does not show one.
-    """
-
-    stores: tuple[str, ...]
-    prices: Floats
-
-    def of(self, stores: Sequence[str] | None, n_stores: int) -> Floats:
-        """Return the prices of some shelves, EUR, shape (n_stores, n_products); NaN for nobody's shelf in particular.
-
-        Parameters
-        ----------
-        n_stores
-            How many shelves are asked about.
-        """
-        found = np.full((n_stores, self.prices.shape[1]), np.nan)
-        rows = {store: row for row, store in enumerate(self.stores)}
-        for place, store in enumerate(stores or ()):
-            if store in rows:
-                found[place] = self.prices[rows[store]]
-        return found
-
-    def by_place(self, catalog: Catalog) -> dict[tuple[str, str], float]:
-        """Return the known prices, EUR, by store and product."""
-        return {
-            (self.stores[row], catalog.skus[own]): float(self.prices[row, own])
-            for row, own in np.argwhere(np.isfinite(self.prices))
-        }
-
-    def only(self, position: int) -> "ShelfPrices":
-        """Return those of one product, for a shelf that holds it alone."""
-        return replace(self, prices=self.prices[:, position : position + 1])
 
 
 class Evidence:

@@ -32,8 +32,8 @@ from serving.book.store import BookInForce
 from serving.learning.outlook import Morning
 from serving.limits.limits import limits_of
 from serving.limits.orders import Orders
+from serving.optimise.policies import ShelfPrices
 from serving.store.drawn_prices import draw_on, own_prices_on
-from serving.store.evidence import ShelfPrices
 from serving.store.storefront import LearningStorefront, Storefront, storefront_that_learns
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace

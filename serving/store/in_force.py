@@ -30,9 +30,8 @@ from serving.learning.updates import LearningPolicy
 from serving.limits.order_book import at_once_now, orders_on
 from serving.limits.orders import AtOnce, Orders
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import GreedyPolicy, costs_that_count
+from serving.optimise.policies import GreedyPolicy, ShelfPrices, costs_that_count
 from serving.store.drawn_prices import draw_on, own_prices_on
-from serving.store.evidence import ShelfPrices
 from serving.store.hourly_prices import hourly_storefront, released_in
 from serving.store.storefront import (
     LearningStorefront,

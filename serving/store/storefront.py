@@ -24,12 +24,17 @@ from serving.limits.guardrails import guarded, nothing_shown, usable_prices
 from serving.limits.limits import Limits, limits_of, lowest_that_passes, rule_given
 from serving.limits.on_a_shelf import ShelfLimits, Support, may_be_tried, support_of, which_may_move
 from serving.limits.orders import Orders
-from serving.optimise.curves import DemandCurves, chance_at
-from serving.optimise.policies import ShelfPolicy, costs_that_count, policy_without_model
-from serving.optimise.policy import Asked, PricingPolicy
-from serving.optimise.solve import Worth, chance_on_shelf
+from serving.optimise.curves import DemandCurves, chance_at, chance_on_shelf
+from serving.optimise.policies import (
+    Asked,
+    PricingPolicy,
+    ShelfPolicy,
+    ShelfPrices,
+    Worth,
+    costs_that_count,
+    policy_without_model,
+)
 from serving.store.drawn_prices import DrawnPolicy, PriceDraw
-from serving.store.evidence import ShelfPrices
 
 
 @dataclass(frozen=True)

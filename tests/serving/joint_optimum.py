@@ -10,9 +10,8 @@ from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.shoppers import Opening, Substitution
 from etl.twin.truth import chance_of_sale, chance_of_switch
-from serving.optimise.curves import DemandCurves
+from serving.optimise.curves import DemandCurves, Switching
 from serving.optimise.policies import StockAwarePolicy, policy_with_model
-from serving.optimise.switching import Switching
 
 WORLD = load(DEFAULT_DIR / "worlds" / "substitutes")
 SLOTS = 96  # of a day, each with one visitor at most

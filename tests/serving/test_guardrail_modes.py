@@ -30,9 +30,8 @@ from serving.limits.limits import limits_of
 from serving.limits.order_book import orders_on
 from serving.limits.orders import Orders, PriceOrder
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import GreedyPolicy, StaticPolicy, policy_with_model
+from serving.optimise.policies import GreedyPolicy, ShelfPrices, StaticPolicy, policy_with_model
 from serving.quote import PriceQuestion, QuotedBook
-from serving.store.evidence import ShelfPrices
 from serving.store.in_force import pricing_on
 from serving.store.storefront import Storefront, storefront_before_champion
 from training.judge.same_shoppers import true_curves

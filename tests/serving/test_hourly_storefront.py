@@ -10,7 +10,7 @@ from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing import DrawnPriceRules
 from serving.limits.orders import Orders, PriceOrder
-from serving.store.evidence import ShelfPrices
+from serving.optimise.policies import ShelfPrices
 from serving.store.hourly_prices import HourlyStorefront, hourly_storefront
 
 SHELF = load(CLASSIC)

@@ -25,8 +25,14 @@ from serving.book.tabulate import tabulate
 from serving.limits.guardrails import guarded
 from serving.limits.limits import limits_of
 from serving.optimise.curves import DemandCurves, curves_from_table, curves_to_table
-from serving.optimise.policies import GreedyPolicy, StaticPolicy, policy_with_model, policy_without_model
-from serving.optimise.policy import Asked, asked_without_model
+from serving.optimise.policies import (
+    Asked,
+    GreedyPolicy,
+    StaticPolicy,
+    asked_without_model,
+    policy_with_model,
+    policy_without_model,
+)
 from tests.support.believing import first_belief
 from warehouse.lake import Lake, Partition
 

@@ -8,9 +8,8 @@ import numpy as np
 from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, load
 from serving.book.tabulate import tabulate
-from serving.optimise.curves import DemandCurves
+from serving.optimise.curves import DemandCurves, LogitSwitching
 from serving.optimise.policies import policy_with_model
-from serving.optimise.switching import LogitSwitching
 from serving.quote import PriceQuestion, QuotedBook
 
 WORLD = load(DEFAULT_DIR / "worlds" / "substitutes")

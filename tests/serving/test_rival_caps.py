@@ -29,9 +29,8 @@ from serving.limits.order_book import orders_on
 from serving.limits.orders import Orders, PriceOrder
 from serving.limits.rival_caps import rival_caps
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import policy_with_model
+from serving.optimise.policies import ShelfPrices, policy_with_model
 from serving.quote import PriceQuestion, QuotedBook
-from serving.store.evidence import ShelfPrices
 from serving.store.in_force import pricing_on
 from serving.store.storefront import Storefront
 from warehouse.lake import Lake, Partition

@@ -15,8 +15,7 @@ from catalog.records.guardrails import Guardrails
 from serving.limits.limits import limits_of
 from serving.limits.orders import Orders
 from serving.limits.price_ranges import ranges_between
-from serving.optimise.policies import policy_with_model
-from serving.optimise.policy import Asked, PricingPolicy
+from serving.optimise.policies import Asked, PricingPolicy, policy_with_model
 from serving.store.storefront import Storefront
 from tests.serving.test_stock_ahead import COST, DISPOSAL, TwoAges, curves_of, shop, visits_of
 from tests.serving.two_ages import day_with_sticker

@@ -16,8 +16,7 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
 from etl.twin.truth import chance_of_sale
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import policy_with_model
-from serving.optimise.policy import Asked, PricingPolicy
+from serving.optimise.policies import Asked, PricingPolicy, policy_with_model
 from serving.optimise.recursion import rates_of
 from serving.optimise.stock_ahead import StockAhead, least_worth
 from tests.serving.two_ages import best_day, day_at

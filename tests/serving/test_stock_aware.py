@@ -14,8 +14,7 @@ from etl.twin.truth import chance_of_sale
 from etl.twin.visits import draw_visits
 from serving.book.tabulate import tabulate
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
-from serving.optimise.policy import PricingPolicy
+from serving.optimise.policies import GreedyPolicy, PricingPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
 from serving.optimise.recursion import price_stock
 from serving.store.storefront import Storefront
 

@@ -14,11 +14,9 @@ from catalog.load import CLASSIC, load
 from serving.book.tabulate import tabulate
 from serving.learning.exploration import ExplorationPlan, candidates_within, chance_on_budget
 from serving.limits.on_a_shelf import ShelfLimits
-from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import policy_with_model
-from serving.optimise.solve import Worth
+from serving.optimise.curves import DemandCurves, LogitSwitching
+from serving.optimise.policies import Worth, policy_with_model
 from serving.optimise.substitution import sales_with_substitutes
-from serving.optimise.switching import LogitSwitching
 from tests.serving.joint_optimum import CASES, SLOTS, WORLD, Joint, category
 from training.judge.same_shoppers import TrueSwitching
 

@@ -19,8 +19,7 @@ from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import limits_of
 from serving.limits.on_a_shelf import may_be_tried, with_support
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import policy_with_model
-from serving.optimise.policy import Asked
+from serving.optimise.policies import Asked, policy_with_model
 from serving.store.storefront import Storefront
 
 CATALOG = load(CLASSIC)

@@ -8,7 +8,7 @@ from catalog.load import Catalog
 from catalog.takings import takings_of
 from serving.book.tabulate import tabulate
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policy import PricingPolicy
+from serving.optimise.policies import PricingPolicy
 from training.judge.same_shoppers import truly_gained
 
 

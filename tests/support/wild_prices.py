@@ -5,8 +5,7 @@ import numpy as np
 from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
-from serving.optimise.policies import StaticPolicy
-from serving.optimise.policy import Asked, asked_without_model
+from serving.optimise.policies import Asked, StaticPolicy, asked_without_model
 
 SHELF = load(CLASSIC)
 

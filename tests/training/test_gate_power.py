@@ -22,8 +22,7 @@ from serving.belief.log import belief_from, seen_in
 from serving.book.tabulate import tabulate
 from serving.learning.outlook import morning_of
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import policy_with_model
-from serving.optimise.policy import PricingPolicy
+from serving.optimise.policies import PricingPolicy, policy_with_model
 from serving.store.in_force import pricing_on
 from training.judge.believed_gain import BelievedGain, believed_gain, prices_of_day, updates_due
 from training.judge.same_shoppers import true_curves, true_day, true_gain

@@ -117,7 +117,7 @@ def true_curves(catalog: Catalog, date: dt.date, store: str | None = None) -> De
 
 @dataclass(frozen=True)
 class TrueSwitching:
-    """How the twin's shoppers truly take substitutes. Implements `serving.optimise.substitution.Switching`.
+    """How the twin's shoppers truly take substitutes. Implements `serving.optimise.curves.Switching`.
 
     `budget_shift` is that of each product's shoppers on an average tick, shape (n_products,).
     """

@@ -17,7 +17,7 @@ from catalog.load import Catalog
 from plugins.evaluation.peers.known_shelf import KnownShelf, ShelfPlan, known_before_opening, plan_for
 from plugins.evaluation.peers.logit import WEAK, chance_of, fit_logits
 from plugins.evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
-from serving.optimise.policy import Asked
+from serving.optimise.policies import Asked
 
 _MOVED_BEFORE_CLOSING = 2  # ticks left in which prices that did not differ are moved
 

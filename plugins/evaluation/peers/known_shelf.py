@@ -16,8 +16,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from serving.limits.guardrails import guarded, nothing_shown
 from serving.limits.limits import limits_of
-from serving.optimise.policies import costs_that_count
-from serving.optimise.policy import Asked, asked_without_model
+from serving.optimise.policies import Asked, asked_without_model, costs_that_count
 from serving.optimise.recursion import price_stock
 
 _HOUR = 60  # minutes

@@ -17,7 +17,7 @@ from plugins.evaluation.peers.certainty_equivalence import certainty_equivalence
 from plugins.evaluation.peers.shipped import BAYESIAN_GLM, BETA, bayesianbandits_glm, pybandits_beta
 from plugins.evaluation.peers.thompson import thompson_inventory, thompson_logit
 from serving.limits.limits import limits_of
-from serving.optimise.policy import PricingPolicy
+from serving.optimise.policies import PricingPolicy
 from serving.store.storefront import Storefront
 
 NAMES = ("certainty_equivalence", "thompson_inventory", "thompson_logit")

@@ -27,7 +27,7 @@ from catalog.arrays import Floats
 from catalog.decisions.pricing import Shelf, Sold
 from catalog.load import Catalog
 from plugins.evaluation.peers.known_shelf import KnownShelf, known_before_opening
-from serving.optimise.policy import Asked
+from serving.optimise.policies import Asked
 
 BAYESIAN_GLM, BETA = "bayesianbandits_glm", "pybandits_beta"
 

@@ -21,7 +21,7 @@ from catalog.load import Catalog
 from plugins.evaluation.peers.known_shelf import KnownShelf, ShelfPlan, known_before_opening, plan_for
 from plugins.evaluation.peers.logit import HIGHEST, LOWEST, WEAK_TOGETHER, HierarchicalPrior, chance_of, posterior_of
 from plugins.evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
-from serving.optimise.policy import Asked
+from serving.optimise.policies import Asked
 
 _HALVINGS = 60
 

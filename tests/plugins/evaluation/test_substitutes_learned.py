@@ -20,9 +20,8 @@ from features.substitutes import choices_of, pairs_of
 from flows.workspace import prepared
 from serving.belief.substitution_fit import _as_arrays, likeliest
 from serving.learning.exploration import ExplorationPlan
-from serving.optimise.curves import DemandCurves, demand_curves
+from serving.optimise.curves import DemandCurves, LogitSwitching, demand_curves
 from serving.optimise.policies import StaticPolicy
-from serving.optimise.switching import LogitSwitching
 from serving.store.storefront import Storefront
 from tests.serving.joint_optimum import CASES, Joint, category
 from training.fit.candidates import CANDIDATES, fit
