@@ -26,7 +26,7 @@ from catalog.load import CLASSIC, load
 from serving.book.table import book_from_table, book_to_table
 from serving.optimise.policies import policy_without_model
 from serving.store.storefront import storefront_before_champion
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from etl.twin.store_day import play
 for shelf in (load(CLASSIC), load()):
     play(shelf, storefront_before_champion(shelf), shelf.store.stores, dt.date(2026, 1, 5), 1)

@@ -20,8 +20,7 @@ from catalog.errors import DataError, Declined, ModelError
 from catalog.names import EARNS_MORE
 from catalog.tables.prices import CHAMPIONS
 from etl.live.calendar import first_open_date
-from serving.book.day_curves import known_before
-from serving.book.make import NewBook, new_book
+from serving.book.make import NewBook, known_before, new_book
 from serving.book.store import book_in_force
 from training.judge.gate import Verdict
 from training.registry import ModelRegistry

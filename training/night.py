@@ -17,8 +17,7 @@ from catalog.load import Catalog
 from etl.transform import transform
 from serving.book.book import PriceBook
 from serving.book.make import NewBook, commit_book, make_book
-from serving.book.opened import kinds_in_words
-from serving.book.store import book_in_force
+from serving.book.store import book_in_force, kinds_in_words
 from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.store.drawn_prices import PriceDraw, draw_on
 from serving.store.markdowns import publish_markdowns

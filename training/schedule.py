@@ -21,7 +21,7 @@ from etl.live.calendar import DEFAULT_START, ONE_DAY, newest_sold
 from features.cells import feature_workbench, seals_of_cells
 from features.context import seals_of_context
 from features.footfall import demand_shifts
-from serving.belief.own_sales import LOOKS_BACK
+from serving.belief.sales import LOOKS_BACK
 from serving.book.store import is_priced
 from serving.champion import Champion
 from training.judge.believed_gain import BelievedGain

@@ -12,14 +12,14 @@ from functools import cached_property
 import numpy as np
 from scipy.special import expit, softmax
 
-from catalog.arrays import Floats, Ints
-from catalog.decisions.store_day import hours_of_ticks
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.records.pricing import BeliefSettings
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots, falling
 from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
 from serving.belief.posterior import mode, updated
+from serving.belief.sales import n_hours_of
 from serving.optimise.curves import LogitSwitching
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
@@ -246,16 +246,6 @@ class Understanding:
 
 
 _LEAST_HOUR = 0.05  # log odds below which the hour of the day does not matter
-
-
-def hours_of_day(catalog: Catalog) -> Ints:
-    """Return the hour in which each tick begins, by its position among those in which one does, shape (n_ticks,)."""
-    return np.unique(hours_of_ticks(catalog.store), return_inverse=True)[1]
-
-
-def n_hours_of(catalog: Catalog) -> int:
-    """Return how many hours a day has."""
-    return int(hours_of_day(catalog)[-1]) + 1
 
 
 def believed_before_anybody_came(catalog: Catalog) -> Belief:

@@ -7,7 +7,7 @@ and not its level. Where demand changed for good, days belong to another *state*
 first one's.
 
 Everything is normal beforehand and purchases are binomial. The posterior is its Laplace approximation, see
-`serving.belief.newton`.
+`serving.belief.posterior`.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,7 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import Gaussian
 from serving.belief.hours import alike_hours
-from serving.belief.likelihood import Likelihood, Places, likelihood
-from serving.belief.newton import Newton, Normals, Roots
+from serving.belief.posterior import Likelihood, Newton, Normals, Places, Roots, likelihood
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
 
 _SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share

@@ -103,6 +103,11 @@ def blocks_of(n_products: int) -> list[slice]:
     return [slice(first, first + _AT_ONCE) for first in range(0, n_products, _AT_ONCE)]
 
 
+def evenly_chosen(count: int, most: int) -> Ints:
+    """Return positions of at most so many products of a shelf, evenly chosen, shape (n,)."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
+
+
 @dataclass(frozen=True)
 class Counts:
     """Visits that found the product on the shelf, and those of them that bought.

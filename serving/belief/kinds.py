@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 from catalog.arrays import Floats, Ints
 from catalog.records.pricing import BeliefSettings
-from serving.belief.sales import evenly_chosen
+from serving.belief.gaussian import evenly_chosen
 
 _LEVEL_SPREAD, _SLOPE_SPREAD, _STORE_SPREAD = 1.5, 4.0, 1.0  # of a product's line and of a store's level, in log odds
 _NO_MATTER = 0.1  # spread of stores' levels that are alike all the same, in log odds

@@ -19,8 +19,7 @@ from serving.belief.belief import Belief, StoreKind, believed_before_anybody_cam
 from serving.belief.day_forest import days_in_context, heard_of_days
 from serving.belief.footfall import PRIOR_DAYS, Footfall
 from serving.belief.gaussian import Knots
-from serving.belief.own_sales import sales_by_kind, sales_of_all
-from serving.belief.sales import Sales
+from serving.belief.sales import Sales, sales_by_kind, sales_of_all
 from serving.belief.states import Learned, learned
 from serving.belief.substitution_fit import switching_from
 from serving.optimise.curves import DemandCurves, LogitSwitching

@@ -18,10 +18,10 @@ from catalog.arrays import Floats, Ints
 from catalog.records.pricing import BeliefSettings
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
 from serving.belief.effects import EffectSpreads, Taught, taught_by
-from serving.belief.gaussian import Gaussian, Knots
+from serving.belief.gaussian import Gaussian, Knots, evenly_chosen
 from serving.belief.hours import USUAL, likeliest_spread
-from serving.belief.newton import Normals
-from serving.belief.sales import Sales, evenly_chosen
+from serving.belief.posterior import Normals
+from serving.belief.sales import Sales
 
 _SURE_OF_A_CHANGE = 0.9
 _MOST_STATES = 6

@@ -14,7 +14,7 @@ import pandas as pd
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.substitutes import choices_in
-from serving.belief.own_sales import LOOKS_BACK
+from serving.belief.sales import LOOKS_BACK
 from serving.optimise.curves import LogitSwitching
 
 _USUAL, _SPREAD = np.array([-5.0, 4.0]), np.array([3.0, 2.0])

@@ -1,5 +1,6 @@
 """A belief as rows of the table `beliefs`, and back on the shelf of a catalog."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -177,3 +178,19 @@ def _profile(kept: Sequence[float], usual: Floats) -> Floats:
         return np.array(kept)
     ends = np.interp(np.linspace(0, 1, len(usual) + 1), np.linspace(0, 1, len(kept) + 1), np.cumsum([0.0, *kept]))
     return np.diff(ends)
+
+
+_FROM_THE_LOG = ("sku", "base_price", "met", "bought", "visits_per_day", "profile", "store_days", "day_spread")
+
+
+def without_the_champions_word(table: pa.Table) -> str:
+    """Return a fingerprint of what a belief took from the log: not what a champion made of it."""
+    rows = table.select([*_FROM_THE_LOG, "price_ratios", "model_version"]).to_pylist()
+    facts = (rows, kinds) if (kinds := stores_of_kinds(table)) else rows
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def stores_of_kinds(table: pa.Table) -> tuple[tuple[str, ...], ...]:
+    """Return the stores of each kind; nothing while all are alike."""
+    first = table["kinds"].slice(0, 1).to_pylist()[0]
+    return tuple(tuple(kind["stores"]) for kind in first or ())

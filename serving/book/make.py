@@ -1,33 +1,200 @@
-"""Make the price book of a business date: from a model and the log, or again from the belief that it was made from.
+"""Make the price book of a business date: what is known before it, the policy in every state, the tables to commit.
 
-A large shelf is worked out block by block of its products: they know nothing of each other once it is said what their
-sales bring, and substitutes are counted there.
+The belief comes from a champion and the log. A champion has no say where somebody else set prices: those prices had
+reasons that were not logged. The book is the belief's prices under the static limits; limits that look at the price
+shown before wait for the store.
+
+A large shelf is tabulated in blocks of products: given what their sales bring, substitutes included, products are
+independent.
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
+import duckdb
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
+from catalog.decisions.pricing import Shelf
+from catalog.errors import ModelError
 from catalog.load import Catalog
-from serving.belief.table import belief_from_table
-from serving.belief.taken_from_log import without_the_champions_word
-from serving.book.book import PriceBook, joined
-from serving.book.day_curves import DatedModel, known_before
+from catalog.tables.decisions import SUBSTITUTE_CHOICES
+from features.cells import feature_workbench
+from features.context import TABLES_OF_CONTEXT
+from features.footfall import observed_prices
+from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
+from serving.belief.sales import LOOKS_BACK
+from serving.belief.table import belief_from_table, belief_to_table, without_the_champions_word
+from serving.book.book import BookedStates, PriceBook, joined
 from serving.book.table import book_to_table
-from serving.book.tabulate import tabulate
-from serving.learning.outlook import morning_of
-from serving.optimise.curves import DemandCurves, curves_from_table, curves_to_table
-from serving.optimise.policies import policy_with_model, sales_of
+from serving.learning.outlook import Outlook, morning_of
+from serving.limits.guardrails import guarded_with_trail
+from serving.limits.limits import Limits, limits_of
+from serving.limits.on_a_shelf import support_of, with_support
+from serving.optimise.curves import (
+    DemandCurves,
+    DemandModel,
+    chance_at,
+    curves_from_table,
+    curves_to_table,
+    demand_curves,
+)
+from serving.optimise.policies import Asked, PricingPolicy, policy_with_model, sales_of
+from serving.store.evidence import evidence
+from warehouse.checks.proof import Span, prove
 from warehouse.checks.whole import parts_of_book
 from warehouse.commits.commit import Commit
 from warehouse.lake import Lake, Partition
+from warehouse.partition import Within, between
+from warehouse.sold import COUNTS, SOLD
 from warehouse.workspace import Workspace
 
-_STATES = 2_000_000  # of a block, at least one product
+_BLOCK_STATES = 2_000_000  # states of a block of products; a block has at least one product
+
+
+class DatedModel(DemandModel, Protocol):
+    """A demand model that says from which days it learned."""
+
+    @property
+    def learned_from(self) -> dt.date | None:
+        """First business date it learned from; None for all of them."""
+        ...
+
+    @property
+    def trained_through(self) -> dt.date | None:
+        """Last business date it learned from; None where it does not say."""
+        ...
+
+
+@dataclass(frozen=True)
+class DayKnowledge:
+    """What is known of a business date before it begins.
+
+    Attributes
+    ----------
+    curves
+        Chances of sale; they know which prices were observed.
+    visits
+        Visits expected per store day, shape (n_products, n_ticks).
+    belief
+        The belief behind both, in the columns of `beliefs`.
+    outlook
+        The belief before the first visit, which the day's sales correct.
+    """
+
+    curves: DemandCurves
+    visits: Floats
+    belief: pa.Table
+    outlook: Outlook
+
+
+def known_before(
+    lake: Lake,
+    model: DatedModel | None,
+    catalog: Catalog,
+    date: dt.date,
+    products: pa.Table | None = None,
+    *,
+    sets_aside: bool = True,
+) -> DayKnowledge:
+    """Return what is known of a business date before it begins, once everything that tells of it is proven.
+
+    Parameters
+    ----------
+    products
+        The shelf, if it is another than the one in the lake.
+    sets_aside
+        Whether damaged decisions and cells are moved out of the lake.
+
+    Raises
+    ------
+    DamagedError
+        When the bytes of some partitions are not those of their receipts.
+    """
+    prove(lake, read_for(lake, model, date), sets_aside=sets_aside)
+    with feature_workbench(lake.settings, products, within=dates_known_from(lake, (model,), date)) as connection:
+        return learned_for(connection, model, catalog, date)
+
+
+def learned_for(
+    connection: duckdb.DuckDBPyConnection,
+    model: DatedModel | None,
+    catalog: Catalog,
+    date: dt.date,
+    seen: Seen | None = None,
+) -> DayKnowledge:
+    """Return what is known of a business date before it begins, from a champion and the log, or the log alone.
+
+    Parameters
+    ----------
+    seen
+        What the log shows before the date, if it was read already.
+    """
+    through, champion = date - dt.timedelta(days=1), None
+    if holds_exported(connection, catalog, dt.date.min, through):
+        model = None
+    seen = seen or seen_in(connection, catalog, through)
+    if model is not None:
+        curves = supported_curves(connection, model, catalog, through)
+        champion = ChampionCurves(curves, model.trained_through or through)
+    belief = belief_from(catalog, seen, date, champion)
+    version = None if model is None else model.version
+    outlook = morning_of(catalog, belief, version).outlook()
+    table = belief_to_table(catalog, belief, version)
+    return DayKnowledge(outlook.curves, belief.footfall.by_tick, table, outlook)
+
+
+def supported_curves(
+    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
+) -> DemandCurves:
+    """Ask a model for the demand curves of the day after a date, and mark the prices that decisions until then show."""
+    curves = demand_curves(connection, model, catalog)
+    return with_support(curves, observed_prices(connection, catalog, through, model.learned_from))
+
+
+def holds_exported(connection: duckdb.DuckDBPyConnection, catalog: Catalog, after: dt.date, through: dt.date) -> bool:
+    """Tell whether somebody else's prices count: of a store that says who came, only our own do."""
+    return not catalog.store.is_priced_hourly and evidence().holds_exported(connection, after, through)
+
+
+def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span, ...]:
+    """Return what is read to know a business date before it begins.
+
+    A belief looks back some weeks. Where somebody else set prices, all of the log counts, and what lay beside it.
+    """
+    through = date - dt.timedelta(days=1)
+    spans = [Span("products"), Span("ingested_files"), *map(Span, TABLES_OF_CONTEXT)]
+    first = through - dt.timedelta(days=LOOKS_BACK - 1)
+    if exported := evidence().spans_read(lake, date):
+        first = dt.date.min
+        spans += exported
+    spans += [Span(table, first, through) for table in (*SOLD, *COUNTS, SUBSTITUTE_CHOICES.name)]
+    if model is not None:
+        spans.append(Span("demand_cells", model.learned_from or dt.date.min, through))
+        spans += [Span(table) for table in TABLES_OF_CONTEXT]
+    return tuple(spans)
+
+
+def dates_known_from(lake: Lake, models: Iterable[DatedModel | None], through: dt.date) -> Within | None:
+    """Return which dates up to one tell all that `learned_for` says with some models; None for every date there is.
+
+    A belief looks back some weeks, and a price counts as observed on the days that a model learned from. Of
+    exported prices all of the log counts.
+    """
+    if next(lake.partitions("ingested_files"), None) is not None:
+        return None
+    return between(first_date_known_from(models, through), through)
+
+
+def first_date_known_from(models: Iterable[DatedModel | None], through: dt.date) -> dt.date:
+    """Return the first date that a belief about the day after, or one of the models, rests on."""
+    of_models = [model.learned_from or dt.date.min for model in models if model is not None]
+    return min([through - dt.timedelta(days=LOOKS_BACK), *of_models])
 
 
 @dataclass(frozen=True)
@@ -59,6 +226,16 @@ def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date) -> 
     return new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
 
 
+def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
+    """Work a date's book out anew from the belief that it was made from, whoever is champion by now."""
+    _, curves_at, belief_at = parts_of_book(date)
+    belief, curves = workspace.lake.read(belief_at), curves_from_table(workspace.lake.read(curves_at))
+    outlook = morning_of(workspace.catalog, *belief_from_table(belief, workspace.catalog)).outlook()
+    known, visits = outlook.curves, outlook.morning.footfall.by_tick
+    curves = replace(curves, by_tick=known.by_tick, switching=known.switching)
+    return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
+
+
 def has_belief(lake: Lake, date: dt.date) -> bool:
     """Tell whether the demand curves and the belief are whole that a date's book was made from."""
     parts = parts_of_book(date)[1:]
@@ -68,16 +245,6 @@ def has_belief(lake: Lake, date: dt.date) -> bool:
         and len({receipt.inputs for receipt in receipts if receipt}) == 1
         and all(map(lake.is_proven, parts))
     )
-
-
-def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
-    """Work a date's book out anew from the belief that it was made from, whoever is champion by now."""
-    _, curves_at, belief_at = parts_of_book(date)
-    belief, curves = workspace.lake.read(belief_at), curves_from_table(workspace.lake.read(curves_at))
-    outlook = morning_of(workspace.catalog, *belief_from_table(belief, workspace.catalog)).outlook()
-    known, visits = outlook.curves, outlook.morning.footfall.by_tick
-    curves = replace(curves, by_tick=known.by_tick, switching=known.switching)
-    return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
 
 
 def new_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date, belief: pa.Table) -> NewBook:
@@ -118,7 +285,7 @@ def unpublished_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for
     gains, chances = sales_of(catalog, curves, visits)
     published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
     levels = int(catalog.most_stock.max()) + 1
-    size = max(1, _STATES // (levels * catalog.store.opening.ticks))
+    size = max(1, _BLOCK_STATES // (levels * catalog.store.opening.ticks))
     books = list[PriceBook]()
     for first in range(0, len(catalog.products), size):
         own = slice(first, first + size)
@@ -126,3 +293,102 @@ def unpublished_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for
         policy = policy_with_model(shelf, known, visits[own], sales=(gains[own], chances[..., own, :]))
         books.append(tabulate(policy, shelf, published_at, known))
     return joined(books)
+
+
+def tabulate(
+    policy: PricingPolicy,
+    catalog: Catalog,
+    published_at: dt.datetime,
+    curves: DemandCurves | None = None,
+    n_ticks: int | None = None,
+    opened_with: Ints | None = None,
+    on: dt.date | None = None,
+    sticker: Floats | None = None,
+) -> PriceBook:
+    """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
+
+    The ticks are those of a whole day, or the last `n_ticks` of one. The curves tell which products have support, and
+    the chance of sale where a limit binds; without them all have it, and the chance is that of the policy's own price.
+    Where stock lives on, `opened_with` are the units at the day's opening by the days on which they may be sold, shape
+    (n_products, n_lives), and `on` is the date; by default all are new, and it is the date for which it is published.
+    `sticker` are the stickers that are stuck, EUR, shape (n_products,), NaN for none; None before that is decided.
+    Units that carry one are taken to sell before all others.
+
+    Raises
+    ------
+    ModelError
+        When a policy's price is not finite or leaves floor and ceiling: the whole book is refused and old prices stand.
+    """
+    levels = np.minimum(np.arange(int(catalog.most_stock.max()) + 1)[:, None], catalog.most_stock)
+    support = None if curves is None else support_of(catalog, curves)
+    own_rules = (*policy.rules, *(() if support is None else ("never_varied",)))
+    ticks = n_ticks or catalog.store.opening.ticks
+    answers = _ask_everywhere(policy, levels, ticks, on or published_at.date(), opened_with, sticker)
+    if support is not None:
+        answers = [support.apply(answer, len(policy.rules)) for answer in answers]
+    asked, p_asked, policy_rule, unit_value = (
+        np.stack([getattr(answer, name) for answer in answers]) for name in ("prices", "p_sale", "rule", "unit_value")
+    )  # shape (n_ticks, n_levels, n_products)
+    _refuse_impossible(asked, catalog)
+    is_empty, sold_out, limits = np.broadcast_to(levels == 0, asked.shape), len(own_rules), limits_of(catalog)
+    p_asked, policy_rule = np.where(is_empty, 0.0, p_asked), np.where(is_empty, sold_out, policy_rule)
+    by_row, clamps = _within_static_limits(limits, asked.reshape(-1, asked.shape[2]), ticks, sold_out + 1)
+    prices, rule, p_sale = by_row.reshape(asked.shape), policy_rule.copy(), p_asked
+    rule.flat[clamps["decision"]] = clamps["rule"]
+    changed = (prices != asked) & ~is_empty
+    if curves is not None and changed.any():
+        at = [chance_at(curves.prices, curves.at(left).p_sale, own) for left, own in enumerate(prices, start=1)]
+        p_sale = np.where(changed, np.stack(at), p_asked)
+    rules = np.where(is_empty, sold_out, rule).astype(np.int16), policy_rule.astype(np.int16)
+    states = prices, asked, p_sale, p_asked, unit_value, *rules
+    return PriceBook(
+        skus=catalog.skus,
+        par_stock=catalog.most_stock,
+        states=BookedStates._make(np.ascontiguousarray(own.transpose(2, 0, 1)) for own in states),
+        rules=(*own_rules, "sold_out", *limits.rules),
+        policy=policy.name,
+        model_version=policy.model_version or "none",
+        published_at=published_at,
+    )
+
+
+def _ask_everywhere(
+    policy: PricingPolicy, levels: Ints, n_ticks: int, date: dt.date, opened_with: Ints | None, sticker: Floats | None
+) -> list[Asked]:
+    """Ask at each number of ticks left, from 1 on; each stock level is one store, and an empty shelf asks as one unit.
+
+    `levels` are units on the shelf, shape (n_levels, n_products).
+    """
+    nothing_shown, no_dice, stock = np.full(levels.shape, np.nan), np.ones(levels.shape), np.maximum(levels, 1)
+    opened = None if opened_with is None else opened_with[None]
+    stuck = None if sticker is None else np.broadcast_to(sticker, levels.shape)
+    return [
+        policy.ask(Shelf(stock, nothing_shown, left, no_dice, opened_with=opened, business_date=date, sticker=stuck))
+        for left in range(1, n_ticks + 1)
+    ]
+
+
+def _within_static_limits(limits: Limits, asked: Floats, n_ticks: int, first_rule: int) -> tuple[Floats, NDArray[Any]]:
+    """Return what static limits leave of prices, EUR, shape (n_rows, n_products), and the changes as `CLAMP` records.
+
+    They look at no stock, so each row is as good as a shelf of its own.
+    """
+    shelf = Shelf(np.ones(asked.shape, dtype=np.int64), np.full(asked.shape, np.nan), n_ticks, np.ones(asked.shape))
+    return guarded_with_trail(limits, asked, shelf, None, first_rule)
+
+
+def limited_ladder(catalog: Catalog, ladder: Floats) -> Floats:
+    """Return what the static limits make of each candidate price, EUR, shape (n_products, n_prices)."""
+    return np.ascontiguousarray(_within_static_limits(limits_of(catalog), ladder.T, 1, 0)[0].T)
+
+
+def _refuse_impossible(prices: Floats, catalog: Catalog) -> None:
+    floors, ceilings = np.array([(product.floor, product.ceiling) for product in catalog.products]).T
+    bad = np.argwhere(~((prices >= floors) & (prices <= ceilings)))
+    if len(bad):
+        at = tuple(bad[bad[:, 2].argmin()])
+        product = catalog.products[at[2]]
+        raise ModelError(
+            f"a price of {prices[at]} for {product.sku} is outside {product.floor} to {product.ceiling}; the whole "
+            "price book is refused and old prices stand"
+        )

@@ -1,17 +1,33 @@
-"""Where price books are kept: find the one in force on a date.
+"""Find the price book in force on a date, and open it: stores sell from the belief behind it.
 
 The newest book whose bytes are proven is the last known good one, so pricing goes on when the registry is away or a
 newer book is damaged; `warehouse.checks.whole` says which were passed over.
+
+The book of a date is one for all stores. Where a belief knows kinds of stores, each kind sells from its own belief
+instead. Where prices need approval, a product has one approved price, so all stores sell from the common belief.
+
+Solving a belief takes far longer than looking a price up, so a caller with several questions opens the book once.
 """
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
+from catalog.arrays import Floats, Ints
+from catalog.decisions.pricing import Shelf
+from catalog.load import Catalog
+from serving.belief.belief import Belief, StoreKind
+from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book.book import PriceBook
 from serving.book.table import book_from_table
+from serving.learning.outlook import Morning, Outlook, morning_of
 from serving.optimise.curves import DemandCurves, curves_from_table
+from serving.optimise.policies import StockAwarePolicy
 from warehouse.checks.whole import is_whole, parts_of_book
 from warehouse.lake import Lake
 
@@ -57,3 +73,113 @@ def catalog_of(lake: Lake, date: dt.date) -> str | None:
 def is_priced(lake: Lake, date: dt.date) -> bool:
     """Tell whether a price book was made for exactly this date."""
     return lake.receipt(parts_of_book(date)[0]) is not None
+
+
+_NAMED = 5  # stores of a kind that a sentence names
+
+
+def kind_of(catalog: Catalog, belief: Belief, store: str) -> StoreKind | None:
+    """Return the kind of a store, where it has one of its own and prices may follow it."""
+    kinds = () if catalog.store.approval.is_asked_for else belief.kinds
+    return next((kind for kind in kinds if store in kind.stores), None)
+
+
+def kinds_in_words(catalog: Catalog, belief: pa.Table) -> str | None:
+    """Say which stores are of which kind, and what the one price book then is for; None while all are alike."""
+    kinds = stores_of_kinds(belief)
+    if not kinds:
+        return None
+    named = "; ".join(
+        ", ".join(own[:_NAMED]) + (f" and {len(own) - _NAMED} more" if own[_NAMED:] else "") for own in kinds
+    )
+    found = f"stores are of {len(kinds)} kinds ({named})"
+    if catalog.store.approval.is_asked_for:
+        return f"{found}, but prices wait for a person, so one price book holds in all of them"
+    return f"{found}: each kind sells from a belief of its own, and the one price book is of all of them together"
+
+
+def believed_in(catalog: Catalog, belief: Belief, store: str | None) -> tuple[Belief, int | None]:
+    """Return what is believed of a store, and how many stores learn together; None is all of them.
+
+    A kind of its own is believed by its own sales alone, without a word of the champion, which has seen all stores.
+    """
+    kind = None if store is None else kind_of(catalog, belief, store)
+    return (belief, None) if kind is None else (belief.of_kind(kind), len(kind.stores))
+
+
+def morning_in(catalog: Catalog, belief: Belief, version: str | None, store: str | None) -> Morning:
+    """Return what a store's day begins with; without a store, that of all together."""
+    own, learners = believed_in(catalog, belief, store)
+    return replace(morning_of(catalog, own, version), learners=learners)
+
+
+class OpenBook:
+    """A price book in force, on the shelf of a catalog.
+
+    Attributes
+    ----------
+    found
+        The book, and what it stands on.
+    """
+
+    def __init__(self, catalog: Catalog, found: BookInForce) -> None:
+        """Work nothing out yet."""
+        self.found, self._catalog = found, catalog
+        self._mornings: dict[tuple[str, ...], Morning] = {}
+
+    @cached_property
+    def belief(self) -> tuple[Belief, str | None]:
+        """The belief behind the book, and its champion's version."""
+        return belief_from_table(self.found.belief, self._catalog)
+
+    def morning(self, store: str | None = None) -> Morning:
+        """Return what a store's day begins with, the same for all stores of its kind; without a store, that of all."""
+        kind = None if store is None else kind_of(self._catalog, self.belief[0], store)
+        key = () if kind is None else kind.stores
+        if key not in self._mornings:
+            self._mornings[key] = morning_in(self._catalog, *self.belief, store)
+        return self._mornings[key]
+
+
+Worths = Callable[[str, int, int], Floats | None]
+"""Returns by sku, stock and ticks left what `StockAwarePolicy.worths` does; None where no belief tells."""
+
+
+def worths_in(
+    outlook: Callable[[], Outlook],
+    opened: tuple[dt.date, Ints | None],
+    sticker: Floats | None,
+    sku: str,
+    stock: int,
+    left: int,
+) -> Floats | None:
+    """Return what each candidate of a product is worth to the policy of an outlook; see `Worths`.
+
+    `opened` are the date and the units that one store opened with; `sticker` is as in `serving.book.make.tabulate`.
+    """
+    policy = outlook().policy
+    if not isinstance(policy, StockAwarePolicy) or sku not in policy.skus:
+        return None
+    shape = 1, len(policy.skus)
+    at = np.full(shape, stock), np.full(shape, np.nan), left, np.zeros(shape)
+    date, units = opened
+    stuck = None if sticker is None else sticker[None]
+    return policy.worths(Shelf(*at, opened_with=units, business_date=date, sticker=stuck), policy.skus.index(sku))
+
+
+Books = Callable[[Catalog, dt.date], OpenBook | None]
+"""Opens the price book in force on a date on the shelf of a catalog; None without one."""
+
+
+def opened_once(lake: Lake) -> Books:
+    """Return what opens the price books of a lake, each once on the shelf of a catalog."""
+    opened = dict[tuple[str, dt.date], OpenBook | None]()
+
+    def books(catalog: Catalog, date: dt.date) -> OpenBook | None:
+        key = catalog.fingerprint, date
+        if key not in opened:
+            found = book_in_force(lake, date)
+            opened[key] = None if found is None else OpenBook(catalog, found)
+        return opened[key]
+
+    return books

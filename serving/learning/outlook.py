@@ -9,9 +9,10 @@ from catalog.arrays import Flags, Floats
 from catalog.decisions.pricing import Lesson, Sold
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from serving.belief.belief import Belief, Opened, Understanding, hours_of_day, opened
+from serving.belief.belief import Belief, Opened, Understanding, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
+from serving.belief.sales import hours_of_day
 from serving.learning.exploration import ExplorationPlan
 from serving.learning.worth_knowing import WorthKnowing, drawn_gains, fairly, worth_knowing
 from serving.optimise.curves import DemandCurves, Switching

@@ -27,8 +27,7 @@ from etl.extract import repricings_of
 from etl.live.day import LiveDay
 from serving.belief.belief import Belief, believed_before_anybody_came, opened
 from serving.belief.table import belief_from_table
-from serving.book.opened import believed_in
-from serving.book.store import BookInForce
+from serving.book.store import BookInForce, believed_in
 from serving.learning.outlook import Morning
 from serving.limits.limits import limits_of
 from serving.limits.orders import Orders

@@ -20,11 +20,10 @@ from etl.ledger import in_force_in
 from etl.live.day import LiveDay, is_live, sold_so_far, taught
 from etl.live.shelf_state import stuck_in
 from etl.stock import opens_with
-from serving.belief.taken_from_log import stores_of_kinds
+from serving.belief.table import stores_of_kinds
 from serving.book.book import PriceBook
-from serving.book.opened import Books, OpenBook, Worths, opened_once, worths_in
-from serving.book.store import BookInForce, book_in_force, catalog_of
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
+from serving.book.store import BookInForce, Books, OpenBook, Worths, book_in_force, catalog_of, opened_once, worths_in
 from serving.learning.outlook import Outlook
 from serving.learning.updates import LearningPolicy
 from serving.limits.order_book import at_once_now, orders_on

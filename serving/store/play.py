@@ -31,7 +31,7 @@ from etl.live.day import LiveDay, days_sold_live, is_live, sold_so_far
 from etl.live.player import Player, PricesInForce
 from etl.live.store_now import ticks_sold
 from etl.stock import kept_before
-from serving.book.opened import opened_once
+from serving.book.store import opened_once
 from serving.limits.order_book import at_once_now
 from serving.store.in_force import kinds_on, pricing_on
 from warehouse.commits.locks import held

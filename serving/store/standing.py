@@ -27,7 +27,7 @@ from etl.live.day import LiveDay, SoldSoFar, sold_so_far, taught
 from etl.live.shelf_state import standing_of
 from etl.live.store_now import StoreNow, stores_now
 from etl.stock import opens_with
-from serving.book.opened import Books, opened_once
+from serving.book.store import Books, opened_once
 from serving.limits.guardrails import guarded_with_trail, side_by_side
 from serving.limits.limits import Limits, limits_of, rule_given
 from serving.limits.order_book import at_once_now, orders_on

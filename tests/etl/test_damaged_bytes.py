@@ -16,8 +16,7 @@ from etl.load import dimensions_are_current, load_dimensions
 from etl.transform import transform
 from etl.twin.draws import shopper_names
 from plugins.operations.checks.sales import check_cells
-from serving.book.day_curves import known_before
-from serving.book.make import commit_book, make_book
+from serving.book.make import commit_book, known_before, make_book
 from serving.book.store import BookInForce, book_in_force
 from serving.store.in_force import pricing_on
 from training.fit.dataset import learning_days

@@ -19,7 +19,7 @@ from etl.transform import transform
 from flows.workspace import prepared
 from plugins.operations.replay.day import replay
 from serving.belief.table import belief_from_table
-from serving.book.day_curves import known_before
+from serving.book.make import known_before
 from serving.optimise.curves import LogitSwitching
 from serving.store.play import LivePrices, batches_to_play, in_order, play_one, priced_batches
 from training.judge.same_shoppers import takings_in

@@ -30,7 +30,7 @@ from features.cells import feature_workbench, grouping_connection, groups_of_row
 from features.visit_counts import COUNTED_VIEWS
 from flows.workspace import bring_dimensions_up_to_date, prepared
 from plugins.own_store import evidence
-from serving.book.day_curves import known_before
+from serving.book.make import known_before
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import policy_without_model
 from serving.store.storefront import Storefront

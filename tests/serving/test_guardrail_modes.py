@@ -23,7 +23,7 @@ from etl.load import rows_of
 from etl.twin.store_day import Stretch, play
 from etl.twin.truth import chance_of_sale
 from etl.twin.visits import draw_visits, expected_visits_on
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.guardrails import guarded, guarded_with_trail, in_zone
 from serving.limits.limits import limits_of

@@ -11,7 +11,7 @@ import catalog.load as catalogs
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.shoppers import FootfallSettings, Persona
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import policy_with_model
 from serving.store.storefront import storefront_before_champion

@@ -20,8 +20,7 @@ from serving.belief.belief import Belief, StoreKind, believed_before_anybody_cam
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_from_table, belief_to_table
 from serving.book.make import publish_book
-from serving.book.opened import kinds_in_words, morning_in, opened_once
-from serving.book.store import book_in_force
+from serving.book.store import book_in_force, kinds_in_words, morning_in, opened_once
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.store.in_force import present_book, pricing_on, stores_apart

@@ -18,10 +18,9 @@ from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
 from etl.twin.truth import chance_of_sale
 from serving.book.book import BookedStates, BookPolicy, PriceBook, joined
-from serving.book.make import publish_book
+from serving.book.make import publish_book, tabulate
 from serving.book.store import book_in_force
 from serving.book.table import book_from_table, book_to_table
-from serving.book.tabulate import tabulate
 from serving.limits.guardrails import guarded
 from serving.limits.limits import limits_of
 from serving.optimise.curves import DemandCurves, curves_from_table, curves_to_table

@@ -14,7 +14,7 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from etl.twin.truth import chance_of_sale
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import StockAwarePolicy
 from serving.quote import PriceQuestion, QuotedBook, text_of

@@ -17,7 +17,7 @@ from catalog.settings import Settings
 from etl.twin.truth import chance_of_sale
 from flows.cli.ask import show_explanation, show_quote
 from serving.book.book import PriceBook
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import StockAwarePolicy
 from serving.quote import PriceQuestion, QuotedBook

@@ -7,7 +7,7 @@ import numpy as np
 
 from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, load
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves, LogitSwitching
 from serving.optimise.policies import policy_with_model
 from serving.quote import PriceQuestion, QuotedBook

@@ -21,7 +21,7 @@ from catalog.settings import read_settings
 from catalog.tables.intake import COMPETITOR_PRICES
 from etl.twin.truth import chance_of_sale
 from etl.twin.visits import expected_visits_on
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.guardrails import guarded
 from serving.limits.limits import limits_of

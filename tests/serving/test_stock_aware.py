@@ -12,7 +12,7 @@ from catalog.load import CLASSIC, Catalog, load
 from etl.twin.store_day import meet
 from etl.twin.truth import chance_of_sale
 from etl.twin.visits import draw_visits
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, PricingPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
 from serving.optimise.recursion import price_stock

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.decisions.pricing import Shelf
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan, candidates_within, chance_on_budget
 from serving.limits.on_a_shelf import ShelfLimits
 from serving.optimise.curves import DemandCurves, LogitSwitching

@@ -14,7 +14,7 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from etl.twin.truth import chance_of_sale
 from serving.book.book import BookPolicy
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import limits_of
 from serving.limits.on_a_shelf import may_be_tried, with_support

@@ -6,7 +6,7 @@ from catalog.arrays import Floats
 from catalog.decisions.store_day import StoreDay
 from catalog.load import Catalog
 from catalog.takings import takings_of
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import PricingPolicy
 from training.judge.same_shoppers import truly_gained

@@ -18,7 +18,7 @@ from serving.belief.belief import State, believed_before_anybody_came
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.book.book import PriceBook, joined
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.outlook import Outlook, morning_of
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import costs_that_count, policy_with_model, policy_without_model

@@ -17,7 +17,7 @@ from etl.twin.truth import chance_of_sale
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.book.book import PriceBook
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.outlook import Outlook, morning_of
 from training.judge.believed_gain import ExpectedDay, believed_gain, prices_of_day, updates_due
 from training.judge.same_shoppers import true_day, true_gain

@@ -14,7 +14,7 @@ from etl.twin.store_day import play
 from etl.twin.truth import chance_of_sale
 from features.footfall import LoggedVisits
 from serving.book.book import BookPolicy, PriceBook
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import policy_with_model, policy_without_model

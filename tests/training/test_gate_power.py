@@ -19,7 +19,7 @@ from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
 from plugins.evaluation.worlds import asked_worlds
 from serving.belief.log import belief_from, seen_in
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.outlook import morning_of
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import PricingPolicy, policy_with_model

@@ -9,7 +9,7 @@ import pytest
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
-from serving.belief.own_sales import LOOKS_BACK
+from serving.belief.sales import LOOKS_BACK
 from training.schedule import inputs_of, judged_through, newest_judged
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace

@@ -20,7 +20,7 @@ from catalog.tables.learning import MODEL_VERSIONS
 from etl.live.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
-from serving.book.day_curves import dates_known_from, first_date_known_from, holds_exported, read_for
+from serving.book.make import dates_known_from, first_date_known_from, holds_exported, read_for
 from serving.champion import Champion
 from training.champion import newest
 from training.fit.dataset import Dataset

@@ -17,9 +17,10 @@ from scipy.special import expit, gammaincinv, logit, ndtr, stdtrit
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Sold
 from catalog.load import Catalog
-from serving.belief.belief import State, hours_of_day
+from serving.belief.belief import State
+from serving.belief.sales import hours_of_day
 from serving.book.book import PriceBook
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.outlook import Morning, Outlook
 from serving.learning.worth_knowing import drawn_chances
 from serving.optimise.policies import costs_that_count

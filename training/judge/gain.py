@@ -15,9 +15,7 @@ from etl.twin.substitutes import chooses_substitutes
 from features.footfall import LoggedVisits, logged_visits
 from serving.belief.log import Seen, belief_and_average, seen_in
 from serving.book.book import PriceBook
-from serving.book.day_curves import DatedModel, DayKnowledge, learned_for
-from serving.book.make import unpublished_book
-from serving.book.tabulate import tabulate
+from serving.book.make import DatedModel, DayKnowledge, learned_for, tabulate, unpublished_book
 from serving.learning.outlook import morning_of
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import costs_that_count, policy_without_model

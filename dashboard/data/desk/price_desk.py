@@ -27,8 +27,7 @@ from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.consequence import DayForecast, outlook_of
 from plugins.desk.price_changes.proposals import Proposals, proposals_on
 from plugins.desk.price_changes.record import changes_by_people
-from serving.book.opened import OpenBook
-from serving.book.store import BookInForce, book_in_force
+from serving.book.store import BookInForce, OpenBook, book_in_force
 from serving.limits.rival_caps import fresh_prices
 from serving.store.standing import standings
 from serving.store.store_standing import StoreStanding

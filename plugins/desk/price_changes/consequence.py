@@ -15,11 +15,10 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from plugins.desk.price_changes.change import Terms
 from plugins.desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
-from serving.belief.taken_from_log import stores_of_kinds
+from serving.belief.table import stores_of_kinds
 from serving.book.book import PriceBook
-from serving.book.opened import OpenBook
-from serving.book.store import BookInForce
-from serving.book.tabulate import limited_ladder
+from serving.book.make import limited_ladder
+from serving.book.store import BookInForce, OpenBook
 from serving.learning.outlook import Outlook
 from serving.optimise.policies import StockAwarePolicy, sales_of
 from serving.optimise.stock_ahead import Keeps

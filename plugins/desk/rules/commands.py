@@ -47,7 +47,7 @@ def _read(workspace: "Workspace") -> "RulesNow":
     from flows.clock import now_of
     from plugins.desk.price_changes.consequence import outlook_of
     from plugins.desk.rules.effects import rules_now
-    from serving.book.opened import opened_once
+    from serving.book.store import opened_once
     from serving.store.standing import standings
 
     lake, catalog = workspace.lake, workspace.catalog

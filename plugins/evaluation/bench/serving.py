@@ -11,8 +11,8 @@ from catalog.ladder import price_ladder
 from plugins.evaluation.bench.measure import Measurement, seconds
 from plugins.evaluation.bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
 from serving.book.book import PriceBook
+from serving.book.make import tabulate
 from serving.book.table import book_to_table
-from serving.book.tabulate import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy
 from training.fit.candidates import CANDIDATES, FittedModel, fit

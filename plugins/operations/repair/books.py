@@ -15,8 +15,7 @@ from etl.stock import kept_before
 from etl.transform import transform
 from plugins.operations.repair.damage import Damage, set_findings_aside
 from serving.book.make import has_belief, make_book_again
-from serving.book.opened import OpenBook
-from serving.book.store import book_with
+from serving.book.store import OpenBook, book_with
 from serving.limits.order_book import orders_on
 from serving.store.in_force import pricing_by_book, pricing_on
 from serving.store.play import PricesByKind

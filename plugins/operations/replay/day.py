@@ -25,10 +25,8 @@ from etl.twin.store_day import Stretch
 from etl.twin.visits import draw_visits
 from features.cells import definition_of, grouping_connection, groups_of
 from plugins.operations.replay.parts import Part, UsedBook, books_of
-from serving.book.day_curves import known_before
-from serving.book.make import publish_book
-from serving.book.opened import OpenBook
-from serving.book.store import BookInForce, book_with, catalog_of, read_book
+from serving.book.make import known_before, publish_book
+from serving.book.store import BookInForce, OpenBook, book_with, catalog_of, read_book
 from serving.champion import load_champion
 from serving.limits.order_book import orders_on
 from serving.store.in_force import pricing_by_book

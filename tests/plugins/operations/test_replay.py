@@ -29,8 +29,7 @@ from plugins.connect.intake.rival_prices import take_rivals
 from plugins.operations.replay import day as replaying
 from plugins.operations.replay.day import replay
 from plugins.operations.replay.parts import Part
-from serving.book.day_curves import learned_for
-from serving.book.make import publish_book
+from serving.book.make import learned_for, publish_book
 from serving.store.in_force import pricing_on
 from serving.store.play import LivePrices, priced_batches
 from warehouse.checks.proof import Unproven

@@ -9,10 +9,10 @@ from scipy.special import expit, logit
 
 from catalog.arrays import Floats
 from catalog.load import CLASSIC, load
-from serving.belief.belief import believed_before_anybody_came, n_hours_of, opened
+from serving.belief.belief import believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
-from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
+from serving.belief.sales import Sales, SoldAtPrices, n_hours_of, sales_at_knots
 from serving.belief.states import learned
 
 CATALOG = load(CLASSIC)

@@ -8,9 +8,7 @@ from catalog.load import CLASSIC, load
 from serving.belief.belief import USUAL_SHAPE, Opened, State, shelf_prior
 from serving.belief.effects import Basis, EffectSpreads, Taught, taught_by
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.likelihood import likelihood
-from serving.belief.newton import Newton, Normals, Roots
-from serving.belief.posterior import updated
+from serving.belief.posterior import Newton, Normals, Roots, likelihood, updated
 from serving.belief.sales import Sales
 
 SETTINGS = load(CLASSIC).store.belief

@@ -23,8 +23,8 @@ from features.cells import feature_workbench, groups_of, publish_groups, stale_c
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Knots
 from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
-from serving.belief.own_sales import sales_by_kind, sales_of_all
-from serving.book.day_curves import learned_for
+from serving.belief.sales import sales_by_kind, sales_of_all
+from serving.book.make import learned_for
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import StaticPolicy

@@ -17,7 +17,7 @@ from etl.twin.truth import chance_of_sale
 from features.cells import feature_workbench
 from plugins.desk.price_changes.proposals import passing
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.own_sales import sales_of_all
+from serving.belief.sales import sales_of_all
 from serving.learning.outlook import morning_of
 from serving.limits.orders import Orders, PriceOrder
 from serving.store.storefront import LearningStorefront, storefront_that_learns

@@ -16,7 +16,7 @@ from etl.twin.truth import chance_of_sale
 from plugins.desk.price_changes.consequence import DayForecast, OnShelf
 from plugins.desk.price_changes.reasons import UNKNOWN, reason_for
 from serving.belief.gaussian import Counts, Knots
-from serving.book.tabulate import tabulate
+from serving.book.make import tabulate
 from serving.learning.outlook import morning_of
 from serving.store.in_force import PresentBook
 

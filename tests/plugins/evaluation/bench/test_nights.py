@@ -11,7 +11,7 @@ from opened_files import opened_below
 
 from plugins.evaluation.bench.aged_lake import AgedStore, date_of
 from plugins.evaluation.bench.nights import do_next_night
-from serving.belief.own_sales import LOOKS_BACK
+from serving.belief.sales import LOOKS_BACK
 from warehouse.checks.proof import verify
 from warehouse.receipts import RECEIPTS
 
