@@ -49,7 +49,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
-	@$(BIN)/python -c "from flows import prefect_server; prefect_server.keep_first_database()" # for all homes, once
+	@$(BIN)/python -c "from plugins.operations.up import prefect_server; prefect_server.keep_first_database()" # for all homes, once
 	@$(BIN)/python -c "$$SELL_A_DAY" # what Numba compiles then, every later process reads
 	@touch $@
 
@@ -135,7 +135,7 @@ lock: install ## Resolve the locked requirements anew: for one machine, for more
 
 docs: install ## Write the data dictionary and the configuration reference from the catalog
 	@$(BIN)/python -m catalog.tables.contracts > docs/data-dictionary.md
-	@$(BIN)/python -m catalog.configuration > docs/configuration.md
+	@$(BIN)/python -m plugins.operations.configuration > docs/configuration.md
 
 clean: ## Remove generated data and the virtual environment
 	rm -rf data $(VENV) $(VENV)-newest

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from catalog.settings import read_settings
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import RUN_AGAIN, Catalog, Json, command, not_empty, refuse_unwritable, text_of
 from flows.cli.console import emit, remark, say, show_table
-from flows.cli.options import Catalog, Json, not_empty, refuse_unwritable, text_of
 
 if TYPE_CHECKING:
     from plugins.desk.price_sheets.lines import SheetLine

@@ -1,6 +1,7 @@
-"""What must be set before Prefect and MLflow are imported: no telemetry, and all data in one folder.
+"""The environment that Prefect and MLflow read when they are imported, and whether what a command needs answers.
 
-This module alone writes the environment: it is the edge, and Prefect and MLflow read theirs when they are imported.
+What must hold: no telemetry, and all data in one folder. This module alone writes the environment, for it is the edge.
+Absent services are refused within seconds, by a knock at each: Prefect and MLflow would wait for minutes.
 """
 
 import logging
@@ -11,16 +12,19 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from catalog.addresses import KnockResult, knock, refuse_absent_registry, without_login
+from catalog.errors import ServiceError
 from catalog.hooks import DATABASE, SPREAD
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from flows.progress import say
-from flows.services import refuse_absent_services
 from training.mlflow.database import follow_home
 from warehouse.commits.locks import UP, is_held
-from warehouse.files import keep_files_private, keep_private, prefect_login
+from warehouse.files import keep_files_private, keep_private, prefect_credential, prefect_login
+from warehouse.services import refuse_unusable, sqlite_file
 from warehouse.stores.folder import open_store
 
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
 """How long Prefect's client waits for a server that hangs while a command runs; its own defaults are six minutes."""
@@ -134,6 +138,59 @@ def deliver_what_is_queued() -> None:
 
 
 def has_server() -> bool:
-    """Tell whether a server is configured, in the environment or, once Prefect is imported, in its settings."""
+    """Return whether a server is configured, in the environment or, once Prefect is imported, in its settings."""
     prefect = sys.modules.get("prefect.settings")
     return "PREFECT_API_URL" in os.environ or (prefect is not None and bool(prefect.PREFECT_API_URL.value()))
+
+
+def refuse_absent_services(settings: Settings, *, uses_registry: bool, uses_prefect: bool = True) -> None:
+    """Refuse work for which a service is away, within seconds.
+
+    Raises
+    ------
+    ModelError
+        When the model registry is away.
+    ServiceError
+        When Prefect or PostgreSQL is, or the database file of the registry cannot be used.
+    """
+    refuse_absent_database(settings)
+    api = os.environ.get("PREFECT_API_URL")
+    if uses_prefect and api:
+        _refuse_absent_prefect(api)
+    if uses_registry:
+        refuse_absent_registry(settings.tracking_uri)
+        file = sqlite_file(settings.tracking_uri)
+        if file is not None:
+            refuse_unusable(file, "mend it, or set MLFLOW_TRACKING_URI to another registry")
+
+
+def refuse_absent_database(settings: Settings) -> None:
+    """Refuse work for which the database that the settings name is away.
+
+    Raises
+    ------
+    ServiceError
+        When it is.
+    """
+    if settings.database is not None:
+        DATABASE.needed("SHELFPRICE_DATABASE").refuse_absent_database(settings.database)
+
+
+def _refuse_absent_prefect(api: str) -> None:
+    answer, where = knock(f"{api.rstrip('/')}/health", prefect_credential(os.environ)), without_login(api)
+    if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
+        raise ServiceError(
+            f"Prefect at {where} wants a credential ({answer.problem}); nothing was done and old prices hold: set "
+            "PREFECT_API_AUTH_STRING to its user:password, or unset PREFECT_API_URL to run without it"
+        )
+    if not answer.is_good or _is_another(answer):
+        found = "something else answers there" if _is_another(answer) else answer.problem
+        raise ServiceError(
+            f"expected Prefect at {where}, found: {found}; nothing was done and old prices hold: start it with "
+            "`shelfprice up`, or unset PREFECT_API_URL to run without it"
+        )
+
+
+def _is_another(answer: KnockResult) -> bool:
+    """Return whether what answers is not Prefect; its cloud has no such page, and is known by its key."""
+    return answer.status == _NOT_FOUND and not os.environ.get("PREFECT_API_KEY")

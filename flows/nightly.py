@@ -14,11 +14,11 @@ from prefect.events import emit_event
 from catalog.errors import DataError
 from catalog.hooks import AFTER_NIGHT
 from etl.batches import DEFAULT_SEED
-from etl.live.calendar import dates_from, newest_grouped, newest_sold
+from etl.live.calendar import ONE_DAY, dates_from, newest_grouped, newest_sold
 from flows.clock import now_of
 from flows.environment import has_server
 from flows.progress import say, tell
-from flows.runs import as_task, ended, name_run, registry_of
+from flows.runs import as_task, ended, name_run, registry_of, say_damaged_books, tag_run
 from flows.spreading import spreading
 from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
@@ -26,7 +26,9 @@ from serving.store.outside_day import close_days
 from serving.store.play import close_day
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from training.drift_watch import Detection
-from training.night import decide, run_night
+from training.fit.result import TrainingResult
+from training.fit.session import KnownVersion, train_once
+from training.night import Priced, decide, price_date, run_night
 from training.run_context import RunContext
 from training.schedule import Night, night_to_do, refuse_what_cannot_be_closed
 from warehouse.commits.locks import held
@@ -51,6 +53,60 @@ def announce(version: str, found: Sequence[Detection]) -> None:
             id=uuid5(NAMESPACE_OID, f"{version} {newest} {' '.join(skus)}"),
         )
     say(f"drift in {', '.join(skus)} since {since}: a new model is asked for")
+
+
+def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Priced:
+    """Make the price book of a business date, by default the day after the newest one with decisions.
+
+    When the registry is away or the champion cannot be trusted, the last known good book stands.
+
+    Raises
+    ------
+    Declined
+        When the kill switch is on: base prices stand and no book is written. When the champion is being changed.
+    DataError
+        When there is no champion.
+    ModelError
+        When the champion cannot be used and there is no earlier book either.
+    """
+    workspace = open_workspace(catalog_dir)
+    date = for_date or newest_grouped(workspace.lake) + ONE_DAY
+    priced = price_date(workspace, registry_of(workspace), date)
+    say_damaged_books(workspace.lake, [date])  # where old prices hold, they may be older than the newest book
+    return priced
+
+
+@flow(name="train", flow_run_name="train-{through}")
+def train(
+    through: dt.date | None = None,
+    seed: int = DEFAULT_SEED,
+    catalog_dir: str | None = None,
+    since: dt.date | None = None,
+    again: bool = False,  # noqa: FBT001, FBT002 - parameters of a deployment are named
+) -> TrainingResult | KnownVersion:
+    """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
+
+    From days, catalog and seed that were learned from before comes the same model: its version stands then, and the
+    registry follows if a kill kept it from that.
+
+    Parameters
+    ----------
+    since
+        First business date to learn from, by default as far back as `learning.window_days` lets it.
+    again
+        Train although the same was learned from before.
+
+    Raises
+    ------
+    DataError
+        When the data cannot teach anything; no model is registered.
+    """
+    workspace = open_workspace(catalog_dir)
+    tag_run("training")
+    date = through or newest_grouped(workspace.lake)
+    with spreading(workspace.settings, seconds=0) as spread:
+        means = RunContext(progress=tell, spread=spread)
+        return as_task(train_once, workspace, registry_of(workspace), date, seed, since, means, again=again)
 
 
 @flow(name="learn", flow_run_name="learn-{through}")

@@ -10,9 +10,8 @@ import typer
 from catalog.bounds import HIGHEST_PRICE, LOWEST_PRICE
 from catalog.currency import currency_of
 from catalog.settings import read_settings
-from flows.cli.command import command
+from flows.cli.command import HIGHEST, Catalog, Json, command, known_skus, text_of
 from flows.cli.console import remark, say, show_table
-from flows.cli.options import HIGHEST, Catalog, Json, known_skus, text_of
 
 Query = Annotated[str | None, typer.Argument(help="A SQL query; without one, from standard input or a prompt.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on stdout.")]

@@ -9,20 +9,21 @@ import typer
 from catalog.errors import DataError, Declined
 from catalog.hooks import STORE
 from catalog.settings import Settings, read_settings
-from flows.cli.command import RUN_AGAIN, command
-from flows.cli.console import emit, remark, show_table
-from flows.cli.failures import admit
-from flows.cli.options import (
+from flows.cli.command import (
+    RUN_AGAIN,
     Catalog,
     Days,
     Json,
     Seed,
+    command,
     date_of,
     date_option,
     known_stores,
     refuse_beyond_calendar,
     text_of,
 )
+from flows.cli.console import emit, remark, show_table
+from flows.cli.failures import admit
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {

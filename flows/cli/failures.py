@@ -20,7 +20,7 @@ from catalog.addresses import without_login
 from catalog.errors import Declined, ModelError, ServiceError, SettingError, ShelfpriceError
 from catalog.load import load
 from catalog.settings import read_settings
-from flows.services import refuse_absent_database
+from flows.environment import refuse_absent_database
 from warehouse.origin import Side, refuse_other_side, refuse_to_play
 from warehouse.services import damage_of, sqlite_file
 from warehouse.stores.folder import open_store

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from catalog import hooks
-from flows.cli import ask, days, loop, models, prices
+from flows.cli import ask, days, loop, models
 from flows.cli.command import Command, Commands, help_of, show_version
 from flows.cli.console import remark
 from flows.cli.failures import failure_line
@@ -22,7 +22,7 @@ Version = Annotated[
     bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
 ]
 OF_THE_CORE: tuple[Command, ...] = (
-    *(loop.demo, loop.pipeline, days.live, ask.quote, ask.sql, prices.transform, models.train, prices.price),
+    *(loop.demo, loop.pipeline, days.live, ask.quote, ask.sql, loop.transform, models.train, loop.price),
     *(loop.simulate, days.nightly, days.backfill, days.reset),
     models.champions,
 )

@@ -7,27 +7,16 @@ import typer
 
 from catalog.errors import Declined
 from catalog.settings import read_settings
-from flows.cli.command import command
+from flows.cli.command import HIGHEST, Catalog, Json, Seed, Through, command, date_of, date_option, not_empty, text_of
 from flows.cli.console import abbreviated, emit, remark, show_table
 from flows.cli.failures import refuse_without_cells
-from flows.cli.options import (
-    HIGHEST,
-    Catalog,
-    Json,
-    Seed,
-    Through,
-    date_of,
-    date_option,
-    not_empty,
-    text_of,
-)
 
 Again = Annotated[bool, typer.Option("--again", help="Train once more from days that were learned from before.")]
 
 
 @command(
     when_stopped="stopped; prices stay as they are: run the same command again to train anew",
-    flow="flows.train",
+    flow="flows.nightly",
     uses_registry=True,
     is_spread=True,
 )
@@ -46,8 +35,8 @@ def train(
     folder = text_of(catalog)
     refuse_without_cells()
     with train.working():
+        from flows.nightly import train as flow
         from flows.runs import as_command
-        from flows.train import train as flow
         from training.fit.session import KnownVersion
         from warehouse.services import trainings_page
 

@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 from catalog.decisions.reasons import json_text
 from catalog.errors import DataError, first_line
 from catalog.settings import Settings
+from flows.cli.command import refuse_unwritable
 from flows.cli.console import emit, remark, show_table
-from flows.cli.options import refuse_unwritable
 from warehouse.files import sync_file
 from warehouse.query.connection import read_only
 from warehouse.query.questions import at_most, refuse_the_last_of_it, statements_that_read, write_csv

@@ -10,9 +10,8 @@ import typer
 
 from catalog.errors import DataError
 from catalog.settings import read_settings
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import RUN_AGAIN, Catalog, Json, OneStore, command, not_empty, text_of
 from flows.cli.console import emit, remark, say, show_table
-from flows.cli.options import Catalog, Json, OneStore, not_empty, text_of
 from plugins.connect.reports import show_exported, show_status
 
 Opens = StrEnum("Opens", ["read", "acknowledge", "sell", "propose", "approve"])

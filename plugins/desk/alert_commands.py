@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.errors import DataError
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import RUN_AGAIN, Catalog, Json, command, text_of
 from flows.cli.console import emit, say, show_table
-from flows.cli.options import Catalog, Json, text_of
 
 if TYPE_CHECKING:
     from warehouse.workspace import Workspace

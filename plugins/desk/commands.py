@@ -7,9 +7,19 @@ import typer
 
 from catalog.bounds import HIGHEST_PRICE, LOWEST_PRICE
 from catalog.errors import Declined
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import (
+    RUN_AGAIN,
+    Catalog,
+    Json,
+    OneStore,
+    command,
+    date_of,
+    date_option,
+    known_skus,
+    not_empty,
+    text_of,
+)
 from flows.cli.console import emit, remark, say
-from flows.cli.options import Catalog, Json, OneStore, date_of, date_option, known_skus, not_empty, text_of
 from plugins.desk.alert_commands import alerts
 from plugins.desk.answers import (
     DESIGN,

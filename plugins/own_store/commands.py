@@ -14,10 +14,9 @@ import typer
 
 from catalog.errors import DataError
 from catalog.settings import read_settings
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import RUN_AGAIN, Catalog, Json, command, text_of
 from flows.cli.console import emit, remark
 from flows.cli.failures import admit
-from flows.cli.options import Catalog, Json, text_of
 from flows.progress import tell
 from plugins.own_store.drawn_commands import COMMANDS as DRAWN_PRICES
 from plugins.own_store.ingest_report import show_ingested

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.command import command
-from flows.cli.ending import NOTHING_CHANGED
-from flows.cli.options import Catalog, Json, Through, date_of, not_empty, text_of
+from flows.cli.command import Catalog, Json, Through, command, date_of, not_empty, text_of
+from flows.cli.program import NOTHING_CHANGED
 from plugins.own_store.drawn_report import show_coin, show_earned, show_experiments, show_plan, show_withdrawn
 
 

@@ -134,8 +134,10 @@ def process_of(run: str) -> int:
 
 def kill_two_services(house: House) -> None:
     """Kill MLflow and the worker, wait until both answer again, and see that the monitor tells it."""
-    for part in ("-m training.mlflow.server", "-m plugins.operations.up.worker"):
-        (number,) = [one for one in pids_of(house, part) if one not in pids_of(house, "catalog/child_process.py")]
+    for part in ("-m plugins.operations.up.mlflow_server", "-m plugins.operations.up.worker"):
+        (number,) = [
+            one for one in pids_of(house, part) if one not in pids_of(house, "plugins/operations/up/child_process.py")
+        ]
         os.kill(number, signal.SIGKILL)
     again = [re.compile(rf"^{name} +\| answers again$", re.MULTILINE) for name in ("mlflow", "worker")]
     wait_until(lambda: all(line.search(house.said) for line in again), lambda: house.said)
@@ -230,7 +232,7 @@ def test_killed_outright_it_takes_everything_with_it(house: House, with_wrappers
     process = house.up()
     wait_until(lambda: len(house.processes()) >= STARTED or process.poll() is not None, lambda: house.said)
     assert process.poll() is None, house.said
-    for number in pids_of(house, "catalog/child_process.py") if with_wrappers else []:
+    for number in pids_of(house, "plugins/operations/up/child_process.py") if with_wrappers else []:
         os.kill(number, signal.SIGKILL)
     process.kill()
     process.wait(timeout=10)

@@ -14,10 +14,9 @@ from catalog.errors import DataError
 from catalog.load import CLASSIC
 from catalog.settings import Settings
 from flows import nightly as drift
-from flows.nightly import DRIFT_DETECTED
+from flows.nightly import DRIFT_DETECTED, train
 from flows.runs import registry_of
 from flows.steps import simulate, transform
-from flows.train import train
 from flows.workspace import open_workspace
 from serving.champion import load_champion
 from training import drift_watch as watch

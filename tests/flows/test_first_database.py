@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import prefect_server
-from flows.prefect_server import make_first_database
+from plugins.operations.up import prefect_server
+from plugins.operations.up.prefect_server import make_first_database
 
 
 @pytest.fixture

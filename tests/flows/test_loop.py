@@ -24,9 +24,9 @@ from catalog.settings import Settings
 from catalog.tables.learning import MODEL_VERSIONS
 from features.cells import feature_workbench
 from flows.cli.main import app
+from flows.nightly import price, train
 from flows.pipeline import pipeline
 from flows.steps import transform
-from flows.train import price, train
 from plugins.operations.replay.day import replay
 from serving.book.store import book_in_force
 from serving.champion import load_champion

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import one_server
 
-from catalog.front_door import LOOPBACK_NAMES
+from plugins.connect.api.front_door import LOOPBACK_NAMES
 
 
 def started(home: Path, login: str, port: int, **environment: str) -> subprocess.Popen[bytes]:
@@ -18,7 +18,9 @@ def started(home: Path, login: str, port: int, **environment: str) -> subprocess
     own.pop("PREFECT_API_URL", None)
     listen = ("--listen", "127.0.0.1", str(port), "--names", ",".join(LOOPBACK_NAMES))
     with (home / "said").open("wb") as said:
-        return subprocess.Popen([sys.executable, "-m", "flows.prefect_server", *listen], env=own, stderr=said)
+        return subprocess.Popen(
+            [sys.executable, "-m", "plugins.operations.up.prefect_server", *listen], env=own, stderr=said
+        )
 
 
 @contextmanager

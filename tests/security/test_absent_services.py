@@ -16,7 +16,7 @@ from catalog.addresses import knock
 from catalog.errors import ModelError, ServiceError
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
-from flows.services import refuse_absent_services
+from flows.environment import refuse_absent_services
 
 WITHIN = 10.0  # seconds
 PATIENT = 1.0  # seconds, so that the tests are quick

@@ -13,7 +13,7 @@ import pytest
 from pressed import SOONEST, Ended, press
 
 from catalog.settings import Settings
-from flows.cli.ending import NOTHING_CHANGED
+from flows.cli.program import NOTHING_CHANGED
 
 pytestmark = pytest.mark.server
 
@@ -72,7 +72,7 @@ def begun(program: str) -> Iterator[subprocess.Popen[str]]:
 DEAF = """
 import sys, time
 import flows.cli.main
-from flows.cli.ending import say_when_stopped
+from flows.cli.program import say_when_stopped
 def busy():
     say_when_stopped("stopped; what stands is said")
     print("begun", flush=True)
@@ -146,7 +146,7 @@ def test_a_command_in_the_background_of_a_script_ignores_the_interrupt_as_the_sh
     program = """
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-from flows.cli.ending import Ending
+from flows.cli.program import Ending
 Ending()
 """
     check = "print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"

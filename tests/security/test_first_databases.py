@@ -32,7 +32,7 @@ client_of(read_settings()).get_experiment_by_name(TRAININGS)
 """
 MAKES_PREFECTS = """
 import socket, os
-from flows.prefect_server import serve
+from plugins.operations.up.prefect_server import serve
 with socket.create_server(('127.0.0.1', 0)) as listening:
     serve(listening, ['127.0.0.1'])
 """

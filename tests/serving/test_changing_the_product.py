@@ -23,7 +23,7 @@ from pathlib import Path
 import yaml
 from price_shop import Shop
 
-from catalog.configuration import configuration
+from plugins.operations.configuration import configuration
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from etl.live.calendar import DEFAULT_START

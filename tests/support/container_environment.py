@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from catalog.settings import Settings, read_settings
 from plugins.operations.delta.address import log_options, store_options
 from plugins.operations.deploy.with_secrets import SECRETS
-from training.mlflow.server import LOGIN_VARIABLE
+from plugins.operations.up.mlflow_server import LOGIN_VARIABLE
 
 OURS = {str(field.validation_alias) for field in Settings.model_fields.values()}
 OF_PROGRAMS = {

@@ -33,7 +33,7 @@ def give_prefects_database(tmp_path_factory: pytest.TempPathFactory) -> Callable
 
 
 def _make_prefects_database(folder: Path) -> None:
-    from flows.prefect_server import make_first_database
+    from plugins.operations.up.prefect_server import make_first_database
 
     make_first_database(f"sqlite+aiosqlite:///{folder / 'prefect.db'}")
 

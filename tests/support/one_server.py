@@ -74,7 +74,7 @@ def end() -> None:
 
 def start() -> None:
     """Start the server of this run unless it was started, and return when it answers."""
-    from flows.prefect_server import make_first_database
+    from plugins.operations.up.prefect_server import make_first_database
 
     folder, home, api = Path(os.environ[FOLDER]), Path(os.environ["PREFECT_HOME"]), os.environ["PREFECT_API_URL"]
     with locked(folder / "starting"):

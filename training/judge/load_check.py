@@ -6,6 +6,7 @@ with it.
 
 import json
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
-from catalog.child_process import ChildProcess
 from features.product_columns import input_of
 from training.judge.conditions import Condition
 from training.judge.load_check_worker import Task
@@ -33,7 +33,7 @@ _ROWS = 200
 class FreshProcess:
     """A process that waits for its task at the other end of a socket."""
 
-    def __init__(self, process: ChildProcess, channel: socket.socket) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
         self._process, self._channel = process, channel
 
     def judge(
@@ -64,11 +64,12 @@ class FreshProcess:
                 self._channel.sendall(f"{json.dumps(asdict(task))}\n".encode())
                 with self._channel.makefile(encoding="utf-8", errors="replace") as lines:
                     answer = lines.read()
-            code = self._process.wait(START_S)
+            with suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(START_S)
         if code is None:
             return _refused(f"no answer within {START_S + seconds_allowed:.0f} seconds")
         if code:
-            return _refused(f"the process ended with code {code} and no answer")
+            return _refused(f"the process ended with code {code if code > 0 else 128 - code} and no answer")
         try:
             reply = json.loads(answer)
         except json.JSONDecodeError:
@@ -82,11 +83,19 @@ def fresh_process(command: Sequence[str] = COMMAND) -> Iterator[FreshProcess]:
     channel, theirs = socket.socketpair()
     with channel:
         with theirs:
-            process = ChildProcess((*command, str(theirs.fileno())), pass_fds=(theirs.fileno(),))
+            process = subprocess.Popen(  # noqa: S603 - the command is our own
+                (*command, str(theirs.fileno())),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C reaches the training alone
+                pass_fds=(theirs.fileno(),),
+            )
         try:
             yield FreshProcess(process, channel)
         finally:
             process.kill()
+            process.wait()
 
 
 def verdict_on(reply: Mapping[str, Any], expected: Floats, seconds_allowed: float) -> Condition:

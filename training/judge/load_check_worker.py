@@ -5,6 +5,7 @@ for some rows, and sends one line of JSON. What is wrong with the model is the a
 """
 
 import json
+import signal
 import socket
 import sys
 import time
@@ -18,6 +19,8 @@ import pandas as pd
 
 from catalog.errors import ModelError
 from features.stored_model import StoredModel, read_model
+
+_LONGEST_ANSWER = 120  # seconds
 
 
 @dataclass(frozen=True)
@@ -63,4 +66,6 @@ def _refuse_another_signature(model: StoredModel, features: list[str]) -> None:
 if __name__ == "__main__":
     import_module("skops.io")  # and with it all of scikit-learn, which is no part of what a model takes to be read
     with socket.socket(fileno=int(sys.argv[1])).makefile("rw", encoding="utf-8") as lines:
-        lines.write(json.dumps(answer(Task(**json.loads(lines.readline())))) + "\n")
+        task = Task(**json.loads(lines.readline()))
+        signal.alarm(_LONGEST_ANSWER)  # the training that would end a model that hangs may be gone
+        lines.write(json.dumps(answer(task)) + "\n")

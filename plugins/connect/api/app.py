@@ -13,12 +13,12 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 
 from catalog.decisions.reasons import json_text
-from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
-from catalog.front_door import Scope as Connection
 from catalog.settings import Settings
 from plugins.connect.api import acknowledgements, labels, metrics, price_changes, quotes, sales
 from plugins.connect.api.api_tokens import TokenBook
 from plugins.connect.api.clients import CHALLENGE, ClientAdmission, RateLimit
+from plugins.connect.api.front_door import LOOPBACK_NAMES, FrontDoor, Send
+from plugins.connect.api.front_door import Scope as Connection
 from plugins.connect.api.kept_desk import LOOK_EVERY, KeptDesk
 from plugins.connect.api.problems import Problem, respond_with_problems
 from plugins.connect.intake.intake import ServedIntake

@@ -14,9 +14,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from catalog.errors import ServiceError
-from catalog.front_door import Application, Receive, Send
-from catalog.front_door import Scope as Connection
 from plugins.connect.api.api_tokens import MAY, Scope, TokenBook
+from plugins.connect.api.front_door import Application, Receive, Send
+from plugins.connect.api.front_door import Scope as Connection
 from plugins.connect.api.problems import Problem, problem_of
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Shelfprice"'}

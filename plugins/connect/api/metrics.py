@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from catalog.errors import ShelfpriceError
-from catalog.front_door import Application, Receive, Scope, Send
+from plugins.connect.api.front_door import Application, Receive, Scope, Send
 from plugins.connect.api.labels import SentLabels
 from plugins.connect.labels.status import late_in
 from warehouse.lake import Lake

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import RUN_AGAIN, Catalog, Json, command, text_of
 from flows.cli.console import emit, say, show_table
-from flows.cli.options import Catalog, Json, text_of
 
 if TYPE_CHECKING:
     from plugins.desk.rules.effects import RulesNow

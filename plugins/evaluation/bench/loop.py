@@ -80,9 +80,12 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
     from flows.environment import orchestrated, prepare  # noqa: PLC0415 - importing is part of what is measured
 
     prepare()
-    from flows.nightly import learn  # noqa: PLC0415 - measured: importing is a stage
+    from flows.nightly import (  # noqa: PLC0415
+        learn,
+        price,
+        train,
+    )
     from flows.steps import simulate, transform  # noqa: PLC0415
-    from flows.train import price, train  # noqa: PLC0415
 
     stages, processor = {"import": time.perf_counter() - start}, {"import": _processor_seconds() - used}
     results: dict[str, Any] = {}

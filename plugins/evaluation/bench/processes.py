@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.child_process import ChildProcess
 from plugins.operations.deploy.servers.ports import HOST, free_port
+from plugins.operations.up.child_process import ChildProcess
 
 _LOOK_EVERY = 1.0  # seconds between two looks at the memory
 _ANSWERS_WITHIN, _ASK_EVERY = 120.0, 0.1  # seconds

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli.command import command
+from flows.cli.command import Catalog, Json, command, text_of
 from flows.cli.console import emit, remark, show_table
-from flows.cli.options import Catalog, Json, text_of
 
 Worlds = Annotated[
     list[str] | None,

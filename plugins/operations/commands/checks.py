@@ -7,9 +7,8 @@ import typer
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import read_settings
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import RUN_AGAIN, Catalog, Days, Json, command, date_option, refuse_beyond_calendar, text_of
 from flows.cli.console import abbreviated, emit, progress_bars, remark, show_table
-from flows.cli.options import Catalog, Days, Json, date_option, refuse_beyond_calendar, text_of
 
 if TYPE_CHECKING:
     from plugins.operations.doctor import CheckUpResult

@@ -11,10 +11,9 @@ import typer
 
 from catalog.errors import Declined
 from catalog.settings import Settings
-from flows.cli.command import RUN_AGAIN, command
+from flows.cli.command import RUN_AGAIN, Catalog, command, text_of
 from flows.cli.console import remark, show_table
-from flows.cli.ending import leave_the_end_to_the_command
-from flows.cli.options import Catalog, text_of
+from flows.cli.program import leave_the_end_to_the_command
 from warehouse.commits.locks import UP, held
 from warehouse.files import login_file
 from warehouse.services import (
@@ -59,8 +58,8 @@ def up(catalog: Catalog = None) -> None:
 
 def _run(catalog: str | None, stop: "Stop") -> None:
     from flows.environment import api_url_file, prepare
+    from plugins.operations.machines.database import keep_database_up_to_date
     from plugins.operations.machines.postgresql import watched
-    from plugins.operations.machines.tables import keep_database_up_to_date
     from plugins.operations.up.services import services_of
     from plugins.operations.up.supervisor import refuse_taken_ports, run_group
     from warehouse.files import write_durably

@@ -5,15 +5,27 @@ password. They are handed to the servers in the environment, never on a command 
 the servers.
 """
 
+import os
 import socket
-from collections.abc import Mapping
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.metadata import version
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
+from catalog.errors import ServiceError, ShelfpriceError
 from catalog.past_one_machine import LockPlace
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
+from plugins.operations.machines.postgresql import connected, reason_of, refuse_absent_database, where
+from plugins.operations.up.mlflow_server import STORE_VARIABLE
+from warehouse.commits.locks import waited_for
+from warehouse.query.sql_files import queries_beside
 
 PREFECT, MLFLOW = "prefect", "mlflow"
 """The schemas, named like the services."""
@@ -63,3 +75,136 @@ def _tls(asked: Mapping[str, str]) -> dict[str, str]:
 def locks_of_database(settings: Settings) -> LockPlace:
     """Return the locks about the database itself, whatever lakes its machines work on."""
     return replace(settings.locks, about="the database")
+
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["keep_database_up_to_date", "prefect_environment", "refuse_absent_database"]  # what the core asks for
+
+_LOCK = "tables"
+_POLL_INTERVAL = 0.1  # seconds
+_SAY_EVERY = 10.0  # seconds
+_query = queries_beside(__file__)
+
+
+def keep_database_up_to_date(
+    settings: Settings, say: Callable[[str], None], is_stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Make the tables of Prefect and MLflow, or bring them up to their versions that are installed here.
+
+    Of several machines one does so, while the others wait. That takes a process of its own, which also holds the lock:
+    so the lock lives as long as the process that changes tables, also when this one is killed.
+
+    Parameters
+    ----------
+    say
+        Told that the tables are being made, now and then.
+    is_stopped
+        Whether a person asked to stop; then this returns early.
+
+    Raises
+    ------
+    ServiceError
+        When the database is away, or refuses.
+    """
+    if settings.database is None:
+        return
+    with connected(settings.database, "shelfprice: tables of the services") as connection:
+        if all(are_current(connection, service) for service in (PREFECT, MLFLOW)):
+            return
+    with TemporaryFile() as errors:
+        process = subprocess.Popen(
+            (sys.executable, "-m", "plugins.operations.machines.database"),
+            env={**os.environ, **_for_migration(settings, settings.database)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+        )
+        say_at = time.monotonic() + _SAY_EVERY
+        while process.poll() is None:
+            if is_stopped():
+                process.terminate()
+            if time.monotonic() > say_at:
+                say(f"the tables of Prefect and MLflow are being made at {where(settings.database)}, here or elsewhere")
+                say_at = time.monotonic() + _SAY_EVERY
+            time.sleep(_POLL_INTERVAL)
+        if process.returncode and not is_stopped():
+            errors.seek(0)
+            said = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
+            how = f"the process that makes its tables ended with code {process.returncode}; run it again"
+            raise ServiceError(said[-1] if said else f"PostgreSQL at {where(settings.database)}: {how}")
+
+
+def are_current(connection: "psycopg.Connection[Any]", service: str) -> bool:
+    """Tell whether the tables of a service are those of its version that is installed here."""
+    if not connection.execute(_query("has_migrations")).fetchall()[0][0]:
+        return False
+    return connection.execute(_query("migration"), (service,)).fetchall() == [(version(service),)]
+
+
+def _for_migration(settings: Settings, database: SecretStr) -> dict[str, str]:
+    return {
+        **prefect_environment(settings),
+        STORE_VARIABLE: mlflow_store(database),
+        "SHELFPRICE_HOME": str(settings.home),
+        "SHELFPRICE_DATABASE": database.get_secret_value(),
+        "PREFECT_HOME": str(settings.prefect_home),
+    }
+
+
+def main() -> None:
+    """Make the tables, or say in one line what kept us from it; this process holds the lock as long as it lives."""
+    settings = read_settings()
+    if settings.database is None:
+        return
+    try:
+        with waited_for(locks_of_database(settings), _LOCK):
+            _migrate(settings.database)
+    except ShelfpriceError as error:
+        sys.exit(str(error))
+    except Exception as error:  # noqa: BLE001 - of three libraries, whose messages may name the address
+        why = reason_of(settings.database, error)
+        sys.exit(
+            f"PostgreSQL at {where(settings.database)}: the tables of Prefect and MLflow cannot be made ({why}); "
+            "nothing was started: mend what that says"
+        )
+
+
+def _migrate(database: SecretStr) -> None:
+    with connected(database, "shelfprice: tables of the services") as connection:
+        _create_schemas(connection)
+        connection.execute(_query("create_migrations"))
+        for service, upgrade in ((PREFECT, _upgrade_prefect), (MLFLOW, _upgrade_mlflow)):
+            _bring_up_to_date(connection, service, upgrade)
+
+
+def _bring_up_to_date(connection: "psycopg.Connection[Any]", service: str, upgrade: Callable[[], None]) -> None:
+    if not are_current(connection, service):
+        upgrade()
+        connection.execute(_query("note_migration"), (service, version(service)))
+
+
+def _create_schemas(connection: "psycopg.Connection[Any]") -> None:
+    """Create the schemas that are not there; who may not create any can have them created before."""
+    there = {name for (name,) in connection.execute(_query("schemas")).fetchall()}
+    for service in {PREFECT, MLFLOW} - there:
+        connection.execute(_query(f"create_schema_{service}"))
+
+
+def _upgrade_prefect() -> None:
+    import anyio  # noqa: PLC0415 - seconds, and rarely needed
+    from prefect.server.database import provide_database_interface  # noqa: PLC0415 - the same
+
+    anyio.run(provide_database_interface().create_db)
+
+
+def _upgrade_mlflow() -> None:
+    from training.mlflow.database import upgrade  # noqa: PLC0415 - the same
+
+    upgrade(os.environ[STORE_VARIABLE])
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ from catalog.errors import ServiceError, first_line
 from catalog.settings import Settings
 from catalog.spread import Done, Job, unheard
 from flows.spreading import Say
-from plugins.operations.machines.dask_cluster import cluster_address, is_encrypted
+from plugins.operations.machines.dask_cluster import cluster_address, is_encrypted, refuse_absent_scheduler
 from plugins.operations.machines.ready import (
     DEATHS_BORNE,
     Expected,
@@ -30,7 +30,6 @@ from plugins.operations.machines.ready import (
     versions_here,
     work,
 )
-from plugins.operations.machines.spread import refuse_absent_scheduler
 from warehouse.lake import Lake
 
 _CONNECT_WITHIN = 8  # seconds

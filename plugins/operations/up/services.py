@@ -16,12 +16,12 @@ from pathlib import Path
 
 from catalog.addresses import Address, is_loopback
 from catalog.errors import SettingError
-from catalog.front_door import LOOPBACK_NAMES
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
+from plugins.connect.api.front_door import LOOPBACK_NAMES
 from plugins.connect.quote_api import refuse_open_quote_api
 from plugins.operations.machines.database import mlflow_store, prefect_environment
-from training.mlflow.server import LOGIN_VARIABLE, STORE_VARIABLE
+from plugins.operations.up.mlflow_server import LOGIN_VARIABLE, STORE_VARIABLE
 from warehouse.commits.locks import WORKER, is_held
 from warehouse.files import prefect_login
 
@@ -138,7 +138,7 @@ def _prefect(settings: Settings, login: str) -> Service:
         **prefect_environment(settings),
     }
     command = (
-        *(sys.executable, "-m", "flows.prefect_server", "--listen", address.host, str(address.port)),
+        *(sys.executable, "-m", "plugins.operations.up.prefect_server", "--listen", address.host, str(address.port)),
         *("--names", ",".join(names)),
     )
     health = f"{address.url}/api/health"
@@ -148,7 +148,15 @@ def _prefect(settings: Settings, login: str) -> Service:
 def _mlflow(settings: Settings, login: str) -> Service:
     address = settings.mlflow
     command = (
-        *(sys.executable, "-m", "training.mlflow.server", "--host", address.host, "--port", str(address.port)),
+        *(
+            sys.executable,
+            "-m",
+            "plugins.operations.up.mlflow_server",
+            "--host",
+            address.host,
+            "--port",
+            str(address.port),
+        ),
         *("--names", ",".join(_names_of(settings, address))),
         *("--artifacts", artifacts_of(settings)),
     )

@@ -1,7 +1,7 @@
 """Run services as one foreground group, with one log, until asked to stop; a service that fails is started again.
 
-Each service is a `catalog.child_process`. So Ctrl-C reaches this process alone, which then stops the others, and none
-outlives it. A service fails when its process ends, when it does not answer in time after its start, and when it cannot
+Each service is a `child_process`. So Ctrl-C reaches this process alone, which then stops the others, and none outlives
+it. A service fails when its process ends, when it does not answer in time after its start, and when it cannot
 be started because another program listens at its address. Each failure in a row doubles the pause before the next
 start.
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from types import FrameType
 
 from catalog.addresses import is_free
-from catalog.child_process import ENDS_WITHIN, ChildProcess, signal_of
 from catalog.errors import ServiceError
+from plugins.operations.up.child_process import ENDS_WITHIN, ChildProcess, signal_of
 from plugins.operations.up.services import Service
 from warehouse.services import RECENT, Condition, ServiceState
 

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from catalog.errors import ModelError
-from flows.cli import ending
+from flows.cli import program
 from flows.cli.command import GROUPS, Command, command
 from flows.cli.main import COMMANDS
 
@@ -20,8 +20,8 @@ def test_no_two_commands_have_one_name_and_each_group_is_known() -> None:
 
 
 def test_a_stop_is_told_in_the_words_of_the_command_once_it_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    running = SimpleNamespace(sentence=ending.NOTHING_CHANGED)
-    monkeypatch.setattr(ending, "_RUNNING", [running])
+    running = SimpleNamespace(sentence=program.NOTHING_CHANGED)
+    monkeypatch.setattr(program, "_RUNNING", [running])
 
     @command(when_stopped="stopped; half is sold")
     def sell(product: str) -> None:

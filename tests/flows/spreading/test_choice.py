@@ -11,7 +11,12 @@ from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess
 from flows.spreading import Processes, spreading
 from plugins.operations.machines import dask_cluster
-from plugins.operations.machines.dask_cluster import cluster_environment, scheduler_command, worker_command
+from plugins.operations.machines.dask_cluster import (
+    cluster_environment,
+    refuse_absent_cluster,
+    scheduler_command,
+    worker_command,
+)
 from plugins.operations.machines.ready import (
     Expected,
     fault_here,
@@ -20,7 +25,6 @@ from plugins.operations.machines.ready import (
     versions_here,
     work,
 )
-from plugins.operations.machines.spread import refuse_absent_cluster
 
 
 def set_to(tmp_path: Path, address: str, **more: object) -> Settings:

@@ -17,8 +17,8 @@ from workbooks import workbook
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import read_settings
+from flows.nightly import price, train
 from flows.steps import transform
-from flows.train import price, train
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import Ingested
 from plugins.own_store.history.ingest import ingest as ingest_file

@@ -9,8 +9,8 @@ from pathlib import Path
 import isolation
 from run_servers import begun, end, wait_for
 
-from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
+from plugins.operations.up.child_process import ChildProcess
 from plugins.operations.up.services import Service
 
 _ENDED_WITHIN = 60.0  # seconds; the machine may be busy

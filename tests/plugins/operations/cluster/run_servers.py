@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
 from plugins.operations.deploy.servers.dask import Dask
 from plugins.operations.deploy.servers.ports import free_address
 from plugins.operations.deploy.servers.postgres import Postgres
 from plugins.operations.deploy.servers.seaweed import Seaweed
+from plugins.operations.up.child_process import ChildProcess
 from plugins.operations.up.services import Service
 
 STARTS_WITHIN = 60.0  # seconds; the machine may be busy

@@ -28,10 +28,10 @@ from plugins.operations.deploy.servers.ports import free_address
 from plugins.operations.deploy.servers.postgres import Postgres
 from plugins.operations.deploy.servers.postgres_process import program
 from plugins.operations.deploy.servers.seaweed import Seaweed
+from plugins.operations.up.mlflow_server import LOGIN_VARIABLE, STORE_VARIABLE
 from plugins.operations.up.services import Service
 from serving.store.in_force import pricing_on
 from training.mlflow.registry import MlflowRegistry
-from training.mlflow.server import LOGIN_VARIABLE, STORE_VARIABLE
 from training.night import decide
 from warehouse.checks.proof import verify
 from warehouse.commits.locks import waited_for
@@ -49,7 +49,15 @@ def place(name: str, objects: Seaweed, database: Postgres, folder: Path) -> Iter
         connection.execute(cast("LiteralString", f'create database "{name}"'))
     settings = settings_of(name, objects, folder, MLFLOW_TRACKING_URI=address.url)
     url = f"{database.url.rpartition('/')[0]}/{name}"
-    command = (sys.executable, "-m", "training.mlflow.server", "--host", address.host, "--port", str(address.port))
+    command = (
+        sys.executable,
+        "-m",
+        "plugins.operations.up.mlflow_server",
+        "--host",
+        address.host,
+        "--port",
+        str(address.port),
+    )
     environment = {
         **objects.environment,
         LOGIN_VARIABLE: "us:er",

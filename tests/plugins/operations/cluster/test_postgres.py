@@ -362,7 +362,7 @@ def test_no_log_no_file_and_no_process_list_shows_the_password_also_after_an_out
     assert len(files) > 20
     assert not [file for file in files if server.password.encode() in file.read_bytes()]
     commands = list(_command_lines())
-    assert any(b"flows.prefect_server" in line for line in commands)
+    assert any(b"plugins.operations.up.prefect_server" in line for line in commands)
     assert not [line for line in commands if server.password.encode() in line]
 
 

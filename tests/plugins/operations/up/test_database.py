@@ -15,10 +15,10 @@ from shell import Terminal
 from catalog.errors import LakeError, ModelError
 from catalog.settings import Settings, read_settings
 from flows.cli.failures import failure_line
-from flows.prefect_server import tell_outages_briefly
 from plugins.operations.deploy.servers.ports import free_port
 from plugins.operations.machines.database import locks_of_database, mlflow_store, prefect_environment
 from plugins.operations.machines.postgresql import watched
+from plugins.operations.up.prefect_server import tell_outages_briefly
 from plugins.operations.up.services import artifacts_of, object_store_environment, services_of
 
 HIDDEN = "s3cr%2Ft"

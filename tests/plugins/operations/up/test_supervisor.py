@@ -13,9 +13,9 @@ from threading import Thread
 import pytest
 
 from catalog.addresses import Address
-from catalog.child_process import GRACE
 from catalog.errors import ServiceError
 from flows.environment import api_url_file, prepare
+from plugins.operations.up.child_process import GRACE
 from plugins.operations.up.services import Service
 from plugins.operations.up.supervisor import Patience, Stop, run_group
 from warehouse.commits.locks import UP, held

@@ -1,7 +1,7 @@
-"""`python -m flows.prefect_server`: Prefect's server behind a front door that lets no other site in.
+"""`python -m plugins.operations.up.prefect_server`: Prefect's server behind a front door that lets no other site in.
 
 Prefect's settings come from the environment. `shelfprice up` gives it a host and a port, and runs it as a
-`catalog.child_process`, so that it ends with it, and what it starts ends with it.
+`plugins.operations.up.child_process`, so that it ends with it, and what it starts ends with it.
 
 A first database in a file is made by a process of its own, whose Prefect knows of no other file, see
 `warehouse.services`. That takes many seconds, so an installation makes one, and each home gets a copy of it.
@@ -72,7 +72,7 @@ def serve(listening: socket.socket, names: list[str]) -> None:
     from prefect import settings  # noqa: PLC0415
     from prefect.server.api.server import create_app  # noqa: PLC0415
 
-    from catalog.front_door import FrontDoor  # noqa: PLC0415
+    from plugins.connect.api.front_door import FrontDoor  # noqa: PLC0415
 
     tell_outages_briefly()
     if not settings.PREFECT_SERVER_API_AUTH_STRING.value():
@@ -137,7 +137,7 @@ def _make_database(draft: Path) -> None:
 
 def main() -> None:
     """Serve at an address."""
-    parser = argparse.ArgumentParser(prog="python -m flows.prefect_server")
+    parser = argparse.ArgumentParser(prog="python -m plugins.operations.up.prefect_server")
     parser.add_argument("--listen", nargs=2, metavar=("HOST", "PORT"), required=True, help="address to listen on")
     parser.add_argument("--names", required=True, help="host names that it answers to, separated by commas")
     given = parser.parse_args()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.front_door import LOOPBACK_NAMES, FrontDoor
+from plugins.connect.api.front_door import LOOPBACK_NAMES, FrontDoor
 
 OWN = {"host": "127.0.0.1:4200"}
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from catalog.configuration import configuration
 from catalog.records.product import Product
 from catalog.records.store import Store
 from catalog.settings import Settings, read_settings
+from plugins.operations.configuration import configuration
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "configuration.md"
+REFERENCE = Path(__file__).parents[3] / "docs" / "configuration.md"
 
 
 class Asked(Mapping[str, str]):

@@ -1,4 +1,4 @@
-"""The configuration reference as Markdown, written from settings and records: `python -m catalog.configuration`."""
+"""The configuration reference as Markdown, from settings and records: `python -m plugins.operations.configuration`."""
 
 import json
 import sys

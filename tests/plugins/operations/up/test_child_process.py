@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from catalog.child_process import _WRAPPER as WRAPPER
-from catalog.child_process import ChildProcess
+from plugins.operations.up.child_process import _WRAPPER as WRAPPER
+from plugins.operations.up.child_process import ChildProcess
 
 pytestmark = pytest.mark.server
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 FAKE = """
 import subprocess, sys, time
 subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(90)"], stdin=subprocess.DEVNULL)
@@ -64,7 +64,7 @@ class House:
 
     def victims(self, victim: str) -> list[int]:
         living = self.living()
-        wrappers = [number for number, command in living.items() if "catalog/child_process.py" in command]
+        wrappers = [number for number, command in living.items() if "plugins/operations/up/child_process.py" in command]
         services = [number for number, command in living.items() if " one " in command and number not in wrappers]
         return {
             "up": [self.process.pid],
@@ -263,7 +263,7 @@ def test_where_the_kernel_cannot_kill_the_group_of_a_killed_wrapper_its_starter_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     elsewhere = f"import fcntl, runpy; del fcntl.F_SETSIG; runpy.run_path({WRAPPER[-1]!r}, run_name='__main__')"
-    monkeypatch.setattr("catalog.child_process._WRAPPER", (sys.executable, "-c", elsewhere))
+    monkeypatch.setattr("plugins.operations.up.child_process._WRAPPER", (sys.executable, "-c", elsewhere))
     code = "import os, time; print(os.getppid(), os.getpid(), flush=True); time.sleep(60)"
     lines: list[str] = []
     process = ChildProcess((sys.executable, "-S", "-c", code), {}, lines.append)
@@ -301,7 +301,7 @@ def test_a_killed_starter_takes_its_command_with_it_while_another_child_of_it_ho
     pids = tmp_path / "pids"
     code = (
         "import os, pathlib, sys, time\n"
-        "from catalog.child_process import ChildProcess\n"
+        "from plugins.operations.up.child_process import ChildProcess\n"
         "child = ChildProcess((sys.executable, '-S', '-c', 'import time; time.sleep(60)'))\n"
         "other = os.fork()\n"
         f"other and pathlib.Path({str(pids)!r}).write_text(f'{{child.pid}} {{other}} ')\n"

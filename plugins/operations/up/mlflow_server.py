@@ -1,4 +1,4 @@
-"""`python -m training.mlflow.server`: MLflow's server behind a front door that lets no other site in.
+"""`python -m plugins.operations.up.mlflow_server`: MLflow's server behind a front door that lets no other site in.
 
 MLflow itself checks the host of most requests, but it lets pages of every port of this machine write, and it asks for
 no credential: whoever reaches it can have files written to any place, as this user, and name a champion. So the door
@@ -8,7 +8,7 @@ asks for one. Parts that start programs or call other services are closed: nothi
 import argparse
 import os
 
-from catalog.front_door import FrontDoor
+from plugins.connect.api.front_door import FrontDoor
 
 LOGIN_VARIABLE = "SHELFPRICE_MLFLOW_LOGIN"
 """The environment variable that hands this process the credential, `user:password`."""
@@ -35,7 +35,7 @@ _CLOSED = (
 
 def main() -> None:
     """Serve runs, models and their files until asked to stop."""
-    parser = argparse.ArgumentParser(prog="python -m training.mlflow.server")
+    parser = argparse.ArgumentParser(prog="python -m plugins.operations.up.mlflow_server")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--names", required=True, help="host names that it answers to, separated by commas")
