@@ -162,3 +162,6 @@ SPREAD: Hook[Machines] = Hook("spread")
 
 DATABASE: Hook[Database] = Hook("database")
 """Holds the records of Prefect and MLflow in PostgreSQL."""
+
+SERVICES: "Hook[Callable[[Settings], Any]]" = Hook("services")
+"""Reports how the services of `shelfprice up` are; None while they do not run."""

@@ -10,11 +10,10 @@ from catalog.errors import ServiceError, ShelfpriceError
 from dashboard.cache import Cache
 from dashboard.cards.notices import found_on
 from dashboard.components import aria
-from dashboard.data.notices import Health, health_of
+from dashboard.data.notices import Health, health_of, running_services
 from dashboard.data.overview import has_receipt
 from dashboard.monitor import Monitor
 from dashboard.pickers import NEWEST, SOLD, shown_date
-from warehouse.services import running_services
 
 LIGHT = "health-light"
 _CLOCK, _SEEN = "health-clock", "health-seen"

@@ -20,8 +20,8 @@ from catalog.settings import Settings, read_settings
 from flows.progress import say
 from training.mlflow.database import follow_home
 from warehouse.commits.locks import UP, is_held
+from warehouse.databases import refuse_unusable, sqlite_file
 from warehouse.files import keep_files_private, keep_private, prefect_credential, prefect_login
-from warehouse.services import refuse_unusable, sqlite_file
 from warehouse.stores.folder import open_store
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404

@@ -13,8 +13,8 @@ from catalog.errors import LakeError, ModelError
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
+from warehouse.databases import asking_registry, holds_anything, sqlite_file
 from warehouse.lake import Lake, Partition
-from warehouse.services import asking_registry, holds_anything, sqlite_file
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
@@ -16,8 +16,10 @@ from dashboard.data.pipeline import LakeTable
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
 from dashboard.prefect.runs import Kind, Run
 from plugins.connect.labels.status import StoreStatus
-from warehouse.services import Condition, RunningServices
 from warehouse.sold import SOLD
+
+if TYPE_CHECKING:
+    from plugins.operations.up.states import Condition, RunningServices
 
 _STATES: dict[Kind, tuple[str, str]] = {
     "done": ("✓", "teal"),
@@ -169,7 +171,7 @@ def _unproven(state: LakeTable) -> list[Component]:
     return [dmc.Badge(f"{state.unproven} without receipt", color="red", variant="light", size="sm", tt="none", ml=6)]
 
 
-_CONDITIONS: dict[Condition, tuple[str, str, str]] = {
+_CONDITIONS: "dict[Condition, tuple[str, str, str]]" = {
     "answers": ("✓", "teal", "answers"),
     "starting": ("…", "gray", "starting"),
     "silent": ("✗", "red", "does not answer"),
@@ -177,7 +179,7 @@ _CONDITIONS: dict[Condition, tuple[str, str, str]] = {
 }
 
 
-def service_list(running: RunningServices | None, now: dt.datetime) -> Component:
+def service_list(running: "RunningServices | None", now: dt.datetime) -> Component:
     """List the services: how each is, since when, how often it was started again, and why."""
     if running is None:
         text = "The schedules, Prefect and MLflow do not run. Start them:"

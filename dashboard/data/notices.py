@@ -3,12 +3,16 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from catalog.hooks import SERVICES
+from catalog.settings import Settings
 from dashboard.data.versions import Version
 from warehouse.checks.whole import PassedOver
 from warehouse.query.advice import Situation, next_command
-from warehouse.services import RunningServices
+
+if TYPE_CHECKING:
+    from plugins.operations.up.states import RunningServices
 
 Mood = Literal["info", "warning", "stopped", "problem"]
 """`stopped` is what a person did on purpose: it is told everywhere, and nothing is broken."""
@@ -117,8 +121,14 @@ class Health:
     reasons: tuple[str, ...] = ()
 
 
+def running_services(settings: Settings) -> "RunningServices | None":
+    """Return how the services of `shelfprice up` are; None while they do not run, or nothing provides them."""
+    report = SERVICES.only()
+    return report(settings) if report else None
+
+
 def health_of(
-    running: RunningServices | None,
+    running: "RunningServices | None",
     found: Iterable[Notice],
     unproven: int,
     failed: Iterable[str] = (),
@@ -161,12 +171,12 @@ def health_of(
     return Health("green", "Healthy")
 
 
-def _silent(running: RunningServices | None) -> list[str]:
+def _silent(running: "RunningServices | None") -> list[str]:
     services = running.services if running else ()
     return [f"{one.name} does not answer" for one in services if one.condition == "silent"]
 
 
-def _restarting(running: RunningServices | None) -> list[str]:
+def _restarting(running: "RunningServices | None") -> list[str]:
     services = running.services if running else ()
     said = {"restarting": "restarts", "starting": "is starting"}
     return [f"{one.name} {said[one.condition]}" for one in services if one.condition in said]

@@ -16,7 +16,7 @@ from dashboard.formats import day
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
-from warehouse.services import trainings_page
+from warehouse.databases import trainings_page
 from warehouse.sold import SOLD
 
 _TABLES = ("model_versions", "champions", "demand_curves", "demand_cells")

@@ -17,6 +17,7 @@ from dashboard.cards.labels import READ, label_cards
 from dashboard.cards.notices import no_data
 from dashboard.cards.pipeline import service_list
 from dashboard.components import card, chart, heading, notice
+from dashboard.data.notices import running_services
 from dashboard.data.pipeline import LakeTable, table_states
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
@@ -24,7 +25,6 @@ from dashboard.page_frame import scheme_of
 from dashboard.theme import Scheme
 from plugins.connect.labels.status import StoreStatus, status
 from warehouse.commits.locks import UP, is_held
-from warehouse.services import running_services
 
 _LOOK_AGAIN = 5_000  # milliseconds
 _ROWS = 500  # rejected rows in the grid

@@ -21,8 +21,8 @@ from catalog.errors import Declined, ModelError, ServiceError, SettingError, She
 from catalog.load import load
 from catalog.settings import read_settings
 from flows.environment import refuse_absent_database
+from warehouse.databases import damage_of, sqlite_file
 from warehouse.origin import Side, refuse_other_side, refuse_to_play
-from warehouse.services import damage_of, sqlite_file
 from warehouse.stores.folder import open_store
 
 

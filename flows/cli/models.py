@@ -38,7 +38,7 @@ def train(
         from flows.nightly import train as flow
         from flows.runs import as_command
         from training.fit.session import KnownVersion
-        from warehouse.services import trainings_page
+        from warehouse.databases import trainings_page
 
         outcome: Any = as_command(flow)(date_of(through), seed, folder, again=again)
         is_known = isinstance(outcome, KnownVersion)

@@ -16,8 +16,8 @@ from plugins.operations.mlflow_upkeep.interrupted import unended_runs
 from serving.champion import load_champion
 from training.mlflow.database import make_first
 from training.mlflow.registry import MlflowRegistry
+from warehouse.databases import damage_of, sqlite_file
 from warehouse.lake import Lake
-from warehouse.services import damage_of, sqlite_file
 from warehouse.workspace import Workspace
 
 

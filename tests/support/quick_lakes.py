@@ -26,9 +26,9 @@ import yaml
 from catalog.settings import read_settings
 from catalog.tables.contracts import TABLES
 from training.mlflow import database
+from warehouse.databases import sqlite_file
 from warehouse.lake import Lake
 from warehouse.query import connection
-from warehouse.services import sqlite_file
 from warehouse.stores.folder import LocalStore
 
 really_prepare = Lake.prepare

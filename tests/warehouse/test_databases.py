@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.services import make_whole
+from warehouse.databases import make_whole
 
 
 def with_a_row(file: Path) -> None:

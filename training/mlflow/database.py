@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from catalog.errors import ModelError, first_line
 from catalog.settings import Settings
+from warehouse.databases import make_whole, sqlite_file
 from warehouse.query.sql_files import queries_beside
-from warehouse.services import make_whole, sqlite_file
 
 
 def make_first(store: str, artifacts: str | None = None) -> None:

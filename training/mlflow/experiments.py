@@ -23,7 +23,7 @@ from training.fit.candidates import FittedModel
 from training.fit.dataset import Dataset
 from training.mlflow.database import make_first
 from warehouse.commits.locks import held
-from warehouse.services import asking_registry, holds_anything, sqlite_file
+from warehouse.databases import asking_registry, holds_anything, sqlite_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -37,7 +37,7 @@ from training.mlflow.experiments import (
     parameters_of,
 )
 from training.registry import Conclusion, LoggedModel, Pictures
-from warehouse.services import TRAININGS_VIEW, keep_trainings_page
+from warehouse.databases import TRAININGS_VIEW, keep_trainings_page
 
 _COLUMNS = (
     *("metrics.`log_loss`", "metrics.`excess_log_loss`", "metrics.`calibration_error`", "metrics.`gain_eur/estimate`"),

@@ -8,12 +8,12 @@ from catalog.settings import Settings
 from etl.live.calendar import newest_sold
 from plugins.operations.checks.models import check_age, check_drift, check_prices, check_registry, check_waiting
 from plugins.operations.checks.sales import check_cells, check_decisions, check_tills
+from plugins.operations.up.states import ServiceState, running_services
 from training.registry import ModelRegistry
 from warehouse.checks.assertions import broken_assertions
 from warehouse.checks.proof import verify
 from warehouse.origin import origin_of, sells_outside
 from warehouse.query.advice import BEGIN, BEGIN_WITH_A_LOG, situation_of
-from warehouse.services import ServiceState, running_services
 from warehouse.sold import sold_on
 from warehouse.workspace import Workspace
 

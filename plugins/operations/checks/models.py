@@ -15,10 +15,10 @@ from training.registry import ModelRegistry
 from training.schedule import is_done
 from warehouse.checks.proof import Span, prove
 from warehouse.checks.whole import books_passed_over
+from warehouse.databases import damage_of, sqlite_file
 from warehouse.origin import sells_outside
 from warehouse.partition import between
 from warehouse.query.advice import next_command, on_shelf, situation_of
-from warehouse.services import damage_of, sqlite_file
 from warehouse.workspace import Workspace
 
 

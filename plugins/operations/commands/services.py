@@ -14,15 +14,10 @@ from catalog.settings import Settings
 from flows.cli.command import RUN_AGAIN, Catalog, command, text_of
 from flows.cli.console import remark, show_table
 from flows.cli.program import leave_the_end_to_the_command
+from plugins.operations.up.states import ServiceState, forget_service_states, running_services, write_service_states
 from warehouse.commits.locks import UP, held
+from warehouse.databases import trainings_page
 from warehouse.files import login_file
-from warehouse.services import (
-    ServiceState,
-    forget_service_states,
-    running_services,
-    trainings_page,
-    write_service_states,
-)
 
 if TYPE_CHECKING:
     from plugins.operations.up.supervisor import Stop

@@ -20,8 +20,8 @@ from catalog.errors import Declined, ServiceError, ShelfpriceError
 from flows.cli.console import remark, show_table
 from plugins.operations.deploy.settings import ClusterOnThisMachine, open_cluster
 from plugins.operations.up.services import Service
+from plugins.operations.up.states import running_services
 from plugins.operations.up.supervisor import SIGNALS, Stop, run_group
-from warehouse.services import running_services
 
 _PACKAGES = ("boto3", "deltalake", "distributed", "obstore", "psycopg")
 _OTHERS = ("SHELFPRICE_", "PREFECT_", "MLFLOW_", "AWS_", "DASK_")

@@ -4,7 +4,7 @@ Prefect's settings come from the environment. `shelfprice up` gives it a host an
 `plugins.operations.up.child_process`, so that it ends with it, and what it starts ends with it.
 
 A first database in a file is made by a process of its own, whose Prefect knows of no other file, see
-`warehouse.services`. That takes many seconds, so an installation makes one, and each home gets a copy of it.
+`warehouse.databases`. That takes many seconds, so an installation makes one, and each home gets a copy of it.
 
 While a database is away, its users' log lines say so in a line each: a hundred tracebacks would tell no more.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import first_line
-from warehouse.services import make_whole, sqlite_file
+from warehouse.databases import make_whole, sqlite_file
 
 _LOST = ("connection is closed", "connection was closed", "cannotconnectnow", "shutting down", "starting up")
 

@@ -17,7 +17,7 @@ from catalog.addresses import is_free
 from catalog.errors import ServiceError
 from plugins.operations.up.child_process import ENDS_WITHIN, ChildProcess, signal_of
 from plugins.operations.up.services import Service
-from warehouse.services import RECENT, Condition, ServiceState
+from plugins.operations.up.states import RECENT, Condition, ServiceState
 
 Log = Callable[[str, str], None]
 

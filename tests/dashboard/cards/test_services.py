@@ -11,8 +11,8 @@ from catalog.errors import ServiceError
 from catalog.settings import Settings
 from dashboard.app import create_app
 from dashboard.cards.pipeline import service_list
+from plugins.operations.up.states import RunningServices, ServiceState, write_service_states
 from warehouse.commits.locks import UP, held
-from warehouse.services import RunningServices, ServiceState, write_service_states
 
 NOW = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
 HOSTILE = "exited with code 3: <script>alert(1)</script>"

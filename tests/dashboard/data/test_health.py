@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dashboard.data.notices import Notice, health_of
-from warehouse.services import RunningServices, ServiceState
+from plugins.operations.up.states import RunningServices, ServiceState
 
 AT = dt.datetime(2026, 1, 8, tzinfo=dt.UTC)
 

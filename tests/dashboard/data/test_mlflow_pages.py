@@ -5,7 +5,7 @@ from pathlib import Path
 from catalog.settings import read_settings
 from dashboard.data.versions import mlflow_pages
 from warehouse.commits.locks import UP, held
-from warehouse.services import keep_trainings_page, trainings_page
+from warehouse.databases import keep_trainings_page, trainings_page
 
 
 def test_mlflows_pages_are_where_something_listens_and_nowhere_else() -> None:

@@ -15,8 +15,8 @@ from catalog.settings import Settings, read_settings
 from plugins.operations.commands import services as up_module
 from plugins.operations.up import services as services_module
 from plugins.operations.up.services import Service
+from plugins.operations.up.states import ServiceState, running_services, write_service_states
 from warehouse.commits.locks import UP, held
-from warehouse.services import ServiceState, running_services, write_service_states
 
 pytestmark = pytest.mark.server
 

@@ -5,8 +5,8 @@ import os
 
 from catalog.settings import Settings
 from plugins.operations.checks.check_up import check_services
+from plugins.operations.up.states import ServiceState, write_service_states
 from warehouse.commits.locks import UP, held
-from warehouse.services import ServiceState, write_service_states
 
 NOW = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
 LONG_AGO = NOW - dt.timedelta(hours=2)

@@ -17,10 +17,10 @@ from catalog.errors import ServiceError
 from flows.environment import api_url_file, prepare
 from plugins.operations.up.child_process import GRACE
 from plugins.operations.up.services import Service
+from plugins.operations.up.states import ServiceState
 from plugins.operations.up.supervisor import Patience, Stop, run_group
 from warehouse.commits.locks import UP, held
 from warehouse.files import write_durably
-from warehouse.services import ServiceState
 
 pytestmark = pytest.mark.server
 
