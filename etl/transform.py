@@ -1,16 +1,17 @@
 """Group what was sold into demand cells and visit counts, and assert what the data claim to be."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import pyarrow as pa
 
 from catalog.errors import DataError, Declined, LakeError
 from catalog.spread import HERE, Progress, Spread, silent
 from etl.announced import tell_weather
-from etl.files.block import ahead
 from features.cells import (
     StaleCells,
     grouping_connection,
@@ -26,6 +27,7 @@ from warehouse.lake import Lake, Partition
 from warehouse.sold import PRODUCTS
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
+_Item = TypeVar("_Item")
 _PARTITIONS_AT_ONCE = 64  # with one connection: to open one takes as long as to group ten small partitions
 _JOBS_EACH = 4  # for each that works on them, so that none waits long for the last
 
@@ -176,3 +178,12 @@ def _check_assertions(
 def _rows_in(lake: Lake, item: StaleCells) -> int:
     receipt = lake.receipt(item.decisions)
     return receipt.rows if receipt else 0
+
+
+def ahead(items: Iterator[_Item]) -> Generator[_Item]:
+    """Yield items while the next one is made in another thread."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = maker.submit(next, items, None)
+            yield item

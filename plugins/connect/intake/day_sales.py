@@ -24,8 +24,7 @@ from catalog.decisions.store_day import hour_shares
 from catalog.load import Catalog
 from catalog.records.store import Store
 from catalog.tables.decisions import UNIT_SALES
-from etl.sales_so_far import SalesSoFar, days_before
-from etl.summed_units import chances_of, in_contract, summed, without_a_unit
+from plugins.own_store.history.day_units import SalesSoFar, chances_of, days_before, in_contract, summed, without_a_unit
 
 _EPOCH = dt.date(1970, 1, 1)
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)

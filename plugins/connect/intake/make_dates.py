@@ -23,13 +23,13 @@ from catalog.tables.draws import HOURLY_DRAWS
 from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.table import Table
 from etl.live.day import LiveDay, clear_away
-from etl.sales_so_far import DAYS
 from plugins.connect.intake.day_sales import DayLines, ShelfStock, unit_sales_of
 from plugins.connect.intake.decisions import MadeDecisions, VisitedDay, decisions_of
 from plugins.connect.intake.exposures import DayEvidence, exposures_of, hours_open
 from plugins.connect.intake.take_sales import LOCK, KnownLines, first_date
 from plugins.connect.labels.export_log import ExportHistory, ExportLog
 from plugins.connect.labels.tables import EXPORT_BATCHES, LABEL_STATES
+from plugins.own_store.history.day_units import DAYS
 from serving.store.drawn_prices import newest_draw
 from warehouse.commits.locks import waited_for
 from warehouse.lake import CODE_VERSION, Lake, Partition

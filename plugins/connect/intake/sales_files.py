@@ -19,14 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
-from etl.files.block import Block
-from etl.files.bounds import refuse_columns, refuse_large_parquet
-from etl.files.csv_file import CsvFile, bytes_of, first_record
-from etl.files.decimals import sign_shown_in, with_point
-from etl.files.decode import count_of, decoded_chunks, encoding_of
-from etl.files.kinds import ExportKind, kind_of
-from etl.files.parquet import bounded_batches, opened
 from plugins.connect.intake.sale_lines import Contents
+from plugins.own_store.files.block import Block
+from plugins.own_store.files.bounds import bounded_batches, opened, refuse_columns, refuse_large_parquet
+from plugins.own_store.files.csv_file import CsvFile, bytes_of, count_of, decoded_chunks, encoding_of, first_record
+from plugins.own_store.files.decimals import sign_shown_in, with_point
+from plugins.own_store.files.kinds import ExportKind, kind_of
 from warehouse.parquet import as_python
 from warehouse.query.questions import as_it_was
 

@@ -17,7 +17,7 @@ import xlsxwriter
 
 from catalog.currency import Currency
 from catalog.errors import DataError
-from etl.files.bounds import unpacked_of_workbook
+from plugins.desk.price_sheets.large_workbooks import unpacked_of_workbook
 
 KINDS = ("csv", "xlsx")
 TO_FILL = ("new_price", "from", "through")

@@ -13,7 +13,7 @@ import sys
 
 from python_calamine import CalamineWorkbook
 
-from etl.files.bounds import one_at_a_time
+from plugins.desk.price_sheets.large_workbooks import one_at_a_time
 
 _MEMORY = 1 << 29  # bytes of address space
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from catalog.load import Catalog
 from catalog.spread import Progress
 from catalog.tables.decisions import PROMOTIONS, REJECTED
-from etl.files.block import ahead
+from etl.transform import ahead
 from plugins.own_store.history.columns import PROMOTIONS as COLUMNS
 from plugins.own_store.history.rows import query, table_of
 from plugins.own_store.history.shelf import places_on

@@ -18,7 +18,7 @@ from catalog.errors import DataError
 from catalog.load import read_mapping
 from catalog.records.refusals import refused, schema_of
 from catalog.records.store import Store
-from etl.files.shown import shown
+from plugins.own_store.files.block import shown
 
 Grain = Literal["visits", "receipts", "units"]
 """What a row is: a shopper who looked at a product, a line of a receipt, or the units of a store, product and time."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
-from etl.files.block import Block
+from plugins.own_store.files.block import Block
 from plugins.own_store.history.columns import BASKET, PROMOTIONS, SOLD, Columns, Grain, plain
 from plugins.own_store.history.read import Export
 from plugins.own_store.history.rows import RowReader, connect, query, refuse_unread_times

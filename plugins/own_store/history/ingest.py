@@ -12,9 +12,9 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from catalog.spread import Progress, silent
-from etl.files.shown import shown
 from features.cells import ALL_VIEWS
 from flows.workspace import prepared
+from plugins.own_store.files.block import shown
 from plugins.own_store.history.admission import CHANGES, EPOCH, Admitting, FileAdmission, Replaced, admit_dates
 from plugins.own_store.history.columns import Reading, StoreZones, zones_of
 from plugins.own_store.history.corrections import NOTHING_ASKED, CorrectionRequest, refuse_another_grain, replacement
@@ -22,7 +22,7 @@ from plugins.own_store.history.file_row import GivenFile, is_done, publish_row, 
 from plugins.own_store.history.grain import settled
 from plugins.own_store.history.read import open_export
 from plugins.own_store.history.rows import query
-from plugins.own_store.history.sales import AdmittingSales
+from plugins.own_store.history.sales import AdmittingSales, AdmittingVisits
 from plugins.own_store.history.shelf import (
     fit_stores,
     is_untouched,
@@ -31,7 +31,6 @@ from plugins.own_store.history.shelf import (
     write_shelf,
 )
 from plugins.own_store.history.stage import StagedExport, sku_of, stage_export, store_id_of
-from plugins.own_store.history.visits import AdmittingVisits
 from warehouse.commits.locks import held
 from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition

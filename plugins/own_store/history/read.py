@@ -18,11 +18,10 @@ import pyarrow.parquet as pq
 
 from catalog.errors import DataError
 from catalog.past_one_machine import LockPlace
-from etl.files.block import Block, without_blank_rows
-from etl.files.bounds import refuse_large_parquet
-from etl.files.csv_file import CsvFile, first_record
-from etl.files.kinds import ExportKind, kind_of
-from etl.files.parquet import bounded_batches, opened
+from plugins.own_store.files.block import Block, without_blank_rows
+from plugins.own_store.files.bounds import bounded_batches, opened, refuse_large_parquet
+from plugins.own_store.files.csv_file import CsvFile, first_record
+from plugins.own_store.files.kinds import ExportKind, kind_of
 from plugins.own_store.history.columns import Columns, Reading, columns_of, header_of
 from plugins.own_store.history.workbook_file import WorkbookSheet, sheet_blocks, sheet_of
 from warehouse.commits.locks import held

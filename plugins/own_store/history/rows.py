@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 
 from catalog.currency import EUR, Currency
 from catalog.errors import DataError, first_line
-from etl.files.block import Block
-from etl.files.decimals import NumberFormat
-from etl.files.shown import shown
+from plugins.own_store.files.block import Block, shown
+from plugins.own_store.files.decimals import NumberFormat
 from plugins.own_store.history.columns import NUMBERS, Columns, Reading
 from warehouse.query.sql_files import queries_beside
 

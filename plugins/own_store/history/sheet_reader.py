@@ -32,7 +32,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from etl.files.bounds import one_at_a_time
+from plugins.desk.price_sheets.large_workbooks import one_at_a_time
 
 MEMORY = 2 << 30
 """Bytes of address space that the process may ask for."""

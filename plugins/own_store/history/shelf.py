@@ -20,7 +20,7 @@ import yaml
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog
 from catalog.records.product import CEILING_RATIO, FLOOR_RATIO, LEAST_CHANCES, MOST_CHANCES
-from etl.files.shown import shown
+from plugins.own_store.files.block import shown
 from plugins.own_store.history.columns import plain
 from plugins.own_store.history.stage import StagedExport, sku_of, store_id_of
 from warehouse.files import sync_folder, write_durably

@@ -22,10 +22,10 @@ import pyarrow.compute as pc
 from catalog.clocks import local_us, zone_of
 from catalog.currency import EUR, Currency
 from catalog.errors import DataError
-from etl.files.block import Block, ahead
-from etl.files.decimals import MORE_THAN_A_NUMBER
-from etl.files.shown import shown
+from etl.transform import ahead
 from etl.validate import LONGEST_TEXT, MISSING, PROPENSITY, PURCHASED, row_texts
+from plugins.own_store.files.block import Block, shown
+from plugins.own_store.files.decimals import MORE_THAN_A_NUMBER
 from plugins.own_store.history.columns import Grain, StoreZones
 from plugins.own_store.history.grain import settled
 from plugins.own_store.history.read import Export

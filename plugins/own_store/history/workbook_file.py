@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
-from etl.files.block import EMPTY, Block, without_blank_rows
-from etl.files.bounds import MOST_OF_WORKBOOK, MOST_RATIO, most_unpacked, unpacked_of_workbook
+from plugins.desk.price_sheets.large_workbooks import unpacked_of_workbook
+from plugins.own_store.files.block import EMPTY, Block, without_blank_rows
+from plugins.own_store.files.bounds import MOST_OF_WORKBOOK, MOST_RATIO, most_unpacked
 from plugins.own_store.history.rows import as_text
 from plugins.own_store.history.sheet_reader import MEMORY, REFUSED, without_values
 

@@ -178,7 +178,7 @@ def test_a_file_without_a_decision_is_refused(shop: Path, empty_home: Path, rows
 
 
 def test_one_day_of_the_prototypes_log_is_profiled(shop: Path) -> None:
-    log = Path(__file__).parents[2] / "etl" / "exports" / "prototype_transactions.csv"
+    log = Path(__file__).parent / "history" / "exports" / "prototype_transactions.csv"
     found = ingest(log, Reading())
     assert (found.row["valid"], {product["days"] for product in found.row["profile"]}) == (325, {1})
 

@@ -16,11 +16,11 @@ from selling_store import SellingStore, line
 
 from catalog.errors import DataError, Declined, LakeError
 from catalog.load import WatchedCatalog
-from etl.files import bounds
 from plugins.connect.intake import inbox
 from plugins.connect.intake.inbox import follow, passed_over, take_file, take_in
 from plugins.connect.intake.sales_files import is_taken
 from plugins.connect.reports import show_files
+from plugins.own_store.files import bounds
 from warehouse.commits.locks import held
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

@@ -20,8 +20,8 @@ from workbooks import Cell, Formula, workbook
 
 from catalog.errors import DataError
 from catalog.settings import Settings
-from etl.files import decode
-from etl.files.decode import decoded_chunks, records
+from plugins.own_store.files import csv_file
+from plugins.own_store.files.csv_file import decoded_chunks, records
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.read import open_export, spooled
 from plugins.own_store.history.stage import stage_export
@@ -332,7 +332,7 @@ def test_what_a_kill_left_behind_is_cleared_and_nothing_is_left_in_the_end(tmp_p
 
 @pytest.mark.parametrize("size", range(1, 9))
 def test_a_line_end_cut_between_two_reads_is_one_line_end(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(decode, "_CHUNK", size)
+    monkeypatch.setattr(csv_file, "_CHUNK", size)
     text = b"".join(decoded_chunks(io.BytesIO(b"a\r\nb\rc\nd\r\r\ne\r"), "utf-8", "file"))
     assert text.replace(b"\r\n", b"\n") == b"a\nb\nc\nd\n\ne\n"
 

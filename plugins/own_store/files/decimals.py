@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from catalog.arrays import Ints
 from catalog.errors import DataError
-from etl.files.shown import shown
+from plugins.own_store.files.block import shown
 
 _GROUPS = re.compile(r"[+-]?\d{1,3}(([.,])\d{3})(\2\d{3})*(?!\2)[.,]\d*|[+-]?\d{1,3}([.,])\d{3}(\4\d{3})+")
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")

@@ -1,21 +1,16 @@
-"""How much a file may hold: its bytes on disk are few, what they unpack to need not be.
+"""Bounds on what a file unpacks to, and Parquet read in batches of bounded memory.
 
 Sales shrink to a tenth when they are compressed, a hostile file to a thousandth. So the bound follows the size of the
 file, and is checked before anything is unpacked where the file says what it holds.
 """
 
-import contextlib
-import fcntl
-import resource
-import time
-import zipfile
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from catalog.errors import DataError
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
 
 MOST_COLUMNS = 1_000
 """Of a CSV or a Parquet file."""
@@ -24,7 +19,6 @@ MOST_RATIO = 100
 MOST_UNPACKED, MOST_OF_WORKBOOK = 256 << 20, 64 << 20
 """Bytes that any file, and any workbook, may unpack to; a workbook takes ten times as much memory."""
 _VALUE = 8  # bytes of memory for a value of Parquet, at least
-_PATIENCE = 600.0  # s
 
 
 def most_unpacked(size: int, least: int | None = None) -> int:
@@ -46,7 +40,7 @@ def refuse_columns(count: int, where: str, most: int = MOST_COLUMNS) -> None:
         )
 
 
-def refuse_large_parquet(file: "pq.ParquetFile", size: int, where: str) -> None:
+def refuse_large_parquet(file: pq.ParquetFile, size: int, where: str) -> None:
     """Refuse a Parquet file that says that it holds more than a file of its size may.
 
     Dictionary codes and run lengths store a column of equal values in a few bytes, so the values count as well.
@@ -68,42 +62,43 @@ def refuse_large_parquet(file: "pq.ParquetFile", size: int, where: str) -> None:
         )
 
 
-def unpacked_of_workbook(source: Path | IO[bytes]) -> int:
-    """Return the bytes that a workbook says that it unpacks to; 0 where it is no zip archive."""
-    if not zipfile.is_zipfile(source):
-        return 0
-    with zipfile.ZipFile(source) as archive:
-        return sum(member.file_size for member in archive.infolist())
+_ROWS = 131_072
+_LONG = 1_000  # bytes of a text
 
 
-def one_at_a_time(reader: str, memory: int) -> None:
-    """Wait until no other process runs a reader of workbooks, and limit the memory of this one.
+def opened(source: object) -> pq.ParquetFile:
+    """Open a file so that texts stay codes until `bounded_batches` has looked at them."""
+    with pq.ParquetFile(source) as file:
+        texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+    return pq.ParquetFile(source, read_dictionary=texts)
 
-    Parameters
-    ----------
-    reader
-        File of the reader's source, which is locked until this process ends.
-    memory
-        Bytes of address space that this process may ask for.
+
+def bounded_batches(file: pq.ParquetFile, where: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Yield some rows at a time.
 
     Raises
     ------
-    TimeoutError
-        When others read workbooks for ten minutes.
+    DataError
+        When texts of a batch unpack to more bytes than any file may.
     """
-    handle = Path(reader).open("rb")  # noqa: SIM115 - its lock is held until the process ends
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise TimeoutError("other workbooks are being read") from None
-            time.sleep(0.05)
-    _KEPT.append(handle)
-    with contextlib.suppress(ValueError, OSError):  # not every system lets a process limit itself
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    for batch in file.iter_batches(_ROWS, columns=columns):
+        rows = pa.Table.from_batches([batch])
+        unpacked = sum(map(_bytes_of_text, rows.columns))
+        if unpacked > MOST_UNPACKED:
+            raise DataError(
+                f"{where}: expected at most {MOST_UNPACKED >> 20} MB of text in {rows.num_rows:,} rows, found "
+                f"{unpacked >> 20:,} MB; nothing was published: leave out columns of long texts"
+            )
+        yield rows
 
 
-_KEPT: list[IO[bytes]] = []
+def _bytes_of_text(column: pa.ChunkedArray) -> int:
+    """Return the bytes of the texts of a column of codes; short ones are not counted."""
+    total = 0
+    for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
+        if not pa.types.is_string(chunk.dictionary.type):
+            continue
+        lengths = pc.binary_length(chunk.dictionary)
+        if (pc.max(lengths).as_py() or 0) > _LONG:
+            total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+    return total

@@ -20,7 +20,7 @@ import pytest
 from workbooks import Formula, wide_workbook, workbook
 
 from catalog.errors import DataError
-from etl.files import bounds
+from plugins.own_store.files import bounds
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.read import open_export
 from plugins.own_store.history.stage import stage_export

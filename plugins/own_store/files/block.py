@@ -1,16 +1,11 @@
 """What is read from an export at a time: some of its rows, each with its line."""
 
-from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.arrays import Ints
-
-_Item = TypeVar("_Item")
 
 EMPTY = ("", "NA", "N/A", "NULL", "null", "None")
 """Texts that mean that there is no value."""
@@ -56,10 +51,18 @@ def without_blank_rows(block: Block) -> Block:
     return Block(block.rows.filter(pa.array(~empty)), block.lines[~empty], block.ragged, block.read)
 
 
-def ahead(items: Iterator[_Item]) -> Generator[_Item]:
-    """Yield items while the next one is made in another thread."""
-    with ThreadPoolExecutor(1) as maker:
-        coming = maker.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = maker.submit(next, items, None)
-            yield item
+_FIRST, _LAST = 40, 20
+
+
+def shown(value: object) -> str:
+    """Return a value in quotes; of a long one the first 40 and the last 20 characters.
+
+    >>> shown("1.99 EUR")
+    "'1.99 EUR'"
+    >>> shown("x" * 50 + "the last characters!")
+    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' ... 'the last characters!'"
+    """
+    text = str(value)
+    if len(text) < _FIRST + _LAST:
+        return repr(text)
+    return f"{text[:_FIRST]!r} ... {text[-_LAST:]!r}"

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
-from etl.sales_so_far import SalesSoFar
 from etl.transform import transform
 from features.cells import feature_workbench
 from features.footfall import counted_visits, store_days_in
 from plugins.own_store.history.admission import FileAdmission
 from plugins.own_store.history.columns import Reading
+from plugins.own_store.history.day_units import SalesSoFar
 from plugins.own_store.history.ingest import Ingested, ingest
 from plugins.own_store.history.read import open_export
 from plugins.own_store.history.sales import AdmittingSales

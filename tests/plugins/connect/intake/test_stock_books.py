@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.stock_books import Lot, StockBooks, StockChange
+from plugins.connect.intake.stock_books import Lot, StockBooks, StockChange
 
 DAY = dt.date(2026, 1, 19)
 OPENS = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from catalog.errors import DataError
-from etl.files.shown import shown
+from plugins.own_store.files.block import shown
 
 _HEAD = 4096
 _GZIP = b"\x1f\x8b"

@@ -13,11 +13,11 @@ from catalog.settings import Settings
 from etl.validate import CONTRADICTS, REPEATS
 from plugins.own_store.history.admission import FileAdmission, clear_other_dates, published
 from plugins.own_store.history.columns import Reading
-from plugins.own_store.history.profile import profile_of
+from plugins.own_store.history.file_row import profile_of
 from plugins.own_store.history.read import open_export
+from plugins.own_store.history.sales import AdmittingVisits
 from plugins.own_store.history.shelf import is_untouched, write_shelf
 from plugins.own_store.history.stage import StagedExport, sku_of, stage_export, store_id_of
-from plugins.own_store.history.visits import AdmittingVisits
 from warehouse.checks.assertions import broken_assertions
 from warehouse.checks.proof import verify
 from warehouse.lake import Lake

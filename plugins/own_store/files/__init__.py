@@ -1,0 +1,1 @@
+"""Files of people's exports, read in blocks within bounds: CSV, Parquet and workbooks."""
