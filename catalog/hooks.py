@@ -16,11 +16,12 @@ from pydantic import SecretStr
 from catalog.errors import SettingError
 
 if TYPE_CHECKING:  # types of the rooms above, for the reader and the type checker alone
+    from catalog.records.fields import Section
     from catalog.settings import Settings
     from catalog.spread import Spread
     from catalog.tables.table import Table
     from flows.cli.command import Command
-    from serving.limits.order_book import OrderBook
+    from serving.limits.orders import OrderBook
     from serving.store.evidence import Evidence
     from serving.store.outside_day import OutsideSales
     from warehouse.workspace import Workspace
@@ -132,6 +133,9 @@ COMMANDS: "Hook[tuple[Command, ...]]" = Hook("commands")
 
 TABLES: "Hook[tuple[Table, ...]]" = Hook("tables")
 """Contracts of further tables of the lake, beside those in `catalog/tables`."""
+
+SECTIONS: "Hook[tuple[Section, ...]]" = Hook("sections")
+"""Further sections of store.yaml; `Store.section` returns what the file says there."""
 
 ORDERS: "Hook[OrderBook]" = Hook("orders")
 """The keeper of people's orders, the kill switch among them; without it, a lake with orders is refused."""

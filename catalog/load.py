@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,8 +26,7 @@ from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
 from catalog.records.product import Product, substitute_conflicts, substitutes_among
 from catalog.records.refusals import refused, schema_of
-from catalog.records.rivals import rival_conflicts
-from catalog.records.store import NO_SHOPPERS, Store
+from catalog.records.store import NO_SHOPPERS, SECTIONS, Store
 from catalog.stock_rules import StockRules, delivery_conflicts
 
 _MAX_BYTES = 4 * 1024 * 1024
@@ -220,21 +219,23 @@ class Catalog:
     def as_json(self) -> tuple[str, str]:
         """The products, one JSON object a line, and the store, from which `restored` rebuilds the catalog.
 
-        Who is told of what and what stores are named are left out: they are of operations, and a webhook or a name that
-        is added makes no night anew.
+        Names of stores are left out, and so are sections that decide no price: a webhook that is added makes no night
+        anew.
         """
-        store = self.store.model_dump_json(exclude={"alerts", "notify", "names"})
+        left_out = {"names", *(own.name for own in SECTIONS if not own.decides_prices)}
+        store = self.store.model_dump_json(exclude=left_out)
         return "\n".join(product.model_dump_json() for product in self.products), store
 
     def with_limits_of(self, now: "Catalog") -> "Catalog":
-        """Return this shelf with the limits of another catalog: guardrails, approval, rivals, costs and bounds it has.
+        """Return this shelf with the limits of another catalog: costs, bounds, guardrails, approval and sections.
 
         A day that is being sold keeps the products that it opened with; what limits prices now binds them all the same.
         """
         of_product = ("floor_price", "ceiling_price", "unit_cost")
         bounds = {own.sku: {name: getattr(own, name) for name in of_product} for own in now.products}
         products = tuple(own.model_copy(update=bounds.get(own.sku, {})) for own in self.products)
-        limits = {name: getattr(now.store, name) for name in ("guardrails", "approval", "rivals")}
+        of_store = ("guardrails", "approval", *(own.name for own in SECTIONS))
+        limits = {name: getattr(now.store, name) for name in of_store}
         return Catalog(products, self.store.model_copy(update=limits))
 
     @cached_property
@@ -281,35 +282,34 @@ def load(directory: Path | None = None) -> Catalog:
     products = _read_products(folder / "products.yaml", money)
     store = _build(Store, _store_given(given, refusal), file, "", money)
     products = tuple(_with_bounds(product, money) for product in products)
-    for conflict in substitute_conflicts(products):
-        raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
-    skus = {product.sku for product in products}
+    catalog = Catalog(products, store)
+    for file, conflict in _conflicts(catalog, folder):
+        raise CatalogError(f"{file}: {conflict}")
+    return catalog
+
+
+def _conflicts(catalog: Catalog, folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what the parts of a catalog say against each other, with the file to change."""
+    products, store, shelf, chain = catalog.products, catalog.store, folder / "products.yaml", folder / "store.yaml"
+    yield from ((shelf, conflict) for conflict in substitute_conflicts(products))
+    skus = set(catalog.skus)
     if store.popularity and store.popularity.keys() != skus:
         odd = sorted(store.popularity.keys() ^ skus)[0]
         problem = "is not on the shelf" if odd in store.popularity else "has no weight; give every product one"
-        raise CatalogError(f"{file}: popularity: {_shown(odd)} {problem}")
-    hit = [("shocks: sku", shock.sku) for shock in store.shocks if shock.sku is not None]
-    hit += [("demand_effects: skus", sku) for effect in store.demand_effects for sku in effect.skus]
-    for field, sku in hit:
-        if sku not in skus:
-            raise CatalogError(f"{file}: {field}: {_shown(sku)} is not on the shelf")
-    drawn = () if isinstance(store.drawn_prices.products, str) else store.drawn_prices.products
-    for sku in (*drawn, *(sku for family in store.drawn_prices.families for sku in family)):
-        if sku not in skus:
-            raise CatalogError(f"{file}: drawn_prices: {_shown(sku)} is not on the shelf")
-    for conflict in delivery_conflicts(products, store.closed_days):
-        raise CatalogError(f"{folder / 'products.yaml'}: {conflict}")
+        yield chain, f"popularity: {_shown(odd)} {problem}"
+    drawn = store.drawn_prices
+    named = [("shocks: sku", shock.sku) for shock in store.shocks if shock.sku is not None]
+    named += [("demand_effects: skus", sku) for effect in store.demand_effects for sku in effect.skus]
+    named += [("drawn_prices", sku) for sku in (() if isinstance(drawn.products, str) else drawn.products)]
+    named += [("drawn_prices", sku) for family in drawn.families for sku in family]
+    yield from ((chain, f"{field}: {_shown(sku)} is not on the shelf") for field, sku in named if sku not in skus)
+    yield from ((shelf, conflict) for conflict in delivery_conflicts(products, store.closed_days))
     for conflict in (*conflicts(products, store), *link_conflicts(products, store)):
-        raise CatalogError(f"{file}: guardrails: {conflict}")
-    for conflict in rival_conflicts(store.rivals, skus, store.guardrails.frozen, _drawn_by_date(products, store)):
-        raise CatalogError(f"{file}: rivals: {conflict}")
-    return Catalog(products, store)
-
-
-def _drawn_by_date(products: Sequence[Product], store: Store) -> list[str]:
-    """Return the products of an outside store whose prices are drawn for a week or a day."""
-    is_by_date = store.sales == "outside" and store.drawn_prices.changes != "hourly"
-    return [own.sku for own in products if is_by_date and store.drawn_prices.includes(own.sku)]
+        yield chain, f"guardrails: {conflict}"
+    for section in SECTIONS:
+        if section.conflicts is not None:
+            for conflict in section.conflicts(store.section(section.model), products, store):
+                yield chain, f"{section.name}: {conflict}"
 
 
 def fingerprint_of(products: str, store: str) -> str:

@@ -13,7 +13,7 @@ from etl.live.calendar import catalog_of_the_day
 from etl.live.store_now import StoreNow
 from serving.belief.table import switching_in
 from serving.book.store import Worths, book_in_force
-from serving.limits.order_book import at_once_now, orders_on
+from serving.limits.orders import at_once_now, orders_on
 from serving.quote import QuotedBook
 from serving.store.in_force import book_after, present_book, stores_apart
 from serving.store.standing import standings

@@ -2,12 +2,18 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, WithJsonSchema
 
 from catalog.currency import EUR, Currency
+
+if TYPE_CHECKING:
+    from catalog.records.product import Product
+    from catalog.records.store import Store
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -79,3 +85,22 @@ def refuse_parts(price: float, info: ValidationInfo, of: str = "") -> None:
     currency: Currency = (info.context or {}).get("currency", EUR)
     if not currency.is_whole(price):
         raise ValueError(f"a price on a shelf is in whole {currency.units_in_words}, found {price}{of}")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of store.yaml that a plugin adds.
+
+    Attributes
+    ----------
+    decides_prices
+        Whether it is part of the catalog's fingerprint.
+    conflicts
+        Yields what the section says against products or store, each as `field: what was found and what to do`.
+    """
+
+    name: str
+    model: type[Record]
+    description: str
+    decides_prices: bool = True
+    conflicts: Callable[[Any, Sequence["Product"], "Store"], Iterable[str]] | None = None

@@ -1,20 +1,18 @@
 """One chain of equal stores: when they open, who comes, and how they price, and when a person is told."""
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
 from holidays import list_supported_countries
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
+from catalog import hooks
 from catalog.clocks import UTC, WallClock, refuse_change_while_open, zone_of
 from catalog.currency import Currency, currency_of
-from catalog.records.alert_rules import AlertRules
-from catalog.records.fields import Record, Share, Sku, StoreId, StoreName
+from catalog.records.fields import Record, Section, Share, Sku, StoreId, StoreName
 from catalog.records.guardrails import Guardrails
-from catalog.records.notify import NotifySettings
-from catalog.records.price_law import PriceLaw
 from catalog.records.pricing import Approval, BeliefSettings, DrawnPriceRules, Exploration, Gate, Learning, Policies
-from catalog.records.rivals import RivalRules
 from catalog.records.shoppers import (
     WEEKDAYS,
     DemandEffect,
@@ -39,9 +37,15 @@ NO_SHOPPERS: dict[str, Any] = {
 MOST_UNITS_PER_LINE = 1_000.0
 """Of one line of a receipt, where `store.yaml` says nothing else."""
 
+_Section = TypeVar("_Section", bound=Record)
 
-class Store(Record):
-    """One chain of equal stores; its parts agree with each other."""
+
+SECTIONS: tuple[Section, ...] = tuple(chain.from_iterable(hooks.SECTIONS.all()))
+"""Sections that plugins add."""
+
+
+class _Chain(Record):
+    """The sections of the core."""
 
     currency: str = Field(
         default="EUR", description="currency of every price, a code of ISO 4217; prices are whole smallest units of it"
@@ -160,17 +164,6 @@ class Store(Record):
     approval: Approval = Field(
         default=Approval(), description="which prices pass by themselves, and which wait for a person, below"
     )
-    rivals: RivalRules = Field(default=RivalRules(), description="what rivals' prices mean for ours, below")
-    alerts: AlertRules = Field(default=AlertRules(), description="what is told to a person, below")
-    notify: NotifySettings = Field(
-        default=NotifySettings(), description="who is told by e-mail, and whether a digest is sent, below"
-    )
-    price_law: PriceLaw = Field(
-        default=PriceLaw(), description="what the law of the country says about announced reductions, below"
-    )
-    shocks: tuple[Shock, ...] = Field(
-        default=(), strict=False, description="changes of demand or delivery on some dates, below"
-    )
 
     @property
     def is_priced_hourly(self) -> bool:
@@ -234,7 +227,7 @@ class Store(Record):
         return {store: zone_of(name).name for store, name in names.items()}
 
     @model_validator(mode="after")
-    def _clocks_agree(self) -> "Store":
+    def _clocks_agree(self) -> "_Chain":
         for field in ("names", "timezones"):
             if strangers := sorted(getattr(self, field).keys() - set(self.stores)):
                 raise ValueError(f"{field}: expected stores of the list in stores, found {strangers[0]!r}")
@@ -243,7 +236,7 @@ class Store(Record):
         return self
 
     @model_validator(mode="after")
-    def _parts_agree(self) -> "Store":
+    def _parts_agree(self) -> "_Chain":
         if len(set(self.stores)) != len(self.stores):
             raise ValueError("a store is listed twice in stores")
         if self.country is not None and self.country not in list_supported_countries(include_aliases=False):
@@ -262,6 +255,36 @@ class Store(Record):
             raise ValueError("hourly_profile has no positive weight: nobody would come")
         check_shares(self.personas)
         check_effects(self.demand_effects, self.opening, self.stores, self.country, self.pay_day)
+        return self
+
+
+if TYPE_CHECKING:
+    _WithSections = _Chain
+else:
+    _WithSections = create_model(
+        "_WithSections",
+        __base__=_Chain,
+        **{own.name: (own.model, Field(default=own.model(), description=own.description)) for own in SECTIONS},
+    )
+
+
+class Store(_WithSections):
+    """One chain of equal stores; its parts agree with each other.
+
+    The order of the fields, with the sections of plugins before `shocks`, is that of the JSON that is fingerprinted.
+    """
+
+    shocks: tuple[Shock, ...] = Field(
+        default=(), strict=False, description="changes of demand or delivery on some dates, below"
+    )
+
+    def section(self, model: type[_Section]) -> _Section:
+        """Return a section that a plugin added, by its model."""
+        name = next(own.name for own in SECTIONS if own.model is model)
+        return cast("_Section", getattr(self, name))
+
+    @model_validator(mode="after")
+    def _shocks_are_while_open(self) -> "Store":
         for shock in self.shocks:
             if shock.starts is not None and not 0 <= self.opening.tick_at(shock.starts) < self.opening.ticks:
                 raise ValueError(

@@ -1,4 +1,4 @@
-"""What a store says while it sells: receipts, stock, visitors and rivals' prices; and exposures made from them."""
+"""What a store says while it sells: receipts, stock and visitors; and exposures made from them."""
 
 import pyarrow as pa
 
@@ -81,25 +81,6 @@ PRODUCT_VISITS = Table(
         SKU,
         Column("hour_at", MOMENT, "when the hour began", "UTC"),
         Column("visits", pa.float64(), "visits in that hour, also to an empty shelf", "visits"),
-        _TAKEN_AT,
-        _TAKEN_FROM,
-    ),
-)
-
-COMPETITOR_PRICES = Table(
-    "competitor_prices",
-    "one price of a rival for a product of the shelf, as somebody saw it; it counts from the business date on",
-    ("rival", "sku", "seen_at"),
-    (
-        Column("rival", TEXT, "name of the rival"),
-        SKU,
-        Column("ean", LONG_TEXT, "EAN by which the product was named; null where it was named by sku", nullable=True),
-        Column("price_eur", pa.float64(), "price that was seen", "EUR"),
-        Column("unit", TEXT, "what that price buys: `pack`, one as we sell it, or one kg, l, m or piece"),
-        Column("comparable_price_eur", pa.float64(), "price of as much as one of our packs holds", "EUR"),
-        Column("seen_at", MOMENT, "when it was seen", "UTC"),
-        Column("fresh_until", pa.date32(), "last business date on which it counts"),
-        Column("source", LONG_TEXT, "where it was seen, such as a leaflet; null where nobody said", nullable=True),
         _TAKEN_AT,
         _TAKEN_FROM,
     ),

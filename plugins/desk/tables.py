@@ -1,10 +1,10 @@
-"""The desk's tables: price changes that people ordered, alerts, and messages that were sent."""
+"""The desk's tables: prices of rivals, price changes that people ordered, alerts, and messages that were sent."""
 
 from dataclasses import replace
 
 import pyarrow as pa
 
-from catalog.tables.table import LONG_TEXT, MOMENT, SKU, STORE, Column, Table
+from catalog.tables.table import LONG_TEXT, MOMENT, SKU, STORE, TEXT, Column, Table
 
 _WITHOUT_MODEL = "of a store day in the ticks of its first date; null without a model"
 _PREDICTIONS = (
@@ -121,4 +121,24 @@ NOTIFICATIONS = Table(
 )
 
 
-TABLES = (PRICE_CHANGES, ALERTS, NOTIFICATIONS)
+COMPETITOR_PRICES = Table(
+    "competitor_prices",
+    "one price of a rival for a product of the shelf, as somebody saw it; it counts from the business date on",
+    ("rival", "sku", "seen_at"),
+    (
+        Column("rival", TEXT, "name of the rival"),
+        SKU,
+        Column("ean", LONG_TEXT, "EAN by which the product was named; null where it was named by sku", nullable=True),
+        Column("price_eur", pa.float64(), "price that was seen", "EUR"),
+        Column("unit", TEXT, "what that price buys: `pack`, one as we sell it, or one kg, l, m or piece"),
+        Column("comparable_price_eur", pa.float64(), "price of as much as one of our packs holds", "EUR"),
+        Column("seen_at", MOMENT, "when it was seen", "UTC"),
+        Column("fresh_until", pa.date32(), "last business date on which it counts"),
+        Column("source", LONG_TEXT, "where it was seen, such as a leaflet; null where nobody said", nullable=True),
+        Column("taken_at", MOMENT, "when it was taken in, by the clock of this machine", "UTC"),
+        Column("taken_from", TEXT, "who sent it: the name of a token, or of a file"),
+    ),
+)
+
+
+TABLES = (COMPETITOR_PRICES, PRICE_CHANGES, ALERTS, NOTIFICATIONS)

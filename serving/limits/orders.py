@@ -1,8 +1,12 @@
-"""What people ordered for a date, as arrays: between which prices each product of each store may be in each tick."""
+"""What people ordered for a date, as arrays: between which prices each product of each store may be in each tick.
+
+A plugin that keeps people's orders registers for `catalog.hooks.ORDERS`. Without one, a lake in which people ordered
+something is refused: a kill switch must not be forgotten because a package is missing.
+"""
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol
@@ -11,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
-from serving.limits.price_ranges import PriceRanges
-from serving.limits.rival_caps import RivalCaps
+from catalog.hooks import ORDERS
+from catalog.load import Catalog
+from warehouse.lake import Lake
 
 Kind = Literal["price", "event", "override", "freeze", "kill_switch"]
 
@@ -24,6 +29,9 @@ Span = tuple[dt.datetime, dt.datetime | None]
 
 AtOnce = Mapping[str, Collection[str]]
 """By store, the ids of orders that bind it although they count from a later moment: see `at_once_now`."""
+
+RivalCaps = tuple[tuple[str, float], ...]
+"""Products, by sku, with the highest price, EUR, that rivals' prices allow; a product without a limit is left out."""
 
 _FREE = -1
 
@@ -77,6 +85,33 @@ class PriceOrder:
     source: OrderSource | None = field(default=None, compare=False, repr=False)
 
 
+@dataclass(frozen=True, eq=False)
+class PriceRanges:
+    """Between which prices products of some stores pass without a person, all day.
+
+    Attributes
+    ----------
+    lowest, highest
+        EUR, shape (n_stores, n_products); NaN where a product does not pass, or an order says more.
+    source
+        The record behind them, as of an order.
+    """
+
+    stores: tuple[str, ...]
+    lowest: Floats
+    highest: Floats
+    source: object = None
+
+    def only(self, column: int) -> "PriceRanges":
+        """Return the ranges of one product, for a shelf that holds it alone."""
+        return replace(self, lowest=self.lowest[:, [column]], highest=self.highest[:, [column]])
+
+    def allow(self, prices: Floats) -> Flags:
+        """Return which prices, EUR, shape (n_products, n_prices), pass in any store that has a range of them."""
+        lowest, highest = self.lowest[..., None], self.highest[..., None]
+        return np.asarray(((lowest < highest) & (lowest <= prices) & (prices <= highest)).any(axis=0))
+
+
 @dataclass(frozen=True)
 class Windows:
     """What binds the shelves of some stores in one tick. Arrays have shape (n_stores, n_products).
@@ -97,17 +132,17 @@ class Windows:
     accepted_cost: Floats
 
     def bound_by(self, kind: Kind) -> Flags:
-        """Tell which prices are bound by a kind of price change."""
+        """Return which prices are bound by a kind of price change."""
         return np.asarray(self.kind == STRENGTH.index(kind))
 
     @cached_property
     def is_set(self) -> Flags:
-        """Tell which products have one price that a person or an event set, whatever the policy asks for."""
+        """Return which products have one price that a person or an event set, whatever the policy asks for."""
         return np.asarray(self.kind > STRENGTH.index("price"))
 
     @cached_property
     def is_fixed(self) -> Flags:
-        """Tell which products can have one price alone."""
+        """Return which products can have one price alone."""
         return np.asarray(self.lowest == self.highest)
 
 
@@ -159,7 +194,7 @@ class Orders:
         return Windows(lowest[part, rows], highest[part, rows], kind[part, rows], accepted[part, rows])
 
     def approved_of(self, prices: Floats) -> Flags | None:
-        """Tell which prices need nobody's approval in some store; None where no product has a range of them.
+        """Return which prices need nobody's approval in some store; None where no product has a range of them.
 
         Where one price stands, as after a decline, nothing is tried, so that it is no range.
 
@@ -190,13 +225,13 @@ class Orders:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells these orders from any others."""
+        """SHA-256 over orders, caps and ranges."""
         orders, caps = repr(sorted(self.orders, key=repr)), repr(self.rival_caps) if self.rival_caps else ""
-        told = hashlib.sha256(f"{orders}{caps}".encode())
+        digest = hashlib.sha256(f"{orders}{caps}".encode())
         if (ranges := self.ranges) is not None:
-            for part in (repr(ranges.stores).encode(), *(own.tobytes() for own in ranges.bounds)):
-                told.update(part)
-        return told.hexdigest()
+            for part in (repr(ranges.stores).encode(), ranges.lowest.tobytes(), ranges.highest.tobytes()):
+                digest.update(part)
+        return digest.hexdigest()
 
     @cached_property
     def stops_everything(self) -> bool:
@@ -250,8 +285,8 @@ class Orders:
         kind = np.full(shape, _FREE, dtype=np.int8)
         if self.ranges is not None:
             own = slice(1, 1 + len(self.ranges.stores))
-            lowest[:, own], highest[:, own] = self.ranges.bounds
-            kind[:, own][:, ~np.isnan(self.ranges.bounds[0])] = STRENGTH.index("price")
+            lowest[:, own], highest[:, own] = self.ranges.lowest, self.ranges.highest
+            kind[:, own][:, ~np.isnan(self.ranges.lowest)] = STRENGTH.index("price")
         for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
             if order.sku in columns:
                 rows = slice(None) if order.store is None else self._rows[order.store]
@@ -261,3 +296,78 @@ class Orders:
                 kind[place] = STRENGTH.index(order.kind)
                 accepted[place] = np.nan if order.accepted_cost is None else order.accepted_cost
         return lowest, highest, kind, accepted
+
+
+class OrderBook(Protocol):
+    """The keeper of people's orders."""
+
+    def orders_on(
+        self,
+        lake: Lake,
+        catalog: Catalog,
+        date: dt.date,
+        stores: Sequence[str] | None = None,
+        at_once: AtOnce | None = None,
+    ) -> Orders:
+        """Return the orders of people for a date, and the caps of rivals' prices; parameters as of `orders_on`."""
+        ...
+
+    def at_once_now(self, lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:
+        """Return by store the ids of orders that count from later than its next tick, as `at_once_now`."""
+        ...
+
+
+def orders_on(
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None, at_once: AtOnce | None = None
+) -> Orders:
+    """Return the orders of a date, the prices of the catalog's events on it, and what rivals' prices allow.
+
+    Any order of a person ends an event.
+
+    Parameters
+    ----------
+    stores
+        The stores that are priced; None is every store of the catalog.
+    at_once
+        Orders that bind the date although they count from a later moment.
+    """
+    book, n_ticks = _order_book(lake), catalog.store.opening.ticks
+    events = tuple(
+        PriceOrder(sku, None, price, price, "event", 0, n_ticks)
+        for event in catalog.store.guardrails.frozen_during
+        if event.holds_on(date)
+        for sku, price in event.prices.items()
+    )
+    if book is None:
+        return Orders(events, catalog.skus, n_ticks)
+    of_people = book.orders_on(lake, catalog, date, stores, at_once)
+    return replace(of_people, orders=(*events, *of_people.orders))
+
+
+def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:
+    """Return by store the ids of orders that count from later than the tick that the store sells next.
+
+    What people ordered at once holds at the next tick whatever it is: a store may sell a date that it left out, sell a
+    day again from its opening, or open earlier since.
+
+    Parameters
+    ----------
+    moments
+        When the next tick of each store begins, UTC.
+    """
+    book = _order_book(lake)
+    return {} if book is None else book.at_once_now(lake, moments)
+
+
+def _order_book(lake: Lake) -> OrderBook | None:
+    """Return the keeper of people's orders; None without one, where nobody ordered anything.
+
+    Raises
+    ------
+    SettingError
+        When people ordered something, and no plugin can read it.
+    """
+    book = ORDERS.only()
+    if book is None and any(lake.partitions("price_changes")):
+        ORDERS.needed("price changes of people in the lake")
+    return book

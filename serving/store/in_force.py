@@ -26,8 +26,7 @@ from serving.book.make import tabulate
 from serving.book.store import BookInForce, Books, OpenBook, Worths, book_in_force, catalog_of, opened_once, worths_in
 from serving.learning.outlook import Outlook
 from serving.learning.updates import LearningPolicy
-from serving.limits.order_book import at_once_now, orders_on
-from serving.limits.orders import AtOnce, Orders
+from serving.limits.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, ShelfPrices, costs_that_count
 from serving.store.drawn_prices import draw_on, own_prices_on

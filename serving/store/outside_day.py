@@ -27,7 +27,7 @@ from etl.live.shelf_state import changes_in
 from etl.load import DayRows, conform
 from etl.stock import opens_with
 from etl.twin.draws import stream_of
-from serving.limits.order_book import at_once_now
+from serving.limits.orders import at_once_now
 from serving.store.hourly_prices import decided_so_far, newest_prices, released_in, with_decision
 from serving.store.in_force import pricing_on
 from serving.store.storefront import LearningStorefront, Storefront

@@ -32,7 +32,7 @@ from etl.live.player import Player, PricesInForce
 from etl.live.store_now import ticks_sold
 from etl.stock import kept_before
 from serving.book.store import opened_once
-from serving.limits.order_book import at_once_now
+from serving.limits.orders import at_once_now
 from serving.store.in_force import kinds_on, pricing_on
 from warehouse.commits.locks import held
 from warehouse.lake import Lake

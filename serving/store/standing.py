@@ -30,8 +30,7 @@ from etl.stock import opens_with
 from serving.book.store import Books, opened_once
 from serving.limits.guardrails import guarded_with_trail, side_by_side
 from serving.limits.limits import Limits, limits_of, rule_given
-from serving.limits.order_book import at_once_now, orders_on
-from serving.limits.orders import AtOnce
+from serving.limits.orders import AtOnce, at_once_now, orders_on
 from serving.limits.overruled import ORDERED, ByProduct, Overruled, limits_by_product
 from serving.store.in_force import kinds_on, pricing_on, standing_prices, storefront_on
 from serving.store.store_standing import StandingPrices, StoreStanding

@@ -4,11 +4,10 @@ from dataclasses import replace
 import pytest
 
 from catalog.load import CLASSIC, Catalog, fingerprint_of, load
-from catalog.records.alert_rules import AlertRules
-from catalog.records.notify import NotifySettings
 from catalog.records.pricing import Policies
 from catalog.records.product import Product
 from catalog.records.store import Store
+from plugins.desk.records import AlertRules, NotifySettings
 
 
 def test_the_fingerprint_is_of_every_field_but_alerts_and_names() -> None:

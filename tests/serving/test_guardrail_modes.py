@@ -27,8 +27,7 @@ from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.guardrails import guarded, guarded_with_trail, in_zone
 from serving.limits.limits import limits_of
-from serving.limits.order_book import orders_on
-from serving.limits.orders import Orders, PriceOrder
+from serving.limits.orders import Orders, PriceOrder, orders_on
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, ShelfPrices, StaticPolicy, policy_with_model
 from serving.quote import PriceQuestion, QuotedBook

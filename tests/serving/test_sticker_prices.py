@@ -13,8 +13,7 @@ from catalog.load import Catalog
 from catalog.records.deliveries import Deliveries
 from catalog.records.guardrails import Guardrails
 from serving.limits.limits import limits_of
-from serving.limits.orders import Orders
-from serving.limits.price_ranges import ranges_between
+from serving.limits.orders import Orders, PriceRanges
 from serving.optimise.policies import Asked, PricingPolicy, policy_with_model
 from serving.store.storefront import Storefront
 from tests.serving.test_stock_ahead import COST, DISPOSAL, TwoAges, curves_of, shop, visits_of
@@ -148,7 +147,7 @@ def test_nobody_sticks_any_where_all_take_the_oldest_unit_or_a_zone_says_the_pri
 def test_a_sticker_below_what_passes_without_a_person_is_raised_to_that_and_saves_in_proportion() -> None:
     catalog = shop_with_stickers(30, 0.5)
     lowest, highest, price = np.array([[0.8]]), np.array([[1.3]]), np.array([[1.0]])
-    passes = Orders((), catalog.skus, catalog.store.opening.ticks, ranges=ranges_between(("S01",), lowest, highest))
+    passes = Orders((), catalog.skus, catalog.store.opening.ticks, ranges=PriceRanges(("S01",), lowest, highest))
     front = Storefront(policy_of(catalog), limits=limits_of(catalog, passes))
     at = (np.array([[20]]), np.full((1, 1), np.nan), catalog.store.opening.ticks, np.zeros((1, 1)))
     shelf, nothing = Shelf(*at, stores=("S01",)), np.zeros((1, 1))

@@ -8,9 +8,8 @@ from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from serving.limits.limits import limits_of
-from serving.limits.orders import Kind, Orders, PriceOrder
+from serving.limits.orders import Kind, Orders, PriceOrder, PriceRanges
 from serving.limits.overruled import limits_by_product
-from serving.limits.price_ranges import ranges_between
 from serving.optimise.policies import policy_without_model
 from serving.store.standing import usual_prices, without_orders
 from serving.store.storefront import Storefront
@@ -54,7 +53,7 @@ def orders_by_chance(dice: np.random.Generator, kind: Kind, *, has_ranges: bool)
         if dice.random() < 0.3
     ]
     lowest, highest = (np.round(np.tile(SHELF.base_prices * share, (SHAPE[0], 1)), 2) for share in (0.9, 1.1))
-    return Orders(tuple(orders), SHELF.skus, 48, ranges=ranges_between(STORES, lowest, highest) if has_ranges else None)
+    return Orders(tuple(orders), SHELF.skus, 48, ranges=PriceRanges(STORES, lowest, highest) if has_ranges else None)
 
 
 def storefront(orders: Orders, rails: dict[str, object]) -> Storefront:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.settings import Settings
-from catalog.tables.intake import COMPETITOR_PRICES
+from plugins.desk.tables import COMPETITOR_PRICES
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import workbench_with_marts
 

@@ -13,7 +13,6 @@ from catalog.arrays import Floats
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
 from catalog.settings import Settings
-from catalog.tables.intake import COMPETITOR_PRICES
 from dashboard.cache import Cache
 from dashboard.data.desk.rows import RivalPrice, Row
 from dashboard.data.desk.store_rows import StoreRows
@@ -27,8 +26,9 @@ from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.consequence import DayForecast, outlook_of
 from plugins.desk.price_changes.proposals import Proposals, proposals_on
 from plugins.desk.price_changes.record import changes_by_people
+from plugins.desk.rival_caps import fresh_prices
+from plugins.desk.tables import COMPETITOR_PRICES
 from serving.book.store import BookInForce, OpenBook, book_in_force
-from serving.limits.rival_caps import fresh_prices
 from serving.store.standing import standings
 from serving.store.store_standing import StoreStanding
 from warehouse.workspace import Workspace

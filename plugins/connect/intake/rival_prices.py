@@ -17,7 +17,6 @@ from catalog.bounds import HIGHEST_PRICE
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.records.product import Product
-from catalog.tables.intake import COMPETITOR_PRICES
 from etl.live.calendar import next_dates
 from plugins.connect.intake.sale_lines import (
     Id,
@@ -33,6 +32,8 @@ from plugins.connect.intake.sale_lines import (
     parsed,
 )
 from plugins.connect.intake.take_sales import LOCK
+from plugins.desk.records import RivalRules
+from plugins.desk.tables import COMPETITOR_PRICES
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -128,7 +129,8 @@ class _RivalRows:
             "unit": price.unit,
             "comparable_price_eur": _of_a_pack(price, product),
             "seen_at": price.seen_at.astimezone(dt.UTC),
-            "fresh_until": self._clock.date_of(price.seen_at) + dt.timedelta(days=self._store.rivals.stale_after_days),
+            "fresh_until": self._clock.date_of(price.seen_at)
+            + dt.timedelta(days=self._store.section(RivalRules).stale_after_days),
             "source": price.source,
         }
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 
 from plugins.connect.labels.status import LateLabel, late_in
 from plugins.desk.alerts.rules import Alert
+from plugins.desk.records import AlertRules
 from warehouse.workspace import Workspace
 
 
 def late_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     """Yield each store in which labels have not followed, unless the catalog does not ask for this rule."""
-    if workspace.catalog.store.alerts.labels:
+    if workspace.catalog.store.section(AlertRules).labels:
         for store, late in late_in(workspace).items():
             yield Alert("labels", store, said_of(workspace, late))
 

@@ -13,6 +13,7 @@ from flows.clock import now_of
 from plugins.desk.law.shown import prices_shown
 from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.record import changes_by_people
+from plugins.desk.records import AlertRules
 from serving.book.store import is_priced
 from serving.store.standing import standings
 from warehouse.checks.proof import Span, prove
@@ -50,7 +51,7 @@ ALERT_RULES: Hook[Callable[[Workspace, dt.datetime], Iterator[Alert]]] = Hook("a
 
 def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
     """Return every alert that the state of the store gives at a moment in its time."""
-    rules = workspace.catalog.store.alerts
+    rules = workspace.catalog.store.section(AlertRules)
     asked: list[tuple[bool, Callable[[Workspace, dt.datetime], Iterator[Alert]]]] = [
         (rules.below_cost, _below_cost),
         (rules.drift, _drift),
@@ -124,7 +125,7 @@ def _late_night(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
 
 
 def _nights_refused(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
-    lake, wanted = workspace.lake, workspace.catalog.store.alerts.nights_refused or 1
+    lake, wanted = workspace.lake, workspace.catalog.store.section(AlertRules).nights_refused or 1
     books = lake.dates("booked_prices")
     if not books:
         return
@@ -139,7 +140,7 @@ def _nights_refused(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
 
 
 def _old_overrides(workspace: Workspace, now: dt.datetime) -> Iterator[Alert]:
-    days = workspace.catalog.store.alerts.override_days or 1
+    days = workspace.catalog.store.section(AlertRules).override_days or 1
     changes = changes_by_people(workspace.lake, now)
     for change in changes:
         terms = change.terms
@@ -159,17 +160,17 @@ def _age(change: PriceChange, now: dt.datetime) -> dt.timedelta:
 
 
 def _silent_stores(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
-    for own in silent_stores(workspace, workspace.catalog.store.alerts.silent_days or 1):
+    for own in silent_stores(workspace, workspace.catalog.store.section(AlertRules).silent_days or 1):
         yield Alert("silent_days", own.store, f"{own.sentence}; {FEED_REMEDY}")
 
 
 def _other_prices(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
-    for own in other_prices(workspace, workspace.catalog.store.alerts.other_prices or 1.0):
+    for own in other_prices(workspace, workspace.catalog.store.section(AlertRules).other_prices or 1.0):
         yield Alert("other_prices", own.store, f"{own.sentence(workspace.catalog)}; {PRICE_REMEDY}")
 
 
 def _waste(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
-    lake, most = workspace.lake, workspace.catalog.store.alerts.waste_above or 0.0
+    lake, most = workspace.lake, workspace.catalog.store.section(AlertRules).waste_above or 0.0
     newest, names = newest_closed(lake), workspace.catalog.store.names
     if newest is None:
         return

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.records.price_law import PriceLaw
+from plugins.desk.records import PriceLaw
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from catalog.load import Catalog
 from etl.live.day import LiveDay, days_with_live_parts
 from plugins.desk.law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 from plugins.desk.price_changes.change import PriceChange, Terms
+from plugins.desk.records import PriceLaw
 from serving.optimise.policies import ShelfPrices
 from serving.store.evidence import evidence
 from warehouse.lake import Lake, Partition
@@ -93,7 +94,7 @@ def prior_price_of(
     decisions
         See `read_once`.
     """
-    (store, sku), law = product, catalog.store.price_law
+    (store, sku), law = product, catalog.store.section(PriceLaw)
     clock = catalog.store.clock_of(store)
     start = clock.local(start)
     announced = [own for change in changes if (own := _announced(change, store, sku, clock)) is not None]

@@ -28,8 +28,8 @@ from typing import NamedTuple
 import httpx
 from pydantic import SecretStr
 
-from catalog.records.notify import EmailSettings
 from catalog.settings import key_of
+from plugins.desk.records import AlertRules, EmailSettings, NotifySettings
 from warehouse.workspace import Workspace
 
 Message = dict[str, str]
@@ -54,11 +54,12 @@ class Refusal(NamedTuple):
 def channels_of(workspace: Workspace) -> list["Channel"]:
     """Return where messages go."""
     store, settings, found = workspace.catalog.store, workspace.settings, list["Channel"]()
-    if store.alerts.webhook is not None:
+    webhook, email = store.section(AlertRules).webhook, store.section(NotifySettings).email
+    if webhook is not None:
         secret = settings.webhook_secret
-        found.append(Webhook(store.alerts.webhook, None if secret is None else key_of(secret)))
-    if store.notify.email is not None:
-        found.append(Email(store.notify.email, settings.smtp_password))
+        found.append(Webhook(webhook, None if secret is None else key_of(secret)))
+    if email is not None:
+        found.append(Email(email, settings.smtp_password))
     return found
 
 

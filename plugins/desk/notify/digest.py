@@ -14,6 +14,7 @@ from plugins.desk.notify.outbox import LOCK, is_told, keep, send
 from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.proposals import waiting_on
 from plugins.desk.price_changes.record import changes_by_people, changes_on
+from plugins.desk.records import NotifySettings
 from warehouse.commits.locks import waited_for
 from warehouse.query.connection import workbench_with_marts
 from warehouse.query.sql_files import queries_beside
@@ -52,7 +53,7 @@ def send_digest(workspace: Workspace) -> Message:
 
 def after_night(workspace: Workspace) -> list[str]:
     """Send the digest once a morning, where the catalog asks for it; that it could not be made is said."""
-    if not workspace.catalog.store.notify.digest or not channels_of(workspace):
+    if not workspace.catalog.store.section(NotifySettings).digest or not channels_of(workspace):
         return []
     try:
         date = next_date(workspace.lake, workspace.catalog, now=now_of(workspace)).isoformat()

@@ -6,7 +6,6 @@ was sold are still those that bound it.
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,8 +14,8 @@ from plugins.desk.law.shown import day_prices_before
 from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.proposals import passing, proposals_on
 from plugins.desk.price_changes.record import changes_by_people, changes_by_people_on, changes_named
-from serving.limits.orders import AtOnce, Orders, PriceOrder
-from serving.limits.price_ranges import PriceRanges, ranges_between
+from plugins.desk.rival_caps import rival_caps
+from serving.limits.orders import AtOnce, Orders, PriceOrder, PriceRanges
 from warehouse.lake import Lake
 from warehouse.origin import sells_outside
 
@@ -30,13 +29,14 @@ def orders_on(
 ) -> Orders:
     """Return the orders of a date: what waits moves within what passes, what people declined or set stands.
 
-    See `serving.limits.order_book.orders_on`.
+    See `serving.limits.orders.orders_on`.
     """
     named = catalog.store.stores if stores is None else tuple(stores)
     found, ranges = _by_approval(lake, catalog, date, named)
     for change in sorted(_changes_by_people(lake, date, at_once), key=lambda change: change.rank):
         found += _by_person(catalog, date, change, named, at_once or {})
-    return Orders(tuple(found), catalog.skus, catalog.store.opening.ticks, ranges=ranges)
+    caps = rival_caps(lake, catalog, date)
+    return Orders(tuple(found), catalog.skus, catalog.store.opening.ticks, caps, ranges)
 
 
 def _changes_by_people(lake: Lake, date: dt.date, at_once: AtOnce | None) -> list[PriceChange]:
@@ -49,7 +49,7 @@ def _changes_by_people(lake: Lake, date: dt.date, at_once: AtOnce | None) -> lis
 def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> dict[str, tuple[str, ...]]:
     """Return by store the ids of orders that count from later than its next tick.
 
-    See `serving.limits.order_book.at_once_now`.
+    See `serving.limits.orders.at_once_now`.
     """
     if not moments:
         return {}
@@ -124,7 +124,7 @@ def _by_approval(
         at = rows.index(place[0]), place[1]
         orders += _decided(catalog, date, change, place, (float(passes[0][at]), float(passes[1][at])))
         lowest[at] = highest[at] = np.nan
-    return orders, replace(ranges_between(tuple(stores), lowest, highest), source=proposals)
+    return orders, PriceRanges(tuple(stores), lowest, highest, source=proposals)
 
 
 def _decided(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from catalog.load import Catalog
+from plugins.desk.records import RivalRules
 
 _MOST_NAMES = 8  # in one sentence
 
@@ -58,7 +59,8 @@ def _of_costs_and_other_products(catalog: Catalog) -> Iterator[Rule]:
     example = f"guardrails:\n  margins: {{{first.category}: 0.15}}"
     yield Rule("Margins", "guardrails.minimum_margin, margins", ("minimum_margin",), said, every, example)
 
-    rules, of = store.rivals, _listed(store.rivals.of, "or")
+    rules = store.section(RivalRules)
+    of = _listed(rules.of, "or")
     held: tuple[str, ...] = (
         (f"{_names(catalog, rules.held)}: at most the cheapest price of {of}.",) if rules.held else ()
     )

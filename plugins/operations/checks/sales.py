@@ -7,6 +7,7 @@ from features.cells import stale_cells
 from plugins.connect.labels.late_labels import said_of
 from plugins.connect.labels.status import late_in
 from plugins.desk.alerts.rules import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
+from plugins.desk.records import AlertRules
 from warehouse.lake import Partition
 from warehouse.query.advice import on_shelf, situation_of
 from warehouse.sold import sold_dates
@@ -32,7 +33,7 @@ def check_tills(workspace: Workspace) -> list[Check]:
 
     What the catalog wants no alert of is not checked.
     """
-    rules, found = workspace.catalog.store.alerts, list[Check]()
+    rules, found = workspace.catalog.store.section(AlertRules), list[Check]()
     if workspace.catalog.store.sales != "outside":
         return found
     try:

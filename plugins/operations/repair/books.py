@@ -16,7 +16,7 @@ from etl.transform import transform
 from plugins.operations.repair.damage import Damage, set_findings_aside
 from serving.book.make import has_belief, make_book_again
 from serving.book.store import OpenBook, book_with
-from serving.limits.order_book import orders_on
+from serving.limits.orders import orders_on
 from serving.store.in_force import pricing_by_book, pricing_on
 from serving.store.play import PricesByKind
 from warehouse.checks.finding import Fault

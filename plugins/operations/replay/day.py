@@ -28,7 +28,7 @@ from plugins.operations.replay.parts import Part, UsedBook, books_of
 from serving.book.make import known_before, publish_book
 from serving.book.store import BookInForce, OpenBook, book_with, catalog_of, read_book
 from serving.champion import load_champion
-from serving.limits.order_book import orders_on
+from serving.limits.orders import orders_on
 from serving.store.in_force import pricing_by_book
 from serving.store.storefront import storefront_at_base_prices, storefront_before_champion
 from warehouse.checks.whole import is_mixed, parts_of_book

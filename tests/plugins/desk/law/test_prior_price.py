@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from catalog.records.price_law import PriceLaw
 from plugins.desk.law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
+from plugins.desk.records import PriceLaw
 
 ZERO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 HISTORIES = int(os.environ.get("HISTORIES", "100000"))

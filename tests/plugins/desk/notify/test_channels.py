@@ -17,9 +17,9 @@ from mail_server import certificate_in, mail_server
 from pydantic import SecretStr, ValidationError
 
 from catalog.errors import SettingError
-from catalog.records.notify import EmailSettings
 from catalog.settings import read_settings
 from plugins.desk.notify.channels import Email, Refusal, Webhook, signed_headers
+from plugins.desk.records import EmailSettings
 
 KEY = bytes(range(32))
 PASSWORD = SecretStr("a secret of the mail server")

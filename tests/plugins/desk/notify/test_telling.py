@@ -9,7 +9,6 @@ from price_shop import DATE, Shop
 from shell import Terminal
 
 from catalog.load import CLASSIC, load
-from catalog.records.notify import NotifySettings
 from catalog.settings import Settings
 from etl.batches import Batch, play_batch
 from etl.live.calendar import ONE_DAY
@@ -18,6 +17,7 @@ from plugins.desk.notify.digest import after_night, digest, send_digest
 from plugins.desk.notify.outbox import try_channels, unsent
 from plugins.desk.price_changes.propose import propose_for
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.records import NotifySettings
 from serving.store.in_force import pricing_on
 from warehouse.query.connection import workbench_with_marts
 from warehouse.workspace import Workspace

@@ -48,7 +48,7 @@ def test_no_store_opens_farther_from_its_last_price_than_passes_by_itself(shop: 
     last = day_prices_before(shop.lake, shop.catalog, THIRD)
     passes = orders_on(shop.lake, shop.catalog, THIRD).ranges
     assert passes is not None
-    lowest, highest = passes.bounds
+    lowest, highest = passes.lowest, passes.highest
     assert (last * 0.9 - 0.01 <= lowest).all()
     assert (lowest <= highest).all()
     assert (highest <= last * 1.1 + 0.01).all()

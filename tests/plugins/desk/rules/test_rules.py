@@ -14,11 +14,11 @@ from catalog.decisions.rules import LIMITS
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from catalog.records.pricing import Approval
-from catalog.records.rivals import RivalRules
 from etl.live.calendar import DEFAULT_START
 from etl.live.store_now import stores_now
 from plugins.desk.price_changes.consequence import outlook_of
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.records import RivalRules
 from plugins.desk.rules.effects import RulesNow, rules_now
 from plugins.desk.rules.sentences import rules_of
 from serving.book.store import book_in_force

@@ -16,18 +16,18 @@ from catalog.decisions.rules import RULES
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
-from catalog.records.rivals import RivalRules, rival_conflicts
+from catalog.records.pricing import DrawnPriceRules
 from catalog.settings import read_settings
-from catalog.tables.intake import COMPETITOR_PRICES
 from etl.twin.truth import chance_of_sale
 from etl.twin.visits import expected_visits_on
+from plugins.desk.records import RivalRules, rival_conflicts
+from plugins.desk.rival_caps import rival_caps
+from plugins.desk.tables import COMPETITOR_PRICES
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.guardrails import guarded
 from serving.limits.limits import limits_of
-from serving.limits.order_book import orders_on
-from serving.limits.orders import Orders, PriceOrder
-from serving.limits.rival_caps import rival_caps
+from serving.limits.orders import Orders, PriceOrder, orders_on
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import ShelfPrices, policy_with_model
 from serving.quote import PriceQuestion, QuotedBook
@@ -202,10 +202,12 @@ def test_a_quote_names_the_cap_the_floor_that_wins_over_it_and_what_it_costs() -
 
 def test_rules_that_cannot_hold_are_refused_by_name() -> None:
     rules = RivalRules(of=("Corner",), held=("MILK", "WINE"))
-    assert list(rival_conflicts(rules, SHELF.skus, (), ())) == [
+    assert list(rival_conflicts(rules, SHELF.products, SHELF.store)) == [
         "held: 'WINE' is not on the shelf; name products of products.yaml"
     ]
-    [frozen] = rival_conflicts(RULES_OF, SHELF.skus, ("MILK",), ())
+    frozen_milk = shelf_with(frozen={"MILK": 1.0})
+    [frozen] = rival_conflicts(RULES_OF, SHELF.products, frozen_milk.store)
     assert frozen.startswith("held: MILK: its price is frozen")
-    [drawn] = rival_conflicts(RULES_OF, SHELF.skus, (), ("BREAD",))
+    draws = {"sales": "outside", "drawn_prices": DrawnPriceRules(products=("BREAD",))}
+    [drawn] = rival_conflicts(RULES_OF, SHELF.products, SHELF.store.model_copy(update=draws))
     assert drawn.startswith("of: BREAD: its prices are drawn")

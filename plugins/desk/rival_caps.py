@@ -11,19 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
-from catalog.records.rivals import MOST_STALE_DAYS
-from catalog.tables.intake import COMPETITOR_PRICES
+from plugins.desk.records import MOST_STALE_DAYS, RivalRules
+from plugins.desk.tables import COMPETITOR_PRICES
+from serving.limits.orders import RivalCaps
 from warehouse.lake import Lake
-
-RivalCaps = tuple[tuple[str, float], ...]
-"""Products, by sku, with the highest price, EUR, that rivals' prices allow; those that nothing limits are left out."""
 
 _COLUMNS = ("sku", "rival", "seen_at", "comparable_price_eur", "fresh_until")
 
 
 def rival_caps(lake: Lake, catalog: Catalog, date: dt.date) -> RivalCaps:
     """Return the caps of a date: the cheapest price that counts of the named rivals, and the share above it."""
-    rules = catalog.store.rivals
+    rules = catalog.store.section(RivalRules)
     if not rules.of:
         return ()
     lowest = fresh_prices(lake, date, rules.of).group_by("sku").aggregate([("price_eur", "min")]).to_pylist()
