@@ -1,1 +1,1 @@
-"""TODO catalog/decisions."""
+"""What a price decision and a played day are, and the rules in words."""

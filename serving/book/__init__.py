@@ -1,1 +1,1 @@
-"""TODO serving/book."""
+"""The price book: the prices of a belief as a table, made at night."""

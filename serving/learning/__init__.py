@@ -1,1 +1,1 @@
-"""TODO serving/learning."""
+"""The belief in the middle of a day, and which prices are tried."""

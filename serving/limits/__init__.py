@@ -1,1 +1,1 @@
-"""TODO serving/limits."""
+"""Limits on every price: guardrails, and the orders of people."""

@@ -1,1 +1,1 @@
-"""TODO serving/optimise."""
+"""From chances of sale to the best price."""

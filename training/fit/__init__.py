@@ -1,1 +1,1 @@
-"""TODO training/fit."""
+"""From the days of a lake to fitted candidates."""

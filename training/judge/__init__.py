@@ -1,1 +1,1 @@
-"""TODO training/judge."""
+"""Scores of candidates, the gain of their prices, and the gate."""

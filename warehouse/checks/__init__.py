@@ -1,1 +1,1 @@
-"""TODO warehouse/checks."""
+"""Proof of bytes against receipts, and assertions on what tables say."""

@@ -1,1 +1,1 @@
-"""TODO warehouse/commits."""
+"""Commits of many partitions: all or nothing, also after a kill."""

@@ -1,1 +1,1 @@
-"""TODO warehouse/query."""
+"""DuckDB over the lake: views, and read-only questions of people."""
