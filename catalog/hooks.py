@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import SecretStr
@@ -133,6 +134,9 @@ COMMANDS: "Hook[tuple[Command, ...]]" = Hook("commands")
 
 TABLES: "Hook[tuple[Table, ...]]" = Hook("tables")
 """Contracts of further tables of the lake, beside those in `catalog/tables`."""
+
+VIEWS: Hook[Path] = Hook("views")
+"""Folders of SQL files with views over these tables, created after those of `warehouse/query`."""
 
 SECTIONS: "Hook[tuple[Section, ...]]" = Hook("sections")
 """Further sections of store.yaml; `Store.section` returns what the file says there."""

@@ -21,6 +21,7 @@ from catalog.load import Catalog
 from etl.live.store_now import stores_now
 from serving.book.store import BookInForce, book_in_force
 from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
+from serving.limits.orders import orders_stamp
 from serving.optimise.policies import costs_that_count
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, known, text_of
 from serving.store.drawn_quote import DrawnDesk, DrawnQuote
@@ -69,7 +70,7 @@ class QuoteDesk:
     ) -> None:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
-        self._decided = sorted(lake.changes("price_changes").items())
+        self._decided = sorted(orders_stamp(lake).items())
         self._shelves = evidence().changes_of_shelves(lake)
         self._stores = stores_now(lake, catalog, catalog.store.stores, now)
         is_drawn = sells_outside(lake.store, catalog.store) and catalog.store.drawn_prices.changes in {

@@ -1,6 +1,7 @@
 """The desk's tables: prices of rivals, price changes that people ordered, alerts, and messages that were sent."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -142,3 +143,6 @@ COMPETITOR_PRICES = Table(
 
 
 TABLES = (COMPETITOR_PRICES, PRICE_CHANGES, ALERTS, NOTIFICATIONS)
+
+VIEWS = Path(__file__).parent / "views"
+"""Views over these tables, and what one row of each is."""

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Floats
 from catalog.hooks import ORDERS
 from catalog.load import Catalog
+from catalog.names import EMPTY_GROUP
+from catalog.tables.contracts import TABLES
 from warehouse.lake import Lake
 
 Kind = Literal["price", "event", "override", "freeze", "kill_switch"]
@@ -34,6 +36,7 @@ RivalCaps = tuple[tuple[str, float], ...]
 """Products, by sku, with the highest price, EUR, that rivals' prices allow; a product without a limit is left out."""
 
 _FREE = -1
+_PRICE_CHANGES = "price_changes"
 
 
 class OrderSource(Protocol):
@@ -359,6 +362,11 @@ def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:
     return {} if book is None else book.at_once_now(lake, moments)
 
 
+def orders_stamp(lake: Lake) -> dict[dt.date, int]:
+    """Return a number for each business date with recorded orders, which changes with what is recorded."""
+    return lake.changes(_PRICE_CHANGES) if _PRICE_CHANGES in TABLES else {}
+
+
 def _order_book(lake: Lake) -> OrderBook | None:
     """Return the keeper of people's orders; None without one, where nobody ordered anything.
 
@@ -368,6 +376,8 @@ def _order_book(lake: Lake) -> OrderBook | None:
         When people ordered something, and no plugin can read it.
     """
     book = ORDERS.only()
-    if book is None and any(lake.partitions("price_changes")):
-        ORDERS.needed("price changes of people in the lake")
+    if book is None:
+        files = (lake.root / _PRICE_CHANGES).glob("**/part-*.parquet")  # without the desk, it is no table of ours
+        if any(file.stem != f"part-{EMPTY_GROUP}" for file in files):
+            ORDERS.needed("price changes of people in the lake")
     return book

@@ -32,7 +32,7 @@ from etl.live.player import Player, PricesInForce
 from etl.live.store_now import ticks_sold
 from etl.stock import kept_before
 from serving.book.store import opened_once
-from serving.limits.orders import at_once_now
+from serving.limits.orders import at_once_now, orders_stamp
 from serving.store.in_force import kinds_on, pricing_on
 from warehouse.commits.locks import held
 from warehouse.lake import Lake
@@ -229,8 +229,8 @@ class LivePrices:
         return PricesInForce(catalog, batch, priced_by, batch_inputs(catalog, batch, priced_by, self._seed, kept))
 
     def _newest_decisions(self) -> tuple[dict[dt.date, int], ...]:
-        """Return what is another one whenever a price book was made, or somebody decided about a price."""
-        return tuple(self._lake.changes(table) for table in ("booked_prices", "price_changes"))
+        """Return the version of price books and orders: it changes with either."""
+        return self._lake.changes("booked_prices"), orders_stamp(self._lake)
 
 
 _LOG = logging.getLogger(__name__)

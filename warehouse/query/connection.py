@@ -15,6 +15,7 @@ from threading import Lock
 import duckdb
 import pyarrow as pa
 
+from catalog import hooks
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES, described_columns
@@ -30,7 +31,7 @@ _HERE = Path(__file__).parent
 MACROS = _HERE / "macros"
 _COMMENTS = _HERE / "comments"
 VIEWS, MARTS = _HERE / "views", _HERE / "marts"
-VIEW_FOLDERS = (VIEWS, MARTS)
+VIEW_FOLDERS = (VIEWS, MARTS, *hooks.VIEWS.all())
 _query = queries_beside(__file__)
 _PARSED: dict[Path, list[duckdb.Statement]] = {}
 _LOCKING = Lock()
@@ -80,9 +81,9 @@ def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDB
 
 
 def workbench_with_marts(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """Return a connection in memory with a view of every table of the lake, and every mart."""
+    """Return a connection in memory with a view of every table of the lake, and every mart of core and plugins."""
     connection = workbench(settings)
-    run_scripts(connection, [MARTS])
+    run_scripts(connection, VIEW_FOLDERS[1:])
     return connection
 
 

@@ -1,5 +1,7 @@
 """The tables of tills and labels: which prices were sent, and what the devices acknowledged."""
 
+from pathlib import Path
+
 import pyarrow as pa
 
 from catalog.tables.table import LONG_TEXT, MOMENT, PRICE, SKU, STORE, Column, Table
@@ -73,3 +75,6 @@ LABEL_STATES = Table(
 
 
 TABLES = (EXPORT_BATCHES, LABEL_STATES)
+
+VIEWS = Path(__file__).parent / "views"
+"""What one row of each table is."""

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.names import EXPORT_GROUP
+from catalog.tables.decisions import INGESTED_FILES
 from plugins.own_store.history.admission import Admitted
 from plugins.own_store.history.read import Export
-from plugins.own_store.tables import INGESTED_FILES
 from warehouse.checks.proof import prove_all
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import workbench

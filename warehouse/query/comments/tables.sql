@@ -17,8 +17,6 @@ comment on view stock_events is 'one count, delivery or loss of a product in a s
 comment on view traffic is 'one hour of one store in which somebody counted its visitors; what was said last holds';
 comment on view product_visits is
 'one hour of one product in one store in which somebody counted who looked at it; what was said last holds';
-comment on view competitor_prices is
-'one price of a rival for a product of the shelf, as somebody saw it; it counts from the business date on';
 comment on view exposures is
 'one product in one store over a span of one price of ours, or what sold meanwhile at a price that was not ours';
 comment on view unit_sales is
@@ -46,16 +44,6 @@ comment on view events is 'one event that was announced for one date; without a 
 comment on view weather is 'one date as it was forecast, or measured once it is over; without a store, of all';
 comment on view demand_curves_history is
 'one candidate price of one product, as it is believed before the day, for each business date';
-comment on view price_changes is
-'one event of a price change, with the terms that hold from then on; null is every product, or every store';
-comment on view alerts is
-'one event of an alert: raised when it began, over when it ended; nothing is ever removed';
-comment on view notifications is
-'one message that was sent, or that a webhook or a mail server did not take; a failure that goes on is kept once';
-comment on view export_batches is
-'one price of a batch that is sent to the till and the label of a store; it is recorded before it is sent';
-comment on view label_states is
-'one thing that a till or a label said of one price of a batch; what was said last, by `said_at`, holds';
 comment on view beliefs is 'one product, as it is believed before a business date';
 comment on view belief_updates is
 'one product of a batch after some ticks: what the day''s own sales made of the belief, and so of the prices left';

@@ -18,8 +18,9 @@ from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import all_changes, rows_of_events
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.tables import VIEWS
 from serving.limits.orders import Kind
-from warehouse.query.connection import MARTS, build_file, read_only, run_script
+from warehouse.query.connection import build_file, read_only, run_script
 
 OPENING = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)
 STATES = "select change, state from price_changes_now"
@@ -86,7 +87,7 @@ def test_whatever_people_did_sql_tells_the_states_and_spans_that_the_desk_does(
     changes, now = folded(events), moment(hour)
     warehouse.register("recorded", rows_of_events(events))
     warehouse.execute("create or replace table price_changes as from recorded")
-    run_script(warehouse, MARTS / "price_changes_now.sql")
+    run_script(warehouse, VIEWS / "price_changes_now.sql")
     found = warehouse.execute(
         "select change, state, holds_from, holds_until, approved_by from price_changes_at(?)", [now]
     ).fetchall()
