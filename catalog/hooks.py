@@ -5,7 +5,7 @@ point in the group `shelfprice.<hook>`; the core asks the hook for its providers
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import entry_points
@@ -17,14 +17,21 @@ from pydantic import SecretStr
 from catalog.errors import SettingError
 
 if TYPE_CHECKING:  # types of the rooms above, for the reader and the type checker alone
+    from catalog.decisions.pricing import PricedBy
+    from catalog.decisions.store_day import Repriced
+    from catalog.load import Catalog
     from catalog.records.fields import Section
     from catalog.settings import Settings
     from catalog.spread import Spread
     from catalog.tables.table import Table
+    from etl.live.store_now import StoreNow
     from flows.cli.command import Command
-    from serving.limits.orders import OrderBook
+    from serving.limits.orders import OrderBook, Orders
+    from serving.optimise.policies import ShelfPrices
+    from serving.quote import PriceQuestion, PriceQuote
     from serving.store.evidence import Evidence
-    from serving.store.outside_day import OutsideSales
+    from training.schedule import Night
+    from warehouse.lake import Lake
     from warehouse.workspace import Workspace
 
 Provider = TypeVar("Provider")
@@ -129,6 +136,74 @@ class Database(Protocol):
         ...
 
 
+class ShelfQuotes(Protocol):
+    """Quotes the prices that stand in stores without a price book."""
+
+    @property
+    def tag(self) -> tuple[str, ...]:
+        """Return the version tag of the prices in force."""
+        ...
+
+    def open_for(self, stores: Sequence[str]) -> None:
+        """Read the prices that stand in stores."""
+        ...
+
+    def distinct(self, sku: str) -> dict[tuple[float, str], list[str]]:
+        """Return the stores of each price of a product, EUR, and its rule; infinite where unknown."""
+        ...
+
+    def answer(self, question: "PriceQuestion", store: str) -> "PriceQuote":
+        """Answer a question for one store."""
+        ...
+
+
+class Seller(Protocol):
+    """Prices, closes and quotes the stores whose sales come from outside."""
+
+    def standing_prices(self, lake: "Lake", catalog: "Catalog", date: dt.date) -> "ShelfPrices":
+        """Return the owner's prices on a date, EUR; NaN where no sale has shown one."""
+        ...
+
+    def pricing_on(
+        self,
+        lake: "Lake",
+        catalog: "Catalog",
+        date: dt.date,
+        orders: "Orders",
+        stores: Sequence[str] | None,
+        *,
+        is_stopped: bool,
+    ) -> "PricedBy":
+        """Return the policy that prices a date; the owner's prices stand while the kill switch is on."""
+        ...
+
+    def night(
+        self, workspace: "Workspace", date: dt.date, seed: int, inputs: str, opens: dt.date | None
+    ) -> "Night | None":
+        """Do the night after a date and record it; None leaves the night to the belief and its price book."""
+        ...
+
+    def quotes(self, lake: "Lake", catalog: "Catalog", stores: "Mapping[str, StoreNow]") -> ShelfQuotes | None:
+        """Return the quotes of stores whose prices follow from no price book; None where a book prices them."""
+        ...
+
+    def close_days(self, workspace: "Workspace", now: dt.datetime) -> None:
+        """Publish the sales of the dates that are over at a moment, UTC."""
+        ...
+
+    def reprice(self, workspace: "Workspace", store: str | None, now: dt.datetime) -> "list[Repriced]":
+        """Remake the prices of the stores that are open at a moment, UTC, or of one."""
+        ...
+
+    def decide_design(self, workspace: "Workspace", reason: str | None, *, is_approved: bool) -> str:
+        """Record that a person approved the design of drawn prices or withdrew it; return a sentence."""
+        ...
+
+    def set_owner_price(self, workspace: "Workspace", sku: str, price: float, store: str | None, reason: str) -> str:
+        """Record the owner's new price of a product whose prices are drawn; return a sentence."""
+        ...
+
+
 COMMANDS: "Hook[tuple[Command, ...]]" = Hook("commands")
 """Further commands of `shelfprice`."""
 
@@ -147,8 +222,8 @@ ORDERS: "Hook[OrderBook]" = Hook("orders")
 EVIDENCE: "Hook[type[Evidence]]" = Hook("evidence")
 """The reader of a retailer's log: its regular prices, and the response of its sales to them."""
 
-OUTSIDE_SALES: "Hook[type[OutsideSales]]" = Hook("outside_sales")
-"""The sales of stores that are not simulated, as far as they have been received."""
+SELLERS: "Hook[Seller]" = Hook("sellers")
+"""Prices, closes and quotes the stores whose sales come from outside; the twin and the price book are built in."""
 
 AFTER_BOOK: Hook[AfterBook] = Hook("after_book")
 """Called when a price book has been committed."""

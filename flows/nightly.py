@@ -12,7 +12,7 @@ from prefect import flow
 from prefect.events import emit_event
 
 from catalog.errors import DataError
-from catalog.hooks import AFTER_NIGHT
+from catalog.hooks import AFTER_NIGHT, SELLERS
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import ONE_DAY, dates_from, newest_grouped, newest_sold
 from flows.clock import now_of
@@ -22,7 +22,6 @@ from flows.runs import as_task, ended, name_run, registry_of, say_damaged_books,
 from flows.spreading import spreading
 from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
-from serving.store.outside_day import close_days
 from serving.store.play import close_day
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from training.drift_watch import Detection
@@ -161,7 +160,8 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
     workspace = open_workspace(catalog_dir)
     with held(workspace.settings.locks, "night"):
         now = now_of(workspace)
-        as_task(close_days, workspace, now)
+        for seller in SELLERS.all():
+            as_task(seller.close_days, workspace, now)
         night_of = date or _left_unended(workspace.lake) or night_to_do(workspace.lake)
         write_down(workspace.lake.notes, "nightly", night_of)
         name_run(f"nightly-{night_of}", date=night_of.isoformat())

@@ -5,7 +5,9 @@ from collections.abc import Sized
 
 from prefect import flow, get_run_logger
 
+from catalog.decisions.store_day import Repriced
 from catalog.errors import Declined
+from catalog.hooks import SELLERS
 from etl.batches import DEFAULT_SEED, BatchResult, batches_of
 from etl.live.calendar import DEFAULT_START, dates_from
 from etl.transform import Transformed
@@ -15,7 +17,6 @@ from flows.progress import tell
 from flows.runs import as_task, spread_as_task, tag_run, warn_of_damaged_books
 from flows.spreading import spreading
 from flows.workspace import open_workspace
-from serving.store import outside_day
 from serving.store.play import batches_to_play, in_order, play_one, priced_batches
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
@@ -45,7 +46,7 @@ def group_decisions(workspace: Workspace, anew_on: tuple[dt.date, ...] = ()) -> 
 
 
 @flow(name="reprice")
-def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[outside_day.Repriced]:
+def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[Repriced]:
     """Let the belief take in what an outside store has sold today, and remake prices for the ticks that are left.
 
     Parameters
@@ -60,13 +61,15 @@ def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[ou
     """
     workspace = open_workspace(catalog_dir)
     tag_run("pricing", "reprice")
-    return as_task(_reprice if store is None else outside_day.reprice, workspace, store, now_of(workspace))
+    return as_task(
+        _reprice if store is None else SELLERS.needed("reprice").reprice, workspace, store, now_of(workspace)
+    )
 
 
-def _reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[outside_day.Repriced]:
+def _reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[Repriced]:
     """Remake the prices of every store that is being sold; say why where there is nothing to do."""
     try:
-        return outside_day.reprice(workspace, store, now)
+        return SELLERS.needed("reprice").reprice(workspace, store, now)
     except Declined as why:
         get_run_logger().info("nothing to do: %s", why)
         return []

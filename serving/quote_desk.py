@@ -17,6 +17,7 @@ from typing import Any
 
 from catalog.decisions.rules import RULES
 from catalog.errors import DataError
+from catalog.hooks import ShelfQuotes
 from catalog.load import Catalog
 from etl.live.store_now import stores_now
 from serving.book.store import BookInForce, book_in_force
@@ -24,12 +25,11 @@ from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
 from serving.limits.orders import orders_stamp
 from serving.optimise.policies import costs_that_count
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, known, text_of
-from serving.store.drawn_quote import DrawnDesk, DrawnQuote
 from serving.store.evidence import evidence, unknown_price
 from serving.store.standing import standings
 from warehouse.checks.whole import PassedOver, books_passed_over
 from warehouse.lake import Lake
-from warehouse.origin import sells_outside
+from warehouse.origin import seller_of, sells_outside
 from warehouse.query.advice import next_command, situation_of
 
 _SHOWN_STORES = 5
@@ -73,12 +73,8 @@ class QuoteDesk:
         self._decided = sorted(orders_stamp(lake).items())
         self._shelves = evidence().changes_of_shelves(lake)
         self._stores = stores_now(lake, catalog, catalog.store.stores, now)
-        is_drawn = sells_outside(lake.store, catalog.store) and catalog.store.drawn_prices.changes in {
-            "weekly",
-            "daily",
-        }
-        drawn = DrawnDesk(lake, catalog, self._stores) if is_drawn else None
-        self._drawn = drawn if drawn is not None and drawn.has_draws else None
+        seller = seller_of(lake.store, catalog.store)
+        self._drawn = None if seller is None else seller.quotes(lake, catalog, self._stores)
         self._counters = Counters(lake, catalog, self._stores)
         self._asked_about: set[str | None] = set()
 
@@ -193,16 +189,16 @@ class QuoteDesk:
                 f"name one, such as {self.catalog.store.stores[0]}"
             )
 
-    def _drawn_answer(self, desk: DrawnDesk, question: PriceQuestion, store: str | None) -> DrawnQuote:
+    def _drawn_answer(self, desk: ShelfQuotes, question: PriceQuestion, store: str | None) -> PriceQuote:
         """Answer from what stands in outside stores; raises as `answer`."""
         self.catalog.product(question.sku)
         self._open_drawn(desk, store)
         if store is not None:
             return desk.answer(question, store)
         self._refuse_several(question, desk.distinct(question.sku))
-        return desk.everywhere(desk.answer(question, self.catalog.store.stores[0]))
+        return replace(desk.answer(question, self.catalog.store.stores[0]), holds_in=EVERY_STORE)
 
-    def _open_drawn(self, desk: DrawnDesk, store: str | None) -> None:
+    def _open_drawn(self, desk: ShelfQuotes, store: str | None) -> None:
         self._refuse_unknown(store)
         desk.open_for(tuple(self._stores) if store is None else (store,))
         self._asked_about.add(store)

@@ -19,15 +19,10 @@ from serving.book.book import PriceBook
 from serving.book.make import NewBook, commit_book, make_book
 from serving.book.store import book_in_force, kinds_in_words
 from serving.learning.outlook import WITHOUT_CHAMPION
-from serving.store.drawn_prices import PriceDraw, draw_on
 from serving.store.markdowns import publish_markdowns
 from training.champion import LOCK, finish_changes, newest
-from training.drawn_sales import told_by_log
 from training.drift_watch import watch_drift
-from training.experiments import experiment_on
 from training.fit.session import LEARNING, train
-from training.hourly_start import begin_hourly
-from training.next_draw import next_draw, slot_of
 from training.registry import ModelRegistry
 from training.run_context import PLAINLY, RunContext
 from training.schedule import (
@@ -45,7 +40,7 @@ from training.schedule import (
 from warehouse.checks.whole import parts_of_book
 from warehouse.commits.locks import held, waited_for
 from warehouse.lake import Lake
-from warehouse.origin import origin_of, sells_outside
+from warehouse.origin import origin_of, seller_of, sells_outside
 from warehouse.query.advice import next_command, situation_of
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
@@ -59,11 +54,6 @@ class Priced:
     old_prices_hold: str | None
     said: str | None = None
 
-
-_NOBODY_SAID = (
-    "drawn_prices.changes: hourly: expected products whose visits are said, found none, so the owner's prices stand: "
-    "send visits to /v1/traffic, or choose weekly"
-)
 
 CommitBook = Callable[[Lake, NewBook], object]
 """Commits a price book, alone or with what belongs to it."""
@@ -184,12 +174,9 @@ def decide(
         inputs = inputs_of(lake, workspace.catalog, date, seed)
         decided = decided_from(lake, date)
         changed = decided not in {None, inputs}
-        if workspace.catalog.store.is_priced_hourly:
-            begin_hourly(lake, workspace.catalog, date + dt.timedelta(days=1))
-            if draw_on(lake, workspace.catalog, date + dt.timedelta(days=1)) is None:
-                return _recorded(lake, Night(date, "base prices stay", said=_NOBODY_SAID), inputs)
-        elif sells_outside(lake.store, workspace.catalog.store):
-            return _draw_after(workspace, date, seed, inputs, means.opens)
+        seller = seller_of(lake.store, workspace.catalog.store)
+        if seller is not None and (night := seller.night(workspace, date, seed, inputs, means.opens)) is not None:
+            return night
         anew = Due("what the night was decided from has changed")
         due = anew if changed else why_due(workspace, registry, date)
         if due.because is None and decided is not None and is_done(lake, date):
@@ -229,47 +216,6 @@ def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, in
         return replace(_priced_by(night, priced.book, None), outcome="old prices hold", said=priced.old_prices_hold)
     done = _priced_by(night, priced.book, priced.said)
     return done if done == recorded(lake, night.business_date) else _recorded(lake, done, inputs)
-
-
-def _draw_after(workspace: Workspace, date: dt.date, seed: int, inputs: str, opens: dt.date | None) -> Night:
-    """Draw the prices of an outside store from its next opening on, if that is due, and commit them with the night.
-
-    A slot is drawn once the days before it are closed; until then the night is yet to do.
-    """
-    lake, catalog, after = workspace.lake, workspace.catalog, date + dt.timedelta(days=1)
-    night = Night(date, "priced", opens=None if opens is None or opens <= after else opens)
-    standing, is_on = draw_on(lake, catalog, night.prices_for), not catalog.store.guardrails.kill_switch
-    if is_on and (missing := _missing_before(workspace, date, night.prices_for, standing)):
-        return replace(night, outcome="base prices stay" if standing is None else "priced", said=missing)
-    if decided_from(lake, date) == inputs:
-        return recorded(lake, date)
-    if not is_on:
-        said = "the kill switch is on, so no price was drawn and the stores' own prices stand"
-        return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
-    drawn = next_draw(lake, catalog, night.prices_for, seed, lambda: told_by_log(workspace, date))
-    if drawn is None and standing is None:
-        said = (
-            "no price was drawn: the stores' own prices stand; name products under `drawn_prices` in store.yaml, whose "
-            "own prices lie within floor and ceiling, to let them move"
-        )
-        return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
-    night = replace(night, said=None if drawn is None else drawn.said)
-    record(lake, night, inputs, drawn)
-    return night
-
-
-def _missing_before(workspace: Workspace, date: dt.date, opens: dt.date, standing: PriceDraw | None) -> str | None:
-    """Say which sales are missing where a draw from a date on is due and the slot before it is not closed."""
-    rules, is_standing = workspace.catalog.store.drawn_prices, standing is not None and standing.through >= opens
-    closed_through = workspace.catalog.store.last_open_before(slot_of(opens, rules.changes))
-    if is_standing or date >= closed_through:
-        return None
-    if rules.products == "none" and experiment_on(workspace.lake, opens) is None:
-        return None
-    return (
-        f"no price was drawn for {opens}, and the prices that stand go on: sales are known through {date}, and a draw "
-        f"needs those through {closed_through}; take them in, then run `shelfprice nightly` again"
-    )
 
 
 def _recorded(lake: Lake, night: Night, inputs: str) -> Night:

@@ -9,6 +9,7 @@ holds anything of a retailer is a retailer's.
 from typing import Literal, get_args
 
 from catalog.errors import Declined, LakeError
+from catalog.hooks import SELLERS, Seller
 from catalog.names import EXPORT_GROUP
 from catalog.records.store import Store
 from warehouse.commits.notes import ORIGIN, read_sealed
@@ -62,6 +63,11 @@ def refuse_other_side(store: LakeStore, side: Side) -> None:
 def sells_outside(lake: LakeStore, store: Store) -> bool:
     """Tell whether sales come from a retailer's tills or log: nothing is played, and drawn prices alone move."""
     return store.sales == "outside" or origin_of(lake) == "retailer"
+
+
+def seller_of(lake: LakeStore, store: Store) -> Seller | None:
+    """Return the seller of stores whose sales come from outside; None for stores that the twin plays."""
+    return SELLERS.needed("sales from outside") if sells_outside(lake, store) else None
 
 
 def refuse_the_twin(lake: LakeStore, store: Store, then: str) -> None:

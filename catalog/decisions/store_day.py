@@ -254,3 +254,13 @@ class StoreDay:
         product = np.concatenate([self.product[sold], self.taken.product])
         price = np.concatenate([self.price[sold], self.taken.price])
         return Bought(self.store[visit], self.tick[visit], product, price)
+
+
+@dataclass(frozen=True)
+class Repriced:
+    """A store whose prices were remade: after how many ticks and from how many visits of its day."""
+
+    store: str
+    business_date: dt.date
+    ticks: int
+    visits: int

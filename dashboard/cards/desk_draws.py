@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboard.components import card, stat, table
 from dashboard.formats import UNKNOWN, count, day, euros, share
 from dashboard.monitor import Monitor
-from serving.store.drawn_prices import BACK, TABLE
+from plugins.own_store.draws.drawn_prices import BACK, TABLE
 
 TABLES = (TABLE, "experiments", "experiment_outcomes", "earned")
 _MOST_PRODUCTS, _MOST_STORES, _MOST_EXPERIMENTS, _MOST_TOLD = 40, 6, 4, 5

@@ -28,7 +28,7 @@ from dashboard.formats import UNKNOWN, count, day, euros
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
-from serving.store.drawn_prices import TABLE as DRAWS
+from plugins.own_store.draws.drawn_prices import TABLE as DRAWS
 
 ROW, OPENED = "desk-row", "desk-row-opened"
 """The drawer, whose id `assets/desk.js` knows, and what stands in it."""

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalog.currency import Currency, currency_of
+from catalog.hooks import SELLERS
 from flows.cli.console import emit, remark, say, show_table
 
 DESIGN = "drawn_prices"
-"""What people approve by this name: see `training.approved_designs`."""
+"""What people approve by this name: see `plugins.own_store.draws.approved_designs`."""
 
 if TYPE_CHECKING:
     from catalog.clocks import WallClock
@@ -61,9 +62,8 @@ def decide_and_show(names: Sequence[str], event: Any, reason: str | None, folder
 def decide_design_and_show(reason: str | None, folder: str | None, *, is_approved: bool, as_json: bool) -> None:
     """Approve the design of drawn prices, or take that back, and say what follows."""
     from flows.workspace import open_workspace
-    from training.approved_designs import decide
 
-    said = decide(open_workspace(folder), reason, is_approved=is_approved)
+    said = SELLERS.needed(DESIGN).decide_design(open_workspace(folder), reason, is_approved=is_approved)
     if as_json:
         emit({"design": DESIGN, "approved": is_approved, "said": said})
     else:

@@ -7,6 +7,7 @@ import typer
 
 from catalog.bounds import HIGHEST_PRICE, LOWEST_PRICE
 from catalog.errors import Declined
+from catalog.hooks import SELLERS
 from flows.cli.command import (
     RUN_AGAIN,
     Catalog,
@@ -153,10 +154,9 @@ def _say_shelf_price(
     sku: str, price: float, reason: str, store: str | None, folder: str | None, *, as_json: bool
 ) -> None:
     from flows.workspace import open_workspace
-    from plugins.desk.said_price import say_shelf_price
 
     with override.working():
-        said = say_shelf_price(open_workspace(folder), sku, price, store, reason)
+        said = SELLERS.needed("--shelf-price").set_owner_price(open_workspace(folder), sku, price, store, reason)
     if as_json:
         emit({"sku": sku, "price": price, "store": store, "said": said})
     else:

@@ -45,9 +45,9 @@ def experiment(
       shelfprice experiment --withdraw 1 --reason "the summer sale begins"
     """
     from flows.workspace import open_workspace
+    from plugins.own_store.draws.experiments import experiment_of, experiments_in, new_experiment, plan
+    from plugins.own_store.draws.experiments import withdraw as end
     from plugins.own_store.experiment import outcome_of, power_of
-    from training.experiments import experiment_of, experiments_in, new_experiment, plan
-    from training.experiments import withdraw as end
 
     if withdraw is not None and reason is None:
         raise typer.BadParameter("expected --reason with --withdraw, found none; nothing was withdrawn: say why")

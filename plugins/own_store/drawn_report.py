@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from flows.cli.console import emit, remark, say, show_table
 
 if TYPE_CHECKING:
+    from plugins.own_store.draws.experiments import Experiment
     from plugins.own_store.earned import EarnedByDraws
     from plugins.own_store.earned_waste import WasteByDraws
     from plugins.own_store.experiment import ExperimentOutcome, ProductPower
-    from serving.counts.earned_profit import EarnedProfit
-    from training.experiments import Experiment
+    from plugins.own_store.learning.earned_profit import EarnedProfit
 
 _EARNED = ["profit earned", "from", "to", "share", "share from", "share to", "held", "drawn"]
 

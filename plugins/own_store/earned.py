@@ -1,7 +1,7 @@
 """What drawn prices brought against the owner's: the chain, each week, category and store, in euros with intervals.
 
 Some store weeks are held at the owner's prices by the draw. They are compared with all others: see
-`serving.counts.earned_profit`. Only what sold at the price that was drawn counts, on either side.
+`plugins.own_store.learning.earned_profit`. Only what sold at the price that was drawn counts, on either side.
 
 A night reads the slots alone that something came for since: what each store and category brought in a slot is kept in
 `earned_slots`, and made anew whole from the slot's own sales, so that no total is ever added to.
@@ -24,12 +24,12 @@ from catalog.errors import DataError, ShelfpriceError
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
 from catalog.tables.stock import STOCK_MOVEMENTS
+from plugins.own_store.draws.drawn_prices import BACK, TABLE
+from plugins.own_store.draws.drawn_sales import DAYS, read_drawn_sales, sold_before_draws
 from plugins.own_store.earned_waste import COLUMNS, WasteByDraws, compared, plain, thrown_away, waste_by_draws
 from plugins.own_store.experiment import record_outcomes
-from serving.counts.draws_of_prices import way_slots
-from serving.counts.earned_profit import EarnedProfit
-from serving.store.drawn_prices import BACK, TABLE
-from training.drawn_sales import DAYS, read_drawn_sales, sold_before_draws
+from plugins.own_store.learning.draws_of_prices import way_slots
+from plugins.own_store.learning.earned_profit import EarnedProfit
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
 from warehouse.workspace import Workspace

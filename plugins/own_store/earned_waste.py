@@ -2,8 +2,8 @@
 
 It is told of store weeks in which the stock of every drawn product that lives over days is on the store's books, each
 day that it opened. The others are left out, and so are weeks before the first draw, of which no waste is known. The
-comparison is that of profits, with the same interval: see `serving.counts.earned_profit`. Waste is rarer than sales, so
-its interval is wider, and open where held stores threw nothing away.
+comparison is that of profits, with the same interval: see `plugins.own_store.learning.earned_profit`. Waste is rarer
+than sales, so its interval is wider, and open where held stores threw nothing away.
 """
 
 import datetime as dt
@@ -18,8 +18,8 @@ import pandas as pd
 from catalog.currency import Currency
 from catalog.load import Catalog
 from catalog.tables.stock import STOCK_MOVEMENTS
-from serving.counts.draws_of_prices import STANDS
-from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
+from plugins.own_store.learning.draws_of_prices import STANDS
+from plugins.own_store.learning.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 from warehouse.lake import Lake
 from warehouse.partition import between
 

@@ -1,7 +1,7 @@
 """Experiments by a coin: how much one can tell before it starts, and what it has told since.
 
 Both are of the coin alone: no model of demand and nothing else that was sold has a say. See
-`serving.counts.design_analysis`.
+`plugins.own_store.learning.design_analysis`.
 """
 
 import datetime as dt
@@ -17,11 +17,11 @@ from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
-from serving.counts.design_analysis import CoinRows, CoinSlope, coin_slopes, usual_spread
-from serving.counts.fair_coin import power_of_coin, slots_wanted
-from serving.store.drawn_prices import TABLE, draw_on, own_prices_on, room_of
-from training.drawn_sales import DAYS, read_drawn_sales
-from training.experiments import Experiment, experiments_in
+from plugins.own_store.draws.drawn_prices import TABLE, draw_on, own_prices_on, room_of
+from plugins.own_store.draws.drawn_sales import DAYS, read_drawn_sales
+from plugins.own_store.draws.experiments import Experiment, experiments_in
+from plugins.own_store.learning.design_analysis import CoinRows, CoinSlope, coin_slopes, usual_spread
+from plugins.own_store.learning.fair_coin import power_of_coin, slots_wanted
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
 from warehouse.query.connection import workbench

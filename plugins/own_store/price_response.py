@@ -4,7 +4,7 @@ A Poisson regression of a store's units of a week on the log of its mean price, 
 week (Correia, Guimaraes and Zylkin, "Fast Poisson estimation with high-dimensional fixed effects", Stata Journal,
 2020). The effects take out what stores and seasons have in common. They cannot take out what moved a price and its
 sales together in one store and week, such as a leaflet that the file does not name. So no log is believed to be nearer
-than a standard deviation of 1 (`serving.counts.belief_priors`), and what drawn prices sell overrules it.
+than a standard deviation of 1 (`plugins.own_store.learning.belief_priors`), and what drawn prices sell overrules it.
 """
 
 import datetime as dt

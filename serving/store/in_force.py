@@ -23,26 +23,22 @@ from etl.stock import opens_with
 from serving.belief.table import stores_of_kinds
 from serving.book.book import PriceBook
 from serving.book.make import tabulate
-from serving.book.store import BookInForce, Books, OpenBook, Worths, book_in_force, catalog_of, opened_once, worths_in
+from serving.book.store import BookInForce, Books, OpenBook, Worths, catalog_of, opened_once, worths_in
 from serving.learning.outlook import Outlook
 from serving.learning.updates import LearningPolicy
 from serving.limits.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, ShelfPrices, costs_that_count
-from serving.store.drawn_prices import draw_on, own_prices_on
-from serving.store.hourly_prices import hourly_storefront, released_in
 from serving.store.storefront import (
     LearningStorefront,
     Storefront,
     storefront_at_base_prices,
-    storefront_at_shelf_prices,
     storefront_before_champion,
-    storefront_of_draw,
     storefront_that_learns,
     storefront_with_model,
 )
 from warehouse.lake import Lake
-from warehouse.origin import sells_outside
+from warehouse.origin import seller_of, sells_outside
 
 
 @dataclass(frozen=True)
@@ -199,8 +195,8 @@ def _priced_by(
     books: Books,
 ) -> PricedBy:
     is_stopped = catalog.store.guardrails.kill_switch or orders.stops_everything
-    if sells_outside(lake.store, catalog.store):
-        return _priced_outside(lake, catalog, date, orders, stores, is_stopped=is_stopped)
+    if (seller := seller_of(lake.store, catalog.store)) is not None:
+        return seller.pricing_on(lake, catalog, date, orders, stores, is_stopped=is_stopped)
     if is_stopped:
         return PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch")
     if name not in {"static", "rule"}:
@@ -217,31 +213,8 @@ def _priced_by(
 
 def standing_prices(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
     """Return what the shelves of outside stores show by themselves; None where the twin plays."""
-    if not sells_outside(lake.store, catalog.store):
-        return None
-    return own_prices_on(lake, catalog, date, draw_on(lake, catalog, date))
-
-
-def _priced_outside(
-    lake: Lake, catalog: Catalog, date: dt.date, orders: Orders, stores: Sequence[str] | None, *, is_stopped: bool
-) -> PricedBy:
-    """Return what outside stores show on a date: the newest draw, and without one their own shelf prices.
-
-    Stores that change hourly have prices of their own, so one of them is asked about at a time.
-    """
-    draw = draw_on(lake, catalog, date)
-    standing = own_prices_on(lake, catalog, date, draw)
-    if draw is None or is_stopped:
-        front = storefront_at_shelf_prices(catalog, standing, orders)
-        return PricedBy(front, "kill_switch" if is_stopped else front.name)
-    if catalog.store.is_priced_hourly and stores is not None and len(stores) == 1:
-        found = book_in_force(lake, date)
-        own = standing, released_in(lake, catalog, stores[0], date)
-        hourly = hourly_storefront(catalog, stores[0], found, own, orders)
-        made_for, book = (None, None) if found is None else (found.book.published_at.date(), found.sha256)
-        return PricedBy(hourly, f"{hourly.name}:{book}:{draw.sha256}", made_for, book)
-    front = storefront_of_draw(catalog, draw, standing, orders)
-    return PricedBy(front, f"{front.name}:{draw.sha256}")
+    seller = seller_of(lake.store, catalog.store)
+    return None if seller is None else seller.standing_prices(lake, catalog, date)
 
 
 def pricing_by_book(

@@ -34,7 +34,6 @@ from serving.optimise.policies import (
     costs_that_count,
     policy_without_model,
 )
-from serving.store.drawn_prices import DrawnPolicy, PriceDraw
 
 
 @dataclass(frozen=True)
@@ -251,18 +250,6 @@ def storefront_without_exploration(
 def storefront_at_shelf_prices(catalog: Catalog, standing: ShelfPrices, orders: Orders | None = None) -> Storefront:
     """Return what stands in a retailer's stores while no price is drawn, or under the kill switch."""
     return Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing))
-
-
-def storefront_of_draw(
-    catalog: Catalog, draw: PriceDraw, standing: ShelfPrices, orders: Orders | None = None
-) -> Storefront:
-    """Return what an outside store shows: drawn prices, and its own where none was drawn.
-
-    A draw keeps the price ending where its step allows that; rounding again here would break the step.
-    """
-    limits = limits_of(catalog, orders, standing)
-    rails = limits.rails.model_copy(update={"price_ending": None})
-    return Storefront(DrawnPolicy(draw, standing), limits=replace(limits, rails=rails))
 
 
 def storefront_before_champion(catalog: Catalog, name: str | None = None, orders: Orders | None = None) -> Storefront:

@@ -9,8 +9,8 @@ from outside_grocer import DRAWN, Grocer
 from playwright.sync_api import Page, expect
 
 from features.cells import ALL_VIEWS
+from plugins.own_store.draws.experiments import new_experiment, plan
 from plugins.own_store.earned import record_earned
-from training.experiments import new_experiment, plan
 from warehouse.query.connection import build_file
 
 

@@ -14,7 +14,7 @@ from price_shop import Shop
 from catalog.load import load
 from catalog.settings import read_settings
 from catalog.tables.contracts import TABLES
-from serving.store.drawn_prices import PriceDraw, draw_on
+from plugins.own_store.draws.drawn_prices import PriceDraw, draw_on
 from training.night import decide
 from training.schedule import Night
 from warehouse.lake import Lake, Partition

@@ -26,8 +26,8 @@ from catalog.tables.decisions import INTERACTIONS
 from etl.load import conform
 from plugins.connect.intake.exposures import DayEvidence, SpansOfDay, hours_open, spans_of_day, why_not_ours
 from plugins.connect.intake.price_spans import is_same
-from serving.store.drawn_prices import BACK
-from serving.store.hourly_prices import DESIGN
+from plugins.own_store.draws.drawn_prices import BACK
+from plugins.own_store.draws.hourly_prices import DESIGN
 
 _HOUR = dt.timedelta(hours=1)
 _MOMENT = dt.timedelta(microseconds=1)

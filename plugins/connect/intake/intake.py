@@ -1,6 +1,6 @@
 """The intake of one process: it makes a lake ready, keeps in memory what the lake holds, and makes dates meanwhile.
 
-`TakenIn` tells pricing what came of the day so far. It implements `serving.store.outside_day.OutsideSales`.
+`TakenIn` tells pricing what came of the day so far. It implements `plugins.own_store.draws.outside_day.OutsideSales`.
 """
 
 import datetime as dt
@@ -29,8 +29,8 @@ from plugins.connect.intake.stock_and_visitors import take_stock, take_traffic
 from plugins.connect.intake.stock_days import books_on, make_stock
 from plugins.connect.intake.take_sales import LOCK, KnownLines, take_sales
 from plugins.connect.labels.export_log import ExportLog
-from serving.store.hourly_prices import released_in, visited_lately
-from serving.store.outside_day import SoFar
+from plugins.own_store.draws.hourly_prices import released_in, visited_lately
+from plugins.own_store.draws.outside_day import SoFar
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

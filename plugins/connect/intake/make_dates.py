@@ -29,8 +29,8 @@ from plugins.connect.intake.exposures import DayEvidence, exposures_of, hours_op
 from plugins.connect.intake.take_sales import LOCK, KnownLines, first_date
 from plugins.connect.labels.export_log import ExportHistory, ExportLog
 from plugins.connect.labels.tables import EXPORT_BATCHES, LABEL_STATES
+from plugins.own_store.draws.drawn_prices import newest_draw
 from plugins.own_store.history.day_units import DAYS
-from serving.store.drawn_prices import newest_draw
 from warehouse.commits.locks import waited_for
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.partition import between

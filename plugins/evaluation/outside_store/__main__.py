@@ -9,7 +9,7 @@ from plugins.evaluation.outside_store.hourly_twin import measure as measure_hour
 from plugins.evaluation.outside_store.learning import KINDS, SIZES
 from plugins.evaluation.outside_store.learning import measure as measure_learning
 from plugins.evaluation.outside_store.rehearsal import Rehearsal
-from serving.counts.draws_of_prices import HELD_SHARE
+from plugins.own_store.learning.draws_of_prices import HELD_SHARE
 
 
 def main() -> None:

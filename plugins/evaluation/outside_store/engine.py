@@ -21,8 +21,8 @@ from plugins.connect.labels.batch import PriceBatch
 from plugins.connect.labels.export import export
 from plugins.connect.labels.export_log import ExportLog
 from plugins.evaluation.memory_registry import MemoryRegistry
-from serving.store.outside_day import reprice_outside
-from training.hourly_start import begin_hourly
+from plugins.own_store.draws.hourly_prices import begin_hourly
+from plugins.own_store.draws.outside_day import reprice_outside
 from training.night import price_date, run_night
 from warehouse.workspace import Workspace
 

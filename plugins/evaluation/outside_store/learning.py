@@ -1,11 +1,11 @@
 """What learning prices from units costs in a grocer, where the truth is known: the product's belief and draws.
 
 Four weeks are sold at the owner's prices. Then a belief is formed each week and draws the prices of the next, by the
-parts that `training.next_draw` calls, in the same order, without lake and calendar. Loss is the share of what the
-clairvoyant earns under the same rules that the shown prices leave; store weeks of holds at the owner's prices are
-counted apart: they are the price of knowing what was earned. The last columns say in which share of chains the interval
-of `shelfprice earned` holds the truth, and in which share it claims a gain or a loss of the same draws where every week
-sells as at the owner's prices.
+parts that `plugins.own_store.draws.next_draw` calls, in the same order, without lake and calendar. Loss is the share of
+what the clairvoyant earns under the same rules that the shown prices leave; store weeks of holds at the owner's prices
+are counted apart: they are the price of knowing what was earned. The last columns say in which share of chains the
+interval of `shelfprice earned` holds the truth, and in which share it claims a gain or a loss of the same draws where
+every week sells as at the owner's prices.
 """
 
 import sys
@@ -20,14 +20,14 @@ import numpy as np
 from catalog.arrays import Flags, Floats, Ints
 from plugins.evaluation.outside_store.grocer import BAND, STEP, Grocer
 from plugins.evaluation.reporting import markdown
-from serving.counts.belief_from_units import UnitsBelief, believed_of_units
-from serving.counts.belief_priors import ToldPrior
-from serving.counts.draws_of_prices import HELD_SHARE, DrawnPrices, drawn_prices, way_slots
-from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
-from serving.counts.price_room import PriceRoom
-from serving.counts.slope_draws import SlopeDraws
-from serving.counts.unit_rows import UnitRows
-from serving.store.drawn_prices import LADDER_PRICES
+from plugins.own_store.draws.drawn_prices import LADDER_PRICES
+from plugins.own_store.learning.belief_from_units import UnitsBelief, believed_of_units
+from plugins.own_store.learning.belief_priors import ToldPrior
+from plugins.own_store.learning.draws_of_prices import HELD_SHARE, DrawnPrices, drawn_prices, way_slots
+from plugins.own_store.learning.earned_profit import EarnedProfit, StoreWeeks, earned_profit
+from plugins.own_store.learning.price_room import PriceRoom
+from plugins.own_store.learning.slope_draws import SlopeDraws
+from plugins.own_store.learning.unit_rows import UnitRows
 
 ROWS = ((1, 4), (5, 8), (9, 12), (13, 26))
 """First and last week of each column of losses."""

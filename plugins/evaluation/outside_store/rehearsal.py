@@ -17,7 +17,7 @@ from catalog.settings import read_settings
 from plugins.evaluation.outside_store.engine import InProcess
 from plugins.evaluation.outside_store.grocer import BAND, STEP, Floats, Grocer, Ints
 from plugins.evaluation.outside_store.learning import OWNER_WEEKS, ROWS
-from serving.store.drawn_prices import draw_on
+from plugins.own_store.draws.drawn_prices import draw_on
 
 FIRST_MONDAY = dt.date(2026, 1, 5)
 OPENS, CLOSES = 8, 20  # o'clock, UTC

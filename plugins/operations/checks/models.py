@@ -8,9 +8,9 @@ from features.cells import feature_workbench
 from features.footfall import demand_shifts
 from flows.clock import now_of
 from plugins.desk.price_changes.proposals import waiting_now
+from plugins.own_store.draws.drawn_prices import draw_on
 from serving.book.store import book_in_force
 from serving.champion import Champion
-from serving.store.drawn_prices import draw_on
 from training.registry import ModelRegistry
 from training.schedule import is_done
 from warehouse.checks.proof import Span, prove

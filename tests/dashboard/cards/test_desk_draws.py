@@ -9,7 +9,7 @@ import pyarrow as pa
 from catalog.tables.contracts import TABLES
 from dashboard.cards.desk_draws import draws_card
 from dashboard.monitor import Monitor
-from serving.store.drawn_prices import BACK
+from plugins.own_store.draws.drawn_prices import BACK
 from warehouse.lake import Lake, Partition
 
 MONDAY = dt.date(2026, 1, 19)

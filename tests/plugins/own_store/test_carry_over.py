@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from plugins.own_store.experiment import coin_rows, rows_of_the_price_before
-from serving.counts.design_analysis import CoinSlope, coin_slopes
+from plugins.own_store.learning.design_analysis import CoinSlope, coin_slopes
 
 MONDAY = dt.datetime(2026, 1, 19)  # noqa: DTZ001 - a business date, as pandas has it
 

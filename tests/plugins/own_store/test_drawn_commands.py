@@ -11,8 +11,8 @@ from outside_grocer import BEFORE, DRAWN, MONDAY, SLOPE, Grocer
 from shell import Terminal
 
 from plugins.own_store import earned
+from plugins.own_store.draws.drawn_sales import read_drawn_sales
 from plugins.own_store.earned import earned_by_draws, record_earned
-from training.drawn_sales import read_drawn_sales
 from warehouse.lake import Lake, Partition
 
 

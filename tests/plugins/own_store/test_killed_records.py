@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from outside_grocer import DRAWN, MONDAY, Grocer
 
-from plugins.desk.said_price import say_shelf_price
 from plugins.operations.repair.kills import killed_commands
-from training.approved_designs import TABLE, decide
-from training.experiments import COMMAND, experiments_in, new_experiment, plan
+from plugins.own_store.draws.approved_designs import TABLE, decide
+from plugins.own_store.draws.experiments import COMMAND, experiments_in, new_experiment, plan
+from plugins.own_store.draws.said_price import say_shelf_price
 from warehouse.commits.notes import left_unended, write_down
 from warehouse.lake import numbered_records
 

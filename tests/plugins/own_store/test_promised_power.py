@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from outside_grocer import MONDAY, Grocer
 
+from plugins.own_store.draws.experiments import Experiment
 from plugins.own_store.experiment import SHAPE, power_of
-from serving.counts.design_analysis import CoinRows, coin_slopes
-from serving.counts.fair_coin import power_of_coin
-from training.experiments import Experiment
+from plugins.own_store.learning.design_analysis import CoinRows, coin_slopes
+from plugins.own_store.learning.fair_coin import power_of_coin
 
 
 def planned(shop: Grocer, step: float, weeks: int) -> Experiment:

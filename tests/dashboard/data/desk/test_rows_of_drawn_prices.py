@@ -10,7 +10,7 @@ from catalog.load import load
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from features.cells import ALL_VIEWS
-from training.approved_designs import decide
+from plugins.own_store.draws.approved_designs import decide
 from warehouse.query.connection import build_file
 
 

@@ -13,11 +13,11 @@ from catalog.errors import Declined
 from catalog.load import Catalog, load
 from catalog.names import OWNER
 from plugins.connect.intake.intake import TakenIn
+from plugins.own_store.draws.hourly_prices import HourlyStorefront
+from plugins.own_store.draws.outside_day import reprice, taught_by
+from plugins.own_store.draws.outside_day import reprice_outside as remake
 from serving.learning.updates import LearningPolicy
-from serving.store.hourly_prices import HourlyStorefront
 from serving.store.in_force import pricing_on
-from serving.store.outside_day import reprice, taught_by
-from serving.store.outside_day import reprice_outside as remake
 from training.schedule import night_to_do
 from warehouse.lake import Partition
 from warehouse.query.connection import read_only

@@ -13,7 +13,7 @@ from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import all_changes
 from plugins.desk.price_changes.request import PriceRequest, ask
-from training.experiments import new_experiment, plan
+from plugins.own_store.draws.experiments import new_experiment, plan
 from warehouse.lake import Partition
 from warehouse.query.connection import build_file, read_only
 
