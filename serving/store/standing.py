@@ -10,16 +10,19 @@ policy asks for then is known when the tick begins. A price that people no longe
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import pairwise, starmap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.decisions.pricing import Shelf
+from catalog.decisions.rules import NO_CLAMPS
 from catalog.load import Catalog
 from etl.batches import stores_alike
 from etl.live.calendar import catalog_of_the_day
@@ -28,14 +31,271 @@ from etl.live.shelf_state import standing_of
 from etl.live.store_now import StoreNow, stores_now
 from etl.stock import opens_with
 from serving.book.store import Books, opened_once
-from serving.limits.guardrails import guarded_with_trail, side_by_side
+from serving.limits.guardrails import caps_beside, guarded_with_trail, side_by_side
 from serving.limits.limits import Limits, limits_of, rule_given
-from serving.limits.orders import AtOnce, at_once_now, orders_on
-from serving.limits.overruled import ORDERED, ByProduct, Overruled, limits_by_product
+from serving.limits.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
 from serving.store.in_force import kinds_on, pricing_on, standing_prices, storefront_on
-from serving.store.store_standing import StandingPrices, StoreStanding
 from serving.store.storefront import Storefront
 from warehouse.lake import Lake
+
+CAPS = ("rivals", "families", "own_brands")
+"""Rules by which prices of others keep one down."""
+ORDERED = ("not_approved", "frozen", "event", "override", "kill_switch")
+"""Rules by which a price is people's and not the policy's."""
+
+
+@dataclass(frozen=True)
+class ByProduct(Sequence[tuple[str, ...]]):
+    """Limits of each product of a store by name, the last one applied last; named when somebody asks for a product.
+
+    Attributes
+    ----------
+    n_products
+        How many products the store has.
+    product, rule
+        The product of each limit, ascending, and its position in `rules`, shape (n_limits,).
+    """
+
+    n_products: int
+    product: Ints
+    rule: Ints
+    rules: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return how many products there are."""
+        return self.n_products
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return the limits of one product."""
+        position = range(self.n_products)[index]
+        first, end = np.searchsorted(self.product, (position, position + 1))
+        return tuple(self.rules[rule] for rule in self.rule[first:end].tolist())
+
+
+def limits_by_product(clamps: NDArray[Any], rules: tuple[str, ...], shape: tuple[int, int]) -> list[ByProduct]:
+    """Return which limits changed a price on the way, for each store; `shape` is (n_stores, n_products)."""
+    in_order = clamps[np.argsort(clamps["decision"], kind="stable")]
+    store, product = np.divmod(in_order["decision"], shape[1])
+    begins = np.searchsorted(store, np.arange(shape[0] + 1)).tolist()
+    return [ByProduct(shape[1], product[own], in_order["rule"][own], rules) for own in starmap(slice, pairwise(begins))]
+
+
+def overruled_by(limits: Limits | None, prices: Floats, shelf: Shelf) -> list[ByProduct]:
+    """Return which limits the prices that stand do not keep, EUR, shape (n_stores, n_products), for each store.
+
+    The limits are applied to the prices that stand, which are theirs already: whatever one changes again, a stronger
+    one has changed back. A bound that is kept, and a price that waits while another one is ordered, are left out; of
+    several bounds that are not kept, the one that is applied later is named only where it is the stricter one.
+    """
+    if limits is None:
+        return limits_by_product(NO_CLAMPS, (), prices.shape)
+    beside = replace(limits, caps=caps_beside(limits, prices)) if limits.links else limits
+    _, clamps = guarded_with_trail(beside, prices, shelf)
+    stands, after = prices.ravel()[clamps["decision"]], clamps["after"]
+    rule = np.array(limits.rules)[clamps["rule"]]
+    is_kept = np.where(after < clamps["before"], after >= stands, after <= stands)
+    is_kept = np.where(np.isin(rule, ORDERED), after == stands, is_kept) | (rule == "not_approved")
+    return limits_by_product(clamps[~is_kept], limits.rules, prices.shape)
+
+
+class Overruled:
+    """Which limits the prices of some stores do not keep, worked out when somebody asks.
+
+    Parameters
+    ----------
+    limits
+        What limits the prices; None where nothing does.
+    prices
+        Those that stand, EUR, shape (n_stores, n_products).
+    """
+
+    def __init__(self, limits: Limits | None, prices: Floats, shelf: Shelf) -> None:
+        self._asked = limits, prices, shelf
+
+    @cached_property
+    def by_store(self) -> list[ByProduct]:
+        """The limits of each store."""
+        return overruled_by(*self._asked)
+
+
+Codes = NDArray[np.int8]
+"""Positions among the names of rules."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What holds for one product in one store from a moment on. Prices in EUR.
+
+    Attributes
+    ----------
+    moment
+        When the store's next tick begins, UTC.
+    price
+        What stands from then on.
+    rule
+        What decided it, a key of `catalog.decisions.rules.RULES`.
+    order, by, until
+        The price change of a person behind it, who asked for it, and its end, UTC; None where there is none.
+    limits
+        Every limit that changed a price on the way, the last one last.
+    without
+        What would stand without anything that people ordered or have yet to approve.
+    unmet
+        The price that a person ordered where a limit keeps it from standing; None where it stands.
+    """
+
+    store: str
+    sku: str
+    moment: dt.datetime
+    price: float
+    rule: str
+    order: str | None
+    by: str | None
+    until: dt.datetime | None
+    limits: tuple[str, ...]
+    without: float
+    unmet: float | None
+
+
+@dataclass(frozen=True)
+class StandingPrices:
+    """The prices of one store. Arrays have shape (n_products,), prices in EUR; `Standing` says what they mean.
+
+    Attributes
+    ----------
+    rule, rules
+        By which rule each price stands, as its position in `rules`.
+    since
+        From when each price stands, UTC: the next tick where it is another one than is shown.
+    sticker, saving
+        Stickers on units of the last day, EUR, and what each brings more than none, NaN for none; None where nobody
+        sticks any. What one that is stuck already brings is not worked out anew.
+    """
+
+    prices: Floats
+    rule: Codes
+    rules: tuple[str, ...]
+    limits: ByProduct
+    without: Floats
+    since: tuple[dt.datetime, ...]
+    lost: tuple[Overruled, int]
+    sticker: Floats | None = None
+    saving: Floats | None = None
+
+
+@dataclass(frozen=True)
+class StoreStanding:
+    """What holds in one store; its prices are worked out when somebody asks for one.
+
+    Attributes
+    ----------
+    catalog
+        The shelf that the store has: of one that is being sold, that of its day.
+    orders
+        What people ordered for the date.
+    stock
+        Units on the shelf at the next tick, shape (n_products,).
+    opened_with
+        Units at opening by the days on which they may be sold, shape (1, n_products, n_lives); None where the whole
+        shelf is simply full then.
+    is_ours
+        Whether we price the store: every price is known then.
+    work_out
+        Works its prices out.
+    """
+
+    now: StoreNow
+    catalog: Catalog
+    orders: Orders | None
+    stock: Ints
+    opened_with: Ints | None
+    is_ours: bool
+    work_out: Callable[[], StandingPrices]
+
+    @cached_property
+    def known(self) -> StandingPrices:
+        """All that is known of its prices."""
+        return self.work_out()
+
+    @property
+    def prices(self) -> Floats:
+        """What stands, EUR, shape (n_products,); NaN where a retailer's price is not known, and nobody set one."""
+        return self.known.prices
+
+    @property
+    def are_known(self) -> Flags:
+        """Whose price is known, shape (n_products,)."""
+        return np.ones(len(self.catalog.skus), dtype=bool) if self.is_ours else ~np.isnan(self.prices)
+
+    def of(self, sku: str) -> Standing | None:
+        """Return what holds for a product; None where the store does not have it on its shelf today.
+
+        So also where its price in the store of a retailer is not known, and nobody set one.
+        """
+        own = self.catalog.positions.get(sku)
+        if own is None or math.isnan(self.prices[own]):
+            return None
+        rule, price = self.rule_of(own), float(self.prices[own])
+        order = self._behind(sku, rule)
+        source = None if order is None else order.source
+        span = None if source is None else source.span(self.now.store)
+        return Standing(
+            store=self.now.store,
+            sku=sku,
+            moment=self.now.moment,
+            price=price,
+            rule=rule,
+            order=None if source is None else source.id,
+            by=None if source is None else source.proposer,
+            until=None if span is None else span[1],
+            limits=self.known.limits[own],
+            without=float(self.known.without[own]),
+            unmet=self._unmet(order, price),
+        )
+
+    def rule_of(self, position: int) -> str:
+        """Return what decided the price of a product of the shelf."""
+        return self.known.rules[self.known.rule[position]]
+
+    def are_by(self, rules: Collection[str]) -> Flags:
+        """Return which prices one of some rules decided, shape (n_products,)."""
+        return np.isin(self.known.rule, [code for code, name in enumerate(self.known.rules) if name in rules])
+
+    @property
+    def overruled(self) -> ByProduct:
+        """Limits that would have another price than the one that stands; a stronger one stands against them."""
+        lost, row = self.known.lost
+        return lost.by_store[row]
+
+    def order_of(self, sku: str) -> OrderSource | None:
+        """Return the strongest order of a person that holds for a product at the next tick; None without one."""
+        order = self._by_person(sku)
+        return None if order is None else order.source
+
+    def __iter__(self) -> Iterator[Standing]:
+        """Yield what holds for each product on the store's shelf, in the order of the catalog."""
+        yield from (found for sku in self.catalog.skus if (found := self.of(sku)) is not None)
+
+    def _behind(self, sku: str, rule: str) -> PriceOrder | None:
+        """Return the order behind a price, or the proposal that waits where that holds it."""
+        if rule != "not_approved":
+            return self._by_person(sku)
+        waiting = [order for order in self._binding(sku) if order.kind == "price"]
+        return waiting[-1] if waiting else None
+
+    def _by_person(self, sku: str) -> PriceOrder | None:
+        by_people = [order for order in self._binding(sku) if order.kind != "price"]
+        return by_people[-1] if by_people else None
+
+    def _binding(self, sku: str) -> Iterator[PriceOrder]:
+        return iter(()) if self.orders is None else self.orders.binding(self.now.store, sku, self.now.tick)
+
+    @staticmethod
+    def _unmet(order: PriceOrder | None, price: float) -> float | None:
+        """Return the price that a person ordered where another one stands."""
+        if order is None or order.kind in {"price", "kill_switch"}:  # the last rule of all always stands
+            return None
+        return None if order.lowest == price else order.lowest
 
 
 @dataclass(frozen=True)
@@ -136,8 +396,15 @@ def _alike_at_opening(
     front = storefront_on(lake, catalog, date, names, at_once, books)
     shape = (len(names), len(catalog.skus))
     opened = opens_with(lake, catalog, names, date)
-    at = (opened.stock, np.broadcast_to(np.nan, shape), catalog.store.opening.ticks, np.broadcast_to(0.0, shape))
-    shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
+    shelf = Shelf(
+        stock=opened.stock,
+        shown_prices=np.broadcast_to(np.nan, shape),
+        ticks_left=catalog.store.opening.ticks,
+        dice=np.broadcast_to(0.0, shape),
+        stores=names,
+        opened_with=opened.opened_with,
+        business_date=date,
+    )
     limits, prices = front.limits, _OpeningPrices(front, shelf, stores)
     return {
         now.store: StoreStanding(
@@ -188,10 +455,19 @@ def _during(
     day, sold = live
     catalog = catalog_of_the_day(lake, catalog, day)
     began = standing_of(lake, catalog, day, sold, now.tick)
-    left = catalog.store.opening.ticks - now.tick
-    at = (began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at)
-    marks = (began.sticker, None if began.by_life is None else began.by_life[..., 0])
-    shelf = Shelf(*at, (now.store,), began.changes, began.opened_with, now.date, *marks)
+    shelf = Shelf(
+        stock=began.stock,
+        shown_prices=began.shown,
+        ticks_left=catalog.store.opening.ticks - now.tick,
+        dice=np.zeros(began.shown.shape),
+        opening_prices=began.opened_at,
+        stores=(now.store,),
+        changes=began.changes,
+        opened_with=began.opened_with,
+        business_date=now.date,
+        sticker=began.sticker,
+        on_last_day=None if began.by_life is None else began.by_life[..., 0],
+    )
     orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
     outside = standing_prices(lake, catalog, now.date) if catalog.store.sales == "outside" else None
     limits = limits_of(catalog, orders, outside)
@@ -212,15 +488,29 @@ def _during(
         by.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
     rules, rule = np.unique(by, return_inverse=True)
-    sticker, lost = None if began.sticker is None else began.sticker[0], (Overruled(limits, prices, shelf), 0)
-    held = prices[0], rule.astype(np.int8), tuple(rules.tolist()), bound, without, tuple(since), lost, sticker
     return StoreStanding(
-        *(now, catalog, orders, began.stock[0], began.opened_with, outside is None), partial(StandingPrices, *held)
+        now=now,
+        catalog=catalog,
+        orders=orders,
+        stock=began.stock[0],
+        opened_with=began.opened_with,
+        is_ours=outside is None,
+        work_out=partial(
+            StandingPrices,
+            prices=prices[0],
+            rule=rule.astype(np.int8),
+            rules=tuple(rules.tolist()),
+            limits=bound,
+            without=without,
+            since=tuple(since),
+            lost=(Overruled(limits, prices, shelf), 0),
+            sticker=None if began.sticker is None else began.sticker[0],
+        ),
     )
 
 
 def _is_peoples(row: dict[str, Any]) -> bool:
-    """Tell whether people ordered a price that was shown, also where floor, ceiling or cost changed it then."""
+    """Return whether people ordered a price that was shown, also where floor, ceiling or cost changed it then."""
     return row["binding_rule"] in ORDERED or any(clamp["rule"] in ORDERED for clamp in row["clamps"] or ())
 
 

@@ -12,8 +12,7 @@ from etl.live.store_now import stores_now
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.operations.replay.day import replay
-from serving.store.standing import standings
-from serving.store.store_standing import Standing
+from serving.store.standing import Standing, standings
 
 OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.35)
 

@@ -12,7 +12,7 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from serving.limits.guardrails import caps_beside, guarded, side_by_side
 from serving.limits.limits import limits_of
-from serving.limits.overruled import overruled_by
+from serving.store.standing import overruled_by
 
 SHELF = load(CLASSIC)
 SHAPE = (len(SHELF.store.stores), len(SHELF.skus))

@@ -9,9 +9,8 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from serving.limits.limits import limits_of
 from serving.limits.orders import Kind, Orders, PriceOrder, PriceRanges
-from serving.limits.overruled import limits_by_product
 from serving.optimise.policies import policy_without_model
-from serving.store.standing import usual_prices, without_orders
+from serving.store.standing import limits_by_product, usual_prices, without_orders
 from serving.store.storefront import Storefront
 
 SHELF = load(CLASSIC)

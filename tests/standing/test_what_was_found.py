@@ -30,8 +30,7 @@ from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.store.in_force import pricing_on
 from serving.store.play import LivePrices
-from serving.store.standing import standings
-from serving.store.store_standing import Standing
+from serving.store.standing import Standing, standings
 from serving.store.storefront import Storefront
 from warehouse.query.connection import build_file
 

@@ -29,8 +29,7 @@ from plugins.desk.price_changes.record import changes_by_people
 from plugins.desk.rival_caps import fresh_prices
 from plugins.desk.tables import COMPETITOR_PRICES
 from serving.book.store import BookInForce, OpenBook, book_in_force
-from serving.store.standing import standings
-from serving.store.store_standing import StoreStanding
+from serving.store.standing import StoreStanding, standings
 from warehouse.workspace import Workspace
 
 _COURSE = dt.timedelta(days=14)

@@ -22,7 +22,7 @@ from plugins.desk.price_changes.proposals import THE_RULE, Proposals, passing
 from plugins.desk.price_changes.reasons import reason_beside, reason_for
 from plugins.own_store.draws.drawn_prices import DrawnPolicy
 from serving.store.markdowns import Sticker
-from serving.store.store_standing import Standing, StoreStanding
+from serving.store.standing import Standing, StoreStanding
 
 STATES: tuple[State, ...] = get_args(State)
 PASSES = STATES.index("passes")

@@ -14,8 +14,7 @@ from etl.live.store_now import StoreNow
 from plugins.connect.labels.batch import ShelfPrice
 from plugins.desk.price_changes.change import PriceChange
 from serving.limits.orders import OrderSource
-from serving.store.standing import standings
-from serving.store.store_standing import StoreStanding
+from serving.store.standing import StoreStanding, standings
 from warehouse.lake import Lake
 
 

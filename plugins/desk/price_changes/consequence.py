@@ -23,7 +23,7 @@ from serving.learning.outlook import Outlook
 from serving.optimise.policies import StockAwarePolicy, sales_of
 from serving.optimise.stock_ahead import Keeps
 from serving.store.in_force import PresentBook, present_book, stores_apart
-from serving.store.store_standing import StoreStanding
+from serving.store.standing import StoreStanding
 from warehouse.lake import Lake
 
 

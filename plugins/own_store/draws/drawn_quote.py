@@ -20,8 +20,7 @@ from plugins.own_store.draws.drawn_prices import BACK, DrawnPolicy, newest_draw,
 from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.quote import PriceQuestion, PriceQuote
 from serving.store.evidence import unknown_price
-from serving.store.standing import standings
-from serving.store.store_standing import Standing, StoreStanding
+from serving.store.standing import Standing, StoreStanding, standings
 from warehouse.lake import Lake
 
 _SURE = 1.96  # standard deviations of a 95 % interval
