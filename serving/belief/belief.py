@@ -77,7 +77,7 @@ def _covariance(ratios: Floats, level: float, slope: float, bend: float, length:
 
 
 CHANCE_OF_A_CHANGE = 0.01
-"""That demand is another one than on the day before."""
+"""Prior probability that demand changed overnight."""
 
 USUAL_DAY_SPREAD = 0.2
 """Spread of a day's visits until some days were counted, as a share."""
@@ -100,7 +100,7 @@ class State:
 
 @dataclass(frozen=True)
 class StoreKind:
-    """Stores whose shoppers are of another kind than others': what is believed of them; fields are as in `Belief`."""
+    """A group of stores with a demand belief of its own; fields are as in `Belief`."""
 
     stores: tuple[str, ...]
     states: tuple[State, ...]
@@ -130,6 +130,8 @@ class Belief:
         together.
     switching
         How shoppers of all stores take substitutes; None where nobody is known to.
+    model_version
+        The champion whose curves went into the states; None without one.
     """
 
     states: tuple[State, ...]
@@ -140,10 +142,11 @@ class Belief:
     drift_spread: float
     kinds: tuple[StoreKind, ...] = ()
     switching: LogitSwitching | None = None
+    model_version: str | None = None
 
     def of_kind(self, kind: StoreKind) -> "Belief":
-        """Return what is believed of stores of one kind."""
-        return replace(self, states=kind.states, hours=kind.hours, kinds=())
+        """Return the belief about stores of one kind, which rests on their sales without a champion."""
+        return replace(self, states=kind.states, hours=kind.hours, kinds=(), model_version=None)
 
 
 @dataclass(frozen=True)

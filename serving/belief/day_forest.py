@@ -3,7 +3,7 @@
 The forest is fitted to what the belief leaves over: the level of each product on each day beyond its weekday and its
 hours. Purchases themselves would mislead it, since prices follow the day: a rich day sells as often as another, at
 higher prices. Each day that was seen is told by the trees that did not see it (out of bag: Breiman, "Random forests",
-Machine Learning, 2001). So the sales themselves say how much of the forest's word holds, see `Learned.knowing`.
+Machine Learning, 2001). So the sales themselves say how much of the forest's word holds, see `Fit.with_day_effects`.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from catalog.records.pricing import BeliefSettings
 from features.context import KEYS, context_of_days, show_context
 from serving.belief.gaussian import Knots
 from serving.belief.sales import Sales
-from serving.belief.states import Learned
+from serving.belief.states import Fit
 
 _TREES, _SEED = 200, 20260105
 _FEWEST = 4  # days
@@ -43,9 +43,9 @@ def days_in_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, dat
     return days.loc[:, days.nunique(dropna=False) > 1]
 
 
-def heard_of_days(
-    found: Learned, knots: Knots, settings: BeliefSettings, sales: Sales, days: pd.DataFrame
-) -> tuple[Learned, Floats, Floats] | None:
+def fit_day_effects(
+    found: Fit, knots: Knots, settings: BeliefSettings, sales: Sales, days: pd.DataFrame
+) -> tuple[Fit, Floats, Floats] | None:
     """Return what the sales teach with a forest's word on the days, and how much of it holds, in log odds.
 
     Its word is by how much each day differs from the mean of all.
@@ -60,16 +60,16 @@ def heard_of_days(
     Returns
     -------
     tuple | None
-        As `Learned.knowing`; None where nothing is known of the days, or they are too few.
+        As `Fit.with_day_effects`; None where nothing is known of the days, or they are too few.
     """
     seen, date = days.iloc[:-1], days.iloc[-1:]
     if len(seen) < _FEWEST or not (seen.nunique(dropna=False) > 1).any():
         return None
-    heard = found, np.zeros(found.taught.days.shape), np.zeros(len(found.taught.days))
+    heard = found, np.zeros(found.effects.days.shape), np.zeros(len(found.effects.days))
     for _ in range(_ROUNDS):
         said, priced = _forest_of(seen, (heard[1] + heard[0].levels).T, date)
         usual = said.mean(axis=0)
-        heard = found.knowing(knots, settings, sales, (said - usual).T, priced - usual)
+        heard = found.with_day_effects(knots, settings, sales, (said - usual).T, priced - usual)
     return heard
 
 

@@ -109,7 +109,7 @@ def _root_of_hours(n_hours: int) -> Floats:
 
 
 @dataclass(frozen=True)
-class Taught:
+class EffectsFit:
     """What is known after some days.
 
     Attributes
@@ -206,7 +206,7 @@ def _few_directions(shared: Floats) -> Floats:
     return (flat @ turned[:, variances > _NO_MATTER * len(flat)]).reshape(*shared.shape[:2], -1)
 
 
-def taught_by(
+def fit_effects(
     ratios: Floats,
     prior_of: Callable[[slice], Gaussian],
     sales: Sales,
@@ -214,7 +214,7 @@ def taught_by(
     state_of_day: Ints,
     known_days: Floats,
     near: Normals | None = None,
-) -> Taught:
+) -> EffectsFit:
     """Return what some days teach.
 
     Parameters
@@ -266,4 +266,4 @@ def taught_by(
     for own in here.products:
         roots, means[own] = roots_of(own.start, own.stop)
         mean[own] = roots.coefficients(here.at.of(own))
-    return Taught(basis, means, spreads, evidence, mean, here, days)
+    return EffectsFit(basis, means, spreads, evidence, mean, here, days)

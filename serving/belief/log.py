@@ -16,32 +16,32 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.footfall import counted_visits, store_days_in
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
-from serving.belief.day_forest import days_in_context, heard_of_days
+from serving.belief.day_forest import days_in_context, fit_day_effects
 from serving.belief.footfall import PRIOR_DAYS, Footfall
 from serving.belief.gaussian import Knots
 from serving.belief.sales import Sales, sales_by_kind, sales_of_all
-from serving.belief.states import Learned, learned
+from serving.belief.states import Fit, fit_days
 from serving.belief.substitution_fit import switching_from
 from serving.optimise.curves import DemandCurves, LogitSwitching
 
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits
 _SAME = 1e-9  # EUR
-_WORD = 100.0  # visits to a product that a champion's word counts for
+_CHAMPION_VISITS = 100.0  # visits to a product that a champion's curve weighs
 _SURE = 1e-4  # chance below which a champion's word is no more than that
 
 
 @dataclass(frozen=True)
 class ChampionCurves:
-    """A champion's demand curves, and the last business date it learned from."""
+    """A champion's demand curves, which carry its version, and the last business date it learned from."""
 
     curves: DemandCurves
     trained_through: dt.date
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the log shows up to a business date. To read it and to learn from it takes long, so both are done once.
+class LogEvidence:
+    """What the log shows up to a business date, read and fitted once per night.
 
     Attributes
     ----------
@@ -49,106 +49,126 @@ class Seen:
         What was sold at our own prices.
     footfall
         Who comes on a usual day.
-    taught
-        What the sales teach, without a champion's word; None where nothing was sold.
+    fit
+        Demand fitted to the sales, without a champion; None where nothing was sold.
     kinds
         Stores of each kind and what their own sales teach; nothing while all stores are alike.
-    heard
-        What the sales teach with a forest's word on the days, and how much of it holds on them and on the next day, as
-        `Learned.knowing` returns it; None where the forest has nothing to go by.
+    fit_with_days
+        The fit with a forest's effects of days, and these effects on the days and on the next one, as
+        `Fit.with_day_effects` returns them; None where the forest has no context to learn from.
     switching
         How shoppers take substitutes; None where nobody is known to.
     """
 
     sales: Sales
     footfall: Footfall
-    taught: Learned | None
-    kinds: tuple[tuple[tuple[str, ...], Learned], ...] = ()
-    heard: tuple[Learned, Floats, Floats] | None = None
+    fit: Fit | None
+    kinds: tuple[tuple[tuple[str, ...], Fit], ...] = ()
+    fit_with_days: tuple[Fit, Floats, Floats] | None = None
     switching: LogitSwitching | None = None
 
 
-def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Seen:
+def read_log_evidence(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> LogEvidence:
     """Read what a belief about the day after a business date rests on."""
     knots = Knots.of(catalog)
     settings, sales = catalog.store.belief, sales_of_all(connection, catalog, knots, through)
     if not len(sales.met):
-        return Seen(sales, _footfall(connection, catalog, through), None)
-    taught = learned(settings, knots, sales)
+        return LogEvidence(sales, _footfall(connection, catalog, through), None)
+    fit = fit_days(settings, knots, sales)
     kinds = tuple(
-        (stores, learned(settings, knots, own)) for stores, own in sales_by_kind(connection, catalog, knots, through)
+        (stores, fit_days(settings, knots, own)) for stores, own in sales_by_kind(connection, catalog, knots, through)
     )
-    heard = None
+    fit_with_days = None
     if settings.learns_days:
         days = days_in_context(connection, catalog, (*sales.dates, through + dt.timedelta(days=1)))
-        heard = heard_of_days(taught, knots, settings, sales, days)
+        fit_with_days = fit_day_effects(fit, knots, settings, sales, days)
     switching = switching_from(connection, catalog, through)
-    return Seen(sales, _footfall(connection, catalog, through), taught, kinds, heard, switching)
+    return LogEvidence(sales, _footfall(connection, catalog, through), fit, kinds, fit_with_days, switching)
 
 
-def belief_from(catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None = None) -> Belief:
-    """Return what is believed of a business date by what was seen before it.
+def belief_from(
+    catalog: Catalog, evidence: LogEvidence, date: dt.date, champion: ChampionCurves | None = None
+) -> Belief:
+    """Return the belief about a business date from the log before it.
 
     Parameters
     ----------
     champion
-        With one, it tells what the days taught that it learned from, and the days since correct it.
+        Its curves stand for the days it learned from, and the days since correct it. The belief names its version if
+        the curves were used.
     """
-    return _beliefs_from(catalog, seen, date, champion, (True,))[0]
+    return _beliefs_from(catalog, evidence, date, champion, (True,))[0]
 
 
-def belief_and_average(catalog: Catalog, seen: Seen, date: dt.date) -> tuple[Belief, Belief]:
-    """Return what is believed of a business date without a champion, and of the mean of such days.
+def belief_and_average(catalog: Catalog, evidence: LogEvidence, date: dt.date) -> tuple[Belief, Belief]:
+    """Return the belief about a business date without a champion, and about the mean of such days.
 
-    Of such days on average, what each adds by luck is no part.
+    The mean leaves out the random effect of a single day.
     """
-    belief, average = _beliefs_from(catalog, seen, date, None, (True, False))
+    belief, average = _beliefs_from(catalog, evidence, date, None, (True, False))
     return belief, average
 
 
 def _beliefs_from(
-    catalog: Catalog, seen: Seen, date: dt.date, champion: ChampionCurves | None, by_luck: Sequence[bool]
+    catalog: Catalog, evidence: LogEvidence, date: dt.date, champion: ChampionCurves | None, by_luck: Sequence[bool]
 ) -> list[Belief]:
-    """Return a belief for each answer to whether what the day adds by luck is part of it."""
-    if seen.taught is None:
-        return [replace(believed_before_anybody_came(catalog), footfall=seen.footfall)] * len(by_luck)
-    knots, settings, found = Knots.of(catalog), catalog.store.belief, seen.taught
-    known, beside = np.zeros(found.taught.days.shape), None
-    if seen.heard is not None:
-        found, known, beside = seen.heard
+    """Return a belief for each value of `by_luck`: whether it includes the random effect of the day itself."""
+    if evidence.fit is None:
+        return [replace(believed_before_anybody_came(catalog), footfall=evidence.footfall)] * len(by_luck)
+    knots, settings, fit = Knots.of(catalog), catalog.store.belief, evidence.fit
+    day_effects, on_date, version = np.zeros(fit.effects.days.shape), None, None
+    if evidence.fit_with_days is not None:
+        fit, day_effects, on_date = evidence.fit_with_days
     if champion is not None:
-        found = found.told(knots, settings, _as_told(knots, champion, seen.sales, found, known), known)
-    sold = seen.sales.at_knots(knots.shape)
-    kinds = tuple(StoreKind(stores, own.states_on(knots, date, beside), own.taught.hours) for stores, own in seen.kinds)
-    around = (found.taught.hours, seen.footfall, found.shape, sold, found.drift_spread, kinds, seen.switching)
-    return [Belief(found.states_on(knots, date, beside, by_luck=own), *around) for own in by_luck]
+        sales = _as_expected(knots, champion, evidence.sales, fit, day_effects)
+        if sales is not None:
+            fit, version = fit.refit(knots, settings, sales, day_effects), champion.curves.model_version
+    kinds = tuple(
+        StoreKind(stores, kind.states_on(knots, date, on_date), kind.effects.hours) for stores, kind in evidence.kinds
+    )
+    belief = Belief(
+        states=(),
+        hours=fit.effects.hours,
+        footfall=evidence.footfall,
+        shape=fit.shape,
+        sold=evidence.sales.at_knots(knots.shape),
+        drift_spread=fit.drift_spread,
+        kinds=kinds,
+        switching=evidence.switching,
+        model_version=version,
+    )
+    return [replace(belief, states=fit.states_on(knots, date, on_date, by_luck=luck)) for luck in by_luck]
 
 
-def _as_told(knots: Knots, champion: ChampionCurves, sales: Sales, found: Learned, known_days: Floats) -> Sales:
-    """Return the visits with some of their purchases as the champion expects them, where it saw the price.
+def _as_expected(knots: Knots, champion: ChampionCurves, sales: Sales, fit: Fit, day_effects: Floats) -> Sales | None:
+    """Return the visits with some purchases replaced by the champion's expectation; None where it replaces none.
 
-    It tells the curve of the demand that it saw last, and its word counts for some visits to each product: many sales
-    tell more than a model of them. What weekday, hour and day add to it, the sales tell.
+    The champion describes the curve of the last demand it saw, at prices within its support. Its curve weighs as much
+    as a fixed number of visits to each product, because many sales are better evidence than a model of them. Effects
+    of weekday, hour and day come from the sales.
     """
     bought, curves = sales.bought.copy(), champion.curves
     is_learned = np.array([date <= champion.trained_through for date in sales.dates])
     if not is_learned.any():
-        return sales
-    is_learned &= found.state_of_day == found.state_of_day[is_learned][-1]
-    beside = found.taught.beside_curves(sales) + known_days[sales.product, sales.day]
-    for product, (prices, chance, seen) in enumerate(zip(curves.prices, curves.p_sale, curves.supported, strict=True)):
-        if not seen.any() or not np.isfinite(chance[seen]).all():
+        return None
+    is_learned &= fit.state_of_day == fit.state_of_day[is_learned][-1]
+    effects = fit.effects.beside_curves(sales) + day_effects[sales.product, sales.day]
+    is_used = False
+    by_product = zip(curves.prices, curves.p_sale, curves.supported, strict=True)
+    for product, (prices, chance, is_supported) in enumerate(by_product):
+        if not is_supported.any() or not np.isfinite(chance[is_supported]).all():
             continue
         rows = np.arange(sales.starts[product], sales.starts[product + 1])
-        at = (knots.ratios[product] * knots.base_prices[product])[sales.knot[rows]]
-        has_seen = (at >= prices[seen][0] - _SAME) & (at <= prices[seen][-1] + _SAME) & is_learned[sales.day[rows]]
-        told, curve = rows[has_seen], np.interp(at[has_seen], prices[seen], chance[seen])
-        if not len(told):
+        price = (knots.ratios[product] * knots.base_prices[product])[sales.knot[rows]]
+        lowest, highest = prices[is_supported][[0, -1]]
+        is_within = (price >= lowest - _SAME) & (price <= highest + _SAME) & is_learned[sales.day[rows]]
+        replaced, curve = rows[is_within], np.interp(price[is_within], prices[is_supported], chance[is_supported])
+        if not len(replaced):
             continue
-        met = sales.met[told]
-        usual, share = np.average(beside[told], weights=met), min(1.0, _WORD / met.sum())
-        bought[told] += share * (met * expit(_odds(curve) + beside[told] - usual) - bought[told])
-    return replace(sales, bought=bought)
+        is_used, met = True, sales.met[replaced]
+        usual, share = np.average(effects[replaced], weights=met), min(1.0, _CHAMPION_VISITS / met.sum())
+        bought[replaced] += share * (met * expit(_odds(curve) + effects[replaced] - usual) - bought[replaced])
+    return replace(sales, bought=bought) if is_used else None
 
 
 def _odds(chance: Floats) -> Floats:

@@ -17,7 +17,7 @@ from scipy.special import expit
 from catalog.arrays import Floats, Ints
 from catalog.records.pricing import BeliefSettings
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
-from serving.belief.effects import EffectSpreads, Taught, taught_by
+from serving.belief.effects import EffectsFit, EffectSpreads, fit_effects
 from serving.belief.gaussian import Gaussian, Knots, evenly_chosen
 from serving.belief.hours import USUAL, likeliest_spread
 from serving.belief.posterior import Normals
@@ -43,8 +43,8 @@ _CLEARLY = 0.5  # log evidence by which another value must be better
 
 
 @dataclass(frozen=True)
-class Learned:
-    """What all days teach together.
+class Fit:
+    """Demand fitted to all days together.
 
     Attributes
     ----------
@@ -54,32 +54,32 @@ class Learned:
         Spread of how the hours of a day differ from the usual ones, in log odds.
     """
 
-    taught: Taught
+    effects: EffectsFit
     shape: Shape
     state_of_day: Ints
     drift_spread: float = USUAL
 
-    def told(self, knots: Knots, settings: BeliefSettings, sales: Sales, known_days: Floats | None = None) -> "Learned":
-        """Return what other sales of the same days teach, or with more known of them: same spreads, same states."""
+    def refit(self, knots: Knots, settings: BeliefSettings, sales: Sales, known_days: Floats | None = None) -> "Fit":
+        """Refit to other sales of the same days, or to known day effects, with spreads and states held fixed."""
         study = _Study(knots, settings, sales)
-        near = self.taught.left.at
-        taught = study.fit(self.shape, self.taught.spreads, self.state_of_day, known_days, near)
-        return replace(self, taught=taught)
+        near = self.effects.left.at
+        effects = study.fit(self.shape, self.effects.spreads, self.state_of_day, known_days, near)
+        return replace(self, effects=effects)
 
     @property
     def evidence(self) -> float:
         """Log of how likely the sales were beforehand, and that demand changed so often."""
-        return self.taught.log_evidence + _LOG_ODDS_OF_A_CHANGE * int(self.state_of_day.max())
+        return self.effects.log_evidence + _LOG_ODDS_OF_A_CHANGE * int(self.state_of_day.max())
 
     @property
     def levels(self) -> Floats:
         """Level of each product on each day beyond weekday and hours, in log odds, shape (n_products, n_days)."""
-        return self.taught.days + self.taught.levels_of_states[:, self.state_of_day]
+        return self.effects.days + self.effects.levels_of_states[:, self.state_of_day]
 
-    def knowing(
+    def with_day_effects(
         self, knots: Knots, settings: BeliefSettings, sales: Sales, days: Floats, date: Floats
-    ) -> tuple["Learned", Floats, Floats]:
-        """Return what the same sales teach where a model says how days differ, and how much of its word then holds.
+    ) -> tuple["Fit", Floats, Floats]:
+        """Refit with a model's effects of days; return the fit, and the share of the effects that holds.
 
         The likeliest share of it is taken, none unless another is clearly likelier. What looked like another demand may
         be what the model told, so days are also taken as of one state; and days differ less beyond what it told.
@@ -96,16 +96,16 @@ class Learned:
         best, most, kept = self, -np.inf, 0.0
         for share in _SHARES:
             for states in tried if share else tried[:1]:
-                taught = study.fit(self.shape, self.taught.spreads, states, share * days[some])
-                found = replace(self, taught=taught, state_of_day=states)
+                effects = study.fit(self.shape, self.effects.spreads, states, share * days[some])
+                found = replace(self, effects=effects, state_of_day=states)
                 if found.evidence > most:
                     best, most, kept = found, found.evidence + (0 if share else _CLEARLY), share
         if kept:
-            spreads = best.taught.spreads
+            spreads = best.effects.spreads
             likeliest = study.likeliest(best.shape, spreads, best.state_of_day, _OF_DAYS, kept * days[some])
             best = replace(likeliest, drift_spread=self.drift_spread)
         if len(some) < len(days):
-            best = best.told(knots, settings, sales, kept * days)
+            best = best.refit(knots, settings, sales, kept * days)
         return best, kept * days, kept * date
 
     def states_on(
@@ -118,13 +118,13 @@ class Learned:
         beside
             What is known to add to the log odds of each product on the date, shape (n_products,); None for nothing.
         by_luck
-            As in `Taught.on`.
+            As in `EffectsFit.on`.
         """
         newest = int(self.state_of_day[-1])
         others = [state for state in range(int(self.state_of_day.max()) + 1) if state != newest]
         weights = [1 - _RETURNS * len(others), *[_RETURNS] * len(others)]
         return tuple(
-            State(weight, self.taught.on(knots.ratios, date.weekday(), state, beside, by_luck=by_luck))
+            State(weight, self.effects.on(knots.ratios, date.weekday(), state, beside, by_luck=by_luck))
             for weight, state in zip(weights, [newest, *others], strict=True)
         )
 
@@ -144,25 +144,25 @@ class _Study:
         states: Ints,
         known_days: Floats | None = None,
         near: Normals | None = None,
-    ) -> Taught:
+    ) -> EffectsFit:
         ratios, span = self.knots.ratios, self.knots.span
         known = np.zeros((len(ratios), len(states))) if known_days is None else known_days
 
         def prior_of(products: slice) -> Gaussian:
             return shelf_prior(self.knots.among(products), self.settings, shape, span)
 
-        return taught_by(ratios, prior_of, self.sales, spreads, states, known, near)
+        return fit_effects(ratios, prior_of, self.sales, spreads, states, known, near)
 
     def likeliest(
         self, shape: Shape, spreads: EffectSpreads, states: Ints, names: Sequence[str], known_days: Floats | None = None
-    ) -> Learned:
+    ) -> Fit:
         """Return the likeliest spreads, found one after another."""
-        best = Learned(self.fit(shape, spreads, states, known_days), shape, states)
+        best = Fit(self.fit(shape, spreads, states, known_days), shape, states)
         for name in names:
-            for tried in _neighbours(best.shape, best.taught.spreads, name):
+            for tried in _neighbours(best.shape, best.effects.spreads, name):
                 found = self.fit(*tried, states, known_days)
-                if found.log_evidence > best.taught.log_evidence + _CLEARLY:
-                    best = Learned(found, tried[0], states)
+                if found.log_evidence > best.effects.log_evidence + _CLEARLY:
+                    best = Fit(found, tried[0], states)
         return best
 
 
@@ -180,7 +180,7 @@ def _neighbours(shape: Shape, spreads: EffectSpreads, name: str) -> list[tuple[S
 _ALL, _OF_DAYS = ("own", "bend", "length", *_TRIED), ("day", "own_day")
 
 
-def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
+def fit_days(settings: BeliefSettings, knots: Knots, sales: Sales) -> Fit:
     """Return what the days teach, with the likeliest spreads and states.
 
     Of a large shelf these are found on some of the products, evenly chosen: all of them share one set of spreads.
@@ -195,13 +195,13 @@ def learned(settings: BeliefSettings, knots: Knots, sales: Sales) -> Learned:
         if cut is None:
             break
         found = cut
-    found = study.likeliest(found.shape, found.taught.spreads, found.state_of_day, ("own", "bend"))
-    odds = found.taught.odds(study.knots.ratios, study.sales, found.state_of_day)
+    found = study.likeliest(found.shape, found.effects.spreads, found.state_of_day, ("own", "bend"))
+    odds = found.effects.odds(study.knots.ratios, study.sales, found.state_of_day)
     found = replace(found, drift_spread=likeliest_spread(study.sales, odds, _CLEARLY))
-    return found if len(some) == n_products else found.told(knots, settings, sales)
+    return found if len(some) == n_products else found.refit(knots, settings, sales)
 
 
-def _with_a_change(study: _Study, found: Learned) -> Learned | None:
+def _with_a_change(study: _Study, found: Fit) -> Fit | None:
     """Return the days with one change more, or None where they are more likely without."""
     days = _most_striking(found)
     if days is None:
@@ -213,19 +213,19 @@ def _with_a_change(study: _Study, found: Learned) -> Learned | None:
             moved[days] = state
             states.append(moved)
     best = max(
-        (study.likeliest(found.shape, found.taught.spreads, moved, ("day", "own_day", "week")) for moved in states),
-        key=lambda own: own.taught.log_evidence,
+        (study.likeliest(found.shape, found.effects.spreads, moved, ("day", "own_day", "week")) for moved in states),
+        key=lambda own: own.effects.log_evidence,
     )
-    changed = expit(_LOG_ODDS_OF_A_CHANGE + best.taught.log_evidence - found.taught.log_evidence)
+    changed = expit(_LOG_ODDS_OF_A_CHANGE + best.effects.log_evidence - found.effects.log_evidence)
     return best if changed > _SURE_OF_A_CHANGE else None
 
 
-def _most_striking(found: Learned) -> slice | None:
+def _most_striking(found: Fit) -> slice | None:
     """Return the days that look most like another demand, by the effects that days have on their own.
 
     They are a stretch of some days of one state, or its end.
     """
-    effects, states = found.taught.days.mean(axis=0), found.state_of_day
+    effects, states = found.effects.days.mean(axis=0), found.state_of_day
     ends = [*(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
     best, days = 0.0, None
     for first, last in pairwise([0, *ends]):

@@ -26,7 +26,7 @@ from serving.optimise.curves import LogitSwitching
 Row = Mapping[str, Any]
 
 
-def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None) -> pa.Table:
+def belief_to_table(catalog: Catalog, belief: Belief) -> pa.Table:
     """Return a belief in the columns of `beliefs`."""
     knots, footfall = Knots.of(catalog), belief.footfall
     rows = [
@@ -55,7 +55,7 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
             "day_spread": footfall.day_spread,
             "switch_level": None if belief.switching is None else belief.switching.level,
             "switch_slope": None if belief.switching is None else belief.switching.slope,
-            "model_version": model_version,
+            "model_version": belief.model_version,
         }
         for own, product in enumerate(catalog.products)
     ]
@@ -75,8 +75,8 @@ def _states_of(states: Sequence[State], product: int) -> list[dict[str, Any]]:
     ]
 
 
-def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | None]:
-    """Return the belief of a partition of `beliefs` for the products of a catalog, and its champion's version.
+def belief_from_table(table: pa.Table, catalog: Catalog) -> Belief:
+    """Return the belief of a partition of `beliefs` for the products of a catalog.
 
     A product that is new is believed in as before anybody came. Where prices or ladder have changed since, demand is
     read at the new prices.
@@ -101,7 +101,7 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     shape = Shape(first["own_spread"], first["bend_spread"])
     states, hours = _demands(knots, catalog, first["states"], own), _hours(own, nobody.hours)
     sold, spread = _sold(knots, own), first["drift_spread"]
-    return Belief(states, hours, footfall, shape, sold, spread, kinds, switching), first["model_version"]
+    return Belief(states, hours, footfall, shape, sold, spread, kinds, switching, first["model_version"])
 
 
 def switching_in(table: pa.Table, catalog: Catalog) -> LogitSwitching | None:
@@ -183,8 +183,8 @@ def _profile(kept: Sequence[float], usual: Floats) -> Floats:
 _FROM_THE_LOG = ("sku", "base_price", "met", "bought", "visits_per_day", "profile", "store_days", "day_spread")
 
 
-def without_the_champions_word(table: pa.Table) -> str:
-    """Return a fingerprint of what a belief took from the log: not what a champion made of it."""
+def log_fingerprint(table: pa.Table) -> str:
+    """Return a hash of the belief's log-derived fields."""
     rows = table.select([*_FROM_THE_LOG, "price_ratios", "model_version"]).to_pylist()
     facts = (rows, kinds) if (kinds := stores_of_kinds(table)) else rows
     return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -27,12 +27,12 @@ from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.footfall import observed_prices
-from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
+from serving.belief.log import ChampionCurves, LogEvidence, belief_from, read_log_evidence
 from serving.belief.sales import LOOKS_BACK
-from serving.belief.table import belief_from_table, belief_to_table, without_the_champions_word
+from serving.belief.table import belief_from_table, belief_to_table, log_fingerprint
 from serving.book.book import BookedStates, PriceBook, joined
 from serving.book.table import book_to_table
-from serving.learning.outlook import Outlook, morning_of
+from serving.learning.outlook import Outlook, start_of_day
 from serving.limits.guardrails import guarded_with_trail
 from serving.limits.limits import Limits, limits_of
 from serving.limits.on_a_shelf import support_of, with_support
@@ -126,27 +126,24 @@ def learned_for(
     model: DatedModel | None,
     catalog: Catalog,
     date: dt.date,
-    seen: Seen | None = None,
+    log: LogEvidence | None = None,
 ) -> DayKnowledge:
     """Return what is known of a business date before it begins, from a champion and the log, or the log alone.
 
     Parameters
     ----------
-    seen
+    log
         What the log shows before the date, if it was read already.
     """
     through, champion = date - dt.timedelta(days=1), None
     if holds_exported(connection, catalog, dt.date.min, through):
         model = None
-    seen = seen or seen_in(connection, catalog, through)
     if model is not None:
         curves = supported_curves(connection, model, catalog, through)
         champion = ChampionCurves(curves, model.trained_through or through)
-    belief = belief_from(catalog, seen, date, champion)
-    version = None if model is None else model.version
-    outlook = morning_of(catalog, belief, version).outlook()
-    table = belief_to_table(catalog, belief, version)
-    return DayKnowledge(outlook.curves, belief.footfall.by_tick, table, outlook)
+    belief = belief_from(catalog, log or read_log_evidence(connection, catalog, through), date, champion)
+    outlook = start_of_day(catalog, belief).outlook()
+    return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief), outlook)
 
 
 def supported_curves(
@@ -230,8 +227,8 @@ def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
     """Work a date's book out anew from the belief that it was made from, whoever is champion by now."""
     _, curves_at, belief_at = parts_of_book(date)
     belief, curves = workspace.lake.read(belief_at), curves_from_table(workspace.lake.read(curves_at))
-    outlook = morning_of(workspace.catalog, *belief_from_table(belief, workspace.catalog)).outlook()
-    known, visits = outlook.curves, outlook.morning.footfall.by_tick
+    outlook = start_of_day(workspace.catalog, belief_from_table(belief, workspace.catalog)).outlook()
+    known, visits = outlook.curves, outlook.start.footfall.by_tick
     curves = replace(curves, by_tick=known.by_tick, switching=known.switching)
     return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
 
@@ -258,7 +255,7 @@ def new_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: d
         What is believed before the day, in the columns of `beliefs`: stores sell from it and correct it.
     """
     facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
-    known = without_the_champions_word(belief)
+    known = log_fingerprint(belief)
     inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((*facts, known)).encode()).hexdigest()}"
     book = unpublished_book(catalog, curves, visits, for_date)
     book_at, curves_at, belief_at = parts_of_book(for_date)

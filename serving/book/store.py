@@ -25,7 +25,7 @@ from serving.belief.belief import Belief, StoreKind
 from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book.book import PriceBook
 from serving.book.table import book_from_table
-from serving.learning.outlook import Morning, Outlook, morning_of
+from serving.learning.outlook import DayStart, Outlook, start_of_day
 from serving.optimise.curves import DemandCurves, curves_from_table
 from serving.optimise.policies import StockAwarePolicy
 from warehouse.checks.whole import is_whole, parts_of_book
@@ -99,18 +99,15 @@ def kinds_in_words(catalog: Catalog, belief: pa.Table) -> str | None:
 
 
 def believed_in(catalog: Catalog, belief: Belief, store: str | None) -> tuple[Belief, int | None]:
-    """Return what is believed of a store, and how many stores learn together; None is all of them.
-
-    A kind of its own is believed by its own sales alone, without a word of the champion, which has seen all stores.
-    """
+    """Return the belief about a store, and how many stores learn together; None is all of them."""
     kind = None if store is None else kind_of(catalog, belief, store)
     return (belief, None) if kind is None else (belief.of_kind(kind), len(kind.stores))
 
 
-def morning_in(catalog: Catalog, belief: Belief, version: str | None, store: str | None) -> Morning:
+def start_in_store(catalog: Catalog, belief: Belief, store: str | None) -> DayStart:
     """Return what a store's day begins with; without a store, that of all together."""
-    own, learners = believed_in(catalog, belief, store)
-    return replace(morning_of(catalog, own, version), learners=learners)
+    belief, learners = believed_in(catalog, belief, store)
+    return replace(start_of_day(catalog, belief), learners=learners)
 
 
 class OpenBook:
@@ -125,20 +122,20 @@ class OpenBook:
     def __init__(self, catalog: Catalog, found: BookInForce) -> None:
         """Work nothing out yet."""
         self.found, self._catalog = found, catalog
-        self._mornings: dict[tuple[str, ...], Morning] = {}
+        self._day_starts: dict[tuple[str, ...], DayStart] = {}
 
     @cached_property
-    def belief(self) -> tuple[Belief, str | None]:
-        """The belief behind the book, and its champion's version."""
+    def belief(self) -> Belief:
+        """The belief behind the book."""
         return belief_from_table(self.found.belief, self._catalog)
 
-    def morning(self, store: str | None = None) -> Morning:
+    def day_start(self, store: str | None = None) -> DayStart:
         """Return what a store's day begins with, the same for all stores of its kind; without a store, that of all."""
-        kind = None if store is None else kind_of(self._catalog, self.belief[0], store)
+        kind = None if store is None else kind_of(self._catalog, self.belief, store)
         key = () if kind is None else kind.stores
-        if key not in self._mornings:
-            self._mornings[key] = morning_in(self._catalog, *self.belief, store)
-        return self._mornings[key]
+        if key not in self._day_starts:
+            self._day_starts[key] = start_in_store(self._catalog, self.belief, store)
+        return self._day_starts[key]
 
 
 Worths = Callable[[str, int, int], Floats | None]

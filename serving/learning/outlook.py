@@ -54,7 +54,7 @@ class Today:
 
 
 @dataclass(frozen=True)
-class Morning:
+class DayStart:
     """What a day begins with: the catalog, its belief worked out, the footfall, and the champion behind it or None.
 
     `owners` are the owner's prices, EUR, shape (n_products,); None for base prices. `learners` says how many stores
@@ -102,79 +102,77 @@ class Morning:
 class Outlook:
     """What is believed after some ticks of a day, and the prices that follow for those that are left."""
 
-    morning: Morning
+    start: DayStart
     today: Today
 
     @cached_property
     def understanding(self) -> Understanding:
         """What is believed of demand."""
-        return self.morning.opened.given(self.today.counts)
+        return self.start.opened.given(self.today.counts)
 
     @cached_property
     def curves(self) -> DemandCurves:
         """The chance of sale at the ladder, with its 95 % interval: as believed, with a fair start for the owner's."""
-        morning, (moved, _) = self.morning, self._drawn
+        start, (moved, _) = self.start, self._drawn
         chance, low, high = self._believed
         chance = fairly(chance, moved)
-        version = morning.model_version or WITHOUT_CHAMPION
+        version = start.model_version or WITHOUT_CHAMPION
         by_tick = None
         if self.understanding.knows_hours:
-            by_hour = morning.opened.knots.at(self.understanding.by_hour, morning.ladder)
-            by_tick = fairly(by_hour, moved)[hours_of_day(morning.catalog)[self.today.ticks :]]
+            by_hour = start.opened.knots.at(self.understanding.by_hour, start.ladder)
+            by_tick = fairly(by_hour, moved)[hours_of_day(start.catalog)[self.today.ticks :]]
             coming, sold = self.visits.T[:, :, None], np.zeros(chance.shape)
             for own, visits in zip(by_tick, coming, strict=True):  # all at once are a second quarter of a gigabyte
                 sold += own * visits
             chance = sold / np.maximum(coming.sum(axis=0), _NOBODY)
         low, high = np.minimum(low, chance), np.maximum(high, chance)
-        known = (morning.catalog.skus, morning.ladder, chance, version)
-        return DemandCurves(
-            *known, low=low, high=high, by_tick=by_tick, switching=morning.switching, beside=self._beside
-        )
+        known = (start.catalog.skus, start.ladder, chance, version)
+        return DemandCurves(*known, low=low, high=high, by_tick=by_tick, switching=start.switching, beside=self._beside)
 
     @cached_property
     def _believed(self) -> tuple[Floats, Floats, Floats]:
         """Chance of sale at the ladder and its 95 % interval, hours apart, each shape (n_products, n_prices)."""
-        knots, ladder, known = self.morning.opened.knots, self.morning.ladder, self.understanding
+        knots, ladder, known = self.start.opened.knots, self.start.ladder, self.understanding
         chance, low, high = (knots.at(own, ladder) for own in (known.chance, *known.interval))
         return chance, low, high
 
     @cached_property
     def _drawn(self) -> tuple[Floats, WorthKnowing]:
         """What draws from the belief say: `Drawn.moved`, and what exploring is worth; a block of products at a time."""
-        n_products = len(self.morning.ladder)
+        n_products = len(self.start.ladder)
         starts = range(0, n_products, _AT_ONCE)
         moved, worth = zip(*(self._drawn_of(slice(first, first + _AT_ONCE)) for first in starts), strict=True)
         budget, may_be_tried = (np.concatenate([getattr(own, one.name) for own in worth]) for one in fields(worth[0]))
         return np.concatenate(moved), WorthKnowing(budget, may_be_tried)
 
     def _drawn_of(self, own: slice) -> tuple[Floats, WorthKnowing]:
-        morning, catalog, rules = self.morning, self.morning.catalog, self.morning.catalog.store.exploration
-        ladder, forgone = morning.ladder[own], costs_that_count(catalog)[own]
+        start, catalog, rules = self.start, self.start.catalog, self.start.catalog.store.exploration
+        ladder, forgone = start.ladder[own], costs_that_count(catalog)[own]
         if catalog.store.policies.with_champion == "stock_aware":
             forgone = forgone + least_worth(catalog)[own]
             gains, coming = ladder - forgone[:, None], self.visits[own].sum(axis=1)
             units = catalog.par_stock[own].astype(float)
             forgone = forgone + usual_unit_values(gains, self._believed[0][own], coming, units)
-        owners = (catalog.base_prices if morning.owners is None else morning.owners)[own]
-        known = (morning.opened.knots.among(own), self.understanding.among(own), ladder, forgone, owners)
+        owners = (catalog.base_prices if start.owners is None else start.owners)[own]
+        known = (start.opened.knots.among(own), self.understanding.among(own), ladder, forgone, owners)
         beside = 0.0 if self._beside is None else self._beside[own]
         drawn = drawn_gains(*known, catalog.store.belief.trust_in_owner, beside)
-        a_day = morning.footfall.daily[own] * (morning.learners or len(catalog.store.stores))
-        may_stand = None if morning.may_stand is None else morning.may_stand[own]
+        a_day = start.footfall.daily[own] * (start.learners or len(catalog.store.stores))
+        may_stand = None if start.may_stand is None else start.may_stand[own]
         return drawn.moved, worth_knowing(drawn, a_day * rules.pays_within_days, a_day, rules.budget, may_stand)
 
     @cached_property
     def _beside(self) -> Floats | None:
         """What a visit brings beside its own sale, EUR, shape (n_products, n_prices); None where nobody switches."""
-        catalog, ladder = self.morning.catalog, self.morning.ladder
-        curves = DemandCurves(catalog.skus, ladder, self._believed[0], "", switching=self.morning.switching)
+        catalog, ladder = self.start.catalog, self.start.ladder
+        curves = DemandCurves(catalog.skus, ladder, self._believed[0], "", switching=self.start.switching)
         found = sales_with_substitutes(catalog, curves, self.visits, ladder - costs_that_count(catalog)[:, None])
         return None if found is None else found.beside
 
     @cached_property
     def lesson(self) -> Lesson:
         """What the day has taught so far, in figures."""
-        knots, base = self.morning.opened.knots, self.morning.catalog.base_prices[:, None]
+        knots, base = self.start.opened.knots, self.start.catalog.base_prices[:, None]
         known = (self.understanding.chance, *self.understanding.interval)
         return Lesson(
             ticks=self.today.ticks,
@@ -188,45 +186,45 @@ class Outlook:
     @cached_property
     def visits(self) -> Floats:
         """Visits expected of one store in each tick that is left, shape (n_products, n_ticks left)."""
-        expected = self.morning.footfall.given(self.today.visits, self.today.n_stores)
+        expected = self.start.footfall.given(self.today.visits, self.today.n_stores)
         return expected[:, self.today.ticks :]
 
     @cached_property
     def policy(self) -> PricingPolicy:
         """The catalog's policy for the ticks that are left."""
-        return policy_with_model(self.morning.catalog, self.curves, self.visits, ahead=self.morning.ahead)
+        return policy_with_model(self.start.catalog, self.curves, self.visits, ahead=self.start.ahead)
 
     @cached_property
     def exploration(self) -> ExplorationPlan:
         """How prices are explored: for no more than knowing demand would be worth."""
         worth = self._drawn[1]
-        return ExplorationPlan(0.0, self.morning.ladder, budget=worth.budget, allowed=worth.may_be_tried)
+        return ExplorationPlan(0.0, self.start.ladder, budget=worth.budget, allowed=worth.may_be_tried)
 
     def after(self, sold: tuple[Sold, ...]) -> "Outlook":
         """Return the outlook after more ticks."""
-        knots, today = self.morning.opened.knots, self.today
-        met, bought = (np.zeros(self.morning.shape) for _ in range(2))
-        blocks = hours_of_day(self.morning.catalog)
+        knots, today = self.start.opened.knots, self.today
+        met, bought = (np.zeros(self.start.shape) for _ in range(2))
+        blocks = hours_of_day(self.start.catalog)
         for tick in sold:
             product = np.broadcast_to(np.arange(tick.prices.shape[1]), tick.prices.shape).ravel()
             for prices, *counts in tick.by_lowest_price():
                 for into, own in zip((met, bought), counts, strict=True):
                     into[blocks[tick.tick]] += knots.counted(product, prices.ravel(), own.ravel().astype(float))
         new = Counts(met, bought)
-        return Outlook(self.morning, Today(today.counts + new, self._visits_with(sold), len(sold[0].prices)))
+        return Outlook(self.start, Today(today.counts + new, self._visits_with(sold), len(sold[0].prices)))
 
-    def let_go(self) -> None:
+    def drop_caches(self) -> None:
         """Forget the largest of what was worked out, once another outlook takes its place: nothing of that needs it.
 
-        Who asks all the same has it worked out again. The morning's is kept, for all stores begin with it.
+        Who asks all the same has it worked out again. The start's is kept, for all stores begin with it.
         """
-        if self is not self.morning.outlook():
+        if self is not self.start.outlook():
             for name in ("understanding", "curves", "policy"):
                 vars(self).pop(name, None)
 
     def is_overtaken(self, sold: tuple[Sold, ...]) -> bool:
         """Tell whether far more or fewer are to come than was expected, by the visits since."""
-        now = self.morning.footfall.given(self._visits_with(sold), len(sold[0].prices))
+        now = self.start.footfall.given(self._visits_with(sold), len(sold[0].prices))
         left = self.today.ticks + len(sold)
         before = self.visits[:, len(sold) :].sum()
         return bool(abs(now[:, left:].sum() - before) > _FAR_OFF * before)
@@ -236,7 +234,7 @@ class Outlook:
         return np.concatenate([self.today.visits, visits], axis=1)
 
 
-def morning_of(catalog: Catalog, belief: Belief, model_version: str | None) -> Morning:
+def start_of_day(catalog: Catalog, belief: Belief) -> DayStart:
     """Work a belief out for the day that begins."""
     at_opening = opened(catalog, belief)
-    return Morning(catalog, at_opening, belief.footfall, model_version, switching=belief.switching)
+    return DayStart(catalog, at_opening, belief.footfall, belief.model_version, switching=belief.switching)

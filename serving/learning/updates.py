@@ -21,11 +21,11 @@ _LEAST_UPDATES = 4  # parts of a day where there are more: demand may be another
 class LearningPolicy:
     """The catalog's policy on what is believed by now. Implements `serving.optimise.policies.PricingPolicy`.
 
-    `unheard` is what was sold since the outlook was formed; the next update takes it in.
+    `pending` is what was sold since the outlook was formed; the next update takes it in.
     """
 
     outlook: Outlook
-    unheard: tuple[Sold, ...] = ()
+    pending: tuple[Sold, ...] = ()
 
     @property
     def name(self) -> str:
@@ -35,7 +35,7 @@ class LearningPolicy:
     @property
     def model_version(self) -> str | None:
         """The champion behind the belief, or None."""
-        return self.outlook.morning.model_version
+        return self.outlook.start.model_version
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -61,23 +61,23 @@ class LearningPolicy:
         So many updates are enough: log(1 + a day's visits to a product / 4) / log(1.5) on a first day, and three later.
         Ticks already processed are ignored.
         """
-        if sold.tick < self.outlook.today.ticks + len(self.unheard):
+        if sold.tick < self.outlook.today.ticks + len(self.pending):
             return self
-        unheard, ticks = (*self.unheard, sold), self.outlook.morning.catalog.store.opening.ticks
-        if sold.tick + 1 == ticks or not (self._is_due(unheard) or self.outlook.is_overtaken(unheard)):
-            return replace(self, unheard=unheard)
-        later = self.outlook.after(unheard)
-        self.outlook.let_go()
+        pending, ticks = (*self.pending, sold), self.outlook.start.catalog.store.opening.ticks
+        if sold.tick + 1 == ticks or not (self._is_due(pending) or self.outlook.is_overtaken(pending)):
+            return replace(self, pending=pending)
+        later = self.outlook.after(pending)
+        self.outlook.drop_caches()
         return LearningPolicy(later)
 
-    def _is_due(self, unheard: tuple[Sold, ...]) -> bool:
-        morning, today = self.outlook.morning, self.outlook.today
-        store, n_products, footfall = morning.catalog.store, len(morning.catalog.skus), morning.footfall
-        often = _OFTEN if morning.opened.is_first_day else 1
-        if (today.ticks + len(unheard)) % max(1, store.belief.update_ticks // often):
+    def _is_due(self, pending: tuple[Sold, ...]) -> bool:
+        start, today = self.outlook.start, self.outlook.today
+        store, n_products, footfall = start.catalog.store, len(start.catalog.skus), start.footfall
+        often = _OFTEN if start.opened.is_first_day else 1
+        if (today.ticks + len(pending)) % max(1, store.belief.update_ticks // often):
             return False
-        are_few = max(n_products, len(unheard[-1].prices)) <= _FEW
-        if are_few or len(unheard) * _LEAST_UPDATES >= store.opening.ticks:
+        are_few = max(n_products, len(pending[-1].prices)) <= _FEW
+        if are_few or len(pending) * _LEAST_UPDATES >= store.opening.ticks:
             return True
         before = today.visits.sum() + footfall.store_days * footfall.daily.sum() + _PRIOR * n_products
-        return bool(sum(sold.visits.sum() for sold in unheard) >= _TEACHES * before)
+        return bool(sum(sold.visits.sum() for sold in pending) >= _TEACHES * before)

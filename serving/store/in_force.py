@@ -69,8 +69,8 @@ def present_book(
     is_of_the_zone = store not in stores_apart(catalog, found) and own_units is None
     at_hand = opened or OpenBook(catalog, found)
     if made_under != catalog.fingerprint or not is_of_the_zone:
-        return _tabulated(catalog, found, at_hand.morning(store).outlook(), own_units)
-    worths = partial(worths_in, lambda: at_hand.morning().outlook(), (found.book.published_at.date(), None), None)
+        return _tabulated(catalog, found, at_hand.day_start(store).outlook(), own_units)
+    worths = partial(worths_in, lambda: at_hand.day_start().outlook(), (found.book.published_at.date(), None), None)
     return PresentBook(found.book, found.curves, worths)
 
 
@@ -97,7 +97,7 @@ def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay, t
     sold = sold_so_far(lake, day, tick)
     if sold is None:
         return present_book(lake, catalog, found, day.store)
-    store = storefront_that_learns(catalog, OpenBook(catalog, found).morning(day.store))
+    store = storefront_that_learns(catalog, OpenBook(catalog, found).day_start(day.store))
     learned = taught(store, sold.rows, catalog, sold.mark.tick)
     assert isinstance(learned, LearningStorefront)  # noqa: S101 - what learns stays what it is
     assert isinstance(learned.policy, LearningPolicy)  # noqa: S101
@@ -238,13 +238,13 @@ def _priced_by_book(
     found = opened.found
     made_for = found.book.published_at.date()
     if is_greedy:
-        curves = opened.morning().outlook().curves
+        curves = opened.day_start().outlook().curves
         policy = GreedyPolicy(curves, costs_that_count(catalog))
         store: Storefront = storefront_with_model(catalog, policy, curves, orders)
     else:
         alike = stores_alike(stores or (), _kinds_in(catalog, found))
         assert len(alike) < 2, alike  # noqa: S101, PLR2004 - stores of several kinds have no policy in common
-        store = storefront_that_learns(catalog, opened.morning(stores[0] if stores else None), orders)
+        store = storefront_that_learns(catalog, opened.day_start(stores[0] if stores else None), orders)
     return PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256)
 
 

@@ -18,7 +18,7 @@ from catalog.load import Catalog
 from serving.belief.belief import believed_before_anybody_came
 from serving.book.book import BookPolicy, PriceBook
 from serving.learning.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
-from serving.learning.outlook import Morning, morning_of
+from serving.learning.outlook import DayStart, start_of_day
 from serving.learning.updates import LearningPolicy
 from serving.limits.guardrails import guarded, nothing_shown, usable_prices
 from serving.limits.limits import Limits, limits_of, lowest_that_passes, rule_given
@@ -210,13 +210,13 @@ class LearningStorefront(Storefront):
         return self.policy.lesson if isinstance(self.policy, LearningPolicy) else None
 
 
-def storefront_that_learns(catalog: Catalog, morning: Morning, orders: Orders | None = None) -> LearningStorefront:
+def storefront_that_learns(catalog: Catalog, start: DayStart, orders: Orders | None = None) -> LearningStorefront:
     """Return the store that prices from a belief, corrects it while it sells, and explores what is worth knowing.
 
     Where prices wait for a person, it explores among those that pass without one.
     """
-    may_stand = None if orders is None else orders.approved_of(morning.ladder)
-    outlook = (morning if may_stand is None else replace(morning, may_stand=may_stand)).outlook()
+    may_stand = None if orders is None else orders.approved_of(start.ladder)
+    outlook = (start if may_stand is None else replace(start, may_stand=may_stand)).outlook()
     return LearningStorefront(
         LearningPolicy(outlook),
         outlook.curves,
@@ -260,7 +260,7 @@ def storefront_before_champion(catalog: Catalog, name: str | None = None, orders
     """
     chosen = name or catalog.store.policies.before_champion
     if chosen not in {"static", "rule"}:
-        return storefront_that_learns(catalog, morning_of(catalog, believed_before_anybody_came(catalog), None), orders)
+        return storefront_that_learns(catalog, start_of_day(catalog, believed_before_anybody_came(catalog)), orders)
     exploration = ExplorationPlan(catalog.store.exploration.before_champion, price_ladder(catalog))
     limits = limits_of(catalog, orders)
     return Storefront(policy_without_model(catalog, chosen), exploration=exploration, limits=limits)

@@ -153,7 +153,7 @@ def test_a_night_counts_each_choice_once_and_believes_what_shoppers_did(shop: Sh
     assert [shop.lake.receipt(part) for part in shop.lake.partitions("substitute_choices")] == before
     known = known_before(shop.lake, None, CATALOG, tomorrow)
     assert known.belief is not None
-    belief, _ = belief_from_table(known.belief, CATALOG)
+    belief = belief_from_table(known.belief, CATALOG)
     again, first = belief.switching, known.curves.switching
     assert isinstance(again, LogitSwitching)
     assert isinstance(first, LogitSwitching)

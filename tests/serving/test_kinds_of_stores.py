@@ -20,7 +20,7 @@ from serving.belief.belief import Belief, StoreKind, believed_before_anybody_cam
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_from_table, belief_to_table
 from serving.book.make import publish_book
-from serving.book.store import book_in_force, kinds_in_words, morning_in, opened_once
+from serving.book.store import book_in_force, kinds_in_words, opened_once, start_in_store
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.store.in_force import present_book, pricing_on, stores_apart
@@ -48,7 +48,7 @@ def of_kinds(catalog: Catalog, *kinds: tuple[tuple[str, ...], float]) -> Belief:
 
 def test_kinds_come_back_from_the_table_to_the_last_bit() -> None:
     belief = of_kinds(WORLD.catalog, (RICH, 0.25), (POOR, -0.25))
-    back, _ = belief_from_table(belief_to_table(WORLD.catalog, belief, None), WORLD.catalog)
+    back = belief_from_table(belief_to_table(WORLD.catalog, belief), WORLD.catalog)
     for own, other in zip(back.kinds, belief.kinds, strict=True):
         assert own.stores == other.stores
         assert np.array_equal(own.hours, other.hours)
@@ -65,8 +65,8 @@ def shop(tmp_path: Path) -> Shop:
 
 def two_kinds(shop: Shop) -> Shop:
     belief = of_kinds(shop.catalog, (ALIKE[:1], 0.25), (ALIKE[1:], -0.25))
-    curves = morning_in(shop.catalog, belief, None, None).outlook().curves
-    table = belief_to_table(shop.catalog, belief, None)
+    curves = start_in_store(shop.catalog, belief, None).outlook().curves
+    table = belief_to_table(shop.catalog, belief)
     publish_book(shop.lake, shop.catalog, curves, belief.footfall.by_tick, DATE, table)
     shop.sell(1)
     return shop
@@ -134,10 +134,10 @@ def test_where_prices_wait_for_a_person_all_stores_sell_from_the_one_book(tmp_pa
 
 
 def test_it_is_said_which_stores_are_of_which_kind() -> None:
-    belief = belief_to_table(WORLD.catalog, of_kinds(WORLD.catalog, (RICH, 0.25), (POOR, -0.25)), None)
+    belief = belief_to_table(WORLD.catalog, of_kinds(WORLD.catalog, (RICH, 0.25), (POOR, -0.25)))
     said = str(kinds_in_words(WORLD.catalog, belief))
     assert "stores are of 2 kinds (S01, S02, S03; S04, S05, S06): each kind sells from a belief of its own" in said
-    alike = belief_to_table(WORLD.catalog, believed_before_anybody_came(WORLD.catalog), None)
+    alike = belief_to_table(WORLD.catalog, believed_before_anybody_came(WORLD.catalog))
     assert kinds_in_words(WORLD.catalog, alike) is None
 
 

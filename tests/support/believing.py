@@ -16,7 +16,7 @@ from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.table import belief_from_table, belief_to_table
 from serving.book.book import PriceBook
 from serving.book.make import publish_book
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 from warehouse.checks.whole import parts_of_book
 from warehouse.lake import Lake
 
@@ -54,11 +54,11 @@ def days_sold(
 
 def first_belief(catalog: Catalog, version: str | None = None) -> pa.Table:
     """Return what is believed before anybody came, in the columns of `beliefs`; `version` is the champion's."""
-    return belief_to_table(catalog, believed_before_anybody_came(catalog), version)
+    return belief_to_table(catalog, replace(believed_before_anybody_came(catalog), model_version=version))
 
 
 def price_alike(lake: Lake, catalog: Catalog, date: dt.date, like: dt.date) -> PriceBook:
     """Publish a price book for a date that stands on what the one of another date does."""
     belief = lake.read(parts_of_book(like)[2])
-    outlook = morning_of(catalog, *belief_from_table(belief, catalog)).outlook()
-    return publish_book(lake, catalog, outlook.curves, outlook.morning.footfall.by_tick, date, belief)
+    outlook = start_of_day(catalog, belief_from_table(belief, catalog)).outlook()
+    return publish_book(lake, catalog, outlook.curves, outlook.start.footfall.by_tick, date, belief)

@@ -21,7 +21,7 @@ from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_to_table
 from serving.book.make import publish_book
 from serving.book.store import BookInForce, book_in_force
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 from serving.store.play import LivePrices
 from warehouse.lake import Lake
 from warehouse.query.connection import build_file
@@ -120,8 +120,8 @@ class Shop:
         met = np.full(knots.shape, visits)
         chance = chance_of_sale(self.catalog, knots.ratios, _POORER)
         belief = believed_after(self.catalog, Counts(met, met * chance))
-        curves = morning_of(self.catalog, belief, None).outlook().curves
-        table = belief_to_table(self.catalog, belief, None)
+        curves = start_of_day(self.catalog, belief).outlook().curves
+        table = belief_to_table(self.catalog, belief)
         publish_book(self.lake, self.catalog, curves, belief.footfall.by_tick, date, table)
         found = book_in_force(self.lake, date)
         assert found is not None

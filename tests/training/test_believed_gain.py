@@ -19,7 +19,7 @@ from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.book.book import PriceBook, joined
 from serving.book.make import tabulate
-from serving.learning.outlook import Outlook, morning_of
+from serving.learning.outlook import Outlook, start_of_day
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.optimise.recursion import value_of_prices
@@ -62,7 +62,7 @@ def judge_by(catalog: Catalog, counts: Counts, luck: float = 0.0) -> Outlook:
     belief = replace(believed_after(catalog, counts), footfall=Footfall(DAILY, PROFILE, 60.0, 0.05))
     demand = belief.states[0].demand
     lucky = replace(demand, shared=np.concatenate([demand.shared, np.full((*demand.mean.shape, 1), luck)], axis=2))
-    return morning_of(catalog, replace(belief, states=(State(1.0, lucky),)), None).outlook()
+    return start_of_day(catalog, replace(belief, states=(State(1.0, lucky),))).outlook()
 
 
 def book_of(odds_shift: float, catalog: Catalog = CATALOG) -> PriceBook:
@@ -169,9 +169,9 @@ def test_where_days_differ_more_in_how_many_come_the_gain_is_less_sure_and_no_ot
     good, base, judge = book_of(0.0), base_prices(), judge_as_expected(300_000)
     gains = []
     for spread in (0.02, 0.2, 0.4):
-        footfall = replace(judge.morning.footfall, day_spread=spread)
-        morning = replace(judge.morning, footfall=footfall)
-        gains.append(believed_gain(CATALOG, morning.outlook(), good, base))
+        footfall = replace(judge.start.footfall, day_spread=spread)
+        start = replace(judge.start, footfall=footfall)
+        gains.append(believed_gain(CATALOG, start.outlook(), good, base))
     assert gains[0].spread < gains[1].spread < gains[2].spread
     assert gains[2].spread > 0.1 * gains[2].mean
     assert gains[1].mean == pytest.approx(gains[0].mean, rel=0.1)
@@ -250,7 +250,7 @@ def test_the_finding_is_in_the_currency_of_the_shelf() -> None:
 
 
 def test_a_store_that_nobody_came_to_judges_without_failing() -> None:
-    nobody = morning_of(CATALOG, believed_before_anybody_came(CATALOG), None).outlook()
+    nobody = start_of_day(CATALOG, believed_before_anybody_came(CATALOG)).outlook()
     gain = believed_gain(CATALOG, nobody, book_of(0.0), base_prices())
     values: Floats = np.array([gain.mean, gain.spread, gain.usual])
     assert np.isfinite(values).all()

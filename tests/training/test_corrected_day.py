@@ -18,7 +18,7 @@ from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.book.book import PriceBook
 from serving.book.make import tabulate
-from serving.learning.outlook import Outlook, morning_of
+from serving.learning.outlook import Outlook, start_of_day
 from training.judge.believed_gain import ExpectedDay, believed_gain, prices_of_day, updates_due
 from training.judge.same_shoppers import true_day, true_gain
 
@@ -47,11 +47,11 @@ def outlook_after(visits: float, odds: float = 0.0, seed: int | None = None, cat
         believed_after(catalog, counts),
         footfall=Footfall(daily, VISITS[0] / daily[0], store_days=60.0, day_spread=0.05),
     )
-    return morning_of(catalog, belief, None).outlook()
+    return start_of_day(catalog, belief).outlook()
 
 
 def book_of(outlook: Outlook) -> PriceBook:
-    return tabulate(outlook.policy, outlook.morning.catalog, MADE_FOR, outlook.curves)
+    return tabulate(outlook.policy, outlook.start.catalog, MADE_FOR, outlook.curves)
 
 
 def apart(prices: Floats, others: Floats) -> Floats:

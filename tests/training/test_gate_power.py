@@ -18,9 +18,9 @@ from features.cells import feature_workbench
 from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
 from plugins.evaluation.worlds import asked_worlds
-from serving.belief.log import belief_from, seen_in
+from serving.belief.log import belief_from, read_log_evidence
 from serving.book.make import tabulate
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import PricingPolicy, policy_with_model
 from serving.store.in_force import pricing_on
@@ -89,8 +89,8 @@ def test_prices_that_truly_earn_a_percent_less_are_no_first_champion(lived: Stor
     books = [tabulate(policy, catalog, made_for) for policy in (worse, best)]
     for through in (FIRST, FIRST + dt.timedelta(days=2)):
         with feature_workbench(lived.workspace.settings) as connection:
-            seen = seen_in(connection, catalog, through)
-            judge = morning_of(catalog, belief_from(catalog, seen, through + dt.timedelta(days=1)), None).outlook()
+            seen = read_log_evidence(connection, catalog, through)
+            judge = start_of_day(catalog, belief_from(catalog, seen, through + dt.timedelta(days=1))).outlook()
         gain = believed_gain(catalog, judge, *books)
         assert gain.at_least < -0.01 * gain.usual
         assert gain.lower <= 0

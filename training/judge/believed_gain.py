@@ -21,7 +21,7 @@ from serving.belief.belief import State
 from serving.belief.sales import hours_of_day
 from serving.book.book import PriceBook
 from serving.book.make import tabulate
-from serving.learning.outlook import Morning, Outlook
+from serving.learning.outlook import DayStart, Outlook
 from serving.learning.worth_knowing import drawn_chances
 from serving.optimise.policies import costs_that_count
 from serving.optimise.recursion import value_of_prices
@@ -77,7 +77,7 @@ def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, upda
     """
     if outlook is None or not updates:
         return opens
-    catalog, made_for = outlook.morning.catalog, dt.datetime.combine(day.date, dt.time(), dt.UTC)
+    catalog, made_for = outlook.start.catalog, dt.datetime.combine(day.date, dt.time(), dt.UTC)
     product, n_ticks = np.arange(len(catalog.skus)), catalog.store.opening.ticks
     n_stores = min(len(catalog.store.stores), _MOST_STORES)
     prices, stock, unheard = opens.copy(), catalog.par_stock.astype(float), list[Sold]()
@@ -95,15 +95,15 @@ def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, upda
 
 def shelf_of(outlook: Outlook, chosen: Ints) -> Outlook:
     """Return what is believed of some products before the first visit, by their positions, without the others."""
-    morning, believed = outlook.morning, outlook.morning.opened
+    start, believed = outlook.start, outlook.start.opened
     states = tuple(State(own.weight, own.demand.among(chosen)) for own in believed.states)
-    few = Morning(
-        Catalog(tuple(morning.catalog.products[own] for own in chosen), morning.catalog.store),
+    few = DayStart(
+        Catalog(tuple(start.catalog.products[own] for own in chosen), start.catalog.store),
         replace(believed, knots=believed.knots.among(chosen), states=states, hours=believed.hours[:, chosen]),
-        replace(morning.footfall, daily=morning.footfall.daily[chosen]),
-        morning.model_version,
-        None if morning.owners is None else morning.owners[chosen],
-        morning.learners,
+        replace(start.footfall, daily=start.footfall.daily[chosen]),
+        start.model_version,
+        None if start.owners is None else start.owners[chosen],
+        start.learners,
     )
     return few.outlook()
 
@@ -242,8 +242,8 @@ class _Rivals:
 
     def gained(self, n_draws: int, *, corrects: bool = False) -> Floats:
         """Return what each draw gains by each product, EUR per store day, shape (n_draws, n_products)."""
-        draws = drawn_chances(self.judge.understanding, self.judge.morning.opened.knots.shape, n_draws)
-        paces = drawn_paces(self.judge.morning.footfall.day_spread, n_draws).tolist()
+        draws = drawn_chances(self.judge.understanding, self.judge.start.opened.knots.shape, n_draws)
+        paces = drawn_paces(self.judge.start.footfall.day_spread, n_draws).tolist()
         days = [_DrawnDay(self.judge, own, self.date, pace) for own, pace in zip(draws, paces, strict=True)]
         gained = np.zeros(draws.shape[:2])
         if not corrects:
@@ -276,7 +276,7 @@ class _DrawnDay:
     @property
     def catalog(self) -> Catalog:
         """The shelf, and its stores."""
-        return self.judge.morning.catalog
+        return self.judge.start.catalog
 
     @cached_property
     def visits(self) -> Floats:
@@ -306,7 +306,7 @@ class _DrawnDay:
 
     def chance(self, product: int, prices: Floats, hours: Ints) -> Floats:
         """Return the chance of sale of a product at prices, EUR, whose last axis is that of the hours."""
-        knots, known = self.judge.morning.opened.knots, self.judge.understanding
+        knots, known = self.judge.start.opened.knots, self.judge.understanding
         at = knots.ratios[product] * knots.base_prices[product]
         chance = np.interp(prices, at, self.chances[product])
         if not known.knows_hours:
@@ -316,7 +316,7 @@ class _DrawnDay:
 
 def _worth(day: _DrawnDay, product: int, prices: Floats) -> float:
     """Return what a product is worth at opening by a book's prices, EUR."""
-    gains, ahead = prices - day.costs[product], day.judge.morning.ahead
+    gains, ahead = prices - day.costs[product], day.judge.start.ahead
     coming = day.chance(product, prices, day.hours[::-1]) * day.visits[product, ::-1]
     evening = np.zeros(len(prices)) if ahead is None else ahead.evening_of_new_units(product, day.date)
     levels = slice(len(evening))

@@ -13,10 +13,10 @@ from catalog.load import Catalog
 from etl.live.calendar import ONE_DAY
 from etl.twin.substitutes import chooses_substitutes
 from features.footfall import LoggedVisits, logged_visits
-from serving.belief.log import Seen, belief_and_average, seen_in
+from serving.belief.log import LogEvidence, belief_and_average, read_log_evidence
 from serving.book.book import PriceBook
 from serving.book.make import DatedModel, DayKnowledge, learned_for, tabulate, unpublished_book
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import costs_that_count, policy_without_model
 from training.fit.candidates import FittedModel
@@ -78,7 +78,7 @@ def gain_over(
     if not len(visits.day):
         return None
     tomorrow = dataset.judged_through + ONE_DAY
-    seen = seen_in(connection, catalog, dataset.judged_through)
+    seen = read_log_evidence(connection, catalog, dataset.judged_through)
     try:
         known = learned_for(connection, challenger, catalog, tomorrow, seen)
         book = unpublished_book(catalog, known.curves, known.visits, tomorrow)
@@ -87,7 +87,7 @@ def gain_over(
     in_force, incumbent = _in_force(connection, catalog, champion, tomorrow, seen) or (None, None)
     estimate = gain_on(catalog, visits, known.curves, book, incumbent, is_known=is_known)
     beliefs = belief_and_average(catalog, seen, tomorrow)
-    day, average = (morning_of(catalog, belief, None).outlook() for belief in beliefs)
+    day, average = (start_of_day(catalog, belief).outlook() for belief in beliefs)
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
     outlooks = known.outlook, None if in_force is None else in_force.outlook
     believed = believed_gain(catalog, day, book, usual, average, len(seen.sales.dates), outlooks)
@@ -139,7 +139,11 @@ def gain_on(
 
 
 def _in_force(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, champion: DatedModel | None, date: dt.date, seen: Seen
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    champion: DatedModel | None,
+    date: dt.date,
+    seen: LogEvidence,
 ) -> tuple[DayKnowledge, PriceBook] | None:
     """Return what would be known without the challenger, and the book; None where base prices would stand."""
     if champion is None and catalog.store.policies.before_champion != "belief":

@@ -171,7 +171,7 @@ class DayForecast:
         opened_with
             Units at opening by the days on which they may be sold, shape (1, n_products, n_lives), or None.
         """
-        ahead = None if self._outlook is None else self._outlook.morning.ahead
+        ahead = None if self._outlook is None else self._outlook.start.ahead
         units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.n_ticks - 1)
         if ahead is None:
             return [OnShelf(own, tick) for own in units]
@@ -266,7 +266,7 @@ class DayForecast:
         planned = self._book.of(product)
         prices = (planned.unconstrained if is_free else planned.prices)[:levels]
         assert self._outlook is not None  # noqa: S101 - asked before
-        ahead, policy = self._outlook.morning.ahead, self._outlook.policy if keeps is not None else None
+        ahead, policy = self._outlook.start.ahead, self._outlook.policy if keeps is not None else None
         if ahead is None or keeps is None:
             return prices, np.zeros(levels)
         best = policy.day_over(product, self._date, keeps) if isinstance(policy, StockAwarePolicy) else None
@@ -285,7 +285,7 @@ def outlook_of(
     on, apart = date or found.book.published_at.date(), dict[str, DayForecast]()
 
     def of_stores(store: str | None) -> DayForecast:
-        outlook = None if found.belief is None else opened.morning(store).outlook()
+        outlook = None if found.belief is None else opened.day_start(store).outlook()
         present = present_book(lake, catalog, found, store, opened=opened)
         return DayForecast(catalog, present, outlook, on, apart if store is None else None)
 

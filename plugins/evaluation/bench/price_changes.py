@@ -132,7 +132,7 @@ def _prepare(workspace: Workspace) -> None:
     build_file(workspace.settings, ALL_VIEWS)
     ladder = price_ladder(catalog)
     curves = DemandCurves(catalog.skus, ladder, chance_of_sale(catalog, ladder / catalog.base_prices[:, None]), "truth")
-    belief = belief_to_table(catalog, believed_before_anybody_came(catalog), None)
+    belief = belief_to_table(catalog, believed_before_anybody_came(catalog))
     visits = np.tile(16 * tick_profile(catalog.store), (len(catalog.skus), 1))
     book = publish_book(lake, catalog, curves, visits, DATE, belief)
     n_stores, draw = len(catalog.store.stores), np.random.default_rng(SEED)

@@ -81,7 +81,7 @@ def _publish(world: World) -> None:
     """Publish the book of the twin's true demand: no model is needed."""
     catalog, ladder = world.catalog, price_ladder(world.catalog)
     truth = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
-    belief = belief_to_table(catalog, believed_before_anybody_came(catalog), None)
+    belief = belief_to_table(catalog, believed_before_anybody_came(catalog))
     visits = _VISITS * catalog.popularity[:, None] * tick_profile(catalog.store)
     publish_book(world.lake, catalog, DemandCurves(catalog.skus, ladder, truth, "7"), visits, FIRST_DAY, belief)
 

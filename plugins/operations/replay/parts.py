@@ -3,8 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from etl.ledger import in_force_in
-from serving.book.store import book_in_force
+from etl.ledger import LedgerRow, in_force_in
+from serving.book.store import book_in_force, book_with
 from serving.learning.outlook import WITHOUT_CHAMPION
 from warehouse.lake import Lake, Partition
 
@@ -48,11 +48,21 @@ class UsedBook:
     catalog: str | None
 
 
+def _version_of(lake: Lake, row: LedgerRow) -> str | None:
+    """Return the champion behind the book of a stretch; a kind of stores sells without it from the same book."""
+    assert row.book_sha256 is not None  # noqa: S101 - asked of stretches with a book
+    assert row.book_made_for is not None  # noqa: S101
+    kept = book_with(lake, row.book_made_for, row.book_sha256)
+    if kept is None:
+        return row.model_version
+    return None if kept.book.model_version == WITHOUT_CHAMPION else kept.book.model_version
+
+
 def books_of(lake: Lake, date: dt.date, batches: list[Partition]) -> list[UsedBook]:
     """Return the price books behind a day; for batches nobody played here, the one in force."""
     rows = [row for batch in batches for row in in_force_in(lake, date, batch.group)]
     used = {
-        row.book_sha256: UsedBook(row.book_sha256, row.book_made_for, row.model_version, row.catalog)
+        row.book_sha256: UsedBook(row.book_sha256, row.book_made_for, _version_of(lake, row), row.catalog)
         for row in rows
         if row.book_sha256 and row.book_made_for
     }

@@ -30,7 +30,7 @@ from plugins.own_store.draws.drawn_prices import TABLE, draw_on, own_prices_on
 from serving.belief.belief import Belief, believed_before_anybody_came, opened
 from serving.belief.table import belief_from_table
 from serving.book.store import BookInForce, believed_in
-from serving.learning.outlook import Morning
+from serving.learning.outlook import DayStart
 from serving.limits.limits import limits_of
 from serving.limits.orders import Orders
 from serving.optimise.policies import ShelfPrices
@@ -96,16 +96,15 @@ def hourly_storefront(
     """
     standing, is_released = own
     belief: Belief = believed_before_anybody_came(catalog)
-    version = learners = None
+    learners = None
     if found is not None and found.belief is not None:
-        belief, version = belief_from_table(found.belief, catalog)
-        belief, learners = believed_in(catalog, belief, store)
+        belief, learners = believed_in(catalog, belief_from_table(found.belief, catalog), store)
     centers = standing.of((store,), 1)[0]
     shelf = _shelf_around(catalog, centers, is_released)
     # what was sold is described on the ladder of the whole shelf: the band bounds what may be shown, not what is known
     owners = np.where(np.isnan(centers), catalog.base_prices, centers)
-    morning = Morning(shelf, opened(catalog, belief), belief.footfall, version, owners, learners)
-    front = storefront_that_learns(shelf, morning, orders)
+    start = DayStart(shelf, opened(catalog, belief), belief.footfall, belief.model_version, owners, learners)
+    front = storefront_that_learns(shelf, start, orders)
     of_people = limits_of(catalog, orders, standing)  # whose orders the band does not bind
     limits = replace(limits_of(shelf, orders, standing), whole_bounds=of_people.whole_bounds)
     return HourlyStorefront(**vars(replace(front, limits=limits)), is_known=np.isfinite(centers))

@@ -22,8 +22,8 @@ from etl.twin.visits import expected_visits_on
 from serving.belief.belief import State, believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
-from serving.belief.states import learned
-from serving.learning.outlook import morning_of
+from serving.belief.states import fit_days
+from serving.learning.outlook import start_of_day
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import stock_aware
 from serving.store.storefront import storefront_that_learns
@@ -98,10 +98,10 @@ def test_a_fall_of_budgets_by_a_quarter_is_read_as_a_change_within_three_hours_a
 ) -> None:
     fallen = Shock(business_date=DATE, budget_shift=-0.25)
     other = Catalog(shelf.products, shelf.store.model_copy(update={"shocks": (fallen,)}))
-    morning = morning_of(shelf, believed_after(shelf, explored_sales(shelf, 10_000, seed)), None)
+    start = start_of_day(shelf, believed_after(shelf, explored_sales(shelf, 10_000, seed)))
     changed = {}
     for name, catalog in (("usual", shelf), ("fallen", other)):
-        day = play(catalog, storefront_that_learns(shelf, morning), ("S01", "S02", "S03"), DATE, seed)
+        day = play(catalog, storefront_that_learns(shelf, start), ("S01", "S02", "S03"), DATE, seed)
         changed[name] = {lesson.ticks: lesson.changed for lesson in day.lessons}
     early = [changed["fallen"][ticks] for ticks in changed["fallen"] if ticks <= TICKS_OF_THREE_HOURS]
     assert max(early) > 0.9
@@ -137,8 +137,8 @@ def test_twenty_thousand_decisions_outweigh_the_family_of_curves_whatever_shape_
 ) -> None:
     catalog = Catalog(shelf.products, shelf.store.model_copy(update={"personas": WORLDS[world]}))
     knots, counts = Knots.of(catalog), explored_sales(catalog, 20_000)
-    shape = learned(catalog.store.belief, knots, in_a_day(knots, counts)).shape
-    outlook = morning_of(catalog, believed_after(catalog, counts, shape), None).outlook()
+    shape = fit_days(catalog.store.belief, knots, in_a_day(knots, counts)).shape
+    outlook = start_of_day(catalog, believed_after(catalog, counts, shape)).outlook()
     truth = chance_of_sale(catalog, knots.ratios, 0.0, np.arange(5)[:, None])
     seen = counts.met > 20
     assert seen.mean() > 0.9
@@ -171,12 +171,12 @@ def test_products_that_are_alike_are_taken_to_be_and_products_with_curves_of_the
     found = {}
     for name, catalog in (("alike", shelf), ("own curves", own_curves)):
         knots = Knots.of(catalog)
-        found[name] = learned(shelf.store.belief, knots, in_a_day(knots, explored_sales(catalog, 20_000))).shape.own
+        found[name] = fit_days(shelf.store.belief, knots, in_a_day(knots, explored_sales(catalog, 20_000))).shape.own
     assert found["alike"] < 1 < found["own curves"]
 
 
 def test_the_ladder_is_read_from_the_knots_also_where_it_is_longer(with_store: Callable[..., Catalog]) -> None:
     catalog = with_store(ladder_prices=200)
-    curves = morning_of(catalog, believed_before_anybody_came(catalog), None).outlook().curves
+    curves = start_of_day(catalog, believed_before_anybody_came(catalog)).outlook().curves
     assert curves.p_sale.shape == price_ladder(catalog).shape == (5, 200)
     assert (np.diff(curves.p_sale, axis=1) <= 1e-12).all()

@@ -1,6 +1,7 @@
 """A belief as rows and back: the same to the last bit on the same shelf, and nothing lost on another one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from serving.belief.belief import Belief, Shape, State, believed_before_anybody_
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_from_table, belief_to_table
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 
 
 def belief_on(catalog: Catalog, seed: int = 3) -> Belief:
@@ -48,11 +49,11 @@ def assert_same(left: Belief, right: Belief) -> None:
 def test_on_the_same_shelf_a_belief_comes_back_to_the_last_bit_and_so_do_its_prices(
     shelf: Catalog, version: str | None
 ) -> None:
-    belief = belief_on(shelf)
-    back, of_model = belief_from_table(belief_to_table(shelf, belief, version), shelf)
-    assert of_model == version
+    belief = replace(belief_on(shelf), model_version=version)
+    back = belief_from_table(belief_to_table(shelf, belief), shelf)
+    assert back.model_version == version
     assert_same(belief, back)
-    one, other = (morning_of(shelf, each, version).outlook() for each in (belief, back))
+    one, other = (start_of_day(shelf, each).outlook() for each in (belief, back))
     assert np.array_equal(one.curves.p_sale, other.curves.p_sale)
     assert np.array_equal(one.visits, other.visits)
 
@@ -63,7 +64,7 @@ def test_short_and_long_ladders_come_back_to_the_last_bit(
 ) -> None:
     catalog = with_store(ladder_prices=ladder_prices)
     belief = belief_on(catalog)
-    assert_same(belief, belief_from_table(belief_to_table(catalog, belief, "7"), catalog)[0])
+    assert_same(belief, belief_from_table(belief_to_table(catalog, belief), catalog))
 
 
 def with_products(shelf: Catalog, *products: Product, **store: object) -> Catalog:
@@ -75,13 +76,12 @@ def beer() -> Product:
     return Product(sku="BEER", name="Beer", category="drinks", base_price=2.0, unit_cost=0.5, par_stock=30)
 
 
-@pytest.mark.parametrize("version", ["7", None])
 def test_a_new_product_is_believed_in_as_before_anybody_came_and_the_others_keep_what_they_know(
-    shelf: Catalog, beer: Product, version: str | None
+    shelf: Catalog, beer: Product
 ) -> None:
     belief = belief_on(shelf)
     larger = with_products(shelf, shelf.products[0], beer, *shelf.products[1:])
-    back, _ = belief_from_table(belief_to_table(shelf, belief, version), larger)
+    back = belief_from_table(belief_to_table(shelf, belief), larger)
     old, nobody = [0, 2, 3, 4, 5], believed_before_anybody_came(larger).states[0].demand
     for own, other in zip(back.states, belief.states, strict=True):
         assert np.array_equal(own.demand.mean[old], other.demand.mean)
@@ -89,14 +89,14 @@ def test_a_new_product_is_believed_in_as_before_anybody_came_and_the_others_keep
         assert own.demand.variance[1] == pytest.approx(nobody.variance[1])
     assert back.footfall.daily[1] == 60.0  # two for each unit
     assert back.footfall.daily[old].tolist() == belief.footfall.daily.tolist()
-    outlook = morning_of(larger, back, version).outlook()
+    outlook = start_of_day(larger, back).outlook()
     assert np.isfinite(outlook.curves.p_sale).all()
 
 
 def test_a_product_that_left_takes_what_was_sold_of_it_along(shelf: Catalog) -> None:
     belief = belief_on(shelf)
     smaller = with_products(shelf, *shelf.products[2:], shelf.products[0])
-    back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), smaller)
+    back = belief_from_table(belief_to_table(shelf, belief), smaller)
     for own, other in zip(back.states, belief.states, strict=True):
         assert np.array_equal(own.demand.mean, other.demand.mean[[2, 3, 4, 0]])
     assert np.array_equal(back.sold.met, belief.sold.met[[2, 3, 4, 0]])
@@ -106,7 +106,7 @@ def test_with_another_base_price_demand_is_what_it_was_at_each_price(shelf: Cata
     belief = belief_on(shelf)
     dearer = shelf.products[0].model_copy(update={"base_price": 1.8})  # floor and ceiling move along
     changed = Catalog((dearer, *shelf.products[1:]), shelf.store)
-    back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), changed)
+    back = belief_from_table(belief_to_table(shelf, belief), changed)
     before, now = Knots.of(shelf), Knots.of(changed)
     assert now.ratios[0, [0, -1]] * 1.8 == pytest.approx([1.26, 2.88])
     at = now.ratios * changed.base_prices[:, None]
@@ -119,7 +119,7 @@ def test_with_another_base_price_demand_is_what_it_was_at_each_price(shelf: Cata
 
 def test_with_another_ladder_demand_and_counts_stay(shelf: Catalog, with_store: Callable[..., Catalog]) -> None:
     belief, changed = belief_on(shelf), with_store(ladder_prices=9)
-    back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), changed)
+    back = belief_from_table(belief_to_table(shelf, belief), changed)
     before, now = Knots.of(shelf), Knots.of(changed)
     ends = changed.base_prices[:, None] * now.ratios[:, [0, -1]]
     for own, other in zip(back.states, belief.states, strict=True):
@@ -135,7 +135,7 @@ def test_with_other_opening_hours_the_profile_keeps_its_shape_and_its_sum(shelf:
     opening = shelf.store.opening.model_copy(update={"tick_minutes": 30})
     changed = with_products(shelf, *shelf.products, opening=opening)
     assert changed.store.opening.ticks == 24
-    back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), changed)
+    back = belief_from_table(belief_to_table(shelf, belief), changed)
     pairs = belief.footfall.profile.reshape(24, 2).sum(axis=1)
     assert back.footfall.profile == pytest.approx(pairs)
     assert back.footfall.profile.sum() == pytest.approx(1)

@@ -17,9 +17,9 @@ from etl.load import load_dimensions
 from etl.twin.draws import shopper_names
 from features.cells import feature_workbench
 from serving.belief.belief import believed_before_anybody_came
-from serving.belief.day_forest import days_in_context, heard_of_days
-from serving.belief.log import Seen, belief_from
-from serving.belief.states import learned
+from serving.belief.day_forest import days_in_context, fit_day_effects
+from serving.belief.log import LogEvidence, belief_from
+from serving.belief.states import fit_days
 from warehouse.lake import Lake
 
 CATALOG = load(CLASSIC)
@@ -39,15 +39,15 @@ def expected_after(warm: Floats, tomorrow: float, days: Floats | None = None) ->
     """
     levels = HEAT[:, None] * (warm > 28) if days is None else days
     knots, sales = days_sold(CATALOG, levels)
-    taught = learned(SETTINGS, knots, sales)
+    taught = fit_days(SETTINGS, knots, sales)
     known = pd.DataFrame({"temperature": [*warm, tomorrow]})
     footfall, date = believed_before_anybody_came(CATALOG).footfall, MONDAY + dt.timedelta(days=len(warm))
 
     def expected(heard: Any) -> Floats:
-        demand = belief_from(CATALOG, Seen(sales, footfall, taught, heard=heard), date).states[0].demand
+        demand = belief_from(CATALOG, LogEvidence(sales, footfall, taught, fit_with_days=heard), date).states[0].demand
         return np.array([np.interp(1.0, own, odds) for own, odds in zip(knots.ratios, demand.mean, strict=True)])
 
-    return expected(heard_of_days(taught, knots, SETTINGS, sales, known)), expected(None)
+    return expected(fit_day_effects(taught, knots, SETTINGS, sales, known)), expected(None)
 
 
 @pytest.mark.parametrize(("tomorrow", "adds"), [(32.0, HEAT), (20.0, np.zeros(5))])
@@ -72,14 +72,14 @@ def test_of_a_temperature_that_does_not_matter_nothing_is_believed(seed: int) ->
 
 def test_of_days_that_nothing_tells_apart_or_too_few_of_them_nothing_is_said() -> None:
     knots, sales = days_sold(CATALOG, np.zeros(6))
-    taught = learned(SETTINGS, knots, sales)
+    taught = fit_days(SETTINGS, knots, sales)
     alike = pd.DataFrame({"temperature": [20.0] * 6 + [30.0]})
-    assert heard_of_days(taught, knots, SETTINGS, sales, alike) is None
-    assert heard_of_days(taught, knots, SETTINGS, sales, alike[[]]) is None
+    assert fit_day_effects(taught, knots, SETTINGS, sales, alike) is None
+    assert fit_day_effects(taught, knots, SETTINGS, sales, alike[[]]) is None
     knots, sales = days_sold(CATALOG, np.zeros(3))
-    taught = learned(SETTINGS, knots, sales)
+    taught = fit_days(SETTINGS, knots, sales)
     assert (
-        heard_of_days(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [20.0, 21.0, 30.0, 31.0]})) is None
+        fit_day_effects(taught, knots, SETTINGS, sales, pd.DataFrame({"temperature": [20.0, 21.0, 30.0, 31.0]})) is None
     )
 
 
@@ -88,10 +88,10 @@ def test_a_temperature_that_nobody_said_is_no_obstacle() -> None:
     said = warm.copy()
     said[3] = np.nan
     knots, sales = days_sold(CATALOG, HEAT[:, None] * (warm > 28))
-    taught = learned(SETTINGS, knots, sales)
+    taught = fit_days(SETTINGS, knots, sales)
     for days in ([*warm, np.nan], [*said, np.nan], [*said, 32.0]):
         known = pd.DataFrame({"temperature": days})
-        heard = heard_of_days(taught, knots, SETTINGS, sales, known)
+        heard = fit_day_effects(taught, knots, SETTINGS, sales, known)
         assert heard is not None
         assert all(np.isfinite(own).all() for own in heard[1:])
 
@@ -101,7 +101,7 @@ def test_what_was_seen_is_told_by_trees_that_did_not_see_it() -> None:
     levels[5] = 2.0
     knots, sales = days_sold(CATALOG, levels)
     is_festival = pd.DataFrame({"event_festival": [float(day in (5, 12)) for day in range(13)]})
-    heard = heard_of_days(learned(SETTINGS, knots, sales), knots, SETTINGS, sales, is_festival)
+    heard = fit_day_effects(fit_days(SETTINGS, knots, sales), knots, SETTINGS, sales, is_festival)
     assert heard is not None
     _, days, date = heard
     assert np.abs(days[:, 5]).max() < 0.5  # the one festival that there was says nothing of itself

@@ -13,7 +13,7 @@ from serving.belief.belief import believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
 from serving.belief.sales import Sales, SoldAtPrices, n_hours_of, sales_at_knots
-from serving.belief.states import learned
+from serving.belief.states import fit_days
 
 CATALOG = load(CLASSIC)
 KNOTS = Knots.of(CATALOG)
@@ -81,5 +81,5 @@ def days_with_drifts(spread: float, n_days: int = 10, visits: int = 60) -> Sales
 
 @pytest.mark.parametrize(("drifts", "expected"), [(0.5, (0.3, 0.6)), (0.0, (0.03, USUAL))])
 def test_how_far_hours_drift_is_learned_from_the_days_that_were_seen(drifts: float, expected: list[float]) -> None:
-    found = learned(CATALOG.store.belief, KNOTS, days_with_drifts(drifts))
+    found = fit_days(CATALOG.store.belief, KNOTS, days_with_drifts(drifts))
     assert found.drift_spread in expected

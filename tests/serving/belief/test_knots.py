@@ -11,7 +11,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from serving.belief.belief import believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 
 ratios = st.floats(0.01, 10)
 KNOTS = Knots(np.linspace([0.7, 0.5, 1.0], [1.6, 1.0, 1.0], 20, axis=1), np.array([1.5, 0.2, 6.0]))
@@ -88,6 +88,6 @@ def test_a_fixed_price_and_the_same_cent_twice_are_believed_and_priced_like_any_
     known = opened(catalog, believed_before_anybody_came(catalog)).given(Counts(met, met / 3))
     assert ((known.chance > 0) & (known.chance < 1)).all()
     assert (np.diff(known.chance, axis=1) <= 1e-12).all()
-    outlook = morning_of(catalog, believed_before_anybody_came(catalog), None).outlook()
+    outlook = start_of_day(catalog, believed_before_anybody_came(catalog)).outlook()
     assert np.isfinite(outlook.curves.p_sale).all()
     assert np.isfinite(outlook.exploration.budget).all()

@@ -17,7 +17,7 @@ from etl.twin.store_day import play
 from etl.twin.truth import chance_of_sale
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 from serving.learning.updates import LearningPolicy
 from serving.limits.limits import limits_of
 from serving.store.storefront import LearningStorefront, storefront_before_champion, storefront_that_learns
@@ -37,7 +37,7 @@ def at_a_later_opening(catalog: Catalog = CATALOG) -> LearningStorefront:
     """Return a store that is believed to be as before anybody came, though something was sold."""
     nobody = believed_before_anybody_came(catalog)
     belief = replace(nobody, sold=Counts(*(np.ones_like(own) for own in (nobody.sold.met, nobody.sold.bought))))
-    return storefront_that_learns(catalog, morning_of(catalog, belief, None))
+    return storefront_that_learns(catalog, start_of_day(catalog, belief))
 
 
 def shelf_at(tick: int, dice: np.ndarray, stock: int = 100, catalog: Catalog = CATALOG) -> Shelf:
@@ -111,9 +111,9 @@ def test_a_long_shelf_or_many_stores_are_updated_while_that_teaches_much_and_in_
 ) -> None:
     n_products, n_stores = size
     catalog, seen = long_shelf(n_products), each * n_stores
-    morning = morning_of(catalog, believed_before_anybody_came(catalog), None)
-    profile, ticks = morning.footfall.profile, catalog.store.opening.ticks
-    usual = replace(morning, footfall=replace(morning.footfall, daily=np.full(n_products, each / profile[0])))
+    start = start_of_day(catalog, believed_before_anybody_came(catalog))
+    profile, ticks = start.footfall.profile, catalog.store.opening.ticks
+    usual = replace(start, footfall=replace(start.footfall, daily=np.full(n_products, each / profile[0])))
     policy, updated = LearningPolicy(usual.outlook()), []
     prices, count = np.tile(catalog.base_prices, (n_stores, 1)), np.full((n_stores, n_products), each)
     for tick in range(ticks):
@@ -197,7 +197,7 @@ def test_nothing_is_explored_once_demand_is_known(explored_sales: Callable[..., 
     counts = explored_sales(CATALOG, 2_000_000)
     known = believed_after(CATALOG, counts)
     sure, new = (
-        storefront_that_learns(CATALOG, morning_of(CATALOG, belief, None)).exploration
+        storefront_that_learns(CATALOG, start_of_day(CATALOG, belief)).exploration
         for belief in (known, believed_before_anybody_came(CATALOG))
     )
     assert sure is not None
@@ -213,7 +213,7 @@ def test_a_price_that_cannot_be_best_is_not_explored_and_the_best_one_may_be(
     explored_sales: Callable[..., Counts],
 ) -> None:
     counts = explored_sales(CATALOG, 3_000)
-    outlook = morning_of(CATALOG, believed_after(CATALOG, counts), None).outlook()
+    outlook = start_of_day(CATALOG, believed_after(CATALOG, counts)).outlook()
     allowed = outlook.exploration.choice
     best = outlook.policy.ask(shelf_at(0, DICE[:1])).prices[0]
     for product, price in enumerate(best):
@@ -287,10 +287,10 @@ def test_lessons_say_what_was_learned_of_the_day() -> None:
 
 def test_learning_from_the_day_earns_more_than_the_prices_of_the_morning() -> None:
     earned = {}
-    for name, store in (("learning", at_opening()), ("morning", Unteachable.like(at_opening()))):
+    for name, store in (("learning", at_opening()), ("start", Unteachable.like(at_opening()))):
         day = play(CATALOG, store, tuple(f"T{number:02d}" for number in range(10)), DATE, 3)  # type: ignore[arg-type]
         earned[name] = day.price[day.outcome == 0].sum()
-    assert earned["learning"] > 1.02 * earned["morning"]
+    assert earned["learning"] > 1.02 * earned["start"]
 
 
 class Unteachable:

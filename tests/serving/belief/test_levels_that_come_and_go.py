@@ -11,18 +11,18 @@ from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
 from serving.belief.gaussian import Knots
 from serving.belief.sales import SoldAtPrices, sales_at_knots
-from serving.belief.states import Learned, learned
+from serving.belief.states import Fit, fit_days
 
 CATALOG = load(CLASSIC)
 KNOTS = Knots.of(CATALOG)
 
 
-def taught(levels: Floats, catalog: Catalog = CATALOG, hours: Floats | None = None) -> tuple[Knots, Learned]:
+def taught(levels: Floats, catalog: Catalog = CATALOG, hours: Floats | None = None) -> tuple[Knots, Fit]:
     knots, sales = days_sold(catalog, levels, hours=hours)
-    return knots, learned(catalog.store.belief, knots, sales)
+    return knots, fit_days(catalog.store.belief, knots, sales)
 
 
-def level_on(knots: Knots, found: Learned, date: dt.date) -> float:
+def level_on(knots: Knots, found: Fit, date: dt.date) -> float:
     """Return the log odds at the base price that are expected on a date, the shelf's mean."""
     demand = found.states_on(knots, date)[0].demand
     return float(np.mean([np.interp(1.0, own, mean) for own, mean in zip(knots.ratios, demand.mean, strict=True)]))
@@ -53,14 +53,14 @@ def test_a_demand_that_was_seen_before_may_come_back() -> None:
 
 def test_days_that_differ_are_learned_to_differ_and_equal_days_to_be_equal() -> None:
     levels = np.random.default_rng(1).normal(0.0, 0.8, 12)
-    assert taught(levels)[1].taught.spreads.day >= 0.3
-    assert taught(np.zeros(12))[1].taught.spreads.day <= 0.1
+    assert taught(levels)[1].effects.spreads.day >= 0.3
+    assert taught(np.zeros(12))[1].effects.spreads.day <= 0.1
 
 
 def test_the_evenings_demand_is_told_from_the_mornings() -> None:
     hours = np.where(np.arange(HOURS) < 6, 0.8, -0.8)
     _, found = taught(np.zeros(5), hours=hours)
-    effects = found.taught.hours.mean(axis=1)
+    effects = found.effects.hours.mean(axis=1)
     assert effects[:6].mean() - effects[6:].mean() == pytest.approx(1.6, abs=0.3)
 
 
@@ -76,7 +76,7 @@ def level_of_a_new_product(visits_to_the_first: int) -> float:
     bought = dice.binomial(visits[product], expit(levels[product] - 6 * (ratio - 1))).astype(float)
     dates, knots = tuple(MONDAY + dt.timedelta(days=own) for own in range(4)), Knots(ratios, np.ones(6))
     sales = sales_at_knots(knots, dates, HOURS, SoldAtPrices(product, day, hour, ratio, met, bought))
-    demand = learned(CATALOG.store.belief, knots, sales).states_on(knots, dates[-1])[0].demand
+    demand = fit_days(CATALOG.store.belief, knots, sales).states_on(knots, dates[-1])[0].demand
     return float(np.interp(1.0, ratios[5], demand.mean[5]))
 
 

@@ -6,7 +6,7 @@ from believing import HOURS, days_sold
 
 from catalog.load import CLASSIC, load
 from serving.belief.belief import USUAL_SHAPE, Opened, State, shelf_prior
-from serving.belief.effects import Basis, EffectSpreads, Taught, taught_by
+from serving.belief.effects import Basis, EffectsFit, EffectSpreads, fit_effects
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.posterior import Newton, Normals, Roots, likelihood, updated
 from serving.belief.sales import Sales
@@ -20,9 +20,9 @@ def sold_by(n_products: int, seed: int = 3) -> tuple[Knots, Sales]:
     return days_sold(load(CLASSIC), np.where(STATES, -1.5, 0.3), n_products, seed)
 
 
-def taught(knots: Knots, sales: Sales, near: Normals | None = None) -> Taught:
+def taught(knots: Knots, sales: Sales, near: Normals | None = None) -> EffectsFit:
     prior = shelf_prior(knots, SETTINGS, USUAL_SHAPE)
-    return taught_by(knots.ratios, prior.among, sales, SPREADS, STATES, np.zeros((len(knots.ratios), 8)), near)
+    return fit_effects(knots.ratios, prior.among, sales, SPREADS, STATES, np.zeros((len(knots.ratios), 8)), near)
 
 
 def point() -> tuple[Roots, Normals]:

@@ -20,9 +20,9 @@ from etl.load import load_dimensions
 from etl.twin.draws import shopper_names
 from etl.twin.truth import chance_of_sale
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-from serving.belief.belief import Belief, believed_before_anybody_came
+from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Knots
-from serving.belief.log import ChampionCurves, Seen, belief_from, seen_in
+from serving.belief.log import ChampionCurves, LogEvidence, belief_from, read_log_evidence
 from serving.belief.sales import sales_by_kind, sales_of_all
 from serving.book.make import learned_for
 from serving.learning.exploration import ExplorationPlan
@@ -58,16 +58,16 @@ class Shop:
             batch = Batch(date_of(day), "g000", self.catalog.store.stores)
             play_batch(Workspace(self.settings, self.catalog, self.lake), batch, priced, SEED)
 
-    def seen(self, through: dt.date) -> Seen:
+    def seen(self, through: dt.date) -> LogEvidence:
         with feature_workbench(self.settings) as connection:
-            return seen_in(connection, self.catalog, through)
+            return read_log_evidence(connection, self.catalog, through)
 
     def believed(self, through: dt.date, champion: ChampionCurves | None = None) -> Belief:
         return belief_from(self.catalog, self.seen(through), through + dt.timedelta(days=1), champion)
 
     def states(self, through: dt.date) -> list[int]:
         """Return the state of each day up to a date."""
-        taught = self.seen(through).taught
+        taught = self.seen(through).effects
         assert taught is not None
         return [int(state) for state in taught.state_of_day]
 
@@ -136,7 +136,7 @@ def test_days_more_than_eight_weeks_back_are_forgotten(fallen: Shop) -> None:
 def test_a_product_that_left_the_shelf_is_left_out_of_the_belief(fallen: Shop) -> None:
     smaller = Catalog(fallen.catalog.products[1:], fallen.catalog.store.model_copy(update={"popularity": {}}))
     with feature_workbench(fallen.settings) as connection:
-        belief = belief_from(smaller, seen_in(connection, smaller, LAST), LAST + dt.timedelta(days=1))
+        belief = belief_from(smaller, read_log_evidence(connection, smaller, LAST), LAST + dt.timedelta(days=1))
     assert belief.sold.met.shape[0] == 4
     assert met_of(belief) == pytest.approx(fallen.believed(LAST).sold.met[1:].sum())
 
@@ -242,6 +242,16 @@ def test_a_champion_that_is_sure_or_knows_nothing_leaves_finite_odds(steady: Sho
     assert np.isfinite(chance_under(belief)).all()
 
 
+def test_a_belief_names_a_champion_only_where_its_curves_were_used(steady: Shop) -> None:
+    used = steady.believed(date_of(3), ChampionCurves(curves_of(steady.catalog, 0.0), date_of(3)))
+    assert used.model_version == curves_of(steady.catalog, 0.0).model_version
+    assert used.of_kind(StoreKind(("S01",), used.states, used.hours)).model_version is None
+    unsupported = curves_of(steady.catalog, 0.0, np.zeros((5, 20), dtype=bool))
+    before_all = date_of(0) - dt.timedelta(days=1)
+    for unused in (ChampionCurves(unsupported, date_of(3)), ChampionCurves(curves_of(steady.catalog, 0.0), before_all)):
+        assert steady.believed(date_of(3), unused).model_version is None
+
+
 def test_a_change_since_the_training_overrules_the_champion(fallen: Shop) -> None:
     truth = curves_of(fallen.catalog, 0.0)
     belief = fallen.believed(LAST, ChampionCurves(truth, date_of(3)))
@@ -315,8 +325,8 @@ def test_a_holiday_is_expected_to_be_as_those_before_it_unless_no_forest_may_tel
     belief = catalog.store.belief.model_copy(update={"learns_days": False})
     deaf = Catalog(catalog.products, catalog.store.model_copy(update={"belief": belief}))
     with feature_workbench(shop.settings) as connection:
-        heard, unheard = (seen_in(connection, own, date_of(13)) for own in (catalog, deaf))
-    assert unheard.heard is None
+        heard, unheard = (read_log_evidence(connection, own, date_of(13)) for own in (catalog, deaf))
+    assert unheard.fit_with_days is None
     knots = Knots.of(catalog)
     truth = chance_of_sale(catalog, knots.ratios, 0.4)
     apart = [

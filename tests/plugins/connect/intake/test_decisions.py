@@ -13,7 +13,7 @@ from catalog.names import OWNER
 from catalog.tables.contracts import TABLES
 from etl.transform import transform
 from features.cells import feature_workbench
-from serving.belief.log import seen_in
+from serving.belief.log import read_log_evidence
 from warehouse.lake import Partition
 
 OPENS, HOURS = 8, 12
@@ -108,7 +108,7 @@ def test_only_what_was_seen_at_a_drawn_price_teaches(store: SellingStore) -> Non
     assert [own for own in found if own[0] == OWNER] == [(OWNER, 1, 1.29, True), (OWNER, 1, 1.65, True)]
     transform(store.workspace)
     with feature_workbench(store.settings) as connection:
-        sales = seen_in(connection, store.catalog, DATE).sales
+        sales = read_log_evidence(connection, store.catalog, DATE).sales
         cells = connection.execute("select sum(n_offered), sum(n_purchased) from demand_cells").fetchone()
     assert (sales.met.sum().round(6), sales.bought.sum().round(6)) == (22, 1)
     assert cells == (22, 1), "no model learns from the others"

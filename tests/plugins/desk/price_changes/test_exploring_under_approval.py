@@ -18,7 +18,7 @@ from features.cells import feature_workbench
 from plugins.desk.price_changes.proposals import passing
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.sales import sales_of_all
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 from serving.limits.orders import Orders, PriceOrder
 from serving.store.storefront import LearningStorefront, storefront_that_learns
 from warehouse.lake import Partition
@@ -60,7 +60,7 @@ def store_on(day: Day, ranges: np.ndarray | None) -> LearningStorefront:
     """Return what prices a store; without ranges nothing waits."""
     knots = Knots.of(SHELF)
     met = np.full(knots.shape, day.visits)
-    morning = morning_of(SHELF, believed_after(SHELF, Counts(met, met * chance_of_sale(SHELF, knots.ratios))), None)
+    morning = start_of_day(SHELF, believed_after(SHELF, Counts(met, met * chance_of_sale(SHELF, knots.ratios))))
     if ranges is None:
         return storefront_that_learns(SHELF, morning)
     orders = [

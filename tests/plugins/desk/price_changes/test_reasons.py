@@ -17,7 +17,7 @@ from plugins.desk.price_changes.consequence import DayForecast, OnShelf
 from plugins.desk.price_changes.reasons import UNKNOWN, reason_for
 from serving.belief.gaussian import Counts, Knots
 from serving.book.make import tabulate
-from serving.learning.outlook import morning_of
+from serving.learning.outlook import start_of_day
 from serving.store.in_force import PresentBook
 
 DATE = dt.date(2026, 1, 19)
@@ -42,7 +42,7 @@ def forecast_of(world: int, objective: str) -> tuple[Catalog, DayForecast]:
     )
     scale = random.uniform(0.2, 2)
     footfall = replace(belief.footfall, daily=belief.footfall.daily * scale)
-    outlook = morning_of(catalog, replace(belief, footfall=footfall), None).outlook()
+    outlook = start_of_day(catalog, replace(belief, footfall=footfall)).outlook()
     book = tabulate(outlook.policy, catalog, dt.datetime.combine(DATE, dt.time(), dt.UTC), outlook.curves)
     return catalog, DayForecast(catalog, PresentBook(book, outlook.curves, lambda *_: None), outlook, DATE)
 
