@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from catalog import hooks
 from catalog.errors import ContractError
-from catalog.tables import beliefs, comparisons, context, decisions, draws, intake, learning, prices, stock
+from catalog.tables import beliefs, comparisons, context, decisions, learning, prices, stock
 from catalog.tables.table import Column, Table
 
-_CORE = (decisions, intake, stock, context, prices, draws, beliefs, learning, comparisons)
+_CORE = (decisions, stock, context, prices, beliefs, learning, comparisons)
 
 
 def _contracts() -> dict[str, Table]:

@@ -28,7 +28,6 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
-from catalog.tables.draws import HOURLY_DRAWS
 from features.cells import feature_workbench, query, seals_of_cells
 from features.footfall import demand_shifts
 from features.product_columns import columns_of, input_of, one_of_each, position_of, tells_product
@@ -140,7 +139,7 @@ def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None)
     window = workspace.catalog.store.learning.window_days
     first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
     if workspace.catalog.store.is_priced_hourly:
-        begun = min(workspace.lake.dates(HOURLY_DRAWS.name), default=through)
+        begun = min(workspace.lake.dates("hourly_draws"), default=through)
         first = begun if first is None else max(first, begun)
     begin = first or dt.date.min
     spans = (Span(name, begin, through) for name in ("demand_cells", "drift_checks"))

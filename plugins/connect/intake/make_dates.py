@@ -19,8 +19,6 @@ from catalog.arrays import Flags
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP, LIVE_GROUP
 from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
-from catalog.tables.draws import HOURLY_DRAWS
-from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.table import Table
 from etl.live.day import LiveDay, clear_away
 from plugins.connect.intake.day_sales import DayLines, ShelfStock, unit_sales_of
@@ -31,6 +29,7 @@ from plugins.connect.labels.export_log import ExportHistory, ExportLog
 from plugins.connect.labels.tables import EXPORT_BATCHES, LABEL_STATES
 from plugins.own_store.draws.drawn_prices import newest_draw
 from plugins.own_store.history.day_units import DAYS
+from plugins.own_store.tables import EXPOSURES, HOURLY_DRAWS, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from warehouse.commits.locks import waited_for
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.partition import between

@@ -15,7 +15,6 @@ from pydantic import AwareDatetime, Field
 
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
-from catalog.tables.intake import PRODUCT_VISITS, STOCK_EVENTS, TRAFFIC
 from catalog.tables.table import Table
 from plugins.connect.intake.sale_lines import (
     Id,
@@ -31,6 +30,7 @@ from plugins.connect.intake.sale_lines import (
     parsed,
 )
 from plugins.connect.intake.take_sales import LOCK
+from plugins.own_store.tables import PRODUCT_VISITS, STOCK_EVENTS, TRAFFIC
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace

@@ -19,12 +19,12 @@ import pyarrow as pa
 from catalog.arrays import Flags
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
-from catalog.tables.intake import STOCK_EVENTS
 from catalog.tables.stock import STOCK_MOVEMENTS
 from plugins.connect.intake.day_sales import pair_of, sold_lines
 from plugins.connect.intake.make_dates import DATES_LOCK, is_over, proof_of
 from plugins.connect.intake.stock_books import Expiry, Lot, StockBooks, StockChange
 from plugins.connect.intake.take_sales import KnownLines, first_date
+from plugins.own_store.tables import STOCK_EVENTS
 from warehouse.commits.locks import waited_for
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.workspace import Workspace

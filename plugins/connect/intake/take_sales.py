@@ -20,7 +20,6 @@ import pyarrow.compute as pc
 from catalog.arrays import Flags
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
-from catalog.tables.intake import RECEIPT_LINES
 from plugins.connect.intake.sale_lines import (
     ACCEPTED_DAYS,
     IntakeResult,
@@ -35,6 +34,7 @@ from plugins.connect.intake.sale_lines import (
     new_among,
 )
 from plugins.connect.intake.sales_files import objects_of
+from plugins.own_store.tables import RECEIPT_LINES
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition
 from warehouse.query.sql_files import queries_beside

@@ -22,11 +22,10 @@ from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.tables.contracts import TABLES
 from catalog.tables.decisions import REPRICINGS
-from catalog.tables.draws import HOURLY_DRAWS
-from catalog.tables.intake import PRODUCT_VISITS
 from etl.extract import repricings_of
 from etl.live.day import LiveDay
 from plugins.own_store.draws.drawn_prices import TABLE, draw_on, own_prices_on
+from plugins.own_store.tables import HOURLY_DRAWS, PRODUCT_VISITS
 from serving.belief.belief import Belief, believed_before_anybody_came, opened
 from serving.belief.table import belief_from_table
 from serving.book.store import BookInForce, believed_in

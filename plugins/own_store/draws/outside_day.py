@@ -22,13 +22,13 @@ from catalog.hooks import Hook
 from catalog.load import Catalog
 from catalog.names import OWNER
 from catalog.tables.decisions import REPRICINGS
-from catalog.tables.draws import HOURLY_DRAWS
 from etl.live.day import LiveDay, Mark, sold_in
 from etl.live.shelf_state import changes_in
 from etl.load import DayRows, conform
 from etl.stock import opens_with
 from etl.twin.draws import stream_of
 from plugins.own_store.draws.hourly_prices import decided_so_far, newest_prices, released_in, with_decision
+from plugins.own_store.tables import HOURLY_DRAWS
 from serving.limits.orders import at_once_now
 from serving.store.in_force import pricing_on
 from serving.store.storefront import LearningStorefront, Storefront
