@@ -26,10 +26,10 @@ if TYPE_CHECKING:  # types of the rooms above, for the reader and the type check
     from catalog.tables.table import Table
     from etl.live.store_now import StoreNow
     from flows.cli.command import Command
+    from serving.belief.evidence import Evidence
     from serving.limits.orders import OrderBook, Orders
     from serving.optimise.policies import ShelfPrices
     from serving.quote import PriceQuestion, PriceQuote
-    from serving.store.evidence import Evidence
     from training.schedule import Night
     from warehouse.lake import Lake
     from warehouse.workspace import Workspace

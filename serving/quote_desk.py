@@ -20,12 +20,12 @@ from catalog.errors import DataError
 from catalog.hooks import ShelfQuotes
 from catalog.load import Catalog
 from etl.live.store_now import stores_now
+from serving.belief.evidence import evidence, unknown_price
 from serving.book.store import BookInForce, book_in_force
 from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
 from serving.limits.orders import orders_stamp
 from serving.optimise.policies import costs_that_count
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, known, text_of
-from serving.store.evidence import evidence, unknown_price
 from serving.store.standing import standings
 from warehouse.checks.whole import PassedOver, books_passed_over
 from warehouse.lake import Lake

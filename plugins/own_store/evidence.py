@@ -1,4 +1,4 @@
-"""What a retailer's exported sales tell the engine. Implements `serving.store.evidence.Evidence`.
+"""What a retailer's exported sales tell the engine. Implements `serving.belief.evidence.Evidence`.
 
 They tell what stands on each shelf, and a first guess of how sales answer to the price, from which prices are drawn.
 They move no price themselves.
@@ -12,8 +12,8 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from plugins.own_store.price_response import slopes_of, sold_by_week
 from plugins.own_store.shelf_price import changes_of_shelves, shelf_prices
+from serving.belief.evidence import Evidence
 from serving.optimise.policies import ShelfPrices
-from serving.store.evidence import Evidence
 from warehouse.checks.proof import Span
 from warehouse.lake import Lake
 from warehouse.query.sql_files import queries_beside

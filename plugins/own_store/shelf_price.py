@@ -23,8 +23,8 @@ from catalog.arrays import Flags, Floats, Ints
 from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
+from serving.belief.evidence import LOOKS_BACK
 from serving.optimise.policies import ShelfPrices
-from serving.store.evidence import LOOKS_BACK
 from warehouse.lake import Lake
 from warehouse.origin import origin_of
 from warehouse.partition import between

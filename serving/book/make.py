@@ -27,6 +27,7 @@ from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.footfall import observed_prices
+from serving.belief.evidence import evidence
 from serving.belief.log import ChampionCurves, LogEvidence, belief_from, read_log_evidence
 from serving.belief.sales import LOOKS_BACK
 from serving.belief.table import belief_from_table, belief_to_table, log_fingerprint
@@ -45,7 +46,6 @@ from serving.optimise.curves import (
     demand_curves,
 )
 from serving.optimise.policies import Asked, PricingPolicy, policy_with_model, sales_of
-from serving.store.evidence import evidence
 from warehouse.checks.proof import Span, prove
 from warehouse.checks.whole import parts_of_book
 from warehouse.commits.commit import Commit
@@ -155,7 +155,7 @@ def supported_curves(
 
 
 def holds_exported(connection: duckdb.DuckDBPyConnection, catalog: Catalog, after: dt.date, through: dt.date) -> bool:
-    """Tell whether somebody else's prices count: of a store that says who came, only our own do."""
+    """Return whether a retailer's own prices count; in a store priced hourly only ours do."""
     return not catalog.store.is_priced_hourly and evidence().holds_exported(connection, after, through)
 
 
@@ -234,7 +234,7 @@ def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
 
 
 def has_belief(lake: Lake, date: dt.date) -> bool:
-    """Tell whether the demand curves and the belief are whole that a date's book was made from."""
+    """Return whether the demand curves and the belief are whole that a date's book was made from."""
     parts = parts_of_book(date)[1:]
     receipts = [lake.receipt(part) for part in parts]
     return (

@@ -71,7 +71,7 @@ def catalog_of(lake: Lake, date: dt.date) -> str | None:
 
 
 def is_priced(lake: Lake, date: dt.date) -> bool:
-    """Tell whether a price book was made for exactly this date."""
+    """Return whether a price book was made for exactly this date."""
     return lake.receipt(parts_of_book(date)[0]) is not None
 
 
@@ -120,7 +120,7 @@ class OpenBook:
     """
 
     def __init__(self, catalog: Catalog, found: BookInForce) -> None:
-        """Work nothing out yet."""
+        """Keep the book; solve on demand."""
         self.found, self._catalog = found, catalog
         self._day_starts: dict[tuple[str, ...], DayStart] = {}
 

@@ -214,16 +214,16 @@ class Outlook:
         return Outlook(self.start, Today(today.counts + new, self._visits_with(sold), len(sold[0].prices)))
 
     def drop_caches(self) -> None:
-        """Forget the largest of what was worked out, once another outlook takes its place: nothing of that needs it.
+        """Free the largest cached arrays of a superseded outlook; they are recomputed on demand.
 
-        Who asks all the same has it worked out again. The start's is kept, for all stores begin with it.
+        The outlook before the first visit keeps them, because all stores begin with it.
         """
         if self is not self.start.outlook():
             for name in ("understanding", "curves", "policy"):
                 vars(self).pop(name, None)
 
     def is_overtaken(self, sold: tuple[Sold, ...]) -> bool:
-        """Tell whether far more or fewer are to come than was expected, by the visits since."""
+        """Return whether the visits since then change the visits to come by more than 15 %."""
         now = self.start.footfall.given(self._visits_with(sold), len(sold[0].prices))
         left = self.today.ticks + len(sold)
         before = self.visits[:, len(sold) :].sum()
@@ -235,6 +235,6 @@ class Outlook:
 
 
 def start_of_day(catalog: Catalog, belief: Belief) -> DayStart:
-    """Work a belief out for the day that begins."""
+    """Return what a day begins with under a belief."""
     at_opening = opened(catalog, belief)
     return DayStart(catalog, at_opening, belief.footfall, belief.model_version, switching=belief.switching)

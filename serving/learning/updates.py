@@ -21,7 +21,7 @@ _LEAST_UPDATES = 4  # parts of a day where there are more: demand may be another
 class LearningPolicy:
     """The catalog's policy on what is believed by now. Implements `serving.optimise.policies.PricingPolicy`.
 
-    `pending` is what was sold since the outlook was formed; the next update takes it in.
+    `pending` are the sales since the outlook was formed; the next update includes them.
     """
 
     outlook: Outlook

@@ -16,8 +16,8 @@ from catalog.errors import SettingError
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
+from serving.belief import evidence as of_others
 from serving.limits import orders as order_book
-from serving.store import evidence as of_others
 from warehouse.lake import Lake
 
 DATE = dt.date(2026, 1, 19)

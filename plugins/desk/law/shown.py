@@ -19,8 +19,8 @@ from etl.live.day import LiveDay, days_with_live_parts
 from plugins.desk.law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 from plugins.desk.price_changes.change import PriceChange, Terms
 from plugins.desk.records import PriceLaw
+from serving.belief.evidence import evidence
 from serving.optimise.policies import ShelfPrices
-from serving.store.evidence import evidence
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import cells, in_one_piece, texts
 from warehouse.partition import between

@@ -18,8 +18,8 @@ from catalog.bounds import not_above, not_below, price_bounds
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from plugins.own_store.learning.price_room import PriceRoom
+from serving.belief.evidence import evidence
 from serving.optimise.policies import Asked, ShelfPrices, asked_without_model
-from serving.store.evidence import evidence
 from warehouse.lake import Lake, Partition, numbered_records
 
 SAID = "shelf_price_changes"

@@ -19,7 +19,7 @@ from features.cells import feature_workbench
 from plugins.own_store.draws.drawn_prices import TABLE
 from plugins.own_store.learning.belief_priors import ToldPrior
 from plugins.own_store.learning.unit_rows import UnitRows
-from serving.store.evidence import evidence
+from serving.belief.evidence import evidence
 from warehouse.checks.proof import Span, prove
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between

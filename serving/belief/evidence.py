@@ -1,7 +1,7 @@
-"""What is known of prices that somebody else set: a wing tells it, and without one a retailer's lake is refused.
+"""Evidence from prices that a retailer set: a plugin reads it; without one, a retailer's lake is refused.
 
 Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
-not, so all that they say of demand is a first guess, from the wing that registers for `shelfprice.evidence`.
+not, so they give only a first guess of demand, from the plugin registered for `shelfprice.evidence`.
 
 A retailer's own prices are what its stores show where none was drawn.
 """
@@ -28,7 +28,7 @@ class Evidence:
     """What exported sales say: here nothing, as in a lake that holds none. Prices in EUR."""
 
     def changes_of_shelves(self, lake: Lake) -> tuple[object, ...]:
-        """Return what is another one whenever a retailer's log changes; the same always in any other lake."""
+        """Return a version tag of the retailer's log; constant for other lakes."""
         return ()
 
     def shelf_prices(self, lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
@@ -37,7 +37,7 @@ class Evidence:
         return None
 
     def holds_exported(self, connection: duckdb.DuckDBPyConnection, after: dt.date, through: dt.date) -> bool:
-        """Tell whether a decision after a date, up to another, was made at a price that somebody else set."""
+        """Return whether a decision after a date, up to another, was made at a price that somebody else set."""
         return False
 
     def spans_read(self, lake: Lake, date: dt.date) -> tuple[Span, ...]:
