@@ -7,6 +7,7 @@ point in the group `shelfprice.<hook>`; the core asks the hook for its providers
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # types of the rooms above, for the reader and the type check
     from etl.live.store_now import StoreNow
     from flows.cli.command import Command
     from serving.belief.evidence import Evidence
+    from serving.champion import Champion
     from serving.limits.orders import OrderBook, Orders
     from serving.optimise.policies import ShelfPrices
     from serving.quote import PriceQuestion, PriceQuote
@@ -109,6 +111,38 @@ class AfterNight(Protocol):
 
     def __call__(self, workspace: "Workspace") -> Sequence[str]:
         """React to a night that has ended; return sentences for the log."""
+        ...
+
+
+@dataclass(frozen=True)
+class DemandChange:
+    """A product whose shoppers answer prices otherwise than the champion says.
+
+    `business_date` is the day of the detection, `since` the first day of the new answer. Shoppers buy `more` or `less`
+    (`direction`). `before` and `after` are shares that bought less the chance of sale, probability.
+    """
+
+    sku: str
+    business_date: dt.date
+    since: dt.date
+    direction: str
+    before: float
+    after: float
+
+
+Announce = Callable[[str, Sequence[DemandChange]], None]
+"""Called with the champion's version and new changes in demand, before the days that show them are published."""
+
+
+def unannounced(_version: str, _changes: Sequence[DemandChange]) -> None:
+    """Announce nothing."""
+
+
+class ChangesSeen(Protocol):
+    """What watches whether the champion's demand still holds."""
+
+    def __call__(self, workspace: "Workspace", champion: "Champion", through: dt.date, announce: Announce) -> object:
+        """Check the champion on the days through a date, and publish them in `drift_checks`."""
         ...
 
 
@@ -230,6 +264,9 @@ AFTER_BOOK: Hook[AfterBook] = Hook("after_book")
 
 ON_TICK: "Hook[Callable[[Workspace], Any]]" = Hook("on_tick")
 """Called at each tick of a live day."""
+
+CHANGES_SEEN: Hook[ChangesSeen] = Hook("changes_seen")
+"""Called each night with the champion; a training splits its days where `drift_checks` shows a change."""
 
 AFTER_NIGHT: Hook[AfterNight] = Hook("after_night")
 """Called at the end of each night."""

@@ -11,8 +11,8 @@ from uuid import NAMESPACE_OID, uuid5
 from prefect import flow
 from prefect.events import emit_event
 
-from catalog.errors import DataError
-from catalog.hooks import AFTER_NIGHT, SELLERS
+from catalog.errors import DataError, ModelError
+from catalog.hooks import AFTER_NIGHT, SELLERS, DemandChange
 from etl.batches import DEFAULT_SEED
 from etl.live.calendar import ONE_DAY, dates_from, newest_grouped, newest_sold
 from flows.clock import now_of
@@ -24,11 +24,10 @@ from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
 from serving.store.play import close_day
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
-from training.drift_watch import Detection
+from training.evening import Evening, RunContext
 from training.fit.result import TrainingResult
 from training.fit.session import KnownVersion, train_once
 from training.night import Priced, decide, price_date, run_night
-from training.run_context import RunContext
 from training.schedule import Night, night_to_do, refuse_what_cannot_be_closed
 from warehouse.commits.locks import held
 from warehouse.commits.notes import left_unended, write_down
@@ -39,11 +38,11 @@ SHELF = {"prefect.resource.id": "shelfprice.shelf"}
 """The event that asks for a new model, and the resource it is about."""
 
 
-def announce(version: str, found: Sequence[Detection]) -> None:
+def announce(version: str, changes: Sequence[DemandChange]) -> None:
     """Emit the event of a drift, where a server hears it; announced again after a kill, it carries the same id."""
-    newest = max(detection.business_date for detection in found)
-    since = max(detection.since for detection in found)
-    skus = sorted({detection.sku for detection in found})
+    newest = max(change.business_date for change in changes)
+    since = max(change.since for change in changes)
+    skus = sorted({change.sku for change in changes})
     if has_server():
         emit_event(
             event=DRIFT_DETECTED,
@@ -105,7 +104,7 @@ def train(
     date = through or newest_grouped(workspace.lake)
     with spreading(workspace.settings, seconds=0) as spread:
         means = RunContext(progress=tell, spread=spread)
-        return as_task(train_once, workspace, registry_of(workspace), date, seed, since, means, again=again)
+        return as_task(train_once, Evening(workspace, registry_of(workspace), date, seed, means), since, again=again)
 
 
 @flow(name="learn", flow_run_name="learn-{through}")
@@ -132,7 +131,7 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     with spreading(workspace.settings, seconds=0) as spread:
         opens = workspace.catalog.store.next_opening(now_of(workspace))
         means = RunContext(progress=tell, run=as_task, spread=spread, opens=opens)
-        return decide(workspace, registry_of(workspace), date, seed, means)
+        return decide(Evening(workspace, registry_of(workspace), date, seed, means))
 
 
 @flow(name="nightly", persist_result=False, on_completion=[ended])
@@ -173,6 +172,8 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
             opens = workspace.catalog.store.next_opening(now)
             means = RunContext(announce, tell, as_task, spread, opens)
             done = run_night(workspace, registry, night_of, seed, means)
+    if done.outcome == "old prices hold":
+        raise ModelError(f"{done.remark}; run this night again when it is mended")
     for look in AFTER_NIGHT.all():  # a slow webhook keeps nobody from the next night
         for sentence in look(workspace):
             say(sentence)

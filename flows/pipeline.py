@@ -16,9 +16,9 @@ from flows.steps import group_decisions, play_dates
 from flows.workspace import open_workspace
 from serving.book.store import is_priced
 from serving.store.play import priced_batches
-from training.night import decide
+from training.evening import RunContext
+from training.night import run_night
 from training.registry import ModelRegistry
-from training.run_context import RunContext
 from training.schedule import Night
 from warehouse.workspace import Workspace
 
@@ -46,7 +46,6 @@ def pipeline(
     workspace = open_workspace(catalog_dir, for_the_twin=True)
     registry = registry_of(workspace)
     dates = dates_from(start, days)
-    group_decisions(workspace)  # days that were sold before
     remarks: list[str] = []
     done_before = 0
     for number, date in enumerate(dates, start=1):
@@ -57,15 +56,16 @@ def pipeline(
                 night = learn_and_price(workspace, registry, date - ONE_DAY, seed)
                 remarks += [night.remark] if night.remark else []
             play_dates(workspace, [date], stores, seed)
-            group_decisions(workspace)
         tell("days played", number, days)
+    group_decisions(workspace)
     return Loop(done_before, tuple(remarks))
 
 
 def learn_and_price(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int) -> Night:
-    """Learn from everything through a date if that is due, and price the day after it, wherever there is room."""
+    """Do the night after a date, wherever there is room; done before from other inputs, it is decided anew."""
     with spreading(workspace.settings, seconds=0) as spread:
-        return decide(workspace, registry, date, seed, RunContext(progress=tell, run=as_task, spread=spread))
+        means = RunContext(progress=tell, run=as_task, spread=spread)
+        return run_night(workspace, registry, date, seed, means, redo=True)
 
 
 def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:

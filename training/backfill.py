@@ -10,10 +10,9 @@ from etl.transform import transform
 from serving.book.make import has_belief, make_book_again
 from serving.book.store import is_priced
 from serving.store.play import close_day, play_again
-from training.drift_watch import watch_drift
-from training.night import decide
+from training.evening import PLAINLY, RunContext
+from training.night import run_night
 from training.registry import ModelRegistry
-from training.run_context import PLAINLY, RunContext
 from training.schedule import needs_a_decision, refuse_what_cannot_be_closed
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -70,8 +69,7 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
     if has_belief(lake, date + ONE_DAY) and (how.force or not is_priced(lake, date + ONE_DAY)):
         run(make_book_again, workspace, date + ONE_DAY)
     elif needs_a_decision(lake, date):
-        run(watch_drift, workspace, registry, date, means.announce)
-        decide(workspace, registry, date, how.seed, means)
+        run_night(workspace, registry, date, how.seed, means)
 
 
 def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:

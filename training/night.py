@@ -1,19 +1,22 @@
-"""A night of the store: group the day's decisions, watch for drift, learn if that is due, judge, and price tomorrow.
+"""A night of the store in six steps: group, watch, learn, judge, price, commit.
 
-Everything here can be called without an orchestrator. Flows run the steps as tasks, evaluation runs them plainly: both
-live through the same night.
+Decisions are grouped into cells, the champion's demand is checked, a model is trained if one is due, the gate judges
+it, the day after is priced, and the price book and the night's record become one commit. Flows run the steps as tasks,
+evaluation runs them plainly: both live through the same night.
 
-A date is priced from the champion; old prices hold when it cannot be asked. Prices of an outside store are drawn, from
-what sold at those that were drawn before.
+A date is priced from the champion; old prices hold when it cannot be asked. The night of a store that sells by itself
+is its seller's.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
-from catalog.hooks import AFTER_BOOK
+from catalog.hooks import AFTER_BOOK, CHANGES_SEEN
 from catalog.load import Catalog
+from etl.live.calendar import ONE_DAY
 from etl.transform import transform
 from serving.book.book import PriceBook
 from serving.book.make import NewBook, commit_book, make_book
@@ -21,15 +24,14 @@ from serving.book.store import book_in_force, kinds_in_words
 from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.store.markdowns import publish_markdowns
 from training.champion import LOCK, finish_changes, newest
-from training.drift_watch import watch_drift
+from training.evening import PLAINLY, Evening, RunContext
 from training.fit.session import LEARNING, train
 from training.registry import ModelRegistry
-from training.run_context import PLAINLY, RunContext
 from training.schedule import (
     Due,
     Night,
     decided_from,
-    inputs_of,
+    inputs_of_night,
     is_done,
     judged_through,
     needs_a_decision,
@@ -48,28 +50,125 @@ from warehouse.workspace import Workspace
 
 @dataclass(frozen=True)
 class Priced:
-    """The book in force for a date, why it is not a new one when it is not, and what is to be said of it."""
+    """The book in force for a date, why it is not a new one if so, and remarks about it."""
 
     book: PriceBook
     old_prices_hold: str | None
     said: str | None = None
 
 
-CommitBook = Callable[[Lake, NewBook], object]
-"""Commits a price book, alone or with what belongs to it."""
+def run_night(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    date: dt.date,
+    seed: int,
+    means: RunContext = PLAINLY,
+    *,
+    redo: bool = False,
+) -> Night:
+    """Do the night after a business date that is sold to its end: group, watch, learn, judge, price, commit.
 
-
-def price_date(
-    workspace: Workspace, registry: ModelRegistry, date: dt.date, commit_as: CommitBook = commit_book
-) -> Priced:
-    """Make the price book of a business date.
-
-    When the registry is away or the champion cannot be trusted, the last known good book stands.
+    A night that was interrupted goes on where it stopped.
 
     Parameters
     ----------
-    commit_as
-        Commits the book; a night commits its own record with it.
+    redo
+        Whether a night that is done is decided anew if anything has changed that it was decided from.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away while a model is due, or there is no earlier book; the night is yet to do.
+    """
+    means.run(transform, workspace, progress=means.progress, spread=means.spread)
+    if not redo and not needs_a_decision(workspace.lake, date):
+        return recorded(workspace.lake, date)
+    evening = Evening(workspace, registry, date, seed, means)
+    watch(evening)
+    return decide(evening)
+
+
+def watch(evening: Evening) -> None:
+    """Check whether the champion's demand still holds; a champion that cannot be asked is left alone."""
+    with suppress(ModelError):
+        if evening.champion is not None:
+            for check in CHANGES_SEEN.all():
+                evening.means.run(check, evening.workspace, evening.champion, evening.date, evening.means.announce)
+
+
+def decide(evening: Evening) -> Night:
+    """Learn from everything through a business date if that is due, and price the day after it.
+
+    If another run is training, wait, then reuse its result if the inputs are unchanged.
+
+    Returns
+    -------
+    Night
+        What was decided. It is recorded, unless old prices hold because the registry is away: then it is yet to do.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away while a model is due, or there is no earlier book; the night is yet to do.
+    """
+    workspace, lake, date = evening.workspace, evening.workspace.lake, evening.date
+    with waited_for(workspace.settings.locks, LEARNING):
+        inputs = inputs_of_night(lake, workspace.catalog, date, evening.seed)
+        decided = decided_from(lake, date)
+        seller = seller_of(lake.store, workspace.catalog.store)
+        if seller is not None:
+            night = seller.night(workspace, date, evening.seed, inputs, evening.means.opens)
+            if night is not None:
+                return night
+        has_changed = decided not in {None, inputs}
+        due = Due("what the night was decided from has changed") if has_changed else why_due(evening)
+        if due.because is None and decided is not None and is_done(lake, date):
+            return recorded(lake, date)
+        why_not_learned = learn(evening) if due.because else None
+        night = judged(workspace, date, why_not_learned or due.why_skipped)
+        return evening.means.run(price_and_commit, evening, night, inputs)
+
+
+def learn(evening: Evening) -> str | None:
+    """Train, judge and register; return why nothing was learned, if so."""
+    try:
+        evening.means.run(train, evening)
+    except (DataError, Declined) as error:
+        return f"nothing new was learned: {error}"
+    finally:
+        with suppress(ModelError):
+            evening.refresh_champion()
+    return None
+
+
+def judged(workspace: Workspace, date: dt.date, why_not: str | None) -> Night:
+    """Return the night with the gate's verdict about the version judged through its date, if there is one."""
+    version, promoted, said = judged_through(workspace, date) or (None, False, None)
+    return Night(date, "priced", version, promoted, said=why_not or said)
+
+
+def price_and_commit(evening: Evening, night: Night, inputs: str) -> Night:
+    """Price the day after, and commit its book with the record of the night."""
+    lake, catalog, date = evening.workspace.lake, evening.workspace.catalog, night.prices_for
+    if evening.is_stopped:
+        said = "the kill switch is on, so no price book was made"
+        return _committed(lake, replace(night, outcome="base prices stay", said=said), inputs)
+    try:
+        if evening.champion is None and not may_price_without_champion(evening.workspace, date):
+            return _committed(lake, replace(night, outcome="base prices stay"), inputs)
+        with _new_book(evening, date) as new:
+            night = _with_remark(_priced_by(night, new.book), _kinds(catalog, new))
+            record(lake, night, inputs, new)
+    except ModelError as error:
+        book = _book_that_holds(lake, date, error)
+        return replace(_priced_by(night, book), outcome="old prices hold", said=str(error))
+    return _with_remark(night, *_after_book(evening.workspace, date))
+
+
+def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> Priced:
+    """Make the price book of a business date.
+
+    When the registry is away or the champion cannot be trusted, the last known good book stands.
 
     Raises
     ------
@@ -81,39 +180,55 @@ def price_date(
     ModelError
         When the champion cannot be used and there is no earlier book either.
     """
-    shop = workspace.catalog.store
+    shop, evening = workspace.catalog.store, Evening(workspace, registry, date - ONE_DAY)
     if sells_outside(workspace.lake.store, shop) and not shop.is_priced_hourly:
         raise Declined(
             "no price book is made for stores that sell by themselves: the last regular price of each shelf stands "
             "until prices are drawn; name products under `drawn_prices` in store.yaml, and `shelfprice nightly` draws "
             "theirs"
         )
-    if workspace.catalog.store.guardrails.kill_switch:
+    if evening.is_stopped:
         raise Declined(
             "guardrails.kill_switch is on: base prices stand and no price book is written; turn it off to price again"
         )
     try:
-        with held(workspace.settings.locks, LOCK):  # no rollback comes between the champion and its book
-            finish_changes(workspace, registry, date)
-            champion = registry.load()
-            if champion is None and not may_price_without_champion(workspace, date):
-                remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
-                raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
-            new = make_book(workspace, champion, date)
-            commit_as(workspace.lake, new)
-        publish_markdowns(workspace.lake, workspace.catalog, date)
-        of_wings = [hear(workspace, date) for hear in AFTER_BOOK.all()]
-        said = [own for own in (_said_of_stores(workspace.catalog, new), *of_wings) if own]
-        return Priced(new.book, None, "; ".join(said) or None)
+        with _new_book(evening, date) as new:
+            commit_book(workspace.lake, new)
     except ModelError as error:
-        known_good = book_in_force(workspace.lake, date)
-        if known_good is None:
-            raise
-        return Priced(known_good[0], str(error))
+        return Priced(_book_that_holds(workspace.lake, date, error), str(error))
+    remarks = _kinds(workspace.catalog, new), *_after_book(workspace, date)
+    return Priced(new.book, None, _joined(remarks))
+
+
+@contextmanager
+def _new_book(evening: Evening, date: dt.date) -> Iterator[NewBook]:
+    """Yield a new price book to commit; meanwhile no promotion or rollback changes the champion."""
+    workspace = evening.workspace
+    with held(workspace.settings.locks, LOCK):
+        finish_changes(workspace, evening.registry, date)
+        evening.refresh_champion()
+        if evening.champion is None and not may_price_without_champion(workspace, date):
+            remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
+            raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
+        yield make_book(workspace, evening.champion, date)
+
+
+def _book_that_holds(lake: Lake, date: dt.date, error: ModelError) -> PriceBook:
+    """Return the last known good book, or raise the error without one."""
+    known_good = book_in_force(lake, date)
+    if known_good is None:
+        raise error
+    return known_good[0]
+
+
+def _after_book(workspace: Workspace, date: dt.date) -> list[str | None]:
+    """Publish the markdowns of a new book, and return what plugins say about it."""
+    publish_markdowns(workspace.lake, workspace.catalog, date)
+    return [listen(workspace, date) for listen in AFTER_BOOK.all()]
 
 
 def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
-    """Tell whether a belief from the log alone may price a date.
+    """Return whether a belief from the log alone may price a date.
 
     Everything before it was sold at prices of our own, and no champion is on record that the registry has lost. A store
     that changes hourly knows which visits were at a price of ours, and the others do not count.
@@ -129,104 +244,23 @@ def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
     )
 
 
-def run_night(
-    workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, means: RunContext = PLAINLY
-) -> Night:
-    """Do the night after a business date that is sold to its end.
-
-    A night that is done is not done again; one that was interrupted goes on where it stopped.
-
-    Raises
-    ------
-    ModelError
-        When the registry is away: old prices hold, and the night is yet to do.
-    """
-    run = means.run
-    run(transform, workspace, progress=means.progress, spread=means.spread)
-    if not needs_a_decision(workspace.lake, date):
-        return recorded(workspace.lake, date)
-    run(watch_drift, workspace, registry, date, means.announce)
-    night = decide(workspace, registry, date, seed, means)
-    if night.outcome == "old prices hold":
-        raise ModelError(f"{night.remark}; run this night again when it is mended")
-    return night
-
-
-def decide(
-    workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, means: RunContext = PLAINLY
-) -> Night:
-    """Learn from everything through a business date if that is due, and price the day after it.
-
-    If another run is training, wait, then reuse its result if the inputs are unchanged.
-
-    Returns
-    -------
-    Night
-        What was decided. It is recorded, unless old prices hold because the registry is away: then it is yet to do.
-
-    Raises
-    ------
-    ModelError
-        When the registry is away while a model is due, or there is no earlier book; the night is yet to do.
-    """
-    lake = workspace.lake
-    with waited_for(workspace.settings.locks, LEARNING):
-        inputs = inputs_of(lake, workspace.catalog, date, seed)
-        decided = decided_from(lake, date)
-        changed = decided not in {None, inputs}
-        seller = seller_of(lake.store, workspace.catalog.store)
-        if seller is not None and (night := seller.night(workspace, date, seed, inputs, means.opens)) is not None:
-            return night
-        anew = Due("what the night was decided from has changed")
-        due = anew if changed else why_due(workspace, registry, date)
-        if due.because is None and decided is not None and is_done(lake, date):
-            return recorded(lake, date)
-        why_not = _learn(workspace, registry, date, seed, means) if due.because else None
-        version, promoted, said = judged_through(workspace, date) or (None, False, due.rests)
-        night = Night(date, "priced", version, promoted, said=why_not or said)
-        return _price_after(workspace, registry, night, inputs, means)
-
-
-def _learn(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, means: RunContext) -> str | None:
-    """Train; return why nothing was learned, if so. What a training says of its version stands in the version's row."""
-    try:
-        means.run(train, workspace, registry, date, seed, progress=means.progress, spread=means.spread)
-    except (DataError, Declined) as error:
-        return f"nothing new was learned: {error}"
-    return None
-
-
-def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, inputs: str, means: RunContext) -> Night:
-    """Price the day after and commit that with the night; return the night with what became of its prices."""
-    lake = workspace.lake
-    if workspace.catalog.store.guardrails.kill_switch:
-        said = "the kill switch is on, so no price book was made"
-        return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
-    try:
-        if registry.load() is None and not may_price_without_champion(workspace, night.prices_for):
-            return _recorded(lake, replace(night, outcome="base prices stay"), inputs)
-    except ModelError:
-        pass  # pricing knows which book holds meanwhile, or says that none does
-
-    def with_the_night(lake: Lake, book: NewBook) -> None:
-        record(lake, _priced_by(night, book.book, _said_of_stores(workspace.catalog, book)), inputs, book)
-
-    priced = means.run(price_date, workspace, registry, night.prices_for, with_the_night)
-    if priced.old_prices_hold:
-        return replace(_priced_by(night, priced.book, None), outcome="old prices hold", said=priced.old_prices_hold)
-    done = _priced_by(night, priced.book, priced.said)
-    return done if done == recorded(lake, night.business_date) else _recorded(lake, done, inputs)
-
-
-def _recorded(lake: Lake, night: Night, inputs: str) -> Night:
+def _committed(lake: Lake, night: Night, inputs: str) -> Night:
     record(lake, night, inputs)
     return night
 
 
-def _priced_by(night: Night, book: PriceBook, of_stores: str | None) -> Night:
-    version, said = book.model_version, "; ".join(own for own in (night.said, of_stores) if own) or None
-    return replace(night, priced_by=None if version == WITHOUT_CHAMPION else version, said=said)
+def _priced_by(night: Night, book: PriceBook) -> Night:
+    return replace(night, priced_by=None if book.model_version == WITHOUT_CHAMPION else book.model_version)
 
 
-def _said_of_stores(catalog: Catalog, new: NewBook) -> str | None:
+def _with_remark(night: Night, *remarks: str | None) -> Night:
+    return replace(night, said=_joined((night.said, *remarks)))
+
+
+def _joined(remarks: Iterable[str | None]) -> str | None:
+    return "; ".join(remark for remark in remarks if remark) or None
+
+
+def _kinds(catalog: Catalog, new: NewBook) -> str | None:
+    """Return which stores are of which kind in words; None while all are alike."""
     return kinds_in_words(catalog, new.tables[parts_of_book(new.date)[2]])

@@ -24,8 +24,8 @@ from features.footfall import demand_shifts
 from serving.belief.sales import LOOKS_BACK
 from serving.book.store import is_priced
 from serving.champion import Champion
+from training.evening import Evening
 from training.judge.believed_gain import BelievedGain
-from training.registry import ModelRegistry
 from warehouse.checks.proof import Span, prove
 from warehouse.commits.commit import Commit
 from warehouse.lake import Lake, Partition
@@ -40,14 +40,14 @@ _NEWEST = 32  # model versions
 
 
 class Due(NamedTuple):
-    """Why a model is due, None where none is; and why none is although the last training is long ago, None else."""
+    """Why a model is due, None if none is; and why a training is skipped that the schedule asks for."""
 
     because: str | None
-    rests: str | None = None
+    why_skipped: str | None = None
 
 
-def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> Due:
-    """Say why a model is due after a business date, or why none is.
+def why_due(evening: Evening) -> Due:
+    """Return why a model is due after a business date, or why none is.
 
     What was learned from once is not learned from again, so a night that was interrupted goes on after its training.
 
@@ -56,6 +56,7 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     ModelError
         When the registry is away.
     """
+    workspace, through = evening.workspace, evening.date
     days = (day for day in workspace.lake.newest_dates("demand_cells") if day <= through)
     has_too_few = len(list(islice(days, _LEAST_DAYS))) < _LEAST_DAYS
     judged = newest_judged(workspace)
@@ -64,9 +65,9 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     every = workspace.catalog.store.learning.train_every_days
     if judged is None:
         return Due("nothing was learned yet")
-    champion, is_time = registry.load(), (through - judged).days >= every
-    rests = _rests(workspace, champion, through) if is_time else None
-    if is_time and rests is None:
+    champion, is_time = evening.champion, (through - judged).days >= every
+    why_skipped = _why_skipped(workspace, champion, through) if is_time else None
+    if is_time and why_skipped is None:
         how_often = "every day" if every == 1 else f"every {every} days"
         return Due(f"the last training saw {judged}, and one is due {how_often}")
     if champion is None:
@@ -77,11 +78,11 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
         shifts = demand_shifts(connection, through, champion.version)
     if shifts:
         return Due(f"demand changed on {shifts[-1]}, and champion {champion.version} does not know")
-    return Due(None, rests)
+    return Due(None, why_skipped)
 
 
-def _rests(workspace: Workspace, champion: Champion | None, through: dt.date) -> str | None:
-    """Say why a training could not matter; None where it could, or where nobody knows."""
+def _why_skipped(workspace: Workspace, champion: Champion | None, through: dt.date) -> str | None:
+    """Return why a training could not matter; None where it could, or where that is unknown."""
     store = workspace.catalog.store
     least, stale = store.learning.rest_below, store.gate.stale_after_days
     if not least or champion is None or champion.trained_through is None:
@@ -195,7 +196,7 @@ def decided_from(lake: Lake, date: dt.date) -> str | None:
     return None if receipt is None else receipt.inputs
 
 
-def inputs_of(lake: Lake, catalog: Catalog, date: dt.date, seed: int) -> str:
+def inputs_of_night(lake: Lake, catalog: Catalog, date: dt.date, seed: int) -> str:
     """Fingerprint of what decides the night after a date: catalog, seed, cells it looks back to, and announcements.
 
     Cells that came late for a day before those are not learned from, so they change no decision.
@@ -225,14 +226,14 @@ def recorded(lake: Lake, date: dt.date) -> Night:
 
 
 def is_done(lake: Lake, date: dt.date) -> bool:
-    """Tell whether the night after a date is done: its record stands, and the book it speaks of."""
+    """Return whether the night after a date is done: its record stands, and the book it speaks of."""
     if decided_from(lake, date) is None:
         return False
     return recorded(lake, date).outcome != "priced" or is_priced(lake, date + ONE_DAY)
 
 
 def needs_a_decision(lake: Lake, date: dt.date) -> bool:
-    """Tell whether the night after a date is yet to do, and of use: a day that is sold already needs no prices."""
+    """Return whether the night after a date is yet to do, and of use: a day that is sold already needs no prices."""
     return date == newest_sold(lake) and not is_done(lake, date)
 
 

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from catalog.decisions.pricing import PricedBy
 from catalog.errors import Declined
+from catalog.hooks import Announce, unannounced
 from catalog.load import Catalog
 from catalog.names import Outcome, outcome_of
 from catalog.settings import Settings
@@ -22,11 +23,10 @@ from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
 from serving.champion import Champion
 from serving.store.play import priced_batches
-from training.drift_watch import Announce, unannounced
+from training.evening import RunContext
 from training.judge.believed_gain import BelievedGain
 from training.judge.same_shoppers import takings_in
 from training.night import price_date, run_night
-from training.run_context import RunContext
 from training.schedule import Night
 from warehouse.lake import Partition
 

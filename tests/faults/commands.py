@@ -110,10 +110,11 @@ def _transform() -> None:
 
 def _train(seed: int = _SEED) -> None:
     from etl.live.calendar import newest_grouped
+    from training.evening import Evening
     from training.fit.session import train_once
 
     workspace = _workspace()
-    train_once(workspace, _registry(workspace), newest_grouped(workspace.lake), seed)
+    train_once(Evening(workspace, _registry(workspace), newest_grouped(workspace.lake), seed))
 
 
 def _price(for_date: str = str(NEXT + DAY)) -> None:

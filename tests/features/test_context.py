@@ -18,7 +18,7 @@ from features.cells import feature_workbench
 from features.context import context_of_days, seals_of_context, show_context
 from flows.workspace import prepared
 from serving.store.in_force import pricing_on
-from training.schedule import inputs_of
+from training.schedule import inputs_of_night
 from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 5)
@@ -123,7 +123,7 @@ def test_only_what_is_announced_for_some_dates_is_sealed_for_them(sold: Workspac
 
 def test_an_event_of_the_date_to_price_changes_what_its_night_is_decided_from(sold: Workspace) -> None:
     def night() -> str:
-        return inputs_of(sold.lake, sold.catalog, EPIPHANY, 7)
+        return inputs_of_night(sold.lake, sold.catalog, EPIPHANY, 7)
 
     before = night()
     announced(sold, "date,event\n2026-06-01,parade\n")

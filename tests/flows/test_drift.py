@@ -18,9 +18,11 @@ from flows.nightly import DRIFT_DETECTED, train
 from flows.runs import registry_of
 from flows.steps import simulate, transform
 from flows.workspace import open_workspace
+from plugins.operations.checks import drift as watch
+from plugins.operations.checks.drift import Watched, check_champion, publish_checks
 from serving.champion import load_champion
-from training import drift_watch as watch
-from training.drift_watch import Watched, check_champion, publish_checks
+from training import night
+from training.evening import Evening
 from warehouse.lake import Lake
 from warehouse.query.connection import read_only
 
@@ -70,8 +72,13 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def watch_drift(through: dt.date) -> Watched:
+    """Check the champion as a night does."""
     workspace = open_workspace(None)
-    return watch.watch_drift(workspace, registry_of(workspace), through, drift.announce)
+    champion = registry_of(workspace).load()
+    assert champion is not None
+    watched = watch.watch_drift(workspace, champion, through, drift.announce)
+    assert watched is not None
+    return watched
 
 
 def published(settings: Settings) -> dict[str, int]:
@@ -80,7 +87,7 @@ def published(settings: Settings) -> dict[str, int]:
 
 def test_quiet_days_are_checked_and_nothing_is_announced(drifted: Drifted, events: list[dict[str, Any]]) -> None:
     watched = watch_drift(drifted.quiet[-1])
-    assert (watched.new, watched.standing, watched.since, watched.unchecked) == ((), (), None, None)
+    assert (watched.new, watched.standing, watched.since) == ((), (), None)
     assert events == []
     with read_only(drifted.settings) as warehouse:
         checks = warehouse.execute(
@@ -167,18 +174,17 @@ def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_hold
         ).fetchone()
     assert row == (first, first)
 
-    watched = watch_drift(second)
-    assert (watched.champion, watched.standing) == (healed.version, ())
+    assert watch_drift(second).standing == ()
     with read_only(drifted.settings) as warehouse:
         kept = warehouse.execute("select distinct model_version from drift_checks where detected order by 1").fetchall()
     assert kept == [(champion.version,)]
 
 
-def test_a_store_without_a_champion_is_not_watched_and_says_why(
+def test_a_store_without_a_champion_is_not_watched(
     in_the_loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'none.db'}")
-    watched = watch_drift(in_the_loop.dates[-1])
-    assert (watched.champion, watched.new, watched.since) == (None, (), None)
-    assert watched.unchecked is not None
-    assert "champion" in watched.unchecked
+    workspace = open_workspace(None)
+    before = workspace.lake.dates("drift_checks")
+    night.watch(Evening(workspace, registry_of(workspace), in_the_loop.dates[-1]))
+    assert workspace.lake.dates("drift_checks") == before

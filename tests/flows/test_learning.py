@@ -13,6 +13,7 @@ from flows.environment import orchestrated
 from flows.nightly import learn
 from flows.runs import registry_of
 from flows.workspace import open_workspace
+from training.evening import Evening
 from training.schedule import Due, is_done, recorded, why_due
 
 NEWEST = dt.date(2026, 1, 6)
@@ -24,8 +25,8 @@ def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_d
     sell_two_days(empty_home)
     workspace = open_workspace(None)
     registry = registry_of(workspace)
-    assert why_due(workspace, registry, NEWEST - dt.timedelta(days=1)) == Due(None)
-    assert why_due(workspace, registry, NEWEST) == Due("nothing was learned yet")
+    assert why_due(Evening(workspace, registry, NEWEST - dt.timedelta(days=1))) == Due(None)
+    assert why_due(Evening(workspace, registry, NEWEST)) == Due("nothing was learned yet")
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -39,7 +40,7 @@ def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_d
         night = learn(NEWEST)
         assert night.judged_version == "1"
         assert is_done(workspace.lake, NEWEST)
-        assert why_due(workspace, registry, NEWEST) == Due(None)
+        assert why_due(Evening(workspace, registry, NEWEST)) == Due(None)
         book = workspace.lake.root / "booked_prices"
         before = {path: path.read_bytes() for path in book.rglob("*.parquet")}
         again = learn(NEWEST)

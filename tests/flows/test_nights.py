@@ -26,10 +26,11 @@ from serving.book.make import new_book
 from serving.store.play import LivePrices
 from tests.support.believing import first_belief
 from training.backfill import Filled
+from training.evening import Evening
 from training.judge.same_shoppers import true_curves
 from training.schedule import (
     Night,
-    inputs_of,
+    inputs_of_night,
     is_done,
     needs_a_decision,
     night_to_do,
@@ -41,21 +42,21 @@ from warehouse.commits.locks import held
 from warehouse.commits.record import CommittedPart
 from warehouse.lake import Lake, Partition
 from warehouse.stores import folder as local
-from warehouse.workspace import Workspace
 
 FIRST = DEFAULT_START
 SEED = 7
 
 
-def books_and_records(workspace: Workspace, _registry: object, date: dt.date, seed: int, *_how: object) -> Night:
+def books_and_records(evening: Evening) -> Night:
     """Decide a night without a model: price the day after by the twin's true demand."""
+    workspace, date, seed = evening.workspace, evening.date, evening.seed
     tomorrow = date + ONE_DAY
     visits = believed_before_anybody_came(workspace.catalog).footfall.by_tick
     book = new_book(
         workspace.catalog, true_curves(workspace.catalog, tomorrow), visits, tomorrow, first_belief(workspace.catalog)
     )
     night = Night(date, "priced", priced_by="truth")
-    record(workspace.lake, night, inputs_of(workspace.lake, workspace.catalog, date, seed), book)
+    record(workspace.lake, night, inputs_of_night(workspace.lake, workspace.catalog, date, seed), book)
     return night
 
 
@@ -117,7 +118,6 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def town(furnished: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
     monkeypatch.setattr("training.night.decide", books_and_records)
-    monkeypatch.setattr("training.backfill.decide", books_and_records)
     shutil.copytree(furnished, empty_home, dirs_exist_ok=True)
     return Town(empty_home / "catalog")
 
@@ -204,12 +204,12 @@ def test_a_night_is_kept_as_it_was_decided_and_is_not_done_while_its_book_is_mis
 def test_what_a_night_is_decided_from_is_the_catalog_the_seed_and_the_cells_up_to_its_date(sold: Lake) -> None:
     catalog = load(CLASSIC)
     first, second = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
-    before = inputs_of(sold, catalog, first, 7), inputs_of(sold, catalog, second, 7)
-    assert len({*before, inputs_of(sold, catalog, first, 8)}) == 3
+    before = inputs_of_night(sold, catalog, first, 7), inputs_of_night(sold, catalog, second, 7)
+    assert len({*before, inputs_of_night(sold, catalog, first, 8)}) == 3
     victim = next(part for part in sold.partitions("demand_cells") if part.business_date == second)
     sold.publish(victim, sold.read(victim).slice(1), inputs="others")
-    assert inputs_of(sold, catalog, first, 7) == before[0]
-    assert inputs_of(sold, catalog, second, 7) != before[1]
+    assert inputs_of_night(sold, catalog, first, 7) == before[0]
+    assert inputs_of_night(sold, catalog, second, 7) != before[1]
 
 
 def test_nights_go_on_day_by_day_named_by_their_date_and_a_rerun_changes_nothing(town: Town) -> None:

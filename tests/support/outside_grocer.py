@@ -15,6 +15,7 @@ from catalog.load import load
 from catalog.settings import read_settings
 from catalog.tables.contracts import TABLES
 from plugins.own_store.draws.drawn_prices import PriceDraw, draw_on
+from training.evening import Evening
 from training.night import decide
 from training.schedule import Night
 from warehouse.lake import Lake, Partition
@@ -63,7 +64,7 @@ class Grocer(Shop):
         return Workspace(self.settings.model_copy(update={"now": moment}), self.catalog, self.lake)
 
     def night(self, date: dt.date) -> Night:
-        return decide(self.workspace, NoRegistry(), date, 7)  # type: ignore[arg-type]
+        return decide(Evening(self.workspace, NoRegistry(), date, 7))  # type: ignore[arg-type]
 
     def draw(self, date: dt.date) -> PriceDraw:
         found = draw_on(self.lake, self.catalog, date)

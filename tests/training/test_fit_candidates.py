@@ -19,6 +19,7 @@ from catalog.settings import Settings, read_settings
 from catalog.spread import HERE
 from features.stored_model import classifier_as_data, classifier_from_data
 from plugins.evaluation.memory_registry import MemoryRegistry
+from training.evening import Evening, RunContext
 from training.fit.dataset import learning_days
 from training.fit.fit_candidates import CandidateToFit, FittedCandidate, FittingJob, fit_candidates, fit_one
 from training.fit.session import train
@@ -75,7 +76,9 @@ def test_a_training_finds_the_same_wherever_its_candidates_are_fitted(workspace:
     shutil.copytree(workspace.settings.home, tmp_path / "again")
     again = read_settings({"SHELFPRICE_HOME": str(tmp_path / "again")})
     found = [
-        train(Workspace(own, load(CLASSIC), Lake(own)), MemoryRegistry(), THROUGH, SEED, spread=how)
+        train(
+            Evening(Workspace(own, load(CLASSIC), Lake(own)), MemoryRegistry(), THROUGH, SEED, RunContext(spread=how))
+        )
         for own, how in ((again, HERE), (workspace.settings, Elsewhere()))
     ]
     assert found[0].scores == found[1].scores

@@ -10,7 +10,7 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
 from serving.belief.sales import LOOKS_BACK
-from training.schedule import inputs_of, judged_through, newest_judged
+from training.schedule import inputs_of_night, judged_through, newest_judged
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
@@ -48,9 +48,9 @@ def judge(lake: Lake, version: int, through: dt.date, *, promoted: bool = False)
 def changes_with_cells(workspace: Workspace, window_days: int | None, days_ago: int) -> bool:
     catalog = learning_from(window_days)
     sell(workspace.lake, days_ago, offered=2)
-    before = inputs_of(workspace.lake, catalog, NIGHT, 7)
+    before = inputs_of_night(workspace.lake, catalog, NIGHT, 7)
     sell(workspace.lake, days_ago, offered=3)
-    return inputs_of(workspace.lake, catalog, NIGHT, 7) != before
+    return inputs_of_night(workspace.lake, catalog, NIGHT, 7) != before
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from catalog.records.pricing import Learning
 from catalog.settings import Settings
 from serving.champion import Champion
 from training import schedule
+from training.evening import Evening
 from training.registry import ModelRegistry
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -54,7 +55,7 @@ def due(
         shop = load(CLASSIC)
         catalog = Catalog(shop.products, shop.store.model_copy(update={"learning": Learning(**learning)}))
         workspace, registry = Workspace(settings, catalog, Lake(settings)), cast("ModelRegistry", OneChampion(champion))
-        return schedule.why_due(workspace, registry, TODAY)
+        return schedule.why_due(Evening(workspace, registry, TODAY))
 
     return asked
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.arrays import Floats
 from catalog.currency import Currency
-from catalog.spread import HERE, Progress, Spread, silent
 from training.champion import Judged, catch_up, settle
+from training.evening import Evening
 from training.fit.dataset import Dataset, learning_days
 from training.fit.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.fit.result import TrainingResult, conclusion, gate_input, model_version_row
@@ -18,8 +18,7 @@ from training.judge.gain import Challenger
 from training.judge.gate import pass_gate
 from training.judge.same_shoppers import true_chances
 from training.judge.scores import choose_threshold, judge
-from training.registry import LoggedModel, ModelRegistry, TrainingLog
-from training.run_context import PLAINLY, RunContext
+from training.registry import LoggedModel, TrainingLog
 from warehouse.commits.locks import waited_for
 from warehouse.lake import CODE_VERSION
 from warehouse.workspace import Workspace
@@ -31,15 +30,7 @@ LEARNING = "learning"
 """Name of the lock that is held while a model is trained: there is one training of a lake at a time."""
 
 
-def train(
-    workspace: Workspace,
-    registry: ModelRegistry,
-    through: dt.date,
-    seed: int,
-    since: dt.date | None = None,
-    progress: Progress = silent,
-    spread: Spread = HERE,
-) -> TrainingResult:
+def train(evening: Evening, since: dt.date | None = None) -> TrainingResult:
     """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
 
     The registry is told first what was found; then the version's row and, if it is promoted, the change of champion are
@@ -50,8 +41,6 @@ def train(
     since
         First business date to learn from, by default as far back as `learning.window_days` lets it. Where a change in
         demand was detected later, the days before it lend the shape of their curve alone.
-    spread
-        Where candidates are fitted.
 
     Raises
     ------
@@ -60,23 +49,23 @@ def train(
     Declined
         When the champion was changed meanwhile; the version is registered and not promoted.
     """
-    lesson = FittingJob(learning_days(workspace, through, since), through, since, seed)
-    return train_on(workspace, registry, lesson, progress, spread)
+    return _train_on(
+        evening, FittingJob(learning_days(evening.workspace, evening.date, since), evening.date, since, evening.seed)
+    )
 
 
-def train_on(
-    workspace: Workspace,
-    registry: ModelRegistry,
-    lesson: FittingJob,
-    progress: Progress = silent,
-    spread: Spread = HERE,
-) -> TrainingResult:
-    """Train as `train` does, on days that were read."""
-    dataset, seed, money = lesson.dataset, lesson.seed, workspace.catalog.store.money
+def _job(evening: Evening, since: dt.date | None) -> FittingJob:
+    return FittingJob(learning_days(evening.workspace, evening.date, since), evening.date, since, evening.seed)
+
+
+def _train_on(evening: Evening, job: FittingJob) -> TrainingResult:
+    workspace, registry, means = evening.workspace, evening.registry, evening.means
+    dataset, seed, money = job.dataset, job.seed, workspace.catalog.store.money
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
-    champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
+    evening.refresh_champion()
+    champion, inputs = evening.champion, inputs_of_training(workspace, dataset, seed)
     with registry.training(dataset) as log:
-        fitted, truth = fit_candidates(workspace, lesson, spread, progress), true_chances(workspace, dataset)
+        fitted, truth = fit_candidates(workspace, job, means.spread, means.progress), true_chances(workspace, dataset)
         judged = [_judged(own, dataset, truth) for own in fitted]
         best = min(judged, key=lambda own: own.scores["log_loss"])
         logged = _log(log, judged, best, dataset, seed, money)
@@ -105,7 +94,7 @@ def train_on(
     return result
 
 
-def inputs_of(workspace: Workspace, dataset: Dataset, seed: int) -> str:
+def inputs_of_training(workspace: Workspace, dataset: Dataset, seed: int) -> str:
     """Fingerprint of what decides a training: its days, the catalog, the seed and the version of the project."""
     facts = (dataset.fingerprint, workspace.catalog.fingerprint, seed, CODE_VERSION)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -168,16 +157,7 @@ class KnownVersion:
     said: str | None
 
 
-def train_once(
-    workspace: Workspace,
-    registry: ModelRegistry,
-    through: dt.date,
-    seed: int,
-    since: dt.date | None = None,
-    means: RunContext = PLAINLY,
-    *,
-    again: bool = False,
-) -> TrainingResult | KnownVersion:
+def train_once(evening: Evening, since: dt.date | None = None, *, again: bool = False) -> TrainingResult | KnownVersion:
     """Train as `train` does, alone in its lake, unless the same days, catalog and seed were learned from.
 
     Then the version stands, and the registry follows if a kill kept it from that. `again` trains all the same.
@@ -189,18 +169,19 @@ def train_once(
     Declined
         When the champion was changed meanwhile; the version is registered and not promoted.
     """
+    workspace = evening.workspace
     with waited_for(workspace.settings.locks, LEARNING):
-        lesson = FittingJob(learning_days(workspace, through, since), through, since, seed)
-        known = None if again else trained_before(workspace, lesson.dataset, seed)
-        if known is None:
-            return train_on(workspace, registry, lesson, means.progress, means.spread)
-        catch_up(workspace, registry, known.judged_through + dt.timedelta(days=1))
-        return known
+        job = _job(evening, since)
+        version = None if again else trained_before(workspace, job.dataset, evening.seed)
+        if version is None:
+            return _train_on(evening, job)
+        catch_up(workspace, evening.registry, version.judged_through + dt.timedelta(days=1))
+        return version
 
 
 def trained_before(workspace: Workspace, dataset: Dataset, seed: int) -> KnownVersion | None:
     """Return the newest version that was trained from exactly these days, catalog and seed; None without one."""
-    inputs, lake = inputs_of(workspace, dataset, seed), workspace.lake
+    inputs, lake = inputs_of_training(workspace, dataset, seed), workspace.lake
     parts = [part for part in lake.partitions("model_versions") if lake.is_current(part, inputs)]
     if not parts:
         return None

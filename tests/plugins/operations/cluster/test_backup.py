@@ -31,6 +31,7 @@ from plugins.operations.deploy.servers.seaweed import Seaweed
 from plugins.operations.up.mlflow_server import LOGIN_VARIABLE, STORE_VARIABLE
 from plugins.operations.up.services import Service
 from serving.store.in_force import pricing_on
+from training.evening import Evening
 from training.mlflow.registry import MlflowRegistry
 from training.night import decide
 from warehouse.checks.proof import verify
@@ -93,7 +94,7 @@ def night(settings: Settings, date: dt.date) -> None:
     workspace = prepared(settings, load(CLASSIC))
     for batch in batches_of(workspace.catalog, [date], 1):
         play_batch(workspace, batch, pricing_on(workspace.lake, workspace.catalog, date), SEED)
-    decide(workspace, MlflowRegistry(settings), date, SEED)
+    decide(Evening(workspace, MlflowRegistry(settings), date, SEED))
 
 
 def receipts(settings: Settings) -> dict[str, str]:

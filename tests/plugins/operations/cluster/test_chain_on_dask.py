@@ -24,6 +24,7 @@ from plugins.evaluation.memory_registry import MemoryRegistry
 from plugins.operations.deploy.servers.seaweed import BUCKET, Seaweed
 from serving.book.make import commit_book, make_book
 from serving.store.play import batches_to_play, play_one, priced_batches
+from training.evening import Evening, RunContext
 from training.fit.session import train
 from warehouse.checks.proof import verify
 from warehouse.lake import Lake
@@ -74,7 +75,7 @@ def played(settings: Settings, spread: Spread) -> Workspace:
 def learned(workspace: Workspace, spread: Spread) -> tuple[str, MemoryRegistry]:
     """Train, and return the digest of the best model's trees and answers, and the registry that holds it."""
     registry = MemoryRegistry()
-    found = train(workspace, registry, DATES[-1], SEED, spread=spread)
+    found = train(Evening(workspace, registry, DATES[-1], SEED, RunContext(spread=spread)))
     champion = registry.load(found.version)
     assert champion is not None
     digest = hashlib.sha256(repr((found.best, found.scores, champion.model.smoothing)).encode())

@@ -8,8 +8,8 @@ from outside_grocer import DRAWN, MONDAY, Grocer, NoRegistry
 
 from catalog.load import Catalog
 from etl.live.calendar import next_dates
+from training.evening import Evening, RunContext
 from training.night import decide
-from training.run_context import RunContext
 from training.schedule import Night, recorded
 
 DAY = dt.timedelta(days=1)
@@ -19,7 +19,7 @@ SUNDAY, WEDNESDAY = MONDAY - DAY, MONDAY + 2 * DAY
 def night_at(shop: Grocer, date: dt.date, moment: str) -> Night:
     """Return the night after a date, done at a moment."""
     opens = shop.catalog.store.next_opening(dt.datetime.fromisoformat(moment))
-    return decide(shop.workspace, NoRegistry(), date, 7, RunContext(opens=opens))  # type: ignore[arg-type]
+    return decide(Evening(shop.workspace, NoRegistry(), date, 7, RunContext(opens=opens)))  # type: ignore[arg-type]
 
 
 def closed_on_sundays(shop: Grocer) -> Grocer:

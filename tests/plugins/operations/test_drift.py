@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.drift_checks import DayCheck, check_days
+from plugins.operations.checks.drift import DayCheck, check_days
 
 FIRST = dt.date(2026, 1, 12)
 
