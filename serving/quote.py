@@ -1,9 +1,10 @@
 """A quote and why it is what it is: the decision of the policy in force under the guardrails, for one product."""
 
+import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,10 +16,11 @@ from catalog.load import Catalog
 from serving.belief.evidence import unknown_price
 from serving.book.book import BookPolicy, PriceBook
 from serving.limits.guardrails import caps_beside
+from serving.limits.limits import limits_of
 from serving.limits.orders import Orders
 from serving.optimise.curves import DemandCurves, Switching
 from serving.optimise.policies import costs_that_count
-from serving.store.storefront import Storefront, storefront_without_exploration
+from serving.store.storefront import Storefront
 
 EVERY_STORE = "every store"
 
@@ -75,8 +77,26 @@ class PriceQuote:
     candidates: list[dict[str, float | None]]
 
 
+class ProductBooks(Protocol):
+    """Price books of single products: parts of a printed book, or solved when they are asked for."""
+
+    @property
+    def n_ticks(self) -> int:
+        """Ticks until closing that have prices."""
+        ...
+
+    @property
+    def published_at(self) -> dt.datetime:
+        """When the book in force was made."""
+        ...
+
+    def only(self, product: int) -> PriceBook:
+        """Return the book of one product."""
+        ...
+
+
 class QuotedBook:
-    """A price book and its curves on the shelf of a catalog, from which many questions are answered.
+    """Books of products and their curves on the shelf of a catalog, from which many questions are answered.
 
     Parameters
     ----------
@@ -91,7 +111,7 @@ class QuotedBook:
     def __init__(
         self,
         catalog: Catalog,
-        book: PriceBook,
+        book: ProductBooks,
         curves: DemandCurves,
         orders: Orders | None = None,
         ticks_left: int | None = None,
@@ -101,7 +121,8 @@ class QuotedBook:
         self._book, self._curves = book, curves
         self._made_for = f"{book.published_at.date()}"
         self._until_closing = ticks_left or self._book.n_ticks
-        self._storefront = storefront_without_exploration(catalog, book, curves, orders)
+        self._limits, self._unit_costs = limits_of(catalog, orders), costs_that_count(catalog)
+        self._fronts = dict[tuple[int, tuple[str, ...] | None], Storefront]()
 
     @property
     def n_ticks(self) -> int:
@@ -125,8 +146,8 @@ class QuotedBook:
             known in the store.
         """
         self._catalog.product(question.sku)
-        left, own = self._ticks_left(question), self._book.positions[question.sku]
-        stores = None if store is None else (store,)
+        left, own = self._ticks_left(question), self._catalog.positions[question.sku]
+        stores, book = None if store is None else (store,), self._book.only(own)
         front = self._front_of(own, stores)
         decision = front.decide(_shelf_of(question, left, stores))
         price, p_sale = float(decision.prices[0, 0]), known(decision.p_sale[0, 0])
@@ -135,15 +156,15 @@ class QuotedBook:
         return PriceQuote(
             sku=question.sku,
             stock=question.stock,
-            priced_as_stock=min(question.stock, int(self._book.par_stock[own])),
+            priced_as_stock=min(question.stock, int(book.par_stock[0])),
             ticks_left=left,
             price=price,
             p_sale=p_sale,
             expected_revenue=None if p_sale is None else price * p_sale,
             unit_value=known(decision.unit_value[0, 0]),
             binding_rule=front.rules[decision.rule[0, 0]],
-            model_version=self._book.model_version,
-            policy=self._book.policy,
+            model_version=book.model_version,
+            policy=book.policy,
             made_for=self._made_for,
             unconstrained_price=float(decision.unconstrained[0, 0]),
             clamps=_clamps_of(decision, front.rules),
@@ -159,7 +180,10 @@ class QuotedBook:
 
         The price is infinite where none is known.
         """
-        front, found = self._front_of(self._book.positions[question.sku], stores), dict[tuple[float, str], list[str]]()
+        front, found = (
+            self._front_of(self._catalog.positions[question.sku], tuple(stores)),
+            dict[tuple[float, str], list[str]](),
+        )
         decision = front.decide(_shelf_of(question, self._ticks_left(question), tuple(stores)))
         for row, store in enumerate(stores):
             key = float(np.nan_to_num(decision.prices[row, 0], nan=math.inf)), front.rules[decision.rule[row, 0]]
@@ -179,20 +203,24 @@ class QuotedBook:
             )
         return left
 
-    def _front_of(self, own: int, stores: Sequence[str] | None) -> Storefront:
+    def _front_of(self, own: int, stores: tuple[str, ...] | None) -> Storefront:
         """Return how a product is priced in stores: what other prices stand there may hold it back."""
-        whole, part = self._storefront, slice(own, own + 1)
-        assert whole.limits is not None  # noqa: S101 - a store has guardrails
-        limits, curves = whole.limits.only(own, self._book.skus[own]), self._curves
+        key = own, stores if self._limits.links else None
+        if key not in self._fronts:
+            self._fronts[key] = self._new_front(own, stores)
+        return self._fronts[key]
+
+    def _new_front(self, own: int, stores: tuple[str, ...] | None) -> Storefront:
+        book, curves, part = self._book.only(own), self._curves, slice(own, own + 1)
+        limits = self._limits.only(own, book.skus[0])
         if limits.caps and stores is not None and self._beside is not None:
-            caps = caps_beside(whole.limits, np.array([self._beside[store] for store in stores]))
+            caps = caps_beside(self._limits, np.array([self._beside[store] for store in stores]))
             limits = replace(limits, caps={rule: caps[rule][:, [own]] for rule in limits.caps})
-        return replace(
-            whole,
-            policy=BookPolicy(self._book.take(np.array([own]))),
-            curves=DemandCurves(curves.skus[part], curves.prices[part], curves.p_sale[part], curves.model_version),
+        return Storefront(
+            BookPolicy(book),
+            DemandCurves(curves.skus[part], curves.prices[part], curves.p_sale[part], curves.model_version),
             limits=limits,
-            unit_costs=np.broadcast_to(whole.unit_costs, len(self._book.skus))[part],
+            unit_costs=self._unit_costs[part],
         )
 
     def _candidates(self, own: int) -> list[dict[str, float | None]]:
@@ -267,7 +295,7 @@ def known(value: float) -> float | None:
 
 
 def brought_elsewhere(
-    catalog: Catalog, book: PriceBook, switching: Switching | None, product: int, price: float, ticks_left: int
+    catalog: Catalog, book: ProductBooks, switching: Switching | None, product: int, price: float, ticks_left: int
 ) -> float | None:
     """Return what a shopper brings who finds a price too dear, EUR: what her substitutes earn beyond a unit's value.
 
@@ -275,7 +303,11 @@ def brought_elsewhere(
     """
     if switching is None or not switching.substitutes[product].any():
         return None
-    full = book.at(np.arange(len(book.skus)), book.n_levels - 1, ticks_left)
-    prices, beyond = full.prices, full.prices - costs_that_count(catalog) - np.nan_to_num(full.unit_value)
-    own, ratios = np.array([price / catalog.base_prices[product]]), prices / catalog.base_prices
+    beyond, ratios, costs = np.zeros(len(catalog.skus)), np.ones(len(catalog.skus)), costs_that_count(catalog)
+    for other in np.flatnonzero(switching.substitutes[product]).tolist():
+        part = book.only(other)
+        full = part.at(0, part.n_levels - 1, ticks_left)
+        beyond[other] = full.prices - costs[other] - np.nan_to_num(full.unit_value)
+        ratios[other] = full.prices / catalog.base_prices[other]
+    own = np.array([price / catalog.base_prices[product]])
     return float((switching.chances(product, own, ratios[None]) @ beyond)[0])

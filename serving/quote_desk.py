@@ -7,25 +7,29 @@ bytes, because both ask here.
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from catalog.bounds import price_links
 from catalog.decisions.rules import RULES
 from catalog.errors import DataError
 from catalog.hooks import ShelfQuotes
 from catalog.load import Catalog
-from etl.live.store_now import stores_now
+from etl.live.calendar import catalog_of_the_day
+from etl.live.store_now import StoreNow, stores_now
 from serving.belief.evidence import evidence, unknown_price
-from serving.book.store import BookInForce, book_in_force
-from serving.counters import TAG_LENGTH, Counter, Counters, NoBookError
-from serving.limits.orders import orders_stamp
+from serving.belief.table import switching_in
+from serving.book.store import BookInForce, OpenBook, book_in_force
+from serving.limits.orders import at_once_now, orders_on, orders_stamp
 from serving.optimise.policies import costs_that_count
-from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, known, text_of
+from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, known, text_of
+from serving.store.in_force import stores_apart
+from serving.store.present import PresentShelf, present_shelf, shelf_after
 from serving.store.standing import standings
 from warehouse.checks.whole import PassedOver, books_passed_over
 from warehouse.lake import Lake
@@ -33,7 +37,11 @@ from warehouse.origin import seller_of, sells_outside
 from warehouse.query.advice import next_command, situation_of
 
 _SHOWN_STORES = 5
-_LONG_SHELF = 200  # products: of more, a policy takes too long to work out for a single quote
+_TAG_LENGTH = 32  # hexadecimal digits
+
+
+class NoBookError(DataError):
+    """No price book is in force."""
 
 
 class UnknownStoreError(DataError):
@@ -42,6 +50,95 @@ class UnknownStoreError(DataError):
 
 class StoresDifferError(DataError):
     """A question names no store, and stores have different answers."""
+
+
+class Counter(NamedTuple):
+    """The shelf that some stores share: answers about it, the stores, its version tag, and the shelf itself."""
+
+    book: QuotedBook
+    stores: tuple[str, ...]
+    tag: str
+    shelf: PresentShelf
+
+
+class Counters:
+    """Cache of opened shelves: one for each store that is priced alone, and one for all others that open on a date.
+
+    `newest` is the newest price book; it is read for earlier dates alone.
+    """
+
+    def __init__(
+        self, lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow], newest: BookInForce | None
+    ) -> None:
+        self._lake, self._catalog, self._stores, self._newest = lake, catalog, stores, newest
+        self._books: dict[dt.date, BookInForce | None] = {}
+        self._opened_books: dict[tuple[str, str], OpenBook] = {}
+        self._found: dict[str | dt.date, Counter] = {}
+        self._apart: dict[dt.date, frozenset[str]] = {}
+
+    def of(self, stores: Iterable[StoreNow], made_from: str) -> list[Counter]:
+        """Return where stores ask, each counter once; `made_from` tells the lake and the code from any other.
+
+        Raises
+        ------
+        NoBookError
+            When no book is in force for one of them.
+        """
+        places = dict.fromkeys(now.store if self._is_asked_alone(now) else now.date for now in stores)
+        for place in places:
+            if place not in self._found:
+                self._found[place] = self._opened(place, made_from)
+        return [self._found[place] for place in places]
+
+    def _is_asked_alone(self, now: StoreNow) -> bool:
+        """Tell whether a store has prices of its own: it is being sold, or its shoppers are of another kind."""
+        if now.day is None and now.date not in self._apart:
+            found = self._book_on(now.date)
+            self._apart[now.date] = frozenset() if found is None else stores_apart(self._catalog, found)
+            if found is not None and self._catalog.counts_evenings:
+                self._apart[now.date] = frozenset(self._stores)
+        return now.day is not None or now.store in self._apart[now.date]
+
+    def _opened(self, place: str | dt.date, made_from: str) -> Counter:
+        """Open the counter of one store that is being sold, or of all that open on a date."""
+        now = self._stores[place] if isinstance(place, str) else None
+        date = place if isinstance(place, dt.date) else self._stores[place].date
+        found = self._book_on(date)
+        if found is None:
+            raise NoBookError(f"expected a price book for {date} or before, found none")
+        if now is not None and now.day is not None:
+            catalog = catalog_of_the_day(self._lake, self._catalog, now.day)
+            shelf = shelf_after(self._lake, self._open(catalog, found), catalog, now.day, now.tick)
+            stores: tuple[str, ...] = (now.store,)
+            left = catalog.store.opening.ticks - now.tick
+        else:
+            alone = None if now is None else now.store
+            catalog, left = self._catalog, None
+            shelf = present_shelf(self._lake, catalog, found, alone, date, self._open(catalog, found))
+            opening = (one for one in self._stores.values() if one.day is None and one.date == date)
+            stores = (alone,) if alone else tuple(one.store for one in opening if not self._is_asked_alone(one))
+        at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})
+        orders = orders_on(self._lake, catalog, date, stores, at_once)
+        tag = hashlib.sha256(f"{made_from}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
+        curves = replace(shelf.curves, switching=switching_in(found.belief, catalog))
+        beside = None
+        if price_links(catalog.products, catalog.store):
+            standing = standings(self._lake, self._catalog, {store: self._stores[store] for store in stores})
+            beside = {store: at.prices for store, at in standing.items()}
+        return Counter(QuotedBook(catalog, shelf, curves, orders, left, beside), stores, tag, shelf)
+
+    def _book_on(self, date: dt.date) -> BookInForce | None:
+        if self._newest is not None and self._newest.book.published_at.date() <= date:
+            return self._newest
+        if date not in self._books:
+            self._books[date] = book_in_force(self._lake, date)
+        return self._books[date]
+
+    def _open(self, catalog: Catalog, found: BookInForce) -> OpenBook:
+        key = catalog.fingerprint, found.sha256
+        if key not in self._opened_books:
+            self._opened_books[key] = OpenBook(catalog, found)
+        return self._opened_books[key]
 
 
 class QuoteDesk:
@@ -75,7 +172,7 @@ class QuoteDesk:
         self._stores = stores_now(lake, catalog, catalog.store.stores, now)
         seller = seller_of(lake.store, catalog.store)
         self._drawn = None if seller is None else seller.quotes(lake, catalog, self._stores)
-        self._counters = Counters(lake, catalog, self._stores)
+        self._counters = Counters(lake, catalog, self._stores, found)
         self._asked_about: set[str | None] = set()
 
     @property
@@ -99,7 +196,7 @@ class QuoteDesk:
             sorted((now.store, now.date, now.tick) for now in self._stores.values()),
             *(() if self._drawn is None else self._drawn.tag),
         )
-        return hashlib.sha256(repr(made_from).encode()).hexdigest()[:TAG_LENGTH]
+        return hashlib.sha256(repr(made_from).encode()).hexdigest()[:_TAG_LENGTH]
 
     def ready_for_those_of(self, earlier: "QuoteDesk") -> "QuoteDesk":
         """Read the books that were asked of an earlier desk, so that nobody waits for them; return this one."""
@@ -144,12 +241,12 @@ class QuoteDesk:
     def worths(self, answer: PriceQuote, store: str | None = None) -> list[float | None]:
         """Return what the policy of an answer maximises, by candidate, EUR per visit; None for one it may not choose.
 
-        That is what a visit gains at the candidate, now and by what is left after it, above keeping all units. On
-        a long shelf it is the gain of a sale less the value of a unit, times the chance of sale.
+        That is what a visit gains at the candidate, now and by what is left after it, above keeping all units. Of
+        a policy that does not value stock it is the gain of a sale, times the chance of sale.
         """
-        counter, found = self._counters_for(store)[0], None
-        if counter.worths is not None and len(self.catalog.skus) <= _LONG_SHELF:
-            found = counter.worths(answer.sku, answer.priced_as_stock, answer.ticks_left)
+        shelf, found = self._counters_for(store)[0].shelf, None
+        if answer.sku in shelf.catalog.positions:
+            found = shelf.worths(shelf.catalog.positions[answer.sku], answer.priced_as_stock, answer.ticks_left)
         if found is not None and len(found) == len(answer.candidates):
             return [known(worth) for worth in found.tolist()]
         forgone = (answer.unit_value or 0.0) + float(costs_that_count(self.catalog)[self.catalog.positions[answer.sku]])

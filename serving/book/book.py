@@ -85,6 +85,10 @@ class PriceBook:
         """Return all states of some products, shape (..., n_levels, n_ticks); position t has t + 1 ticks left."""
         return BookedStates._make(own[products].swapaxes(-1, -2) for own in self.states)
 
+    def only(self, product: int) -> "PriceBook":
+        """Return the book of one product."""
+        return self.take(np.array([product]))
+
     def take(self, products: Ints) -> "PriceBook":
         """Return the book of some products, in this order."""
         return replace(

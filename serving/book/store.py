@@ -15,19 +15,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
-from catalog.arrays import Floats, Ints
-from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from serving.belief.belief import Belief, StoreKind
 from serving.belief.table import belief_from_table, stores_of_kinds
 from serving.book.book import PriceBook
 from serving.book.table import book_from_table
-from serving.learning.outlook import DayStart, Outlook, start_of_day
+from serving.learning.outlook import DayStart, start_of_day
 from serving.optimise.curves import DemandCurves, curves_from_table
-from serving.optimise.policies import StockAwarePolicy
 from warehouse.checks.whole import is_whole, parts_of_book
 from warehouse.lake import Lake
 
@@ -136,32 +132,6 @@ class OpenBook:
         if key not in self._day_starts:
             self._day_starts[key] = start_in_store(self._catalog, self.belief, store)
         return self._day_starts[key]
-
-
-Worths = Callable[[str, int, int], Floats | None]
-"""Returns by sku, stock and ticks left what `StockAwarePolicy.worths` does; None where no belief tells."""
-
-
-def worths_in(
-    outlook: Callable[[], Outlook],
-    opened: tuple[dt.date, Ints | None],
-    sticker: Floats | None,
-    sku: str,
-    stock: int,
-    left: int,
-) -> Floats | None:
-    """Return what each candidate of a product is worth to the policy of an outlook; see `Worths`.
-
-    `opened` are the date and the units that one store opened with; `sticker` is as in `serving.book.make.tabulate`.
-    """
-    policy = outlook().policy
-    if not isinstance(policy, StockAwarePolicy) or sku not in policy.skus:
-        return None
-    shape = 1, len(policy.skus)
-    at = np.full(shape, stock), np.full(shape, np.nan), left, np.zeros(shape)
-    date, units = opened
-    stuck = None if sticker is None else sticker[None]
-    return policy.worths(Shelf(*at, opened_with=units, business_date=date, sticker=stuck), policy.skus.index(sku))
 
 
 Books = Callable[[Catalog, dt.date], OpenBook | None]

@@ -11,7 +11,7 @@ as old as they are where so many are left every day: the value of each number of
 """
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -99,6 +99,22 @@ class StockAhead:
             gains, chances = sales
         known = (rules, store.freshest_share, closed, gains, chances, curves.choosable, visits, catalog.most_stock)
         return cls(*known, sticker_prices(catalog, curves))
+
+    def only(self, product: int) -> "StockAhead":
+        """Return what values the stock of one product, for a shelf that holds it alone."""
+        part = slice(product, product + 1)
+        return replace(
+            self,
+            rules=StockRules((self.rules.products[product],), self.rules.closed_days),
+            gains=self.gains[part],
+            chances=self.chances[..., part, :],
+            choosable=self.choosable[part],
+            visits=self.visits[part],
+            most_stock=self.most_stock[part],
+            stickers=None if self.stickers is None else self.stickers[part],
+            _found={},
+            _carried={},
+        )
 
     def n_levels(self, product: int) -> int:
         """Stock levels of a product, 0 included."""

@@ -1,36 +1,23 @@
 """Which policy prices a date: the price book in force, or base prices where there is none or the kill switch is on.
 
 In an outside store no book prices: what was drawn stands, and without a draw the last regular price of its own shelf.
-
-`present_book` is the book in force on the catalog of now, corrected by a store's own sales of the day. One made under
-another catalog is worked out anew from its belief, as a shelf is. Without a belief it is matched to the shelf.
 """
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
-from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import PricedBy
 from catalog.errors import DataError
 from catalog.load import Catalog
 from etl.batches import Kinds, stores_alike
 from etl.ledger import in_force_in
-from etl.live.day import LiveDay, is_live, sold_so_far, taught
-from etl.live.shelf_state import stuck_in
-from etl.stock import opens_with
+from etl.live.day import is_live
 from serving.belief.table import stores_of_kinds
-from serving.book.book import PriceBook
-from serving.book.make import tabulate
-from serving.book.store import BookInForce, Books, OpenBook, Worths, catalog_of, opened_once, worths_in
-from serving.learning.outlook import Outlook
-from serving.learning.updates import LearningPolicy
+from serving.book.store import BookInForce, Books, OpenBook, opened_once
 from serving.limits.orders import AtOnce, Orders, at_once_now, orders_on
-from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, ShelfPrices, costs_that_count
 from serving.store.storefront import (
-    LearningStorefront,
     Storefront,
     storefront_at_base_prices,
     storefront_before_champion,
@@ -39,39 +26,6 @@ from serving.store.storefront import (
 )
 from warehouse.lake import Lake
 from warehouse.origin import seller_of, sells_outside
-
-
-@dataclass(frozen=True)
-class PresentBook:
-    """A price book on the shelf of a catalog, the curves it stands on, and what its policy maximises."""
-
-    book: PriceBook
-    curves: DemandCurves
-    worths: Worths
-
-
-def present_book(
-    lake: Lake,
-    catalog: Catalog,
-    found: BookInForce,
-    store: str | None = None,
-    date: dt.date | None = None,
-    opened: OpenBook | None = None,
-) -> PresentBook:
-    """Return the book in force on the catalog of now; of a store of a kind of its own, what stands for its book.
-
-    With a `date`, it is that of the units with which the store opens on it. `opened` is the book, opened already.
-    """
-    made_under = catalog_of(lake, found.book.published_at.date())
-    own_units = None
-    if store is not None and date is not None and catalog.counts_evenings:
-        own_units = date, opens_with(lake, catalog, (store,), date).opened_with
-    is_of_the_zone = store not in stores_apart(catalog, found) and own_units is None
-    at_hand = opened or OpenBook(catalog, found)
-    if made_under != catalog.fingerprint or not is_of_the_zone:
-        return _tabulated(catalog, found, at_hand.day_start(store).outlook(), own_units)
-    worths = partial(worths_in, lambda: at_hand.day_start().outlook(), (found.book.published_at.date(), None), None)
-    return PresentBook(found.book, found.curves, worths)
 
 
 def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
@@ -90,38 +44,6 @@ def kinds_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = Non
         return ()
     opened = (books or opened_once(lake))(catalog, date)
     return () if opened is None else _kinds_in(catalog, opened.found)
-
-
-def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay, tick: int) -> PresentBook:
-    """Return the book for the ticks from one on of a live day, as its shelf has learned from what it sold before."""
-    sold = sold_so_far(lake, day, tick)
-    if sold is None:
-        return present_book(lake, catalog, found, day.store)
-    store = storefront_that_learns(catalog, OpenBook(catalog, found).day_start(day.store))
-    learned = taught(store, sold.rows, catalog, sold.mark.tick)
-    assert isinstance(learned, LearningStorefront)  # noqa: S101 - what learns stays what it is
-    assert isinstance(learned.policy, LearningPolicy)  # noqa: S101
-    own_units = None
-    if catalog.counts_evenings:
-        own_units = day.business_date, opens_with(lake, catalog, (day.store,), day.business_date).opened_with
-    stuck = stuck_in(catalog, sold.rows.repricings) if catalog.uses_stickers else None
-    return _tabulated(catalog, found, learned.policy.outlook, own_units, stuck)
-
-
-def _tabulated(
-    catalog: Catalog,
-    found: BookInForce,
-    outlook: Outlook,
-    own_units: tuple[dt.date, Ints | None] | None = None,
-    sticker: Floats | None = None,
-) -> PresentBook:
-    """Work a book out; `own_units` are a date and what one store opened with on it, `sticker` what it has stuck."""
-    left = catalog.store.opening.ticks - outlook.today.ticks
-    on, opened_with = own_units or (None, None)
-    units = None if opened_with is None else opened_with[0]
-    book = tabulate(outlook.policy, catalog, found.book.published_at, outlook.curves, left, units, on, sticker)
-    worths = partial(worths_in, lambda: outlook, (on or book.published_at.date(), opened_with), sticker)
-    return PresentBook(book, outlook.curves, worths)
 
 
 def pricing_on(

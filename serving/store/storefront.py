@@ -16,7 +16,6 @@ from catalog.decisions.pricing import Lesson, PriceDecision, Shelf, Sold
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from serving.belief.belief import believed_before_anybody_came
-from serving.book.book import BookPolicy, PriceBook
 from serving.learning.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
 from serving.learning.outlook import DayStart, start_of_day
 from serving.learning.updates import LearningPolicy
@@ -238,13 +237,6 @@ def storefront_with_model(
         limits_of(catalog, orders),
         costs_that_count(catalog),
     )
-
-
-def storefront_without_exploration(
-    catalog: Catalog, book: PriceBook, curves: DemandCurves, orders: Orders | None = None
-) -> Storefront:
-    """Return the store that sells from a price book within the guardrails alone: what a quote explains."""
-    return Storefront(BookPolicy(book), curves, limits=limits_of(catalog, orders), unit_costs=costs_that_count(catalog))
 
 
 def storefront_at_shelf_prices(catalog: Catalog, standing: ShelfPrices, orders: Orders | None = None) -> Storefront:

@@ -23,8 +23,9 @@ from serving.book.make import publish_book
 from serving.book.store import book_in_force, kinds_in_words, opened_once, start_in_store
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
-from serving.store.in_force import present_book, pricing_on, stores_apart
+from serving.store.in_force import pricing_on, stores_apart
 from serving.store.play import priced_batches
+from serving.store.present import present_book
 from serving.store.standing import standings
 from serving.store.storefront import Storefront
 

@@ -14,11 +14,13 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from etl.twin.truth import chance_of_sale
+from serving.book.book import BookPolicy
 from serving.book.make import tabulate
+from serving.limits.limits import limits_of
 from serving.optimise.curves import DemandCurves
-from serving.optimise.policies import StockAwarePolicy
+from serving.optimise.policies import StockAwarePolicy, costs_that_count
 from serving.quote import PriceQuestion, QuotedBook, text_of
-from serving.store.storefront import storefront_without_exploration
+from serving.store.storefront import Storefront
 
 SHELF = load(CLASSIC)
 LADDER = price_ladder(SHELF)
@@ -62,7 +64,7 @@ def test_one_product_is_answered_as_on_the_whole_shelf(rails: dict[str, object],
     store = SHELF.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
     catalog = Catalog(SHELF.products, store)
     answer = QuotedBook(catalog, BOOK, CURVES).answer(question)
-    storefront = storefront_without_exploration(catalog, BOOK, CURVES)
+    storefront = Storefront(BookPolicy(BOOK), CURVES, limits=limits_of(catalog), unit_costs=costs_that_count(catalog))
     decision = storefront.decide(whole_shelf(catalog, question, answer.ticks_left))
     own = catalog.skus.index(question.sku)
     clamps = decision.clamps[decision.clamps["decision"] == own]

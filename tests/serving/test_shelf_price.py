@@ -20,10 +20,9 @@ from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
 from plugins.own_store.shelf_price import shelf_prices
 from serving.book.make import publish_book
-from serving.counters import NoBookError
 from serving.optimise.curves import DemandCurves
 from serving.quote import PriceQuestion
-from serving.quote_desk import open_desk
+from serving.quote_desk import NoBookError, open_desk
 from serving.store.standing import standings
 from tests.support.believing import first_belief
 from warehouse.checks.proof import verify

@@ -21,9 +21,8 @@ from plugins.connect.labels.wanted import wanted_of
 from plugins.desk.alerts.rules import found_now
 from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.record import all_changes
-from serving.counters import NoBookError
 from serving.quote import PriceQuestion
-from serving.quote_desk import QuoteDesk, StoresDifferError, open_desk
+from serving.quote_desk import NoBookError, QuoteDesk, StoresDifferError, open_desk
 from serving.store.in_force import pricing_on
 from tests.standing.read_once import read_once
 from tests.standing.world import TICKS, RetailersWorld, World

@@ -22,7 +22,8 @@ from serving.book.store import BookInForce, OpenBook
 from serving.learning.outlook import Outlook
 from serving.optimise.policies import StockAwarePolicy, sales_of
 from serving.optimise.stock_ahead import Keeps
-from serving.store.in_force import PresentBook, present_book, stores_apart
+from serving.store.in_force import stores_apart
+from serving.store.present import PresentBook, present_book
 from serving.store.standing import StoreStanding
 from warehouse.lake import Lake
 

@@ -18,7 +18,7 @@ from plugins.desk.price_changes.reasons import UNKNOWN, reason_for
 from serving.belief.gaussian import Counts, Knots
 from serving.book.make import tabulate
 from serving.learning.outlook import start_of_day
-from serving.store.in_force import PresentBook
+from serving.store.present import PresentBook
 
 DATE = dt.date(2026, 1, 19)
 N_WORLDS = 8
@@ -44,7 +44,7 @@ def forecast_of(world: int, objective: str) -> tuple[Catalog, DayForecast]:
     footfall = replace(belief.footfall, daily=belief.footfall.daily * scale)
     outlook = start_of_day(catalog, replace(belief, footfall=footfall)).outlook()
     book = tabulate(outlook.policy, catalog, dt.datetime.combine(DATE, dt.time(), dt.UTC), outlook.curves)
-    return catalog, DayForecast(catalog, PresentBook(book, outlook.curves, lambda *_: None), outlook, DATE)
+    return catalog, DayForecast(catalog, PresentBook(book, outlook.curves), outlook, DATE)
 
 
 states = st.fixed_dictionaries(

@@ -11,9 +11,8 @@ from shell import Terminal
 
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.own_store.draws.experiments import new_experiment, plan
-from serving.counters import NoBookError
 from serving.quote import PriceQuestion
-from serving.quote_desk import StoresDifferError, UnknownStoreError, open_desk
+from serving.quote_desk import NoBookError, StoresDifferError, UnknownStoreError, open_desk
 
 
 @pytest.fixture(scope="module")
