@@ -69,7 +69,7 @@ def learn_and_price(workspace: Workspace, registry: ModelRegistry, date: dt.date
 
 
 def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:
-    """Tell whether a date was played from the price book in force for exactly that date, with these inputs."""
+    """Return whether a date was played from the price book in force for exactly that date, with these inputs."""
     lake, catalog = workspace.lake, workspace.catalog
     return is_priced(lake, date) and all(
         is_committed(

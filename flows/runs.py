@@ -40,7 +40,7 @@ COMPUTES: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
 
 
 def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
-    """Tell whether a failed task met the disk or a network, which may be better next time; mistakes are not retried."""
+    """Return whether a failed task met the disk or a network: it may pass next time, and mistakes are not retried."""
     try:
         state.result()
     except Exception as error:  # noqa: BLE001 - any other failure would fail again
@@ -75,7 +75,7 @@ def as_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
 
 
 def is_in_a_run() -> bool:
-    """Tell whether a flow run is under way that a Prefect server knows."""
+    """Return whether a flow run is under way that a Prefect server knows."""
     return this_run.get_id() is not None
 
 

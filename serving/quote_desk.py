@@ -260,7 +260,7 @@ class QuoteDesk:
 
         `candidates` says whether the prices that were weighed are in it.
         """
-        return text_of(self.answer(question, store), self._warning, candidates=candidates)
+        return text_of(self.answer(question, store), self.warning, candidates=candidates)
 
     def tag_of(self, store: str | None) -> str:
         """Return what tells the books that a store's answers come from from any other; raises as `answer`."""
@@ -304,7 +304,8 @@ class QuoteDesk:
         return self.catalog.store.money.format_money(price) if math.isfinite(price) else "none known"
 
     @property
-    def _warning(self) -> dict[str, Any] | None:
+    def warning(self) -> dict[str, Any] | None:
+        """Dates of the damaged newer books, as an answer names them; None without any."""
         return {"passed_over": [str(date) for date in self.passed_over.dates]} if self.passed_over else None
 
     def _no_book(self, sku: str, store: str | None) -> NoBookError:

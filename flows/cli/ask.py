@@ -115,10 +115,13 @@ def quote(
       shelfprice quote --sku MILK --stock 8 --shown 1.29 --explain
       shelfprice quote --sku MILK --stock 8 --ticks-left 12 --store S01
     """
+    from serving.store.drawn_quote import DrawnQuote
+
     from catalog.load import load
     from catalog.stock_rules import fate_of_unsold
     from flows.clock import now_of
     from serving.quote import PriceQuestion
+    from serving.quote import text_of as json_of
     from serving.quote_desk import open_desk
     from warehouse.lake import Lake
     from warehouse.query.advice import own_shelf
@@ -141,8 +144,8 @@ def quote(
     if desk.passed_over is not None:
         remark(f"{desk.passed_over.sentence}: run {desk.passed_over.remedy}")
     if as_json:
-        sys.stdout.write(desk.text(question, store))
-    elif hasattr(answer, "drawn"):
+        sys.stdout.write(json_of(answer, desk.warning))
+    elif isinstance(answer, DrawnQuote):
         show_drawn_quote(answer)
     elif explain:
         show_explanation(answer)

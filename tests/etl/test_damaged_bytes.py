@@ -15,7 +15,7 @@ from etl.batches import Batch, play_batch
 from etl.load import dimensions_are_current, load_dimensions
 from etl.transform import transform
 from etl.twin.draws import shopper_names
-from plugins.operations.checks.sales import check_cells
+from plugins.operations.checks.check_up import check_cells
 from serving.book.make import commit_book, known_before, make_book
 from serving.book.store import BookInForce, book_in_force
 from serving.store.in_force import pricing_on

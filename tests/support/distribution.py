@@ -20,7 +20,7 @@ _FILES = (
     "plugins/connect/api/any_request "
     "flows/loop flows/nights flows/drift plugins/own_store/drawn_commands security/absent_services "
     "training/changing_the_champion training/gate_power training/next_draw training/believed_gain "
-    "plugins/desk/price_changes/desk plugins/operations/replay plugins/operations/doctor "
+    "plugins/desk/price_changes/desk plugins/operations/replay plugins/operations/checks/doctor "
     "security/foreign_pages security/prefect_server "
     "serving/shelf_price standing/what_was_found"
 )

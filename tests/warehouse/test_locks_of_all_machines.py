@@ -9,8 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from catalog.errors import ServiceError, SettingError
-from catalog.past_one_machine import LockPlace
-from catalog.settings import read_settings
+from catalog.settings import LockPlace, read_settings
 from plugins.operations.machines.advisory_locks import number_of
 from plugins.operations.machines.postgresql import refusal, where
 from warehouse.commits.locks import held, is_held, is_of_one_machine, waited_for

@@ -19,7 +19,7 @@ from warehouse.lake import Lake, Partition
 HOLD = """
 import sys
 from pathlib import Path
-from catalog.past_one_machine import LockPlace
+from catalog.settings import LockPlace
 from warehouse.commits.locks import held
 with held(LockPlace(Path(sys.argv[1])), sys.argv[2]):
     print("held", flush=True)

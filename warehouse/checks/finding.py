@@ -1,7 +1,7 @@
 """What a look through the lake brings: things that are wrong, and what no reader sees.
 
-A `Fault` is one thing that a killed run left or mixed. Each folder finds what it owns; `plugins.operations.doctor`
-collects them.
+A `Fault` is one thing that a killed run left or mixed. Each folder finds what it owns; the command `doctor` collects
+them.
 """
 
 from collections.abc import Callable

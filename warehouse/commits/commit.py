@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from catalog.errors import Declined, LakeError, ServiceError
 from catalog.names import EMPTY_GROUP
-from catalog.past_one_machine import LockPlace
+from catalog.settings import LockPlace
 from warehouse.commits.locks import held, in_words, waited_for
 from warehouse.commits.record import (
     CommitRecord,

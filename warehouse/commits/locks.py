@@ -18,7 +18,7 @@ from typing import Any
 
 from catalog.errors import Declined
 from catalog.hooks import LOCKS
-from catalog.past_one_machine import LockPlace
+from catalog.settings import LockPlace
 
 _DATE = r"(?P<date>\d{4}-\d{2}-\d{2})"
 _IN_WORDS = tuple(

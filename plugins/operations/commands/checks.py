@@ -11,7 +11,7 @@ from flows.cli.command import RUN_AGAIN, Catalog, Days, Json, command, date_opti
 from flows.cli.console import abbreviated, emit, progress_bars, remark, show_table
 
 if TYPE_CHECKING:
-    from plugins.operations.doctor import CheckUpResult
+    from plugins.operations.checks.doctor import CheckUpResult
 
 Files = Annotated[
     bool, typer.Option("--files", help="Check every file of the lake against its receipt, and nothing else.")
@@ -130,7 +130,7 @@ def doctor(fix: Fix = False, vacuum: Vacuum = None, catalog: Catalog = None, as_
 
     settings = prepare() if fix else set_defaults()
     with progress_bars():
-        from plugins.operations.doctor import Home, examine, mend
+        from plugins.operations.checks.doctor import Home, examine, mend
 
         home = Home(settings, folder)
         examined = mend(home) if fix else examine(home)

@@ -112,7 +112,7 @@ def log_options(settings: Settings) -> dict[str, str]:
 
 
 def _is_plain(settings: Settings) -> bool:
-    """Tell whether requests to the object store go without TLS: they may on loopback, and elsewhere where allowed.
+    """Return whether requests to the object store go without TLS: they may on loopback, and elsewhere where allowed.
 
     Raises
     ------

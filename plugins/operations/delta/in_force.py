@@ -68,7 +68,7 @@ class DeltaReading:
         }
 
     def exists(self) -> bool:
-        """Tell whether anything was ever kept here."""
+        """Return whether anything was ever kept here."""
         objects, folders = self.objects.directly_in("")
         return bool(objects or folders)
 
@@ -114,7 +114,7 @@ class DeltaReading:
         return self.remember(name, receipt)
 
     def holds(self, partition: Partition) -> bool:
-        """Tell whether a partition is in force, proven or not."""
+        """Return whether a partition is in force, proven or not."""
         return self.standing(partition) is not None
 
     def content(self, partition: Partition) -> bytes:
@@ -154,7 +154,7 @@ class DeltaReading:
         return hashlib.sha256(self.content(partition)).hexdigest()
 
     def proves(self, partition: Partition, sha256: str) -> bool:
-        """Tell whether the receipt in force is of these bytes."""
+        """Return whether the receipt in force is of these bytes."""
         receipt = self.receipt(partition)
         return receipt is not None and receipt.sha256 == sha256
 

@@ -288,7 +288,7 @@ class TableLog:
         return f"{self._contract.name}/_delta_log/{version:020d}.json"
 
     def _is_another(self) -> bool:
-        """Tell whether the table was removed since the last look, and perhaps made anew."""
+        """Return whether the table was removed since the last look, and perhaps made anew."""
         now = time.monotonic()
         if now - self._same_at <= _SAME_FOR:
             return False

@@ -42,7 +42,7 @@ class PartInForce:
     since: int
 
     def is_of(self, fingerprint: str) -> bool:
-        """Tell whether a receipt of this fingerprint, short or whole, is the one in force."""
+        """Return whether a receipt of this fingerprint, short or whole, is the one in force."""
         return fingerprint[:_SHORT] == self.fingerprint
 
 

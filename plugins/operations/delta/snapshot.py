@@ -71,7 +71,7 @@ def _looks(store: "DeltaReading") -> dict[str, Look]:
 
 
 def _is_as_before(part: CommittedPart, stands: PartInForce | None) -> bool:
-    """Tell whether a partition stands as it did before its commit; another may have replaced it since."""
+    """Return whether a partition stands as it did before its commit; another may have replaced it since."""
     return part.before is None or (stands.is_of(part.before) if stands else not part.before)
 
 

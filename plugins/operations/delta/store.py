@@ -102,7 +102,7 @@ class DeltaStore(DeltaReading):
         """
 
     def can_put_in_force(self, part: CommittedPart) -> bool:
-        """Tell whether a part is in force or staged whole; one that is only removed always is."""
+        """Return whether a part is in force or staged whole; one that is only removed always is."""
         name = _name_of(part)
         return name is None or all(self.objects.state(one) for one in (name, receipt_name(name)))
 

@@ -27,8 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from catalog.errors import DataError, ServiceError, SettingError, ShelfpriceError, first_line
-from catalog.past_one_machine import LockPlace
-from catalog.settings import Settings, read_settings
+from catalog.settings import LockPlace, Settings, read_settings
 from catalog.tables.contracts import TABLES
 from plugins.connect.intake.take_sales import LOCK as INTAKE
 from plugins.connect.labels.export_log import LOCK as EXPORT
@@ -57,7 +56,7 @@ class Bucket:
             yield from page.get("Contents", ())
 
     def is_named(self, key: str) -> bool:
-        """Tell whether an object never changes and others name it; one that is not says what is in force."""
+        """Return whether an object never changes and others name it; one that is not says what is in force."""
         table, _, below = key.removeprefix(self.lake).partition("/")
         return not key.startswith(self.lake) or (table in _NAMED and not below.startswith("_delta_log/"))
 

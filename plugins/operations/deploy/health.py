@@ -19,7 +19,7 @@ _WANTS_A_CREDENTIAL = 401
 
 
 def answers(what: str) -> bool:
-    """Tell whether it answers; a page that asks for a credential does."""
+    """Return whether it answers; a page that asks for a credential does."""
     if what == "version":
         return bool(version("shelfprice"))
     if what == "worker":

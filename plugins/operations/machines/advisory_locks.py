@@ -20,7 +20,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import Declined, ServiceError
-from catalog.past_one_machine import LockPlace
+from catalog.settings import LockPlace
 from plugins.operations.machines.postgresql import connected, refusal, within_seconds
 from warehouse.commits.locks import in_words
 from warehouse.query.sql_files import queries_beside
@@ -72,7 +72,7 @@ def held_by_all(place: LockPlace, name: str, patience: float) -> Iterator[None]:
 
 
 def is_held_by_any(place: LockPlace, name: str) -> bool:
-    """Tell whether some process on any machine holds a lock; False, with a warning, when the database is away."""
+    """Return whether some process on any machine holds a lock; False, with a warning, when the database is away."""
     return bool(_session_of(place).holders(number_of(place, name)))
 
 

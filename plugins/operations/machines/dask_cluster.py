@@ -96,7 +96,7 @@ def cluster_address(settings: Settings) -> str:
 
 
 def is_encrypted(settings: Settings) -> bool:
-    """Tell whether connections to the cluster use TLS."""
+    """Return whether connections to the cluster use TLS."""
     return bool(settings.dask and settings.dask.startswith("tls://"))
 
 

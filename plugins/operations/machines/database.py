@@ -20,8 +20,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from catalog.errors import ServiceError, ShelfpriceError
-from catalog.past_one_machine import LockPlace
-from catalog.settings import Settings, read_settings
+from catalog.settings import LockPlace, Settings, read_settings
 from plugins.operations.machines.postgresql import connected, reason_of, refuse_absent_database, where
 from plugins.operations.up.mlflow_server import STORE_VARIABLE
 from warehouse.commits.locks import waited_for
@@ -138,7 +137,7 @@ def keep_database_up_to_date(
 
 
 def are_current(connection: "psycopg.Connection[Any]", service: str) -> bool:
-    """Tell whether the tables of a service are those of its version that is installed here."""
+    """Return whether the tables of a service are those of its version that is installed here."""
     if not connection.execute(_query("has_migrations")).fetchall()[0][0]:
         return False
     return connection.execute(_query("migration"), (service,)).fetchall() == [(version(service),)]

@@ -68,7 +68,7 @@ def token_in(lake: Lake) -> Iterator[str]:
 
 
 def sees(settings: Settings, token: str) -> bool:
-    """Tell whether the lake of some settings holds a token."""
+    """Return whether the lake of some settings holds a token."""
     try:
         return (open_store(settings).notes.read(f"{_TOKENS}/{token}") or "").strip() == token
     except (ShelfpriceError, OSError):

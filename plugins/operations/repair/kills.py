@@ -6,8 +6,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from catalog.errors import LakeError
-from catalog.past_one_machine import LockPlace
-from catalog.settings import Settings
+from catalog.settings import LockPlace, Settings
 from warehouse.checks.finding import Fault
 from warehouse.commits.commit import finish_left
 from warehouse.commits.locks import held, is_held

@@ -6,7 +6,7 @@ the decisions from seed, catalog and book, the features from those decisions. No
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,15 +24,82 @@ from etl.stock import kept_before, units_after
 from etl.twin.store_day import Stretch
 from etl.twin.visits import draw_visits
 from features.cells import definition_of, grouping_connection, groups_of
-from plugins.operations.replay.parts import Part, UsedBook, books_of
 from serving.book.make import known_before, publish_book
-from serving.book.store import BookInForce, OpenBook, book_with, catalog_of, read_book
+from serving.book.store import BookInForce, OpenBook, book_in_force, book_with, catalog_of, read_book
 from serving.champion import load_champion
+from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.limits.orders import orders_on
 from serving.store.in_force import pricing_by_book
 from serving.store.storefront import storefront_at_base_prices, storefront_before_champion
 from warehouse.checks.whole import is_mixed, parts_of_book
 from warehouse.lake import CODE_VERSION, Lake, Partition
+
+
+@dataclass(frozen=True)
+class Part:
+    """One rebuilt part of a day.
+
+    Attributes
+    ----------
+    part, batch
+        What it is, and of which batch or price book.
+    rebuilt, recorded
+        SHA-256 of the rebuilt bytes and of those on record; None when there are none.
+    remark
+        Why they differ or could not be rebuilt; empty when they are the same.
+    """
+
+    part: str
+    batch: str
+    rebuilt: str | None
+    recorded: str | None
+    remark: str = ""
+
+    @property
+    def is_same(self) -> bool | None:
+        """Whether the bytes are the same; None when the part was not rebuilt, for a reason that is no fault."""
+        return None if self.rebuilt is None and self.recorded is None else self.rebuilt == self.recorded
+
+
+@dataclass(frozen=True)
+class UsedBook:
+    """A price book that a day was, or would have been, sold from, and the catalog of that day, if it is known.
+
+    `model_version` is None where no champion was behind it.
+    """
+
+    sha256: str
+    made_for: dt.date
+    model_version: str | None
+    catalog: str | None
+
+
+def _version_of(lake: Lake, row: LedgerRow) -> str | None:
+    """Return the champion behind the book of a stretch; a kind of stores sells without it from the same book."""
+    assert row.book_sha256 is not None  # noqa: S101 - asked of stretches with a book
+    assert row.book_made_for is not None  # noqa: S101
+    kept = book_with(lake, row.book_made_for, row.book_sha256)
+    if kept is None:
+        return row.model_version
+    return None if kept.book.model_version == WITHOUT_CHAMPION else kept.book.model_version
+
+
+def books_of(lake: Lake, date: dt.date, batches: list[Partition]) -> list[UsedBook]:
+    """Return the price books behind a day; for batches nobody played here, the one in force."""
+    rows = [row for batch in batches for row in in_force_in(lake, date, batch.group)]
+    used = {
+        row.book_sha256: UsedBook(row.book_sha256, row.book_made_for, _version_of(lake, row), row.catalog)
+        for row in rows
+        if row.book_sha256 and row.book_made_for
+    }
+    if all(in_force_in(lake, date, batch.group) for batch in batches):
+        return list(used.values())
+    found = book_in_force(lake, date)
+    if found is not None:
+        version = None if found.book.model_version == WITHOUT_CHAMPION else found.book.model_version
+        used.setdefault(found.sha256, UsedBook(found.sha256, found.book.published_at.date(), version, None))
+    return list(used.values())
+
 
 _NAMES = {
     "belief_updates": "belief",

@@ -196,7 +196,7 @@ def _is_ready(text: str) -> bool:
 
 
 def _answers(url: str, login: str | None, is_good: Callable[[str], bool] = lambda _text: True) -> bool:
-    """Tell whether a page answers as it should; a page that asks for a credential counts as answering."""
+    """Return whether a page answers as it should; a page that asks for a credential counts as answering."""
     request = urllib.request.Request(url)  # noqa: S310 - the addresses are our own
     if login:
         request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
@@ -232,5 +232,5 @@ def object_store_environment(settings: Settings) -> dict[str, str]:
 
 
 def _are_objects(settings: Settings) -> bool:
-    """Tell whether files are objects; beside a database that is a file, they are files."""
+    """Return whether files are objects; beside a database that is a file, they are files."""
     return settings.database is not None and settings.lake_address is not None

@@ -76,7 +76,7 @@ class ZombieRuns:
             return [run.name for run in _running(client) if self._is_gone(_top_of(client, run), now)]
 
     def _is_gone(self, top: FlowRun, now: dt.datetime) -> bool:
-        """Tell whether a run has no process; for runs that neither a worker nor a live store started, nobody knows."""
+        """Return whether a run has no process; unknown for runs that neither a worker nor a live store started."""
         if top.state is None or top.state.is_final():
             return True
         if is_of_another_worker(self.settings, top):
@@ -141,12 +141,12 @@ def worker_name(settings: Settings) -> str:
 
 
 def is_of_another_worker(settings: Settings, run: FlowRun) -> bool:
-    """Tell whether another machine's worker took a run; its locks are there, so they tell nothing here."""
+    """Return whether another machine's worker took a run; its locks are there, so they tell nothing here."""
     return settings.database is not None and run.labels.get(WORKER_LABEL, worker_name(settings)) != worker_name(
         settings
     )
 
 
 def was_taken_by(settings: Settings, run: FlowRun) -> bool:
-    """Tell whether it is certain that this worker took a run that some worker took."""
+    """Return whether it is certain that this worker took a run that some worker took."""
     return settings.database is None or run.labels.get(WORKER_LABEL) == worker_name(settings)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import DataError
-from catalog.past_one_machine import LockPlace
+from catalog.settings import LockPlace
 from plugins.own_store.files.block import Block, without_blank_rows
 from plugins.own_store.files.bounds import bounded_batches, opened, refuse_large_parquet
 from plugins.own_store.files.csv_file import CsvFile, first_record

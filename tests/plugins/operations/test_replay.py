@@ -27,8 +27,7 @@ from etl.twin.truth import chance_of_sale
 from features.cells import feature_workbench, stale_cells
 from plugins.connect.intake.rival_prices import take_rivals
 from plugins.operations.replay import day as replaying
-from plugins.operations.replay.day import replay
-from plugins.operations.replay.parts import Part
+from plugins.operations.replay.day import Part, replay
 from serving.book.make import learned_for, publish_book
 from serving.store.in_force import pricing_on
 from serving.store.play import LivePrices, priced_batches

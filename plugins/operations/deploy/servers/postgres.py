@@ -60,7 +60,7 @@ class Postgres:
         return Service("postgres", "Prefect, MLflow and locks", command, {}, self.address, self.answers)
 
     def answers(self) -> bool:
-        """Tell whether it lets our user in and answers."""
+        """Return whether it lets our user in and answers."""
         import psycopg
 
         try:

@@ -118,7 +118,7 @@ class Seaweed:
                 socket.unlink(missing_ok=True)
 
     def answers(self) -> bool:
-        """Tell whether it lets our user in and answers."""
+        """Return whether it lets our user in and answers."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         client = self._client()

@@ -6,10 +6,10 @@ from delta_parts import CELLS, DAY, published, rows_of
 from deltalake import DeltaTable, write_deltalake
 
 from catalog.settings import Settings
+from plugins.operations.checks.doctor import Home, mend
 from plugins.operations.delta.address import log_options
 from plugins.operations.delta.naming import object_name, receipt_name
 from plugins.operations.delta.store import DeltaStore
-from plugins.operations.doctor import Home, mend
 from warehouse.checks.proof import inspect, verify
 from warehouse.lake import Lake, empty_partition
 from warehouse.partition import Partition

@@ -21,8 +21,7 @@ from pydantic import SecretStr
 from shell import PATIENCE, SHELFPRICE
 
 from catalog.errors import Declined, ServiceError
-from catalog.past_one_machine import LockPlace
-from catalog.settings import Settings, read_settings
+from catalog.settings import LockPlace, Settings, read_settings
 from plugins.operations.machines.advisory_locks import end_sessions
 from plugins.operations.machines.postgresql import connected
 from warehouse.commits.locks import held, is_held, waited_for
@@ -35,7 +34,7 @@ HOLD = """
 import logging, os, sys
 from pathlib import Path
 from pydantic import SecretStr
-from catalog.past_one_machine import LockPlace
+from catalog.settings import LockPlace
 from warehouse import locks
 logging.basicConfig()
 folder, about, name = sys.argv[1:]

@@ -17,8 +17,7 @@ from run_servers import running
 
 from catalog.errors import Declined, LakeError
 from catalog.load import CLASSIC, load
-from catalog.past_one_machine import LockPlace
-from catalog.settings import Settings, read_settings
+from catalog.settings import LockPlace, Settings, read_settings
 from flows.workspace import prepared
 from plugins.connect.api.api_tokens import add_token
 from plugins.connect.api.app import application
