@@ -115,8 +115,6 @@ def quote(
       shelfprice quote --sku MILK --stock 8 --shown 1.29 --explain
       shelfprice quote --sku MILK --stock 8 --ticks-left 12 --store S01
     """
-    from serving.store.drawn_quote import DrawnQuote
-
     from catalog.load import load
     from catalog.stock_rules import fate_of_unsold
     from flows.clock import now_of
@@ -145,7 +143,7 @@ def quote(
         remark(f"{desk.passed_over.sentence}: run {desk.passed_over.remedy}")
     if as_json:
         sys.stdout.write(json_of(answer, desk.warning))
-    elif isinstance(answer, DrawnQuote):
+    elif hasattr(answer, "drawn"):
         show_drawn_quote(answer)
     elif explain:
         show_explanation(answer)
