@@ -68,7 +68,7 @@ up: install ## Start Prefect, MLflow, a worker with the deployments and the moni
 cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
 	@$(BIN)/python -m plugins.operations.deploy.cluster --workers $(or $(WORKERS),2)
 
-test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: about 6 minutes
+test: install ## Run the tests of core and plugins that need no server, no browser and no minutes of play: about 6 minutes
 	@$(PYTEST) $(WORKING) -m "not slow and not server and not play"
 
 test-server: install browser ## Run the tests that start Prefect, other services and a browser, or kill what runs

@@ -1,7 +1,7 @@
 """The command line. It starts quickly: what a command needs is imported when the command runs.
 
-The core lists its commands here. A wing registers its own by an entry point of the group `shelfprice.commands`, which
-leads to a tuple of them.
+The core lists its commands here. A plugin registers its commands by an entry point of the group
+`shelfprice.commands`, which leads to a tuple of them.
 """
 
 import os

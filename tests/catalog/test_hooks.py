@@ -1,4 +1,4 @@
-"""What the core does where a wing is missing, as after an update without `make install`: it forgets no order."""
+"""What the core does where a plugin is missing, as after an update without `make install`: it forgets no order."""
 
 import ast
 import datetime as dt

@@ -174,7 +174,7 @@ def _on_all_machines(place: LockPlace, name: str, patience: float) -> AbstractCo
 
 
 def _of_all_machines() -> Any:
-    """Return the wing's module that locks in the database: `held_by_all`, and `is_held_by_any`."""
+    """Return the plugin's module that locks in the database: `held_by_all`, and `is_held_by_any`."""
     return LOCKS.needed("SHELFPRICE_DATABASE")
 
 

@@ -416,7 +416,7 @@ def open_store(settings: Settings) -> LakeStore:
     LakeError
         When the packages for another one are missing, or it cannot be opened.
     SettingError
-        When another one is named and no wing provides it.
+        When another one is named and no plugin provides it.
     """
     if settings.lake_address is None:
         return LocalStore(settings.lake)
