@@ -89,7 +89,7 @@ def test_a_new_guardrail_takes_four_files_and_shows_in_quote_trail_desk_and_docs
     [change] = re.findall(r"```diff\n(.*?)```", text, re.DOTALL)
     assert set(re.findall(r"^\+\+\+ (\S+)", change, re.MULTILINE)) == FILES
     subprocess.run(["git", "apply", "-p0", "-"], cwd=copy, input=change, text=True, check=True)
-    own = {"PYTHONPATH": os.pathsep.join([str(copy), str(ROOT / "tests" / "plugins")])}
+    own = {"PYTHONPATH": os.pathsep.join([str(copy), str(ROOT / "tests" / "support")])}
     done = subprocess.run(
         [sys.executable, "-c", LOOK, str(copy / "shop")],
         cwd=copy,

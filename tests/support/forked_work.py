@@ -19,7 +19,7 @@ class ForkedWork:
     """A process that forks one that works whenever it is asked to."""
 
     def __init__(self, program: Path, *arguments: object) -> None:
-        path = os.pathsep.join([str(_ROOT), str(_ROOT / "tests" / "plugins")])
+        path = os.pathsep.join([str(_ROOT), str(_ROOT / "tests" / "support")])
         self.process = subprocess.Popen(
             [sys.executable, str(program), *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": path},

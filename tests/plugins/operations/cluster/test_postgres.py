@@ -35,7 +35,7 @@ import logging, os, sys
 from pathlib import Path
 from pydantic import SecretStr
 from catalog.settings import LockPlace
-from warehouse import locks
+from warehouse.commits import locks
 logging.basicConfig()
 folder, about, name = sys.argv[1:]
 try:

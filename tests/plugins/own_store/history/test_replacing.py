@@ -35,7 +35,7 @@ from catalog.settings import read_settings
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.corrections import CorrectionRequest, dates_of
 from plugins.own_store.history.ingest import ingest
-from warehouse import commit
+from warehouse.commits import commit
 
 def take(home, file, dates, left):
     made, finished = commit.Commit.make, commit.finish
