@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # types of the rooms above, for the reader and the type check
     from catalog.settings import Settings
     from catalog.spread import Spread
     from catalog.tables.table import Table
-    from etl.live.store_now import StoreNow
+    from etl.calendar import StoreNow
     from flows.cli.command import Command
     from serving.belief.evidence import Evidence
     from serving.champion import Champion
@@ -143,6 +143,20 @@ class ChangesSeen(Protocol):
 
     def __call__(self, workspace: "Workspace", champion: "Champion", through: dt.date, announce: Announce) -> object:
         """Check the champion on the days through a date, and publish them in `drift_checks`."""
+        ...
+
+
+class OpenDays(Protocol):
+    """What sells the twin's days tick by tick."""
+
+    def __call__(self, workspace: "Workspace", date: dt.date, seed: int) -> int:
+        """Sell what is left of a date's open days and close them; return how many there were.
+
+        Raises
+        ------
+        Declined
+            When another process is selling one of the stores.
+        """
         ...
 
 
@@ -270,6 +284,9 @@ CHANGES_SEEN: Hook[ChangesSeen] = Hook("changes_seen")
 
 AFTER_NIGHT: Hook[AfterNight] = Hook("after_night")
 """Called at the end of each night."""
+
+OPEN_DAYS: Hook[OpenDays] = Hook("open_days")
+"""Closes days that were left open while they were sold tick by tick; without it, no day is."""
 
 STORE: "Hook[Callable[[Settings], Any]]" = Hook("store")
 """Opens the `warehouse.stores.protocol.LakeStore` of a lake that is not a folder, such as an object store."""

@@ -11,8 +11,8 @@ from catalog.decisions.pricing import PricedBy
 from catalog.decisions.store_day import KeptStock
 from catalog.load import Catalog
 from etl.ledger import LedgerRow, keep_catalog
-from etl.live.day import days_sold_live
 from etl.load import commit_tables, rows_of, tables_of
+from etl.open_days import days_sold_live
 from etl.stock import kept_before
 from etl.twin.store_day import play
 from warehouse.commits.locks import held

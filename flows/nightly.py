@@ -14,7 +14,7 @@ from prefect.events import emit_event
 from catalog.errors import DataError, ModelError
 from catalog.hooks import AFTER_NIGHT, SELLERS, DemandChange
 from etl.batches import DEFAULT_SEED
-from etl.live.calendar import ONE_DAY, dates_from, newest_grouped, newest_sold
+from etl.calendar import ONE_DAY, dates_from, newest_grouped, newest_sold
 from flows.clock import now_of
 from flows.environment import has_server
 from flows.progress import say, tell

@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from etl.batches import DEFAULT_SEED, batch_inputs, is_committed
-from etl.live.calendar import DEFAULT_START, ONE_DAY, dates_from
+from etl.calendar import DEFAULT_START, ONE_DAY, dates_from
 from etl.stock import kept_before
 from flows.progress import tell
 from flows.runs import as_task, registry_of

@@ -9,7 +9,7 @@ from catalog.decisions.store_day import Repriced
 from catalog.errors import Declined
 from catalog.hooks import SELLERS
 from etl.batches import DEFAULT_SEED, BatchResult, batches_of
-from etl.live.calendar import DEFAULT_START, dates_from
+from etl.calendar import DEFAULT_START, dates_from
 from etl.transform import Transformed
 from etl.transform import transform as group_and_check
 from flows.clock import now_of

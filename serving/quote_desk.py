@@ -20,8 +20,7 @@ from catalog.decisions.rules import RULES
 from catalog.errors import DataError
 from catalog.hooks import ShelfQuotes
 from catalog.load import Catalog
-from etl.live.calendar import catalog_of_the_day
-from etl.live.store_now import StoreNow, stores_now
+from etl.calendar import StoreNow, catalog_of_the_day, stores_now
 from serving.belief.evidence import evidence, unknown_price
 from serving.belief.table import switching_in
 from serving.book.store import BookInForce, OpenBook, book_in_force

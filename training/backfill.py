@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalog.spread import HERE
-from etl.live.calendar import ONE_DAY
+from etl.calendar import ONE_DAY
 from etl.transform import transform
 from serving.book.make import has_belief, make_book_again
 from serving.book.store import is_priced

@@ -19,7 +19,7 @@ import pyarrow as pa
 from catalog.errors import DataError, Declined, ModelError
 from catalog.names import EARNS_MORE
 from catalog.tables.prices import CHAMPIONS
-from etl.live.calendar import first_open_date
+from etl.calendar import first_open_date
 from serving.book.make import NewBook, known_before, new_book
 from serving.book.store import book_in_force
 from training.judge.gate import Verdict

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from catalog.errors import DataError, Declined, ModelError
 from catalog.hooks import AFTER_BOOK, CHANGES_SEEN
 from catalog.load import Catalog
-from etl.live.calendar import ONE_DAY
+from etl.calendar import ONE_DAY
 from etl.transform import transform
 from serving.book.book import PriceBook
 from serving.book.make import NewBook, commit_book, make_book

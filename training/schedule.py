@@ -17,7 +17,7 @@ import pyarrow as pa
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.tables.learning import NIGHTS
-from etl.live.calendar import DEFAULT_START, ONE_DAY, newest_sold
+from etl.calendar import DEFAULT_START, ONE_DAY, newest_sold
 from features.cells import feature_workbench, seals_of_cells
 from features.context import seals_of_context
 from features.footfall import demand_shifts

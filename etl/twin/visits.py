@@ -9,6 +9,7 @@ store.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,6 +30,7 @@ from etl.twin.draws import (
     footfall_factor_on,
     multipliers,
     parts_of,
+    products_by_personas,
     streams_of,
 )
 from etl.twin.selling import Waiting, draw_waiting, with_returns
@@ -146,6 +148,25 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
         return visits
     waiting = streams_of(seed, stores, business_date, WAITING)
     return _with_returns(visits, waiting, store.waiting_share, tick_us)
+
+
+def visits_fingerprint(catalog: Catalog, store: str, business_date: dt.date) -> str:
+    """Return a fingerprint of what decides the visits of a store day, apart from the seed and substitutes."""
+    chain = catalog.store
+    numbers = (
+        catalog.popularity * demand_factors_on(catalog, business_date, store),
+        budget_shifts_on(catalog, business_date, store),
+        tick_profile(chain) * chain.visits_per_day * footfall_factor_on(catalog, business_date),
+    )
+    settings = (
+        *(chain.shopper_pool, chain.exploration.hold_ticks, chain.opening.tick_minutes),
+        *(chain.freshest_share, chain.waiting_share),
+        [
+            ([(one.share, one.mean, one.standard_deviation) for one in personas], products.tolist())
+            for personas, products in products_by_personas(catalog)
+        ],
+    )
+    return hashlib.sha256(b"".join(own.tobytes() for own in numbers) + repr(settings).encode()).hexdigest()
 
 
 def stores_alike(catalog: Catalog, stores: Sequence[str]) -> tuple[list[str], Ints]:

@@ -34,7 +34,7 @@ def refuse_without_cells() -> None:
     DataError
         When there are none.
     """
-    from etl.live.calendar import newest_grouped
+    from etl.calendar import newest_grouped
     from warehouse.lake import Lake
 
     newest_grouped(Lake(read_settings()))

@@ -22,7 +22,7 @@ Version = Annotated[
     bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
 ]
 OF_THE_CORE: tuple[Command, ...] = (
-    *(loop.demo, loop.pipeline, days.live, ask.quote, ask.sql, loop.transform, models.train, loop.price),
+    *(loop.demo, loop.pipeline, ask.quote, ask.sql, loop.transform, models.train, loop.price),
     *(loop.simulate, days.nightly, days.backfill, days.reset),
     models.champions,
 )

@@ -37,7 +37,7 @@ def ask_and_show(
     """Record what is asked for, and say what became of it."""
     from dataclasses import replace
 
-    from etl.live.store_now import next_date
+    from etl.calendar import next_date
     from flows.clock import now_of
     from flows.workspace import open_workspace
     from plugins.desk.price_changes.request import ask
@@ -125,7 +125,7 @@ def show_stickers(
     """Print the stickers of a date, by default of the next one on which each store opens, as on its price tags."""
     import pyarrow as pa
 
-    from etl.live.store_now import stores_now
+    from etl.calendar import stores_now
     from flows.clock import now_of
     from serving.store.markdowns import markdowns_of
 

@@ -12,7 +12,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from etl.batches import Kinds, stores_alike
 from etl.ledger import in_force_in
-from etl.live.day import is_live
+from etl.open_days import is_live
 from serving.belief.table import stores_of_kinds
 from serving.book.store import BookInForce, Books, OpenBook, opened_once
 from serving.limits.orders import AtOnce, Orders, at_once_now, orders_on

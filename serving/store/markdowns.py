@@ -18,7 +18,7 @@ from catalog.load import Catalog
 from catalog.names import BOOK_GROUP
 from catalog.tables.stock import MARKDOWNS
 from etl.batches import stores_alike
-from etl.live.day import is_live
+from etl.open_days import is_live
 from etl.stock import opens_with
 from serving.store.in_force import kinds_on, pricing_on
 from serving.store.storefront import Storefront

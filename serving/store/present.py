@@ -16,8 +16,7 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
-from etl.live.day import LiveDay, sold_so_far, taught
-from etl.live.shelf_state import stuck_in
+from etl.open_days import LiveDay, sold_so_far, stuck_in, taught
 from etl.stock import opens_with
 from serving.book.book import PriceBook
 from serving.book.make import tabulate

@@ -25,10 +25,8 @@ from catalog.decisions.pricing import Shelf
 from catalog.decisions.rules import NO_CLAMPS
 from catalog.load import Catalog
 from etl.batches import stores_alike
-from etl.live.calendar import catalog_of_the_day
-from etl.live.day import LiveDay, SoldSoFar, sold_so_far, taught
-from etl.live.shelf_state import standing_of
-from etl.live.store_now import StoreNow, stores_now
+from etl.calendar import StoreNow, catalog_of_the_day, stores_now
+from etl.open_days import LiveDay, SoldSoFar, sold_so_far, standing_of, taught
 from etl.stock import opens_with
 from serving.book.store import Books, opened_once
 from serving.limits.guardrails import caps_beside, guarded_with_trail, side_by_side

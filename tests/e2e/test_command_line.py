@@ -183,7 +183,7 @@ def test_sql_answers_as_table_csv_json_and_from_standard_input_and_is_read_only(
         ),
         # whoever deploys, sells or groups trains no model
         (
-            "flows.nightly, flows.steps, flows.live, plugins.evaluation.flows",
+            "flows.nightly, flows.steps, plugins.live.flow, plugins.evaluation.flows",
             {"mlflow", "sqlalchemy", "sklearn", "skops", "scipy.stats", "matplotlib", "river"},
         ),
     ],

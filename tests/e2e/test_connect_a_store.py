@@ -23,7 +23,7 @@ from shell import Answer, Terminal
 
 from catalog.load import Catalog, load
 from catalog.settings import read_settings
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from plugins.connect.labels.batch import next_batch
 from plugins.connect.labels.export_log import ExportLog
 from plugins.connect.labels.wanted import wanted_of

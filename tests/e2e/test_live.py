@@ -16,9 +16,9 @@ from catalog.errors import Declined
 from catalog.load import DEFAULT_DIR
 from catalog.settings import read_settings
 from dashboard.prefect.control import LiveControl
-from etl.live.day import LiveDay, sold_so_far
-from flows import live as live_flow
-from flows.live import Request, controls_of
+from etl.open_days import LiveDay, sold_so_far
+from plugins.live import flow as live_flow
+from plugins.live.flow import Request, controls_of
 from plugins.operations.up.zombie_runs import ZombieRuns
 from warehouse.checks.proof import verify
 from warehouse.lake import Lake

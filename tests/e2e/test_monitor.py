@@ -29,9 +29,9 @@ from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from dashboard.cards.store import QUIET_MS, moment
 from dashboard.prefect.control import LiveRun
-from etl.live.day import LiveDay
-from etl.live.player import Player
-from serving.store.play import LivePrices
+from etl.open_days import LiveDay
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import read_only
 

@@ -17,15 +17,15 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from catalog.settings import Settings, read_settings
 from dashboard.app import all_pages
-from etl.live.day import LiveDay
-from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
+from etl.open_days import LiveDay
 from etl.twin.draws import shopper_names
 from etl.twin.store_day import play
 from features.cells import ALL_VIEWS
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import policy_without_model
-from serving.store.play import LivePrices
 from serving.store.storefront import Storefront
 from warehouse.lake import Lake
 from warehouse.query.connection import build_file

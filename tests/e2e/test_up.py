@@ -22,8 +22,8 @@ from shell import Terminal
 from catalog.errors import Declined, ServiceError
 from catalog.settings import Settings, read_settings
 from dashboard.prefect.control import LiveControl, LiveRun, live_control
-from etl.live.calendar import DEFAULT_START
-from etl.live.day import LiveDay, days_sold_live, sold_so_far
+from etl.calendar import DEFAULT_START
+from etl.open_days import LiveDay, days_sold_live, sold_so_far
 from training.schedule import is_done
 from warehouse.checks.proof import verify
 from warehouse.files import prefect_login

@@ -15,14 +15,15 @@ from catalog.records.product import Product
 from catalog.settings import read_settings
 from catalog.spread import HERE
 from etl.batches import BatchResult, batch_inputs, batches_of
-from etl.live.day import LiveDay
-from etl.live.player import Player
+from etl.open_days import LiveDay
 from etl.stock import kept_before, opens_with
 from etl.transform import transform
 from flows.workspace import prepared
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from plugins.operations.replay.day import replay
 from serving.store.in_force import pricing_on
-from serving.store.play import LivePrices, batches_to_play, in_order, play_one, priced_batches
+from serving.store.play import batches_to_play, in_order, play_one, priced_batches
 from warehouse.checks.assertions import broken_assertions
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import read_only

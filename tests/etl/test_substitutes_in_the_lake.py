@@ -12,16 +12,16 @@ from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.product import Product
 from catalog.settings import read_settings
 from catalog.spread import HERE
-from etl.live.day import LiveDay, sold_so_far
-from etl.live.player import Player
-from etl.live.shelf_state import standing_of
+from etl.open_days import LiveDay, sold_so_far, standing_of
 from etl.transform import transform
 from flows.workspace import prepared
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from plugins.operations.replay.day import replay
 from serving.belief.table import belief_from_table
 from serving.book.make import known_before
 from serving.optimise.curves import LogitSwitching
-from serving.store.play import LivePrices, batches_to_play, in_order, play_one, priced_batches
+from serving.store.play import batches_to_play, in_order, play_one, priced_batches
 from training.judge.same_shoppers import takings_in
 from warehouse.checks.assertions import broken_assertions
 from warehouse.lake import Lake

@@ -79,7 +79,7 @@ def _simulate(
 ) -> None:
     """Play dates: one after another, so that their operations come in one order, or some at once as the flow does."""
     from etl.batches import play_batch
-    from etl.live.calendar import dates_from
+    from etl.calendar import dates_from
     from serving.store.play import priced_batches
 
     workspace = _workspace(for_the_twin=True)
@@ -109,7 +109,7 @@ def _transform() -> None:
 
 
 def _train(seed: int = _SEED) -> None:
-    from etl.live.calendar import newest_grouped
+    from etl.calendar import newest_grouped
     from training.evening import Evening
     from training.fit.session import train_once
 
@@ -139,9 +139,9 @@ def _nightly() -> None:
 
 
 def _live(ticks: int | None = None) -> None:
-    from etl.live.calendar import day_to_sell
-    from etl.live.player import Player
-    from serving.store.play import LivePrices
+    from plugins.live.days import day_to_sell
+    from plugins.live.player import Player
+    from plugins.live.prices import LivePrices
     from warehouse.commits.locks import held
 
     workspace = _workspace(for_the_twin=True)
@@ -170,7 +170,7 @@ def _rollback() -> None:
 
 
 def _backfill(start: str, end: str) -> None:
-    from etl.live.calendar import dates_from
+    from etl.calendar import dates_from
     from training.backfill import Filling, fill_date
     from warehouse.commits.locks import held
 

@@ -14,16 +14,16 @@ from prefect.client.orchestration import get_client
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
+from etl.calendar import DEFAULT_START, ONE_DAY
 from etl.ledger import commit_of
-from etl.live.calendar import DEFAULT_START, ONE_DAY
-from etl.live.day import LiveDay
-from etl.live.player import Player
+from etl.open_days import LiveDay
 from features.cells import stale_cells
 from flows.nightly import backfill, nightly
 from flows.workspace import open_workspace
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from serving.belief.belief import believed_before_anybody_came
 from serving.book.make import new_book
-from serving.store.play import LivePrices
 from tests.support.believing import first_belief
 from training.backfill import Filled
 from training.evening import Evening

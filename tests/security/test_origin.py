@@ -16,11 +16,11 @@ from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
 from etl.batches import Batch, play_batch
-from flows.live import live
 from flows.nightly import backfill
 from flows.pipeline import pipeline
 from flows.steps import simulate
 from flows.workspace import prepared
+from plugins.live.flow import live
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
 from serving.store.in_force import pricing_on

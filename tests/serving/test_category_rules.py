@@ -17,8 +17,7 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from catalog.records.product import Measure
-from etl.live.calendar import DEFAULT_START
-from etl.live.store_now import stores_now
+from etl.calendar import DEFAULT_START, stores_now
 from plugins.desk.price_changes.change import Terms
 from plugins.desk.price_changes.conflicts import below_cost
 from plugins.desk.price_changes.proposals import passing

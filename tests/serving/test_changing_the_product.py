@@ -26,7 +26,7 @@ from price_shop import Shop
 from plugins.operations.configuration import configuration
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
-from etl.live.calendar import DEFAULT_START
+from etl.calendar import DEFAULT_START
 from features.cells import ALL_VIEWS
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk

@@ -18,8 +18,8 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
 from etl.extract import repricings_of
-from etl.live.shelf_state import standing_after
 from etl.load import rows_of
+from etl.open_days import standing_after
 from etl.twin.store_day import Stretch, play
 from etl.twin.truth import chance_of_sale
 from etl.twin.visits import draw_visits, expected_visits_on

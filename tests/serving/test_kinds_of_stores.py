@@ -11,7 +11,7 @@ from price_shop import DATE, Shop
 
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from etl.twin.store_day import play
 from etl.twin.truth import chance_of_sale
 from plugins.desk.price_changes.request import PriceRequest, examined

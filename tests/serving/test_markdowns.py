@@ -18,17 +18,16 @@ from catalog.settings import read_settings
 from dashboard.cards.stickers import READ
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
-from etl.live.day import LiveDay, sold_in, sold_so_far
-from etl.live.player import Player
-from etl.live.shelf_state import standing_of
+from etl.open_days import LiveDay, sold_in, sold_so_far, standing_of
 from flows.cli.main import app
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import changes_on
 from plugins.evaluation.living_store import LivingStore
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from plugins.operations.replay.day import replay
 from serving.book.store import book_in_force
 from serving.store.markdowns import planned_markdowns, stickers_on
-from serving.store.play import LivePrices
 from warehouse.lake import Lake
 from warehouse.query.connection import read_only
 from warehouse.workspace import Workspace

@@ -7,8 +7,8 @@ from price_shop import DATE, Shop, open_in_the_morning
 
 from catalog.errors import Declined
 from catalog.load import load
-from etl.live.day import LiveDay
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
+from etl.open_days import LiveDay
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.operations.replay.day import replay

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.load import Catalog, load
 from catalog.settings import read_settings
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from etl.stock import opens_with
 from plugins.evaluation.living_store import LivingStore
 from serving.quote import PriceQuestion

@@ -12,7 +12,7 @@ from outside_grocer import Grocer
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.settings import Settings
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from etl.transform import transform
 from plugins.connect.labels.wanted import wanted_of
 from plugins.desk.price_changes.request import PriceRequest, ask

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from price_shop import Shop
 
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from plugins.connect.labels.export import export
 from plugins.connect.labels.targets import FolderTarget
 from serving.store import standing

@@ -15,7 +15,7 @@ from catalog.errors import ShelfpriceError
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import wire_tags
-from etl.live.store_now import next_tick, stores_now
+from etl.calendar import next_tick, stores_now
 from plugins.connect.api.app import application
 from plugins.connect.labels.wanted import wanted_of
 from plugins.desk.alerts.rules import found_now

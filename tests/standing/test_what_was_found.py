@@ -15,21 +15,20 @@ from catalog.load import WatchedCatalog, load
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
-from etl.live.calendar import DEFAULT_START, ONE_DAY
-from etl.live.day import LiveDay, discard, sold_so_far
-from etl.live.player import Player
-from etl.live.store_now import stores_now
+from etl.calendar import DEFAULT_START, ONE_DAY, stores_now
+from etl.open_days import LiveDay, discard, sold_so_far
 from features.cells import ALL_VIEWS
 from plugins.desk.alerts.rules import found_now
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import all_changes
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from plugins.operations.replay.day import replay
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.store.in_force import pricing_on
-from serving.store.play import LivePrices
 from serving.store.standing import Standing, standings
 from serving.store.storefront import Storefront
 from warehouse.query.connection import build_file

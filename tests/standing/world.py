@@ -17,9 +17,7 @@ from catalog.errors import ShelfpriceError
 from catalog.load import WatchedCatalog, load
 from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
-from etl.live.day import LiveDay, sold_so_far
-from etl.live.player import Player
-from etl.live.shelf_state import standing_after
+from etl.open_days import LiveDay, sold_so_far, standing_after
 from etl.transform import transform
 from features.cells import ALL_VIEWS
 from plugins.desk.price_changes.change import PriceChange
@@ -27,11 +25,12 @@ from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import all_changes
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
 from serving.book.store import book_in_force
 from serving.store.in_force import pricing_on
-from serving.store.play import LivePrices
 from serving.store.storefront import Storefront
 from tests.standing.model import Model, Order, Product, Proposal
 from warehouse.lake import Lake, Partition

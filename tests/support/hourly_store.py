@@ -10,7 +10,7 @@ from catalog.arrays import Floats
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing import DrawnPriceRules
 from catalog.settings import read_settings
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from plugins.evaluation.outside_store.engine import InProcess
 from plugins.evaluation.outside_store.hourly_twin import FIRST_DATE, TwinStore, outside_catalog
 from serving.store.standing import standings

@@ -11,18 +11,18 @@ from believing import believed_after
 from catalog.currency import currency_of
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
-from etl.live.day import LiveDay, sold_so_far
-from etl.live.player import Player
 from etl.load import DayRows, load_dimensions
+from etl.open_days import LiveDay, sold_so_far
 from etl.twin.draws import shopper_names
 from etl.twin.truth import chance_of_sale
 from features.cells import ALL_VIEWS
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_to_table
 from serving.book.make import publish_book
 from serving.book.store import BookInForce, book_in_force
 from serving.learning.outlook import start_of_day
-from serving.store.play import LivePrices
 from warehouse.lake import Lake
 from warehouse.query.connection import build_file
 from warehouse.workspace import Workspace

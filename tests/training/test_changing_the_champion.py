@@ -22,15 +22,15 @@ from catalog.load import CLASSIC, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings, read_settings
 from catalog.tables.learning import MODEL_VERSIONS
-from etl.live.day import LiveDay
-from etl.live.player import Player
+from etl.open_days import LiveDay
 from etl.twin.truth import chance_of_sale
 from flows.runs import registry_of
 from flows.workspace import open_workspace
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from serving.book.make import publish_book
 from serving.book.store import book_in_force
 from serving.store.in_force import pricing_on
-from serving.store.play import LivePrices
 from tests.support.believing import first_belief
 from training.champion import (
     ChampionChange,

@@ -10,8 +10,8 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
 from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
-from etl.live.day import LiveDay
 from etl.load import load_store_day
+from etl.open_days import LiveDay
 from etl.twin.store_day import play
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront

@@ -13,7 +13,7 @@ from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.tables.learning import MODEL_VERSIONS
 from etl.batches import DEFAULT_SEED
-from etl.live.calendar import DEFAULT_START, dates_from
+from etl.calendar import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
 from etl.twin.draws import shopper_names
 from etl.twin.store_day import play

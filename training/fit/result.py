@@ -17,7 +17,7 @@ from catalog.currency import EUR, Currency
 from catalog.errors import ModelError
 from catalog.metrics import METRICS
 from catalog.tables.learning import MODEL_VERSIONS
-from etl.live.calendar import ONE_DAY
+from etl.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
 from serving.book.make import dates_known_from, first_date_known_from, holds_exported, read_for

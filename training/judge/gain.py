@@ -10,7 +10,7 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
-from etl.live.calendar import ONE_DAY
+from etl.calendar import ONE_DAY
 from etl.twin.substitutes import chooses_substitutes
 from features.footfall import LoggedVisits, logged_visits
 from serving.belief.log import LogEvidence, belief_and_average, read_log_evidence

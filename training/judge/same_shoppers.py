@@ -23,7 +23,7 @@ from catalog.load import Catalog
 from catalog.records.pricing import Objective
 from catalog.takings import Takings, sum_of, takings_of
 from etl.ledger import LedgerRow, in_force_in, kept_catalog
-from etl.live.day import is_live
+from etl.open_days import is_live
 from etl.stock import kept_before
 from etl.twin.over_days import OverDays
 from etl.twin.substitutes import chooses_substitutes

@@ -18,8 +18,7 @@ from dashboard.data.desk.rows import RivalPrice, Row
 from dashboard.data.desk.store_rows import StoreRows
 from dashboard.data.desk.table import Rows, waiting_first
 from dashboard.data.reader import Reader
-from etl.live.calendar import newest_sold
-from etl.live.store_now import StoreNow, stores_now
+from etl.calendar import StoreNow, newest_sold, stores_now
 from flows.clock import now_of
 from plugins.desk.law.shown import last_day_prices
 from plugins.desk.price_changes.change import PriceChange

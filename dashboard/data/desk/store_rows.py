@@ -15,7 +15,7 @@ from catalog.decisions.rules import LIMITS, RULES
 from catalog.records.product import Product
 from dashboard.data.desk.rows import RivalPrice, Row, State
 from dashboard.formats import euros, shown_currency
-from etl.live.store_now import StoreNow
+from etl.calendar import StoreNow
 from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.consequence import Comparison, DayForecast, OnShelf
 from plugins.desk.price_changes.proposals import THE_RULE, Proposals, passing

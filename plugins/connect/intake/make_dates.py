@@ -20,7 +20,7 @@ from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP, LIVE_GROUP
 from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
 from catalog.tables.table import Table
-from etl.live.day import LiveDay, clear_away
+from etl.open_days import LiveDay, clear_away
 from plugins.connect.intake.day_sales import DayLines, ShelfStock, unit_sales_of
 from plugins.connect.intake.decisions import MadeDecisions, VisitedDay, decisions_of
 from plugins.connect.intake.exposures import DayEvidence, exposures_of, hours_open

@@ -17,7 +17,7 @@ from catalog.bounds import HIGHEST_PRICE
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.records.product import Product
-from etl.live.calendar import next_dates
+from etl.calendar import next_dates
 from plugins.connect.intake.sale_lines import (
     Id,
     IntakeResult,

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from catalog.errors import ServiceError
 from catalog.load import WatchedCatalog
-from etl.live.calendar import refuse_unknown_store
-from etl.live.store_now import stores_now
+from etl.calendar import refuse_unknown_store, stores_now
 from flows.clock import now_of
 from plugins.connect.labels.ack_files import AckFilesResult, RefusedFileAck, read_ack_files, waiting_files
 from plugins.connect.labels.batch import DEVICES, PriceBatch, StoreRecord, next_batch

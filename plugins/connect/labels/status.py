@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from catalog.clocks import WallClock
-from etl.live.store_now import next_ticks
+from etl.calendar import next_ticks
 from flows.clock import now_of
 from plugins.connect.labels.batch import DEVICES, Device, StoreRecord, price_to_pay
 from plugins.connect.labels.export_log import ExportHistory, ExportLog

@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 
 from catalog.load import Catalog
-from etl.live.store_now import StoreNow
+from etl.calendar import StoreNow
 from plugins.connect.labels.batch import ShelfPrice
 from plugins.desk.price_changes.change import PriceChange
 from serving.limits.orders import OrderSource

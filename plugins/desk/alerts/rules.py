@@ -7,8 +7,8 @@ from itertools import chain
 
 from catalog.hooks import Hook
 from catalog.load import Catalog
-from etl.live.day import days_with_live_parts
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
+from etl.open_days import days_with_live_parts
 from flows.clock import now_of
 from plugins.desk.law.shown import prices_shown
 from plugins.desk.price_changes.change import PriceChange

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import pyarrow as pa
 
 from catalog.errors import Declined, ShelfpriceError
-from etl.live.store_now import next_date, next_tick
+from etl.calendar import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.alerts.rules import Alert, found_now
 from plugins.desk.notify.channels import channels_of

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from catalog.arrays import Floats, Ints
 from catalog.clocks import WallClock
 from catalog.load import Catalog
-from etl.live.day import LiveDay, days_with_live_parts
+from etl.open_days import LiveDay, days_with_live_parts
 from plugins.desk.law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 from plugins.desk.price_changes.change import PriceChange, Terms
 from plugins.desk.records import PriceLaw

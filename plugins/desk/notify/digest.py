@@ -6,7 +6,7 @@ from contextlib import closing
 from textwrap import fill
 
 from catalog.errors import ShelfpriceError
-from etl.live.store_now import next_date, next_tick
+from etl.calendar import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.alerts.watch import open_alerts
 from plugins.desk.notify.channels import Message, channels_of

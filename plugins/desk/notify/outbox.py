@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import Declined
-from etl.live.store_now import next_date, next_tick
+from etl.calendar import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.notify.channels import Channel, Message, channels_of
 from plugins.desk.tables import NOTIFICATIONS

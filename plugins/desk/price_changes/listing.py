@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from catalog.clocks import UTC, WallClock
-from etl.live.store_now import next_tick, next_ticks
+from etl.calendar import next_tick, next_ticks
 from flows.clock import now_of
 from plugins.desk.price_changes.change import PriceChange, State, Terms
 from plugins.desk.price_changes.record import changes_on

@@ -10,7 +10,7 @@ from functools import cache, partial
 from catalog.bounds import cost_plus_margin
 from catalog.errors import DataError, Declined, ShelfpriceError
 from catalog.load import Catalog
-from etl.live.store_now import StoreNow, next_ticks
+from etl.calendar import StoreNow, next_ticks
 from flows.clock import now_of
 from plugins.desk.law.shown import StoreDecisions, prices_shown, read_once, with_prior_price
 from plugins.desk.price_changes.change import Event, PriceChange, Terms, counting_in, folded, stores_of

@@ -42,7 +42,7 @@ def rules(catalog: Catalog = None, as_json: Json = False) -> None:
 
 
 def _read(workspace: "Workspace") -> "RulesNow":
-    from etl.live.store_now import stores_now
+    from etl.calendar import stores_now
     from flows.clock import now_of
     from plugins.desk.price_changes.consequence import outlook_of
     from plugins.desk.rules.effects import rules_now

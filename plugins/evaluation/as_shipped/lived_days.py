@@ -14,7 +14,7 @@ from catalog.names import Outcome
 from catalog.settings import read_settings
 from catalog.takings import Takings, takings_of
 from etl.batches import store_ids
-from etl.live.calendar import DEFAULT_START
+from etl.calendar import DEFAULT_START
 from etl.twin.over_days import OverDays
 from etl.twin.visits import draw_visits
 from flows.progress import tell

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
-from etl.live.calendar import DEFAULT_START
+from etl.calendar import DEFAULT_START
 from features.cells import cells_from, definition_of
 from features.stored_model import StoredModel
 from plugins.evaluation.living_store import LivingStore

@@ -19,7 +19,7 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.product import Product
 from catalog.settings import Settings, read_settings
 from etl.batches import DEFAULT_SEED
-from etl.live.calendar import DEFAULT_START, dates_from
+from etl.calendar import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
 from etl.stock import kept_before
 from etl.twin.draws import shopper_names

@@ -25,7 +25,7 @@ from catalog.tables.decisions import REPRICINGS
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.table import DeskQuestion, as_sent, in_order, waiting_first
 from dashboard.data.reader import Reader
-from etl.live.calendar import DEFAULT_START
+from etl.calendar import DEFAULT_START
 from etl.twin.truth import chance_of_sale
 from features.cells import ALL_VIEWS
 from plugins.connect.labels.export import export

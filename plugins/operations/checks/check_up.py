@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from catalog.errors import Check, LakeError, ServiceError
 from catalog.settings import Settings
-from etl.live.calendar import newest_sold
+from etl.calendar import newest_sold
 from features.cells import stale_cells
 from plugins.connect.labels.late_labels import said_of
 from plugins.connect.labels.status import late_in

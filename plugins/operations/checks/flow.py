@@ -3,7 +3,7 @@
 from prefect import flow
 
 from catalog.errors import Check, DataError
-from etl.live.calendar import newest_sold
+from etl.calendar import newest_sold
 from flows.runs import log, name_run, registry_of
 from flows.workspace import open_workspace
 from plugins.operations.checks.check_up import check_up

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from catalog.errors import Check, DamagedError, ModelError
-from etl.live.calendar import ONE_DAY
+from etl.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
 from flows.clock import now_of

@@ -48,7 +48,7 @@ def health(files: Files = False, catalog: Catalog = None, as_json: Json = False)
 
     prepare()
     with progress_bars():
-        from etl.live.calendar import newest_sold
+        from etl.calendar import newest_sold
         from flows.progress import tell
         from flows.runs import registry_of
         from flows.workspace import open_workspace

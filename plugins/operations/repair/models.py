@@ -7,7 +7,7 @@ from pathlib import Path
 
 from catalog.errors import DataError, ModelError
 from catalog.settings import Settings
-from etl.live.calendar import first_open_date
+from etl.calendar import first_open_date
 from plugins.operations.mlflow_upkeep.interrupted import LeftRun, end_run, unended_runs, versions_without_verdict
 from plugins.operations.repair.damage import Damage, set_damage_aside, set_findings_aside
 from serving.book.make import has_belief

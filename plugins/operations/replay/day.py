@@ -17,13 +17,13 @@ from catalog.settings import Settings
 from catalog.spread import Progress, silent
 from etl.batches import is_committed
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
-from etl.live.day import joined, taught
-from etl.live.shelf_state import standing_after
 from etl.load import DayRows, load_rows, products_of, rows_of
+from etl.open_days import standing_after, taught
 from etl.stock import kept_before, units_after
 from etl.twin.store_day import Stretch
 from etl.twin.visits import draw_visits
 from features.cells import definition_of, grouping_connection, groups_of
+from plugins.live.days import joined
 from serving.book.make import known_before, publish_book
 from serving.book.store import BookInForce, OpenBook, book_in_force, book_with, catalog_of, read_book
 from serving.champion import load_champion

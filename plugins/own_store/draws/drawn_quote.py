@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from catalog.decisions.rules import RULES
 from catalog.errors import DataError
 from catalog.load import Catalog
-from etl.live.store_now import StoreNow
+from etl.calendar import StoreNow
 from plugins.own_store.draws.drawn_prices import BACK, DrawnPolicy, newest_draw, room_of
 from serving.belief.evidence import unknown_price
 from serving.learning.outlook import WITHOUT_CHAMPION

@@ -23,7 +23,7 @@ from catalog.names import INTAKE_GROUP
 from catalog.tables.contracts import TABLES
 from catalog.tables.decisions import REPRICINGS
 from etl.extract import repricings_of
-from etl.live.day import LiveDay
+from etl.open_days import LiveDay
 from plugins.own_store.draws.drawn_prices import TABLE, draw_on, own_prices_on
 from plugins.own_store.tables import HOURLY_DRAWS, PRODUCT_VISITS
 from serving.belief.belief import Belief, believed_before_anybody_came, opened

@@ -22,9 +22,8 @@ from catalog.hooks import Hook
 from catalog.load import Catalog
 from catalog.names import OWNER
 from catalog.tables.decisions import REPRICINGS
-from etl.live.day import LiveDay, Mark, sold_in
-from etl.live.shelf_state import changes_in
 from etl.load import DayRows, conform
+from etl.open_days import LiveDay, Mark, changes_in, sold_in
 from etl.stock import opens_with
 from etl.twin.draws import stream_of
 from plugins.own_store.draws.hourly_prices import decided_so_far, newest_prices, released_in, with_decision

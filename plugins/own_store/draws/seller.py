@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from catalog.decisions.pricing import PricedBy
 from catalog.load import Catalog
-from etl.live.store_now import StoreNow
+from etl.calendar import StoreNow
 from plugins.own_store.draws.approved_designs import decide as decide_design
 from plugins.own_store.draws.drawn_prices import DrawnPolicy, PriceDraw, draw_on, own_prices_on
 from plugins.own_store.draws.drawn_quote import DrawnDesk

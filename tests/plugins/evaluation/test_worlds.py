@@ -15,7 +15,7 @@ from catalog.decisions.store_day import StoreDay
 from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, load, restored
 from catalog.takings import takings_of
-from etl.live.calendar import DEFAULT_START
+from etl.calendar import DEFAULT_START
 from etl.twin.store_day import meet
 from etl.twin.substitutes import chooses_substitutes
 from etl.twin.visits import budget_shifts_on, draw_visits, expected_visits_on

@@ -18,19 +18,20 @@ from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
-from etl.live.day import LiveDay
-from etl.live.player import Player
 from etl.load import load_dimensions
+from etl.open_days import LiveDay
 from etl.transform import group_partitions
 from etl.twin.draws import shopper_names
 from etl.twin.truth import chance_of_sale
 from features.cells import feature_workbench, stale_cells
 from plugins.connect.intake.rival_prices import take_rivals
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from plugins.operations.replay import day as replaying
 from plugins.operations.replay.day import Part, replay
 from serving.book.make import learned_for, publish_book
 from serving.store.in_force import pricing_on
-from serving.store.play import LivePrices, priced_batches
+from serving.store.play import priced_batches
 from warehouse.checks.proof import Unproven
 from warehouse.lake import Lake, Partition
 from warehouse.query.history import past_day

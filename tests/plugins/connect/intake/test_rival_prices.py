@@ -14,7 +14,7 @@ from price_shop import Shop
 from selling_store import NOW, SellingStore
 
 from catalog.records.product import Measure
-from etl.live.calendar import DEFAULT_START
+from etl.calendar import DEFAULT_START
 from plugins.connect.api.api_tokens import add_token
 from plugins.connect.api.app import application
 from plugins.connect.intake.inbox import take_file

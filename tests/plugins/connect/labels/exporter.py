@@ -14,8 +14,8 @@ from pathlib import Path
 from forked_work import fork_for_each_line
 from price_shop import DATE, Shop
 
-from etl.live.calendar import ONE_DAY
-from etl.live.day import days_with_live_parts
+from etl.calendar import ONE_DAY
+from etl.open_days import days_with_live_parts
 from plugins.connect.labels.export import export
 from plugins.connect.labels.export_log import ExportLog
 from plugins.connect.labels.targets import FolderTarget, HttpTarget, Target

@@ -13,7 +13,7 @@ from forked_work import ForkedWork
 from price_shop import Shop
 from receiver import Receiver, receiving
 
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from plugins.connect.labels.export_log import ExportLog
 from plugins.connect.labels.targets import json_of
 from plugins.connect.labels.wanted import wanted_of

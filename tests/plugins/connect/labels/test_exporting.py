@@ -16,8 +16,7 @@ from price_shop import DATE, Shop
 from receiver import receiving
 
 from catalog.errors import DataError, ServiceError
-from etl.live.calendar import ONE_DAY
-from etl.live.store_now import next_date
+from etl.calendar import ONE_DAY, next_date
 from plugins.connect.labels.ack_files import FOLDER, read_ack_files
 from plugins.connect.labels.acknowledge import acknowledge
 from plugins.connect.labels.export import ExportResult, export, unproven_deliveries

@@ -16,14 +16,14 @@ from catalog.errors import LakeError
 from catalog.load import WatchedCatalog
 from catalog.tables.learning import DRIFT_CHECKS, NIGHTS
 from etl.batches import Batch, play_batch
-from etl.live.calendar import ONE_DAY
-from etl.live.day import LiveDay
-from flows.live import _sell
+from etl.calendar import ONE_DAY
+from etl.open_days import LiveDay
 from plugins.desk.alerts.rules import Alert
 from plugins.desk.alerts.watch import open_alerts, watch, watch_and_tell
 from plugins.desk.notify.outbox import unsent
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.live.flow import _sell
 from serving.store.in_force import pricing_on
 from warehouse.commits.locks import is_held
 from warehouse.lake import Partition
@@ -165,9 +165,9 @@ def test_a_live_store_looks_between_ticks_and_at_closing_and_tells_each_alert_on
         return [Alert("drift", "MILK", "MILK sells less")]
 
     monkeypatch.setattr("plugins.desk.alerts.watch.found_now", looked)
-    monkeypatch.setattr("flows.live._LOOK_EVERY", 0.0)
-    monkeypatch.setattr("flows.live._announce", lambda *sentences: said.extend(sentences))
-    monkeypatch.setattr("flows.live.tag_run", lambda *_, **__: None)
+    monkeypatch.setattr("plugins.live.flow._LOOK_EVERY", 0.0)
+    monkeypatch.setattr("plugins.live.flow._announce", lambda *sentences: said.extend(sentences))
+    monkeypatch.setattr("plugins.live.flow.tag_run", lambda *_, **__: None)
     controls = SimpleNamespace(rest=lambda: True)
     assert _sell(shop.workspace, WatchedCatalog(shop.folder), LiveDay("S01", DATE), SEED, controls) is not None  # type: ignore[arg-type]
     assert len(looks) == SHORT_DAY + 1

@@ -11,7 +11,7 @@ from shell import Terminal
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from etl.batches import Batch, play_batch
-from etl.live.calendar import ONE_DAY
+from etl.calendar import ONE_DAY
 from plugins.desk.alerts.watch import watch
 from plugins.desk.notify.digest import after_night, digest, send_digest
 from plugins.desk.notify.outbox import try_channels, unsent

@@ -13,7 +13,7 @@ import pytest
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import CatalogError, DataError, Declined
-from etl.live.store_now import next_tick
+from etl.calendar import next_tick
 from etl.stock import opens_with
 from plugins.desk.law.shown import prior_price_of
 from plugins.desk.price_changes.change import Kind, PriceChange

@@ -9,10 +9,8 @@ from price_shop import SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import DataError
 from catalog.load import WatchedCatalog
-from etl.live.calendar import ONE_DAY, day_to_sell
-from etl.live.day import LiveDay
-from etl.live.player import Player
-from etl.live.store_now import next_date, next_tick, next_ticks
+from etl.calendar import ONE_DAY, next_date, next_tick, next_ticks
+from etl.open_days import LiveDay
 from plugins.desk.answers import moment_of
 from plugins.desk.law.shown import prior_price_of
 from plugins.desk.price_changes.decision import decide
@@ -20,7 +18,9 @@ from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.orders import orders_on
 from plugins.desk.price_changes.record import all_changes
 from plugins.desk.price_changes.request import PriceRequest, ask
-from serving.store.play import LivePrices
+from plugins.live.days import day_to_sell
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 
 LATER = [dt.timedelta(hours=hours) for hours in (0, 1.5, 2.9, 3.1)]
 WINTER, SUMMER = dt.date(2026, 1, 19), dt.date(2026, 7, 20)

@@ -14,8 +14,7 @@ from catalog.decisions.rules import LIMITS
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from catalog.records.pricing import Approval
-from etl.live.calendar import DEFAULT_START
-from etl.live.store_now import stores_now
+from etl.calendar import DEFAULT_START, stores_now
 from plugins.desk.price_changes.consequence import outlook_of
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.desk.records import RivalRules

@@ -11,16 +11,16 @@ from catalog.settings import Settings, read_settings
 from dashboard.data.reader import Reader
 from dashboard.pickers import SOLD
 from etl.batches import BatchResult, batches_of, play_batch
-from etl.live.day import LiveDay
-from etl.live.player import Player
+from etl.open_days import LiveDay
 from etl.transform import transform
 from flows.cli.days import reset
 from flows.workspace import prepared
 from plugins.connect.labels.export import DeliveryProgress
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from plugins.operations.delta.open import open_delta
 from plugins.operations.replay.day import replay
 from serving.store.in_force import pricing_on
-from serving.store.play import LivePrices
 from warehouse.checks.proof import set_aside, verify
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of

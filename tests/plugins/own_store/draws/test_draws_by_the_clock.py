@@ -7,7 +7,7 @@ from pathlib import Path
 from outside_grocer import DRAWN, MONDAY, Grocer, NoRegistry
 
 from catalog.load import Catalog
-from etl.live.calendar import next_dates
+from etl.calendar import next_dates
 from training.evening import Evening, RunContext
 from training.night import decide
 from training.schedule import Night, recorded

@@ -9,7 +9,7 @@ import pytest
 from outside_grocer import BEFORE, MONDAY, Grocer
 
 from catalog.load import load
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from flows.clock import now_of
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.own_store.draws.drawn_prices import PriceDraw

@@ -12,7 +12,7 @@ from outside_grocer import DRAWN, MONDAY, SIX_WEEKS, SLOPE, UNITS, Grocer
 
 from catalog.errors import DataError, Declined
 from catalog.load import load
-from etl.live.store_now import stores_now
+from etl.calendar import stores_now
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.own_store.draws import drawn_sales as reading
 from plugins.own_store.draws.approved_designs import decide as decide_design

@@ -12,14 +12,14 @@ from catalog.decisions.pricing import PricedBy
 from catalog.errors import DataError
 from catalog.load import Catalog
 from etl.batches import Batch, in_force
+from etl.calendar import has_the_shoppers_of
 from etl.ledger import write_down
-from etl.live.calendar import has_the_shoppers_of
-from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, taught
-from etl.live.shelf_state import standing_after
 from etl.load import DayRows, rows_of
+from etl.open_days import LiveDay, Mark, before, sold_so_far, standing_after, taught
 from etl.stock import Units, kept_before, stock_movements_of, units_after
 from etl.twin.store_day import Stretch
 from etl.twin.visits import Visits, draw_visits
+from plugins.live.days import close_day, joined, publish_tick
 from warehouse.lake import Lake
 
 _LOG = logging.getLogger(__name__)
@@ -149,10 +149,10 @@ class Player:
         self._stretch = self._begin()
 
     def _is_of_this_day(self, catalog: Catalog) -> bool:
-        """Tell whether a catalog has the products and the shoppers that the day began with."""
+        """Return whether a catalog has the products and the shoppers that the day began with."""
         if catalog.fingerprint == self._strange:
             return False
-        if has_the_shoppers_of(catalog, self._opened_with, self._day, self._seed):
+        if has_the_shoppers_of(catalog, self._opened_with, self._day):
             return True
         self._strange = catalog.fingerprint
         _LOG.warning(

@@ -1,25 +1,24 @@
-"""Business dates: which are sold, which date each store sells next, and by which catalog a day that is open goes on.
+"""The business dates of stores: which are sold, which one each store sells next, and at which tick it is now.
 
-They are the store's dates, not the clock's.
+Dates are the stores', not the clock's: a twin's store may sell a January in seconds, and each store is at a date of its
+own. Where tills sell, no date is before that of the clock, whose time is handed in as `now`.
 """
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-
-from catalog.errors import CatalogError, DataError, Declined, did_you_mean
+from catalog.errors import CatalogError, DataError, did_you_mean
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
 from etl.ledger import in_force_in, kept_catalog
-from etl.live.day import LiveDay, days_with_live_parts, is_live
-from etl.twin.visits import Visits, draw_visits
+from etl.open_days import LiveDay, days_with_live_parts, is_live, ticks_sold
+from etl.twin.visits import visits_fingerprint
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
 from warehouse.query.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.sold import newest_closed, sold_partitions
-from warehouse.workspace import Workspace
 
 DEFAULT_START = dt.date(2026, 1, 5)
 """First business date of a lake that holds none."""
@@ -82,9 +81,6 @@ def first_open_date(lake: Lake) -> dt.date:
     return min([*being_sold, *after])
 
 
-_DRAWN = ("starts", "since_opening_us", "product", "multiplier", "shopper", "dice", "picks_freshest")
-
-
 def catalog_of_the_day(lake: Lake, catalog: Catalog, day: LiveDay) -> Catalog:
     """Return the catalog by which a live day goes on: the one of now, or the day's own under the limits of now.
 
@@ -97,18 +93,20 @@ def catalog_of_the_day(lake: Lake, catalog: Catalog, day: LiveDay) -> Catalog:
         opened_with = kept_catalog(lake, rows[0].catalog)
     except CatalogError:
         return catalog
-    is_of_this_day = has_the_shoppers_of(catalog, opened_with, day, rows[0].seed)
-    return catalog if is_of_this_day else opened_with.with_limits_of(catalog)
+    return catalog if has_the_shoppers_of(catalog, opened_with, day) else opened_with.with_limits_of(catalog)
 
 
-def has_the_shoppers_of(catalog: Catalog, opened_with: Catalog, day: LiveDay, seed: int) -> bool:
-    """Tell whether a catalog has the products and the shoppers that a live day began with."""
-    if catalog.skus != opened_with.skus or catalog.store.clock_of(day.store) != opened_with.store.clock_of(day.store):
-        return False
-    if _stock_of(catalog) != _stock_of(opened_with):
-        return False
-    drawn = (draw_visits(own, (day.store,), day.business_date, seed) for own in (catalog, opened_with))
-    return are_the_same(*drawn)
+def has_the_shoppers_of(catalog: Catalog, opened_with: Catalog, day: LiveDay) -> bool:
+    """Return whether a catalog has the products and the shoppers that a live day began with."""
+    return all(
+        of_catalog(catalog) == of_catalog(opened_with)
+        for of_catalog in (
+            lambda shelf: shelf.skus,
+            lambda shelf: shelf.store.clock_of(day.store),
+            _stock_of,
+            lambda shelf: visits_fingerprint(shelf, day.store, day.business_date),
+        )
+    )
 
 
 def _stock_of(catalog: Catalog) -> list[tuple[object, ...]] | None:
@@ -117,11 +115,6 @@ def _stock_of(catalog: Catalog) -> list[tuple[object, ...]] | None:
     if rules is None:
         return None
     return [(own.par_stock, own.shelf_life_days, own.deliveries, rules.closed_days) for own in catalog.products]
-
-
-def are_the_same(one: Visits, other: Visits) -> bool:
-    """Tell whether the same shoppers come at the same times."""
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in _DRAWN)
 
 
 _MOST_DATES = 62
@@ -140,58 +133,6 @@ def refuse_unknown_store(catalog: Catalog, store: str) -> None:
         known = ", ".join(catalog.store.stores[:20])
         meant = did_you_mean(store, catalog.store.stores)
         raise DataError(f"expected a store of the catalog ({known}), found {store!r}; nothing was sold{meant}")
-
-
-def day_to_sell(workspace: Workspace, store: str, date: dt.date | None) -> LiveDay:
-    """Return the day to sell: the one asked for, else the one left open, else the day after the store's newest.
-
-    Raises
-    ------
-    Declined
-        When the date has decisions of the store already.
-    """
-    if date is None:
-        return _open_day(workspace.lake, store) or LiveDay(store, _next_date(workspace, store))
-    day = LiveDay(store, date)
-    if day.is_closed(workspace.lake):
-        raise Declined(f"{store} has sold {date} live, and the day is closed; nothing was sold, choose another date")
-    if workspace.lake.receipt(day.part("live_interactions")) is None and _has_decisions(workspace.lake, day):
-        raise Declined(
-            f"{store} has decisions of {date} from a simulation; selling the day again would count it twice: nothing "
-            f"was sold, choose another date, such as {_next_date(workspace, store)}"
-        )
-    return day
-
-
-def dates_to_sell(
-    workspace: Workspace, store: str, date: dt.date | None, days: int, left: dt.date | None
-) -> tuple[LiveDay, dt.date]:
-    """Return the first day and the last date to sell: those asked for, or what a run that was killed has left of them.
-
-    Parameters
-    ----------
-    left
-        Last date that such a run was to sell, None without one. Where it was killed behind its last tick nothing is
-        left, and the first day lies after the last date.
-
-    Raises
-    ------
-    Declined
-        As in `day_to_sell`.
-    """
-    if left is not None and (date is None or date <= left):
-        if LiveDay(store, left).is_closed(workspace.lake):
-            return LiveDay(store, left + ONE_DAY), left
-        day = day_to_sell(workspace, store, None)
-        if day.business_date <= left:
-            return day, left
-    day = day_to_sell(workspace, store, date)
-    return day, day.business_date + (days - 1) * ONE_DAY
-
-
-def _open_day(lake: Lake, store: str) -> LiveDay | None:
-    own = [day for day in days_with_live_parts(lake) if day.store == store and not day.is_closed(lake)]
-    return own[0] if own else None
 
 
 def next_dates(
@@ -232,10 +173,6 @@ def _not_closed_yet(catalog: Catalog, store: str, date: dt.date, now: dt.datetim
     return date
 
 
-def _next_date(workspace: Workspace, store: str) -> dt.date:
-    return next_dates(workspace.lake, workspace.catalog, [store])[store]
-
-
 def _newest_closed_of(lake: Lake, stores: set[str]) -> dict[str, dt.date]:
     """Return the newest date of each store that was sold to its end; those that sold none lately are left out."""
     found, missing = dict[str, dt.date](), set(stores)
@@ -258,5 +195,75 @@ def _stores_in(lake: Lake, part: Partition) -> Iterable[str]:
     return rows[0].stores if rows else set(lake.read(part)["store_id"].unique().to_pylist())
 
 
-def _has_decisions(lake: Lake, day: LiveDay) -> bool:
+def has_decisions(lake: Lake, day: LiveDay) -> bool:
+    """Return whether a store has closed decisions of a date, live or simulated."""
     return any(day.store in _stores_in(lake, part) for part in lake.partitions_on("interactions", day.business_date))
+
+
+@dataclass(frozen=True)
+class StoreNow:
+    """A store at its next tick.
+
+    Attributes
+    ----------
+    date, tick
+        Business date, and number of the tick from opening.
+    moment
+        When the tick begins, UTC.
+    day
+        The live day that is being sold; None where the store opens next.
+    """
+
+    store: str
+    date: dt.date
+    tick: int
+    moment: dt.datetime
+    day: LiveDay | None
+
+
+def stores_now(
+    lake: Lake, catalog: Catalog, stores: Iterable[str], now: dt.datetime | None = None
+) -> dict[str, StoreNow]:
+    """Return where stores stand; one whose last tick is sold opens next, whether somebody closed its day or not.
+
+    See `next_dates` for `now`, UTC.
+    """
+    wanted = list(stores)
+    live = {day.store: day for day in days_with_live_parts(lake) if day.store in wanted and not day.is_closed(lake)}
+    shelves = {store: catalog_of_the_day(lake, catalog, day) for store, day in live.items()}
+    ticks = {store: ticks_sold(lake, day) for store, day in live.items()}
+    live = {store: day for store, day in live.items() if ticks[store] < shelves[store].store.opening.ticks}
+    dates = next_dates(lake, catalog, [store for store in wanted if store not in live], now)
+    found = dict[str, StoreNow]()
+    for store in wanted:
+        day = live.get(store)
+        date, tick, of = (
+            (dates[store], 0, catalog) if day is None else (day.business_date, ticks[store], shelves[store])
+        )
+        found[store] = StoreNow(store, date, tick, of.store.clock_of(store).moment_of(date, tick), day)
+    return found
+
+
+def next_ticks(
+    lake: Lake, catalog: Catalog, stores: Iterable[str], now: dt.datetime | None = None
+) -> dict[str, dt.datetime]:
+    """Return when the next tick of each store begins, UTC."""
+    return {store: at.moment for store, at in stores_now(lake, catalog, stores, now).items()}
+
+
+def next_tick(lake: Lake, catalog: Catalog, store: str | None = None, now: dt.datetime | None = None) -> dt.datetime:
+    """Return when the next tick of a store begins, UTC; without one, of the store that is first."""
+    return min(next_ticks(lake, catalog, catalog.store.stores if store is None else (store,), now).values())
+
+
+def next_date(lake: Lake, catalog: Catalog, store: str | None = None, now: dt.datetime | None = None) -> dt.date:
+    """Return the business date of the next tick.
+
+    Parameters
+    ----------
+    store
+        None is the store that sells now and is first there; where none sells, the one that opens first.
+    """
+    found = stores_now(lake, catalog, catalog.store.stores if store is None else (store,), now).values()
+    selling = [at for at in found if at.day is not None]
+    return min(selling or found, key=lambda at: (at.moment, at.store)).date

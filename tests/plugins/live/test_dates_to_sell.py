@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from etl.live import calendar
-from etl.live.calendar import dates_to_sell
-from etl.live.day import LiveDay
+from etl.open_days import LiveDay
+from plugins.live import days as live_days
+from plugins.live.days import dates_to_sell
 
 FIRST = dt.date(2026, 1, 7)
 DAY = dt.timedelta(days=1)
@@ -20,7 +20,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> set[dt.date]:
     def next_day(_workspace: object, store: str, date: dt.date | None) -> LiveDay:
         return LiveDay(store, date or max(dates, default=FIRST - DAY) + DAY)
 
-    monkeypatch.setattr(calendar, "day_to_sell", next_day)
+    monkeypatch.setattr(live_days, "day_to_sell", next_day)
     monkeypatch.setattr(LiveDay, "is_closed", lambda day, _lake: day.business_date in dates)
     return dates
 

@@ -16,16 +16,16 @@ from catalog.errors import DataError, Declined
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
 from etl.batches import Batch, batch_inputs, batches_of, without_live_days
-from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
-from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
+from etl.open_days import LiveDay, days_sold_live, discard, sold_so_far
 from etl.twin.draws import shopper_names
 from etl.twin.store_day import play
 from etl.twin.visits import expected_visits_on
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
+from plugins.live.player import Player
+from plugins.live.prices import LivePrices
 from serving.book.make import publish_book
 from serving.store.in_force import pricing_on
-from serving.store.play import LivePrices
 from tests.support.believing import first_belief
 from training.judge.same_shoppers import true_curves
 from warehouse.checks.assertions import broken_assertions

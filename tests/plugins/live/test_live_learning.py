@@ -10,12 +10,11 @@ from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 from catalog.decisions.pricing import LearnsWhileSelling, Shelf, Sold
 from catalog.load import CLASSIC, Catalog, load
 from etl.batches import Batch, batch_inputs
-from etl.live.day import LiveDay, before, sold_in, taught
-from etl.live.player import Player
-from etl.live.shelf_state import standing_after
 from etl.load import DayRows, load_store_day, rows_of
+from etl.open_days import LiveDay, before, sold_in, standing_after, taught
 from etl.twin.store_day import Stretch, play
 from etl.twin.visits import draw_visits
+from plugins.live.player import Player
 from serving.store.in_force import pricing_on
 from serving.store.storefront import LearningStorefront, storefront_before_champion
 

@@ -1,28 +1,31 @@
-"""A day that is still being sold: its rows in the lake tick after tick, and how to go on from them.
+"""Days that are still being sold: what the lake holds of them, and how their shelves stand.
 
-A live day stands in `live_interactions` and `live_repricings`, one part for each store and date, committed together
-after every tick with what its policy learned, which stands in `belief_updates`. The receipt of the decisions says up to
-which tick the day is sold. When the day closes, its rows become an ordinary batch under the name of the live part,
-which the views then show instead. So a kill at any moment leaves a day that can be read, and that goes on where it
-stopped.
+A live day stands in `live_interactions` and `live_repricings`, one part for each store and date. They are committed
+after every tick together with what the policy learned, which stands in `belief_updates`. The receipt of the decisions
+says up to which tick the day is sold. When the day closes, its rows become a batch under the name of the live part, and
+the views show the batch instead. A plugin sells such days and closes them: see `OPEN_DAYS` in catalog/hooks.py.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import LearnsWhileSelling, Marked, Policy, Sold
+from catalog.decisions.store_day import ShelfState
 from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
-from etl.ledger import commit_of, in_force_in
-from etl.load import DayRows, conform, load_rows
-from warehouse.lake import Lake, Partition, Published
+from etl.ledger import commit_of
+from etl.load import DayRows
+from etl.stock import Units, kept_before, opens_with, units_after
+from etl.twin.visits import draw_visits
+from warehouse.lake import Lake, Partition
 from warehouse.partition import Within
 
 
@@ -43,12 +46,12 @@ class LiveDay:
         return commit_of(self.business_date, LIVE_GROUP + self.store)
 
     def is_closed(self, lake: Lake) -> bool:
-        """Tell whether the day has become a batch."""
+        """Return whether the day has become a batch."""
         return lake.receipt(self.part("interactions")) is not None
 
 
 def is_live(partition: Partition) -> bool:
-    """Tell whether a partition is of a day that was sold live, or is being sold."""
+    """Return whether a partition is of a day that was sold live, or is being sold."""
     return partition.group.startswith(LIVE_GROUP)
 
 
@@ -105,17 +108,10 @@ def _live_days(parts: Iterable[Partition]) -> list[LiveDay]:
     return [LiveDay(store, business_date) for business_date, store in sorted(found)]
 
 
-def publish_tick(lake: Lake, day: LiveDay, rows: DayRows, mark: Mark) -> None:
-    """Commit the rows of a live day up to a tick."""
-    learned, kept = rows.belief_updates, lake.receipt(day.part("belief_updates"))
-    with lake.commit(day.commit, inputs=str(mark), seed=mark.seed, amends=True) as commit:
-        if learned is not None and learned.num_rows != (kept.rows if kept else 0):
-            commit.publish(day.part("belief_updates"), learned)
-        taken, kept = rows.substitutions, lake.receipt(day.part("substitutions"))
-        if taken is not None and (kept is None or taken.num_rows != kept.rows):
-            commit.publish(day.part("substitutions"), taken)
-        commit.publish(day.part("live_repricings"), rows.repricings)
-        commit.publish(day.part("live_interactions"), conform(rows.interactions))
+def ticks_sold(lake: Lake, day: LiveDay) -> int:
+    """Return how many ticks of a live day are sold."""
+    receipt = lake.receipt(day.part("live_interactions"))
+    return int(receipt.inputs.rsplit(":", 1)[1]) if receipt is not None else 0
 
 
 def sold_so_far(lake: Lake, day: LiveDay, until: int | None = None) -> SoldSoFar | None:
@@ -146,21 +142,6 @@ def sold_so_far(lake: Lake, day: LiveDay, until: int | None = None) -> SoldSoFar
     rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")), updates, substitutions=taken)
     decided = rows.repricings.filter(pc.less_equal(rows.repricings["tick"], mark.tick))
     return SoldSoFar(replace(before(rows, mark.tick), repricings=decided), mark)
-
-
-def close_day(lake: Lake, catalog: Catalog, day: LiveDay, rows: DayRows, mark: Mark) -> Published:
-    """Make an ordinary batch of a day that was sold to the end, and clear away the store's earlier live parts.
-
-    The day's own live part stays until the next day closes, hidden by the views, so that a query that began before
-    the batch was there finds what it looked for.
-    """
-    inputs = mark.priced_by if mark.since == 0 else f"{mark.priced_by}:{mark.since}"
-    group = day.part("interactions").group
-    ledger = in_force_in(lake, day.business_date, group)
-    whole = replace(rows, in_force=ledger)
-    published = load_rows(lake, catalog, whole, day.business_date, group, inputs=inputs, seed=mark.seed)[-1]
-    clear_away(lake, day)
-    return published
 
 
 def clear_away(lake: Lake, day: LiveDay) -> None:
@@ -228,28 +209,52 @@ def taught(policy: Policy, rows: DayRows | None, catalog: Catalog, ticks: int) -
     return policy
 
 
-def joined(earlier: DayRows, later: DayRows) -> DayRows:
-    """Return the rows of two stretches; the same rows give the same bytes, whatever their stretches were."""
-    learned, taken = (
-        [own for rows in (earlier, later) if (own := getattr(rows, name)) is not None]
-        for name in ("belief_updates", "substitutions")
-    )
-    return DayRows(
-        _stacked(earlier.interactions, later.interactions),
-        _stacked(earlier.repricings, later.repricings),
-        reduce(_stacked, learned) if learned else None,
-        stock_movements=later.stock_movements,
-        substitutions=reduce(_stacked, taken) if taken else None,
-    )
+def standing_after(rows: DayRows, catalog: Catalog, tick: int, units: Units | None = None) -> ShelfState:
+    """Return how the shelves of one store stand after some ticks; every product has its opening among the rows.
+
+    `units` is what `etl.stock.units_after` says of them.
+    """
+    changes = rows.repricings
+    openings = changes.filter(pc.equal(changes["tick"], 0))
+    stock = _last_by_sku(catalog, openings, "inventory_level").astype(np.int64)
+    sold = Counter(rows.bought["sku"].to_pylist())
+    count = np.array([sold[sku] for sku in catalog.skus], dtype=np.int64)
+    opened_at, shown = (_last_by_sku(catalog, rows, "new_price")[None] for rows in (openings, changes))
+    lives = (None, None) if units is None else (units.by_life, units.opened_with)
+    sticker = stuck_in(catalog, openings)[None] if catalog.uses_stickers else None
+    changed = changes_in(changes, catalog)[None]
+    return ShelfState(tick, (stock - count)[None], shown, opened_at, changed, lives[0], lives[1], sticker)
 
 
-def _stacked(first: pa.Table, second: pa.Table) -> pa.Table:
-    """Stack two tables; text is coded anew in order of appearance, so that the codes depend on the rows alone."""
-    both = pa.concat_tables([first, second.cast(first.schema)], promote_options="none")
-    columns = []
-    for field in both.schema:
-        column = both[field.name]
-        if pa.types.is_dictionary(field.type):
-            column = column.cast(field.type.value_type).combine_chunks().dictionary_encode()
-        columns.append(column.cast(field.type))
-    return pa.table(columns, schema=both.schema)
+def stuck_in(catalog: Catalog, repricings: pa.Table) -> Floats:
+    """Return the stickers of one store's day by its `repricings`, EUR, NaN where there is none, shape (n_products,)."""
+    openings = repricings.filter(pc.equal(repricings["tick"], 0))
+    return _last_by_sku(catalog, openings, "sticker_eur").astype(np.float64)
+
+
+def changes_in(repricings: pa.Table, catalog: Catalog) -> Ints:
+    """Return how often each price of one store changed in some rows of `repricings`, shape (n_products,)."""
+    changed = Counter(repricings["sku"].filter(pc.is_valid(repricings["old_price"])).to_pylist())
+    return np.array([changed[sku] for sku in catalog.skus], dtype=np.int64)
+
+
+def standing_of(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, tick: int) -> ShelfState:
+    """Return how the shelves of a live store stand after some ticks, by what the lake holds.
+
+    Nobody drew which units the shoppers of an outside store take: of those, what it opened with is told.
+    """
+    rows, stores, date = before(sold.rows, tick), (day.store,), day.business_date
+    if catalog.store.sales == "outside":
+        opened = opens_with(lake, catalog, stores, date).opened_with
+        return standing_after(sold.rows, catalog, tick, None if opened is None else Units(opened, opened))
+    is_picked = catalog.store.freshest_share > 0
+    picks = draw_visits(catalog, stores, date, sold.mark.seed).picks_in(tick) if is_picked else None
+    kept = kept_before(lake, catalog, stores, date)
+    units = units_after(catalog, rows.interactions, stores, date, kept, picks, rows.substitutions)
+    return standing_after(sold.rows, catalog, tick, units)
+
+
+def _last_by_sku(catalog: Catalog, changes: pa.Table, column: str) -> Floats:
+    """Return a column of each product's newest change; changes are in order of time."""
+    newest = dict(zip(changes["sku"].to_pylist(), changes[column].to_pylist(), strict=True))
+    return np.array([newest[sku] for sku in catalog.skus])

@@ -4,7 +4,7 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling, Crashed, Paused, Running
 
-from flows.live import Request, request_of
+from plugins.live.flow import Request, request_of
 
 
 @pytest.mark.parametrize(
