@@ -11,7 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 from prefect import flow
 from prefect.events import emit_event
 
-from catalog.errors import DataError, ModelError
+from catalog.errors import DataError
 from catalog.hooks import AFTER_NIGHT, SELLERS, DemandChange
 from etl.batches import DEFAULT_SEED
 from etl.calendar import ONE_DAY, dates_from, newest_grouped, newest_sold
@@ -27,7 +27,7 @@ from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from training.evening import Evening, RunContext
 from training.fit.result import TrainingResult
 from training.fit.session import KnownVersion, train_once
-from training.night import Priced, decide, price_date, run_night
+from training.night import Priced, decide, price_date, require_new_prices, run_night
 from training.schedule import Night, night_to_do, refuse_what_cannot_be_closed
 from warehouse.commits.locks import held
 from warehouse.commits.notes import left_unended, write_down
@@ -171,9 +171,7 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         with spreading(workspace.settings, seconds=0) as spread:
             opens = workspace.catalog.store.next_opening(now)
             means = RunContext(announce, tell, as_task, spread, opens)
-            done = run_night(workspace, registry, night_of, seed, means)
-    if done.outcome == "old prices hold":
-        raise ModelError(f"{done.remark}; run this night again when it is mended")
+            done = require_new_prices(run_night(workspace, registry, night_of, seed, means))
     for look in AFTER_NIGHT.all():  # a slow webhook keeps nobody from the next night
         for sentence in look(workspace):
             say(sentence)

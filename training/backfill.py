@@ -11,7 +11,7 @@ from serving.book.make import has_belief, make_book_again
 from serving.book.store import is_priced
 from serving.store.play import close_day, play_again
 from training.evening import PLAINLY, RunContext
-from training.night import run_night
+from training.night import require_new_prices, run_night
 from training.registry import ModelRegistry
 from training.schedule import needs_a_decision, refuse_what_cannot_be_closed
 from warehouse.lake import Lake
@@ -52,6 +52,8 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
     ------
     Declined
         When the date would leave a gap after the newest one.
+    ModelError
+        When old prices hold because the registry is away.
     """
     lake, means = workspace.lake, how.means
     run = means.run
@@ -69,7 +71,7 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
     if has_belief(lake, date + ONE_DAY) and (how.force or not is_priced(lake, date + ONE_DAY)):
         run(make_book_again, workspace, date + ONE_DAY)
     elif needs_a_decision(lake, date):
-        run_night(workspace, registry, date, how.seed, means)
+        require_new_prices(run_night(workspace, registry, date, how.seed, means))
 
 
 def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:

@@ -88,6 +88,19 @@ def run_night(
     return decide(evening)
 
 
+def require_new_prices(night: Night) -> Night:
+    """Return a night that is done.
+
+    Raises
+    ------
+    ModelError
+        When old prices hold because the registry is away; the night is yet to do.
+    """
+    if night.outcome == "old prices hold":
+        raise ModelError(f"{night.remark}; run this night again when it is mended")
+    return night
+
+
 def watch(evening: Evening) -> None:
     """Check whether the champion's demand still holds; a champion that cannot be asked is left alone."""
     with suppress(ModelError):

@@ -9,8 +9,8 @@ from math import isfinite
 from typing import Any
 
 from catalog.currency import EUR, Currency, currency_of
+from catalog.decisions.takings import Takings
 from catalog.settings import Settings, read_settings
-from catalog.takings import Takings
 from flows.cli.console import say, show_table
 from serving.book.book import PriceBook
 from serving.book.store import book_in_force

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from catalog.decisions.pricing import PricedBy
+from catalog.decisions.takings import Takings, sum_of
 from catalog.errors import Declined
 from catalog.hooks import Announce, unannounced
 from catalog.load import Catalog
 from catalog.names import Outcome, outcome_of
 from catalog.settings import Settings
-from catalog.takings import Takings, sum_of
 from etl.batches import play_batch
 from etl.transform import transform
 from flows.workspace import prepared

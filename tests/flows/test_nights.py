@@ -268,11 +268,14 @@ def test_killed_before_any_part_is_in_force_and_run_again_a_night_ends_with_the_
     assert town.bytes_of() == quiet
 
 
-def test_when_old_prices_hold_the_night_fails_and_is_still_to_do(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["nightly", "backfill"])
+def test_when_old_prices_hold_the_night_fails_and_is_still_to_do(
+    town: Town, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held_on = Night(FIRST, "old prices hold", said="the registry is away")
     monkeypatch.setattr("training.night.decide", lambda *_, **__: held_on)
     with pytest.raises(ModelError, match="old prices hold: the registry is away; run this night again"):
-        town.night()
+        town.night() if command == "nightly" else town.fill(FIRST, FIRST)
     assert night_to_do(town.lake) == FIRST
 
 

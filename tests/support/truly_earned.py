@@ -4,8 +4,8 @@ import datetime as dt
 
 from catalog.arrays import Floats
 from catalog.decisions.store_day import StoreDay
+from catalog.decisions.takings import takings_of
 from catalog.load import Catalog
-from catalog.takings import takings_of
 from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import PricingPolicy

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from catalog.decisions.takings import Takings
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
-from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
 from etl.load import load_store_day
 from etl.open_days import LiveDay

@@ -17,11 +17,11 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Floats
+from catalog.decisions.takings import Takings, sum_of, takings_of
 from catalog.errors import CatalogError
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.records.pricing import Objective
-from catalog.takings import Takings, sum_of, takings_of
 from etl.ledger import LedgerRow, in_force_in, kept_catalog
 from etl.open_days import is_live
 from etl.stock import kept_before

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from catalog.decisions.takings import Takings, takings_of
 from catalog.load import Catalog
 from catalog.names import Outcome
 from catalog.settings import read_settings
-from catalog.takings import Takings, takings_of
 from etl.batches import store_ids
 from etl.calendar import DEFAULT_START
 from etl.twin.over_days import OverDays

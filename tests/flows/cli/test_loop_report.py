@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from catalog.decisions.takings import Takings
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
-from catalog.takings import Takings
 from etl.ledger import LedgerRow, write_down
 from flows.cli.tables import loop_report, sentence_of, show_report
 from training.judge.same_shoppers import MeanDay

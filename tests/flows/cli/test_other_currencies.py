@@ -3,7 +3,7 @@
 import pytest
 
 from catalog.currency import currency_of
-from catalog.takings import Takings
+from catalog.decisions.takings import Takings
 from flows.cli.tables import sentence_of, show_prices
 from training.judge.same_shoppers import MeanDay
 

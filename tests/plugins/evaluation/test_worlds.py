@@ -12,9 +12,9 @@ from truly_earned import expected_gain
 
 import catalog.load as catalogs
 from catalog.decisions.store_day import StoreDay
+from catalog.decisions.takings import takings_of
 from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, load, restored
-from catalog.takings import takings_of
 from etl.calendar import DEFAULT_START
 from etl.twin.store_day import meet
 from etl.twin.substitutes import chooses_substitutes
