@@ -175,7 +175,8 @@ def price_and_commit(evening: Evening, night: Night, inputs: str) -> Night:
     except ModelError as error:
         book = _book_that_holds(lake, date, error)
         return replace(_priced_by(night, book), outcome="old prices hold", said=str(error))
-    return _with_remark(night, *_after_book(evening.workspace, date))
+    remarked = _with_remark(night, *_after_book(evening.workspace, date))
+    return night if remarked == night else _committed(lake, remarked, inputs)
 
 
 def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> Priced:

@@ -67,9 +67,9 @@ class Shop:
 
     def states(self, through: dt.date) -> list[int]:
         """Return the state of each day up to a date."""
-        taught = self.seen(through).effects
-        assert taught is not None
-        return [int(state) for state in taught.state_of_day]
+        fit = self.seen(through).fit
+        assert fit is not None
+        return [int(state) for state in fit.state_of_day]
 
     def sold(self, first: dt.date = FIRST, last: dt.date = dt.date(2026, 12, 31)) -> tuple[int, int]:
         """Count the visits of some dates that found stock at our own prices, and those that bought."""
