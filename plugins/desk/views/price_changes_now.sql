@@ -3,7 +3,8 @@ create or replace macro counts_from(event, store) as coalesce(
     list_filter(event.effective_in, lambda own: own.store_id = store)[1].effective_at, event.effective_at
 );
 
--- Price changes as they stand at a moment by all that was recorded: what plugins/desk/price_changes/change.py does, in SQL. A
+-- Price changes as they stand at a moment by all that was recorded: what plugins/desk/price_changes/change.py
+-- does, in SQL. A
 -- change holds in a store from its last approval to its end or withdrawal; each store follows at its own next tick, so
 -- a change of every store has one span for each store whose moment is another one, and one (place '') for all others.
 -- Without a moment, each change is seen at the next tick of its store, or of the first store.
