@@ -91,7 +91,7 @@ class PriceDecision:
         What the limits cost, EUR per visit: (asked - unit value) x chance of sale, less the same at the price shown.
         0 where none binds; NaN without a model.
     clamps
-        Every change a limit made, in the order of the limits, of type `price_rules.CLAMP`, shape (n_clamps,).
+        Every change by a limit, in the order of limits, of type `catalog.decisions.rules.CLAMP`, shape (n_clamps,).
     sticker
         Prices on the stickers of the units that are on their last day, EUR, NaN where there is none; None where nobody
         sticks any. They are stuck at opening and stay until closing; one that is not below the price does nothing.
@@ -199,7 +199,7 @@ class Policy(Protocol):
     model_version
         Registered model version behind the prices, or None.
     rules
-        Names, all in `price_rules.RULES`, of what can bind a decision; `PriceDecision.rule` points into it.
+        Names, all in `catalog.decisions.rules.RULES`, of what can bind a decision; `PriceDecision.rule` points into it.
     """
 
     @property

@@ -41,7 +41,7 @@ def slopes_of(sold: pd.DataFrame, skus: Sequence[str]) -> tuple[Floats, Floats]:
     Parameters
     ----------
     sold
-        As `own_data/queries/sold_by_week.sql` returns it.
+        As `queries/sold_by_week.sql` returns it.
     """
     own = dict(iter(sold.groupby("sku")))
     found = [_slope_of(own[sku]) if sku in own else (np.nan, np.nan) for sku in skus]

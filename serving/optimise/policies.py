@@ -63,7 +63,7 @@ class PricingPolicy(Protocol):
     model_version
         Registered model version behind the prices, or None.
     rules
-        Names, all in `catalog.price_rules.RULES`, of what can decide a price; `Asked.rule` points into it.
+        Names, all in `catalog.decisions.rules.RULES`, of what can decide a price; `Asked.rule` points into it.
     """
 
     @property

@@ -19,7 +19,7 @@ _FILES = (
     "security/first_databases plugins/own_store/ingest plugins/evaluation/outside_learning "
     "plugins/connect/api/any_request "
     "flows/loop flows/nights flows/drift plugins/own_store/drawn_commands security/absent_services "
-    "training/changing_the_champion training/gate_power training/next_draw training/believed_gain "
+    "training/changing_the_champion training/gate_power plugins/own_store/draws/next_draw training/believed_gain "
     "plugins/desk/price_changes/desk plugins/operations/replay plugins/operations/checks/doctor "
     "security/foreign_pages security/prefect_server "
     "serving/shelf_price standing/what_was_found"

@@ -21,7 +21,7 @@ _LONG = (
     "plugins/connect/intake/test_hourly_prices.py",
     "plugins/desk/price_changes/test_desk.py",
     "etl/test_damaged_bytes.py",
-    "etl/test_sales.py",
+    "plugins/own_store/history/test_sales.py",
     "plugins/evaluation/test_as_shipped.py",
     "plugins/evaluation/test_peers.py",
     "plugins/evaluation/test_outside_learning.py",
@@ -39,7 +39,7 @@ _LONG = (
     "training/test_choosing_the_smoothing.py",
     "training/test_fit_candidates.py",
     "training/test_gain.py",
-    "training/test_next_draw.py",
+    "plugins/own_store/draws/test_next_draw.py",
     "training/test_training.py",
 )
 """Files of the suite `play` in which nearly every test takes seconds."""
