@@ -14,7 +14,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 def main() -> None:
     """Measure what was asked for; exit 1 when a section failed."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m plugins.evaluation.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the loops of 1e7 and 1e8 decisions")
     parser.add_argument("--only", action="append", metavar="NAME", choices=sections(()), help="repeatable")
     parser.add_argument(
