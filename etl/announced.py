@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.tables.context import EVENTS, WEATHER
+from catalog.tables.contracts import TABLES
 from catalog.tables.table import Table
 from etl.twin.conditions import heeds_temperature, temperature_on
 from warehouse.commits.locks import held, waited_for
@@ -35,11 +35,11 @@ COMMIT = "announced"
 """Name of the commit that holds both tables."""
 
 _COLUMNS = frozenset({"date", "store", "event", "temperature"})
-_TABLES = {"event": EVENTS, "temperature": WEATHER}
+_TABLES = {"event": TABLES["events"], "temperature": TABLES["weather"]}
 _EVENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})?")
 _COLDEST, _HOTTEST = -90.0, 60.0
 _MOST_BYTES, _MOST_ROWS = 10_000_000, 200_000
-_WEATHER = Partition(WEATHER.name, None, "all")
+_WEATHER = Partition("weather", None, "all")
 _ONE_DAY = dt.timedelta(days=1)
 _Line = Mapping[str | None, Any]
 
@@ -198,7 +198,7 @@ def tell_weather(lake: Lake, catalog: Catalog) -> None:
         ]
         rows.sort(key=lambda row: (row["date"], row["store_id"] or ""))
         with lake.commit(COMMIT, inputs=hashlib.sha256(repr(rows).encode()).hexdigest()) as commit:
-            commit.publish(_WEATHER, pa.Table.from_pylist(rows, schema=WEATHER.schema))
+            commit.publish(_WEATHER, pa.Table.from_pylist(rows, schema=TABLES["weather"].schema))
 
 
 def _dates_without_weather(lake: Lake) -> list[dt.date]:

@@ -11,8 +11,7 @@ from catalog.clocks import WallClock
 from catalog.decisions.reasons import Changes, reasons
 from catalog.decisions.store_day import BOUGHT, OUTCOMES, StoreDay, Told
 from catalog.load import Catalog
-from catalog.tables.beliefs import BELIEF_UPDATES
-from catalog.tables.decisions import INTERACTIONS, REPRICINGS, SUBSTITUTIONS
+from catalog.tables.contracts import TABLES
 from catalog.tables.table import CLAMPS
 from warehouse.parquet import coded, constant, moments
 
@@ -39,7 +38,7 @@ def interactions_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "model_version": constant(day.model_version, n_visits),
         "sticker_eur": pa.nulls(n_visits, pa.float64()) if day.sticker is None else _known(day.sticker),
     }
-    return pa.table(columns, schema=INTERACTIONS.schema)
+    return pa.table(columns, schema=TABLES["interactions"].schema)
 
 
 def substitutions_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
@@ -62,7 +61,7 @@ def substitutions_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
         "policy": constant(day.policy, n_taken),
         "model_version": constant(day.model_version, n_taken),
     }
-    return pa.table(columns, schema=SUBSTITUTIONS.schema)
+    return pa.table(columns, schema=TABLES["substitutions"].schema)
 
 
 def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
@@ -110,14 +109,14 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "reason": reasons(catalog, day.rules, changes),
         "sticker_eur": _known(stuck_at_opening),
     }
-    return pa.table(columns, schema=REPRICINGS.schema)
+    return pa.table(columns, schema=TABLES["repricings"].schema)
 
 
 def belief_updates_of(day: StoreDay, catalog: Catalog) -> pa.Table:
     """Return one row per update of the policy's belief and product; none where the policy does not learn."""
     n_products, lessons = len(catalog.skus), day.lessons
     if not lessons:
-        return BELIEF_UPDATES.schema.empty_table()
+        return TABLES["belief_updates"].schema.empty_table()
     p_base = np.concatenate([lesson.p_base for lesson in lessons])
     columns = {
         "tick": pa.array(np.repeat([lesson.ticks for lesson in lessons], n_products).astype(np.int16)),
@@ -130,7 +129,7 @@ def belief_updates_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "visits_left": np.concatenate([lesson.visits_left for lesson in lessons]),
         "p_changed": np.repeat([lesson.changed for lesson in lessons], n_products),
     }
-    return pa.table(columns).cast(BELIEF_UPDATES.schema)
+    return pa.table(columns).cast(TABLES["belief_updates"].schema)
 
 
 def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> pa.ListArray:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from catalog.errors import CatalogError
 from catalog.load import Catalog, fingerprint_of, restored
-from catalog.tables.prices import CATALOGS, DAYS_IN_FORCE
+from catalog.tables.contracts import TABLES
 from warehouse.commits.commit import Commit
 from warehouse.commits.record import final_record
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -59,7 +59,7 @@ def write_down(lake: Lake, catalog: Catalog, business_date: dt.date, batch: str,
 def publish_ledger(commit: Commit, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
     """Stage what priced a batch, in order of time."""
     columns = [{"batch": batch, **vars(row), "stores": json.dumps(row.stores)} for row in rows]
-    table = pa.Table.from_pylist(columns, schema=DAYS_IN_FORCE.schema)
+    table = pa.Table.from_pylist(columns, schema=TABLES["days_in_force"].schema)
     commit.publish(Partition("days_in_force", business_date, batch), table, inputs=repr(tuple(rows)))
 
 
@@ -78,7 +78,9 @@ def keep_catalog(lake: Lake, catalog: Catalog) -> None:
         return
     products, store = catalog.as_json
     row = {"fingerprint": [catalog.fingerprint], "products": [products], "store": [store]}
-    lake.publish(_kept(catalog.fingerprint), pa.table(row, schema=CATALOGS.schema), inputs=catalog.fingerprint)
+    lake.publish(
+        _kept(catalog.fingerprint), pa.table(row, schema=TABLES["catalogs"].schema), inputs=catalog.fingerprint
+    )
 
 
 def is_kept(lake: Lake, catalog: Catalog) -> bool:

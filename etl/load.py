@@ -13,9 +13,7 @@ from catalog.clocks import UTC
 from catalog.decisions.store_day import StoreDay
 from catalog.errors import Declined
 from catalog.load import Catalog
-from catalog.tables.decisions import INTERACTIONS, SUBSTITUTIONS
-from catalog.tables.prices import PRODUCTS, SHOPPERS, STORES
-from catalog.tables.stock import STOCK_MOVEMENTS
+from catalog.tables.contracts import TABLES
 from etl.extract import belief_updates_of, interactions_of, repricings_of, substitutions_of
 from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
 from etl.stock import stock_movements_of
@@ -26,7 +24,7 @@ from warehouse.sold import bought_among, currencies_in
 _AS_IN_THE_CATALOG = ("sku", "category", "icon", "base_price", "unit_cost", "par_stock")
 _PRODUCTS = Partition("products", None, "all")
 _SHOPPERS = Partition("shoppers", None, "all")
-_STORES = Partition(STORES.name, None, "all")
+_STORES = Partition("stores", None, "all")
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,10 @@ def tables_of(lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.dat
     learned = Partition("belief_updates", business_date, group)
     if rows.belief_updates is not None and (rows.belief_updates.num_rows or lake.receipt(learned)):
         tables["belief_updates"] = rows.belief_updates
-    for table, own in ((STOCK_MOVEMENTS, rows.stock_movements), (SUBSTITUTIONS, rows.substitutions)):
+    for table, own in (
+        (TABLES["stock_movements"], rows.stock_movements),
+        (TABLES["substitutions"], rows.substitutions),
+    ):
         if own is not None:
             tables[table.name] = own
         elif lake.receipt(Partition(table.name, business_date, group)):
@@ -133,7 +134,7 @@ def load_dimensions(lake: Lake, catalog: Catalog, shopper_names: list[str]) -> N
     """Publish the shelf and the pool of shoppers, and keep the catalog for days to come."""
     keep_catalog(lake, catalog)
     shoppers = pa.table(
-        {"shopper_id": range(len(shopper_names)), "shopper_name": shopper_names}, schema=SHOPPERS.schema
+        {"shopper_id": range(len(shopper_names)), "shopper_name": shopper_names}, schema=TABLES["shoppers"].schema
     )
     with lake.commit("shelf", inputs=catalog.fingerprint) as commit:
         commit.publish(_PRODUCTS, products_of(catalog))
@@ -167,7 +168,7 @@ def stores_of(catalog: Catalog) -> pa.Table:
     """Return the stores in the columns of `stores`."""
     stores = catalog.store.stores
     zones = [catalog.store.clock_of(store).time_zone for store in stores]
-    return pa.table({"store_id": list(stores), "time_zone": zones}, schema=STORES.schema)
+    return pa.table({"store_id": list(stores), "time_zone": zones}, schema=TABLES["stores"].schema)
 
 
 def products_of(catalog: Catalog) -> pa.Table:
@@ -180,7 +181,7 @@ def products_of(catalog: Catalog) -> pa.Table:
             "ceiling_price": [product.ceiling for product in catalog.products],
             "currency": [catalog.store.currency] * len(catalog.products),
         },
-        schema=PRODUCTS.schema,
+        schema=TABLES["products"].schema,
     )
 
 
@@ -192,7 +193,7 @@ def conform(valid: pa.Table) -> pa.Table:
     pyarrow.ArrowInvalid
         When a value does not fit its type; validation keeps such rows out.
     """
-    typed = valid.select(INTERACTIONS.schema.names).cast(INTERACTIONS.schema)
+    typed = valid.select(TABLES["interactions"].schema.names).cast(TABLES["interactions"].schema)
     moment = typed["seen_at"].cast(pa.int64()).to_numpy()
     store = _alphabetical_codes(typed["store_id"])
     ordered = (store[1:] > store[:-1]) | ((store[1:] == store[:-1]) & (moment[1:] >= moment[:-1]))

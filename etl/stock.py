@@ -14,13 +14,13 @@ from catalog.decisions.store_day import BOUGHT, TOO_EXPENSIVE, KeptStock, ShelfS
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.stock_rules import StockRules
-from catalog.tables.stock import STOCK_MOVEMENTS
+from catalog.tables.contracts import TABLES
 from etl.twin.stock import open_shelves, take_units
 from etl.twin.store_day import standing_at_opening
 from warehouse.lake import Lake
 from warehouse.parquet import coded, positions
 
-_TABLE = STOCK_MOVEMENTS.name
+_TABLE = "stock_movements"
 _ONE_DAY = dt.timedelta(days=1)
 
 
@@ -52,7 +52,7 @@ def stock_movements_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
         "holding_eur": kept * rules.holding_costs[product],
         "is_estimated": pa.nulls(len(store), pa.bool_()),
     }
-    return pa.table(columns).cast(STOCK_MOVEMENTS.schema)
+    return pa.table(columns).cast(TABLES["stock_movements"].schema)
 
 
 def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.date) -> KeptStock | None:

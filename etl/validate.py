@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from catalog.arrays import Flags, Ints
 from catalog.decisions.store_day import OUTCOMES
 from catalog.load import Catalog
-from catalog.tables.decisions import INTERACTIONS, REJECTED
+from catalog.tables.contracts import TABLES
 from warehouse.parquet import as_python, in_one_piece
 
 MISSING = "a required value is missing"
@@ -74,7 +74,7 @@ def validate(
     reason[good[contradicts]] = len(checks) + 2
     bad = np.flatnonzero(reason)
     if not len(bad):
-        return Validated(rows, REJECTED.schema.empty_table())
+        return Validated(rows, TABLES["rejected"].schema.empty_table())
     sentences = [*(sentence for sentence, _ in checks), REPEATS, CONTRADICTS]
     rejected = pa.table(
         {
@@ -83,7 +83,7 @@ def validate(
             "reason": pa.array([sentences[code - 1] for code in reason[bad]], pa.string()).dictionary_encode(),
             "row_text": pa.array(row_texts(rows, bad), pa.string()),
         },
-        schema=REJECTED.schema,
+        schema=TABLES["rejected"].schema,
     )
     return Validated(rows.filter(pa.array(reason == 0)), rejected)
 
@@ -122,7 +122,7 @@ def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callabl
 
 def _lacks_a_value(rows: pa.Table) -> Flags:
     lacks = np.zeros(rows.num_rows, dtype=bool)
-    for field in INTERACTIONS.schema:
+    for field in TABLES["interactions"].schema:
         if not field.nullable and rows[field.name].null_count:
             lacks |= pc.is_null(rows[field.name]).to_numpy(zero_copy_only=False)
     return lacks
@@ -145,7 +145,7 @@ def _repeats(rows: pa.Table) -> tuple[Flags, Flags]:
     repeats, contradicts = np.zeros((2, len(moment)), dtype=bool)
     shared = _shares_a_moment(moment, rows)
     if len(shared):
-        key, said = list(INTERACTIONS.key), [name for name in _SAID if name in rows.column_names]
+        key, said = list(TABLES["interactions"].key), [name for name in _SAID if name in rows.column_names]
         frame = rows.take(pa.array(shared)).select([*key, *said]).to_pandas()
         again, same = frame.duplicated(key).to_numpy(), frame.duplicated().to_numpy()
         repeats[shared], contradicts[shared] = same, again & ~same

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from catalog.errors import Declined
 from catalog.load import Catalog
-from catalog.tables.decisions import SUBSTITUTE_CHOICES
+from catalog.tables.contracts import TABLES
 from features.cells import query
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import MACROS, run_script
@@ -37,7 +37,7 @@ def count_choices(lake: Lake, catalog: Catalog) -> None:
         parts = {view: Partition(table, part.business_date, part.group) for view, table in _VIEWS.items()}
         receipts = [lake.receipt(own) for own in parts.values()]
         inputs = ":".join([*(own.sha256 for own in receipts if own is not None), definition])
-        choices = Partition(SUBSTITUTE_CHOICES.name, part.business_date, part.group)
+        choices = Partition("substitute_choices", part.business_date, part.group)
         if None in receipts or lake.is_current(choices, inputs) or not all(map(lake.is_proven, parts.values())):
             continue
         counted = choices_of({view: lake.read(own) for view, own in parts.items()}, *pairs)
@@ -59,7 +59,7 @@ def choices_of(rows: dict[str, pa.Table], skus: list[str], others: list[str]) ->
             connection.register(view, table)
         given = {"skus": skus, "others": others}
         found = connection.sql(query("choices_of_partition"), params=given).to_arrow_table()
-    return found.cast(SUBSTITUTE_CHOICES.schema)
+    return found.cast(TABLES["substitute_choices"].schema)
 
 
 def choices_in(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> pd.DataFrame:

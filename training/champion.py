@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from catalog.errors import DataError, Declined, ModelError
 from catalog.names import EARNS_MORE
-from catalog.tables.prices import CHAMPIONS
+from catalog.tables.contracts import TABLES
 from etl.calendar import first_open_date
 from serving.book.make import NewBook, known_before, new_book
 from serving.book.store import book_in_force
@@ -102,7 +102,7 @@ def record(lake: Lake, change: ChampionChange, books: Sequence[NewBook] = ()) ->
 
 def stage(commit: Commit, change: ChampionChange) -> None:
     """Stage the row of a change."""
-    row = pa.Table.from_pylist([asdict(change)], schema=CHAMPIONS.schema)
+    row = pa.Table.from_pylist([asdict(change)], schema=TABLES["champions"].schema)
     commit.publish(Partition("champions", None, f"{change.change:06d}"), row, inputs=repr(change))
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from catalog.errors import Declined
 from catalog.load import Catalog
-from catalog.tables.learning import NIGHTS
+from catalog.tables.contracts import TABLES
 from etl.calendar import DEFAULT_START, ONE_DAY, newest_sold
 from features.cells import feature_workbench, seals_of_cells
 from features.context import seals_of_context
@@ -183,7 +183,9 @@ class NewPrices(Protocol):
 
 def record(lake: Lake, night: Night, inputs: str, prices: NewPrices | None = None) -> None:
     """Commit what was decided, from what, and the prices that came of it: from here on the night is done."""
-    rows = pa.table({name: [getattr(night, name)] for name in NIGHTS.schema.names}, schema=NIGHTS.schema)
+    rows = pa.table(
+        {name: [getattr(night, name)] for name in TABLES["nights"].schema.names}, schema=TABLES["nights"].schema
+    )
     with lake.commit(f"night-{night.business_date}", inputs=inputs) as commit:
         if prices is not None:
             prices.stage(lake, commit)

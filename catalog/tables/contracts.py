@@ -8,21 +8,21 @@ table. Tables by day keep their `business_date` in the folder name, not in the f
 import re
 import sys
 from itertools import chain
+from pathlib import Path
 
 import pyarrow as pa
 
 from catalog import hooks
 from catalog.errors import ContractError
-from catalog.tables import beliefs, comparisons, context, decisions, learning, prices, stock
-from catalog.tables.table import Column, Table
+from catalog.tables.table import Table, tables_in
 
-_CORE = (decisions, stock, context, prices, beliefs, learning, comparisons)
+_FILES = ("decisions", "stock", "context", "prices", "beliefs", "learning", "comparisons")
 
 
 def _contracts() -> dict[str, Table]:
-    core = (table for module in _CORE for table in vars(module).values() if isinstance(table, Table))
+    core = (tables_in(Path(__file__).with_name(f"{name}.yaml")) for name in _FILES)
     contracts: dict[str, Table] = {}
-    for table in chain(core, *hooks.TABLES.all()):
+    for table in chain(*core, *hooks.TABLES.all()):
         if contracts.setdefault(table.name, table) is not table:
             raise ContractError(f"expected one contract of the table {table.name}, found two: uninstall one package")
     return contracts
@@ -35,7 +35,7 @@ GROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """Names a partition may have; any other name could lead out of the lake's folder."""
 
 
-_BUSINESS_DATE = Column("business_date", pa.date32(), "calendar date of the opening; the name of the folder")
+_BUSINESS_DATE = ("business_date", "date", "calendar date of the opening; the name of the folder")
 
 
 def data_dictionary() -> str:
@@ -55,11 +55,10 @@ def data_dictionary() -> str:
 
 def described_columns() -> pa.Table:
     """Return one row for each column of each contract: `table_name`, `column_name`, `unit` and `meaning`."""
-    rows = [
-        (table.name, column.name, column.told_unit, column.meaning)
-        for table in TABLES.values()
-        for column in (*table.columns, *([_BUSINESS_DATE] if table.by == "day" else []))
-    ]
+    rows = list[tuple[str, ...]]()
+    for table in TABLES.values():
+        rows += [(table.name, column.name, column.unit, column.meaning) for column in table.columns]
+        rows += [(table.name, *_BUSINESS_DATE)] if table.by == "day" else []
     names = ("table_name", "column_name", "unit", "meaning")
     return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
 
@@ -67,7 +66,7 @@ def described_columns() -> pa.Table:
 def _section(table: Table) -> list[str]:
     kept = "by day" if table.by == "day" else "one file per key"
     rows = [
-        f"| `{column.name}` | {_type_name(column.type)} | {column.told_unit} "
+        f"| `{column.name}` | {_type_name(column.type)} | {column.unit} "
         f"| {'yes' if column.nullable else 'no'} | {column.meaning} |"
         for column in table.columns
     ]

@@ -1,23 +1,23 @@
-"""What a table is: a grain, a key, and columns with a type, a unit and a meaning. Some columns are shared."""
+"""What a table is: a grain, a key, and columns with a type, a unit and a meaning; and how a YAML file declares tables.
 
-from dataclasses import dataclass
+A file has a record for each table, by name. A column is a row `name: [type, unit, meaning]`, without the unit where the
+type says it: of text, flags and dates. A name that ends in `?` may be null. A type is `text`, `word` (text of few
+values, kept as codes), `date`, `moment` (UTC), `bool` or a number of Arrow; `[type]` is a list, and
+`{name: type, ...}` a struct. A name alone is a column of `shared.yaml`. `like` takes the columns of another table.
+"""
+
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import pyarrow as pa
+import yaml
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
-LONG_TEXT = pa.string()
 MOMENT = pa.timestamp("us", tz="UTC")
 CLAMPS = pa.list_(pa.struct([("rule", pa.string()), ("before", pa.float64()), ("after", pa.float64())]))
-
-
-def _is_text(data_type: pa.DataType) -> bool:
-    item = data_type.value_type if pa.types.is_list(data_type) or pa.types.is_dictionary(data_type) else data_type
-    return pa.types.is_string(item)
-
-
-_UNIT_BY_TYPE = ((pa.types.is_date, "date"), (pa.types.is_boolean, "yes or no"), (_is_text, "-"))
+_TYPES = {"text": pa.string(), "word": TEXT, "moment": MOMENT, "date": pa.date32()}
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,9 @@ class Column:
 
     name: str
     type: pa.DataType
+    unit: str
     meaning: str
-    unit: str = ""
-    nullable: bool = False
-
-    @property
-    def told_unit(self) -> str:
-        """Its unit; a date and a flag say theirs by their type, and text has none: "-"."""
-        return self.unit or next((unit for is_such, unit in _UNIT_BY_TYPE if is_such(self.type)), "")
+    nullable: bool
 
 
 @dataclass(frozen=True)
@@ -60,29 +55,43 @@ class Table:
         return pa.schema([pa.field(column.name, column.type, nullable=column.nullable) for column in self.columns])
 
 
-STORE = Column("store_id", TEXT, "the store")
-SKU = Column("sku", TEXT, "stock-keeping unit of the product")
-TICK = Column("tick", pa.int16(), "interval of the day in which a price stands", "ticks since opening")
-POLICY = Column("policy", TEXT, "name of the policy that set the price")
-MODEL_VERSION = Column(
-    "model_version", TEXT, "registered model version behind the price; null without a model", nullable=True
-)
-P_SALE = Column("p_sale", pa.float64(), "chance that a shopper who considers the product buys it", "probability")
-EXPECTED_REVENUE = Column("expected_revenue", pa.float64(), "price x chance of sale", "EUR per visit")
-PRICE = Column("price", pa.float64(), "price to show", "EUR")
-UNIT_VALUE = Column(
-    "unit_value",
-    pa.float64(),
-    "value of one more unit kept in stock; null where the policy does not value stock",
-    "EUR",
-    nullable=True,
-)
-PRICE_OFFERED = Column(
-    "price_offered",
-    pa.float64(),
-    "the price on the shelf; before a sticker, that of the unit that was bought, else the lowest seen",
-    "EUR",
-)
-INVENTORY_LEVEL = Column(
-    "inventory_level", pa.int32(), "stock before the decision; null when unknown", "units", nullable=True
-)
+def tables_in(file: Path) -> tuple[Table, ...]:
+    """Read the tables that a YAML file declares, in its order."""
+    tables: dict[str, Table] = {}
+    for name, declared in _read(file).items():
+        if "like" in declared:
+            tables[name] = replace(tables[declared["like"]], name=name, grain=declared["grain"])
+            continue
+        columns = tuple(
+            SHARED[column] if row is None else _column(column, row) for column, row in declared.pop("columns").items()
+        )
+        others: dict[str, Any] = {key: tuple(x) if isinstance(x, list) else x for key, x in declared.items()}
+        tables[name] = Table(name=name, columns=columns, **others)
+    return tuple(tables.values())
+
+
+def _read(file: Path) -> Any:
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
+def _column(name: str, row: list[Any]) -> Column:
+    arrow_type, unit = _type(row[0]), row[1] if len(row) == 3 else _unit_of(row[0])  # noqa: PLR2004 - with a unit
+    return Column(name.removesuffix("?"), arrow_type, unit, row[-1], name.endswith("?"))
+
+
+def _type(declared: Any) -> pa.DataType:
+    if isinstance(declared, list):
+        return pa.list_(_type(declared[0]))
+    if isinstance(declared, dict):
+        return pa.struct([(name, _type(part)) for name, part in declared.items()])
+    return _TYPES.get(declared) or pa.type_for_alias(declared)
+
+
+def _unit_of(declared: Any) -> str:
+    """Return the unit that a type implies; text has none: "-"."""
+    return {"date": "date", "bool": "yes or no"}.get(str(declared), "-")
+
+
+_SHARED_ROWS = _read(Path(__file__).with_name("shared.yaml"))
+SHARED = {name.removesuffix("?"): _column(name, row) for name, row in _SHARED_ROWS.items()}
+"""Columns that several tables have."""

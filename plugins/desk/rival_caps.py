@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
+from catalog.tables.contracts import TABLES
 from plugins.desk.records import MOST_STALE_DAYS, RivalRules
-from plugins.desk.tables import COMPETITOR_PRICES
 from serving.limits.orders import RivalCaps
 from warehouse.lake import Lake
 
@@ -42,8 +42,8 @@ def fresh_prices(lake: Lake, date: dt.date, rivals: Sequence[str] | None = None)
         `sku`, `rival`, `price_eur` of as much as we sell, and `seen_at`.
     """
     first = date - dt.timedelta(days=MOST_STALE_DAYS)  # a price counts from the date on which it was seen, or later
-    parts = lake.partitions(COMPETITOR_PRICES.name, lambda day: first <= day <= date)
-    rows = pa.concat_tables([COMPETITOR_PRICES.schema.empty_table(), *map(lake.read, parts)]).select(_COLUMNS)
+    parts = lake.partitions("competitor_prices", lambda day: first <= day <= date)
+    rows = pa.concat_tables([TABLES["competitor_prices"].schema.empty_table(), *map(lake.read, parts)]).select(_COLUMNS)
     for place, name in enumerate(("sku", "rival")):
         rows = rows.set_column(place, name, rows[name].cast(pa.string()))
     if rivals is not None:

@@ -23,7 +23,6 @@ from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
-from catalog.tables.stock import STOCK_MOVEMENTS
 from plugins.own_store.draws.drawn_prices import BACK, TABLE
 from plugins.own_store.draws.drawn_sales import DAYS, read_drawn_sales, sold_before_draws
 from plugins.own_store.earned_waste import COLUMNS, WasteByDraws, compared, plain, thrown_away, waste_by_draws
@@ -234,7 +233,7 @@ class _Slot:
         """Fingerprint of what the totals are made from: the draw, the slot's sales, costs and categories."""
         of_slot = between(self.first, self.last)
         parts = list(lake.partitions_on(TABLE, self.first))
-        parts += [own for table in ("exposures", STOCK_MOVEMENTS.name) for own in lake.partitions(table, of_slot)]
+        parts += [own for table in ("exposures", "stock_movements") for own in lake.partitions(table, of_slot)]
         receipts = [(str(part), lake.receipt(part)) for part in parts]
         proof = [(name, None if receipt is None else receipt.sha256) for name, receipt in receipts]
         shelf = [(own.sku, own.category, own.unit_cost, own.lives_on) for own in catalog.products]

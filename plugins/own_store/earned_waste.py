@@ -17,7 +17,6 @@ import pandas as pd
 
 from catalog.currency import Currency
 from catalog.load import Catalog
-from catalog.tables.stock import STOCK_MOVEMENTS
 from plugins.own_store.learning.draws_of_prices import STANDS
 from plugins.own_store.learning.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 from warehouse.lake import Lake
@@ -86,7 +85,7 @@ def thrown_away(
     drawn
         A row for each store and product that was drawn, with `store_id`, `sku` and `category`.
     """
-    parts = list(lake.partitions(STOCK_MOVEMENTS.name, between(*dates)))
+    parts = list(lake.partitions("stock_movements", between(*dates)))
     frames = [lake.read(part).select(_MOVED).to_pandas().assign(date=part.business_date) for part in parts]
     moved = pd.concat(frames) if frames else pd.DataFrame(columns=[*_MOVED, "date"])
     moved = moved.astype({"store_id": str, "sku": str})

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.tables.beliefs import BELIEFS
+from catalog.tables.contracts import TABLES
 from serving.belief.belief import (
     USUAL_SHAPE,
     Belief,
@@ -59,7 +59,7 @@ def belief_to_table(catalog: Catalog, belief: Belief) -> pa.Table:
         }
         for own, product in enumerate(catalog.products)
     ]
-    return pa.Table.from_pylist(rows, schema=BELIEFS.schema)
+    return pa.Table.from_pylist(rows, schema=TABLES["beliefs"].schema)
 
 
 def _states_of(states: Sequence[State], product: int) -> list[dict[str, Any]]:

@@ -23,7 +23,6 @@ from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
 from catalog.errors import ModelError
 from catalog.load import Catalog
-from catalog.tables.decisions import SUBSTITUTE_CHOICES
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.footfall import observed_prices
@@ -170,7 +169,7 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     if exported := evidence().spans_read(lake, date):
         first = dt.date.min
         spans += exported
-    spans += [Span(table, first, through) for table in (*SOLD, *COUNTS, SUBSTITUTE_CHOICES.name)]
+    spans += [Span(table, first, through) for table in (*SOLD, *COUNTS, "substitute_choices")]
     if model is not None:
         spans.append(Span("demand_cells", model.learned_from or dt.date.min, through))
         spans += [Span(table) for table in TABLES_OF_CONTEXT]

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats
-from catalog.tables.prices import BOOKED_PRICES
+from catalog.tables.contracts import TABLES
 from serving.book.book import BookedStates, PriceBook
 from warehouse.parquet import coded, constant, moments
 
@@ -45,7 +45,7 @@ def book_to_table(book: PriceBook) -> pa.Table:
         "model_version": constant(book.model_version, len(product)),
         "published_at": moments(np.full(len(product), round(book.published_at.timestamp() * 1_000_000))),
     }
-    return pa.table(columns).cast(BOOKED_PRICES.schema)
+    return pa.table(columns).cast(TABLES["booked_prices"].schema)
 
 
 def book_from_table(table: pa.Table) -> PriceBook:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Floats, Ints, rows_of_each
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from catalog.tables.prices import DEMAND_CURVES
+from catalog.tables.contracts import TABLES
 from features.cells import model_input
 from warehouse.parquet import coded, constant
 
@@ -208,7 +208,7 @@ def curves_to_table(curves: DemandCurves) -> pa.Table:
         "supported": curves.supported.ravel(),
         "model_version": constant(curves.model_version, curves.prices.size),
     }
-    return pa.table(columns).cast(DEMAND_CURVES.schema)
+    return pa.table(columns).cast(TABLES["demand_curves"].schema)
 
 
 def _ends(values: Floats | None, size: int) -> pa.Array:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from catalog.names import BOOK_GROUP
-from catalog.tables.stock import MARKDOWNS
+from catalog.tables.contracts import TABLES
 from etl.batches import stores_alike
 from etl.open_days import is_live
 from etl.stock import opens_with
@@ -30,7 +30,7 @@ def planned_markdowns(lake: Lake, catalog: Catalog, date: dt.date, stores: Seque
     """Return the stickers of a date in the columns of `markdowns`; `stores` None is every store."""
     names = catalog.store.stores if stores is None else tuple(stores)
     if not catalog.uses_stickers or not catalog.store.is_open_on(date):
-        return MARKDOWNS.schema.empty_table()
+        return TABLES["markdowns"].schema.empty_table()
     kinds = kinds_on(lake, catalog, date)
     return pa.concat_tables(_planned(lake, catalog, date, alike) for alike in stores_alike(names, kinds))
 
@@ -45,7 +45,7 @@ def _planned(lake: Lake, catalog: Catalog, date: dt.date, names: tuple[str, ...]
     shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
     decision = replace(front, exploration=None).decide(shelf)
     if decision.sticker is None or decision.saving is None:
-        return MARKDOWNS.schema.empty_table()
+        return TABLES["markdowns"].schema.empty_table()
     where = np.nonzero(np.isfinite(decision.sticker))
     columns = {
         "store_id": coded(where[0], names),
@@ -55,7 +55,7 @@ def _planned(lake: Lake, catalog: Catalog, date: dt.date, names: tuple[str, ...]
         "sticker_eur": decision.sticker[where],
         "expected_saving_eur": decision.saving[where],
     }
-    return pa.table(columns).cast(MARKDOWNS.schema)
+    return pa.table(columns).cast(TABLES["markdowns"].schema)
 
 
 def markdowns_of(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None) -> pa.Table:
@@ -63,7 +63,7 @@ def markdowns_of(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[s
     if all(is_live(part) for part in lake.partitions_on("interactions", date)):
         return planned_markdowns(lake, catalog, date, stores)
     rows = _published(lake, date)
-    rows = MARKDOWNS.schema.empty_table() if rows is None else rows
+    rows = TABLES["markdowns"].schema.empty_table() if rows is None else rows
     return rows if stores is None else rows.filter(pc.is_in(rows["store_id"].cast(pa.string()), pa.array(stores)))
 
 
@@ -86,13 +86,13 @@ def stickers_on(lake: Lake, catalog: Catalog, date: dt.date) -> dict[tuple[str, 
 
 
 def _published(lake: Lake, date: dt.date) -> pa.Table | None:
-    place = Partition(MARKDOWNS.name, date, BOOK_GROUP)
+    place = Partition("markdowns", date, BOOK_GROUP)
     return None if lake.receipt(place) is None else lake.read(place)
 
 
 def publish_markdowns(lake: Lake, catalog: Catalog, date: dt.date) -> None:
     """Publish the stickers of a date, where there are any or were; nothing where the catalog sticks none."""
-    place = Partition(MARKDOWNS.name, date, BOOK_GROUP)
+    place = Partition("markdowns", date, BOOK_GROUP)
     rows = planned_markdowns(lake, catalog, date)
     if rows.num_rows or lake.receipt(place) is not None:
         lake.publish(place, rows, inputs=hashlib.sha256(repr(rows.to_pylist()).encode()).hexdigest())

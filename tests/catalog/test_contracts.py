@@ -23,7 +23,7 @@ def test_every_table_has_a_key_that_consists_of_its_columns(name: str) -> None:
 def test_every_column_says_what_it_means_and_every_number_its_unit(name: str) -> None:
     for column in TABLES[name].columns:
         assert column.meaning, column.name
-        assert column.told_unit, column.name
+        assert column.unit, column.name
 
 
 def test_the_published_data_dictionary_is_the_one_the_contracts_give() -> None:

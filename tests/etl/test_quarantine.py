@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from catalog.decisions.store_day import StoreDay
 from catalog.load import Catalog
-from catalog.tables.decisions import INTERACTIONS, REJECTED
+from catalog.tables.contracts import TABLES
 from etl.extract import interactions_of
 from etl.load import conform
 from etl.validate import validate
@@ -67,7 +67,7 @@ def test_good_rows_in_wide_types_all_pass_and_fit_the_contract(
 ) -> None:
     checked = validate(loose_rows, shelf, "file", closing)
     assert checked.rejected.num_rows == 0
-    assert checked.rejected.schema == REJECTED.schema
+    assert checked.rejected.schema == TABLES["rejected"].schema
     assert conform(checked.valid).to_pylist() == interactions_of(played_day, shelf).slice(0, 20).to_pylist()
 
 
@@ -82,7 +82,7 @@ def test_a_bad_row_is_kept_aside_with_its_reason_and_the_others_go_on(
     assert (aside["source"], aside["row_number"], aside["reason"]) == ("file.csv", 5, reason)
     assert "shopper_id" in aside["row_text"]
     assert checked.valid.to_pylist() == loose_rows.to_pylist()[:4] + loose_rows.to_pylist()[5:]
-    assert conform(checked.valid).schema == INTERACTIONS.schema
+    assert conform(checked.valid).schema == TABLES["interactions"].schema
 
 
 def test_two_shoppers_at_one_moment_are_no_repeat(shelf: Catalog, loose_rows: pa.Table, closing: dt.datetime) -> None:

@@ -15,7 +15,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
-from catalog.tables.decisions import INTERACTIONS, REPRICINGS
+from catalog.tables.contracts import TABLES
 from etl.extract import interactions_of, repricings_of
 from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
 from etl.twin.store_day import play
@@ -40,7 +40,7 @@ def test_rows_in_any_order_come_out_by_store_and_time(shelf: Catalog, played_day
     shuffled = conform(rows.take(np.random.default_rng(seed).permutation(rows.num_rows)))
     keys = list(zip(shuffled["store_id"].to_pylist(), shuffled["seen_at"].to_pylist(), strict=True))
     assert keys == sorted(keys)
-    assert shuffled.schema == INTERACTIONS.schema
+    assert shuffled.schema == TABLES["interactions"].schema
     by_all = [(name, "ascending") for name in ("seen_at", "shopper_id", "price_offered")]
     plain = [table.set_column(0, "store_id", table["store_id"].cast(pa.string())) for table in (shuffled, rows)]
     assert plain[0].sort_by(by_all).to_pylist() == plain[1].sort_by(by_all).to_pylist()
@@ -48,7 +48,7 @@ def test_rows_in_any_order_come_out_by_store_and_time(shelf: Catalog, played_day
 
 def test_interactions_say_what_was_played(shelf: Catalog, played_day: StoreDay) -> None:
     rows = interactions_of(played_day, shelf)
-    assert rows.schema == INTERACTIONS.schema
+    assert rows.schema == TABLES["interactions"].schema
     assert rows.num_rows == len(played_day.product)
     assert np.array_equal(rows["purchased"].to_numpy(), played_day.outcome == BOUGHT)
     first = rows.to_pylist()[0]
@@ -65,7 +65,7 @@ def test_interactions_say_what_was_played(shelf: Catalog, played_day: StoreDay) 
 
 def test_every_repricing_is_an_opening_or_a_change(shelf: Catalog, played_day: StoreDay) -> None:
     rows = repricings_of(played_day, shelf)
-    assert rows.schema == REPRICINGS.schema
+    assert rows.schema == TABLES["repricings"].schema
     table = rows.to_pandas()
     openings = table["old_price"].isna()
     assert openings.sum() == len(shelf.skus) * len(shelf.store.stores)
@@ -73,7 +73,7 @@ def test_every_repricing_is_an_opening_or_a_change(shelf: Catalog, played_day: S
     assert (table["old_price"] != table["new_price"]).all()
     before = table.groupby(["store_id", "sku"], observed=True)["new_price"].shift()
     assert before.equals(table["old_price"].rename(before.name))
-    assert not table.duplicated(list(REPRICINGS.key)).any()
+    assert not table.duplicated(list(TABLES["repricings"].key)).any()
     assert table["p_sale"].isna().all()
     assert set(table["binding_rule"]) == {"base_price", "low_stock", "exploration"}
     assert ((table["binding_rule"] == "exploration") == table["explored"]).all()
@@ -149,7 +149,7 @@ def test_every_repricing_carries_its_own_clamps_what_they_cost_and_what_was_aske
 ) -> None:
     day = guarded_day
     rows = repricings_of(day, shelf)
-    assert rows.schema == REPRICINGS.schema
+    assert rows.schema == TABLES["repricings"].schema
     shape = day.decisions.prices.shape
     own: dict[tuple[int, ...], list[dict[str, object]]] = {}
     for clamp in day.decisions.clamps:

@@ -10,7 +10,7 @@ import pytest
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
-from catalog.tables.decisions import INTERACTIONS
+from catalog.tables.contracts import TABLES
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from etl.twin.store_day import play
@@ -57,8 +57,8 @@ def test_unknown_stock_is_kept_and_an_empty_shelf_is_left_out(settings: Settings
     table = interactions_of(day, load(CLASSIC)).slice(0, 3)
     stock = pa.array([None, 0, 5], pa.int32())
     purchased = pa.array([True, False, False])
-    table = table.set_column(7, INTERACTIONS.schema.field("inventory_level"), stock)
-    table = table.set_column(9, INTERACTIONS.schema.field("purchased"), purchased)
+    table = table.set_column(7, TABLES["interactions"].schema.field("inventory_level"), stock)
+    table = table.set_column(9, TABLES["interactions"].schema.field("purchased"), purchased)
     partition = Partition("interactions", DAY, "g000")
     lake.publish(partition, table, inputs="x")
     with feature_workbench(settings) as connection:

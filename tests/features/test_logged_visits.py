@@ -9,7 +9,7 @@ import pytest
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
-from catalog.tables.decisions import INTERACTIONS
+from catalog.tables.contracts import TABLES
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from etl.twin.store_day import play
@@ -91,7 +91,10 @@ def test_a_stock_that_nobody_knows_is_taken_for_a_full_shelf(settings: Settings,
     position = table.schema.get_field_index("inventory_level")
     unknown = table.set_column(position, table.schema.field(position), pa.nulls(len(table), pa.int32()))
     lake.publish(
-        Partition("interactions", LATER[1], "g000"), unknown.cast(INTERACTIONS.schema), inputs="export", seed=3
+        Partition("interactions", LATER[1], "g000"),
+        unknown.cast(TABLES["interactions"].schema),
+        inputs="export",
+        seed=3,
     )
     visits = read(settings)
     par = CATALOG.par_stock[visits.product]

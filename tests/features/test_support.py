@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
-from catalog.tables.decisions import DEMAND_CELLS
+from catalog.tables.contracts import TABLES
 from etl.load import load_dimensions
 from features.cells import feature_workbench
 from features.footfall import observed_prices
@@ -27,7 +27,7 @@ def cells(rows: list[tuple[str, float]]) -> pa.Table:
             "n_offered": [1] * len(rows),
             "n_purchased": [0] * len(rows),
         },
-        schema=DEMAND_CELLS.schema,
+        schema=TABLES["demand_cells"].schema,
     )
 
 

@@ -20,7 +20,6 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.names import EXTERNAL
 from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
-from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
 from etl.extract import interactions_of
 from etl.load import products_of
 from etl.transform import group_partitions, transform
@@ -157,7 +156,7 @@ def fill(lake: Lake) -> None:
 
 
 def publish(lake: Lake, table: str, date: dt.date, group: str, rows: list[dict[str, Any]]) -> None:
-    schema = (INTERACTIONS if table == "interactions" else UNIT_SALES).schema
+    schema = (TABLES["interactions"] if table == "interactions" else TABLES["unit_sales"]).schema
     table_rows = pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in rows], schema=schema)
     with lake.commit(f"test-{table}-{date}-{group}", inputs=str(len(rows)), seed=7) as commit:
         commit.publish(Partition(table, date, group), table_rows)
@@ -238,10 +237,13 @@ ROW = st.fixed_dictionaries(
 )
 COLUMNS = pa.schema(
     [
-        *(INTERACTIONS.schema.field(name) for name in ("store_id", "sku", "tick", "seen_at", "price_offered")),
-        INTERACTIONS.schema.field("sticker_eur"),
+        *(
+            TABLES["interactions"].schema.field(name)
+            for name in ("store_id", "sku", "tick", "seen_at", "price_offered")
+        ),
+        TABLES["interactions"].schema.field("sticker_eur"),
         pa.field("inventory_level", pa.int32()),
-        *(INTERACTIONS.schema.field(name) for name in ("purchased", "policy")),
+        *(TABLES["interactions"].schema.field(name) for name in ("purchased", "policy")),
         pa.field("business_date", pa.date32()),
         pa.field("group", pa.string()),
     ]
@@ -271,7 +273,9 @@ def workbench() -> Iterator[duckdb.DuckDBPyConnection]:
 def show(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
     """Show rows as the decisions of a lake of which some partitions are counted."""
     connection.register("closed_interactions", rows)
-    connection.register("unit_sales", UNIT_SALES.schema.append(pa.field("business_date", pa.date32())).empty_table())
+    connection.register(
+        "unit_sales", TABLES["unit_sales"].schema.append(pa.field("business_date", pa.date32())).empty_table()
+    )
     connection.execute(
         "create or replace view decisions_with_stock as "
         "select * replace (coalesce(sticker_eur, price_offered) as price_offered) from with_stock(closed_interactions)"

@@ -21,7 +21,7 @@ from catalog.errors import DamagedError, DataError, Declined, ModelError
 from catalog.load import CLASSIC, DEFAULT_DIR, load
 from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE, REGISTERED_MODEL
 from catalog.settings import Settings
-from catalog.tables.learning import MODEL_VERSIONS
+from catalog.tables.contracts import TABLES
 from features.cells import feature_workbench
 from flows.cli.main import app
 from flows.nightly import price, train
@@ -296,7 +296,7 @@ def test_of_two_promotions_at_once_one_wins(in_the_loop: Loop) -> None:
     verdict = Verdict((Condition("always", met=True, found="yes"),))
     workspace = Workspace(in_the_loop.settings, load(CLASSIC), Lake(in_the_loop.settings))
     before = MlflowRegistry(in_the_loop.settings).state()
-    judged = Judged("1", verdict, "99", in_the_loop.dates[-1], MODEL_VERSIONS.schema.empty_table(), "x")
+    judged = Judged("1", verdict, "99", in_the_loop.dates[-1], TABLES["model_versions"].schema.empty_table(), "x")
     with pytest.raises(Declined, match="but the champion is now"):
         settle(workspace, MlflowRegistry(in_the_loop.settings), judged)
     assert MlflowRegistry(in_the_loop.settings).state() == before

@@ -21,7 +21,7 @@ from catalog.errors import DataError, Declined, ModelError
 from catalog.load import CLASSIC, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings, read_settings
-from catalog.tables.learning import MODEL_VERSIONS
+from catalog.tables.contracts import TABLES
 from etl.open_days import LiveDay
 from etl.twin.truth import chance_of_sale
 from flows.runs import registry_of
@@ -117,7 +117,7 @@ def two_champions(tmp_path_factory: pytest.TempPathFactory, sell_two_days: Calla
 def judged(version: str, verdict: Verdict, against: str | None, through: dt.date) -> Judged:
     """Return a version as the gate left it."""
     reasons = json.dumps([{"condition": "is calibrated", "met": False, "found": "off by 9 %"}])
-    row = dict.fromkeys(MODEL_VERSIONS.schema.names, "{}") | {
+    row = dict.fromkeys(TABLES["model_versions"].schema.names, "{}") | {
         "version": version,
         "trained_since": None,
         "trained_through": SECOND,
@@ -126,7 +126,9 @@ def judged(version: str, verdict: Verdict, against: str | None, through: dt.date
         "reasons": reasons,
         "decided_at": LONG_AGO,
     }
-    return Judged(version, verdict, against, through, pa.Table.from_pylist([row], schema=MODEL_VERSIONS.schema), "x")
+    return Judged(
+        version, verdict, against, through, pa.Table.from_pylist([row], schema=TABLES["model_versions"].schema), "x"
+    )
 
 
 @pytest.fixture

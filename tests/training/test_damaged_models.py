@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from catalog.errors import ModelError
 from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
-from catalog.tables.learning import MODEL_VERSIONS
+from catalog.tables.contracts import TABLES
 from features.stored_model import fingerprint_of, read_model
 from serving import champion as champions
 from serving.champion import Champion, load_champion
@@ -75,10 +75,10 @@ def judged(sha256: str | None) -> pa.Table:
     """Return a row of `model_versions` with a fingerprint and otherwise nothing to say."""
     said = {"version": "3", "promoted": True, "model_sha256": sha256}
     columns = []
-    for field in MODEL_VERSIONS.schema:
+    for field in TABLES["model_versions"].schema:
         usual = None if field.nullable else "" if pa.types.is_string(field.type) else 0
         columns.append(pa.array([said.get(field.name, usual)], field.type))
-    return pa.table(columns, schema=MODEL_VERSIONS.schema)
+    return pa.table(columns, schema=TABLES["model_versions"].schema)
 
 
 def loaded(lake: Lake) -> Champion:

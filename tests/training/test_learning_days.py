@@ -10,8 +10,7 @@ import pytest
 from catalog.errors import DataError
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
-from catalog.tables.decisions import DEMAND_CELLS
-from catalog.tables.learning import DRIFT_CHECKS
+from catalog.tables.contracts import TABLES
 from etl.load import load_dimensions
 from features.cells import feature_workbench
 from features.footfall import demand_shifts, observed_prices
@@ -37,7 +36,7 @@ def lake(settings: Settings) -> Lake:
             "n_offered": [100, 100],
             "n_purchased": [bought, bought],
         }
-        table = pa.table(cells, schema=DEMAND_CELLS.schema)
+        table = pa.table(cells, schema=TABLES["demand_cells"].schema)
         lake.publish(Partition("demand_cells", date, "all"), table, inputs=str(date))
     return lake
 
@@ -125,7 +124,7 @@ def test_changes_are_those_found_up_to_a_date_and_of_one_day_the_last_to_begin(
             }
             for sku, began in zip(("MILK", "EGGS"), since, strict=True)
         ]
-        table = pa.Table.from_pylist(rows, schema=DRIFT_CHECKS.schema)
+        table = pa.Table.from_pylist(rows, schema=TABLES["drift_checks"].schema)
         lake.publish(Partition("drift_checks", date, f"v{version}"), table, inputs=str(date))
     assert demand_shifts(bench, DAYS[5]) == (DAYS[2], DAYS[4])
     assert demand_shifts(bench, DAYS[4]) == (DAYS[2],)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from catalog.load import CLASSIC, load
 from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.settings import Settings
-from catalog.tables.learning import MODEL_VERSIONS
+from catalog.tables.contracts import TABLES
 from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
 from training.champion import Action, ChampionChange, Judged, before_current, history, left_by_rollback, settle
@@ -69,7 +69,7 @@ def test_the_reason_of_a_promotion_says_what_spoke_for_the_version_and_not_all_t
     workspace, registry = prepared(settings, load(CLASSIC)), MemoryRegistry()
     for version, asked in (("1", EARNS_MORE_THAN_BASE), ("2", EARNS_MORE)):
         verdict = Verdict((Condition(asked, met=True, found="gain +6.50"),))
-        row = MODEL_VERSIONS.schema.empty_table()
+        row = TABLES["model_versions"].schema.empty_table()
         settle(workspace, registry, Judged(version, verdict, registry.state().champion, ON, row, "x"))
     first, second = history(workspace.lake)
     assert first.reason == "earns more than the base prices: gain +6.50"

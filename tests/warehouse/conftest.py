@@ -12,7 +12,7 @@ from catalog.decisions.store_day import StoreDay
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
-from catalog.tables.decisions import DEMAND_CELLS
+from catalog.tables.contracts import TABLES
 from etl.load import load_dimensions, load_store_day
 from etl.twin.draws import shopper_names
 from etl.twin.store_day import play
@@ -49,7 +49,7 @@ def cells() -> Callable[..., pa.Table]:
                 "n_offered": [offered] * n_rows,
                 "n_purchased": [0] * n_rows,
             },
-            schema=DEMAND_CELLS.schema,
+            schema=TABLES["demand_cells"].schema,
         )
 
     return make

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.names import EXTERNAL
 from catalog.settings import Settings
-from catalog.tables.decisions import INTERACTIONS, REPRICINGS, UNIT_SALES
+from catalog.tables.contracts import TABLES
 from warehouse.checks import assertions
 from warehouse.checks.assertions import broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake, Partition
@@ -61,7 +61,7 @@ PLANTED = {
 OF_UNITS = "units_are_not_negative_and_have_a_chance_each"
 PLANTED_IN = dict.fromkeys(
     ("clamps_lead_from_the_price_asked_for_to_the_one_shown", "stickers_are_stuck_at_opening_below_the_label"),
-    (CHANGES, REPRICINGS),
+    (CHANGES, TABLES["repricings"]),
 )
 
 
@@ -83,7 +83,7 @@ def test_a_planted_bad_row_breaks_its_assertion_on_its_date_alone(
     settings: Settings, fill_lake: Callable[[Settings], Lake], assertion: str
 ) -> None:
     lake = fill_lake(settings)
-    partition, table = PLANTED_IN.get(assertion, (VISITS, INTERACTIONS))
+    partition, table = PLANTED_IN.get(assertion, (VISITS, TABLES["interactions"]))
     rows = lake.read(partition).to_pylist()
     PLANTED[assertion](rows)
     lake.publish(partition, pa.Table.from_pylist(rows, schema=table.schema), inputs="spoiled", seed=7)
@@ -105,7 +105,9 @@ def test_impossible_unit_sales_are_found(settings: Settings, spoiled: dict[str, 
     lake.prepare()
     row = {"store_id": "S01", "sku": "MILK", "product_name": "Milk", "price": 1.5, "units": 5.0, "returned_units": 0.0}
     row |= {"chances": 20, "is_sudden_zero": True} | spoiled
-    rows = pa.Table.from_pylist([{name: row.get(name) for name in UNIT_SALES.schema.names}], schema=UNIT_SALES.schema)
+    rows = pa.Table.from_pylist(
+        [{name: row.get(name) for name in TABLES["unit_sales"].schema.names}], schema=TABLES["unit_sales"].schema
+    )
     lake.publish(Partition("unit_sales", DAY, "export-1"), rows, inputs="1")
     found = [(one.assertion, one.rows) for one in broken_assertions(settings, [DAY, DAY + dt.timedelta(days=1)])]
     assert found == ([(OF_UNITS, 1)] if spoiled else [])
@@ -133,7 +135,7 @@ def test_a_trail_with_a_hole_is_found_and_a_whole_one_is_not(
         "binding_rule": rule,
         "new_price": shown,
     }
-    lake.publish(CHANGES, pa.Table.from_pylist(rows, schema=REPRICINGS.schema), inputs="trail", seed=7)
+    lake.publish(CHANGES, pa.Table.from_pylist(rows, schema=TABLES["repricings"].schema), inputs="trail", seed=7)
     broken = {found.assertion: found.rows for found in broken_assertions(settings, [DAY])}
     assertion = "clamps_lead_from_the_price_asked_for_to_the_one_shown"
     assert broken == ({} if fault is None else {assertion: 1})
@@ -146,7 +148,7 @@ def test_prices_that_came_from_elsewhere_are_not_held_to_this_shelfs_limits(
     rows = lake.read(VISITS).to_pylist()
     far_too_dear(rows)
     rows[5]["policy"] = "external"
-    lake.publish(VISITS, pa.Table.from_pylist(rows, schema=INTERACTIONS.schema), inputs="external", seed=7)
+    lake.publish(VISITS, pa.Table.from_pylist(rows, schema=TABLES["interactions"].schema), inputs="external", seed=7)
     assert "prices_stay_between_floor_and_ceiling" not in {
         found.assertion for found in broken_assertions(settings, [DAY])
     }

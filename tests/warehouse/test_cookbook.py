@@ -11,7 +11,7 @@ import pytest
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
-from catalog.tables.learning import MODEL_VERSIONS
+from catalog.tables.contracts import TABLES
 from etl.batches import DEFAULT_SEED
 from etl.calendar import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
@@ -81,7 +81,7 @@ def a_version() -> pa.Table:
         "money": json.dumps({"dr": {"estimate": 1.0}}),
         "decided_at": dt.datetime(2026, 1, 12, tzinfo=dt.UTC),
     }
-    return pa.Table.from_pylist([row], schema=MODEL_VERSIONS.schema)
+    return pa.Table.from_pylist([row], schema=TABLES["model_versions"].schema)
 
 
 @pytest.fixture(scope="module")

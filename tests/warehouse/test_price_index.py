@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.settings import Settings
-from plugins.desk.tables import COMPETITOR_PRICES
+from catalog.tables.contracts import TABLES
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import workbench_with_marts
 
@@ -48,7 +48,7 @@ def price(rival: str, eur: float, hours: int, fresh_until: dt.date) -> dict[str,
 
 
 def tell(lake: Lake, date: dt.date, *prices: dict[str, Any]) -> None:
-    rows = pa.Table.from_pylist(list(prices), schema=COMPETITOR_PRICES.schema)
+    rows = pa.Table.from_pylist(list(prices), schema=TABLES["competitor_prices"].schema)
     lake.publish(Partition("competitor_prices", date, "intake"), rows, inputs=str(prices))
 
 

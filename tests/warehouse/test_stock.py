@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.settings import Settings, read_settings
-from catalog.tables.stock import STOCK_MOVEMENTS
+from catalog.tables.contracts import TABLES
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
 from plugins.evaluation.bench.cookbook import fresh_catalog, play_fresh_weeks
 from warehouse.checks.assertions import broken_assertions
@@ -63,7 +63,9 @@ def change(settings: Settings, date: dt.date, which: Callable[[Row], bool], **by
     lake = Lake(settings)
     rows = lake.read(moved_on(date)).to_pylist()
     planted(rows, which, by)
-    lake.publish(moved_on(date), pa.Table.from_pylist(rows, schema=STOCK_MOVEMENTS.schema), inputs="spoiled", seed=7)
+    lake.publish(
+        moved_on(date), pa.Table.from_pylist(rows, schema=TABLES["stock_movements"].schema), inputs="spoiled", seed=7
+    )
 
 
 def planted(rows: list[Row], which: Callable[[Row], bool], by: dict[str, int]) -> None:
@@ -136,7 +138,9 @@ def test_a_product_that_has_left_the_shelf_and_a_store_that_was_not_told_of_carr
     told = [row for row in before if row["store_id"] != "S02"]
     shown = [row for row in today if row["sku"] != "MEAT"]
     for date, rows in ((DAY, told), (DAY_AFTER, shown)):
-        lake.publish(moved_on(date), pa.Table.from_pylist(rows, schema=STOCK_MOVEMENTS.schema), inputs="few", seed=7)
+        lake.publish(
+            moved_on(date), pa.Table.from_pylist(rows, schema=TABLES["stock_movements"].schema), inputs="few", seed=7
+        )
     assert any(row["units_kept"] for row in told if row["sku"] == "MEAT")
     assert any(row["units_carried"] for row in shown if row["store_id"] == "S02")
     assert found_on(own, DAY_AFTER) == []
@@ -242,12 +246,14 @@ def test_a_store_that_has_not_closed_the_newest_date_is_told_of_as_of_its_own_an
 ) -> None:
     lake, newest = Lake(own), moved_on(DAYS[-1])
     rows = [row for row in lake.read(newest).to_pylist() if row["store_id"] != "S03"]
-    lake.publish(newest, pa.Table.from_pylist(rows, schema=STOCK_MOVEMENTS.schema), inputs="few", seed=7)
+    lake.publish(newest, pa.Table.from_pylist(rows, schema=TABLES["stock_movements"].schema), inputs="few", seed=7)
     for date in DAYS:
         rows = lake.read(moved_on(date)).to_pylist()
         for row in rows:
             row["units_sold"] *= (row["store_id"], row["sku"]) != ("S01", "MEAT")
-        lake.publish(moved_on(date), pa.Table.from_pylist(rows, schema=STOCK_MOVEMENTS.schema), inputs="no", seed=7)
+        lake.publish(
+            moved_on(date), pa.Table.from_pylist(rows, schema=TABLES["stock_movements"].schema), inputs="no", seed=7
+        )
     with workbench_with_marts(own) as connection:
         cover = connection.execute("select distinct store_id, business_date from days_of_cover order by all").fetchall()
         expiry = connection.execute(

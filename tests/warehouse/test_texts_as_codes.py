@@ -6,14 +6,13 @@ from catalog.settings import Settings
 from catalog.tables.table import TEXT
 from plugins.desk.price_changes.change import Event, Terms
 from plugins.desk.price_changes.record import rows_of_events
-from plugins.desk.tables import PRICE_CHANGES
 from warehouse.lake import Lake, Partition
 
 NOON = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
 
 
 def test_texts_that_are_read_as_codes_are_those_of_the_contract(settings: Settings) -> None:
-    lake, part = Lake(settings), Partition(PRICE_CHANGES.name, NOON.date(), "people-00000001")
+    lake, part = Lake(settings), Partition("price_changes", NOON.date(), "people-00000001")
     lake.prepare()
     terms = Terms("override", "MILK", None, None, 1.5, NOON, None, "for a test")
     rows = rows_of_events([Event(1, f"h1.{number}", "approved", NOON, NOON, "Ada", terms) for number in range(3)])

@@ -16,7 +16,7 @@ from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
 from catalog.errors import ModelError
 from catalog.metrics import METRICS
-from catalog.tables.learning import MODEL_VERSIONS
+from catalog.tables.contracts import TABLES
 from etl.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
@@ -184,7 +184,7 @@ def model_version_row(result: TrainingResult, logged: LoggedModel, model_sha256:
             "said": [result.said],
             "decided_at": [dt.datetime.combine(dataset.judged_through + dt.timedelta(days=1), dt.time(), dt.UTC)],
         },
-        schema=MODEL_VERSIONS.schema,
+        schema=TABLES["model_versions"].schema,
     )
 
 

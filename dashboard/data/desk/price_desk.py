@@ -26,7 +26,6 @@ from plugins.desk.price_changes.consequence import DayForecast, outlook_of
 from plugins.desk.price_changes.proposals import Proposals, proposals_on
 from plugins.desk.price_changes.record import changes_by_people
 from plugins.desk.rival_caps import fresh_prices
-from plugins.desk.tables import COMPETITOR_PRICES
 from serving.book.store import BookInForce, OpenBook, book_in_force
 from serving.store.standing import StoreStanding, standings
 from warehouse.workspace import Workspace
@@ -35,7 +34,7 @@ _COURSE = dt.timedelta(days=14)
 _COURSES = ("store_id", "sku", "new_price")
 _BOOKS = ("booked_prices", "demand_curves", "beliefs")
 _SOLD = ("repricings", "live_repricings")
-_RIVALS = COMPETITOR_PRICES.name
+_RIVALS = "competitor_prices"
 _MOST_SHELVES = 8  # of dates
 _MOST_BOOKS = 3  # each with all that was worked out of it
 _LOOK_EVERY = 5.0  # seconds

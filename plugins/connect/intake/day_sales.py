@@ -23,7 +23,7 @@ from catalog.arrays import Flags, Ints
 from catalog.decisions.store_day import hour_shares
 from catalog.load import Catalog
 from catalog.records.store import Store
-from catalog.tables.decisions import UNIT_SALES
+from catalog.tables.contracts import TABLES
 from plugins.own_store.history.day_units import SalesSoFar, chances_of, days_before, in_contract, summed, without_a_unit
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -156,7 +156,7 @@ def unit_sales_of(catalog: Catalog, day: DayLines) -> pa.Table:
     pairs = Pairs(catalog)
     sold = _sold(day, pairs)
     if not len(sold):
-        return UNIT_SALES.schema.empty_table()
+        return TABLES["unit_sales"].schema.empty_table()
     rows = summed(sold)
     so_far, prices = _known_before(day, pairs)
     rows = pd.concat([rows, _without_a_sale(day, pairs, rows, prices)], ignore_index=True)

@@ -22,7 +22,7 @@ import pyarrow as pa
 from catalog.decisions.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
 from catalog.load import Catalog
 from catalog.names import OWNER
-from catalog.tables.decisions import INTERACTIONS
+from catalog.tables.contracts import TABLES
 from etl.load import conform
 from plugins.connect.intake.exposures import DayEvidence, SpansOfDay, hours_open, spans_of_day, why_not_ours
 from plugins.connect.intake.price_spans import is_same
@@ -94,7 +94,7 @@ def decisions_of(day: VisitedDay) -> MadeDecisions:
         if own.store in day.until and own.sku in day.catalog.skus and is_counted(day, own):
             pairs.add((own.store, own.sku))
             rows[own.store] += _rows_of(day, own)
-    schema = INTERACTIONS.schema
+    schema = TABLES["interactions"].schema
     tables = {
         store: conform(pa.table({name: [row[name] for row in found] for name in schema.names}, schema=schema))
         for store, found in rows.items()

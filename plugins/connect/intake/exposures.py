@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 
 from catalog.arrays import Flags
 from catalog.records.store import Store
+from catalog.tables.contracts import TABLES
 from plugins.connect.intake.day_sales import ShelfStock
 from plugins.connect.intake.price_spans import PriceSpan, StatedPrice, is_same, sent_since, spans_of, stated_by
 from plugins.connect.labels.batch import Acknowledgement, StoreRecord
 from plugins.connect.labels.export_log import ExportHistory
-from plugins.own_store.tables import EXPOSURES
 
 NO_PRICE, OTHER_PRICE, OFFER, VOIDED = "no price released", "another price", "offer", "voided"
 _HOUR = dt.timedelta(hours=1)
@@ -85,8 +85,8 @@ def exposures_of(day: DayEvidence) -> pa.Table:
     the last span.
     """
     rows = [row for own in spans_of_day(day) for row in _of_product(day, own)]
-    columns = {name: [row[name] for row in rows] for name in EXPOSURES.schema.names}
-    return pa.table(columns, schema=EXPOSURES.schema)
+    columns = {name: [row[name] for row in rows] for name in TABLES["exposures"].schema.names}
+    return pa.table(columns, schema=TABLES["exposures"].schema)
 
 
 def spans_of_day(day: DayEvidence) -> Iterator[SpansOfDay]:

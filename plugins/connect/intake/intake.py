@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import Declined, ShelfpriceError
-from catalog.tables.decisions import INTERACTIONS
+from catalog.tables.contracts import TABLES
 from etl.stock import days_left, opens_with
 from flows.clock import now_of
 from flows.workspace import prepared
@@ -192,7 +192,7 @@ class TakenIn:
             lives_on = catalog.stock_rules.lives_on
             opening, stock = np.where(lives_on, opened_with.sum(axis=1), opening), np.where(lives_on, left, stock)
         return SoFar(
-            decisions=INTERACTIONS.schema.empty_table() if found is None else found,
+            decisions=TABLES["interactions"].schema.empty_table() if found is None else found,
             ticks=max(0, clock.tick_of(until)[1]),
             unsaid=tuple(sorted(set(released) - visited_lately(lake, store, date))),
             opening_stock=opening,

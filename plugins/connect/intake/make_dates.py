@@ -18,7 +18,7 @@ import pyarrow as pa
 from catalog.arrays import Flags
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP, LIVE_GROUP
-from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
+from catalog.tables.contracts import TABLES
 from catalog.tables.table import Table
 from etl.open_days import LiveDay, clear_away
 from plugins.connect.intake.day_sales import DayLines, ShelfStock, unit_sales_of
@@ -26,10 +26,8 @@ from plugins.connect.intake.decisions import MadeDecisions, VisitedDay, decision
 from plugins.connect.intake.exposures import DayEvidence, exposures_of, hours_open
 from plugins.connect.intake.take_sales import LOCK, KnownLines, first_date
 from plugins.connect.labels.export_log import ExportHistory, ExportLog
-from plugins.connect.labels.tables import EXPORT_BATCHES, LABEL_STATES
 from plugins.own_store.draws.drawn_prices import newest_draw
 from plugins.own_store.history.day_units import DAYS
-from plugins.own_store.tables import EXPOSURES, HOURLY_DRAWS, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from warehouse.commits.locks import waited_for
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.partition import between
@@ -104,7 +102,7 @@ def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bo
         parts = [part for part in known.parts_on(date) if is_over or not part.group.startswith(_FOLDED)]  # once each
         lines = known.lines(date, parts)
         digest = hashlib.sha256(repr(sorted(part.group for part in parts)).encode()).hexdigest()
-        part = Partition(RECEIPT_LINES.name, date, f"{_FOLDED}{digest[:20]}")
+        part = Partition("receipt_lines", date, f"{_FOLDED}{digest[:20]}")
         with workspace.lake.commit(f"intake-lines-{date}", inputs=digest) as commit:
             for old in parts:
                 commit.remove(old)
@@ -115,7 +113,7 @@ def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bo
 
 def _make(reading: DatesUnderway, date: dt.date) -> bool:
     """Make the tables of a date, unless they are current; tell whether they were made."""
-    lake, sales = reading.workspace.lake, Partition(UNIT_SALES.name, date, INTAKE_GROUP)
+    lake, sales = reading.workspace.lake, Partition("unit_sales", date, INTAKE_GROUP)
     inputs = _fingerprint(reading, date)
     if lake.is_current(sales, inputs):
         return False
@@ -124,7 +122,7 @@ def _make(reading: DatesUnderway, date: dt.date) -> bool:
     exposures, units = _tables_of(reading, evidence, decisions.pairs)
     _publish_decisions(lake, date, decisions, inputs)
     with lake.commit(f"intake-sales-{date}", inputs=inputs) as commit:
-        commit.publish(Partition(EXPOSURES.name, date, INTAKE_GROUP), exposures)
+        commit.publish(Partition("exposures", date, INTAKE_GROUP), exposures)
         commit.publish(sales, units)
     for read in (reading.before, reading.receipts):
         read.pop(date, None)
@@ -136,14 +134,16 @@ def evidence_on(reading: DatesUnderway, date: dt.date) -> DayEvidence:
     catalog, known, lake = reading.workspace.catalog, reading.known, reading.workspace.lake
     lines, counts = _lines_of(known, date)
     lines_before, counts_before = _lines_of(known, date - _ONE_DAY)
-    events = pa.concat_tables(_read(lake, STOCK_EVENTS, day) for day in (date - _ONE_DAY, date))
+    events = pa.concat_tables(_read(lake, TABLES["stock_events"], day) for day in (date - _ONE_DAY, date))
     stock = ShelfStock(
         catalog.store, date, events, pa.concat_tables([lines_before, lines]), np.r_[counts_before, counts]
     )
-    visitors = {(row["store_id"], row["hour_at"]): row["visitors"] for row in _read(lake, TRAFFIC, date).to_pylist()}
+    visitors = {
+        (row["store_id"], row["hour_at"]): row["visitors"] for row in _read(lake, TABLES["traffic"], date).to_pylist()
+    }
     visits = {
         (row["store_id"], row["sku"], row["hour_at"]): row["visits"]
-        for row in _read(lake, PRODUCT_VISITS, date).to_pylist()
+        for row in _read(lake, TABLES["product_visits"], date).to_pylist()
     }
     draw = newest_draw(lake, date)
     draws = {(row["store_id"], row["sku"]): row for row in (lake.read(draw).to_pylist() if draw else ())}
@@ -156,7 +156,7 @@ def evidence_on(reading: DatesUnderway, date: dt.date) -> DayEvidence:
 def remade_on(lake: Lake, date: dt.date) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Return the prices of outside stores that were remade during a date, by store and product, in order of time."""
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for part in lake.partitions_on(HOURLY_DRAWS.name, date):
+    for part in lake.partitions_on("hourly_draws", date):
         for row in lake.read(part).sort_by("tick").to_pylist():
             found.setdefault((row["store_id"], row["sku"]), []).append(row)
     return found
@@ -175,7 +175,7 @@ def _publish_decisions(lake: Lake, date: dt.date, made: MadeDecisions, inputs: s
     """Make an ordinary batch of each store's decisions, with its price decisions if they were made during the day."""
     groups = [own.group for own in lake.partitions_on("interactions", date)]
     stores = {group.removeprefix(LIVE_GROUP) for group in groups if group.startswith(LIVE_GROUP)}
-    nothing = INTERACTIONS.schema.empty_table()
+    nothing = TABLES["interactions"].schema.empty_table()
     for store in sorted(stores | set(made.by_store)):
         day = LiveDay(store, date)
         with lake.commit(day.commit, inputs=inputs, amends=True) as commit:
@@ -200,7 +200,7 @@ def _tables_of(
     before = {day: _sold_on(reading, day) for day in _days_before(date)}
     elsewhere = {
         pair
-        for part in lake.partitions_on(UNIT_SALES.name, date)
+        for part in lake.partitions_on("unit_sales", date)
         if part.group != INTAKE_GROUP
         for pair in zip(*(lake.read(part)[name].to_pylist() for name in ("store_id", "sku")), strict=True)
     }
@@ -219,7 +219,7 @@ def _history(reading: DatesUnderway, date: dt.date, asked: Collection[tuple[str,
     A price is sent once, however long it stands. So the record is read back until it has a price of each store and
     product that is asked about, or begins.
     """
-    begins = min(reading.workspace.lake.dates(EXPORT_BATCHES.name), default=date)
+    begins = min(reading.workspace.lake.dates("export_batches"), default=date)
     days, last = _ACKNOWLEDGED_WITHIN[0], date + dt.timedelta(days=_ACKNOWLEDGED_WITHIN[1])
     while True:
         first = date - dt.timedelta(days=days)
@@ -237,9 +237,9 @@ def _sent_before(history: ExportHistory, date: dt.date) -> set[tuple[str, str]]:
 
 def _sold_on(reading: DatesUnderway, date: dt.date) -> pd.DataFrame:
     if date not in reading.before:
-        parts = reading.workspace.lake.partitions_on(UNIT_SALES.name, date)
+        parts = reading.workspace.lake.partitions_on("unit_sales", date)
         tables = [reading.workspace.lake.read(part).select(_BEFORE) for part in parts]
-        rows = pa.concat_tables([UNIT_SALES.schema.empty_table().select(_BEFORE), *tables]).to_pandas()
+        rows = pa.concat_tables([TABLES["unit_sales"].schema.empty_table().select(_BEFORE), *tables]).to_pandas()
         reading.before[date] = rows.astype({"store_id": "str", "sku": "str"})
     return reading.before[date]
 
@@ -256,17 +256,17 @@ def _fingerprint(reading: DatesUnderway, date: dt.date) -> str:
     facts = (
         [part.group for day in (date - _ONE_DAY, date) for part in known.parts_on(day)],
         [known.told_elsewhere(day) for day in (date - _ONE_DAY, date)],
-        [proof_of(lake, table, day) for table in (STOCK_EVENTS.name, TRAFFIC.name) for day in (date - _ONE_DAY, date)],
+        [proof_of(lake, table, day) for table in ("stock_events", "traffic") for day in (date - _ONE_DAY, date)],
         [
             part.group
-            for table in (EXPORT_BATCHES.name, LABEL_STATES.name)
+            for table in ("export_batches", "label_states")
             for day in near
             for part in lake.partitions_on(table, day)
         ],
-        proof_of(lake, PRODUCT_VISITS.name, date),
-        proof_of(lake, HOURLY_DRAWS.name, date),
+        proof_of(lake, "product_visits", date),
+        proof_of(lake, "hourly_draws", date),
         [_proof_of_sales(reading, day) for day in _days_before(date)],
-        proof_of(lake, UNIT_SALES.name, date, but=INTAKE_GROUP),
+        proof_of(lake, "unit_sales", date, but=INTAKE_GROUP),
         None if (draw := newest_draw(lake, date)) is None else lake.sha256(draw),
         _shelf(reading.workspace.catalog),
         CODE_VERSION,
@@ -276,7 +276,7 @@ def _fingerprint(reading: DatesUnderway, date: dt.date) -> str:
 
 def _proof_of_sales(reading: DatesUnderway, date: dt.date) -> str:
     if date not in reading.receipts:
-        reading.receipts[date] = proof_of(reading.workspace.lake, UNIT_SALES.name, date)
+        reading.receipts[date] = proof_of(reading.workspace.lake, "unit_sales", date)
     return reading.receipts[date]
 
 

@@ -17,6 +17,7 @@ from catalog.bounds import HIGHEST_PRICE
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.records.product import Product
+from catalog.tables.contracts import TABLES
 from etl.calendar import next_dates
 from plugins.connect.intake.sale_lines import (
     Id,
@@ -33,7 +34,6 @@ from plugins.connect.intake.sale_lines import (
 )
 from plugins.connect.intake.take_sales import LOCK
 from plugins.desk.records import RivalRules
-from plugins.desk.tables import COMPETITOR_PRICES
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -165,24 +165,24 @@ def _rows_like(lake: Lake, rows: Sequence[Row]) -> dict[Key, Row]:
     """Return the rows of the lake that were seen at the same moments, by their key."""
     if not rows:
         return {}
-    moments = pa.array({row["seen_at"] for row in rows}, COMPETITOR_PRICES.schema.field("seen_at").type)
+    moments = pa.array({row["seen_at"] for row in rows}, TABLES["competitor_prices"].schema.field("seen_at").type)
     first = min(row["seen_at"] for row in rows).date() - _ONE_DAY  # a business date is that of any zone
     found = list[Row]()
-    for part in lake.partitions(COMPETITOR_PRICES.name, lambda date: date >= first):
+    for part in lake.partitions("competitor_prices", lambda date: date >= first):
         table = lake.read(part)
         found += table.filter(pc.is_in(table["seen_at"], moments)).to_pylist()
     return {_key(row): row for row in found}
 
 
 def _publish(lake: Lake, date: dt.date, rows: Sequence[Row]) -> None:
-    part = Partition(COMPETITOR_PRICES.name, date, INTAKE_GROUP)
-    new = pa.Table.from_pylist(list(rows), schema=COMPETITOR_PRICES.schema)
+    part = Partition("competitor_prices", date, INTAKE_GROUP)
+    new = pa.Table.from_pylist(list(rows), schema=TABLES["competitor_prices"].schema)
     table = pa.concat_tables([lake.read(part), new]).unify_dictionaries() if lake.holds(part) else new
     lake.publish(part, table, inputs=f"{table.num_rows} as of {rows[-1]['taken_at']}")
 
 
 def _key(row: Row) -> Key:
-    return tuple(row[name] for name in COMPETITOR_PRICES.key)
+    return tuple(row[name] for name in TABLES["competitor_prices"].key)
 
 
 def _said(row: Row) -> Key:

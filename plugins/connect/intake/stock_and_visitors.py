@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, Field
 
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
+from catalog.tables.contracts import TABLES
 from catalog.tables.table import Table
 from plugins.connect.intake.sale_lines import (
     Id,
@@ -30,7 +31,6 @@ from plugins.connect.intake.sale_lines import (
     parsed,
 )
 from plugins.connect.intake.take_sales import LOCK
-from plugins.own_store.tables import PRODUCT_VISITS, STOCK_EVENTS, TRAFFIC
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -80,7 +80,7 @@ def take_stock(workspace: Workspace, events: Sequence[Any], by: str, now: dt.dat
         _refuse_what_tells_nothing(workspace.catalog, event)
         return {**dict(event), "happened_at": event.happened_at.astimezone(dt.UTC), "taken_at": now, "taken_from": by}
 
-    return _take(workspace, STOCK_EVENTS, "happened_at", events, row_of, _id_of_event, replaces=False)
+    return _take(workspace, TABLES["stock_events"], "happened_at", events, row_of, _id_of_event, replaces=False)
 
 
 def _refuse_what_tells_nothing(catalog: Catalog, event: StockEvent) -> None:
@@ -110,7 +110,10 @@ def take_traffic(workspace: Workspace, counts: Sequence[Any], by: str, now: dt.d
     of_product = [isinstance(given, Mapping) and "sku" in given for given in counts]
     taken = known = 0
     refused = list[RefusedLine]()
-    for table, model, has_sku in ((TRAFFIC, VisitorCount, False), (PRODUCT_VISITS, ProductVisits, True)):
+    for table, model, has_sku in (
+        (TABLES["traffic"], VisitorCount, False),
+        (TABLES["product_visits"], ProductVisits, True),
+    ):
         places = [place for place, own in enumerate(of_product) if own is has_sku]
         if places:
             result = _take_hours(workspace, table, model, [counts[place] for place in places], (by, now))

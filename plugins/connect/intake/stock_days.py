@@ -19,12 +19,11 @@ import pyarrow as pa
 from catalog.arrays import Flags
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
-from catalog.tables.stock import STOCK_MOVEMENTS
+from catalog.tables.contracts import TABLES
 from plugins.connect.intake.day_sales import pair_of, sold_lines
 from plugins.connect.intake.make_dates import DATES_LOCK, is_over, proof_of
 from plugins.connect.intake.stock_books import Expiry, Lot, StockBooks, StockChange
 from plugins.connect.intake.take_sales import KnownLines, first_date
-from plugins.own_store.tables import STOCK_EVENTS
 from warehouse.commits.locks import waited_for
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.workspace import Workspace
@@ -54,7 +53,7 @@ def make_stock(workspace: Workspace, known: KnownLines, now: dt.datetime) -> tup
         The time, UTC.
     """
     lake, catalog, made = workspace.lake, workspace.catalog, list[dt.date]()
-    told = lake.dates(STOCK_EVENTS.name)
+    told = lake.dates("stock_events")
     if catalog.stock_rules is None or not told:
         return ()
     with waited_for(workspace.settings.locks, DATES_LOCK):
@@ -73,7 +72,7 @@ def _told_through(lake: Lake, catalog: Catalog, known: KnownLines, first: dt.dat
     """Return the date through which the books of each store go; a store that told nothing has none."""
     found, date = dict[str, dt.date](), last
     while date >= first and len(found) < len(catalog.store.stores):
-        events = [lake.read(part)["store_id"].unique() for part in lake.partitions_on(STOCK_EVENTS.name, date)]
+        events = [lake.read(part)["store_id"].unique() for part in lake.partitions_on("stock_events", date)]
         told = known.stores_on(date).union(*(own.to_pylist() for own in events))
         for store in told - found.keys():
             found[store] = date
@@ -114,7 +113,7 @@ def books_on(
 
 def kept_on_books(lake: Lake, catalog: Catalog, date: dt.date) -> dict[Pair, KeptOnBooks]:
     """Return what is carried into a date by store and product, for what was on the books the day before."""
-    part, found = Partition(STOCK_MOVEMENTS.name, date - _ONE_DAY, INTAKE_GROUP), dict[Pair, KeptOnBooks]()
+    part, found = Partition("stock_movements", date - _ONE_DAY, INTAKE_GROUP), dict[Pair, KeptOnBooks]()
     for row in lake.read(part).to_pylist() if lake.holds(part) else ():
         if _is_on_shelf(catalog, pair_of(row)):
             own = found.setdefault(pair_of(row), KeptOnBooks())
@@ -127,7 +126,7 @@ def kept_on_books(lake: Lake, catalog: Catalog, date: dt.date) -> dict[Pair, Kep
 def _told_on(lake: Lake, catalog: Catalog, date: dt.date) -> dict[Pair, list[StockChange]]:
     """Return the events of a date by store and product."""
     found = dict[Pair, list[StockChange]]()
-    parts = (Partition(STOCK_EVENTS.name, day, INTAKE_GROUP) for day in (date, date + _ONE_DAY))
+    parts = (Partition("stock_events", day, INTAKE_GROUP) for day in (date, date + _ONE_DAY))
     for row in (row for part in parts if lake.holds(part) for row in lake.read(part).to_pylist()):
         if not _is_on_shelf(catalog, pair_of(row)):
             continue
@@ -147,7 +146,10 @@ def _is_on_shelf(catalog: Catalog, pair: Pair) -> bool:
 
 def _make(lake: Lake, catalog: Catalog, known: KnownLines, date: dt.date, stores: Sequence[str]) -> bool:
     """Make the movements of some stores on a date, unless they are current; tell whether they were made."""
-    part, inputs = Partition(STOCK_MOVEMENTS.name, date, INTAKE_GROUP), _inputs(lake, catalog, known, date, stores)
+    part, inputs = (
+        Partition("stock_movements", date, INTAKE_GROUP),
+        _inputs(lake, catalog, known, date, stores),
+    )
     if lake.is_current(part, inputs):
         return False
     lines = known.lines(date)
@@ -186,7 +188,7 @@ def _rows(
                         "is_estimated": lot.is_estimated,
                     }
                 )
-    return pa.Table.from_pylist(rows, schema=STOCK_MOVEMENTS.schema)
+    return pa.Table.from_pylist(rows, schema=TABLES["stock_movements"].schema)
 
 
 def _inputs(lake: Lake, catalog: Catalog, known: KnownLines, date: dt.date, stores: Sequence[str]) -> str:
@@ -196,10 +198,10 @@ def _inputs(lake: Lake, catalog: Catalog, known: KnownLines, date: dt.date, stor
     """
     facts = (
         stores,
-        [proof_of(lake, STOCK_EVENTS.name, day) for day in (date, date + _ONE_DAY)],
+        [proof_of(lake, "stock_events", day) for day in (date, date + _ONE_DAY)],
         [part.group for part in known.parts_on(date)],
         known.told_elsewhere(date),
-        proof_of(lake, STOCK_MOVEMENTS.name, date - _ONE_DAY),
+        proof_of(lake, "stock_movements", date - _ONE_DAY),
         [product.sku for product in catalog.products if product.lives_on],
         (catalog.store.opening, catalog.store.timezone, catalog.store.timezones),
         CODE_VERSION,

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from catalog.arrays import Flags
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
+from catalog.tables.contracts import TABLES
 from plugins.connect.intake.sale_lines import (
     ACCEPTED_DAYS,
     IntakeResult,
@@ -34,7 +35,6 @@ from plugins.connect.intake.sale_lines import (
     new_among,
 )
 from plugins.connect.intake.sales_files import objects_of
-from plugins.own_store.tables import RECEIPT_LINES
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition
 from warehouse.query.sql_files import queries_beside
@@ -75,7 +75,7 @@ class KnownLines:
     def look(self, first: dt.date | None = None) -> None:
         """Read the parts that came since, of business dates from a first one on, or as before; others are forgotten."""
         self._first = first or self._first
-        parts = set(self._lake.partitions(RECEIPT_LINES.name, lambda date: date >= self._first))
+        parts = set(self._lake.partitions("receipt_lines", lambda date: date >= self._first))
         if parts != self._ids.keys():
             kept = {part: ids for part, ids in self._ids.items() if part in parts}
             self._ids = kept | {part: _keys_of(self._lake.read(part)) for part in sorted(parts - kept.keys())}
@@ -103,7 +103,7 @@ class KnownLines:
             Those of its parts whose lines are read; by default all.
         """
         tables = [self._lake.read(part) for part in (self.parts_on(date) if parts is None else parts)]
-        rows = pa.concat_tables([RECEIPT_LINES.schema.empty_table(), *tables]).unify_dictionaries()
+        rows = pa.concat_tables([TABLES["receipt_lines"].schema.empty_table(), *tables]).unify_dictionaries()
         rows = rows.filter(pa.array(~_keys_of(rows).select(_IDS).to_pandas().duplicated().to_numpy()))
         keys = pa.table({name: _text(rows[name]) for name in _IN_ORDER})
         return rows.take(pc.sort_indices(keys, [(name, "ascending") for name in _IN_ORDER]))
@@ -155,7 +155,7 @@ class KnownLines:
             .append_column("business_date", pa.repeat(pa.scalar(part.business_date, pa.date32()), len(own)))
             for number, (part, own) in enumerate((part, self._ids[part]) for part in parts)
         ]
-        nothing = _keys_of(RECEIPT_LINES.schema.empty_table())
+        nothing = _keys_of(TABLES["receipt_lines"].schema.empty_table())
         for name, kind in (("part", pa.int64()), ("place", pa.int64()), ("business_date", pa.date32())):
             nothing = nothing.append_column(name, pa.array([], kind))
         with duckdb.connect(config={"threads": 1}) as connection:
@@ -263,15 +263,15 @@ def _contradiction(before: Row, now: Row) -> LineRefusal:
 def _publish(workspace: Workspace, date: dt.date, rows: pa.Table, known: KnownLines) -> None:
     ids = rows.select(["store_id", "event_id", "receipt", "line"])
     digest = hashlib.sha256(ids.to_pandas().to_csv(index=False).encode()).hexdigest()
-    part = Partition(RECEIPT_LINES.name, date, f"{INTAKE_GROUP}-{digest[:20]}")
+    part = Partition("receipt_lines", date, f"{INTAKE_GROUP}-{digest[:20]}")
     workspace.lake.publish(part, rows, inputs=digest)
     known.add(part, rows)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Return rows in the columns of `receipt_lines`."""
-    columns = {name: [row[name] for row in rows] for name in RECEIPT_LINES.schema.names}
-    return pa.table(columns, schema=RECEIPT_LINES.schema)
+    columns = {name: [row[name] for row in rows] for name in TABLES["receipt_lines"].schema.names}
+    return pa.table(columns, schema=TABLES["receipt_lines"].schema)
 
 
 def _keys_of(rows: pa.Table) -> pa.Table:

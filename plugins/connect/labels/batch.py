@@ -17,7 +17,7 @@ from typing import Any, Literal, cast, get_args
 import pyarrow as pa
 
 from catalog.clocks import UTC, zone_of
-from plugins.connect.labels.tables import EXPORT_BATCHES
+from catalog.tables.contracts import TABLES
 
 _ID_LENGTH = 24
 _SENT = ("sku", "price", "till_price", "unit_price", "unit", "prior_price")
@@ -115,7 +115,7 @@ COLUMNS = tuple(BatchPrice.__dataclass_fields__)
 
 def rows_of(prices: Sequence[BatchPrice]) -> pa.Table:
     """Return prices in the columns of `COLUMNS`."""
-    fields = [EXPORT_BATCHES.schema.field(name) for name in COLUMNS]
+    fields = [TABLES["export_batches"].schema.field(name) for name in COLUMNS]
     columns = [pa.array([getattr(price, field.name) for price in prices], field.type) for field in fields]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 

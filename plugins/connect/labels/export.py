@@ -16,7 +16,6 @@ from plugins.connect.labels.ack_files import AckFilesResult, RefusedFileAck, rea
 from plugins.connect.labels.batch import DEVICES, PriceBatch, StoreRecord, next_batch
 from plugins.connect.labels.export_log import LOCK as RECORD_LOCK
 from plugins.connect.labels.export_log import ExportHistory, ExportLog, next_number, record_batches
-from plugins.connect.labels.tables import EXPORT_BATCHES
 from plugins.connect.labels.targets import FolderTarget, RefusedBatchError, Target
 from plugins.connect.labels.wanted import shelf_prices
 from serving.store.standing import standings
@@ -225,7 +224,7 @@ def _record_new(
         for store, standing in sorted(standings(lake, catalog, at).items())
         if (draft := next_batch(store, shelf_prices(standing), history.of(store), full=full)) is not None
     ]
-    number = next_number(lake, EXPORT_BATCHES.name)
+    number = next_number(lake, "export_batches")
     new = {draft.store for draft in drafts}
     unknown = [store for store in stores if not progress.knows(store)]
     begins = {store: _begins(history.of(store), has_new=store in new) for store in unknown}

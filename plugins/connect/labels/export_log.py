@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
+from catalog.tables.contracts import TABLES
 from plugins.connect.labels.batch import (
     COLUMNS,
     Acknowledgement,
@@ -26,7 +27,6 @@ from plugins.connect.labels.batch import (
     StoreRecord,
     device_states,
 )
-from plugins.connect.labels.tables import EXPORT_BATCHES, LABEL_STATES
 from warehouse.lake import Lake, Partition
 from warehouse.partition import Within
 
@@ -77,7 +77,7 @@ class ExportLog:
         """Return everything that is recorded by now, of the newest dates, or of those that are asked for."""
         parts = {
             table: [part for date in self._dates(table, within) for part in self._lake.partitions_on(table, date)]
-            for table in (EXPORT_BATCHES.name, LABEL_STATES.name)
+            for table in ("export_batches", "label_states")
         }
         now = {
             part: self._read[part] if part in self._read else self._rows(part)
@@ -98,7 +98,7 @@ class ExportLog:
 
     def _rows(self, part: Partition) -> tuple[Any, ...]:
         rows = self._lake.read(part)
-        is_sent = part.table == EXPORT_BATCHES.name
+        is_sent = part.table == "export_batches"
         return tuple(_batches_in(rows) if is_sent else map(_acknowledgement_in, rows.to_pylist()))
 
 
@@ -134,12 +134,12 @@ def record_batches(
             draft.rows[field.name]
             if field.name in COLUMNS
             else pa.array([of_batch[field.name]] * len(draft.rows), field.type)
-            for field in EXPORT_BATCHES.schema
+            for field in TABLES["export_batches"].schema
         ]
-        rows = pa.Table.from_arrays(columns, schema=EXPORT_BATCHES.schema)
+        rows = pa.Table.from_arrays(columns, schema=TABLES["export_batches"].schema)
         by_date.setdefault(clock.date_of(moment), []).append(rows)
     group = f"batch-{number:08d}"
-    _publish(lake, group, {(EXPORT_BATCHES.name, date): pa.concat_tables(rows) for date, rows in by_date.items()})
+    _publish(lake, group, {("export_batches", date): pa.concat_tables(rows) for date, rows in by_date.items()})
 
 
 def record_acknowledgements(
@@ -151,7 +151,7 @@ def record_acknowledgements(
     now: dt.datetime,
 ) -> None:
     """Record acknowledgements, all or none; precondition: the lock is held."""
-    number = next_number(lake, LABEL_STATES.name)
+    number = next_number(lake, "label_states")
     by_date: dict[dt.date, list[dict[str, Any]]] = {}
     for position, ack in enumerate(acks):
         moment = clocks[ack.store]
@@ -159,7 +159,7 @@ def record_acknowledgements(
         row |= {"recorded_at": now, "effective_at": moment, "by": by}
         by_date.setdefault(catalog.store.clock_of(ack.store).date_of(moment), []).append(row)
     tables = {
-        (LABEL_STATES.name, date): pa.Table.from_pylist(rows, schema=LABEL_STATES.schema)
+        ("label_states", date): pa.Table.from_pylist(rows, schema=TABLES["label_states"].schema)
         for date, rows in by_date.items()
     }
     _publish(lake, f"heard-{number:08d}", tables)

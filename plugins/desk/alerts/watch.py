@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 import pyarrow as pa
 
 from catalog.errors import Declined, ShelfpriceError
+from catalog.tables.contracts import TABLES
 from etl.calendar import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.alerts.rules import Alert, found_now
 from plugins.desk.notify.channels import channels_of
 from plugins.desk.notify.outbox import LOCK, keep, send
-from plugins.desk.tables import ALERTS
 from warehouse.commits.locks import held
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -64,7 +64,7 @@ def watch_and_tell(workspace: Workspace) -> list[str]:
 def open_alerts(lake: Lake) -> list[OpenAlert]:
     """Return the alerts that were raised and are not over, in the order in which they were raised."""
     found: dict[tuple[str, str], OpenAlert] = {}
-    looks = sorted(lake.partitions(ALERTS.name), key=lambda part: part.group)  # a later look may be of an earlier date
+    looks = sorted(lake.partitions("alerts"), key=lambda part: part.group)  # a later look may be of an earlier date
     for part in looks:
         for row in lake.read(part).to_pylist():
             key = row["kind"], row["subject"]
@@ -95,12 +95,12 @@ def _watch(workspace: Workspace, channels: Sequence[str]) -> list[Alert]:
 
 def _record(workspace: Workspace, events: Sequence[tuple[str, Alert, dt.datetime]]) -> None:
     lake, date = workspace.lake, next_date(workspace.lake, workspace.catalog, now=now_of(workspace))
-    numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions(ALERTS.name))
+    numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions("alerts"))
     number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
     clock = dt.datetime.now(dt.UTC)
     rows = [
         {"number": number, **asdict(alert), "event": event, "happened_at": moment, "recorded_at": clock}
         for event, alert, moment in events
     ]
-    part = Partition(ALERTS.name, date, f"look-{number:08d}")
-    lake.publish(part, pa.Table.from_pylist(rows, schema=ALERTS.schema), inputs=f"look {number}")
+    part = Partition("alerts", date, f"look-{number:08d}")
+    lake.publish(part, pa.Table.from_pylist(rows, schema=TABLES["alerts"].schema), inputs=f"look {number}")

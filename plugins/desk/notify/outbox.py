@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import Declined
+from catalog.tables.contracts import TABLES
 from etl.calendar import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.notify.channels import Channel, Message, channels_of
-from plugins.desk.tables import NOTIFICATIONS
 from warehouse.commits.locks import held, waited_for
 from warehouse.commits.notes import UNSENT_ALERTS, read_sealed, write_sealed
 from warehouse.lake import Lake, Partition
@@ -129,16 +129,16 @@ def _record(workspace: Workspace, sendings: Sequence[Sent]) -> None:
     ]
     known = [{name: row[name] for name in rows[0]} for row in _newest(lake)] if rows else []
     if new := [row for row in rows if row["is_sent"] or row not in known]:
-        numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions(NOTIFICATIONS.name))
+        numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions("notifications"))
         number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
         at = {"number": number, "recorded_at": dt.datetime.now(dt.UTC)}
         date = next_date(lake, workspace.catalog, now=now_of(workspace))
-        table = pa.Table.from_pylist([row | at for row in new], schema=NOTIFICATIONS.schema)
-        lake.publish(Partition(NOTIFICATIONS.name, date, f"sent-{number:08d}"), table, inputs=f"sending {number}")
+        table = pa.Table.from_pylist([row | at for row in new], schema=TABLES["notifications"].schema)
+        lake.publish(Partition("notifications", date, f"sent-{number:08d}"), table, inputs=f"sending {number}")
 
 
 def _newest(lake: Lake) -> list[dict[str, Any]]:
     """Return the rows of the newest date of the log."""
-    date = next(lake.newest_dates(NOTIFICATIONS.name), None)
-    parts = [] if date is None else lake.partitions_on(NOTIFICATIONS.name, date)
+    date = next(lake.newest_dates("notifications"), None)
+    parts = [] if date is None else lake.partitions_on("notifications", date)
     return [row for part in parts for row in lake.read(part).to_pylist()]

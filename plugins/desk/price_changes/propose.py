@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
+from catalog.tables.contracts import TABLES
 from catalog.tables.table import MOMENT
 from etl.stock import opens_with
 from plugins.desk.law.shown import day_prices_before
@@ -25,7 +26,7 @@ from plugins.desk.price_changes.consequence import DayForecast, outlook_of, with
 from plugins.desk.price_changes.proposals import PASSES, THE_RULE, Proposals, passing, proposals_on, waiting_on
 from plugins.desk.price_changes.reasons import reason_beside, reason_for
 from plugins.desk.price_changes.record import LOCK, PATIENCE, TABLE, next_number, record_rows, rows_of_events
-from plugins.desk.tables import PREDICTED, PRICE_CHANGES
+from plugins.desk.tables import PREDICTED
 from serving.book.store import BookInForce, book_in_force
 from serving.store.markdowns import stickers_on
 from serving.store.standing import openings_without_orders
@@ -182,9 +183,9 @@ def _rows(catalog: Catalog, new: _New, places: _Places, numbers: Ints, known: Ma
         own[field.name].cast(field.type)
         if isinstance(own.get(field.name), pa.Array)
         else pa.repeat(pa.scalar(own.get(field.name), field.type), len(numbers))
-        for field in PRICE_CHANGES.schema
+        for field in TABLES["price_changes"].schema
     )
-    return pa.Table.from_arrays(list(columns), schema=PRICE_CHANGES.schema)
+    return pa.Table.from_arrays(list(columns), schema=TABLES["price_changes"].schema)
 
 
 def _told(lake: Lake, catalog: Catalog, new: _New, which: Flags, passes: Flags) -> dict[str, NDArray[Any]]:

@@ -15,14 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
+from catalog.tables.contracts import TABLES
 from catalog.tables.table import MOMENT
 from plugins.desk.price_changes.change import Event, PriceChange, Terms, folded
-from plugins.desk.tables import PREDICTED, PRICE_CHANGES
+from plugins.desk.tables import PREDICTED
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import in_one_piece
 from warehouse.partition import Within
 
-TABLE = PRICE_CHANGES.name
+TABLE = "price_changes"
 LOCK, PATIENCE = "price-changes", 10.0
 """Held while an action is checked and recorded: two people never decide on the same state. An action takes a moment, so
 the next one waits up to so many seconds."""
@@ -159,7 +160,7 @@ def rows_of_events(events: Iterable[Event]) -> pa.Table:
         }
         moments = [{"store_id": store, "effective_at": moment} for store, moment in event.effective_in.items()]
         rows.append({**own, **terms, "done_by": event.by, "store_id": terms["store"], "effective_in": moments or None})
-    return pa.Table.from_pylist(rows, schema=PRICE_CHANGES.schema)
+    return pa.Table.from_pylist(rows, schema=TABLES["price_changes"].schema)
 
 
 def _beginnings(lake: Lake, events: Sequence[Event], passed: Sequence[Partition]) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from catalog.tables.comparisons import REGRET_BY_DAY
+from catalog.tables.contracts import TABLES
 from plugins.evaluation.as_shipped.learner_regret import (
     Period,
     against_best_peer,
@@ -177,8 +177,8 @@ def keep_as_shipped(workspace: Workspace, found: AsShipped) -> AsShipped:
         tables={"lived": pd.DataFrame(rows)},
     )
     inputs, now = hashlib.sha256(repr((worlds, *size.values())).encode()).hexdigest(), dt.datetime.now(dt.UTC)
-    filled = pa.Table.from_pylist([row | {"lived_at": now} for row in rows], schema=REGRET_BY_DAY.schema)
-    workspace.lake.publish(Partition(REGRET_BY_DAY.name, None, inputs[:16]), filled, inputs=inputs)
+    filled = pa.Table.from_pylist([row | {"lived_at": now} for row in rows], schema=TABLES["regret_by_day"].schema)
+    workspace.lake.publish(Partition("regret_by_day", None, inputs[:16]), filled, inputs=inputs)
     return replace(found, run_id=log_study(workspace.settings, study))
 
 

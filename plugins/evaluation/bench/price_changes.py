@@ -21,7 +21,7 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing import Approval
 from catalog.settings import read_settings
-from catalog.tables.decisions import REPRICINGS
+from catalog.tables.contracts import TABLES
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.table import DeskQuestion, as_sent, in_order, waiting_first
 from dashboard.data.reader import Reader
@@ -164,6 +164,6 @@ def _opened_with(catalog: Catalog, first: int, prices: np.ndarray) -> pa.Table:
     }
     columns = [
         own if isinstance(own := known.get(field.name), pa.Array) else pa.array([own] * prices.size, field.type)
-        for field in REPRICINGS.schema
+        for field in TABLES["repricings"].schema
     ]
-    return pa.Table.from_arrays(columns, schema=REPRICINGS.schema)
+    return pa.Table.from_arrays(columns, schema=TABLES["repricings"].schema)

@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
 from catalog.hooks import Announce, DemandChange, unannounced
-from catalog.tables.learning import DRIFT_CHECKS
+from catalog.tables.contracts import TABLES
 from features.cells import feature_workbench, query, seals_of_cells
 from serving.champion import Champion
 from warehouse.checks.proof import Span, prove
@@ -278,7 +278,7 @@ def checks_to_table(checks: Sequence[DayCheck], version: str) -> pa.Table:
         "residual_before": pa.array([shift and shift.before for shift in shifts], pa.float64()),
         "residual_after": pa.array([shift and shift.after for shift in shifts], pa.float64()),
     }
-    return pa.table(columns, schema=DRIFT_CHECKS.schema)
+    return pa.table(columns, schema=TABLES["drift_checks"].schema)
 
 
 def _inputs(lake: Lake, version: str, trained_through: dt.date, through: dt.date) -> Iterator[tuple[dt.date, str]]:

@@ -21,11 +21,9 @@ from catalog.decisions.store_day import DayPrices, ShelfState, StoreDay, Told
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.tables.contracts import TABLES
-from catalog.tables.decisions import REPRICINGS
 from etl.extract import repricings_of
 from etl.open_days import LiveDay
 from plugins.own_store.draws.drawn_prices import TABLE, draw_on, own_prices_on
-from plugins.own_store.tables import HOURLY_DRAWS, PRODUCT_VISITS
 from serving.belief.belief import Belief, believed_before_anybody_came, opened
 from serving.belief.table import belief_from_table
 from serving.book.store import BookInForce, believed_in
@@ -61,7 +59,7 @@ def visited_lately(lake: Lake, store: str, date: dt.date) -> set[str]:
     """Return the products of a store of which visits were said on a date or in the week before."""
     found = set[str]()
     for day in range(_LATELY + 1):
-        part = Partition(PRODUCT_VISITS.name, date - dt.timedelta(days=day), INTAKE_GROUP)
+        part = Partition("product_visits", date - dt.timedelta(days=day), INTAKE_GROUP)
         if lake.holds(part):
             rows = lake.read(part).select(["store_id", "sku"])
             found |= set(rows.filter(pc.equal(rows["store_id"].cast(pa.string()), store))["sku"].to_pylist())
@@ -130,7 +128,10 @@ def _shelf_around(catalog: Catalog, own: Floats, is_released: Flags) -> Catalog:
 def decided_so_far(lake: Lake, day: LiveDay) -> tuple[pa.Table, pa.Table]:
     """Return what was decided of a day so far: rows of `repricings` and of `hourly_draws`."""
     found = []
-    for name, schema in (("live_repricings", REPRICINGS.schema), (HOURLY_DRAWS.name, HOURLY_DRAWS.schema)):
+    for name, schema in (
+        ("live_repricings", TABLES["repricings"].schema),
+        ("hourly_draws", TABLES["hourly_draws"].schema),
+    ):
         part = day.part(name)
         found.append(lake.read(part) if lake.holds(part) else schema.empty_table())
     return found[0], found[1]
@@ -169,8 +170,10 @@ def with_decision(
         for place, sku in enumerate(catalog.skus)
         if np.isfinite(answer.prices[0, place])
     ]
-    table = pa.Table.from_pylist(drawn, schema=HOURLY_DRAWS.schema)
-    return _stacked(before[0], rows, REPRICINGS.schema), _stacked(before[1], table, HOURLY_DRAWS.schema)
+    table = pa.Table.from_pylist(drawn, schema=TABLES["hourly_draws"].schema)
+    return _stacked(before[0], rows, TABLES["repricings"].schema), _stacked(
+        before[1], table, TABLES["hourly_draws"].schema
+    )
 
 
 def _as_played(day: LiveDay, front: Storefront, shelf: Shelf, answer: PriceDecision, tick: int) -> StoreDay:

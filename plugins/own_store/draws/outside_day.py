@@ -21,13 +21,12 @@ from catalog.errors import Declined
 from catalog.hooks import Hook
 from catalog.load import Catalog
 from catalog.names import OWNER
-from catalog.tables.decisions import REPRICINGS
+from catalog.tables.contracts import TABLES
 from etl.load import DayRows, conform
 from etl.open_days import LiveDay, Mark, changes_in, sold_in
 from etl.stock import opens_with
 from etl.twin.draws import stream_of
 from plugins.own_store.draws.hourly_prices import decided_so_far, newest_prices, released_in, with_decision
-from plugins.own_store.tables import HOURLY_DRAWS
 from serving.limits.orders import at_once_now
 from serving.store.in_force import pricing_on
 from serving.store.storefront import LearningStorefront, Storefront
@@ -190,7 +189,7 @@ def _remade(
     decisions = so_far.decisions.filter(pc.less(so_far.decisions["tick"], tick))
     mark = Mark(priced.fingerprint, 0, tick, 0)
     with lake.commit(day.commit, inputs=str(mark), amends=True) as commit:
-        commit.publish(day.part(HOURLY_DRAWS.name), drawn)
+        commit.publish(day.part("hourly_draws"), drawn)
         commit.publish(day.part("live_repricings"), rows)
         commit.publish(day.part("live_interactions"), conform(decisions))
     return Repriced(store, date, tick, decisions.num_rows)
@@ -212,7 +211,7 @@ def _ticks_of(decisions: pa.Table, catalog: Catalog, ticks: int) -> Iterator[Sol
     usual = counts.sort_values("n").drop_duplicates(["tick", "sku"], keep="last").drop(columns="n")
     chosen = ours.reset_index().merge(usual, on=["tick", "sku", "price_offered"])["index"].to_numpy()
     teaches = decisions.take(pa.array(np.sort(chosen), pa.int64()))
-    nothing = REPRICINGS.schema.empty_table()
+    nothing = TABLES["repricings"].schema.empty_table()
     both = (DayRows(_within(rows, ticks), nothing) for rows in (decisions, teaches))
     for of_all, own in zip(*(sold_in(rows, catalog, ticks) for rows in both), strict=True):
         yield replace(own, visits=of_all.visits)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from catalog.load import Catalog
 from catalog.spread import Progress
-from catalog.tables.decisions import PROMOTIONS, REJECTED
+from catalog.tables.contracts import TABLES
 from etl.transform import ahead
 from plugins.own_store.history.columns import PROMOTIONS as COLUMNS
 from plugins.own_store.history.rows import query, table_of
@@ -100,13 +100,13 @@ class FileAdmission:
         aside = staged.aside_on(date)
         unread = pa.table(
             [pa.repeat(self.source, aside.num_rows), aside["line"], aside["reason"], aside["text"]],
-            names=REJECTED.schema.names,
-        ).cast(REJECTED.schema)
+            names=TABLES["rejected"].schema.names,
+        ).cast(TABLES["rejected"].schema)
         own["rejected"] = pa.concat_tables([refused, unread]).unify_dictionaries().sort_by("row_number")
         if date in staged.spans and not set(COLUMNS).isdisjoint(staged.theirs):
             staged.connection.register("refused", pa.table({"line": refused["row_number"]}))
             beside = table_of(staged.connection, "promotions", date=date, has_event="event" in staged.theirs)
-            own["promotions"] = beside = beside.cast(PROMOTIONS.schema)
+            own["promotions"] = beside = beside.cast(TABLES["promotions"].schema)
             is_any = pc.field("promotion") | pc.field("display") | pc.field("leaflet") | (pc.field("event") != "")
             counts = {**counts, "promoted": beside.filter(is_any).num_rows}
         return Checked(EPOCH + dt.timedelta(days=date), own, valid, counts)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
-from catalog.tables.decisions import UNIT_SALES
+from catalog.tables.contracts import TABLES
 from warehouse.parquet import coded
 
 DAYS = 28
@@ -170,5 +170,5 @@ def in_contract(rows: pd.DataFrame, store_ids: Sequence[str] | NDArray[np.str_],
             "chances": rows["chances"].to_numpy().astype(np.int64),
             "is_sudden_zero": rows["is_sudden"].to_numpy(dtype=bool),
         },
-        schema=UNIT_SALES.schema,
+        schema=TABLES["unit_sales"].schema,
     )

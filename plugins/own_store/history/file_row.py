@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.names import EXPORT_GROUP
-from catalog.tables.decisions import INGESTED_FILES
+from catalog.tables.contracts import TABLES
 from plugins.own_store.history.admission import Admitted
 from plugins.own_store.history.read import Export
 from warehouse.checks.proof import prove_all
@@ -110,7 +110,7 @@ def publish_row(workspace: Workspace, own: GivenFile, inputs: str, days: Sequenc
         "summary": json.dumps(summary, ensure_ascii=False),
         "ingested_at": own.now,
     }
-    table = pa.Table.from_pylist([row], schema=INGESTED_FILES.schema)
+    table = pa.Table.from_pylist([row], schema=TABLES["ingested_files"].schema)
     workspace.lake.publish(Partition("ingested_files", None, own.part), table, inputs=inputs)
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from catalog.arrays import Ints
 from catalog.decisions.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE, hour_shares
 from catalog.names import EXTERNAL
-from catalog.tables.decisions import INTERACTIONS, REJECTED, UNIT_SALES
+from catalog.tables.contracts import TABLES
 from etl.load import conform
 from etl.validate import REPEATS, Validated, row_texts, validate
 from plugins.own_store.history.admission import CHANGES, EPOCH, Checked, FileAdmission
@@ -52,7 +52,10 @@ class AdmittingSales:
         """Validate one date; nothing is published."""
         given, opening = self.given, self.given.catalog.store.opening
         if date not in given.staged.spans:
-            empty = {"unit_sales": UNIT_SALES.schema.empty_table(), "rejected": REJECTED.schema.empty_table()}
+            empty = {
+                "unit_sales": TABLES["unit_sales"].schema.empty_table(),
+                "rejected": TABLES["rejected"].schema.empty_table(),
+            }
             return given.checked(date, empty, 0, {})
         self.so_far.begin(date)
         last = pa.array(self.so_far.last_price, from_pandas=True)
@@ -90,7 +93,7 @@ class AdmittingSales:
 
     def _known(self, day: dt.date) -> pd.DataFrame:
         """Return what other files sold of this file's pairs on a date."""
-        empty = UNIT_SALES.schema.empty_table().select(_OF_LAKE)
+        empty = TABLES["unit_sales"].schema.empty_table().select(_OF_LAKE)
         parts = [self.given.lake.read(part).select(_OF_LAKE) for part in self.given.others("unit_sales", day)]
         self.connection.register("sold", pa.concat_tables([empty, *parts]))
         return table_of(self.connection, "known_sales").to_pandas()
@@ -143,7 +146,7 @@ class AdmittingSales:
         said = [name for name in rows.column_names if rows[name].null_count < rows.num_rows]
         texts = row_texts(rows.select(said).drop_columns(["line", "reason"]), np.arange(rows.num_rows)) if said else []
         columns = [[self.given.source] * rows.num_rows, rows["line"], rows["reason"], pa.array(texts, pa.string())]
-        return pa.table(columns, names=REJECTED.schema.names).cast(REJECTED.schema)
+        return pa.table(columns, names=TABLES["rejected"].schema.names).cast(TABLES["rejected"].schema)
 
     def _weeks_before(self) -> Iterator[tuple[int, pd.DataFrame]]:
         """Yield each date of the four weeks before this file begins, and what other files sold on it."""
@@ -165,7 +168,7 @@ class AdmittingSales:
 
 
 _DECIDED = "it repeats a decision that is in the lake already"
-_SAID = [*INTERACTIONS.key, "price_offered", "purchased", "inventory_level"]
+_SAID = [*TABLES["interactions"].key, "price_offered", "purchased", "inventory_level"]
 
 
 class AdmittingVisits:
@@ -222,6 +225,6 @@ class AdmittingVisits:
                 "reason": coded(np.array([not of_line[line] for line in lines[at].tolist()], int), [_DECIDED, CHANGES]),
                 "row_text": row_texts(checked.valid, at),
             },
-            schema=REJECTED.schema,
+            schema=TABLES["rejected"].schema,
         )
         return Validated(checked.valid.filter(pa.array(~is_known)), pa.concat_tables([checked.rejected, bad]))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from catalog.tables.contracts import TABLES
 from dashboard.cards.overview import alert_notices
 from dashboard.monitor import Monitor
-from plugins.desk.tables import ALERTS
 from warehouse.lake import Lake, Partition
 
 NOON = dt.datetime(2026, 1, 19, 12, tzinfo=dt.UTC)
@@ -23,7 +23,7 @@ def told(lake: Lake, number: int, event: str, sentence: str, kind: str = "below_
         "happened_at": NOON,
         "recorded_at": NOON,
     }
-    rows = pa.Table.from_pylist([{**row, "sentence": sentence}], schema=ALERTS.schema)
+    rows = pa.Table.from_pylist([{**row, "sentence": sentence}], schema=TABLES["alerts"].schema)
     lake.publish(Partition("alerts", NOON.date(), f"look-{number:08d}"), rows, inputs=str(number))
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
-from catalog.tables.learning import DRIFT_CHECKS
-from catalog.tables.prices import BOOKED_PRICES
+from catalog.tables.contracts import TABLES
 from dashboard.cards import model_evidence
 from dashboard.cards.overview import drift_alarm
 from dashboard.cards.store import event_list
@@ -47,7 +46,7 @@ def add_checks(lake: Lake) -> Callable[..., None]:
             }
             for sku, found in (("BREAD", False), ("MILK", drifted))
         ]
-        table = pa.Table.from_pylist(rows, schema=DRIFT_CHECKS.schema)
+        table = pa.Table.from_pylist(rows, schema=TABLES["drift_checks"].schema)
         lake.publish(Partition("drift_checks", date, f"v{version}"), table, inputs=str(date))
 
     return add
@@ -72,7 +71,7 @@ def add_book(lake: Lake) -> Callable[..., None]:
             "model_version": version,
             "published_at": dt.datetime.combine(date, dt.time(), dt.UTC),
         }
-        table = pa.Table.from_pylist([row], schema=BOOKED_PRICES.schema)
+        table = pa.Table.from_pylist([row], schema=TABLES["booked_prices"].schema)
         lake.publish(Partition("booked_prices", date, "all"), table, inputs=str(date))
 
     return add
@@ -137,7 +136,7 @@ def test_the_feed_ends_with_the_drift_that_was_seen_when_the_day_was_over(
         "residual_before": 0.0,
         "residual_after": -0.3,
     }
-    table = pa.Table.from_pylist([row], schema=DRIFT_CHECKS.schema)
+    table = pa.Table.from_pylist([row], schema=TABLES["drift_checks"].schema)
     Lake(settings).publish(Partition("drift_checks", date, "v7"), table, inputs="1")
     reader, asked = Reader(settings), {"date": date, "store": "S01", "most_visits": 5, "most_decisions": 5}
     closed = reader.ask("newest_events", (*SOLD, "drift_checks"), on=date, through=47, **asked)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.settings import Settings
-from catalog.tables.stock import STOCK_MOVEMENTS
+from catalog.tables.contracts import TABLES
 from dashboard.cards.store import LIVE_MS, QUIET_MS, moment, stats, store_day, version_behind, what_decides
 from dashboard.data.store_day import day_at
 from dashboard.data.versions import Version
@@ -76,7 +76,7 @@ def test_a_card_says_what_is_thrown_away_tonight_if_nobody_buys_it(
     younger = {"units_delivered": 0, "units_sold": 0, "units_spoiled": 0, "waste_eur": 0.0}
     tomorrow = row | younger | {"expires_on": DAY + dt.timedelta(days=1), "units_carried": 40, "units_kept": 40}
     kept = row | younger | {"expires_on": None, "units_carried": 7, "units_kept": 7}
-    table = pa.Table.from_pylist([row, tomorrow, kept], schema=STOCK_MOVEMENTS.schema)
+    table = pa.Table.from_pylist([row, tomorrow, kept], schema=TABLES["stock_movements"].schema)
     sold_monitor.reader.lake.publish(Partition("stock_movements", DAY, "all"), table, inputs="one product", seed=7)
     early, late = (words(moment(sold_monitor, day, tick, "light")["shelf"]) for tick in (0, day.last))
     assert " left 3 thrown away tonight if unsold" in late

@@ -18,11 +18,11 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from catalog.records.pricing import DrawnPriceRules
 from catalog.settings import read_settings
+from catalog.tables.contracts import TABLES
 from etl.twin.truth import chance_of_sale
 from etl.twin.visits import expected_visits_on
 from plugins.desk.records import RivalRules, rival_conflicts
 from plugins.desk.rival_caps import rival_caps
-from plugins.desk.tables import COMPETITOR_PRICES
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.guardrails import guarded
@@ -58,7 +58,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def tell(lake: Lake, date: dt.date, *prices: dict[str, Any]) -> None:
-    rows = pa.Table.from_pylist(list(prices), schema=COMPETITOR_PRICES.schema)
+    rows = pa.Table.from_pylist(list(prices), schema=TABLES["competitor_prices"].schema)
     lake.publish(Partition("competitor_prices", date, "intake"), rows, inputs=str(prices))
 
 

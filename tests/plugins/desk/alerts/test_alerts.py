@@ -14,7 +14,7 @@ from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import LakeError
 from catalog.load import WatchedCatalog
-from catalog.tables.learning import DRIFT_CHECKS, NIGHTS
+from catalog.tables.contracts import TABLES
 from etl.batches import Batch, play_batch
 from etl.calendar import ONE_DAY
 from etl.open_days import LiveDay
@@ -91,14 +91,14 @@ def test_drift_that_a_check_detected_is_told(shop: Shop) -> None:
         "sku": "EGGS", "model_version": "3", "decisions": 900, "mean_residual": 0.1, "standard_error": 0.01,
         "detected": True, "since": DATE, "direction": "more", "residual_before": 0.0, "residual_after": 0.1,
     }  # fmt: skip
-    checked = pa.Table.from_pylist([row], schema=DRIFT_CHECKS.schema)
+    checked = pa.Table.from_pylist([row], schema=TABLES["drift_checks"].schema)
     shop.lake.publish(Partition("drift_checks", DATE, "all"), checked, inputs="a check")
     assert [(alert.kind, alert.subject) for alert in watch(shop.workspace)] == [("drift", "EGGS")]
 
 
 def test_a_night_that_is_not_done_when_the_store_opens_is_told(shop: Shop) -> None:
     night = {"prices_for": DATE, "outcome": "priced", "judged_version": None, "promoted": False, "priced_by": None}
-    done = pa.Table.from_pylist([{**night, "said": None}], schema=NIGHTS.schema)
+    done = pa.Table.from_pylist([{**night, "said": None}], schema=TABLES["nights"].schema)
     shop.lake.publish(Partition("nights", DATE, "all"), done, inputs="a night")
     shop.sell(SHORT_DAY).close()
     assert watch(shop.workspace) == []

@@ -13,7 +13,7 @@ from price_shop import Shop
 
 from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
-from catalog.tables.decisions import REPRICINGS
+from catalog.tables.contracts import TABLES
 from etl.load import load_store_day
 from etl.twin.store_day import play
 from plugins.desk.law.shown import day_prices_before
@@ -76,7 +76,7 @@ def table_of(shown: Sequence[Shown]) -> pa.Table:
         }
         for date, store, sku, tick, price, is_tried in shown
     ]
-    return pa.Table.from_pylist(rows, schema=REPRICINGS.schema)
+    return pa.Table.from_pylist(rows, schema=TABLES["repricings"].schema)
 
 
 def test_no_price_that_was_tried_or_stood_for_a_moment_or_beside_an_empty_shelf_is_what_a_product_falls_back_on(
@@ -92,7 +92,7 @@ def test_no_price_that_was_tried_or_stood_for_a_moment_or_beside_an_empty_shelf_
     second += [(SECOND, "S01", cheese, 0, 1.1, False), (SECOND, "S01", cheese, 20, 1.6, False)]  # sold out
     rows = table_of(second).to_pylist()
     rows[-1]["inventory_level"] = 0
-    sold = {FIRST: table_of(first), SECOND: pa.Table.from_pylist(rows, schema=REPRICINGS.schema)}
+    sold = {FIRST: table_of(first), SECOND: pa.Table.from_pylist(rows, schema=TABLES["repricings"].schema)}
     for date, table in sold.items():
         lake.publish(Partition("repricings", date, "S01"), table, inputs="test", seed=SEED)
     np.testing.assert_array_equal(day_prices_before(lake, SHELF, THIRD)[0, :4], [1.1, 1.0, 1.05, 1.1])
