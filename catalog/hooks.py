@@ -18,6 +18,8 @@ from pydantic import SecretStr
 from catalog.errors import SettingError
 
 if TYPE_CHECKING:  # types of the rooms above, for the reader and the type checker alone
+    import duckdb
+
     from catalog.decisions.pricing import PricedBy
     from catalog.decisions.store_day import Repriced
     from catalog.load import Catalog
@@ -27,12 +29,12 @@ if TYPE_CHECKING:  # types of the rooms above, for the reader and the type check
     from catalog.tables.table import Table
     from etl.calendar import StoreNow
     from flows.cli.command import Command
-    from serving.belief.evidence import Evidence
     from serving.champion import Champion
     from serving.limits.orders import OrderBook, Orders
     from serving.optimise.policies import ShelfPrices
     from serving.quote import PriceQuestion, PriceQuote
     from training.schedule import Night
+    from warehouse.checks.proof import Span
     from warehouse.lake import Lake
     from warehouse.workspace import Workspace
 
@@ -208,6 +210,32 @@ class ShelfQuotes(Protocol):
 class Seller(Protocol):
     """Prices, closes and quotes the stores whose sales come from outside."""
 
+    def sells_from_book(self, catalog: "Catalog") -> bool:
+        """Return whether the belief of a price book sells in these stores, around the owner's prices."""
+        ...
+
+    def sold_since(self, lake: "Lake", catalog: "Catalog", through: dt.date) -> dt.date | None:
+        """Return the first date up to one that was sold at prices of ours; None where all dates teach."""
+        ...
+
+    def regular_prices(self, lake: "Lake", catalog: "Catalog", before: dt.date | None = None) -> "ShelfPrices | None":
+        """Return the last regular prices before a date, or of all, EUR; None in a lake that is not a retailer's."""
+        ...
+
+    def changes_of_shelves(self, lake: "Lake") -> tuple[object, ...]:
+        """Return a version tag of the retailer's log; constant for other lakes."""
+        ...
+
+    def holds_exported(
+        self, connection: "duckdb.DuckDBPyConnection", catalog: "Catalog", after: dt.date, through: dt.date
+    ) -> bool:
+        """Return whether a decision that counts, after a date and up to another, met a price that others set."""
+        ...
+
+    def spans_of_exports(self, lake: "Lake", date: dt.date) -> "tuple[Span, ...]":
+        """Return what lies beside exported sales before a date; empty where there are none."""
+        ...
+
     def standing_prices(self, lake: "Lake", catalog: "Catalog", date: dt.date) -> "ShelfPrices":
         """Return the owner's prices on a date, EUR; NaN where no sale has shown one."""
         ...
@@ -267,11 +295,8 @@ SECTIONS: "Hook[tuple[Section, ...]]" = Hook("sections")
 ORDERS: "Hook[OrderBook]" = Hook("orders")
 """The keeper of people's orders, the kill switch among them; without it, a lake with orders is refused."""
 
-EVIDENCE: "Hook[type[Evidence]]" = Hook("evidence")
-"""The reader of a retailer's log: its regular prices, and the response of its sales to them."""
-
 SELLERS: "Hook[Seller]" = Hook("sellers")
-"""Prices, closes and quotes the stores whose sales come from outside; the twin and the price book are built in."""
+"""Prices, closes and quotes the stores whose sales come from outside; the built-in seller is the price book."""
 
 AFTER_BOOK: Hook[AfterBook] = Hook("after_book")
 """Called when a price book has been committed."""

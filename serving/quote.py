@@ -13,13 +13,13 @@ from catalog.decisions.pricing import PriceDecision, Shelf
 from catalog.decisions.reasons import PriceMove, json_text, reason
 from catalog.errors import DataError
 from catalog.load import Catalog
-from serving.belief.evidence import unknown_price
 from serving.book.book import BookPolicy, PriceBook
 from serving.limits.guardrails import caps_beside
 from serving.limits.limits import limits_of
 from serving.limits.orders import Orders
 from serving.optimise.curves import DemandCurves, Switching
 from serving.optimise.policies import costs_that_count
+from serving.store.in_force import unknown_price
 from serving.store.storefront import Storefront
 
 EVERY_STORE = "every store"

@@ -21,13 +21,12 @@ from catalog.errors import DataError
 from catalog.hooks import ShelfQuotes
 from catalog.load import Catalog
 from etl.calendar import StoreNow, catalog_of_the_day, stores_now
-from serving.belief.evidence import evidence, unknown_price
 from serving.belief.table import switching_in
 from serving.book.store import BookInForce, OpenBook, book_in_force
 from serving.limits.orders import at_once_now, orders_on, orders_stamp
 from serving.optimise.policies import costs_that_count
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, known, text_of
-from serving.store.in_force import stores_apart
+from serving.store.in_force import stores_apart, unknown_price
 from serving.store.present import PresentShelf, present_shelf, shelf_after
 from serving.store.standing import standings
 from warehouse.checks.whole import PassedOver, books_passed_over
@@ -167,9 +166,9 @@ class QuoteDesk:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
         self._decided = sorted(orders_stamp(lake).items())
-        self._shelves = evidence().changes_of_shelves(lake)
         self._stores = stores_now(lake, catalog, catalog.store.stores, now)
         seller = seller_of(lake.store, catalog.store)
+        self._shelves = () if seller is None else seller.changes_of_shelves(lake)
         self._drawn = None if seller is None else seller.quotes(lake, catalog, self._stores)
         self._counters = Counters(lake, catalog, self._stores, found)
         self._asked_about: set[str | None] = set()

@@ -42,7 +42,7 @@ from training.schedule import (
 from warehouse.checks.whole import parts_of_book
 from warehouse.commits.locks import held, waited_for
 from warehouse.lake import Lake
-from warehouse.origin import origin_of, seller_of, sells_outside
+from warehouse.origin import seller_of
 from warehouse.query.advice import next_command, situation_of
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
@@ -194,8 +194,9 @@ def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> 
     ModelError
         When the champion cannot be used and there is no earlier book either.
     """
-    shop, evening = workspace.catalog.store, Evening(workspace, registry, date - ONE_DAY)
-    if sells_outside(workspace.lake.store, shop) and not shop.is_priced_hourly:
+    evening = Evening(workspace, registry, date - ONE_DAY)
+    seller = seller_of(workspace.lake.store, workspace.catalog.store)
+    if seller is not None and not seller.sells_from_book(workspace.catalog):
         raise Declined(
             "no price book is made for stores that sell by themselves: the last regular price of each shelf stands "
             "until prices are drawn; name products under `drawn_prices` in store.yaml, and `shelfprice nightly` draws "
@@ -247,15 +248,10 @@ def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
     Everything before it was sold at prices of our own, and no champion is on record that the registry has lost. A store
     that changes hourly knows which visits were at a price of ours, and the others do not count.
     """
-    policies = workspace.catalog.store.policies
-    if workspace.catalog.store.is_priced_hourly:
-        return newest(workspace.lake) is None
-    return (
-        policies.before_champion == "belief"
-        and newest(workspace.lake) is None
-        and origin_of(workspace.lake.store) == "twin"
-        and any(sold < date for sold in sold_dates(workspace.lake))
-    )
+    lake, store = workspace.lake, workspace.catalog.store
+    if newest(lake) is not None or seller_of(lake.store, store) is not None:
+        return newest(lake) is None
+    return store.policies.before_champion == "belief" and any(sold < date for sold in sold_dates(lake))
 
 
 def _committed(lake: Lake, night: Night, inputs: str) -> Night:

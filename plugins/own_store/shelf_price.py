@@ -23,8 +23,8 @@ from catalog.arrays import Flags, Floats, Ints
 from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
-from serving.belief.evidence import LOOKS_BACK
 from serving.optimise.policies import ShelfPrices
+from serving.store.in_force import LOOKS_BACK
 from warehouse.lake import Lake
 from warehouse.origin import origin_of
 from warehouse.partition import between
@@ -51,13 +51,13 @@ _query = queries_beside(__file__)
 
 
 def changes_of_shelves(lake: Lake) -> tuple[object, ...]:
-    """Return what is another one whenever a retailer's log changes; the same always in any other lake."""
+    """Return a version tag of the retailer's log; constant for other lakes."""
     if origin_of(lake.store) != "retailer":
         return ()
     return tuple(tuple(sorted(lake.changes(table).items())) for table in _READ)
 
 
-def shelf_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
+def regular_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
     """Return the last regular prices before a date; None in a lake that is not a retailer's.
 
     A partition that cannot be read says nothing; the others go on.

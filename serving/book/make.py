@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
 from catalog.errors import ModelError
+from catalog.hooks import SELLERS
 from catalog.load import Catalog
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.footfall import observed_prices
-from serving.belief.evidence import evidence
 from serving.belief.log import ChampionCurves, LogEvidence, belief_from, read_log_evidence
 from serving.belief.sales import LOOKS_BACK
 from serving.belief.table import belief_from_table, belief_to_table, log_fingerprint
@@ -154,8 +154,8 @@ def supported_curves(
 
 
 def holds_exported(connection: duckdb.DuckDBPyConnection, catalog: Catalog, after: dt.date, through: dt.date) -> bool:
-    """Return whether a retailer's own prices count; in a store priced hourly only ours do."""
-    return not catalog.store.is_priced_hourly and evidence().holds_exported(connection, after, through)
+    """Return whether a decision that counts, after a date and up to another, met a retailer's own price."""
+    return any(seller.holds_exported(connection, catalog, after, through) for seller in SELLERS.all())
 
 
 def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span, ...]:
@@ -166,7 +166,7 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     through = date - dt.timedelta(days=1)
     spans = [Span("products"), Span("ingested_files"), *map(Span, TABLES_OF_CONTEXT)]
     first = through - dt.timedelta(days=LOOKS_BACK - 1)
-    if exported := evidence().spans_read(lake, date):
+    if exported := [span for seller in SELLERS.all() for span in seller.spans_of_exports(lake, date)]:
         first = dt.date.min
         spans += exported
     spans += [Span(table, first, through) for table in (*SOLD, *COUNTS, "substitute_choices")]

@@ -25,7 +25,10 @@ from serving.store.storefront import (
     storefront_with_model,
 )
 from warehouse.lake import Lake
-from warehouse.origin import seller_of, sells_outside
+from warehouse.origin import seller_of
+
+LOOKS_BACK = 182
+"""Days of the log before a date that show its regular prices: the widest window of the pattern of offers."""
 
 
 def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
@@ -40,7 +43,7 @@ def _kinds_in(catalog: Catalog, found: BookInForce) -> Kinds:
 def kinds_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = None, books: Books | None = None) -> Kinds:
     """Return the kinds of stores that are priced apart on a date; `name` and `books` as in `pricing_on`."""
     is_stopped = catalog.store.guardrails.kill_switch
-    if name is not None or is_stopped or sells_outside(lake.store, catalog.store):
+    if name is not None or is_stopped or seller_of(lake.store, catalog.store) is not None:
         return ()
     opened = (books or opened_once(lake))(catalog, date)
     return () if opened is None else _kinds_in(catalog, opened.found)
@@ -176,4 +179,13 @@ def _told_apart(priced_by: PricedBy, orders: Orders | None) -> PricedBy:
         return priced_by
     return replace(
         priced_by, fingerprint=f"{priced_by.fingerprint}:{orders.fingerprint}", orders_sha256=orders.fingerprint
+    )
+
+
+def unknown_price(sku: str, store: str | None) -> str:
+    """Say that a product has no price in a store, and what helps."""
+    of = "any store" if store is None else store
+    return (
+        f"expected a price of {sku} in {of} in the last {LOOKS_BACK} days of the log, found none; nothing is quoted or "
+        f"sent: ingest sales of it there, or set one with `shelfprice override`"
     )

@@ -31,7 +31,7 @@ from etl.open_days import is_live
 from serving.book.store import opened_once
 from serving.store.in_force import kinds_on, pricing_on
 from warehouse.lake import Lake
-from warehouse.origin import sells_outside
+from warehouse.origin import seller_of
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 
@@ -217,7 +217,7 @@ def play_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) -> No
 
 def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int, spread: Spread) -> int:
     lake, catalog = workspace.lake, workspace.catalog
-    if sells_outside(lake.store, catalog.store):
+    if seller_of(lake.store, catalog.store) is not None:
         return 0
     kinds = kinds_on(lake, catalog, date)
     batches = without_live_days(lake, batches_of(catalog, [date], None, kinds))

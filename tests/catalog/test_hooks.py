@@ -16,8 +16,8 @@ from catalog.errors import SettingError
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
-from serving.belief import evidence as of_others
 from serving.limits import orders as order_book
+from serving.store.in_force import standing_prices
 from warehouse.lake import Lake
 
 DATE = dt.date(2026, 1, 19)
@@ -38,7 +38,7 @@ def test_what_is_installed_is_looked_through_once_for_all_hooks(monkeypatch: pyt
     monkeypatch.setattr(hooks, "entry_points", noted)
     for kept in (hooks._registered, hooks._installed):
         kept.cache_clear()
-    asked = (hooks.ORDERS, hooks.EVIDENCE, hooks.ORDERS, hooks.Hook("without_a_plugin"))
+    asked = (hooks.ORDERS, hooks.SELLERS, hooks.ORDERS, hooks.Hook("without_a_plugin"))
     assert [len(hook.all()) for hook in asked] == [1, 1, 1, 0]
     assert looked == ["once"]
 
@@ -59,7 +59,7 @@ def test_a_lake_in_which_people_ordered_something_is_refused_where_nothing_reads
 def test_the_twins_lake_without_orders_needs_no_wing(tmp_path: Path, without_wings: None) -> None:
     shop = Shop(tmp_path)
     assert order_book.orders_on(shop.lake, shop.catalog, DATE).orders == ()
-    assert of_others.Evidence().shelf_prices(shop.lake, shop.catalog) is None
+    assert standing_prices(shop.lake, shop.catalog, DATE) is None
 
 
 def test_a_retailers_lake_is_refused_where_nothing_reads_its_prices(
@@ -69,8 +69,8 @@ def test_a_retailers_lake_is_refused_where_nothing_reads_its_prices(
     file.write_text("date,store,sku,price,qty\n2026-01-05,S01,A,2.00,5\n2026-01-06,S01,A,2.00,5\n", encoding="utf-8")
     ingest(shop.settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
     request.getfixturevalue("without_wings")
-    with pytest.raises(SettingError, match="a retailer's lake: expected an installed package"):
-        of_others.Evidence().shelf_prices(Lake(shop.settings), shop.catalog, DATE)
+    with pytest.raises(SettingError, match="sales from outside: expected an installed package"):
+        standing_prices(Lake(shop.settings), shop.catalog, DATE)
 
 
 def test_the_core_starts_no_module_of_a_wing_by_its_name_either() -> None:

@@ -28,7 +28,7 @@ from features import cells
 from features.cells import feature_workbench, grouping_connection, groups_of_rows, stale_cells
 from features.visit_counts import COUNTED_VIEWS
 from flows.workspace import bring_dimensions_up_to_date, prepared
-from plugins.own_store import evidence
+from plugins.own_store import exports
 from serving.book.make import known_before
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import policy_without_model
@@ -132,7 +132,7 @@ def little_stock() -> Catalog:
 
 
 CATALOG = little_stock()
-query = queries_beside(cells.__file__, evidence.__file__)
+query = queries_beside(cells.__file__, exports.__file__)
 
 
 def opened(home: Path) -> Workspace:

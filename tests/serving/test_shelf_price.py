@@ -18,7 +18,7 @@ from plugins.connect.labels.wanted import wanted_of
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
-from plugins.own_store.shelf_price import shelf_prices
+from plugins.own_store.shelf_price import regular_prices
 from serving.book.make import publish_book
 from serving.optimise.curves import DemandCurves
 from serving.quote import PriceQuestion
@@ -169,7 +169,7 @@ def test_the_price_that_the_last_visit_saw_stands(retailer: Retailer) -> None:
     rows = [f"2026-01-{day:02d} {at},{store},A,{price},{day % 2}" for day in (5, 6) for at, store, price in seen]
     file.write_text("\n".join(["time,store,sku,price,bought", *rows]) + "\n", encoding="utf-8")
     shelf = ingest(retailer.settings, file, Reading(), None, NOW).shelf
-    found = shelf_prices(retailer.lake, load(shelf))
+    found = regular_prices(retailer.lake, load(shelf))
     assert found is not None
     assert found.by_place(load(shelf)) == {("S01", "A"): 2.20, ("S02", "A"): 2.10}
 
@@ -224,7 +224,7 @@ def test_a_limit_moves_the_price_while_it_stands_and_the_owner_s_price_is_his_ag
     assert limited is not None
     assert limited.price == shown
     limits_a_week(shop, shown)
-    found = shelf_prices(shop.lake, shop.catalog)
+    found = regular_prices(shop.lake, shop.catalog)
     assert found is not None
     assert found.by_place(shop.catalog)["S01", "P001"] == owner
     file.write_text(text, encoding="utf-8")

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from catalog.load import Catalog
 from plugins.own_store import shelf_price
-from plugins.own_store.evidence import ExportedSales
+from plugins.own_store.draws import drawn_prices, seller
 from serving.book import store
 from warehouse.checks.whole import parts_of_book
 from warehouse.lake import Lake
@@ -27,7 +27,8 @@ def read_once() -> Iterator[None]:
         for owner, name, key in (
             (Lake, "read", lambda lake, part, *columns: (lake.root, part, lake.receipt(part), *columns)),
             (shelf_price, "_prices_by_day", lambda lake, last: (lake.root, last, shelf_price.changes_of_shelves(lake))),
-            (ExportedSales, "shelf_prices", _of_the_shelf),
+            (seller, "regular_prices", _of_the_shelf),
+            (drawn_prices, "regular_prices", _of_the_shelf),
             (store, "read_book", _of_the_book),
         ):
             patched.enter_context(patch.object(owner, name, _kept(getattr(owner, name), key)))
@@ -38,9 +39,7 @@ def _of_the_book(lake: Lake, date: dt.date) -> tuple[Hashable, ...]:
     return lake.root, *map(lake.receipt, parts_of_book(date))
 
 
-def _of_the_shelf(
-    _: ExportedSales, lake: Lake, catalog: Catalog, before: dt.date | None = None
-) -> tuple[Hashable, ...]:
+def _of_the_shelf(lake: Lake, catalog: Catalog, before: dt.date | None = None) -> tuple[Hashable, ...]:
     """Return all that the last regular prices of a retailer's shelves follow from."""
     followed = catalog.store.stores, catalog.skus
     return lake.root, before, newest_closed(lake), shelf_price.changes_of_shelves(lake), *followed

@@ -33,6 +33,7 @@ from features.footfall import demand_shifts
 from features.product_columns import columns_of, input_of, one_of_each, position_of, tells_product
 from warehouse.checks.proof import Span, prove
 from warehouse.lake import Lake
+from warehouse.origin import seller_of
 from warehouse.partition import between
 from warehouse.workspace import Workspace
 
@@ -138,8 +139,8 @@ def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None)
     """
     window = workspace.catalog.store.learning.window_days
     first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
-    if workspace.catalog.store.is_priced_hourly:
-        begun = min(workspace.lake.dates("hourly_draws"), default=through)
+    seller = seller_of(workspace.lake.store, workspace.catalog.store)
+    if seller is not None and (begun := seller.sold_since(workspace.lake, workspace.catalog, through)) is not None:
         first = begun if first is None else max(first, begun)
     begin = first or dt.date.min
     spans = (Span(name, begin, through) for name in ("demand_cells", "drift_checks"))

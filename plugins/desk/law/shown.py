@@ -19,9 +19,9 @@ from etl.open_days import LiveDay, days_with_live_parts
 from plugins.desk.law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 from plugins.desk.price_changes.change import PriceChange, Terms
 from plugins.desk.records import PriceLaw
-from serving.belief.evidence import evidence
 from serving.optimise.policies import ShelfPrices
 from warehouse.lake import Lake, Partition
+from warehouse.origin import seller_of
 from warehouse.parquet import cells, in_one_piece, texts
 from warehouse.partition import between
 from warehouse.query.sql_files import queries_beside
@@ -176,12 +176,17 @@ def _announced(change: PriceChange, store: str, sku: str, clock: WallClock) -> R
     return Reduction(clock.local(span[0]), end, terms.new_price)
 
 
+def _regular_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
+    seller = seller_of(lake.store, catalog.store)
+    return None if seller is None else seller.regular_prices(lake, catalog, before)
+
+
 def prices_shown(lake: Lake, catalog: Catalog) -> Prices:
     """Return the price shown last, EUR, by store and product; stores that never sold are left out.
 
     In a retailer's lake it is the last regular price of the log. A damaged part says nothing; the others go on.
     """
-    regular = evidence().shelf_prices(lake, catalog)
+    regular = _regular_prices(lake, catalog)
     if regular is not None:
         return regular.by_place(catalog)
     stores = catalog.store.stores
@@ -214,7 +219,7 @@ def day_prices_before(lake: Lake, catalog: Catalog, date: dt.date, stores: Seque
         Shape (n_stores, n_products), of these stores and the catalog; NaN where none is known.
     """
     named = catalog.store.stores if stores is None else tuple(stores)
-    regular = evidence().shelf_prices(lake, catalog, date)
+    regular = _regular_prices(lake, catalog, date)
     if regular is not None:
         return regular.of(named, len(named))
     batches = (lake.partitions_on("repricings", day) for day in lake.newest_dates("repricings") if day < date)

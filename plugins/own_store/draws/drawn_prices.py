@@ -18,7 +18,7 @@ from catalog.bounds import not_above, not_below, price_bounds
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from plugins.own_store.learning.price_room import PriceRoom
-from serving.belief.evidence import evidence
+from plugins.own_store.shelf_price import regular_prices
 from serving.optimise.policies import Asked, ShelfPrices, asked_without_model
 from warehouse.lake import Lake, Partition, numbered_records
 
@@ -137,7 +137,7 @@ def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date, draw: PriceDraw |
     """
     stores, n_products = catalog.store.stores, len(catalog.skus)
     is_all_drawn = draw is not None and bool(np.isfinite(draw.shelf_prices).all())
-    standing = None if is_all_drawn else evidence().shelf_prices(lake, catalog, date)  # else nothing is left to ask for
+    standing = None if is_all_drawn else regular_prices(lake, catalog, date)  # else nothing is left to ask for
     if standing is None:
         standing = ShelfPrices(stores, np.full((len(stores), n_products), np.nan))
     if draw is None:

@@ -17,9 +17,9 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from etl.calendar import StoreNow
 from plugins.own_store.draws.drawn_prices import BACK, DrawnPolicy, newest_draw, room_of
-from serving.belief.evidence import unknown_price
 from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.quote import PriceQuestion, PriceQuote
+from serving.store.in_force import unknown_price
 from serving.store.standing import Standing, StoreStanding, standings
 from warehouse.lake import Lake
 

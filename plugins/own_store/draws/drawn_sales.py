@@ -19,7 +19,7 @@ from features.cells import feature_workbench
 from plugins.own_store.draws.drawn_prices import TABLE
 from plugins.own_store.learning.belief_priors import ToldPrior
 from plugins.own_store.learning.unit_rows import UnitRows
-from serving.belief.evidence import evidence
+from plugins.own_store.price_response import slopes_of, sold_by_week
 from warehouse.checks.proof import Span, prove
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
@@ -161,7 +161,7 @@ def told_by_log(workspace: Workspace, through: dt.date) -> ToldPrior | None:
     if not any(workspace.lake.partitions("ingested_files")):
         return None
     with feature_workbench(workspace.settings) as connection:
-        return ToldPrior.of(*evidence().slopes(connection, workspace.catalog, through))
+        return ToldPrior.of(*slopes_of(sold_by_week(connection, through), workspace.catalog.skus))
 
 
 def _places(sold: pd.DataFrame, catalog: Catalog, slots: tuple[dt.date, ...]) -> tuple[Ints, Ints, Ints]:

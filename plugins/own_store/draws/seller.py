@@ -20,6 +20,8 @@ from plugins.own_store.draws.hourly_prices import begin_hourly, hourly_storefron
 from plugins.own_store.draws.next_draw import next_draw, slot_of
 from plugins.own_store.draws.outside_day import close_days, reprice
 from plugins.own_store.draws.said_price import say_shelf_price as set_owner_price
+from plugins.own_store.exports import holds_exported, spans_of_exports
+from plugins.own_store.shelf_price import changes_of_shelves, regular_prices
 from serving.book.store import book_in_force
 from serving.limits.limits import limits_of
 from serving.limits.orders import Orders
@@ -30,13 +32,19 @@ from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
 __all__ = [
+    "changes_of_shelves",
     "close_days",
     "decide_design",
+    "holds_exported",
     "night",
     "pricing_on",
     "quotes",
+    "regular_prices",
     "reprice",
+    "sells_from_book",
     "set_owner_price",
+    "sold_since",
+    "spans_of_exports",
     "standing_prices",
 ]
 
@@ -44,6 +52,16 @@ _NOBODY_SAID = (
     "drawn_prices.changes: hourly: expected products whose visits are said, found none, so the owner's prices stand: "
     "send visits to /v1/traffic, or choose weekly"
 )
+
+
+def sells_from_book(catalog: Catalog) -> bool:
+    """Return whether prices change hourly, from the belief of a price book."""
+    return catalog.store.is_priced_hourly
+
+
+def sold_since(lake: Lake, catalog: Catalog, through: dt.date) -> dt.date | None:
+    """Return the first date whose prices changed hourly, or that date itself; None where all dates teach."""
+    return min(lake.dates("hourly_draws"), default=through) if catalog.store.is_priced_hourly else None
 
 
 def standing_prices(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices:
