@@ -26,8 +26,7 @@ from catalog.tables.table import Table
 from etl.twin.conditions import heeds_temperature, temperature_on
 from warehouse.commits.locks import held, waited_for
 from warehouse.lake import Lake, Partition
-from warehouse.origin import origin_of
-from warehouse.sold import sold_dates
+from warehouse.origin import origin_of, sold_dates
 
 ANNOUNCING = "announcing"
 """Name of the lock that is held while the tables change."""

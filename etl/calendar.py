@@ -16,9 +16,8 @@ from etl.ledger import in_force_in, kept_catalog
 from etl.open_days import LiveDay, days_with_live_parts, is_live, ticks_sold
 from etl.twin.visits import visits_fingerprint
 from warehouse.lake import Lake, Partition
-from warehouse.origin import origin_of
+from warehouse.origin import newest_closed, origin_of, sold_partitions
 from warehouse.query.advice import BEGIN, BEGIN_WITH_A_LOG
-from warehouse.sold import newest_closed, sold_partitions
 
 DEFAULT_START = dt.date(2026, 1, 5)
 """First business date of a lake that holds none."""

@@ -19,7 +19,7 @@ from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledg
 from etl.stock import stock_movements_of
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
-from warehouse.sold import bought_among, currencies_in
+from warehouse.origin import bought_among, currencies_in
 
 _AS_IN_THE_CATALOG = ("sku", "category", "icon", "base_price", "unit_cost", "par_stock")
 _PRODUCTS = Partition("products", None, "all")

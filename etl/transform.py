@@ -24,7 +24,7 @@ from features.substitutes import count_choices
 from warehouse.checks.assertions import broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.checks.proof import Unproven
 from warehouse.lake import Lake, Partition
-from warehouse.sold import PRODUCTS
+from warehouse.origin import PRODUCTS
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 _Item = TypeVar("_Item")
@@ -90,7 +90,7 @@ def transform(
     try:
         _check_assertions(workspace, rows_of, progress, unproven)
     except DataError as error:
-        raise DataError("; ".join(filter(None, (str(error), unproven.said())))) from error
+        raise DataError("; ".join(filter(None, (str(error), unproven.sentence)))) from error
     unproven.refuse()
     return Transformed(len(grouped), sum(rows_of.values()), tuple(sorted(rows_of)))
 

@@ -26,11 +26,10 @@ from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
 from features.visit_counts import counts_beside, counts_inputs, show_visits
 from warehouse.lake import Lake, Partition
+from warehouse.origin import COUNTS, SOLD, sold_partitions
 from warehouse.parquet import in_one_piece
 from warehouse.partition import Within, between
-from warehouse.query.connection import MACROS, VIEW_FOLDERS, run_script, run_scripts, workbench
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import COUNTS, SOLD, sold_partitions
+from warehouse.query.connection import MACROS, VIEW_FOLDERS, queries_beside, run_script, run_scripts, workbench
 
 FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)

@@ -15,10 +15,9 @@ from pathlib import Path
 import duckdb
 
 from warehouse.lake import Lake, Partition, empty_partition
+from warehouse.origin import COUNTS
 from warehouse.partition import Within
-from warehouse.query.connection import MACROS, run_scripts
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import COUNTS
+from warehouse.query.connection import MACROS, queries_beside, run_scripts
 
 COUNTED_VIEWS = Path(__file__).parent / "counted"
 _DECISIONS = "interactions"

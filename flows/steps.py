@@ -18,7 +18,7 @@ from flows.runs import as_task, spread_as_task, tag_run, warn_of_damaged_books
 from flows.spreading import spreading
 from flows.workspace import open_workspace
 from serving.store.play import batches_to_play, in_order, play_one, priced_batches
-from warehouse.sold import sold_dates
+from warehouse.origin import sold_dates
 from warehouse.workspace import Workspace
 
 

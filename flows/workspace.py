@@ -11,21 +11,21 @@ from etl.batches import DEFAULT_SEED
 from etl.load import dimensions_are_current, load_dimensions, refuse_other_currency
 from etl.twin.draws import shopper_names
 from features.cells import ALL_VIEWS
-from warehouse.commits.after_a_kill import remove_left_drafts
 from warehouse.commits.locks import waited_for
 from warehouse.lake import PREPARING, Lake
 from warehouse.origin import refuse_other_side, refuse_to_play
 from warehouse.query.advice import own_shelf
 from warehouse.query.connection import build_file
 from warehouse.stores.folder import open_store
-from warehouse.workspace import Workspace
+from warehouse.workspace import Workspace, abandoned_drafts
 
 
 def prepared(settings: Settings, catalog: Catalog) -> Workspace:
     """Return a workspace on a lake and a warehouse that are ready: from here on anyone may read."""
     lake = Lake(settings)
     lake.prepare()
-    remove_left_drafts(lake)
+    for path in abandoned_drafts(lake):
+        path.unlink(missing_ok=True)
     bring_dimensions_up_to_date(lake, catalog)
     build_file(settings, ALL_VIEWS)
     return Workspace(settings, catalog, lake)

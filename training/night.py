@@ -42,9 +42,8 @@ from training.schedule import (
 from warehouse.checks.whole import parts_of_book
 from warehouse.commits.locks import held, waited_for
 from warehouse.lake import Lake
-from warehouse.origin import seller_of
+from warehouse.origin import seller_of, sold_dates
 from warehouse.query.advice import next_command, situation_of
-from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
 

@@ -29,9 +29,8 @@ from training.judge.believed_gain import BelievedGain
 from warehouse.checks.proof import Span, prove
 from warehouse.commits.commit import Commit
 from warehouse.lake import Lake, Partition
-from warehouse.origin import origin_of
+from warehouse.origin import origin_of, sold_dates
 from warehouse.partition import between
-from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
 _LEAST_DAYS = 2  # one to fit on, one to judge on

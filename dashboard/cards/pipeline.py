@@ -16,7 +16,7 @@ from dashboard.data.pipeline import LakeTable
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
 from dashboard.prefect.runs import Kind, Run
 from plugins.connect.labels.status import StoreStatus
-from warehouse.sold import SOLD
+from warehouse.origin import SOLD
 
 if TYPE_CHECKING:
     from plugins.operations.up.states import Condition, RunningServices

@@ -19,17 +19,16 @@ from catalog.tables.contracts import TABLES
 from dashboard.cache import Cache
 from warehouse.files import modified_at
 from warehouse.lake import Lake
-from warehouse.query import history
+from warehouse.query import questions
 from warehouse.query.advice import situation_of, views_again
-from warehouse.query.connection import read_only, show_newest
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside, read_only, show_newest
 
 Parameter = str | int | float | dt.date | None
 Parameters = Mapping[str, Parameter | list[str]]
 Stamp = tuple[int, ...]
 _Answer = TypeVar("_Answer")
 
-_query = queries_beside(__file__, history.__file__)
+_query = queries_beside(__file__, questions.__file__)
 _MOST_RESULTS = 96
 _MOST_MEMORY = "1GB"
 

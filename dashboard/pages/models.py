@@ -17,7 +17,7 @@ from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
 from warehouse.databases import trainings_page
-from warehouse.sold import SOLD
+from warehouse.origin import SOLD
 
 _TABLES = ("model_versions", "champions", "demand_curves", "demand_cells")
 _DATES = 7  # newest dates whose predictions are compared with what was observed

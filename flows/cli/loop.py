@@ -191,7 +191,7 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
         from catalog.settings import read_settings
         from flows.cli.tables import price_rows, show_prices
         from warehouse.lake import Lake
-        from warehouse.sold import money_of
+        from warehouse.origin import money_of
 
         money = money_of(Lake(read_settings()))
         title = f"Prices for {made_for}, {book.policy}, model version {book.model_version}, {money.code}"

@@ -89,7 +89,7 @@ def _record(outcome: Any, *, is_known: bool) -> dict[str, Any]:
 def _show(outcome: Any) -> None:
     from flows.cli.tables import show_candidates, show_gain
     from warehouse.lake import Lake
-    from warehouse.sold import money_of
+    from warehouse.origin import money_of
 
     days = f"trained through {outcome.dataset.trained_through}, judged through {outcome.dataset.judged_through}"
     show_candidates(f"Candidates, {days}", outcome.scores)
@@ -179,8 +179,8 @@ def champions(
 
 def _list_changes(*, as_json: bool) -> None:
     from warehouse.lake import Lake
-    from warehouse.query.history import champion_history
-    from warehouse.sold import money_of
+    from warehouse.origin import money_of
+    from warehouse.query.questions import champion_history
 
     settings = read_settings()
     changes = champion_history(settings)
@@ -203,7 +203,7 @@ def _list_changes(*, as_json: bool) -> None:
 
 def _show_past_day(date: dt.datetime, *, as_json: bool) -> None:
     """Print one row for each batch, and for each change of prices on a day that was sold live."""
-    from warehouse.query.history import past_day
+    from warehouse.query.questions import past_day
 
     rows = past_day(read_settings(), date.date())
     if as_json:

@@ -17,9 +17,8 @@ from serving.book.store import book_in_force
 from training.judge.off_policy import OffPolicyEstimate
 from training.judge.same_shoppers import MeanDay, mean_of, on_same_shoppers
 from warehouse.lake import Lake
-from warehouse.query.connection import read_only
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import money_of
+from warehouse.origin import money_of
+from warehouse.query.connection import queries_beside, read_only
 
 STOCK_LEVELS = (5, 20, 100)
 _METRICS = (

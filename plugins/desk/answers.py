@@ -89,7 +89,7 @@ def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as
 
 def show_promotions(workspace: "Workspace", sku: str | None, store: str | None, *, as_json: bool) -> None:
     """Print promotions, and what the past ones brought. Times are UTC, to the first moment after it."""
-    from warehouse.query.history import promotions
+    from warehouse.query.questions import promotions
 
     found = [
         row

@@ -75,7 +75,7 @@ def live(
         emit({"days": [vars(day) for day in sold]})
         return
     from warehouse.lake import Lake
-    from warehouse.sold import money_of
+    from warehouse.origin import money_of
 
     money = money_of(Lake(read_settings()))
     rows = [[str(day.business_date), day.decisions, day.units, day.revenue_eur] for day in sold]

@@ -84,7 +84,7 @@ def earned(through: Through = None, catalog: Catalog = None, as_json: Json = Fal
     """
     from flows.workspace import open_workspace
     from plugins.own_store.earned import earned_by_draws
-    from warehouse.query.history import newest_effects
+    from warehouse.query.questions import newest_effects
 
     with earned.working():
         workspace = open_workspace(text_of(catalog))

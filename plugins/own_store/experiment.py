@@ -24,8 +24,7 @@ from plugins.own_store.learning.design_analysis import CoinRows, CoinSlope, coin
 from plugins.own_store.learning.fair_coin import power_of_coin, slots_wanted
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
-from warehouse.query.connection import workbench
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside, workbench
 from warehouse.workspace import Workspace
 
 OUTCOMES = "experiment_outcomes"

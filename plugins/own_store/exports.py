@@ -7,7 +7,7 @@ import duckdb
 from catalog.load import Catalog
 from warehouse.checks.proof import Span
 from warehouse.lake import Lake
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 
 _query = queries_beside(__file__)
 

@@ -18,7 +18,7 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.settings import Settings
 from features.cells import feature_workbench
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 
 _query = queries_beside(__file__)
 _STEPS, _SWEEPS, _CLOSE = 50, 200, 1e-7

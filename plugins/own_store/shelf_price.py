@@ -26,10 +26,9 @@ from catalog.tables.contracts import TABLES
 from serving.optimise.policies import ShelfPrices
 from serving.store.in_force import LOOKS_BACK
 from warehouse.lake import Lake
-from warehouse.origin import origin_of
+from warehouse.origin import newest_closed, origin_of
 from warehouse.partition import between
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import newest_closed
+from warehouse.query.connection import queries_beside
 
 _LEAST_CUT = 0.03  # of the highest price of the half year: a smaller departure is no offer
 _SAME = 0.004  # EUR

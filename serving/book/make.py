@@ -49,8 +49,8 @@ from warehouse.checks.proof import Span, prove
 from warehouse.checks.whole import parts_of_book
 from warehouse.commits.commit import Commit
 from warehouse.lake import Lake, Partition
+from warehouse.origin import COUNTS, SOLD
 from warehouse.partition import Within, between
-from warehouse.sold import COUNTS, SOLD
 from warehouse.workspace import Workspace
 
 _BLOCK_STATES = 2_000_000  # states of a block of products; a block has at least one product

@@ -16,7 +16,7 @@ from etl.twin.draws import shopper_names
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
 from warehouse.query.connection import read_only
-from warehouse.query.history import past_day
+from warehouse.query.questions import past_day
 
 DAY = dt.date(2026, 1, 5)
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

@@ -19,8 +19,8 @@ from dashboard.prefect.control import LiveControl
 from etl.open_days import LiveDay, sold_so_far
 from plugins.live import flow as live_flow
 from plugins.live.flow import Request, controls_of
+from plugins.operations.checks.proving import verify
 from plugins.operations.up.zombie_runs import ZombieRuns
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake
 
 DATE = dt.date(2026, 1, 19)

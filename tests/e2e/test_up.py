@@ -24,8 +24,8 @@ from catalog.settings import Settings, read_settings
 from dashboard.prefect.control import LiveControl, LiveRun, live_control
 from etl.calendar import DEFAULT_START
 from etl.open_days import LiveDay, days_sold_live, sold_so_far
+from plugins.operations.checks.proving import verify
 from training.schedule import is_done
-from warehouse.checks.proof import verify
 from warehouse.files import prefect_login
 from warehouse.lake import Lake
 

@@ -16,11 +16,12 @@ from etl.load import dimensions_are_current, load_dimensions
 from etl.transform import transform
 from etl.twin.draws import shopper_names
 from plugins.operations.checks.check_up import check_cells
+from plugins.operations.checks.proving import verify
 from serving.book.make import commit_book, known_before, make_book
 from serving.book.store import BookInForce, book_in_force
 from serving.store.in_force import pricing_on
 from training.fit.dataset import learning_days
-from warehouse.checks.proof import Span, prove, verify
+from warehouse.checks.proof import Span, prove
 from warehouse.commits.locks import held
 from warehouse.commits.record import record_name
 from warehouse.files import sha256_of

@@ -20,12 +20,12 @@ from etl.extract import interactions_of, repricings_of
 from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
 from etl.twin.store_day import play
 from etl.twin.truth import chance_of_sale
+from plugins.operations.checks.proving import verify
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import limits_of
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy
 from serving.store.storefront import Storefront
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake, Partition
 from warehouse.parquet import coded
 from warehouse.query.connection import workbench_with_marts

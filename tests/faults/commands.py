@@ -228,7 +228,7 @@ def _look(file: str) -> None:
 
 
 def _set_aside() -> None:
-    from warehouse.checks.proof import set_aside, verify
+    from plugins.operations.checks.proving import set_aside, verify
 
     lake = _workspace().lake
     set_aside(lake, verify(lake))

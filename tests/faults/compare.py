@@ -37,7 +37,7 @@ State = dict[str, Any]
 def look() -> dict[str, Any]:
     """Return the state of the home of this process, and what `health --files` finds."""
     from catalog.settings import read_settings
-    from warehouse.checks.proof import verify
+    from plugins.operations.checks.proving import verify
     from warehouse.lake import Lake
 
     settings = read_settings()

@@ -35,9 +35,8 @@ from serving.optimise.policies import policy_without_model
 from serving.store.storefront import Storefront
 from warehouse.checks.proof import Unproven
 from warehouse.lake import Lake, Partition
-from warehouse.query.connection import run_scripts
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import COUNTS
+from warehouse.origin import COUNTS
+from warehouse.query.connection import queries_beside, run_scripts
 from warehouse.workspace import Workspace
 
 FIRST = dt.date(2026, 1, 5)

@@ -27,6 +27,7 @@ from flows.cli.main import app
 from flows.nightly import price, train
 from flows.pipeline import pipeline
 from flows.steps import transform
+from plugins.operations.checks.proving import verify
 from plugins.operations.replay.day import replay
 from serving.book.store import book_in_force
 from serving.champion import load_champion
@@ -40,7 +41,6 @@ from training.mlflow.experiments import TRAININGS
 from training.mlflow.registry import MlflowRegistry
 from training.mlflow.runs import HISTORY_RUNS
 from training.registry import RegistryState
-from warehouse.checks.proof import verify
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
 from warehouse.query.connection import read_only

@@ -17,9 +17,9 @@ from plugins.connect.labels.export import export
 from plugins.connect.labels.targets import FolderTarget
 from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.operations.checks.proving import verify
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from warehouse.checks.proof import verify
 from warehouse.lake import Partition
 
 

@@ -17,7 +17,7 @@ from plugins.own_store.draws import drawn_prices, seller
 from serving.book import store
 from warehouse.checks.whole import parts_of_book
 from warehouse.lake import Lake
-from warehouse.sold import newest_closed
+from warehouse.origin import newest_closed
 
 
 @contextmanager

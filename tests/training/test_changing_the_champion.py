@@ -28,6 +28,7 @@ from flows.runs import registry_of
 from flows.workspace import open_workspace
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
+from plugins.operations.checks.proving import verify
 from serving.book.make import publish_book
 from serving.book.store import book_in_force
 from serving.store.in_force import pricing_on
@@ -48,7 +49,6 @@ from training.champion import (
 from training.judge.conditions import Condition
 from training.judge.gate import Verdict
 from training.mlflow.registry import MlflowRegistry
-from warehouse.checks.proof import verify
 from warehouse.commits.locks import held
 from warehouse.commits.record import CommittedPart
 from warehouse.files import sha256_of

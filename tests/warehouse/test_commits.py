@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import ContractError, Declined, LakeError
-from warehouse.checks.proof import verify
+from plugins.operations.checks.proving import verify
 from warehouse.commits import commit as commit_module
 from warehouse.commits import notes as notes_module
 from warehouse.commits.notes import FolderNotes

@@ -12,7 +12,7 @@ import pytest
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
-from warehouse.checks.proof import verify
+from plugins.operations.checks.proving import verify
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import final_path
 from warehouse.stores import folder as local_store

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from warehouse.checks.proof import set_aside, verify
+from plugins.operations.checks.proving import set_aside, verify
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import workbench

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from catalog.settings import Settings
-from warehouse.checks import proof
-from warehouse.checks.proof import verify
+from plugins.operations.checks import proving
+from plugins.operations.checks.proving import verify
 from warehouse.commits.notes import PROVEN
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import final_path
@@ -31,7 +31,7 @@ def lake(settings: Settings, partition: Partition, cells: Callable[..., pa.Table
 
 @pytest.fixture
 def nothing_comes_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "_AGAIN", 0)
+    monkeypatch.setattr(proving, "_AGAIN", 0)
 
 
 @pytest.mark.usefixtures("nothing_comes_round")
@@ -72,8 +72,8 @@ def test_a_bit_that_rots_where_it_lies_is_found_when_its_turn_comes(
 ) -> None:
     path, stands = lake.path(partition), lake.path(partition).read_bytes()
     path.write_bytes(stands[:-1] + b"?")
-    monkeypatch.setattr(proof, "_AGAIN", 5)
-    checks = len(proof.look_at(lake).stands) // 5 + 1
+    monkeypatch.setattr(proving, "_AGAIN", 5)
+    checks = len(proving.look_at(lake).stands) // 5 + 1
     found = [len(verify(lake, only_changed=True).findings) for _ in range(checks)]
     assert 1 in found
     assert found[-1] == 1  # and is found again until it is mended
@@ -82,10 +82,10 @@ def test_a_bit_that_rots_where_it_lies_is_found_when_its_turn_comes(
 
 
 def test_what_comes_round_is_so_many_folders_however_many_a_date_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "_AGAIN", 12)
+    monkeypatch.setattr(proving, "_AGAIN", 12)
     things = dict.fromkeys(("2026-01-05", "2026-01-06", "batch-1", "2026-01-07", "batch-2"), "as it was")
-    assert proof.ProofLook(things, things, {}).due == set(things)
-    of_many = proof.ProofLook(things, things, dict.fromkeys(("2026-01-05", "2026-01-06", "2026-01-07"), 6))
+    assert proving.ProofLook(things, things, {}).due == set(things)
+    of_many = proving.ProofLook(things, things, dict.fromkeys(("2026-01-05", "2026-01-06", "2026-01-07"), 6))
     assert of_many.due == {"2026-01-05", "2026-01-06"}
 
 

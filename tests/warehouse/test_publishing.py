@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
-from warehouse.checks.proof import verify
+from plugins.operations.checks.proving import verify
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import Receipt

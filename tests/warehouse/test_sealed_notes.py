@@ -9,7 +9,7 @@ import pytest
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from plugins.operations.checks.check_up import check_origin
-from warehouse.checks.proof import set_aside, verify
+from plugins.operations.checks.proving import set_aside, verify
 from warehouse.commits.notes import PROVEN, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
 from warehouse.lake import Lake
 from warehouse.origin import claim, origin_of

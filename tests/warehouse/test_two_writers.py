@@ -11,8 +11,8 @@ import pytest
 
 from catalog.errors import Declined
 from catalog.settings import Settings
+from plugins.operations.checks.proving import verify
 from warehouse import receipts
-from warehouse.checks.proof import verify
 from warehouse.commits.locks import held, is_held
 from warehouse.lake import Lake, Partition
 

@@ -38,8 +38,7 @@ from serving.store.storefront import Storefront
 from training.fit.dataset import Dataset
 from training.judge.believed_gain import ExpectedDay
 from warehouse.lake import Lake, Partition
-from warehouse.origin import origin_of
-from warehouse.sold import bought_in
+from warehouse.origin import bought_in, origin_of
 from warehouse.workspace import Workspace
 
 _LOST = ("waste_eur", "holding_eur", "units_spoiled")

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from catalog.errors import ModelError, first_line
 from catalog.settings import Settings
 from warehouse.databases import make_whole, sqlite_file
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 
 
 def make_first(store: str, artifacts: str | None = None) -> None:

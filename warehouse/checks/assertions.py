@@ -22,9 +22,8 @@ from catalog.tables.table import Table
 from warehouse.checks.proof import is_proven
 from warehouse.commits.notes import KEYS, read_sealed, write_sealed
 from warehouse.lake import Lake, Partition, empty_partition
-from warehouse.query.connection import workbench
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import COUNTS, GROUPED, SOLD, sold_on
+from warehouse.origin import COUNTS, GROUPED, SOLD, sold_on
+from warehouse.query.connection import queries_beside, workbench
 
 Row = tuple[object, ...]
 _MANY = 20  # partitions of a table without dates

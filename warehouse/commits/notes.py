@@ -13,11 +13,9 @@ some hours is no repetition any more, but the next turn of a schedule.
 import datetime as dt
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from warehouse.checks.finding import Finding
 from warehouse.files import modified_at, sync_file, sync_folder, write_durably
 from warehouse.receipts import sealed_text, unsealed
 
@@ -134,15 +132,6 @@ UNSENT_ALERTS = "unsent-alerts.json"
 EXPORTS, ASKED, KEYS = "exports", "asked", "keys"
 """The notes of a lake, and the folders of those of which there are many; the records of commits are checked apart."""
 
-_THEN = {
-    ORIGIN: "the lake is recognised by its partitions then",
-    PROVEN: "the next check looks at every file then",
-    UNSENT_ALERTS: "`shelfprice alerts` lists what needs a person, and the alerts in it are not sent",
-    EXPORTS: "the next export to that target sends it all batches once more then, under their ids",
-    ASKED: "the command that was killed begins anew then",
-    KEYS: "the next check reads every key then",
-}
-
 
 def write_sealed(notes: Notes, name: str, said: dict[str, Any]) -> None:
     """Write a note over one that stands there."""
@@ -159,16 +148,6 @@ def read_sealed(notes: Notes, name: str) -> dict[str, Any] | None:
     """
     text = notes.read(name)
     return None if text is None else unsealed(text)
-
-
-def unproven_notes(notes: Notes) -> Iterator[Finding]:
-    """Yield the notes that are not as they were written, each with what becomes of it when it is set aside."""
-    many = {name: folder for folder in (EXPORTS, ASKED, KEYS) for name in notes.names(folder) if name.endswith(".json")}
-    for name, kind in {**{one: one for one in (ORIGIN, PROVEN, UNSENT_ALERTS)}, **many}.items():
-        try:
-            read_sealed(notes, name)
-        except ValueError as error:
-            yield Finding(name, "damaged", f"it is not as it was written ({error}): set it aside; {_THEN[kind]}")
 
 
 _FOLDER = ASKED

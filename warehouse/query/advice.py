@@ -11,8 +11,7 @@ from pathlib import Path
 
 from catalog.settings import Settings
 from warehouse.lake import Lake
-from warehouse.origin import Side, origin_of
-from warehouse.sold import sold_partitions
+from warehouse.origin import Side, origin_of, sold_partitions
 from warehouse.stores.folder import open_store
 
 BEGIN = "shelfprice demo"

@@ -7,7 +7,8 @@ first finishes what a kill left of a commit, so that no query sees a part of one
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -23,9 +24,20 @@ from warehouse.checks.proof import prove_all
 from warehouse.lake import Lake
 from warehouse.partition import Within
 from warehouse.query.advice import remedy
-from warehouse.query.sql_files import queries_beside
 from warehouse.query.views import create_table_views, create_views_of_dates, set_files, view_names
 from warehouse.stores.folder import LocalStore
+
+
+def queries_beside(*modules: str) -> Callable[[str], str]:
+    """Return a function that reads a query by name from the folder `queries` beside a module's `__file__`.
+
+    Of several modules, the first that has the query counts.
+    """
+    paths = {
+        path.stem: path for module in reversed(modules) for path in (Path(module).parent / "queries").glob("*.sql")
+    }
+    return cache(lambda name: paths[name].read_text(encoding="utf-8"))
+
 
 _HERE = Path(__file__).parent
 MACROS = _HERE / "macros"

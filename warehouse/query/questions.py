@@ -13,6 +13,7 @@ Answers may be written as comma-separated values that a spreadsheet shows and ne
 """
 
 import csv
+import datetime as dt
 import json
 import re
 import resource
@@ -23,7 +24,11 @@ from typing import IO, Any
 
 import duckdb
 
-from catalog.errors import DataError, first_line
+from catalog.errors import DataError, LakeError, first_line
+from catalog.settings import Settings
+from warehouse.lake import Lake
+from warehouse.query.advice import remedy
+from warehouse.query.connection import queries_beside, workbench_with_marts
 
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the start of a formula; the last four are the wide forms of the first four."""
@@ -240,3 +245,65 @@ def _refused(found: str, remedy: str = "ask with SELECT, FROM, DESCRIBE, SUMMARI
     return DataError(
         f"the warehouse is read-only: expected a query that reads, found {found}; nothing was run: {remedy}"
     )
+
+
+_query = queries_beside(__file__)
+
+
+def past_day(settings: Settings, date: dt.date) -> list[dict[str, Any]]:
+    """Return what was in force on a date, one record for each batch and change of its prices.
+
+    Raises
+    ------
+    DataError
+        When the date has no decisions.
+    LakeError
+        When there is no lake.
+    """
+    rows = _asked(settings, "past_day", {"business_date": date})
+    if not rows:
+        raise DataError(f"expected decisions of {date} in the lake, found none; name another date")
+    return rows
+
+
+def champion_history(settings: Settings) -> list[dict[str, Any]]:
+    """Return every change of champion, the newest first, with what the version earned while it priced.
+
+    Raises
+    ------
+    LakeError
+        When there is no lake.
+    """
+    return _asked(settings, "champion_history", {})
+
+
+def newest_effects(settings: Settings, most: int = 20) -> list[dict[str, Any]]:
+    """Return what came of the newest prices that people set or approved, as `price_effects` has it.
+
+    Raises
+    ------
+    LakeError
+        When there is no lake.
+    """
+    return _asked(settings, "newest_effects", {"most": most})
+
+
+def promotions(settings: Settings) -> list[dict[str, Any]]:
+    """Return every promotion, those that begin last first, as `promotion_calendar` has it.
+
+    Raises
+    ------
+    LakeError
+        When there is no lake.
+    """
+    return _asked(settings, "promotions", {})
+
+
+def _asked(settings: Settings, name: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
+    lake = Lake(settings)
+    if not lake.exists():
+        raise LakeError(f"{lake.address}: expected a lake, found none; nothing was read: {remedy(settings)}")
+    with workbench_with_marts(settings) as connection:
+        answer = connection.execute(_query(name), parameters)
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

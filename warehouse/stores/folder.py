@@ -24,7 +24,6 @@ from catalog.hooks import STORE
 from catalog.names import EMPTY_GROUP
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
-from warehouse.checks.finding import Finding, Kind, Strays
 from warehouse.commits.notes import FolderNotes
 from warehouse.commits.record import CommittedPart
 from warehouse.files import modified_at, sha256_of, sha256_while_unchanged, sync_file, sync_folder, write_durably
@@ -42,7 +41,7 @@ from warehouse.receipts import (
     read_receipt,
     receipt_in_force,
 )
-from warehouse.stores.protocol import LakeStore
+from warehouse.stores.protocol import Finding, Kind, LakeStore
 
 
 def names_in(root: Path, folder: str = "") -> list[str]:
@@ -364,10 +363,6 @@ class LocalStore:
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold a file against its receipt and contract; return what is wrong, and the rows that it proves."""
         return check(self.root, name)
-
-    def strays(self) -> Strays:
-        """Count none: a replaced file is gone, and one without a receipt is a finding."""
-        return Strays()
 
     def set_aside(self, name: str) -> list[str]:
         """Move a file, and the receipts of one with rows, out of the lake, and return where each went."""

@@ -7,17 +7,37 @@ and is the same for every store.
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import duckdb
 import pyarrow as pa
 
-from warehouse.checks.finding import Finding, Strays
 from warehouse.commits.notes import Notes
 from warehouse.commits.record import CommittedPart
-from warehouse.partition import Partition, Within
+from warehouse.partition import Partition, Within, name_of
 from warehouse.receipts import Receipt
+
+Kind = Literal["damaged", "missing", "orphaned", "mixed", "unfinished"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong in a lake: the name of its file, the kind of fault, and a sentence with the remedy.
+
+    `partition` is None for a record, and for a file of no table.
+    """
+
+    name: str
+    kind: Kind
+    message: str
+    partition: Partition | None = None
+
+
+def about(partition: Partition, kind: Kind, message: str) -> Finding:
+    """Return a finding about a partition."""
+    return Finding(name_of(partition), kind, message, partition)
 
 
 class LakeStore(Protocol):
@@ -170,9 +190,6 @@ class LakeStore(Protocol):
 
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold the file of a name against its receipt and contract; return what is wrong, and the rows it proves."""
-
-    def strays(self) -> Strays:
-        """Count what stands here of partitions and is not in force; a folder names such files in `names`."""
 
     def set_aside(self, name: str) -> list[str]:
         """Take a damaged file or note out of what is in force without deleting a byte; return where each part went."""

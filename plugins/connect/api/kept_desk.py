@@ -21,8 +21,8 @@ from catalog.settings import Settings
 from flows.clock import now_of
 from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.lake import Lake
+from warehouse.origin import SOLD, newest_closed
 from warehouse.query.advice import own_shelf
-from warehouse.sold import SOLD, newest_closed
 from warehouse.workspace import Workspace
 
 LOOK_EVERY = 0.25  # seconds

@@ -20,7 +20,7 @@ from plugins.connect.api.front_door import Application, Receive, Scope, Send
 from plugins.connect.api.labels import SentLabels
 from plugins.connect.labels.status import late_in
 from warehouse.lake import Lake
-from warehouse.sold import SOLD, newest_closed
+from warehouse.origin import SOLD, newest_closed
 from warehouse.workspace import Workspace
 
 PATH = "/metrics"

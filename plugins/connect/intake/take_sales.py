@@ -37,7 +37,7 @@ from plugins.connect.intake.sale_lines import (
 from plugins.connect.intake.sales_files import objects_of
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 from warehouse.workspace import Workspace
 
 LOCK = "intake"

@@ -18,10 +18,9 @@ from serving.book.store import is_priced
 from serving.store.standing import standings
 from warehouse.checks.proof import Span, prove
 from warehouse.lake import Lake
+from warehouse.origin import newest_closed, sold_dates
 from warehouse.partition import between
-from warehouse.query.connection import workbench
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import newest_closed, sold_dates
+from warehouse.query.connection import queries_beside, workbench
 from warehouse.workspace import Workspace
 
 _ONE_DAY = dt.timedelta(days=1)

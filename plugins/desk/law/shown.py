@@ -24,7 +24,7 @@ from warehouse.lake import Lake, Partition
 from warehouse.origin import seller_of
 from warehouse.parquet import cells, in_one_piece, texts
 from warehouse.partition import between
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 
 StoreDecisions = Callable[[Partition, str], pa.Table]
 """Returns the price decisions of a store in a partition."""

@@ -16,9 +16,8 @@ from plugins.desk.price_changes.proposals import waiting_on
 from plugins.desk.price_changes.record import changes_by_people, changes_on
 from plugins.desk.records import NotifySettings
 from warehouse.commits.locks import waited_for
-from warehouse.query.connection import workbench_with_marts
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import newest_closed
+from warehouse.origin import newest_closed
+from warehouse.query.connection import queries_beside, workbench_with_marts
 from warehouse.workspace import Workspace
 
 _SHOWN = 5

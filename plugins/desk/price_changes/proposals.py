@@ -21,8 +21,8 @@ from catalog.load import Catalog
 from plugins.desk.price_changes.change import PriceChange, newest_of_each
 from plugins.desk.price_changes.record import TABLE, changes_on, parts_on
 from warehouse.lake import Lake
+from warehouse.origin import newest_closed
 from warehouse.parquet import cells, texts
-from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
 
 THE_RULE = "the rule"

@@ -26,8 +26,8 @@ from plugins.evaluation.memory_registry import MemoryRegistry
 from training.champion import THE_GATE, ChampionChange, record
 from training.registry import RegistryState
 from warehouse.lake import Lake, Partition
+from warehouse.origin import GROUPED
 from warehouse.receipts import Receipt
-from warehouse.sold import GROUPED
 
 SEED = 7
 PLAYED = 8  # days that are really played; copies of the last seven fall on the same weekday

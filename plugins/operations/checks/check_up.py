@@ -5,6 +5,7 @@ No business date may be missing, tills must send what they charge, and decisions
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import PurePosixPath
 
 from catalog.errors import Check, LakeError, ServiceError
 from catalog.settings import Settings
@@ -15,14 +16,13 @@ from plugins.connect.labels.status import late_in
 from plugins.desk.alerts.rules import FEED_REMEDY, PRICE_REMEDY, other_prices, silent_stores
 from plugins.desk.records import AlertRules
 from plugins.operations.checks.models import check_age, check_drift, check_prices, check_registry, check_waiting
+from plugins.operations.checks.proving import verify
 from plugins.operations.up.states import ServiceState, running_services
 from training.registry import ModelRegistry
 from warehouse.checks.assertions import broken_assertions
-from warehouse.checks.proof import verify
 from warehouse.lake import Partition
-from warehouse.origin import origin_of, sells_outside
+from warehouse.origin import origin_of, sells_outside, sold_dates, sold_on
 from warehouse.query.advice import BEGIN, BEGIN_WITH_A_LOG, on_shelf, situation_of
-from warehouse.sold import sold_dates, sold_on
 from warehouse.workspace import Workspace
 
 
@@ -142,7 +142,8 @@ def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Ch
     found = verify(workspace.lake, on_file, only_changed=True)
     if found.findings:
         first = found.findings[0]
-        said = f"{len(found.findings)} of {found.files} are not as published, such as {first.file}: {first.kind}"
+        name = PurePosixPath(first.name).name
+        said = f"{len(found.findings)} of {found.files} are not as published, such as {name}: {first.kind}"
         return Check("files", "failed", said, _remedy(workspace))
     return Check(
         "files", "ok", f"{found.files:,} files that changed or were due, with {found.rows:,} rows, are as published"

@@ -19,6 +19,7 @@ from catalog.errors import ModelError, ShelfpriceError, first_line
 from catalog.settings import Settings
 from flows.progress import tell
 from flows.workspace import open_workspace
+from plugins.operations.checks.proving import inspect
 from plugins.operations.repair.books import books_to_make_again, days_to_play_again
 from plugins.operations.repair.damage import (
     Damage,
@@ -28,11 +29,8 @@ from plugins.operations.repair.damage import (
     damages,
     set_findings_aside,
 )
-from plugins.operations.repair.kills import interrupted_commits, killed_commands, left_staged
+from plugins.operations.repair.kills import Fault, interrupted_commits, killed_commands, left_drafts, left_staged
 from plugins.operations.repair.models import books_to_price_anew, faults_of_registry
-from warehouse.checks.finding import Fault
-from warehouse.checks.proof import inspect
-from warehouse.commits.after_a_kill import left_drafts
 from warehouse.commits.locks import UP, is_held
 from warehouse.files import prefect_credential
 from warehouse.lake import Lake

@@ -75,7 +75,7 @@ def health(files: Files = False, catalog: Catalog = None, as_json: Json = False)
 
 def _check_every_file(*, as_json: bool) -> None:
     from flows.progress import tell
-    from warehouse.checks.proof import verify
+    from plugins.operations.checks.proving import verify
     from warehouse.lake import Lake
     from warehouse.query.advice import remedy
 

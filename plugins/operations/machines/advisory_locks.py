@@ -23,7 +23,7 @@ from catalog.errors import Declined, ServiceError
 from catalog.settings import LockPlace
 from plugins.operations.machines.postgresql import connected, refusal, within_seconds
 from warehouse.commits.locks import in_words
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 
 if TYPE_CHECKING:
     import psycopg

@@ -24,7 +24,7 @@ from catalog.settings import LockPlace, Settings, read_settings
 from plugins.operations.machines.postgresql import connected, reason_of, refuse_absent_database, where
 from plugins.operations.up.mlflow_server import STORE_VARIABLE
 from warehouse.commits.locks import waited_for
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 
 PREFECT, MLFLOW = "prefect", "mlflow"
 """The schemas, named like the services."""

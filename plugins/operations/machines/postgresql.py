@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from catalog.errors import ServiceError, SettingError, first_line
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 
 if TYPE_CHECKING:
     import psycopg

@@ -14,12 +14,12 @@ from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.stock import kept_before
 from etl.transform import transform
 from plugins.operations.repair.damage import Damage, set_findings_aside
+from plugins.operations.repair.kills import Fault
 from serving.book.make import has_belief, make_book_again
 from serving.book.store import OpenBook, book_with
 from serving.limits.orders import orders_on
 from serving.store.in_force import pricing_by_book, pricing_on
 from serving.store.play import PricesByKind
-from warehouse.checks.finding import Fault
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 

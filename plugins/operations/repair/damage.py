@@ -4,21 +4,21 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Literal
 
 from catalog.errors import LakeError
 from catalog.names import EMPTY_GROUP, EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP
 from etl.transform import transform
-from plugins.operations.repair.kills import parts_of_pending
+from plugins.operations.checks.belonging import BATCH, LEDGER
+from plugins.operations.repair.kills import Fault, parts_of_pending
 from plugins.own_store.history.file_row import row_of
-from warehouse.checks.finding import Fault, Finding
-from warehouse.checks.whole import BATCH, LEDGER
 from warehouse.commits.locks import held
 from warehouse.commits.record import amend, final_names, final_record
 from warehouse.lake import Lake
-from warehouse.origin import OF_A_RETAILER
+from warehouse.origin import GROUPED, OF_A_RETAILER
 from warehouse.partition import Partition
-from warehouse.sold import GROUPED
+from warehouse.stores.protocol import Finding
 from warehouse.workspace import Workspace
 
 Kind = Literal["played", "live", "ingested", "book", "cells", "record", "other"]
@@ -84,7 +84,7 @@ def damages(lake: Lake, findings: Iterable[Finding]) -> list[Damage]:
         if finding.kind == "unfinished" or partition in pending:
             continue
         if partition is None:
-            key: tuple[Kind, dt.date | None, str | None] = ("record", None, finding.file)
+            key: tuple[Kind, dt.date | None, str | None] = ("record", None, PurePosixPath(finding.name).name)
         else:
             kind = _kind_of(partition)
             own = partition.group if kind != "other" else f"{partition.table} {partition.group}"

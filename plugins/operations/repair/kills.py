@@ -1,24 +1,44 @@
 """What a kill left: commits that are finished or set aside, staged files, and commands that go on when run again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
 
 from catalog.errors import LakeError
 from catalog.settings import LockPlace, Settings
-from warehouse.checks.finding import Fault
 from warehouse.commits.commit import finish_left
 from warehouse.commits.locks import held, is_held
 from warehouse.commits.notes import all_unended
 from warehouse.commits.record import pending_names, pending_record_name, read_record
 from warehouse.lake import Lake
-from warehouse.partition import Partition, name_of
+from warehouse.partition import Partition, name_of, partition_of
+from warehouse.receipts import RECEIPTS, data_path, draft_path, pending_path, read_receipt, receipt_in_force
+from warehouse.stores.folder import LocalStore, settle_interrupted
+from warehouse.workspace import abandoned_drafts, is_old
 
 _SET_ASIDE = "set the record and its drafts aside; what is mixed then is made again"
 _STAGED = (("scratch", "ingest", "an export"), ("incoming", "standard-input", "standard input"))
 """Folders in which what comes in is staged, the lock of who does that, and what it is."""
 _LOCKS = {"nightly": "night", "experiment": "experiments"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault that a killed run left, and what becomes of it.
+
+    `mend` does what `remedy` says and returns in words what was done; None where a person has to. A fault that is no
+    harm is only to be known. `afterwards` is what a person has to do once it is mended.
+    """
+
+    what: str
+    where: str
+    remedy: str
+    mend: Callable[[], str] | None = None
+    is_harm: bool = True
+    afterwards: str | None = None
 
 
 def interrupted_commits(lake: Lake) -> Iterator[Fault]:
@@ -96,4 +116,56 @@ def killed_commands(lake: Lake) -> Iterator[Fault]:
 def _remove(locks: LockPlace, lock: str, folder: Path) -> str:
     with held(locks, lock):
         rmtree(folder, ignore_errors=True)
+    return "removed"
+
+
+def left_drafts(settings: Settings) -> Iterator[Fault]:
+    """Yield the drafts under the home that no process is writing."""
+    lake = Lake(settings)
+    if isinstance(lake.store, LocalStore):
+        yield from _of_partitions(lake)
+    folders = (settings.lake / RECEIPTS).rglob, settings.home.glob, settings.prefect_home.glob
+    old = (path for listed in folders for path in listed("*.draft") if is_old(path))
+    for path in sorted({*abandoned_drafts(lake), *old}):
+        is_text = path.suffix == ".draft"
+        what = "a text that was not written to its end" if is_text else "views that were not built to their end"
+        yield Fault(what, str(path.relative_to(settings.home)), "remove it", partial(_unlink, path))
+
+
+def _of_partitions(lake: Lake) -> Iterator[Fault]:
+    """Yield what was staged of partitions whose commit does not count; what is of a pending one belongs to that."""
+    for data in sorted(set(map(data_path, (lake.root / RECEIPTS).rglob("part-*.new")))):
+        partition = partition_of(lake.root, data)
+        if partition is None or is_held(lake.locks, partition.lock_name) or _is_pending(lake, data):
+            continue
+        is_proof = _proves_what_stands(data)
+        what = "a receipt that was not yet final" if is_proof else "a partition that was staged and not committed"
+        remedy = "make the receipt final" if is_proof else "remove its draft"
+        where = str((pending_path(data) if is_proof else draft_path(data)).relative_to(lake.root.parent))
+        yield Fault(what, where, remedy, partial(_clear, lake, data, partition.lock_name, remedy))
+
+
+def _is_pending(lake: Lake, data: Path) -> bool:
+    with suppress(LakeError):
+        staged = read_receipt(pending_path(data))
+        return staged is not None and staged.commit in pending_names(lake.notes)
+    return False
+
+
+def _proves_what_stands(data: Path) -> bool:
+    with suppress(LakeError):
+        staged = read_receipt(pending_path(data))
+        return staged is not None and receipt_in_force(data) == staged
+    return False
+
+
+def _clear(lake: Lake, data: Path, lock: str, done: str) -> str:
+    with held(lake.locks, lock):
+        settle_interrupted(data, receipt_in_force(data))
+        draft_path(data).unlink(missing_ok=True)
+    return done.replace("remove", "removed").replace("make the", "made the")
+
+
+def _unlink(path: Path) -> str:
+    path.unlink(missing_ok=True)
     return "removed"

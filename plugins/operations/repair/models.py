@@ -10,12 +10,12 @@ from catalog.settings import Settings
 from etl.calendar import first_open_date
 from plugins.operations.mlflow_upkeep.interrupted import LeftRun, end_run, unended_runs, versions_without_verdict
 from plugins.operations.repair.damage import Damage, set_damage_aside, set_findings_aside
+from plugins.operations.repair.kills import Fault
 from serving.book.make import has_belief
 from training.champion import LOCK, ChampionChange, catch_up, unfinished
 from training.fit.session import LEARNING
 from training.mlflow.registry import MlflowRegistry
 from training.night import price_date
-from warehouse.checks.finding import Fault
 from warehouse.commits.locks import held, is_held
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

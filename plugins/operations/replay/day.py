@@ -24,6 +24,7 @@ from etl.twin.store_day import Stretch
 from etl.twin.visits import draw_visits
 from features.cells import definition_of, grouping_connection, groups_of
 from plugins.live.days import joined
+from plugins.operations.checks.belonging import is_mixed
 from serving.book.make import known_before, publish_book
 from serving.book.store import BookInForce, OpenBook, book_in_force, book_with, catalog_of, read_book
 from serving.champion import load_champion
@@ -31,7 +32,7 @@ from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.limits.orders import orders_on
 from serving.store.in_force import pricing_by_book
 from serving.store.storefront import storefront_at_base_prices, storefront_before_champion
-from warehouse.checks.whole import is_mixed, parts_of_book
+from warehouse.checks.whole import parts_of_book
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
 

@@ -23,8 +23,7 @@ from plugins.own_store.price_response import slopes_of, sold_by_week
 from warehouse.checks.proof import Span, prove
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
-from warehouse.query.connection import workbench
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside, workbench
 from warehouse.workspace import Workspace
 
 DAYS = {"weekly": 7, "daily": 1, "hourly": 1}

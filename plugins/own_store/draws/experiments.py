@@ -18,8 +18,7 @@ from plugins.own_store.learning.fair_coin import FairCoin
 from warehouse.commits.locks import held
 from warehouse.commits.notes import left_unended, strike_out, write_down
 from warehouse.lake import Lake, next_number, numbered_records, put_record
-from warehouse.origin import refuse_the_twin
-from warehouse.sold import newest_closed
+from warehouse.origin import newest_closed, refuse_the_twin
 from warehouse.workspace import Workspace
 
 TABLE = "experiments"

@@ -8,8 +8,7 @@ from catalog.errors import DataError, Declined
 from plugins.own_store.draws.drawn_prices import SAID, draw_on
 from warehouse.commits.locks import held
 from warehouse.lake import add_record
-from warehouse.origin import refuse_the_twin
-from warehouse.sold import newest_closed
+from warehouse.origin import newest_closed, refuse_the_twin
 from warehouse.workspace import Workspace
 
 

@@ -17,7 +17,7 @@ from plugins.own_store.history.rows import query, table_of
 from plugins.own_store.history.shelf import places_on
 from plugins.own_store.history.stage import StagedExport, store_id_of
 from warehouse.lake import Lake, Partition
-from warehouse.sold import GROUPED, SOLD
+from warehouse.origin import GROUPED, SOLD
 
 EPOCH = dt.date(1970, 1, 1)
 CHANGES = "it changes a row that is in the lake; replace the day with --replace DATE"

@@ -12,7 +12,7 @@ from catalog.errors import DataError, Declined
 from plugins.own_store.history.admission import Replaced, rows_and_units
 from plugins.own_store.history.columns import Grain
 from warehouse.lake import Lake
-from warehouse.sold import SOLD, sold_on
+from warehouse.origin import SOLD, sold_on
 
 
 @dataclass(frozen=True)

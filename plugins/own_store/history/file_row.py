@@ -15,9 +15,8 @@ from plugins.own_store.history.admission import Admitted
 from plugins.own_store.history.read import Export
 from warehouse.checks.proof import prove_all
 from warehouse.lake import Lake, Partition
-from warehouse.query.connection import workbench
-from warehouse.query.sql_files import queries_beside
-from warehouse.sold import sold_partitions
+from warehouse.origin import sold_partitions
+from warehouse.query.connection import queries_beside, workbench
 from warehouse.workspace import Workspace
 
 _query = queries_beside(__file__)

@@ -34,9 +34,8 @@ from plugins.own_store.history.stage import StagedExport, sku_of, stage_export, 
 from warehouse.commits.locks import held
 from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition
-from warehouse.origin import claim, refuse_other_side
+from warehouse.origin import claim, refuse_other_side, sold_partitions
 from warehouse.query.connection import build_file
-from warehouse.sold import sold_partitions
 from warehouse.workspace import Workspace
 
 _LINES_SHOWN = 10

@@ -16,7 +16,7 @@ from catalog.errors import DataError, first_line
 from plugins.own_store.files.block import Block, shown
 from plugins.own_store.files.decimals import NumberFormat
 from plugins.own_store.history.columns import NUMBERS, Columns, Reading
-from warehouse.query.sql_files import queries_beside
+from warehouse.query.connection import queries_beside
 
 NAMES = frozenset({"sku", "product_name", "store_id", "shopper_id", "category", "receipt", "event", "time_of_day"})
 """Our columns in which numbers are names: 17.0 is 17."""

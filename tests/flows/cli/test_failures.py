@@ -141,7 +141,7 @@ def test_the_program_itself_ends_with_one_line_and_exit_code_one(
     def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("warehouse.query.history.champion_history", fail)
+    monkeypatch.setattr("warehouse.query.questions.champion_history", fail)
     answer = terminal("champions")
     assert answer.returncode == 1
     assert len(answer.stderr.splitlines()) == 1

@@ -13,7 +13,7 @@ from features.cells import ALL_VIEWS
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.request import PriceRequest, ask
 from warehouse.query.connection import build_file
-from warehouse.query.history import promotions
+from warehouse.query.questions import promotions
 
 _ONE_DAY = dt.timedelta(days=1)
 

@@ -15,10 +15,10 @@ from plugins.connect.labels.export_log import ExportLog
 from plugins.evaluation.outside_store.grocer import BAND, STEP, Grocer
 from plugins.evaluation.outside_store.learning import KINDS, OWNER_WEEKS, Chain, learned_weeks, losses, rows_of
 from plugins.evaluation.outside_store.rehearsal import FIRST_MONDAY, Rehearsal
+from plugins.operations.checks.proving import verify
 from plugins.own_store.draws.drawn_prices import draw_on
 from plugins.own_store.draws.drawn_sales import drawn_sales
 from plugins.own_store.learning.belief_from_units import believed_of_units
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake
 
 

@@ -34,7 +34,7 @@ from serving.store.in_force import pricing_on
 from serving.store.play import priced_batches
 from warehouse.checks.proof import Unproven
 from warehouse.lake import Lake, Partition
-from warehouse.query.history import past_day
+from warehouse.query.questions import past_day
 from warehouse.receipts import final_path
 from warehouse.workspace import Workspace
 

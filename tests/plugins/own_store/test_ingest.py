@@ -19,11 +19,11 @@ from catalog.load import DEFAULT_DIR, load
 from catalog.settings import read_settings
 from flows.nightly import price, train
 from flows.steps import transform
+from plugins.operations.checks.proving import verify
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import Ingested
 from plugins.own_store.history.ingest import ingest as ingest_file
 from plugins.own_store.price_response import with_guesses
-from warehouse.checks.proof import verify
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
 

@@ -11,9 +11,9 @@ from selling_store import DATE, SellingStore, line, shuffled
 
 from plugins.connect.intake.make_dates import make_dates
 from plugins.connect.intake.take_sales import KnownLines
+from plugins.operations.checks.proving import verify
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
-from warehouse.checks.proof import verify
 from warehouse.lake import Partition
 
 MILK = ("S01", "MILK", 1.29)

@@ -19,7 +19,7 @@ from selling_store import NOW, SellingStore, line
 
 from flows.workspace import prepared
 from plugins.connect.api.api_tokens import add_token
-from warehouse.checks.proof import verify
+from plugins.operations.checks.proving import verify
 
 pytestmark = pytest.mark.server
 

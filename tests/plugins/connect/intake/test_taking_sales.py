@@ -12,7 +12,7 @@ from selling_store import DATE, NOW, SellingStore, line
 
 from plugins.connect.intake import make_dates
 from plugins.connect.intake.intake import Intake
-from warehouse.checks.proof import verify
+from plugins.operations.checks.proving import verify
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from etl.calendar import stores_now
 from plugins.connect.labels.export_log import ExportLog
 from plugins.connect.labels.targets import json_of
 from plugins.connect.labels.wanted import wanted_of
-from warehouse.checks.proof import verify
+from plugins.operations.checks.proving import verify
 
 pytestmark = pytest.mark.server
 

@@ -26,8 +26,7 @@ from plugins.connect.labels.targets import FolderTarget, HttpTarget, target_of
 from plugins.desk.price_changes import propose
 from plugins.desk.price_changes.record import all_changes
 from plugins.desk.price_changes.request import PriceRequest, ask
-from warehouse.checks.proof import verify
-from warehouse.commits.notes import unproven_notes
+from plugins.operations.checks.proving import unproven_notes, verify
 
 LONG_AGO = 1_000_000_000  # s since 1970
 

@@ -22,8 +22,8 @@ from plugins.desk.price_changes.orders import orders_on
 from plugins.desk.price_changes.propose import Proposed, propose
 from plugins.desk.price_changes.record import LOCK, all_changes
 from plugins.desk.price_changes.request import PriceRequest, ask, ask_all, examined
+from plugins.operations.checks.proving import verify
 from plugins.operations.replay.day import replay
-from warehouse.checks.proof import verify
 from warehouse.commits.locks import held
 
 OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29)

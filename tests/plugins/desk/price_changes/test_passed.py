@@ -13,7 +13,7 @@ from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.orders import orders_on
 from plugins.desk.price_changes.proposals import PASSES, THE_RULE, proposals_on
 from plugins.desk.price_changes.record import all_changes, changes_named, changes_on, listed_changes
-from warehouse.checks.proof import verify
+from plugins.operations.checks.proving import verify
 
 RULES = "{within_of_base: 0.042}"
 

@@ -11,8 +11,8 @@ from opened_files import opened_below
 
 from plugins.evaluation.bench.aged_lake import AgedStore, date_of
 from plugins.evaluation.bench.nights import do_next_night
+from plugins.operations.checks.proving import verify
 from serving.belief.sales import LOOKS_BACK
-from warehouse.checks.proof import verify
 from warehouse.receipts import RECEIPTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which files were opened")

@@ -21,13 +21,13 @@ from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
 from etl.transform import transform
 from flows.workspace import prepared
+from plugins.operations.checks.proving import verify
 from plugins.operations.mlflow_upkeep.interrupted import unended_runs
 from serving.book.make import commit_book, make_book
 from serving.store.in_force import pricing_on
 from training.champion import ChampionChange, record
 from training.mlflow.experiments import TRAININGS, client_of
 from training.mlflow.registry import MlflowRegistry
-from warehouse.checks.proof import verify
 from warehouse.commits.locks import held
 from warehouse.commits.notes import write_down
 from warehouse.commits.record import CommittedPart, pending_names, pending_record_name, record_name

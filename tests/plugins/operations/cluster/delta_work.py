@@ -9,8 +9,8 @@ from catalog.settings import Settings, read_settings
 from etl.batches import batches_of, play_batch
 from etl.transform import transform
 from flows.workspace import prepared
+from plugins.operations.checks.proving import verify
 from serving.store.in_force import pricing_on
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake
 
 DATES = [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]

@@ -21,6 +21,7 @@ from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
 from etl.batches import batches_of, play_batch
 from flows.workspace import prepared
+from plugins.operations.checks.proving import verify
 from plugins.operations.deploy import backup
 from plugins.operations.deploy.health import answers
 from plugins.operations.deploy.make_bucket import client_of, is_usable
@@ -34,7 +35,6 @@ from serving.store.in_force import pricing_on
 from training.evening import Evening
 from training.mlflow.registry import MlflowRegistry
 from training.night import decide
-from warehouse.checks.proof import verify
 from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition
 

@@ -21,14 +21,14 @@ from etl.transform import transform
 from flows.spreading import spreading
 from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
+from plugins.operations.checks.proving import verify
 from plugins.operations.deploy.servers.seaweed import BUCKET, Seaweed
 from serving.book.make import commit_book, make_book
 from serving.store.play import batches_to_play, play_one, priced_batches
 from training.evening import Evening, RunContext
 from training.fit.session import train
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake
-from warehouse.sold import COUNTS
+from warehouse.origin import COUNTS
 from warehouse.workspace import Workspace
 
 DATES = [dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(3)]

@@ -31,9 +31,9 @@ from flows.spreading import spreading
 from flows.workspace import prepared
 from plugins.evaluation.as_shipped.lived_days import WorldToLive, live
 from plugins.evaluation.worlds import asked_worlds
+from plugins.operations.checks.proving import verify
 from plugins.operations.deploy.servers.seaweed import BUCKET, Seaweed
 from serving.store.play import batches_to_play, play_one, priced_batches
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 

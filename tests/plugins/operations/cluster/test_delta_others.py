@@ -7,10 +7,10 @@ from deltalake import DeltaTable, write_deltalake
 
 from catalog.settings import Settings
 from plugins.operations.checks.doctor import Home, mend
+from plugins.operations.checks.proving import inspect, verify
 from plugins.operations.delta.address import log_options
 from plugins.operations.delta.naming import object_name, receipt_name
 from plugins.operations.delta.store import DeltaStore
-from warehouse.checks.proof import inspect, verify
 from warehouse.lake import Lake, empty_partition
 from warehouse.partition import Partition
 

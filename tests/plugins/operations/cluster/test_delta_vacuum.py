@@ -11,14 +11,13 @@ from delta_parts import CELLS, DAY, ended, in_process, published, staged
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
+from plugins.operations.checks.proving import Strays, inspect
 from plugins.operations.commands.checks import doctor, health
 from plugins.operations.delta import store as store_module
 from plugins.operations.delta.naming import object_name, of_pointer, receipt_name
 from plugins.operations.delta.objects import ObjectState
 from plugins.operations.delta.store import DeltaStore
 from plugins.operations.delta.vacuum import Removed, strays, vacuum
-from warehouse.checks.finding import Strays
-from warehouse.checks.proof import inspect
 from warehouse.commits.record import CommitRecord, CommittedPart
 from warehouse.lake import Lake
 from warehouse.partition import Partition

@@ -18,14 +18,14 @@ from flows.workspace import prepared
 from plugins.connect.labels.export import DeliveryProgress
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
+from plugins.operations.checks.proving import set_aside, verify
 from plugins.operations.delta.open import open_delta
 from plugins.operations.replay.day import replay
 from serving.store.in_force import pricing_on
-from warehouse.checks.proof import set_aside, verify
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
 from warehouse.query.connection import read_only, workbench_with_marts
-from warehouse.query.history import past_day
+from warehouse.query.questions import past_day
 from warehouse.workspace import Workspace
 
 DAY = dt.date(2026, 1, 6)

@@ -21,6 +21,7 @@ from catalog.settings import LockPlace, Settings, read_settings
 from flows.workspace import prepared
 from plugins.connect.api.api_tokens import add_token
 from plugins.connect.api.app import application
+from plugins.operations.checks.proving import verify
 from plugins.operations.deploy import make_secrets
 from plugins.operations.deploy.make_bucket import client_of
 from plugins.operations.deploy.servers import seaweed as seaweeds
@@ -28,7 +29,6 @@ from plugins.operations.deploy.servers.ports import free_address
 from plugins.operations.deploy.servers.postgres_process import program
 from plugins.operations.deploy.servers.seaweed import BUCKET, Seaweed
 from plugins.operations.machines.advisory_locks import end_sessions
-from warehouse.checks.proof import verify
 from warehouse.commits.locks import held
 from warehouse.lake import Lake, empty_partition
 

@@ -28,12 +28,12 @@ from catalog.load import CLASSIC, load
 from catalog.settings import read_settings
 from etl.batches import DEFAULT_SEED, batches_of, play_batch
 from flows.workspace import prepared
+from plugins.operations.checks.proving import verify
 from plugins.operations.deploy.servers.dask import Dask
 from plugins.operations.deploy.servers.ports import free_address
 from plugins.operations.deploy.servers.postgres import Postgres
 from plugins.operations.deploy.servers.seaweed import Seaweed
 from serving.store.in_force import pricing_on
-from warehouse.checks.proof import verify
 from warehouse.commits.record import pending_names
 from warehouse.lake import Lake
 

@@ -11,6 +11,7 @@ import pytest
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
 from etl.validate import CONTRADICTS, REPEATS
+from plugins.operations.checks.proving import verify
 from plugins.own_store.history.admission import FileAdmission, clear_other_dates, published
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.file_row import profile_of
@@ -19,7 +20,6 @@ from plugins.own_store.history.sales import AdmittingVisits
 from plugins.own_store.history.shelf import is_untouched, write_shelf
 from plugins.own_store.history.stage import StagedExport, sku_of, stage_export, store_id_of
 from warehouse.checks.assertions import broken_assertions
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 

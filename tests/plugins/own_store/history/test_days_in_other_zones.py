@@ -10,11 +10,11 @@ from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 from catalog.load import load
 from etl.batches import Batch, play_batch
 from etl.transform import transform
+from plugins.operations.checks.proving import verify
 from plugins.operations.replay.day import replay
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
 from serving.store.in_force import pricing_on
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import workbench_with_marts
 

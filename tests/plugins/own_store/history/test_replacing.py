@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from catalog.settings import Settings, read_settings
+from plugins.operations.checks.proving import verify
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.corrections import CorrectionRequest, dates_of
 from plugins.own_store.history.ingest import Ingested, ingest
-from warehouse.checks.proof import verify
 from warehouse.commits.record import final_names, final_record
 from warehouse.lake import Lake
 from warehouse.receipts import final_path

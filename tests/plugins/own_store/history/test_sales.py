@@ -17,6 +17,7 @@ from catalog.settings import Settings, read_settings
 from etl.transform import transform
 from features.cells import feature_workbench
 from features.footfall import counted_visits, store_days_in
+from plugins.operations.checks.proving import verify
 from plugins.own_store.history.admission import FileAdmission
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.day_units import SalesSoFar
@@ -24,7 +25,6 @@ from plugins.own_store.history.ingest import Ingested, ingest
 from plugins.own_store.history.read import open_export
 from plugins.own_store.history.sales import AdmittingSales
 from plugins.own_store.history.stage import stage_export
-from warehouse.checks.proof import verify
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
