@@ -59,8 +59,8 @@ def access_to(host: str, settings: Settings) -> Access:
         When others could reach the host and no user and password are set.
     """
     user, password = credential_for(host, settings)
-    own = () if host in {"0.0.0.0", "::"} else (host,)  # noqa: S104 - compared with, not bound to
-    trusted = ("127.0.0.1", "localhost", "[::1]", *own, *settings.monitor_hosts)
+    allowed = () if host in {"0.0.0.0", "::"} else (host,)  # noqa: S104 - compared with, not bound to
+    trusted = ("127.0.0.1", "localhost", "[::1]", *allowed, *settings.monitor_hosts)
     return Access(trusted, user, password)
 
 

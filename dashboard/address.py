@@ -40,32 +40,38 @@ class Kept:
 def kept_values(page: str, path: str, kept: Sequence[Kept], usual: dict[str, Any]) -> Component:
     """Place what `assets/address.js` needs: where each value stands, and the one that is left out of the address."""
     values = [
-        {"name": one.name, "id": one.component, "part": one.part, "typed": one.typed, "usual": usual.get(one.name)}
-        for one in kept
+        {
+            "name": state.name,
+            "id": state.component,
+            "part": state.part,
+            "typed": state.typed,
+            "usual": usual.get(state.name),
+        }
+        for state in kept
     ]
     return dcc.Store(id=_store(page), data={"path": path, "values": values})
 
 
 def wire_address(app: Dash, page: str, kept: Sequence[Kept]) -> None:
     """Let the browser write what is picked into the address."""
-    held, store = (Input(one.component, one.part) for one in kept), _store(page)
+    held, store = (Input(state.component, state.part) for state in kept), _store(page)
     in_browser(app, "address.keep", Output(store, "storage_type"), *held, State(store, "data"))
 
 
-def one_of(asked: object, offered: Iterable[str | None], usual: str | None) -> str | None:
+def one_of(text: object, offered: Iterable[str | None], usual: str | None) -> str | None:
     """Return what an address asks for when it is on offer, else the usual."""
-    return asked if isinstance(asked, str) and asked in set(offered) else usual
+    return text if isinstance(text, str) and text in set(offered) else usual
 
 
-def text_of(asked: object) -> str:
+def text_of(value: object) -> str:
     """Return a text that an address asks for, empty for anything else."""
-    return asked[:_MOST_TEXT] if isinstance(asked, str) else ""
+    return value[:_MOST_TEXT] if isinstance(value, str) else ""
 
 
-def number_of(asked: object) -> int:
+def number_of(value: object) -> int:
     """Return a whole number from 1 that an address asks for, 1 for anything else."""
-    is_number = isinstance(asked, str) and asked.isascii() and asked.isdigit() and len(asked) <= len("100000")
-    return max(1, int(asked)) if is_number else 1  # type: ignore[call-overload]
+    is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len("100000")
+    return max(1, int(value)) if is_number else 1  # type: ignore[call-overload]
 
 
 def _store(page: str) -> str:

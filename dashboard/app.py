@@ -119,9 +119,9 @@ def all_pages() -> list[Page]:
 def layout_of(page: Page) -> Callable[..., Any]:
     """Build a page for the app that answers: Dash keeps one registry of pages for all apps of a process."""
 
-    def layout(**asked: object) -> Any:
+    def layout(**query: object) -> Any:
         try:
-            kept = {name: asked[name] for name in page.keeps if name in asked}
+            kept = {name: query[name] for name in page.keeps if name in query}
             return page.layout(current_app.config[MONITOR], **kept)
         except Exception as error:  # noqa: BLE001 - the page says it, the log keeps it
             return page_in_trouble(_sentence(error))

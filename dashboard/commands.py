@@ -109,8 +109,8 @@ def sheet(
     if preview:
         _show_lines(acts.look_at_sheet(desk, content), as_json=as_json)
         return
-    said = acts.record_sheet(desk, content, reason or "", ignore_conflicts=anyway, below_cost=below_cost)
-    emit({"said": said}) if as_json else say(said)
+    outcome = acts.record_sheet(desk, content, reason or "", ignore_conflicts=anyway, below_cost=below_cost)
+    emit({"said": outcome}) if as_json else say(outcome)
 
 
 def _show_lines(lines: "Sequence[SheetLine]", *, as_json: bool) -> None:

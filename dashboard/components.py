@@ -75,12 +75,12 @@ def card(title: str, *children: Component, caption: str | None = None, right: Co
 
 def fold(title: str, finding: str, *children: Component, caption: str | None = None) -> Component:
     """Frame evidence that is folded away until somebody opens it; `finding` is what it says, in a sentence."""
-    said = [dmc.Title(title, order=2, className="card-title"), dmc.Text(prose(finding), c="dimmed", size="sm")]
+    body = [dmc.Title(title, order=2, className="card-title"), dmc.Text(prose(finding), c="dimmed", size="sm")]
     if not children:  # there is nothing to open
-        return dmc.Paper(html.Div(said, className="fold-flat"), withBorder=True, className="fold")
+        return dmc.Paper(html.Div(body, className="fold-flat"), withBorder=True, className="fold")
     foot = [dmc.Text(prose(caption), c="dimmed", size="xs", className="caption")] if caption else []
     opened = html.Div([*children, *foot], className="fold-body")
-    head = html.Summary(said, className="fold-head")
+    head = html.Summary(body, className="fold-head")
     return dmc.Paper(html.Details([head, opened]), withBorder=True, className="fold")
 
 
@@ -181,8 +181,8 @@ def framed_table(head: Sequence[Component], rows: Sequence[Sequence[Component]],
     """Frame cells as a table that scrolls sideways where less than `width` pixels are free."""
     inner = [dmc.TableThead(dmc.TableTr(list(head))), dmc.TableTbody([dmc.TableTr(list(row)) for row in rows])]
     drawn = dmc.Table(inner, verticalSpacing=6, className="figures-table", miw=width)
-    told = scrolls("Table, scrolls sideways where it is wider than the screen")
-    return html.Div(drawn, className="table-scroll", **told)
+    hint = scrolls("Table, scrolls sideways where it is wider than the screen")
+    return html.Div(drawn, className="table-scroll", **hint)
 
 
 def empty(title: str, text: str, command: str | None) -> Component:
@@ -232,7 +232,7 @@ def as_pasted(command: str) -> str:
     """
     home = current_app.config.get(HOME) if has_app_context() else None
     setting = f"{HOME}={shlex.quote(str(home))} " if home else ""
-    return _COMMAND.sub(lambda found: f"{found[1]}{setting}{_program()}", command)
+    return _COMMAND.sub(lambda match: f"{match[1]}{setting}{_program()}", command)
 
 
 def _program() -> str:

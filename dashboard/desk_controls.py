@@ -91,23 +91,23 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
     nothing = dict.fromkeys(outputs, no_update)
 
     @app.callback(output=outputs, inputs={"act": Input(ACT, "data")}, state=chosen_states(), prevent_initial_call=True)
-    def answer(act: dict[str, Any] | None, *, every: bool, **asked: Any) -> dict[str, Any]:
+    def answer(act: dict[str, Any] | None, *, every: bool, **question: Any) -> dict[str, Any]:
         if not act:
             raise PreventUpdate
         what = act["what"]
-        ids = [] if what in _OF_ORDERS else meant(desk, act, DeskQuestion(**asked), every=every)
+        ids = [] if what in _OF_ORDERS else meant(desk, act, DeskQuestion(**question), every=every)
         if what in EDITS:
             is_there = bool(desk.sheet().chosen(ids))
-            said = no_update if is_there else problem(f"Choose prices in the table, then {EDITS[what]}.")
-            return nothing | {"said": said}
+            message = no_update if is_there else problem(f"Choose prices in the table, then {EDITS[what]}.")
+            return nothing | {"said": message}
         if what in _QUESTIONS and not (what == "approve" and len(_approvable(desk, ids)) <= _APPROVED_UNASKED):
             title, words = _question(desk, act, ids)
             opened = {"question": True, "title": title, "asked": words, "why": "", "failed": None}
             return nothing | opened | {"no_reason": what in _WITHOUT_REASON, "no_store": what != "stop"}
         if what not in {"approve", "allow"}:
             raise PreventUpdate
-        said, is_done = told(lambda: _do(desk, act, ids))
-        return nothing | {"said": said, "done": act["at"] if is_done else no_update}
+        message, is_done = told(lambda: _do(desk, act, ids))
+        return nothing | {"said": message, "done": act["at"] if is_done else no_update}
 
 
 def _do(desk: PriceDesk, act: dict[str, Any], ids: list[str], reason: str = "", store: str | None = None) -> str:
@@ -143,7 +143,7 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
         prevent_initial_call=True,
     )
     def decide(
-        *, _pressed: Any, act: dict[str, Any], why: str | None, every: bool, switched: str, **asked: Any
+        *, _pressed: Any, act: dict[str, Any], why: str | None, every: bool, switched: str, **question: Any
     ) -> dict[str, Any]:
         if not ctx.triggered or not ctx.triggered[0]["value"] or not act:
             raise PreventUpdate
@@ -157,11 +157,11 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
             return stays | {"failed": problem("Say why in a sentence.")}
 
         def do() -> str:
-            ids = [] if act["what"] in _OF_ORDERS else meant(desk, act, DeskQuestion(**asked), every=every)
+            ids = [] if act["what"] in _OF_ORDERS else meant(desk, act, DeskQuestion(**question), every=every)
             return _do(desk, act, ids, reason, store)
 
-        said, is_done = told(do)
-        return stays | {"done": act["at"]} | ({"said": said, "question": False} if is_done else {"failed": said})
+        message, is_done = told(do)
+        return stays | {"done": act["at"]} | ({"said": message, "question": False} if is_done else {"failed": message})
 
 
 def _question(desk: PriceDesk, act: dict[str, Any], ids: list[str]) -> tuple[str, list[Any]]:
@@ -186,13 +186,13 @@ def _approvable(desk: PriceDesk, ids: list[str]) -> Rows:
     return rows.take(rows.are_waiting | rows.are("rejected"))
 
 
-def meant(desk: PriceDesk, act: dict[str, Any], asked: DeskQuestion, *, every: bool) -> list[str]:
+def meant(desk: PriceDesk, act: dict[str, Any], desk_question: DeskQuestion, *, every: bool) -> list[str]:
     """Return the ids of the rows that an act is about: those that were chosen, or all that are found.
 
     A button of one price means that price alone.
     """
     is_every = every and not act.get("alone")
-    return asked.found_in(desk.sheet().rows).ids if is_every else list(act["ids"])
+    return desk_question.found_in(desk.sheet().rows).ids if is_every else list(act["ids"])
 
 
 def told(act: Callable[[], str]) -> tuple[Any, bool]:

@@ -84,8 +84,8 @@ def _wire_preview(app: Dash, desk: PriceDesk) -> None:
             return []
         try:
             if len(rows) > 1 or first or last or announced:
-                asked = acts.requests_of(desk.sheet(), rows, change, _dates_of((first, last)), announced=announced)
-                return edit.preview_of_all(rows, change, examined_all(desk.workspace, asked))
+                requests = acts.requests_of(desk.sheet(), rows, change, _dates_of((first, last)), announced=announced)
+                return edit.preview_of_all(rows, change, examined_all(desk.workspace, requests))
             return edit.preview_of(preview(desk.sheet(), rows[0], _draft_of(rows[0], change, start, end)))
         except ShelfpriceError as error:
             return problem(str(error))
@@ -119,8 +119,8 @@ def _wire_save(app: Dash, desk: PriceDesk) -> None:
             raise PreventUpdate
         typed = {name: rest.pop(name) for name in ("days", "hours", "why", "announced", "accepted")}
         rows, change = _edited(desk, act, **rest), edit.typed_change(price)
-        said, is_done = told(lambda: _set(desk, rows, change, **typed))
-        return (said, act["at"], False, None) if is_done else (no_update, act["at"], True, said)
+        message, is_done = told(lambda: _set(desk, rows, change, **typed))
+        return (message, act["at"], False, None) if is_done else (no_update, act["at"], True, message)
 
 
 def _set(
@@ -154,10 +154,10 @@ def _draft_of(row: Row, change: str, start: str | None, end: str | None) -> Pric
     return PriceDraft(price_by(change, row), start or None, end or None)
 
 
-def _edited(desk: PriceDesk, act: dict[str, Any] | None, *, every: bool, **asked: Any) -> list[Row]:
+def _edited(desk: PriceDesk, act: dict[str, Any] | None, *, every: bool, **question: Any) -> list[Row]:
     """Return the rows that are edited."""
     is_edit = act is not None and act["what"] in EDITS
-    found = desk.sheet().chosen(meant(desk, act, DeskQuestion(**asked), every=every)) if is_edit and act else []
-    if not found:
+    rows = desk.sheet().chosen(meant(desk, act, DeskQuestion(**question), every=every)) if is_edit and act else []
+    if not rows:
         raise PreventUpdate
-    return found
+    return rows

@@ -148,10 +148,10 @@ def _wire_buttons(app: Dash, control: LiveControl, status: SharedStatus, store_p
     )
     def act(*values: Any) -> dict[str, Any]:
         store, speed = values[-1], float(values[-2])
-        pressed = [one["prop_id"].partition(".")[0] for one in ctx.triggered if one["value"]]
+        pressed = [trigger["prop_id"].partition(".")[0] for trigger in ctx.triggered if trigger["value"]]
         if store is None or not pressed or refusal() is not None:
             raise PreventUpdate
-        declined = [why for one in pressed if (why := press(control, status, one, store, speed))]
+        declined = [why for button in pressed if (why := press(control, status, button, store, speed))]
         return {"at": time.time(), "declined": declined, "while": repr(_newest(status, store))}
 
 
@@ -186,10 +186,10 @@ def _wire_state(app: Dash, status: SharedStatus, store_picker: str, pulse: str, 
             return _changed(seen, str(error), usable(None, reachable=False) | {"state": away(error)})
         declined = done["declined"] if done and done["while"] == repr(run) else []
         why = status.why_not_started(run)
-        told = [*state_of_store(run), *declined]
+        sentences = [*state_of_store(run), *declined]
         if why is not None:
-            told = [*(told if run is not None else []), *away(ServiceError(why))]
-        return _changed(seen, repr((run, declined, why)), usable(run, reachable=why is None) | {"state": told})
+            sentences = [*(sentences if run is not None else []), *away(ServiceError(why))]
+        return _changed(seen, repr((run, declined, why)), usable(run, reachable=why is None) | {"state": sentences})
 
 
 def _wire_question(app: Dash) -> None:

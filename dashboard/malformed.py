@@ -34,5 +34,5 @@ def refuse_malformed(app: Dash) -> None:
         if isinstance(error, HTTPException):
             return error
         is_missing = isinstance(error, DependencyException)
-        said = "There is no such file." if is_missing else "No page of the monitor asks this."
-        return Response(f"{said}\n", 404 if is_missing else 400, mimetype="text/plain")
+        message = "There is no such file." if is_missing else "No page of the monitor asks this."
+        return Response(f"{message}\n", 404 if is_missing else 400, mimetype="text/plain")

@@ -40,7 +40,7 @@ def shown_date(monitor: Monitor, chosen: str, store: str | None = None) -> dt.da
 
 def book_date(monitor: Monitor, date: dt.date | None) -> dt.date | None:
     """Return the date of the price book in force on a date; None when none had been made."""
-    return max((one for one in monitor.reader.dates("booked_prices") if date and one <= date), default=None)
+    return max((date_ for date_ in monitor.reader.dates("booked_prices") if date and date_ <= date), default=None)
 
 
 def days(monitor: Monitor) -> list[dict[str, str]]:
@@ -71,7 +71,7 @@ def categories(monitor: Monitor) -> list[str]:
     """Return the categories of the products, in order of their names; none before the first day."""
     if not monitor.reader.dates(*SOLD):
         return []
-    return sorted({str(one) for one in monitor.reader.ask("shelf", ("products",))["category"]})
+    return sorted({str(category) for category in monitor.reader.ask("shelf", ("products",))["category"]})
 
 
 def picker(identifier: str, label: str, offered: list[Any], width: int, value: str | None) -> Component:
@@ -91,5 +91,5 @@ def _offer(identifier: str, label: str, offered: list[Any], value: str | None, *
 
 def _sellers(monitor: Monitor, date: dt.date) -> list[str]:
     """Return the stores that sold something on a date."""
-    found: list[str] = monitor.reader.ask("stores_of_day", SOLD, on=date, date=date)["store_id"].tolist()
-    return found
+    stores: list[str] = monitor.reader.ask("stores_of_day", SOLD, on=date, date=date)["store_id"].tolist()
+    return stores

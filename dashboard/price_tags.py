@@ -71,8 +71,8 @@ def wire_tags(server: Flask, desk: PriceDesk) -> None:
     def tags() -> tuple[str, int]:
         size = request.args.get("size", "")
         size = size if size in _SIZES else "medium"
-        asked = [(name, value) for name, value in request.args.items(multi=True) if name != "size"]
-        sizes = [(name, f"{PATH}?{urlencode([*asked, ('size', name)])}") for name in _SIZES]
+        parameters = [(name, value) for name, value in request.args.items(multi=True) if name != "size"]
+        sizes = [(name, f"{PATH}?{urlencode([*parameters, ('size', name)])}") for name in _SIZES]
         shown: dict[str, Any] = {"size": size, "sizes": sizes, "on_sheet": _SIZES[size][0], "tags": []}
         try:
             sheet = desk.sheet()
@@ -88,7 +88,7 @@ def wire_tags(server: Flask, desk: PriceDesk) -> None:
         return render_template_string(_PAGE, told=told_of(rows, size), **shown), 200
 
 
-def meant(sheet: Sheet, asked: Mapping[str, str], ids: Sequence[str]) -> list[Row]:
+def meant(sheet: Sheet, query: Mapping[str, str], ids: Sequence[str]) -> list[Row]:
     """Return the rows whose tags are printed: those with some ids, or without ids all that the filters find.
 
     Parameters
@@ -96,8 +96,8 @@ def meant(sheet: Sheet, asked: Mapping[str, str], ids: Sequence[str]) -> list[Ro
     asked
         Filters, as the desk's address names them. Only `unchanged=false` leaves out prices that do not change.
     """
-    words = {name: asked.get(name) for name in ("text", "store", "category", "state")}
-    question = DeskQuestion(**words, unchanged=asked.get("unchanged") != "false", dearer=asked.get("dearer") == "true")
+    words = {name: query.get(name) for name in ("text", "store", "category", "state")}
+    question = DeskQuestion(**words, unchanged=query.get("unchanged") != "false", dearer=query.get("dearer") == "true")
     return list(question.found_in(sheet.rows.those(ids) if ids else sheet.rows))
 
 
@@ -112,8 +112,8 @@ def told_of(rows: Sequence[Row], size: str = "medium") -> str:
         return "There is no price to print: choose a store and products at the desk."
     dates = " and ".join(f"{date}" for date in sorted({row.date for row in rows}))
     noun = "tag" if len(rows) == 1 else "tags"
-    told = f"{len(rows):,} {noun} with the opening prices of {dates}, as decided so far"
-    return f"{told}; {on_sheet} of {measures} on a sheet of A4."
+    sentence = f"{len(rows):,} {noun} with the opening prices of {dates}, as decided so far"
+    return f"{sentence}; {on_sheet} of {measures} on a sheet of A4."
 
 
 def prior_prices(workspace: Workspace, sheet: Sheet, rows: Sequence[Row]) -> dict[tuple[str, str], float]:
@@ -158,9 +158,9 @@ def stickers_of(row: Row, product: Product | None) -> list[dict[str, Any]]:
     """Return a sticker for each unit that carries one: no bars, for a till would charge the price of the label."""
     if row.sticker is None:
         return []
-    own = tag_of(replace(row, stands=row.sticker.price), product)
-    told = {"prior": f"instead of {euros(row.stands)}", "cut": _cut(row.sticker.price, row.stands), "bars": None}
-    return [own | told | {"foot": f"Last day, {store_name(row.store)}, {row.date}", "ean": ""}] * row.sticker.units
+    tag = tag_of(replace(row, stands=row.sticker.price), product)
+    labels = {"prior": f"instead of {euros(row.stands)}", "cut": _cut(row.sticker.price, row.stands), "bars": None}
+    return [tag | labels | {"foot": f"Last day, {store_name(row.store)}, {row.date}", "ean": ""}] * row.sticker.units
 
 
 def _cut(now: float, before: float) -> str:

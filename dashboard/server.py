@@ -54,9 +54,9 @@ def server_of(app: Any, host: str, port: int) -> Any:
         max_request_body_size=MOST_BYTES,
         ident=None,
     )
-    for one in listening.values():
-        if isinstance(one, BaseWSGIServer):
-            one.channel_class = LimitedChannel
+    for listener in listening.values():
+        if isinstance(listener, BaseWSGIServer):
+            listener.channel_class = LimitedChannel
     return server
 
 

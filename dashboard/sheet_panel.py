@@ -61,11 +61,11 @@ def wire_sheet(app: Dash, desk: PriceDesk) -> None:
         state=filter_states(),
         prevent_initial_call=True,
     )
-    def download(*, _clicks: list[int | None], **asked: Any) -> Any:
+    def download(*, _clicks: list[int | None], **query: Any) -> Any:
         kind = next((kind for kind, name in _DOWNLOADS.items() if name == ctx.triggered_id), None)
         if kind is None or not any(_clicks):
             raise PreventUpdate
-        rows = DeskQuestion(**asked).matching(desk.sheet().rows)
+        rows = DeskQuestion(**query).matching(desk.sheet().rows)
         return dcc.send_bytes(sheet_of(rows, kind), f"prices.{kind}")  # type: ignore[attr-defined,no-untyped-call]
 
     @app.callback(
@@ -106,10 +106,10 @@ def _wire_record(app: Dash, desk: PriceDesk) -> None:
         if not ctx.triggered or not ctx.triggered[0]["value"]:
             raise PreventUpdate
         accepted = {"ignore_conflicts": bool(anyway), "below_cost": bool(below_cost)}
-        said, is_done = told(lambda: acts.record_sheet(desk, _bytes_of(contents), why or "", **accepted))
+        message, is_done = told(lambda: acts.record_sheet(desk, _bytes_of(contents), why or "", **accepted))
         if not is_done:
-            return no_update, no_update, True, said, no_update
-        return said, int(1_000 * time.time()), False, None, None
+            return no_update, no_update, True, message, no_update
+        return message, int(1_000 * time.time()), False, None, None
 
 
 def _bytes_of(contents: object) -> bytes:
@@ -136,4 +136,4 @@ def _cells(line: SheetLine) -> list[Component | str]:
     written = [line.said.get(name, "") for name in ("store", "sku", "new_price", "from", "through")]
     if line.request is not None and line.request.price is not None:
         written[2] = euros(line.request.price)
-    return [str(line.number), *written, html.Div([html.Div(one, className="falling") for one in line.problems])]
+    return [str(line.number), *written, html.Div([html.Div(problem, className="falling") for problem in line.problems])]

@@ -57,10 +57,10 @@ def _stats(drawn: Sequence[dict[str, Any]]) -> list[Component]:
 
 def _last_week(monitor: Monitor) -> list[Component]:
     """Show the euros of the newest week that is over; nothing before one is."""
-    found = _rows(monitor.reader.ask("finished_week", ("earned", TABLE)))
-    if not found:
+    rows = _rows(monitor.reader.ask("finished_week", ("earned", TABLE)))
+    if not rows:
         return []
-    row = found[0]
+    row = rows[0]
     week = f"week from {day(pd.Timestamp(row['first']).date())}"
     if pd.isna(row["euros"]):
         held = "store was" if row["n_held"] == 1 else "stores were"
@@ -115,19 +115,20 @@ def _told(row: dict[str, Any]) -> str:
     """Say which responses are told, for how many products not, and where last week's price matters, too."""
     if pd.isna(row["told_through"]):
         return "Nothing has sold at its prices yet."
-    told = [
+    sentences = [
         f"{sku} {_slope(slope)} ({_slope(low)} to {_slope(high)})"
         for sku, slope, low, high in zip(
             *(_list(row[name])[:_MOST_TOLD] for name in ("told", "slopes", "lows", "highs")), strict=True
         )
     ]
     left = int(row["count_looked_at"]) - len(_list(row["told"]))
-    said = f"Told through {day(pd.Timestamp(row['told_through']).date())}: {'; '.join(told) if told else 'nothing yet'}"
-    more = len(_list(row["told"])) - len(told)
-    said += f"; {count(more)} more" if more else ""
-    said += f". Not told yet: {count(left)} of {count(row['count_looked_at'])} products." if left else "."
+    date = day(pd.Timestamp(row["told_through"]).date())
+    sentence = f"Told through {date}: {'; '.join(sentences) or 'nothing yet'}"
+    more = len(_list(row["told"])) - len(sentences)
+    sentence += f"; {count(more)} more" if more else ""
+    sentence += f". Not told yet: {count(left)} of {count(row['count_looked_at'])} products." if left else "."
     carried = _list(row["carried"])
-    return f"{said} Last week's price matters, too: {_named(carried)}." if carried else said
+    return f"{sentence} Last week's price matters, too: {_named(carried)}." if carried else sentence
 
 
 def _slope(value: Any) -> str:
@@ -153,5 +154,5 @@ def _list(value: Any) -> list[Any]:
     return [] if value is None or (isinstance(value, float) and pd.isna(value)) else list(value)
 
 
-def _rows(found: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in found.to_dict(orient="records")]
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict(orient="records")]

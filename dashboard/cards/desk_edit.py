@@ -33,13 +33,13 @@ def edit_panel() -> Component:
     price: Any = dmc.TextInput(id=PRICE, label=label, description=forms, **{"data-autofocus": True})
     pair: dict[str, Any] = {"className": "grid grid-2 desk-times"}
     times = [dmc.TimeInput(id=START, label="From"), dmc.TimeInput(id=END, label="Until")]
-    told = dmc.Text("Hours of the store's day, instead of days.", size="xs", c="dimmed")
+    text = dmc.Text("Hours of the store's day, instead of days.", size="xs", c="dimmed")
     parts = [
         html.Div(id=FACTS),
         price,
         html.Div([_date(FIRST, "First day"), _date(LAST, "Last day")], **pair),
         dmc.Text("Empty: from the next tick until closing.", size="xs", c="dimmed"),
-        html.Div([html.Div(times, **pair), told], id=HOURS),
+        html.Div([html.Div(times, **pair), text], id=HOURS),
         dmc.Checkbox(id=ANNOUNCED, label="Promotion: announce it as a reduction", checked=False),
         html.Div(id=PREVIEW, **aria(live="polite")),
         dmc.TextInput(id=REASON, label="Reason", placeholder="a competitor is cheaper", required=True),
@@ -68,7 +68,7 @@ def facts_of_all(rows: Sequence[Row]) -> Component:
     return dmc.Title(f"{count(len(rows))} prices", order=3, className="card-title")
 
 
-def preview_of_all(rows: Sequence[Row], change: str, told: Sequence[Examined]) -> list[Component]:
+def preview_of_all(rows: Sequence[Row], change: str, outcomes: Sequence[Examined]) -> list[Component]:
     """List what a typed change makes of prices, what that is expected to bring in all, and what speaks against it.
 
     Parameters
@@ -81,23 +81,23 @@ def preview_of_all(rows: Sequence[Row], change: str, told: Sequence[Examined]) -
     DataError
         When the change makes no price.
     """
-    lines = [_line(row, price_by(change, row), one) for row, one in zip(rows, told, strict=True)]
+    lines = [_line(row, price_by(change, row), examined) for row, examined in zip(rows, outcomes, strict=True)]
     against = [
-        f"{row.title}: {said}"
-        for row, one in zip(rows, told, strict=True)
-        for said in (one.problem, *one.conflicts)
-        if said is not None
+        f"{row.title}: {conflict}"
+        for row, examined in zip(rows, outcomes, strict=True)
+        for conflict in (examined.problem, *examined.conflicts)
+        if conflict is not None
     ]
-    total = dmc.Text(brought_by(told), size="sm", fw=600)
+    total = dmc.Text(brought_by(outcomes), size="sm", fw=600)
     return [total, _list_of(lines), *speaks_against(against)]
 
 
-def brought_by(told: Sequence[Examined]) -> str:
+def brought_by(outcomes: Sequence[Examined]) -> str:
     """Say what prices are expected to bring in all on their first day, and of how many that is not known."""
-    costs = [cost for one in told if (cost := _cost_of(one)) is not None]
-    unknown = len(told) - len(costs)
+    costs = [cost for examined in outcomes if (cost := _cost_of(examined)) is not None]
+    unknown = len(outcomes) - len(costs)
     if not costs:
-        return f"{_prices(len(told))} without a forecast: no model or belief knows them."
+        return f"{_prices(len(outcomes))} without a forecast: no model or belief knows them."
     rest = f" {_prices(unknown)} without a forecast." if unknown else ""
     return f"{_prices(len(costs))} expected to earn {_against_plan(sum(costs))} until the first day closes.{rest}"
 
@@ -106,19 +106,19 @@ def _prices(number: int) -> str:
     return f"{count(number)} price{'' if number == 1 else 's'}"
 
 
-def _cost_of(one: Examined) -> float | None:
-    return None if one.consequence is None else one.consequence.cost
+def _cost_of(outcome: Examined) -> float | None:
+    return None if outcome.consequence is None else outcome.consequence.cost
 
 
-def _line(row: Row, price: float, one: Examined) -> dict[str, str]:
-    cost = _cost_of(one)
+def _line(row: Row, price: float, outcome: Examined) -> dict[str, str]:
+    cost = _cost_of(outcome)
     line = {
         "name": row.title,
         "now": UNKNOWN if row.now is None else euros(row.now),
         "then": euros(price),
         "cost": UNKNOWN if cost is None else _less_or_more(cost) or "the same",
     }
-    if prior := one.terms[0].prior_price if one.terms else None:
+    if prior := outcome.terms[0].prior_price if outcome.terms else None:
         line["prior"] = f"{euros(prior)} ({price / prior - 1:+.0%})"
     return line
 
@@ -146,7 +146,7 @@ def _list_of(lines: Sequence[dict[str, str]]) -> Component:
 def speaks_against(sentences: Sequence[str]) -> list[Component]:
     """List what speaks against prices, the first sentences of many; nothing where nothing does."""
     more = [f"and {count(len(sentences) - _MOST_SAID)} more"] if len(sentences) > _MOST_SAID else []
-    listed = html.Ul([html.Li(said) for said in [*sentences[:_MOST_SAID], *more]], className="desk-conflicts")
+    listed = html.Ul([html.Li(sentence) for sentence in [*sentences[:_MOST_SAID], *more]], className="desk-conflicts")
     alert = dmc.Alert(listed, title="Speaks against it", color="yellow", className="notice")
     return [alert] if sentences else []
 
@@ -164,17 +164,17 @@ def facts_of(row: Row) -> Component:
     return html.Div([title, *map(html.Div, lines)], className="desk-facts")
 
 
-def preview_of(found: Examined) -> list[Component]:
+def preview_of(outcome: Examined) -> list[Component]:
     """Show what a typed price would bring, and what speaks against it."""
-    if found.problem is not None:
-        return [dmc.Alert(found.problem, color="yellow", variant="light", className="notice")]
-    return [*_numbers(found.consequence), *speaks_against(found.conflicts)]
+    if outcome.problem is not None:
+        return [dmc.Alert(outcome.problem, color="yellow", variant="light", className="notice")]
+    return [*_numbers(outcome.consequence), *speaks_against(outcome.conflicts)]
 
 
 def _numbers(brings: Consequence | None) -> list[Component]:
     if brings is not None and brings.known_from is not None and brings.known_to is not None:
-        known = f"from {euros(brings.known_from)} to {euros(brings.known_to)}"
-        return [dmc.Text(f"Demand is known {known}. What a price beyond brings is not known.", size="sm", c="dimmed")]
+        span = f"from {euros(brings.known_from)} to {euros(brings.known_to)}"
+        return [dmc.Text(f"Demand is known {span}. What a price beyond brings is not known.", size="sm", c="dimmed")]
     if brings is None or brings.cost is None:
         return [dmc.Text("What it brings is not known: no model or belief knows this product.", size="sm", c="dimmed")]
     rows = [

@@ -22,13 +22,13 @@ ON_DESK, ON_OVERVIEW = 4, 3
 def needs_card(rows: Rows, orders: Sequence[StandingOrder]) -> Component:
     """Show the prices that wait and move most euros, each with its buttons; one line where nothing waits."""
     waiting = waiting_first(rows)
-    told = [order for order in orders if needs_somebody(order)]
-    items = [*map(_order, by_action(told).values()), *(_price(row, _acts(row)) for row in waiting[:ON_DESK])]
+    to_decide = [order for order in orders if needs_somebody(order)]
+    items = [*map(_order, by_action(to_decide).values()), *(_price(row, _acts(row)) for row in waiting[:ON_DESK])]
     if not items:
         return html.Div([html.Span("✓", className="light light-green"), "Nothing needs you."], className="desk-nothing")
     more = len(waiting) - ON_DESK
     rest = [act_button(f"Show all {count(len(waiting))} that wait", "waiting", look="subtle")] if more > 0 else []
-    return card(f"Needs you ({count(len(waiting) + len(told))})", html.Ul(items, className="desk-needs"), *rest)
+    return card(f"Needs you ({count(len(waiting) + len(to_decide))})", html.Ul(items, className="desk-needs"), *rest)
 
 
 def first_needs(rows: Rows) -> list[Component]:
@@ -36,8 +36,8 @@ def first_needs(rows: Rows) -> list[Component]:
     waiting = waiting_first(rows)
     if not len(waiting):
         return []
-    said = "1 price waits" if len(waiting) == 1 else f"{count(len(waiting))} prices wait"
-    link = dmc.Anchor(f"{said}: decide at the desk", href="/desk?state=waits", size="sm", fw=600)
+    sentence = "1 price waits" if len(waiting) == 1 else f"{count(len(waiting))} prices wait"
+    link = dmc.Anchor(f"{sentence}: decide at the desk", href="/desk?state=waits", size="sm", fw=600)
     items = [_price(row, []) for row in waiting[:ON_OVERVIEW]]
     return [html.Div(card("Needs you", html.Ul(items, className="desk-needs"), right=link), className="grid")]
 
@@ -103,7 +103,7 @@ def totals_line(totals: Sequence[Totals]) -> list[Component]:
         f"{count(plan.units)} units ({plan.units - kept.units:+,.0f})".replace("-", "−"),
         *([f"{count(whole.unknown)} not known"] if whole.unknown else []),
     ]
-    parts = [f"{one.category} {_more(one.gain)}" for one in categories] if len(categories) > 1 else []
+    parts = [f"{category.category} {_more(category.gain)}" for category in categories] if len(categories) > 1 else []
     return [
         html.Strong(gain_of(whole.gain)),
         *map(html.Span, sums),

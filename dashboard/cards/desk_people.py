@@ -113,10 +113,10 @@ def log_card() -> Component:
 
 def log_list(monitor: Monitor) -> Component:
     """List the newest acts on price changes."""
-    found = monitor.reader.ask("newest_price_changes", ("price_changes",), most=MOST)
-    if not len(found):
+    changes = monitor.reader.ask("newest_price_changes", ("price_changes",), most=MOST)
+    if not len(changes):
         return dmc.Text("Nobody has decided about a price yet.", c="dimmed", size="sm")
-    return html.Ul([_line(act) for act in found.itertuples()], className="feed desk-log")
+    return html.Ul([_line(act) for act in changes.itertuples()], className="feed desk-log")
 
 
 def _line(act: Any) -> Component:
@@ -126,8 +126,8 @@ def _line(act: Any) -> Component:
 
 def in_words(act: object) -> str:
     """Say one row of `newest_price_changes` in a sentence."""
-    told: dict[str, Any] = act._asdict()  # type: ignore[attr-defined]
-    row: dict[str, Any] = {name: None if pd.isna(value) else value for name, value in told.items()}
+    record: dict[str, Any] = act._asdict()  # type: ignore[attr-defined]
+    row: dict[str, Any] = {name: None if pd.isna(value) else value for name, value in record.items()}
     verb, kind = _VERBS[row["event"]], _KINDS[row["kind"]]
     if row["event"] == "proposed" and row["kind"] == "price":
         verb = "proposed"
@@ -143,15 +143,15 @@ def effects_card(monitor: Monitor) -> Component | None:
     """Show the newest prices that shoppers met, with a total; None where there are none."""
     if not monitor.reader.has_warehouse():
         return None
-    found = monitor.reader.ask("newest_effects", _TABLES, most=_MOST_EFFECTS)
-    if not len(found):
+    effects = monitor.reader.ask("newest_effects", _TABLES, most=_MOST_EFFECTS)
+    if not len(effects):
         return None
     objective = monitor.catalog.current().store.policies.objective
     worth = "Revenue" if objective == "revenue" else "Profit"
     names = ("Price", "By", "Instead of", "Store days", "Units", "instead", "Waste", "instead", worth, "instead",
              "Difference", "Promised")  # fmt: skip
-    rows = [_row(row, objective) for row in found.to_dict(orient="records")]
-    total = _total(found.iloc[0].to_dict(), objective)
+    rows = [_row(row, objective) for row in effects.to_dict(orient="records")]
+    total = _total(effects.iloc[0].to_dict(), objective)
     return card(
         "What came of it",
         table(names, [*total, *rows], numbers=range(2, len(names)), width=1060),
@@ -168,7 +168,7 @@ def _total(row: Mapping[Any, Any], objective: str) -> list[list[Component | str]
         return []
     wastes = (_known(row[name], euros) for name in ("waste_in_all", "otherwise_waste_in_all"))
     brought, instead = _worth(row, objective, "_in_all")
-    worths = (_known(own, euros) for own in (brought, instead, brought - instead, row["promised_in_all"]))
+    worths = (_known(amount, euros) for amount in (brought, instead, brought - instead, row["promised_in_all"]))
     return [[f"In all ({count(row['prices_in_all'])})", "", "", "", "", "", *wastes, *worths]]
 
 
@@ -183,7 +183,7 @@ def _row(row: Mapping[Any, Any], objective: str) -> list[Component | str]:
         euros(row["otherwise_price_eur"]),
         *(_known(row[name], count) for name in ("count_store_days", "count_units", "otherwise_units")),
         *(_known(row[name], euros) for name in ("waste_eur", "otherwise_waste_eur")),
-        *(_known(own, euros) for own in (brought, instead)),
+        *(_known(amount, euros) for amount in (brought, instead)),
         _with_error(brought - instead, row["standard_error_eur"]),
         _known(row["promised_eur"], euros),
     ]

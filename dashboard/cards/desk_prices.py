@@ -65,11 +65,11 @@ _NUMBERS = {"now", "proposed", "moved", "gain", "stands", "rival"}
 _HEAD, _ROW, _MOST_SHOWN = 50, 66, 8  # pixels, pixels, rows
 
 
-def prices_card(catalog: Catalog, asked: DeskQuestion, *, has_rivals: bool) -> Component:
+def prices_card(catalog: Catalog, desk_question: DeskQuestion, *, has_rivals: bool) -> Component:
     """Place the filters as they are asked for, the buttons and the table; callbacks fill it with the rows."""
     return card(
         "Proposed prices",
-        html.Div(_filters(catalog, asked, has_rivals=has_rivals), className="controls desk-filters"),
+        html.Div(_filters(catalog, desk_question, has_rivals=has_rivals), className="controls desk-filters"),
         html.Div(_buttons(), className="desk-buttons", role="toolbar", **aria(label="What to do with chosen prices")),
         html.Div(id=TOTALS, className="desk-totals", **aria(live="polite")),
         html.Div(_grid(catalog, has_rivals=has_rivals), id="desk-table"),
@@ -82,12 +82,12 @@ def prices_card(catalog: Catalog, asked: DeskQuestion, *, has_rivals: bool) -> C
     )
 
 
-def told_of(rows: Rows, found: Rows) -> str:
+def told_of(rows: Rows, changed: Rows) -> str:
     """Say how many prices are shown, of how many, and how many of them wait."""
-    waiting = int(found.are_waiting.sum())
-    of_all = "" if len(found) == len(rows) else f" of {count(len(rows))}"
+    waiting = int(changed.are_waiting.sum())
+    of_all = "" if len(changed) == len(rows) else f" of {count(len(rows))}"
     noun = "price" if len(rows) == 1 else "prices"
-    return f"{count(len(found))}{of_all} {noun}; {count(waiting)} {'waits' if waiting == 1 else 'wait'}"
+    return f"{count(len(changed))}{of_all} {noun}; {count(waiting)} {'waits' if waiting == 1 else 'wait'}"
 
 
 def height_of(rows: int) -> dict[str, int]:
@@ -98,17 +98,20 @@ def height_of(rows: int) -> dict[str, int]:
 def note_of(sheet: Sheet) -> list[Component]:
     """Say for which day the prices are, what waits, and what that means."""
     catalog, rows = sheet.catalog, sheet.rows
-    clocks = [own.standing.now for own in rows.stores]
-    dates, live = sorted({at.date for at in clocks}), sorted(at.store for at in clocks if at.day is not None)
+    clocks = [rows_of_store.standing.now for rows_of_store in rows.stores]
+    dates, live = (
+        sorted({moment.date for moment in clocks}),
+        sorted(clock.store for clock in clocks if clock.day is not None),
+    )
     days = " and ".join(day(date) for date in dates)
-    told = [
+    lines = [
         f"Prices for {days}" + (f"; live now: {', '.join(map(store_name, live))}." if live else ", which opens next.")
     ]
     waiting = rows.take(rows.are_waiting)
     if catalog.store.guardrails.kill_switch:
-        told.append("The kill switch of store.yaml is on: every store shows base prices.")
+        lines.append("The kill switch of store.yaml is on: every store shows base prices.")
     if not catalog.store.approval.is_asked_for:
-        told.append(
+        lines.append(
             "Every price passes by itself, since store.yaml has no `approval`. To let large changes wait for a person, "
             "write there `approval: {within_of_yesterday: 0.1}`, a share of the price of the day before."
         )
@@ -118,26 +121,30 @@ def note_of(sheet: Sheet) -> list[Component]:
             stands = "until somebody decides, the nearest that the rules let pass stands"
         else:
             stands = "the old price stands" if len(waiting) == 1 else "the old prices stand"
-        is_open = any(own.standing.now.day is not None for own in waiting.stores)
-        told.append(f"{count(len(waiting))} {word} {verb}: {stands}{'' if is_open else ' when the stores open'}.")
+        is_open = any(store.standing.now.day is not None for store in waiting.stores)
+        lines.append(f"{count(len(waiting))} {word} {verb}: {stands}{'' if is_open else ' when the stores open'}.")
     else:
-        told.append("No price waits for a person.")
-    return [dmc.Text(prose(" ".join(told)), size="sm", className="desk-note")]
+        lines.append("No price waits for a person.")
+    return [dmc.Text(prose(" ".join(lines)), size="sm", className="desk-note")]
 
 
-def _filters(catalog: Catalog, asked: DeskQuestion, *, has_rivals: bool) -> list[Component]:
+def _filters(catalog: Catalog, desk_question: DeskQuestion, *, has_rivals: bool) -> list[Component]:
     categories = sorted({product.category for product in catalog.products})
     states = [{"value": state, "label": words} for state, words in STATES.items()]
     any_of: dict[str, Any] = {"placeholder": "all", "clearable": True}
-    found: dict[str, Any] = any_of | {"w": 150, "searchable": True}
-    words = {"placeholder": "product, SKU, store", "value": asked.text, "w": 230, "debounce": 200}
-    dearer = dmc.Switch(id=DEARER, label="Dearer than rivals", checked=asked.dearer, size="xs")
+    style: dict[str, Any] = any_of | {"w": 150, "searchable": True}
+    words = {"placeholder": "product, SKU, store", "value": desk_question.text, "w": 230, "debounce": 200}
+    dearer = dmc.Switch(id=DEARER, label="Dearer than rivals", checked=desk_question.dearer, size="xs")
     return [
         dmc.TextInput(id=TEXT, label="Search", **words),
-        dmc.Select(id=STORE, label="Store", data=store_options(catalog.store.stores), value=asked.store, **found),
-        dmc.Select(id=CATEGORY, label="Category", data=categories, value=asked.category, **found),
-        dmc.Select(id=STATE, label="State", data=states, value=asked.state, w=190, **any_of),
-        dmc.Switch(id=UNCHANGED, label="Show unchanged", checked=asked.unchanged, size="xs", className="desk-every"),
+        dmc.Select(
+            id=STORE, label="Store", data=store_options(catalog.store.stores), value=desk_question.store, **style
+        ),
+        dmc.Select(id=CATEGORY, label="Category", data=categories, value=desk_question.category, **style),
+        dmc.Select(id=STATE, label="State", data=states, value=desk_question.state, w=190, **any_of),
+        dmc.Switch(
+            id=UNCHANGED, label="Show unchanged", checked=desk_question.unchanged, size="xs", className="desk-every"
+        ),
         html.Div(dearer, hidden=not has_rivals, className="desk-every"),
     ]
 
@@ -170,11 +177,11 @@ def act_button(
 def _grid(catalog: Catalog, *, has_rivals: bool) -> Component:
     money, wide = shown_currency(), width_of(map(store_name, catalog.store.stores), 80, 160)
     of_course = {"cellRendererParams": {"symbol": money.symbol, "digits": money.digits}}
-    own: dict[str, dict[str, Any]] = {"course": of_course, "rival": {"tooltipField": "rivals"}, "name": {}}
+    by_field: dict[str, dict[str, Any]] = {"course": of_course, "rival": {"tooltipField": "rivals"}, "name": {}}
     columns = [
         column(field, name, wide if field == "store" else 84, is_number=field in _NUMBERS)
         | {"headerTooltip": says}
-        | own.get(field, TOOLTIPS)
+        | by_field.get(field, TOOLTIPS)
         | more
         for field, name, says, more in _COLUMNS
         if has_rivals or field != "rival"

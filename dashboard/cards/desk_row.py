@@ -61,19 +61,19 @@ def wire_row(app: Dash, monitor: Monitor, act: str, looks: str) -> None:
         State(looks, "data"),
         prevent_initial_call=True,
     )
-    def look(asked: dict[str, object] | None, scheme: Scheme | None) -> tuple[list[Component], bool, str]:
+    def look(question: dict[str, object] | None, scheme: Scheme | None) -> tuple[list[Component], bool, str]:
         sheet = monitor.desk.sheet()
-        found = sheet.chosen(asked["ids"]) if asked and asked["what"] == "look" else []  # type: ignore[arg-type]
-        if not found:
+        rows = sheet.chosen(question["ids"]) if question and question["what"] == "look" else []  # type: ignore[arg-type]
+        if not rows:
             raise PreventUpdate
-        (row,) = with_changes(monitor.desk, found[:1])
+        (row,) = with_changes(monitor.desk, rows[:1])
         return opened(monitor, sheet, row, scheme or "light"), True, row.title
 
 
 def opened(monitor: Monitor, sheet: Sheet, row: Row, scheme: Scheme) -> list[Component]:
     """Show everything about a row, and what can be done about it."""
     product, clock = sheet.catalog.product(row.sku), sheet.catalog.store.clock_of(row.store)
-    asked = urlencode({"product": row.sku, "store": row.store, "day": str(row.date)})
+    query = urlencode({"product": row.sku, "store": row.store, "day": str(row.date)})
     decide = [act_button("Approve", "approve", look="filled", row=row), act_button("Reject…", "reject", row=row)]
     acts = [
         *(decide if row.decision == "waits" else []),
@@ -91,7 +91,7 @@ def opened(monitor: Monitor, sheet: Sheet, row: Row, scheme: Scheme) -> list[Com
         *_rivals(row),
         *_sold(monitor, row),
         html.Ul([html.Li(line) for line in _decided(row, clock)], className="findings"),
-        dmc.Anchor("All prices of this product and why", href=f"/prices?{asked}", size="sm"),
+        dmc.Anchor("All prices of this product and why", href=f"/prices?{query}", size="sm"),
     ]
 
 
@@ -111,7 +111,8 @@ def _facts(row: Row, product: Product) -> list[list[str]]:
 def _rivals(row: Row) -> list[Component]:
     """List the prices of rivals that count; nothing where there is none."""
     rows = [
-        [one.rival, euros(one.price), told_of(row.stands / one.price), f"{one.seen_at:%d %b}"] for one in row.rivals
+        [rival.rival, euros(rival.price), told_of(row.stands / rival.price), f"{rival.seen_at:%d %b}"]
+        for rival in row.rivals
     ]
     names = ["Rival", "Price", "Ours is", "Seen"]
     return [table(names, rows, numbers=(1, 2), width=300)] if rows else []
@@ -122,10 +123,10 @@ def _sold(monitor: Monitor, row: Row) -> list[Component]:
     if not monitor.reader.dates(*SOLD):
         return []
     first = row.date - dt.timedelta(days=_DAYS)
-    found = monitor.reader.ask("days_of_product", SOLD, first=first, last=row.date, store=row.store, sku=row.sku)
+    days = monitor.reader.ask("days_of_product", SOLD, first=first, last=row.date, store=row.store, sku=row.sku)
     rows = [
         [day(date), euros(price), count(units), UNKNOWN if pd.isna(missed) else count(missed)]
-        for date, price, units, missed in found.itertuples(index=False, name=None)
+        for date, price, units, missed in days.itertuples(index=False, name=None)
     ]
     return [table(["Day", "Mean price", "Sold", "Met it sold out"], rows, numbers=(1, 2, 3), width=300)] if rows else []
 
@@ -144,8 +145,8 @@ def evidence(monitor: Monitor, row: Row, clock: WallClock, scheme: Scheme) -> li
     """Show what is known of a row's demand, what the last week taught, and its prices of the last month."""
     if not monitor.reader.has_warehouse():
         return []
-    known = _drawn(monitor, row, scheme) if monitor.reader.dates(DRAWS) else _believed(monitor, row, scheme)
-    return [*known, *_openings(monitor, row, clock, scheme)]
+    chart = _drawn(monitor, row, scheme) if monitor.reader.dates(DRAWS) else _believed(monitor, row, scheme)
+    return [*chart, *_openings(monitor, row, clock, scheme)]
 
 
 def _believed(monitor: Monitor, row: Row, scheme: Scheme) -> list[Component]:
@@ -163,11 +164,11 @@ def _believed(monitor: Monitor, row: Row, scheme: Scheme) -> list[Component]:
     since = dates.min()
     before, now = moved[dates == since], moved[dates == date]
     if since == date:
-        said = f"Believed so far: {buyers(row.proposed, now)}."
+        sentence = f"Believed so far: {buyers(row.proposed, now)}."
     else:
         seen = _observed(monitor, row.sku, date, (date - since).days)
-        said = learned(row.proposed, since, before, now, int(seen["n_offered"].sum()))
-    return [_headed(f"Demand in all stores, last {_DEMAND_DAYS} days", drawn), dmc.Text(said, size="sm")]
+        sentence = learned(row.proposed, since, before, now, int(seen["n_offered"].sum()))
+    return [_headed(f"Demand in all stores, last {_DEMAND_DAYS} days", drawn), dmc.Text(sentence, size="sm")]
 
 
 def learned(price: float, since: dt.date, before: pd.DataFrame, now: pd.DataFrame, decisions: int) -> str:
@@ -203,8 +204,8 @@ def _at(curve: pd.DataFrame, name: str, price: float) -> float:
 
 def _observed(monitor: Monitor, sku: str, date: dt.date, n_days: int) -> pd.DataFrame:
     span = {"first": date - dt.timedelta(days=n_days), "last": date - dt.timedelta(days=1)}
-    asked: dict[str, Any] = {"sku": sku, "candidates": monitor.catalog.current().store.ladder_prices} | span
-    return monitor.reader.ask("observed_demand", ("demand_cells", "products"), **asked)
+    question: dict[str, Any] = {"sku": sku, "candidates": monitor.catalog.current().store.ladder_prices} | span
+    return monitor.reader.ask("observed_demand", ("demand_cells", "products"), **question)
 
 
 def _drawn(monitor: Monitor, row: Row, scheme: Scheme) -> list[Component]:
@@ -215,16 +216,16 @@ def _drawn(monitor: Monitor, row: Row, scheme: Scheme) -> list[Component]:
     if not len(draws):
         return []
     seen, newest = monitor.reader.ask("drawn_demand", ("exposures",), **span), draws.iloc[-1]
-    own = float(newest["shelf_price"])
-    known = [own, row.proposed, *seen["price"]]
+    price_now = float(newest["shelf_price"])
+    known = [price_now, row.proposed, *seen["price"]]
     prices: Floats = np.linspace(min(known), max(known), 30)
     a_day = newest["expected_units"] / ((newest["through"] - newest["business_date"]).days + 1)
-    figure = figures.units_a_day(seen, prices, a_day * (prices / own) ** newest["response"], scheme)
-    marks = _marks(row) | {"your own": own}
+    figure = figures.units_a_day(seen, prices, a_day * (prices / price_now) ** newest["response"], scheme)
+    marks = _marks(row) | {"your own": price_now}
     drawn = chart("desk-row-demand", f"Units of {row.name} a day by price", figures.marked(figure, marks, scheme))
     old = draws[draws["business_date"] <= newest["business_date"] - dt.timedelta(days=_WEEK)]
-    told = dmc.Text(answered(newest if old.empty else old.iloc[-1], newest), size="sm")
-    return [_headed(f"Sales in this store, last {_DEMAND_DAYS} days", drawn), told]
+    text = dmc.Text(answered(newest if old.empty else old.iloc[-1], newest), size="sm")
+    return [_headed(f"Sales in this store, last {_DEMAND_DAYS} days", drawn), text]
 
 
 def answered(before: "pd.Series[float]", now: "pd.Series[float]") -> str:
@@ -235,14 +236,14 @@ def answered(before: "pd.Series[float]", now: "pd.Series[float]") -> str:
     before, now
         Rows of `draws_of_product`; the same where there is one.
     """
-    was, falls = (round(100 * (1 - 1.1 ** own["response"])) for own in (before, now))
+    was, falls = (round(100 * (1 - 1.1 ** belief["response"])) for belief in (before, now))
     sure = _SURE * now["response_deviation"] * 100 * np.log(1.1)
-    told = f"10 % dearer sells {falls} % less"
+    sentence = f"10 % dearer sells {falls} % less"
     if before is now:
-        return f"Believed so far: {told}; certain to ±{sure:.0f}."
+        return f"Believed so far: {sentence}; certain to ±{sure:.0f}."
     since = pd.Timestamp(before["business_date"]).date()
     moved, beside = ("did not move", "") if was == falls else ("moved", f", it was {was} %")
-    return f"Since {day(since)} the belief {moved}: {told}{beside}; certain to ±{sure:.0f}."
+    return f"Since {day(since)} the belief {moved}: {sentence}{beside}; certain to ±{sure:.0f}."
 
 
 def _openings(monitor: Monitor, row: Row, clock: WallClock, scheme: Scheme) -> list[Component]:
@@ -254,13 +255,13 @@ def _openings(monitor: Monitor, row: Row, clock: WallClock, scheme: Scheme) -> l
     if len(days) < 2:  # noqa: PLR2004 - a line wants two points
         return []
     acts = monitor.reader.ask("acts_on_product", ("price_changes",), **place)
-    told = [
+    sentences = [
         f"{kind} {_DECIDED[event]} by {by}"
         for event, kind, by in zip(acts["event"], acts["kind"], acts["done_by"], strict=True)
     ]
     dates = [clock.date_of(moment.to_pydatetime()) for moment in acts["effective_at"]]
     last = float(days["price_eur"].iloc[-1])
-    shown = pd.DataFrame({"date": dates, "price_eur": acts["price_eur"].fillna(last), "told": told})
+    shown = pd.DataFrame({"date": dates, "price_eur": acts["price_eur"].fillna(last), "told": sentences})
     described = f"Opening prices of {row.title} over {_PRICE_DAYS} days"
     drawn = chart("desk-row-prices", described, figures.openings(days, shown, scheme))
     return [_headed(f"Opening prices, last {_PRICE_DAYS} days", drawn)]

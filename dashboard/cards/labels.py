@@ -21,13 +21,15 @@ def label_cards(statuses: Sequence[StoreStatus]) -> list[Component]:
     """Return a card of the stores that were sent prices, those with a label that lags first; none where none was."""
     if not statuses:
         return []
-    behind = [one for one in statuses if one.late or one.different]
-    behind = sorted(behind, key=lambda one: (-one.late - one.different, one.store))[:_STORES]
+    behind = [status for status in statuses if status.late or status.different]
+    behind = sorted(behind, key=lambda status: (-status.late - status.different, status.store))[:_STORES]
     parts: list[Component] = [dmc.Text(told_of(statuses), size="sm")]
     if behind:
-        numbers = [(one.sent, one.acknowledged, one.late, one.different) for one in behind]
-        cells = [[*map(count, own)] for own in numbers]
-        rows = [[store_name(one.store), *own, _products(one)] for one, own in zip(behind, cells, strict=True)]
+        numbers = [(status.sent, status.acknowledged, status.late, status.different) for status in behind]
+        cells = [[*map(count, number)] for number in numbers]
+        rows = [
+            [store_name(status.store), *cell, _products(status)] for status, cell in zip(behind, cells, strict=True)
+        ]
         names = ("Store", "Sent", "Shown", "Late", "Differ", "Products")
         parts.append(table(names, rows, numbers=(1, 2, 3, 4), width=620))
     return [card("Tills and labels", *parts, caption=_CAPTION)]
@@ -35,13 +37,13 @@ def label_cards(statuses: Sequence[StoreStatus]) -> list[Component]:
 
 def told_of(statuses: Sequence[StoreStatus]) -> str:
     """Say in a sentence how the labels are."""
-    sent, shown = sum(one.sent for one in statuses), sum(one.acknowledged for one in statuses)
-    late = [one.late for one in statuses if one.late]
+    sent, shown = sum(status.sent for status in statuses), sum(status.acknowledged for status in statuses)
+    late = [status.late for status in statuses if status.late]
     stores = "1 store" if len(statuses) == 1 else f"{len(statuses)} stores"
-    known = f"{count(shown)} of {count(sent)} prices in {stores} are shown by till and label"
+    sentence = f"{count(shown)} of {count(sent)} prices in {stores} are shown by till and label"
     if not late:
-        return f"{known}; none is late."
-    return f"{known}; {count(sum(late))} {'is' if sum(late) == 1 else 'are'} late, in {len(late)} of {stores}."
+        return f"{sentence}; none is late."
+    return f"{sentence}; {count(sum(late))} {'is' if sum(late) == 1 else 'are'} late, in {len(late)} of {stores}."
 
 
 def _products(status: StoreStatus) -> str:

@@ -31,11 +31,11 @@ def curves_of(
     """
     panels: list[Component] = []
     for position, sku in enumerate(skus):
-        own, seen = curves[curves["sku"] == sku], observed[observed["sku"] == sku]
-        if own.empty:
+        curve, seen = curves[curves["sku"] == sku], observed[observed["sku"] == sku]
+        if curve.empty:
             continue
         label = names.get(sku, sku)
-        drawn = chart(f"models-curve-{position}", f"Demand for {label}", figures.demand(own, by_price(seen), scheme))
+        drawn = chart(f"models-curve-{position}", f"Demand for {label}", figures.demand(curve, by_price(seen), scheme))
         panels.append(html.Div([dmc.Text(label, fw=600, size="sm", truncate=True), drawn]))
     if not panels:
         text = "They are drawn from the champion when a day is priced."
@@ -73,10 +73,12 @@ def drift_fold(monitor: Monitor) -> Component:
     title = "Is demand still as predicted?"
     if days.empty:
         now = monitor.situation()
-        said = f"No day has been checked for drift yet. `{on_shelf('shelfprice nightly', now)}` checks the last days."
+        sentence = (
+            f"No day has been checked for drift yet. `{on_shelf('shelfprice nightly', now)}` checks the last days."
+        )
         if not now.has_champion:
-            said = "No day has been checked for drift: there is no champion yet to compare the days with."
-        return fold(title, said)
+            sentence = "No day has been checked for drift: there is no champion yet to compare the days with."
+        return fold(title, sentence)
     steps = monitor.reader.ask("healing_steps", TABLES, most=_STEPS)
     finding = "Every product sells as predicted." if steps.empty else f"Demand changed: {len(steps)} steps since."
     return fold(
@@ -98,10 +100,10 @@ def recovery_steps(steps: pd.DataFrame) -> list[Component]:
 def _step(row: Mapping[Any, Any]) -> Sequence[Component | str]:
     date, since = (day(pd.Timestamp(str(row[name])).date()) for name in ("date", "since"))
     version = row["version"]
-    said = {
+    sentences = {
         1: f": drift in {row['skus']} since {since}; version {version} no longer holds, and a new model is requested",
         2: f": version {version} was trained on the days since {since} and "
         + ("became champion" if row["promoted"] is True else "was not promoted"),
         3: f": first prices of version {version}",
     }
-    return [html.Strong(date), said[row["step"]]]
+    return [html.Strong(date), sentences[row["step"]]]

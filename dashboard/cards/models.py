@@ -50,15 +50,15 @@ def model_verdict(versions: Sequence[Version], changes: pd.DataFrame, trainings:
     elif refused is not newest:
         lines.append(f"The last one refused: {_fate(refused)}")
     first, *others = lines
-    told = [dmc.Text(first, className="verdict-first"), *(dmc.Text(line, className="verdict-line") for line in others)]
+    words = [dmc.Text(first, className="verdict-first"), *(dmc.Text(line, className="verdict-line") for line in others)]
     link = dmc.Anchor("Every training in MLflow", href=trainings, target="_blank", size="sm") if trainings else None
-    return card("What prices now", *told, right=link)
+    return card("What prices now", *words, right=link)
 
 
 def _gain(version: Version) -> str:
     """Say what the gate expected a version to earn more than what priced before, on which it decided."""
-    asked = {condition.name for condition in version.conditions}
-    before = next((words for name, words in _BEFORE.items() if name in asked), "the champion of that day")
+    names = {condition.name for condition in version.conditions}
+    before = next((words for name, words in _BEFORE.items() if name in names), "the champion of that day")
     believed = (version.money or {}).get("believed") or {}
     mean, spread = believed.get("mean"), believed.get("spread")
     if mean is None or spread is None:
@@ -107,8 +107,8 @@ def model_health(versions: Sequence[Version], newest_date: dt.date | None, seen:
     """
     champion, newest = champion_of(versions), versions[0]
     met = sum(condition.met for condition in newest.conditions)
-    told = f"version {newest.number}: {met} of {len(newest.conditions)} conditions met"
-    gate = stat("Newest verdict", newest.outcome, None, told)
+    sentence = f"version {newest.number}: {met} of {len(newest.conditions)} conditions met"
+    gate = stat("Newest verdict", newest.outcome, None, sentence)
     if champion is None:
         return html.Div([stat("Champion", "none", None, "base prices stand"), gate], className="grid grid-4")
     age = days((newest_date - champion.trained_through).days) if newest_date else UNKNOWN
@@ -119,8 +119,8 @@ def model_health(versions: Sequence[Version], newest_date: dt.date | None, seen:
 
 
 def _calibration(champion: Version, seen: pd.DataFrame) -> Component:
-    own = seen[seen["model_version"].astype(str) == champion.number]
-    error = calibration_error(own["p_sale"].to_numpy(dtype=float), own)
+    decided = seen[seen["model_version"].astype(str) == champion.number]
+    error = calibration_error(decided["p_sale"].to_numpy(dtype=float), decided)
     since = f"{points(error)} on the days it priced" if math.isfinite(error) else "its first day is not over"
     judged = points(champion.metrics.get("calibration_error", float("nan")))
     return stat("Predicted chances are off by", judged, None, f"on held-out days; {since}")
@@ -209,8 +209,8 @@ def status_badge(version: Version) -> Component:
 def _condition(condition: AskedByGate) -> Component:
     sign, words, look = ("✓", " met: ", "met") if condition.met else ("✗", " not met: ", "unmet")
     name = html.Strong(condition.name.capitalize())
-    said = html.Span([name, html.Span(words, className=look), condition.found])
-    return html.Li([html.Span(sign, className="mark", **aria(hidden="true")), said], className=f"condition {look}")
+    Span = html.Span([name, html.Span(words, className=look), condition.found])
+    return html.Li([html.Span(sign, className="mark", **aria(hidden="true")), Span], className=f"condition {look}")
 
 
 def side_by_side(versions: Sequence[Version], pages: str | None) -> Component:
@@ -231,15 +231,15 @@ def side_by_side(versions: Sequence[Version], pages: str | None) -> Component:
 def candidates(version: Version) -> Component:
     """Compare the candidates of the training that a version came from: all judged on the same days."""
     judged = version.candidates
-    metrics = [metric for metric in metrics_of((version,)) if any(metric.name in own for own in judged.values())]
+    metrics = [metric for metric in metrics_of((version,)) if any(metric.name in scores for scores in judged.values())]
     heads = [[html.Div(name.replace("_", " ")), *_registered(name, version)] for name in judged]
     return _by_metric(heads, _metric_rows(metrics, list(judged.values())))
 
 
 def no_pages_hint() -> Component:
     """Say how to open MLflow's pages while nothing serves them."""
-    said = ["MLflow is not running: ", dmc.Code("shelfprice up"), " starts it and links each version to its run."]
-    return dmc.Text(said, size="xs", c="dimmed", mt="xs")
+    message = ["MLflow is not running: ", dmc.Code("shelfprice up"), " starts it and links each version to its run."]
+    return dmc.Text(message, size="xs", c="dimmed", mt="xs")
 
 
 def _by_metric(heads: Sequence[list[Component]], rows: Sequence[Sequence[Component]]) -> Component:
@@ -248,7 +248,7 @@ def _by_metric(heads: Sequence[list[Component]], rows: Sequence[Sequence[Compone
 
 
 def _metric_rows(metrics: Sequence[Metric], scores: Sequence[dict[str, float]]) -> list[list[Component]]:
-    return [_metric_row(metric, [own.get(metric.name, float("nan")) for own in scores]) for metric in metrics]
+    return [_metric_row(metric, [score.get(metric.name, float("nan")) for score in scores]) for metric in metrics]
 
 
 def _metric_row(metric: Metric, values: Sequence[float]) -> list[Component]:
@@ -258,13 +258,13 @@ def _metric_row(metric: Metric, values: Sequence[float]) -> list[Component]:
         best = min(finite) if metric.better == "lower" else max(finite)
     star = html.Span(" ★", className="best", title="best of the row", **aria(label="best of the row"))
     arrow = {"lower": "↓", "higher": "↑", None: ""}[metric.better]
-    told = [
+    sentences = [
         [f"{value:.4f}" if math.isfinite(value) else UNKNOWN, *([star] if round(value, 4) == best else [])]
         for value in values
     ]
     named = html.Span(metric.label, className="named", title=metric.says or metric.name)
     direction = html.Span(arrow, className="arrow", **aria(label=f"{metric.better} is better" if metric.better else ""))
-    return [dmc.TableTh([named, direction]), *(dmc.TableTd(own, className="number") for own in told)]
+    return [dmc.TableTh([named, direction]), *(dmc.TableTd(cell, className="number") for cell in sentences)]
 
 
 def _registered(name: str, version: Version) -> list[Component]:

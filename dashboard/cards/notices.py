@@ -15,13 +15,16 @@ from warehouse.query.advice import BEGIN, BEGIN_WITH_A_LOG
 
 def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
     """Show what is out of order with the prices of a date, each with the command that mends it."""
-    return [notice(one.title, one.text, command=one.command, mood=one.mood) for one in found_on(monitor, date)]
+    return [
+        notice(notice_.title, notice_.text, command=notice_.command, mood=notice_.mood)
+        for notice_ in found_on(monitor, date)
+    ]
 
 
 def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
     """Return what is out of order with the prices of a date."""
     catalog = monitor.catalog.current()
-    told = notices(
+    alerts = notices(
         monitor.versions(),
         monitor.reader.dates("booked_prices"),
         date,
@@ -30,7 +33,7 @@ def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
         catalog_problem=monitor.catalog.problem,
         passed_over=books_passed_over(Lake(monitor.settings), date),
     )
-    return [*monitor.kill_switch.notices(catalog), *told, *_of_waiting(monitor)]
+    return [*monitor.kill_switch.notices(catalog), *alerts, *_of_waiting(monitor)]
 
 
 def _of_waiting(monitor: Monitor) -> list[Notice]:

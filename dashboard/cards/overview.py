@@ -95,9 +95,9 @@ def drift_alarm(monitor: Monitor) -> list[Component]:
 
 def alert_notices(monitor: Monitor) -> list[Component]:
     """Show the alerts that are open, as `shelfprice alerts` lists them; nothing where none is."""
-    found = monitor.reader.ask("open_alerts", ("alerts",), most=_ALERTS).to_dict("records")
-    titles = [_ALERT_TITLES.get(row["kind"], "Something needs a person") for row in found]
-    rows = zip(titles, found, strict=True)
+    alerts = monitor.reader.ask("open_alerts", ("alerts",), most=_ALERTS).to_dict("records")
+    titles = [_ALERT_TITLES.get(row["kind"], "Something needs a person") for row in alerts]
+    rows = zip(titles, alerts, strict=True)
     return [notice(f"{title}: {row['subject']}", row["sentence"], mood="warning") for title, row in rows]
 
 
@@ -110,13 +110,13 @@ def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
     """Show what the chain earned, how many stores need a person, and what ran out."""
     needing, n_out = sum(row.level != "fine" for row in rows), sum(row.sold_out > 0 for row in rows)
     urgent = sum(row.level == "act" for row in rows)
-    told, missed = f"{count(urgent)} of them urgent" if urgent else "none urgent", sum(row.missed for row in rows)
+    sentence, missed = f"{count(urgent)} of them urgent" if urgent else "none urgent", sum(row.missed for row in rows)
     where, line = f"in {count(n_out)} store{'' if n_out == 1 else 's'}", _trend(rows, "missed")
     return [
         _money("Revenue", rows, "revenue"),
         _money("Margin", rows, "margin"),
         *_stock_stats(rows),
-        stat("Stores that need a person", f"{count(needing)} of {count(len(rows))}", None, told),
+        stat("Stores that need a person", f"{count(needing)} of {count(len(rows))}", None, sentence),
         stat("Visits that met an empty shelf", count(missed), None, where, line),
     ]
 
@@ -126,10 +126,10 @@ def _stock_stats(rows: Sequence[StoreRow]) -> list[Component]:
     closed = [row.earned for row in rows if row.earned and row.earned.profit is not None]
     if not closed:
         return []
-    thrown, sold = sum(one.spoiled or 0 for one in closed), sum(one.units for one in closed)
-    told = f"{count(round(thrown))} units, {share(thrown / max(thrown + sold, 1))} of what left the shelf"
-    waste = euros(sum(one.waste or 0.0 for one in closed))
-    return [_money("Profit", rows, "profit"), stat("Thrown away", waste, None, told, _trend(rows, "waste"))]
+    thrown, sold = sum(day_closed.spoiled or 0 for day_closed in closed), sum(day_closed.units for day_closed in closed)
+    sentence = f"{count(round(thrown))} units, {share(thrown / max(thrown + sold, 1))} of what left the shelf"
+    waste = euros(sum(day_closed.waste or 0.0 for day_closed in closed))
+    return [_money("Profit", rows, "profit"), stat("Thrown away", waste, None, sentence, _trend(rows, "waste"))]
 
 
 def _money(label: str, rows: Sequence[StoreRow], part: str) -> Component:
@@ -151,22 +151,22 @@ def _trend(rows: Sequence[StoreRow], part: str) -> Component | None:
         for date, earned in row.days.items():
             if (amount := _part(earned, part)) is not None:
                 by_date.setdefault(date, []).append(amount)
-    means = [sum(own) / len(own) for _, own in sorted(by_date.items())]
+    means = [sum(revenues) / len(revenues) for _, revenues in sorted(by_date.items())]
     return trend(means, f"a store on average, the last {days(len(means))}")
 
 
 def _grid_row(row: StoreRow, chosen: dt.date | None) -> dict[str, Any]:
-    asked = {"store": row.store} | ({"day": str(chosen)} if chosen else {})
-    told = f"{day(row.date)}{', open' if row.is_open else ''}" if row.date else UNKNOWN
+    query = {"store": row.store} | ({"day": str(chosen)} if chosen else {})
+    label = f"{day(row.date)}{', open' if row.is_open else ''}" if row.date else UNKNOWN
     return {
         "store": row.store,
         "name": store_name(row.store),
-        "link": f"/store?{urlencode(asked)}",
+        "link": f"/store?{urlencode(query)}",
         "level": row.level,
-        "trend": [one.revenue for one in row.days.values()],
+        "trend": [sold_day.revenue for sold_day in row.days.values()],
         "needs": "; ".join(concern.text for concern in row.concerns),
         "concerns": [[concern.level, concern.text] for concern in row.concerns],
-        "day": told,
+        "day": label,
         **_compared("revenue", row),
         **_compared("margin", row),
         "profit": _part(row.earned, "profit"),
@@ -200,11 +200,13 @@ def earned_card(monitor: Monitor) -> list[Component]:
     """Show the chain, its newest weeks, its categories and stores; nothing where no price was drawn."""
     if not monitor.reader.dates(TABLE):
         return []
-    found = monitor.reader.ask("newest_earned", (TABLE,))
-    weeks = found[found["scope"] == "week"].tail(_MOST_WEEKS)[::-1]
-    chain, categories, stores = (found[found["scope"] == scope] for scope in ("chain", "category", "store"))
+    weeks_earned = monitor.reader.ask("newest_earned", (TABLE,))
+    weeks = weeks_earned[weeks_earned["scope"] == "week"].tail(_MOST_WEEKS)[::-1]
+    chain, categories, stores = (
+        weeks_earned[weeks_earned["scope"] == scope] for scope in ("chain", "category", "store")
+    )
     rows = pd.concat([chain, weeks, categories, stores])
-    first, through = (pd.Timestamp(found[name].iloc[0]).date() for name in ("first", "through"))
+    first, through = (pd.Timestamp(weeks_earned[name].iloc[0]).date() for name in ("first", "through"))
     return [
         card(
             "What drawn prices earned",

@@ -76,8 +76,8 @@ def table_list(states: Sequence[LakeTable], now: dt.datetime) -> Component:
     ]
     names = ["Table", "Rows", "Partitions", "Newest date", "Published", "Size"]
     unused = [state.name for state in states if state not in used]
-    said = html.Summary(f"{len(unused)} tables that nothing was sent to yet")
-    folded = html.Details([said, dmc.Text(", ".join(unused), size="sm", c="dimmed")], className="unused")
+    Summary = html.Summary(f"{len(unused)} tables that nothing was sent to yet")
+    folded = html.Details([Summary, dmc.Text(", ".join(unused), size="sm", c="dimmed")], className="unused")
     return html.Div([table(names, rows, numbers=(1, 2, 3, 4, 5), width=620), folded])
 
 
@@ -85,12 +85,15 @@ def troubles(states: Sequence[LakeTable], sent: Sequence[StoreStatus]) -> Compon
     """Say first what is late or failed in the lake and at the labels, or that nothing is."""
     named = {state.name: state for state in states}
     sold = max((named[table].newest_date or dt.date.min for table in SOLD), default=dt.date.min)
-    late = {name: found for name in _FOLLOWS if (found := named[name].newest_date) and found < sold}
+    late = {name: newest_date for name in _FOLLOWS if (newest_date := named[name].newest_date) and newest_date < sold}
     lines = [
         *(f"{state.name}: {count(state.unproven)} files without a receipt." for state in states if state.unproven),
-        *(f"{name} ends on {day(found)}, and days are sold through {day(sold)}." for name, found in late.items()),
+        *(
+            f"{name} ends on {day(newest_date)}, and days are sold through {day(sold)}."
+            for name, newest_date in late.items()
+        ),
         *([f"{count(named['rejected'].rows)} rows were rejected."] if named["rejected"].rows else []),
-        *([told_of(sent)] if any(one.late or one.different for one in sent) else []),
+        *([told_of(sent)] if any(status.late or status.different for status in sent) else []),
     ]
     if not lines:
         mark = html.Span("✓", className="light light-green", **aria(hidden="true"))
@@ -161,8 +164,8 @@ def not_ours(rows: pd.DataFrame) -> list[Component]:
     return [card("Sold at prices that were not ours", shown, caption=caption)]
 
 
-def _badge(mark: str, ink: str, said: str) -> Component:
-    return dmc.Badge(f"{mark} {said}", color=ink, variant="light", size="sm", tt="none")
+def _badge(mark: str, ink: str, text: str) -> Component:
+    return dmc.Badge(f"{mark} {text}", color=ink, variant="light", size="sm", tt="none")
 
 
 def _unproven(state: LakeTable) -> list[Component]:
@@ -192,7 +195,7 @@ def service_list(running: "RunningServices | None", now: dt.datetime) -> Compone
             count(one.recent_restarts(now)),
             one.reason or UNKNOWN,
         ]
-        for one in sorted(running.services, key=lambda one: one.condition != "silent")
+        for one in sorted(running.services, key=lambda service: service.condition != "silent")
     ]
     names = ["Service", "State", "Since", "Restarts in the last hour", "Why it was started again last"]
     return table(names, rows, numbers=(2, 3), width=640)

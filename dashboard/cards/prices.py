@@ -51,12 +51,14 @@ def price_now(
     if not len(decisions) or product is None:
         return dmc.Text(f"No price was decided in the {DAYS} days up to {day_name(date)}.", c="dimmed", size="sm"), {}
     clock = monitor.catalog.current().store.clock_of(store)
-    local = decisions.assign(decided_at=[clock.local(at).replace(tzinfo=None) for at in decisions["decided_at"]])
+    local = decisions.assign(
+        decided_at=[clock.local(decision).replace(tzinfo=None) for decision in decisions["decided_at"]]
+    )
     newest, base = dict[Any, Any](local.iloc[0]), product["base_price"]
     price, since = newest["new_price"], newest["decided_at"]
-    told = "" if price == base else f" It is {change(price, base)} on the base price of {euros(base)}."
+    sentence = "" if price == base else f" It is {change(price, base)} on the base price of {euros(base)}."
     place = f"{product['product_name']} in {store_name(store)} since {day_name(since.date())}, {since:%H:%M}"
-    why = html.Div([html.Strong(place), html.Div(f"{newest['reason']}.{told}")])
+    why = html.Div([html.Strong(place), html.Div(f"{newest['reason']}.{sentence}")])
     marks = marks_of(monitor.reader, clock, store, sku, date - dt.timedelta(days=DAYS - 1), date)
     words = html.Div([html.Span(euros(price), className="price-now"), why], className="quote")
     return words, figures.course(local, base, marks, scheme)
@@ -135,11 +137,11 @@ def in_words(name: str, line: BookLine, minutes_left: int, *, is_opening: bool =
     moved = wanted if line.price != line.unconstrained_price else ""
     if_so = f"with {line.stock:,} left and {_duration(minutes_left)} to go"
     state = f"when the store opens with {line.stock:,} on the shelf" if is_opening else if_so
-    told = (
+    sentence = (
         f"{name}, {state}: chance of sale {share(line.p_sale)}, a unit kept is worth {euros(line.unit_value)}. "
         f"Why: {RULES[line.binding_rule]}{moved}."
     )
-    return html.Div([html.Span(euros(line.price), className="quote-price"), html.Span(told)], className="quote")
+    return html.Div([html.Span(euros(line.price), className="quote-price"), html.Span(sentence)], className="quote")
 
 
 def products_of(monitor: Monitor, category: str | None) -> dict[str, str]:
@@ -160,8 +162,8 @@ def no_book(monitor: Monitor, date: dt.date) -> Component:
     command = monitor.next_command() if now.newest_book is None else None
     policies = monitor.reader.ask("policies_of_day", SOLD, on=date, date=date)
     if policies["is_own"].any():
-        told = "The prices of this day are the retailer's own, as the ingested file has them."
-        return notice(title, told, command=command)
+        sentence = "The prices of this day are the retailer's own, as the ingested file has them."
+        return notice(title, sentence, command=command)
     return notice(title, "No champion had made a price book for it: the store sold at base prices.", command=command)
 
 
@@ -196,9 +198,9 @@ def _sliders(monitor: Monitor) -> Component:
     return html.Div([stock, time], className="grid grid-2 sliders")
 
 
-def _slider(identifier: str, label: str, most: int, said: Callable[[int], str]) -> Component:
+def _slider(identifier: str, label: str, most: int, words: Callable[[int], str]) -> Component:
     """Place a slider at its end, whose name and marks say the unit."""
-    marks = [{"value": place, "label": said(place)} for place in sorted({1, max(1, most // 2), most})]
+    marks = [{"value": place, "label": words(place)} for place in sorted({1, max(1, most // 2), most})]
     span = {"min": 1, "max": most, "value": most, "step": 1}
     slider = dmc.Slider(id=identifier, **span, marks=marks, updatemode="drag", thumbLabel=label)
     return html.Div([dmc.Text(label, size="sm", fw=500), slider], className="slider")
@@ -283,9 +285,9 @@ def _grid() -> Component:
 
 def trail_rows(decisions: pd.DataFrame, clock: WallClock) -> list[dict[Any, Any]]:
     """Return the rows of the grid, in the store's time."""
-    told = decisions.assign(
+    decided = decisions.assign(
         decided_at=[f"{clock.local(moment):%Y-%m-%d %H:%M}" for moment in decisions["decided_at"]],
         explored=decisions["explored"].map({True: "yes", False: "no"}),
         binding_rule=decisions["binding_rule"].map(RULES),
     )
-    return [dict(row) for row in told.astype(object).where(told.notna(), None).to_dict("records")]
+    return [dict(row) for row in decided.astype(object).where(decided.notna(), None).to_dict("records")]

@@ -43,16 +43,16 @@ def promotions_card() -> Component:
 def promotions_list(monitor: Monitor, sheet: Sheet, steps: int) -> Component:
     """Draw the promotions of some weeks around the date that is priced; a step is half of them later."""
     is_any = any(change.terms.announced for change in sheet.people) and monitor.reader.has_warehouse()
-    found = monitor.reader.ask("promotions", _TABLES).to_dict(orient="records") if is_any else []
-    told = [row for row in found if row["state"] in _LOOKS]
-    if not told:
+    promotions = monitor.reader.ask("promotions", _TABLES).to_dict(orient="records") if is_any else []
+    promotion_rows = [row for row in promotions if row["state"] in _LOOKS]
+    if not promotion_rows:
         words = "No promotion is planned. Choose prices in the table, then plan one: it shows here from day to day."
         return dmc.Text(words, c="dimmed", size="sm")
     today = sheet.clock_of(None).date
     first = today - dt.timedelta(days=today.weekday()) + (steps * _WEEKS // 2 - _BACK) * _WEEK
     shown = [
         (row, (start, end))
-        for row in told
+        for row in promotion_rows
         for start, end in [_dates_of(row, sheet.catalog)]
         if start < first + _WEEKS * _WEEK and (end is None or end >= first)
     ]
@@ -60,7 +60,7 @@ def promotions_list(monitor: Monitor, sheet: Sheet, steps: int) -> Component:
     head = [dmc.TableTh(name) for name in _NAMES]
     head += [dmc.TableTh(_weeks(first), className="calendar-weeks"), *(dmc.TableTh(name) for name in _LAST)]
     rows = [_row(row, dates, first, today, names) for row, dates in reversed(shown[:_MOST])]
-    left = len(told) - len(rows)
+    left = len(promotion_rows) - len(rows)
     others = f"{count(left)} more in other weeks: Earlier, Later, or `shelfprice changes --promotions`." if left else ""
     return html.Div([framed_table(head, rows, 1040), dmc.Text(others, size="sm", c="dimmed")])
 

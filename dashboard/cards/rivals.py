@@ -23,12 +23,12 @@ def rivals_card(monitor: Monitor, date: dt.date | None) -> list[Component]:
     """Show the price index of a date; nothing where no price of a rival was known on it."""
     if date is None or not monitor.reader.dates("competitor_prices"):
         return []
-    found = monitor.reader.ask("price_index", READ, date=date)
-    if found.empty:
+    prices = monitor.reader.ask("price_index", READ, date=date)
+    if prices.empty:
         return []
     shown = card(
         "Our prices beside rivals'",
-        table(_NAMES, [_row(row) for row in found.to_dict(orient="records")], numbers=(2, 3, 4), width=480),
+        table(_NAMES, [_row(row) for row in prices.to_dict(orient="records")], numbers=(2, 3, 4), width=480),
         caption=f"{day(date)}: 100 is the rival's price of as much, and 105 is 5 % dearer; a geometric mean over the "
         "products. Prices that are stale are left out. `shelfprice take-in FILE` takes newer ones in.",
     )
@@ -39,21 +39,21 @@ def price_level_stat(monitor: Monitor, date: dt.date) -> list[Component]:
     """Show how our prices stand beside rivals' on a date; nothing where no price of a rival was ever taken in."""
     if not monitor.reader.dates("competitor_prices"):
         return []
-    found = monitor.reader.ask("price_level", READ, first=date - dt.timedelta(days=_DAYS - 1), last=date)
-    dates, level, n = (found[name].tolist() for name in ("business_date", "price_level", "count_products"))
+    level_rows = monitor.reader.ask("price_level", READ, first=date - dt.timedelta(days=_DAYS - 1), last=date)
+    dates, level, n = (level_rows[name].tolist() for name in ("business_date", "price_level", "count_products"))
     levels = dict(zip((on.date() for on in dates), zip(level, n, strict=True), strict=True))
     title, shelf = "Prices beside rivals'", count(len(monitor.catalog.current().products))
     if (now := levels.get(date)) is None:
-        told = f"no fresh price of a rival for the {shelf} products"
-        return [stat(title, UNKNOWN, None, told, _TO_CARD)]
-    before = [one for on, (one, _) in levels.items() if 0 < (date - on).days <= _WEEK]
+        sentence = f"no fresh price of a rival for the {shelf} products"
+        return [stat(title, UNKNOWN, None, sentence, _TO_CARD)]
+    before = [earlier for on, (earlier, _) in levels.items() if 0 < (date - on).days <= _WEEK]
     mean = sum(before) / len(before) if before else now[0]
     is_moved = share(abs(now[0] / mean - 1)) != share(0)
     compared = f"{count(now[1])} of {shelf} products compared"
     week = f"{'vs' if is_moved else 'as'} the mean of the 7 days before; " if before else ""
-    told = f"price level on the last {len(level)} dates, between {told_of(min(level))} and {told_of(max(level))}"
+    sentence = f"price level on the last {len(level)} dates, between {told_of(min(level))} and {told_of(max(level))}"
     moved = change(now[0], mean) if is_moved else None
-    line = trend(level, told)
+    line = trend(level, sentence)
     return [stat(title, told_of(now[0]), moved, f"{week}{compared}", line, _TO_CARD, more_is_better=False)]
 
 

@@ -28,15 +28,17 @@ _MEANING = "The expected saving is what the sticker brings beyond the best price
 
 def sticker_cards(monitor: Monitor, store: str, date: dt.date) -> list[Component]:
     """Return a card of the stickers to print, and one of those that stood; none of those where there are none."""
-    found = monitor.reader.ask("stickers_of_store", READ, date=date, store=store)
-    stood = pd.to_datetime(found["business_date"]).dt.date == date
-    cards, rows = list[Component](), found[stood]
+    stickers = monitor.reader.ask("stickers_of_store", READ, date=date, store=store)
+    stood = pd.to_datetime(stickers["business_date"]).dt.date == date
+    cards, rows = list[Component](), stickers[stood]
     if not stood.all():
         title = f"Stickers to print for {day_name(date + dt.timedelta(days=1))}"
-        cards.append(card(title, _table(found[~stood], ()), caption=f"{_STICK} {_MEANING}"))
+        cards.append(card(title, _table(stickers[~stood], ()), caption=f"{_STICK} {_MEANING}"))
     if len(rows):
-        told = f"Stickers sold {count(rows['count_sold'].sum())} units for {euros(float(rows['brought_eur'].sum()))}."
-        cards.append(card(f"Stickers of {day_name(date)}", _table(rows, _RESULT), caption=f"{told} {_MEANING}"))
+        sentence = (
+            f"Stickers sold {count(rows['count_sold'].sum())} units for {euros(float(rows['brought_eur'].sum()))}."
+        )
+        cards.append(card(f"Stickers of {day_name(date)}", _table(rows, _RESULT), caption=f"{sentence} {_MEANING}"))
     return cards
 
 

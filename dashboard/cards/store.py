@@ -95,7 +95,7 @@ def moment(
     names = {product.sku: product.name for product in now.products}
     page = shelf_page(now.products, choice)
     until = wall.moment_of(day.date, through + 1)
-    marks = [one for one in marks_of(monitor.reader, wall, day.store, None, day.date, day.date) if one.at < until]
+    marks = [mark for mark in marks_of(monitor.reader, wall, day.store, None, day.date, day.date) if mark.at < until]
     return {
         "empty": None,
         "hidden": False,
@@ -141,9 +141,9 @@ def version_behind(versions: Sequence[Version], day: DayNow | None) -> Version |
 
 def _events(monitor: Monitor, day: ShownDay, through: int, clock: WallClock) -> pd.DataFrame:
     most = {"most_visits": MOST_VISITS, "most_decisions": MOST_DECISIONS}
-    asked: dict[str, Any] = {"on": day.date, "date": day.date, "store": day.store, "through": through} | most
-    found = monitor.reader.ask("newest_events", _READ_FOR_EVENTS, **asked)
-    return found.assign(happened_at=found["happened_at"].dt.tz_convert(clock.zone.info))
+    parameters: dict[str, Any] = {"on": day.date, "date": day.date, "store": day.store, "through": through} | most
+    events = monitor.reader.ask("newest_events", _READ_FOR_EVENTS, **parameters)
+    return events.assign(happened_at=events["happened_at"].dt.tz_convert(clock.zone.info))
 
 
 def _marks(clock: Clock) -> list[dict[str, Any]]:
@@ -207,10 +207,10 @@ def _model_stat(model: Version | None, before: Version | None, date: dt.date) ->
     if model is None:
         return stat("Model", "none", None, "these prices come from no model")
     by_hand = "" if model.promoted else ", promoted by hand"
-    told = f"{days((date - model.trained_through).days)} old{by_hand}, calibration error {_error(model)}"
+    sentence = f"{days((date - model.trained_through).days)} old{by_hand}, calibration error {_error(model)}"
     if before is not None and before is not model:
-        told += f"; the day before, version {before.number}: {_error(before)}"
-    return stat("Model", f"Version {model.number}", None, told)
+        sentence += f"; the day before, version {before.number}: {_error(before)}"
+    return stat("Model", f"Version {model.number}", None, sentence)
 
 
 def _error(model: Version) -> str:
@@ -223,7 +223,7 @@ def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
     against = "base price" if moved and product.price == product.base_price else f"{moved} vs base" if moved else ""
     picture = sparkline(product.prices, n_ticks, line) or _NO_PICTURE
     lowest, highest = (min(product.prices), max(product.prices)) if product.prices else (0.0, 0.0)
-    told = f"price since opening, between {euros(lowest)} and {euros(highest)}"
+    sentence = f"price since opening, between {euros(lowest)} and {euros(highest)}"
     head = [
         html.Span(product.icon, className="product-icon", **aria(hidden="true")),
         html.Span(product.name, className="product-name", title=product.name),
@@ -233,7 +233,7 @@ def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
     parts = [
         html.Div(head, className="product-head"),
         html.Div(prices, className="product-line"),
-        html.Img(src=picture, alt=told, title=told, className="sparkline"),
+        html.Img(src=picture, alt=sentence, title=sentence, className="sparkline"),
         _stock_bar(product),
         html.Div(sold, className="product-line product-sold"),
     ]
@@ -263,9 +263,9 @@ def _stock_bar(product: ProductNow) -> Component:
 
 def _lots_in_words(lots: Sequence[UnitsThatKeep]) -> str:
     """Say how long the units keep that a product opened with: `opened with 12 for today, 40 for 2 days`."""
-    told = [f"{count(lot.units)} {_for_how_long(lot.days_left)}" for lot in lots[:_LOTS]]
+    labels = [f"{count(lot.units)} {_for_how_long(lot.days_left)}" for lot in lots[:_LOTS]]
     more = sum(lot.units for lot in lots[_LOTS:])
-    return "opened with " + ", ".join([*told, *([f"{count(more)} for longer"] if more else [])])
+    return "opened with " + ", ".join([*labels, *([f"{count(more)} for longer"] if more else [])])
 
 
 def _for_how_long(days_left: int | None) -> str:

@@ -16,7 +16,7 @@ def sparkline(values: Sequence[float], n_ticks: int, line: str) -> str:
     if len(values) < 2:  # noqa: PLR2004 - a line wants two points
         return ""
     heights, step = _heights(values), _WIDTH / max(n_ticks, len(values))
-    path = f"M0 {heights[0]}" + "".join(f"V{height}H{at * step:.1f}" for at, height in enumerate(heights, 1))
+    path = f"M0 {heights[0]}" + "".join(f"V{height}H{index * step:.1f}" for index, height in enumerate(heights, 1))
     return _address(path, line)
 
 
@@ -25,7 +25,7 @@ def trend_line(values: Sequence[float]) -> str:
     if len(values) < 2:  # noqa: PLR2004
         return ""
     step = (_WIDTH - 2) / (len(values) - 1)
-    places = [f"{1 + at * step:.1f} {height}" for at, height in enumerate(_heights(values))]
+    places = [f"{1 + index * step:.1f} {height}" for index, height in enumerate(_heights(values))]
     return _address("M" + "L".join(places), "black")
 
 
@@ -43,8 +43,8 @@ def _address(path: str, line: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()}"
 
 
-def trend(values: Sequence[float], said: str) -> Component | None:
+def trend(values: Sequence[float], label: str) -> Component | None:
     """Draw how a number went, in the colour of the text around it; `said` is what a screen reader says."""
     drawn = trend_line(values)
     style = {"--line": f'url("{drawn}")'}
-    return html.Span(className="trend", style=style, role="img", title=said, **aria(label=said)) if drawn else None
+    return html.Span(className="trend", style=style, role="img", title=label, **aria(label=label)) if drawn else None

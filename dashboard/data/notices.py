@@ -62,17 +62,17 @@ def notices(
     passed_over
         Price books that are damaged, so that older prices stand on the day shown.
     """
-    found = []
+    sentences = []
     if catalog_problem:
         title = "The catalog cannot be used; the one read before stays in force"
-        found.append(Notice(title, catalog_problem, "problem"))
+        sentences.append(Notice(title, catalog_problem, "problem"))
     if kill_switch:
-        found.append(Notice("The kill switch is on", _AT_BASE_PRICES, "stopped"))
+        sentences.append(Notice("The kill switch is on", _AT_BASE_PRICES, "stopped"))
     elif passed_over is not None:
-        found.append(_about_damage(passed_over))
+        sentences.append(_about_damage(passed_over))
     else:
-        found += _about_prices(versions, books, shown, now)
-    return found
+        sentences += _about_prices(versions, books, shown, now)
+    return sentences
 
 
 def _about_damage(passed_over: PassedOver) -> Notice:
@@ -129,7 +129,7 @@ def running_services(settings: Settings) -> "RunningServices | None":
 
 def health_of(
     running: "RunningServices | None",
-    found: Iterable[Notice],
+    notices: Iterable[Notice],
     unproven: int,
     failed: Iterable[str] = (),
     *,
@@ -150,18 +150,18 @@ def health_of(
     trouble
         Why it cannot be judged, empty when it can.
     """
-    kept = list(found)
-    broken = [*_silent(running), *(one.title for one in kept if one.mood == "problem")]
+    kept = list(notices)
+    broken = [*_silent(running), *(notice.title for notice in kept if notice.mood == "problem")]
     if unproven:
         broken.append(f"{unproven} files without a receipt")
     if trouble:
         broken.append(trouble)
     if broken:
         return Health("red", "Broken", tuple(broken[:_MOST_REASONS]))
-    stopped = [one.title for one in kept if one.mood == "stopped"]
+    stopped = [notice.title for notice in kept if notice.mood == "stopped"]
     if stopped:
         return Health("amber", "Stopped by a person", tuple(stopped[:_MOST_REASONS]))
-    doubtful = [*_restarting(running), *failed, *(one.title for one in kept if one.mood == "warning")]
+    doubtful = [*_restarting(running), *failed, *(notice.title for notice in kept if notice.mood == "warning")]
     if running is None:
         doubtful.append("services are not running")
     if doubtful:
@@ -173,10 +173,10 @@ def health_of(
 
 def _silent(running: "RunningServices | None") -> list[str]:
     services = running.services if running else ()
-    return [f"{one.name} does not answer" for one in services if one.condition == "silent"]
+    return [f"{service.name} does not answer" for service in services if service.condition == "silent"]
 
 
 def _restarting(running: "RunningServices | None") -> list[str]:
     services = running.services if running else ()
-    said = {"restarting": "restarts", "starting": "is starting"}
-    return [f"{one.name} {said[one.condition]}" for one in services if one.condition in said]
+    verbs = {"restarting": "restarts", "starting": "is starting"}
+    return [f"{service.name} {verbs[service.condition]}" for service in services if service.condition in verbs]

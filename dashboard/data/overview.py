@@ -124,7 +124,7 @@ class ChainDays:
 
 
 def store_rows(
-    stores: Sequence[str], known: ChainDays, chosen: dt.date | None, now: dt.datetime
+    stores: Sequence[str], chain: ChainDays, chosen: dt.date | None, now: dt.datetime
 ) -> tuple[StoreRow, ...]:
     """Return a row for each store, those that need a person first.
 
@@ -137,8 +137,8 @@ def store_rows(
     now
         The time, UTC.
     """
-    by_date = {date: _by_store(sales) for date, sales in known.earned.items() if sales is not None}
-    rows = [_row(store, by_date, known, chosen, now) for store in stores]
+    by_date = {date: _by_store(sales) for date, sales in chain.earned.items() if sales is not None}
+    rows = [_row(store, by_date, chain, chosen, now) for store in stores]
     return tuple(sorted(rows, key=lambda row: (_URGENCY[row.level], -row.lost)))
 
 
@@ -149,26 +149,26 @@ def _by_store(sales: pd.DataFrame) -> dict[str, _Sales]:
 def _row(
     store: str,
     by_date: Mapping[dt.date, Mapping[str, _Sales]],
-    known: ChainDays,
+    chain: ChainDays,
     chosen: dt.date | None,
     now: dt.datetime,
 ) -> StoreRow:
     sold = sorted(date for date, sales in by_date.items() if store in sales)
     date = chosen if chosen is not None else max(sold, default=None)
     sales = by_date[date][store] if date in sold else None
-    week = [by_date[one][store] for one in sold if date and 0 < (date - one).days <= DAYS_BEFORE]
+    week = [by_date[day][store] for day in sold if date and 0 < (date - day).days <= DAYS_BEFORE]
     concerns = [
-        *_of_files(store, date, known),
-        *_of_live_day(store, date, known, now),
-        *_of_silence(sales is not None, date, chosen, max(known.earned, default=None)),
-        *_of_prices(date if sales is not None else None, known.books),
-        *_of_decisions(known.waiting.get(store, 0)),
+        *_of_files(store, date, chain),
+        *_of_live_day(store, date, chain, now),
+        *_of_silence(sales is not None, date, chosen, max(chain.earned, default=None)),
+        *_of_prices(date if sales is not None else None, chain.books),
+        *_of_decisions(chain.waiting.get(store, 0)),
         *_of_stock(sales),
     ]
     return StoreRow(
         store,
         date,
-        is_open=date is not None and (store, date) in known.open_since,
+        is_open=date is not None and (store, date) in chain.open_since,
         earned=None if sales is None else _mean([sales]),
         before=_mean(week) if week else None,
         sold_out=0 if sales is None else int(sales["count_sold_out"]),
@@ -176,41 +176,41 @@ def _row(
         lost=0.0 if sales is None else float(sales["lost_revenue_eur"]),
         concerns=tuple(sorted(concerns, key=lambda concern: _URGENCY[concern.level])),
         days={
-            one: _mean([by_date[one][store]])
-            for one in sold
-            if date and 0 <= (date - one).days < DAYS_OF_TREND and (store, one) not in known.open_since
+            day: _mean([by_date[day][store]])
+            for day in sold
+            if date and 0 <= (date - day).days < DAYS_OF_TREND and (store, day) not in chain.open_since
         },
     )
 
 
 def _mean(sales: Sequence[_Sales]) -> Earned:
     def mean(*names: str) -> Iterator[float]:
-        return (sum(float(one[name]) for one in sales) / len(sales) for name in names)
+        return (sum(float(sale[name]) for sale in sales) / len(sales) for name in names)
 
     units, revenue, margin, missed = mean("count_units", "revenue_eur", "margin_eur", "count_missed_visits")
     lost = ("count_spoiled", "waste_eur", "profit_eur")
-    if any(pd.isna(one[name]) for one in sales for name in lost):
+    if any(pd.isna(sale_row[name]) for sale_row in sales for name in lost):
         return Earned(units, revenue, margin, missed=missed)
     spoiled, waste, profit = mean(*lost)
     return Earned(units, revenue, margin, spoiled, waste, profit, missed)
 
 
-def _of_files(store: str, date: dt.date | None, known: ChainDays) -> list[Concern]:
-    newest = max(known.earned, default=None)
+def _of_files(store: str, date: dt.date | None, chain: ChainDays) -> list[Concern]:
+    newest = max(chain.earned, default=None)
     looked_at = date or newest
     if looked_at is None:
         return []
-    if known.earned.get(looked_at, pd.DataFrame()) is None:
+    if chain.earned.get(looked_at, pd.DataFrame()) is None:
         return [Concern("act", f"decisions of {day(looked_at)} are damaged")]
-    if store in known.unproven.get(looked_at, frozenset()):
+    if store in chain.unproven.get(looked_at, frozenset()):
         return [Concern("act", f"decisions of {day(looked_at)} have no receipt")]
-    if newest is not None and looked_at < newest and known.earned[newest] is None:
+    if newest is not None and looked_at < newest and chain.earned[newest] is None:
         return [Concern("act", f"decisions of {day(newest)} are damaged")]
     return []
 
 
-def _of_live_day(store: str, date: dt.date | None, known: ChainDays, now: dt.datetime) -> list[Concern]:
-    published = known.open_since.get((store, date)) if date else None
+def _of_live_day(store: str, date: dt.date | None, chain: ChainDays, now: dt.datetime) -> list[Concern]:
+    published = chain.open_since.get((store, date)) if date else None
     if published is None or now - published < STANDS_STILL_AFTER:
         return []
     return [Concern("act", f"live day stands still since {published:%d %b %H:%M} UTC")]

@@ -77,7 +77,7 @@ def marks_of(
     """Return the newest marks of a store, of one product or of all, on the dates from `first` through `last`."""
     if not reader.dates("price_changes"):
         return []
-    found = reader.ask(
+    frame = reader.ask(
         "acts_of_people",
         ("price_changes",),
         store=store,
@@ -87,7 +87,7 @@ def marks_of(
         last_moment=clock.midnight_after(last),
         most=_MOST,
     )
-    return [PersonsAct(clock.local(row["counts_from"]), _label(row)) for row in found.to_dict("records")]
+    return [PersonsAct(clock.local(row["counts_from"]), _label(row)) for row in frame.to_dict("records")]
 
 
 def _label(row: dict[Any, Any]) -> str:

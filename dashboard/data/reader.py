@@ -63,7 +63,8 @@ class Reader:
     def dates(self, *tables: str) -> list[dt.date]:
         """Return the business dates on which at least one of the tables holds a partition, ascending."""
         kept = (
-            self._dates.get(own, partial(self.lake.dates, own), partial(self.lake.changed_at, own)) for own in tables
+            self._dates.get(table, partial(self.lake.dates, table), partial(self.lake.changed_at, table))
+            for table in tables
         )
         return sorted({date for dates in kept for date in dates})
 

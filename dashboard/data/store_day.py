@@ -155,9 +155,9 @@ def day_at(
     until = events[events["tick"] <= through]
     course = course_of(events, through)
     sums = until.groupby("sku")[["count_units", "revenue_eur"]].sum()
-    sold = {str(sku): own for sku, own in sums.to_dict(orient="index").items()}
-    known = {str(row["sku"]): row for row in shelf.to_dict(orient="records")}
-    order = [*(sku for sku in known if sku in sold), *(sku for sku in sold if sku not in known)]
+    sold = {str(sku): sums_of_product for sku, sums_of_product in sums.to_dict(orient="index").items()}
+    shown = {str(row["sku"]): row for row in shelf.to_dict(orient="records")}
+    order = [*(sku for sku in shown if sku in sold), *(sku for sku in sold if sku not in shown)]
     names = until.dropna(subset="product_name").groupby("sku")["product_name"].last().to_dict()
     prices, stocks_of = _by_product(course.prices), _by_product(course.stock)
     products = tuple(
@@ -165,7 +165,7 @@ def day_at(
             sku,
             names.get(sku, sku),
             sold[sku],
-            known.get(sku),
+            shown.get(sku),
             (prices.get(sku, []), stocks_of.get(sku, [])),
             low_stock,
             tuple((opened_with or {}).get(sku, ())),
@@ -189,7 +189,7 @@ def day_at(
 def _by_product(course: pd.DataFrame) -> dict[str, list[float]]:
     """Return what is known of each product, tick by tick; ticks before anything is known are left out."""
     values = course.to_numpy(dtype=float, na_value=np.nan).T
-    return {str(sku): own[~np.isnan(own)].tolist() for sku, own in zip(course.columns, values, strict=True)}
+    return {str(sku): value[~np.isnan(value)].tolist() for sku, value in zip(course.columns, values, strict=True)}
 
 
 def _product(
@@ -252,13 +252,13 @@ class ShelfPage:
 def shelf_page(products: Sequence[ProductNow], choice: ShelfChoice) -> ShelfPage:
     """Return one page of the products that match, in the order of the shelf; a page beyond the last is the last."""
     wanted = choice.text.casefold().split()
-    found = [product for product in products if _matches(product, wanted, choice.category)]
-    pages = max(1, -(-len(found) // PAGE_SIZE))
+    matching = [product for product in products if _matches(product, wanted, choice.category)]
+    pages = max(1, -(-len(matching) // PAGE_SIZE))
     page = min(max(1, choice.page), pages)
-    return ShelfPage(tuple(found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]), page, pages, len(found))
+    return ShelfPage(tuple(matching[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]), page, pages, len(matching))
 
 
 def _matches(product: ProductNow, wanted: Sequence[str], category: str | None) -> bool:
     """Tell whether each word is part of a product's name or sku."""
-    told = f"{product.name} {product.sku}".casefold()
-    return (not category or product.category == category) and all(word in told for word in wanted)
+    text = f"{product.name} {product.sku}".casefold()
+    return (not category or product.category == category) and all(word in text for word in wanted)

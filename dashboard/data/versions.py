@@ -109,9 +109,9 @@ def champion_of(versions: Sequence[Version]) -> Version | None:
 def metrics_of(versions: Sequence[Version]) -> tuple[Metric, ...]:
     """Return every metric that a version was judged by: the known ones in their order, then the others."""
     named = dict.fromkeys(name for version in versions for name in version.metrics)
-    known = tuple(metric for metric in METRICS if metric.name in named)
+    metrics = tuple(metric for metric in METRICS if metric.name in named)
     others = (Metric(name, name.replace("_", " ").capitalize(), None, "") for name in named if name not in _BY_NAME)
-    return (*known, *others)
+    return (*metrics, *others)
 
 
 def _version(row: dict[Any, Any]) -> Version:
@@ -154,15 +154,15 @@ def predicted(curves: pd.DataFrame, observed: pd.DataFrame) -> pd.DataFrame:
         `business_date`, `sku`, `price_offered` (EUR), `n_offered` and `n_purchased`.
     """
     of_day = dict(list(curves.groupby(["business_date", "sku"])))
-    found = []
+    notes = []
     for day, rows in observed.groupby(["business_date", "sku"]):
         curve = of_day.get(day)
         if curve is not None:
             chance = np.interp(rows["price_offered"], curve["price"], curve["p_sale"], left=np.nan, right=np.nan)
-            found.append(rows.assign(p_sale=chance, model_version=curve["model_version"].iloc[0]))
-    if not found:
+            notes.append(rows.assign(p_sale=chance, model_version=curve["model_version"].iloc[0]))
+    if not notes:
         return observed.iloc[:0].assign(p_sale=np.array([], dtype=float), model_version=np.array([], dtype=object))
-    return pd.concat(found).dropna(subset=["p_sale"])
+    return pd.concat(notes).dropna(subset=["p_sale"])
 
 
 def reliability(rows: pd.DataFrame) -> pd.DataFrame:

@@ -22,9 +22,9 @@ def marked(figure: go.Figure, prices: Mapping[str, float], scheme: Scheme) -> go
     names: dict[float, list[str]] = {}
     for name, price in prices.items():
         names.setdefault(price, []).append(name)
-    for line, (price, said) in enumerate(sorted(names.items())):
+    for line, (price, words) in enumerate(sorted(names.items())):
         figure.add_vline(x=price, line={"color": INK[scheme], "width": 1.2, "dash": "dash"})
-        text = in_currency(f"{', '.join(said)} €{price:.2f}")
+        text = in_currency(f"{', '.join(words)} €{price:.2f}")
         figure.add_annotation(
             x=price, y=1 - 0.11 * line, yref="paper", text=text, showarrow=False, xanchor="left", xshift=4
         )
@@ -70,9 +70,9 @@ def openings(days: pd.DataFrame, acts: pd.DataFrame, scheme: Scheme) -> go.Figur
     scatter(figure, days["business_date"], days["price_eur"], colour(0, scheme), hover, **look)
     if len(acts):
         mark = {"size": 11, "symbol": "diamond", "line": {"color": FAINT[scheme]}}
-        told = {"text": acts["told"].map(literal), "name": "decided by a person"}
+        markers = {"text": acts["told"].map(literal), "name": "decided by a person"}
         hover = "%{x|%d %b}: %{text}<extra></extra>"
-        scatter(figure, acts["date"], acts["price_eur"], colour(1, scheme), hover, marker=mark, **told)
+        scatter(figure, acts["date"], acts["price_eur"], colour(1, scheme), hover, marker=mark, **markers)
     styled(figure, scheme, height=LOW)
     figure.update_xaxes(tickformat="%d %b")
     figure.update_yaxes(title_text=in_currency("price, EUR"), **in_money())

@@ -88,8 +88,8 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     if ends:
         ends.append((len(oldest_first) - 1, ends[-1][1]))  # the champion is in force until now
     figure = go.Figure()
-    at, losses = [place for place, _ in ends], [loss for _, loss in ends]
-    scatter(figure, at, losses, colour(0, scheme), name="in force", line={"shape": "hv", "width": 1.5})
+    index, losses = [place for place, _ in ends], [loss for _, loss in ends]
+    scatter(figure, index, losses, colour(0, scheme), name="in force", line={"shape": "hv", "width": 1.5})
     for status in _MARKS:
         _draw_versions(figure, [(places[v.number], v) for v in oldest_first if v.status == status], status, scheme)
     every = -(-len(oldest_first) // _LABELS) or 1
@@ -103,7 +103,7 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     return styled(figure, scheme, height=320)
 
 
-def _draw_versions(figure: go.Figure, own: list[tuple[int, Version]], status: Status, scheme: Scheme) -> None:
+def _draw_versions(figure: go.Figure, versions: list[tuple[int, Version]], status: Status, scheme: Scheme) -> None:
     drawn = {"champion": colour(1, scheme), "was champion": colour(0, scheme)}.get(status, FAINT[scheme])
     edge = {"color": drawn, "width": 2 if status in {"waits", "refused"} else 0}
     hover = (
@@ -112,11 +112,13 @@ def _draw_versions(figure: go.Figure, own: list[tuple[int, Version]], status: St
     )
     scatter(
         figure,
-        [place for place, _ in own],
-        [version.metrics.get("log_loss") for _, version in own],
+        [place for place, _ in versions],
+        [version.metrics.get("log_loss") for _, version in versions],
         drawn,
         hover,
-        customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b %Y}") for _, version in own],
+        customdata=[
+            (version.number, version.candidate, f"{version.judged_through:%d %b %Y}") for _, version in versions
+        ],
         name=status,
         marker={"symbol": _MARKS[status], "size": 15 if status == "champion" else 10, "line": edge},
     )

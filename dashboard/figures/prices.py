@@ -24,12 +24,12 @@ def mark(figure: go.Figure, marks: Sequence[PersonsAct], scheme: Scheme) -> go.F
     Labels of the last third stand to the left of their lines, where there is room.
     """
     first, last = (moment.replace(tzinfo=None) for moment in figure.layout.xaxis.range)
-    for position, one in enumerate(sorted(marks)):
-        at = one.at.replace(tzinfo=None)
+    for position, event in enumerate(sorted(marks)):
+        at = event.at.replace(tzinfo=None)
         line = {"color": FAINT[scheme], "width": 1.2, "dash": "dot"}
         figure.add_shape(type="line", x0=at, x1=at, y0=0, y1=1, xref="x", yref="paper", line=line)
         figure.add_annotation(
-            text=literal(one.label),
+            text=literal(event.label),
             x=at,
             y=1 - _LEVEL * (position % _LEVELS),
             yref="paper",
@@ -111,8 +111,8 @@ def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     dots = {"size": 7, "symbol": np.where(supported, "circle", "circle-open")}
     name = "less what the unit is worth if kept"
     scatter(figure, curve["price"], worth, colour(0, scheme), hover, line={"width": 2.5}, marker=dots, name=name)
-    dot, at = {"size": 16, "symbol": "diamond"}, (now.price - now.unit_value) * now.p_sale
-    scatter(figure, [now.price], [at], colour(1, scheme), f"{chosen}<extra></extra>", marker=dot, name=chosen)
+    dot, height = {"size": 16, "symbol": "diamond"}, (now.price - now.unit_value) * now.p_sale
+    scatter(figure, [now.price], [height], colour(1, scheme), f"{chosen}<extra></extra>", marker=dot, name=chosen)
     styled(figure, scheme, height=HEIGHT)
     figure.update_xaxes(title_text=in_currency("candidate price, EUR"), **in_money())
     figure.update_yaxes(title_text=in_currency("expected, EUR per visit"), tickformat=in_currency(".2f"))

@@ -35,19 +35,19 @@ def regret(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
     figure = go.Figure()
     others = sorted(set(rows["learner"]) - set(NAMES))
     for position, learner in enumerate([*NAMES, *others]):
-        own = rows[rows["learner"] == learner]
-        if own.empty:
+        curve = rows[rows["learner"] == learner]
+        if curve.empty:
             continue
         is_product = learner == PRODUCT
         drawn = FAINT[scheme] if learner == "static" else colour(position, scheme)
         scatter(
             figure,
-            own["day"],
-            own["lost_share"],
+            curve["day"],
+            curve["lost_share"],
             drawn,
             in_currency("day %{x}: %{y:.1%} lost, €%{customdata:,.2f} a store%{text}"),
-            customdata=own["lost_eur"],
-            text=own["priced_by"].map(lambda source: f"<br>priced by {source}" if isinstance(source, str) else ""),
+            customdata=curve["lost_eur"],
+            text=curve["priced_by"].map(lambda source: f"<br>priced by {source}" if isinstance(source, str) else ""),
             name=NAMES.get(learner, learner.replace("_", " ")),
             line={"width": 3 if is_product else 1.5},
             marker={"symbol": _SYMBOLS[position % len(_SYMBOLS)], "size": 7 if is_product else 5},

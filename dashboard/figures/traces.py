@@ -19,8 +19,8 @@ def scatter(figure: go.Figure, x: Any, y: Any, ink: str, hover: str | None = Non
     """
     drawn = {name: {"color": ink, **look.pop(name)} for name in ("line", "marker") if name in look}
     mode = {"line": "lines", "marker": "markers", "line+marker": "lines+markers"}["+".join(drawn)]
-    said = {"hoverinfo": "skip"} if hover is None else {"hovertemplate": hover}
-    figure.add_scatter(x=x, y=y, mode=mode, **drawn, **said, **look)
+    template = {"hoverinfo": "skip"} if hover is None else {"hovertemplate": hover}
+    figure.add_scatter(x=x, y=y, mode=mode, **drawn, **template, **look)
 
 
 def reach(low: Any, middle: Any, high: Any, ink: str, width: int = 0) -> dict[str, Any]:

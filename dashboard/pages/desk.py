@@ -51,7 +51,7 @@ _KEPT = tuple(Kept(name, *held, typed=name == "text") for name, held in FILTERS.
 _USUAL = {name: False if held[1] == "checked" else "" if name == "text" else None for name, held in FILTERS.items()}
 
 
-def layout(monitor: Monitor, **asked: object) -> Component:
+def layout(monitor: Monitor, **query: object) -> Component:
     """Build the page with its filters; the callbacks fill it as soon as it stands.
 
     Parameters
@@ -76,7 +76,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             html.Div(id=DRAWS),
             html.Div(id=MISSING),
             html.Div(
-                prices_card(catalog, _question(catalog, asked, has_rivals=has_rivals), has_rivals=has_rivals), id=FULL
+                prices_card(catalog, _question(catalog, query, has_rivals=has_rivals), has_rivals=has_rivals), id=FULL
             ),
             html.Div(promotions_card(), className="grid desk-below"),
             html.Div([people_card(), log_card()], className="grid grid-2 desk-below"),
@@ -91,15 +91,15 @@ def layout(monitor: Monitor, **asked: object) -> Component:
     )
 
 
-def _question(catalog: Catalog, asked: Mapping[str, object], *, has_rivals: bool) -> DeskQuestion:
+def _question(catalog: Catalog, query: Mapping[str, object], *, has_rivals: bool) -> DeskQuestion:
     """Return what an address asks for, as far as there is such a thing."""
     return DeskQuestion(
-        text_of(asked.get("text")),
-        one_of(asked.get("store"), catalog.store.stores, None),
-        one_of(asked.get("category"), (product.category for product in catalog.products), None),
-        one_of(asked.get("state"), STATES, None),
-        asked.get("unchanged") == "true",
-        asked.get("dearer") == "true" and has_rivals,
+        text_of(query.get("text")),
+        one_of(query.get("store"), catalog.store.stores, None),
+        one_of(query.get("category"), (product.category for product in catalog.products), None),
+        one_of(query.get("state"), STATES, None),
+        query.get("unchanged") == "true",
+        query.get("dearer") == "true" and has_rivals,
     )
 
 
@@ -133,17 +133,17 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
         inputs={"wanted": Input(GRID, "getRowsRequest")},
         state=filter_states(),
     )
-    def send(*, wanted: dict[str, Any] | None, **asked: Any) -> dict[str, Any]:
+    def send(*, wanted: dict[str, Any] | None, **query: Any) -> dict[str, Any]:
         if wanted is None:
             raise PreventUpdate
         rows = desk.sheet().rows
-        meant = DeskQuestion(**asked)
-        found = meant.found_in(rows)
-        part = list(in_order(found, wanted.get("sortModel") or [])[wanted["startRow"] : wanted["endRow"]])
+        meant = DeskQuestion(**query)
+        matching = meant.found_in(rows)
+        part = list(in_order(matching, wanted.get("sortModel") or [])[wanted["startRow"] : wanted["endRow"]])
         return {
-            "rows": {"rowData": list(map(as_sent, part, desk.courses(part))), "rowCount": len(found)},
-            "count": told_of(rows, found),
-            "height": height_of(len(found)),
+            "rows": {"rowData": list(map(as_sent, part, desk.courses(part))), "rowCount": len(matching)},
+            "count": told_of(rows, matching),
+            "height": height_of(len(matching)),
             "unchanged": f"Show unchanged ({count(int(meant.matching(rows).are_unchanged.sum()))})",
         }
 
@@ -165,10 +165,10 @@ def _wire_chosen(app: Dash, desk: PriceDesk) -> None:
         },
         prevent_initial_call=True,
     )
-    def sum_up(*, chosen: list[dict[str, Any]] | None, every: bool, _seen: object, **asked: Any) -> list[Component]:
+    def sum_up(*, chosen: list[dict[str, Any]] | None, every: bool, _seen: object, **query: Any) -> list[Component]:
         sheet = desk.sheet()
-        ids = [one["id"] for one in chosen or []]
-        rows = DeskQuestion(**asked).found_in(sheet.rows) if every else sheet.rows.those(ids)
+        ids = [row["id"] for row in chosen or []]
+        rows = DeskQuestion(**query).found_in(sheet.rows) if every else sheet.rows.those(ids)
         return totals_line(totals_of(rows)) if len(rows) else []
 
     shown = Output(CHOSEN, "children"), Output(APPROVE, "variant")
@@ -201,8 +201,8 @@ def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:
             words = "Prices are proposed by a price book, and there is none yet."
             return None, draws, None, no_data(monitor, "No prices proposed yet", words), True, None, None, now
         orders = standing(sheet)
-        told = needs_card(sheet.rows, orders), draws, note_of(sheet), None, False
-        return *told, people_list(orders), log_list(monitor), now
+        cards = needs_card(sheet.rows, orders), draws, note_of(sheet), None, False
+        return *cards, people_list(orders), log_list(monitor), now
 
 
 PAGE = Page("desk", "/desk", "Desk", "desk", 3, layout, wire, tuple(FILTERS))

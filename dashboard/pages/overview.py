@@ -40,7 +40,7 @@ _KEPT = (Kept("day", DAY), Kept("search", SEARCH, typed=True))
 def layout(monitor: Monitor, *, day: object = None, search: object = None) -> Component:
     """Build the frame of the page; the callbacks fill it as soon as it stands."""
     offered = days(monitor)
-    chosen = one_of(day, (one["value"] for one in offered), NEWEST)
+    chosen = one_of(day, (option["value"] for option in offered), NEWEST)
     pickers = html.Div(
         [
             dmc.TextInput(id=SEARCH, label="Find a store", value=text_of(search), debounce=200, w=150),
@@ -94,15 +94,15 @@ def wire(app: Dash, monitor: Monitor) -> None:
         date = None if chosen == NEWEST else shown_date(monitor, chosen)
         stamp = what_decides(monitor, now)
         rows = kept.get(date, lambda: rows_of(monitor, date, now), lambda: stamp)
-        told = repr((date, rows, stamp[1:]))
-        if told == seen:
+        seal = repr((date, rows, stamp[1:]))
+        if seal == seen:
             raise PreventUpdate
         shown = date or newest
         told_above = [*notices_of(monitor, shown), *alert_notices(monitor), *drift_alarm(monitor)]
         if date is None and (sheet := _decided(monitor)):
             told_above += first_needs(sheet.rows)
         stats = [*chain_stats(rows), *price_level_stat(monitor, shown)]
-        return told_above, None, False, stats, grid_rows(rows, date), days(monitor), told
+        return told_above, None, False, stats, grid_rows(rows, date), days(monitor), seal
 
 
 def what_decides(monitor: Monitor, now: dt.datetime) -> tuple[Any, ...]:
@@ -124,10 +124,10 @@ def rows_of(monitor: Monitor, date: dt.date | None, now: dt.datetime) -> tuple[S
     kill_switch = monitor.catalog.current().store.guardrails.kill_switch
     stores = all_stores(monitor)
     dates = dates_shown(monitor.reader.dates(*SOLD), date)
-    known = read_chain(monitor.reader, dates, stores, None if kill_switch else books)
+    chain = read_chain(monitor.reader, dates, stores, None if kill_switch else books)
     sheet = _decided(monitor) if date is None else None
     waiting = waiting_by_store(sheet) if sheet else {}
-    return store_rows(stores, replace(known, waiting=waiting), date, now)
+    return store_rows(stores, replace(chain, waiting=waiting), date, now)
 
 
 def _decided(monitor: Monitor) -> Sheet | None:

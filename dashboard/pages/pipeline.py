@@ -109,14 +109,14 @@ def content(monitor: Monitor, states: tuple[LakeTable, ...], scheme: Scheme) -> 
     from_receipts = "From the receipts. Look for a newest date that lags, or partitions without a receipt."
     disk = chart("pipeline-disk", "Size of each table", figures.disk_use(states, scheme))
     grows = "Look for a table that grows faster than its decisions."
-    own = [
+    of_this_day = [
         card("Tables", cards.table_list(states, _now()), caption=from_receipts),
         card("Disk use", disk, caption=grows),
     ]
     not_ours = (
         cards.not_ours(monitor.reader.ask("not_ours", ("exposures",))) if monitor.reader.dates("exposures") else []
     )
-    return [html.Div(own, className="grid wide-narrow"), rejected_card(monitor, scheme), *not_ours]
+    return [html.Div(of_this_day, className="grid wide-narrow"), rejected_card(monitor, scheme), *not_ours]
 
 
 def rejected_card(monitor: Monitor, scheme: Scheme) -> Component:

@@ -59,10 +59,10 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
 
 def regret_card(monitor: Monitor, scheme: Scheme) -> list[Component]:
     """Show the regret of one world, by default the first, and offer the others; nothing where no days were lived."""
-    found = lived(monitor)
-    if found.empty:
+    days = lived(monitor)
+    if days.empty:
         return []
-    offered = worlds_in(found)
+    offered = worlds_in(days)
     choice = dmc.Select(
         id="policies-world",
         data=offered,
@@ -72,14 +72,14 @@ def regret_card(monitor: Monitor, scheme: Scheme) -> list[Component]:
         className="choice",
         **aria(label="World"),
     )
-    seeds, at = int(found["count_seeds"].max()), pd.Timestamp(found["lived_at"].max())
+    seeds, Timestamp = int(days["count_seeds"].max()), pd.Timestamp(days["lived_at"].max())
     return [
         card(
             "What is lost while it learns, day by day",
-            html.Div(world_chart(found, offered[0], scheme), id="policies-regret"),
+            html.Div(world_chart(days, offered[0], scheme), id="policies-regret"),
             caption="What perfect knowledge would have earned more from the same shoppers. No learner began with a "
             "log, and the product lives with its gate. Look for how soon a line is down, and which stays lowest. "
-            f"Lived on {at:%d %b %Y at %H:%M} UTC, {seeds} {'seed' if seeds == 1 else 'seeds'} together.",
+            f"Lived on {Timestamp:%d %b %Y at %H:%M} UTC, {seeds} {'seed' if seeds == 1 else 'seeds'} together.",
             right=choice,
         )
     ]
@@ -90,20 +90,20 @@ def lived(monitor: Monitor) -> pd.DataFrame:
     return monitor.reader.ask("regret_by_day", (TABLE,))
 
 
-def worlds_in(found: pd.DataFrame) -> list[str]:
+def worlds_in(days: pd.DataFrame) -> list[str]:
     """Name every world and number of stores that was lived, in order."""
-    return list(dict.fromkeys(_named(found)))
+    return list(dict.fromkeys(_named(days)))
 
 
-def world_chart(found: pd.DataFrame, world: str, scheme: Scheme) -> Component:
+def world_chart(days: pd.DataFrame, world: str, scheme: Scheme) -> Component:
     """Draw one world, as `worlds_in` names it."""
     described = f"Regret by day and learner, {literal(world)}"
-    return chart("policies-regret-chart", described, figures.regret(found[_named(found) == world], scheme))
+    return chart("policies-regret-chart", described, figures.regret(days[_named(days) == world], scheme))
 
 
-def _named(found: pd.DataFrame) -> "pd.Series[str]":
-    stores = found["count_stores"].map(lambda count: "one store" if count == 1 else f"{count} stores")
-    return found["world"] + ", " + stores
+def _named(days: pd.DataFrame) -> "pd.Series[str]":
+    stores = days["count_stores"].map(lambda count: "one store" if count == 1 else f"{count} stores")
+    return days["world"] + ", " + stores
 
 
 PAGE = Page("policies", "/policies", "Policies", "policies", 4, layout, wire)

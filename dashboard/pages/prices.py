@@ -61,7 +61,7 @@ _TABLES = (*SOLD, "price_changes", "demand_cells", "booked_prices", "demand_curv
 _KEPT = (Kept("category", CATEGORY), Kept("product", PRODUCT), Kept("store", STORE), Kept("day", DAY))
 
 
-def layout(monitor: Monitor, **asked: object) -> Component:
+def layout(monitor: Monitor, **query: object) -> Component:
     """Build the page with its pickers and sliders; the callbacks fill it as soon as it stands.
 
     Parameters
@@ -70,7 +70,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
         What the address asks for, `sku` being another name of `product`; what is not on offer is passed over.
     """
     date = shown_date(monitor, NEWEST)
-    pickers, usual = _pickers(monitor, asked)
+    pickers, usual = _pickers(monitor, query)
     return html.Div(
         [
             heading("Prices", "Why each price of a product is what it is.", right=pickers),
@@ -125,14 +125,14 @@ def wire(app: Dash, monitor: Monitor) -> None:
             return None, no_prices_yet(monitor), True, True, None, {}, {}, [], trail_height([]), now
         book = book_date(monitor, date)
         decisions = trail(monitor, sku, store, date)
-        told, course = price_now(monitor, decisions, sku, store, date, scheme)
+        decided, course = price_now(monitor, decisions, sku, store, date, scheme)
         rows = trail_rows(decisions, monitor.catalog.current().store.clock_of(store))
         return (
             notices_of(monitor, date),
             None if book else no_book(monitor, date),
             book is None,
             False,
-            told,
+            decided,
             course,
             demand(monitor, sku, book, date, scheme),
             rows,
@@ -186,22 +186,22 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
         dates, offered, products = days_and_next(monitor), all_stores(monitor), _products(monitor, category)
         if not offered or (dates == had_days and products == had_products and sku and store):
             raise PreventUpdate
-        chosen = one_of(sku, (one["value"] for one in products), products[0]["value"] if products else None)
+        chosen = one_of(sku, (product["value"] for product in products), products[0]["value"] if products else None)
         return products, chosen, store_options(offered), store or offered[0], dates, categories(monitor)
 
 
-def _pickers(monitor: Monitor, asked: Mapping[str, object]) -> tuple[Component, dict[str, Any]]:
+def _pickers(monitor: Monitor, query: Mapping[str, object]) -> tuple[Component, dict[str, Any]]:
     """Return the pickers, and what each holds unless something else was picked."""
     groups, offered, dates = categories(monitor), all_stores(monitor), days_and_next(monitor)
-    category = one_of(asked.get("category"), groups, None)
+    category = one_of(query.get("category"), groups, None)
     products = _products(monitor, category)
     sku, store = products[0]["value"] if products else None, next(iter(offered), None)
-    product = one_of(asked.get("product", asked.get("sku")), (one["value"] for one in products), sku)
+    product = one_of(query.get("product", query.get("sku")), (option["value"] for option in products), sku)
     shown = [
         narrowing(CATEGORY, "Category", groups, 150, category),
         picker(PRODUCT, "Product", products, 190, product),
-        picker(STORE, "Store", store_options(offered), 150, one_of(asked.get("store"), offered, store)),
-        picker(DAY, "Day", dates, 180, one_of(asked.get("day"), (one["value"] for one in dates), NEWEST)),
+        picker(STORE, "Store", store_options(offered), 150, one_of(query.get("store"), offered, store)),
+        picker(DAY, "Day", dates, 180, one_of(query.get("day"), (date["value"] for date in dates), NEWEST)),
     ]
     first = _products(monitor, None)
     usual = {"category": None, "product": first[0]["value"] if first else None, "store": store, "day": NEWEST}
@@ -215,4 +215,4 @@ def _products(monitor: Monitor, category: str | None) -> list[dict[str, str]]:
     return [{"value": sku, "label": name} for sku, name in products_of(monitor, category).items()]
 
 
-PAGE = Page("prices", "/prices", "Prices", "prices", 2, layout, wire, (*(one.name for one in _KEPT), "sku"))
+PAGE = Page("prices", "/prices", "Prices", "prices", 2, layout, wire, (*(part.name for part in _KEPT), "sku"))

@@ -35,35 +35,38 @@ def content(monitor: Monitor) -> Component:
     if not monitor.reader.has_warehouse():
         return no_data(monitor, "No prices yet", "Rules are counted on the prices of the date that opens next.")
     sheet = monitor.desk.sheet()
-    found = rules_now(sheet.catalog, sheet.standings, sheet.outlooks)
-    return html.Div(rules_shown(sheet.catalog, found), className="stack")
+    rules = rules_now(sheet.catalog, sheet.standings, sheet.outlooks)
+    return html.Div(rules_shown(sheet.catalog, rules), className="stack")
 
 
 PAGE = Page("rules", "/rules", "Rules", "rules", 3, layout, wire)
 
 
-def rules_shown(catalog: Catalog, found: RulesNow) -> list[Component]:
+def rules_shown(catalog: Catalog, rules: RulesNow) -> list[Component]:
     """Show what the rules do in all, those in force by what they cost, conflicts, and those that are off, folded."""
-    on = sorted((one for one in found.effects if one.rule.sentences), key=lambda one: (-round(one.cost, 2), -one.held))
-    off = [one.rule for one in found.effects if not one.rule.sentences]
-    disagree = len({(own.store, own.sku) for one in found.conflicts for own in one.prices})
-    unknown = sum(one.unknown for one in found.effects)
-    told = f"not known of {count(unknown)} of them" if unknown else "against the policy's own prices"
-    held, won = f"{count(found.held)} of {count(found.n_prices)}", "the stronger rule won" if disagree else "none"
+    on = sorted(
+        (shown_effect for shown_effect in rules.effects if shown_effect.rule.sentences),
+        key=lambda shown_effect: (-round(shown_effect.cost, 2), -shown_effect.held),
+    )
+    off = [shown_effect.rule for shown_effect in rules.effects if not shown_effect.rule.sentences]
+    disagree = len({(price.store, price.sku) for conflict in rules.conflicts for price in conflict.prices})
+    unknown = sum(effect.unknown for effect in rules.effects)
+    sentence = f"not known of {count(unknown)} of them" if unknown else "against the policy's own prices"
+    held, won = f"{count(rules.held)} of {count(rules.n_prices)}", "the stronger rule won" if disagree else "none"
     stats = [
         stat("Prices that a rule holds", held, None, "of those that stand next"),
-        stat("What that costs a day", euros(found.cost), None, f"expected{'; ' if unknown else ', '}{told}"),
+        stat("What that costs a day", euros(rules.cost), None, f"expected{'; ' if unknown else ', '}{sentence}"),
         stat("Prices on which rules disagree", count(disagree), None, won),
     ]
     return [
         html.Div(stats, className="grid grid-4"),
         card(
             "Rules in force",
-            html.Ul([_rule(catalog, one) for one in on], className="desk-needs"),
+            html.Ul([_rule(catalog, shown_effect) for shown_effect in on], className="desk-needs"),
             caption="A price counts for the rule that decided it last. Rules are changed in `store.yaml`, in the "
             "section that is named here; prices follow at the next tick.",
         ),
-        *([_conflicts(catalog, found.conflicts)] if found.conflicts else []),
+        *([_conflicts(catalog, rules.conflicts)] if rules.conflicts else []),
         *([_off(off)] if off else []),
     ]
 
@@ -81,8 +84,8 @@ def _rule(catalog: Catalog, effect: RuleEffect) -> Component:
 def _figures(effect: RuleEffect) -> list[Component]:
     cost = f"{euros(effect.cost)} a day"
     if effect.held:
-        told = "cost not known" if effect.unknown == effect.held else cost
-        return [html.Strong(f"{count(effect.held)} price{'' if effect.held == 1 else 's'}"), html.Div(told)]
+        sentence = "cost not known" if effect.unknown == effect.held else cost
+        return [html.Strong(f"{count(effect.held)} price{'' if effect.held == 1 else 's'}"), html.Div(sentence)]
     if round(effect.cost, 2):
         return [html.Div("no price now, some later in the day", className="desk-dim"), html.Div(cost)]
     return [html.Div("counts within the day" if effect.shown is None else "holds no price now", className="desk-dim")]
@@ -97,7 +100,10 @@ def _products(catalog: Catalog, skus: Sequence[str]) -> str:
 
 def _conflicts(catalog: Catalog, conflicts: Sequence[Conflict]) -> Component:
     names = {product.sku: product.name for product in catalog.products}
-    rows = [[one.won, one.overruled, count(len(one.prices)), _examples(names, one.prices)] for one in conflicts]
+    rows = [
+        [conflict.won, conflict.overruled, count(len(conflict.prices)), _examples(names, conflict.prices)]
+        for conflict in conflicts
+    ]
     return card(
         "Where rules disagree",
         table(("This rule won", "over this one", "Prices", "Such as"), rows, numbers=(2,), width=520),
@@ -108,10 +114,10 @@ def _conflicts(catalog: Catalog, conflicts: Sequence[Conflict]) -> Component:
 
 def _examples(names: dict[str, str], prices: Sequence[Standing]) -> Component:
     links = []
-    for own in prices[:_EXAMPLES]:
-        said = f"{names.get(own.sku, own.sku)} in {store_name(own.store)} at {euros(own.price)}"
-        asked = urlencode({"product": own.sku, "store": own.store})
-        links.append(dmc.Anchor(said, href=f"/prices?{asked}", size="sm"))
+    for price in prices[:_EXAMPLES]:
+        sentence = f"{names.get(price.sku, price.sku)} in {store_name(price.store)} at {euros(price.price)}"
+        query = urlencode({"product": price.sku, "store": price.store})
+        links.append(dmc.Anchor(sentence, href=f"/prices?{query}", size="sm"))
     return html.Div(links, className="rule-examples")
 
 

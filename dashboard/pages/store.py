@@ -63,7 +63,7 @@ _KEPT = (
 )
 
 
-def layout(monitor: Monitor, **asked: object) -> Component:
+def layout(monitor: Monitor, **query: object) -> Component:
     """Build the page with its pickers; the callbacks fill it as soon as it stands.
 
     Parameters
@@ -75,8 +75,8 @@ def layout(monitor: Monitor, **asked: object) -> Component:
     first = next(iter(offered), None)
     pickers = html.Div(
         [
-            picker(STORE, "Store", store_options(offered), 150, one_of(asked.get("store"), offered, first)),
-            picker(DAY, "Day", dates, 190, one_of(asked.get("day"), (one["value"] for one in dates), NEWEST)),
+            picker(STORE, "Store", store_options(offered), 150, one_of(query.get("store"), offered, first)),
+            picker(DAY, "Day", dates, 190, one_of(query.get("day"), (date["value"] for date in dates), NEWEST)),
         ],
         className="controls",
     )
@@ -93,7 +93,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             dcc.Store(id=live.DONE),
             html.Div(id=NOTICES),
             html.Div(id=EMPTY),
-            html.Div(_full(monitor, asked), id=FULL, hidden=first is None),
+            html.Div(_full(monitor, query), id=FULL, hidden=first is None),
         ]
     )
 
@@ -148,7 +148,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         return result | {"shown": {"key": key, "last": day.last, "tick": through}}
 
 
-def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
+def _full(monitor: Monitor, query: Mapping[str, object]) -> Component:
     button = dmc.ActionIcon(icon("play"), id=PLAY, variant="light", size="lg", **aria(label="Play the day again"))
     look = {"label": None, "className": "replay-slider", "thumbLabel": "Moment of the day, ticks since opening"}
     slider = dmc.Slider(id=SLIDER, min=0, max=_TICKS, value=0, step=1, **look)
@@ -163,7 +163,7 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
         [
             dmc.Paper([live_bar(), replay], withBorder=True, p="sm", mb="sm"),
             html.Div(id=STATS, className="grid grid-4"),
-            _shelf_choice(monitor, asked),
+            _shelf_choice(monitor, query),
             html.Div(id=SHELF, className="grid shelf"),
             html.Div(id=STICKERS, className="grid"),
             html.Div([drawn, card("Events", feed, caption=newest)], className="grid split"),
@@ -171,16 +171,16 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
     )
 
 
-def _shelf_choice(monitor: Monitor, asked: Mapping[str, object]) -> Component:
+def _shelf_choice(monitor: Monitor, query: Mapping[str, object]) -> Component:
     """Place what narrows the shelf, and the pages of its cards."""
     offered = categories(monitor)
     pages = dmc.Pagination(
-        id=PAGE_OF_CARDS, total=1, value=number_of(asked.get("page")), withControls=False, siblings=1, size="sm"
+        id=PAGE_OF_CARDS, total=1, value=number_of(query.get("page")), withControls=False, siblings=1, size="sm"
     )
     return html.Div(
         [
-            dmc.TextInput(id=SEARCH, label="Find a product", value=text_of(asked.get("search")), debounce=300, w=190),
-            narrowing(CATEGORY, "Category", offered, 190, one_of(asked.get("category"), offered, None)),
+            dmc.TextInput(id=SEARCH, label="Find a product", value=text_of(query.get("search")), debounce=300, w=190),
+            narrowing(CATEGORY, "Category", offered, 190, one_of(query.get("category"), offered, None)),
             html.Span(id=FOUND, className="found", **aria(live="polite")),
             html.Nav(pages, **aria(label="Pages of products")),
         ],
@@ -203,14 +203,14 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
         State(STORE, "data"),
     )
     def offer(_pulse: int, had_days: list[Any], had_stores: list[Any]) -> Any:
-        offered, found = days(monitor), store_options(all_stores(monitor))
-        if not found or (offered, found) == (had_days, had_stores):
+        offered, options = days(monitor), store_options(all_stores(monitor))
+        if not options or (offered, options) == (had_days, had_stores):
             raise PreventUpdate
-        return offered, found, categories(monitor)
+        return offered, options, categories(monitor)
 
     @app.callback(Output(STORE, "value"), Input(STORE, "data"), State(STORE, "value"), prevent_initial_call=True)
-    def settle(found: list[dict[str, str]], store: str | None) -> Any:
-        return no_update if any(one["value"] == store for one in found) else found[0]["value"]
+    def settle(options: list[dict[str, str]], store: str | None) -> Any:
+        return no_update if any(one["value"] == store for one in options) else options[0]["value"]
 
     narrowed = Input(SEARCH, "value"), Input(CATEGORY, "value")
     in_browser(app, "address.turn", Output(PAGE_OF_CARDS, "value"), *narrowed, prevent_initial_call=True)
@@ -247,4 +247,4 @@ def _nothing(before: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     }
 
 
-PAGE = Page("store", "/store", "Store", "store", 1, layout, wire, tuple(one.name for one in _KEPT))
+PAGE = Page("store", "/store", "Store", "store", 1, layout, wire, tuple(part.name for part in _KEPT))

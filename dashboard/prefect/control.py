@@ -167,8 +167,8 @@ class LiveControl:
     def _expected(self, client: SyncPrefectClient, store: str, states: tuple[str, ...]) -> LiveRun:
         current = self._newest(client, store)
         if current is None or current.state not in states:
-            found = "it was never started" if current is None else f"it is {current.state}"
-            raise Declined(f"expected {store} to be {' or '.join(states)}, but {found}; nothing was changed")
+            state_text = "it was never started" if current is None else f"it is {current.state}"
+            raise Declined(f"expected {store} to be {' or '.join(states)}, but {state_text}; nothing was changed")
         return current
 
     def _newest(self, client: SyncPrefectClient, store: str) -> LiveRun | None:

@@ -105,11 +105,11 @@ class Runs:
         return answer
 
     def _ask(self, n: int) -> tuple[Run, ...] | ServiceError:
-        asked: Future[tuple[Run, ...]] = self._asker.submit(self._read, self._api, n)
+        answer: Future[tuple[Run, ...]] = self._asker.submit(self._read, self._api, n)
         try:
-            return asked.result(timeout=self._patience_s)
+            return answer.result(timeout=self._patience_s)
         except TimeoutError:
-            asked.cancel()
+            answer.cancel()
             reason = f"no answer within {self._patience_s:.0f} s"
         except (httpx.HTTPError, PrefectException, OSError, RuntimeError) as error:
             reason = first_line(error)
@@ -157,7 +157,7 @@ def _newest(client: SyncPrefectClient, n: int, state: FlowRunFilterState, flow: 
 
 def _run(run: FlowRun, flow: str, pages: str, *, is_unmended: bool) -> Run:
     state = run.state
-    said = (state.message if state and state.message else "it says nothing").strip()
+    message = (state.message if state and state.message else "it says nothing").strip()
     return Run(
         name=run.name,
         flow=flow,
@@ -166,7 +166,7 @@ def _run(run: FlowRun, flow: str, pages: str, *, is_unmended: bool) -> Run:
         started_at=run.start_time,
         seconds=run.estimated_run_time.total_seconds(),
         link=f"{pages}/runs/flow-run/{run.id}",
-        reason=said.splitlines()[-1][:_LONGEST] if is_unmended else "",
+        reason=message.splitlines()[-1][:_LONGEST] if is_unmended else "",
     )
 
 

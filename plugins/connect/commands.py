@@ -149,19 +149,24 @@ def token(action: What, name: Name = None, scope: Scopes = None, store: OfStores
         raise typer.BadParameter(f"expected {expected} after {action}")
     settings = read_settings()
     if name is None:
-        known = tokens.known_tokens(settings)
+        tokens_now = tokens.known_tokens(settings)
         if as_json:
             shown = ("name", "scopes", "stores", "made_at")
-            emit({"tokens": [{field: getattr(one, field) for field in shown} for one in known]})
+            emit({"tokens": [{field: getattr(token, field) for field in shown} for token in tokens_now]})
             return
         rows = [
-            [one.name, ", ".join(one.scopes), ", ".join(one.stores or ["every store"]), f"{one.made_at:%Y-%m-%d %H:%M}"]
-            for one in known
+            [
+                token.name,
+                ", ".join(token.scopes),
+                ", ".join(token.stores or ["every store"]),
+                f"{token.made_at:%Y-%m-%d %H:%M}",
+            ]
+            for token in tokens_now
         ]
         show_table("Tokens of the quote API", ["name", "scopes", "stores", "made, UTC"], rows)
     elif action == "add":
         keep_private(settings.home)
-        chosen = [one for one in tokens.SCOPES if one in (scope or [Opens.read])]
+        chosen = [opened for opened in tokens.SCOPES if opened in (scope or [Opens.read])]
         text = tokens.add_token(settings, name, chosen, dt.datetime.now(dt.UTC), store)
         if as_json:
             emit({"name": name, "scopes": chosen, "stores": store, "token": text})

@@ -25,16 +25,16 @@ def show_exported(done: "ExportResult", *, as_json: bool) -> None:
                     for batch in done.sent
                 ],
                 "acknowledged": done.acknowledged,
-                "refused": [vars(own) for own in done.refused],
+                "refused": [vars(refusal) for refusal in done.refused],
                 "unproven": done.unproven,
             }
         )
         return
     if done.unproven:
         remark(done.unproven)
-    for own in done.refused:
-        where = own.file if own.position is None else f"{own.file}, acknowledgement {own.position + 1}"
-        remark(f"{where} cannot be used: {own.reason}")
+    for refusal in done.refused:
+        where = refusal.file if refusal.position is None else f"{refusal.file}, acknowledgement {refusal.position + 1}"
+        remark(f"{where} cannot be used: {refusal.reason}")
     if done.acknowledged:
         say(f"Taken in: {done.acknowledged:,} prices that tills and labels acknowledged.")
     for batch in done.sent:
@@ -48,21 +48,29 @@ def show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json
     from plugins.connect.labels.export import unproven_deliveries
     from plugins.connect.labels.status import status
 
-    found, unproven = status(workspace, stores, every_price=as_json), unproven_deliveries(workspace.lake.notes)
+    statuses, unproven = status(workspace, stores, every_price=as_json), unproven_deliveries(workspace.lake.notes)
     if as_json:
-        told = [{**vars(own), "now": own.now.isoformat()} for own in found]
-        emit({"stores": [{name: own[name] for name in own if name != "odd"} for own in told], "unproven": unproven})
+        listed = [{**vars(status_), "now": status_.now.isoformat()} for status_ in statuses]
+        emit(
+            {
+                "stores": [{name: field[name] for name in field if name != "odd"} for field in listed],
+                "unproven": unproven,
+            }
+        )
         return
-    for said in unproven:
-        remark(said)
-    if not found:
+    for delivery in unproven:
+        remark(delivery)
+    if not statuses:
         say("Nothing was sent yet: `shelfprice export --to DIR` sends what stores have to show.")
         return
-    rows = [[own.store, own.sent, own.acknowledged, own.late, own.different, own.last_batch] for own in found]
+    rows = [
+        [status_.store, status_.sent, status_.acknowledged, status_.late, status_.different, status_.last_batch]
+        for status_ in statuses
+    ]
     columns = ["store", "sent", "acknowledged", "late", "different", "last batch"]
     show_table("Prices on their way to tills and labels", columns, rows, "numbers of products")
     digits = workspace.catalog.store.money.digits
-    odd = [_line(own.store, row, digits) for own in found for row in own.odd]
+    odd = [_line(status_.store, row, digits) for status_ in statuses for row in status_.odd]
     if odd:
         columns = ["store", "product", "price", "till", "label", "to pay", "said"]
         note = "to pay: the lower of till and label; - has never said what it shows"
@@ -79,19 +87,23 @@ def _line(store: str, row: dict[str, Any], digits: int) -> list[str]:
 def show_files(files: "Sequence[TakenFile]", passed_over: Sequence[tuple[Path, str]] = (), *, as_json: bool) -> None:
     """Say what each file brought, and what lies there and is not taken in."""
     if as_json:
-        left = [{"file": str(file), "reason": why} for file, why in passed_over]
-        emit({"files": [{**vars(own), "file": str(own.file)} for own in files], "passed_over": left})
+        left = [{"file": str(path), "reason": why} for path, why in passed_over]
+        emit({"files": [{**vars(file), "file": str(file.file)} for file in files], "passed_over": left})
         return
-    for file, why in passed_over:
-        remark_passed(file, why)
-    for own in files:
-        say(f"{own.file.name}: {own.taken:,} lines of {own.kind or 'nothing'} taken in, {own.known:,} known already")
-        for line, why, expected, found in own.reasons[:_MOST_SHOWN]:
-            remark(f"line {line}: {why}: expected {expected}, found {found}")
-        if own.reasons:
-            remark(f"refused {own.refused:,} lines; --json lists them")
-        elif own.refused:
-            remark(f"{own.file}: refused {own.refused:,} of its lines; {own.file.name}.reasons.csv beside it says why")
+    for path, why in passed_over:
+        remark_passed(path, why)
+    for file in files:
+        say(
+            f"{file.file.name}: {file.taken:,} lines of {file.kind or 'nothing'} taken in, {file.known:,} known already"
+        )
+        for line, why, expected, value in file.reasons[:_MOST_SHOWN]:
+            remark(f"line {line}: {why}: expected {expected}, found {value}")
+        if file.reasons:
+            remark(f"refused {file.refused:,} lines; --json lists them")
+        elif file.refused:
+            remark(
+                f"{file.file}: refused {file.refused:,} of its lines; {file.file.name}.reasons.csv beside it says why"
+            )
     if not files:
         say("No file is waiting.")
 

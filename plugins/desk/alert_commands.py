@@ -44,15 +44,15 @@ def _listed(workspace: "Workspace", *, as_json: bool) -> None:
     from plugins.desk.notify.outbox import unsent
 
     watch(workspace)
-    found, waiting = open_alerts(workspace.lake), sum(map(len, unsent(workspace.lake).values()))
+    alerts, waiting = open_alerts(workspace.lake), sum(map(len, unsent(workspace.lake).values()))
     if as_json:
-        listed = [{**vars(own.alert), "raised_at": own.raised_at.isoformat()} for own in found]
+        listed = [{**vars(event.alert), "raised_at": event.raised_at.isoformat()} for event in alerts]
         emit({"alerts": listed, "unsent": waiting})
-    elif not found:
+    elif not alerts:
         say("Nothing needs a person.")
     else:
-        rows = [[f"{own.raised_at:%Y-%m-%d %H:%M}", own.alert.kind, own.alert.sentence] for own in found]
-        show_table(f"{len(found)} alerts", ["since, UTC", "rule", "what to do"], rows)
+        rows = [[f"{event.raised_at:%Y-%m-%d %H:%M}", event.alert.kind, event.alert.sentence] for event in alerts]
+        show_table(f"{len(alerts)} alerts", ["since, UTC", "rule", "what to do"], rows)
     if waiting and not as_json:
         say(f"Not sent yet: {waiting}. Each look tries again; `shelfprice alerts --test` says what is wrong.")
 

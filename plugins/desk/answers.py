@@ -63,11 +63,11 @@ def decide_design_and_show(reason: str | None, folder: str | None, *, is_approve
     """Approve the design of drawn prices, or take that back, and say what follows."""
     from flows.workspace import open_workspace
 
-    said = SELLERS.needed(DESIGN).decide_design(open_workspace(folder), reason, is_approved=is_approved)
+    outcome = SELLERS.needed(DESIGN).decide_design(open_workspace(folder), reason, is_approved=is_approved)
     if as_json:
-        emit({"design": DESIGN, "approved": is_approved, "said": said})
+        emit({"design": DESIGN, "approved": is_approved, "said": outcome})
     else:
-        say(said)
+        say(outcome)
 
 
 def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as_json: bool, title: str) -> None:
@@ -91,14 +91,14 @@ def show_promotions(workspace: "Workspace", sku: str | None, store: str | None, 
     """Print promotions, and what the past ones brought. Times are UTC, to the first moment after it."""
     from warehouse.query.questions import promotions
 
-    found = [
+    listed = [
         row
         for row in promotions(workspace.settings)
         if sku in {None, row["sku"]} and (store is None or row["store_id"] in {None, store})
     ]
     if as_json:
-        emit({"promotions": found})
-    elif not found:
+        emit({"promotions": listed})
+    elif not listed:
         say("No promotion is planned: `shelfprice override SKU PRICE --announce` plans one.")
     else:
         money = workspace.catalog.store.money.format_amount
@@ -114,9 +114,9 @@ def show_promotions(workspace: "Workspace", sku: str | None, store: str | None, 
                 "" if not row["count_store_days"] else money(row["profit_eur"]),
                 row["planned_by"],
             ]
-            for row in found
+            for row in listed
         ]
-        show_table(f"{len(found)} promotion{'' if len(found) == 1 else 's'}", list(_PROMOTION), rows)
+        show_table(f"{len(listed)} promotion{'' if len(listed) == 1 else 's'}", list(_PROMOTION), rows)
 
 
 def show_stickers(
@@ -182,9 +182,15 @@ def _prices(row: dict[str, Any]) -> list[str]:
 def _show_answer(workspace: "Workspace", answer: "DeskAnswer", *, as_json: bool) -> None:
     from plugins.desk.price_changes.listing import rows_of
 
-    rows, found, money = rows_of(workspace, answer.changes), answer.consequence, workspace.catalog.store.money
+    rows, consequence, money = rows_of(workspace, answer.changes), answer.consequence, workspace.catalog.store.money
     if as_json:
-        emit({"changes": rows, "conflicts": list(answer.conflicts), "consequence": vars(found) if found else None})
+        emit(
+            {
+                "changes": rows,
+                "conflicts": list(answer.conflicts),
+                "consequence": vars(consequence) if consequence else None,
+            }
+        )
         return
     names = " ".join(row["change"] for row in rows)
     for conflict in answer.conflicts:
@@ -197,25 +203,26 @@ def _show_answer(workspace: "Workspace", answer: "DeskAnswer", *, as_json: bool)
                 f"Announce it from {money.format_money(row['prior_price'])}, the price that the law asks for: "
                 f"{less:.0%} less."
             )
-    if found is not None:
-        say(_consequence(found, money))
+    if consequence is not None:
+        say(_consequence(consequence, money))
     if answer.is_waiting:
         say(f"Somebody else has to approve it: `shelfprice decide approve {names}`.")
     else:
         say(f"The shelf follows at its next tick. To undo it: `shelfprice decide withdraw {names}`.")
 
 
-def _consequence(found: Any, money: Currency) -> str:
-    told = money.format_money
-    policy = f"the plan opens at {told(found.policy_price)}"
-    if found.known_from is not None:
-        known = f"demand is known from {told(found.known_from)} to {told(found.known_to)}"
-        return f"What it brings is not known: {known}, and not beyond ({policy})."
-    if found.cost is None:
+def _consequence(consequence: Any, money: Currency) -> str:
+    euros = money.format_money
+    policy = f"the plan opens at {euros(consequence.policy_price)}"
+    if consequence.known_from is not None:
+        sentence = f"demand is known from {euros(consequence.known_from)} to {euros(consequence.known_to)}"
+        return f"What it brings is not known: {sentence}, and not beyond ({policy})."
+    if consequence.cost is None:
         return f"What it brings is not known: no model and belief know this product ({policy})."
-    less_or_more = "less" if found.cost >= 0 else "more"
+    less_or_more = "less" if consequence.cost >= 0 else "more"
     return (
-        f"Expected a store day: chance of sale {found.p_sale:.0%}, {found.units:.0f} units, revenue "
-        f"{told(found.revenue)}, profit {told(found.profit)}; it earns {told(abs(found.cost))} {less_or_more} than the "
-        f"plan ({policy})."
+        f"Expected a store day: chance of sale {consequence.p_sale:.0%}, {consequence.units:.0f} units, revenue "
+        f"{euros(consequence.revenue)}, profit {euros(consequence.profit)}; "
+        f"it earns {euros(abs(consequence.cost))} {less_or_more} "
+        f"than the plan ({policy})."
     )

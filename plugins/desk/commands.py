@@ -156,11 +156,11 @@ def _say_shelf_price(
     from flows.workspace import open_workspace
 
     with override.working():
-        said = SELLERS.needed("--shelf-price").set_owner_price(open_workspace(folder), sku, price, store, reason)
+        outcome = SELLERS.needed("--shelf-price").set_owner_price(open_workspace(folder), sku, price, store, reason)
     if as_json:
-        emit({"sku": sku, "price": price, "store": store, "said": said})
+        emit({"sku": sku, "price": price, "store": store, "said": outcome})
     else:
-        say(said)
+        say(outcome)
 
 
 @command("desk", when_stopped=RUN_AGAIN)
@@ -273,10 +273,10 @@ def changes(
         return
     day_before = next_date(workspace.lake, workspace.catalog, now=now_of(workspace)) - dt.timedelta(days=1)
     since = None if everything else dt.date.max if waiting else day_before  # what passed never waits
-    found, left_out = listed_changes(workspace.lake, sku, store, since)
-    states = {row["change"]: row["state"] for row in rows_of(workspace, found)}
+    changes, left_out = listed_changes(workspace.lake, sku, store, since)
+    states = {row["change"]: row["state"] for row in rows_of(workspace, changes)}
     wanted = {"proposed"} if waiting else {"proposed", "scheduled", "in_force", "superseded"}
-    chosen = [change for change in found if everything or states[change.id] in wanted]
+    chosen = [change for change in changes if everything or states[change.id] in wanted]
     if left_out:
         remark(f"{left_out:,} prices pass by the rules, as sets, and are not listed: ask for one product by --sku.")
     if not chosen and not as_json:

@@ -38,8 +38,8 @@ def day_to_sell(workspace: Workspace, store: str, date: dt.date | None) -> LiveD
 
 
 def _open_day(lake: Lake, store: str) -> LiveDay | None:
-    own = [day for day in days_with_live_parts(lake) if day.store == store and not day.is_closed(lake)]
-    return own[0] if own else None
+    days = [day for day in days_with_live_parts(lake) if day.store == store and not day.is_closed(lake)]
+    return days[0] if days else None
 
 
 def _next_date(workspace: Workspace, store: str) -> dt.date:
@@ -103,7 +103,7 @@ def close_day(lake: Lake, catalog: Catalog, day: LiveDay, rows: DayRows, mark: M
 def joined(earlier: DayRows, later: DayRows) -> DayRows:
     """Return the rows of two stretches; the same rows give the same bytes, whatever their stretches were."""
     learned, taken = (
-        [own for rows in (earlier, later) if (own := getattr(rows, name)) is not None]
+        [rows_of_day for rows in (earlier, later) if (rows_of_day := getattr(rows, name)) is not None]
         for name in ("belief_updates", "substitutions")
     )
     return DayRows(

@@ -214,12 +214,12 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
-    told, money, look_at = None, catalog.current().store.money, 0.0
+    problem, money, look_at = None, catalog.current().store.money, 0.0
     while not player.is_over:
         tick = player.sell_tick()
-        if catalog.problem not in {None, told}:
-            told = catalog.problem
-            _announce(f"{told}; the catalog in force stays")
+        if catalog.problem not in {None, problem}:
+            problem = catalog.problem
+            _announce(f"{problem}; the catalog in force stays")
         tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
         _announce(line_of(day, tick, money), *tick.reasons)
         if time.monotonic() >= look_at:

@@ -94,17 +94,17 @@ class Player:
         self._since = 0  # first tick of the stretch
         self._past: DayRows | None = None  # rows of earlier stretches
         self._rows: DayRows | None = None  # rows of all of them
-        found = sold_so_far(lake, day)
-        if found is None:
+        sold = sold_so_far(lake, day)
+        if sold is None:
             _refuse_one_price(self._opened_with)
             self._stretch = self._begin()
             return
-        _refuse_other_shoppers(found.rows, self._in_force.catalog, self._visits, found.mark.tick, day)
-        self._since = found.mark.since if found.mark.priced_by == self._in_force.fingerprint else found.mark.tick
-        self._past = before(found.rows, self._since) if self._since else None
-        self._rows = found.rows
+        _refuse_other_shoppers(sold.rows, self._in_force.catalog, self._visits, sold.mark.tick, day)
+        self._since = sold.mark.since if sold.mark.priced_by == self._in_force.fingerprint else sold.mark.tick
+        self._past = before(sold.rows, self._since) if self._since else None
+        self._rows = sold.rows
         self._stretch = self._begin()
-        while self.next_tick < found.mark.tick:
+        while self.next_tick < sold.mark.tick:
             self._stretch.sell_tick()
 
     @property
@@ -174,8 +174,8 @@ class Player:
         """Return what is on the shelves when the newest stretch begins."""
         assert self._past is not None  # noqa: S101 - the caller asked
         past, day, picks = self._past, self._day, self._visits.picks_in(self._since)
-        at = ((day.store,), day.business_date, self._kept, picks, past.substitutions)
-        return units_after(self._in_force.catalog, past.interactions, *at)
+        key = ((day.store,), day.business_date, self._kept, picks, past.substitutions)
+        return units_after(self._in_force.catalog, past.interactions, *key)
 
     def _mark(self) -> Mark:
         return Mark(self._in_force.fingerprint, self._since, self.next_tick, self._seed)

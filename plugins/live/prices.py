@@ -80,8 +80,8 @@ def close_open_days(workspace: Workspace, date: dt.date, seed: int) -> int:
     left_open = [day for day in of_date if not day.is_closed(workspace.lake)]
     for day in left_open:
         with held(workspace.settings.locks, f"live-{day.store}"):
-            found = sold_so_far(workspace.lake, day)
-            began_with = found.mark.seed if found else seed
+            sold = sold_so_far(workspace.lake, day)
+            began_with = sold.mark.seed if sold else seed
             prices = LivePrices(workspace.lake, lambda: workspace.catalog, day, began_with)
             player = Player(workspace.lake, prices, day, began_with)
             _LOG.info("%s goes on from tick %d", day.store, player.next_tick)

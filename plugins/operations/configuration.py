@@ -50,7 +50,7 @@ def _records(schema: dict[str, Any], name: str, path: str) -> Iterator[tuple[str
     yield path, record
     for field, taken in record["properties"].items():
         by_name: dict[str, Any] = next(iter(taken.get("patternProperties", {}).values()), {})
-        choice = next((one["$ref"] for one in taken.get("anyOf", ()) if "$ref" in one), None)
+        choice = next((option["$ref"] for option in taken.get("anyOf", ()) if "$ref" in option), None)
         inner = taken.get("$ref") or taken.get("items", {}).get("$ref") or by_name.get("$ref") or choice
         if inner:
             yield from _records(schema, inner.rsplit("/", 1)[1], f"{path}.{field}" if path else field)

@@ -47,7 +47,7 @@ def approve(desk: PriceDesk, ids: Sequence[str], seen: Mapping[str, float]) -> s
             f"{euros(seen[anew[0].id])} when you looked; nothing was approved: look again, then approve"
         )
     changes = [row.change for row in chosen if row.change is not None]
-    names = [own.id for own in changes if may_follow(own.last, "approved") or was_taken_back(own)]
+    names = [change.id for change in changes if may_follow(change.last, "approved") or was_taken_back(change)]
     if not names:
         raise Declined(f"none of the {_prices(len(chosen))} chosen waits; nothing was changed")
     decide(desk.workspace, names, "approved", _user(desk))
@@ -130,15 +130,17 @@ def override_all(
     """
     sheet = desk.sheet()
     chosen = _chosen(sheet, ids)
-    asked = requests_of(sheet, chosen, change, dates, announced=announced)
-    accepted = [replace(one, reason=reason, ignore_conflicts=ignore_conflicts, below_cost=below_cost) for one in asked]
+    requests = requests_of(sheet, chosen, change, dates, announced=announced)
+    accepted = [
+        replace(one, reason=reason, ignore_conflicts=ignore_conflicts, below_cost=below_cost) for one in requests
+    ]
     answers = ask_all(desk.workspace, accepted, _user(desk))
     start, end = dates
     last = max(end or start or row.date for row in chosen)
     since, follows = ("", FOLLOWS) if start is None else (f" from {day(start)}", "")
-    told = " and announced as reductions" if announced else ""
-    said = f"{_prices(len(answers))} set{told} ({change.strip()}){since} until {day(last)}."
-    return f"{said} {_next(answers[-1], follows)}".rstrip()
+    announcement = " and announced as reductions" if announced else ""
+    sentence = f"{_prices(len(answers))} set{announcement} ({change.strip()}){since} until {day(last)}."
+    return f"{sentence} {_next(answers[-1], follows)}".rstrip()
 
 
 def requests_of(sheet: Sheet, rows: Sequence[Row], change: str, dates: Dates, *, announced: bool) -> list[PriceRequest]:
@@ -253,17 +255,17 @@ def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
     if not desk.workspace.catalog.store.approval.is_asked_for:
         raise Declined(EVERY_PRICE_PASSES)
     for date in sorted({row.date for row in chosen}):
-        found = desk.book(date)
-        if found is not None:
-            propose(desk.workspace, found, date, desk.sheet().proposed(chosen, date))
+        book = desk.book(date)
+        if book is not None:
+            propose(desk.workspace, book, date, desk.sheet().proposed(chosen, date))
     return with_changes(desk, desk.sheet().chosen(ids))
 
 
 def with_changes(desk: PriceDesk, rows: Sequence[Row]) -> list[Row]:
     """Return rows with the price changes of those that passed by rule, which are read by name."""
     names = {row.passed for row in rows if row.passed is not None}
-    found = {change.id: change for change in changes_named(desk.workspace.lake, names)} if names else {}
-    return [replace(row, change=found.get(row.passed or "", row.change)) for row in rows]
+    changes = {change.id: change for change in changes_named(desk.workspace.lake, names)} if names else {}
+    return [replace(row, change=changes.get(row.passed or "", row.change)) for row in rows]
 
 
 def _next(answer: DeskAnswer, follows: str = FOLLOWS) -> str:
@@ -276,8 +278,8 @@ def _user(desk: PriceDesk) -> str:
 
 def _who_may_ask_for(desk: PriceDesk, change: str) -> str:
     """Return the name of who asks, who may ask for such a change; one that there is not is refused later."""
-    found = changes_named(desk.workspace.lake, [change])
-    role = _role_for(found[0].terms.kind, found[0].terms.store) if found else "manager"
+    changes = changes_named(desk.workspace.lake, [change])
+    role = _role_for(changes[0].terms.kind, changes[0].terms.store) if changes else "manager"
     return allowed(desk.workspace.settings, role)
 
 

@@ -91,17 +91,17 @@ def price_by(text: str, row: Row) -> float:
     DataError
         When the text is none of the four forms, or no price above 0 results.
     """
-    found = _TYPED.fullmatch(text.strip().replace("\N{MINUS SIGN}", "-"))
-    way = "" if found is None else found["way"].lower()
-    if found is None or (way == "margin") > (found["percent"] is not None) or (way == "to" and found["percent"]):
+    match = _TYPED.fullmatch(text.strip().replace("\N{MINUS SIGN}", "-"))
+    way = "" if match is None else match["way"].lower()
+    if match is None or (way == "margin") > (match["percent"] is not None) or (way == "to" and match["percent"]):
         raise DataError(f"expected {_FORMS}, found {text!r}; nothing was recorded")
-    number, money = float(found["number"].replace(",", ".")), shown_currency()
+    number, money = float(match["number"].replace(",", ".")), shown_currency()
     if way == "to":
         return number
     if way == "margin":
         return _with_margin(number / _WHOLE, row, money)
     now, sign = row.proposed if row.now is None else row.now, -1 if way == "-" else 1
-    price = round(now * (1 + sign * number / _WHOLE) if found["percent"] else now + sign * number, money.digits)
+    price = round(now * (1 + sign * number / _WHOLE) if match["percent"] else now + sign * number, money.digits)
     if price <= 0:
         left = f"{text} of {money.format_money(now)} leaves no price above 0"
         raise DataError(f"{row.title}: {left}; nothing was recorded")

@@ -45,8 +45,8 @@ class StandingOrder:
 def standing(sheet: Sheet) -> list[StandingOrder]:
     """Return what people set and what is not over, the newest first."""
     names = {product.sku: product.name for product in sheet.catalog.products}
-    found = [_of(sheet, change, names) for change in reversed(sheet.people)]
-    return [one for one in found if one.state in STANDING]
+    people = [_of(sheet, change, names) for change in reversed(sheet.people)]
+    return [one for one in people if one.state in STANDING]
 
 
 def by_action(orders: Sequence[StandingOrder]) -> dict[str, list[StandingOrder]]:
@@ -84,11 +84,11 @@ def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> StandingOrd
 
 def waiting_by_store(sheet: Sheet) -> Counter[str]:
     """Count what waits for a person in each store: proposals of the policy, and what somebody asked for."""
-    found = Counter[str](sheet.rows.take(sheet.rows.are_waiting).by_store(lambda own: own.store).tolist())
-    for asked in standing(sheet):
-        if asked.state == "proposed":
-            found.update(sheet.clocks if asked.store is None else [asked.store])
-    return found
+    waiting = Counter[str](sheet.rows.take(sheet.rows.are_waiting).by_store(lambda store: store.store).tolist())
+    for change in standing(sheet):
+        if change.state == "proposed":
+            waiting.update(sheet.clocks if change.store is None else [change.store])
+    return waiting
 
 
 class KillSwitch:
@@ -100,14 +100,14 @@ class KillSwitch:
 
     def notices(self, catalog: Catalog) -> list[Notice]:
         """Say where somebody turned it on, if it holds at the next tick of a store there."""
-        asked = self._turned_on.get("now", self._read, lambda: self._reader.stamp("price_changes"))
+        stamp = self._turned_on.get("now", self._read, lambda: self._reader.stamp("price_changes"))
         lake = self._reader.lake
         now = now_of(Workspace(lake.settings, catalog, lake))
-        clocks = stores_now(lake, catalog, catalog.store.stores, now) if asked else {}
+        clocks = stores_now(lake, catalog, catalog.store.stores, now) if stamp else {}
         return [
             _told(change)
-            for change in asked
-            if any(change.is_in_force(at.moment, store) for store, at in clocks.items())
+            for change in stamp
+            if any(change.is_in_force(clock.moment, store) for store, clock in clocks.items())
         ]
 
     def _read(self) -> list[PriceChange]:

@@ -73,11 +73,11 @@ class Sheet:
     def proposed(self, rows: Sequence[Row], date: dt.date) -> Floats:
         """Return the proposed prices of some rows of a date, EUR, shape (n_stores, n_products); NaN for all others."""
         stores, positions = self.catalog.store.stores, self.catalog.positions
-        found = np.full((len(stores), len(positions)), np.nan)
+        rivals = np.full((len(stores), len(positions)), np.nan)
         for row in rows:
             if row.date == date and row.sku in positions:
-                found[stores.index(row.store), positions[row.sku]] = row.proposed
-        return found
+                rivals[stores.index(row.store), positions[row.sku]] = row.proposed
+        return rivals
 
     def clock_of(self, store: str | None) -> StoreNow:
         """Return the clock of a store; of all stores, the one that is first at a tick."""
@@ -132,9 +132,9 @@ class PriceDesk:
             return [[] for _ in rows]
         last = max(now.date for now in self.sheet().clocks.values())
         stores, skus = list({row.store for row in rows}), list({row.sku for row in rows})
-        found = self._reader.columns("opening_courses", first=last - _COURSE, last=last, stores=stores, skus=skus)
+        columns = self._reader.columns("opening_courses", first=last - _COURSE, last=last, stores=stores, skus=skus)
         courses = defaultdict[tuple[str, str], list[float]](list)
-        for store, sku, price in zip(*(found[name].to_pylist() for name in _COURSES), strict=True):
+        for store, sku, price in zip(*(columns[name].to_pylist() for name in _COURSES), strict=True):
             courses[store, sku].append(price)
         return [courses[row.store, row.sku] for row in rows]
 
@@ -147,15 +147,18 @@ class PriceDesk:
         catalog, lake = self._catalog(), self._reader.lake
         clocks = stores_now(lake, catalog, catalog.store.stores, now_of(self.workspace))
         dates = sorted({now.date for now in clocks.values()})
-        found = {date: self._outlook(date) for date in dates}
-        outlooks = {date: outlook for date, outlook in found.items() if outlook is not None}
+        outlook_of = {date: self._outlook(date) for date in dates}
+        outlooks = {date: outlook for date, outlook in outlook_of.items() if outlook is not None}
         people = self._by_people()
         held = standings(lake, catalog, clocks, self._book)
         held = {store: held[store] for store in catalog.store.stores}
-        shelves = {id(own.catalog): own.catalog for own in held.values()}
-        opened = {shelf: self._opened_with(own, dates[-1]) for shelf, own in shelves.items()}
+        shelves = {id(standing.catalog): standing.catalog for standing in held.values()}
+        opened = {shelf: self._opened_with(shelf_catalog, dates[-1]) for shelf, shelf_catalog in shelves.items()}
         rows = Rows(
-            [self._rows_of(own, opened[id(own.catalog)], outlooks.get(own.now.date), people) for own in held.values()]
+            [
+                self._rows_of(standing, opened[id(standing.catalog)], outlooks.get(standing.now.date), people)
+                for standing in held.values()
+            ]
         )
         if not people and newest_sold(lake) is None and next(lake.newest_dates("booked_prices"), None) is None:
             rows = rows[:0]  # nothing was ever sold or priced, so nothing is proposed
@@ -164,18 +167,18 @@ class PriceDesk:
     def _rows_of(
         self, standing: StoreStanding, opened: Floats, outlook: DayForecast | None, people: Sequence[PriceChange]
     ) -> StoreRows:
-        own = opened[standing.catalog.store.stores.index(standing.now.store)]
+        store_opened = opened[standing.catalog.store.stores.index(standing.now.store)]
         shown, proposed, rivals = self._shown(standing), self._proposals(standing), self._rivals_on(standing.now.date)
-        return StoreRows(standing, outlook, own, shown, proposed, people, rivals)
+        return StoreRows(standing, outlook, store_opened, shown, proposed, people, rivals)
 
     def _rivals_on(self, date: dt.date) -> Rivals:
         """Return the prices of rivals that count on a date, by sku, the cheapest first."""
 
         def read() -> Rivals:
-            found = defaultdict[str, list[RivalPrice]](list)
+            rivals = defaultdict[str, list[RivalPrice]](list)
             for row in fresh_prices(self._reader.lake, date).sort_by("price_eur").to_pylist():
-                found[row["sku"]].append(RivalPrice(row["rival"], row["price_eur"], row["seen_at"]))
-            return {sku: tuple(prices) for sku, prices in found.items()}
+                rivals[row["sku"]].append(RivalPrice(row["rival"], row["price_eur"], row["seen_at"]))
+            return {sku: tuple(prices) for sku, prices in rivals.items()}
 
         return self._rivals.get(date, read, lambda: self._reader.stamp(_RIVALS))
 
@@ -183,8 +186,8 @@ class PriceDesk:
         """Return the price book in force, opened once for rows, standings and forecasts."""
 
         def read() -> OpenBook | None:
-            found = book_in_force(self._reader.lake, date)
-            return None if found is None else OpenBook(catalog, found)
+            book = book_in_force(self._reader.lake, date)
+            return None if book is None else OpenBook(catalog, book)
 
         return self._books.get((catalog.fingerprint, date), read, lambda: self._reader.stamp(*_BOOKS))
 
@@ -224,9 +227,9 @@ class PriceDesk:
 
     def _shown(self, standing: StoreStanding) -> Floats | None:
         """Return the prices that a store shows while it is sold, EUR, NaN where none is; None where it opens next."""
-        at = standing.now
-        if at.day is None:
+        now = standing.now
+        if now.day is None:
             return None
-        found = self._reader.ask("prices_of_day", _SOLD, on=at.date, date=at.date)
-        own = found[found["store_id"] == at.store].set_index("sku")["price_eur"]
-        return own.reindex(list(standing.catalog.skus)).to_numpy(dtype=float)
+        day_prices = self._reader.ask("prices_of_day", _SOLD, on=now.date, date=now.date)
+        shown = day_prices[day_prices["store_id"] == now.store].set_index("sku")["price_eur"]
+        return shown.reindex(list(standing.catalog.skus)).to_numpy(dtype=float)

@@ -123,5 +123,5 @@ def sheet_of(rows: Sequence[Row], kind: str) -> bytes:
 
 
 def _cells(row: Row) -> list[Cell]:
-    known = [row.store, row.sku, row.name, row.category, row.date.isoformat(), row.now, row.proposed, row.stands]
-    return [*known, *(None for _ in TO_FILL), row.told, row.why]
+    cells = [row.store, row.sku, row.name, row.category, row.date.isoformat(), row.now, row.proposed, row.stands]
+    return [*cells, *(None for _ in TO_FILL), row.told, row.why]

@@ -63,12 +63,12 @@ class StoreRows:
         people: Sequence[PriceChange],
         rivals: Mapping[str, tuple[RivalPrice, ...]],
     ) -> None:
-        at, catalog = standing.now, standing.catalog
-        self.standing, self.store, self.products, self._opened = standing, at.store, catalog.products, opened
+        now, catalog = standing.now, standing.catalog
+        self.standing, self.store, self.products, self._opened = standing, now.store, catalog.products, opened
         self.positions = catalog.positions
-        self._outlook, self._rivals = None if outlook is None else outlook.in_store(at.store), rivals
-        self._wall, row = catalog.store.clock_of(at.store), catalog.store.stores.index(at.store)
-        self._covered = covering(people, at.store, at.moment, self._wall.closing_of(at.date))
+        self._outlook, self._rivals = None if outlook is None else outlook.in_store(now.store), rivals
+        self._wall, row = catalog.store.clock_of(now.store), catalog.store.stores.index(now.store)
+        self._covered = covering(people, now.store, now.moment, self._wall.closing_of(now.date))
         self._passed = proposals.number[row]
         self._documents = {place[1]: change for place, change in proposals.documents.items() if place[0] == row}
         self.now = opened if shown is None else np.where(np.isnan(shown), opened, shown)
@@ -103,20 +103,22 @@ class StoreRows:
     @cached_property
     def is_recorded(self) -> Flags:
         """Of which prices a proposal was recorded."""
-        found = self._passed > 0
-        found[list(self._documents)] = True
-        return found
+        passes = self._passed > 0
+        passes[list(self._documents)] = True
+        return passes
 
     @cached_property
     def decision(self) -> Codes:
         """What became of each proposal: what nobody has recorded yet passes or waits by the rules."""
         codes, catalog = np.full(len(self.products), PASSES, dtype=np.int8), self.standing.catalog
-        own = np.flatnonzero(~self.is_recorded) if catalog.store.approval.is_asked_for else np.array([], dtype=int)
-        if len(own):
-            lowest, highest = passing(catalog, own, self._opened[own])
-            passes = (lowest <= self.proposed[own]) & (self.proposed[own] <= highest)
-            passes |= self.standing.are_by(DrawnPolicy.rules)[own]  # an approved design's
-            codes[own[~passes]] = STATES.index("waits")
+        positions = (
+            np.flatnonzero(~self.is_recorded) if catalog.store.approval.is_asked_for else np.array([], dtype=int)
+        )
+        if len(positions):
+            lowest, highest = passing(catalog, positions, self._opened[positions])
+            passes = (lowest <= self.proposed[positions]) & (self.proposed[positions] <= highest)
+            passes |= self.standing.are_by(DrawnPolicy.rules)[positions]  # an approved design's
+            codes[positions[~passes]] = STATES.index("waits")
         for column, change in self._documents.items():
             codes[column] = STATES.index(state_of(change))
         return codes
@@ -124,24 +126,24 @@ class StoreRows:
     @cached_property
     def state(self) -> Codes:
         """What became of each proposal, or that a person's price covers it."""
-        orders, at = self.standing.orders, self.standing.now
+        orders, now = self.standing.orders, self.standing.now
         is_set = np.full(len(self.products), None in self._covered)
         is_set[[self.positions[sku] for sku in self._covered if sku in self.positions]] = True
-        by_people = set() if orders is None else orders.set_by_people(at.store, at.tick)
+        by_people = set() if orders is None else orders.set_by_people(now.store, now.tick)
         is_set[[self.positions[sku] for sku in by_people if sku in self.positions]] = True
         return np.where(is_set, STATES.index("overridden"), self.decision).astype(np.int8)
 
     def row(self, position: int) -> Row:
         """Return the row of a product of the shelf whose price is known."""
-        at, product, held = self.standing.now, self.products[position], self._held(position)
-        known, passed = self._weighed(position), self._passed[position]
+        now, product, held = self.standing.now, self.products[position], self._held(position)
+        limits, passed = self._weighed(position), self._passed[position]
         return Row(
-            store=at.store,
+            store=now.store,
             sku=product.sku,
             name=product.name,
             category=product.category,
-            date=at.date,
-            is_live=at.day is not None,
+            date=now.date,
+            is_live=now.day is not None,
             now=_known(self.now[position]),
             proposed=float(self.proposed[position]),
             stands=held.price,
@@ -153,15 +155,17 @@ class StoreRows:
             unit_cost=product.unit_cost,
             shelf=self._shelf(position),
             rivals=self._rivals.get(product.sku, ()),
-            passed=f"p{passed}.{at.store}.{product.sku}" if passed else None,
-            **known | {"why": with_trial(held, known["why"])},
+            passed=f"p{passed}.{now.store}.{product.sku}" if passed else None,
+            **limits | {"why": with_trial(held, limits["why"])},
         )
 
     def told(self, position: int) -> str:
         """Say what became of a proposal, and what a person set in its place."""
         held, product = self._held(position), self.products[position]
         stronger = self._covered.get(product.sku), self._covered.get(None), self.standing.order_of(product.sku)
-        cover = max((own for own in stronger if isinstance(own, PriceChange)), key=lambda own: own.rank, default=None)
+        cover = max(
+            (order for order in stronger if isinstance(order, PriceChange)), key=lambda order: order.rank, default=None
+        )
         if cover is not None:
             return overridden(cover, product, held, self.standing.now, self._wall)
         return in_words(STATES[self.decision[position]], self._documents.get(position), held)
@@ -197,11 +201,11 @@ class StoreRows:
         """Return the sticker of a product; None where there is none."""
         if not self.standing.catalog.uses_stickers:
             return None
-        own, opened_with = self.standing.known, self.standing.opened_with
-        price = None if own.sticker is None else float(own.sticker[position])
+        belief, opened_with = self.standing.known, self.standing.opened_with
+        price = None if belief.sticker is None else float(belief.sticker[position])
         if price is None or opened_with is None or math.isnan(price):
             return None
-        saving = 0.0 if own.saving is None else float(own.saving[position])
+        saving = 0.0 if belief.saving is None else float(belief.saving[position])
         return Sticker(int(opened_with[0, position, 0]), price, saving)
 
     def _weighed(self, position: int) -> dict[str, Any]:
@@ -213,11 +217,11 @@ class StoreRows:
         if self._outlook is None or shelf is None:
             return {"gain": None, "why": RULES[rule] if rule in DrawnPolicy.rules else _NO_BOOK}
         version, compared = self._outlook.book.model_version, self.compared(position)
-        known: dict[str, Any] = {"gain": None}
+        cells: dict[str, Any] = {"gain": None}
         if compared is not None:
-            known = {"gain": compared.gain, "plan": compared.plan, "kept": compared.kept}
+            cells = {"gain": compared.gain, "plan": compared.plan, "kept": compared.kept}
         sku, now = self.products[position].sku, _known(self.now[position])
-        return known | {
+        return cells | {
             "why": reason_for(self._outlook, sku, shelf, proposed, now, money),
             "model_version": version if version.isdigit() else None,
             "book_date": self._outlook.book.published_at.date(),
@@ -265,23 +269,23 @@ def covering(
 
     They are by product; None is every product.
     """
-    found = dict[str | None, PriceChange]()
+    changes = dict[str | None, PriceChange]()
     for change in sorted(people, key=lambda change: change.rank):
         span = change.span(store)
         if span is not None and span[0] < end and (span[1] is None or span[1] > start):
-            found[change.terms.sku] = change
-    return found
+            changes[change.terms.sku] = change
+    return changes
 
 
-def overridden(change: PriceChange, product: Product, held: Standing, at: StoreNow, wall: WallClock) -> str:
+def overridden(change: PriceChange, product: Product, held: Standing, store_now: StoreNow, wall: WallClock) -> str:
     """Say what a person set and when it holds, and what stands in its place where a limit keeps it from standing."""
     terms = change.terms
     price = product.base_price if terms.new_price is None else terms.new_price
     what = {"override": "set to", "freeze": "frozen at", "kill_switch": "kill switch:"}.get(terms.kind, "")
-    span = change.span(at.store)
-    is_later = span is not None and span[0] > at.moment and held.order != change.id
+    span = change.span(store_now.store)
+    is_later = span is not None and span[0] > store_now.moment and held.order != change.id
     start = f" from {wall.local(span[0]):%H:%M}" if span is not None and is_later else ""
     end = None if span is None or span[1] is None else wall.local(span[1])
-    until = f" until {end:%H:%M}" if end is not None and end.date() == at.date else ""
+    until = f" until {end:%H:%M}" if end is not None and end.date() == store_now.date else ""
     unmet = f"; {euros(held.price)} stands, {RULES[held.rule]}" if held.order == change.id and held.unmet else ""
     return f"{what} {euros(price)} by {change.proposer}{start}{until}{unmet}"

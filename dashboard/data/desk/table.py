@@ -23,12 +23,14 @@ from plugins.desk.price_changes.planned_day import Proceeds
 class Rows(Sequence[Row]):
     """Some rows of the desk, in an order. Arrays have shape (n_rows,), prices in EUR, NaN where nothing is known."""
 
-    def __init__(self, stores: Sequence[StoreRows], at: Ints | None = None, kept: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, stores: Sequence[StoreRows], places: Ints | None = None, kept: dict[str, Any] | None = None
+    ) -> None:
         """Take the prices that are known, or those at some places among all products of one store after another."""
         self._all, self._kept = stores, {} if kept is None else kept
-        self._begins = np.cumsum([0, *(len(own.products) for own in stores)])
-        self._at = np.arange(self._begins[-1]) if at is None else at
-        if at is None:
+        self._begins = np.cumsum([0, *(len(store.products) for store in stores)])
+        self._at = np.arange(self._begins[-1]) if places is None else places
+        if places is None:
             self._at = np.flatnonzero(self._each("are_known"))
 
     def __len__(self) -> int:
@@ -52,7 +54,7 @@ class Rows(Sequence[Row]):
 
     def those(self, ids: Collection[str]) -> "Rows":
         """Return those with some ids, see `Row.id`; what is not there is left out."""
-        begins, wanted = {own.store: number for number, own in enumerate(self._all)}, list[int]()
+        begins, wanted = {rows_of_store.store: number for number, rows_of_store in enumerate(self._all)}, list[int]()
         for name in ids:
             store, _, sku = name.partition("|")
             if store in begins and sku in (positions := self._all[begins[store]].positions):
@@ -89,19 +91,21 @@ class Rows(Sequence[Row]):
     def compared(self) -> NDArray[np.object_]:
         """What each plan brings, and the price now; None where no model knows."""
         total = int(self._begins[-1])
-        found = self._kept.setdefault("compared", np.full(total, None, dtype=object))
-        if any(own.forecast is not None for own in self._all):
+        compared = self._kept.setdefault("compared", np.full(total, None, dtype=object))
+        if any(rows_of_store.forecast is not None for rows_of_store in self._all):
             is_known = self._kept.setdefault("is compared", np.zeros(total, dtype=bool))
-            for at in self._at[~is_known[self._at]].tolist():
-                store, position = self._place(at)
-                found[at] = store.compared(position)
+            for index in self._at[~is_known[self._at]].tolist():
+                store, position = self._place(index)
+                compared[index] = store.compared(position)
             is_known[self._at] = True
-        return np.asarray(found[self._at])
+        return np.asarray(compared[self._at])
 
     @property
     def gain(self) -> Floats:
         """What each plan brings more than the price now."""
-        return np.array([np.nan if own is None else own.gain for own in self.compared], dtype=float)
+        return np.array(
+            [np.nan if comparison is None else comparison.gain for comparison in self.compared], dtype=float
+        )
 
     @property
     def are_waiting(self) -> Flags:
@@ -126,36 +130,36 @@ class Rows(Sequence[Row]):
     def told(self) -> list[str]:
         """What became of each, in words."""
         places = zip(self._at.tolist(), self.are("passes").tolist(), strict=True)
-        return ["passes" if plain else (own := self._place(at))[0].told(own[1]) for at, plain in places]
+        return ["passes" if plain else (place := self._place(index))[0].told(place[1]) for index, plain in places]
 
     @property
     def stores(self) -> list[StoreRows]:
         """The stores that have a row."""
-        return [self._all[own] for own in np.unique(self._store_of(self._at))]
+        return [self._all[index] for index in np.unique(self._store_of(self._at))]
 
     def by_store(self, value: Callable[[StoreRows], Any]) -> NDArray[Any]:
         """Return what is so of the store of each."""
-        return np.array([value(own) for own in self._all])[self._store_of(self._at)]
+        return np.array([value(store) for store in self._all])[self._store_of(self._at)]
 
     def by_product(self, value: Callable[[Product], Any]) -> NDArray[Any]:
         """Return what is so of the product of each, asked once for each of a shelf."""
-        shelves = {id(own.products): own.products for own in self._all}
+        shelves = {id(store.products): store.products for store in self._all}
         values = {name: np.array([value(product) for product in shelf]) for name, shelf in shelves.items()}
-        return np.concatenate([values[id(own.products)] for own in self._all])[self._at]
+        return np.concatenate([values[id(store.products)] for store in self._all])[self._at]
 
     def _each(self, name: str) -> NDArray[Any]:
         """Return a column of the stores, of these rows."""
         if name not in self._kept:
-            self._kept[name] = np.concatenate([getattr(own, name) for own in self._all])
+            self._kept[name] = np.concatenate([getattr(store, name) for store in self._all])
         return np.asarray(self._kept[name][self._at])
 
-    def _store_of(self, at: Any) -> Any:
-        return np.searchsorted(self._begins, at, side="right") - 1
+    def _store_of(self, index: Any) -> Any:
+        return np.searchsorted(self._begins, index, side="right") - 1
 
-    def _place(self, at: int) -> tuple[StoreRows, int]:
+    def _place(self, index: int) -> tuple[StoreRows, int]:
         """Return the store of a row, and its position on the shelf."""
-        store = int(self._store_of(at))
-        return self._all[store], int(at - self._begins[store])
+        store = int(self._store_of(index))
+        return self._all[store], int(index - self._begins[store])
 
 
 @dataclass(frozen=True)
@@ -194,12 +198,15 @@ class DeskQuestion:
 
 
 def _have(rows: Rows, word: str) -> Flags:
-    of_store = rows.by_store(lambda own: word in f"{own.store} {store_name(own.store)}".casefold())
-    return np.asarray(of_store | rows.by_product(lambda own: word in f"{own.name} {own.sku} {own.category}".casefold()))
+    of_store = rows.by_store(lambda store: word in f"{store.store} {store_name(store.store)}".casefold())
+    return np.asarray(
+        of_store
+        | rows.by_product(lambda product: word in f"{product.name} {product.sku} {product.category}".casefold())
+    )
 
 
 _ORDERS: dict[str, Callable[[Rows], NDArray[Any]]] = {
-    "store": lambda rows: rows.by_store(lambda own: own.store),
+    "store": lambda rows: rows.by_store(lambda store: store.store),
     "name": lambda rows: rows.by_product(lambda product: product.name.casefold()),
     "now": lambda rows: rows.now,
     "proposed": lambda rows: rows.proposed,
@@ -234,7 +241,7 @@ def waiting_first(rows: Rows) -> Rows:
 
 def rivals_in_words(row: Row) -> str:
     """Name the prices of rivals that count, the cheapest first; empty where there is none."""
-    return ", ".join(f"{one.rival} {euros(one.price)}" for one in row.rivals)
+    return ", ".join(f"{rival.rival} {euros(rival.price)}" for rival in row.rivals)
 
 
 def as_sent(row: Row, course: Sequence[float]) -> dict[str, Any]:
@@ -291,18 +298,21 @@ class Totals:
 def totals_of(rows: Rows) -> list[Totals]:
     """Return the totals of rows: of all first, then of each category, by name."""
     categories = rows.by_product(lambda product: product.category)
-    return [_total(None, rows), *(_total(str(own), rows.take(categories == own)) for own in np.unique(categories))]
+    return [
+        _total(None, rows),
+        *(_total(str(category), rows.take(categories == category)) for category in np.unique(categories)),
+    ]
 
 
 def _total(category: str | None, rows: Rows) -> Totals:
-    known = [own for own in rows.compared if own is not None]
+    comparisons = [comparison for comparison in rows.compared if comparison is not None]
     labels = int((~np.isnan(rows.now) & (rows.proposed != rows.now)).sum())
-    plan, kept = _sum([own.plan for own in known]), _sum([own.kept for own in known])
-    return Totals(category, labels, plan, kept, len(rows) - len(known))
+    plan, kept = _sum([outcome.plan for outcome in comparisons]), _sum([outcome.kept for outcome in comparisons])
+    return Totals(category, labels, plan, kept, len(rows) - len(comparisons))
 
 
 def _sum(amounts: Sequence[Proceeds]) -> Proceeds:
     """Return the sum of amounts, added one after another."""
     names = ("units", "revenue", "profit", "worth")
-    each = np.array([[getattr(own, name) for name in names] for own in amounts]).reshape(-1, len(names))
-    return Proceeds(*(float(own) for own in (np.cumsum(each, axis=0)[-1] if len(each) else each.sum(axis=0))))
+    each = np.array([[getattr(amount, name) for name in names] for amount in amounts]).reshape(-1, len(names))
+    return Proceeds(*(float(euros_) for euros_ in (np.cumsum(each, axis=0)[-1] if len(each) else each.sum(axis=0))))

@@ -34,8 +34,8 @@ def take(
     Needs a token with the scope acknowledge. What was recorded before is recorded once.
     """
     mine = caller.own_places(messages, "store")
-    found = acknowledge(workspace, [messages[place] for place in mine], str(caller.name))
+    taken = acknowledge(workspace, [messages[place] for place in mine], str(caller.name))
     why = f"store: expected one of the token's, {', '.join(caller.stores or ())}, found another"
     others = [RefusedAck(place, why) for place in sorted(set(range(len(messages))).difference(mine))]
-    refused = [RefusedAck(mine[ack.position], ack.reason) for ack in found.refused]
-    return AckResult(found.recorded, found.known, tuple(sorted([*refused, *others], key=lambda ack: ack.position)))
+    refused = [RefusedAck(mine[ack.position], ack.reason) for ack in taken.refused]
+    return AckResult(taken.recorded, taken.known, tuple(sorted([*refused, *others], key=lambda ack: ack.position)))

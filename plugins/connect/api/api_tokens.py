@@ -98,15 +98,15 @@ def add_token(
         )
     text = _PREFIX + secrets.token_urlsafe(_BYTES)
     with held(settings.locks, _LOCK):
-        known = known_tokens(settings)
-        if any(token.name == name for token in known):
+        tokens = known_tokens(settings)
+        if any(token.name == name for token in tokens):
             raise DataError(
                 f"expected the name of a new token, found {name}, which there is; no token was made: remove it first "
                 f"with `shelfprice token remove {name}`, or choose another"
             )
         chosen = tuple(scope for scope in SCOPES if scope in scopes)
         new = Token(name, _hashed(text), chosen, now, tuple(sorted(set(stores))) if stores else None)
-        _write(tokens_file(settings), sorted((*known, new), key=lambda token: token.name))
+        _write(tokens_file(settings), sorted((*tokens, new), key=lambda token: token.name))
     return text
 
 
@@ -119,10 +119,10 @@ def remove_token(settings: Settings, name: str) -> None:
         When no token has this name.
     """
     with held(settings.locks, _LOCK):
-        known = known_tokens(settings)
-        kept = [token for token in known if token.name != name]
-        if len(kept) == len(known):
-            names = ", ".join(token.name for token in known) or "none"
+        tokens = known_tokens(settings)
+        kept = [token for token in tokens if token.name != name]
+        if len(kept) == len(tokens):
+            names = ", ".join(token.name for token in tokens) or "none"
             raise DataError(
                 f"expected the name of a token, of which there are {names}, found {name!r}; none was removed"
             )

@@ -45,9 +45,11 @@ class Caller:
 
     def own_places(self, items: Sequence[Any], field: str) -> list[int]:
         """Return the places of items of the token's stores; one without a store is among them, and refused as such."""
-        found = [item.get(field) if isinstance(item, dict) else None for item in items]
+        values = [item.get(field) if isinstance(item, dict) else None for item in items]
         return [
-            place for place, own in enumerate(found) if self.stores is None or own is None or str(own) in self.stores
+            place
+            for place, store in enumerate(values)
+            if self.stores is None or store is None or str(store) in self.stores
         ]
 
     def refuse_other_store(self, store: str | None) -> None:
@@ -59,10 +61,10 @@ class Caller:
             When the token is bound to other stores.
         """
         if self.stores is not None and store not in self.stores:
-            found = "none, which is every store" if store is None else repr(store[:80])
+            wanted = "none, which is every store" if store is None else repr(store[:80])
             raise Problem(
                 "other-store",
-                f"expected a store of the token {self.name}, which opens {', '.join(self.stores)}, found {found}; "
+                f"expected a store of the token {self.name}, which opens {', '.join(self.stores)}, found {wanted}; "
                 "nothing was done: name a store of this token, or add a token with another --store",
             )
 
@@ -170,8 +172,8 @@ def _limited(receive: Receive) -> Receive:
             if size <= MOST_BYTES:
                 return message
             if size > _MOST_READ or not message.get("more_body"):
-                found = f"expected a body of at most {MOST_BYTES:,} bytes, found more"
-                raise Problem("too-large", f"{found}; nothing was done: send less at once")
+                too_much = f"expected a body of at most {MOST_BYTES:,} bytes, found more"
+                raise Problem("too-large", f"{too_much}; nothing was done: send less at once")
 
     return received
 

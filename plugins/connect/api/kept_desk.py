@@ -120,7 +120,7 @@ class KeptDesk:
                 desk = opened if desk is None else opened.ready_for_those_of(desk)
             self._seen = seen
         if self._kept is None or desk is not self._kept.desk:
-            answer = lru_cache(KEPT_ANSWERS)(lambda *asked, **how: desk.text(*asked, **how).encode())
+            answer = lru_cache(KEPT_ANSWERS)(lambda *question, **how: desk.text(*question, **how).encode())
             self._kept = DeskInForce(desk, answer)
 
     def _sold(self) -> tuple[object, ...]:

@@ -109,10 +109,10 @@ def labels(
     """
     caller: Caller = request.user
     caller.refuse_other_store(store)
-    known = workspace.catalog.store.stores
-    if store not in known:
+    stores = workspace.catalog.store.stores
+    if store not in stores:
         raise UnknownStoreError(
-            f"expected a store of this catalog, such as {known[0]}, found {store!r}; nothing was sent"
+            f"expected a store of this catalog, such as {stores[0]}, found {store!r}; nothing was sent"
         )
     sent_labels: SentLabels = request.app.state.labels
     record, skus = sent_labels.history().of(store), set(workspace.catalog.skus)

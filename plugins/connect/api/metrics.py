@@ -34,8 +34,8 @@ router = APIRouter()
 @router.get(PATH, include_in_schema=False)
 def metrics(request: Request) -> Response:
     """Return the numbers as text."""
-    own: Metrics = request.app.state.metrics
-    return Response(generate_latest(own.registry), media_type=CONTENT_TYPE_LATEST)
+    metrics: Metrics = request.app.state.metrics
+    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 class Metrics:

@@ -248,9 +248,9 @@ def _price_request(workspace: Workspace, body: PriceChangeBody) -> asking.PriceR
     return asking.PriceRequest(ignore_conflicts=fields.pop("anyway"), **fields)
 
 
-def _refuse_unknown(what: str, name: str | None, known: Sequence[str], where: str) -> None:
-    if name is not None and name not in known:
+def _refuse_unknown(what: str, name: str | None, names: Sequence[str], where: str) -> None:
+    if name is not None and name not in names:
         raise Problem(
             f"unknown-{what}",
-            f"expected a {what} {where}, such as {known[0]}, found {name!r}; nothing was recorded: ask for another",
+            f"expected a {what} {where}, such as {names[0]}, found {name!r}; nothing was recorded: ask for another",
         )

@@ -122,7 +122,7 @@ def problem_of(error: Exception) -> Problem:
     """Return the problem that an error is; one that is not ours tells the client nothing."""
     if isinstance(error, Problem):
         return error
-    kind = next((name for known, name in _OF_ERRORS if isinstance(error, known)), "failed")
+    kind = next((name for kind_of_error, name in _OF_ERRORS if isinstance(error, kind_of_error)), "failed")
     return Problem(kind, str(error) if kind != "failed" else _FAILED)
 
 
@@ -133,8 +133,8 @@ def problem_responses(*names: str) -> dict[int | str, dict[str, Any]]:
         kinds.setdefault(KINDS[name].status, []).append(name)
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "example": PROBLEM}}
     return {
-        status: {"description": f"{HTTPStatus(status).phrase}: {', '.join(own)}", "content": content}
-        for status, own in kinds.items()
+        status: {"description": f"{HTTPStatus(status).phrase}: {', '.join(kind)}", "content": content}
+        for status, kind in kinds.items()
     }
 
 
@@ -168,8 +168,10 @@ def refuse_repeated(request: Request, but: str | None = None) -> None:
     names = Counter(name for name, _ in request.query_params.multi_items() if name != but)
     repeated = next((name for name, count in names.items() if count > 1), None)
     if repeated is not None:
-        found = repr(repeated[:_LONGEST_DETAIL])
-        raise Problem("not-valid", f"expected each parameter once, found {found} again; nothing was done: send it once")
+        repeated_names = repr(repeated[:_LONGEST_DETAIL])
+        raise Problem(
+            "not-valid", f"expected each parameter once, found {repeated_names} again; nothing was done: send it once"
+        )
 
 
 def _of_framework(app: FastAPI, request: Request, error: Any) -> Problem:
@@ -189,10 +191,10 @@ def _of_framework(app: FastAPI, request: Request, error: Any) -> Problem:
     return _unreadable("JSON that Python cannot parse")
 
 
-def _unreadable(found: str) -> Problem:
+def _unreadable(problem: str) -> Problem:
     return Problem(
         "unreadable",
-        f"expected a body of JSON in UTF-8, of sensible depth, found {found}; nothing was done: send it as JSON",
+        f"expected a body of JSON in UTF-8, of sensible depth, found {problem}; nothing was done: send it as JSON",
     )
 
 
@@ -208,10 +210,14 @@ def _refused_request(app: FastAPI, request: Request, error: RequestValidationErr
         given = request.headers.get("content-type", "none")[:_LONGEST_DETAIL]
         expected = f"expected a body of type {JSON_TYPE}, found {given}; nothing was done: name the type"
         return Problem("wrong-media-type", expected)
-    inner = [{**own, "loc": own["loc"][1:]} for own in errors if own["loc"][0] == place]
+    inner = [{**error, "loc": error["loc"][1:]} for error in errors if error["loc"][0] == place]
     path = getattr(request.scope.get("route"), "path_format", "")
     operation = document["paths"].get(path, {}).get(request.method.lower(), {})
-    taken = {own["name"]: own["schema"] for own in operation.get("parameters", ()) if own["in"] == place}
+    taken = {
+        parameter["name"]: parameter["schema"]
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == place
+    }
     schema = {"title": place, "properties": taken} if taken else {}
     if place == "body":
         schema = operation.get("requestBody", {}).get("content", {}).get(JSON_TYPE, {}).get("schema", {})

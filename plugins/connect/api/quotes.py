@@ -148,9 +148,9 @@ async def quote(
     await _open_books(now.desk, [question.store])
     text = _answer_to(now.desk, question, now.answer)
     etag = f'"{now.desk.tag_of(question.store)}"'
-    known = {own.strip().removeprefix("W/") for own in (tag or "").split(",")}
+    tags = {part.strip().removeprefix("W/") for part in (tag or "").split(",")}
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if known & {etag, "*"}:
+    if tags & {etag, "*"}:
         return Response(status_code=304, headers=headers)
     return Response(text, headers=headers, media_type=JSON_TYPE)
 
@@ -262,9 +262,9 @@ def _answer_to(desk: QuoteDesk, question: QuoteQuestion, answer: Callable[..., b
         if price is not None and price < lowest:
             expected = f"{name}: expected a number from {lowest:g}, found {price}"
             raise Problem("not-valid", f"{expected}; nothing was quoted: give another")
-    asked = PriceQuestion(question.sku, question.stock, question.ticks_left, question.shown, question.opening)
+    price_question = PriceQuestion(question.sku, question.stock, question.ticks_left, question.shown, question.opening)
     try:
-        return answer(asked, question.store, candidates=question.candidates)
+        return answer(price_question, question.store, candidates=question.candidates)
     except CatalogError as error:
         raise Problem(
             "unknown-product",

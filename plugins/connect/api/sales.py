@@ -40,12 +40,12 @@ def _without_references(schema: Any) -> Any:
 
     def placed(part: Any) -> Any:
         if isinstance(part, list):
-            return [placed(one) for one in part]
+            return [placed(item) for item in part]
         if not isinstance(part, dict):
             return part
         if "$ref" in part:
             return placed(definitions[part["$ref"].rsplit("/", 1)[1]])
-        return {name: placed(one) for name, one in part.items()}
+        return {name: placed(item) for name, item in part.items()}
 
     return placed(schema)
 

@@ -68,13 +68,13 @@ class ShelfStock:
         for row in sold_lines(lines, counts) if changes else ():
             if pair_of(row) in changes:
                 changes[pair_of(row)].append(_Change(row["sold_at"], "sold", row["units"]))
-        self._levels = {pair: list(self._levels_of(pair[0], own)) for pair, own in changes.items()}
+        self._levels = {pair: list(self._levels_of(pair[0], change)) for pair, change in changes.items()}
 
     def at_opening(self, store: str, sku: str) -> float | None:
         """Return the units of a product when the store opens; None where they are not known."""
         opens = self._store.clock_of(store).opening_of(self._date)
-        known = [level.units for level in self._levels.get((store, sku), ()) if level.since <= opens]
-        return known[-1] if known else None
+        units = [level.units for level in self._levels.get((store, sku), ()) if level.since <= opens]
+        return units[-1] if units else None
 
     def minutes(self, store: str, sku: str, starts_at: dt.datetime, ends_at: dt.datetime) -> float | None:
         """Return for how many minutes of a span there was a unit; None where stock is not known all the time."""
@@ -168,9 +168,9 @@ def unit_sales_of(catalog: Catalog, day: DayLines) -> pa.Table:
     most = np.array([product.chances_per_day for product in catalog.products], dtype=float)
     place = rows["product"].to_numpy()
     chances = chances_of(rows, most[place], hour_shares(catalog.store))
-    every, at = np.unique(pairs.of(rows), return_inverse=True)
-    total = np.bincount(at, rows["sold"], minlength=len(every)).astype(float)
-    is_sudden = so_far.sudden_zeros(every, total)[at] & rows["stock"].isna().to_numpy()
+    every, pair_number = np.unique(pairs.of(rows), return_inverse=True)
+    total = np.bincount(pair_number, rows["sold"], minlength=len(every)).astype(float)
+    is_sudden = so_far.sudden_zeros(every, total)[pair_number] & rows["stock"].isna().to_numpy()
     rows = rows.assign(chances=chances, is_sudden=is_sudden, place=place)
     return in_contract(rows, catalog.store.stores, catalog)
 
@@ -205,9 +205,9 @@ class Pairs:
 
     def numbers(self, pairs: Collection[tuple[str, str]]) -> Ints:
         """Return the numbers of pairs that the catalog has, shape (n_pairs,)."""
-        known = [own for own in pairs if own[0] in self._stores and own[1] in self._products]
+        of_this_shop = [pair for pair in pairs if pair[0] in self._stores and pair[1] in self._products]
         return np.array(
-            [self._stores[store] * len(self._products) + self._products[sku] for store, sku in known], np.int64
+            [self._stores[store] * len(self._products) + self._products[sku] for store, sku in of_this_shop], np.int64
         )
 
     def numbered(self, rows: pd.DataFrame) -> pd.DataFrame:
@@ -232,7 +232,7 @@ def _known_before(day: DayLines, pairs: Pairs) -> tuple[SalesSoFar, dict[int, fl
     """Return what is known of the four weeks before, and the last price of each pair that sold in them."""
     so_far, last_price = SalesSoFar(len(pairs)), dict[int, float]()
     date = (day.date - _EPOCH).days
-    days = {(own - _EPOCH).days: day.before[own] for own in days_before(date) if own in day.before}
+    days = {(earlier - _EPOCH).days: day.before[earlier] for earlier in days_before(date) if earlier in day.before}
     rows = [rows.assign(number=number) for number, rows in days.items() if len(rows)]
     if not rows:
         for number in (*days, date):
@@ -247,12 +247,16 @@ def _known_before(day: DayLines, pairs: Pairs) -> tuple[SalesSoFar, dict[int, fl
     units, price, is_sudden = (by_day[name].to_numpy() for name in ("units", "price", "is_sudden"))
     for number in days:
         so_far.begin(number)
-        own = slice(*np.searchsorted(numbers, [number, number + 1]))
-        so_far.remember(number, pair[own], units[own], price[own], is_sudden[own])
+        rows_of_number = slice(*np.searchsorted(numbers, [number, number + 1]))
+        so_far.remember(
+            number, pair[rows_of_number], units[rows_of_number], price[rows_of_number], is_sudden[rows_of_number]
+        )
         last_price |= {
-            at: last
-            for at, last, sold in zip(pair[own].tolist(), price[own].tolist(), units[own] > 0, strict=True)
-            if sold or at in last_price
+            last_prices: last
+            for last_prices, last, sold in zip(
+                pair[rows_of_number].tolist(), price[rows_of_number].tolist(), units[rows_of_number] > 0, strict=True
+            )
+            if sold or last_prices in last_price
         }
     so_far.begin(date)
     return so_far, last_price
@@ -271,7 +275,7 @@ def _without_a_sale(day: DayLines, pairs: Pairs, rows: pd.DataFrame, last_price:
         store, product = pairs.apart(pair)
         if store in open_stores and pair not in sold:
             prices: Sequence[float] = sorted(set(ours.get(pairs.names(pair), [price])))
-            zeros += [(store, product, one) for one in prices]
+            zeros += [(store, product, price) for price in prices]
     columns = {"store": np.int64, "product": np.int64, "price": np.float64}
-    found = pd.DataFrame(zeros, columns=list(columns)).astype(columns)
-    return without_a_unit(found, rows)
+    frame = pd.DataFrame(zeros, columns=list(columns)).astype(columns)
+    return without_a_unit(frame, rows)

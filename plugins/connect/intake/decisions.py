@@ -90,14 +90,14 @@ def decisions_of(day: VisitedDay) -> MadeDecisions:
     """Return the decisions of a business date."""
     rows: dict[str, list[dict[str, Any]]] = {store: [] for store in day.until}
     pairs = set[_Pair]()
-    for own in spans_of_day(day.evidence):
-        if own.store in day.until and own.sku in day.catalog.skus and is_counted(day, own):
-            pairs.add((own.store, own.sku))
-            rows[own.store] += _rows_of(day, own)
+    for span in spans_of_day(day.evidence):
+        if span.store in day.until and span.sku in day.catalog.skus and is_counted(day, span):
+            pairs.add((span.store, span.sku))
+            rows[span.store] += _rows_of(day, span)
     schema = TABLES["interactions"].schema
     tables = {
-        store: conform(pa.table({name: [row[name] for row in found] for name in schema.names}, schema=schema))
-        for store, found in rows.items()
+        store: conform(pa.table({name: [row[name] for row in rows_of_store] for name in schema.names}, schema=schema))
+        for store, rows_of_store in rows.items()
         if any(store == pair[0] for pair in pairs)
     }
     return MadeDecisions(tables, frozenset(pairs))
@@ -105,31 +105,31 @@ def decisions_of(day: VisitedDay) -> MadeDecisions:
 
 def known_until(day: DayEvidence, store: str, skus: Sequence[str]) -> dt.datetime:
     """Return the moment, UTC, up to which the visits of all of some products are said: opening where nothing is."""
-    known = day.store.clock_of(store).opening_of(day.date)
+    opening = day.store.clock_of(store).opening_of(day.date)
     closes = day.store.clock_of(store).closing_of(day.date)
     for hour in hours_open(day.store, store, day.date):
         if any((store, sku, hour) not in day.visits for sku in skus):
             break
-        known = min(hour + _HOUR, closes)
-    return known
+        opening = min(hour + _HOUR, closes)
+    return opening
 
 
-def is_counted(day: VisitedDay, own: SpansOfDay) -> bool:
+def is_counted(day: VisitedDay, spans: SpansOfDay) -> bool:
     """Tell whether what a product sold becomes decisions: every hour's visits are said, and it sells whole units."""
-    visits, until = day.evidence.visits, day.until[own.store]
-    hours = [hour for hour in hours_open(day.evidence.store, own.store, day.evidence.date) if hour < until]
-    if not hours or any((own.store, own.sku, hour) not in visits for hour in hours):
+    visits, until = day.evidence.visits, day.until[spans.store]
+    hours = [hour for hour in hours_open(day.evidence.store, spans.store, day.evidence.date) if hour < until]
+    if not hours or any((spans.store, spans.sku, hour) not in visits for hour in hours):
         return False
-    return all(float(sale["units"]).is_integer() for sale in own.sales if sale["counts"])
+    return all(float(sale["units"]).is_integer() for sale in spans.sales if sale["counts"])
 
 
-def _rows_of(day: VisitedDay, own: SpansOfDay) -> Iterator[dict[str, Any]]:
+def _rows_of(day: VisitedDay, spans: SpansOfDay) -> Iterator[dict[str, Any]]:
     """Yield the decisions of one product in one store, in order of time."""
-    clock, product = day.catalog.store.clock_of(own.store), day.catalog.product(own.sku)
-    levels = day.evidence.stock.levels(own.store, own.sku)
+    clock, product = day.catalog.store.clock_of(spans.store), day.catalog.product(spans.sku)
+    levels = day.evidence.stock.levels(spans.store, spans.sku)
     since = [moment for moment, _ in levels]
     at_moment = Counter[dt.datetime]()
-    for seen in sorted(_who_came(day, own), key=lambda one: (one.at, not one.is_bought)):
+    for seen in sorted(_who_came(day, spans), key=lambda visit: (visit.at, not visit.is_bought)):
         # a line stands in the levels from its own moment on: its unit was there before
         place = bisect_left(since, seen.at) if seen.is_bought else bisect_right(since, seen.at)
         stock = None if place == 0 else max(0, int(levels[place - 1][1]) - seen.number)
@@ -137,11 +137,11 @@ def _rows_of(day: VisitedDay, own: SpansOfDay) -> Iterator[dict[str, Any]]:
             stock = max(stock, 1)
         outcome = BOUGHT if seen.is_bought else OUT_OF_STOCK if stock == 0 else TOO_EXPENSIVE
         yield {
-            "store_id": own.store,
+            "store_id": spans.store,
             "tick": clock.tick_of(seen.at)[1],
             "seen_at": seen.at,
             "shopper_id": at_moment[seen.at],
-            "sku": own.sku,
+            "sku": spans.sku,
             "product_name": product.name,
             "sticker_eur": None,
             "price_offered": seen.price,
@@ -154,43 +154,43 @@ def _rows_of(day: VisitedDay, own: SpansOfDay) -> Iterator[dict[str, Any]]:
         at_moment[seen.at] += 1
 
 
-def _who_came(day: VisitedDay, own: SpansOfDay) -> Iterator[_Seen]:
+def _who_came(day: VisitedDay, spans: SpansOfDay) -> Iterator[_Seen]:
     """Yield each unit that was bought, and who looked and bought nothing."""
-    clock, date = day.catalog.store.clock_of(own.store), day.evidence.date
-    opens, until = clock.opening_of(date), day.until[own.store]
+    clock, date = day.catalog.store.clock_of(spans.store), day.evidence.date
+    opens, until = clock.opening_of(date), day.until[spans.store]
     lines = Counter[dt.datetime]()
-    hours = [hour for hour in hours_open(day.evidence.store, own.store, date) if hour < until]
+    hours = [hour for hour in hours_open(day.evidence.store, spans.store, date) if hour < until]
     charged = list[tuple[dt.datetime, float]]()
-    for sale in own.sales:
-        at = min(max(sale["sold_at"], opens), clock.closing_of(date) - _MOMENT)
-        if not sale["counts"] or sale["units"] <= 0 or at >= until:
+    for sale in spans.sales:
+        moment = min(max(sale["sold_at"], opens), clock.closing_of(date) - _MOMENT)
+        if not sale["counts"] or sale["units"] <= 0 or moment >= until:
             continue
-        lines[hours[bisect_right(hours, at) - 1]] += 1
-        charged.append((at, sale["price"]))
-        is_ours = why_not_ours(sale, own.at(at)) is None
-        chosen = _chosen(day, own, at, sale["price"]) if is_ours else _BY_OWNER
+        lines[hours[bisect_right(hours, moment) - 1]] += 1
+        charged.append((moment, sale["price"]))
+        is_ours = why_not_ours(sale, spans.at(moment)) is None
+        chosen = _chosen(day, spans, moment, sale["price"]) if is_ours else _BY_OWNER
         for number in range(int(sale["units"])):
-            yield _Seen(at, sale["price"], is_bought=True, chosen=chosen, number=number)
+            yield _Seen(moment, sale["price"], is_bought=True, chosen=chosen, number=number)
     for hour in hours:
         starts, ends = max(hour, opens), min(hour + _HOUR, until)
-        count = max(0, round(day.evidence.visits[own.store, own.sku, hour]) - lines[hour])
+        count = max(0, round(day.evidence.visits[spans.store, spans.sku, hour]) - lines[hour])
         for number in range(count):
-            at = starts + (ends - starts) * ((number + 0.5) / count)
-            price = own.at(at).price
+            moment = starts + (ends - starts) * ((number + 0.5) / count)
+            price = spans.at(moment).price
             if price is not None:
-                yield _Seen(at, price, is_bought=False, chosen=_chosen(day, own, at, price))
+                yield _Seen(moment, price, is_bought=False, chosen=_chosen(day, spans, moment, price))
             elif charged:  # nothing was released: they saw what others were charged nearest to then
-                nearest = min(charged, key=lambda one: abs(one[0] - at))
-                yield _Seen(at, nearest[1], is_bought=False, chosen=_BY_OWNER)
+                nearest = min(charged, key=lambda charge: abs(charge[0] - moment))
+                yield _Seen(moment, nearest[1], is_bought=False, chosen=_BY_OWNER)
 
 
-def _chosen(day: VisitedDay, own: SpansOfDay, at: dt.datetime, price: float) -> Chosen:
+def _chosen(day: VisitedDay, spans: SpansOfDay, moment: dt.datetime, price: float) -> Chosen:
     """Return who chose a price of ours that stood at a moment."""
-    tick = day.catalog.store.clock_of(own.store).tick_of(at)[1]
-    for row in reversed(day.remade.get((own.store, own.sku), ())):
+    tick = day.catalog.store.clock_of(spans.store).tick_of(moment)[1]
+    for row in reversed(day.remade.get((spans.store, spans.sku), ())):
         if row["tick"] <= tick and is_same(row["price"], price):
             return Chosen(row["policy"], row["propensity"], row["model_version"])
-    draw = day.evidence.draws.get((own.store, own.sku))
+    draw = day.evidence.draws.get((spans.store, spans.sku))
     if draw is not None and draw["design"] not in _NO_DRAW and is_same(draw["price"], price):
         return Chosen(DRAWN, draw["propensity"])
     return _BY_OWNER

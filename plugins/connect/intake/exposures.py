@@ -84,7 +84,7 @@ def exposures_of(day: DayEvidence) -> pa.Table:
     released price in a store has rows only for what sold. Lines from outside the opening hours belong to the first or
     the last span.
     """
-    rows = [row for own in spans_of_day(day) for row in _of_product(day, own)]
+    rows = [row for span in spans_of_day(day) for row in _of_product(day, span)]
     columns = {name: [row[name] for row in rows] for name in TABLES["exposures"].schema.names}
     return pa.table(columns, schema=TABLES["exposures"].schema)
 
@@ -96,19 +96,19 @@ def spans_of_day(day: DayEvidence) -> Iterator[SpansOfDay]:
     for store in sorted({store for store, _ in {*sales, *visited}}):
         clock, sent = day.store.clock_of(store), _sent_by_product(day.history.of(store))
         opens, closes = clock.opening_of(day.date), clock.closing_of(day.date)
-        for sku in sorted({*sent, *(sku for own, sku in {*sales, *visited} if own == store)}):
-            own, said = sales.get((store, sku), ()), acks.get((store, sku), ())
-            charged = [(sale["sold_at"], sale["price"]) for sale in own if sale["counts"] and sale["offer"] is None]
-            till, label = (stated_by(said, device) for device in ("till", "label"))
-            yield SpansOfDay(store, sku, spans_of(opens, closes, sent.get(sku, ()), till, label, charged), own)
+        for sku in sorted({*sent, *(sku for seller, sku in {*sales, *visited} if seller == store)}):
+            sold, acked = sales.get((store, sku), ()), acks.get((store, sku), ())
+            charged = [(sale["sold_at"], sale["price"]) for sale in sold if sale["counts"] and sale["offer"] is None]
+            till, label = (stated_by(acked, device) for device in ("till", "label"))
+            yield SpansOfDay(store, sku, spans_of(opens, closes, sent.get(sku, ()), till, label, charged), sold)
 
 
-def _of_product(day: DayEvidence, own: SpansOfDay) -> Iterable[dict[str, Any]]:
-    within: list[list[_Sale]] = [[] for _ in own.spans]
-    for sale in own.sales:
-        within[_place_of(sale["sold_at"], own.spans)].append(sale)
-    for span, sales in zip(own.spans, within, strict=True):
-        yield from _of_span(day, own.store, own.sku, span, sales)
+def _of_product(day: DayEvidence, spans: SpansOfDay) -> Iterable[dict[str, Any]]:
+    within: list[list[_Sale]] = [[] for _ in spans.spans]
+    for sale in spans.sales:
+        within[_place_of(sale["sold_at"], spans.spans)].append(sale)
+    for span, sales in zip(spans.spans, within, strict=True):
+        yield from _of_span(day, spans.store, spans.sku, span, sales)
 
 
 def _of_span(
@@ -195,26 +195,26 @@ def _sales_by_product(day: DayEvidence) -> dict[tuple[str, str], list[_Sale]]:
     moments = sold["sold_at"].to_numpy().astype("datetime64[us]").tolist()  # Arrow looks the zone up for each
     columns = {name: sold[name].to_pylist() for name in sold.column_names if name != "sold_at"}
     columns["sold_at"] = [moment.replace(tzinfo=dt.UTC) for moment in moments]
-    found: dict[tuple[str, str], list[_Sale]] = {}
+    by_pair: dict[tuple[str, str], list[_Sale]] = {}
     for values in zip(*columns.values(), strict=True):
         sale = dict(zip(columns, values, strict=True))
-        found.setdefault((sale["store_id"], sale["sku"]), []).append(sale)
-    return {pair: sorted(own, key=lambda sale: sale["sold_at"]) for pair, own in found.items()}
+        by_pair.setdefault((sale["store_id"], sale["sku"]), []).append(sale)
+    return {pair: sorted(sales_of_pair, key=lambda sale: sale["sold_at"]) for pair, sales_of_pair in by_pair.items()}
 
 
 def _by_product(acks: Iterable[Acknowledgement]) -> dict[tuple[str, str], list[Acknowledgement]]:
-    found: dict[tuple[str, str], list[Acknowledgement]] = {}
+    acknowledgements: dict[tuple[str, str], list[Acknowledgement]] = {}
     for ack in acks:
-        found.setdefault((ack.store, ack.sku), []).append(ack)
-    return found
+        acknowledgements.setdefault((ack.store, ack.sku), []).append(ack)
+    return acknowledgements
 
 
 def _sent_by_product(record: StoreRecord) -> dict[str, list[StatedPrice]]:
     by_number = {batch.number: batch for batch in record.batches}
     return {
         sku: sorted(
-            (sent_since(own, by_number[own.number].id, by_number[own.number].recorded_at) for own in sent),
-            key=lambda one: one.since,
+            (sent_since(span, by_number[span.number].id, by_number[span.number].recorded_at) for span in sent),
+            key=lambda span: span.since,
         )
         for sku, sent in record.sent.items()
     }

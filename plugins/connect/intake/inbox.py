@@ -173,25 +173,25 @@ def _take_file(workspace: Workspace, intake: Intake, file: Path) -> TakenFile:
     """Take one file in, and move it away."""
     folder = file.parent.parent if file.parent.name == _READING else file.parent
     claimed = file if file.parent.name == _READING else _moved(file, folder / _READING)
-    taken = known = 0
+    taken = repeated = 0
     while True:
         size, done = claimed.stat().st_size, _read(workspace, intake, claimed, file.name)
-        taken, known = taken + done.taken, known + done.known
+        taken, repeated = taken + done.taken, repeated + done.known
         if size == claimed.stat().st_size:  # else a writer that did not close it has gone on
             break
     if not done.refused:
-        return replace(done, file=_moved(claimed, folder / _DONE), taken=taken, known=known)
+        return replace(done, file=_moved(claimed, folder / _DONE), taken=taken, known=repeated)
     place = _free(folder / _REFUSED, claimed.name)
     _write_reasons(place.with_name(f"{place.name}.reasons.csv"), done.reasons)
     claimed.rename(place)
     sync_folder(place.parent)
-    return replace(done, file=place, taken=taken, known=known, reasons=())
+    return replace(done, file=place, taken=taken, known=repeated, reasons=())
 
 
 def _read(workspace: Workspace, intake: Intake, file: Path, name: str) -> TakenFile:
     """Take in the lines of a file; one that cannot be read as a whole has that as a reason without a line."""
     kind: Contents | None = None
-    taken = known = refused = 0
+    taken = repeated = refused = 0
     reasons = list[_Reason]()
     try:
         for batch in batches_in(file, workspace.settings.inbox_lines):
@@ -200,14 +200,14 @@ def _read(workspace: Workspace, intake: Intake, file: Path, name: str) -> TakenF
                 said = announced.take_in(workspace.lake, workspace.catalog, file)
                 return TakenFile(file, kind, said.events + said.weather, 0, 0)
             result = intake.take(workspace, kind, batch.fields, f"file {name}")
-            taken, known = taken + result.taken, known + result.known
+            taken, repeated = taken + result.taken, repeated + result.known
             refused += len(result.refused)
             more = islice(result.refused, max(0, _MOST_REASONS - len(reasons)))
-            reasons += [(batch.numbers[one.index], one.reason, one.expected, one.found) for one in more]
+            reasons += [(batch.numbers[line.index], line.reason, line.expected, line.found) for line in more]
     except DataError as error:
         reasons.append((None, "unreadable", str(error), ""))
         refused += 1
-    return TakenFile(file, kind, taken, known, refused, reasons)
+    return TakenFile(file, kind, taken, repeated, refused, reasons)
 
 
 def _write_reasons(file: Path, reasons: Sequence[_Reason]) -> None:
@@ -231,8 +231,8 @@ def _free(folder: Path, name: str) -> Path:
     _refuse_link(folder)
     folder.mkdir(exist_ok=True)
     packed = Path(name).suffix if Path(name).suffix.lower() == ".gz" else ""
-    own = Path(name.removesuffix(packed))
-    names = (folder / (f"{own.stem}.{number}{own.suffix}{packed}" if number > 1 else name) for number in count(1))
+    path = Path(name.removesuffix(packed))
+    names = (folder / (f"{path.stem}.{number}{path.suffix}{packed}" if number > 1 else name) for number in count(1))
     return next(place for place in names if not place.exists())
 
 

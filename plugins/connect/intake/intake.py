@@ -171,13 +171,17 @@ class TakenIn:
         self._known.look(date - _ONE_DAY)
         evidence = evidence_on(DatesUnderway(workspace, self._known, self._log), date)
         clock = catalog.store.clock_of(store)
-        released = [sku for sku, own in zip(catalog.skus, released_in(lake, catalog, store, date), strict=True) if own]
+        released = [
+            sku
+            for sku, is_released in zip(catalog.skus, released_in(lake, catalog, store, date), strict=True)
+            if is_released
+        ]
         opens, until = clock.opening_of(date), min(known_until(evidence, store, released), now)
         found = None
         if until > opens:
             day = VisitedDay(catalog, evidence, {store: until}, remade_on(lake, date))
             found = decisions_of(day).by_store.get(store)
-        units, stock, opening = (np.full(len(catalog.skus), own) for own in (0.0, np.nan, np.nan))
+        units, stock, opening = (np.full(len(catalog.skus), fill) for fill in (0.0, np.nan, np.nan))
         lines = evidence.lines.to_pylist()
         for row, counts in zip(lines, evidence.counts.tolist(), strict=True):
             if counts and row["store_id"] == store and row["units"] and row["sku"] in catalog.skus:
@@ -185,8 +189,8 @@ class TakenIn:
         for place, sku in enumerate(catalog.skus):
             at_opening = evidence.stock.at_opening(store, sku)
             opening[place] = np.nan if at_opening is None else at_opening
-            known = [level for since, level in evidence.stock.levels(store, sku) if since <= now]
-            stock[place] = known[-1] if known else np.nan
+            levels = [level for since, level in evidence.stock.levels(store, sku) if since <= now]
+            stock[place] = levels[-1] if levels else np.nan
         opened_with, left = _stock_that_lives(workspace, store, evidence, now)
         if catalog.stock_rules is not None and opened_with is not None:
             lives_on = catalog.stock_rules.lives_on

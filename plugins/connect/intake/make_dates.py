@@ -63,7 +63,7 @@ class DatesUnderway:
 
 
 def make_dates(
-    workspace: Workspace, now: dt.datetime, known: KnownLines | None = None, log: ExportLog | None = None
+    workspace: Workspace, now: dt.datetime, lines: KnownLines | None = None, log: ExportLog | None = None
 ) -> MadeDates:
     """Fold lines, and make the unit sales and exposures of every date that is over and not current.
 
@@ -74,13 +74,13 @@ def make_dates(
     known, log
         What the lake holds; those that were used before read new parts alone.
     """
-    lake, known = workspace.lake, known or KnownLines(workspace.lake)
+    lake, lines = workspace.lake, lines or KnownLines(workspace.lake)
     with waited_for(workspace.settings.locks, DATES_LOCK):
         lake.finish_interrupted()
-        known.look(first_date(now))
-        folded = [date for date in known.dates if _fold(workspace, known, date, is_over=is_over(workspace, date, now))]
-        reading = DatesUnderway(workspace, known, log or ExportLog(lake))
-        over = [date for date in known.dates if is_over(workspace, date, now)]
+        lines.look(first_date(now))
+        folded = [date for date in lines.dates if _fold(workspace, lines, date, is_over=is_over(workspace, date, now))]
+        reading = DatesUnderway(workspace, lines, log or ExportLog(lake))
+        over = [date for date in lines.dates if is_over(workspace, date, now)]
         made = [date for date in over if _make(reading, date)]
     return MadeDates(tuple(made), tuple(folded))
 
@@ -148,18 +148,18 @@ def evidence_on(reading: DatesUnderway, date: dt.date) -> DayEvidence:
     draw = newest_draw(lake, date)
     draws = {(row["store_id"], row["sku"]): row for row in (lake.read(draw).to_pylist() if draw else ())}
     sold = lines.group_by(["store_id", "sku"]).aggregate([])
-    asked = {*draws, *zip(*(sold[name].to_pylist() for name in ("store_id", "sku")), strict=True)}
-    history = _history(reading, date, asked)
+    pairs = {*draws, *zip(*(sold[name].to_pylist() for name in ("store_id", "sku")), strict=True)}
+    history = _history(reading, date, pairs)
     return DayEvidence(date, catalog.store, history, lines, counts, stock, visitors, draws, visits)
 
 
 def remade_on(lake: Lake, date: dt.date) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Return the prices of outside stores that were remade during a date, by store and product, in order of time."""
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    by_pair: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for part in lake.partitions_on("hourly_draws", date):
         for row in lake.read(part).sort_by("tick").to_pylist():
-            found.setdefault((row["store_id"], row["sku"]), []).append(row)
-    return found
+            by_pair.setdefault((row["store_id"], row["sku"]), []).append(row)
+    return by_pair
 
 
 def _decided(reading: DatesUnderway, evidence: DayEvidence) -> MadeDecisions:
@@ -173,7 +173,7 @@ def _decided(reading: DatesUnderway, evidence: DayEvidence) -> MadeDecisions:
 
 def _publish_decisions(lake: Lake, date: dt.date, made: MadeDecisions, inputs: str) -> None:
     """Make an ordinary batch of each store's decisions, with its price decisions if they were made during the day."""
-    groups = [own.group for own in lake.partitions_on("interactions", date)]
+    groups = [partition.group for partition in lake.partitions_on("interactions", date)]
     stores = {group.removeprefix(LIVE_GROUP) for group in groups if group.startswith(LIVE_GROUP)}
     nothing = TABLES["interactions"].schema.empty_table()
     for store in sorted(stores | set(made.by_store)):
@@ -213,7 +213,7 @@ def _lines_of(known: KnownLines, date: dt.date) -> tuple[pa.Table, Flags]:
     return (lines := known.lines(date)), known.counted(date, lines)
 
 
-def _history(reading: DatesUnderway, date: dt.date, asked: Collection[tuple[str, str]]) -> ExportHistory:
+def _history(reading: DatesUnderway, date: dt.date, pairs: Collection[tuple[str, str]]) -> ExportHistory:
     """Return what was sent and acknowledged about a date.
 
     A price is sent once, however long it stands. So the record is read back until it has a price of each store and
@@ -223,9 +223,9 @@ def _history(reading: DatesUnderway, date: dt.date, asked: Collection[tuple[str,
     days, last = _ACKNOWLEDGED_WITHIN[0], date + dt.timedelta(days=_ACKNOWLEDGED_WITHIN[1])
     while True:
         first = date - dt.timedelta(days=days)
-        found = reading.log.history(between(first, last))
-        if first <= begins or _sent_before(found, date).issuperset(asked):
-            return found
+        history = reading.log.history(between(first, last))
+        if first <= begins or _sent_before(history, date).issuperset(pairs):
+            return history
         days *= 2
 
 
@@ -251,11 +251,11 @@ def _read(lake: Lake, table: Table, date: dt.date) -> pa.Table:
 
 def _fingerprint(reading: DatesUnderway, date: dt.date) -> str:
     """Return the fingerprint of everything that the tables of a date are made from."""
-    lake, known = reading.workspace.lake, reading.known
+    lake, lines = reading.workspace.lake, reading.known
     near = [date + dt.timedelta(days=day) for day in range(-_ACKNOWLEDGED_WITHIN[0], _ACKNOWLEDGED_WITHIN[1] + 1)]
     facts = (
-        [part.group for day in (date - _ONE_DAY, date) for part in known.parts_on(day)],
-        [known.told_elsewhere(day) for day in (date - _ONE_DAY, date)],
+        [part.group for day in (date - _ONE_DAY, date) for part in lines.parts_on(day)],
+        [lines.told_elsewhere(day) for day in (date - _ONE_DAY, date)],
         [proof_of(lake, table, day) for table in ("stock_events", "traffic") for day in (date - _ONE_DAY, date)],
         [
             part.group
@@ -289,7 +289,9 @@ def proof_of(lake: Lake, table: str, date: dt.date, but: str | None = None) -> s
 def _shelf(catalog: Catalog) -> tuple[object, ...]:
     """Return what a date takes from the catalog."""
     store = catalog.store
-    products: Mapping[str, object] = {own.sku: (own.name, own.chances_per_day) for own in catalog.products}
+    products: Mapping[str, object] = {
+        product.sku: (product.name, product.chances_per_day) for product in catalog.products
+    }
     return products, store.stores, store.opening, store.timezone, store.timezones, store.hourly_profile
 
 

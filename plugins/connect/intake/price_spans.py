@@ -78,9 +78,9 @@ def sent_since(sent: SentPrice, batch: str, recorded_at: dt.datetime) -> StatedP
 
 def stated_by(acknowledgements: Sequence[Acknowledgement], device: str) -> list[StatedPrice]:
     """Return what a device of one product said that it shows, in order of time."""
-    own = (ack for ack in acknowledgements if ack.device == device)
+    acks = (ack for ack in acknowledgements if ack.device == device)
     return sorted(
-        (StatedPrice(ack.said_at, ack.price) for ack in own if ack.price is not None), key=lambda word: word.since
+        (StatedPrice(ack.said_at, ack.price) for ack in acks if ack.price is not None), key=lambda word: word.since
     )
 
 

@@ -79,15 +79,15 @@ def take_rivals(workspace: Workspace, prices: Sequence[Any], by: str, now: dt.da
         row_of = _RivalRows(workspace.catalog, date, now)
         rows = checked(prices, lambda given: {**row_of(given), "taken_at": now, "taken_from": by}, refused)
         there = _rows_like(workspace.lake, [row for _, row in rows])
-        new, known = new_among(rows, there, lambda row: [_key(row)], _said, _contradiction, refused)
+        new, repeated = new_among(rows, there, lambda row: [_key(row)], _said, _contradiction, refused)
         if new:
             _publish(workspace.lake, date, new)
-    return IntakeResult(len(new), known, tuple(sorted(refused, key=lambda one: one.index)))
+    return IntakeResult(len(new), repeated, tuple(sorted(refused, key=lambda line: line.index)))
 
 
 def _contradiction(before: Row, now: Row) -> LineRefusal:
-    said = f"{before['price_eur']:g} a {before['unit']}, as was said before of this moment"
-    return LineRefusal("says_otherwise", f"price: {said}", f"{now['price_eur']:g}")
+    sentence = f"{before['price_eur']:g} a {before['unit']}, as was said before of this moment"
+    return LineRefusal("says_otherwise", f"price: {sentence}", f"{now['price_eur']:g}")
 
 
 def first_date_to_count(workspace: Workspace, now: dt.datetime) -> dt.date:
@@ -109,7 +109,7 @@ class _RivalRows:
         self._clock = catalog.store.clock_of(None)
         moment = now if catalog.store.sales == "outside" else self._clock.opening_of(date)
         self._check = LineCheck(catalog, moment)
-        self._by_sku = {own.sku: own for own in catalog.products}
+        self._by_sku = {product.sku: product for product in catalog.products}
         self._by_ean: dict[str, Product] = {}
         for own in catalog.products:
             if own.ean is not None:

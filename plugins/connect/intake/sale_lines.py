@@ -120,9 +120,9 @@ class IntakeResult:
 class LineRefusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """Why a line cannot be taken."""
 
-    def __init__(self, reason: Reason, expected: str, found: object) -> None:
+    def __init__(self, reason: Reason, expected: str, value: object) -> None:
         self.reason, self.expected = reason, expected
-        self.found = str(found)[:_LONGEST].encode(errors="replace").decode()
+        self.found = str(value)[:_LONGEST].encode(errors="replace").decode()
         super().__init__(expected)
 
     def at(self, index: int) -> RefusedLine:
@@ -210,8 +210,8 @@ class LineCheck:
         if line.voids is not None and line.corrects is not None:
             raise LineRefusal("reference", "voids or corrects", "both")
         other = line.voids if line.corrects is None else line.corrects
-        own = (line.event_id, None if line.receipt is None else (line.receipt, line.line))
-        if other is not None and (other if isinstance(other, str) else (other.receipt, other.line)) in own:
+        identity = (line.event_id, None if line.receipt is None else (line.receipt, line.line))
+        if other is not None and (other if isinstance(other, str) else (other.receipt, other.line)) in identity:
             raise LineRefusal(
                 "reference", "another line in voids or corrects, with an id of its own", "the line itself"
             )
@@ -265,15 +265,15 @@ def new_among(
     contradicts
         Returns the refusal of a row that says something else than the one before; None where it takes its place.
     """
-    new, known = list[Row](), 0
+    new, repeated = list[Row](), 0
     for index, row in rows:
-        before = [there[own] for own in ids_of(row) if own in there]
-        other = next((one for one in before if said_of(one) != said_of(row)), None)
+        before = [there[id_] for id_ in ids_of(row) if id_ in there]
+        other = next((row_before for row_before in before if said_of(row_before) != said_of(row)), None)
         if other is not None and contradicts is not None:
             refused.append(contradicts(other, row).at(index))
         elif before and other is None:
-            known += 1
+            repeated += 1
         else:
             new.append(row)
             there |= dict.fromkeys(ids_of(row), row)
-    return new, known
+    return new, repeated

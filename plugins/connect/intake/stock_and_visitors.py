@@ -108,18 +108,18 @@ def take_traffic(workspace: Workspace, counts: Sequence[Any], by: str, now: dt.d
     A count with a `sku` is one of visits. See `take_sales`.
     """
     of_product = [isinstance(given, Mapping) and "sku" in given for given in counts]
-    taken = known = 0
+    taken = repeated = 0
     refused = list[RefusedLine]()
     for table, model, has_sku in (
         (TABLES["traffic"], VisitorCount, False),
         (TABLES["product_visits"], ProductVisits, True),
     ):
-        places = [place for place, own in enumerate(of_product) if own is has_sku]
+        places = [place for place, is_of_product in enumerate(of_product) if is_of_product is has_sku]
         if places:
             result = _take_hours(workspace, table, model, [counts[place] for place in places], (by, now))
-            taken, known = taken + result.taken, known + result.known
+            taken, repeated = taken + result.taken, repeated + result.known
             refused += [replace(line, index=places[line.index]) for line in result.refused]
-    return IntakeResult(taken, known, tuple(sorted(refused, key=lambda line: line.index)))
+    return IntakeResult(taken, repeated, tuple(sorted(refused, key=lambda line: line.index)))
 
 
 def _take_hours(
@@ -159,7 +159,7 @@ def _take(
     replaces: bool,
 ) -> IntakeResult:
     """Check lines, and merge those that are new into the part of their date."""
-    refused, by_date, taken, known = list[RefusedLine](), dict[dt.date, list[tuple[int, Row]]](), 0, 0
+    refused, by_date, taken, repeated = list[RefusedLine](), dict[dt.date, list[tuple[int, Row]]](), 0, 0
     for index, row in checked(lines, row_of, refused):
         date = workspace.catalog.store.clock_of(row["store_id"]).date_of(row[moment])
         by_date.setdefault(date, []).append((index, row))
@@ -170,15 +170,15 @@ def _take(
                 there = {id_of(row): row for row in _rows_on(workspace.lake, table, date)}
                 contradicts = None if replaces else _contradiction
                 new, count = new_among(rows, there, lambda row: [id_of(row)], _said, contradicts, refused)
-                taken, known = taken + len(new), known + count
+                taken, repeated = taken + len(new), repeated + count
                 if new:
                     _publish(workspace.lake, table, date, list(there.values()))
-    return IntakeResult(taken, known, tuple(sorted(refused, key=lambda one: one.index)))
+    return IntakeResult(taken, repeated, tuple(sorted(refused, key=lambda line: line.index)))
 
 
 def _contradiction(before: Row, now: Row) -> LineRefusal:
-    said = f"{before['kind']} of {before['units']:g} of {before['sku']} as this event said before"
-    return LineRefusal("says_otherwise", said, f"{now['units']:g}")
+    sentence = f"{before['kind']} of {before['units']:g} of {before['sku']} as this event said before"
+    return LineRefusal("says_otherwise", sentence, f"{now['units']:g}")
 
 
 def _rows_on(lake: Lake, table: Table, date: dt.date) -> list[Row]:

@@ -82,16 +82,16 @@ class StockBooks:
     def lots(self) -> dict[Expiry, Lot]:
         """The lots by their last date of sale, the oldest first; those of new units are always there."""
         self._lot(self.newest)
-        return dict(sorted(self._lots.items(), key=lambda one: one[0] or dt.date.max))
+        return dict(sorted(self._lots.items(), key=lambda item: item[0] or dt.date.max))
 
     def write(self, changes: Iterable[StockChange]) -> "StockBooks":
         """Write changes down, in any order; return the books."""
-        ordered = sorted(changes, key=lambda one: (one.at, _ORDER.index(one.kind)))
-        for (_, kind), group in groupby(ordered, key=lambda one: one[:2]):
+        ordered = sorted(changes, key=lambda change: (change.at, _ORDER.index(change.kind)))
+        for (_, kind), group in groupby(ordered, key=lambda event: event[:2]):
             together = list(group)
             self.is_told |= kind in {"count", "delivery"}
             if kind == "count":
-                self._count({one.expires_on: round(one.units) for one in together})
+                self._count({event.expires_on: round(event.units) for event in together})
             for one in together:
                 if kind == "delivery":
                     self._come(one.expires_on, round(one.units))
@@ -126,9 +126,9 @@ class StockBooks:
 
     def _throw_away(self, units: int) -> None:
         """Throw units away; what the closing threw away is told now, and known."""
-        told = min(units, self._thrown_away)
-        self._thrown_away -= told
-        for lot, taken in self._taken(units - told):
+        thrown = min(units, self._thrown_away)
+        self._thrown_away -= thrown
+        for lot, taken in self._taken(units - thrown):
             lot.spoiled += taken
 
     def _count(self, counted: Mapping[Expiry, int]) -> None:
@@ -139,9 +139,9 @@ class StockBooks:
                 lot.adjusted += counted[expires_on] - lot.left
                 lot.is_estimated = False
         others = [lot for expires_on, lot in self.lots.items() if expires_on is None or expires_on not in counted]
-        found = counted.get(None, 0) - sum(lot.left for lot in others)
-        self._find(found)
-        for lot, taken in _from(others, -found):
+        difference = counted.get(None, 0) - sum(lot.left for lot in others)
+        self._find(difference)
+        for lot, taken in _from(others, -difference):
             lot.adjusted -= taken
 
     def _taken(self, units: int, *, is_fresh: bool = False) -> Iterable[tuple[Lot, int]]:

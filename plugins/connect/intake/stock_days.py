@@ -42,7 +42,7 @@ class KeptOnBooks:
     on_order: int = 0
 
 
-def make_stock(workspace: Workspace, known: KnownLines, now: dt.datetime) -> tuple[dt.date, ...]:
+def make_stock(workspace: Workspace, lines: KnownLines, now: dt.datetime) -> tuple[dt.date, ...]:
     """Make the movements of every date that is over and not current; return those that were made.
 
     Parameters
@@ -53,33 +53,33 @@ def make_stock(workspace: Workspace, known: KnownLines, now: dt.datetime) -> tup
         The time, UTC.
     """
     lake, catalog, made = workspace.lake, workspace.catalog, list[dt.date]()
-    told = lake.dates("stock_events")
-    if catalog.stock_rules is None or not told:
+    dates = lake.dates("stock_events")
+    if catalog.stock_rules is None or not dates:
         return ()
     with waited_for(workspace.settings.locks, DATES_LOCK):
-        first, last = max(told[0], first_date(now)), now.date() + _ONE_DAY
+        first, last = max(dates[0], first_date(now)), now.date() + _ONE_DAY
         while not is_over(workspace, last, now):
             last -= _ONE_DAY
-        through = _told_through(lake, catalog, known, first, last)
+        through = _told_through(lake, catalog, lines, first, last)
         for date in (first + day * _ONE_DAY for day in range((last - first).days + 1)):
             stores = [store for store in catalog.store.stores if through.get(store, dt.date.min) >= date]
-            if stores and _make(lake, catalog, known, date, stores):
+            if stores and _make(lake, catalog, lines, date, stores):
                 made.append(date)
     return tuple(made)
 
 
-def _told_through(lake: Lake, catalog: Catalog, known: KnownLines, first: dt.date, last: dt.date) -> dict[str, dt.date]:
+def _told_through(lake: Lake, catalog: Catalog, lines: KnownLines, first: dt.date, last: dt.date) -> dict[str, dt.date]:
     """Return the date through which the books of each store go; a store that told nothing has none."""
-    found, date = dict[str, dt.date](), last
-    while date >= first and len(found) < len(catalog.store.stores):
+    changes, date = dict[str, dt.date](), last
+    while date >= first and len(changes) < len(catalog.store.stores):
         events = [lake.read(part)["store_id"].unique() for part in lake.partitions_on("stock_events", date)]
-        told = known.stores_on(date).union(*(own.to_pylist() for own in events))
-        for store in told - found.keys():
-            found[store] = date
-            while found[store] < last and not catalog.store.is_open_on(found[store] + _ONE_DAY):
-                found[store] += _ONE_DAY
+        stores = lines.stores_on(date).union(*(event.to_pylist() for event in events))
+        for store in stores - changes.keys():
+            changes[store] = date
+            while changes[store] < last and not catalog.store.is_open_on(changes[store] + _ONE_DAY):
+                changes[store] += _ONE_DAY
         date -= _ONE_DAY
-    return found
+    return changes
 
 
 def books_on(
@@ -98,45 +98,47 @@ def books_on(
     for row in sold_lines(*sold):
         pair = pair_of(row)
         if row["units"] > 0 and (pair in changes or pair in kept):
-            at = min(row["sold_at"], catalog.store.clock_of(pair[0]).closing_of(date))
-            changes.setdefault(pair, []).append(StockChange(at, "sold", row["units"]))
-    found = {}
+            moment = min(row["sold_at"], catalog.store.clock_of(pair[0]).closing_of(date))
+            changes.setdefault(pair, []).append(StockChange(moment, "sold", row["units"]))
+    books = {}
     for pair in sorted({*changes, *kept}):
         closing = StockChange(catalog.store.clock_of(pair[0]).closing_of(date), "closing")
-        own = [one for one in (*changes.get(pair, ()), closing) if until is None or one.at <= until]
+        changes_until = [change for change in (*changes.get(pair, ()), closing) if until is None or change.at <= until]
         life = catalog.product(pair[1]).shelf_life_days
         newest = None if life is None else date + (life - 1) * _ONE_DAY
         carried = kept[pair].lots if pair in kept else {}
-        found[pair] = StockBooks(date, newest, catalog.store.freshest_share, carried).write(own)
-    return found
+        books[pair] = StockBooks(date, newest, catalog.store.freshest_share, carried).write(changes_until)
+    return books
 
 
 def kept_on_books(lake: Lake, catalog: Catalog, date: dt.date) -> dict[Pair, KeptOnBooks]:
     """Return what is carried into a date by store and product, for what was on the books the day before."""
-    part, found = Partition("stock_movements", date - _ONE_DAY, INTAKE_GROUP), dict[Pair, KeptOnBooks]()
+    part, books = Partition("stock_movements", date - _ONE_DAY, INTAKE_GROUP), dict[Pair, KeptOnBooks]()
     for row in lake.read(part).to_pylist() if lake.holds(part) else ():
         if _is_on_shelf(catalog, pair_of(row)):
-            own = found.setdefault(pair_of(row), KeptOnBooks())
-            own.on_order += row["units_on_order"]
+            kept = books.setdefault(pair_of(row), KeptOnBooks())
+            kept.on_order += row["units_on_order"]
             if row["units_kept"] > 0:
-                own.lots[row["expires_on"]] = Lot(carried=row["units_kept"], is_estimated=row["is_estimated"])
-    return found
+                kept.lots[row["expires_on"]] = Lot(carried=row["units_kept"], is_estimated=row["is_estimated"])
+    return books
 
 
 def _told_on(lake: Lake, catalog: Catalog, date: dt.date) -> dict[Pair, list[StockChange]]:
     """Return the events of a date by store and product."""
-    found = dict[Pair, list[StockChange]]()
+    changes = dict[Pair, list[StockChange]]()
     parts = (Partition("stock_events", day, INTAKE_GROUP) for day in (date, date + _ONE_DAY))
     for row in (row for part in parts if lake.holds(part) for row in lake.read(part).to_pylist()):
         if not _is_on_shelf(catalog, pair_of(row)):
             continue
-        clock, at = catalog.store.clock_of(row["store_id"]), row["happened_at"]
-        day = clock.date_of(at)
-        if row["kind"] == "spoiled" and at < clock.opening_of(day):
+        clock, moment = catalog.store.clock_of(row["store_id"]), row["happened_at"]
+        day = clock.date_of(moment)
+        if row["kind"] == "spoiled" and moment < clock.opening_of(day):
             day -= _ONE_DAY
         if day == date:
-            found.setdefault(pair_of(row), []).append(StockChange(at, row["kind"], row["units"], row["expires_on"]))
-    return found
+            changes.setdefault(pair_of(row), []).append(
+                StockChange(moment, row["kind"], row["units"], row["expires_on"])
+            )
+    return changes
 
 
 def _is_on_shelf(catalog: Catalog, pair: Pair) -> bool:
@@ -154,8 +156,8 @@ def _make(lake: Lake, catalog: Catalog, known: KnownLines, date: dt.date, stores
         return False
     lines = known.lines(date)
     books = books_on(lake, catalog, date, (lines, known.counted(date, lines)))
-    own = {pair: found for pair, found in books.items() if pair[0] in stores}
-    lake.publish(part, _rows(catalog, date, own, kept_on_books(lake, catalog, date)), inputs=inputs)
+    of_stores = {pair: book for pair, book in books.items() if pair[0] in stores}
+    lake.publish(part, _rows(catalog, date, of_stores, kept_on_books(lake, catalog, date)), inputs=inputs)
     return True
 
 
@@ -166,13 +168,13 @@ def _rows(
     rules, rows = catalog.stock_rules, []
     assert rules is not None  # noqa: S101 - what is on the books lives over days
     is_delivered, is_ordered = rules.is_delivered_on(date), rules.is_ordered_after(date)
-    for (store, sku), own in books.items():
-        own.close()
-        place, lots = catalog.skus.index(sku), own.lots
+    for (store, sku), book in books.items():
+        book.close()
+        place, lots = catalog.skus.index(sku), book.lots
         under_way = kept[store, sku].on_order if (store, sku) in kept and not is_delivered[place] else 0
         missing = max(0, int(rules.par[place]) - sum(lot.left for lot in lots.values()))
         for expires_on, lot in lots.items():
-            is_newest = expires_on == own.newest
+            is_newest = expires_on == book.newest
             if is_newest or any(getattr(lot, name) for name in _MOVED):
                 rows.append(
                     {
@@ -191,7 +193,7 @@ def _rows(
     return pa.Table.from_pylist(rows, schema=TABLES["stock_movements"].schema)
 
 
-def _inputs(lake: Lake, catalog: Catalog, known: KnownLines, date: dt.date, stores: Sequence[str]) -> str:
+def _inputs(lake: Lake, catalog: Catalog, lines: KnownLines, date: dt.date, stores: Sequence[str]) -> str:
     """Return the fingerprint of what the movements of a date are made from.
 
     Costs, shelf lives and orders are not part of it: those of the past stay as they were then.
@@ -199,8 +201,8 @@ def _inputs(lake: Lake, catalog: Catalog, known: KnownLines, date: dt.date, stor
     facts = (
         stores,
         [proof_of(lake, "stock_events", day) for day in (date, date + _ONE_DAY)],
-        [part.group for part in known.parts_on(date)],
-        known.told_elsewhere(date),
+        [part.group for part in lines.parts_on(date)],
+        lines.told_elsewhere(date),
         proof_of(lake, "stock_movements", date - _ONE_DAY),
         [product.sku for product in catalog.products if product.lives_on],
         (catalog.store.opening, catalog.store.timezone, catalog.store.timezones),

@@ -120,8 +120,8 @@ class KnownLines:
         parts = list(self._ids)
         places = self._asked("lines_like", parts, arrived=_keys_of(rows), date=date)
         for number in places["part"].unique().tolist():
-            own = places.loc[places["part"] == number, "place"].to_numpy()
-            for row in self._lake.read(parts[number]).take(own).to_pylist():
+            places_of_part = places.loc[places["part"] == number, "place"].to_numpy()
+            for row in self._lake.read(parts[number]).take(places_of_part).to_pylist():
                 yield row, parts[number].business_date == date
 
     def counted(self, date: dt.date, rows: pa.Table) -> Flags:
@@ -150,10 +150,10 @@ class KnownLines:
     def _asked(self, query: str, parts: Sequence[Partition], **given: Any) -> pd.DataFrame:
         """Ask about the ids of parts; tables are relations, everything else is a parameter."""
         ids = [
-            own.append_column("part", pa.repeat(pa.scalar(number), len(own)))
-            .append_column("place", pa.array(np.arange(len(own))))
-            .append_column("business_date", pa.repeat(pa.scalar(part.business_date, pa.date32()), len(own)))
-            for number, (part, own) in enumerate((part, self._ids[part]) for part in parts)
+            part_ids.append_column("part", pa.repeat(pa.scalar(number), len(part_ids)))
+            .append_column("place", pa.array(np.arange(len(part_ids))))
+            .append_column("business_date", pa.repeat(pa.scalar(part.business_date, pa.date32()), len(part_ids)))
+            for number, (part, part_ids) in enumerate((part, self._ids[part]) for part in parts)
         ]
         nothing = _keys_of(TABLES["receipt_lines"].schema.empty_table())
         for name, kind in (("part", pa.int64()), ("place", pa.int64()), ("business_date", pa.date32())):
@@ -211,7 +211,7 @@ def take_sales(
                     taken, repeated = taken + len(new), repeated + count
                     if new:
                         _publish(workspace, date, table_of(new), known)
-    return IntakeResult(taken, repeated, tuple(sorted(refused, key=lambda one: one.index)))
+    return IntakeResult(taken, repeated, tuple(sorted(refused, key=lambda line: line.index)))
 
 
 def first_date(now: dt.datetime) -> dt.date:
@@ -260,12 +260,12 @@ def _contradiction(before: Row, now: Row) -> LineRefusal:
     return LineRefusal("says_otherwise", expected, now[named])
 
 
-def _publish(workspace: Workspace, date: dt.date, rows: pa.Table, known: KnownLines) -> None:
+def _publish(workspace: Workspace, date: dt.date, rows: pa.Table, lines: KnownLines) -> None:
     ids = rows.select(["store_id", "event_id", "receipt", "line"])
     digest = hashlib.sha256(ids.to_pandas().to_csv(index=False).encode()).hexdigest()
     part = Partition("receipt_lines", date, f"{INTAKE_GROUP}-{digest[:20]}")
     workspace.lake.publish(part, rows, inputs=digest)
-    known.add(part, rows)
+    lines.add(part, rows)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:

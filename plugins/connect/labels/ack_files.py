@@ -51,7 +51,7 @@ class AckFilesResult:
 
 def read_ack_files(workspace: Workspace, folder: Path, log: ExportLog | None = None) -> AckFilesResult:
     """Record the acknowledgements in the files of a folder's `acks`, and move each file away."""
-    recorded, known, refused = 0, 0, list[RefusedFileAck]()
+    recorded, repeated, refused = 0, 0, list[RefusedFileAck]()
     for file in waiting_files(folder):
         if file.is_symlink():
             refused += _put_away(file, [RefusedAck(-1, _LINK)], [])
@@ -65,9 +65,9 @@ def read_ack_files(workspace: Workspace, folder: Path, log: ExportLog | None = N
                 refused += _put_away(file, [RefusedAck(-1, _first_line(error))], [])
             continue
         result = acknowledge(workspace, messages, f"file {file.name}", log)
-        recorded, known = recorded + result.recorded, known + result.known
+        recorded, repeated = recorded + result.recorded, repeated + result.known
         refused += _put_away(claimed, result.refused, messages)
-    return AckFilesResult(recorded, known, tuple(refused))
+    return AckFilesResult(recorded, repeated, tuple(refused))
 
 
 def waiting_files(folder: Path) -> list[Path]:

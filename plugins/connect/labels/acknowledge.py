@@ -95,7 +95,11 @@ def acknowledge(workspace: Workspace, messages: Sequence[Any], by: str, log: Exp
     with waited_for(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
         history = log.history()
-        known, new, refused = set(history.acknowledgements), dict[Acknowledgement, None](), list[RefusedAck]()
+        acknowledgements, new, refused = (
+            set(history.acknowledgements),
+            dict[Acknowledgement, None](),
+            list[RefusedAck](),
+        )
         now, stores = now_of(workspace), [store for store in history.by_store if store in catalog.store.stores]
         clocks = next_ticks(lake, catalog, stores, now)
         latest = max([now, *clocks.values()]) + _AHEAD
@@ -108,10 +112,12 @@ def acknowledge(workspace: Workspace, messages: Sequence[Any], by: str, log: Exp
                 refused.append(RefusedAck(position, _reason(error)))
                 continue
             count += len(acks)
-            new.update(dict.fromkeys(ack for ack in acks if ack not in known))
+            new.update(dict.fromkeys(ack for ack in acks if ack not in acknowledgements))
         if new:
-            at = {ack.store: clocks.get(ack.store) or history.of(ack.store).batches[-1].effective_at for ack in new}
-            record_acknowledgements(lake, catalog, list(new), at, by, now)
+            moments = {
+                ack.store: clocks.get(ack.store) or history.of(ack.store).batches[-1].effective_at for ack in new
+            }
+            record_acknowledgements(lake, catalog, list(new), moments, by, now)
     return AckResult(len(new), count - len(new), tuple(refused))
 
 
@@ -136,9 +142,9 @@ def _acknowledgements_in(
         raise ValueError("error: expected none beside ok, found one")
     is_ok = ack.error is None if ack.ok is None else ack.ok
     error = None if is_ok else ack.error or _NO_REASON
-    at = ack.at.astimezone(dt.UTC)
+    moment = ack.at.astimezone(dt.UTC)
     return [
-        Acknowledgement(batch.id, batch.store, sku, ack.device, price, is_ok, error, at)
+        Acknowledgement(batch.id, batch.store, sku, ack.device, price, is_ok, error, moment)
         for sku, price in _shown(ack, prices_of(batch.id), batch.currency, is_ok=is_ok)
     ]
 

@@ -218,10 +218,10 @@ def _record_new(
 ) -> tuple[PriceBatch, ...]:
     """Record new batches, after it is written down from which one on the target has none."""
     lake, catalog, history, now = workspace.lake, workspace.catalog, log.history(), now_of(workspace)
-    at = stores_now(lake, catalog, stores, now)
+    nows = stores_now(lake, catalog, stores, now)
     drafts = [
         draft
-        for store, standing in sorted(standings(lake, catalog, at).items())
+        for store, standing in sorted(standings(lake, catalog, nows).items())
         if (draft := next_batch(store, shelf_prices(standing), history.of(store), full=full)) is not None
     ]
     number = next_number(lake, "export_batches")
@@ -231,7 +231,9 @@ def _record_new(
     progress.begin(begins, history.by_store)
     if not drafts:
         return ()
-    record_batches(lake, catalog, drafts, number, {store: own.moment for store, own in at.items()}, now)
+    record_batches(
+        lake, catalog, drafts, number, {store: store_moment.moment for store, store_moment in nows.items()}, now
+    )
     return tuple(batch for batch in log.history().batches if batch.number == number)
 
 

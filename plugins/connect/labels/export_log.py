@@ -175,13 +175,13 @@ def _batches_in(rows: pa.Table) -> Iterator[PriceBatch]:
     """Yield the batches of a partition, in which the prices of each are together."""
     prices, begin = rows.select(COLUMNS), 0
     for batch in pc.value_counts(rows["batch"]).to_pylist():
-        own = prices.slice(begin, batch["counts"])
+        prices_of_batch = prices.slice(begin, batch["counts"])
         first = rows.slice(begin, 1).to_pylist()[0]
         begin += batch["counts"]
         named = {
             name: first[name] for name in ("number", "after", "recorded_at", "effective_at", "time_zone", "currency")
         }
-        yield PriceBatch(id=first["batch"], store=first["store_id"], rows=own, **named)
+        yield PriceBatch(id=first["batch"], store=first["store_id"], rows=prices_of_batch, **named)
 
 
 def _acknowledgement_in(row: Mapping[str, Any]) -> Acknowledgement:

@@ -82,9 +82,9 @@ def status(
     workspace: Workspace, stores: Sequence[str] | None = None, *, every_price: bool = False
 ) -> list[StoreStatus]:
     """Return the status of every store that was sent anything, or of some; with a row of every price if wanted."""
-    found = list[StoreStatus]()
+    statuses = list[StoreStatus]()
     for record, late, now in _looked_at(workspace, stores):
-        store, are_late = record.batches[0].store, {own.sku for own in late}
+        store, are_late = record.batches[0].store, {line.sku for line in late}
         rows = [_row(record, sku, is_late=sku in are_late) for sku in sorted(record.sent)]
         of_store = StoreStatus(
             store=store,
@@ -97,8 +97,8 @@ def status(
             odd=[row for row in rows if row["is_late"] or row["is_different"]],
             prices=rows if every_price else (),
         )
-        found.append(of_store)
-    return found
+        statuses.append(of_store)
+    return statuses
 
 
 def late_in(workspace: Workspace, history: ExportHistory | None = None) -> dict[str, list[LateLabel]]:
@@ -121,7 +121,7 @@ def late_labels(
         The products that count; None is every one.
     """
     passed, found = cache(lambda since: ticks_passed(clock, since, now)), list[LateLabel]()
-    for sku in sorted(own for own in record.sent if skus is None or own in skus):
+    for sku in sorted(sku_sent for sku_sent in record.sent if skus is None or sku_sent in skus):
         for device in DEVICES:
             behind = record.not_followed(sku, device)
             if behind is None:
@@ -155,7 +155,9 @@ def _looked_at(
     Only products on the shelf can be late: nobody changes the label of another one.
     """
     lake, catalog, history = workspace.lake, workspace.catalog, history or ExportLog(workspace.lake).history()
-    names = [own for own in sorted(catalog.store.stores) if own in history.by_store and (not stores or own in stores)]
+    names = [
+        store for store in sorted(catalog.store.stores) if store in history.by_store and (not stores or store in stores)
+    ]
     clocks = next_ticks(lake, catalog, names, now_of(workspace))
     for store in names:
         record = history.of(store)

@@ -20,7 +20,7 @@ from warehouse.lake import Lake
 
 def wanted_of(lake: Lake, catalog: Catalog, stores: dict[str, StoreNow]) -> dict[str, list[ShelfPrice]]:
     """Return the prices that each of some stores has to show next."""
-    return {store: shelf_prices(found) for store, found in standings(lake, catalog, stores).items()}
+    return {store: shelf_prices(standing) for store, standing in standings(lake, catalog, stores).items()}
 
 
 def shelf_prices(standing: StoreStanding) -> list[ShelfPrice]:

@@ -51,7 +51,7 @@ ALERT_RULES: Hook[Callable[[Workspace, dt.datetime], Iterator[Alert]]] = Hook("a
 def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
     """Return every alert that the state of the store gives at a moment in its time."""
     rules = workspace.catalog.store.section(AlertRules)
-    asked: list[tuple[bool, Callable[[Workspace, dt.datetime], Iterator[Alert]]]] = [
+    looks: list[tuple[bool, Callable[[Workspace, dt.datetime], Iterator[Alert]]]] = [
         (rules.below_cost, _below_cost),
         (rules.drift, _drift),
         (rules.late_night, _late_night),
@@ -62,35 +62,35 @@ def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
         (rules.other_prices is not None, _other_prices),
         *((True, rule) for rule in ALERT_RULES.all()),
     ]
-    return sorted(alert for is_asked, rule in asked if is_asked for alert in rule(workspace, now))
+    return sorted(alert for is_asked, rule in looks if is_asked for alert in rule(workspace, now))
 
 
 def _below_cost(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     """Yield prices below cost, shown now or from a store's next tick on, and orders that a cost keeps from standing."""
     lake, catalog = workspace.lake, workspace.catalog
     costs = {product.sku: product.unit_cost for product in catalog.products}
-    told, shown = catalog.store.money.format_money, prices_shown(lake, catalog)
+    euros, shown = catalog.store.money.format_money, prices_shown(lake, catalog)
     stores = stores_now(lake, catalog, catalog.store.stores, now_of(workspace))
     for store, held in standings(lake, catalog, stores).items():
         name = catalog.store.names.get(store, store)
-        for own in held:
-            cost, now = costs.get(own.sku, 0.0), shown.get((store, own.sku))
-            price = own.price if now is None else min(own.price, now)
+        for change in held:
+            cost, now = costs.get(change.sku, 0.0), shown.get((store, change.sku))
+            price = change.price if now is None else min(change.price, now)
             if price < cost:
                 is_shown = now is not None and now < cost
-                what = f"is shown at {told(price)}" if is_shown else f"will be shown at {told(price)}"
+                what = f"is shown at {euros(price)}" if is_shown else f"will be shown at {euros(price)}"
                 yield Alert(
                     "below_cost",
-                    f"{store} {own.sku}",
-                    f"{own.sku} {what} in {name}, below its cost of {told(cost)}: see which override does it with "
-                    f"`shelfprice changes --sku {own.sku}`",
+                    f"{store} {change.sku}",
+                    f"{change.sku} {what} in {name}, below its cost of {euros(cost)}: see which override does it with "
+                    f"`shelfprice changes --sku {change.sku}`",
                 )
-            elif own.unmet is not None and own.rule in {"floor", "minimum_margin"}:
+            elif change.unmet is not None and change.rule in {"floor", "minimum_margin"}:
                 yield Alert(
                     "below_cost",
-                    f"{store} {own.sku}",
-                    f"{own.order} asks for {own.sku} at {told(own.unmet)} in {name}, below its floor or its cost: "
-                    f"{told(own.price)} stands until somebody asks anew with --below-cost",
+                    f"{store} {change.sku}",
+                    f"{change.order} asks for {change.sku} at {euros(change.unmet)} in {name}, below its floor or its "
+                    f"cost: {euros(change.price)} stands until somebody asks anew with --below-cost",
                 )
 
 
@@ -159,8 +159,8 @@ def _age(change: PriceChange, now: dt.datetime) -> dt.timedelta:
 
 
 def _silent_stores(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
-    for own in silent_stores(workspace, workspace.catalog.store.section(AlertRules).silent_days or 1):
-        yield Alert("silent_days", own.store, f"{own.sentence}; {FEED_REMEDY}")
+    for silent_store in silent_stores(workspace, workspace.catalog.store.section(AlertRules).silent_days or 1):
+        yield Alert("silent_days", silent_store.store, f"{silent_store.sentence}; {FEED_REMEDY}")
 
 
 def _other_prices(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
@@ -175,8 +175,8 @@ def _waste(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
         return
     prove(lake, (Span(table, newest, newest) for table in ("interactions", "substitutions", "repricings")))
     with workbench(workspace.settings, between(newest, newest)) as connection:
-        found = connection.execute(_query("leftovers")).fetchall()
-    for store, left in found:
+        rows = connection.execute(_query("leftovers")).fetchall()
+    for store, left in rows:
         if left > most:
             yield Alert(
                 "waste_above",

@@ -63,16 +63,16 @@ def watch_and_tell(workspace: Workspace) -> list[str]:
 
 def open_alerts(lake: Lake) -> list[OpenAlert]:
     """Return the alerts that were raised and are not over, in the order in which they were raised."""
-    found: dict[tuple[str, str], OpenAlert] = {}
+    alerts: dict[tuple[str, str], OpenAlert] = {}
     looks = sorted(lake.partitions("alerts"), key=lambda part: part.group)  # a later look may be of an earlier date
     for part in looks:
         for row in lake.read(part).to_pylist():
             key = row["kind"], row["subject"]
             if row["event"] == "raised":
-                found[key] = OpenAlert(Alert(*key, row["sentence"]), row["happened_at"])
+                alerts[key] = OpenAlert(Alert(*key, row["sentence"]), row["happened_at"])
             else:
-                found.pop(key, None)
-    return list(found.values())
+                alerts.pop(key, None)
+    return list(alerts.values())
 
 
 def _watch(workspace: Workspace, channels: Sequence[str]) -> list[Alert]:

@@ -88,11 +88,11 @@ def prior_price(
     first = _first_of_chain(announced, shown, start, price) if law.growing_reductions_keep_the_first else None
     before = start if first is None else first.start
     since = before - dt.timedelta(days=law.days)
-    known = [stretch for stretch in shown if stretch.start < before]
-    is_new = bool(known) and known[0].start > since
+    stretches = [stretch for stretch in shown if stretch.start < before]
+    is_new = bool(stretches) and stretches[0].start > since
     if is_new and law.new_arrival_days is not None:
         since = before - dt.timedelta(days=law.new_arrival_days)
-    within = [stretch.price for stretch in known if stretch.end > since]
+    within = [stretch.price for stretch in stretches if stretch.end > since]
     rule = "progressive" if first is not None else "new_arrival" if is_new else "lowest"
     return PriorPrice(min(within, default=None), since, before, rule)
 

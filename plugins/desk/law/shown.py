@@ -63,11 +63,11 @@ def with_prior_price(
     if not terms.announced or terms.sku is None or terms.new_price is None:
         return terms
     stores = catalog.store.stores if terms.store is None else (terms.store,)
-    found = [
+    prices = [
         prior_price_of(lake, catalog, (store, terms.sku), begins, terms.new_price, list(others), decisions).price
         for store in stores
     ]
-    return replace(terms, prior_price=min((price for price in found if price is not None), default=None))
+    return replace(terms, prior_price=min((price for price in prices if price is not None), default=None))
 
 
 def prior_price_of(
@@ -97,8 +97,10 @@ def prior_price_of(
     (store, sku), law = product, catalog.store.section(PriceLaw)
     clock = catalog.store.clock_of(store)
     start = clock.local(start)
-    announced = [own for change in changes if (own := _announced(change, store, sku, clock)) is not None]
-    since = min([start, *(own.start for own in announced)]) - dt.timedelta(days=law.days)
+    announced = [
+        announcement for change in changes if (announcement := _announced(change, store, sku, clock)) is not None
+    ]
+    since = min([start, *(span.start for span in announced)]) - dt.timedelta(days=law.days)
     found = shown_of(lake, catalog, product, since, start, decisions)
     if law.new_arrival_days is not None and not (found and found[0].start <= since):
         found = [*_shown_earlier(lake, catalog, product, since, law.days), *found]
@@ -142,9 +144,9 @@ def _shown_earlier(
     clock = catalog.store.clock_of(product[0])
     last = clock.date_of(before)
     for date in islice((date for date in lake.newest_dates("repricings") if date <= last), dates):
-        found = shown_of(lake, catalog, product, clock.opening_of(date), min(before, clock.closing_of(date)))
-        if found:
-            return found
+        shown = shown_of(lake, catalog, product, clock.opening_of(date), min(before, clock.closing_of(date)))
+        if shown:
+            return shown
     return []
 
 
@@ -157,9 +159,12 @@ def _decisions(
     parts = [*lake.partitions("repricings", between(first, last)), *_live_parts(live, first, last)]
     for part in parts:
         rows = decisions(part, store)
-        own = rows.filter(pc.equal(rows["sku"], sku))
-        if own.num_rows and part.business_date is not None:
-            yield part.business_date, list(zip(own["tick"].to_pylist(), own["new_price"].to_pylist(), strict=True))
+        of_product = rows.filter(pc.equal(rows["sku"], sku))
+        if of_product.num_rows and part.business_date is not None:
+            yield (
+                part.business_date,
+                list(zip(of_product["tick"].to_pylist(), of_product["new_price"].to_pylist(), strict=True)),
+            )
 
 
 def _live_parts(days: list[LiveDay], first: dt.date, last: dt.date) -> Iterator[Partition]:
@@ -223,8 +228,8 @@ def day_prices_before(lake: Lake, catalog: Catalog, date: dt.date, stores: Seque
     if regular is not None:
         return regular.of(named, len(named))
     batches = (lake.partitions_on("repricings", day) for day in lake.newest_dates("repricings") if day < date)
-    own = ([part for part in parts if stores is None or _is_in(lake, part, named)] for parts in batches)
-    return _newest(lake, catalog, named, own, "middle_price")
+    in_stores = ([part for part in parts if stores is None or _is_in(lake, part, named)] for parts in batches)
+    return _newest(lake, catalog, named, in_stores, "middle_price")
 
 
 def last_day_prices(lake: Lake, catalog: Catalog, since: dt.date, last: dt.date) -> Floats:
@@ -268,12 +273,12 @@ def _prices_in(
 ) -> tuple[Ints, Floats]:
     """Return what a partition shows, EUR, by place in an array of shape (n_stores, n_products)."""
     rows = lake.read(part, ("store_id", "sku", *_COLUMNS), coded=True)
-    places, own = cells(rows, texts(stores), texts(catalog.skus))
-    decisions = {"place": places} | {name: rows[name].to_numpy()[own] for name in _COLUMNS}
+    places, cell_of_row = cells(rows, texts(stores), texts(catalog.skus))
+    decisions = {"place": places} | {name: rows[name].to_numpy()[cell_of_row] for name in _COLUMNS}
     connection.register("decisions", pa.table(decisions))
-    asked = {"n_ticks": catalog.store.opening.ticks}
-    found: pa.Table = connection.sql(_query("prices_of_day"), params=asked).to_arrow_table()
-    return found["place"].to_numpy(), found[which].to_numpy()
+    parameters = {"n_ticks": catalog.store.opening.ticks}
+    table: pa.Table = connection.sql(_query("prices_of_day"), params=parameters).to_arrow_table()
+    return table["place"].to_numpy(), table[which].to_numpy()
 
 
 def _is_in(lake: Lake, part: Partition, stores: Sequence[str]) -> bool:

@@ -53,14 +53,14 @@ class Refusal(NamedTuple):
 
 def channels_of(workspace: Workspace) -> list["Channel"]:
     """Return where messages go."""
-    store, settings, found = workspace.catalog.store, workspace.settings, list["Channel"]()
+    store, settings, rows = workspace.catalog.store, workspace.settings, list["Channel"]()
     webhook, email = store.section(AlertRules).webhook, store.section(NotifySettings).email
     if webhook is not None:
         secret = settings.webhook_secret
-        found.append(Webhook(webhook, None if secret is None else key_of(secret)))
+        rows.append(Webhook(webhook, None if secret is None else key_of(secret)))
     if email is not None:
-        found.append(Email(email, settings.smtp_password))
-    return found
+        rows.append(Email(email, settings.smtp_password))
+    return rows
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ class Webhook:
         return None if answer.is_success else Refusal(f"it answered {answer.status_code}")
 
 
-def signed_headers(key: bytes | None, body: bytes, at: int) -> dict[str, str]:
+def signed_headers(key: bytes | None, body: bytes, sent_at: int) -> dict[str, str]:
     """Return the headers that tell who sent a body and when; `at` in seconds since 1970."""
     name = f"msg_{hashlib.sha256(body).hexdigest()[:_ID_LENGTH]}"
-    headers = {"webhook-id": name, "webhook-timestamp": str(at)}
+    headers = {"webhook-id": name, "webhook-timestamp": str(sent_at)}
     if key is not None:
-        digest = hmac.digest(key, f"{name}.{at}.".encode() + body, "sha256")
+        digest = hmac.digest(key, f"{name}.{sent_at}.".encode() + body, "sha256")
         headers["webhook-signature"] = f"v1,{base64.b64encode(digest).decode()}"
     return headers
 
@@ -166,6 +166,6 @@ def written(messages: Sequence[Message]) -> tuple[str, str]:
     if first["kind"] in _SUBJECTS:
         return _SUBJECTS[first["kind"]].format(**first), first["sentence"] + "\n"
     what = f"{first['subject']} needs" if len(messages) == 1 else f"{len(messages)} alerts need"
-    sentences = [fill(own["sentence"], _WIDTH, initial_indent="- ", subsequent_indent="  ") for own in messages]
+    sentences = [fill(message["sentence"], _WIDTH, initial_indent="- ", subsequent_indent="  ") for message in messages]
     text = ["This needs a person:", "", *sentences, "", "`shelfprice alerts` lists what is open.", ""]
     return f"Shelfprice: {what} you", "\n".join(text)

@@ -32,13 +32,16 @@ def digest(workspace: Workspace) -> Message:
     sections = (
         ("What waits for you", _waiting(workspace, date, now)),
         ("What was earned", _earned(workspace)),
-        ("What needs a person", [own.alert.sentence for own in open_alerts(lake)] or ["Nothing. No alert is open."]),
+        (
+            "What needs a person",
+            [alert.alert.sentence for alert in open_alerts(lake)] or ["Nothing. No alert is open."],
+        ),
     )
     lines = [f"Shelfprice, {_day(date)}"]
     for title, sentences in sections:
         lines += ["", title, "-" * len(title), *_listed(sentences)]
-    at = next_tick(lake, catalog, now=now)
-    return {"kind": "digest", "subject": date.isoformat(), "sentence": "\n".join(lines), "at": at.isoformat()}
+    tick = next_tick(lake, catalog, now=now)
+    return {"kind": "digest", "subject": date.isoformat(), "sentence": "\n".join(lines), "at": tick.isoformat()}
 
 
 def send_digest(workspace: Workspace) -> Message:
@@ -67,14 +70,14 @@ def after_night(workspace: Workspace) -> list[str]:
 def _waiting(workspace: Workspace, date: dt.date, now: dt.datetime) -> list[str]:
     """Say which prices wait, the largest changes first."""
     lake, money = workspace.lake, workspace.catalog.store.money
-    known = {change.id: change for change in (*changes_on(lake, date), *changes_by_people(lake, now))}
-    rows = [row for row in rows_of(workspace, list(known.values())) if row["state"] == "proposed"]
+    by_id = {change.id: change for change in (*changes_on(lake, date), *changes_by_people(lake, now))}
+    rows = [row for row in rows_of(workspace, list(by_id.values())) if row["state"] == "proposed"]
     if not rows:
         return ["Nothing. No price waits for approval."]
     rows.sort(key=lambda row: (-abs(_step(row["old_price"], row["new_price"])), row["change"]))
     cost = waiting_on(lake, date).cost
     dear = f" Waiting costs about {money.format_money(cost)} a day." if cost >= money.smallest / 2 else ""
-    found = [f"{_counted(len(rows), 'price waits', 'prices wait')} for approval at the desk.{dear}"]
+    sentences = [f"{_counted(len(rows), 'price waits', 'prices wait')} for approval at the desk.{dear}"]
     for row in rows[:_SHOWN]:
         old, new = (None if row[name] is None else money.format_money(row[name]) for name in ("old_price", "new_price"))
         prices = (
@@ -83,8 +86,8 @@ def _waiting(workspace: Workspace, date: dt.date, now: dt.datetime) -> list[str]
             else f"to {new or 'base prices'}"
         )
         where = workspace.catalog.store.names.get(row["store"], row["store"] or "every store")
-        found.append(f"{row['sku'] or 'Every product'} in {where} {prices}: {row['reason']}")
-    return [*found, f"And {len(rows) - _SHOWN} more."] if len(rows) > _SHOWN else found
+        sentences.append(f"{row['sku'] or 'Every product'} in {where} {prices}: {row['reason']}")
+    return [*sentences, f"And {len(rows) - _SHOWN} more."] if len(rows) > _SHOWN else sentences
 
 
 def _earned(workspace: Workspace) -> Iterator[str]:
@@ -111,8 +114,8 @@ def _listed(sentences: Sequence[str] | Iterator[str]) -> Iterator[str]:
     return (fill(sentence, _WIDTH, initial_indent="- ", subsequent_indent="  ") for sentence in sentences)
 
 
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
+def _counted(count: int, singular: str, many: str) -> str:
+    return f"{count:,} {singular if count == 1 else many}"
 
 
 def _day(date: dt.date) -> str:

@@ -50,9 +50,9 @@ def keep(lake: Lake, channels: Collection[str], messages: Sequence[Message]) -> 
 
     Precondition: the lock is held.
     """
-    known = {name: unsent(lake).get(name, []) for name in channels}
-    new = {name: [message for message in messages if message not in before] for name, before in known.items()}
-    _write(lake, {name: [*before, *new[name]] for name, before in known.items()})
+    unsent_by_name = {name: unsent(lake).get(name, []) for name in channels}
+    new = {name: [message for message in messages if message not in before] for name, before in unsent_by_name.items()}
+    _write(lake, {name: [*before, *new[name]] for name, before in unsent_by_name.items()})
 
 
 def send(workspace: Workspace, channels: Sequence[Channel]) -> None:
@@ -76,9 +76,9 @@ def send(workspace: Workspace, channels: Sequence[Channel]) -> None:
 
 def try_channels(workspace: Workspace) -> dict[str, str | None]:
     """Send a test message to each channel, and return by channel why it was not taken; None where it was."""
-    at, user = next_tick(workspace.lake, workspace.catalog, now=now_of(workspace)), workspace.settings.user
+    tick, user = next_tick(workspace.lake, workspace.catalog, now=now_of(workspace)), workspace.settings.user
     sentence = f"{user} tries whether messages of Shelfprice arrive. Nothing needs to be done."
-    message = {"kind": "test", "subject": user, "sentence": sentence, "at": at.isoformat()}
+    message = {"kind": "test", "subject": user, "sentence": sentence, "at": tick.isoformat()}
     with waited_for(workspace.settings.locks, _SENDING):
         tried = [sending for channel in channels_of(workspace) for sending in _sent(channel, [message])]
         _record(workspace, tried)
@@ -127,13 +127,13 @@ def _record(workspace: Workspace, sendings: Sequence[Sent]) -> None:
         }
         for channel, message, problem in sendings
     ]
-    known = [{name: row[name] for name in rows[0]} for row in _newest(lake)] if rows else []
-    if new := [row for row in rows if row["is_sent"] or row not in known]:
+    newest = [{name: row[name] for name in rows[0]} for row in _newest(lake)] if rows else []
+    if new := [row for row in rows if row["is_sent"] or row not in newest]:
         numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions("notifications"))
         number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
-        at = {"number": number, "recorded_at": dt.datetime.now(dt.UTC)}
+        stamp = {"number": number, "recorded_at": dt.datetime.now(dt.UTC)}
         date = next_date(lake, workspace.catalog, now=now_of(workspace))
-        table = pa.Table.from_pylist([row | at for row in new], schema=TABLES["notifications"].schema)
+        table = pa.Table.from_pylist([row | stamp for row in new], schema=TABLES["notifications"].schema)
         lake.publish(Partition("notifications", date, f"sent-{number:08d}"), table, inputs=f"sending {number}")
 
 

@@ -162,7 +162,7 @@ class PriceChange:
         if not self.is_of(store):
             return None
         if store is None:
-            spans = [span for own in self._told_apart() if (span := self._span_in(own)) is not None]
+            spans = [span for part in self._told_apart() if (span := self._span_in(part)) is not None]
             ends = [end for _, end in spans]
             return (min(start for start, _ in spans), None if None in ends else max(ends)) if spans else None  # type: ignore[type-var]
         return self._span_in(store)
@@ -237,7 +237,7 @@ def folded(events: Iterable[Event]) -> list[PriceChange]:
     by_change: dict[str, list[Event]] = {}
     for event in sorted(events, key=lambda event: event.number):
         by_change.setdefault(event.change, []).append(event)
-    return [PriceChange(name, tuple(own)) for name, own in by_change.items()]
+    return [PriceChange(name, tuple(rows)) for name, rows in by_change.items()]
 
 
 def newest_of_each(changes: Sequence[PriceChange]) -> dict[tuple[str | None, str | None], PriceChange]:
@@ -248,7 +248,9 @@ def newest_of_each(changes: Sequence[PriceChange]) -> dict[tuple[str | None, str
 def counting_in(event: Event, ticks: Mapping[str, dt.datetime]) -> Event:
     """Return an event that counts in each store from that store's own next tick on, UTC."""
     first = min(ticks.values())
-    return replace(event, effective_at=first, effective_in={store: at for store, at in ticks.items() if at != first})
+    return replace(
+        event, effective_at=first, effective_in={store: tick for store, tick in ticks.items() if tick != first}
+    )
 
 
 def stores_of(catalog: Catalog, store: str | None) -> tuple[str, ...]:

@@ -30,17 +30,19 @@ def refuse_impossible(catalog: Catalog, terms: Terms, now: dt.datetime) -> None:
         raise DataError(f"expected a price and the product that has it, found an override without; {_NOTHING}")
     stores = catalog.store.stores
     if terms.store is not None and terms.store not in stores:
-        known = ", ".join(stores[:20])
+        first_stores = ", ".join(stores[:20])
         meant = did_you_mean(terms.store, stores)
-        raise DataError(f"expected a store of the catalog ({known}), found {terms.store!r}; {_NOTHING}{meant}")
+        raise DataError(f"expected a store of the catalog ({first_stores}), found {terms.store!r}; {_NOTHING}{meant}")
     price, end, money = terms.new_price, terms.valid_until, catalog.store.money
     if price is not None and not (0 < price <= 1_000_000 and money.is_whole(price)):  # noqa: PLR2004 - as in records
         raise DataError(f"expected a price in whole {money.units_in_words} above 0, found {price}; {_NOTHING}")
     if end is not None and end <= max(terms.valid_from, now):
-        start, found = (catalog.store.clock_of(terms.store).local(own) for own in (max(terms.valid_from, now), end))
+        start, until = (
+            catalog.store.clock_of(terms.store).local(moment) for moment in (max(terms.valid_from, now), end)
+        )
         raise DataError(
             f"expected an end after {start:%Y-%m-%d %H:%M}, from when it would count, found "
-            f"{found:%Y-%m-%d %H:%M}; {_NOTHING}"
+            f"{until:%Y-%m-%d %H:%M}; {_NOTHING}"
         )
     if not terms.reason.strip():
         raise DataError(f"expected a reason, found none; {_NOTHING}: say why in a sentence")
@@ -68,27 +70,27 @@ def below_cost(catalog: Catalog, terms: Terms) -> str | None:
     if terms.kind not in {"override", "freeze"} or terms.sku is None or terms.new_price is None:
         return None
     store, product = catalog.store, catalog.product(terms.sku)
-    least, told = cost_plus_margin(product, store.guardrails, store.money), store.money.format_money
+    least, euros = cost_plus_margin(product, store.guardrails, store.money), store.money.format_money
     if terms.new_price >= least or (terms.accepted_cost is not None and terms.accepted_cost >= least):
         return None
     if terms.new_price < product.unit_cost:
-        return f"{told(terms.new_price)} is below its cost, {told(product.unit_cost)}"
+        return f"{euros(terms.new_price)} is below its cost, {euros(product.unit_cost)}"
     margin = store.guardrails.margin_of(product.category)
-    return f"{told(terms.new_price)} leaves less than the minimum margin of {margin:.0%} on {told(product.unit_cost)}"
+    return f"{euros(terms.new_price)} leaves less than the minimum margin of {margin:.0%} on {euros(product.unit_cost)}"
 
 
 def _of_the_product(catalog: Catalog, product: Product, terms: Terms) -> Iterator[str]:
-    rails, told = catalog.store.guardrails, catalog.store.money.format_money
+    rails, euros = catalog.store.guardrails, catalog.store.money.format_money
     frozen, price = rails.frozen.get(product.sku), terms.new_price or 0.0
     if frozen is not None:
-        yield f"{product.sku} is frozen at {told(frozen)} in store.yaml"
+        yield f"{product.sku} is frozen at {euros(frozen)} in store.yaml"
     if price < product.floor and terms.accepted_cost is None:
-        yield f"{told(price)} is below its floor, {told(product.floor)}, which would be shown in its place"
+        yield f"{euros(price)} is below its floor, {euros(product.floor)}, which would be shown in its place"
     if price > product.ceiling:
-        yield f"{told(price)} is above its ceiling, {told(product.ceiling)}, which would be shown in its place"
+        yield f"{euros(price)} is above its ceiling, {euros(product.ceiling)}, which would be shown in its place"
     if price > product.base_price and rails.allow_only_markdowns(product.sku, product.category):
-        base = told(product.base_price)
-        yield f"{told(price)} is no markdown from its base price, {base}, which would be shown in its place"
+        base = euros(product.base_price)
+        yield f"{euros(price)} is no markdown from its base price, {base}, which would be shown in its place"
 
 
 def of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:
@@ -114,10 +116,10 @@ def _hold_together(terms: Terms, other: PriceChange) -> bool:
 
 
 def _named(catalog: Catalog, other: PriceChange) -> str:
-    terms, end, told = other.terms, other.terms.valid_until, catalog.store.money.format_money
+    terms, end, euros = other.terms, other.terms.valid_until, catalog.store.money.format_money
     what = {
-        "override": f"an override at {told(terms.new_price or 0)}",
-        "freeze": f"a freeze at {told(terms.new_price or 0)}",
+        "override": f"an override at {euros(terms.new_price or 0)}",
+        "freeze": f"a freeze at {euros(terms.new_price or 0)}",
         "kill_switch": "the kill switch",
     }[terms.kind]
     clock = catalog.store.clock_of(terms.store)
@@ -135,20 +137,20 @@ def refuse_overlaps(catalog: Catalog, terms: Sequence[Terms], before: Before) ->
 
     `before` gains what is not refused.
     """
-    for own in terms:
-        for store in stores_of(catalog, own.store):
-            others = before.setdefault((own.kind, own.sku, store), [])
-            if any(_meet(own, other) for other in others):
+    for term in terms:
+        for store in stores_of(catalog, term.store):
+            others = before.setdefault((term.kind, term.sku, store), [])
+            if any(_meet(term, other) for other in others):
                 raise Declined(
-                    f"{place_of(catalog, own.sku, store)}: expected one {own.kind.replace('_', ' ')} at a time, found "
-                    "two; nothing was recorded: ask for one"
+                    f"{place_of(catalog, term.sku, store)}: expected one {term.kind.replace('_', ' ')} at a time, "
+                    "found two; nothing was recorded: ask for one"
                 )
-            others.append(own)
+            others.append(term)
 
 
-def _meet(one: Terms, other: Terms) -> bool:
-    return (one.valid_until is None or other.valid_from < one.valid_until) and (
-        other.valid_until is None or one.valid_from < other.valid_until
+def _meet(some: Terms, other: Terms) -> bool:
+    return (some.valid_until is None or other.valid_from < some.valid_until) and (
+        other.valid_until is None or some.valid_from < other.valid_until
     )
 
 

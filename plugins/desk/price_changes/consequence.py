@@ -110,7 +110,7 @@ class DayForecast:
     ) -> None:
         self._catalog, self._book, self._curves, self._apart = catalog, present.book, present.curves, apart or {}
         self._outlook, self._date = outlook, date
-        self._position = {sku: own for own, sku in enumerate(present.book.skus)}
+        self._position = {sku: place for place, sku in enumerate(present.book.skus)}
         self._days = dict[tuple[int, Keeps | None, bool], PlannedDay | None]()
         self.reasons = dict[Hashable, str]()
         self._bounded = dict[tuple[int, Keeps | None, float, float], PlannedDay]()
@@ -145,8 +145,8 @@ class DayForecast:
 
     def opening_prices(self, skus: Sequence[str]) -> Floats:
         """Return what the policy opens full shelves with, EUR, shape (n_skus,); NaN where nobody knows it."""
-        own = np.array([self._position.get(sku, -1) for sku in skus], dtype=np.int64)
-        return np.where(own < 0, np.nan, self._book.opening.prices[own])
+        positions = np.array([self._position.get(sku, -1) for sku in skus], dtype=np.int64)
+        return np.where(positions < 0, np.nan, self._book.opening.prices[positions])
 
     def binding_rule(self, sku: str) -> str:
         """Return the rule that binds the price that the policy opens a full shelf with."""
@@ -158,8 +158,8 @@ class DayForecast:
 
     def p_sale(self, sku: str, price: float) -> float | None:
         """Return the chance that a shopper who considers a product buys it at a price; None where nobody knows."""
-        own, ladder = self._position[sku], self.ladder(sku)
-        chance = float(self._curves.p_sale_at(np.array([own]), np.array([price]))[0])
+        position, ladder = self._position[sku], self.ladder(sku)
+        chance = float(self._curves.p_sale_at(np.array([position]), np.array([price]))[0])
         return chance if lies_on(ladder, price) and np.isfinite(chance) else None
 
     def on_shelves(self, stock: Ints, tick: int, opened_with: Ints | None) -> list[OnShelf]:
@@ -175,18 +175,18 @@ class DayForecast:
         ahead = None if self._outlook is None else self._outlook.start.ahead
         units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.n_ticks - 1)
         if ahead is None:
-            return [OnShelf(own, tick) for own in units]
+            return [OnShelf(unit, tick) for unit in units]
         opened = ahead.new_units(self._catalog.par_stock)[None] if opened_with is None else opened_with
         keeps = zip(ahead.keeps_of(opened)[0].tolist(), ahead.far(self._date), strict=True)
-        return [OnShelf(own, tick, tuple(kept[:far])) for own, (kept, far) in zip(units, keeps, strict=True)]
+        return [OnShelf(stock, tick, tuple(kept[:far])) for stock, (kept, far) in zip(units, keeps, strict=True)]
 
     def shelves_in(self, standing: StoreStanding) -> list[OnShelf | None]:
         """Return how each product of a store's shelf stands; None for one that the book does not know."""
         skus = standing.catalog.skus
         if skus == self.skus:
             return [*self.on_shelves(standing.stock, standing.now.tick, standing.opened_with)]
-        own = (self._position.get(sku) for sku in skus)  # its day has another shelf than the book
-        return [None if at is None else self.full_shelves[at] for at in own]
+        positions = (self._position.get(sku) for sku in skus)  # its day has another shelf than the book
+        return [None if stock is None else self.full_shelves[stock] for stock in positions]
 
     @cached_property
     def full_shelves(self) -> list[OnShelf]:
@@ -218,8 +218,8 @@ class DayForecast:
         key = self._position[sku], shelf.keeps, lowest, highest
         if key not in self._bounded:  # stores ask for the same prices again and again
             self._bounded[key] = replace(day, prices=np.clip(day.prices, lowest, highest))
-        at = shelf.stock, shelf.tick
-        return day.by_plan(*at).worth - self._bounded[key].by_plan(*at).worth
+        place = shelf.stock, shelf.tick
+        return day.by_plan(*place).worth - self._bounded[key].by_plan(*place).worth
 
     def of(
         self, sku: str, price: float, first_tick: int = 0, end_tick: int | None = None, shelf: OnShelf | None = None
@@ -233,20 +233,20 @@ class DayForecast:
             known = (None, None) if lies_on(ladder, price) else (float(ladder[0]), float(ladder[-1]))
             return Consequence(price, policy_price, p_sale, None, None, None, None, *known)
         span = first_tick, day.n_ticks if end_tick is None else end_tick
-        at = shelf.stock, shelf.tick
-        held, lost = day.within(price, *at, span), day.by_plan(*at).worth - day.holding(price, *at, span).worth
+        place = shelf.stock, shelf.tick
+        held, lost = day.within(price, *place, span), day.by_plan(*place).worth - day.holding(price, *place, span).worth
         amounts = held.units, held.revenue, held.profit, lost
-        return Consequence(price, day.price_at(*at), p_sale, *amounts)
+        return Consequence(price, day.price_at(*place), p_sale, *amounts)
 
     def _compared(self, day: PlannedDay | None, shelf: OnShelf, proposed: float, now: float) -> Comparison | None:
         if day is None or not (day.demand.knows(proposed) and day.demand.knows(now)):
             return None
-        at = shelf.stock, shelf.tick
+        place = shelf.stock, shelf.tick
         if self._catalog.store.guardrails.changes_per_day == 0:
-            plan = day.holding(proposed, *at)
+            plan = day.holding(proposed, *place)
         else:
-            plan = day.by_plan(*at) if shelf.tick else day.holding(proposed, *at, (0, 1))
-        return Comparison(plan, day.holding(now, *at))
+            plan = day.by_plan(*place) if shelf.tick else day.holding(proposed, *place, (0, 1))
+        return Comparison(plan, day.holding(now, *place))
 
     def _planned(self, product: int, keeps: Keeps | None, is_free: bool) -> PlannedDay | None:  # noqa: FBT001
         if self._outlook is None:
@@ -276,21 +276,21 @@ class DayForecast:
 
 
 def outlook_of(
-    lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date | None = None, opened: OpenBook | None = None
+    lake: Lake, catalog: Catalog, book: BookInForce, date: dt.date | None = None, opened: OpenBook | None = None
 ) -> DayForecast:
     """Return the book in force on the catalog of now, ready to say what prices bring on a date; None is the book's.
 
     `opened` is the book where somebody has opened it on that catalog.
     """
-    opened = opened or OpenBook(catalog, found)
-    on, apart = date or found.book.published_at.date(), dict[str, DayForecast]()
+    opened = opened or OpenBook(catalog, book)
+    on, apart = date or book.book.published_at.date(), dict[str, DayForecast]()
 
     def of_stores(store: str | None) -> DayForecast:
-        outlook = None if found.belief is None else opened.day_start(store).outlook()
-        present = present_book(lake, catalog, found, store, opened=opened)
+        outlook = None if book.belief is None else opened.day_start(store).outlook()
+        present = present_book(lake, catalog, book, store, opened=opened)
         return DayForecast(catalog, present, outlook, on, apart if store is None else None)
 
-    for stores in stores_of_kinds(found.belief) if found.belief is not None and stores_apart(catalog, found) else ():
+    for stores in stores_of_kinds(book.belief) if book.belief is not None and stores_apart(catalog, book) else ():
         apart |= dict.fromkeys(stores, of_stores(stores[0]))
     return of_stores(None)
 
@@ -321,10 +321,10 @@ def with_forecast(
     outlook = outlooks(date)
     if outlook is None:
         return terms
-    own, ticks = outlook.in_store(terms.store), clock.ticks_within(date, terms.valid_from, terms.valid_until)
-    wanted = of(own, terms.sku, terms.new_price, *(ticks or (0, None)))
+    store_outlook, ticks = outlook.in_store(terms.store), clock.ticks_within(date, terms.valid_from, terms.valid_until)
+    wanted = of(store_outlook, terms.sku, terms.new_price, *(ticks or (0, None)))
     alternative = terms.old_price if is_proposal and terms.old_price is not None else wanted.policy_price
-    otherwise = of(own, terms.sku, alternative, *(ticks or (0, None)))
+    otherwise = of(store_outlook, terms.sku, alternative, *(ticks or (0, None)))
     gain = otherwise.cost if is_proposal else (None if wanted.cost is None else -wanted.cost)
     return replace(
         terms,

@@ -69,8 +69,8 @@ def decide_each(
         raise DataError("expected a reason, found none; nothing was changed: say why in a sentence")
     with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
-        known = {change.id: change for change in changes_named(lake, decisions)}
-        chosen = [_named(lake, known, name) for name in decisions]
+        by_id = {change.id: change for change in changes_named(lake, decisions)}
+        chosen = [_named(lake, by_id, name) for name in decisions]
         stores = {store for change in chosen for store in stores_of(catalog, change.terms.store)}
         ticks = next_ticks(lake, catalog, stores, now_of(workspace))
         number, now, events, decided = next_number(lake), dt.datetime.now(dt.UTC), list[Event](), list[PriceChange]()
@@ -79,13 +79,15 @@ def decide_each(
             if event == "approved" and was_taken_back(change) and _is_newest(lake, catalog, change):
                 change = _proposed_again(change, number, now)
                 events.extend(change.events)
-            own = {store: ticks[store] for store in stores_of(catalog, change.terms.store)}
-            moment, kept_on = min(own.values()), change.events[0].kept_on
+            ticks_of_stores = {store: ticks[store] for store in stores_of(catalog, change.terms.store)}
+            moment, kept_on = min(ticks_of_stores.values()), change.events[0].kept_on
             _refuse_decision(catalog, change, event, by, moment)
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
             if event == "approved" and terms.announced:
                 terms = _announced_anew(lake, catalog, change.id, terms, moment)
-            events.append(counting_in(Event(number, change.id, event, now, moment, by, terms, kept_on=kept_on), own))
+            events.append(
+                counting_in(Event(number, change.id, event, now, moment, by, terms, kept_on=kept_on), ticks_of_stores)
+            )
             decided.append(replace(change, events=(*change.events, events[-1])))
         if events:
             record(lake, catalog, number, events)
@@ -111,11 +113,11 @@ def _proposed_again(change: PriceChange, number: int, now: dt.datetime) -> Price
     return PriceChange(name, (Event(number, name, "proposed", now, terms.valid_from, change.proposer, terms),))
 
 
-def _named(lake: Lake, known: dict[str, PriceChange], name: str) -> PriceChange:
-    if name not in known:
+def _named(lake: Lake, price_changes: dict[str, PriceChange], name: str) -> PriceChange:
+    if name not in price_changes:
         meant = did_you_mean(name, [change.id for change in all_changes(lake)])
         raise DataError(f"expected the id of a price change, found {name!r}; nothing was changed{meant}")
-    return known[name]
+    return price_changes[name]
 
 
 def _refuse_decision(catalog: Catalog, change: PriceChange, event: EventName, by: str, moment: dt.datetime) -> None:
@@ -139,15 +141,15 @@ def _announced_anew(lake: Lake, catalog: Catalog, change: str, terms: Terms, now
     Declined
         When it was a reduction, and is none any more.
     """
-    found = with_prior_price(lake, catalog, terms, max(terms.valid_from, now), changes_by_people(lake))
-    if found.prior_price == terms.prior_price:
+    with_price = with_prior_price(lake, catalog, terms, max(terms.valid_from, now), changes_by_people(lake))
+    if with_price.prior_price == terms.prior_price:
         return terms
-    for sentence in of_the_announcement(found, catalog.store.money):
+    for sentence in of_the_announcement(with_price, catalog.store.money):
         raise Declined(f"{change}: {sentence}; nothing was changed: ask for it anew")
-    return found
+    return with_price
 
 
 def _is_one_person(name: str, other: str) -> bool:
     """Tell whether two names are of one person, however a proxy or a keyboard writes them."""
-    one, two = (" ".join(unicodedata.normalize("NFKC", own).casefold().split()) for own in (name, other))
-    return one == two
+    first_name, two = (" ".join(unicodedata.normalize("NFKC", text).casefold().split()) for text in (name, other))
+    return first_name == two

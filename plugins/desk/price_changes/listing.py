@@ -45,9 +45,9 @@ def _next_ticks_for(workspace: Workspace, stores: Iterable[str | None]) -> dict[
 def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], clock: WallClock) -> dict[str, Any]:
     terms = change.terms
     events = [
-        {"event": own.event, "by": own.by, "reason": own.terms.reason}
-        | {name: getattr(own, name).isoformat() for name in ("recorded_at", "effective_at")}
-        for own in change.events
+        {"event": event.event, "by": event.by, "reason": event.terms.reason}
+        | {name: getattr(event, name).isoformat() for name in ("recorded_at", "effective_at")}
+        for event in change.events
     ]
     return {
         "change": change.id,

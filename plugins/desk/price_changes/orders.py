@@ -32,18 +32,18 @@ def orders_on(
     See `serving.limits.orders.orders_on`.
     """
     named = catalog.store.stores if stores is None else tuple(stores)
-    found, ranges = _by_approval(lake, catalog, date, named)
+    changes, ranges = _by_approval(lake, catalog, date, named)
     for change in sorted(_changes_by_people(lake, date, at_once), key=lambda change: change.rank):
-        found += _by_person(catalog, date, change, named, at_once or {})
+        changes += _by_person(catalog, date, change, named, at_once or {})
     caps = rival_caps(lake, catalog, date)
-    return Orders(tuple(found), catalog.skus, catalog.store.opening.ticks, caps, ranges)
+    return Orders(tuple(changes), catalog.skus, catalog.store.opening.ticks, caps, ranges)
 
 
 def _changes_by_people(lake: Lake, date: dt.date, at_once: AtOnce | None) -> list[PriceChange]:
     """Return what people asked for that bears on a date, or binds it although it counts from a later one."""
     changes, wanted = changes_by_people_on(lake, date), {name for names in (at_once or {}).values() for name in names}
-    known = {change.id for change in changes}
-    return [*changes, *changes_named(lake, wanted - known)] if wanted - known else changes
+    ids = {change.id for change in changes}
+    return [*changes, *changes_named(lake, wanted - ids)] if wanted - ids else changes
 
 
 def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> dict[str, tuple[str, ...]]:
@@ -54,9 +54,9 @@ def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> dict[str, tup
     if not moments:
         return {}
     people = changes_by_people(lake, min(moments.values()))
-    asked = [change for change in people if change.last == "approved" and change.is_at_once]
+    changes = [change for change in people if change.last == "approved" and change.is_at_once]
     found = {
-        store: tuple(change.id for change in asked if _counts_from_later(change, store, moment))
+        store: tuple(change.id for change in changes if _counts_from_later(change, store, moment))
         for store, moment in moments.items()
     }
     return {store: names for store, names in found.items() if names}
@@ -87,7 +87,7 @@ def _ticks_by_store(
     ticks = {store: _ticks_in(catalog, date, change, store, at_once) for store in stores if change.is_of(store)}
     if change.terms.store is None and len(set(ticks.values())) == 1:
         ticks = {None: next(iter(ticks.values()))}  # type: ignore[dict-item]
-    yield from ((store, own) for store, own in ticks.items() if own is not None)
+    yield from ((store, tick) for store, tick in ticks.items() if tick is not None)
 
 
 def _ticks_in(
@@ -121,9 +121,9 @@ def _by_approval(
     lowest, highest = np.fmin(passes[0], proposals.price[rows]), np.fmax(passes[1], proposals.price[rows])
     orders = list[PriceOrder]()
     for place, change in decided.items():
-        at = rows.index(place[0]), place[1]
-        orders += _decided(catalog, date, change, place, (float(passes[0][at]), float(passes[1][at])))
-        lowest[at] = highest[at] = np.nan
+        place_now = rows.index(place[0]), place[1]
+        orders += _decided(catalog, date, change, place, (float(passes[0][place_now]), float(passes[1][place_now])))
+        lowest[place_now] = highest[place_now] = np.nan
     return orders, PriceRanges(tuple(stores), lowest, highest, source=proposals)
 
 

@@ -66,7 +66,7 @@ class Demand:
         if self.chances.strides[0] == 0:  # one chance for all ticks
             return np.asarray(np.interp(prices, self.ladder, self.chances[0]) * self.visits[::-1])
         ticks = zip(prices.T, self.chances[::-1], self.visits[::-1], strict=True)
-        return np.stack([came * np.interp(own, self.ladder, chance) for own, chance, came in ticks], axis=1)
+        return np.stack([came * np.interp(price, self.ladder, chance) for price, chance, came in ticks], axis=1)
 
     @cached_property
     def _wanted_before(self) -> Floats:
@@ -150,7 +150,7 @@ class PlannedDay:
     def _by_plan(self) -> Floats:
         """What the plan brings, shape (3, n_levels, n_ticks + 1); position t stands for t ticks left."""
         return np.stack(
-            [value_of_prices(own, self._rates, end) for own, end in zip(self._gains, self._ends, strict=True)]
+            [value_of_prices(gain, self._rates, end) for gain, end in zip(self._gains, self._ends, strict=True)]
         )
 
     @property
@@ -161,27 +161,27 @@ class PlannedDay:
     def _held(self, price: float, first: int, end: int, later: Floats) -> Floats:
         """Value a price that is held in some ticks, for each stock level at the first of them."""
         coming = chances_of_sales(self.demand.units_wanted(price, first, end), len(self.prices) - 1)
-        found = np.zeros(later.shape)
+        proceeds = np.zeros(later.shape)
         gains = 1.0, price, float(self.demand.gain_at(np.array([price]))[0])
-        for gain, after, into in zip(gains, later, found, strict=True):
+        for gain, after, into in zip(gains, later, proceeds, strict=True):
             expected_gains(gain, coming, np.ascontiguousarray(after), into, 1, len(into))
-        return found
+        return proceeds
 
     def _before(self, first: int, tick: int, later: Floats, gains: Floats) -> Floats:
         """Carry values at a first tick back to an earlier one, from which the plan goes on until then."""
         if first <= tick:
             return later
-        own = slice(self.n_ticks - first, self.n_ticks - tick)
-        rates = np.ascontiguousarray(self._rates[:, own])
+        ticks = slice(self.n_ticks - first, self.n_ticks - tick)
+        rates = np.ascontiguousarray(self._rates[:, ticks])
         return np.stack(
             [
-                value_of_prices(np.ascontiguousarray(gain[:, own]), rates, np.ascontiguousarray(after))[:, -1]
+                value_of_prices(np.ascontiguousarray(gain[:, ticks]), rates, np.ascontiguousarray(after))[:, -1]
                 for gain, after in zip(gains, later, strict=True)
             ]
         )
 
-    def _read(self, found: Floats, stock: int) -> Proceeds:
-        units, revenue, worth = found[:, min(stock, len(self.prices) - 1)].tolist()
+    def _read(self, proceeds: Floats, stock: int) -> Proceeds:
+        units, revenue, worth = proceeds[:, min(stock, len(self.prices) - 1)].tolist()
         return Proceeds(units, revenue, worth if self.is_for_profit else revenue - units * self.unit_cost, worth)
 
 

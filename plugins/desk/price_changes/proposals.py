@@ -47,7 +47,7 @@ def passing(catalog: Catalog, products: slice | Ints, yesterday: Floats) -> tupl
     """
     rules, money = catalog.store.approval, catalog.store.money
     bounds, base = catalog.whole_bounds.among(products), catalog.base_prices[products]
-    lowest, highest = (np.broadcast_to(own, yesterday.shape) for own in (bounds.lowest, bounds.ceilings))
+    lowest, highest = (np.broadcast_to(bound, yesterday.shape) for bound in (bounds.lowest, bounds.ceilings))
     yesterday = np.where(np.isnan(yesterday), base, yesterday)
     for center, share in ((yesterday, rules.within_of_yesterday), (base, rules.within_of_base)):
         if share is not None:
@@ -76,10 +76,10 @@ class Proposals:
     @cached_property
     def are_recorded(self) -> Flags:
         """Of which prices there is a proposal."""
-        found = self.number > 0
+        is_known = self.number > 0
         if self.documents:
-            found[tuple(np.array(list(self.documents)).T)] = True
-        return found
+            is_known[tuple(np.array(list(self.documents)).T)] = True
+        return is_known
 
 
 def proposals_on(lake: Lake, catalog: Catalog, date: dt.date) -> Proposals:
@@ -90,9 +90,9 @@ def proposals_on(lake: Lake, catalog: Catalog, date: dt.date) -> Proposals:
         rows = lake.read(part, ("number", "event", "sku", "store_id", "new_price"), coded=True)
         for event in ("withdrawn", "approved"):  # an action takes back what it proposes anew
             events = rows.filter(pc.equal(rows["event"], event))
-            places, own = cells(events, texts(stores), texts(skus))
-            np.put(number, places, events["number"].to_numpy()[own] if event == "approved" else 0)
-            np.put(price, places, events["new_price"].to_numpy()[own] if event == "approved" else np.nan)
+            places, cell_of_row = cells(events, texts(stores), texts(skus))
+            np.put(number, places, events["number"].to_numpy()[cell_of_row] if event == "approved" else 0)
+            np.put(price, places, events["new_price"].to_numpy()[cell_of_row] if event == "approved" else np.nan)
     documents, positions = dict[tuple[int, int], PriceChange](), {store: row for row, store in enumerate(stores)}
     proposed = [change for change in changes_on(lake, date) if change.terms.kind == "price"]
     for (store, sku), change in newest_of_each(proposed).items():
@@ -143,7 +143,14 @@ def waiting_now(workspace: Workspace) -> Waiting | None:
     if not workspace.catalog.store.approval.is_asked_for:
         return None
     made = ("proposals", "passed")
-    date = next((own for own in lake.newest_dates(TABLE) if any(parts_on(lake, own, of) for of in made)), None)
+    date = next(
+        (
+            newest_date
+            for newest_date in lake.newest_dates(TABLE)
+            if any(parts_on(lake, newest_date, of) for of in made)
+        ),
+        None,
+    )
     return None if date is None else waiting_on(lake, date)
 
 

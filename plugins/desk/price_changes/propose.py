@@ -53,14 +53,14 @@ class Proposed:
 
 def propose_for(workspace: Workspace, date: dt.date) -> str | None:
     """Propose the prices of the book that was just made for a date, and say what waits and what that costs."""
-    found = book_in_force(workspace.lake, date) if workspace.catalog.store.approval.is_asked_for else None
-    if found is None:
+    book = book_in_force(workspace.lake, date) if workspace.catalog.store.approval.is_asked_for else None
+    if book is None:
         return None
-    propose(workspace, found, date)
+    propose(workspace, book, date)
     return waiting_on(workspace.lake, date).in_words(workspace.catalog.store.money)
 
 
-def propose(workspace: Workspace, found: BookInForce, date: dt.date, seen: Floats | None = None) -> Proposed:
+def propose(workspace: Workspace, book: BookInForce, date: dt.date, seen: Floats | None = None) -> Proposed:
     """Record what a book proposes for a date where the catalog lets prices wait; what is proposed already stays.
 
     A price that the book would now set otherwise is withdrawn and proposed anew: an approval is of one price.
@@ -85,7 +85,7 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date, seen: Float
         earlier = proposals_on(lake, catalog, date)
         if seen is not None:
             wanted = np.where(earlier.are_recorded, np.nan, seen)
-        if (new := _new_of(lake, catalog, found, date, earlier, wanted)).is_other.any():
+        if (new := _new_of(lake, catalog, book, date, earlier, wanted)).is_other.any():
             _record(lake, catalog, new)
             earlier = proposals_on(lake, catalog, date)
     last = Counter(change.last for change in earlier.documents.values())
@@ -118,9 +118,7 @@ class _New:
     is_other: Flags
 
 
-def _new_of(
-    lake: Lake, catalog: Catalog, found: BookInForce, date: dt.date, earlier: Proposals, wanted: Floats
-) -> _New:
+def _new_of(lake: Lake, catalog: Catalog, book: BookInForce, date: dt.date, earlier: Proposals, wanted: Floats) -> _New:
     """Compare what stores want to open with, EUR, NaN for nothing, with what was proposed before."""
     old = day_prices_before(lake, catalog, date)
     stands = earlier.price.copy()
@@ -129,33 +127,39 @@ def _new_of(
     lowest, highest = passing(catalog, slice(None), old)
     has_stock = opens_with(lake, catalog, catalog.store.stores, date).stock > 0  # without any, the label stays
     is_other = np.isfinite(wanted) & (stands != wanted) & has_stock
-    return _New(date, found, earlier, old, wanted, lowest, highest, is_other)
+    return _New(date, book, earlier, old, wanted, lowest, highest, is_other)
 
 
 def _record(lake: Lake, catalog: Catalog, new: _New) -> None:
     """Record what has to be, so that the newest proposals are those of the book."""
-    number, at, by = next_number(lake), new.found.book.published_at, new.found.book.policy
+    number, published_at, by = next_number(lake), new.found.book.published_at, new.found.book.policy
     documents = [
-        Event(number, change.id, "withdrawn", at, change.terms.valid_from, by, change.terms)
+        Event(number, change.id, "withdrawn", published_at, change.terms.valid_from, by, change.terms)
         for place, change in new.earlier.documents.items()
         if new.is_other[place] and change.last != "withdrawn"
     ]
     passes = new.is_other & (new.lowest <= new.new) & (new.new <= new.highest)
-    told, gone = new.is_other if passes.sum() <= MOST_TOLD else new.is_other & ~passes, new.earlier.number > 0
-    why = _told(lake, catalog, new, told, passes)
+    is_listed, gone = new.is_other if passes.sum() <= MOST_TOLD else new.is_other & ~passes, new.earlier.number > 0
+    why = _told(lake, catalog, new, is_listed, passes)
 
     def rows(event: EventName, which: Flags, numbers: Ints | int = number, prices: Floats = new.new) -> pa.Table:
         places = np.nonzero(which)
         who = THE_RULE if event == "approved" else by
-        known = {"number": number, "event": event, "recorded_at": at, "done_by": who, "new_price": prices[places]}
-        known |= {name: values[places] for name, values in why.items()}
-        return _rows(catalog, new, places, np.broadcast_to(numbers, which.shape)[places], known)
+        columns = {
+            "number": number,
+            "event": event,
+            "recorded_at": published_at,
+            "done_by": who,
+            "new_price": prices[places],
+        }
+        columns |= {name: values[places] for name, values in why.items()}
+        return _rows(catalog, new, places, np.broadcast_to(numbers, which.shape)[places], columns)
 
     waiting = pa.concat_tables([rows("proposed", new.is_other & ~passes), rows_of_events(documents)])
     back = rows("withdrawn", new.is_other & gone, new.earlier.number, new.earlier.price)
     passed = pa.concat_tables([back, rows("proposed", passes), rows("approved", passes)])
     tables = {"proposals": waiting, "passed": passed}
-    parts = {Partition(TABLE, new.date, f"{of}-{number:08d}"): own for of, own in tables.items() if len(own)}
+    parts = {Partition(TABLE, new.date, f"{of}-{number:08d}"): table for of, table in tables.items() if len(table)}
     record_rows(lake, number, parts)
 
 
@@ -165,7 +169,9 @@ def _rows(catalog: Catalog, new: _New, places: _Places, numbers: Ints, known: Ma
     clocks = [catalog.store.clock_of(store) for store in stores]
     opens = pa.array([clock.opening_of(new.date) for clock in clocks], MOMENT).take(pa.array(places[0]))
     closes = pa.array([clock.closing_of(new.date) for clock in clocks], MOMENT).take(pa.array(places[0]))
-    store, sku = (texts(names).take(pa.array(at)) for names, at in zip((stores, catalog.skus), places, strict=True))
+    store, sku = (
+        texts(names).take(pa.array(place)) for names, place in zip((stores, catalog.skus), places, strict=True)
+    )
     action = pc.binary_join_element_wise("p", pc.cast(pa.array(numbers), pa.string()), "")
     own = {
         "change": pc.binary_join_element_wise(action, store, sku, "."),

@@ -90,7 +90,7 @@ def _keeps(day: PlannedDay, shelf: OnShelf, price: float, money: Currency) -> st
     ladder = day.demand.ladder
     near = [*ladder[ladder < price][-1:].tolist(), *ladder[ladder > price][:1].tolist()]
     others = {other: day.holding(other, shelf.stock, shelf.tick).worth - kept.worth for other in near}
-    other = max(others, key=lambda own: others[own], default=None)
+    other = max(others, key=lambda name: others[name], default=None)
     fate = _fate(day, shelf, kept.units, money)
     reason = f"keeps: {_sells(day, shelf, price)} at {_price(price, money)}{fate and f'; {fate}'}"
     if other is None or _amount(others[other], money):  # later prices do better still

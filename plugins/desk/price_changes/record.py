@@ -89,12 +89,12 @@ def listed_changes(
     since
         Leaves out what passed on earlier dates, which are over; None leaves out nothing.
     """
-    wanted = {name: [own] for name, own in (("sku", sku), ("store_id", store)) if own is not None}
+    wanted = {name: [value] for name, value in (("sku", sku), ("store_id", store)) if value is not None}
     parts = list(lake.partitions(TABLE))
     passed = [part for part in parts if part.group.startswith("passed")]
     now = [part for part in passed if since is None or (part.business_date or since) >= since]
-    found = [_rows_in(lake, part, ("event", "sku", "store_id"), **wanted)["event"] for part in now]
-    count = sum(pc.sum(pc.equal(own, "approved")).as_py() or 0 for own in found)
+    columns = [_rows_in(lake, part, ("event", "sku", "store_id"), **wanted)["event"] for part in now]
+    count = sum(pc.sum(pc.equal(events, "approved")).as_py() or 0 for events in columns)
     read = [part for part in parts if part not in passed or (count <= MOST_LISTED and part in now)]
     events = [event for part in read for event in _events_in(lake, part, **wanted)]
     events += _beginnings(lake, events, passed)
@@ -103,8 +103,8 @@ def listed_changes(
 
 def next_number(lake: Lake) -> int:
     """Return the number of the next action; precondition: the lock is held."""
-    found = (_GROUP.fullmatch(part.group) for part in lake.partitions(TABLE))
-    return 1 + max((int(match["number"]) for match in found if match), default=0)
+    matches = (_GROUP.fullmatch(part.group) for part in lake.partitions(TABLE))
+    return 1 + max((int(match["number"]) for match in matches if match), default=0)
 
 
 def record(lake: Lake, catalog: Catalog, number: int, events: Sequence[Event]) -> None:
@@ -114,12 +114,12 @@ def record(lake: Lake, catalog: Catalog, number: int, events: Sequence[Event]) -
         first = event.kept_on or min(_dates_of(catalog, event.terms.store, event.terms.valid_from))
         parts.setdefault((first, event.terms.kind == "price"), []).append(event)
     tables = dict[Partition, pa.Table]()
-    for (date, is_proposal), own in parts.items():
-        ends = [(event.terms.store, event.terms.valid_until) for event in own]
+    for (date, is_proposal), part in parts.items():
+        ends = [(event.terms.store, event.terms.valid_until) for event in part]
         lasts = [max(_dates_of(catalog, store, end)) for store, end in ends if end is not None]
         name = f"{'proposals' if is_proposal else 'people'}-{number:08d}"
-        name += "" if is_proposal or len(lasts) < len(own) else f"-{max(lasts):%Y%m%d}"
-        tables[Partition(TABLE, date, name)] = rows_of_events(own)
+        name += "" if is_proposal or len(lasts) < len(part) else f"-{max(lasts):%Y%m%d}"
+        tables[Partition(TABLE, date, name)] = rows_of_events(part)
     record_rows(lake, number, tables)
 
 
@@ -155,11 +155,11 @@ def rows_of_events(events: Iterable[Event]) -> pa.Table:
     rows = []
     for event in events:
         terms = vars(event.terms)
-        own = {
+        row = {
             name: value for name, value in vars(event).items() if name not in {"terms", "by", "effective_in", "kept_on"}
         }
         moments = [{"store_id": store, "effective_at": moment} for store, moment in event.effective_in.items()]
-        rows.append({**own, **terms, "done_by": event.by, "store_id": terms["store"], "effective_in": moments or None})
+        rows.append({**row, **terms, "done_by": event.by, "store_id": terms["store"], "effective_in": moments or None})
     return pa.Table.from_pylist(rows, schema=TABLES["price_changes"].schema)
 
 
@@ -184,9 +184,9 @@ def _listed(column: pa.ChunkedArray) -> list[Any]:
     """Return the values of a column; a moment is made once, however many rows have it: that takes most of the time."""
     if column.type != MOMENT:
         return column.to_pylist()
-    own = in_one_piece(column).dictionary_encode()
-    moments = own.dictionary.to_pylist()
-    return [None if code is None else moments[code] for code in own.indices.to_pylist()]
+    encoded = in_one_piece(column).dictionary_encode()
+    moments = encoded.dictionary.to_pylist()
+    return [None if code is None else moments[code] for code in encoded.indices.to_pylist()]
 
 
 _TERMS = (
@@ -202,7 +202,7 @@ def _events_in(lake: Lake, part: Partition, **chosen: Collection[str]) -> Iterat
     for values in zip(*map(_listed, rows.columns), strict=True):
         row = dict(zip(names, values, strict=True))
         terms = Terms(store=row["store_id"], **{name: row[name] for name in _TERMS})
-        in_stores = {own["store_id"]: own["effective_at"] for own in row["effective_in"] or ()}
+        in_stores = {entry["store_id"]: entry["effective_at"] for entry in row["effective_in"] or ()}
         when = row["recorded_at"], row["effective_at"]
         yield Event(
             row["number"], row["change"], row["event"], *when, row["done_by"], terms, in_stores, part.business_date

@@ -122,24 +122,27 @@ def _asked_together(
     with held(workspace.settings.locks, LOCK, PATIENCE):
         lake.finish_interrupted()
         facts, number, now = facts_for(workspace, requests), next_number(lake), dt.datetime.now(dt.UTC)
-        found = list[tuple[list[Terms], tuple[str, ...], Consequence | None]]()
+        outcomes = list[tuple[list[Terms], tuple[str, ...], Consequence | None]]()
         for request in requests:
             with naming(request):
-                found.append(examined_terms(facts, request))
-                _refuse_unwelcome(catalog, request, *found[-1][:2])
+                outcomes.append(examined_terms(facts, request))
+                _refuse_unwelcome(catalog, request, *outcomes[-1][:2])
         before: Before = {}
-        for terms, _, _ in found:
+        for terms, _, _ in outcomes:
             refuse_overlaps(catalog, terms, before)
-        count, places, asked = sum(len(terms) for terms, _, _ in found), itertools.count(1), list[list[Event]]()
-        for terms, _, _ in found:
+        count, places, events_of = sum(len(terms) for terms, _, _ in outcomes), itertools.count(1), list[list[Event]]()
+        for terms, _, _ in outcomes:
             names = [f"h{number}" if count == 1 else f"h{number}.{next(places)}" for _ in terms]
             proposed = [
-                Event(number, name, "proposed", now, own.valid_from, by, own)
-                for name, own in zip(names, terms, strict=True)
+                Event(number, name, "proposed", now, term.valid_from, by, term)
+                for name, term in zip(names, terms, strict=True)
             ]
-            asked.append(list(_asked(catalog, proposed, facts.ticks)))
-        record(lake, catalog, number, [event for events in asked for event in events])
-    return [DeskAnswer(tuple(folded(events)), own[1], own[2]) for events, own in zip(asked, found, strict=True)]
+            events_of.append(list(_asked(catalog, proposed, facts.ticks)))
+        record(lake, catalog, number, [event for events in events_of for event in events])
+    return [
+        DeskAnswer(tuple(folded(events)), outcome[1], outcome[2])
+        for events, outcome in zip(events_of, outcomes, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> Facts:
     ticks = next_ticks(lake, catalog, stores, now_of(workspace))
     looks_back = any(request.announced for request in requests)  # an announcement does
     firsts = [
-        request.valid_from or min(ticks[own] for own in stores_of(catalog, request.store)) for request in requests
+        request.valid_from or min(ticks[store] for store in stores_of(catalog, request.store)) for request in requests
     ]
     others, by_sku = changes_by_people(lake, None if looks_back else min(firsts)), dict[str | None, list[PriceChange]]()
     for change in others:
@@ -195,8 +198,8 @@ def facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> Facts:
 
     @cache
     def outlook(date: dt.date) -> DayForecast | None:
-        found = book_in_force(lake, date)
-        return None if found is None else outlook_of(lake, catalog, found, date)
+        book = book_in_force(lake, date)
+        return None if book is None else outlook_of(lake, catalog, book, date)
 
     return Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook, read_once(lake))
 
@@ -206,27 +209,27 @@ def examined_terms(facts: Facts, request: PriceRequest) -> tuple[list[Terms], tu
     lake, catalog = facts.workspace.lake, facts.workspace.catalog
     now = facts.next_tick(request.store)
     terms = list(_terms_of(facts, request, now))
-    for own in terms:
-        refuse_impossible(catalog, own, now)
+    for term in terms:
+        refuse_impossible(catalog, term, now)
     looking_back = facts.others, facts.decisions
-    terms = [with_prior_price(lake, catalog, own, max(own.valid_from, now), *looking_back) for own in terms]
+    terms = [with_prior_price(lake, catalog, term, max(term.valid_from, now), *looking_back) for term in terms]
     if request.below_cost:
-        terms = [_with_accepted_cost(catalog, own) for own in terms]
+        terms = [_with_accepted_cost(catalog, term) for term in terms]
     others = facts.bearing_on(request.sku)
-    against = tuple(dict.fromkeys(found for own in terms for found in conflicts(catalog, own, others)))
+    against = tuple(dict.fromkeys(conflict for term in terms for conflict in conflicts(catalog, term, others)))
     consequence = _consequence(facts, terms[0]) if len(terms) == 1 else None
     if consequence is not None and consequence.cost is not None:
         count = 1 if request.store is not None else len(catalog.store.stores)
-        terms = [replace(own, expected_cost=consequence.cost * count) for own in terms]
-    return [with_forecast(catalog, facts.outlooks, own, facts.brings) for own in terms], against, consequence
+        terms = [replace(term, expected_cost=consequence.cost * count) for term in terms]
+    return [with_forecast(catalog, facts.outlooks, term, facts.brings) for term in terms], against, consequence
 
 
 def _refuse_unwelcome(catalog: Catalog, request: PriceRequest, terms: Sequence[Terms], against: Sequence[str]) -> None:
     """Refuse a request that something speaks against, unless the person who asks accepts that."""
-    costly = [said for own in terms if (said := below_cost(catalog, own)) is not None]
+    costly = [sentence for term in terms if (sentence := below_cost(catalog, term)) is not None]
     if costly:
-        said = "; ".join(dict.fromkeys(costly))
-        raise Declined(f"{said}: nothing was recorded; accept it by --below-cost, or the box at the desk")
+        sentence = "; ".join(dict.fromkeys(costly))
+        raise Declined(f"{sentence}: nothing was recorded; accept it by --below-cost, or the box at the desk")
     if against and not request.ignore_conflicts:
         raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
 
@@ -330,20 +333,22 @@ def examined_all(workspace: Workspace, requests: Sequence[PriceRequest]) -> list
     """Tell what would become of each of several requests of one action; one that can never hold has a problem."""
     if not requests:
         return []
-    facts, before, found = facts_for(workspace, requests), Before(), list[Examined]()
+    facts, before, rows = facts_for(workspace, requests), Before(), list[Examined]()
     for request in requests:
         try:
-            told = examined_terms(facts, request)
-            refuse_overlaps(workspace.catalog, told[0], before)
-            found.append(_examined(workspace, told))
+            terms_of_request = examined_terms(facts, request)
+            refuse_overlaps(workspace.catalog, terms_of_request[0], before)
+            rows.append(_examined(workspace, terms_of_request))
         except ShelfpriceError as error:
-            found.append(Examined(problem=str(error)))
-    return found
+            rows.append(Examined(problem=str(error)))
+    return rows
 
 
-def _examined(workspace: Workspace, told: tuple[Sequence[Terms], Sequence[str], Consequence | None]) -> Examined:
-    terms, against, consequence = told
-    costly = [said for own in terms if (said := below_cost(workspace.catalog, own)) is not None]
+def _examined(
+    workspace: Workspace, examined_terms: tuple[Sequence[Terms], Sequence[str], Consequence | None]
+) -> Examined:
+    terms, against, consequence = examined_terms
+    costly = [sentence for term in terms if (sentence := below_cost(workspace.catalog, term)) is not None]
     return Examined(tuple(terms), tuple(dict.fromkeys((*costly, *against))), consequence)
 
 

@@ -70,16 +70,16 @@ def _workbook(columns: Mapping[str, int], rows: Sequence[Sequence[Cell]], money:
         amount = book.add_format({"num_format": f"0.{'0' * money.digits}" if money.digits else "0"})
         looks = {"new_price": {"num_format": amount.num_format}, "from": {"num_format": "yyyy-mm-dd"}}
         looks["through"] = looks["from"]
-        for at, (name, width) in enumerate(columns.items()):
+        for place, (name, width) in enumerate(columns.items()):
             fill = {"bg_color": "#fff2cc"} if name in TO_FILL else {}
-            sheet.set_column(at, at, width, book.add_format(looks.get(name, {}) | fill))
-            sheet.write_string(0, at, name, book.add_format({"bold": True} | fill))
+            sheet.set_column(place, place, width, book.add_format(looks.get(name, {}) | fill))
+            sheet.write_string(0, place, name, book.add_format({"bold": True} | fill))
         for line, row in enumerate(rows, start=1):
-            for at, cell in enumerate(row):
+            for place, cell in enumerate(row):
                 if isinstance(cell, str):
-                    sheet.write_string(line, at, cell)  # never a formula, whatever it begins with
+                    sheet.write_string(line, place, cell)  # never a formula, whatever it begins with
                 elif cell is not None:
-                    sheet.write_number(line, at, cell, amount)
+                    sheet.write_number(line, place, cell, amount)
         sheet.freeze_panes(1, 2)
         sheet.autofilter(0, 0, len(rows), len(columns) - 1)
     return sink.getvalue()
@@ -101,8 +101,8 @@ def read(content: bytes) -> list[tuple[int, dict[str, str]]]:
         raise DataError(f"expected at most {MOST_COLUMNS} columns, found {len(lines[0][1]):,}; nothing was read")
     header = [name.strip().lower() for name in lines[0][1]] if lines else []
     if any(header.count(name) != 1 for name in NEEDED):
-        found = ", ".join(header[:20]) or "none"
-        raise DataError(f"expected the columns {', '.join(NEEDED)} once each, found {found[:300]}; nothing was read")
+        names = ", ".join(header[:20]) or "none"
+        raise DataError(f"expected the columns {', '.join(NEEDED)} once each, found {names[:300]}; nothing was read")
     if len(lines) > MOST_ROWS + 1:
         raise DataError(f"expected at most {MOST_ROWS:,} rows, found more; {_REMEDY}")
     return [(number, dict(zip(header, (cell.strip() for cell in cells), strict=False))) for number, cells in lines[1:]]
@@ -134,9 +134,9 @@ def _from_workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
         )
     command = (sys.executable, "-P", "-m", "plugins.desk.price_sheets.workbook", str(MOST_ROWS + 2))
     try:
-        found = subprocess.run(command, input=content, capture_output=True, timeout=_WITHIN, check=True)  # noqa: S603 - ours
+        run = subprocess.run(command, input=content, capture_output=True, timeout=_WITHIN, check=True)  # noqa: S603 - ours
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         raise DataError(
             "expected a workbook, found one that is damaged, protected or too large; nothing was read: save it as CSV"
         ) from None
-    yield from map(tuple, json.loads(found.stdout))
+    yield from map(tuple, json.loads(run.stdout))

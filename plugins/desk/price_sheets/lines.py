@@ -55,20 +55,20 @@ def lines_of(workspace: Workspace, content: bytes) -> list[SheetLine]:
     DataError
         When the file cannot be read, see `plugins.desk.price_sheets.files.read`.
     """
-    given = [(number, said) for number, said in read(content) if said.get("new_price")]
+    given = [(number, line) for number, line in read(content) if line.get("new_price")]
     stores = workspace.catalog.store.stores
     clocks = stores_now(workspace.lake, workspace.catalog, stores, now_of(workspace)) if given else {}
     skus = {form: sku for sku in workspace.catalog.skus for form in (f"'{sku}", sku)}  # as `files` may have written it
-    asked, wrong = dict[int, PriceRequest](), dict[int, str]()
-    for number, said in given:
+    requests, wrong = dict[int, PriceRequest](), dict[int, str]()
+    for number, line in given:
         try:
-            asked[number] = _request_of(workspace, clocks, skus, said)
+            requests[number] = _request_of(workspace, clocks, skus, line)
         except DataError as error:
             wrong[number] = str(error)
-    told = dict(zip(asked, examined_all(workspace, list(asked.values())), strict=True))
+    outcomes = dict(zip(requests, examined_all(workspace, list(requests.values())), strict=True))
     return [
-        SheetLine(number, said, asked.get(number), told.get(number) or Examined(problem=wrong[number]))
-        for number, said in given
+        SheetLine(number, line, requests.get(number), outcomes.get(number) or Examined(problem=wrong[number]))
+        for number, line in given
     ]
 
 
@@ -92,16 +92,16 @@ def record_lines(
     if wrong:
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise Declined(f"nothing was recorded; mend these lines, or leave them out: {'; '.join(wrong[:_SHOWN])}{more}")
-    asked = [
+    requests_made = [
         replace(line.request, reason=reason, ignore_conflicts=ignore_conflicts, below_cost=below_cost)
         for line in lines
         if line.request is not None
     ]
-    return ask_all(workspace, asked, by)
+    return ask_all(workspace, requests_made, by)
 
 
 def _request_of(
-    workspace: Workspace, clocks: Mapping[str, StoreNow], skus: Mapping[str, str], said: Mapping[str, str]
+    workspace: Workspace, clocks: Mapping[str, StoreNow], skus: Mapping[str, str], line: Mapping[str, str]
 ) -> PriceRequest:
     """Return what a line asks for.
 
@@ -110,13 +110,13 @@ def _request_of(
     DataError
         When its store, product, price or dates are none.
     """
-    store, sku, price = (said.get(name, "") for name in ("store", "sku", "new_price"))
-    for what, found, known in (("store", store, clocks), ("sku", sku, skus)):
-        if found not in known:
-            raise DataError(f"unknown {what} {found[:_LONGEST]!r}{did_you_mean(found, list(known))}")
+    store, sku, price = (line.get(name, "") for name in ("store", "sku", "new_price"))
+    for what, value, allowed in (("store", store, clocks), ("sku", sku, skus)):
+        if value not in allowed:
+            raise DataError(f"unknown {what} {value[:_LONGEST]!r}{did_you_mean(value, list(allowed))}")
     if not _PRICE.fullmatch(price) or not 0 < float(price.replace(",", ".")) <= HIGHEST_PRICE:
         raise DataError(f"{price[:_LONGEST]!r} is not a price, such as 1.29")
-    first, last = _date(said.get("from", "")), _date(said.get("through", ""))
+    first, last = _date(line.get("from", "")), _date(line.get("through", ""))
     if first is not None and last is not None and last < first:
         raise DataError(f"it ends on {last}, before it begins on {first}")
     span = span_of_days(workspace.catalog, clocks[store], (first, last))

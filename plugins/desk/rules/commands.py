@@ -23,21 +23,33 @@ def rules(catalog: Catalog = None, as_json: Json = False) -> None:
     from flows.workspace import open_workspace
 
     workspace = open_workspace(text_of(catalog))
-    found = _read(workspace)
+    result = _read(workspace)
     if as_json:
-        emit(_as_json(found))
+        emit(_as_json(result))
         return
-    money, on = workspace.catalog.store.money, [effect for effect in found.effects if effect.rule.sentences]
+    money, on = workspace.catalog.store.money, [effect for effect in result.effects if effect.rule.sentences]
     rows = [
-        [one.rule.title, " ".join(one.rule.sentences), one.shown, money.format_amount(one.cost), one.rule.path]
-        for one in on
+        [
+            effect.rule.title,
+            " ".join(effect.rule.sentences),
+            effect.shown,
+            money.format_amount(effect.cost),
+            effect.rule.path,
+        ]
+        for effect in on
     ]
     show_table("Rules in force", ["rule", "what holds", "prices", f"{money.code} a day", "where it stands"], rows)
-    if found.conflicts:
-        rows = [[one.won, one.overruled, len(one.prices), _example(one.prices[0])] for one in found.conflicts]
+    if result.conflicts:
+        rows = [
+            [conflict.won, conflict.overruled, len(conflict.prices), _example(conflict.prices[0])]
+            for conflict in result.conflicts
+        ]
         show_table("Rules that disagree", ["this one won", "over this one", "prices", "such as"], rows)
-    say(f"Rules hold {found.held:,} of {found.n_prices:,} prices; expected cost: {money.format_sum(found.cost)} a day.")
-    if off := [one.rule for one in found.effects if not one.rule.sentences]:
+    say(
+        f"Rules hold {result.held:,} of {result.n_prices:,} prices; expected cost: "
+        f"{money.format_sum(result.cost)} a day."
+    )
+    if off := [effect.rule for effect in result.effects if not effect.rule.sentences]:
         say(f"Off: {', '.join(f'{rule.title} ({rule.path})' for rule in off)}. --json has lines that turn each on.")
 
 
@@ -53,7 +65,9 @@ def _read(workspace: "Workspace") -> "RulesNow":
     clocks = stores_now(lake, catalog, catalog.store.stores, now_of(workspace))
     books = opened_once(lake)
     opened = {date: books(catalog, date) for date in {now.date for now in clocks.values()}}
-    forecasts = {date: outlook_of(lake, catalog, own.found, date, own) for date, own in opened.items() if own}
+    forecasts = {
+        date: outlook_of(lake, catalog, in_force.found, date, in_force) for date, in_force in opened.items() if in_force
+    }
     return rules_now(catalog, standings(lake, catalog, clocks, books), forecasts)
 
 
@@ -64,20 +78,20 @@ def _example(price: Any) -> str:
 def _as_json(found: "RulesNow") -> dict[str, Any]:
     rules = [
         {
-            "rule": one.rule.title,
-            "is_on": bool(one.rule.sentences),
-            **{name: getattr(one.rule, name) for name in ("sentences", "skus", "example")},
-            "where": one.rule.path,
-            "held": one.shown,
-            "cost_a_day": one.cost,
-            "held_of_unknown_cost": one.unknown,
+            "rule": effect.rule.title,
+            "is_on": bool(effect.rule.sentences),
+            **{name: getattr(effect.rule, name) for name in ("sentences", "skus", "example")},
+            "where": effect.rule.path,
+            "held": effect.shown,
+            "cost_a_day": effect.cost,
+            "held_of_unknown_cost": effect.unknown,
         }
-        for one in found.effects
+        for effect in found.effects
     ]
     conflicts = [
-        {"won": one.won, "overruled": one.overruled}
-        | {"prices": [{"store": own.store, "sku": own.sku, "price": own.price} for own in one.prices]}
-        for one in found.conflicts
+        {"won": conflict.won, "overruled": conflict.overruled}
+        | {"prices": [{"store": price.store, "sku": price.sku, "price": price.price} for price in conflict.prices]}
+        for conflict in found.conflicts
     ]
-    told = {"prices": found.n_prices, "held": found.held, "cost_a_day": found.cost}
-    return told | {"rules": rules, "conflicts": conflicts}
+    prices = {"prices": found.n_prices, "held": found.held, "cost_a_day": found.cost}
+    return prices | {"rules": rules, "conflicts": conflicts}

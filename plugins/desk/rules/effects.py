@@ -79,29 +79,29 @@ def rules_now(
     title = {limit: rule.title for rule in rules for limit in rule.limits}
     held, unknown, costs = Counter[str](), Counter[str](), dict.fromkeys(title.values(), 0.0)
     conflicts, n_prices = dict[tuple[str, str], list[Standing]](), 0
-    known = dict[Hashable, tuple[str | None, float | None]]()
+    answers = dict[Hashable, tuple[str | None, float | None]]()
     for store in standings.values():
         forecast = forecasts[store.now.date].in_store(store.now.store) if store.now.date in forecasts else None
         shelves = None if forecast is None else forecast.shelves_in(store)
         for price in store:
             n_prices += 1
             limit, cost = (price.rule if price.rule in LIMITS else None), None
-            own = store.catalog.positions[price.sku]
-            shelf = None if shelves is None else shelves[own]
+            position = store.catalog.positions[price.sku]
+            shelf = None if shelves is None else shelves[position]
             if forecast is not None and shelf is not None:
                 key = forecast, price.sku, shelf, price.price, price.rule
-                limit, cost = known[key] = known.get(key) or _limit_and_cost(*key)
+                limit, cost = answers[key] = answers.get(key) or _limit_and_cost(*key)
             if limit is not None:
                 costs[title[limit]] += cost or 0.0
             if price.rule in LIMITS:
                 won = title[price.rule]
                 held[won] += 1
                 unknown[won] += cost is None
-                for lost in {title[limit] for limit in store.overruled[own]} - {won}:
+                for lost in {title[limit] for limit in store.overruled[position]} - {won}:
                     conflicts.setdefault((won, lost), []).append(price)
     effects = tuple(RuleEffect(rule, held[rule.title], costs[rule.title], unknown[rule.title]) for rule in rules)
-    found = [Conflict(won, lost, tuple(prices)) for (won, lost), prices in conflicts.items()]
-    return RulesNow(effects, tuple(sorted(found, key=lambda one: -len(one.prices))), n_prices)
+    conflicts_found = [Conflict(won, lost, tuple(prices)) for (won, lost), prices in conflicts.items()]
+    return RulesNow(effects, tuple(sorted(conflicts_found, key=lambda conflict: -len(conflict.prices))), n_prices)
 
 
 def _limit_and_cost(
@@ -118,8 +118,8 @@ def _limit_and_cost(
     free, day = forecast.day_of(sku, shelf, is_free=True), forecast.day_of(sku, shelf)
     if free is None or day is None or not day.demand.knows(price):
         return limit, None
-    at = shelf.stock, shelf.tick
+    place = shelf.stock, shelf.tick
     if rule in CAPS:
         day = replace(day, prices=np.minimum(day.prices, price))
-    kept = day.holding(price, *at) if rule in ORDERED else day.by_plan(*at)
-    return limit, free.by_plan(*at).worth - kept.worth
+    kept = day.holding(price, *place) if rule in ORDERED else day.by_plan(*place)
+    return limit, free.by_plan(*place).worth - kept.worth

@@ -35,8 +35,8 @@ def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
     missing = sorted(set(days).difference(dates))
     if missing and not situation_of(workspace.settings).is_a_retailers:
         remedy = f"shelfprice backfill --start {missing[0]} --end {missing[-1]}"
-        found = f"through {newest}, {len(missing)} days missing, such as {missing[0]}"
-        return Check("decisions", "warning", found, remedy)
+        missing_days = f"through {newest}, {len(missing)} days missing, such as {missing[0]}"
+        return Check("decisions", "warning", missing_days, remedy)
     return Check("decisions", "ok", f"{len(dates)} days, through {newest}")
 
 
@@ -45,26 +45,28 @@ def check_tills(workspace: Workspace) -> list[Check]:
 
     What the catalog wants no alert of is not checked.
     """
-    rules, found = workspace.catalog.store.section(AlertRules), list[Check]()
+    rules, checks = workspace.catalog.store.section(AlertRules), list[Check]()
     if workspace.catalog.store.sales != "outside":
-        return found
+        return checks
     try:
         if rules.silent_days is not None:
-            silent = [own.sentence for own in silent_stores(workspace, rules.silent_days)]
-            found.append(_said("till feed", silent, FEED_REMEDY, "no till that sent sales has stopped"))
+            silent = [silent_store.sentence for silent_store in silent_stores(workspace, rules.silent_days)]
+            checks.append(_said("till feed", silent, FEED_REMEDY, "no till that sent sales has stopped"))
         if rules.other_prices is not None:
-            charged = [own.sentence(workspace.catalog) for own in other_prices(workspace, rules.other_prices)]
-            found.append(_said("prices charged", charged, PRICE_REMEDY, "tills charge the prices that stand"))
+            charged = [other.sentence(workspace.catalog) for other in other_prices(workspace, rules.other_prices)]
+            checks.append(_said("prices charged", charged, PRICE_REMEDY, "tills charge the prices that stand"))
         if rules.labels:
-            labels = [said_of(workspace, own) for own in late_in(workspace).values()]
-            found.append(_said("labels", labels, "shelfprice export --status", "tills and labels follow what was sent"))
+            labels = [said_of(workspace, label) for label in late_in(workspace).values()]
+            checks.append(
+                _said("labels", labels, "shelfprice export --status", "tills and labels follow what was sent")
+            )
     except LakeError as error:
-        found.append(Check("tills", "failed", str(error), "shelfprice doctor --fix"))
-    return found
+        checks.append(Check("tills", "failed", str(error), "shelfprice doctor --fix"))
+    return checks
 
 
-def _said(name: str, found: list[str], remedy: str, fine: str) -> Check:
-    return Check(name, "warning", "; ".join(found), remedy) if found else Check(name, "ok", fine)
+def _said(name: str, problems: list[str], remedy: str, fine: str) -> Check:
+    return Check(name, "warning", "; ".join(problems), remedy) if problems else Check(name, "ok", fine)
 
 
 def check_cells(workspace: Workspace) -> Check:
@@ -139,14 +141,14 @@ def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Ch
 
     `on_file` is called with (files done, files in all).
     """
-    found = verify(workspace.lake, on_file, only_changed=True)
-    if found.findings:
-        first = found.findings[0]
+    verdict = verify(workspace.lake, on_file, only_changed=True)
+    if verdict.findings:
+        first = verdict.findings[0]
         name = PurePosixPath(first.name).name
-        said = f"{len(found.findings)} of {found.files} are not as published, such as {name}: {first.kind}"
-        return Check("files", "failed", said, _remedy(workspace))
+        sentence = f"{len(verdict.findings)} of {verdict.files} are not as published, such as {name}: {first.kind}"
+        return Check("files", "failed", sentence, _remedy(workspace))
     return Check(
-        "files", "ok", f"{found.files:,} files that changed or were due, with {found.rows:,} rows, are as published"
+        "files", "ok", f"{verdict.files:,} files that changed or were due, with {verdict.rows:,} rows, are as published"
     )
 
 
@@ -177,7 +179,7 @@ def check_services(settings: Settings, now: dt.datetime) -> list[Check]:
         return [Check("services", "warning", str(error), "shelfprice up")]
     if running is None:
         return []
-    troubled = [said for one in running.services if (said := _trouble_of(one, now))]
+    troubled = [trouble for service in running.services if (trouble := _trouble_of(service, now))]
     if troubled:
         return [Check("services", "warning", "; ".join(troubled), "mend what its reason says; `up` tries again itself")]
     return [Check("services", "ok", f"all {len(running.services)} of `shelfprice up` answer")]
@@ -188,6 +190,6 @@ def _trouble_of(service: ServiceState, now: dt.datetime) -> str:
     times = service.recent_restarts(now)
     if service.condition == "answers" and not times:
         return ""
-    said = "answers" if service.condition == "answers" else f"does not answer ({service.condition})"
+    sentence = "answers" if service.condition == "answers" else f"does not answer ({service.condition})"
     again = f", started again {times} times within an hour" if times else ""
-    return f"{service.name} {said}{again}" + (f", last because it {service.reason}" if service.reason else "")
+    return f"{service.name} {sentence}{again}" + (f", last because it {service.reason}" if service.reason else "")

@@ -93,13 +93,13 @@ class Home:
         lake = self.lake
         if not lake.exists():
             return
-        found = self._damages()
-        yield from damaged_files(lake, found)
-        yield from damaged_exports(lake, found)
-        yield from days_to_play_again(found, self.opened)
-        yield from damaged_cells(found, self.opened)
-        yield from books_to_make_again(lake, found, self.opened)
-        yield from books_to_price_anew(lake, found, self.opened)
+        damages = self._damages()
+        yield from damaged_files(lake, damages)
+        yield from damaged_exports(lake, damages)
+        yield from days_to_play_again(damages, self.opened)
+        yield from damaged_cells(damages, self.opened)
+        yield from books_to_make_again(lake, damages, self.opened)
+        yield from books_to_price_anew(lake, damages, self.opened)
 
     def set_damaged_aside(self) -> None:
         """Move every damaged file out of the lake."""
@@ -140,9 +140,9 @@ def mend(home: Home) -> list[CheckUpResult]:
     examined: dict[tuple[str, str], CheckUpResult] = {}
     for look in (home.left_by_kills, home.damaged, home.registry, home.runs):
         for _ in range(_ROUNDS):
-            found = {_key_of(fault): fault for fault in _looked(look)}
-            examined |= {key: _still_there(examined[key]) for key in found if key in examined}
-            new = {key: fault for key, fault in found.items() if key not in examined}
+            faults = {_key_of(fault): fault for fault in _looked(look)}
+            examined |= {key: _still_there(examined[key]) for key in faults if key in examined}
+            new = {key: fault for key, fault in faults.items() if key not in examined}
             if not new:
                 break
             if look == home.damaged:
@@ -156,20 +156,26 @@ def _key_of(fault: Fault) -> tuple[str, str]:
     return fault.what.rpartition(": ")[2], fault.where
 
 
-def _still_there(one: CheckUpResult) -> CheckUpResult:
+def _still_there(check_up_result: CheckUpResult) -> CheckUpResult:
     """Return a fault that was mended and is found again as one that remains."""
-    return replace(one, remains=one.remains or f"it is found again: {one.fault.remedy}") if one.done else one
+    return (
+        replace(
+            check_up_result, remains=check_up_result.remains or f"it is found again: {check_up_result.fault.remedy}"
+        )
+        if check_up_result.done
+        else check_up_result
+    )
 
 
 def _looked(look: Callable[[], Iterable[Fault]]) -> list[Fault]:
     """Return what was found; where a look fails, why, for the rest goes on."""
-    found: list[Fault] = []
+    faults: list[Fault] = []
     try:
-        found.extend(look())
+        faults.extend(look())
     except (ShelfpriceError, OSError) as error:
         part = look.__name__.replace("_", " ")
-        found.append(Fault(f"not looked at to its end: {part}", _file_of(error), first_line(error)))
-    return found
+        faults.append(Fault(f"not looked at to its end: {part}", _file_of(error), first_line(error)))
+    return faults
 
 
 def _file_of(error: Exception) -> str:

@@ -45,10 +45,10 @@ def check_age(workspace: Workspace, champion: Champion | None, newest: dt.date) 
     if champion is None or champion.trained_through is None:
         return []
     age, allowed = (newest - champion.trained_through).days, workspace.catalog.store.gate.stale_after_days
-    found = f"champion {champion.version} was trained through {champion.trained_through}, {age} days before {newest}"
+    sentence = f"champion {champion.version} was trained through {champion.trained_through}, {age} days before {newest}"
     if age > allowed:
-        return [Check("champion's age", "warning", f"{found}; it is stale after {allowed}", _nightly(workspace))]
-    return [Check("champion's age", "ok", found)]
+        return [Check("champion's age", "warning", f"{sentence}; it is stale after {allowed}", _nightly(workspace))]
+    return [Check("champion's age", "ok", sentence)]
 
 
 def check_drift(workspace: Workspace, champion: Champion | None, newest: dt.date) -> list[Check]:
@@ -63,8 +63,8 @@ def check_drift(workspace: Workspace, champion: Champion | None, newest: dt.date
     with feature_workbench(workspace.settings, within=between(first, newest)) as connection:
         shifts = demand_shifts(connection, newest, champion.version)
     if shifts:
-        found = f"demand changed on {shifts[-1]}, and champion {champion.version} does not know"
-        return [Check("drift", "warning", found, f"{_nightly(workspace)}, and see what the gate says")]
+        sentence = f"demand changed on {shifts[-1]}, and champion {champion.version} does not know"
+        return [Check("drift", "warning", sentence, f"{_nightly(workspace)}, and see what the gate says")]
     return [Check("drift", "ok", f"no change against champion {champion.version} was found")]
 
 
@@ -99,21 +99,21 @@ def _check_drawn(workspace: Workspace, tomorrow: dt.date) -> Check:
         return Check("prices", "warning", "the kill switch is on: the stores' own prices stand", remedy)
     if draw is None:
         return Check("prices", "ok", "the stores' own prices stand, and none is drawn")
-    found = f"drawn for {draw.first} to {draw.through}"
+    sentence = f"drawn for {draw.first} to {draw.through}"
     if not store.is_priced_hourly and max(clock.date_of(now) for clock in store.clocks) > draw.through:
         remedy = f"take in what was sold since, then {_nightly(workspace)}"
-        return Check("prices", "warning", f"{found}, and no later ones: those stand", remedy)
-    return Check("prices", "ok", found)
+        return Check("prices", "warning", f"{sentence}, and no later ones: those stand", remedy)
+    return Check("prices", "ok", sentence)
 
 
 def check_waiting(workspace: Workspace) -> list[Check]:
     """Say how many prices wait for a person, and what that costs; nothing where none does."""
     waiting, money = waiting_now(workspace), workspace.catalog.store.money
-    said = None if waiting is None else waiting.in_words(money)
-    if waiting is None or said is None:
+    sentence = None if waiting is None else waiting.in_words(money)
+    if waiting is None or sentence is None:
         return []
     remedy = "" if waiting.is_over else "shelfprice changes --waiting, then shelfprice decide approve"
-    return [Check("approval", "warning" if waiting.costs(money) else "ok", said, remedy)]
+    return [Check("approval", "warning" if waiting.costs(money) else "ok", sentence, remedy)]
 
 
 def _nightly(workspace: Workspace) -> str:

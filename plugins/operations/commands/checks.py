@@ -85,7 +85,10 @@ def _check_every_file(*, as_json: bool) -> None:
         raise LakeError(f"{lake.address}: expected a lake, found none; nothing was checked: {remedy(settings)}")
     with progress_bars():
         verdict = verify(lake, lambda done, total: tell("checking files", done, total))
-    findings = [{"file": f"lake/{one.name}", "kind": one.kind, "message": one.message} for one in verdict.findings]
+    findings = [
+        {"file": f"lake/{finding.name}", "kind": finding.kind, "message": finding.message}
+        for finding in verdict.findings
+    ]
     counts = {"files": verdict.files, "rows": verdict.rows, "being_written": verdict.being_written}
     strays = verdict.strays
     if as_json:
@@ -135,17 +138,17 @@ def doctor(fix: Fix = False, vacuum: Vacuum = None, catalog: Catalog = None, as_
         home = Home(settings, folder)
         examined = mend(home) if fix else examine(home)
     if as_json:
-        emit({"fixed": fix, "found": [_finding(one) for one in examined]})
+        emit({"fixed": fix, "found": [_finding(result) for result in examined]})
     elif examined:
         last = "what was done, or remains" if fix else "what --fix does, or you do"
-        show_table("What was found", ["what", "where", last], [_found(one) for one in examined])
-    remain = [one for one in examined if one.remains]
+        show_table("What was found", ["what", "where", last], [_found(result) for result in examined])
+    remain = [result for result in examined if result.remains]
     if remain and fix:
         for one in remain[1:]:
             remark(f"{one.fault.what}: {one.remains}")
         raise DataError(f"{len(remain)} of {len(examined)} remain: {remain[0].fault.what}: {remain[0].remains}")
     if remain:
-        by_itself = sum(one.fault.mend is not None for one in remain)
+        by_itself = sum(result.fault.mend is not None for result in remain)
         are = "1 thing is" if len(remain) == 1 else f"{len(remain)} things are"
         raise DataError(f"{are} out of order; `shelfprice doctor --fix` mends {by_itself} of them")
     lake = home.lake
@@ -153,19 +156,19 @@ def doctor(fix: Fix = False, vacuum: Vacuum = None, catalog: Catalog = None, as_
 
 
 def _all_is_well(examined: "list[CheckUpResult]", *, mended: bool) -> str:
-    done = sum(one.done is not None for one in examined)
+    done = sum(result.done is not None for result in examined)
     were = "1 thing was" if done == 1 else f"{done} things were"
     return f"all is well: {were} mended" if mended and done else "all is well"
 
 
-def _found(one: "CheckUpResult") -> list[str]:
-    said = [text for text in (one.done, one.remains) if text] or [one.fault.remedy]
-    return [one.fault.what, one.fault.where, "; ".join(said)]
+def _found(check_up_result: "CheckUpResult") -> list[str]:
+    texts = [text for text in (check_up_result.done, check_up_result.remains) if text] or [check_up_result.fault.remedy]
+    return [check_up_result.fault.what, check_up_result.fault.where, "; ".join(texts)]
 
 
-def _finding(one: "CheckUpResult") -> dict[str, object]:
-    fault = {name: getattr(one.fault, name) for name in ("what", "where", "remedy", "is_harm")}
-    return {**fault, "done": one.done, "remains": one.remains}
+def _finding(check_up_result: "CheckUpResult") -> dict[str, object]:
+    fault = {name: getattr(check_up_result.fault, name) for name in ("what", "where", "remedy", "is_harm")}
+    return {**fault, "done": check_up_result.done, "remains": check_up_result.remains}
 
 
 def _remove_old_objects(days: int, *, as_json: bool) -> None:

@@ -71,7 +71,9 @@ def _run(catalog: str | None, stop: "Stop") -> None:
             _tell(f"{name:<{width}} | {line}")
 
         def all_answer() -> None:
-            rows = [[one.name, one.address.url if one.address else "-", one.purpose] for one in services]
+            rows = [
+                [service.name, service.address.url if service.address else "-", service.purpose] for service in services
+            ]
             show_table("Everything is up; Ctrl-C stops it", ["service", "address", "what it is for"], rows)
             if page := trainings_page(settings):
                 _tell(f"Every training in MLflow: {page}")
@@ -124,7 +126,7 @@ def _is_up_already(settings: Settings) -> str:
             f"the services of {settings.home} are being started by another `shelfprice up`; nothing was started: look "
             "again in a moment"
         )
-    addresses = {one.name: one.address for one in running.services if one.address}
+    addresses = {service.name: service.address for service in running.services if service.address}
     monitor = addresses.pop("monitor", settings.monitor.url)
     others = "".join(f", {name} at {address}" for name, address in addresses.items())
     return (

@@ -77,14 +77,14 @@ def server_of(settings: Settings) -> str:
 def store_options(settings: Settings) -> dict[str, Any]:
     """Return the options of obstore's S3 store, but for its retries."""
     secret = settings.s3_secret and settings.s3_secret.get_secret_value()
-    said = {
+    texts = {
         "endpoint": settings.s3_endpoint,
         "region": settings.s3_region,
         "access_key_id": settings.s3_key,
         "secret_access_key": secret,
     }
     client = {"connect_timeout": CONNECT, "read_timeout": ANSWER, "timeout": _WHOLE, "allow_http": _is_plain(settings)}
-    return {**{name: value for name, value in said.items() if value}, "client_options": client}
+    return {**{name: value for name, value in texts.items() if value}, "client_options": client}
 
 
 def retries(attempts: int) -> "RetryConfig":
@@ -96,7 +96,7 @@ def retries(attempts: int) -> "RetryConfig":
 def log_options(settings: Settings) -> dict[str, str]:
     """Return the options with which delta-rs opens the same store."""
     secret = settings.s3_secret and settings.s3_secret.get_secret_value()
-    said = {
+    texts = {
         "aws_endpoint_url": settings.s3_endpoint,
         "aws_region": settings.s3_region,
         "aws_access_key_id": settings.s3_key,
@@ -108,7 +108,7 @@ def log_options(settings: Settings) -> dict[str, str]:
         "max_retries": str(ATTEMPTS),
         "retry_timeout": f"{LAST_ATTEMPT.seconds}s",
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in texts.items() if value}
 
 
 def _is_plain(settings: Settings) -> bool:
@@ -119,10 +119,10 @@ def _is_plain(settings: Settings) -> bool:
     SettingError
         When another machine's is to be.
     """
-    found = urlsplit(settings.s3_endpoint or "https://")
-    if found.scheme == "http" and not is_loopback(found.hostname or "") and not settings.s3_plain:
+    endpoint = urlsplit(settings.s3_endpoint or "https://")
+    if endpoint.scheme == "http" and not is_loopback(endpoint.hostname or "") and not settings.s3_plain:
         raise SettingError(
             f"AWS_ENDPOINT_URL: expected https:// off loopback, found {server_of(settings)}; nothing was read or "
             "written: give the object store a certificate, or set AWS_ALLOW_HTTP=true where nobody else listens"
         )
-    return found.scheme == "http"
+    return endpoint.scheme == "http"

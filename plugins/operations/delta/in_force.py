@@ -83,7 +83,7 @@ class DeltaReading:
 
     def traces(self, table: str) -> Iterator[Partition]:
         """Yield the partitions of a table but the empty one: nothing is in force without its receipt."""
-        return (own for own in self.partitions(table) if own.group != EMPTY_GROUP)
+        return (partition for partition in self.partitions(table) if partition.group != EMPTY_GROUP)
 
     def dates(self, table: str) -> list[dt.date]:
         """Return the business dates of a table by day that have partitions, ascending."""
@@ -129,10 +129,10 @@ class DeltaReading:
         """
         standing = self.standing(partition)
         name = object_name(partition, standing.fingerprint) if standing else partition.lock_name
-        found = self.objects.read(name) if standing else None
-        if found is None:
+        content = self.objects.read(name) if standing else None
+        if content is None:
             raise FileNotFoundError(2, "no such object", self.objects.address.of(name))
-        return found
+        return content
 
     def where(self, partition: Partition) -> str:
         """Return where a partition is, for messages."""
@@ -160,7 +160,7 @@ class DeltaReading:
 
     def places(self, partitions: Iterable[Partition]) -> list[str]:
         """Return what DuckDB opens for partitions in force, in their order; those that are missing are left out."""
-        return [self.place_of(one, standing) for one, standing in self._standings(partitions) if standing]
+        return [self.place_of(partition, standing) for partition, standing in self._standings(partitions) if standing]
 
     def place_of(self, partition: Partition, standing: PartInForce) -> str:
         """Return what DuckDB opens for what stands in force of a partition."""
@@ -173,7 +173,7 @@ class DeltaReading:
 
     def changed_at(self, table: str, date: dt.date | None = None) -> int:
         """Return a number that is another one when a table changes, on one business date if given; 0 for never."""
-        return self._state(table).look(None if date is None else lambda one: one == date).changed_at(date)
+        return self._state(table).look(None if date is None else lambda other: other == date).changed_at(date)
 
     def published_at(self, partition: Partition) -> dt.datetime | None:
         """Return when a partition was put in force (UTC); None without one."""
@@ -212,12 +212,14 @@ class DeltaReading:
 
     def _standings(self, partitions: Iterable[Partition]) -> list[tuple[Partition, PartInForce | None]]:
         """Return what stands in force of many partitions, by one look at each of their tables."""
-        asked = list(partitions)
+        wanted = list(partitions)
         looks = {
-            table: self._state(table).look({one.business_date for one in asked if one.table == table}.__contains__)
-            for table in dict.fromkeys(one.table for one in asked)
+            table: self._state(table).look(
+                {partition.business_date for partition in wanted if partition.table == table}.__contains__
+            )
+            for table in dict.fromkeys(partition.table for partition in wanted)
         }
-        return [(one, looks[one.table].standing(one)) for one in asked]
+        return [(partition, looks[partition.table].standing(partition)) for partition in wanted]
 
     def remember(self, name: str, receipt: Receipt) -> Receipt:
         """Keep the receipt of an object, which never changes, and return it."""

@@ -69,7 +69,7 @@ class Look:
 
     def standings(self, within: Within | None = None) -> Iterator[tuple[Partition, PartInForce]]:
         """Yield what is in force, in order of date and group."""
-        for date in sorted(self.dates, key=lambda one: one or dt.date.min):
+        for date in sorted(self.dates, key=lambda day: day or dt.date.min):
             if date is None or within is None or within(date):
                 yield from sorted(self.dates[date].items())
 
@@ -83,7 +83,7 @@ class Look:
             return self._changed_at
         if not (parts := self.dates.get(date)):
             return 0
-        names = "\n".join(sorted(object_name(partition, one.fingerprint) for partition, one in parts.items()))
+        names = "\n".join(sorted(object_name(partition, part.fingerprint) for partition, part in parts.items()))
         return self.newest_since(date) * _MILLION + zlib.crc32(names.encode()) % _MILLION
 
     @cached_property
@@ -93,7 +93,7 @@ class Look:
 
     def newest_since(self, date: dt.date | None) -> int:
         """Return when the newest part of a date was put in force, milliseconds since 1970; 0 when there is none."""
-        return max((one.since for one in self.dates.get(date, {}).values()), default=0)
+        return max((part.since for part in self.dates.get(date, {}).values()), default=0)
 
 
 class TableState(Protocol):
@@ -125,7 +125,7 @@ class TableState(Protocol):
         """
 
 
-def is_due(part: CommittedPart, found: PartInForce | None) -> bool:
+def is_due(part: CommittedPart, in_force: PartInForce | None) -> bool:
     """Return whether a part is not in force yet.
 
     Raises
@@ -133,13 +133,13 @@ def is_due(part: CommittedPart, found: PartInForce | None) -> bool:
     Declined
         When something else is in force than there was when it was staged.
     """
-    if part.receipt is None and found is None:
+    if part.receipt is None and in_force is None:
         return False
-    if part.receipt is not None and found is not None and found.is_of(part.receipt.fingerprint):
+    if part.receipt is not None and in_force is not None and in_force.is_of(part.receipt.fingerprint):
         return False
-    is_as_before = part.before is None or (found.is_of(part.before) if found else not part.before)
+    is_as_before = part.before is None or (in_force.is_of(part.before) if in_force else not part.before)
     if not is_as_before:
-        stands = _said(found.fingerprint if found else None)
+        stands = _said(in_force.fingerprint if in_force else None)
         raise Declined(
             f"{part.partition.lock_name}: expected {_said(part.before)} in force, as when this part was made, found "
             f"{stands}: another has published it meanwhile; nothing was changed, run again"
@@ -188,25 +188,27 @@ class TableLog:
     def commit(self, parts: list[CommittedPart], commit: str | None) -> None:
         """Put staged parts in force together; see `TableState`. The log names the commit."""
 
-        def due(known: Look) -> list[Action]:
-            parts_due = [part for part in parts if is_due(part, known.standing(part.partition))]
-            return [action for part in parts_due for action in _actions_of(part, known)]
+        def due(look: Look) -> list[Action]:
+            parts_due = [part for part in parts if is_due(part, look.standing(part.partition))]
+            return [action for part in parts_due for action in _actions_of(part, look)]
 
         self._change(due, commit)
 
     def disown(self, path: str) -> None:
         """Take a file that another program has added out of what is in force."""
         removed: list[Action] = [RemoveAction(path, data_change=True, deletion_timestamp=_now())]
-        self._change(lambda known: removed if path in known.foreign else [], None)
+        self._change(lambda log: removed if path in log.foreign else [], None)
 
     def named_since(self, limit: dt.datetime) -> set[tuple[Partition, str]]:
         """Return what the entries of the log since a limit name: what they added, and what was in force before."""
-        found = self._objects.under(f"{self._contract.name}/_delta_log")
-        recent = [one.name for one in found if one.name.endswith(".json") and one.changed_at >= limit - _COARSE]
+        listed = self._objects.under(f"{self._contract.name}/_delta_log")
+        recent = [
+            entry.name for entry in listed if entry.name.endswith(".json") and entry.changed_at >= limit - _COARSE
+        ]
         with ThreadPoolExecutor(_AT_ONCE) as readers:
             texts = [text for text in readers.map(self._objects.read, recent) if text]
         actions = (json.loads(line) for text in texts for line in text.splitlines())
-        paths = (said["path"] for one in actions for said in (one.get("add"), one.get("remove")) if said)
+        paths = (entry["path"] for action in actions for entry in (action.get("add"), action.get("remove")) if entry)
         return {named for path in paths if (named := of_object(f"{self._contract.name}/{path}"))}
 
     def clean_up(self) -> None:
@@ -234,9 +236,9 @@ class TableLog:
         until, pause = time.monotonic() + _PATIENCE, 0.01
         while True:
             with self._locking:
-                known = self.look()
-                actions = due(known)
-                if not actions or self._is_committed(known, actions, commit):
+                look = self.look()
+                actions = due(look)
+                if not actions or self._is_committed(look, actions, commit):
                     return
             if time.monotonic() > until:
                 raise LakeError(
@@ -246,7 +248,7 @@ class TableLog:
             time.sleep(random.uniform(0, pause))  # noqa: S311 - only so that two who met do not meet again
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _is_committed(self, known: Look, due: list[Action], commit: str | None) -> bool:
+    def _is_committed(self, look: Look, due: list[Action], commit: str | None) -> bool:
         """Commit the next version of the table; return False where another writer was first."""
         if self._delta is None:
             raise LakeError(
@@ -262,7 +264,7 @@ class TableLog:
             )
         except (OSError, DeltaError) as error:
             self._delta = None
-            if self.look().version == known.version:
+            if self.look().version == look.version:
                 raise self._objects.refused(error, self._contract.name) from error
             return False
         return True
@@ -323,12 +325,12 @@ class TableLog:
 _SAID = ["path", "size_bytes", "modification_time", "num_records"]
 
 
-def _actions_of(part: CommittedPart, known: Look) -> Iterator[Action]:
+def _actions_of(part: CommittedPart, look: Look) -> Iterator[Action]:
     """Yield what the log says of a part: what is taken away, and what is added."""
-    partition, before = part.partition, known.standing(part.partition)
+    partition, before = part.partition, look.standing(part.partition)
     day = partition.business_date and partition.business_date.isoformat()
     values: dict[str, Any] = {"business_date": day} if day else {}
-    now = max(_now(), known.newest_since(partition.business_date) + 1)
+    now = max(_now(), look.newest_since(partition.business_date) + 1)
     if before is not None:
         path = in_table(object_name(partition, before.fingerprint))
         yield RemoveAction(

@@ -76,9 +76,9 @@ def in_table(name: str) -> str:
 @lru_cache(100_000)
 def of_object(name: str) -> tuple[Partition, str] | None:
     """Return the partition and the short fingerprint of a Parquet object or receipt; None for any other object."""
-    found = _OBJECT.fullmatch(name)
-    partition = found and _partition(found)
-    return (partition, found["short"]) if found and partition else None
+    match = _OBJECT.fullmatch(name)
+    partition = match and _partition(match)
+    return (partition, match["short"]) if match and partition else None
 
 
 def pointer_name(partition: Partition) -> str:
@@ -88,11 +88,11 @@ def pointer_name(partition: Partition) -> str:
 
 def of_pointer(name: str) -> Partition | None:
     """Return the partition of a pointer; None for any other object."""
-    found = _POINTER.fullmatch(name)
-    return found and _partition(found)
+    match = _POINTER.fullmatch(name)
+    return match and _partition(match)
 
 
-def _partition(found: re.Match[str]) -> Partition | None:
-    if found["table"] not in TABLES:
+def _partition(match: re.Match[str]) -> Partition | None:
+    if match["table"] not in TABLES:
         return None
-    return Partition(found["table"], dt.date.fromisoformat(found["date"]) if found["date"] else None, found["group"])
+    return Partition(match["table"], dt.date.fromisoformat(match["date"]) if match["date"] else None, match["group"])

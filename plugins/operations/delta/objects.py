@@ -105,8 +105,8 @@ class Objects:
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes of an object; None when there is none."""
-        found = self.read_with_state(name)
-        return found and found[0]
+        content = self.read_with_state(name)
+        return content and content[0]
 
     def read_with_state(self, name: str) -> tuple[bytes, ObjectState] | None:
         """Return the bytes of an object and the state they are of; None when there is none."""
@@ -134,9 +134,9 @@ class Objects:
     def directly_in(self, folder: str) -> tuple[list[ObjectState], list[str]]:
         """Return the objects of a folder itself, and the names of the folders in it."""
         with self._told(folder):
-            found = obstore.list_with_delimiter(self._store, folder or None)
-        objects = map(_state, found["objects"])  # some servers list an empty folder as an object of its name
-        return [one for one in objects if one.name != folder], list(found["common_prefixes"])
+            listing = obstore.list_with_delimiter(self._store, folder or None)
+        objects = map(_state, listing["objects"])  # some servers list an empty folder as an object of its name
+        return [name for name in objects if name.name != folder], list(listing["common_prefixes"])
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove objects; those that are not there do no harm."""
@@ -164,13 +164,13 @@ class Objects:
 
     def refused(self, error: BaseException, name: str = "") -> LakeError:
         """Return an error of one line that says where the store is and why it refused; it holds no secret."""
-        said = str(error)
-        known = next((why for sign, why in _REFUSALS.items() if sign in said), None)
-        if known is None and isinstance(error, PermissionDeniedError | UnauthenticatedError):
-            known = _REFUSALS["403 Forbidden"]
-        if known is not None:
-            why = known
-        elif "NoSuchBucket" in said:
+        text = str(error)
+        remedy = next((why for sign, why in _REFUSALS.items() if sign in text), None)
+        if remedy is None and isinstance(error, PermissionDeniedError | UnauthenticatedError):
+            remedy = _REFUSALS["403 Forbidden"]
+        if remedy is not None:
+            why = remedy
+        elif "NoSuchBucket" in text:
             why = f"it has no bucket {self.address.bucket!r}: create it, or set SHELFPRICE_LAKE to one that is there"
         else:
             why = f"it does not answer as it should ({_cause_of(error)}): start it or mend it, and run again"
@@ -190,8 +190,8 @@ class ObjectNotes:
 
     def read(self, name: str) -> str | None:
         """Return a note, or None when there is none."""
-        found = self.objects.read(name)
-        return None if found is None else found.decode()
+        content = self.objects.read(name)
+        return None if content is None else content.decode()
 
     def write(self, name: str, text: str) -> None:
         """Write a note whole or not at all, over one that stands there."""
@@ -206,10 +206,10 @@ class ObjectNotes:
 
         For an instant it has both names. A pending record of what is in force already asks for nothing to be done.
         """
-        found = self.objects.read(name)
-        if found is None:
+        content = self.objects.read(name)
+        if content is None:
             return False
-        self.objects.write(to, found)
+        self.objects.write(to, content)
         self.objects.remove([name])
         return True
 
@@ -219,13 +219,13 @@ class ObjectNotes:
 
     def names(self, folder: str) -> list[str]:
         """Return the whole names of the notes directly in a folder, ascending."""
-        found, _ = self.objects.directly_in(folder)
-        return sorted(one.name for one in found)
+        listed, _ = self.objects.directly_in(folder)
+        return sorted(entry.name for entry in listed)
 
     def changed_at(self, name: str) -> int:
         """Return when a note was written last, nanoseconds since 1970; 0 when there is none."""
-        found = self.objects.state(name)
-        return round(found.changed_at.timestamp() * 1e6) * 1000 if found else 0
+        state = self.objects.state(name)
+        return round(state.changed_at.timestamp() * 1e6) * 1000 if state else 0
 
 
 def refuse_careless(objects: Objects) -> None:
@@ -254,8 +254,8 @@ def _fault_of(objects: Objects, name: str) -> str | None:
         return "it refuses to create an object that is not there"
     if objects.create(name, b"second"):
         return "it created one object twice"
-    found = objects.state(name)
-    version = found.version if found else ""
+    state = objects.state(name)
+    version = state.version if state else ""
     if objects.replace(name, b"stale", '"0123456789abcdef0123456789abcdef"'):
         return "it replaced an object whose ETag was another one"
     if not objects.replace(name, b"third", version):

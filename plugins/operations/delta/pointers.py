@@ -40,14 +40,14 @@ class TablePointers:
 
     def look(self, within: Within | None = None) -> Look:
         """Return what is in force right now; pointers that have not changed since the last look are not read again."""
-        found = [one for one in self._pointers(within) if of_pointer(one.name)]
+        pointers = [pointer for pointer in self._pointers(within) if of_pointer(pointer.name)]
         with ThreadPoolExecutor(_AT_ONCE) as readers:
-            said = list(readers.map(self._said, found))
+            standings = list(readers.map(self._said, pointers))
         dates: dict[dt.date | None, dict[Partition, PartInForce]] = {}
-        for one, standing in zip(found, said, strict=True):
-            if (partition := of_pointer(one.name)) and standing:
+        for pointer, standing in zip(pointers, standings, strict=True):
+            if (partition := of_pointer(pointer.name)) and standing:
                 dates.setdefault(partition.business_date, {})[partition] = standing
-        version = zlib.crc32("\n".join(sorted(f"{one.name} {one.version}" for one in found)).encode())
+        version = zlib.crc32("\n".join(sorted(f"{pointer.name} {pointer.version}" for pointer in pointers)).encode())
         return Look(version, dates)
 
     def standing(self, partition: Partition) -> PartInForce | None:
@@ -64,15 +64,15 @@ class TablePointers:
 
     def _has_replaced(self, part: CommittedPart, commit: str | None) -> bool:
         """Replace a pointer where that is due, and tell whether nothing came in between."""
-        found, version = self._stands(part.partition)
+        standing, version = self._stands(part.partition)
         named = None
-        if not is_due(part, found):
+        if not is_due(part, standing):
             return True
-        now = max(time.time_ns() // 1_000_000, found.since + 1 if found else 0)
+        now = max(time.time_ns() // 1_000_000, standing.since + 1 if standing else 0)
         if part.receipt is not None:
             named = PartInForce(short(part.receipt), part.receipt.rows, part.receipt.bytes, now)
-        said = {"standing": asdict(named) if named else None, "commit": commit, "at": now}
-        content, name = sealed_text(said).encode(), pointer_name(part.partition)
+        record = {"standing": asdict(named) if named else None, "commit": commit, "at": now}
+        content, name = sealed_text(record).encode(), pointer_name(part.partition)
         if version is None:
             return self._objects.create(name, content)
         return self._objects.replace(name, content, version)
@@ -80,35 +80,35 @@ class TablePointers:
     def _stands(self, partition: Partition) -> tuple[PartInForce | None, str | None]:
         """Return what a pointer names, and its version; no version where there is no pointer."""
         name = pointer_name(partition)
-        found = self._objects.read_with_state(name)
-        return (_named(name, found[0]), found[1].version) if found else (None, None)
+        content = self._objects.read_with_state(name)
+        return (_named(name, content[0]), content[1].version) if content else (None, None)
 
     def _pointers(self, within: Within | None) -> Iterable[ObjectState]:
         folder = f"pointers/{self._contract.name}"
         if within is None:
             return list(self._objects.under(folder))
         _, dates = self._objects.directly_in(folder)
-        asked = [one for one in dates if within(dt.date.fromisoformat(one.rpartition("=")[2].rstrip("/")))]
-        return [pointer for one in asked for pointer in self._objects.under(one.rstrip("/"))]
+        folders = [date for date in dates if within(dt.date.fromisoformat(date.rpartition("=")[2].rstrip("/")))]
+        return [pointer for folder in folders for pointer in self._objects.under(folder.rstrip("/"))]
 
     def _said(self, state: ObjectState) -> PartInForce | None:
         with self._locking:
             version, standing = self._read.get(state.name, ("", None))
         if version == state.version:
             return standing
-        found = self._objects.read_with_state(state.name)
-        if found is None:
+        content = self._objects.read_with_state(state.name)
+        if content is None:
             return None
-        standing = _named(state.name, found[0])
+        standing = _named(state.name, content[0])
         with self._locking:
-            self._read[state.name] = (found[1].version, standing)
+            self._read[state.name] = (content[1].version, standing)
         return standing
 
 
 def _named(name: str, content: bytes) -> PartInForce | None:
     """Return what a pointer names; None for nothing. It also says which commit wrote it, for people."""
     try:
-        said = unsealed(content.decode())["standing"]
-        return PartInForce(**said) if said else None
+        standings = unsealed(content.decode())["standing"]
+        return PartInForce(**standings) if standings else None
     except (ValueError, TypeError, KeyError) as error:
         raise LakeError(f"{name}: expected a pointer as it was written, found something else ({error})") from error

@@ -44,12 +44,12 @@ def snapshot(store: "DeltaReading") -> Snapshot:
                 "none; nothing was read, run again when fewer are at work"
             )
         earlier = looks
-    found = {partition: standing for look in looks.values() for partition, standing in look.standings()}
+    parts = {partition: standing for look in looks.values() for partition, standing in look.standings()}
     for record in pending.values():
         for part in record.parts if record else ():
-            if _is_as_before(part, found.get(part.partition)):
-                _apply(part, found)
-    return found
+            if _is_as_before(part, parts.get(part.partition)):
+                _apply(part, parts)
+    return parts
 
 
 def pending_records(store: "DeltaReading") -> dict[str, CommitRecord | None]:
@@ -75,8 +75,8 @@ def _is_as_before(part: CommittedPart, stands: PartInForce | None) -> bool:
     return part.before is None or (stands.is_of(part.before) if stands else not part.before)
 
 
-def _apply(part: CommittedPart, found: Snapshot) -> None:
+def _apply(part: CommittedPart, snapshot: Snapshot) -> None:
     if part.receipt is None:
-        found.pop(part.partition, None)
-    elif not ((stands := found.get(part.partition)) and stands.is_of(part.receipt.fingerprint)):
-        found[part.partition] = PartInForce(short(part.receipt), part.receipt.rows, part.receipt.bytes, 0)
+        snapshot.pop(part.partition, None)
+    elif not ((stands := snapshot.get(part.partition)) and stands.is_of(part.receipt.fingerprint)):
+        snapshot[part.partition] = PartInForce(short(part.receipt), part.receipt.rows, part.receipt.bytes, 0)

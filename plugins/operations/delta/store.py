@@ -105,7 +105,7 @@ class DeltaStore(DeltaReading):
     def can_put_in_force(self, part: CommittedPart) -> bool:
         """Return whether a part is in force or staged whole; one that is only removed always is."""
         name = _name_of(part)
-        return name is None or all(self.objects.state(one) for one in (name, receipt_name(name)))
+        return name is None or all(self.objects.state(name_) for name_ in (name, receipt_name(name)))
 
     def set_staged_aside(self, commit: str) -> list[str]:  # noqa: ARG002 - the protocol's
         """Leave what was staged to `doctor --vacuum`: nothing names it."""
@@ -114,12 +114,12 @@ class DeltaStore(DeltaReading):
     def strangers(self) -> list[str]:
         """Return what stands under the prefix of the lake and is none of its objects, by its first name."""
         objects, folders = self.objects.directly_in("")
-        found = {one.name for one in objects} | {one.rstrip("/").rpartition("/")[2] for one in folders}
-        return sorted(found - _OWN - self.tables.keys())
+        names = {entry.name for entry in objects} | {folder.rstrip("/").rpartition("/")[2] for folder in folders}
+        return sorted(names - _OWN - self.tables.keys())
 
     def clear(self) -> None:
         """Remove every object of the lake: first what says what is in force, so that a kill leaves no half of it."""
-        names = [one.name for one in self.objects.under("")]
+        names = [entry.name for entry in self.objects.under("")]
         names.sort(key=lambda name: ("/_delta_log/" not in name and not name.startswith("pointers/"), name))
         self.objects.remove(names)
         with self._locking:
@@ -129,7 +129,7 @@ class DeltaStore(DeltaReading):
 
     def names(self, dates: Collection[dt.date | None] | None = None) -> list[str]:
         """Return the names of all partitions in force, ascending; of some dates, if asked, and all of others' files."""
-        ours = (name_of(own) for own in self.moment() if dates is None or own.business_date in dates)
+        ours = (name_of(partition) for partition in self.moment() if dates is None or partition.business_date in dates)
         return sorted([*ours, *self.foreign_names()])
 
     def check(self, name: str) -> tuple[list[Finding], int]:
@@ -144,18 +144,18 @@ class DeltaStore(DeltaReading):
         try:
             content = self.content(partition)
         except FileNotFoundError:
-            said = "the log names it, the object is not there: make the partition again"
-            return [about(partition, "missing", said)], 0
+            sentence = "the log names it, the object is not there: make the partition again"
+            return [about(partition, "missing", sentence)], 0
         if hashlib.sha256(content).hexdigest() != receipt.sha256:
-            said = "its bytes differ from its receipt: set it aside and make the partition again"
-            return [about(partition, "damaged", said)], 0
+            sentence = "its bytes differ from its receipt: set it aside and make the partition again"
+            return [about(partition, "damaged", sentence)], 0
         faults = contract_faults(pa.BufferReader(content), partition.table, receipt.rows)
-        return [about(partition, "damaged", said) for said in faults], receipt.rows
+        return [about(partition, "damaged", fault) for fault in faults], receipt.rows
 
     def strays(self) -> Strays:
         """Count the objects of partitions that are not in force."""
-        found = strays(self)
-        return Strays(len(found), sum(one.bytes for one in found))
+        strays_now = strays(self)
+        return Strays(len(strays_now), sum(stray.bytes for stray in strays_now))
 
     def set_aside(self, name: str) -> list[str]:
         """Take a damaged partition or note out of what is in force; return where each object went."""
@@ -180,10 +180,12 @@ class DeltaStore(DeltaReading):
         return moved
 
     def _copy_aside(self, names: list[str]) -> list[str]:
-        found = {f"{_SET_ASIDE}/{name}": content for name in names if (content := self.objects.read(name)) is not None}
-        for copy, content in found.items():
+        contents = {
+            f"{_SET_ASIDE}/{name}": content for name in names if (content := self.objects.read(name)) is not None
+        }
+        for copy, content in contents.items():
             self.objects.write(copy, content)
-        return [self.objects.address.of(copy) for copy in found]
+        return [self.objects.address.of(copy) for copy in contents]
 
     def _with_standings(self, parts: Sequence[CommittedPart]) -> Iterator[tuple[CommittedPart, PartInForce | None]]:
         for part, (_, standing) in zip(parts, self._standings(part.partition for part in parts), strict=True):
@@ -202,10 +204,10 @@ class DeltaStore(DeltaReading):
             self.objects.write(name, content)
 
     def _refuse_unstaged(self, due: list[CommittedPart]) -> None:
-        asked = [name for part in due if (name := _name_of(part)) and name not in self._staged]
+        names = [name for part in due if (name := _name_of(part)) and name not in self._staged]
         with ThreadPoolExecutor(AT_ONCE) as lookers:
-            states = list(lookers.map(self.objects.state, asked))
-        for name, state in zip(asked, states, strict=True):
+            states = list(lookers.map(self.objects.state, names))
+        for name, state in zip(names, states, strict=True):
             if state is None:
                 raise LakeError(
                     f"{self.objects.address.of(name)}: expected the bytes that were committed, found none; the commit "

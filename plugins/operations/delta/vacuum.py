@@ -62,13 +62,13 @@ def vacuum(store: "DeltaStore", older_than: dt.timedelta, now: dt.datetime) -> R
         raise DataError(f"expected to keep what is younger than 1 to 30 days, found {older_than}; nothing was removed")
     limit = now - older_than
     # What may go is listed before what is named is read: what is put in force in between is named then.
-    old = [one for one in _data(store) if one.changed_at < limit]
+    old = [entry for entry in _data(store) if entry.changed_at < limit]
     named = _named(store, limit)
-    unnamed = [one for one in old if of_object(one.name) not in named]
+    unnamed = [entry for entry in old if of_object(entry.name) not in named]
     # A pointer keeps no history: while it is young, what it named before may have been in force since the limit.
-    young = {of_pointer(one.name) for one in store.objects.under("pointers") if one.changed_at >= limit}
-    removed = _remove(store, [one for one in unnamed if _partition_of(one) not in young], limit)
-    _remove(store, [one for one in store.objects.under(PROBES) if one.changed_at < limit], limit)
+    young = {of_pointer(entry.name) for entry in store.objects.under("pointers") if entry.changed_at >= limit}
+    removed = _remove(store, [entry for entry in unnamed if _partition_of(entry) not in young], limit)
+    _remove(store, [entry for entry in store.objects.under(PROBES) if entry.changed_at < limit], limit)
     for table in _logs(store):
         table.clean_up()
     return removed
@@ -87,15 +87,15 @@ def time_there(store: "DeltaStore") -> dt.datetime:
 
 def strays(store: "DeltaStore") -> list[ObjectState]:
     """Return the objects of partitions that are not in force: replaced, being staged, or left by a kill."""
-    found = list(_data(store))
+    entries = list(_data(store))
     in_force = {(partition, standing.fingerprint) for partition, standing in snapshot(store).items()}
-    return [one for one in found if of_object(one.name) not in in_force]
+    return [entry for entry in entries if of_object(entry.name) not in in_force]
 
 
 def _data(store: "DeltaStore") -> Iterator[ObjectState]:
     """Yield every Parquet object and every receipt of every table."""
     for folder in (*store.tables, RECEIPTS):
-        yield from (one for one in store.objects.under(folder) if of_object(one.name))
+        yield from (entry for entry in store.objects.under(folder) if of_object(entry.name))
 
 
 def _logs(store: "DeltaStore") -> list[TableLog]:
@@ -115,7 +115,7 @@ def _named(store: "DeltaStore", limit: dt.datetime) -> set[_Named]:
         named |= {(partition, standing.fingerprint) for partition, standing in table.look().standings()}
     for table in _logs(store):
         named |= table.named_since(limit)
-    return named | {(one, standing.fingerprint) for one, standing in snapshot(store).items()}
+    return named | {(name, standing.fingerprint) for name, standing in snapshot(store).items()}
 
 
 def _of_record(record: CommitRecord) -> Iterator[_Named]:
@@ -124,17 +124,19 @@ def _of_record(record: CommitRecord) -> Iterator[_Named]:
             yield part.partition, short(part.receipt)
 
 
-def _partition_of(one: ObjectState) -> Partition | None:
-    found = of_object(one.name)
-    return found and found[0]
+def _partition_of(object_state: ObjectState) -> Partition | None:
+    name = of_object(object_state.name)
+    return name and name[0]
 
 
 def _remove(store: "DeltaStore", candidates: list[ObjectState], limit: dt.datetime) -> Removed:
     objects = size = 0
     with ThreadPoolExecutor(_AT_ONCE) as lookers:
         for first in range(0, len(candidates), _TOGETHER):
-            some = lookers.map(lambda one: store.objects.state(one.name), candidates[first : first + _TOGETHER])
-            old = [one for one in some if one and one.changed_at < limit]
-            store.objects.remove([one.name for one in old])
-            objects, size = objects + len(old), size + sum(one.bytes for one in old)
+            some = lookers.map(
+                lambda candidate: store.objects.state(candidate.name), candidates[first : first + _TOGETHER]
+            )
+            old = [entry for entry in some if entry and entry.changed_at < limit]
+            store.objects.remove([entry.name for entry in old])
+            objects, size = objects + len(old), size + sum(entry.bytes for entry in old)
     return Removed(objects, size)

@@ -63,14 +63,16 @@ class Bucket:
     def says_now(self) -> dict[str, str]:
         """Return the version of each object that says what is in force."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.lake, Delimiter="/")
-        found, folders = list[dict[str, Any]](), list[str]()
+        entries, folders = list[dict[str, Any]](), list[str]()
         for page in pages:
-            found += page.get("Contents", ())
-            folders += [one["Prefix"] for one in page.get("CommonPrefixes", ())]
-        logs = (f"{one}_delta_log/" if self.is_named(f"{one}any") else one for one in folders)
+            entries += page.get("Contents", ())
+            folders += [prefix["Prefix"] for prefix in page.get("CommonPrefixes", ())]
+        logs = (f"{folder}_delta_log/" if self.is_named(f"{folder}any") else folder for folder in folders)
         with ThreadPoolExecutor(_AT_ONCE) as lookers:
-            found += [one for some in lookers.map(lambda folder: list(self.objects(folder)), logs) for one in some]
-        return {one["Key"]: one["ETag"] for one in found}
+            entries += [
+                entry for some in lookers.map(lambda folder: list(self.objects(folder)), logs) for entry in some
+            ]
+        return {entry["Key"]: entry["ETag"] for entry in entries}
 
     def fetch(self, folder: Path, key: str) -> None:
         """Copy an object into a folder, durably; one that is gone by now is left out."""
@@ -102,24 +104,24 @@ def copy_moment(bucket: Bucket, folder: Path, locks: LockPlace) -> None:
     """
     if folder.exists() and any(folder.iterdir()):
         raise DataError(f"{folder}: expected an empty folder, found files; nothing was copied: name another")
-    known = _follow(bucket, folder / "bucket", {})
+    etags = _follow(bucket, folder / "bucket", {})
     with waited_for(locks, INTAKE), waited_for(locks, EXPORT):
         until = time.monotonic() + _PATIENCE
-        while (now := _follow(bucket, folder / "bucket", known)) != known:
+        while (now := _follow(bucket, folder / "bucket", etags)) != etags:
             if time.monotonic() > until:
                 raise ServiceError(
                     f"{bucket.name}: expected that nobody writes while it is looked at, found changes for "
                     f"{_PATIENCE:.0f} s; there is no backup: run again at a quieter time"
                 )
-            known = now
+            etags = now
 
 
-def _follow(bucket: Bucket, folder: Path, known: dict[str, str]) -> dict[str, str]:
+def _follow(bucket: Bucket, folder: Path, etags: dict[str, str]) -> dict[str, str]:
     """Bring a copy to what the bucket says now; return the versions that were seen."""
     now = bucket.says_now()
-    for gone in known.keys() - now.keys():
+    for gone in etags.keys() - now.keys():
         (folder / gone).unlink(missing_ok=True)
-    _each(partial(bucket.fetch, folder), (key for key in now if now[key] != known.get(key)))
+    _each(partial(bucket.fetch, folder), (key for key in now if now[key] != etags.get(key)))
     return now
 
 
@@ -127,16 +129,16 @@ def copy_objects(bucket: Bucket, folder: Path, keep: int) -> None:
     """Copy what is named, and remove all backups beside this one but the newest."""
     done = sorted(file.parent for file in folder.parent.glob(f"*/{_DONE}") if file.parent != folder)
 
-    def copy(found: dict[str, Any]) -> None:
-        key, earlier = found["Key"], done[-1] / "bucket" / found["Key"] if done else None
+    def copy(entry: dict[str, Any]) -> None:
+        key, earlier = entry["Key"], done[-1] / "bucket" / entry["Key"] if done else None
         is_known = earlier and key.startswith(bucket.lake) and earlier.is_file()
-        if earlier and is_known and earlier.stat().st_size == found["Size"]:
+        if earlier and is_known and earlier.stat().st_size == entry["Size"]:
             (folder / "bucket" / key).parent.mkdir(parents=True, exist_ok=True)
             os.link(earlier, folder / "bucket" / key)
         else:
             bucket.fetch(folder / "bucket", key)
 
-    _each(copy, (one for one in bucket.objects() if bucket.is_named(one["Key"])))
+    _each(copy, (entry for entry in bucket.objects() if bucket.is_named(entry["Key"])))
     draft = folder / f"{_DONE}.draft"
     draft.write_text(json.dumps({"lake": bucket.lake, **_size_of(folder)}) + "\n", encoding="utf-8")
     sync_file(draft)
@@ -147,13 +149,13 @@ def copy_objects(bucket: Bucket, folder: Path, keep: int) -> None:
 
 def restore(bucket: Bucket, folder: Path) -> None:
     """Write a backup into an empty bucket; until the end there is no lake in it."""
-    said = json.loads((folder / _DONE).read_text(encoding="utf-8")) if (folder / _DONE).exists() else {}
-    if said != {"lake": bucket.lake, **_size_of(folder)}:
+    state = json.loads((folder / _DONE).read_text(encoding="utf-8")) if (folder / _DONE).exists() else {}
+    if state != {"lake": bucket.lake, **_size_of(folder)}:
         raise DataError(
-            f"{folder}: expected a whole backup of the prefix {bucket.lake}, found {said or 'an unfinished one'} and "
+            f"{folder}: expected a whole backup of the prefix {bucket.lake}, found {state or 'an unfinished one'} and "
             f"{_size_of(folder)}; nothing was written: take another one"
         )
-    if any(one["Key"] != KEPT for one in bucket.objects()):
+    if any(entry["Key"] != KEPT for entry in bucket.objects()):
         raise DataError(f"{bucket.name}: expected an empty bucket, found objects; nothing was written: empty it first")
 
     def write(key: str) -> None:

@@ -58,7 +58,7 @@ def _up(cluster: ClusterOnThisMachine, after: tuple[str, ...]) -> Service:
 
     def all_answer() -> bool:
         running = running_services(settings)
-        return running is not None and all(one.condition == "answers" for one in running.services)
+        return running is not None and all(service.condition == "answers" for service in running.services)
 
     return Service(
         "up",
@@ -93,7 +93,8 @@ def _run(cluster: ClusterOnThisMachine, stop: Stop) -> None:
 def _tell_all_answer(cluster: ClusterOnThisMachine, services: list[Service]) -> None:
     settings = cluster.settings
     rows = [
-        [one.name, one.address.url.partition("//")[2] if one.address else "-", one.purpose] for one in services[:-1]
+        [service.name, service.address.url.partition("//")[2] if service.address else "-", service.purpose]
+        for service in services[:-1]
     ]
     rows += [
         ["prefect", settings.prefect.url, "schedules and runs"],

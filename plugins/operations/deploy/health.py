@@ -26,8 +26,8 @@ def answers(what: str) -> bool:
         return is_held(read_settings().locks, WORKER)
     try:
         if what.startswith("tcp://"):
-            at = urlsplit(what)
-            socket.create_connection((at.hostname or "", at.port or 0), timeout=_WITHIN).close()
+            url = urlsplit(what)
+            socket.create_connection((url.hostname or "", url.port or 0), timeout=_WITHIN).close()
             return True
         with urllib.request.urlopen(what, timeout=_WITHIN):  # noqa: S310 - the addresses are our own
             return True

@@ -21,7 +21,7 @@ def is_usable(client: Any, bucket: str) -> bool:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        if bucket not in {one["Name"] for one in client.list_buckets()["Buckets"]}:
+        if bucket not in {entry["Name"] for entry in client.list_buckets()["Buckets"]}:
             client.create_bucket(Bucket=bucket)
         if client.list_objects_v2(Bucket=bucket, Prefix=KEPT)["KeyCount"] == 0:
             client.put_object(Bucket=bucket, Key=KEPT, Body=b"1")

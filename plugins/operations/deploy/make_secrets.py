@@ -33,15 +33,15 @@ S3_USERS: Mapping[str, list[str]] = {
 _NAMES = ("scheduler", "dask-scheduler", "localhost")  # with containers, in Kubernetes, and to try it out
 
 
-def passwords(known: dict[str, str]) -> dict[str, str]:
+def passwords(kept: dict[str, str]) -> dict[str, str]:
     """Return the text of each file that holds a password; those that are known stay."""
 
     def chosen(name: str) -> str:
-        return known.get(name) or secrets.token_hex(_BYTES)
+        return kept.get(name) or secrets.token_hex(_BYTES)
 
     roles = {role: chosen(f"{role}-password") for role in ("database", "locks", "prefect", "mlflow")}
     keys = {name: chosen(name) for user in S3_USERS for name in _files_of(user)}
-    login = known.get("auth-string") or f"shelfprice:{secrets.token_hex(_BYTES)}"
+    login = kept.get("auth-string") or f"shelfprice:{secrets.token_hex(_BYTES)}"
     return {
         **{f"{role}-password": password for role, password in roles.items()},
         "database-url": f"postgresql://locks:{roles['locks']}@postgres:5432/shelfprice",
@@ -83,12 +83,12 @@ def make_secrets(folder: Path, now: dt.datetime) -> list[str]:
     """Write what is missing and what follows from it, and return the names of what was written."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    known = {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir() if file.is_file()}
+    kept = {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir() if file.is_file()}
     made = certificates(now)
-    files = passwords(known) | ({} if made.keys() <= known.keys() else made)  # certificates belong together
+    files = passwords(kept) | ({} if made.keys() <= kept.keys() else made)  # certificates belong together
     written = []
     for name, text in files.items():
-        if known.get(name) != text:
+        if kept.get(name) != text:
             (folder / name).unlink(missing_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
             (folder / name).chmod(0o444)  # each container runs as another user

@@ -70,22 +70,23 @@ def open_cluster(folder: Path, workers: int) -> ClusterOnThisMachine:
     folder = folder.resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret = _secrets_of(folder / "secrets.json")
-    at = {name: free_address(port) for name, port in _USUAL.items()}
-    postgres = Postgres(folder / "postgres", at["postgres"], secret["database"])
-    objects = Seaweed(folder / "objects", at["objects"], secret["key"], secret["secret"])
+    addresses = {name: free_address(port) for name, port in _USUAL.items()}
+    postgres = Postgres(folder / "postgres", addresses["postgres"], secret["database"])
+    objects = Seaweed(folder / "objects", addresses["objects"], secret["key"], secret["secret"])
     shared = {
         "SHELFPRICE_HOME": str(folder / "home"),
         "SHELFPRICE_LAKE": objects.lake,
         **objects.environment,
         "SHELFPRICE_DATABASE": postgres.url,
         **{
-            f"SHELFPRICE_{name.upper()}_ADDRESS": _text_of(at[name]) for name in ("prefect", "mlflow", "monitor", "api")
+            f"SHELFPRICE_{name.upper()}_ADDRESS": _text_of(addresses[name])
+            for name in ("prefect", "mlflow", "monitor", "api")
         },
     }
     for name, text in certificates(dt.datetime.now(dt.UTC)).items():
         _write_private(folder / name, text)
         shared[f"SHELFPRICE_{Path(name).stem.replace('-', '_').upper()}"] = str(folder / name)
-    dask = Dask(folder / "dask", at["scheduler"], workers, shared, "tls")
+    dask = Dask(folder / "dask", addresses["scheduler"], workers, shared, "tls")
     return ClusterOnThisMachine(folder, postgres, objects, dask, {**shared, "SHELFPRICE_DASK": dask.url})
 
 

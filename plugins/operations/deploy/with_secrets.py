@@ -29,16 +29,16 @@ def with_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     SettingError
         When a file cannot be read or is empty, or when a variable is set as well.
     """
-    found = {}
+    by_name = {}
     for variable, text in environ.items():
         name = variable.removesuffix(_SUFFIX)
         if name == variable or name not in SECRETS:
-            found[variable] = text
+            by_name[variable] = text
             continue
         if name in environ:
             raise SettingError(f"{variable}: expected it or {name}, found both; nothing was started: leave one away")
-        found[name] = _content(variable, Path(text))
-    return found
+        by_name[name] = _content(variable, Path(text))
+    return by_name
 
 
 def _content(variable: str, file: Path) -> str:

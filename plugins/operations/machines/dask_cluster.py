@@ -134,9 +134,9 @@ def _refuse_missing_certificates(settings: Settings) -> None:
     }
     for variable, file in files.items():
         if file is None or not file.is_file():
-            found = "nothing" if file is None else f"no file at {file}"
+            sentence = "nothing" if file is None else f"no file at {file}"
             raise SettingError(
-                f"{variable}: expected a file in PEM, found {found}; {settings.dask} lets in those alone whose "
+                f"{variable}: expected a file in PEM, found {sentence}; {settings.dask} lets in those alone whose "
                 "certificate its authority signed, so nothing was started"
             )
 

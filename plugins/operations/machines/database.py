@@ -63,12 +63,12 @@ def mlflow_store(database: SecretStr) -> str:
     return urlunsplit(parts._replace(scheme="postgresql+psycopg", query=query))
 
 
-def _tls(asked: Mapping[str, str]) -> dict[str, str]:
+def _tls(query: Mapping[str, str]) -> dict[str, str]:
     """Return Prefect's settings for a server whose certificate is looked at."""
     files = {"CA_FILE": "sslrootcert", "CERT_FILE": "sslcert", "KEY_FILE": "sslkey"}
-    named = {name: asked[key] for name, key in files.items() if asked.get(key) not in {None, "system"}}
-    own = {"ENABLED": "true", "CHECK_HOSTNAME": _VERIFIES[asked["sslmode"]], **named}
-    return {f"{_PREFECT_CONNECTS}_TLS_{name}": value for name, value in own.items()}
+    named = {name: query[key] for name, key in files.items() if query.get(key) not in {None, "system"}}
+    variables = {"ENABLED": "true", "CHECK_HOSTNAME": _VERIFIES[query["sslmode"]], **named}
+    return {f"{_PREFECT_CONNECTS}_TLS_{name}": value for name, value in variables.items()}
 
 
 def locks_of_database(settings: Settings) -> LockPlace:
@@ -131,9 +131,9 @@ def keep_database_up_to_date(
             time.sleep(_POLL_INTERVAL)
         if process.returncode and not is_stopped():
             errors.seek(0)
-            said = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
+            lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
             how = f"the process that makes its tables ended with code {process.returncode}; run it again"
-            raise ServiceError(said[-1] if said else f"PostgreSQL at {where(settings.database)}: {how}")
+            raise ServiceError(lines[-1] if lines else f"PostgreSQL at {where(settings.database)}: {how}")
 
 
 def are_current(connection: "psycopg.Connection[Any]", service: str) -> bool:

@@ -90,7 +90,7 @@ class OnDask:
         ServiceError
             When the scheduler goes away, or all workers do, or jobs take them down one after another.
         """
-        found, killers, failure = dict[int, _Result](), list[str](), None
+        results, killers, failure = dict[int, _Result](), list[str](), None
         waiting, flying = iter(enumerate(jobs)), dict[Future, int]()
         try:
             while True:
@@ -102,8 +102,8 @@ class OnDask:
                     position = flying.pop(future)
                     error = future.exception()
                     if error is None:
-                        found[position] = future.result()
-                        on_done(len(found), len(jobs))
+                        results[position] = future.result()
+                        on_done(len(results), len(jobs))
                     elif isinstance(error, KilledWorker):
                         killers.append(jobs[position].name)
                     else:
@@ -123,7 +123,7 @@ class OnDask:
                 f"{', '.join(killers)}; everything else was done: see that they have memory, and run the same command "
                 "again"
             )
-        return [found[position] for position in range(len(jobs))]
+        return [results[position] for position in range(len(jobs))]
 
     def _sent(self, function: Callable[[Any], Any], job: Job) -> Future:
         key = f"{job.name}-{uuid4().hex[:8]}"
@@ -235,5 +235,5 @@ def _asked(question: Callable[[], object]) -> object:
 
 def _refuse_fault(who: str, fault: object) -> None:
     if fault is not None:
-        said = first_line(fault) if isinstance(fault, BaseException) else fault
-        raise ServiceError(f"{who} cannot be used: {said}; nothing was done")
+        line = first_line(fault) if isinstance(fault, BaseException) else fault
+        raise ServiceError(f"{who} cannot be used: {line}; nothing was done")

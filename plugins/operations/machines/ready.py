@@ -78,13 +78,13 @@ def sees(settings: Settings, token: str) -> bool:
 def versions_here() -> dict[str, str]:
     """Return what decides the bytes that a process makes, by name."""
     python = ".".join(platform.python_version_tuple()[:2])
-    own = {
+    variables = {
         "shelfprice": CODE_VERSION,
         "the source of shelfprice": fingerprint_of_sources(Path(__file__).parents[3]),
         "Python": python,
         "the processor": platform.machine(),
     }
-    return own | {name: _version_of(name) for name in _DECIDE_BYTES}
+    return variables | {name: _version_of(name) for name in _DECIDE_BYTES}
 
 
 @cache

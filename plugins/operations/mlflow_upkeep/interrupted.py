@@ -25,19 +25,23 @@ def versions_without_verdict(settings: Settings, judged: Collection[str]) -> lis
     """
     newest = max((int(version) for version in judged), default=0)
     with reached(settings) as client:
-        found = client.search_model_versions(f"name = '{REGISTERED_MODEL}'")
-    known = {INTERRUPTED} if judged else {INTERRUPTED, *(one.tags["gate"] for one in found if "gate" in one.tags)}
-    left = [int(one.version) for one in found if one.tags.get("gate") not in known]
+        versions = client.search_model_versions(f"name = '{REGISTERED_MODEL}'")
+    verdicts = (
+        {INTERRUPTED}
+        if judged
+        else {INTERRUPTED, *(version.tags["gate"] for version in versions if "gate" in version.tags)}
+    )
+    left = [int(version.version) for version in versions if version.tags.get("gate") not in verdicts]
     return [str(version) for version in sorted(left) if version > newest]
 
 
 def unended_runs(settings: Settings) -> list[LeftRun]:
     """Return the runs of our experiments that never ended."""
     with reached(settings) as client:
-        known = [client.get_experiment_by_name(name) for name in (TRAININGS, STUDIES)]
-        ours = [experiment.experiment_id for experiment in known if experiment is not None]
-        found = client.search_runs(ours, "attributes.status = 'RUNNING'") if ours else []
-    return [LeftRun(run.info.run_id, run.info.run_name or run.info.run_id) for run in found]
+        experiments = [client.get_experiment_by_name(name) for name in (TRAININGS, STUDIES)]
+        ours = [experiment.experiment_id for experiment in experiments if experiment is not None]
+        runs = client.search_runs(ours, "attributes.status = 'RUNNING'") if ours else []
+    return [LeftRun(run.info.run_id, run.info.run_name or run.info.run_id) for run in runs]
 
 
 def end_run(settings: Settings, run: LeftRun) -> None:

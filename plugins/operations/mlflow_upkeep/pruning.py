@@ -68,7 +68,7 @@ class Model:
     @property
     def _models(self) -> list[str]:
         outputs = self.client.get_run(self.run_id).outputs
-        return [one.model_id for one in outputs.model_outputs] if outputs else []
+        return [model_output.model_id for model_output in outputs.model_outputs] if outputs else []
 
     def _places(self) -> Iterator[ArtifactRepository]:
         """Yield where files are kept: of the model, of its run, and of the training."""
@@ -94,9 +94,9 @@ class Registered:
     def of(settings: Settings) -> Iterator["Registered"]:
         """Look into the registry of a store; whatever keeps it from answering becomes a ModelError."""
         with reached(settings) as client:
-            found = client.search_model_versions(f"name = '{REGISTERED_MODEL}'")
-            named = set(map(str, client.get_registered_model(REGISTERED_MODEL).aliases.values())) if found else set()
-            yield Registered(client, frozenset(str(one.version) for one in found) - named)
+            versions = client.search_model_versions(f"name = '{REGISTERED_MODEL}'")
+            named = set(map(str, client.get_registered_model(REGISTERED_MODEL).aliases.values())) if versions else set()
+            yield Registered(client, frozenset(str(version.version) for version in versions) - named)
 
     def models(self, versions: Collection[str]) -> Iterator[Model]:
         """Yield the models of some versions."""
@@ -121,7 +121,10 @@ def _unless_gone() -> Iterator[None]:
 
 
 def _bytes_in(place: ArtifactRepository, path: str | None = None) -> int:
-    return sum(_bytes_in(place, one.path) if one.is_dir else one.file_size or 0 for one in place.list_artifacts(path))
+    return sum(
+        _bytes_in(place, artifact.path) if artifact.is_dir else artifact.file_size or 0
+        for artifact in place.list_artifacts(path)
+    )
 
 
 KEPT = 30
@@ -139,8 +142,8 @@ class Pruned:
     @property
     def sentence(self) -> str:
         """What was done, without a full stop."""
-        said = f"{len(self.versions)} models that price no day, {self.bytes / 1e6:,.1f} MB"
-        return f"{said}: versions {', '.join(self.versions)}" if self.versions else said
+        sentence = f"{len(self.versions)} models that price no day, {self.bytes / 1e6:,.1f} MB"
+        return f"{sentence}: versions {', '.join(self.versions)}" if self.versions else sentence
 
 
 def prune(workspace: Workspace) -> Pruned:
@@ -163,26 +166,26 @@ def prune(workspace: Workspace) -> Pruned:
     with held(settings.locks, LEARNING), held(settings.locks, LOCK), Registered.of(settings) as registered:
         old &= registered.versions
         going = {*registered.left_by_a_kill(), *registered.models(old - _needed(lake, old))}
-        size = sum(one.take_away() for one in going)
-    return Pruned(tuple(sorted({one.version for one in going}, key=int)), size)
+        size = sum(version.take_away() for version in going)
+    return Pruned(tuple(sorted({version.version for version in going}, key=int)), size)
 
 
 def after_night(workspace: Workspace) -> list[str]:
     """Prune after a night, and say what went, or why nothing did."""
     try:
-        found = prune(workspace)
+        pruned = prune(workspace)
     except (Declined, LakeError, ModelError) as error:
         return [f"no model was pruned: {error}"]
-    return [f"pruned {found.sentence}"] if found.versions else []
+    return [f"pruned {pruned.sentence}"] if pruned.versions else []
 
 
 def _needed(lake: Lake, versions: set[str]) -> set[str]:
     """Return the versions that were champion, or that something names since the first of the others was judged."""
     needed = {str(version) for change in history(lake) for version in (change.version, change.previous)}
-    asked = versions - needed
-    if asked:
-        oldest = lake.read(Partition("model_versions", None, f"v{min(asked, key=int)}"))
+    wanted = versions - needed
+    if wanted:
+        oldest = lake.read(Partition("model_versions", None, f"v{min(wanted, key=int)}"))
         since = between(oldest["judged_through"][0].as_py(), dt.date.max)
-        for part in (own for table in _NAMED_IN for own in lake.partitions(table, since)):
+        for part in (partition for table in _NAMED_IN for partition in lake.partitions(table, since)):
             needed.update(lake.read(part)["model_version"].to_pylist())
     return needed

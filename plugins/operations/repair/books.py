@@ -29,18 +29,18 @@ _NAMED = ("static", "rule", "greedy")
 OpenWorkspace = Callable[[], Workspace]
 
 
-def days_to_play_again(found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
+def days_to_play_again(damages: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
     """Yield the batches of the twin that are not whole; each is played again as its decisions were."""
-    for damage in found:
+    for damage in damages:
         if damage.kind == "played" and damage.date is not None and damage.group is not None:
             what = f"{damage.faults}: decisions of {damage.date}, {damage.group}"
             decisions = Partition("interactions", damage.date, damage.group)
             yield Fault(what, damage.where, "play the day again", partial(_play, damage, decisions, opened))
 
 
-def books_to_make_again(lake: Lake, found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
+def books_to_make_again(lake: Lake, damages: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
     """Yield the price books that are not whole and whose belief is; the others are priced anew."""
-    for damage in found:
+    for damage in damages:
         if damage.kind == "book" and damage.date is not None and has_belief(lake, damage.date):
             what = f"{damage.faults}: the price book for {damage.date}"
             remedy = "make it again from its belief"
@@ -118,13 +118,13 @@ def _priced_by(
 ) -> PricedBy:
     """Return what the ledger says: the book that a batch was sold from if it is kept, else what is in force."""
     made_for, at_once = ledger.book_made_for, ledger.at_once
-    found = book_with(lake, made_for, ledger.book_sha256) if made_for and ledger.book_sha256 else None
-    if found is None:
+    book = book_with(lake, made_for, ledger.book_sha256) if made_for and ledger.book_sha256 else None
+    if book is None:
         name = ledger.policy if ledger.policy in _NAMED else None
         return pricing_on(lake, catalog, date, name, stores, at_once)
-    is_greedy = ledger.policy == "greedy" and found.book.policy != "greedy"
+    is_greedy = ledger.policy == "greedy" and book.book.policy != "greedy"
     orders = orders_on(lake, catalog, date, stores, at_once)
-    return pricing_by_book(catalog, OpenBook(catalog, found), orders, stores, is_greedy=is_greedy)
+    return pricing_by_book(catalog, OpenBook(catalog, book), orders, stores, is_greedy=is_greedy)
 
 
 def _play(damage: Damage, decisions: Partition, opened: OpenWorkspace) -> str:

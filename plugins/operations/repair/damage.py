@@ -87,21 +87,21 @@ def damages(lake: Lake, findings: Iterable[Finding]) -> list[Damage]:
             key: tuple[Kind, dt.date | None, str | None] = ("record", None, PurePosixPath(finding.name).name)
         else:
             kind = _kind_of(partition)
-            own = partition.group if kind != "other" else f"{partition.table} {partition.group}"
-            key = kind, partition.business_date, own
+            group = partition.group if kind != "other" else f"{partition.table} {partition.group}"
+            key = kind, partition.business_date, group
         sorted_out.setdefault(key, []).append(finding)
-    return [Damage(*key, tuple(found)) for key, found in sorted_out.items()]
+    return [Damage(*key, tuple(names)) for key, names in sorted_out.items()]
 
 
-def set_findings_aside(lake: Lake, found: Sequence[Finding]) -> list[str]:
+def set_findings_aside(lake: Lake, findings: Sequence[Finding]) -> list[str]:
     """Move the files of findings out of the lake; what is mixed stays, for it is whole and made again in its place."""
-    wrong = [finding.name for finding in found if finding.kind != "mixed"]
+    wrong = [finding.name for finding in findings if finding.kind != "mixed"]
     return [place for name in wrong for place in lake.store.set_aside(name)]
 
 
-def damaged_files(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
+def damaged_files(lake: Lake, damages: Iterable[Damage]) -> Iterator[Fault]:
     """Yield the damage that is mended by setting files aside, with what a person has to do then."""
-    for damage in found:
+    for damage in damages:
         if damage.kind in {"record", "other"}:
             table, _, group = (damage.group or "").partition(" ")
             what = f"{damage.faults}: {_named(damage)}"
@@ -175,9 +175,9 @@ def _kind_of(partition: Partition) -> Kind:
     return "cells" if table in GROUPED else "other"
 
 
-def damaged_exports(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
+def damaged_exports(lake: Lake, damages: Iterable[Damage]) -> Iterator[Fault]:
     """Yield damaged days of exported files: nobody but their files can bring them back."""
-    for damage in found:
+    for damage in damages:
         if damage.kind == "ingested":
             what = f"{damage.faults}: rows of an export, {damage.date or damage.group}"
             again = f"ingest {_file_of(lake, damage.group or '')} again"
@@ -188,9 +188,9 @@ def damaged_exports(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
                 yield Fault(what, damage.where, f"set it aside; then {again}", mend, afterwards=again)
 
 
-def damaged_cells(found: Iterable[Damage], opened: Callable[[], Workspace]) -> Iterator[Fault]:
+def damaged_cells(damages: Iterable[Damage], opened: Callable[[], Workspace]) -> Iterator[Fault]:
     """Yield damaged demand cells, which are grouped again from their decisions."""
-    for damage in found:
+    for damage in damages:
         if damage.kind == "cells":
             what = f"{damage.faults}: demand cells of {damage.date}, {damage.group}"
             yield Fault(

@@ -57,14 +57,14 @@ def interrupted_commits(lake: Lake) -> Iterator[Fault]:
 
 def parts_of_pending(lake: Lake) -> set[Partition]:
     """Return the partitions of every pending commit whose record can be read: what they hold may change at once."""
-    found = set()
+    names = set()
     for name in pending_names(lake.notes):
         try:
             record = read_record(lake.notes, pending_record_name(name))
         except LakeError:
             continue
-        found |= {part.partition for part in record.parts} if record else set()
-    return found
+        names |= {part.partition for part in record.parts} if record else set()
+    return names
 
 
 def _why_unfinishable(lake: Lake, name: str) -> str | None:
@@ -109,8 +109,8 @@ def killed_commands(lake: Lake) -> Iterator[Fault]:
         typed = f"shelfprice {command} --store {store}" if store else f"shelfprice {command}"
         if not is_held(lake.locks, name if store else _LOCKS.get(command, "night")):
             what = f"{command} of {store}" if store else command
-            said = f"{what} did not come to its end, {last}"
-            yield Fault(said, f"lake/asked/{name}.json", f"`{typed}` goes on with it", is_harm=False)
+            sentence = f"{what} did not come to its end, {last}"
+            yield Fault(sentence, f"lake/asked/{name}.json", f"`{typed}` goes on with it", is_harm=False)
 
 
 def _remove(locks: LockPlace, lock: str, folder: Path) -> str:

@@ -25,9 +25,9 @@ _FILE = "sqlite:///"
 OpenWorkspace = Callable[[], Workspace]
 
 
-def books_to_price_anew(lake: Lake, found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
+def books_to_price_anew(lake: Lake, damages: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
     """Yield the price books without a whole belief; those of days that are over are not made again."""
-    for damage in found:
+    for damage in damages:
         if damage.kind != "book" or damage.date is None or has_belief(lake, damage.date):
             continue
         what = f"{damage.faults}: the price book for {damage.date}"

@@ -95,10 +95,10 @@ def books_of(lake: Lake, date: dt.date, batches: list[Partition]) -> list[UsedBo
     }
     if all(in_force_in(lake, date, batch.group) for batch in batches):
         return list(used.values())
-    found = book_in_force(lake, date)
-    if found is not None:
-        version = None if found.book.model_version == WITHOUT_CHAMPION else found.book.model_version
-        used.setdefault(found.sha256, UsedBook(found.sha256, found.book.published_at.date(), version, None))
+    book = book_in_force(lake, date)
+    if book is not None:
+        version = None if book.book.model_version == WITHOUT_CHAMPION else book.book.model_version
+        used.setdefault(book.sha256, UsedBook(book.sha256, book.book.published_at.date(), version, None))
     return list(used.values())
 
 
@@ -201,8 +201,8 @@ class _Day:
         model = None if used.model_version is None else load_champion(self._settings, used.model_version)
         if model is None and used.model_version is not None:
             raise ModelError(f"the model registry does not have version {used.model_version} any more")
-        known = known_before(self._lake, model, catalog, used.made_for, products_of(catalog), sets_aside=False)
-        publish_book(self._scratch, catalog, known.curves, known.visits, used.made_for, known.belief)
+        by_model = known_before(self._lake, model, catalog, used.made_for, products_of(catalog), sets_aside=False)
+        publish_book(self._scratch, catalog, by_model.curves, by_model.visits, used.made_for, by_model.belief)
 
     def _sold(self, rows: tuple[LedgerRow, ...]) -> tuple[DayRows, Catalog]:
         """Sell the day again, one stretch after another; return its rows and the catalog at closing."""
@@ -233,13 +233,13 @@ class _Day:
             if catalog.store.guardrails.kill_switch or orders.stops_everything:
                 return storefront_at_base_prices(catalog, orders)
             return storefront_before_champion(catalog, row.policy, orders)
-        found, kept = self._books.get(row.book_sha256), book_with(self._lake, row.book_made_for, row.book_sha256)
-        if found is None or (kept is not None and found.sha256 != row.book_sha256):
-            found = kept
-        if found is None:
+        cached, kept = self._books.get(row.book_sha256), book_with(self._lake, row.book_made_for, row.book_sha256)
+        if cached is None or (kept is not None and cached.sha256 != row.book_sha256):
+            cached = kept
+        if cached is None:
             raise DataError("its price book is neither kept nor could it be worked out again")
-        is_greedy = row.policy == "greedy" and found.book.policy != "greedy"
-        return pricing_by_book(catalog, OpenBook(catalog, found), orders, row.stores, is_greedy=is_greedy).policy
+        is_greedy = row.policy == "greedy" and cached.book.policy != "greedy"
+        return pricing_by_book(catalog, OpenBook(catalog, cached), orders, row.stores, is_greedy=is_greedy).policy
 
     def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], source: Lake) -> Part:
         """Rebuild the demand cells under the catalog that those on record were grouped under."""

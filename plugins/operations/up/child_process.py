@@ -90,8 +90,8 @@ class ChildProcess:
     @cached_property
     def pid(self) -> int | None:
         """The command's process id, which is its group's too; None when it could not be started."""
-        told = os.read(self._told, _LONGEST_NUMBER)
-        return int(told) if told else None
+        text = os.read(self._told, _LONGEST_NUMBER)
+        return int(text) if text else None
 
     def poll(self) -> int | None:
         """Return the exit code once it has ended, None before; whatever it left running is killed then.

@@ -34,7 +34,7 @@ def tell_outages_briefly() -> None:
     def brief_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(*args, **kwargs)
         error = record.exc_info[1] if record.exc_info else None
-        lost = next((one for one in _chain_of(error) if _is_lost_connection(one)), None)
+        lost = next((cause for cause in _chain_of(error) if _is_lost_connection(cause)), None)
         if lost is not None:
             record.msg = f"{first_line(Exception(record.getMessage()))} ({first_line(lost)})"
             record.args, record.exc_info, record.exc_text = (), None, None
@@ -53,8 +53,8 @@ def _chain_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_lost_connection(error: BaseException) -> bool:
-    said = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, ConnectionError) or any(sign in said for sign in _LOST)
+    text = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, ConnectionError) or any(sign in text for sign in _LOST)
 
 
 GRACE = 2  # seconds to end what is being answered
@@ -125,14 +125,14 @@ def _copy_first_database(draft: Path) -> None:
 
 def _make_database(draft: Path) -> None:
     url = f"sqlite+aiosqlite:///{draft}"
-    own = {f"PREFECT_{of}_DATABASE_CONNECTION_URL": url for of in ("API", "SERVER")} | {
+    variables = {f"PREFECT_{of}_DATABASE_CONNECTION_URL": url for of in ("API", "SERVER")} | {
         "PREFECT_HOME": str(draft.parent)
     }
     command = (sys.executable, "-c", _MAKES_DATABASE)
-    made = subprocess.run(command, env={**os.environ, **own}, capture_output=True, check=False)  # noqa: S603 - our own
+    made = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, check=False)  # noqa: S603 - our own
     if made.returncode:
-        said = made.stderr.decode(errors="replace").strip()
-        raise OSError(f"Prefect's database cannot be made: {said or f'that ended with code {made.returncode}'}")
+        text = made.stderr.decode(errors="replace").strip()
+        raise OSError(f"Prefect's database cannot be made: {text or f'that ended with code {made.returncode}'}")
 
 
 def main() -> None:

@@ -221,14 +221,14 @@ def object_store_environment(settings: Settings) -> dict[str, str]:
     """Return what tells MLflow's server of the object store; nothing where files are in a folder."""
     if not _are_objects(settings):
         return {}
-    known = {
+    names = {
         "MLFLOW_S3_ENDPOINT_URL": settings.s3_endpoint,
         "MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": "path" if settings.s3_endpoint else None,
         "AWS_DEFAULT_REGION": settings.s3_region,
         "AWS_ACCESS_KEY_ID": settings.s3_key,
         "AWS_SECRET_ACCESS_KEY": settings.s3_secret.get_secret_value() if settings.s3_secret else None,
     }
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in names.items() if value is not None}
 
 
 def _are_objects(settings: Settings) -> bool:

@@ -48,7 +48,7 @@ class ServiceState:
 
     def recent_restarts(self, now: dt.datetime) -> int:
         """Return how often it was started again within the last hour."""
-        return sum(now - at <= RECENT for at in self.restarts)
+        return sum(now - restart <= RECENT for restart in self.restarts)
 
 
 @dataclass(frozen=True)

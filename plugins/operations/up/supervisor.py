@@ -129,13 +129,13 @@ def _supervise(
 ) -> None:
     recorded, all_answered = list[ServiceState](), False
     while not stop.is_asked:
-        for one in group:
-            one.step(time.monotonic(), {other.service.name for other in group if other.is_answering})
-        states = [one.state for one in group]
+        for process in group:
+            process.step(time.monotonic(), {other.service.name for other in group if other.is_answering})
+        states = [process.state for process in group]
         if states != recorded:
             record(states)
             recorded = states
-        if not all_answered and all(one.is_answering for one in group):
+        if not all_answered and all(process.is_answering for process in group):
             all_answer()
             all_answered = True
         time.sleep(_POLL_INTERVAL)
@@ -143,7 +143,7 @@ def _supervise(
 
 def _end(group: Sequence["SupervisedService"], stop: Stop) -> None:
     """Ask all at once to end; kill what has not ended in time, and all of it when that is urgent."""
-    processes = [one.process for one in group if one.process is not None]
+    processes = [entry.process for entry in group if entry.process is not None]
     for process in processes:
         process.ask_to_end()
     limit = time.monotonic() + ENDS_WITHIN
@@ -215,9 +215,9 @@ class SupervisedService:
             self._fail(now, f"found {address.host}:{address.port} in use by another program")
             return
         if self._failed_at:
-            at = _now()
-            recent = tuple(one for one in self.state.restarts if at - one <= RECENT)
-            self.state = replace(self.state, restarts=(*recent, at))
+            moment = _now()
+            recent = tuple(restart for restart in self.state.restarts if moment - restart <= RECENT)
+            self.state = replace(self.state, restarts=(*recent, moment))
         try:
             self.process = ChildProcess(
                 service.command, service.environment, lambda line: self._log(service.name, line)
@@ -237,7 +237,7 @@ class SupervisedService:
 
     def _fail(self, now: float, reason: str) -> None:
         allowed, window = self._patience.failures, self._patience.window
-        self._failed_at = [at for at in self._failed_at if now - at <= window] + [now]
+        self._failed_at = [moment for moment in self._failed_at if now - moment <= window] + [now]
         self._in_a_row += 1
         self._unanswered_starts += 1
         if len(self._failed_at) >= allowed or self._unanswered_starts >= allowed:

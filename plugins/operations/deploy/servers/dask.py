@@ -85,5 +85,5 @@ async def _workers_of(settings: Settings) -> set[str]:
     security = security_of(settings)
     shown = security.get_connection_args("client") if security else None
     async with rpc(settings.dask, timeout=_ANSWERS_WITHIN, connection_args=shown) as scheduler:
-        known = await asyncio.wait_for(scheduler.identity(), _ANSWERS_WITHIN)
-    return {str(worker["name"]) for worker in known["workers"].values()}
+        identity = await asyncio.wait_for(scheduler.identity(), _ANSWERS_WITHIN)
+    return {str(worker["name"]) for worker in identity["workers"].values()}

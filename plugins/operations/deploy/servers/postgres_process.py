@@ -31,10 +31,10 @@ def program(name: str) -> str:
         When it is not installed.
     """
     installed = sorted(_DEBIAN.glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]))
-    found = str(installed[-1]) if installed else shutil.which(name)
-    if found is None:
+    program = str(installed[-1]) if installed else shutil.which(name)
+    if program is None:
         raise ServiceError(_MISSING)
-    return found
+    return program
 
 
 class Folder:
@@ -52,8 +52,8 @@ class Folder:
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         is_root = os.geteuid() == 0
         self.place = f"/proc/self/fd/{self._descriptor}" if is_root else str(folder)
-        own: dict[str, Any] = {"user": _USER, "group": _USER, "extra_groups": ()} if is_root else {}
-        self.options: dict[str, Any] = {"cwd": "/", "pass_fds": (self._descriptor, *others), **own}
+        settings: dict[str, Any] = {"user": _USER, "group": _USER, "extra_groups": ()} if is_root else {}
+        self.options: dict[str, Any] = {"cwd": "/", "pass_fds": (self._descriptor, *others), **settings}
 
     def close(self) -> None:
         """Close it; programs that run keep it open."""
@@ -75,8 +75,8 @@ def make_database(folder: Path, user: str, password: str, name: str) -> None:
     reading, writing = os.pipe()
     if os.geteuid() == 0:
         owner = pwd.getpwnam(_USER)
-        for one in (draft, reading):
-            os.chown(one, owner.pw_uid, owner.pw_gid)
+        for stream in (draft, reading):
+            os.chown(stream, owner.pw_uid, owner.pw_gid)
     files = Folder(draft, reading)
     try:
         os.write(writing, f"{password}\n".encode())
@@ -121,8 +121,8 @@ def _works_in(process: Path, folder: Path) -> bool:
 def _run(command: Sequence[str], files: Folder, typed: str) -> None:
     done = subprocess.run(command, input=typed, capture_output=True, text=True, check=False, **files.options)
     if done.returncode:
-        said = " ".join((done.stdout[-300:] + done.stderr[-300:]).split())
-        raise ServiceError(f"{Path(command[0]).name} exited with code {done.returncode}: {said}")
+        output = " ".join((done.stdout[-300:] + done.stderr[-300:]).split())
+        raise ServiceError(f"{Path(command[0]).name} exited with code {done.returncode}: {output}")
 
 
 def main() -> None:

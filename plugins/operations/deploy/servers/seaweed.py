@@ -143,10 +143,10 @@ class Seaweed:
 
 def _weed() -> str:
     """Return the program; it lies beside the interpreter."""
-    found = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
-    if found is None:
+    path = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
+    if path is None:
         raise ServiceError("expected SeaweedFS's program `weed`, found none; install it: make install-cluster")
-    return found
+    return path
 
 
 def _users(key: str, secret: str) -> dict[str, object]:
