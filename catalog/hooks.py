@@ -20,6 +20,7 @@ from catalog.errors import SettingError
 if TYPE_CHECKING:  # types of the rooms above, for the reader and the type checker alone
     import duckdb
 
+    from catalog.arrays import Floats
     from catalog.decisions.pricing import PricedBy
     from catalog.decisions.store_day import Repriced
     from catalog.load import Catalog
@@ -186,6 +187,29 @@ class Database(Protocol):
         ...
 
 
+class Standing(Protocol):
+    """A price that stands, EUR, and the rule that decided it, a key of `catalog.decisions.rules.RULES`."""
+
+    @property
+    def price(self) -> float: ...  # noqa: D102 - described above
+
+    @property
+    def rule(self) -> str: ...  # noqa: D102
+
+
+class StoreStanding(Protocol):
+    """What stands in a store from its next tick on."""
+
+    @property
+    def prices(self) -> "Floats":
+        """EUR, shape (n_products,); NaN where unknown."""
+        ...
+
+    def of(self, sku: str) -> Standing | None:
+        """Return what stands for a product; None where that is unknown."""
+        ...
+
+
 class ShelfQuotes(Protocol):
     """Quotes the prices that stand in stores without a price book."""
 
@@ -294,6 +318,9 @@ SECTIONS: "Hook[tuple[Section, ...]]" = Hook("sections")
 
 ORDERS: "Hook[OrderBook]" = Hook("orders")
 """The keeper of people's orders, the kill switch among them; without it, a lake with orders is refused."""
+
+STANDING: "Hook[Callable[[Lake, Catalog, Mapping[str, StoreNow]], Mapping[str, StoreStanding]]]" = Hook("standing")
+"""Works out what stands in stores next: quotes need it where prices of one shelf limit each other."""
 
 SELLERS: "Hook[Seller]" = Hook("sellers")
 """Prices, closes and quotes the stores whose sales come from outside; the built-in seller is the price book."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from catalog.bounds import price_links
 from catalog.decisions.rules import RULES
 from catalog.errors import DataError
-from catalog.hooks import ShelfQuotes
+from catalog.hooks import STANDING, ShelfQuotes
 from catalog.load import Catalog
 from etl.calendar import StoreNow, catalog_of_the_day, stores_now
 from serving.belief.table import switching_in
@@ -28,7 +28,6 @@ from serving.optimise.policies import costs_that_count
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, known, text_of
 from serving.store.in_force import stores_apart, unknown_price
 from serving.store.present import PresentShelf, present_shelf, shelf_after
-from serving.store.standing import standings
 from warehouse.checks.whole import PassedOver, books_passed_over
 from warehouse.lake import Lake
 from warehouse.origin import seller_of, sells_outside
@@ -121,6 +120,7 @@ class Counters:
         curves = replace(shelf.curves, switching=switching_in(found.belief, catalog))
         beside = None
         if price_links(catalog.products, catalog.store):
+            standings = STANDING.needed("families and own_brands in store.yaml")
             standing = standings(self._lake, self._catalog, {store: self._stores[store] for store in stores})
             beside = {store: at.prices for store, at in standing.items()}
         return Counter(QuotedBook(catalog, shelf, curves, orders, left, beside), stores, tag, shelf)
@@ -308,13 +308,10 @@ class QuoteDesk:
 
     def _no_book(self, sku: str, store: str | None) -> NoBookError:
         """Return the refusal where no book is in force: it names the price that stands all the same."""
-        of = store if store in self._stores else self.catalog.store.stores[0]
-        own = standings(self._lake, self.catalog, {of: self._stores[of]})[of]
-        found = own.of(sku)
-        stands = f"{sku} is not on the shelf of {of} today"
-        if sku in own.catalog.skus:
-            stands = unknown_price(sku, of)
-        if found is not None:
+        of, standings = store if store in self._stores else self.catalog.store.stores[0], STANDING.only()
+        found = standings and standings(self._lake, self.catalog, {of: self._stores[of]})[of].of(sku)
+        stands = unknown_price(sku, of)
+        if found:
             stands = (
                 f"{sku} stands at {self.catalog.store.money.format_money(found.price)} in {of}, {RULES[found.rule]}"
             )

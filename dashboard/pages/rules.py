@@ -15,7 +15,7 @@ from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, wire_content
 from plugins.desk.rules.effects import Conflict, RuleEffect, RulesNow, rules_now
 from plugins.desk.rules.sentences import Rule
-from serving.store.standing import Standing
+from plugins.desk.standing import Standing
 
 _EXAMPLES, _NAMED, _SENTENCES = 3, 6, 4
 

@@ -22,12 +22,12 @@ from plugins.desk.price_changes.change import Terms
 from plugins.desk.price_changes.conflicts import below_cost
 from plugins.desk.price_changes.proposals import passing
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.standing import standings
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import limits_of
 from serving.limits.orders import Kind, Orders, PriceOrder
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from serving.store.standing import standings
 from serving.store.storefront import Storefront
 
 SHELF = load(CLASSIC)

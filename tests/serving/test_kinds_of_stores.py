@@ -15,6 +15,7 @@ from etl.calendar import stores_now
 from etl.twin.store_day import play
 from etl.twin.truth import chance_of_sale
 from plugins.desk.price_changes.request import PriceRequest, examined
+from plugins.desk.standing import standings
 from plugins.evaluation.worlds import asked_worlds
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
@@ -26,7 +27,6 @@ from serving.quote_desk import StoresDifferError, open_desk
 from serving.store.in_force import pricing_on, stores_apart
 from serving.store.play import priced_batches
 from serving.store.present import present_book
-from serving.store.standing import standings
 from serving.store.storefront import Storefront
 
 (WORLD,) = asked_worlds(["rich and poor stores"])

@@ -9,10 +9,10 @@ from catalog.load import Catalog, load
 from catalog.settings import read_settings
 from etl.calendar import stores_now
 from etl.stock import opens_with
+from plugins.desk.standing import standings
 from plugins.evaluation.living_store import LivingStore
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from serving.store.standing import standings
 
 pytestmark = pytest.mark.play
 

@@ -16,6 +16,7 @@ from etl.calendar import stores_now
 from etl.transform import transform
 from plugins.connect.labels.wanted import wanted_of
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.standing import standings
 from plugins.operations.checks.proving import verify
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
@@ -24,7 +25,6 @@ from serving.book.make import publish_book
 from serving.optimise.curves import DemandCurves
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, open_desk
-from serving.store.standing import standings
 from tests.support.believing import first_belief
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

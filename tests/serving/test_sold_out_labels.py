@@ -5,7 +5,7 @@ import pytest
 
 from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
-from serving.store.standing import usual_prices
+from plugins.desk.standing import usual_prices
 from serving.store.storefront import storefront_before_champion
 
 SHELF = load(CLASSIC)

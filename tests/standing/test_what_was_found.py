@@ -23,13 +23,13 @@ from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import all_changes
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.standing import Standing, standings
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from plugins.operations.replay.day import replay
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.store.in_force import pricing_on
-from serving.store.standing import Standing, standings
 from serving.store.storefront import Storefront
 from warehouse.query.connection import build_file
 

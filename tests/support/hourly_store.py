@@ -11,9 +11,9 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing import DrawnPriceRules
 from catalog.settings import read_settings
 from etl.calendar import stores_now
+from plugins.desk.standing import standings
 from plugins.evaluation.outside_store.engine import InProcess
 from plugins.evaluation.outside_store.hourly_twin import FIRST_DATE, TwinStore, outside_catalog
-from serving.store.standing import standings
 from warehouse.lake import Partition
 
 OWNERS_DATE = FIRST_DATE - dt.timedelta(days=1)

@@ -26,8 +26,8 @@ from plugins.desk.price_changes.consequence import DayForecast, outlook_of
 from plugins.desk.price_changes.proposals import Proposals, proposals_on
 from plugins.desk.price_changes.record import changes_by_people
 from plugins.desk.rival_caps import fresh_prices
+from plugins.desk.standing import StoreStanding, standings
 from serving.book.store import BookInForce, OpenBook, book_in_force
-from serving.store.standing import StoreStanding, standings
 from warehouse.workspace import Workspace
 
 _COURSE = dt.timedelta(days=14)

@@ -39,7 +39,7 @@ class Row:
     proposed
         What waits or was decided; where nothing did, what the policy wants within the limits.
     stands
-        What holds at the next tick: see `serving.store.standing`.
+        What holds at the next tick: see `plugins.desk.standing`.
     gain
         What the plan that begins with the proposed price is expected to bring until closing more than `now` would, if
         it were kept, EUR; None where no model knows.

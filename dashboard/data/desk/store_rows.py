@@ -20,9 +20,9 @@ from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.consequence import Comparison, DayForecast, OnShelf
 from plugins.desk.price_changes.proposals import THE_RULE, Proposals, passing
 from plugins.desk.price_changes.reasons import reason_beside, reason_for
+from plugins.desk.standing import Standing, StoreStanding
 from plugins.own_store.draws.drawn_prices import DrawnPolicy
 from serving.store.markdowns import Sticker
-from serving.store.standing import Standing, StoreStanding
 
 STATES: tuple[State, ...] = get_args(State)
 PASSES = STATES.index("passes")

@@ -18,7 +18,7 @@ from plugins.connect.labels.export_log import LOCK as RECORD_LOCK
 from plugins.connect.labels.export_log import ExportHistory, ExportLog, next_number, record_batches
 from plugins.connect.labels.targets import FolderTarget, RefusedBatchError, Target
 from plugins.connect.labels.wanted import shelf_prices
-from serving.store.standing import standings
+from plugins.desk.standing import standings
 from warehouse.commits.locks import waited_for
 from warehouse.commits.notes import EXPORTS, Notes, read_sealed, write_sealed
 from warehouse.workspace import Workspace

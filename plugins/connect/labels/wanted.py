@@ -13,8 +13,8 @@ from catalog.load import Catalog
 from etl.calendar import StoreNow
 from plugins.connect.labels.batch import ShelfPrice
 from plugins.desk.price_changes.change import PriceChange
+from plugins.desk.standing import StoreStanding, standings
 from serving.limits.orders import OrderSource
-from serving.store.standing import StoreStanding, standings
 from warehouse.lake import Lake
 
 

@@ -14,8 +14,8 @@ from plugins.desk.law.shown import prices_shown
 from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.record import changes_by_people
 from plugins.desk.records import AlertRules
+from plugins.desk.standing import standings
 from serving.book.store import is_priced
-from serving.store.standing import standings
 from warehouse.checks.proof import Span, prove
 from warehouse.lake import Lake
 from warehouse.origin import newest_closed, sold_dates

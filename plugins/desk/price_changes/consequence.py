@@ -15,6 +15,7 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from plugins.desk.price_changes.change import Terms
 from plugins.desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
+from plugins.desk.standing import StoreStanding
 from serving.belief.table import stores_of_kinds
 from serving.book.book import PriceBook
 from serving.book.make import limited_ladder
@@ -24,7 +25,6 @@ from serving.optimise.policies import StockAwarePolicy, sales_of
 from serving.optimise.stock_ahead import Keeps
 from serving.store.in_force import stores_apart
 from serving.store.present import PresentBook, present_book
-from serving.store.standing import StoreStanding
 from warehouse.lake import Lake
 
 

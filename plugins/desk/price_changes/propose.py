@@ -26,10 +26,10 @@ from plugins.desk.price_changes.consequence import DayForecast, outlook_of, with
 from plugins.desk.price_changes.proposals import PASSES, THE_RULE, Proposals, passing, proposals_on, waiting_on
 from plugins.desk.price_changes.reasons import reason_beside, reason_for
 from plugins.desk.price_changes.record import LOCK, PATIENCE, TABLE, next_number, record_rows, rows_of_events
+from plugins.desk.standing import openings_without_orders
 from plugins.desk.tables import PREDICTED
 from serving.book.store import BookInForce, book_in_force
 from serving.store.markdowns import stickers_on
-from serving.store.standing import openings_without_orders
 from warehouse.commits.locks import held
 from warehouse.lake import Lake, Partition
 from warehouse.origin import sells_outside

@@ -58,8 +58,8 @@ def _read(workspace: "Workspace") -> "RulesNow":
     from flows.clock import now_of
     from plugins.desk.price_changes.consequence import outlook_of
     from plugins.desk.rules.effects import rules_now
+    from plugins.desk.standing import standings
     from serving.book.store import opened_once
-    from serving.store.standing import standings
 
     lake, catalog = workspace.lake, workspace.catalog
     clocks = stores_now(lake, catalog, catalog.store.stores, now_of(workspace))

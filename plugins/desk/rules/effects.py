@@ -17,7 +17,7 @@ from catalog.decisions.rules import LIMITS
 from catalog.load import Catalog
 from plugins.desk.price_changes.consequence import DayForecast, OnShelf
 from plugins.desk.rules.sentences import Rule, rules_of
-from serving.store.standing import CAPS, ORDERED, Standing, StoreStanding
+from plugins.desk.standing import CAPS, ORDERED, Standing, StoreStanding
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from catalog.decisions.rules import RULES
 from catalog.errors import DataError
 from catalog.load import Catalog
 from etl.calendar import StoreNow
+from plugins.desk.standing import Standing, StoreStanding, standings
 from plugins.own_store.draws.drawn_prices import BACK, DrawnPolicy, newest_draw, room_of
 from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.quote import PriceQuestion, PriceQuote
 from serving.store.in_force import unknown_price
-from serving.store.standing import Standing, StoreStanding, standings
 from warehouse.lake import Lake
 
 _SURE = 1.96  # standard deviations of a 95 % interval

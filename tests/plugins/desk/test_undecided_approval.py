@@ -23,9 +23,9 @@ from dashboard.prefect.control import live_control
 from plugins.desk.law.shown import day_prices_before
 from plugins.desk.price_changes.proposals import passing, proposals_on, waiting_now
 from plugins.desk.price_changes.record import all_changes
+from plugins.desk.standing import openings_without_orders
 from plugins.evaluation.living_store import LivingStore
 from plugins.operations.checks.models import check_waiting
-from serving.store.standing import openings_without_orders
 from training.night import run_night
 from training.schedule import recorded
 from warehouse.lake import Lake

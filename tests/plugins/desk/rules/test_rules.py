@@ -20,10 +20,10 @@ from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.desk.records import RivalRules
 from plugins.desk.rules.effects import RulesNow, rules_now
 from plugins.desk.rules.sentences import rules_of
+from plugins.desk.standing import standings
 from serving.book.store import book_in_force
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from serving.store.standing import standings
 
 SHELF = load(CLASSIC)
 SECTIONS: dict[str, Any] = {"guardrails": Guardrails, "rivals": RivalRules, "approval": Approval}

@@ -14,6 +14,7 @@ from catalog.errors import DataError, Declined
 from catalog.load import load
 from etl.calendar import stores_now
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.standing import standings
 from plugins.own_store.draws import drawn_sales as reading
 from plugins.own_store.draws.approved_designs import decide as decide_design
 from plugins.own_store.draws.drawn_prices import draw_on, own_prices_on
@@ -24,7 +25,6 @@ from plugins.own_store.draws.said_price import say_shelf_price
 from plugins.own_store.earned import earned_by_draws
 from plugins.own_store.learning.belief_from_units import believed_of_units
 from plugins.own_store.learning.belief_priors import ToldPrior
-from serving.store.standing import standings
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 

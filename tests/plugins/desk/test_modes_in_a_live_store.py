@@ -11,8 +11,8 @@ from etl.calendar import stores_now
 from etl.open_days import LiveDay
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.request import PriceRequest, ask
+from plugins.desk.standing import Standing, standings
 from plugins.operations.replay.day import replay
-from serving.store.standing import Standing, standings
 
 OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.35)
 

@@ -12,8 +12,8 @@ from price_shop import Shop
 from etl.calendar import stores_now
 from plugins.connect.labels.export import export
 from plugins.connect.labels.targets import FolderTarget
-from serving.store import standing
-from serving.store.standing import standings
+from plugins.desk import standing
+from plugins.desk.standing import standings
 
 LEFT = {"S01": 3, "S02": 12, "S03": 100}
 """Units with which each store opens, of every product."""

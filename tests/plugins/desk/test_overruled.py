@@ -10,9 +10,9 @@ from catalog.bounds import not_above
 from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
+from plugins.desk.standing import overruled_by
 from serving.limits.guardrails import caps_beside, guarded, side_by_side
 from serving.limits.limits import limits_of
-from serving.store.standing import overruled_by
 
 SHELF = load(CLASSIC)
 SHAPE = (len(SHELF.store.stores), len(SHELF.skus))

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
+from plugins.desk.standing import limits_by_product, usual_prices, without_orders
 from serving.limits.limits import limits_of
 from serving.limits.orders import Kind, Orders, PriceOrder, PriceRanges
 from serving.optimise.policies import policy_without_model
-from serving.store.standing import limits_by_product, usual_prices, without_orders
 from serving.store.storefront import Storefront
 
 SHELF = load(CLASSIC)
