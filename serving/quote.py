@@ -14,8 +14,7 @@ from catalog.decisions.reasons import PriceMove, json_text, reason
 from catalog.errors import DataError
 from catalog.load import Catalog
 from serving.book.book import BookPolicy, PriceBook
-from serving.limits.guardrails import caps_beside
-from serving.limits.limits import limits_of
+from serving.limits.limits import caps_beside, limits_of
 from serving.limits.orders import Orders
 from serving.optimise.curves import DemandCurves, Switching
 from serving.optimise.policies import costs_that_count

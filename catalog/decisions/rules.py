@@ -12,7 +12,6 @@ RULES = {
     "stock_value": "it earns most until closing",
     "exploration": "trying a price to learn demand",
     "sold_out": "nothing is left to sell",
-    "never_varied": "how its demand answers to the price is not known, so it is the base price",
     "shelf_price": "nobody released another price, so the shelf price stands",
     "drawn_price": "it was drawn for the week, the likelier the more it is believed to earn",
     "homeward_price": "the price goes back to the shelf price in steps, as prices always move",

@@ -2,7 +2,7 @@
 
 Shelf, quote, API, export, desk, price tags, alerts and refusals ask here, or ask the same storefront of the same orders
 and limits. The order of the rules stands in `catalog.decisions.rules.LIMITS`, and each is applied in
-`serving.limits.guardrails`.
+`serving.limits.limits`.
 
 Of a store that opens next, what stands is what its policy opens a full shelf with, without exploration. Of one that is
 being sold, it is the price that is shown, within what people ordered and what limits it from the next tick on: what the
@@ -29,8 +29,7 @@ from etl.calendar import StoreNow, catalog_of_the_day, stores_now
 from etl.open_days import LiveDay, SoldSoFar, sold_so_far, standing_of, taught
 from etl.stock import opens_with
 from serving.book.store import Books, opened_once
-from serving.limits.guardrails import caps_beside, guarded_with_trail, side_by_side
-from serving.limits.limits import Limits, limits_of, rule_given
+from serving.limits.limits import Limits, ShelfLimits, caps_beside, limits_of
 from serving.limits.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
 from serving.store.in_force import kinds_on, pricing_on, standing_prices, storefront_on
 from serving.store.storefront import Storefront
@@ -88,7 +87,7 @@ def overruled_by(limits: Limits | None, prices: Floats, shelf: Shelf) -> list[By
     if limits is None:
         return limits_by_product(NO_CLAMPS, (), prices.shape)
     beside = replace(limits, caps=caps_beside(limits, prices)) if limits.links else limits
-    _, clamps = guarded_with_trail(beside, prices, shelf)
+    _, clamps = ShelfLimits(beside, shelf).trail(prices)
     stands, after = prices.ravel()[clamps["decision"]], clamps["after"]
     rule = np.array(limits.rules)[clamps["rule"]]
     is_kept = np.where(after < clamps["before"], after >= stands, after <= stands)
@@ -327,11 +326,11 @@ def usual_prices(front: Storefront, shelf: Shelf) -> UsualPrices:
         front = replace(front, curves=front.curves.at(shelf.ticks_left))
     asked, free = front.supported(front.policy.ask(shelf), shelf), without_orders(front)
     limits = front.limits_on(shelf, asked).beside(asked.prices)
-    prices, rule, clamps = limits.apply_with_trail(asked.prices, asked.rule, front.rules.index("exploration") + 1)
+    prices, rule, clamps = limits.decide(asked.prices, asked.rule, front.rules.index("exploration") + 1)
     without = prices
     if free is not front:
         without = free.limits_on(shelf, asked).beside(asked.prices).apply(asked.prices)
-    stickers = front.stickers(asked, prices, shelf)
+    stickers = front.stickers(asked, prices, limits)
     return UsualPrices(shelf, front.limits, prices, rule, clamps, without, stickers["sticker"], stickers.get("saving"))
 
 
@@ -472,11 +471,12 @@ def _during(
     rows = sold.rows.repricings.select(["sku", "tick", "binding_rule", "clamps"]).to_pylist()  # in order of time
     newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}
     was_peoples = {row["sku"]: _is_peoples(row) for row in rows}
-    given = np.broadcast_to(rule_given(limits, shelf), began.shown.shape)[0]
+    within = ShelfLimits(limits, shelf)
+    given = np.broadcast_to(within.given_by, began.shown.shape)[0]
     is_peoples = (given >= 0) | np.array([was_peoples[sku] for sku in catalog.skus])
     by_policy = _prices_by_policy(lake, catalog, day, sold, shelf, books) if is_peoples.any() else began.shown[0]
     without = np.where(is_peoples, by_policy, began.shown[0])
-    prices, clamps = guarded_with_trail(side_by_side(limits, without[None], shelf), without[None], shelf)
+    prices, clamps = within.beside(without[None]).trail(without[None])
     bound = limits_by_product(clamps, limits.rules, prices.shape)[0]
     clock, by, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
     for own, sku in enumerate(catalog.skus):

@@ -12,12 +12,11 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
@@ -33,9 +32,7 @@ from serving.belief.table import belief_from_table, belief_to_table, log_fingerp
 from serving.book.book import BookedStates, PriceBook, joined
 from serving.book.table import book_to_table
 from serving.learning.outlook import Outlook, start_of_day
-from serving.limits.guardrails import guarded_with_trail
-from serving.limits.limits import Limits, limits_of
-from serving.limits.on_a_shelf import support_of, with_support
+from serving.limits.limits import anywhere, limits_of
 from serving.optimise.curves import (
     DemandCurves,
     DemandModel,
@@ -53,6 +50,7 @@ from warehouse.origin import COUNTS, SOLD
 from warehouse.partition import Within, between
 from warehouse.workspace import Workspace
 
+_SAME = 1e-9  # EUR
 _BLOCK_STATES = 2_000_000  # states of a block of products; a block has at least one product
 
 
@@ -148,9 +146,14 @@ def learned_for(
 def supported_curves(
     connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
 ) -> DemandCurves:
-    """Ask a model for the demand curves of the day after a date, and mark the prices that decisions until then show."""
+    """Ask a model for the demand curves of the day after a date, and mark the prices that decisions until then show.
+
+    A product with a single observed price, or none, has no support: how demand answers is not known.
+    """
     curves = demand_curves(connection, model, catalog)
-    return with_support(curves, observed_prices(connection, catalog, through, model.learned_from))
+    lowest, highest = np.hsplit(observed_prices(connection, catalog, through, model.learned_from), 2)
+    is_inside = (curves.prices >= lowest - _SAME) & (curves.prices <= highest + _SAME)
+    return replace(curves, observed=is_inside & (highest - lowest > _SAME))
 
 
 def holds_exported(connection: duckdb.DuckDBPyConnection, catalog: Catalog, after: dt.date, through: dt.date) -> bool:
@@ -303,8 +306,8 @@ def tabulate(
 ) -> PriceBook:
     """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
 
-    The ticks are those of a whole day, or the last `n_ticks` of one. The curves tell which products have support, and
-    the chance of sale where a limit binds; without them all have it, and the chance is that of the policy's own price.
+    The ticks are those of a whole day, or the last `n_ticks` of one. The curves tell the chance of
+    sale where a limit binds; without them it is that of the policy's own price.
     Where stock lives on, `opened_with` are the units at the day's opening by the days on which they may be sold, shape
     (n_products, n_lives), and `on` is the date; by default all are new, and it is the date for which it is published.
     `sticker` are the stickers that are stuck, EUR, shape (n_products,), NaN for none; None before that is decided.
@@ -316,19 +319,16 @@ def tabulate(
         When a policy's price is not finite or leaves floor and ceiling: the whole book is refused and old prices stand.
     """
     levels = np.minimum(np.arange(int(catalog.most_stock.max()) + 1)[:, None], catalog.most_stock)
-    support = None if curves is None else support_of(catalog, curves)
-    own_rules = (*policy.rules, *(() if support is None else ("never_varied",)))
     ticks = n_ticks or catalog.store.opening.ticks
     answers = _ask_everywhere(policy, levels, ticks, on or published_at.date(), opened_with, sticker)
-    if support is not None:
-        answers = [support.apply(answer, len(policy.rules)) for answer in answers]
     asked, p_asked, policy_rule, unit_value = (
         np.stack([getattr(answer, name) for answer in answers]) for name in ("prices", "p_sale", "rule", "unit_value")
     )  # shape (n_ticks, n_levels, n_products)
     _refuse_impossible(asked, catalog)
-    is_empty, sold_out, limits = np.broadcast_to(levels == 0, asked.shape), len(own_rules), limits_of(catalog)
+    is_empty, sold_out, limits = np.broadcast_to(levels == 0, asked.shape), len(policy.rules), limits_of(catalog)
     p_asked, policy_rule = np.where(is_empty, 0.0, p_asked), np.where(is_empty, sold_out, policy_rule)
-    by_row, clamps = _within_static_limits(limits, asked.reshape(-1, asked.shape[2]), ticks, sold_out + 1)
+    rows = asked.reshape(-1, asked.shape[2])  # each is as good as a shelf of its own, for they look at no stock
+    by_row, clamps = anywhere(limits, rows.shape).trail(rows, sold_out + 1)
     prices, rule, p_sale = by_row.reshape(asked.shape), policy_rule.copy(), p_asked
     rule.flat[clamps["decision"]] = clamps["rule"]
     changed = (prices != asked) & ~is_empty
@@ -341,7 +341,7 @@ def tabulate(
         skus=catalog.skus,
         par_stock=catalog.most_stock,
         states=BookedStates._make(np.ascontiguousarray(own.transpose(2, 0, 1)) for own in states),
-        rules=(*own_rules, "sold_out", *limits.rules),
+        rules=(*policy.rules, "sold_out", *limits.rules),
         policy=policy.name,
         model_version=policy.model_version or "none",
         published_at=published_at,
@@ -364,18 +364,9 @@ def _ask_everywhere(
     ]
 
 
-def _within_static_limits(limits: Limits, asked: Floats, n_ticks: int, first_rule: int) -> tuple[Floats, NDArray[Any]]:
-    """Return what static limits leave of prices, EUR, shape (n_rows, n_products), and the changes as `CLAMP` records.
-
-    They look at no stock, so each row is as good as a shelf of its own.
-    """
-    shelf = Shelf(np.ones(asked.shape, dtype=np.int64), np.full(asked.shape, np.nan), n_ticks, np.ones(asked.shape))
-    return guarded_with_trail(limits, asked, shelf, None, first_rule)
-
-
 def limited_ladder(catalog: Catalog, ladder: Floats) -> Floats:
     """Return what the static limits make of each candidate price, EUR, shape (n_products, n_prices)."""
-    return np.ascontiguousarray(_within_static_limits(limits_of(catalog), ladder.T, 1, 0)[0].T)
+    return np.ascontiguousarray(anywhere(limits_of(catalog), ladder.T.shape).apply(ladder.T).T)
 
 
 def _refuse_impossible(prices: Floats, catalog: Catalog) -> None:

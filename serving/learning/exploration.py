@@ -19,8 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
-from serving.limits.guardrails import in_zone, nothing_shown
-from serving.limits.on_a_shelf import ShelfLimits
+from serving.limits.limits import ShelfLimits, anywhere
 from serving.optimise.curves import DemandCurves, chance_at
 from serving.optimise.policies import Asked, Worth
 
@@ -102,21 +101,19 @@ class Candidates:
 
 
 def candidates_within(
-    limits: ShelfLimits, exploration: ExplorationPlan, curves: DemandCurves | None, usual: Floats | None = None
+    limits: ShelfLimits, exploration: ExplorationPlan, curves: DemandCurves | None, usual: Floats | float = 0.0
 ) -> Candidates:
     """Return what the limits of a shelf leave of every candidate.
 
     Parameters
     ----------
     usual
-        Prices shown where nothing is tried, EUR, shape (n_stores, n_products); None on a shelf that shows none yet.
+        Prices shown where nothing is tried, EUR, shape (n_stores, n_products); not read under static limits.
     """
-    ladder, choice = exploration.ladder.T[:, None, :], exploration.choice.T[:, None, :]
-    prices, tried = limits.apply(ladder), choice & limits.approves(ladder)
-    if usual is not None:  # where a candidate is not tried after all, the usual price stands, and that costs nothing
-        leads_back = limits.leads_back(prices, usual)
-        tried = tried if leads_back is None else tried & leads_back
-        prices = np.where(tried, prices, usual)
+    choice = exploration.choice.T[:, None, :]
+    prices, tried = limits.candidates(exploration.ladder.T[:, None, :], usual)
+    tried = tried & choice
+    prices = np.where(tried, prices, usual)  # where a candidate is not tried, the usual price stands and costs nothing
     chances, beside = np.full(prices.shape, np.nan), np.zeros(prices.shape)
     if exploration.budget is not None and curves is not None:
         chances = np.where(choice, chance_at(curves.prices, curves.p_sale, prices), 0.0)
@@ -153,8 +150,8 @@ def chance_on_budget(
     own = (usual - worth.forgone) * p_usual + worth.beside(usual)
     affordable = budget * (usual * p_usual)
     if limits.limits is not None and not limits.limits.are_static:
-        asked = in_zone(limits.limits, worth.asked.prices, limits.shelf)
-        wanted = worth.of(ShelfLimits(limits.limits, nothing_shown(asked.shape)).apply(asked))
+        asked = limits.in_zone(worth.asked.prices)
+        wanted = worth.of(anywhere(limits.limits, asked.shape).apply(asked))
         affordable = np.maximum(affordable - np.maximum(wanted - own, 0.0), 0.0)
     loss = own - candidates.mean_worth(worth.forgone)
     chance = np.full(loss.shape, HIGHEST_CHANCE)
@@ -210,7 +207,10 @@ def try_prices(
         Prices shown where nothing is tried, EUR, shape (n_stores, n_products).
     """
     chance = _chance_of_a_trial(exploration, worth, limits, usual, candidates)
-    explored, candidate = _throw(exploration, limits.dice, chance)
+    dice = limits.shelf.dice
+    if limits.have_one_price:
+        dice = np.broadcast_to(dice[0], dice.shape)
+    explored, candidate = _throw(exploration, dice, chance)
     cell = np.arange(len(exploration.ladder)), candidate
     explored = explored & _chosen(candidates.may_be_tried, candidate)
     p_tried = np.nan if worth.curves is None else worth.curves.p_sale[cell]
@@ -237,8 +237,9 @@ def _chance_of_a_trial(
     if exploration.budget is not None:
         on_budget = chance_on_budget(exploration.budget, worth, limits, usual, candidates)
         chance = np.where(np.isfinite(exploration.budget) & in_stock, on_budget, chance)
-    may_explore = limits.may_explore
-    return limits.chance_for_all(chance if may_explore is None else np.where(may_explore, chance, 0.0))
+    if limits.have_one_price:  # the chance of the store that affords the least, so that none pays beyond its budget
+        chance = np.where(limits.may_explore & (worth.stock > 0), chance, np.inf).min(axis=0)
+    return np.where(limits.may_explore & np.isfinite(chance), chance, 0.0)
 
 
 def _chosen(values: Flags, candidate: Ints) -> Flags:

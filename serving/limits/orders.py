@@ -149,6 +149,10 @@ class Windows:
         return np.asarray(self.lowest == self.highest)
 
 
+NO_WINDOWS = Windows(np.array(np.nan), np.array(np.nan), np.array(_FREE, dtype=np.int8), np.array(np.nan))
+"""Nothing binds any shelf."""
+
+
 @dataclass(frozen=True)
 class Orders:
     """The price orders of a date, for a shelf with `n_ticks` ticks a day; of equal strength, the later one holds.

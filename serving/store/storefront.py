@@ -19,9 +19,7 @@ from serving.belief.belief import believed_before_anybody_came
 from serving.learning.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
 from serving.learning.outlook import DayStart, start_of_day
 from serving.learning.updates import LearningPolicy
-from serving.limits.guardrails import guarded, nothing_shown, usable_prices
-from serving.limits.limits import Limits, limits_of, lowest_that_passes, rule_given
-from serving.limits.on_a_shelf import ShelfLimits, Support, may_be_tried, support_of, which_may_move
+from serving.limits.limits import Limits, ShelfLimits, anywhere, limits_of
 from serving.limits.orders import Orders
 from serving.optimise.curves import DemandCurves, chance_at, chance_on_shelf
 from serving.optimise.policies import (
@@ -45,8 +43,6 @@ class Storefront:
         Says what it wants.
     curves
         Demand curves, for the chance of sale at prices that are not the policy's own; None without a model.
-    support
-        Which products' prices may follow the policy.
     exploration
         How prices are tried.
     limits
@@ -57,7 +53,6 @@ class Storefront:
 
     policy: PricingPolicy
     curves: DemandCurves | None = None
-    support: Support | None = None
     exploration: ExplorationPlan | None = None
     limits: Limits | None = None
     unit_costs: Floats | float = 0.0
@@ -75,8 +70,7 @@ class Storefront:
     @cached_property
     def rules(self) -> tuple[str, ...]:
         """The rules of every step, in their order."""
-        never_varied = () if self.support is None else ("never_varied",)
-        return (*self.policy.rules, *never_varied, "exploration", *(() if self.limits is None else self.limits.rules))
+        return (*self.policy.rules, "exploration", *(() if self.limits is None else self.limits.rules))
 
     def decide(self, shelf: Shelf) -> PriceDecision:
         """Price every product of every store for one tick."""
@@ -98,11 +92,10 @@ class Storefront:
         return replace(asked, p_sale=p_sale)
 
     def supported(self, asked: Asked, shelf: Shelf) -> Asked:
-        """Return what is asked for where the policy may be followed, and base prices elsewhere.
+        """Return the same where a product has stock; one without keeps the price of its label.
 
-        A product without stock keeps the price of its label; at opening it has its base price, or that of its owner.
+        At opening, that is its base price, or its owner's.
         """
-        asked = asked if self.support is None else self.support.apply(asked, len(self.policy.rules))
         if self.limits is None or shelf.stock.all():
             return asked
         opens_with = asked.prices if self.limits.standing is not None else self.limits.base_prices
@@ -113,7 +106,8 @@ class Storefront:
         """Choose the products that may change price now, by what each gains if it does."""
         if self.limits is None or not self.limits.are_moves_limited:
             return ShelfLimits(self.limits, shelf)
-        wanted, shown = guarded(self.limits, asked.prices, shelf), usable_prices(shelf.shown_prices, self.limits.money)
+        limits = ShelfLimits(self.limits, shelf)
+        wanted, shown = limits.apply(asked.prices), limits.shown
         gain = np.abs(wanted / shown - 1)
         if self.curves is not None:
             forgone = self._forgone(asked)
@@ -121,7 +115,7 @@ class Storefront:
             gain = (wanted - forgone) * p_wanted - (shown - forgone) * p_shown
         if self.limits.rails.one_price is not None:  # where a zone has one price, the same ones move in its stores
             gain = np.broadcast_to(gain.mean(axis=0), gain.shape)
-        return ShelfLimits(self.limits, shelf, which_may_move(self.limits, shelf, wanted, gain))
+        return limits.moving(wanted, gain)
 
     def _explored(self, worth: Worth, limits: ShelfLimits, usual: Floats) -> Trial:
         if self.exploration is None:
@@ -135,7 +129,7 @@ class Storefront:
         """Apply each guardrail to what is asked for after exploration, and write the whole trail down."""
         by_exploration = self.rules.index("exploration")
         asked_by = np.where(trial.explored, by_exploration, worth.asked.rule)
-        prices, rule, clamps = limits.apply_with_trail(trial.prices, asked_by, by_exploration + 1)
+        prices, rule, clamps = limits.decide(trial.prices, asked_by, by_exploration + 1)
         p_sale, cost = trial.p_sale, 0.0 * trial.p_sale
         if len(clamps):
             p_sale = chance_on_shelf(self.curves, prices, worth.stock, trial.prices, trial.p_sale)
@@ -151,21 +145,21 @@ class Storefront:
             unconstrained=trial.prices,
             clamp_cost=cost,
             clamps=clamps,
-            **self.stickers(worth.asked, prices, limits.shelf),
+            **self.stickers(worth.asked, prices, limits),
         )
 
-    def stickers(self, asked: Asked, prices: Floats, shelf: Shelf) -> dict[str, Floats | None]:
+    def stickers(self, asked: Asked, prices: Floats, limits: ShelfLimits) -> dict[str, Floats | None]:
         """Return the stickers, EUR, and what they save; they stay as they were stuck.
 
         At opening they are those asked for that are below the price, where people and the catalog leave it free. One
         below what passes without a person is raised to that; it saves less, in proportion to what is left of the cut.
         """
-        if shelf.sticker is not None or asked.sticker is None or asked.saving is None:
-            return {"sticker": shelf.sticker}
+        if limits.shelf.sticker is not None or asked.sticker is None or asked.saving is None:
+            return {"sticker": limits.shelf.sticker}
         sticker, saving, is_free = asked.sticker, asked.saving, asked.sticker < prices
         if self.limits is not None:
-            is_free &= rule_given(self.limits, shelf) < 0
-            sticker = np.where(is_free, lowest_that_passes(self.limits, shelf, sticker), sticker)
+            is_free &= limits.given_by < 0
+            sticker = np.where(is_free, limits.lowest_approved(sticker), sticker)
             is_free &= sticker < prices
             cut = np.where(is_free, prices - asked.sticker, 1.0)
             saving = saving * (prices - sticker) / cut
@@ -176,8 +170,8 @@ class Storefront:
         """What can be tried where no limit looks at the price shown before, the same on every shelf; else None."""
         if self.exploration is None or not (self.limits is None or self.limits.are_static):
             return None
-        anywhere = ShelfLimits(self.limits, nothing_shown((1, len(self.exploration.ladder))))
-        return candidates_within(anywhere, self.exploration, self.curves)
+        shelf = anywhere(self.limits, (1, len(self.exploration.ladder)))
+        return candidates_within(shelf, self.exploration, self.curves)
 
     def _forgone(self, asked: Asked) -> Floats:
         """Return what a sale forgoes, EUR: the value of the unit kept and, for margin, its cost."""
@@ -232,8 +226,7 @@ def storefront_with_model(
     return Storefront(
         policy,
         curves,
-        support_of(catalog, curves),
-        _on_budget(catalog, curves),
+        ExplorationPlan(0.0, curves.prices, np.full(len(catalog.skus), catalog.store.exploration.budget)),
         limits_of(catalog, orders),
         costs_that_count(catalog),
     )
@@ -261,14 +254,3 @@ def storefront_before_champion(catalog: Catalog, name: str | None = None, orders
 def storefront_at_base_prices(catalog: Catalog, orders: Orders | None = None) -> Storefront:
     """Return base prices without exploration: what stands under the kill switch."""
     return Storefront(policy_without_model(catalog, "static"), limits=limits_of(catalog, orders))
-
-
-def _on_budget(catalog: Catalog, curves: DemandCurves) -> ExplorationPlan:
-    """Spend the budget on products with support; try the others, as before the first champion, in a share of time."""
-    exploration = catalog.store.exploration
-    return ExplorationPlan(
-        exploration.before_champion,
-        curves.prices,
-        budget=np.where(curves.has_support, exploration.budget, np.nan),
-        allowed=may_be_tried(curves),
-    )

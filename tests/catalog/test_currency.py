@@ -18,8 +18,7 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load, restored
 from catalog.records.product import Product
 from plugins.desk.price_changes.proposals import passing
-from serving.limits.guardrails import guarded
-from serving.limits.limits import limits_of
+from serving.limits.limits import ShelfLimits, limits_of
 from serving.optimise.policies import policy_without_model
 
 SHELF = """products:
@@ -68,7 +67,7 @@ def test_no_price_is_ever_off_the_smallest_unit(
     limited = replace(catalog, store=catalog.store.model_copy(update={"guardrails": rails}))
     shown = catalog.base_prices[None]
     shelf = Shelf(np.full((1, 2), 3), shown, 4, np.zeros((1, 2)), shown, ("S01",))
-    found = guarded(limits_of(limited), np.array([asked]), shelf)
+    found = ShelfLimits(limits_of(limited), shelf).apply(np.array([asked]))
     prices = [
         *found.ravel(),
         *price_ladder(limited).ravel(),

@@ -14,7 +14,7 @@ FILES = {
     "catalog/decisions/rules.py",
     "catalog/records/guardrails.py",
     "docs/configuration.md",
-    "serving/limits/guardrails.py",
+    "serving/limits/limits.py",
 }
 LOOK = """
 import sys

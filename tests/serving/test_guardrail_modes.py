@@ -25,8 +25,7 @@ from etl.twin.truth import chance_of_sale
 from etl.twin.visits import draw_visits, expected_visits_on
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
-from serving.limits.guardrails import guarded, guarded_with_trail, in_zone
-from serving.limits.limits import limits_of
+from serving.limits.limits import ShelfLimits, limits_of
 from serving.limits.orders import Orders, PriceOrder, orders_on
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, ShelfPrices, StaticPolicy, policy_with_model
@@ -186,14 +185,14 @@ def test_an_order_of_a_person_ends_an_event_in_the_store_that_it_is_for(kind: st
     of_person = PriceOrder("MILK", "S02", 1.35, 1.35, kind, 0, 48)  # type: ignore[arg-type]
     orders = Orders((*event_orders(), of_person), SHELF.skus, 48)
     shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE), stores=STORES)
-    prices = guarded(limits_of(shelf_with(), orders), np.tile(SHELF.base_prices, (3, 1)), shelf)
+    prices = ShelfLimits(limits_of(shelf_with(), orders), shelf).apply(np.tile(SHELF.base_prices, (3, 1)))
     assert prices[:, 0].tolist() == [1.29, price, 1.29]
 
 
 def test_an_event_stands_over_a_frozen_price_on_its_dates() -> None:
     limits = limits_of(shelf_with(frozen={"MILK": 1.45}), Orders(tuple(event_orders()), SHELF.skus, 48))
     shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE), stores=STORES)
-    assert (guarded(limits, np.tile(SHELF.base_prices, (3, 1)), shelf)[:, 0] == 1.29).all()
+    assert (ShelfLimits(limits, shelf).apply(np.tile(SHELF.base_prices, (3, 1)))[:, 0] == 1.29).all()
 
 
 def played(tmp_path: Path, **rails: object) -> tuple[Catalog, StoreDay]:
@@ -292,12 +291,13 @@ def test_a_zone_shows_the_middle_price_of_the_stores_that_have_stock() -> None:
     shelf = Shelf(stock, np.full((4, 2), np.nan), 9, np.zeros((4, 2)), stores=("A", "B", "C", "D"))
     catalog = Catalog(SHELF.products[:2], shelf_with(one_price="zone").store)
     limits = limits_of(catalog)
-    assert in_zone(limits, asked, shelf).tolist() == [[1.4, 1.1]] * 4  # of milk three have stock, of bread none
-    assert in_zone(limits, asked, replace(shelf, stores=None)) is asked
-    assert in_zone(limits_of(Catalog(SHELF.products[:2], SHELF.store)), asked, shelf) is asked
+    of_zone = ShelfLimits(limits, shelf).in_zone(asked)
+    assert of_zone.tolist() == [[1.4, 1.1]] * 4  # of milk three have stock, of bread none
+    assert ShelfLimits(limits, replace(shelf, stores=None)).in_zone(asked) is asked
+    assert ShelfLimits(limits_of(Catalog(SHELF.products[:2], SHELF.store)), shelf).in_zone(asked) is asked
     set_by_people = (PriceOrder("MILK", store, 1.9, 1.9, "override", 0, 48) for store in ("A", "B"))
     ordered = limits_of(catalog, Orders(tuple(set_by_people), SHELF.skus[:2], 48))
-    assert in_zone(ordered, asked, shelf)[:, 0].tolist() == [1.9] * 4  # C alone is free and has stock
+    assert ShelfLimits(ordered, shelf).in_zone(asked)[:, 0].tolist() == [1.9] * 4  # C alone is free and has stock
 
 
 @pytest.mark.parametrize("units", [(90, 10, 0), (60, 40, 20)])
@@ -369,7 +369,7 @@ def test_a_person_raises_a_price_within_the_day_but_not_above_the_base_price_of_
     limits = limits_of(shelf_with(**rails), Orders(tuple(raised), SHELF.skus, 48))
     shown = np.tile([1.3, 0.9, 1.0, 6.5, 7.67], (3, 1))
     shelf = Shelf(np.ones(SHAPE, int), shown, 9, np.zeros(SHAPE), shown, STORES, np.ones(SHAPE, int))
-    prices, clamps = guarded_with_trail(limits, np.tile(SHELF.base_prices, (3, 1)), shelf)
+    prices, clamps = ShelfLimits(limits, shelf).trail(np.tile(SHELF.base_prices, (3, 1)))
     assert prices[:, 0].tolist() == [1.3, 1.9, 1.3]
     assert prices[:, 1].tolist() == [0.9, 1.1, 0.9]
     assert [limits.rules[own["rule"]] for own in clamps if own["decision"] == 6] == [*("override", "markdown_only")]
@@ -380,11 +380,11 @@ def test_the_highest_price_of_a_markdown_has_the_price_ending_unless_a_person_se
     rails = {"markdown_only": "all", "price_ending": 9}
     limits = limits_of(shelf_with(**rails), Orders((of_person,), SHELF.skus, 48))
     shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 9, np.zeros(SHAPE), stores=STORES)
-    assert guarded(limits, np.full(SHAPE, 1.8), shelf)[:, 0].tolist() == [1.49, 1.5, 1.49]
+    assert ShelfLimits(limits, shelf).apply(np.full(SHAPE, 1.8))[:, 0].tolist() == [1.49, 1.5, 1.49]
 
 
 def test_in_a_retailers_store_a_markdown_is_from_its_own_price() -> None:
     standing = ShelfPrices(STORES, np.tile([[1.3], [1.6], [np.nan]], (1, 5)))
     limits = limits_of(shelf_with(markdown_only=["MILK"]), None, standing)
     shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 9, np.zeros(SHAPE), stores=STORES)
-    assert guarded(limits, np.full(SHAPE, 1.8), shelf)[:, 0].tolist() == [1.3, 1.6, 1.8]
+    assert ShelfLimits(limits, shelf).apply(np.full(SHAPE, 1.8))[:, 0].tolist() == [1.3, 1.6, 1.8]

@@ -13,9 +13,7 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from etl.twin.truth import chance_of_sale
 from serving.learning.exploration import ExplorationPlan
-from serving.limits.guardrails import guarded, guarded_with_trail
-from serving.limits.limits import limits_of
-from serving.limits.on_a_shelf import which_may_move
+from serving.limits.limits import ShelfLimits, limits_of
 from serving.optimise.curves import DemandCurves, chance_at
 from serving.optimise.policies import GreedyPolicy, StaticPolicy
 from serving.store.storefront import Storefront
@@ -151,7 +149,7 @@ def test_the_defaults_leave_every_price_as_it_is_asked_for() -> None:
     shape = (50, N_PRODUCTS)
     asked = LADDER[np.arange(N_PRODUCTS), np.random.default_rng(1).integers(0, 20, shape)]
     shelf = Shelf(np.ones(shape, int), LADDER[:, 0] + 0 * asked, 5, np.zeros(shape), LADDER[:, 19] + 0 * asked)
-    prices, clamps = guarded_with_trail(limits_of(SHELF), asked, shelf)
+    prices, clamps = ShelfLimits(limits_of(SHELF), shelf).trail(asked)
     assert prices is asked
     assert len(clamps) == 0
 
@@ -159,7 +157,7 @@ def test_the_defaults_leave_every_price_as_it_is_asked_for() -> None:
 def test_a_price_between_two_cents_is_rounded_even_where_no_limit_binds() -> None:
     shape = (1, N_PRODUCTS)
     shelf = Shelf(np.ones(shape, int), np.full(shape, np.nan), 5, np.zeros(shape))
-    prices = guarded(limits_of(SHELF), np.array([[1.5049, 1.1, 1.0, 6.5, 7.67]]), shelf)
+    prices = ShelfLimits(limits_of(SHELF), shelf).apply(np.array([[1.5049, 1.1, 1.0, 6.5, 7.67]]))
     assert prices.tolist() == [[1.5, 1.1, 1.0, 6.5, 7.67]]
 
 
@@ -197,7 +195,7 @@ def test_the_trail_names_each_limit_with_the_price_before_and_after(case: str) -
     ask[0, 0], see[0, 0] = asked, shown
     shelf = Shelf(np.ones(shape, int), see, 5, np.zeros(shape), np.where(np.isnan(see), np.nan, SHELF.base_prices))
     limits = limits_of(shelf_with(**rails))
-    prices, clamps = guarded_with_trail(limits, ask, shelf)
+    prices, clamps = ShelfLimits(limits, shelf).trail(ask)
     own = clamps[clamps["decision"] == 0]
     found = [(limits.rules[one["rule"]], one["before"], one["after"]) for one in own]
     np.testing.assert_equal(found, expected)
@@ -231,7 +229,9 @@ def test_products_that_gain_equally_take_turns_at_moving() -> None:
 def moved_first(wanted: list[float], shown: list[float], gain: list[float], **rails: object) -> list[bool]:
     one_row = [np.array([row]) for row in (wanted, shown, gain)]
     shelf = Shelf(np.ones((1, 5), int), one_row[1], 5, np.zeros((1, 5)), one_row[1])
-    return list(which_may_move(limits_of(shelf_with(**rails)), shelf, one_row[0], one_row[2])[0])
+    moving = ShelfLimits(limits_of(shelf_with(**rails)), shelf).moving(one_row[0], one_row[2])
+    assert moving.may_move is not None
+    return list(moving.may_move[0])
 
 
 def test_who_wants_to_move_goes_before_who_does_not_even_at_a_loss() -> None:

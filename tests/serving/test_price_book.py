@@ -21,8 +21,7 @@ from serving.book.book import BookedStates, BookPolicy, PriceBook, joined
 from serving.book.make import publish_book, tabulate
 from serving.book.store import book_in_force
 from serving.book.table import book_from_table, book_to_table
-from serving.limits.guardrails import guarded
-from serving.limits.limits import limits_of
+from serving.limits.limits import ShelfLimits, limits_of
 from serving.optimise.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.optimise.policies import (
     Asked,
@@ -78,7 +77,7 @@ def test_a_book_and_its_table_hold_what_the_policy_asks_under_the_limits_up_to_e
         np.testing.assert_array_equal(getattr(read.of(), name), getattr(whole.of(), name))
     for own, left, stock in ((0, 1, 1), (0, 30, par), (3, 48, 100), (3, 7, 5)):
         asked = policy.ask(replace(shelf(stock), ticks_left=left))
-        wanted = guarded(limits_of(limited), asked.prices, replace(shelf(stock), ticks_left=left))[0, own]
+        wanted = ShelfLimits(limits_of(limited), replace(shelf(stock), ticks_left=left)).apply(asked.prices)[0, own]
         found = read.at(own, stock, left)
         assert (found.prices, found.unconstrained) == (wanted, asked.prices[0, own])
         chance = np.interp(wanted, CURVES.prices[own], CURVES.p_sale[own])

@@ -12,7 +12,7 @@ from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from catalog.records.deliveries import Deliveries
 from catalog.records.guardrails import Guardrails
-from serving.limits.limits import limits_of
+from serving.limits.limits import ShelfLimits, limits_of
 from serving.limits.orders import Orders, PriceRanges
 from serving.optimise.policies import Asked, PricingPolicy, policy_with_model
 from serving.store.storefront import Storefront
@@ -153,9 +153,9 @@ def test_a_sticker_below_what_passes_without_a_person_is_raised_to_that_and_save
     shelf, nothing = Shelf(*at, stores=("S01",)), np.zeros((1, 1))
     for wanted, stuck, saved in ((0.6, 0.8, 2.0), (0.9, 0.9, 4.0)):
         asked = Asked(price, nothing.astype(np.int64), nothing, nothing, np.array([[wanted]]), np.array([[4.0]]))
-        found = front.stickers(asked, price, shelf)
+        found = front.stickers(asked, price, ShelfLimits(front.limits, shelf))
         np.testing.assert_allclose([found["sticker"], found["saving"]], [[[stuck]], [[saved]]])
-    fixed = front.stickers(asked, lowest, shelf)["sticker"]
+    fixed = front.stickers(asked, lowest, ShelfLimits(front.limits, shelf))["sticker"]
     assert fixed is not None
     assert np.isnan(fixed).all()  # the label is the lowest that passes already
 

@@ -13,7 +13,7 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan, candidates_within, chance_on_budget
-from serving.limits.on_a_shelf import ShelfLimits
+from serving.limits.limits import ShelfLimits
 from serving.optimise.curves import DemandCurves, LogitSwitching
 from serving.optimise.policies import Worth, policy_with_model
 from serving.optimise.substitution import sales_with_substitutes

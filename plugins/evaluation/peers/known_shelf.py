@@ -14,8 +14,7 @@ from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from serving.limits.guardrails import guarded, nothing_shown
-from serving.limits.limits import limits_of
+from serving.limits.limits import anywhere, limits_of
 from serving.optimise.policies import Asked, asked_without_model, costs_that_count
 from serving.optimise.recursion import price_stock
 
@@ -76,8 +75,7 @@ class KnownShelf:
 def known_before_opening(catalog: Catalog) -> KnownShelf:
     """Return what a catalog tells about its shelf."""
     ladder, opening = price_ladder(catalog), catalog.store.opening
-    anywhere = nothing_shown((1, len(catalog.skus)))
-    candidates = guarded(limits_of(catalog), ladder.T[:, None, :], anywhere)[:, 0, :].T
+    candidates = anywhere(limits_of(catalog), (1, len(catalog.skus))).apply(ladder.T[:, None, :])[:, 0, :].T
     return KnownShelf(
         candidates=np.ascontiguousarray(candidates),
         base_prices=catalog.base_prices,

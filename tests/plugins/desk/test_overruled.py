@@ -11,8 +11,7 @@ from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from plugins.desk.standing import overruled_by
-from serving.limits.guardrails import caps_beside, guarded, side_by_side
-from serving.limits.limits import limits_of
+from serving.limits.limits import ShelfLimits, caps_beside, limits_of
 
 SHELF = load(CLASSIC)
 SHAPE = (len(SHELF.store.stores), len(SHELF.skus))
@@ -39,7 +38,7 @@ def test_a_limit_is_overruled_where_the_price_that_stands_does_not_keep_it_and_n
     limits = replace(limits_of(Catalog(SHELF.products, store)), rival_caps=not_above(caps, ending, store.money))
     asked = np.round(SHELF.base_prices * dice.uniform(0.4, 2.0, SHAPE), 2)
     shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, dice.random(SHAPE))
-    prices = guarded(side_by_side(limits, asked, shelf), asked, shelf)
+    prices = ShelfLimits(limits, shelf).beside(asked).apply(asked)
     told = overruled_by(limits, prices, shelf)
     brands = caps_beside(limits, prices).get("own_brands", np.full(SHAPE, np.nan))
     above_rivals, above_brands = prices > limits.rival_caps, prices > brands

@@ -25,8 +25,7 @@ from plugins.desk.records import RivalRules, rival_conflicts
 from plugins.desk.rival_caps import rival_caps
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
-from serving.limits.guardrails import guarded
-from serving.limits.limits import limits_of
+from serving.limits.limits import ShelfLimits, limits_of
 from serving.limits.orders import Orders, PriceOrder, orders_on
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import ShelfPrices, policy_with_model
@@ -175,7 +174,7 @@ def test_an_outside_stores_own_price_is_limited_and_one_that_is_not_known_stays_
     standing = ShelfPrices(stores, np.tile([[1.3], [1.1], [np.nan]], (1, len(SHELF.skus))))
     limits = limits_of(shelf_with(), Orders((), SHELF.skus, 48, (("MILK", 1.2),)), standing)
     shelf = Shelf(np.ones(SHAPE, int), np.full(SHAPE, np.nan), 48, np.zeros(SHAPE), stores=stores)
-    prices = guarded(limits, standing.of(stores, len(stores)), shelf)
+    prices = ShelfLimits(limits, shelf).apply(standing.of(stores, len(stores)))
     np.testing.assert_array_equal(prices[:, 0], [1.2, 1.1, np.nan])
 
 

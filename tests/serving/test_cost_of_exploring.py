@@ -1,4 +1,4 @@
-"""The support guard: no policy chooses a price that was never observed; trying may go one step further."""
+"""What exploring costs, and that a price that is being tried stays."""
 
 import datetime as dt
 
@@ -17,7 +17,6 @@ from serving.book.book import BookPolicy
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import limits_of
-from serving.limits.on_a_shelf import may_be_tried, with_support
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import Asked, policy_with_model
 from serving.store.storefront import Storefront
@@ -28,52 +27,6 @@ N_PRODUCTS = len(CATALOG.skus)
 CURVES = DemandCurves(CATALOG.skus, LADDER, chance_of_sale(CATALOG, LADDER / CATALOG.base_prices[:, None]), "7")
 MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 VISITS = 2_000 * CATALOG.popularity[:, None] * tick_profile(CATALOG.store)
-NEVER = [np.nan, np.nan]
-OBSERVED = np.array([[1.40, 1.60], NEVER, [1.0, 1.0], [6.50, 9.00], [5.37, 12.27]])
-
-
-def catalog_with(policy: str) -> Catalog:
-    policies = CATALOG.store.policies.model_copy(update={"with_champion": policy})
-    return Catalog(CATALOG.products, CATALOG.store.model_copy(update={"policies": policies}))
-
-
-@pytest.mark.parametrize("name", ["greedy", "stock_aware"])
-def test_a_book_offers_only_prices_between_those_observed_and_base_prices_where_none_varied(name: str) -> None:
-    catalog = catalog_with(name)
-    curves = with_support(CURVES, OBSERVED)
-    book = tabulate(policy_with_model(catalog, curves, VISITS), catalog, MIDNIGHT, curves)
-    free = tabulate(policy_with_model(catalog, CURVES, VISITS), catalog, MIDNIGHT, CURVES)
-    for position in (0, 3, 4):
-        low, high = OBSERVED[position]
-        assert (book.of().prices[position] >= low).all()
-        assert (book.of().prices[position] <= high).all()
-    assert (free.of().prices[0] > 1.60).any() == (name == "stock_aware")
-    assert (free.of().prices[0] < 1.40).any()
-    np.testing.assert_array_equal(book.of().prices[4], free.of().prices[4])
-    for position in (1, 2):
-        assert (book.of().prices[position] == CATALOG.base_prices[position]).all()
-        found = book.at(position, 9, 12)
-        assert book.rules[found.rule] == "never_varied"
-        assert np.isnan(found.unit_value)
-        assert found.p_sale == pytest.approx(0.5, abs=0.01)
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.lists(st.tuples(st.floats(0.5, 2.0), st.floats(0.5, 2.0)), min_size=N_PRODUCTS, max_size=N_PRODUCTS))
-def test_what_may_be_tried_is_the_support_and_one_step_on_each_side(ranges: list[tuple[float, float]]) -> None:
-    observed = np.round(np.sort(np.array(ranges), axis=1) * CATALOG.base_prices[:, None], 2)
-    curves = with_support(CURVES, observed)
-    tried = may_be_tried(curves)
-    for own in range(N_PRODUCTS):
-        low, high = observed[own]
-        inside = np.flatnonzero((LADDER[own] >= low) & (LADDER[own] <= high) & (low < high))
-        assert np.array_equal(np.flatnonzero(curves.supported[own]), inside)
-        if len(inside):
-            assert np.array_equal(
-                np.flatnonzero(tried[own]), np.arange(max(inside[0] - 1, 0), min(inside[-1] + 2, LADDER.shape[1]))
-            )
-        else:
-            assert tried[own].all()
 
 
 @settings(deadline=None, max_examples=150)
@@ -84,31 +37,29 @@ def test_what_may_be_tried_is_the_support_and_one_step_on_each_side(ranges: list
     rails=st.sampled_from(
         [{}, {"price_ending": 9}, {"largest_step": 0.2}, {"minimum_margin": 0.5}, {"moving_share": 0.4}]
     ),
-    scarce=st.booleans(),
 )
 def test_trying_never_costs_more_than_its_share_of_expected_revenue(
-    budget: float, unit_value: float, seed: int, rails: dict[str, object], scarce: bool
+    budget: float, unit_value: float, seed: int, rails: dict[str, object]
 ) -> None:
     """Every outcome is listed: each candidate, and staying, with the propensity that the policy logs for it."""
     store = CATALOG.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
     catalog = Catalog(CATALOG.products, store)
     dice = np.random.default_rng(seed)
     curves = DemandCurves(CATALOG.skus, LADDER, np.sort(dice.random(LADDER.shape), axis=1)[:, ::-1], "7")
-    curves = with_support(curves, OBSERVED) if scarce else curves
     kept = unit_value * CATALOG.base_prices
     policy = Storefront(
         Priced(curves, kept),
         curves,
-        exploration=ExplorationPlan(0.5, LADDER, np.where(curves.has_support, budget, np.nan), may_be_tried(curves)),
+        exploration=ExplorationPlan(0.5, LADDER, np.full(N_PRODUCTS, budget)),
         limits=limits_of(catalog),
     )
-    n_candidates = may_be_tried(curves).sum(axis=1)
-    everything = (np.arange(n_candidates.max())[:, None] % n_candidates + 1e-9) / n_candidates
+    n_candidates = LADDER.shape[1]
+    everything = (np.arange(n_candidates) + 1e-9) / n_candidates
     nothing_tried = (n_candidates - 1e-9) / n_candidates
-    throws = np.vstack([everything, nothing_tried])
+    throws = np.tile(np.append(everything, nothing_tried)[:, None], N_PRODUCTS)
     shown = np.tile(CATALOG.base_prices, (len(throws), 1))
     answer = policy.decide(Shelf(np.full(throws.shape, 9), shown, 10, throws, shown))
-    for own in np.flatnonzero(curves.has_support):
+    for own in range(N_PRODUCTS):
         prices, first = np.unique(answer.prices[:, own], return_index=True)
         chance = answer.propensity[first, own]
         assert chance.sum() == pytest.approx(1)
