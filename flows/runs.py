@@ -5,7 +5,6 @@ A command without a Prefect server calls the function of a flow: the same steps 
 
 import datetime as dt
 import logging
-import time
 from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import signature
@@ -19,7 +18,7 @@ from prefect.client.schemas import FlowRun, State
 from prefect.runtime import flow_run as this_run
 
 from catalog.settings import read_settings
-from catalog.spread import Job, Spread, may_pass
+from catalog.spread import Job, Spread, attempt, may_pass
 from flows.environment import has_server
 from flows.progress import say, tell
 from warehouse.checks.whole import books_passed_over
@@ -64,14 +63,7 @@ def as_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
     """
     if is_in_a_run():
         return task(step, **TOUCHES_THE_DISK)(*args, **kwargs)
-    for _ in range(TOUCHES_THE_DISK["retries"]):
-        try:
-            return step(*args, **kwargs)
-        except Exception as error:  # any other failure would fail again
-            if not may_pass(error):
-                raise
-            time.sleep(TOUCHES_THE_DISK["retry_delay_seconds"])
-    return step(*args, **kwargs)
+    return attempt(lambda: step(*args, **kwargs))
 
 
 def is_in_a_run() -> bool:

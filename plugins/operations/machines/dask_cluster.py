@@ -10,7 +10,7 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -19,7 +19,6 @@ from catalog.addresses import is_loopback
 from catalog.errors import ServiceError, SettingError, ShelfpriceError
 from catalog.settings import Settings, read_settings
 from catalog.spread import Spread, cores
-from flows.spreading import Say
 from warehouse.files import keep_files_private
 
 _DEATH_TIMEOUT = 60  # seconds until a worker that finds no scheduler ends
@@ -181,7 +180,7 @@ if __name__ == "__main__":
 _ANSWERS_WITHIN = 4.0  # seconds
 
 
-def on_cluster(settings: Settings, say: Say) -> AbstractContextManager[Spread]:
+def on_cluster(settings: Settings, say: Callable[[str], object]) -> AbstractContextManager[Spread]:
     """Let jobs be done by the workers of a cluster; see `on_dask`."""
     from plugins.operations.machines.on_dask import on_dask  # noqa: PLC0415 - Dask may not be installed
 

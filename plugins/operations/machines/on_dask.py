@@ -5,11 +5,11 @@ Dask runs what its clients send it, so the cluster is one domain of trust: see `
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 from distributed import Client, Future, wait
@@ -18,8 +18,7 @@ from distributed.security import Security
 
 from catalog.errors import ServiceError, first_line
 from catalog.settings import Settings
-from catalog.spread import Done, Job, unheard
-from flows.spreading import Say
+from catalog.spread import Job, Spread
 from plugins.operations.machines.dask_cluster import cluster_address, is_encrypted, refuse_absent_scheduler
 from plugins.operations.machines.ready import (
     DEATHS_BORNE,
@@ -37,8 +36,8 @@ _WORKERS_WITHIN = 30.0  # seconds until a cluster without workers is given up
 _IN_FLIGHT = 2  # jobs for each that is worked on: the next one is there when one is done
 _LOOK_EVERY = 1.0  # seconds
 
-_Job = TypeVar("_Job", bound=Job)
-_Result = TypeVar("_Result")
+Say = Callable[[str], object]
+"""Called with a sentence when workers come and go."""
 
 
 @contextmanager
@@ -47,8 +46,6 @@ def on_dask(settings: Settings, say: Say, *, workers_within: float = _WORKERS_WI
 
     Parameters
     ----------
-    say
-        Told when workers come and go.
     workers_within
         Seconds in which the first worker must be there.
 
@@ -66,55 +63,46 @@ def on_dask(settings: Settings, say: Say, *, workers_within: float = _WORKERS_WI
         yield OnDask(client, address, expected, say)
 
 
-class OnDask:
-    """Does jobs on a Dask cluster. Implements `catalog.spread.Spread`."""
+class OnDask(Spread):
+    """Does jobs on a Dask cluster, as many at once as all workers have threads."""
 
     is_elsewhere = True
 
     def __init__(self, client: Client, address: str, expected: Expected, say: Say) -> None:
         self._client, self._address, self._expected, self._say = client, address, expected, say
-        self._workers, self._seen_at = dict(client.nthreads()), time.monotonic()
+        self._see(dict(client.nthreads()))
 
-    @property
-    def width(self) -> int:
-        """Threads of all workers."""
-        return max(1, sum(self._workers.values()))
-
-    def __call__(
-        self, function: Callable[[_Job], _Result], jobs: Sequence[_Job], on_done: Done = unheard
-    ) -> list[_Result]:
-        """Do every job, as `Spread` says.
+    def results_of(self, function: Callable[[Any], Any], jobs: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+        """Yield results as `Spread` does.
 
         Raises
         ------
         ServiceError
             When the scheduler goes away, or all workers do, or jobs take them down one after another.
         """
-        results, killers, failure = dict[int, _Result](), list[str](), None
-        waiting, flying = iter(enumerate(jobs)), dict[Future, int]()
+        waiting, under_way, killers, failure = iter(jobs), dict[Future, tuple[int, Any]](), list[str](), None
         try:
             while True:
-                some = islice(waiting, max(0, _IN_FLIGHT * self.width - len(flying))) if failure is None else ()
-                flying |= {self._sent(function, job): position for position, job in some}
-                if not flying:
+                some = islice(waiting, max(0, _IN_FLIGHT * self.width - len(under_way))) if failure is None else ()
+                under_way |= {self._sent(function, job): (position, job) for position, job in some}
+                if not under_way:
                     break
-                for future in self._ended(flying):
-                    position = flying.pop(future)
+                for future in self._ended(under_way):
+                    position, job = under_way.pop(future)
                     error = future.exception()
                     if error is None:
-                        results[position] = future.result()
-                        on_done(len(results), len(jobs))
+                        yield position, future.result()
                     elif isinstance(error, KilledWorker):
-                        killers.append(jobs[position].name)
+                        killers.append(job.name)
                     else:
                         failure = failure or error
                     future.release()
         except CancelledError as error:
             raise self._lost() from error
         finally:
-            if flying:
+            if under_way:
                 with suppress(Exception):  # the scheduler may be the reason
-                    self._client.cancel(list(flying), force=True)
+                    self._client.cancel(list(under_way), force=True)
         if failure is not None:
             raise failure
         if killers:
@@ -123,16 +111,20 @@ class OnDask:
                 f"{', '.join(killers)}; everything else was done: see that they have memory, and run the same command "
                 "again"
             )
-        return [results[position] for position in range(len(jobs))]
+
+    def _see(self, workers: dict[str, int]) -> None:
+        self._workers, self.width = workers, max(1, sum(workers.values()))
+        if workers:
+            self._seen_at = time.monotonic()
 
     def _sent(self, function: Callable[[Any], Any], job: Job) -> Future:
         key = f"{job.name}-{uuid4().hex[:8]}"
         return self._client.submit(work, self._expected, function, job, key=key, pure=False)
 
-    def _ended(self, flying: Iterable[Future]) -> Collection[Future]:
+    def _ended(self, under_way: Iterable[Future]) -> Collection[Future]:
         """Wait a moment for jobs to end, and return those that have; look who works where none has."""
         with suppress(TimeoutError), self._client.as_current():
-            ended: Collection[Future] = wait(list(flying), timeout=_LOOK_EVERY, return_when="FIRST_COMPLETED").done
+            ended: Collection[Future] = wait(list(under_way), timeout=_LOOK_EVERY, return_when="FIRST_COMPLETED").done
             return ended
         self._look()
         return ()
@@ -151,10 +143,8 @@ class OnDask:
             raise self._lost() from error
         for address in sorted(self._workers.keys() - workers.keys()):
             self._say(f"the worker at {address} is gone: what it was at is begun again by another")
-        self._workers = workers
-        if workers:
-            self._seen_at = time.monotonic()
-        elif time.monotonic() - self._seen_at > _WORKERS_WITHIN:
+        self._see(workers)
+        if not workers and time.monotonic() - self._seen_at > _WORKERS_WITHIN:
             raise ServiceError(
                 f"expected workers at {self._address}, found none for {_WORKERS_WITHIN:.0f} s; what was published "
                 "stands: start them with `python -m plugins.operations.machines.dask_cluster worker`, "

@@ -135,7 +135,8 @@ def work(expected: Expected, function: Callable[[_Job], _Result], job: _Job) -> 
         keep_files_private()
         _READY.clear()
         _READY.add(expected.token)
-    return attempt(function, settled(job, read_settings()), _PATIENCE)
+    settled_job = settled(job, read_settings())
+    return attempt(lambda: function(settled_job), _PATIENCE)
 
 
 def _fault_of_versions(expected: Expected) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import ServiceError, SettingError
 from catalog.settings import Settings, read_settings
-from catalog.spread import HERE, InThisProcess
+from catalog.spread import HERE, InThreads
 from flows.spreading import Processes, spreading
 from plugins.operations.machines import dask_cluster
 from plugins.operations.machines.dask_cluster import (
@@ -50,7 +50,8 @@ def test_little_work_is_done_here_and_much_in_processes(settings: Settings, monk
     with spreading(settings, seconds=1) as spread:
         assert spread is HERE
     with spreading(settings, seconds=1, threads=2) as spread:
-        assert spread == InThisProcess(2)
+        assert isinstance(spread, InThreads)
+        assert spread.width == 2
     with spreading(settings, seconds=1_000, threads=2) as spread:
         assert isinstance(spread, Processes)
         assert spread.width == 4

@@ -14,9 +14,9 @@ import spread_jobs
 from spread_jobs import Numbered
 
 from catalog.errors import DamagedError, DataError, Declined, LakeError, ServiceError
-from catalog.spread import HERE, InThisProcess, Spread, attempt
+from catalog.spread import HERE, InThreads, Spread, attempt
 from flows.progress import listening
-from flows.spreading import Processes, in_processes
+from flows.spreading import Processes
 
 pytestmark = pytest.mark.server
 
@@ -42,7 +42,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def processes(said: list[str]) -> Iterator[Processes]:
-    with in_processes(2, said.append) as opened:
+    with Processes(2, said.append) as opened:
         yield opened
 
 
@@ -50,9 +50,9 @@ def processes(said: list[str]) -> Iterator[Processes]:
 def spread(request: pytest.FixtureRequest) -> Iterator[Spread]:
     with ExitStack() as stack:
         if request.param == "processes":
-            yield stack.enter_context(in_processes(2, lambda _: None))
+            yield stack.enter_context(Processes(2, lambda _: None))
         else:
-            yield HERE if request.param == "here" else InThisProcess(2)
+            yield HERE if request.param == "here" else InThreads(2)
 
 
 def test_results_come_in_the_order_of_the_jobs_and_each_is_told(spread: Spread, jobs: list[Numbered]) -> None:
@@ -78,7 +78,7 @@ def test_after_a_failure_no_other_job_is_begun_and_its_error_is_raised(spread: S
 
 
 def test_work_is_done_by_several_processes_that_are_gone_in_the_end(jobs: list[Numbered]) -> None:
-    with in_processes(2, lambda _: None) as opened:
+    with Processes(2, lambda _: None) as opened:
         found = {*opened(spread_jobs.process_of, jobs), *opened(spread_jobs.process_of, jobs)}
     assert len(found) <= 2
     assert os.getpid() not in found
@@ -113,14 +113,14 @@ def test_an_interruption_ends_the_processes_in_the_middle_of_their_work(jobs: li
     def interrupt(_done: int, _total: int) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), in_processes(2, lambda _: None) as opened:
+    with pytest.raises(KeyboardInterrupt), Processes(2, lambda _: None) as opened:
         opened(spread_jobs.square, jobs, interrupt)
 
 
 def test_processes_end_when_their_starter_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys\nfrom pathlib import Path\nimport spread_jobs\nfrom flows.spreading import in_processes\n"
-        "with in_processes(2, print) as opened:\n"
+        "import sys\nfrom pathlib import Path\nimport spread_jobs\nfrom flows.spreading import Processes\n"
+        "with Processes(2, print) as opened:\n"
         "    opened(spread_jobs.sleep_long, [spread_jobs.Numbered(n, Path(sys.argv[1])) for n in range(2)])\n"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) as starter:
@@ -140,7 +140,7 @@ def test_what_met_the_disk_is_tried_again_and_mistakes_are_not(
         raise error("no")
 
     with pytest.raises(error):
-        attempt(fail, jobs[0])
+        attempt(lambda: fail(jobs[0]))
     assert jobs[0].marks("tried") == attempts
 
 
@@ -151,13 +151,13 @@ def test_what_was_declined_is_tried_again_while_one_that_seemed_dead_may_be_at_i
             raise Declined("being played by process 1")
         return job.number
 
-    assert attempt(declined_twice, jobs[4], patience=30.0) == 4
+    assert attempt(lambda: declined_twice(jobs[4]), patience=30.0) == 4
 
 
 def test_a_job_here_is_tried_again_by_the_task_around_it_alone(jobs: list[Numbered]) -> None:
     with pytest.raises(OSError, match="hiccups"):
         HERE(spread_jobs.fail_once, jobs[:1])
-    assert InThisProcess(2)(spread_jobs.fail_once, jobs[1:3]) == [1, 2]
+    assert InThreads(2)(spread_jobs.fail_once, jobs[1:3]) == [1, 2]
 
 
 def _until(look: Callable[[], list[int]], count: int) -> list[int]:

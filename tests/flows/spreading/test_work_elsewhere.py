@@ -11,10 +11,10 @@ from elsewhere import Elsewhere
 from catalog.errors import DamagedError, Declined
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
-from catalog.spread import HERE, InThisProcess, Spread
+from catalog.spread import HERE, InThreads, Spread
 from etl.batches import Batch, BatchResult, play_batch
 from etl.transform import transform
-from flows.spreading import in_processes
+from flows.spreading import Processes
 from flows.workspace import prepared
 from plugins.operations.machines.ready import sees, token_in
 from serving.store.in_force import pricing_on
@@ -66,8 +66,8 @@ def test_batches_and_cells_have_the_same_bytes_wherever_they_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = {}
-    with in_processes(2, lambda _: None) as processes:
-        for spread in (HERE, InThisProcess(2), Elsewhere(), processes):
+    with Processes(2, lambda _: None) as processes:
+        for spread in (HERE, InThreads(2), Elsewhere(), processes):
             workspace = opened(tmp_path / type(spread).__name__ / str(spread.width), monkeypatch)
             assert play(workspace, spread) == ["played"] * 4
             assert transform(workspace, spread=spread).partitions == 4
