@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from flask import has_request_context, request
 
 from catalog.errors import Declined
-from catalog.roles import ROLES, Role
-from catalog.settings import Settings
+from catalog.settings import ROLES, Role, Settings
 
 _NOBODY = "nobody"
 _LONGEST = 200

@@ -16,21 +16,12 @@ class Deliveries(Record):
     One order is under way at a time: it is made at a closing, after the delivery before has come.
     """
 
-    weekdays: tuple[Weekday, ...] = Field(
-        default=(),
-        strict=False,
-        description="days of the week on which it is delivered; none is every day on which the stores open",
-    )
-    lead_time_days: int = Field(
-        default=1,
-        ge=1,
-        le=_A_WEEK,
-        description="days from the closing after which it is ordered to the delivery; 1 is the closing before",
-    )
-    quantity: Annotated[int, Field(ge=1, le=30_000)] | None = Field(
-        default=None,
-        description="units of each delivery; null orders what is missing up to `par_stock` when the order is made",
-    )
+    weekdays: tuple[Weekday, ...] = Field(default=(), strict=False)
+    """days of the week on which it is delivered; none is every day on which the stores open"""
+    lead_time_days: int = Field(default=1, ge=1, le=_A_WEEK)
+    """days from the closing after which it is ordered to the delivery; 1 is the closing before"""
+    quantity: Annotated[int, Field(ge=1, le=30_000)] | None = None
+    """units of each delivery; null orders what is missing up to `par_stock` when the order is made"""
 
     @field_validator("weekdays")
     @classmethod

@@ -54,9 +54,9 @@ StoreName = Annotated[str, StringConstraints(min_length=1, max_length=80), After
 
 
 class Record(BaseModel):
-    """A frozen record that converts nothing and refuses unknown fields."""
+    """A frozen record that converts nothing and refuses unknown fields; the text below a field is its documentation."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=False)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 def time_of_day(text: str) -> str:

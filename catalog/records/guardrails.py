@@ -11,11 +11,12 @@ from catalog.records.fields import Name, Price, Record, Share, Sku, refuse_parts
 class FrozenDuring(Record):
     """An event: from a date through another, or on one alone, its prices stand in every store."""
 
-    first: dt.date = Field(description="first date of the event")
-    through: dt.date | None = Field(default=None, description="last date of the event; null is the first date")
-    prices: dict[Sku, Price] = Field(
-        min_length=1, description="prices that stand on its dates whatever the policy asks for, EUR by sku"
-    )
+    first: dt.date
+    """first date of the event"""
+    through: dt.date | None = None
+    """last date of the event; null is the first date"""
+    prices: dict[Sku, Price] = Field(min_length=1)
+    """prices that stand on its dates whatever the policy asks for, EUR by sku"""
 
     @property
     def last(self) -> dt.date:
@@ -46,19 +47,19 @@ class FrozenDuring(Record):
 class Family(Record):
     """Sizes of one product: a larger pack is never dearer per kg or l than a smaller one."""
 
-    skus: Annotated[tuple[Sku, ...], Field(min_length=2, strict=False)] = Field(
-        description="its packs, in any order; each has a `measure` in products.yaml"
-    )
+    skus: Annotated[tuple[Sku, ...], Field(min_length=2, strict=False)]
+    """its packs, in any order; each has a `measure` in products.yaml"""
 
 
 class OwnBrand(Record):
     """A product of the chain's own brand, and the brand that it stays below."""
 
-    sku: Sku = Field(description="product of the own brand")
-    brand: Sku = Field(description="product of the brand")
-    below: Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)] = Field(
-        description="share by which it is cheaper at least: per kg or l where both have a `measure`, else by price"
-    )
+    sku: Sku
+    """product of the own brand"""
+    brand: Sku
+    """product of the brand"""
+    below: Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)]
+    """share by which it is cheaper at least: per kg or l where both have a `measure`, else by price"""
 
 
 class Guardrails(Record):
@@ -67,71 +68,40 @@ class Guardrails(Record):
     The days of the twin are independent of one another, so an opening price is free within the bounds.
     """
 
-    minimum_margin: float = Field(
-        default=0.0,
-        ge=0,
-        le=100,
-        allow_inf_nan=False,
-        description="the lowest price is unit cost x (1 + this), or the floor if that is higher",
-    )
-    margins: dict[Name, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]] = Field(
-        default_factory=dict,
-        description="minimum margins by category, as a share of unit cost; where `minimum_margin` is higher, it holds",
-    )
-    largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
-        default=None, description="largest single change, as a share of the price shown; null is no limit"
-    )
-    largest_daily_move: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
-        default=None, description="largest distance from the opening price, as a share of it; null is no limit"
-    )
-    moving_share: Share = Field(
-        default=1.0,
-        description="share of the products whose price may change in one tick; those that gain most go first",
-    )
-    price_ending: Annotated[int, Field(ge=0, le=9)] | None = Field(
-        default=None,
-        description="last digit of a price in the smallest unit of the currency, such as of the cents, not kept where "
-        "no such price is near enough; null is any digit",
-    )
-    frozen: dict[Sku, Price] = Field(default_factory=dict, description="fixed prices, EUR by sku")
-    frozen_during: tuple[FrozenDuring, ...] = Field(
-        default=(), strict=False, description="events, on whose dates their prices stand, below"
-    )
-    down_only_within_day: bool = Field(
-        default=False,
-        description="true: a price never rises from one tick to the next of a day; the opening price may be a higher "
-        "one than the day before",
-    )
-    changes_per_day: int | None = Field(
-        default=None,
-        ge=0,
-        le=1440,
-        description="how often the price of a product may change within a store's day, the opening not counted; null "
-        "is no limit",
-    )
-    markdown_only: Literal["all"] | Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = Field(
-        default=None,
-        description="products whose price is never above the base price: `all`, or a list of skus and categories; null "
-        "is none",
-    )
-    one_price: Literal["zone"] | None = Field(
-        default=None,
-        description="`zone`: all stores that share a belief and a price book, and are played in one batch, show the "
-        "same price of a product at the same time; null is a price for each store",
-    )
-    families: tuple[Family, ...] = Field(
-        default=(),
-        strict=False,
-        description="packs of which a larger one is never dearer per kg or l than a smaller one, below",
-    )
-    own_brands: tuple[OwnBrand, ...] = Field(
-        default=(), strict=False, description="products of the own brand, and the brand that each stays below, below"
-    )
-    kill_switch: bool = Field(
-        default=False,
-        description="true: base prices at once (of a retailer's stores the last regular shelf prices), no exploration, "
-        "and no price book is written",
-    )
+    minimum_margin: float = Field(default=0.0, ge=0, le=100, allow_inf_nan=False)
+    """the lowest price is unit cost x (1 + this), or the floor if that is higher"""
+    margins: dict[Name, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]] = Field(default_factory=dict)
+    """minimum margins by category, as a share of unit cost; where `minimum_margin` is higher, it holds"""
+    largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = None
+    """largest single change, as a share of the price shown; null is no limit"""
+    largest_daily_move: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = None
+    """largest distance from the opening price, as a share of it; null is no limit"""
+    moving_share: Share = 1.0
+    """share of the products whose price may change in one tick; those that gain most go first"""
+    price_ending: Annotated[int, Field(ge=0, le=9)] | None = None
+    """last digit of a price in the smallest unit of the currency, such as of the cents, not kept where no such price is
+    near enough; null is any digit"""
+    frozen: dict[Sku, Price] = Field(default_factory=dict)
+    """fixed prices, EUR by sku"""
+    frozen_during: tuple[FrozenDuring, ...] = Field(default=(), strict=False)
+    """events, on whose dates their prices stand, below"""
+    down_only_within_day: bool = False
+    """true: a price never rises from one tick to the next of a day; the opening price may be a higher one than the day
+    before"""
+    changes_per_day: int | None = Field(default=None, ge=0, le=1440)
+    """how often the price of a product may change within a store's day, the opening not counted; null is no limit"""
+    markdown_only: Literal["all"] | Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    """products whose price is never above the base price: `all`, or a list of skus and categories; null is none"""
+    one_price: Literal["zone"] | None = None
+    """`zone`: all stores that share a belief and a price book, and are played in one batch, show the same price of a
+    product at the same time; null is a price for each store"""
+    families: tuple[Family, ...] = Field(default=(), strict=False)
+    """packs of which a larger one is never dearer per kg or l than a smaller one, below"""
+    own_brands: tuple[OwnBrand, ...] = Field(default=(), strict=False)
+    """products of the own brand, and the brand that each stays below, below"""
+    kill_switch: bool = False
+    """true: base prices at once (of a retailer's stores the last regular shelf prices), no exploration, and no price
+    book is written"""
 
     def margin_of(self, category: str) -> float:
         """Return the minimum margin of a category's products, as a share of unit cost."""

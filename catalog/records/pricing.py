@@ -14,35 +14,29 @@ Objective = Literal["revenue", "margin", "profit"]
 class RuleSettings(Record):
     """Raise the base price by the share `raise_by` when fewer than `low_stock` units are left."""
 
-    low_stock: int = Field(default=10, ge=0, description="stock, units, below which the price is raised")
-    raise_by: float = Field(default=0.2, ge=0, le=10, allow_inf_nan=False, description="share by which it is raised")
+    low_stock: int = Field(default=10, ge=0)
+    """stock, units, below which the price is raised"""
+    raise_by: float = Field(default=0.2, ge=0, le=10, allow_inf_nan=False)
+    """share by which it is raised"""
 
 
 class Policies(Record):
     """Which policy prices the shelf, before and after a champion exists, and its objective."""
 
-    before_champion: Literal["belief", "static", "rule"] = Field(
-        default="belief",
-        description="what prices a store without a price book: `belief` learns from each hour's sales, `static` and "
-        "`rule` explore a share of the time",
-    )
-    with_champion: Literal["greedy", "stock_aware"] = Field(
-        default="stock_aware",
-        description="policy that makes the price book; `greedy` ignores what one more unit kept is worth",
-    )
-    objective: Objective = Field(
-        default="profit",
-        description="what prices maximise: `profit`, which counts unit costs, what is thrown away and what is kept, so "
-        "that prices look ahead to the next deliveries; `margin`, the price less the unit cost of what is sold; or "
-        "`revenue`",
-    )
-    rule: RuleSettings = Field(default=RuleSettings(), description="settings of the policy `rule`, below")
-    stickers: bool = Field(
-        default=False,
-        description="whether units on their last day may carry a sticker with a lower price, beside younger ones at "
-        "the price on the label; it takes the objective `profit`, and no sticker is stuck where a zone shows one "
-        "price, sales come from outside, all take the oldest unit, or `greedy` prices",
-    )
+    before_champion: Literal["belief", "static", "rule"] = "belief"
+    """what prices a store without a price book: `belief` learns from each hour's sales, `static` and `rule` explore a
+    share of the time"""
+    with_champion: Literal["greedy", "stock_aware"] = "stock_aware"
+    """policy that makes the price book; `greedy` ignores what one more unit kept is worth"""
+    objective: Objective = "profit"
+    """what prices maximise: `profit`, which counts unit costs, what is thrown away and what is kept, so that prices
+    look ahead to the next deliveries; `margin`, the price less the unit cost of what is sold; or `revenue`"""
+    rule: RuleSettings = RuleSettings()
+    """settings of the policy `rule`, below"""
+    stickers: bool = False
+    """whether units on their last day may carry a sticker with a lower price, beside younger ones at the price on the
+    label; it takes the objective `profit`, and no sticker is stuck where a zone shows one price, sales come from
+    outside, all take the oldest unit, or `greedy` prices"""
 
     @model_validator(mode="after")
     def _stickers_are_for_profit(self) -> "Policies":
@@ -61,102 +55,62 @@ class BeliefSettings(Record):
     slope, and bends around that line. Spreads are standard deviations in log odds and say how weak this is.
     """
 
-    chance_at_base: float = Field(
-        default=0.5, gt=0, lt=1, allow_inf_nan=False, description="chance of sale at the base price"
-    )
-    level_spread: float = Field(
-        default=1.5, gt=0, le=10, allow_inf_nan=False, description="how far off that may be, in log odds"
-    )
-    slope: float = Field(
-        default=5.0, gt=0, le=100, allow_inf_nan=False, description="fall of the log odds per base price"
-    )
-    slope_spread: float = Field(default=4.0, gt=0, le=100, allow_inf_nan=False, description="how far off that may be")
-    bend_spread: float = Field(
-        default=0.8, gt=0, le=10, allow_inf_nan=False, description="how far demand may bend away from a line"
-    )
-    visits_per_unit: float = Field(
-        default=2.0,
-        gt=0,
-        le=10_000,
-        allow_inf_nan=False,
-        description="visits expected on a day for each unit of par stock, until some were counted",
-    )
-    trust_in_owner: float = Field(
-        default=10.0,
-        ge=0,
-        le=1000,
-        allow_inf_nan=False,
-        description="how many times likelier than demand of any shape would make it the owner's price is within 0.3 % "
-        "of the best there is; 0 gives it no start",
-    )
-    learns_days: bool = Field(
-        default=True,
-        description="whether a forest learns what holidays, pay days, events and the temperature add to demand",
-    )
-    update_ticks: int = Field(
-        default=4,
-        ge=1,
-        le=1440,
-        description="ticks after which the day's own sales correct belief and prices; on a first day a quarter of "
-        "them, and with more than 200 products or stores more where they teach little",
-    )
+    chance_at_base: float = Field(default=0.5, gt=0, lt=1, allow_inf_nan=False)
+    """chance of sale at the base price"""
+    level_spread: float = Field(default=1.5, gt=0, le=10, allow_inf_nan=False)
+    """how far off that may be, in log odds"""
+    slope: float = Field(default=5.0, gt=0, le=100, allow_inf_nan=False)
+    """fall of the log odds per base price"""
+    slope_spread: float = Field(default=4.0, gt=0, le=100, allow_inf_nan=False)
+    """how far off that may be"""
+    bend_spread: float = Field(default=0.8, gt=0, le=10, allow_inf_nan=False)
+    """how far demand may bend away from a line"""
+    visits_per_unit: float = Field(default=2.0, gt=0, le=10_000, allow_inf_nan=False)
+    """visits expected on a day for each unit of par stock, until some were counted"""
+    trust_in_owner: float = Field(default=10.0, ge=0, le=1000, allow_inf_nan=False)
+    """how many times likelier than demand of any shape would make it the owner's price is within 0.3 % of the best
+    there is; 0 gives it no start"""
+    learns_days: bool = True
+    """whether a forest learns what holidays, pay days, events and the temperature add to demand"""
+    update_ticks: int = Field(default=4, ge=1, le=1440)
+    """ticks after which the day's own sales correct belief and prices; on a first day a quarter of them, and with more
+    than 200 products or stores more where they teach little"""
 
 
 class Exploration(Record):
     """How often a ladder price is explored: a share of the time without a champion, of expected revenue with one."""
 
-    before_champion: Share = Field(
-        default=0.5,
-        description="share of the time a ladder price is explored before the first champion, or where a price never "
-        "varied",
-    )
-    budget: Share = Field(
-        default=0.01, description="share of expected revenue that exploration may cost once there is a champion"
-    )
-    pays_within_days: int = Field(
-        default=28,
-        ge=1,
-        le=365,
-        description="days in which what a trial teaches must bring more than it costs, where a belief prices",
-    )
-    hold_ticks: int = Field(default=4, ge=1, le=1440, description="ticks for which an explored price stands")
+    before_champion: Share = 0.5
+    """share of the time a ladder price is explored before the first champion, or where a price never varied"""
+    budget: Share = 0.01
+    """share of expected revenue that exploration may cost once there is a champion"""
+    pays_within_days: int = Field(default=28, ge=1, le=365)
+    """days in which what a trial teaches must bring more than it costs, where a belief prices"""
+    hold_ticks: int = Field(default=4, ge=1, le=1440)
+    """ticks for which an explored price stands"""
 
 
 class DrawnPriceRules(Record):
     """Which prices of an outside store are drawn, so that their sales teach, and how far from its own."""
 
-    products: Literal["none", "all"] | Annotated[tuple[Sku, ...], Field(min_length=1, strict=False)] = Field(
-        default="none", description="products whose prices are drawn: `none`, `all`, or a list of them"
-    )
-    changes: Literal["weekly", "daily", "hourly"] = Field(
-        default="weekly",
-        description="when another price may be drawn: on Mondays, or every day; `hourly` takes a store that says who "
-        "looked at each product, and prices as the twin does",
-    )
-    band: float = Field(
-        default=0.25, gt=0, le=0.5, allow_inf_nan=False, description="farthest from the shelf price, as a share of it"
-    )
-    step: float = Field(
-        default=0.10,
-        gt=0,
-        le=0.5,
-        allow_inf_nan=False,
-        description="farthest from the price before, as a share of it; an opening price of a store that changes hourly "
-        "is free within the band",
-    )
-    held_share: Annotated[float, Field(ge=0.02, le=0.5, allow_inf_nan=False)] = Field(
-        default=0.10,
-        description="share of store weeks, drawn, in which a store goes to the shelf price and stays: they tell what "
-        "was earned",
-    )
+    products: Literal["none", "all"] | Annotated[tuple[Sku, ...], Field(min_length=1, strict=False)] = "none"
+    """products whose prices are drawn: `none`, `all`, or a list of them"""
+    changes: Literal["weekly", "daily", "hourly"] = "weekly"
+    """when another price may be drawn: on Mondays, or every day; `hourly` takes a store that says who looked at each
+    product, and prices as the twin does"""
+    band: float = Field(default=0.25, gt=0, le=0.5, allow_inf_nan=False)
+    """farthest from the shelf price, as a share of it"""
+    step: float = Field(default=0.10, gt=0, le=0.5, allow_inf_nan=False)
+    """farthest from the price before, as a share of it; an opening price of a store that changes hourly is free within
+    the band"""
+    held_share: Annotated[float, Field(ge=0.02, le=0.5, allow_inf_nan=False)] = 0.10
+    """share of store weeks, drawn, in which a store goes to the shelf price and stays: they tell what was earned"""
 
     families: Annotated[
         tuple[Annotated[tuple[Sku, ...], Field(min_length=2, strict=False)], ...], Field(strict=False)
-    ] = Field(
-        default=(),
-        description="lists of products that move together, such as the sizes of one juice: one throw decides for all "
-        "of a list, and an experiment takes all or none",
-    )
+    ] = ()
+    """lists of products that move together, such as the sizes of one juice: one throw decides for all of a list, and an
+    experiment takes all or none"""
 
     @field_validator("families")
     @classmethod
@@ -186,32 +140,21 @@ class DrawnPriceRules(Record):
 class Gate(Record):
     """When a challenger replaces a champion that is stale without having to earn more."""
 
-    stale_after_days: int = Field(
-        default=7,
-        ge=0,
-        le=3650,
-        description="a champion trained through a date more than so many days before the last one judged is stale: "
-        "a challenger that is not worse replaces it",
-    )
+    stale_after_days: int = Field(default=7, ge=0, le=3650)
+    """a champion trained through a date more than so many days before the last one judged is stale: a challenger that
+    is not worse replaces it"""
 
 
 class Learning(Record):
     """How often the store trains, and on how many of its last days."""
 
-    train_every_days: int = Field(
-        default=1, ge=1, le=3650, description="days from one training to the next; detected drift starts one at once"
-    )
-    rest_below: float = Field(
-        default=0.005,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="nights train no model while each of the last three could earn less than this "
-        "share more than the prices in force; until the champion is stale or demand changes; 0 never rests",
-    )
-    window_days: Annotated[int, Field(ge=2, le=36_500)] | None = Field(
-        default=None, description="largest number of days a training uses, the last ones; null is all days"
-    )
+    train_every_days: int = Field(default=1, ge=1, le=3650)
+    """days from one training to the next; detected drift starts one at once"""
+    rest_below: float = Field(default=0.005, ge=0, le=1, allow_inf_nan=False)
+    """nights train no model while each of the last three could earn less than this share more than the prices in force;
+    until the champion is stale or demand changes; 0 never rests"""
+    window_days: Annotated[int, Field(ge=2, le=36_500)] | None = None
+    """largest number of days a training uses, the last ones; null is all days"""
 
 
 class Approval(Record):
@@ -220,15 +163,12 @@ class Approval(Record):
     A price passes within all shares that are given. One that waits is not shown: the nearest price that passes is.
     """
 
-    within_of_yesterday: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = Field(
-        default=None, description="largest distance from the price of the day before, as a share of it; null is any"
-    )
-    within_of_base: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = Field(
-        default=None, description="largest distance from the base price, as a share of it; null is any"
-    )
-    by_another: bool = Field(
-        default=False, description="true: who asks for a price may not approve it; somebody else has to"
-    )
+    within_of_yesterday: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
+    """largest distance from the price of the day before, as a share of it; null is any"""
+    within_of_base: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
+    """largest distance from the base price, as a share of it; null is any"""
+    by_another: bool = False
+    """true: who asks for a price may not approve it; somebody else has to"""
 
     @property
     def is_asked_for(self) -> bool:

@@ -32,8 +32,10 @@ _EAN_DIGITS = (8, 12, 13, 14)
 class Measure(Record):
     """How much one unit of a product holds."""
 
-    amount: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] = Field(description="how many of `unit`")
-    unit: Unit = Field(description="g and kg are priced per kg, ml, cl and l per l, m and piece as they are")
+    amount: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+    """how many of `unit`"""
+    unit: Unit
+    """g and kg are priced per kg, ml, cl and l per l, m and piece as they are"""
 
     def per_unit(self, price: float) -> tuple[float, str]:
         """Return the price of one kg, l, m or piece, EUR, and which of them it is."""
@@ -71,14 +73,18 @@ LEAST_CHANCES = 20  # of a day: with fewer, a chance of sale is no longer like a
 class Product(Record):
     """One product on the shelf. Prices and cost in EUR, stock in units."""
 
-    sku: Sku = Field(description="stock-keeping unit, unique on the shelf")
-    name: Name = Field(description="name for people")
-    category: Name = Field(description="group of products")
-    icon: str = Field(default="", description="one character that the monitor shows for it")
-    base_price: Price = Field(description="usual price, EUR, whole cents (in another `currency` whole smallest units)")
-    unit_cost: Cost = Field(
-        description="cost of one unit, EUR; 0 when it is not known; no `floor_price` may be below it"
-    )
+    sku: Sku
+    """stock-keeping unit, unique on the shelf"""
+    name: Name
+    """name for people"""
+    category: Name
+    """group of products"""
+    icon: str = ""
+    """one character that the monitor shows for it"""
+    base_price: Price
+    """usual price, EUR, whole cents (in another `currency` whole smallest units)"""
+    unit_cost: Cost
+    """cost of one unit, EUR; 0 when it is not known; no `floor_price` may be below it"""
     floor_price: Price | None = Field(
         default=None,
         description=f"lowest price that may be shown, EUR; null is {FLOOR_RATIO} x `base_price`, at least `unit_cost`",
@@ -86,55 +92,32 @@ class Product(Record):
     ceiling_price: Price | None = Field(
         default=None, description=f"highest price that may be shown, EUR; null is {CEILING_RATIO} x `base_price`"
     )
-    par_stock: int = Field(
-        default=100, ge=1, le=MOST_STOCK, description="units on the shelf after restocking, before each opening"
-    )
-    shelf_life_days: int | None = Field(
-        default=None,
-        ge=1,
-        le=_MOST_DAYS,
-        description="days on which a unit may be sold, that of its delivery included; what is left then is thrown away "
-        "at closing; null keeps for ever",
-    )
-    deliveries: Deliveries | None = Field(
-        default=None,
-        description="when it is delivered and how much, below; what is not sold stays on the shelf; null is every day "
-        "up to `par_stock`, and without `shelf_life_days` the shelf is simply full at each opening",
-    )
-    disposal_cost: Cost = Field(
-        default=0.0, description="cost of throwing one unit away, beside what it cost to buy, EUR"
-    )
-    holding_cost: Cost = Field(default=0.0, description="cost of keeping one unit for one night, EUR")
-    most_units_per_day: int | None = Field(
-        default=None,
-        ge=1,
-        le=MOST_CHANCES,
-        description="units that a store could sell on a day if everyone bought: what a retailer's units are counted "
-        "against; null is `par_stock`, at least 20",
-    )
+    par_stock: int = Field(default=100, ge=1, le=MOST_STOCK)
+    """units on the shelf after restocking, before each opening"""
+    shelf_life_days: int | None = Field(default=None, ge=1, le=_MOST_DAYS)
+    """days on which a unit may be sold, that of its delivery included; what is left then is thrown away at closing;
+    null keeps for ever"""
+    deliveries: Deliveries | None = None
+    """when it is delivered and how much, below; what is not sold stays on the shelf; null is every day up to
+    `par_stock`, and without `shelf_life_days` the shelf is simply full at each opening"""
+    disposal_cost: Cost = 0.0
+    """cost of throwing one unit away, beside what it cost to buy, EUR"""
+    holding_cost: Cost = 0.0
+    """cost of keeping one unit for one night, EUR"""
+    most_units_per_day: int | None = Field(default=None, ge=1, le=MOST_CHANCES)
+    """units that a store could sell on a day if everyone bought: what a retailer's units are counted against; null is
+    `par_stock`, at least 20"""
 
-    substitutes_with: tuple[Sku, ...] = Field(
-        default=(),
-        strict=False,
-        description="products of the same category that a shopper may take instead of it, by sku; said of one, it "
-        "holds for both",
-    )
-    personas: tuple[Persona, ...] = Field(
-        default=(),
-        strict=False,
-        description="segments of this product's shoppers in the twin, each with the fields of the store's `personas`; "
-        "none is the store's",
-    )
-    measure: Measure | None = Field(
-        default=None,
-        description="how much one unit holds, for the price per kg or l on its label, such as "
-        "`{amount: 1.0, unit: l}`; units are g, kg, ml, cl, l, m and piece",
-    )
-    ean: str | None = Field(
-        default=None,
-        description="its number at the till, for its label: 8, 12, 13 or 14 digits in quotes, the last one checks the "
-        "others",
-    )
+    substitutes_with: tuple[Sku, ...] = Field(default=(), strict=False)
+    """products of the same category that a shopper may take instead of it, by sku; said of one, it holds for both"""
+    personas: tuple[Persona, ...] = Field(default=(), strict=False)
+    """segments of this product's shoppers in the twin, each with the fields of the store's `personas`; none is the
+    store's"""
+    measure: Measure | None = None
+    """how much one unit holds, for the price per kg or l on its label, such as `{amount: 1.0, unit: l}`; units are g,
+    kg, ml, cl, l, m and piece"""
+    ean: str | None = None
+    """its number at the till, for its label: 8, 12, 13 or 14 digits in quotes, the last one checks the others"""
 
     @property
     def chances_per_day(self) -> int:

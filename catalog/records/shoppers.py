@@ -21,27 +21,28 @@ class DemandEffect(Record):
     Effects that hold together add up: their budget shifts are added, their demand factors multiplied.
     """
 
-    weekdays: tuple[Weekday, ...] = Field(default=(), strict=False, description="days of the week; none is every day")
-    starts: str | None = Field(
-        default=None, description="time of day from which it holds, local time; null is from opening"
-    )
-    ends: str | None = Field(default=None, description="time of day until which it holds, local time; null is closing")
-    stores: tuple[StoreId, ...] = Field(default=(), strict=False, description="stores; none is every store")
-    skus: tuple[Sku, ...] = Field(default=(), strict=False, description="products; none is every product")
-    holidays: bool = Field(default=False, description="true: on public holidays of `country`")
-    day_before_holiday: bool = Field(default=False, description="true: on the day before one of these")
-    days_since_pay_day: tuple[Annotated[int, Field(ge=0, le=_LAST_DAY)], ...] = Field(
-        default=(),
-        strict=False,
-        description="first and last number of days since `pay_day`, which is 0 itself; none is any",
-    )
-    above_temperature: Temperature | None = Field(
-        default=None, description="on days whose temperature is above so many degrees Celsius; null is any"
-    )
-    budget_shift: float = Field(
-        default=0.0, ge=-5, le=5, allow_inf_nan=False, description="added to every budget multiplier"
-    )
-    demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False, description="visits times this")
+    weekdays: tuple[Weekday, ...] = Field(default=(), strict=False)
+    """days of the week; none is every day"""
+    starts: str | None = None
+    """time of day from which it holds, local time; null is from opening"""
+    ends: str | None = None
+    """time of day until which it holds, local time; null is closing"""
+    stores: tuple[StoreId, ...] = Field(default=(), strict=False)
+    """stores; none is every store"""
+    skus: tuple[Sku, ...] = Field(default=(), strict=False)
+    """products; none is every product"""
+    holidays: bool = False
+    """true: on public holidays of `country`"""
+    day_before_holiday: bool = False
+    """true: on the day before one of these"""
+    days_since_pay_day: tuple[Annotated[int, Field(ge=0, le=_LAST_DAY)], ...] = Field(default=(), strict=False)
+    """first and last number of days since `pay_day`, which is 0 itself; none is any"""
+    above_temperature: Temperature | None = None
+    """on days whose temperature is above so many degrees Celsius; null is any"""
+    budget_shift: float = Field(default=0.0, ge=-5, le=5, allow_inf_nan=False)
+    """added to every budget multiplier"""
+    demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False)
+    """visits times this"""
 
     @field_validator("starts", "ends")
     @classmethod
@@ -65,18 +66,18 @@ class DemandEffect(Record):
 class WeatherSettings(Record):
     """Temperature of the twin's days: a year's wave and days that are warmer or colder, the same for all stores."""
 
-    mean: Temperature = Field(default=10.0, description="mean over the year, degrees Celsius")
-    swing: float = Field(
-        default=10.0, ge=0, le=50, allow_inf_nan=False, description="how far the warmest day of a year is above that"
-    )
-    warmest_day: int = Field(default=196, ge=1, le=366, description="day of the year that is warmest on average")
-    day_variation: float = Field(
-        default=3.0, ge=0, le=30, allow_inf_nan=False, description="standard deviation of a day around the wave"
-    )
-    persistence: Share = Field(default=0.7, lt=1, description="correlation of that deviation from one day to the next")
-    seed: int = Field(
-        default=0, ge=0, le=999_999_999, description="which days are warm; every run of the world meets the same ones"
-    )
+    mean: Temperature = 10.0
+    """mean over the year, degrees Celsius"""
+    swing: float = Field(default=10.0, ge=0, le=50, allow_inf_nan=False)
+    """how far the warmest day of a year is above that"""
+    warmest_day: int = Field(default=196, ge=1, le=366)
+    """day of the year that is warmest on average"""
+    day_variation: float = Field(default=3.0, ge=0, le=30, allow_inf_nan=False)
+    """standard deviation of a day around the wave"""
+    persistence: Share = Field(default=0.7, lt=1)
+    """correlation of that deviation from one day to the next"""
+    seed: int = Field(default=0, ge=0, le=999_999_999)
+    """which days are warm; every run of the world meets the same ones"""
 
 
 class Substitution(Record):
@@ -87,30 +88,21 @@ class Substitution(Record):
     weight 1.
     """
 
-    strength: float = Field(
-        default=0.0,
-        ge=0,
-        le=1000,
-        allow_inf_nan=False,
-        description="weight of a substitute that is worth its price to her, against 1 for leaving; 0 is nobody",
-    )
-    noise: float = Field(
-        default=0.25,
-        gt=0,
-        le=10,
-        allow_inf_nan=False,
-        description="how little its price matters, as a share of the base price",
-    )
+    strength: float = Field(default=0.0, ge=0, le=1000, allow_inf_nan=False)
+    """weight of a substitute that is worth its price to her, against 1 for leaving; 0 is nobody"""
+    noise: float = Field(default=0.25, gt=0, le=10, allow_inf_nan=False)
+    """how little its price matters, as a share of the base price"""
 
 
 class Opening(Record):
     """Opening hours (local, within one calendar date, 24:00 at the latest) in ticks; a price stands for one tick."""
 
-    opens: str = Field(description="time of day at which the stores open, local time, in quotes")
-    closes: str = Field(description="time of day at which they close, local time, on the same date")
-    tick_minutes: int = Field(
-        default=15, ge=1, le=240, description="length of a tick, minutes; opening hours are a whole number of ticks"
-    )
+    opens: str
+    """time of day at which the stores open, local time, in quotes"""
+    closes: str
+    """time of day at which they close, local time, on the same date"""
+    tick_minutes: int = Field(default=15, ge=1, le=240)
+    """length of a tick, minutes; opening hours are a whole number of ticks"""
 
     @field_validator("opens")
     @classmethod
@@ -164,15 +156,14 @@ _DAYS_OF_THE_WEEK = 7
 class Persona(Record):
     """A segment of shoppers: budget multiplier ~ Normal(mean, standard_deviation), dimensionless."""
 
-    name: Name = Field(description="name for people")
-    share: float = Field(gt=0, le=1, allow_inf_nan=False, description="share of the shoppers")
-    mean: float = Field(
-        gt=0,
-        le=10,
-        allow_inf_nan=False,
-        description="mean of the budget multiplier: what a shopper would pay over the base price",
-    )
-    standard_deviation: float = Field(gt=0, le=5, allow_inf_nan=False, description="its standard deviation")
+    name: Name
+    """name for people"""
+    share: float = Field(gt=0, le=1, allow_inf_nan=False)
+    """share of the shoppers"""
+    mean: float = Field(gt=0, le=10, allow_inf_nan=False)
+    """mean of the budget multiplier: what a shopper would pay over the base price"""
+    standard_deviation: float = Field(gt=0, le=5, allow_inf_nan=False)
+    """its standard deviation"""
 
 
 def check_shares(personas: Sequence[Persona]) -> None:
@@ -191,20 +182,15 @@ def check_shares(personas: Sequence[Persona]) -> None:
 class FootfallSettings(Record):
     """How the twin's visits differ from day to day. Prices are set without it: a planner sees only who came."""
 
-    day_variation: float = Field(
-        default=0.0,
-        ge=0,
-        le=2,
-        allow_inf_nan=False,
-        description="coefficient of variation of a day's mean visits, beside the weekday; the factor is lognormal with "
-        "mean 1, and the same for all stores",
-    )
+    day_variation: float = Field(default=0.0, ge=0, le=2, allow_inf_nan=False)
+    """coefficient of variation of a day's mean visits, beside the weekday; the factor is lognormal with mean 1, and the
+    same for all stores"""
     weekday_factors: tuple[Annotated[float, Field(ge=0, le=7, allow_inf_nan=False)], ...] = Field(
-        default=(), strict=False, description="visits times this, Monday to Sunday, 1 on average; none is 1 on each day"
+        default=(), strict=False
     )
-    busy_days_seed: int = Field(
-        default=0, ge=0, le=999_999_999, description="which days are busy; every run of the world meets the same ones"
-    )
+    """visits times this, Monday to Sunday, 1 on average; none is 1 on each day"""
+    busy_days_seed: int = Field(default=0, ge=0, le=999_999_999)
+    """which days are busy; every run of the world meets the same ones"""
 
     @field_validator("weekday_factors")
     @classmethod
@@ -225,17 +211,20 @@ class Shock(Record):
     from there until closing on each date; the rest always holds all day.
     """
 
-    business_date: dt.date = Field(description="first date on which it holds")
-    through: dt.date | None = Field(default=None, description="last date on which it holds; null is the first date")
-    sku: Sku | None = Field(default=None, description="the product; null is all products")
-    starts: str | None = Field(
-        default=None, description="time of day from which `demand_factor` holds, local time; null is all day"
-    )
-    demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False, description="visits times this")
-    budget_shift: float = Field(
-        default=0.0, ge=-5, le=5, allow_inf_nan=False, description="added to every budget multiplier"
-    )
-    delivered_share: Share = Field(default=1.0, description="share of the par stock that is on the shelf at opening")
+    business_date: dt.date
+    """first date on which it holds"""
+    through: dt.date | None = None
+    """last date on which it holds; null is the first date"""
+    sku: Sku | None = None
+    """the product; null is all products"""
+    starts: str | None = None
+    """time of day from which `demand_factor` holds, local time; null is all day"""
+    demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False)
+    """visits times this"""
+    budget_shift: float = Field(default=0.0, ge=-5, le=5, allow_inf_nan=False)
+    """added to every budget multiplier"""
+    delivered_share: Share = 1.0
+    """share of the par stock that is on the shelf at opening"""
 
     @field_validator("starts")
     @classmethod

@@ -47,123 +47,78 @@ SECTIONS: tuple[Section, ...] = tuple(chain.from_iterable(hooks.SECTIONS.all()))
 class _Chain(Record):
     """The sections of the core."""
 
-    currency: str = Field(
-        default="EUR", description="currency of every price, a code of ISO 4217; prices are whole smallest units of it"
-    )
-    stores: tuple[StoreId, ...] = Field(
-        min_length=1, strict=False, description="ids of the stores, such as S01; all sell the same shelf"
-    )
-    names: dict[StoreId, StoreName] = Field(
-        default_factory=dict,
-        description="names that pages, tags and sheets show, by store, such as `{KOELN-SUED: Köln Süd}`",
-    )
-    opening: Opening = Field(description="opening hours, below")
-    timezone: str = Field(
-        default=UTC,
-        description="time zone of the stores, an IANA name such as Europe/Berlin: opening hours are its local time",
-    )
-    timezones: dict[StoreId, str] = Field(
-        default_factory=dict, description="time zone of each store that is in another one, by store"
-    )
-    pay_day: int | None = Field(
-        default=None,
-        ge=1,
-        le=31,
-        description="day of the month on which most shoppers are paid; in a shorter month it is its last day; null for "
-        "none",
-    )
-    sales: Literal["twin", "outside"] = Field(
-        default="twin",
-        description="where sales come from: `twin` plays the stores; `outside` takes in what their own tills sold, and "
-        "nothing is ever played, so visits_per_day, hourly_profile and personas need not be said",
-    )
-    rehearsal: bool = Field(
-        default=False,
-        description="true: these stores sell to nobody, and the setting `SHELFPRICE_NOW` may be their clock",
-    )
-    most_units_per_line: float = Field(
-        default=MOST_UNITS_PER_LINE,
-        gt=0,
-        le=1e6,
-        allow_inf_nan=False,
-        description="units that one line of a receipt may have, sold or brought back; a line with more is refused, for "
-        "it is more likely a price, a weight in grams or a slip than a sale",
-    )
-    visits_per_day: float = Field(
-        gt=0,
-        le=10_000_000,
-        allow_inf_nan=False,
-        description="shoppers who stop at a product, per store and day, on average",
-    )
+    currency: str = "EUR"
+    """currency of every price, a code of ISO 4217; prices are whole smallest units of it"""
+    stores: tuple[StoreId, ...] = Field(min_length=1, strict=False)
+    """ids of the stores, such as S01; all sell the same shelf"""
+    names: dict[StoreId, StoreName] = Field(default_factory=dict)
+    """names that pages, tags and sheets show, by store, such as `{KOELN-SUED: Köln Süd}`"""
+    opening: Opening
+    """opening hours, below"""
+    timezone: str = UTC
+    """time zone of the stores, an IANA name such as Europe/Berlin: opening hours are its local time"""
+    timezones: dict[StoreId, str] = Field(default_factory=dict)
+    """time zone of each store that is in another one, by store"""
+    pay_day: int | None = Field(default=None, ge=1, le=31)
+    """day of the month on which most shoppers are paid; in a shorter month it is its last day; null for none"""
+    sales: Literal["twin", "outside"] = "twin"
+    """where sales come from: `twin` plays the stores; `outside` takes in what their own tills sold, and nothing is ever
+    played, so visits_per_day, hourly_profile and personas need not be said"""
+    rehearsal: bool = False
+    """true: these stores sell to nobody, and the setting `SHELFPRICE_NOW` may be their clock"""
+    most_units_per_line: float = Field(default=MOST_UNITS_PER_LINE, gt=0, le=1e6, allow_inf_nan=False)
+    """units that one line of a receipt may have, sold or brought back; a line with more is refused, for it is more
+    likely a price, a weight in grams or a slip than a sale"""
+    visits_per_day: float = Field(gt=0, le=10_000_000, allow_inf_nan=False)
+    """shoppers who stop at a product, per store and day, on average"""
     hourly_profile: tuple[Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)], ...] = Field(
-        min_length=1, strict=False, description="weights that spread the visits over the opening hours, in equal parts"
+        min_length=1, strict=False
     )
-    popularity: dict[Sku, Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]] = Field(
-        default_factory=dict,
-        description="weight of each product among the visits, by sku; one for every product, or none at all",
-    )
-    shopper_pool: int = Field(
-        default=2000, ge=1, le=10_000_000, description="number of shoppers with a name; behaviour never depends on it"
-    )
-    personas: tuple[Persona, ...] = Field(
-        min_length=1, strict=False, description="segments of shoppers, below; their shares add up to 1"
-    )
-    waiting_share: Share = Field(
-        default=0.0,
-        description="share of the shoppers who look again once, later in the day, when the price was too high for them",
-    )
-    freshest_share: Share = Field(
-        default=0.0,
-        description="share of the shoppers who take the unit that keeps longest; the others take the oldest",
-    )
-    substitution: Substitution = Field(
-        default=Substitution(),
-        description="how shoppers take a substitute of a product that is too dear or sold out, below",
-    )
-    closed_days: tuple[Weekday, ...] = Field(
-        default=(),
-        strict=False,
-        description="days of the week on which the stores do not open: nobody comes and nothing is delivered",
-    )
-    footfall: FootfallSettings = Field(
-        default=FootfallSettings(), description="how visits differ from day to day, below"
-    )
-    demand_effects: tuple[DemandEffect, ...] = Field(
-        default=(),
-        strict=False,
-        description="how demand depends on weekday, hour, store, holidays, pay day and temperature, below",
-    )
-    day_shift: float = Field(
-        default=0.0,
-        ge=0,
-        le=2,
-        allow_inf_nan=False,
-        description="all budgets of a date shift by the same share of the base price, drawn evenly from minus this to "
-        "this; `footfall.busy_days_seed` says which dates are rich",
-    )
-    weather: WeatherSettings = Field(default=WeatherSettings(), description="temperature of the twin's days, below")
-    ladder_prices: int = Field(
-        default=20, ge=2, le=1000, description="prices on each product's ladder, evenly from floor to ceiling"
-    )
-    policies: Policies = Field(default=Policies(), description="which policy prices, below")
-    belief: BeliefSettings = Field(
-        default=BeliefSettings(), description="what is believed of shoppers nobody has seen yet, below"
-    )
-    exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
-    drawn_prices: DrawnPriceRules = Field(
-        default=DrawnPriceRules(), description="which prices of an outside store are drawn, below"
-    )
-    country: str | None = Field(
-        default=None,
-        description="country whose public holidays count, as a feature of demand and when exported sales are compared, "
-        "such as DE; null for none",
-    )
-    gate: Gate = Field(default=Gate(), description="when a challenger replaces the champion, below")
-    learning: Learning = Field(default=Learning(), description="how often and on which days the store trains, below")
-    guardrails: Guardrails = Field(default=Guardrails(), description="limits on every price, below")
-    approval: Approval = Field(
-        default=Approval(), description="which prices pass by themselves, and which wait for a person, below"
-    )
+    """weights that spread the visits over the opening hours, in equal parts"""
+    popularity: dict[Sku, Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]] = Field(default_factory=dict)
+    """weight of each product among the visits, by sku; one for every product, or none at all"""
+    shopper_pool: int = Field(default=2000, ge=1, le=10_000_000)
+    """number of shoppers with a name; behaviour never depends on it"""
+    personas: tuple[Persona, ...] = Field(min_length=1, strict=False)
+    """segments of shoppers, below; their shares add up to 1"""
+    waiting_share: Share = 0.0
+    """share of the shoppers who look again once, later in the day, when the price was too high for them"""
+    freshest_share: Share = 0.0
+    """share of the shoppers who take the unit that keeps longest; the others take the oldest"""
+    substitution: Substitution = Substitution()
+    """how shoppers take a substitute of a product that is too dear or sold out, below"""
+    closed_days: tuple[Weekday, ...] = Field(default=(), strict=False)
+    """days of the week on which the stores do not open: nobody comes and nothing is delivered"""
+    footfall: FootfallSettings = FootfallSettings()
+    """how visits differ from day to day, below"""
+    demand_effects: tuple[DemandEffect, ...] = Field(default=(), strict=False)
+    """how demand depends on weekday, hour, store, holidays, pay day and temperature, below"""
+    day_shift: float = Field(default=0.0, ge=0, le=2, allow_inf_nan=False)
+    """all budgets of a date shift by the same share of the base price, drawn evenly from minus this to this;
+    `footfall.busy_days_seed` says which dates are rich"""
+    weather: WeatherSettings = WeatherSettings()
+    """temperature of the twin's days, below"""
+    ladder_prices: int = Field(default=20, ge=2, le=1000)
+    """prices on each product's ladder, evenly from floor to ceiling"""
+    policies: Policies = Policies()
+    """which policy prices, below"""
+    belief: BeliefSettings = BeliefSettings()
+    """what is believed of shoppers nobody has seen yet, below"""
+    exploration: Exploration = Exploration()
+    """how often prices are explored, below"""
+    drawn_prices: DrawnPriceRules = DrawnPriceRules()
+    """which prices of an outside store are drawn, below"""
+    country: str | None = None
+    """country whose public holidays count, as a feature of demand and when exported sales are compared, such as DE;
+    null for none"""
+    gate: Gate = Gate()
+    """when a challenger replaces the champion, below"""
+    learning: Learning = Learning()
+    """how often and on which days the store trains, below"""
+    guardrails: Guardrails = Guardrails()
+    """limits on every price, below"""
+    approval: Approval = Approval()
+    """which prices pass by themselves, and which wait for a person, below"""
 
     @property
     def is_priced_hourly(self) -> bool:
@@ -274,9 +229,8 @@ class Store(_WithSections):
     The order of the fields, with the sections of plugins before `shocks`, is that of the JSON that is fingerprinted.
     """
 
-    shocks: tuple[Shock, ...] = Field(
-        default=(), strict=False, description="changes of demand or delivery on some dates, below"
-    )
+    shocks: tuple[Shock, ...] = Field(default=(), strict=False)
+    """changes of demand or delivery on some dates, below"""
 
     def section(self, model: type[_Section]) -> _Section:
         """Return a section that a plugin added, by its model."""

@@ -14,12 +14,13 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from catalog.addresses import without_login
-from catalog.errors import Declined, ModelError, ServiceError, SettingError, ShelfpriceError
+from catalog.errors import Declined, ModelError, ServiceError, SettingError, ShelfpriceError, first_line
 from catalog.load import load
-from catalog.settings import read_settings
+from catalog.settings import Settings, read_settings
 from flows.environment import refuse_absent_database
 from warehouse.databases import damage_of, sqlite_file
 from warehouse.origin import Side, refuse_other_side, refuse_to_play
@@ -63,9 +64,9 @@ def admit(side: Side, catalog: Path | None = None) -> None:
 
 _KEPT = 20
 """Files of details; older ones are removed."""
-_LONGEST = 500
-"""Characters of what a library said."""
-_SYSTEM = {
+_DEEPEST = 100
+"""Causes that are looked at; an error may be among its own."""
+_REMEDIES = {
     errno.ENOSPC: "free space there",
     errno.EDQUOT: "free space there, or ask for a larger quota",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f), or move SHELFPRICE_HOME",
@@ -78,131 +79,115 @@ _SYSTEM = {
     errno.EMFILE: "raise the limit on open files (ulimit -n)",
     errno.EIO: "check the disk",
 }
-"""What to do about what the system said."""
-_SAID_BY_LIBRARIES = (
-    (re.compile(r"database or disk is full|no space left on device", re.IGNORECASE), errno.ENOSPC),
-    (re.compile(r"disk quota exceeded", re.IGNORECASE), errno.EDQUOT),
-    (re.compile(r"file too large", re.IGNORECASE), errno.EFBIG),
-    (re.compile(r"attempt to write a readonly database|read-only file system", re.IGNORECASE), errno.EROFS),
-    (re.compile(r"too many open files", re.IGNORECASE), errno.EMFILE),
-    (re.compile(r"disk i/o error", re.IGNORECASE), errno.EIO),
+"""What to do about what the system refused."""
+_REFUSED_BY_THE_SYSTEM = re.compile(
+    "(?P<ENOSPC>database or disk is full|no space left on device)|(?P<EDQUOT>disk quota exceeded)"
+    "|(?P<EFBIG>file too large)|(?P<EROFS>attempt to write a readonly database|read-only file system)"
+    "|(?P<EMFILE>too many open files)|(?P<EIO>disk i/o error)",
+    re.IGNORECASE,
 )
-_DATABASES = (
-    (re.compile(r"file is not a database|database disk image is malformed", re.IGNORECASE), "is damaged"),
-    (re.compile(r"database is locked", re.IGNORECASE), "is locked by another process"),
-    (re.compile(r"unable to open database file", re.IGNORECASE), "cannot be opened"),
-)
+"""What libraries make of it, by the name of its number."""
+_DATABASES = {
+    "file is not a database": "is damaged",
+    "database disk image is malformed": "is damaged",
+    "database is locked": "is locked by another process",
+    "unable to open database file": "cannot be opened",
+}
 _SERVICES = ("httpx", "httpcore", "prefect", "requests", "urllib3", "websockets")
 """Libraries whose errors mean that a service did not answer as it should."""
+_RUN_AGAIN = "and run the same command again"
 
 
-def failure_line(error: BaseException) -> str:
+def failure_line(error: Exception) -> str:
     """Return the one line that says why a command failed, and keep details of what was not foreseen."""
-    chain = list(_chain_of(error))
+    chain = list(islice(_chain_of(error), _DEEPEST))
     if isinstance(error, Declined):
-        return _one_line(f"declined: {error}")
-    away = _database_away(chain)
-    if away:
-        return _one_line(f"error: {away}")
-    if isinstance(error, ShelfpriceError):
-        return _one_line(f"error: {error}")
-    return _one_line(f"error: {_of_the_system(chain) or _of_a_database(chain) or _unforeseen(error, chain)}")
+        line = f"declined: {error}"
+    elif away := _database_away(chain):
+        line = f"error: {away}"
+    elif isinstance(error, ShelfpriceError):
+        line = f"error: {error}"
+    else:
+        line = f"error: {_of_the_system(chain) or _of_a_database(chain) or _unforeseen(chain)}"
+    return without_login(" ".join(line.split()))
 
 
 def _chain_of(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, what caused it, and what had gone wrong when it was raised, each once."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        meanwhile = None if one.__suppress_context__ else one.__context__
-        waiting += [cause for cause in (one.__cause__, meanwhile, *getattr(one, "exceptions", ())) if cause]
+    """Yield an error, what caused it, and what had gone wrong when it was raised."""
+    yield error
+    meanwhile = None if error.__suppress_context__ else error.__context__
+    for cause in (error.__cause__, meanwhile, *getattr(error, "exceptions", ())):
+        if cause is not None:
+            yield from _chain_of(cause)
 
 
 def _of_the_system(chain: list[BaseException]) -> str | None:
     """Say what the system refused, if that is at the bottom of it."""
     for error in chain:
-        number = error.errno if isinstance(error, OSError) else None
-        if number in _SYSTEM:
-            return _refused(number, getattr(error, "filename", None))
-        for pattern, meant in _SAID_BY_LIBRARIES:
-            if pattern.search(str(error)):
-                return _refused(meant, None)
-    plain = chain[0]
-    if isinstance(plain, OSError) and plain.filename:
+        number, file = getattr(error, "errno", None), getattr(error, "filename", None)
+        if meant := number not in _REMEDIES and _REFUSED_BY_THE_SYSTEM.search(str(error)):
+            number, file = getattr(errno, str(meant.lastgroup)), None
+        if number in _REMEDIES:
+            where = file if isinstance(file, str | Path) else _home()
+            return (
+                f"{where}: {os.strerror(number).lower()}; what was published before stands: {_REMEDIES[number]}, "
+                f"{_RUN_AGAIN}"
+            )
+    if isinstance(chain[0], OSError) and chain[0].filename:
         return (
-            f"{plain.filename}: {plain.strerror or plain}; what was published before stands: see that it is there and "
-            "can be used, and run the same command again"
+            f"{chain[0].filename}: {chain[0].strerror or chain[0]}; what was published before stands: see that it is "
+            f"there and can be used, {_RUN_AGAIN}"
         )
     return None
 
 
-def _refused(number: int, file: object) -> str:
-    where = file if isinstance(file, str | Path) else _home()
-    return (
-        f"{where}: {os.strerror(number).lower()}; what was published before stands: {_SYSTEM[number]}, and run the "
-        "same command again"
-    )
-
-
 def _database_away(chain: list[BaseException]) -> str | None:
     """Say that PostgreSQL is away where a service failed that needs it: the service itself knows less."""
-    if not (isinstance(chain[0], ModelError) or _is_of_a_service(chain)):
-        return None
-    try:
-        refuse_absent_database(read_settings())
-    except ServiceError as error:
-        return str(error)
-    except SettingError:
-        return None
+    if isinstance(chain[0], ModelError) or _is_of_a_service(chain):
+        try:
+            refuse_absent_database(read_settings())
+        except ServiceError as error:
+            return str(error)
+        except SettingError:
+            pass
     return None
 
 
 def _of_a_database(chain: list[BaseException]) -> str | None:
     """Say what is wrong with a database file of MLflow or Prefect, if that is at the bottom of it."""
-    for file in _database_files():
-        if (damage := damage_of(file)) is not None:
+    settings = _settings()
+    files = () if settings is None else (sqlite_file(settings.tracking_uri), settings.prefect_home / "prefect.db")
+    for file in files:
+        if file is not None and file.exists() and (damage := damage_of(file)) is not None:
             return (
                 f"{file}: expected a database, found a damaged one ({damage}); what was published before stands: put "
-                "the file back from a backup or move it away, and run the same command again"
+                f"the file back from a backup or move it away, {_RUN_AGAIN}"
             )
     for error in chain:
-        for pattern, found in _DATABASES:
-            if pattern.search(str(error)):
+        for text, found in _DATABASES.items():
+            if text in str(error).lower():
                 return (
-                    f"a database of MLflow or Prefect under {_home()} {found} ({_first_line(error)}); what was "
-                    "published before stands: mend the file or move it away, and run the same command again"
+                    f"a database of MLflow or Prefect under {_home()} {found} ({first_line(error)}); what was "
+                    f"published before stands: mend the file or move it away, {_RUN_AGAIN}"
                 )
     return None
 
 
-def _database_files() -> list[Path]:
-    try:
-        settings = read_settings()
-    except ShelfpriceError:
-        return []
-    files = (sqlite_file(settings.tracking_uri), settings.prefect_home / "prefect.db")
-    return [file for file in files if file is not None and file.exists()]
-
-
-def _unforeseen(error: BaseException, chain: list[BaseException]) -> str:
+def _unforeseen(chain: list[BaseException]) -> str:
     """Name what nobody foresaw, and where its traceback is."""
-    kept = _keep_details(error)
+    kept = _keep_details(chain[0])
     details = f"; details are in {kept}" if kept else ""
-    name = f"{type(error).__name__}: {_first_line(error)}"
+    name = f"{type(chain[0]).__name__}: {first_line(chain[0])}"
     if _is_of_a_service(chain):
         return (
             f"{_service_in(chain)} stopped answering ({name}); what was published before stands and old prices hold: "
-            f"see that it runs, and run the same command again{details}"
+            f"see that it runs, {_RUN_AGAIN}{details}"
         )
     return f"unexpected {name}; what was published before stands: run the same command again{details}"
 
 
 def _is_of_a_service(chain: list[BaseException]) -> bool:
-    return any(type(one).__module__.partition(".")[0] in _SERVICES for one in chain)
+    return any(type(error).__module__.partition(".")[0] in _SERVICES for error in chain)
 
 
 def _service_in(chain: list[BaseException]) -> str:
@@ -216,43 +201,26 @@ def _service_in(chain: list[BaseException]) -> str:
 
 def _keep_details(error: BaseException) -> Path | None:
     """Write the traceback to a file that only its owner reads; None where no folder can be written."""
-    text = without_login("".join(traceback.format_exception(error)))
-    for folder in _folders():
+    settings = _settings()
+    for folder in ([settings.home / "failures"] if settings else []) + [Path(tempfile.gettempdir())]:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             number, name = tempfile.mkstemp(prefix="failure-", suffix=".txt", dir=folder, text=True)
             with os.fdopen(number, "w", encoding="utf-8", errors="replace") as file:
-                file.write(text)
+                file.write(without_login("".join(traceback.format_exception(error))))
             if folder.name == "failures":
-                _forget_old(folder)
+                for old in sorted(folder.glob("failure-*.txt"), key=lambda kept: kept.stat().st_mtime)[:-_KEPT]:
+                    old.unlink(missing_ok=True)
             return Path(name)
     return None
 
 
-def _folders() -> Iterator[Path]:
-    home = _home()
-    if isinstance(home, Path):
-        yield home / "failures"
-    yield Path(tempfile.gettempdir())
-
-
-def _forget_old(folder: Path) -> None:
-    kept = sorted(folder.glob("failure-*.txt"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in kept[_KEPT:]:
-        file.unlink(missing_ok=True)
-
-
 def _home() -> Path | str:
-    try:
-        return read_settings().home
-    except ShelfpriceError:
-        return "SHELFPRICE_HOME"
+    settings = _settings()
+    return "SHELFPRICE_HOME" if settings is None else settings.home
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:_LONGEST] if lines else "it says nothing"
-
-
-def _one_line(text: str) -> str:
-    return without_login(" ".join(text.split()))
+def _settings() -> Settings | None:
+    with suppress(ShelfpriceError):
+        return read_settings()
+    return None

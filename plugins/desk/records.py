@@ -19,24 +19,15 @@ MOST_STALE_DAYS = 31
 class RivalRules(Record):
     """How long a rival's price counts, and how far ours may be above the cheapest of some rivals."""
 
-    stale_after_days: int = Field(
-        default=7,
-        ge=0,
-        le=MOST_STALE_DAYS,
-        description="a price counts through so many days after the date on which it was seen; its last date is noted "
-        "when it is taken in",
-    )
-    of: tuple[Name, ...] = Field(
-        default=(), strict=False, description="names of the rivals whose prices limit ours, as they are taken in"
-    )
-    at_most_above: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = Field(
-        default=None,
-        description="no price is more than this share above the cheapest price of these rivals that counts; null is no "
-        "limit",
-    )
-    held: tuple[Sku, ...] = Field(
-        default=(), strict=False, description="key-value items, by sku: at most the cheapest price of these rivals"
-    )
+    stale_after_days: int = Field(default=7, ge=0, le=MOST_STALE_DAYS)
+    """a price counts through so many days after the date on which it was seen; its last date is noted when it is taken
+    in"""
+    of: tuple[Name, ...] = Field(default=(), strict=False)
+    """names of the rivals whose prices limit ours, as they are taken in"""
+    at_most_above: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
+    """no price is more than this share above the cheapest price of these rivals that counts; null is no limit"""
+    held: tuple[Sku, ...] = Field(default=(), strict=False)
+    """key-value items, by sku: at most the cheapest price of these rivals"""
 
     @model_validator(mode="after")
     def _rules_have_rivals(self) -> "RivalRules":
@@ -70,38 +61,26 @@ def rival_conflicts(rules: RivalRules, products: Sequence[Product], store: "Stor
 class AlertRules(Record):
     """What raises an alert; null where a field allows it switches the rule off."""
 
-    below_cost: bool = Field(default=True, description="a price is shown that is below the cost of a unit")
-    drift: bool = Field(default=True, description="demand of a product has changed, by the newest check")
-    late_night: bool = Field(
-        default=True, description="a store sells a date without prices of its own although nights made some before"
-    )
-    nights_refused: int | None = Field(
-        default=3, ge=1, le=365, description="so many dates in a row were sold from older prices; null is never"
-    )
-    override_days: int | None = Field(
-        default=14, ge=1, le=3650, description="an override or a freeze is older than so many days; null is never"
-    )
-    waste_above: Share | None = Field(
-        default=None, description="share of the day's stock that was left at closing; null is never"
-    )
-    silent_days: int | None = Field(
-        default=2,
-        ge=1,
-        le=365,
-        description="a store that sells by itself sent no sales of so many open days; null is never",
-    )
-    other_prices: Share | None = Field(
-        default=0.2,
-        gt=0,
-        description="share of a week's units of drawn products that a store sold at prices that are not ours; null is "
-        "never",
-    )
-    labels: bool = Field(default=True, description="a label has not followed a price two ticks after it was sent")
-    webhook: str | None = Field(
-        default=None,
-        pattern=r"^https?://\S+$",
-        description="address to which each alert is sent once, as JSON; null sends none",
-    )
+    below_cost: bool = True
+    """a price is shown that is below the cost of a unit"""
+    drift: bool = True
+    """demand of a product has changed, by the newest check"""
+    late_night: bool = True
+    """a store sells a date without prices of its own although nights made some before"""
+    nights_refused: int | None = Field(default=3, ge=1, le=365)
+    """so many dates in a row were sold from older prices; null is never"""
+    override_days: int | None = Field(default=14, ge=1, le=3650)
+    """an override or a freeze is older than so many days; null is never"""
+    waste_above: Share | None = None
+    """share of the day's stock that was left at closing; null is never"""
+    silent_days: int | None = Field(default=2, ge=1, le=365)
+    """a store that sells by itself sent no sales of so many open days; null is never"""
+    other_prices: Share | None = Field(default=0.2, gt=0)
+    """share of a week's units of drawn products that a store sold at prices that are not ours; null is never"""
+    labels: bool = True
+    """a label has not followed a price two ticks after it was sent"""
+    webhook: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    """address to which each alert is sent once, as JSON; null sends none"""
 
 
 EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")]
@@ -110,20 +89,18 @@ EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\s@
 class EmailSettings(Record):
     """The mail server that takes messages, and whom they are for. Its password is in the environment alone."""
 
-    server: str = Field(pattern=r"^[A-Za-z0-9.:_-]+$", description="host of the mail server that takes messages")
-    port: int = Field(default=587, ge=1, le=65_535, description="its port")
-    security: Literal["starttls", "tls", "none"] = Field(
-        default="starttls", description="how the connection is protected; `none` only without a `user`, or on loopback"
-    )
-    user: str | None = Field(
-        default=None,
-        min_length=1,
-        description="name to log in with, with the password `SHELFPRICE_SMTP_PASSWORD`; null logs in nowhere",
-    )
-    sender: EmailAddress = Field(description="address that messages come from")
-    recipients: tuple[EmailAddress, ...] = Field(
-        min_length=1, strict=False, description="addresses of those who are told"
-    )
+    server: str = Field(pattern=r"^[A-Za-z0-9.:_-]+$")
+    """host of the mail server that takes messages"""
+    port: int = Field(default=587, ge=1, le=65_535)
+    """its port"""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """how the connection is protected; `none` only without a `user`, or on loopback"""
+    user: str | None = Field(default=None, min_length=1)
+    """name to log in with, with the password `SHELFPRICE_SMTP_PASSWORD`; null logs in nowhere"""
+    sender: EmailAddress
+    """address that messages come from"""
+    recipients: tuple[EmailAddress, ...] = Field(min_length=1, strict=False)
+    """addresses of those who are told"""
 
     @model_validator(mode="after")
     def _keeps_its_password(self) -> "EmailSettings":
@@ -138,39 +115,26 @@ class EmailSettings(Record):
 class NotifySettings(Record):
     """Whom messages reach beside the webhook of `alerts`. Nothing is sent by default."""
 
-    email: EmailSettings | None = Field(
-        default=None, description="each alert, and the digest, by e-mail; null sends none, fields as below"
-    )
-    digest: bool = Field(
-        default=False,
-        description="true: after each night, what waits, what was earned and which alerts are open is sent to the "
-        "webhook of `alerts` and by e-mail",
-    )
+    email: EmailSettings | None = None
+    """each alert, and the digest, by e-mail; null sends none, fields as below"""
+    digest: bool = False
+    """true: after each night, what waits, what was earned and which alerts are open is sent to the webhook of `alerts`
+    and by e-mail"""
 
 
 class PriceLaw(Record):
     """Article 6a of Directive 98/6/EC, with the exceptions that a country may make."""
 
-    days: int = Field(
-        default=30, ge=30, le=365, description="days before a reduction whose lowest price it names; 30 at least"
-    )
-    growing_reductions_keep_the_first: bool = Field(
-        default=False,
-        description="true: reductions that grow without a break name the lowest price before the first of them",
-    )
-    new_arrival_days: int | None = Field(
-        default=None,
-        ge=1,
-        le=30,
-        description="for goods on sale for less than that period, the days that count instead; null is as long as they "
-        "are on sale",
-    )
-    perishables_name_the_last_price: bool = Field(
-        default=False, description="true: goods of `perishable_categories` name the price just before the reduction"
-    )
-    perishable_categories: tuple[str, ...] = Field(
-        default=(), strict=False, description="categories of goods that may deteriorate or expire rapidly"
-    )
+    days: int = Field(default=30, ge=30, le=365)
+    """days before a reduction whose lowest price it names; 30 at least"""
+    growing_reductions_keep_the_first: bool = False
+    """true: reductions that grow without a break name the lowest price before the first of them"""
+    new_arrival_days: int | None = Field(default=None, ge=1, le=30)
+    """for goods on sale for less than that period, the days that count instead; null is as long as they are on sale"""
+    perishables_name_the_last_price: bool = False
+    """true: goods of `perishable_categories` name the price just before the reduction"""
+    perishable_categories: tuple[str, ...] = Field(default=(), strict=False)
+    """categories of goods that may deteriorate or expire rapidly"""
 
 
 SECTIONS = (

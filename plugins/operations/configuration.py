@@ -1,11 +1,18 @@
 """The configuration reference as Markdown, from settings and records: `python -m plugins.operations.configuration`."""
 
+import ast
 import json
 import sys
 from collections.abc import Iterator
+from inspect import getsource
+from itertools import pairwise
+from textwrap import dedent
 from typing import Any
 
+from pydantic import BaseModel
+
 from catalog.records.deliveries import Deliveries
+from catalog.records.fields import Record
 from catalog.records.product import Product
 from catalog.records.refusals import described
 from catalog.records.store import Store
@@ -26,22 +33,55 @@ def configuration() -> str:
         "Read once, when a command starts. A variable that is empty counts as not set. Prefect and MLflow read more",
         "variables of their own.",
         "",
-        *_variables(Settings.model_json_schema()),
+        *_variables(documented(Settings)),
         "",
         "## products.yaml",
         "",
         "A list under `products`, in the order in which they are shown. `--catalog DIR` names another folder with both",
         "files.",
         "",
-        *_fields(Product.model_json_schema()),
+        *_fields(documented(Product)),
         "",
         "### deliveries",
         "",
-        *_fields(Deliveries.model_json_schema()),
+        *_fields(documented(Deliveries)),
     ]
-    for path, record in _records(Store.model_json_schema(), "Store", ""):
+    for path, record in _records(documented(Store), "Store", ""):
         lines += ["", f"### {path}" if path else "## store.yaml", "", *_fields(record)]
     return "\n".join(lines) + "\n"
+
+
+def documented(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the schema of a record with what its class says below each field as `description`."""
+    schema = model.model_json_schema()
+    models: dict[str, type[BaseModel]] = {own.__name__: own for own in _within(Record)}
+    models["Settings"] = Settings
+    for record in (schema, *schema.get("$defs", {}).values()):
+        if record["title"] in models:
+            texts = _texts_below_fields(models[record["title"]])
+            for name, field in record["properties"].items():
+                field.setdefault("description", texts.get(name))
+    return schema
+
+
+def _within(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for own in model.__subclasses__():
+        yield own
+        yield from _within(own)
+
+
+def _texts_below_fields(model: type[BaseModel]) -> dict[str, str]:
+    """Return the string below each field in the source of a record and of those it extends."""
+    texts = {}
+    for own in model.__mro__:
+        if own.__module__.startswith(("catalog.", "plugins.")) and own.__name__ != "_WithSections":
+            record: Any = ast.parse(dedent(getsource(own))).body[0]
+            for field, text in pairwise(record.body):
+                if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+                    name = ast.unparse(field.target)
+                    alias = model.model_fields[name].validation_alias or name
+                    texts[str(alias)] = " ".join(ast.literal_eval(text.value).split())
+    return texts
 
 
 def _records(schema: dict[str, Any], name: str, path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -6,8 +6,7 @@ import pytest
 from flask import Flask
 
 from catalog.errors import Declined, SettingError
-from catalog.roles import Role
-from catalog.settings import Settings, read_settings
+from catalog.settings import Role, Settings, read_settings
 from dashboard.who import Person, allowed, person_asking, refusal
 
 ROLES = "anna=manager, ben=admin,*=viewer"

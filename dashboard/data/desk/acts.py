@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from catalog.errors import DataError, Declined
-from catalog.roles import Role
+from catalog.settings import Role
 from dashboard.data.desk.drafts import PriceDraft, price_by, span_of
 from dashboard.data.desk.people import named_by
 from dashboard.data.desk.price_desk import PriceDesk, Sheet

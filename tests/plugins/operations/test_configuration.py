@@ -6,7 +6,7 @@ from pathlib import Path
 from catalog.records.product import Product
 from catalog.records.store import Store
 from catalog.settings import Settings, read_settings
-from plugins.operations.configuration import configuration
+from plugins.operations.configuration import configuration, documented
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "configuration.md"
 
@@ -39,7 +39,7 @@ def test_every_variable_that_is_read_is_in_the_reference_and_no_other() -> None:
 
 
 def test_every_field_has_a_description() -> None:
-    settings, product, store = (model.model_json_schema() for model in (Settings, Product, Store))
+    settings, product, store = (documented(model) for model in (Settings, Product, Store))
     records = [settings, product, store, *store["$defs"].values()]
     assert [
         f"{record['title']}.{name}"
