@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # types of the rooms above, for the reader and the type check
     import duckdb
 
     from catalog.arrays import Floats
+    from catalog.currency import Currency
     from catalog.decisions.pricing import PricedBy
     from catalog.decisions.store_day import Repriced
     from catalog.load import Catalog
@@ -34,6 +35,8 @@ if TYPE_CHECKING:  # types of the rooms above, for the reader and the type check
     from serving.limits.orders import OrderBook, Orders
     from serving.optimise.policies import ShelfPrices
     from serving.quote import PriceQuestion, PriceQuote
+    from training.fit.dataset import Dataset
+    from training.judge.believed_gain import RivalBooks
     from training.schedule import Night
     from warehouse.checks.proof import Span
     from warehouse.lake import Lake
@@ -146,6 +149,44 @@ class ChangesSeen(Protocol):
 
     def __call__(self, workspace: "Workspace", champion: "Champion", through: dt.date, announce: Announce) -> object:
         """Check the champion on the days through a date, and publish them in `drift_checks`."""
+        ...
+
+
+@dataclass(frozen=True)
+class SecondOpinion:
+    """What a plugin says of a challenger's prices, beside the belief.
+
+    `veto` says why they may not be used, None where nothing speaks against them; `note` is a sentence for people. The
+    `figures` are kept in `model_versions` under `name`; nested numbers become metrics of the training.
+    """
+
+    name: str
+    veto: str | None
+    note: str
+    figures: Mapping[str, Any]
+
+
+class Veto(Protocol):
+    """What may stop a challenger whose prices the belief would promote."""
+
+    def __call__(
+        self, connection: "duckdb.DuckDBPyConnection", workspace: "Workspace", dataset: "Dataset", rivals: "RivalBooks"
+    ) -> SecondOpinion | None:
+        """Judge the challenger's price book against the one in force, on the held-out days; None without evidence."""
+        ...
+
+
+class ReportSection(Protocol):
+    """A section of the report after a loop; `section` is its name."""
+
+    section: str
+
+    def collect(self, lake: "Lake") -> dict[str, Any] | None:
+        """Return what the section says as plain values; None where there is nothing to say."""
+        ...
+
+    def show(self, record: dict[str, Any], money: "Currency") -> None:
+        """Print what was collected."""
         ...
 
 
@@ -333,6 +374,15 @@ ON_TICK: "Hook[Callable[[Workspace], Any]]" = Hook("on_tick")
 
 CHANGES_SEEN: Hook[ChangesSeen] = Hook("changes_seen")
 """Called each night with the champion; a training splits its days where `drift_checks` shows a change."""
+
+VETOES: Hook[Veto] = Hook("vetoes")
+"""Judges a challenger's prices beside the belief; any veto keeps the gate from promoting it."""
+
+TRUTH: "Hook[Callable[[Workspace, Dataset], Floats | None]]" = Hook("truth")
+"""The true chance of sale of each held-out cell, by which candidates are scored; None where it is unknown."""
+
+REPORTS: Hook[ReportSection] = Hook("reports")
+"""Further sections of the report after a loop."""
 
 AFTER_NIGHT: Hook[AfterNight] = Hook("after_night")
 """Called at the end of each night."""

@@ -25,9 +25,9 @@ from flows.workspace import open_workspace
 from serving.store.play import close_day
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from training.evening import Evening, RunContext
-from training.fit.result import TrainingResult
-from training.fit.session import KnownVersion, train_once
+from training.fit.session import train_once
 from training.night import Priced, decide, price_date, require_new_prices, run_night
+from training.registry import JudgedVersion
 from training.schedule import Night, night_to_do, refuse_what_cannot_be_closed
 from warehouse.commits.locks import held
 from warehouse.commits.notes import left_unended, write_down
@@ -81,7 +81,7 @@ def train(
     catalog_dir: str | None = None,
     since: dt.date | None = None,
     again: bool = False,  # noqa: FBT001, FBT002 - parameters of a deployment are named
-) -> TrainingResult | KnownVersion:
+) -> JudgedVersion:
     """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
 
     From days, catalog and seed that were learned from before comes the same model: its version stands then, and the

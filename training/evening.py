@@ -8,6 +8,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from catalog.hooks import Announce, unannounced
 from catalog.spread import HERE, Progress, Spread, silent
 from etl.batches import DEFAULT_SEED
+from serving.belief.log import LogEvidence
 from serving.champion import Champion
 from training.registry import ModelRegistry
 from warehouse.workspace import Workspace
@@ -60,6 +61,7 @@ class Evening:
     ) -> None:
         self.workspace, self.registry, self.date, self.seed, self.means = workspace, registry, date, seed, means
         self.is_stopped = workspace.catalog.store.guardrails.kill_switch
+        self.logs: dict[dt.date, LogEvidence] = {}  # what the log shows before a date, once it was read
         self._loaded: list[Champion | None] = []
 
     @property

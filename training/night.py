@@ -224,7 +224,7 @@ def _new_book(evening: Evening, date: dt.date) -> Iterator[NewBook]:
         if evening.champion is None and not may_price_without_champion(workspace, date):
             remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
             raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
-        yield make_book(workspace, evening.champion, date)
+        yield make_book(workspace, evening.champion, date, evening.logs.get(date))
 
 
 def _book_that_holds(lake: Lake, date: dt.date, error: ModelError) -> PriceBook:

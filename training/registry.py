@@ -5,23 +5,22 @@ keeps their models in memory, behind the same protocol: so what it measures is t
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from catalog.arrays import Floats
+from catalog.currency import Currency
 from serving.champion import Champion
-from training.fit.candidates import FittedModel
+from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
+from training.judge.believed_gain import BelievedGain
 from training.judge.conditions import Condition
 from training.judge.gate import Verdict
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Pictures = Callable[[], "Mapping[str, Figure]"]
-"""Draws figures, by name, for a registry that keeps some."""
+Scores = Mapping[str, Mapping[str, float]]
+"""Metrics of every candidate by name, as `training.judge.scores.judge` gives them."""
 
 
 @dataclass(frozen=True)
@@ -47,52 +46,78 @@ class RegistryState:
 
 
 @dataclass(frozen=True)
-class Conclusion:
-    """What came of a training, as people read it beside its run.
+class JudgedVersion:
+    """A judged version, as its row of `model_versions` has it.
 
-    Attributes
-    ----------
-    note, version_note
-        Markdown about the training and about the version that was registered.
-    tags, metrics
-        Of the training's run.
-    scores
-        Metrics of every candidate by name.
+    `money` holds the believed gain as `believed`, and the figures of plugins by their names; `said` is what came of the
+    training, in a sentence. `trained_before` says that an equal training was asked for and nothing was trained anew.
     """
 
     version: str
+    candidate: str
+    training_run_id: str
+    trained_since: dt.date | None
+    trained_through: dt.date
     judged_through: dt.date
-    note: str
-    version_note: str
-    tags: Mapping[str, str]
-    metrics: Mapping[str, float]
-    scores: Mapping[str, Mapping[str, float]]
+    said: str | None
+    verdict: Verdict
+    scores: Scores
+    money: dict[str, Any]
+    trained_before: bool = False
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "JudgedVersion":
+        """Read a row."""
+        as_they_are = (
+            *("version", "candidate", "training_run_id"),
+            *("trained_since", "trained_through", "judged_through", "said"),
+        )
+        reasons = json.loads(row["reasons"])
+        return cls(
+            **{name: row[name] for name in as_they_are},
+            verdict=Verdict(tuple(Condition(one["condition"], one["met"], one["found"]) for one in reasons)),
+            scores=json.loads(row["candidates"]),
+            money=json.loads(row["money"] or "{}"),
+        )
+
+    @property
+    def gain(self) -> BelievedGain | None:
+        """The expected gain of its prices; None where they could not be made."""
+        return BelievedGain(**self.money["believed"]) if self.money else None
+
+    @property
+    def opinions(self) -> list[str]:
+        """What plugins say of its prices, a sentence each."""
+        return [figures["note"] for name, figures in self.money.items() if name != "believed"]
+
+    @property
+    def note(self) -> str:
+        """What it is, what it learned from, and the gate's verdict with every condition, as Markdown."""
+        since = f"from {self.trained_since} " if self.trained_since else ""
+        first = (
+            f"{self.candidate}, fitted on days {since}through {self.trained_through}, judged on those through "
+            f"{self.judged_through}, {'promoted' if self.verdict.promoted else 'not promoted'}."
+        )
+        asked = (f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in self.verdict.conditions)
+        return "\n\n".join([first, *(f"{opinion}." for opinion in self.opinions), "\n".join(asked)])
 
 
 class TrainingLog(Protocol):
-    """One training that is being logged; `run_id` names it."""
+    """The log of one training."""
 
     @property
     def run_id(self) -> str:
-        """The training's run."""
+        """Identifier of the training's run."""
         ...
 
-    def log_candidate(self, fitted: FittedModel, scores: Mapping[str, float], parameters: Mapping[str, Any]) -> None:
-        """Log what a candidate was and how it scored."""
-        ...
-
-    def log_best(
-        self, fitted: FittedModel, scores: Mapping[str, float], parameters: Mapping[str, Any], pictures: Pictures
+    def log(
+        self, fitted: Sequence[FittedCandidate], best: FittedCandidate, scores: Scores, money: Currency
     ) -> LoggedModel:
-        """Log the best candidate in the same way, with its model and figures."""
+        """Log what each candidate was and how it scored, and of the best one its model and figures."""
         ...
 
-    def log_pictures(self, pictures: Pictures) -> None:
-        """Log figures about all candidates."""
-        ...
-
-    def check_load(self, logged: LoggedModel, fitted: FittedModel, expected: Floats) -> Condition:
-        """Load a logged model as serving will, and compare its answers on the held-out cells, shape (n_cells,)."""
+    def check_load(self, logged: LoggedModel, best: FittedCandidate) -> Condition:
+        """Load a logged model as serving will, and compare its answers on the held-out cells."""
         ...
 
 
@@ -108,7 +133,7 @@ class ModelRegistry(Protocol):
         ...
 
     def knows(self, version: str) -> bool:
-        """Tell whether a version is registered."""
+        """Return whether a version is registered."""
         ...
 
     def follow(self, version: str, change: int, rolled_back: tuple[str, str] | None = None) -> None:
@@ -118,7 +143,7 @@ class ModelRegistry(Protocol):
         """
         ...
 
-    def training(self, dataset: Dataset) -> AbstractContextManager[TrainingLog]:
+    def training(self, dataset: Dataset, seed: int) -> AbstractContextManager[TrainingLog]:
         """Open the log of one training."""
         ...
 
@@ -141,10 +166,6 @@ class ModelRegistry(Protocol):
         """Return the fingerprint of a version's files as they were logged; None where nobody noted it."""
         ...
 
-    def note_verdict(self, version: str, verdict: Verdict) -> None:
-        """Write on a version what the gate found."""
-        ...
-
-    def conclude(self, best: LoggedModel, conclusion: Conclusion) -> None:
-        """Write on a training and its version what came of it."""
+    def conclude(self, logged: LoggedModel, judged: JudgedVersion, rival: str) -> None:
+        """Write on a training and its version what came of it; `rival` is whose prices it was judged against."""
         ...

@@ -16,7 +16,7 @@ from catalog import hooks
 from catalog.errors import ContractError
 from catalog.tables.table import Table, tables_in
 
-_FILES = ("decisions", "stock", "context", "prices", "beliefs", "learning", "comparisons")
+_FILES = ("decisions", "stock", "context", "prices", "beliefs", "learning")
 
 
 def _contracts() -> dict[str, Table]:

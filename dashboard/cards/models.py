@@ -195,7 +195,7 @@ def verdict(version: Version) -> Component:
         html.Div([status_badge(version), dmc.Text(decided, size="sm")], className="verdict"),
         html.Ul([_condition(condition) for condition in lines], className="conditions"),
     ]
-    if version.money and (warning := version.money.get("warning")):
+    if version.money and (warning := version.money.get("off_policy", {}).get("warning")):
         parts.append(dmc.Text(f"Warning: {warning}.", size="sm"))
     return html.Div(parts)
 

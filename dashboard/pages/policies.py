@@ -17,7 +17,7 @@ from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
 from warehouse.query.advice import on_shelf
 
-TABLE = "regret_by_day"
+TABLE = "regret_by_day_history"
 
 
 def layout(_monitor: Monitor) -> Component:

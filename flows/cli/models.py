@@ -37,67 +37,37 @@ def train(
     with train.working():
         from flows.nightly import train as flow
         from flows.runs import as_command
-        from training.fit.session import KnownVersion
         from warehouse.databases import trainings_page
 
-        outcome: Any = as_command(flow)(date_of(through), seed, folder, again=again)
-        is_known = isinstance(outcome, KnownVersion)
-    record = _record(outcome, is_known=is_known)
+        version: Any = as_command(flow)(date_of(through), seed, folder, again=again)
+    record = {
+        "trained_before": version.trained_before,
+        "version": version.version,
+        "run_id": version.training_run_id,
+        "best": version.candidate,
+        "promoted": version.verdict.promoted,
+        "refusals": version.verdict.refusals,
+        "scores": version.scores,
+        "money": version.money,
+    }
     if trainings := trainings_page(read_settings()):
         remark(f"Every training: {trainings}")
     remark(f"Scores and figures: MLflow run {record['run_id']}")
-    if is_known:
+    if version.trained_before:
         remark(
-            f"Version {outcome.version} was trained from exactly these days before, so nothing was trained anew; "
+            f"Version {version.version} was trained from exactly these days before, so nothing was trained anew; "
             "--again trains once more"
         )
-        if outcome.said:
-            remark(outcome.said)
+        remark(version.said or "")
     if as_json:
         emit(record)
-    elif is_known:
-        from flows.cli.tables import show_candidates
-
-        show_candidates(f"Candidates, judged through {outcome.judged_through}", outcome.scores)
     else:
-        _show(outcome)
+        from flows.cli.tables import show_version
+
+        show_version(version)
     if not record["promoted"]:
         refusals = "; ".join(record["refusals"])
         raise Declined(f"version {record['version']} was not promoted: {refusals}; the old prices stay in force")
-
-
-def _record(outcome: Any, *, is_known: bool) -> dict[str, Any]:
-    """Return what was found as JSON takes it, of a training or of a version that was trained before."""
-    verdict = outcome if is_known else outcome.verdict
-    record = {
-        "trained_before": is_known,
-        "version": outcome.version,
-        "run_id": outcome.training_run_id if is_known else outcome.run_id,
-        "best": outcome.candidate if is_known else outcome.best,
-        "promoted": verdict.promoted,
-        "refusals": verdict.refusals,
-        "scores": outcome.scores,
-    }
-    if is_known:
-        return record | {"money": outcome.money}
-    return record | {
-        "base_rate_log_loss": outcome.base_rate_log_loss,
-        "money": outcome.gain and outcome.gain.as_record(),
-    }
-
-
-def _show(outcome: Any) -> None:
-    from flows.cli.tables import show_candidates, show_gain
-    from warehouse.lake import Lake
-    from warehouse.origin import money_of
-
-    days = f"trained through {outcome.dataset.trained_through}, judged through {outcome.dataset.judged_through}"
-    show_candidates(f"Candidates, {days}", outcome.scores)
-    remark(f"Predicting each product's own share of purchases has a log loss of {outcome.base_rate_log_loss:.5f} nats")
-    conditions = [[one.name, one.met, one.found] for one in outcome.verdict.conditions]
-    show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
-    if outcome.gain:
-        show_gain(outcome.gain, outcome.rival, money_of(Lake(read_settings())))
 
 
 Action = Annotated[

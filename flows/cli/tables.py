@@ -5,17 +5,15 @@ The report is read from the warehouse as any analyst would: its days, its newest
 
 import json
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 from catalog.currency import EUR, Currency, currency_of
-from catalog.decisions.takings import Takings
+from catalog.hooks import REPORTS
 from catalog.settings import Settings, read_settings
 from flows.cli.console import say, show_table
 from serving.book.book import PriceBook
 from serving.book.store import book_in_force
-from training.judge.off_policy import OffPolicyEstimate
-from training.judge.same_shoppers import MeanDay, mean_of, on_same_shoppers
+from training.registry import JudgedVersion
 from warehouse.lake import Lake
 from warehouse.origin import money_of
 from warehouse.query.connection import queries_beside, read_only
@@ -65,11 +63,14 @@ def show_candidates(title: str, scores: Mapping[str, Mapping[str, float]]) -> No
     show_table(title, ["metric", *scores], rows, "judged on the last days, which no candidate had seen")
 
 
-def show_gain(gain: OffPolicyEstimate, incumbent: str, money: Currency) -> None:
-    """Print what the challenger's prices would gain by each estimator, with the truth beside it where it is known."""
-    rows = [[name, *(round(x, money.digits) if isfinite(x) else None for x in numbers)] for name, *numbers in gain.rows]
-    title = f"Gain over {incumbent}, estimated from the log, {money.code} per store day"
-    show_table(title, ["estimator", "gain", "95 % from", "to"], rows, gain.note)
+def show_version(version: JudgedVersion) -> None:
+    """Print a judged version: its candidates, the gate's conditions, and what its prices are expected to gain."""
+    days = f"trained through {version.trained_through}, judged through {version.judged_through}"
+    show_candidates(f"Candidates, {days}", version.scores)
+    conditions = [[one.name, one.met, one.found] for one in version.verdict.conditions]
+    show_table(f"Gate for version {version.version}", ["condition", "met", "found"], conditions)
+    for opinion in version.opinions:
+        say(opinion)
 
 
 _query = queries_beside(__file__)
@@ -82,7 +83,7 @@ _OF_A_DAY = (
 def loop_report() -> dict[str, Any]:
     """Collect what each day earned, the newest model with the other candidates' scores, and the prices in force.
 
-    `same_shoppers` compares the price book with base prices on the same shoppers, where the twin played the day.
+    Plugins add sections by their names.
     """
     settings = read_settings()
     with read_only(settings) as connection:
@@ -93,15 +94,15 @@ def loop_report() -> dict[str, Any]:
         "days": [
             dict(zip(_OF_A_DAY, (*row[:3], float(row[3]), *row[4:6], float(row[6])), strict=True)) for row in days
         ],
-        "same_shoppers": _same_shoppers(settings),
         "model": None if model is None else {"version": model[0], "best": model[1], "promoted": model[2]},
         "candidates": {} if model is None else json.loads(model[3]),
         "prices": _prices(settings),
+        **{report.section: report.collect(Lake(settings)) for report in REPORTS.all()},
     }
 
 
 def show_report(report: dict[str, Any]) -> None:
-    """Print the report as three tables, and what the price book earned on the same shoppers as base prices."""
+    """Print the report as three tables, and the sections of plugins."""
     rows = [
         [
             str(day["business_date"]),
@@ -121,57 +122,9 @@ def show_report(report: dict[str, Any]) -> None:
         show_candidates(title, report["candidates"])
     if report["prices"]:
         show_prices([[sku, *prices.values()] for sku, prices in report["prices"].items()], money=money)
-    if report["same_shoppers"]:
-        _show_same_shoppers(report["same_shoppers"], money)
-
-
-def sentence_of(mean: MeanDay, money: Currency = EUR) -> str:
-    """Say what the price book earned, beside base prices on the same shoppers."""
-    counted = "" if mean.objective == "revenue" else f" of {mean.objective}"
-    gain = "" if mean.gain is None else f" ({mean.gain:+.1%})"
-    days = "1 day" if mean.count_days == 1 else f"{mean.count_days} days"
-    return (
-        f"On the same shoppers, the price book earned {money.format_sum(mean.book_eur)}{counted} a day and base "
-        f"prices {money.format_sum(mean.base_eur)}{gain}, over {days}"
-    )
-
-
-def _same_shoppers(settings: Settings) -> dict[str, Any] | None:
-    lake = Lake(settings)
-    days = on_same_shoppers(lake)
-    mean = mean_of(days)
-    if mean is None:
-        return None
-    return {
-        "count_days": mean.count_days,
-        "objective": mean.objective,
-        "book_eur": mean.book_eur,
-        "base_eur": mean.base_eur,
-        "gain": mean.gain,
-        "book": _as_told(mean.book),
-        "base": _as_told(mean.base),
-        "sentence": sentence_of(mean, money_of(lake)),
-        "days": [{**vars(day), "book": _as_told(day.book), "base": _as_told(day.base)} for day in days],
-    }
-
-
-def _as_told(takings: Takings) -> dict[str, float]:
-    """Return what days brought by the names of the table, EUR, and units thrown away as a share."""
-    names = ("profit_eur", "waste_eur", "margin_eur", "revenue_eur")
-    return {**{name: getattr(takings, name) for name in names}, "wasted_share": takings.wasted_share}
-
-
-def _show_same_shoppers(found: dict[str, Any], money: Currency) -> None:
-    """Show what a day brought from the price book and at base prices, on the same shoppers."""
-    titles = [money.format_title(title) for title in ("profit, EUR", "waste, EUR", "margin, EUR", "revenue, EUR")]
-    rows = [
-        [name, *list(own.values())[:-1], f"{own['wasted_share']:.1%}"]
-        for name, own in (("price book", found["book"]), ("base prices", found["base"]))
-    ]
-    columns = ["a day of", *titles, "units thrown away"]
-    days = "1 day" if found["count_days"] == 1 else f"{found['count_days']} days"
-    show_table(f"{days} on the same shoppers", columns, rows, money=titles, digits=money.digits)
-    say(found["sentence"])
+    for section in REPORTS.all():
+        if report[section.section]:
+            section.show(report[section.section], money)
 
 
 def _prices(settings: Settings) -> dict[str, dict[str, float]]:

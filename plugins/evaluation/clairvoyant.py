@@ -9,8 +9,8 @@ from catalog.arrays import Ints
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from etl.twin.visits import budget_shifts_on, expected_visits_on, stores_alike
+from plugins.evaluation.truth import true_curves
 from serving.optimise.policies import Asked, PricingPolicy, StockAwarePolicy, stock_aware
-from training.judge.same_shoppers import true_curves
 
 CLAIRVOYANT = "clairvoyant"
 _FINE_LADDER = 200

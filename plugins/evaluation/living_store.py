@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from catalog.decisions.pricing import PricedBy
-from catalog.decisions.takings import Takings, sum_of
 from catalog.errors import Declined
 from catalog.hooks import Announce, unannounced
 from catalog.load import Catalog
@@ -21,11 +20,12 @@ from etl.batches import play_batch
 from etl.transform import transform
 from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
+from plugins.evaluation.same_shoppers import takings_in
+from plugins.evaluation.takings import Takings, sum_of
 from serving.champion import Champion
 from serving.store.play import priced_batches
 from training.evening import RunContext
 from training.judge.believed_gain import BelievedGain
-from training.judge.same_shoppers import takings_in
 from training.night import price_date, run_night
 from training.schedule import Night
 from warehouse.lake import Partition
@@ -102,8 +102,8 @@ class LivingStore:
         """Return what the gate found of a version."""
         row = self.workspace.lake.read(Partition("model_versions", None, f"v{version}")).to_pylist()[0]
         unmet = [condition["condition"] for condition in json.loads(row["reasons"]) if not condition["met"]]
-        gain = json.loads(row["money"]) if row["money"] else {}
-        if not gain.get("believed"):
-            return GateFinding(outcome_of(unmet), gain.get("truth"))
-        believed = BelievedGain(**gain["believed"])
-        return GateFinding(outcome_of(unmet), believed.truth, believed.lower, believed.upper)
+        money = json.loads(row["money"]) if row["money"] else {}
+        if not money:
+            return GateFinding(outcome_of(unmet))
+        believed, truth = BelievedGain(**money["believed"]), money["off_policy"].get("true_gain")
+        return GateFinding(outcome_of(unmet), truth, believed.lower, believed.upper)

@@ -4,19 +4,17 @@ It keeps the models themselves and draws no figures: a night that is evaluated d
 but for MLflow and for loading the model in another process.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from catalog.arrays import Floats
+from catalog.currency import Currency
 from features.stored_model import StoredModel
 from serving.champion import Champion
-from training.fit.candidates import FittedModel
+from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
 from training.judge.conditions import Condition
-from training.judge.gate import Verdict
-from training.registry import Conclusion, LoggedModel, Pictures, RegistryState
+from training.registry import JudgedVersion, LoggedModel, RegistryState, Scores
 
 
 @dataclass(frozen=True)
@@ -27,21 +25,15 @@ class MemoryTraining:
     dataset: Dataset
     models: dict[str, StoredModel]
 
-    def log_candidate(self, _fitted: FittedModel, _scores: Mapping[str, float], _parameters: Mapping[str, Any]) -> None:
-        """Keep nothing of a candidate that was not the best."""
-
-    def log_best(
-        self, fitted: FittedModel, _scores: Mapping[str, float], _parameters: Mapping[str, Any], _pictures: Pictures
+    def log(
+        self, _fitted: Sequence[FittedCandidate], best: FittedCandidate, _scores: Scores, _money: Currency
     ) -> LoggedModel:
         """Keep the best candidate."""
-        model_id = f"{self.run_id}-{fitted.candidate.name}"
-        self.models[model_id] = _stored(fitted, self.dataset)
+        model_id = f"{self.run_id}-{best.name}"
+        self.models[model_id] = _stored(best.fitted, self.dataset)
         return LoggedModel(model_id, self.run_id, model_id, "memory")
 
-    def log_pictures(self, _pictures: Pictures) -> None:
-        """Draw nothing."""
-
-    def check_load(self, _logged: LoggedModel, _fitted: FittedModel, _expected: Floats) -> Condition:
+    def check_load(self, _logged: LoggedModel, _best: FittedCandidate) -> Condition:
         """Say that nothing was loaded: the model is the one that was fitted."""
         return Condition("loads and answers in a fresh process", met=True, found="it never left this one")
 
@@ -75,7 +67,7 @@ class MemoryRegistry:
         self._state = RegistryState(version, change)
 
     @contextmanager
-    def training(self, dataset: Dataset) -> Iterator[MemoryTraining]:
+    def training(self, dataset: Dataset, _seed: int) -> Iterator[MemoryTraining]:
         """Open one training."""
         self._trainings += 1
         yield MemoryTraining(f"training-{self._trainings}", dataset, self._models)
@@ -96,10 +88,7 @@ class MemoryRegistry:
         """Return None: there are no files."""
         return None
 
-    def note_verdict(self, _version: str, _verdict: Verdict) -> None:
-        """Note nothing: the lake has the verdict."""
-
-    def conclude(self, _best: LoggedModel, _conclusion: Conclusion) -> None:
+    def conclude(self, _logged: LoggedModel, _judged: JudgedVersion, _rival: str) -> None:
         """Write nothing."""
 
 

@@ -96,6 +96,7 @@ def known_before(
     catalog: Catalog,
     date: dt.date,
     products: pa.Table | None = None,
+    log: LogEvidence | None = None,
     *,
     sets_aside: bool = True,
 ) -> DayKnowledge:
@@ -105,6 +106,8 @@ def known_before(
     ----------
     products
         The shelf, if it is another than the one in the lake.
+    log
+        What the log shows before the date, if it was read already.
     sets_aside
         Whether damaged decisions and cells are moved out of the lake.
 
@@ -115,7 +118,7 @@ def known_before(
     """
     prove(lake, read_for(lake, model, date), sets_aside=sets_aside)
     with feature_workbench(lake.settings, products, within=dates_known_from(lake, (model,), date)) as connection:
-        return learned_for(connection, model, catalog, date)
+        return learned_for(connection, model, catalog, date, log)
 
 
 def learned_for(
@@ -219,9 +222,9 @@ class NewBook:
             commit.publish(partition, rows, inputs=self.inputs)
 
 
-def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date) -> NewBook:
+def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date, log: LogEvidence | None = None) -> NewBook:
     """Form the belief from a champion, if there is one, and the log, and work the policy out; nothing is published."""
-    known = known_before(workspace.lake, model, workspace.catalog, date)
+    known = known_before(workspace.lake, model, workspace.catalog, date, log=log)
     return new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
 
 

@@ -174,7 +174,7 @@ def add_lives(lake: Lake) -> Callable[..., None]:
             for seed in seeds
             for day, share in enumerate(shares, start=1)
         ]
-        publish(lake, "regret_by_day", rows, None, f"{world}-{stores}-{at:%d}".replace(" ", "-"))
+        publish(lake, "regret_by_day_history", rows, None, f"{world}-{stores}-{at:%d}".replace(" ", "-"))
 
     return add
 

@@ -15,6 +15,7 @@ from catalog.spread import HERE
 from etl.open_days import LiveDay, sold_so_far, standing_of
 from etl.transform import transform
 from flows.workspace import prepared
+from plugins.evaluation.same_shoppers import takings_in
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from plugins.operations.replay.day import replay
@@ -22,7 +23,6 @@ from serving.belief.table import belief_from_table
 from serving.book.make import known_before
 from serving.optimise.curves import LogitSwitching
 from serving.store.play import batches_to_play, in_order, play_one, priced_batches
-from training.judge.same_shoppers import takings_in
 from warehouse.checks.assertions import broken_assertions
 from warehouse.lake import Lake
 from warehouse.query.connection import read_only

@@ -19,7 +19,7 @@ from catalog.tables.contracts import TABLES
 from etl.extract import interactions_of, repricings_of
 from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
 from etl.twin.store_day import play
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from plugins.operations.checks.proving import verify
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import limits_of

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +31,7 @@ from plugins.operations.replay.day import replay
 from serving.book.store import book_in_force
 from serving.champion import load_champion
 from training.champion import Judged, history, settle
-from training.fit.dataset import Dataset
-from training.fit.result import TrainingResult, stays_because
-from training.fit.session import KnownVersion
+from training.fit.session import what_comes_of
 from training.judge.conditions import Condition
 from training.judge.gate import Verdict
 from training.mlflow.experiments import TRAININGS
@@ -48,15 +45,6 @@ from warehouse.workspace import Workspace
 
 Loop = Any  # the record that tests/flows/conftest.py yields
 DAY = dt.date(2026, 3, 2)
-A_RESULT = TrainingResult(
-    Dataset(pd.DataFrame(), pd.DataFrame(), (), DAY, DAY, "none"),
-    "demand_forest",
-    "4",
-    scores={},
-    verdict=Verdict(()),
-    run_id="run",
-    champion=None,
-)
 
 
 def folder_of(settings: Settings, version: str) -> str:
@@ -107,8 +95,8 @@ def test_a_training_from_the_same_days_is_the_version_that_there_is_and_the_regi
     MlflowClient(in_the_loop.settings.tracking_uri).delete_registered_model_alias(REGISTERED_MODEL, "champion")
     versions = versions_of(in_the_loop.settings)
     known = train(in_the_loop.dates[1], 7)
-    assert isinstance(known, KnownVersion)
-    assert (known.version, known.promoted, known.judged_through) == ("1", True, in_the_loop.dates[1])
+    assert known.trained_before
+    assert (known.version, known.verdict.promoted, known.judged_through) == ("1", True, in_the_loop.dates[1])
     assert registry.state() == RegistryState("1", 1)
     assert versions_of(in_the_loop.settings) == versions
 
@@ -198,25 +186,30 @@ def test_the_first_version_earned_its_place_and_the_next_one_waits(in_the_loop: 
     first, second = (json.loads(row[1]) for row in rows)
     believed = first["believed"]
     assert believed["mean"] - 2.326 * believed["spread"] >= -0.01 * believed["usual"]
-    assert second["dr"]["lower"] <= second["truth"] <= second["dr"]["upper"]
+    by_log = second["off_policy"]
+    assert by_log["dr"]["lower"] <= by_log["truth"] <= by_log["dr"]["upper"]
     assert [row[0] for row in rows] == [True, False]
     open_questions = [reason["condition"] for reason in json.loads(rows[1][2]) if not reason["met"]]
     assert open_questions == [EARNS_MORE]
 
 
 @pytest.mark.parametrize(
-    ("champion", "unmet", "said"),
+    ("rival", "unmet", "said"),
     [
-        ("3", EARNS_MORE, "champion 3 stays; version 4 is sound, but not shown to earn more: gain +1"),
-        (None, EARNS_MORE_THAN_BASE, "base prices stay; version 4 is sound, but not shown to earn more: gain +1"),
-        ("3", "is calibrated", "champion 3 stays; version 4 was refused: is calibrated: gain +1"),
+        ("champion 3", EARNS_MORE, "champion 3 stays; version 4 is sound, but not shown to earn more: gain +1"),
+        (
+            "base prices",
+            EARNS_MORE_THAN_BASE,
+            "base prices stay; version 4 is sound, but not shown to earn more: gain +1",
+        ),
+        ("champion 3", "is calibrated", "champion 3 stays; version 4 was refused: is calibrated: gain +1"),
     ],
 )
 def test_a_night_without_a_promotion_is_told_calmly_unless_something_is_wrong(
-    champion: str | None, unmet: str, said: str
+    rival: str, unmet: str, said: str
 ) -> None:
     verdict = Verdict((Condition("always", met=True, found="yes"), Condition(unmet, met=False, found="gain +1")))
-    assert stays_because(replace(A_RESULT, version="4", champion=champion, verdict=verdict)) == said
+    assert what_comes_of(verdict, "4", rival) == said
 
 
 def test_the_price_book_holds_every_stock_level_and_time_of_every_product(in_the_loop: Loop) -> None:

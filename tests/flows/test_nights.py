@@ -20,6 +20,7 @@ from etl.open_days import LiveDay
 from features.cells import stale_cells
 from flows.nightly import backfill, nightly
 from flows.workspace import open_workspace
+from plugins.evaluation.truth import true_curves
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from serving.belief.belief import believed_before_anybody_came
@@ -27,7 +28,6 @@ from serving.book.make import new_book
 from tests.support.believing import first_belief
 from training.backfill import Filled
 from training.evening import Evening
-from training.judge.same_shoppers import true_curves
 from training.schedule import (
     Night,
     inputs_of_night,

@@ -9,7 +9,7 @@ from catalog.arrays import Floats, Ints
 from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.shoppers import Opening, Substitution
-from etl.twin.truth import chance_of_sale, chance_of_switch
+from plugins.evaluation.truth import chance_of_sale, chance_of_switch
 from serving.optimise.curves import DemandCurves, Switching
 from serving.optimise.policies import StockAwarePolicy, policy_with_model
 

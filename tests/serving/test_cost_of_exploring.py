@@ -12,7 +12,7 @@ from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from serving.book.book import BookPolicy
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan

@@ -21,8 +21,8 @@ from etl.extract import repricings_of
 from etl.load import rows_of
 from etl.open_days import standing_after
 from etl.twin.store_day import Stretch, play
-from etl.twin.truth import chance_of_sale
 from etl.twin.visits import draw_visits, expected_visits_on
+from plugins.evaluation.truth import chance_of_sale, true_curves
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import ShelfLimits, limits_of
@@ -32,7 +32,6 @@ from serving.optimise.policies import GreedyPolicy, ShelfPrices, StaticPolicy, p
 from serving.quote import PriceQuestion, QuotedBook
 from serving.store.in_force import pricing_on
 from serving.store.storefront import Storefront, storefront_before_champion
-from training.judge.same_shoppers import true_curves
 from warehouse.lake import Lake
 
 SHELF = load(CLASSIC)

@@ -11,7 +11,7 @@ from wild_prices import Wild, shelf_with
 from catalog.decisions.pricing import Shelf
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import ShelfLimits, limits_of
 from serving.optimise.curves import DemandCurves, chance_at

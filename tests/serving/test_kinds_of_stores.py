@@ -13,9 +13,9 @@ from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from etl.calendar import stores_now
 from etl.twin.store_day import play
-from etl.twin.truth import chance_of_sale
 from plugins.desk.price_changes.request import PriceRequest, examined
 from plugins.desk.standing import standings
+from plugins.evaluation.truth import chance_of_sale
 from plugins.evaluation.worlds import asked_worlds
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots

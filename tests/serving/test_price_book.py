@@ -16,7 +16,7 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from serving.book.book import BookedStates, BookPolicy, PriceBook, joined
 from serving.book.make import publish_book, tabulate
 from serving.book.store import book_in_force

@@ -14,7 +14,7 @@ from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import Asked, PricingPolicy, policy_with_model
 from serving.optimise.recursion import rates_of

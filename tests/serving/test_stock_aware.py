@@ -10,8 +10,8 @@ from catalog.decisions.store_day import BOUGHT, tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from etl.twin.store_day import meet
-from etl.twin.truth import chance_of_sale
 from etl.twin.visits import draw_visits
+from plugins.evaluation.truth import chance_of_sale
 from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, PricingPolicy, StaticPolicy, StockAwarePolicy, policy_with_model

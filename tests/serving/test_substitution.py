@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from catalog.decisions.pricing import Shelf
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
+from plugins.evaluation.truth import TrueSwitching
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan, candidates_within, chance_on_budget
 from serving.limits.limits import ShelfLimits
@@ -18,7 +19,6 @@ from serving.optimise.curves import DemandCurves, LogitSwitching
 from serving.optimise.policies import Worth, policy_with_model
 from serving.optimise.substitution import sales_with_substitutes
 from tests.serving.joint_optimum import CASES, SLOTS, WORLD, Joint, category
-from training.judge.same_shoppers import TrueSwitching
 
 PUBLISHED = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 

@@ -14,8 +14,8 @@ from catalog.settings import read_settings
 from etl.load import DayRows, load_dimensions
 from etl.open_days import LiveDay, sold_so_far
 from etl.twin.draws import shopper_names
-from etl.twin.truth import chance_of_sale
 from features.cells import ALL_VIEWS
+from plugins.evaluation.truth import chance_of_sale
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from serving.belief.gaussian import Counts, Knots

@@ -4,12 +4,12 @@ import datetime as dt
 
 from catalog.arrays import Floats
 from catalog.decisions.store_day import StoreDay
-from catalog.decisions.takings import takings_of
 from catalog.load import Catalog
+from plugins.evaluation.takings import takings_of
+from plugins.evaluation.truth import truly_gained
 from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import PricingPolicy
-from training.judge.same_shoppers import truly_gained
 
 
 def expected_gain(

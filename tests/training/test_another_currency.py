@@ -12,7 +12,6 @@ from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from serving.store.in_force import pricing_on
 from training.evening import Evening
-from training.fit.result import version_note
 from training.fit.session import train
 from training.night import price_date
 
@@ -25,7 +24,7 @@ def test_days_in_yen_are_transformed_learned_from_and_priced_in_whole_yen(tmp_pa
         play_batch(shop.workspace, Batch(date, "g000", ("S01",)), pricing_on(shop.lake, shop.catalog, date), SEED)
     transform(shop.workspace)
     trained = train(Evening(shop.workspace, registry, DAYS[1], SEED))
-    said = trained.said + version_note(trained)
+    said = str(trained.said) + trained.note
     assert "JPY less per store day" in said or "JPY more per store day" in said
     assert "EUR" not in said
     book = price_date(shop.workspace, registry, DAYS[2]).book

@@ -21,22 +21,27 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import FunctionTransformer
 
 from catalog.ladder import price_ladder
-from catalog.load import CLASSIC, load
+from catalog.load import CLASSIC, Catalog, load
 from catalog.names import TRUSTED_MODEL_TYPES
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from training.fit.candidates import CANDIDATES, FittedModel, fit
 from training.fit.dataset import Dataset
 from training.judge import load_check as parent
+from training.judge.believed_gain import BelievedGain
 from training.judge.conditions import Condition
 from training.judge.gate import GateInput, Incumbent, Verdict, pass_gate
-from training.judge.load_check import SECONDS_ALLOWED, fresh_process, verdict_on
-from training.judge.load_check_worker import Task, answer
-from training.judge.off_policy import Interval, OffPolicyEstimate
+from training.judge.load_check import SECONDS_ALLOWED, Task, answer, fresh_process, verdict_on
 from training.mlflow.runs import metadata_of
 
 pytestmark = pytest.mark.play
 
 CATALOG = load(CLASSIC)
+AT_BASE = Catalog(
+    CATALOG.products,
+    CATALOG.store.model_copy(
+        update={"policies": CATALOG.store.policies.model_copy(update={"before_champion": "static"})}
+    ),
+)
 LADDER = price_ladder(CATALOG)
 RATIO = LADDER / CATALOG.base_prices[:, None]
 ONE_HOT = tuple(sorted(f"sku_{sku}" for sku in CATALOG.skus))
@@ -105,9 +110,9 @@ def sharpened(chance: np.ndarray, factor: float) -> np.ndarray:
     return odds / (1 + odds)
 
 
-def gain(lower: float, upper: float, effective: float = 500.0, supported: float = 1.0) -> OffPolicyEstimate:
-    interval = Interval((lower + upper) / 2, lower, upper)
-    return OffPolicyEstimate(interval, interval, interval, None, 3000, 3000, effective, supported)
+def gain(lower: float, upper: float) -> BelievedGain:
+    """Return a gain with a 95 % interval over prices that earn 600 EUR."""
+    return BelievedGain((lower + upper) / 2, (upper - lower) / 3.92, 600.0)
 
 
 EARNS = gain(10, 20)
@@ -118,13 +123,12 @@ def gate(
     data: Dataset = DATA,
     *,
     load_check: Condition = PASSED,
-    earns: OffPolicyEstimate | None = EARNS,
+    earns: BelievedGain | None = EARNS,
     champion: Incumbent | None = None,
     rolled_back_on: dt.date | None = None,
 ) -> Verdict:
-    return pass_gate(
-        GateInput(challenger, data, CATALOG.skus, load_check, earns, champion, 7, rolled_back_on=rolled_back_on)
-    )
+    found = GateInput(challenger, data, AT_BASE, load_check, earns, champion, rolled_back_on=rolled_back_on)
+    return pass_gate(found)
 
 
 def champion_trained(days_ago: int, p_sale: np.ndarray = TRUTH) -> Incumbent:
@@ -222,18 +226,13 @@ MONEY: dict[str, tuple[Callable[[], dict[str, Any]], list[str]]] = {
         ["base prices", "from 1.00 EUR less to 9.00 EUR more"],
     ),
     "no price book": (lambda: {"earns": None}, ["base prices", "no estimate"]),
-    "its own word alone": (
-        lambda: {"earns": gain(5, 9, effective=0, supported=0)},
-        ["not believed: poor overlap", "0 effective"],
-    ),
-    "few visits": (lambda: {"earns": gain(5, 9, effective=49)}, ["not believed: poor overlap", "49 effective visits"]),
     "no better than a fresh champion": (
         lambda: {"earns": gain(-4, 9), "champion": champion_trained(7, good_chances())},
         ["stale", "2.50 EUR more", "not seen the last 7 days, stale after 7"],
     ),
     "worse than a stale champion": (
-        lambda: {"earns": gain(-4, -1), "champion": champion_trained(8, good_chances())},
-        ["not worse than the champion", "2.50 EUR less", "to 1.00 EUR less"],
+        lambda: {"earns": gain(-20, -10), "champion": champion_trained(8, good_chances())},
+        ["not worse than the champion", "15.00 EUR less", "to 10.00 EUR less"],
     ),
     "judges worse than a stale champion": (
         lambda: {
@@ -258,9 +257,9 @@ def test_a_challenger_that_promises_no_money_is_refused_by_how_much(name: str) -
 def test_a_challenger_that_is_not_worse_replaces_a_stale_champion() -> None:
     assert gate(good(), earns=gain(-4, 9), champion=champion_trained(8, good_chances())).promoted
     said = gate(good(), earns=gain(-4, 9), champion=champion_trained(8, good_chances())).conditions[-1].found
-    assert said.startswith("as good, and fresher: by logged visits 2.50 EUR more")
+    assert said.startswith("as good, and fresher: expected to earn 2.50 EUR more")
     better = gate(good(), earns=gain(4, 9), champion=champion_trained(8, good_chances())).conditions[-1].found
-    assert better.startswith("earns more: by logged visits 6.50 EUR more")
+    assert better.startswith("earns more: expected to earn 6.50 EUR more")
     unknown_age = Incumbent(good_chances(), None)
     assert gate(good(), earns=gain(-4, 9), champion=unknown_age).promoted
 
@@ -272,7 +271,7 @@ def test_a_challenger_that_is_not_worse_replaces_a_champion_that_no_longer_holds
     verdict = gate(good(), earns=gain(-4, 9), champion=drifted)
     assert verdict.promoted
     assert f"otherwise than the champion says since {DATA.judged_through}" in verdict.conditions[-1].found
-    assert not gate(good(), earns=gain(-9, -1), champion=drifted).promoted
+    assert not gate(good(), earns=gain(-19, -1), champion=drifted).promoted
     worse = gate(replace(good(), odds_factor=1.2), earns=gain(-4, 9), champion=drifted)
     assert not worse.conditions[-1].met
 

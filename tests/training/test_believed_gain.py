@@ -8,12 +8,12 @@ import pytest
 from believing import believed_after
 
 from catalog.arrays import Floats
-from catalog.currency import currency_of
+from catalog.currency import EUR, Currency, currency_of
 from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.shoppers import DemandEffect
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale, true_gain, truly_gained
 from serving.belief.belief import State, believed_before_anybody_came
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
@@ -25,9 +25,7 @@ from serving.optimise.policies import costs_that_count, policy_with_model, polic
 from serving.optimise.recursion import value_of_prices
 from training.judge.believed_gain import BelievedGain, believed_gain
 from training.judge.conditions import Condition
-from training.judge.gate import as_good_as_belief, earns_more, earns_more_or_replaces
-from training.judge.off_policy import Interval, OffPolicyEstimate
-from training.judge.same_shoppers import true_gain, truly_gained
+from training.judge.gate import ExpectedGain, as_good_as_belief, earns_more, earns_more_or_replaces
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
@@ -187,12 +185,8 @@ def test_where_margin_is_the_objective_gains_are_margins() -> None:
     assert gain.mean == pytest.approx(true_worth(good, catalog) - true_worth(base, catalog), abs=0.02 * gain.usual)
 
 
-def estimate(
-    believed: BelievedGain | None, dr: tuple[float, float, float] = (1.0, -3.0, 5.0), sample: float = 5_000.0
-) -> OffPolicyEstimate:
-    """Return an estimate; with a large effective sample no warning stands beside it."""
-    own = Interval(*dr)
-    return OffPolicyEstimate(own, own, own, None, 10_000, 5_000, sample, 1.0, believed)
+def expected(gain: BelievedGain | None, money: Currency = EUR, vetoes: tuple[str, ...] = ()) -> ExpectedGain:
+    return ExpectedGain(gain, money, vetoes)
 
 
 SURE, UNSURE, LOSS = BelievedGain(9.0, 2.0, 100.0), BelievedGain(1.0, 2.0, 100.0), BelievedGain(-0.5, 0.1, 100.0)
@@ -200,53 +194,48 @@ NOT_WORSE, STALE = Condition("n", met=True, found="n"), Condition("s", met=True,
 FRESH = Condition("s", met=False, found="f")
 
 
-def test_the_beliefs_word_shows_a_gain_where_logged_visits_are_unsure() -> None:
-    assert earns_more(estimate(SURE)).met
-    assert not earns_more(estimate(UNSURE)).met
-    assert not earns_more(estimate(None)).met
+def test_the_belief_shows_a_gain_that_is_surely_above_zero() -> None:
+    assert earns_more(expected(SURE)).met
+    assert not earns_more(expected(UNSURE)).met
+    assert not earns_more(expected(None)).met
 
 
-def test_logged_visits_that_surely_show_a_loss_gainsay_the_belief() -> None:
-    loss = (-4.0, -6.0, -2.0)
-    gainsaid = earns_more(estimate(SURE, loss))
-    assert not gainsaid.met
-    assert "logged visits show a loss" in gainsaid.found
-    assert earns_more(estimate(SURE, loss, sample=10.0)).met  # too few visits to gainsay it
-    assert not as_good_as_belief(estimate(SURE, loss)).met
+def test_a_veto_stands_against_the_belief_in_every_condition_on_money() -> None:
+    vetoed = expected(SURE, vetoes=("logged visits show a loss",))
+    assert not earns_more(vetoed).met
+    assert earns_more(vetoed).found.endswith(", but logged visits show a loss")
+    assert not as_good_as_belief(vetoed).met
+    assert not earns_more_or_replaces(vetoed, NOT_WORSE, STALE).met
 
 
 def test_a_first_champion_may_lose_one_per_cent_and_no_more() -> None:
-    assert as_good_as_belief(estimate(LOSS)).met
-    assert not as_good_as_belief(estimate(BelievedGain(-0.9, 0.1, 100.0))).met
-    assert not as_good_as_belief(estimate(BelievedGain(0.0, 5.0, 100.0))).met
-    assert not as_good_as_belief(None).met
+    assert as_good_as_belief(expected(LOSS)).met
+    assert not as_good_as_belief(expected(BelievedGain(-0.9, 0.1, 100.0))).met
+    assert not as_good_as_belief(expected(BelievedGain(0.0, 5.0, 100.0))).met
+    assert not as_good_as_belief(expected(None)).met
 
 
 def test_a_stale_champion_gives_way_to_one_that_loses_nothing_and_a_fresh_one_does_not() -> None:
-    assert earns_more_or_replaces(estimate(LOSS), NOT_WORSE, STALE).met
-    assert not earns_more_or_replaces(estimate(LOSS), NOT_WORSE, FRESH).met
-    assert earns_more_or_replaces(estimate(SURE), NOT_WORSE, FRESH).met
+    assert earns_more_or_replaces(expected(LOSS), NOT_WORSE, STALE).met
+    assert not earns_more_or_replaces(expected(LOSS), NOT_WORSE, FRESH).met
+    assert earns_more_or_replaces(expected(SURE), NOT_WORSE, FRESH).met
     worse = Condition("n", met=False, found="worse")
-    assert not earns_more_or_replaces(estimate(LOSS), worse, STALE).met
+    assert not earns_more_or_replaces(expected(LOSS), worse, STALE).met
 
 
 def test_a_gain_that_such_days_surely_bring_on_average_is_shown_though_one_of_them_may_not() -> None:
     lucky, unsure = BelievedGain(5.0, 4.0, 100.0, lasting=1.0), BelievedGain(5.0, 4.0, 100.0, lasting=3.0)
-    assert earns_more(estimate(lucky)).found.endswith(", on average over such days at least 3.04 EUR more")
-    assert earns_more(estimate(lucky)).met
-    assert not earns_more(estimate(unsure)).met
-    names = [row[0] for row in estimate(lucky).rows]
-    assert names[:2] == ["the belief", "such days on average, by the belief"]
+    assert earns_more(expected(lucky)).found.endswith(", on average over such days at least 3.04 EUR more")
+    assert earns_more(expected(lucky)).met
+    assert not earns_more(expected(unsure)).met
 
 
 def test_the_finding_is_in_the_currency_of_the_shelf() -> None:
     yen = currency_of("JPY")
-    found = earns_more(estimate(SURE), yen).found
+    found = earns_more(expected(SURE, yen)).found
     assert found == "expected to earn 9 JPY more per store day (9.0%), 95 % from 5 JPY more to 13 JPY more"
-    loss = estimate(BelievedGain(-9.0, 0.1, 100.0))
-    assert as_good_as_belief(loss, yen).found.startswith("expected to earn 9 JPY less per store day (9.0%), ")
-    replaces = earns_more_or_replaces(estimate(None), NOT_WORSE, FRESH, yen).found
-    assert replaces == "by logged visits 1 JPY more per store day, 95 % from 3 JPY less to 5 JPY more; n; f"
+    loss = expected(BelievedGain(-9.0, 0.1, 100.0), yen)
+    assert as_good_as_belief(loss).found.startswith("expected to earn 9 JPY less per store day (9.0%), ")
 
 
 def test_a_store_that_nobody_came_to_judges_without_failing() -> None:

@@ -23,9 +23,9 @@ from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
 from etl.open_days import LiveDay
-from etl.twin.truth import chance_of_sale
 from flows.runs import registry_of
 from flows.workspace import open_workspace
+from plugins.evaluation.truth import chance_of_sale
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from plugins.operations.checks.proving import verify

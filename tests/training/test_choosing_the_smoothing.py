@@ -13,8 +13,8 @@ import sklearn.ensemble  # noqa: F401 - it sets filters of its own when it is im
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.shoppers import Persona
-from etl.twin.truth import chance_of_sale
 from features.smoothing import Kernel, Smoothing
+from plugins.evaluation.truth import chance_of_sale
 from training.fit.candidates import CANDIDATES, FittedModel, choose_smoothing, fit, p_sale
 from training.fit.dataset import Dataset
 

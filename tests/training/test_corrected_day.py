@@ -13,14 +13,13 @@ from catalog.arrays import Floats
 from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale, true_day, true_gain
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.book.book import PriceBook
 from serving.book.make import tabulate
 from serving.learning.outlook import Outlook, start_of_day
 from training.judge.believed_gain import ExpectedDay, believed_gain, prices_of_day, updates_due
-from training.judge.same_shoppers import true_day, true_gain
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)

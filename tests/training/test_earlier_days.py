@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from training.fit.candidates import CANDIDATES, fit
 from training.fit.dataset import Dataset, carried_over, carried_through, odds_ratios
 

@@ -19,10 +19,10 @@ from catalog.settings import Settings, read_settings
 from catalog.spread import HERE
 from features.stored_model import classifier_as_data, classifier_from_data
 from plugins.evaluation.memory_registry import MemoryRegistry
-from training.evening import Evening, RunContext
-from training.fit.dataset import learning_days
-from training.fit.fit_candidates import CandidateToFit, FittedCandidate, FittingJob, fit_candidates, fit_one
-from training.fit.session import train
+from training.evening import PLAINLY, Evening, RunContext
+from training.fit.candidates import FittedCandidate
+from training.fit.dataset import Dataset, learning_days
+from training.fit.session import CandidateToFit, fit_candidates, fit_one, train
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace, whereabouts
 
@@ -41,15 +41,19 @@ def workspace(sell_two_days: Callable[[Path], Settings], tmp_path: Path, monkeyp
 
 
 @pytest.fixture
-def lesson(workspace: Workspace) -> FittingJob:
-    return FittingJob(learning_days(workspace, THROUGH, None), THROUGH, None, SEED)
+def days(workspace: Workspace) -> Dataset:
+    return learning_days(workspace, THROUGH, None)
+
+
+def evening_of(workspace: Workspace, means: RunContext = PLAINLY) -> Evening:
+    return Evening(workspace, MemoryRegistry(), THROUGH, SEED, means)
 
 
 @pytest.fixture
-def sent(workspace: Workspace, lesson: FittingJob) -> FittedCandidate:
+def sent(workspace: Workspace, days: Dataset) -> FittedCandidate:
     """A fitted candidate."""
-    meant = lesson.dataset.fingerprint
-    return fit_one(CandidateToFit(whereabouts(workspace, HERE), "demand_forest", THROUGH, None, SEED, meant))
+    where = whereabouts(workspace, HERE)
+    return fit_one(CandidateToFit(where, "demand_forest", THROUGH, None, SEED, days.fingerprint))
 
 
 def trees_of(own: FittedCandidate) -> list[tuple[bytes, ...]]:
@@ -57,19 +61,18 @@ def trees_of(own: FittedCandidate) -> list[tuple[bytes, ...]]:
     return [(one.threshold.tobytes(), one.feature.tobytes(), one.value.tobytes()) for one in trees]
 
 
-def test_candidates_are_the_same_to_the_last_bit_wherever_they_are_fitted(
-    workspace: Workspace, lesson: FittingJob
-) -> None:
+def test_candidates_are_the_same_to_the_last_bit_wherever_they_are_fitted(workspace: Workspace, days: Dataset) -> None:
     told = list[tuple[int, int]]()
-    here = fit_candidates(workspace, lesson)
-    away = fit_candidates(workspace, lesson, Elsewhere(), lambda _, done, total: told.append((done, total)))
+    here = fit_candidates(evening_of(workspace), days)
+    means = RunContext(spread=Elsewhere(), progress=lambda _, done, total: told.append((done, total)))
+    away = fit_candidates(evening_of(workspace, means), days)
     assert told == [(1, 3), (2, 3), (3, 3)]
     for ours, theirs in zip(here, away, strict=True):
         assert trees_of(ours) == trees_of(theirs)
         assert replace(ours.fitted, model=None) == replace(theirs.fitted, model=None)  # type: ignore[arg-type]
         assert np.array_equal(ours.p_sale, theirs.p_sale)
-        assert np.array_equal(ours.p_training, theirs.p_training)
-        assert np.array_equal(theirs.fitted.p_sale(lesson.dataset.holdout), ours.p_sale)
+        assert ours.threshold == theirs.threshold
+        assert np.array_equal(theirs.fitted.p_sale(days.holdout), ours.p_sale)
 
 
 def test_a_training_finds_the_same_wherever_its_candidates_are_fitted(workspace: Workspace, tmp_path: Path) -> None:
@@ -101,14 +104,14 @@ def test_a_model_that_holds_another_type_than_a_model_may_is_not_loaded() -> Non
         classifier_from_data(classifier_as_data(odd))
 
 
-def test_nothing_is_fitted_on_other_days_than_were_meant(workspace: Workspace, lesson: FittingJob) -> None:
-    other = replace(lesson, dataset=replace(lesson.dataset, fingerprint="of days that were transformed anew"))
+def test_nothing_is_fitted_on_other_days_than_were_meant(workspace: Workspace, days: Dataset) -> None:
+    other = replace(days, fingerprint="of days that were transformed anew")
     with pytest.raises(Declined, match=rf"balanced_forest through {THROUGH}: the days to learn from changed"):
-        fit_candidates(workspace, other, Elsewhere())
+        fit_candidates(evening_of(workspace, RunContext(spread=Elsewhere())), other)
 
 
-def test_neither_days_nor_settings_travel_to_other_machines(workspace: Workspace, lesson: FittingJob) -> None:
-    where, meant = whereabouts(workspace, Elsewhere()), lesson.dataset.fingerprint
-    job = CandidateToFit(where, "demand_forest", THROUGH, None, SEED, meant, at_hand=lesson.dataset)
+def test_neither_days_nor_settings_travel_to_other_machines(workspace: Workspace, days: Dataset) -> None:
+    where = whereabouts(workspace, Elsewhere())
+    job = CandidateToFit(where, "demand_forest", THROUGH, None, SEED, days.fingerprint, at_hand=days)
     assert job.where.settings is None
     assert job.__getstate__()["at_hand"] is None

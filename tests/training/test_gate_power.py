@@ -17,6 +17,7 @@ from etl.twin.visits import expected_visits_on
 from features.cells import feature_workbench
 from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
+from plugins.evaluation.truth import true_curves, true_day, true_gain
 from plugins.evaluation.worlds import asked_worlds
 from serving.belief.log import belief_from, read_log_evidence
 from serving.book.make import tabulate
@@ -25,7 +26,6 @@ from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import PricingPolicy, policy_with_model
 from serving.store.in_force import pricing_on
 from training.judge.believed_gain import BelievedGain, believed_gain, prices_of_day, updates_due
-from training.judge.same_shoppers import true_curves, true_day, true_gain
 from training.night import run_night
 from training.schedule import Night
 from warehouse.lake import Partition
@@ -114,7 +114,7 @@ def test_a_night_values_both_books_as_the_days_sales_correct_them(
         asked.append(given)
         return believed_gain(*given)
 
-    monkeypatch.setattr("training.judge.gain.believed_gain", noted)
+    monkeypatch.setattr("training.judge.believed_gain.believed_gain", noted)
     night, lake = lived.live(3, seed=5), lived.workspace.lake
     ((catalog, _, *books, _, _, outlooks),) = asked
     for book, outlook in zip(books, outlooks, strict=True):
@@ -125,7 +125,8 @@ def test_a_night_values_both_books_as_the_days_sales_correct_them(
         prices_of_day(book.of().prices, outlook, day, updates) for book, outlook in zip(books, outlooks, strict=True)
     )
     row = lake.read(Partition("model_versions", None, f"v{night.judged_version}")).to_pylist()[0]
-    shown = json.loads(row["money"])["believed"]
-    assert shown["truth"] == pytest.approx(true_gain(catalog, night.prices_for, *prices))
+    money = json.loads(row["money"])
+    shown = money["believed"]
+    assert money["off_policy"]["true_gain"] == pytest.approx(true_gain(catalog, night.prices_for, *prices))
     standing = believed_gain(catalog, asked[0][1], *books)
     assert 0 < shown["spread"] < standing.spread

@@ -12,7 +12,7 @@ from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from catalog.metrics import calibration_error
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from training.fit.candidates import CANDIDATES, Candidate, fit, p_sale
 from training.fit.dataset import Dataset, columns_to_learn, last_training_day, weighted_rows
 from training.judge.scores import calibration_luck, choose_threshold, judge, log_loss, outcomes_of, reliability_slope

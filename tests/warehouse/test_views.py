@@ -13,7 +13,7 @@ from features.cells import ALL_VIEWS
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import build_file, read_only, workbench, workbench_with_marts
 
-NEWEST_ONLY = ["demand_curves", "regret_by_day"]
+NEWEST_ONLY = ["demand_curves"]
 SHOWN_BY = [
     *((name, f"{name}_history" if name in NEWEST_ONLY else name) for name in TABLES),
     *((name, name) for name in NEWEST_ONLY),

@@ -10,10 +10,11 @@ Vehtari, Simpson and Gelman, "Using stacking to average Bayesian predictive dist
 where the data cannot tell two widths apart, and luck could, the mixture is steadier than the choice of either.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from features.smoothing import RATIO, Kernel, Smoothing, chance_of, staircase_of
-from features.stored_model import with_odds
+from features.stored_model import classifier_as_data, classifier_from_data, with_odds
 from training.fit.dataset import Dataset, weighted_rows
 
 if TYPE_CHECKING:
@@ -158,6 +159,44 @@ class FittedModel:
 
     def _raw(self, X: pd.DataFrame) -> Floats:
         return with_odds(p_sale(self.model, X), self.odds_factor)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "model": classifier_as_data(self.model)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, model=classifier_from_data(state["model"]))
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """A fitted model under the version it is registered as, with the first and last business date it learned from."""
+
+    version: str
+    fitted: FittedModel
+    learned_from: dt.date | None = None
+    trained_through: dt.date | None = None
+
+    @property
+    def features(self) -> list[str]:
+        """Input columns in order."""
+        return self.fitted.features
+
+    def p_sale(self, rows: pd.DataFrame) -> Floats:
+        """Chance of sale, shape (n_rows,)."""
+        return self.fitted.p_sale(rows)
+
+
+class FittedCandidate(NamedTuple):
+    """A fitted candidate, its chance of sale in each held-out cell, and the threshold chosen on its training cells."""
+
+    fitted: FittedModel
+    p_sale: Floats
+    threshold: float
+
+    @property
+    def name(self) -> str:
+        """Name of the candidate."""
+        return self.fitted.candidate.name
 
 
 def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:

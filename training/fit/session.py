@@ -1,36 +1,51 @@
-"""One training: fit the candidates, judge them on later days, register the best, and let the gate decide about it."""
+"""One training: fit the candidates, judge them on later days, register the best, and let the gate decide about it.
+
+Each candidate is a job that runs wherever there is room. What must hold: whoever fits reads the days from the lake, and
+fits only if they are those that were meant. A model travels as data and never as a pickle.
+"""
 
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
 
 from catalog.arrays import Floats
-from catalog.currency import Currency
-from training.champion import Judged, catch_up, settle
+from catalog.errors import Declined, ModelError
+from catalog.hooks import TRUTH, VETOES
+from catalog.spread import HERE
+from catalog.tables.contracts import TABLES
+from etl.calendar import ONE_DAY
+from features.cells import feature_workbench
+from features.footfall import demand_shifts
+from serving.belief.log import read_log_evidence
+from serving.book.make import DatedModel, dates_known_from, first_date_known_from, holds_exported, read_for
+from serving.champion import Champion
+from training.champion import Judged, catch_up, newest, settle
 from training.evening import Evening
+from training.fit.candidates import CANDIDATES, Challenger, FittedCandidate, fit
 from training.fit.dataset import Dataset, learning_days
-from training.fit.fit_candidates import FittedCandidate, FittingJob, fit_candidates
-from training.fit.result import TrainingResult, conclusion, gate_input, model_version_row
-from training.judge.gain import Challenger
-from training.judge.gate import pass_gate
-from training.judge.same_shoppers import true_chances
+from training.judge.believed_gain import gain_of_rivals, rival_books
+from training.judge.conditions import Condition
+from training.judge.gate import GateInput, Incumbent, Verdict, pass_gate
 from training.judge.scores import choose_threshold, judge
-from training.registry import LoggedModel, TrainingLog
+from training.registry import JudgedVersion, LoggedModel, Scores
+from warehouse.checks.proof import Span, prove
 from warehouse.commits.locks import waited_for
-from warehouse.lake import CODE_VERSION
-from warehouse.workspace import Workspace
+from warehouse.lake import CODE_VERSION, Lake
+from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+BELIEF_ALONE = "the belief without a champion"
 LEARNING = "learning"
 """Name of the lock that is held while a model is trained: there is one training of a lake at a time."""
 
 
-def train(evening: Evening, since: dt.date | None = None) -> TrainingResult:
+def train(evening: Evening, since: dt.date | None = None) -> JudgedVersion:
     """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
 
     The registry is told first what was found; then the version's row and, if it is promoted, the change of champion are
@@ -49,115 +64,10 @@ def train(evening: Evening, since: dt.date | None = None) -> TrainingResult:
     Declined
         When the champion was changed meanwhile; the version is registered and not promoted.
     """
-    return _train_on(
-        evening, FittingJob(learning_days(evening.workspace, evening.date, since), evening.date, since, evening.seed)
-    )
+    return _train_on(evening, learning_days(evening.workspace, evening.date, since), since)
 
 
-def _job(evening: Evening, since: dt.date | None) -> FittingJob:
-    return FittingJob(learning_days(evening.workspace, evening.date, since), evening.date, since, evening.seed)
-
-
-def _train_on(evening: Evening, job: FittingJob) -> TrainingResult:
-    workspace, registry, means = evening.workspace, evening.registry, evening.means
-    dataset, seed, money = job.dataset, job.seed, workspace.catalog.store.money
-    catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
-    evening.refresh_champion()
-    champion, inputs = evening.champion, inputs_of_training(workspace, dataset, seed)
-    with registry.training(dataset) as log:
-        fitted, truth = fit_candidates(workspace, job, means.spread, means.progress), true_chances(workspace, dataset)
-        judged = [_judged(own, dataset, truth) for own in fitted]
-        best = min(judged, key=lambda own: own.scores["log_loss"])
-        logged = _log(log, judged, best, dataset, seed, money)
-        judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
-        version = registry.register(logged, best.fitted, best.scores, inputs, judged_before)
-        challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
-        with ThreadPoolExecutor(max_workers=1) as beside:  # another process loads it while its prices are judged
-            load_check = beside.submit(log.check_load, logged, best.fitted, best.p_sale)
-            found = gate_input(workspace, dataset, challenger, champion, load_check.result)
-        result = TrainingResult(
-            dataset,
-            best.name,
-            version,
-            scores={own.name: own.scores for own in judged},
-            verdict=pass_gate(found),
-            run_id=log.run_id,
-            champion=champion.version if champion else None,
-            gain=found.gain,
-            belief_prices=found.belief_prices,
-            money=money,
-        )
-        registry.note_verdict(version, result.verdict)
-        registry.conclude(logged, conclusion(result))
-    row = model_version_row(result, logged, registry.sha256_of(version))
-    settle(workspace, registry, Judged(version, result.verdict, result.champion, dataset.judged_through, row, inputs))
-    return result
-
-
-def inputs_of_training(workspace: Workspace, dataset: Dataset, seed: int) -> str:
-    """Fingerprint of what decides a training: its days, the catalog, the seed and the version of the project."""
-    facts = (dataset.fingerprint, workspace.catalog.fingerprint, seed, CODE_VERSION)
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def _judged(own: FittedCandidate, dataset: Dataset, truth: Floats | None) -> FittedCandidate:
-    threshold = choose_threshold(own.p_training, dataset.training)
-    return replace(own, scores=judge(own.p_sale, dataset.holdout, truth, threshold))
-
-
-def _log(
-    log: TrainingLog, judged: list[FittedCandidate], best: FittedCandidate, dataset: Dataset, seed: int, money: Currency
-) -> LoggedModel:
-    """Log every candidate's scores, and of the best one its model and figures: no other will price or be looked at."""
-    from training.mlflow import figures
-
-    for other in judged:
-        if other is not best:
-            log.log_candidate(other.fitted, other.scores, {"seed": seed})
-    logged = log.log_best(
-        best.fitted,
-        best.scores,
-        {"seed": seed},
-        lambda: {
-            "reliability": figures.reliability(best.name, best.p_sale, dataset.holdout),
-            "precision_recall": figures.precision_recall(best.name, best.p_sale, dataset.holdout),
-            "importance": figures.importance(best.fitted),
-        },
-    )
-
-    def demand_curves() -> "Figure":
-        points = figures.curve_points(dataset)
-        curves = points[["sku", "price_offered"]].assign(**{own.name: own.fitted.p_sale(points) for own in judged})
-        return figures.demand_curves(curves, dataset.holdout, money)
-
-    log.log_pictures(lambda: {"demand_curves": demand_curves()})
-    return logged
-
-
-@dataclass(frozen=True)
-class KnownVersion:
-    """A judged version, as its row of `model_versions` tells of it; JSON is read.
-
-    Attributes
-    ----------
-    refusals
-        Conditions of the gate that are not met, with what was found.
-    said
-        What came of its training, in a sentence; None where nobody wrote that down.
-    """
-
-    version: str
-    candidate: str
-    training_run_id: str
-    judged_through: dt.date
-    promoted: bool
-    refusals: tuple[str, ...]
-    scores: dict[str, Any]
-    money: dict[str, Any] | None
-    said: str | None
-
-
-def train_once(evening: Evening, since: dt.date | None = None, *, again: bool = False) -> TrainingResult | KnownVersion:
+def train_once(evening: Evening, since: dt.date | None = None, *, again: bool = False) -> JudgedVersion:
     """Train as `train` does, alone in its lake, unless the same days, catalog and seed were learned from.
 
     Then the version stands, and the registry follows if a kill kept it from that. `again` trains all the same.
@@ -171,30 +81,205 @@ def train_once(evening: Evening, since: dt.date | None = None, *, again: bool = 
     """
     workspace = evening.workspace
     with waited_for(workspace.settings.locks, LEARNING):
-        job = _job(evening, since)
-        version = None if again else trained_before(workspace, job.dataset, evening.seed)
+        dataset = learning_days(workspace, evening.date, since)
+        version = None if again else trained_before(workspace, dataset, evening.seed)
         if version is None:
-            return _train_on(evening, job)
-        catch_up(workspace, evening.registry, version.judged_through + dt.timedelta(days=1))
-        return version
+            return _train_on(evening, dataset, since)
+        catch_up(workspace, evening.registry, version.judged_through + ONE_DAY)
+        return replace(version, trained_before=True)
 
 
-def trained_before(workspace: Workspace, dataset: Dataset, seed: int) -> KnownVersion | None:
+def trained_before(workspace: Workspace, dataset: Dataset, seed: int) -> JudgedVersion | None:
     """Return the newest version that was trained from exactly these days, catalog and seed; None without one."""
     inputs, lake = inputs_of_training(workspace, dataset, seed), workspace.lake
     parts = [part for part in lake.partitions("model_versions") if lake.is_current(part, inputs)]
-    if not parts:
-        return None
-    row = max((lake.read(part).to_pylist()[0] for part in parts), key=lambda row: int(row["version"]))
-    unmet = [reason for reason in json.loads(row["reasons"]) if not reason["met"]]
-    return KnownVersion(
-        version=row["version"],
-        candidate=row["candidate"],
-        training_run_id=row["training_run_id"],
-        judged_through=row["judged_through"],
-        promoted=row["promoted"],
-        refusals=tuple(f"{reason['condition']}: {reason['found']}" for reason in unmet),
-        scores=json.loads(row["candidates"]),
-        money=json.loads(row["money"]) if row["money"] else None,
-        said=row["said"],
+    rows = [lake.read(part).to_pylist()[0] for part in parts]
+    return JudgedVersion.of(max(rows, key=lambda row: int(row["version"]))) if rows else None
+
+
+def inputs_of_training(workspace: Workspace, dataset: Dataset, seed: int) -> str:
+    """Fingerprint of what decides a training: its days, the catalog, the seed and the version of the project."""
+    facts = (dataset.fingerprint, workspace.catalog.fingerprint, seed, CODE_VERSION)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _train_on(evening: Evening, dataset: Dataset, since: dt.date | None) -> JudgedVersion:
+    workspace, registry, seed = evening.workspace, evening.registry, evening.seed
+    catch_up(workspace, registry, dataset.judged_through + ONE_DAY)
+    evening.refresh_champion()
+    champion, inputs = evening.champion, inputs_of_training(workspace, dataset, seed)
+    with registry.training(dataset, seed) as log:
+        fitted, true_chances = fit_candidates(evening, dataset, since), TRUTH.only()
+        truth = None if true_chances is None else true_chances(workspace, dataset)
+        scores = {one.name: judge(one.p_sale, dataset.holdout, truth, one.threshold) for one in fitted}
+        best = min(fitted, key=lambda one: scores[one.name]["log_loss"])
+        logged = log.log(fitted, best, scores, workspace.catalog.store.money)
+        judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
+        version = registry.register(logged, best.fitted, scores[best.name], inputs, judged_before)
+        challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
+        with ThreadPoolExecutor(max_workers=1) as beside:  # another process loads it while its prices are judged
+            load_check = beside.submit(log.check_load, logged, best)
+            found = gate_input(evening, dataset, challenger, load_check.result)
+        verdict, against = pass_gate(found), champion.version if champion else None
+        row = _row(found, verdict, logged, scores, version, against) | {"model_sha256": registry.sha256_of(version)}
+        judged = JudgedVersion.of(row)
+        registry.conclude(logged, judged, _rival(found, against))
+    table = pa.Table.from_pylist([row], schema=TABLES["model_versions"].schema)
+    settle(workspace, registry, Judged(version, verdict, against, dataset.judged_through, table, inputs))
+    return judged
+
+
+def _row(
+    found: GateInput, verdict: Verdict, logged: LoggedModel, scores: Scores, version: str, champion: str | None
+) -> dict[str, Any]:
+    """Return the row of a judged version in `model_versions`, without the fingerprint of its files."""
+    dataset, best = found.dataset, found.challenger.candidate.name
+    money = None
+    if found.gain is not None:
+        opinions = {opinion.name: {**opinion.figures, "note": opinion.note} for opinion in found.opinions}
+        money = json.dumps({"believed": asdict(found.gain)} | opinions)
+    return {
+        "version": version,
+        "candidate": best,
+        "run_id": logged.run_id,
+        "training_run_id": logged.training_run_id,
+        "trained_since": dataset.trained_since,
+        "trained_through": dataset.trained_through,
+        "judged_through": dataset.judged_through,
+        "metrics": json.dumps(scores[best]),
+        "candidates": json.dumps(scores),
+        "promoted": verdict.promoted,
+        "reasons": json.dumps([condition.as_record() for condition in verdict.conditions]),
+        "money": money,
+        "said": what_comes_of(verdict, version, _rival(found, champion)),
+        "decided_at": dt.datetime.combine(dataset.judged_through + ONE_DAY, dt.time(), dt.UTC),
+    }
+
+
+def _rival(found: GateInput, champion: str | None) -> str:
+    """Return whose prices a challenger is judged against."""
+    by_belief = found.catalog.store.policies.before_champion == "belief"
+    return f"champion {champion}" if champion else BELIEF_ALONE if by_belief else "base prices"
+
+
+def what_comes_of(verdict: Verdict, version: str, rival: str) -> str:
+    """Return which version prices from now on and why, in a sentence; that a version waits is no alarm."""
+    if verdict.promoted:
+        return f"version {version} prices from now on: {verdict.conditions[-1].found}"
+    stays = {BELIEF_ALONE: "the belief prices on", "base prices": "base prices stay"}.get(rival, f"{rival} stays")
+    if verdict.waits:
+        found = "; ".join(condition.found for condition in verdict.unmet)
+        return f"{stays}; version {version} is sound, but not shown to earn more: {found}"
+    return f"{stays}; version {version} was refused: {'; '.join(verdict.refusals)}"
+
+
+@dataclass(frozen=True)
+class CandidateToFit:
+    """A candidate, by its name, and the days to fit it on as `learning_days` takes them.
+
+    `fingerprint` is that of the days that are meant; `at_hand` are the days for those who fit in this process.
+    """
+
+    where: Whereabouts
+    candidate: str
+    through: dt.date
+    since: dt.date | None
+    seed: int
+    fingerprint: str
+    at_hand: Dataset | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the candidate, and the last of its days."""
+        return f"{self.candidate} through {self.through}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "at_hand": None}
+
+
+def fit_candidates(evening: Evening, dataset: Dataset, since: dt.date | None = None) -> list[FittedCandidate]:
+    """Fit every candidate, on other machines or in this process alone: a forest uses several cores of one machine.
+
+    Raises
+    ------
+    DataError
+        When the days hold one outcome only.
+    Declined
+        When the days in the lake are others by now.
+    """
+    means = evening.means
+    spread = means.spread if means.spread.is_elsewhere else HERE
+    where, days = whereabouts(evening.workspace, spread), (evening.date, since, evening.seed, dataset.fingerprint)
+    jobs = [CandidateToFit(where, candidate.name, *days, at_hand=dataset) for candidate in CANDIDATES]
+    return spread(fit_one, jobs, partial(means.progress, "training candidates"))
+
+
+def fit_one(job: CandidateToFit) -> FittedCandidate:
+    """Fit one candidate.
+
+    Raises
+    ------
+    Declined
+        When the days in the lake are not those that were meant.
+    """
+    dataset = job.at_hand or learning_days(job.where.opened(), job.through, job.since)
+    if dataset.fingerprint != job.fingerprint:
+        raise Declined(
+            f"{job.name}: the days to learn from changed while candidates were sent out; nothing was trained: run the "
+            "same command again"
+        )
+    fitted = fit(next(one for one in CANDIDATES if one.name == job.candidate), dataset, job.seed)
+    threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
+    return FittedCandidate(fitted, fitted.p_sale(dataset.holdout), threshold)
+
+
+def gate_input(
+    evening: Evening, dataset: Dataset, challenger: Challenger, load_check: Callable[[], Condition]
+) -> GateInput:
+    """Estimate what the challenger's prices gain, and gather what the gate judges by; `load_check` is asked last.
+
+    Exported prices were not randomised, so no gain is estimated from them.
+    """
+    workspace, champion = evening.workspace, evening.champion
+    lake, catalog, last = workspace.lake, workspace.catalog, dataset.judged_through
+    models, gain, opinions, incumbent = (challenger, champion), None, [], None
+    prove(lake, _read_to_judge(lake, dataset, models))
+    with feature_workbench(workspace.settings, within=dates_known_from(lake, models, last)) as connection:
+        is_exported = holds_exported(connection, catalog, dataset.trained_through, last)
+        if not is_exported:
+            log = evening.logs[last + ONE_DAY] = read_log_evidence(connection, catalog, last)
+            rivals = rival_books(connection, catalog, models, last + ONE_DAY, log)
+            if rivals is not None:
+                gain = gain_of_rivals(catalog, rivals, log)
+                opinions = [veto(connection, workspace, dataset, rivals) for veto in VETOES.all()]
+        if champion is not None:
+            drifted_since = (demand_shifts(connection, last, champion.version) or [None])[-1]
+            incumbent = Incumbent(champion_chances(champion, dataset), champion.trained_through, drifted_since)
+    change = newest(lake)
+    return GateInput(
+        challenger.fitted,
+        dataset,
+        catalog,
+        load_check=load_check(),
+        gain=gain,
+        incumbent=incumbent,
+        opinions=tuple(opinion for opinion in opinions if opinion is not None),
+        rolled_back_on=change.prices_from if change and change.action == "rolled_back" else None,
+        is_exported=is_exported,
     )
+
+
+def _read_to_judge(lake: Lake, dataset: Dataset, models: tuple[DatedModel, DatedModel | None]) -> Iterator[Span]:
+    """Yield what the gate's findings are read from: the held-out visits, the checks, and what prices are made from."""
+    yield Span("interactions", dataset.trained_through + ONE_DAY, dataset.judged_through)
+    yield Span("drift_checks", first_date_known_from(models, dataset.judged_through), dataset.judged_through)
+    for model in models:
+        yield from read_for(lake, model, dataset.judged_through + ONE_DAY)
+
+
+def champion_chances(champion: Champion, dataset: Dataset) -> Floats | None:
+    """Return the champion's chance of sale on the held-out cells, or None when it does not know this shelf."""
+    try:
+        return champion.p_sale(dataset.holdout)
+    except ModelError:
+        return None  # a champion of another shelf cannot be compared

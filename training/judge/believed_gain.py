@@ -1,29 +1,33 @@
-"""The prices of a day whose own sales correct them: those that a book opens with, and those of every update after.
+"""What a challenger's price book is expected to gain over the one in force without it, by a belief from all sales.
 
-Two books that differ at opening come nearer to each other by each update, since both hear of the same shoppers. So what
-a book gains is not what it would gain if it stood all day. The day is one on which as many come, and as many of them
-buy, as is expected: what the sales teach follows from it without luck.
+Two books that differ at opening come nearer to each other by each update, since both are corrected by the same sales.
+So a book gains less than it would if it stood all day: some days are played with their updates. Such a day is one on
+which as many come, and as many of them buy, as is expected: what the sales teach follows from it without luck.
 """
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import duckdb
 import numpy as np
 from scipy.special import expit, gammaincinv, logit, ndtr, stdtrit
 
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Sold
+from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from serving.belief.belief import State
+from serving.belief.log import LogEvidence, belief_and_average
 from serving.belief.sales import hours_of_day
 from serving.book.book import PriceBook
-from serving.book.make import tabulate
-from serving.learning.outlook import DayStart, Outlook
+from serving.book.make import DatedModel, DayKnowledge, learned_for, tabulate, unpublished_book
+from serving.learning.outlook import DayStart, Outlook, start_of_day
 from serving.learning.worth_knowing import drawn_chances
-from serving.optimise.policies import costs_that_count
+from serving.optimise.policies import costs_that_count, policy_without_model
 from serving.optimise.recursion import value_of_prices
 
 _NOBODY = 1e-12  # chance of a sale
@@ -143,14 +147,11 @@ class BelievedGain:
         not asked.
     usual
         What the other book is expected to earn.
-    truth
-        The true expected gain, where it is known.
     """
 
     mean: float
     spread: float
     usual: float
-    truth: float | None = None
     lasting: float | None = None
 
     @property
@@ -172,6 +173,60 @@ class BelievedGain:
     def at_least(self) -> float:
         """The gain that it has with 99 %."""
         return self.mean - _ONE_SIDED * self.spread
+
+
+@dataclass(frozen=True)
+class RivalBooks:
+    """The price books of a date that the gate compares: the challenger's, and the one in force without it.
+
+    `known` is what is known of the date with the challenger, and without it; None where base prices stand.
+    """
+
+    date: dt.date
+    known: tuple[DayKnowledge, DayKnowledge | None]
+    books: tuple[PriceBook, PriceBook]
+
+    @property
+    def outlooks(self) -> tuple[Outlook, Outlook | None]:
+        """What corrects each book during the day; None where base prices stand."""
+        challenger, incumbent = self.known
+        return challenger.outlook, None if incumbent is None else incumbent.outlook
+
+
+def rival_books(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    models: tuple[DatedModel, DatedModel | None],
+    date: dt.date,
+    log: LogEvidence,
+) -> RivalBooks | None:
+    """Return the price books of a date from a challenger and from a champion; None if the challenger's cannot be made.
+
+    Without a champion the belief from the log prices, or base prices where the catalog has no belief price the store.
+    """
+
+    def priced(model: DatedModel | None) -> tuple[DayKnowledge, PriceBook]:
+        known = learned_for(connection, model, catalog, date, log)
+        return known, unpublished_book(catalog, known.curves, known.visits, date)
+
+    challenger, champion = models
+    try:
+        known, book = priced(challenger)
+    except (DataError, ModelError):
+        return None
+    if champion is not None or catalog.store.policies.before_champion == "belief":
+        with suppress(ModelError):  # a champion of another shelf
+            without, in_force = priced(champion)
+            return RivalBooks(date, (known, without), (book, in_force))
+    base = tabulate(policy_without_model(catalog), catalog, book.published_at)
+    return RivalBooks(date, (known, None), (book, base))
+
+
+def gain_of_rivals(catalog: Catalog, rivals: RivalBooks, log: LogEvidence) -> BelievedGain:
+    """Value two books of a date by the belief that the log alone gives, in which no model has a say."""
+    beliefs = belief_and_average(catalog, log, rivals.date)
+    day, average = (start_of_day(catalog, belief).outlook() for belief in beliefs)
+    return believed_gain(catalog, day, *rivals.books, average, len(log.sales.dates), rivals.outlooks)
 
 
 def believed_gain(

@@ -1,6 +1,7 @@
 """The gate: what a model must show before it may price anything. A refusal says which condition and by how much."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,21 +9,20 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
+from catalog.hooks import SecondOpinion
+from catalog.load import Catalog
 from catalog.names import AS_GOOD_AS_BELIEF, EARNS_MORE, EARNS_MORE_THAN_BASE, SAW_THE_ROLLBACK, Outcome, outcome_of
 from training.fit.candidates import FittedModel
 from training.fit.dataset import Dataset
 from training.judge import conditions
 from training.judge.believed_gain import BelievedGain
 from training.judge.conditions import STANDARD_ERRORS, Condition
-from training.judge.off_policy import OffPolicyEstimate
 from training.judge.scores import NEARLY_SURE, log_loss, losses
 
 _REGRESSION_ALLOWED = 0.01  # nats per decision, for each product
 _TOLERATED_LOSS = 0.001  # nats per decision, over all products: within this two models are as good
-_LEAST_EVIDENCE = 50.0  # effective visits without which an interval is not believed
 _LOSS_THAT_COUNTS = 0.01  # of what the prices in force earn
 _NO_LONGER_HOLDS = "the champion no longer holds"
-_LEAST_SUPPORT = 0.8  # share of the visits without which the gain would be the model's own word
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,50 @@ class Incumbent:
 
 
 @dataclass(frozen=True)
+class ExpectedGain:
+    """The believed gain of a challenger's prices, None when they cannot be made, and what plugins have against it."""
+
+    gain: BelievedGain | None
+    money: Currency = EUR
+    vetoes: tuple[str, ...] = ()
+
+    def _is(self, holds: Callable[[BelievedGain], bool]) -> bool:
+        return self.gain is not None and not self.vetoes and holds(self.gain)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the gain is surely above zero, on average over such days."""
+        return self._is(lambda gain: gain.on_average > 0)
+
+    @property
+    def is_no_loss(self) -> bool:
+        """Whether, with 99 %, nothing is lost that counts."""
+        return self._is(lambda gain: gain.at_least >= -_LOSS_THAT_COUNTS * gain.usual)
+
+    @property
+    def expects_no_loss(self) -> bool:
+        """Whether no loss that counts is expected."""
+        return self._is(lambda gain: gain.mean >= -_LOSS_THAT_COUNTS * gain.usual)
+
+    @property
+    def in_words(self) -> str:
+        """The gain with its interval, and every veto."""
+        gain, amount = self.gain, self.money.format_difference
+        if gain is None:
+            return "no estimate: its price book cannot be made"
+        noise = ", within noise" if gain.mean < 0 < gain.upper else ""
+        average = ""
+        if gain.on_average > 0 >= gain.lower:
+            average = f", on average over such days at least {amount(gain.on_average)}"
+        share = abs(gain.mean) / max(gain.usual, 1e-9)
+        return (
+            f"expected to earn {amount(gain.mean)} per store day ({share:.1%}){noise}, "
+            f"95 % from {amount(gain.lower)} to {amount(gain.upper)}{average}"
+            f"{''.join(f', but {veto}' for veto in self.vetoes)}"
+        )
+
+
+@dataclass(frozen=True)
 class GateInput:
     """Everything that the gate judges by.
 
@@ -52,37 +96,35 @@ class GateInput:
     ----------
     challenger, dataset
         The model, and the days it was fitted on and is judged on.
-    skus
-        Products that are to be priced.
     load_check
         What a process of its own made of the stored model.
     gain
-        The estimated gain of the challenger's prices, or None when there is no estimate.
+        The expected gain of the challenger's prices; None when they cannot be made.
     incumbent
         The champion, or None when there is none.
-    stale_after_days
-        Days between the champion's last training day and the last day judged after which it is stale.
+    opinions
+        What plugins say of the challenger's prices.
     rolled_back_on
         First business date priced after a rollback that no later change followed, or None.
     is_exported
         Whether somebody else set some of the held-out prices.
-    belief_prices
-        Whether, without a champion, a belief prices the store and not base prices.
-    money
-        The currency of the shelf, in which gains are told.
     """
 
     challenger: FittedModel
     dataset: Dataset
-    skus: tuple[str, ...]
+    catalog: Catalog
     load_check: Condition
-    gain: OffPolicyEstimate | None
+    gain: BelievedGain | None
     incumbent: Incumbent | None
-    stale_after_days: int
+    opinions: tuple[SecondOpinion, ...] = ()
     rolled_back_on: dt.date | None = None
     is_exported: bool = False
-    belief_prices: bool = False
-    money: Currency = EUR
+
+    @property
+    def expected(self) -> ExpectedGain:
+        """What the challenger's prices are expected to earn, and the objections of plugins."""
+        vetoes = tuple(opinion.veto for opinion in self.opinions if opinion.veto)
+        return ExpectedGain(self.gain, self.catalog.store.money, vetoes)
 
 
 @dataclass(frozen=True)
@@ -122,62 +164,40 @@ def pass_gate(found: GateInput) -> Verdict:
 
     Where those hold exported decisions, it waits: their prices were not randomised, and a model of them prices nothing.
     """
+    challenger, dataset, skus = found.challenger, found.dataset, found.catalog.skus
+    conditions_asked = [found.load_check, conditions.sees_only_what_is_known(challenger, dataset)]
+    after_a_rollback = (
+        [] if found.rolled_back_on is None else [saw_the_rollback(dataset.judged_through, found.rolled_back_on)]
+    )
     if found.is_exported:
-        return _pass_on_exported(found)
-    challenger, dataset = found.challenger, found.dataset
+        return Verdict((*conditions_asked, *after_a_rollback, conditions.prices_were_ours()))
     chance = challenger.p_sale(dataset.holdout)
-    asked = [
-        found.load_check,
-        conditions.sees_only_what_is_known(challenger, dataset),
-        conditions.every_product_was_seen(dataset, found.skus),
-        conditions.every_price_varied(dataset, found.skus),
-        *_after_a_rollback(found),
+    conditions_asked += [
+        conditions.every_product_was_seen(dataset, skus),
+        conditions.every_price_varied(dataset, skus),
+        *after_a_rollback,
         conditions.chances_are_probabilities(chance),
     ]
-    if asked[-1].met:  # what follows needs probabilities
-        asked += [
+    if conditions_asked[-1].met:  # what follows needs probabilities
+        conditions_asked += [
             conditions.never_rises_with_price(challenger, dataset.holdout),
             conditions.is_calibrated(chance, dataset.holdout),
             conditions.is_reliable(chance, dataset.holdout),
             conditions.beats_the_base_rate(chance, dataset),
             *_against_incumbent(chance, found),
         ]
-    return Verdict(tuple(asked))
-
-
-def _pass_on_exported(found: GateInput) -> Verdict:
-    """Say what is wrong with a model of prices that were not ours, and that it prices nothing where nothing is."""
-    conditions_met = [
-        found.load_check,
-        conditions.sees_only_what_is_known(found.challenger, found.dataset),
-        *_after_a_rollback(found),
-        conditions.prices_were_ours(),
-    ]
-    return Verdict(tuple(conditions_met))
-
-
-def _after_a_rollback(found: GateInput) -> list[Condition]:
-    if found.rolled_back_on is None:
-        return []
-    return [saw_the_rollback(found.dataset.judged_through, found.rolled_back_on)]
+    return Verdict(tuple(conditions_asked))
 
 
 def _against_incumbent(chance: Floats, found: GateInput) -> list[Condition]:
-    incumbent, dataset = found.incumbent, found.dataset
+    incumbent, dataset, store = found.incumbent, found.dataset, found.catalog.store
     if incumbent is None or incumbent.p_sale is None:
-        asks = as_good_as_belief if found.belief_prices else earns_more
-        return [asks(found.gain, found.money)]
+        return [(as_good_as_belief if store.policies.before_champion == "belief" else earns_more)(found.expected)]
     not_worse = is_not_worse(chance, incumbent.p_sale, dataset.holdout)
-    age = age_of(
-        incumbent.trained_through,
-        dataset.judged_through,
-        found.stale_after_days,
-        drifted_since=incumbent.drifted_since,
-        rolled_back_on=found.rolled_back_on,
-    )
+    age = age_of(incumbent, dataset.judged_through, store.gate.stale_after_days, found.rolled_back_on)
     return [
         no_product_regresses(chance, incumbent.p_sale, dataset.holdout),
-        earns_more_or_replaces(found.gain, not_worse, age, found.money),
+        earns_more_or_replaces(found.expected, not_worse, age),
     ]
 
 
@@ -205,60 +225,55 @@ def is_not_worse(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Con
 
 
 def age_of(
-    trained_through: dt.date | None,
-    judged_through: dt.date,
-    stale_after_days: int,
-    drifted_since: dt.date | None = None,
-    rolled_back_on: dt.date | None = None,
+    incumbent: Incumbent, judged_through: dt.date, stale_after_days: int, rolled_back_on: dt.date | None
 ) -> Condition:
-    """Tell whether a champion is stale, or shoppers no longer answer prices as it says.
+    """Return whether a champion is stale, or shoppers no longer answer prices as it says.
 
     One that was gone back to is old on purpose: its days count from then, and so do changes of demand.
     """
+    drifted_since, trained_through = incumbent.drifted_since, incumbent.trained_through
     if drifted_since is not None and (rolled_back_on is None or drifted_since >= rolled_back_on):
         found = f"shoppers answer prices otherwise than the champion says since {drifted_since}"
         return Condition(_NO_LONGER_HOLDS, met=True, found=found)
+    since, is_stale = trained_through, True
+    found = "champion of unknown age"
     if rolled_back_on is not None and (trained_through is None or trained_through < rolled_back_on):
-        days = (judged_through - rolled_back_on).days
-        found = f"the champion was gone back to for {rolled_back_on}, stale {stale_after_days} days after that"
-        return Condition("the champion is stale", days > stale_after_days, found)
-    if trained_through is None:
-        return Condition("the champion is stale", met=True, found="champion of unknown age")
-    days = (judged_through - trained_through).days
-    found = f"the champion has not seen the last {days} days, stale after {stale_after_days}"
-    return Condition("the champion is stale", days > stale_after_days, found)
+        since = rolled_back_on
+        found = f"the champion was gone back to for {since}, stale {stale_after_days} days after that"
+    elif since is not None:
+        found = (
+            f"the champion has not seen the last {(judged_through - since).days} days, stale after {stale_after_days}"
+        )
+    if since is not None:
+        is_stale = (judged_through - since).days > stale_after_days
+    return Condition("the champion is stale", is_stale, found)
 
 
-def earns_more(gain: OffPolicyEstimate | None, money: Currency = EUR) -> Condition:
+def earns_more(expected: ExpectedGain) -> Condition:
     """Ask, where there is no champion, for a gain over the base prices that is above zero at its lower end."""
-    return Condition(EARNS_MORE_THAN_BASE, gain is not None and _is_shown(gain), _gain_found(gain, money))
+    return Condition(EARNS_MORE_THAN_BASE, expected.is_shown, expected.in_words)
 
 
-def as_good_as_belief(gain: OffPolicyEstimate | None, money: Currency = EUR) -> Condition:
+def as_good_as_belief(expected: ExpectedGain) -> Condition:
     """Ask, where a belief prices without a champion, that the first champion does not earn 1 % less, with 99 %."""
-    found = _gain_found(gain, money)
-    if gain is None or not _is_not_less(gain):
-        return Condition(AS_GOOD_AS_BELIEF, met=False, found=found)
-    return Condition(AS_GOOD_AS_BELIEF, met=True, found=found if _is_shown(gain) else f"as good: {found}")
+    as_good = "as good: " if expected.is_no_loss and not expected.is_shown else ""
+    return Condition(AS_GOOD_AS_BELIEF, expected.is_no_loss, as_good + expected.in_words)
 
 
-def earns_more_or_replaces(
-    gain: OffPolicyEstimate | None, not_worse: Condition, age: Condition, money: Currency = EUR
-) -> Condition:
+def earns_more_or_replaces(expected: ExpectedGain, not_worse: Condition, age: Condition) -> Condition:
     """Ask for a gain over the champion, or that the champion is stale or drifted and the challenger is not worse.
 
     Of a stale champion it must be sure that nothing is lost that counts; where one no longer holds, it is enough that
     no such loss is expected.
     """
-    shown = gain is not None and _is_shown(gain)
-    is_safe = gain is not None and (_is_not_less(gain) or (age.name == _NO_LONGER_HOLDS and _expects_no_loss(gain)))
-    takes_over = is_safe and not_worse.met and age.met
-    found = [_gain_found(gain, money), not_worse.found, age.found]
-    if shown:
-        found[0] = f"earns more: {found[0]}"
+    is_safe = expected.is_no_loss or (age.name == _NO_LONGER_HOLDS and expected.expects_no_loss)
+    takes_over, how = is_safe and not_worse.met and age.met, ""
+    if expected.is_shown:
+        how = "earns more: "
     elif takes_over:
-        found[0] = f"as good, and fresher: {found[0]}"
-    return Condition(EARNS_MORE, shown or takes_over, "; ".join(found))
+        how = "as good, and fresher: "
+    found = f"{how}{expected.in_words}; {not_worse.found}; {age.found}"
+    return Condition(EARNS_MORE, expected.is_shown or takes_over, found)
 
 
 def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condition:
@@ -268,57 +283,6 @@ def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condit
     """
     found = f"judged through {judged_through}, rolled back for {rolled_back_on}"
     return Condition(SAW_THE_ROLLBACK, judged_through >= rolled_back_on, found)
-
-
-def _is_shown(gain: OffPolicyEstimate) -> bool:
-    """Tell whether a gain is surely above zero: by the belief, if the log does not gainsay it; else by the log."""
-    if gain.believed is not None:
-        return gain.believed.on_average > 0 and not _is_gainsaid(gain)
-    believed = gain.effective_sample_size >= _LEAST_EVIDENCE and gain.supported >= _LEAST_SUPPORT
-    return believed and gain.dr.lower > 0
-
-
-def _is_not_less(gain: OffPolicyEstimate) -> bool:
-    """Tell whether a gain is surely no loss that counts."""
-    if gain.believed is not None:
-        return gain.believed.at_least >= -_LOSS_THAT_COUNTS * gain.believed.usual and not _is_gainsaid(gain)
-    return gain.dr.upper >= 0
-
-
-def _expects_no_loss(gain: OffPolicyEstimate) -> bool:
-    """Tell whether no loss that counts is expected, by a belief and by the log."""
-    expected = gain.believed is not None and gain.believed.mean >= -_LOSS_THAT_COUNTS * gain.believed.usual
-    return expected and not _is_gainsaid(gain)
-
-
-def _is_gainsaid(gain: OffPolicyEstimate) -> bool:
-    """Tell whether logged visits, where they overlap well with the prices, show a loss."""
-    return gain.warning is None and gain.dr.upper < 0
-
-
-def _gain_found(gain: OffPolicyEstimate | None, money: Currency) -> str:
-    if gain is None:
-        return "no estimate: its price book cannot be made, or no held-out visit met stock"
-    own, believed = gain.dr, gain.believed
-    if believed is not None:
-        return (
-            f"expected to earn {money.format_difference(believed.mean)} per store day "
-            f"({abs(believed.mean) / max(believed.usual, 1e-9):.1%})"
-            f"{', within noise' if believed.mean < 0 < believed.upper else ''}, "
-            f"95 % from {money.format_difference(believed.lower)} to {money.format_difference(believed.upper)}"
-            f"{_on_average(believed, money)}"
-            f"{', but logged visits show a loss' if _is_gainsaid(gain) else ''}"
-        )
-    found = f"by logged visits {own.told(money)}"
-    if gain.warning is not None and own.lower > 0 and not _is_shown(gain):
-        return f"{found}, not believed: {gain.warning}"
-    return found if gain.warning is None else f"{found} ({gain.warning})"
-
-
-def _on_average(believed: BelievedGain, money: Currency) -> str:
-    """Say what such days surely gain on average, where that is more than what one of them does."""
-    told = believed.on_average > 0 >= believed.lower
-    return f", on average over such days at least {money.format_difference(believed.on_average)}" if told else ""
 
 
 def _luck_of_difference(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Floats:

@@ -12,9 +12,9 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve
 
 from catalog.arrays import Floats
-from catalog.currency import EUR, Currency
+from catalog.currency import Currency
 from catalog.metrics import calibration_table, wilson
-from training.fit.candidates import FittedModel
+from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
 from training.judge.scores import outcomes_of
 
@@ -23,6 +23,15 @@ _STYLES = ({"color": GREY, "ls": "--"}, {"color": GREEN, "ls": ":"}, {"color": B
 _BUCKETS = 10
 _CHANCES = (0.0, 0.5, 1.0)  # ticks of every axis of chances; few, for ticks are most of what a figure costs
 _TITLE_AT = 1.02  # a place that is given is not searched for
+
+
+def of_model(own: FittedCandidate, holdout: pd.DataFrame) -> dict[str, Figure]:
+    """Return what is drawn of one model, by name."""
+    return {
+        "reliability": reliability(own.name, own.p_sale, holdout),
+        "precision_recall": precision_recall(own.name, own.p_sale, holdout),
+        "importance": importance(own.fitted),
+    }
 
 
 def curve_points(dataset: Dataset) -> pd.DataFrame:
@@ -41,20 +50,14 @@ def curve_points(dataset: Dataset) -> pd.DataFrame:
     return points.assign(inventory_level=stock.loc[points["sku"]].to_numpy())
 
 
-def demand_curves(curves: pd.DataFrame, cells: pd.DataFrame, money: Currency = EUR) -> Figure:
+def demand_curves(models: Mapping[str, FittedModel], dataset: Dataset, money: Currency) -> Figure:
     """Chance of sale over price, one panel per product, a line per model, and what was observed with 95 % intervals.
 
-    Look for: lines within the intervals, and never rising.
-
-    Parameters
-    ----------
-    curves
-        `sku`, `price_offered` (rising) and the chance of sale there, in a column for each model.
-    money
-        The currency of the prices.
+    Look for: lines within the intervals, and never rising. Prices are in the currency given.
     """
+    points, cells = curve_points(dataset), dataset.holdout
+    curves = points[["sku", "price_offered"]].assign(**{name: model.p_sale(points) for name, model in models.items()})
     skus = sorted(cells["sku"].unique())[:12]
-    models = [str(column) for column in curves if column not in {"sku", "price_offered"}]
     styles = dict(zip(models, cycle(_STYLES), strict=False))
     figure = Figure(figsize=(3.0 * len(skus), 3.2))
     figure.subplots_adjust(left=0.6 / (3.0 * len(skus)), right=0.99, bottom=0.16, top=0.8, wspace=0.08)
@@ -63,7 +66,7 @@ def demand_curves(curves: pd.DataFrame, cells: pd.DataFrame, money: Currency = E
         _draw_demand(panel, curves[curves["sku"] == sku], cells[cells["sku"] == sku], styles, money)
         panel.set_title(sku, fontsize=9, parse_math=False, y=_TITLE_AT)
     panels[0].set_ylabel("chance of sale")
-    panels[0].legend(models, fontsize=7, loc="lower left", frameon=False)
+    panels[0].legend(list(models), fontsize=7, loc="lower left", frameon=False)
     figure.suptitle("predicted (lines), observed with 95 % intervals (points)", fontsize=10)
     return figure
 

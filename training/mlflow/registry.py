@@ -12,10 +12,9 @@ from catalog.settings import Settings
 from serving.champion import Champion, load_champion
 from training.fit.candidates import FittedModel
 from training.fit.dataset import Dataset
-from training.judge.gate import Verdict
 from training.mlflow.experiments import ABOUT_MODEL, client_of, reached
 from training.mlflow.runs import MlflowTraining, conclude, training_run
-from training.registry import Conclusion, LoggedModel, RegistryState
+from training.registry import JudgedVersion, LoggedModel, RegistryState
 
 _FOLLOWED = "champion_change"
 _FINGERPRINT = "model_sha256"
@@ -55,9 +54,9 @@ class MlflowRegistry:
                 client.set_model_version_tag(REGISTERED_MODEL, rolled_back[0], "rolled_back", rolled_back[1])
             client.set_registered_model_tag(REGISTERED_MODEL, _FOLLOWED, str(change))
 
-    def training(self, dataset: Dataset) -> AbstractContextManager[MlflowTraining]:
+    def training(self, dataset: Dataset, seed: int) -> AbstractContextManager[MlflowTraining]:
         """Open the parent run of one training."""
-        return training_run(self.settings, dataset)
+        return training_run(self.settings, dataset, seed)
 
     def register(
         self,
@@ -91,18 +90,14 @@ class MlflowRegistry:
         tags = client_of(self.settings).get_model_version(REGISTERED_MODEL, version).tags
         return tags.get(_FINGERPRINT)
 
-    def note_verdict(self, version: str, verdict: Verdict) -> None:
-        """Tag a version with what the gate found."""
-        client = client_of(self.settings)
-        reasons = [f"{'met' if c.met else 'NOT MET'} - {c.name}: {c.found}" for c in verdict.conditions]
-        client.set_model_version_tag(REGISTERED_MODEL, version, "gate", verdict.outcome)
+    def conclude(self, logged: LoggedModel, judged: JudgedVersion, rival: str) -> None:
+        """Write on a training's run and on its version what came of it."""
+        client, version = client_of(self.settings), judged.version
+        conclude(client, logged, judged, rival)
+        reasons = [f"{'met' if c.met else 'NOT MET'} - {c.name}: {c.found}" for c in judged.verdict.conditions]
         client.set_model_version_tag(REGISTERED_MODEL, version, "gate_reasons", "\n".join(reasons))
-
-    def conclude(self, best: LoggedModel, conclusion: Conclusion) -> None:
-        """Write what came of a training on its run and on its version."""
-        client = client_of(self.settings)
-        conclude(client, best, conclusion)
-        client.update_model_version(REGISTERED_MODEL, conclusion.version, conclusion.version_note)
+        client.set_model_version_tag(REGISTERED_MODEL, version, "gate", judged.verdict.outcome)
+        client.update_model_version(REGISTERED_MODEL, version, judged.note)
 
 
 def _left_by_a_kill(client: MlflowClient, inputs: str, judged_before: Collection[str]) -> str | None:

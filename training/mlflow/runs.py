@@ -5,11 +5,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import version as version_of
+from math import isnan
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset as LoggedDataset
 from mlflow.entities import DatasetInput, InputTag, LoggedModelOutput, Metric
@@ -17,12 +19,13 @@ from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
-from catalog.arrays import Floats
+from catalog.currency import Currency
+from catalog.metrics import METRICS
 from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from features.product_columns import input_of
 from features.stored_model import classifier_as_data, fingerprint_of
-from training.fit.candidates import FittedModel
+from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
 from training.judge.conditions import Condition
 from training.judge.load_check import FreshProcess, fresh_process
@@ -36,8 +39,11 @@ from training.mlflow.experiments import (
     log_values,
     parameters_of,
 )
-from training.registry import Conclusion, LoggedModel, Pictures
+from training.registry import JudgedVersion, LoggedModel, Scores
 from warehouse.databases import TRAININGS_VIEW, keep_trainings_page
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _COLUMNS = (
     *("metrics.`log_loss`", "metrics.`excess_log_loss`", "metrics.`calibration_error`", "metrics.`gain_eur/estimate`"),
@@ -62,8 +68,9 @@ HISTORY_RUNS = "tags.kind = 'history'"
 
 _PARENT = "mlflow.parentRunId"
 _DPI = 80
+_COMPARED = ("log_loss", "excess_log_loss", "brier", "calibration_error", "roc_auc", "recall_at_threshold")
 _DESCRIBED = 10_000  # cells; MLflow looks through each value of what it is given
-_REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
+_REQUIREMENTS = tuple(f"{name}=={version_of(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
 
 
 @dataclass(frozen=True)
@@ -75,43 +82,46 @@ class MlflowTraining:
     experiment: str
     run_id: str
     dataset: Dataset
+    seed: int
     process: FreshProcess
 
-    def log_candidate(self, fitted: FittedModel, scores: Mapping[str, float], parameters: Mapping[str, Any]) -> None:
-        """Log a candidate as a run below the training's: parameters, data and metrics."""
-        with self._run_of(fitted) as run_id:
-            log_values(self.client, run_id, scores, parameters_of(fitted, self.dataset) | dict(parameters))
-
-    def log_best(
-        self, fitted: FittedModel, scores: Mapping[str, float], parameters: Mapping[str, Any], pictures: Pictures
+    def log(
+        self, fitted: Sequence[FittedCandidate], best: FittedCandidate, scores: Scores, money: Currency
     ) -> LoggedModel:
-        """Log the best candidate in the same way, with its model and figures."""
-        with self._run_of(fitted) as run_id:
-            logged, said = self._log_model(fitted, run_id), parameters_of(fitted, self.dataset) | dict(parameters)
-            log_values(self.client, run_id, scores, said, model_id=logged.model_id)
-            _log_figures(self.client, run_id, pictures)
+        """Log a run for each candidate below the training's; of the best one its model and figures."""
+        from training.mlflow import figures
+
+        for other in fitted:
+            if other is not best:
+                self._log_candidate(other, scores[other.name])
+        logged = self._log_candidate(best, scores[best.name], figures.of_model(best, self.dataset.holdout))
+        assert logged is not None  # noqa: S101 - a run with figures has a model
+        curves = figures.demand_curves({one.name: one.fitted for one in fitted}, self.dataset, money)
+        _log_figures(self.client, self.run_id, {"demand_curves": curves})
         return logged
 
-    @contextmanager
-    def _run_of(self, fitted: FittedModel) -> Iterator[str]:
-        """Open the run of a candidate while the block logs it."""
-        candidate, dataset = fitted.candidate, self.dataset
+    def _log_candidate(
+        self, fitted: FittedCandidate, scores: Mapping[str, float], pictures: "Mapping[str, Figure] | None" = None
+    ) -> LoggedModel | None:
+        """Log a candidate as a run below the training's: parameters, data and metrics; with figures its model, too."""
+        candidate, dataset, logged = fitted.fitted.candidate, self.dataset, None
         name = f"{dataset.judged_through} {candidate.name}"
         tags = {_PARENT: self.run_id, NOTE: candidate.description, "candidate": candidate.name}
         run_id = self.client.create_run(self.experiment, run_name=name, tags=tags).info.run_id
         with _ended(self.client, run_id):
-            self.client.log_inputs(run_id, _inputs(dataset, fitted.features))
-            yield run_id
+            self.client.log_inputs(run_id, _inputs(dataset, fitted.fitted.features))
+            if pictures is not None:
+                logged = self._log_model(fitted.fitted, run_id)
+                _log_figures(self.client, run_id, pictures)
+            parameters = parameters_of(fitted.fitted, dataset) | {"seed": self.seed}
+            log_values(self.client, run_id, scores, parameters, model_id=logged.model_id if logged else None)
+        return logged
 
-    def log_pictures(self, pictures: Pictures) -> None:
-        """Log figures about all candidates in the training's run."""
-        _log_figures(self.client, self.run_id, pictures)
-
-    def check_load(self, logged: LoggedModel, fitted: FittedModel, expected: Floats) -> Condition:
+    def check_load(self, logged: LoggedModel, best: FittedCandidate) -> Condition:
         """Let a process of its own load the logged model and answer for the held-out cells."""
         uri = self.settings.tracking_uri
         folder = Path(download_artifacts(artifact_uri=logged.location, tracking_uri=uri))
-        return self.process.judge(folder, fitted.features, self.dataset.holdout, expected)
+        return self.process.judge(folder, best.fitted.features, self.dataset.holdout, best.p_sale)
 
     def _log_model(self, fitted: FittedModel, run_id: str) -> LoggedModel:
         model = self.client.create_logged_model(self.experiment, name="model", source_run_id=run_id)
@@ -146,7 +156,7 @@ class MlflowTraining:
 
 
 @contextmanager
-def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTraining]:
+def training_run(settings: Settings, dataset: Dataset, seed: int) -> Iterator[MlflowTraining]:
     """Open the parent run of one training; the process that will load its best model starts beside it.
 
     Runs that a kill left open are ended first.
@@ -165,23 +175,49 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
     run_id = client.create_run(experiment, run_name=f"{dataset.judged_through} training", tags=tags).info.run_id
     client.log_inputs(run_id, _inputs(dataset, ("price_ratio", *dataset.one_hot)))
     with _ended(client, run_id), fresh_process() as process:
-        yield MlflowTraining(client, settings, experiment, run_id, dataset, process)
+        yield MlflowTraining(client, settings, experiment, run_id, dataset, seed, process)
 
 
-def conclude(client: MlflowClient, best: LoggedModel, found: Conclusion) -> None:
-    """Say on a training's run what came of it, and add a step to the history.
+def conclude(client: MlflowClient, logged: LoggedModel, judged: JudgedVersion, rival: str) -> None:
+    """Write on a training's run what came of it, and add a step to the history.
 
     The history is one run for each candidate whose metrics have a step for each training, so that its charts are lines
     over time.
     """
-    run_id = best.training_run_id
-    log_values(client, run_id, {}, tags={**found.tags, NOTE: found.note})
-    client.set_tag(best.run_id, "registered_version", found.version)
-    at = int(dt.datetime.combine(found.judged_through, dt.time(), dt.UTC).timestamp() * 1000)
+    run_id, version = logged.training_run_id, judged.version
+    tags = {
+        NOTE: f"Version {version}: {judged.note}\n\n{_scores_table(judged.scores)}\n",
+        "best": judged.candidate,
+        "registered_version": version,
+        "gate": judged.verdict.outcome,
+        "judged_against": rival,
+    }
+    log_values(client, run_id, {}, tags=tags)
+    client.set_tag(logged.run_id, "registered_version", version)
+    gain = judged.gain
+    gains = {} if gain is None else {"estimate": gain.mean, "lower": gain.lower, "upper": gain.upper}
+    metrics = {**judged.scores[judged.candidate], "promoted": float(judged.verdict.promoted)}
+    metrics |= {f"gain_eur/{name}": value for name, value in gains.items()}
+    figures_of_plugins = pd.json_normalize({**judged.money, "believed": {}}, sep="/").iloc[0].to_dict()
+    metrics |= {str(name): value for name, value in figures_of_plugins.items() if isinstance(value, int | float)}
+    moment = int(dt.datetime.combine(judged.judged_through, dt.time(), dt.UTC).timestamp() * 1000)
     experiment = client.get_run(run_id).info.experiment_id
-    for run, scores in ((run_id, found.metrics), *_history_runs(client, experiment, found.scores)):
-        known = {name: value for name, value in scores.items() if value == value}  # noqa: PLR0124 - not NaN
-        client.log_batch(run, metrics=[Metric(name, value, at, int(found.version)) for name, value in known.items()])
+    for run, values in ((run_id, metrics), *_history_runs(client, experiment, judged.scores)):
+        steps = [Metric(name, value, moment, int(version)) for name, value in values.items() if not isnan(value)]
+        client.log_batch(run, metrics=steps)
+
+
+def _scores_table(scores: Scores) -> str:
+    rows = [
+        ["metric", *scores, "what it says"],
+        ["---"] * (len(scores) + 2),
+        *(
+            [metric.label, *(f"{own[metric.name]:.4f}" for own in scores.values()), metric.says]
+            for metric in METRICS
+            if metric.name in _COMPARED and all(metric.name in own for own in scores.values())
+        ),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 @contextmanager
@@ -195,8 +231,8 @@ def _ended(client: MlflowClient, run_id: str) -> Iterator[None]:
     client.set_terminated(run_id)
 
 
-def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
-    for name, figure in pictures().items():
+def _log_figures(client: MlflowClient, run_id: str, pictures: "Mapping[str, Figure]") -> None:
+    for name, figure in pictures.items():
         client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
 
 

@@ -15,7 +15,7 @@ from warehouse.receipts import RECEIPT_ENDING, RECEIPTS
 from warehouse.stores.folder import LocalStore
 
 _CLOSED = ("interactions", "repricings")
-_NEWEST_SHOWN = ("demand_curves", "regret_by_day")
+_NEWEST_SHOWN = ("demand_curves",)
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "demand_curves", "beliefs", "booked_prices")
 _FOR_PEOPLE = (
     "belief_updates",
@@ -29,7 +29,6 @@ _FOR_PEOPLE = (
     "notifications",
     "export_batches",
     "label_states",
-    "regret_by_day",
 )
 """What is kept for people and for replay: no learning or pricing reads it, and each view takes milliseconds."""
 _WITH_RECEIPTS = ("interactions", "unit_sales", "repricings", "demand_cells")

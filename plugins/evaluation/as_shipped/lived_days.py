@@ -9,18 +9,18 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from catalog.decisions.takings import Takings, takings_of
 from catalog.load import Catalog
 from catalog.names import Outcome
 from catalog.settings import read_settings
 from etl.batches import store_ids
 from etl.calendar import DEFAULT_START
-from etl.twin.over_days import OverDays
 from etl.twin.visits import draw_visits
 from flows.progress import tell
 from plugins.evaluation.clairvoyant import Clairvoyants
 from plugins.evaluation.living_store import GateFinding, LivingStore, Source
+from plugins.evaluation.over_days import OverDays
 from plugins.evaluation.peers.peer import NAMES, SHIPPED_NAMES, live_day, peers_of
+from plugins.evaluation.takings import Takings, takings_of
 from plugins.evaluation.worlds import StoreWorld
 from serving.store.storefront import Storefront, storefront_at_base_prices
 

@@ -177,8 +177,10 @@ def keep_as_shipped(workspace: Workspace, found: AsShipped) -> AsShipped:
         tables={"lived": pd.DataFrame(rows)},
     )
     inputs, now = hashlib.sha256(repr((worlds, *size.values())).encode()).hexdigest(), dt.datetime.now(dt.UTC)
-    filled = pa.Table.from_pylist([row | {"lived_at": now} for row in rows], schema=TABLES["regret_by_day"].schema)
-    workspace.lake.publish(Partition("regret_by_day", None, inputs[:16]), filled, inputs=inputs)
+    filled = pa.Table.from_pylist(
+        [row | {"lived_at": now} for row in rows], schema=TABLES["regret_by_day_history"].schema
+    )
+    workspace.lake.publish(Partition("regret_by_day_history", None, inputs[:16]), filled, inputs=inputs)
     return replace(found, run_id=log_study(workspace.settings, study))
 
 

@@ -26,7 +26,6 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.table import DeskQuestion, as_sent, in_order, waiting_first
 from dashboard.data.reader import Reader
 from etl.calendar import DEFAULT_START
-from etl.twin.truth import chance_of_sale
 from features.cells import ALL_VIEWS
 from plugins.connect.labels.export import export
 from plugins.connect.labels.targets import FolderTarget
@@ -37,6 +36,7 @@ from plugins.desk.price_changes.record import listed_changes
 from plugins.evaluation.bench.measure import Measurement, say
 from plugins.evaluation.bench.processes import peak_bytes
 from plugins.evaluation.bench.world import SEED
+from plugins.evaluation.truth import chance_of_sale
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.table import belief_to_table
 from serving.book.make import publish_book

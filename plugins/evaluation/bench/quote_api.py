@@ -22,10 +22,10 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
-from etl.twin.truth import chance_of_sale
 from plugins.evaluation.bench.measure import Measurement, say
 from plugins.evaluation.bench.processes import Server, processor_seconds, served
 from plugins.evaluation.bench.world import FIRST_DAY, SEED, World, temporary_world
+from plugins.evaluation.truth import chance_of_sale
 from plugins.operations.up.child_process import ChildProcess
 from plugins.operations.up.worker import BEHIND
 from serving.belief.belief import believed_before_anybody_came

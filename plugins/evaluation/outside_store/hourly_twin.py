@@ -31,13 +31,13 @@ from catalog.records.pricing import DrawnPriceRules
 from catalog.settings import read_settings
 from etl.twin.stock import opening_stock
 from etl.twin.store_day import Stretch, meet
-from etl.twin.truth import chance_of_sale
 from etl.twin.visits import budget_shifts_on, draw_visits, stores_alike
 from plugins.evaluation.as_shipped.lived_days import with_stores
 from plugins.evaluation.clairvoyant import Clairvoyants
 from plugins.evaluation.living_store import LivingStore
 from plugins.evaluation.outside_store.engine import InProcess
 from plugins.evaluation.reporting import MeanInterval, interval, markdown
+from plugins.evaluation.truth import chance_of_sale
 from plugins.evaluation.worlds import asked_worlds
 from serving.optimise.policies import costs_that_count
 from serving.store.storefront import Storefront

@@ -19,3 +19,7 @@ comment on view design_approvals is
 'one decision of a person about the design of drawn prices, where prices wait for approval';
 comment on view shelf_price_changes is
 'one new shelf price that the owner said for a product whose prices are drawn';
+comment on view earned is
+'what drawn prices brought against the owner''s up to a date: the chain, one of its weeks, categories or stores';
+comment on view earned_slots is
+'what one category brought in one outside store at the prices of a draw, while it stood';

@@ -10,8 +10,8 @@ from catalog.decisions.store_day import BOUGHT
 from catalog.load import Catalog
 from catalog.records.shoppers import Persona
 from etl.twin.store_day import play
-from etl.twin.truth import chance_of_sale, chance_on
 from etl.twin.visits import draw_visits
+from plugins.evaluation.truth import chance_of_sale, chance_on
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront
 

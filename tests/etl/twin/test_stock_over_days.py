@@ -20,9 +20,9 @@ from catalog.records.product import Product
 from catalog.records.shoppers import WEEKDAYS, Shock, Weekday
 from catalog.records.store import Store
 from catalog.stock_rules import StockRules, delivery_conflicts
-from etl.twin.over_days import OverDays
 from etl.twin.store_day import meet, play
 from etl.twin.visits import Visits, draw_visits
+from plugins.evaluation.over_days import OverDays
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import StaticPolicy, policy_without_model
 from serving.store.storefront import Storefront

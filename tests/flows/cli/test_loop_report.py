@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from catalog.decisions.takings import Takings
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from etl.ledger import LedgerRow, write_down
-from flows.cli.tables import loop_report, sentence_of, show_report
-from training.judge.same_shoppers import MeanDay
+from flows.cli.tables import loop_report, show_report
+from plugins.evaluation.same_shoppers import MeanDay, sentence_of
+from plugins.evaluation.takings import Takings
 from warehouse.lake import Lake
 
 SECOND = dt.date(2026, 1, 6)

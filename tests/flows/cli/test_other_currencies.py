@@ -3,9 +3,9 @@
 import pytest
 
 from catalog.currency import currency_of
-from catalog.decisions.takings import Takings
-from flows.cli.tables import sentence_of, show_prices
-from training.judge.same_shoppers import MeanDay
+from flows.cli.tables import show_prices
+from plugins.evaluation.same_shoppers import MeanDay, sentence_of
+from plugins.evaluation.takings import Takings
 
 JPY, KWD = currency_of("JPY"), currency_of("KWD")
 

@@ -261,7 +261,7 @@ def test_the_same_question_asked_again_replaces_its_answer(made_up: Callable[[],
     with orchestrated():
         for seeds in (2, 2, 1):
             compare(("classic",), 9, seeds, 3)
-    kept = Lake(read_settings()).partitions("regret_by_day")
+    kept = Lake(read_settings()).partitions("regret_by_day_history")
     assert len(list(kept)) == 2, "of two questions"
 
 

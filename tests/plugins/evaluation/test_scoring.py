@@ -10,10 +10,10 @@ from etl.twin.store_day import meet
 from etl.twin.visits import draw_visits, expected_visits_on
 from plugins.evaluation.clairvoyant import clairvoyant
 from plugins.evaluation.reporting import interval
+from plugins.evaluation.truth import true_curves
 from plugins.evaluation.worlds import asked_worlds
 from serving.optimise.policies import GreedyPolicy, StaticPolicy, stock_aware
 from serving.store.storefront import Storefront
-from training.judge.same_shoppers import true_curves
 
 PLAYED_ON = dt.date(2026, 6, 1)
 SCENARIOS = {world.name: world for world in asked_worlds(["200 visits", "400 visits", "two peaks"])}

@@ -24,9 +24,8 @@ from serving.optimise.curves import DemandCurves, LogitSwitching, demand_curves
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront
 from tests.serving.joint_optimum import CASES, Joint, category
-from training.fit.candidates import CANDIDATES, fit
+from training.fit.candidates import CANDIDATES, Challenger, fit
 from training.fit.dataset import Dataset, columns_to_learn
-from training.judge.gain import Challenger
 
 pytestmark = pytest.mark.play
 

@@ -12,7 +12,6 @@ from truly_earned import expected_gain
 
 import catalog.load as catalogs
 from catalog.decisions.store_day import StoreDay
-from catalog.decisions.takings import takings_of
 from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, load, restored
 from etl.calendar import DEFAULT_START
@@ -21,11 +20,12 @@ from etl.twin.substitutes import chooses_substitutes
 from etl.twin.visits import budget_shifts_on, draw_visits, expected_visits_on
 from plugins.evaluation.clairvoyant import clairvoyant
 from plugins.evaluation.commands.compare import compare
+from plugins.evaluation.takings import takings_of
+from plugins.evaluation.truth import true_curves
 from plugins.evaluation.worlds import StoreWorld, as_shipped_worlds, asked_worlds
 from serving.optimise.policies import StaticPolicy
 from serving.optimise.stock_ahead import StockAhead
 from serving.store.storefront import Storefront
-from training.judge.same_shoppers import true_curves
 
 WORLDS = as_shipped_worlds()
 

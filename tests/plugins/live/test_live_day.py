@@ -22,13 +22,13 @@ from etl.twin.draws import shopper_names
 from etl.twin.store_day import play
 from etl.twin.visits import expected_visits_on
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
+from plugins.evaluation.truth import true_curves
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from plugins.operations.checks.proving import verify
 from serving.book.make import publish_book
 from serving.store.in_force import pricing_on
 from tests.support.believing import first_belief
-from training.judge.same_shoppers import true_curves
 from warehouse.checks.assertions import broken_assertions
 from warehouse.commits.record import CommittedPart
 from warehouse.lake import Lake, Partition

@@ -22,9 +22,9 @@ from etl.load import load_dimensions
 from etl.open_days import LiveDay
 from etl.transform import group_partitions
 from etl.twin.draws import shopper_names
-from etl.twin.truth import chance_of_sale
 from features.cells import feature_workbench, stale_cells
 from plugins.connect.intake.rival_prices import take_rivals
+from plugins.evaluation.truth import chance_of_sale
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from plugins.operations.replay import day as replaying

@@ -9,7 +9,7 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.product import Product
 from catalog.records.store import Store
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from serving.belief.gaussian import Counts, Knots
 
 

@@ -14,7 +14,7 @@ from catalog.decisions.pricing import PriceDecision, Shelf, Sold
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from etl.twin.store_day import play
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.gaussian import Counts
 from serving.learning.outlook import start_of_day

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from catalog.arrays import Floats
 from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
-from etl.twin.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale
 from serving.belief.belief import Belief, believed_before_anybody_came
 from serving.belief.gaussian import Counts, Knots
 from serving.learning.outlook import DayStart, Outlook, start_of_day

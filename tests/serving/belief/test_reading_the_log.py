@@ -18,8 +18,8 @@ from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
 from etl.twin.draws import shopper_names
-from etl.twin.truth import chance_of_sale
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
+from plugins.evaluation.truth import chance_of_sale
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Knots
 from serving.belief.log import ChampionCurves, LogEvidence, belief_from, read_log_evidence

@@ -46,15 +46,9 @@ comment on view days_in_force is
 comment on view catalogs is 'one catalog that was in force at some time; the key is the start of its fingerprint';
 comment on view drift_checks is 'one product on one day since the training of one model version, seen as its champion';
 comment on view nights is 'the night after one business date, once it is done';
-comment on view regret_by_day_history is
-'one learner on one of the first days of a world with one seed, on the same shoppers as the others, in each comparison';
 comment on view products is 'one product on the shelf';
 comment on view shopper_pool is 'one shopper of the pool, also where a retailer''s own decisions are of others';
 comment on view shoppers is 'one shopper of the pool';
 comment on view stores is 'one store whose time is kept; there is none while all stores keep UTC';
-comment on view earned is
-'what drawn prices brought against the owner''s up to a date: the chain, one of its weeks, categories or stores';
-comment on view earned_slots is
-'what one category brought in one outside store at the prices of a draw, while it stood';
 comment on view booked_prices is
 'one product with one number of ticks left in a price book: lists hold a value for each stock, 0 units first';

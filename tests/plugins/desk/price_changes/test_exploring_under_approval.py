@@ -13,9 +13,9 @@ from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing import Approval
-from etl.twin.truth import chance_of_sale
 from features.cells import feature_workbench
 from plugins.desk.price_changes.proposals import passing
+from plugins.evaluation.truth import chance_of_sale
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.sales import sales_of_all
 from serving.learning.outlook import start_of_day

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
-from etl.twin.truth import chance_of_sale
 from plugins.desk.price_changes.consequence import DayForecast, OnShelf
 from plugins.desk.price_changes.reasons import UNKNOWN, reason_for
+from plugins.evaluation.truth import chance_of_sale
 from serving.belief.gaussian import Counts, Knots
 from serving.book.make import tabulate
 from serving.learning.outlook import start_of_day

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from catalog.decisions.takings import Takings
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.ledger import LedgerRow, write_down
 from etl.load import load_store_day
 from etl.open_days import LiveDay
 from etl.twin.store_day import play
+from plugins.evaluation.same_shoppers import MeanDay, SameShoppers, mean_of, on_same_shoppers
+from plugins.evaluation.takings import Takings
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront
-from training.judge.same_shoppers import MeanDay, SameShoppers, mean_of, on_same_shoppers
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import read_only
 

@@ -17,12 +17,20 @@ What must hold: the days are later than the challenger's training, and the prope
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import duckdb
 import numpy as np
 from scipy.special import stdtrit
 
 from catalog.arrays import Flags, Floats, Ints, rows_of_each
 from catalog.currency import EUR, Currency
-from training.judge.believed_gain import BelievedGain
+from catalog.hooks import SecondOpinion
+from catalog.load import Catalog
+from features.footfall import LoggedVisits, logged_visits
+from plugins.evaluation.truth import is_known, true_chances_at, true_gain_of_rivals
+from serving.optimise.policies import costs_that_count
+from training.fit.dataset import Dataset
+from training.judge.believed_gain import RivalBooks
+from warehouse.workspace import Workspace
 
 _REACH = 2  # candidates on each side of the challenger's price whose errors count
 _LOW_SAMPLE = 100.0  # effective visits
@@ -106,8 +114,6 @@ class OffPolicyEstimate:
         (sum w)^2 / sum w^2 of the doubly robust weights where prices differ, visits.
     supported
         Share of those visits whose price, or one next to it, was shown for the product at all.
-    believed
-        The gain by the belief's word; None where prices were not our own.
     """
 
     ips: Interval
@@ -118,39 +124,20 @@ class OffPolicyEstimate:
     n_differ: int
     effective_sample_size: float
     supported: float
-    believed: BelievedGain | None = None
 
     @property
-    def judged_by(self) -> Interval:
-        """The interval that the gate reads: the belief's, or without one that of the doubly robust estimate."""
-        own = self.believed
-        return self.dr if own is None else Interval(own.mean, own.lower, own.upper)
+    def shows_a_loss(self) -> bool:
+        """Whether the log overlaps well with the challenger's prices and surely shows a loss."""
+        return self.warning is None and self.dr.upper < 0
 
-    @property
-    def rows(self) -> list[tuple[str, float, float, float]]:
-        """Return name, gain and both ends of the interval for each estimator and the truth; NaN where nobody knows."""
-        estimators = {"inverse propensity": self.ips, "self-normalised": self.snips, "doubly robust": self.dr}
-        rows = [(name, own.estimate, own.lower, own.upper) for name, own in estimators.items()]
-        if self.believed is not None:
-            rows.insert(0, ("the belief", self.believed.mean, self.believed.lower, self.believed.upper))
-            if (lower := self.believed.on_average) != self.believed.lower:
-                upper = 2 * self.believed.mean - lower
-                rows.insert(1, ("such days on average, by the belief", self.believed.mean, lower, upper))
-            if self.believed.truth is not None:
-                rows.insert(1, ("the truth of the day to price", self.believed.truth, np.nan, np.nan))
-        if self.truth is not None:
-            rows.append(("the truth, which only the twin knows", self.truth, np.nan, np.nan))
-        return rows
-
-    @property
-    def note(self) -> str:
-        """What the gate reads, how much evidence there is, and the warning where it is poor."""
-        read = "the belief" if self.believed else "the doubly robust lower end"
+    def in_words(self, money: Currency) -> str:
+        """Return the estimate in a sentence, how much evidence there is, and the warning where it is poor."""
         evidence = (
-            f"The gate reads {read}. {self.n_differ:,} of {self.n_visits:,} held-out visits would "
-            f"see another price, {self.effective_sample_size:,.0f} effective"
+            f"By logged visits {self.dr.told(money)}: {self.n_differ:,} of {self.n_visits:,} held-out visits would see "
+            f"another price, {self.effective_sample_size:,.0f} effective"
         )
-        return f"{evidence}; {self.warning}" if self.warning else evidence
+        truth = None if self.truth is None else f"the truth on these visits is {money.format_difference(self.truth)}"
+        return "; ".join(filter(None, (evidence, truth, self.warning)))
 
     def as_record(self) -> dict[str, Any]:
         """Return everything as plain values, the warning included; an interval without end ends in None."""
@@ -171,6 +158,53 @@ class OffPolicyEstimate:
         if self.supported < _SUPPORT_WANTED:
             poor.append(f"{self.supported:.0%} of the visits supported of at least {_SUPPORT_WANTED:.0%}")
         return f"poor overlap with the log: {', '.join(poor)}; try more prices" if poor else None
+
+
+def opinion_of_the_log(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, dataset: Dataset, rivals: RivalBooks
+) -> SecondOpinion | None:
+    """Estimate from the held-out visits what the challenger's prices gain; a sure loss is a veto.
+
+    Where the twin made the decisions, its truth stands beside the estimate. Implements `catalog.hooks.Veto`.
+    """
+    catalog, n_decisions = workspace.catalog, int(dataset.holdout["n_offered"].sum())
+    visits = logged_visits(connection, catalog, dataset.trained_through, dataset.judged_through, n_decisions)
+    if not len(visits.day):
+        return None
+    estimate = gain_on(catalog, visits, rivals, is_known=is_known(workspace))
+    figures = estimate.as_record()
+    if is_known(workspace):
+        figures["true_gain"] = true_gain_of_rivals(catalog, rivals)
+    veto = "logged visits show a loss" if estimate.shows_a_loss else None
+    return SecondOpinion("off_policy", veto, estimate.in_words(catalog.store.money), figures)
+
+
+def gain_on(catalog: Catalog, visits: LoggedVisits, rivals: RivalBooks, *, is_known: bool) -> OffPolicyEstimate:
+    """Estimate on given visits what the challenger's book gains over the other one.
+
+    The value of a unit kept comes from the incumbent's book, or where base prices stand from the challenger's; where
+    margin is the objective, its cost is added.
+    """
+    (known, without), (book, usual) = rivals.known, rivals.books
+    state = visits.product, visits.stock, np.maximum(1, catalog.store.opening.ticks - visits.tick)
+    price, theirs = (own.at(*state).prices for own in (book, usual))
+    kept = np.nan_to_num((book if without is None else usual).at(*state).unit_value)  # NaN: its policy values no stock
+    truth = (true_chances_at(catalog, visits, price), true_chances_at(catalog, visits, theirs)) if is_known else None
+    p_sale = known.curves.p_sale_at
+    log = LoggedEvidence(
+        product=visits.product,
+        price=visits.price,
+        propensity=visits.propensity,
+        purchased=visits.purchased.astype(float),
+        unit_value=kept + costs_that_count(catalog)[visits.product],
+        p_sale=p_sale(visits.product, visits.price),
+        dice=visits.dice,
+        n_store_days=visits.n_store_days,
+        candidates=known.curves.prices,
+        smallest=catalog.store.money.smallest,
+    )
+    shown, usual_shown = (Shown(own, p_sale(visits.product, own)) for own in (price, theirs))
+    return estimate_gain(log, shown, usual_shown, truth)
 
 
 def estimate_gain(

@@ -6,9 +6,8 @@ import numpy as np
 
 from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
 from catalog.records.shoppers import DemandEffect
-from etl.twin.truth import chance_of_sale, chance_on
 from features.footfall import LoggedVisits
-from training.judge.same_shoppers import true_chances_at
+from plugins.evaluation.truth import chance_of_sale, chance_on, true_chances_at
 
 
 def test_the_true_chance_of_a_logged_visit_is_that_of_its_own_product() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.judge.off_policy import LoggedEvidence, Shown, estimate_gain
+from catalog.currency import EUR
+from plugins.evaluation.off_policy import Interval, LoggedEvidence, OffPolicyEstimate, Shown, estimate_gain
 
 CANDIDATES = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]])
 
@@ -104,3 +105,19 @@ def test_equal_prices_gain_nothing_whatever_the_log_says(seed: int) -> None:
     estimate = estimate_gain(log, shown(4.0, 0.5, 30), shown(4.0, 0.5, 30))
     for one in (estimate.ips, estimate.snips, estimate.dr):
         assert (one.estimate, one.lower, one.upper) == (0, 0, 0)
+
+
+def test_logged_visits_that_surely_show_a_loss_are_a_veto_and_few_of_them_are_not() -> None:
+    many = estimated((-4.0, -6.0, -2.0), 5_000.0)
+    assert many.shows_a_loss
+    assert many.in_words(EUR).startswith("By logged visits 4.00 EUR less per store day, 95 % from 6.00 EUR less")
+    few = estimated((-4.0, -6.0, -2.0), 10.0)
+    assert not few.shows_a_loss
+    assert few.in_words(EUR).endswith("poor overlap with the log: 10 effective visits of at least 100; try more prices")
+    assert not estimated((1.0, -3.0, 5.0), 5_000.0).shows_a_loss
+
+
+def estimated(gain: tuple[float, float, float], sample: float) -> OffPolicyEstimate:
+    """Return an estimate with so many effective visits."""
+    own = Interval(*gain)
+    return OffPolicyEstimate(own, own, own, None, 10_000, 5_000, sample, 1.0)

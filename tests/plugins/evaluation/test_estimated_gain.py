@@ -5,22 +5,25 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from etl.twin.store_day import play
-from etl.twin.truth import chance_of_sale
 from features.footfall import LoggedVisits
+from plugins.evaluation.off_policy import OffPolicyEstimate, gain_on
+from plugins.evaluation.truth import chance_of_sale
+from serving.belief.belief import believed_before_anybody_came
 from serving.book.book import BookPolicy, PriceBook
-from serving.book.make import tabulate
+from serving.book.make import DayKnowledge, tabulate
 from serving.learning.exploration import ExplorationPlan
+from serving.learning.outlook import start_of_day
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import policy_with_model, policy_without_model
 from serving.store.storefront import Storefront
-from training.judge.gain import gain_on
-from training.judge.off_policy import OffPolicyEstimate
+from training.judge.believed_gain import RivalBooks
 
 CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
@@ -40,6 +43,14 @@ def learned_curves(seed: int, error: float = 0.15) -> DemandCurves:
 
 def book_of(curves: DemandCurves) -> PriceBook:
     return tabulate(policy_with_model(CATALOG, curves, FOOTFALL), CATALOG, MADE_FOR)
+
+
+def rivals(curves: DemandCurves, champion: PriceBook | None) -> RivalBooks:
+    """Return the book of some curves beside a champion's, or base prices."""
+    outlook = start_of_day(CATALOG, believed_before_anybody_came(CATALOG)).outlook()
+    known = DayKnowledge(curves, FOOTFALL, pa.table({}), outlook)
+    usual = champion or tabulate(policy_without_model(CATALOG), CATALOG, MADE_FOR)
+    return RivalBooks(FIRST, (known, None if champion is None else known), (book_of(curves), usual))
 
 
 def log_of(policy: Storefront, n_stores: int, n_days: int, seed: int) -> LoggedVisits:
@@ -78,14 +89,14 @@ def first_night(seed: int, n_stores: int = 3, n_days: int = 2) -> OffPolicyEstim
     log = log_of(
         Storefront(policy_without_model(CATALOG), exploration=ExplorationPlan(0.5, LADDER)), n_stores, n_days, seed
     )
-    return gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)
+    return gain_on(CATALOG, log, rivals(curves, None), is_known=True)
 
 
 def later_night(seed: int, share: float = 0.05) -> OffPolicyEstimate:
     """A challenger against a champion of the same kind, judged on days that the champion priced."""
     curves, champion = learned_curves(seed), book_of(learned_curves(seed + 1_000))
     log = log_of(Storefront(BookPolicy(champion), exploration=ExplorationPlan(share, LADDER)), 5, 5, seed)
-    return gain_on(CATALOG, log, curves, book_of(curves), champion, is_known=True)
+    return gain_on(CATALOG, log, rivals(curves, champion), is_known=True)
 
 
 @pytest.mark.parametrize("night", [first_night, later_night])
@@ -106,7 +117,7 @@ def test_a_first_night_is_enough_to_see_what_a_good_book_earns_more_than_base_pr
 def test_prices_that_the_log_never_tried_are_warned_about() -> None:
     curves = learned_curves(1)
     log = log_of(Storefront(policy_without_model(CATALOG)), 3, 2, 1)
-    estimate = gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)
+    estimate = gain_on(CATALOG, log, rivals(curves, None), is_known=True)
     assert estimate.effective_sample_size == 0
     assert estimate.supported == 0
     assert estimate.warning is not None
@@ -117,6 +128,6 @@ def test_prices_that_the_log_never_tried_are_warned_about() -> None:
 def test_the_same_book_gains_nothing_for_sure() -> None:
     curves = learned_curves(2)
     log = log_of(Storefront(BookPolicy(book_of(curves)), exploration=ExplorationPlan(0.05, LADDER)), 3, 2, 2)
-    estimate = gain_on(CATALOG, log, curves, book_of(curves), book_of(curves), is_known=True)
+    estimate = gain_on(CATALOG, log, rivals(curves, book_of(curves)), is_known=True)
     assert (estimate.dr.lower, estimate.dr.upper, estimate.truth, estimate.n_differ) == (0, 0, 0, 0)
     assert estimate.warning is None
