@@ -38,6 +38,10 @@ def test_the_demo_sells_learns_and_prices_without_any_plugin(terminal: Terminal)
     assert json.loads(done.stdout)
     asked = run(terminal, "sql", "select count(distinct business_date) as days from interactions", "--json")
     assert json.loads(asked.stdout)["rows"] == [[2]]
+    judged = run(terminal, "sql", "select any_value(money), count(*) from model_versions", "--json")
+    ((money, count),) = json.loads(judged.stdout)["rows"]
+    assert count > 0
+    assert set(json.loads(money)) == {"believed"}  # the gate judges by the belief alone
 
 
 def test_a_lake_with_peoples_orders_is_refused_without_the_desk(tmp_path: Path) -> None:

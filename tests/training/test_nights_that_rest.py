@@ -36,7 +36,7 @@ class OneChampion:
 def version(upper: float = 2.0, *, believed: bool = True) -> dict[str, Any]:
     """Return a version whose prices would at most earn so much more than the 1,000 EUR of those in force."""
     spread = 0.5
-    gain = {"mean": upper - 1.96 * spread, "spread": spread, "usual": 1000.0, "truth": None}
+    gain = {"mean": upper - 1.96 * spread, "spread": spread, "usual": 1000.0}
     money = {"believed": gain if believed else None}
     return {"judged_through": TODAY - dt.timedelta(days=1), "money": json.dumps(money)}
 
