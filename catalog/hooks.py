@@ -318,6 +318,10 @@ class Seller(Protocol):
         """Return the policy that prices a date; the owner's prices stand while the kill switch is on."""
         ...
 
+    def next_open_date(self, catalog: "Catalog", store: str, date: dt.date, now: dt.datetime) -> dt.date:
+        """Return the first open date, from a date on, on which a store has not closed at a moment, UTC."""
+        ...
+
     def night(
         self, workspace: "Workspace", date: dt.date, seed: int, inputs: str, opens: dt.date | None
     ) -> "Night | None":

@@ -11,7 +11,7 @@ from catalog.decisions.pricing import PricedBy
 from catalog.decisions.store_day import KeptStock
 from catalog.load import Catalog
 from etl.ledger import LedgerRow, keep_catalog
-from etl.load import commit_tables, rows_of, tables_of
+from etl.load import load_rows, rows_of
 from etl.open_days import days_sold_live
 from etl.stock import kept_before
 from etl.twin.store_day import play
@@ -102,8 +102,8 @@ def play_batch(
     date, group = batch.business_date, batch.group
     with held(lake.locks, f"play-{date}-{group}"):
         rows = rows_of(play(catalog, priced_by.policy, batch.stores, date, seed, kept), catalog)
-        tables, ledger = tables_of(lake, catalog, rows, date, group), in_force(catalog, batch, priced_by, seed)
-        published = commit_tables(lake, tables, (ledger,), date, group, inputs=inputs, seed=seed)[-1]
+        rows = replace(rows, in_force=(in_force(catalog, batch, priced_by, seed),))
+        published = load_rows(lake, catalog, rows, date, group, inputs=inputs, seed=seed)[-1]
     return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
 
 

@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from catalog.errors import CatalogError, DataError, did_you_mean
+from catalog.errors import CatalogError, DataError
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
 from etl.ledger import in_force_in, kept_catalog
 from etl.open_days import LiveDay, days_with_live_parts, is_live, ticks_sold
 from etl.twin.visits import visits_fingerprint
 from warehouse.lake import Lake, Partition
-from warehouse.origin import newest_closed, origin_of, sold_partitions
+from warehouse.origin import newest_closed, origin_of, seller_of, sold_partitions
 from warehouse.query.advice import BEGIN, BEGIN_WITH_A_LOG
 
 DEFAULT_START = dt.date(2026, 1, 5)
@@ -40,14 +40,10 @@ def newest_grouped(lake: Lake) -> dt.date:
     """
     newest = next(lake.newest_dates("demand_cells"), None)
     if newest is None:
-        raise DataError(f"expected demand cells in the lake, found none; nothing was done: {_way_to_cells(lake)}")
+        is_sold = next(sold_partitions(lake), None) is not None
+        way = "`shelfprice transform`" if is_sold else f"`{BEGIN}` or `{BEGIN_WITH_A_LOG}`"
+        raise DataError(f"expected demand cells in the lake, found none; nothing was done: run {way}")
     return newest
-
-
-def _way_to_cells(lake: Lake) -> str:
-    if next(sold_partitions(lake), None) is None:
-        return f"run `{BEGIN}` or `{BEGIN_WITH_A_LOG}`"
-    return "run `shelfprice transform`"
 
 
 def newest_sold(lake: Lake) -> dt.date | None:
@@ -97,41 +93,21 @@ def catalog_of_the_day(lake: Lake, catalog: Catalog, day: LiveDay) -> Catalog:
 
 def has_the_shoppers_of(catalog: Catalog, opened_with: Catalog, day: LiveDay) -> bool:
     """Return whether a catalog has the products and the shoppers that a live day began with."""
-    return all(
-        of_catalog(catalog) == of_catalog(opened_with)
-        for of_catalog in (
-            lambda shelf: shelf.skus,
-            lambda shelf: shelf.store.clock_of(day.store),
-            _stock_of,
-            lambda shelf: visits_fingerprint(shelf, day.store, day.business_date),
-        )
-    )
+    return _kept_by(catalog, day) == _kept_by(opened_with, day)
 
 
-def _stock_of(catalog: Catalog) -> list[tuple[object, ...]] | None:
-    """Return what says how many units are on the shelf, and how long they keep; None where it is simply full."""
-    rules = catalog.stock_rules
-    if rules is None:
-        return None
-    return [(own.par_stock, own.shelf_life_days, own.deliveries, rules.closed_days) for own in catalog.products]
+def _kept_by(catalog: Catalog, day: LiveDay) -> tuple[object, ...]:
+    """Return what a live day keeps of its catalog: products, hours, how stock lives and who comes."""
+    rules, shoppers = catalog.stock_rules, visits_fingerprint(catalog, day.store, day.business_date)
+    stock = rules and [
+        (product.par_stock, product.shelf_life_days, product.deliveries, rules.closed_days)
+        for product in catalog.products
+    ]
+    return catalog.skus, catalog.store.clock_of(day.store), stock, shoppers
 
 
 _MOST_DATES = 62
 """How far back a store's newest date is looked for."""
-
-
-def refuse_unknown_store(catalog: Catalog, store: str) -> None:
-    """Refuse a store that the catalog does not have.
-
-    Raises
-    ------
-    DataError
-        When the store is unknown; the message lists the ones there are.
-    """
-    if store not in catalog.store.stores:
-        known = ", ".join(catalog.store.stores[:20])
-        meant = did_you_mean(store, catalog.store.stores)
-        raise DataError(f"expected a store of the catalog ({known}), found {store!r}; nothing was sold{meant}")
 
 
 def next_dates(
@@ -152,24 +128,17 @@ def next_dates(
     being_sold = [day.business_date for day in live if day.store in catalog.store.stores and not day.is_closed(lake)]
     after = [] if closed is None else [closed + ONE_DAY]
     together = min([*being_sold, *after], default=DEFAULT_START)
-    own = {day.store: day.business_date for day in live}
+    newest = {day.store: day.business_date for day in live}
     if origin_of(lake.store) == "retailer":
-        own = {store: max(date, closed or date) for store, date in own.items()}
+        newest = {store: max(date, closed or date) for store, date in newest.items()}
     else:
         for store, date in _newest_closed_of(lake, set(stores)).items():
-            own[store] = max(date, own.get(store, date))
-    found = {store: own[store] + ONE_DAY if store in own else together for store in stores}
-    if now is None or catalog.store.sales != "outside":
+            newest[store] = max(date, newest.get(store, date))
+    found = {store: newest[store] + ONE_DAY if store in newest else together for store in stores}
+    seller = None if now is None else seller_of(lake.store, catalog.store)
+    if seller is None or now is None:
         return found
-    return {store: _not_closed_yet(catalog, store, date, now) for store, date in found.items()}
-
-
-def _not_closed_yet(catalog: Catalog, store: str, date: dt.date, now: dt.datetime) -> dt.date:
-    clock = catalog.store.clock_of(store)
-    date = max(date, clock.date_of(now))
-    while now >= clock.closing_of(date) or not catalog.store.is_open_on(date):
-        date += ONE_DAY
-    return date
+    return {store: seller.next_open_date(catalog, store, date, now) for store, date in found.items()}
 
 
 def _newest_closed_of(lake: Lake, stores: set[str]) -> dict[str, dt.date]:
@@ -177,7 +146,7 @@ def _newest_closed_of(lake: Lake, stores: set[str]) -> dict[str, dt.date]:
     found, missing = dict[str, dt.date](), set(stores)
     for date in islice(lake.newest_dates("interactions"), _MOST_DATES):
         for part in lake.partitions_on("interactions", date):
-            own = missing.intersection(_stores_in(lake, part))
+            own = missing.intersection(stores_in(lake, part))
             found |= dict.fromkeys(own, date)
             missing -= own
         if not missing:
@@ -185,7 +154,7 @@ def _newest_closed_of(lake: Lake, stores: set[str]) -> dict[str, dt.date]:
     return found
 
 
-def _stores_in(lake: Lake, part: Partition) -> Iterable[str]:
+def stores_in(lake: Lake, part: Partition) -> Iterable[str]:
     """Return the stores of a batch, as its name or the ledger says; else as its decisions do."""
     if is_live(part):
         return (part.group.removeprefix(LIVE_GROUP),)
@@ -194,23 +163,11 @@ def _stores_in(lake: Lake, part: Partition) -> Iterable[str]:
     return rows[0].stores if rows else set(lake.read(part)["store_id"].unique().to_pylist())
 
 
-def has_decisions(lake: Lake, day: LiveDay) -> bool:
-    """Return whether a store has closed decisions of a date, live or simulated."""
-    return any(day.store in _stores_in(lake, part) for part in lake.partitions_on("interactions", day.business_date))
-
-
 @dataclass(frozen=True)
 class StoreNow:
-    """A store at its next tick.
+    """A store at its next tick: its business date, the tick's number from opening, and when it begins, UTC.
 
-    Attributes
-    ----------
-    date, tick
-        Business date, and number of the tick from opening.
-    moment
-        When the tick begins, UTC.
-    day
-        The live day that is being sold; None where the store opens next.
+    `day` is the live day that is being sold; None where the store opens next.
     """
 
     store: str
@@ -227,42 +184,14 @@ def stores_now(
 
     See `next_dates` for `now`, UTC.
     """
-    wanted = list(stores)
+    wanted, found = list(stores), dict[str, StoreNow]()
     live = {day.store: day for day in days_with_live_parts(lake) if day.store in wanted and not day.is_closed(lake)}
-    shelves = {store: catalog_of_the_day(lake, catalog, day) for store, day in live.items()}
-    ticks = {store: ticks_sold(lake, day) for store, day in live.items()}
-    live = {store: day for store, day in live.items() if ticks[store] < shelves[store].store.opening.ticks}
-    dates = next_dates(lake, catalog, [store for store in wanted if store not in live], now)
-    found = dict[str, StoreNow]()
-    for store in wanted:
-        day = live.get(store)
-        date, tick, of = (
-            (dates[store], 0, catalog) if day is None else (day.business_date, ticks[store], shelves[store])
-        )
-        found[store] = StoreNow(store, date, tick, of.store.clock_of(store).moment_of(date, tick), day)
-    return found
-
-
-def next_ticks(
-    lake: Lake, catalog: Catalog, stores: Iterable[str], now: dt.datetime | None = None
-) -> dict[str, dt.datetime]:
-    """Return when the next tick of each store begins, UTC."""
-    return {store: at.moment for store, at in stores_now(lake, catalog, stores, now).items()}
-
-
-def next_tick(lake: Lake, catalog: Catalog, store: str | None = None, now: dt.datetime | None = None) -> dt.datetime:
-    """Return when the next tick of a store begins, UTC; without one, of the store that is first."""
-    return min(next_ticks(lake, catalog, catalog.store.stores if store is None else (store,), now).values())
-
-
-def next_date(lake: Lake, catalog: Catalog, store: str | None = None, now: dt.datetime | None = None) -> dt.date:
-    """Return the business date of the next tick.
-
-    Parameters
-    ----------
-    store
-        None is the store that sells now and is first there; where none sells, the one that opens first.
-    """
-    found = stores_now(lake, catalog, catalog.store.stores if store is None else (store,), now).values()
-    selling = [at for at in found if at.day is not None]
-    return min(selling or found, key=lambda at: (at.moment, at.store)).date
+    for store, day in live.items():
+        shop, tick = catalog_of_the_day(lake, catalog, day).store, ticks_sold(lake, day)
+        if tick < shop.opening.ticks:
+            moment = shop.clock_of(store).moment_of(day.business_date, tick)
+            found[store] = StoreNow(store, day.business_date, tick, moment, day)
+    dates = next_dates(lake, catalog, [store for store in wanted if store not in found], now)
+    for store, date in dates.items():
+        found[store] = StoreNow(store, date, 0, catalog.store.clock_of(store).moment_of(date, 0), None)
+    return {store: found[store] for store in wanted}

@@ -6,7 +6,7 @@ repeated here: they stand in the receipts of the decisions and cells, and the vi
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -105,17 +105,6 @@ def kept_catalog(lake: Lake, fingerprint: str) -> Catalog:
             f"the kept catalog {fingerprint[:_NAME_LENGTH]} is not what it was; run `shelfprice health --files`"
         )
     return restored(row["products"], row["store"])
-
-
-def kept_catalogs(lake: Lake) -> Iterator[Catalog]:
-    """Yield every kept catalog that this version of the project can still read."""
-    for partition in lake.partitions("catalogs"):
-        receipt = lake.receipt(partition)
-        if receipt is not None:
-            try:
-                yield kept_catalog(lake, receipt.inputs)
-            except CatalogError:
-                continue
 
 
 def _kept(fingerprint: str) -> Partition:

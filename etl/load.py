@@ -1,14 +1,12 @@
 """Put a day's tables into the lake."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from catalog.arrays import Ints
 from catalog.clocks import UTC
 from catalog.decisions.store_day import StoreDay
 from catalog.errors import Declined
@@ -17,14 +15,20 @@ from catalog.tables.contracts import TABLES
 from etl.extract import belief_updates_of, interactions_of, repricings_of, substitutions_of
 from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
 from etl.stock import stock_movements_of
+from etl.twin.conditions import heeds_temperature, temperature_on
 from etl.validate import validate
+from warehouse.commits.locks import waited_for
 from warehouse.lake import Lake, Partition, Published
-from warehouse.origin import bought_among, currencies_in
+from warehouse.origin import bought_among, currencies_in, origin_of, sold_dates
+from warehouse.parquet import positions
 
 _AS_IN_THE_CATALOG = ("sku", "category", "icon", "base_price", "unit_cost", "par_stock")
 _PRODUCTS = Partition("products", None, "all")
 _SHOPPERS = Partition("shoppers", None, "all")
 _STORES = Partition("stores", None, "all")
+_WEATHER = Partition("weather", None, "all")
+ANNOUNCING, ANNOUNCED = "announcing", "announced"
+"""The lock that is held while events and the weather to come change, and the commit of both tables."""
 
 
 @dataclass(frozen=True)
@@ -77,49 +81,28 @@ def load_rows(
     list of Published
         What happened to each partition; the last one is the interactions'.
     """
-    tables = tables_of(lake, catalog, rows, business_date, group)
-    return commit_tables(lake, tables, rows.in_force, business_date, group, inputs=inputs, seed=seed)
-
-
-def tables_of(lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.date, group: str) -> dict[str, pa.Table]:
-    """Validate the rows of a store day and return the tables to commit, by name, in their order."""
     ends = max(clock.midnight_after(business_date) for clock in catalog.store.clocks)
     checked = validate(rows.interactions, catalog, f"twin {business_date} {group}", ends)
-    tables = {"repricings": rows.repricings}
-    if checked.rejected.num_rows or lake.receipt(Partition("rejected", business_date, group)):
-        tables["rejected"] = checked.rejected
-    learned = Partition("belief_updates", business_date, group)
-    if rows.belief_updates is not None and (rows.belief_updates.num_rows or lake.receipt(learned)):
-        tables["belief_updates"] = rows.belief_updates
-    for table, own in (
-        (TABLES["stock_movements"], rows.stock_movements),
-        (TABLES["substitutions"], rows.substitutions),
-    ):
-        if own is not None:
-            tables[table.name] = own
-        elif lake.receipt(Partition(table.name, business_date, group)):
-            tables[table.name] = table.schema.empty_table()
-    tables["interactions"] = conform(checked.valid)
-    return tables
-
-
-def commit_tables(
-    lake: Lake,
-    tables: Mapping[str, pa.Table],
-    in_force: Sequence[LedgerRow],
-    business_date: dt.date,
-    group: str,
-    *,
-    inputs: str,
-    seed: int,
-) -> list[Published]:
-    """Commit the tables of a store day in their order, with what priced it; return as `load_rows` does."""
+    tables = {
+        "repricings": rows.repricings,
+        "rejected": _if_any(checked.rejected),
+        "belief_updates": _if_any(rows.belief_updates),
+        "stock_movements": rows.stock_movements,
+        "substitutions": rows.substitutions,
+        "interactions": conform(checked.valid),
+    }
     with lake.commit(commit_of(business_date, group), inputs=inputs, seed=seed) as commit:
-        if in_force:
-            publish_ledger(commit, business_date, group, in_force)
+        if rows.in_force:
+            publish_ledger(commit, business_date, group, rows.in_force)
         for name, table in tables.items():
-            commit.publish(Partition(name, business_date, group), table)
+            part = Partition(name, business_date, group)
+            if table is not None or lake.receipt(part):  # rows of an earlier run may stand there
+                commit.publish(part, TABLES[name].schema.empty_table() if table is None else table)
     return commit.published
+
+
+def _if_any(rows: pa.Table | None) -> pa.Table | None:
+    return rows if rows is not None and rows.num_rows else None
 
 
 def dimensions_are_current(lake: Lake, catalog: Catalog) -> bool:
@@ -140,7 +123,9 @@ def load_dimensions(lake: Lake, catalog: Catalog, shopper_names: list[str]) -> N
         commit.publish(_PRODUCTS, products_of(catalog))
         commit.publish(_SHOPPERS, shoppers)
         if _keeps_stores(lake, catalog):
-            commit.publish(_STORES, stores_of(catalog))
+            zones = [clock.time_zone for clock in map(catalog.store.clock_of, catalog.store.stores)]
+            stores = pa.table({"store_id": list(catalog.store.stores), "time_zone": zones})
+            commit.publish(_STORES, stores.cast(TABLES["stores"].schema))
 
 
 def refuse_other_currency(lake: Lake, catalog: Catalog) -> None:
@@ -162,13 +147,6 @@ def refuse_other_currency(lake: Lake, catalog: Catalog) -> None:
 def _keeps_stores(lake: Lake, catalog: Catalog) -> bool:
     """Tell whether the lake has to say how the clocks of the stores go: it says nothing where all keep UTC."""
     return lake.holds(_STORES) or any(clock.time_zone != UTC for clock in catalog.store.clocks)
-
-
-def stores_of(catalog: Catalog) -> pa.Table:
-    """Return the stores in the columns of `stores`."""
-    stores = catalog.store.stores
-    zones = [catalog.store.clock_of(store).time_zone for store in stores]
-    return pa.table({"store_id": list(stores), "time_zone": zones}, schema=TABLES["stores"].schema)
 
 
 def products_of(catalog: Catalog) -> pa.Table:
@@ -195,14 +173,28 @@ def conform(valid: pa.Table) -> pa.Table:
     """
     typed = valid.select(TABLES["interactions"].schema.names).cast(TABLES["interactions"].schema)
     moment = typed["seen_at"].cast(pa.int64()).to_numpy()
-    store = _alphabetical_codes(typed["store_id"])
+    store = positions(typed["store_id"], sorted(typed["store_id"].unique().to_pylist()))
     ordered = (store[1:] > store[:-1]) | ((store[1:] == store[:-1]) & (moment[1:] >= moment[:-1]))
-    if ordered.all():
-        return typed
-    return typed.take(np.lexsort((moment, store)))
+    return typed if ordered.all() else typed.take(np.lexsort((moment, store)))
 
 
-def _alphabetical_codes(column: pa.ChunkedArray) -> Ints:
-    categories: pd.Categorical = column.to_pandas().array
-    rank = np.argsort(np.argsort(categories.categories.to_numpy()))
-    return rank[categories.codes]
+def tell_weather(lake: Lake, catalog: Catalog) -> None:
+    """Publish the temperature of each date that was sold, and of the day after, where it is not known.
+
+    Shoppers of the twin know their weather like a forecast. Nothing happens in a retailer's lake, or where no demand
+    effect depends on the temperature.
+    """
+    if not heeds_temperature(catalog) or origin_of(lake.store) != "twin":
+        return
+    with waited_for(lake.locks, ANNOUNCING):
+        rows = lake.read(_WEATHER).to_pylist() if lake.receipt(_WEATHER) else []
+        sold = set(sold_dates(lake))
+        missing = sorted((sold | {date + dt.timedelta(days=1) for date in sold}) - {row["date"] for row in rows})
+        if not missing:
+            return
+        rows += [
+            {"date": date, "store_id": None, "temperature": round(temperature_on(catalog, date), 1)} for date in missing
+        ]
+        rows.sort(key=lambda row: (row["date"], row["store_id"] or ""))
+        with lake.commit(ANNOUNCED, inputs=hashlib.sha256(repr(rows).encode()).hexdigest()) as commit:
+            commit.publish(_WEATHER, pa.Table.from_pylist(rows, schema=TABLES["weather"].schema))

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.decisions.pricing import LearnsWhileSelling, Marked, Policy, Sold
 from catalog.decisions.store_day import ShelfState
 from catalog.errors import LakeError
@@ -59,14 +59,8 @@ def is_live(partition: Partition) -> bool:
 class Mark:
     """How far a live day is sold, kept as the inputs of its receipt.
 
-    Attributes
-    ----------
-    priced_by
-        Fingerprint of everything that decided the ticks of the newest stretch.
-    since, tick
-        First tick of that stretch, and the tick that comes next.
-    seed
-        Seed of the world.
+    `priced_by` is the fingerprint of everything that decided the ticks of the newest stretch, which began at the tick
+    `since`; `tick` comes next. `seed` is that of the world.
     """
 
     priced_by: str
@@ -175,25 +169,22 @@ def sold_in(rows: DayRows, catalog: Catalog, ticks: int) -> Iterator[Sold]:
     """Yield what each of the first ticks of one store's day brought, for a policy that takes over in its middle."""
     names = ["tick", "sku", "price_offered", "inventory_level", "purchased", "sticker_eur"]
     decisions = rows.interactions.select(names).to_pandas()
-    positions = catalog.positions
-    product = decisions["sku"].astype(str).map(positions).to_numpy(dtype=np.int64)
-    cell = (decisions["tick"].to_numpy(dtype=np.int64), product)
     shape, sticker = (ticks, len(catalog.skus)), decisions["sticker_eur"].to_numpy(dtype=float)
-    is_marked = np.isfinite(sticker)
-    at_label, at_sticker = (tuple(own[rows] for own in cell) for rows in (~is_marked, is_marked))
+    product = decisions["sku"].astype(str).map(catalog.positions).to_numpy(dtype=np.int64)
+    cell, is_marked = decisions["tick"].to_numpy(dtype=np.int64) * shape[1] + product, np.isfinite(sticker)
+    is_bought = decisions["purchased"].to_numpy(dtype=bool)
     prices = np.broadcast_to(catalog.base_prices, shape).copy()  # nobody saw the price where nobody came
-    prices[at_label] = decisions["price_offered"].to_numpy()[~is_marked]
+    prices.ravel()[cell[~is_marked]] = decisions["price_offered"].to_numpy()[~is_marked]
     stickers = np.full(shape, np.nan)
-    stickers[at_sticker] = sticker[is_marked]
-    visits, met, bought, met_sticker, bought_then = (np.zeros(shape, dtype=np.int64) for _ in range(5))
-    is_bought = decisions["purchased"].to_numpy(dtype=np.int64)
-    np.add.at(visits, cell, 1)
-    np.add.at(met, cell, (decisions["inventory_level"] > 0).to_numpy(dtype=np.int64))
-    np.add.at(bought, cell, is_bought)
-    np.add.at(met_sticker, at_sticker, 1)
-    np.add.at(bought_then, at_sticker, is_bought[is_marked])
+    stickers.ravel()[cell[is_marked]] = sticker[is_marked]
+
+    def count(which: Flags) -> Ints:
+        return np.bincount(cell[which], minlength=prices.size).reshape(shape)
+
+    visits, met = count(np.ones(len(cell), dtype=bool)), count((decisions["inventory_level"] > 0).to_numpy())
+    bought, met_sticker, bought_then = count(is_bought), count(is_marked), count(is_bought & is_marked)
     for tick in range(ticks):
-        marked = Marked(*(own[tick][None] for own in (stickers, met_sticker, bought_then)))
+        marked = Marked(stickers[tick][None], met_sticker[tick][None], bought_then[tick][None])
         seen = (prices[tick][None], visits[tick][None], met[tick][None], bought[tick][None])
         yield Sold(tick, *seen, marked=marked if marked.met.any() else None)
 
@@ -232,19 +223,14 @@ def stuck_in(catalog: Catalog, repricings: pa.Table) -> Floats:
     return _last_by_sku(catalog, openings, "sticker_eur").astype(np.float64)
 
 
-def changes_in(repricings: pa.Table, catalog: Catalog) -> Ints:
-    """Return how often each price of one store changed in some rows of `repricings`, shape (n_products,)."""
-    changed = Counter(repricings["sku"].filter(pc.is_valid(repricings["old_price"])).to_pylist())
-    return np.array([changed[sku] for sku in catalog.skus], dtype=np.int64)
-
-
 def standing_of(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, tick: int) -> ShelfState:
     """Return how the shelves of a live store stand after some ticks, by what the lake holds.
 
     Nobody drew which units the shoppers of an outside store take: of those, what it opened with is told.
     """
     rows, stores, date = before(sold.rows, tick), (day.store,), day.business_date
-    if catalog.store.sales == "outside":
+    receipt = lake.receipt(day.part("live_interactions"))
+    if receipt is not None and not receipt.is_of_the_twin:
         opened = opens_with(lake, catalog, stores, date).opened_with
         return standing_after(sold.rows, catalog, tick, None if opened is None else Units(opened, opened))
     is_picked = catalog.store.freshest_share > 0
@@ -258,3 +244,9 @@ def _last_by_sku(catalog: Catalog, changes: pa.Table, column: str) -> Floats:
     """Return a column of each product's newest change; changes are in order of time."""
     newest = dict(zip(changes["sku"].to_pylist(), changes[column].to_pylist(), strict=True))
     return np.array([newest[sku] for sku in catalog.skus])
+
+
+def changes_in(repricings: pa.Table, catalog: Catalog) -> Ints:
+    """Return how often each price of one store changed in some rows of `repricings`, shape (n_products,)."""
+    changed = Counter(repricings["sku"].filter(pc.is_valid(repricings["old_price"])).to_pylist())
+    return np.array([changed[sku] for sku in catalog.skus], dtype=np.int64)

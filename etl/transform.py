@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from catalog.errors import DataError, Declined, LakeError
 from catalog.spread import HERE, Progress, Spread, silent
-from etl.announced import tell_weather
+from etl.load import tell_weather
 from features.cells import (
     StaleCells,
     grouping_connection,

@@ -1,29 +1,113 @@
-"""What shoppers do, and who looks again: they meet prices and stock, one tick at a time, for many stores at once.
+"""What shoppers do: they meet prices and stock, one tick at a time, for many stores at once.
 
 A shopper buys one unit if the shelf has one and the price is at most base price x multiplier. Within a tick prices do
-not change and shoppers come in order of time, so the last unit goes to the first shopper who can pay. A return takes
-place only if its first visit, in an earlier tick, met a price that was too high.
+not change and shoppers come in order of time, so the last unit goes to the first shopper who can pay.
 
-Shoppers who wait for a lower price look again once, later in the day, when the price was too high for them. They are
-the patient customers of Lobel ("Dynamic pricing with heterogeneous patience levels", Operations Research 68(4), 2020),
-who buy when the price falls to what they would pay, except that they look twice rather than all the time. Who would
-wait, and when they would look again, is drawn before any price is known, from a stream of its own: the other draws stay
-as they are. Whether they do follows from their first visit. Those who bought, found the shelf empty or took a
-substitute (`etl.twin.substitutes`) stay away; the others buy if the price is now at most what they would pay, so only
-if it has fallen since. At prices that do not change during the day, waiting brings no sale and costs none. A log has
-both visits and no word that it was the same shopper's wait: a planner sees more visits, and those that came again pay
-less than others.
+Some shoppers wait for a lower price: they look again once, later in the day, when the price was too high for them. They
+are the patient customers of Lobel ("Dynamic pricing with heterogeneous patience levels", Operations Research 68(4),
+2020), except that they look twice rather than all the time. Who would wait, and until when, is drawn from a stream of
+its own before any price is known. Whether they do follows from their first visit: shoppers who bought, found the shelf
+empty or took a substitute stay away. At prices that do not change during the day, waiting brings no sale and costs
+none. A log has both visits as two shoppers: a planner sees more visits, and those that came again pay less.
+
+A shopper who found her product too dear or sold out may take a substitute j on the shelf, with the chance
+w_j / (1 + sum of all w), where w_j = strength x exp((multiplier - price of j / its base price) / noise): a multinomial
+logit on value less price (McFadden, "Conditional logit analysis of qualitative choice behavior", 1974), in which
+leaving has the weight 1. One uniform number of her visit decides, drawn before any price is known, so that two policies
+meet the same shoppers. A return takes no substitute.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.decisions.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE
-from etl.twin.substitutes import NOTHING, Choice, take_substitute
+from catalog.load import Catalog
+
+NOTHING = -1
+"""Marks a visit after which nothing was taken instead."""
+
+
+def chooses_substitutes(catalog: Catalog) -> bool:
+    """Tell whether any shopper of the twin takes a substitute."""
+    return catalog.store.substitution.strength > 0 and catalog.names_substitutes
+
+
+class Choice(NamedTuple):
+    """How the visitors of some stores choose, and what they took; n_visits is 0 where nobody does.
+
+    Attributes
+    ----------
+    uniform, multiplier
+        Of each visit: the number that decides, and the hidden budget multiplier, shape (n_visits,).
+    substitutes
+        Which products may be taken instead of which, shape (n_products, n_products).
+    base_prices
+        EUR, shape (n_products,).
+    strength, noise
+        As in `catalog.records.shoppers.Substitution`.
+    taken, inventory, outcome
+        Written in place, shape (n_visits,): position of the product taken, or `NOTHING`, its stock before, and whether
+        it was taken, as `BOUGHT` or `TOO_EXPENSIVE`.
+    """
+
+    uniform: Floats
+    multiplier: NDArray[np.float32]
+    substitutes: Flags
+    base_prices: Floats
+    strength: float
+    noise: float
+    taken: NDArray[np.int16]
+    inventory: NDArray[np.int32]
+    outcome: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, catalog: Catalog, multiplier: NDArray[np.float32], uniform: Floats | None) -> "Choice":
+        """Return the choices of visits; `uniform` is None where nobody takes a substitute."""
+        rules, drawn = catalog.store.substitution, np.empty(0) if uniform is None else uniform
+        pairs = np.empty((0, 0), np.bool_) if uniform is None else catalog.substitutes  # of a long shelf a gigabyte
+        shelf = (pairs, catalog.base_prices, rules.strength, rules.noise)
+        return cls(
+            drawn,
+            multiplier,
+            *shelf,
+            taken=np.full(len(drawn), NOTHING, dtype=np.int16),
+            inventory=np.zeros(len(drawn), dtype=np.int32),
+            outcome=np.full(len(drawn), TOO_EXPENSIVE, dtype=np.int8),
+        )
+
+
+@numba.njit(cache=True, nogil=True)
+def take_substitute(row: int, item: int, prices: Floats, stock: Ints, choice: Choice) -> None:
+    """Let the shopper of a visit that did not buy take a substitute of its product, or leave.
+
+    Parameters
+    ----------
+    row, item
+        Row of the visit, and position of its product.
+    prices, stock
+        Prices, EUR, and units on the shelf of its store, shape (n_products,); stock is reduced in place.
+    """
+    n_products = len(stock)
+    weights = np.zeros(n_products)
+    for other in range(n_products):
+        if choice.substitutes[item, other] and stock[other] > 0:
+            value = choice.multiplier[row] - prices[other] / choice.base_prices[other]
+            weights[other] = choice.strength * np.exp(value / choice.noise)
+    left = choice.uniform[row] * (1.0 + weights.sum())
+    for other in range(n_products):
+        left -= weights[other]
+        if weights[other] > 0 and left < 0:
+            choice.taken[row] = other
+            choice.inventory[row] = stock[other]
+            choice.outcome[row] = BOUGHT
+            stock[other] -= 1
+            return
+
 
 FIRST = -1
 """Marks a visit that is no return."""

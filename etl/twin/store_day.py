@@ -21,9 +21,8 @@ from catalog.decisions.pricing import (
 from catalog.decisions.store_day import DayPrices, KeptStock, ShelfState, StockMoves, StoreDay, Taken, Told
 from catalog.errors import CatalogError
 from catalog.load import Catalog
-from etl.twin.selling import STAYED_AWAY, count_tick, sell_tick, sell_tick_with_stickers
+from etl.twin.selling import NOTHING, STAYED_AWAY, Choice, count_tick, sell_tick, sell_tick_with_stickers
 from etl.twin.stock import close_shelves, open_shelves, opening_stock, take_units
-from etl.twin.substitutes import NOTHING, Choice
 from etl.twin.visits import Visits, draw_visits
 
 

@@ -33,9 +33,8 @@ from etl.twin.draws import (
     products_by_personas,
     streams_of,
 )
-from etl.twin.selling import Waiting, draw_waiting, with_returns
+from etl.twin.selling import Waiting, chooses_substitutes, draw_waiting, with_returns
 from etl.twin.stock import products_hit, shocks_of
-from etl.twin.substitutes import chooses_substitutes
 
 _US_PER_MINUTE = 60_000_000
 

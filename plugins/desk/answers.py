@@ -37,9 +37,9 @@ def ask_and_show(
     """Record what is asked for, and say what became of it."""
     from dataclasses import replace
 
-    from etl.calendar import next_date
     from flows.clock import now_of
     from flows.workspace import open_workspace
+    from plugins.desk.next_ticks import next_date
     from plugins.desk.price_changes.request import ask
 
     workspace = open_workspace(folder)

@@ -17,7 +17,7 @@ from catalog.arrays import Flags, Floats, Ints
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from etl.twin.draws import Personas, products_by_personas
-from etl.twin.substitutes import chooses_substitutes
+from etl.twin.selling import chooses_substitutes
 from etl.twin.visits import budget_shifts_on, expected_visits_on, stores_alike
 from features.footfall import LoggedVisits
 from serving.optimise.curves import DemandCurves

@@ -54,7 +54,7 @@ def live(
       shelfprice live --store S01 --speed 0.2
     """
     from catalog.load import load
-    from etl.calendar import refuse_unknown_store
+    from plugins.desk.next_ticks import refuse_unknown_store
 
     admit("twin", catalog)
     folder = text_of(catalog)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from catalog.errors import Declined
 from catalog.load import Catalog
-from etl.calendar import ONE_DAY, has_decisions, next_dates
+from etl.calendar import ONE_DAY, next_dates, stores_in
 from etl.ledger import in_force_in
 from etl.load import DayRows, conform, load_rows
 from etl.open_days import LiveDay, Mark, clear_away, days_with_live_parts
@@ -125,3 +125,8 @@ def _stacked(first: pa.Table, second: pa.Table) -> pa.Table:
             column = column.cast(field.type.value_type).combine_chunks().dictionary_encode()
         columns.append(column.cast(field.type))
     return pa.table(columns, schema=both.schema)
+
+
+def has_decisions(lake: Lake, day: LiveDay) -> bool:
+    """Return whether a store has closed decisions of a date, live or simulated."""
+    return any(day.store in stores_in(lake, part) for part in lake.partitions_on("interactions", day.business_date))

@@ -5,11 +5,11 @@ import datetime as dt
 import pytest
 
 from catalog.settings import Settings
-from etl.announced import take_in
 from etl.batches import batches_of, play_batch
 from etl.transform import transform
 from etl.twin.conditions import temperature_on
 from flows.workspace import prepared
+from plugins.connect.intake.announced import take_in
 from plugins.evaluation.worlds import asked_worlds
 from serving.store.in_force import pricing_on
 from warehouse.lake import Partition

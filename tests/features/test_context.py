@@ -11,12 +11,12 @@ import pytest
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings, read_settings
-from etl.announced import take_in
 from etl.batches import batches_of, play_batch
 from etl.transform import transform
 from features.cells import feature_workbench
 from features.context import context_of_days, seals_of_context, show_context
 from flows.workspace import prepared
+from plugins.connect.intake.announced import take_in
 from serving.store.in_force import pricing_on
 from training.schedule import inputs_of_night
 from warehouse.workspace import Workspace

@@ -15,10 +15,11 @@ from catalog.errors import ShelfpriceError
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import wire_tags
-from etl.calendar import next_tick, stores_now
+from etl.calendar import stores_now
 from plugins.connect.api.app import application
 from plugins.connect.labels.wanted import wanted_of
 from plugins.desk.alerts.rules import found_now
+from plugins.desk.next_ticks import next_tick
 from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.record import all_changes
 from serving.quote import PriceQuestion

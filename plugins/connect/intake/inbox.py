@@ -15,7 +15,7 @@ from pathlib import Path
 
 from catalog.errors import DataError
 from catalog.load import WatchedCatalog
-from etl import announced
+from plugins.connect.intake import announced
 from plugins.connect.intake.intake import Intake
 from plugins.connect.intake.sale_lines import Contents
 from plugins.connect.intake.sales_files import batches_in, contents_of, is_taken, may_be_half_written

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from catalog.errors import ServiceError
 from catalog.load import WatchedCatalog
-from etl.calendar import refuse_unknown_store, stores_now
+from etl.calendar import stores_now
 from flows.clock import now_of
 from plugins.connect.labels.ack_files import AckFilesResult, RefusedFileAck, read_ack_files, waiting_files
 from plugins.connect.labels.batch import DEVICES, PriceBatch, StoreRecord, next_batch
@@ -18,6 +18,7 @@ from plugins.connect.labels.export_log import LOCK as RECORD_LOCK
 from plugins.connect.labels.export_log import ExportHistory, ExportLog, next_number, record_batches
 from plugins.connect.labels.targets import FolderTarget, RefusedBatchError, Target
 from plugins.connect.labels.wanted import shelf_prices
+from plugins.desk.next_ticks import refuse_unknown_store
 from plugins.desk.standing import standings
 from warehouse.commits.locks import waited_for
 from warehouse.commits.notes import EXPORTS, Notes, read_sealed, write_sealed

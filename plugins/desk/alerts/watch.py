@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from catalog.errors import Declined, ShelfpriceError
 from catalog.tables.contracts import TABLES
-from etl.calendar import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.alerts.rules import Alert, found_now
+from plugins.desk.next_ticks import next_date, next_tick
 from plugins.desk.notify.channels import channels_of
 from plugins.desk.notify.outbox import LOCK, keep, send
 from warehouse.commits.locks import held

@@ -6,9 +6,9 @@ from contextlib import closing
 from textwrap import fill
 
 from catalog.errors import ShelfpriceError
-from etl.calendar import next_date, next_tick
 from flows.clock import now_of
 from plugins.desk.alerts.watch import open_alerts
+from plugins.desk.next_ticks import next_date, next_tick
 from plugins.desk.notify.channels import Message, channels_of
 from plugins.desk.notify.outbox import LOCK, is_told, keep, send
 from plugins.desk.price_changes.listing import rows_of

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from catalog.errors import Declined
 from catalog.tables.contracts import TABLES
-from etl.calendar import next_date, next_tick
 from flows.clock import now_of
+from plugins.desk.next_ticks import next_date, next_tick
 from plugins.desk.notify.channels import Channel, Message, channels_of
 from warehouse.commits.locks import held, waited_for
 from warehouse.commits.notes import UNSENT_ALERTS, read_sealed, write_sealed

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from catalog.clocks import UTC, WallClock
-from etl.calendar import next_tick, next_ticks
 from flows.clock import now_of
+from plugins.desk.next_ticks import next_tick, next_ticks
 from plugins.desk.price_changes.change import PriceChange, State, Terms
 from plugins.desk.price_changes.record import changes_on
 from warehouse.workspace import Workspace

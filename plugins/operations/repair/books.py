@@ -10,11 +10,12 @@ from catalog.decisions.pricing import PricedBy
 from catalog.errors import CatalogError, DataError
 from catalog.load import Catalog
 from etl.batches import Batch, batch_inputs, play_batch, stores_of
-from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
+from etl.ledger import LedgerRow, in_force_in, kept_catalog
 from etl.stock import kept_before
 from etl.transform import transform
 from plugins.operations.repair.damage import Damage, set_findings_aside
 from plugins.operations.repair.kills import Fault
+from plugins.operations.replay.day import kept_catalogs
 from serving.book.make import has_belief, make_book_again
 from serving.book.store import OpenBook, book_with
 from serving.limits.orders import orders_on

@@ -16,7 +16,7 @@ from catalog.load import Catalog
 from catalog.settings import Settings
 from catalog.spread import Progress, silent
 from etl.batches import is_committed
-from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
+from etl.ledger import LedgerRow, in_force_in, kept_catalog
 from etl.load import DayRows, load_rows, products_of, rows_of
 from etl.open_days import standing_after, taught
 from etl.stock import kept_before, units_after
@@ -297,3 +297,14 @@ class _Day:
 def _other_version(rows: tuple[LedgerRow, ...]) -> str | None:
     played_by = {row.code_version for row in rows} - {CODE_VERSION}
     return f"played by version {', '.join(sorted(played_by))}, and this is {CODE_VERSION}" if played_by else None
+
+
+def kept_catalogs(lake: Lake) -> Iterator[Catalog]:
+    """Yield every kept catalog that this version of the project can still read."""
+    for partition in lake.partitions("catalogs"):
+        receipt = lake.receipt(partition)
+        if receipt is not None:
+            try:
+                yield kept_catalog(lake, receipt.inputs)
+            except CatalogError:
+                continue

@@ -36,6 +36,7 @@ __all__ = [
     "close_days",
     "decide_design",
     "holds_exported",
+    "next_open_date",
     "night",
     "pricing_on",
     "quotes",
@@ -52,6 +53,20 @@ _NOBODY_SAID = (
     "drawn_prices.changes: hourly: expected products whose visits are said, found none, so the owner's prices stand: "
     "send visits to /v1/traffic, or choose weekly"
 )
+
+
+def next_open_date(catalog: Catalog, store: str, date: dt.date, now: dt.datetime) -> dt.date:
+    """Return the first open date, from a date on, on which a store has not closed at a moment, UTC.
+
+    Where tills sell, dates pass although nobody sends their sales.
+    """
+    if catalog.store.sales != "outside":
+        return date
+    clock = catalog.store.clock_of(store)
+    date = max(date, clock.date_of(now))
+    while now >= clock.closing_of(date) or not catalog.store.is_open_on(date):
+        date += dt.timedelta(days=1)
+    return date
 
 
 def sells_from_book(catalog: Catalog) -> bool:

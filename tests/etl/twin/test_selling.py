@@ -11,9 +11,8 @@ from catalog.decisions.pricing import PriceDecision, Shelf
 from catalog.decisions.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE, StoreDay
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from etl.twin.selling import sell_tick
+from etl.twin.selling import Choice, sell_tick
 from etl.twin.store_day import play
-from etl.twin.substitutes import Choice
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import StaticPolicy, policy_without_model
 from serving.store.storefront import Storefront

@@ -15,8 +15,8 @@ from catalog.decisions.store_day import StoreDay
 from catalog.errors import DataError
 from catalog.load import CLASSIC, Catalog, load, restored
 from etl.calendar import DEFAULT_START
+from etl.twin.selling import chooses_substitutes
 from etl.twin.store_day import meet
-from etl.twin.substitutes import chooses_substitutes
 from etl.twin.visits import budget_shifts_on, draw_visits, expected_visits_on
 from plugins.evaluation.clairvoyant import clairvoyant
 from plugins.evaluation.commands.compare import compare

@@ -16,13 +16,14 @@ from price_shop import DATE, Shop
 from receiver import receiving
 
 from catalog.errors import DataError, ServiceError
-from etl.calendar import ONE_DAY, next_date
+from etl.calendar import ONE_DAY
 from plugins.connect.labels.ack_files import FOLDER, read_ack_files
 from plugins.connect.labels.acknowledge import acknowledge
 from plugins.connect.labels.export import ExportResult, export, unproven_deliveries
 from plugins.connect.labels.export_log import ExportLog
 from plugins.connect.labels.status import late_in, status
 from plugins.connect.labels.targets import FolderTarget, HttpTarget, target_of
+from plugins.desk.next_ticks import next_date
 from plugins.desk.price_changes import propose
 from plugins.desk.price_changes.record import all_changes
 from plugins.desk.price_changes.request import PriceRequest, ask

@@ -13,9 +13,9 @@ import pytest
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import CatalogError, DataError, Declined
-from etl.calendar import next_tick
 from etl.stock import opens_with
 from plugins.desk.law.shown import prior_price_of
+from plugins.desk.next_ticks import next_tick
 from plugins.desk.price_changes.change import Kind, PriceChange
 from plugins.desk.price_changes.decision import decide, decide_each
 from plugins.desk.price_changes.orders import orders_on

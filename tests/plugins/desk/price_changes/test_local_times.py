@@ -9,10 +9,11 @@ from price_shop import SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import DataError
 from catalog.load import WatchedCatalog
-from etl.calendar import ONE_DAY, next_date, next_tick, next_ticks
+from etl.calendar import ONE_DAY
 from etl.open_days import LiveDay
 from plugins.desk.answers import moment_of
 from plugins.desk.law.shown import prior_price_of
+from plugins.desk.next_ticks import next_date, next_tick, next_ticks
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.orders import orders_on

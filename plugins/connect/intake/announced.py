@@ -2,8 +2,6 @@
 
 Columns are `date`, `store` (empty for all stores) and `event` or `temperature`, or both. A file says all there is of
 its dates: a corrected file takes the place of what was said of them before, and a line without an event takes one away.
-
-The twin's own weather, where its shoppers heed it, is known like a forecast, through the day after the newest sold.
 """
 
 import csv
@@ -23,23 +21,15 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
 from catalog.tables.table import Table
-from etl.twin.conditions import heeds_temperature, temperature_on
-from warehouse.commits.locks import held, waited_for
+from etl.load import ANNOUNCED, ANNOUNCING
+from warehouse.commits.locks import held
 from warehouse.lake import Lake, Partition
-from warehouse.origin import origin_of, sold_dates
-
-ANNOUNCING = "announcing"
-"""Name of the lock that is held while the tables change."""
-COMMIT = "announced"
-"""Name of the commit that holds both tables."""
 
 _COLUMNS = frozenset({"date", "store", "event", "temperature"})
 _TABLES = {"event": TABLES["events"], "temperature": TABLES["weather"]}
 _EVENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})?")
 _COLDEST, _HOTTEST = -90.0, 60.0
 _MOST_BYTES, _MOST_ROWS = 10_000_000, 200_000
-_WEATHER = Partition("weather", None, "all")
-_ONE_DAY = dt.timedelta(days=1)
 _Line = Mapping[str | None, Any]
 
 
@@ -76,7 +66,7 @@ def take_in(lake: Lake, catalog: Catalog, file: Path) -> Announced:
     with held(lake.locks, ANNOUNCING):
         rows = {name: _rows(lake, _TABLES[name], name, said, dates) for name in columns}
         inputs = hashlib.sha256(repr(sorted((name, rows[name].to_pylist()) for name in rows)).encode()).hexdigest()
-        with lake.commit(COMMIT, inputs=inputs) as commit:
+        with lake.commit(ANNOUNCED, inputs=inputs) as commit:
             for name, own in rows.items():
                 commit.publish(Partition(_TABLES[name].name, None, "all"), own)
     events, weather = (sum(name in one.values for one in said) for name in _TABLES)
@@ -180,31 +170,3 @@ def _refuse_two_temperatures(said: list[_Said], file: Path) -> None:
                 f"{file}: expected one temperature of {one.date} in {one.store or 'all stores'}, found several; "
                 "nothing was taken in: keep one"
             )
-
-
-def tell_weather(lake: Lake, catalog: Catalog) -> None:
-    """Publish the temperature of each date that was sold, and of the day after, where it is not known.
-
-    Nothing happens in a retailer's lake, or where no demand effect depends on the temperature.
-    """
-    if not heeds_temperature(catalog) or origin_of(lake.store) != "twin" or not _dates_without_weather(lake):
-        return
-    with waited_for(lake.locks, ANNOUNCING):
-        rows = _weather_known(lake)
-        rows += [
-            {"date": date, "store_id": None, "temperature": round(temperature_on(catalog, date), 1)}
-            for date in _dates_without_weather(lake)
-        ]
-        rows.sort(key=lambda row: (row["date"], row["store_id"] or ""))
-        with lake.commit(COMMIT, inputs=hashlib.sha256(repr(rows).encode()).hexdigest()) as commit:
-            commit.publish(_WEATHER, pa.Table.from_pylist(rows, schema=TABLES["weather"].schema))
-
-
-def _dates_without_weather(lake: Lake) -> list[dt.date]:
-    sold = set(sold_dates(lake))
-    known = {row["date"] for row in _weather_known(lake)}
-    return sorted((sold | {date + _ONE_DAY for date in sold}) - known)
-
-
-def _weather_known(lake: Lake) -> list[dict[str, Any]]:
-    return lake.read(_WEATHER).to_pylist() if lake.receipt(_WEATHER) else []

@@ -8,8 +8,8 @@ import pytest
 from catalog.errors import DataError
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings
-from etl.announced import Announced, take_in
 from flows.workspace import prepared
+from plugins.connect.intake.announced import Announced, take_in
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 
