@@ -13,14 +13,16 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from catalog.settings import Settings
 from warehouse.commits.locks import UP, is_held
 
+Value = TypeVar("Value")
 _USER = "shelfprice"
 _BYTES = 32
 
@@ -154,17 +156,20 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def sha256_while_unchanged(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes; while the file stands as it did, it is read once in a process."""
-    stands = path.stat()
-    if time.time_ns() - stands.st_ctime_ns < _SETTLED:
-        return sha256_of(path)
-    return _sha256_as_it_stands(path, (stands.st_ino, stands.st_mtime_ns, stands.st_ctime_ns, stands.st_size))
+def read_once(read: Callable[[Path], Value]) -> Callable[[Path], Value]:
+    """Return a reader that reads a file once in a process while it stands as it did; one that just changed is read."""
+    kept = lru_cache(maxsize=1 << 16)(lambda path, _stands: read(path))
+
+    def reader(path: Path) -> Value:
+        stands = path.stat()
+        if time.time_ns() - stands.st_ctime_ns < _SETTLED:
+            return read(path)
+        return kept(path, (stands.st_ino, stands.st_mtime_ns, stands.st_ctime_ns, stands.st_size))
+
+    return reader
 
 
-@lru_cache(maxsize=8192)
-def _sha256_as_it_stands(path: Path, _stands: tuple[int, int, int, int]) -> str:
-    return sha256_of(path)
+sha256_while_unchanged = read_once(sha256_of)
 
 
 def sha256_of_text(text: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import LakeError
-from warehouse.files import sha256_of, sha256_of_text
+from warehouse.files import read_once, sha256_of, sha256_of_text
 
 CODE_VERSION = version("shelfprice")
 RECEIPTS = "receipts"
@@ -142,6 +142,9 @@ def receipt_from(said: dict[str, Any]) -> Receipt:
     return receipt
 
 
+_read = read_once(lambda path: receipt_from(unsealed(path.read_text(encoding="utf-8"))))
+
+
 def read_receipt(path: Path) -> Receipt | None:
     """Read a receipt; None when there is none.
 
@@ -151,7 +154,7 @@ def read_receipt(path: Path) -> Receipt | None:
         When the file is there and is not a receipt, or not as it was written.
     """
     try:
-        return receipt_from(unsealed(path.read_text(encoding="utf-8")))
+        return _read(path)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
