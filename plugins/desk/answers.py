@@ -127,7 +127,7 @@ def show_stickers(
 
     from etl.calendar import stores_now
     from flows.clock import now_of
-    from serving.store.markdowns import markdowns_of
+    from plugins.desk.stickers import markdowns_of
 
     shelf, lake = workspace.catalog, workspace.lake
     stores = shelf.store.stores if store is None else (store,)

@@ -322,16 +322,10 @@ class UsualPrices:
 def usual_prices(front: Storefront, shelf: Shelf) -> UsualPrices:
     """Return what a storefront shows on shelves without exploration: with what people ordered, and without."""
     front = replace(front, exploration=None)
-    if front.curves is not None and front.curves.by_tick is not None:
-        front = replace(front, curves=front.curves.at(shelf.ticks_left))
-    asked, free = front.supported(front.policy.ask(shelf), shelf), without_orders(front)
-    limits = front.limits_on(shelf, asked).beside(asked.prices)
-    prices, rule, clamps = limits.decide(asked.prices, asked.rule, front.rules.index("exploration") + 1)
-    without = prices
-    if free is not front:
-        without = free.limits_on(shelf, asked).beside(asked.prices).apply(asked.prices)
-    stickers = front.stickers(asked, prices, limits)
-    return UsualPrices(shelf, front.limits, prices, rule, clamps, without, stickers["sticker"], stickers.get("saving"))
+    decision, free = front.decide(shelf), without_orders(front)
+    without = decision.prices if free is front else free.decide(shelf).prices
+    shown = decision.prices, decision.rule, decision.clamps
+    return UsualPrices(shelf, front.limits, *shown, without, decision.sticker, decision.saving)
 
 
 def without_orders(front: Storefront) -> Storefront:

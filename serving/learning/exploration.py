@@ -15,13 +15,14 @@ linear in e.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from serving.limits.limits import ShelfLimits, anywhere
-from serving.optimise.curves import DemandCurves, chance_at
-from serving.optimise.policies import Asked, Worth
+from serving.optimise.curves import DemandCurves, chance_at, chance_on_shelf
+from serving.optimise.policies import Asked
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,33 @@ class ExplorationPlan:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """What is needed to value prices on a shelf. Arrays have shape (n_stores, n_products).
+
+    Attributes
+    ----------
+    curves
+        Demand curves; None without a model.
+    asked
+        What the policy wants: its own chance of sale counts at its own price.
+    forgone
+        What a sale forgoes, EUR: the value of the unit kept and, for margin, its cost.
+    stock
+        Units on the shelf.
+    """
+
+    curves: DemandCurves | None
+    asked: Asked
+    forgone: Floats
+    stock: Ints
+
+    def of(self, prices: Floats) -> Floats:
+        """Return what prices are worth, EUR per visit, with what they bring beside a sale."""
+        p_sale = chance_on_shelf(self.curves, prices, self.stock, self.asked.prices, self.asked.p_sale)
+        return (prices - self.forgone) * p_sale + (0.0 if self.curves is None else self.curves.beside_at(prices))
+
+
+@dataclass(frozen=True)
 class Candidates:
     """Candidates within the limits.
 
@@ -71,33 +99,27 @@ class Candidates:
     prices
         EUR, shape (n_prices, n_stores or 1, n_products); NaN where a candidate may not be tried.
     counts
-        How many of them each product has, shape (n_products,); in a store, fewer may be approved.
-    mean_revenue, mean_chance
-        Means over these of price x chance of sale, EUR per visit, and of the chance alone, shape (n_stores or 1,
-        n_products); NaN without a budget.
-    mean_beside
-        Mean of what a visit brings beside its own sale, EUR, of the same shape, or 0 for nothing.
+        Number of candidates of each product, shape (n_products,); in a store, fewer may be approved.
+    mean_revenue, mean_chance, mean_beside
+        Means over these of price x chance of sale, of the chance, and of what a visit brings beside its own sale, EUR
+        per visit, shape (n_stores or 1, n_products); NaN without a budget.
     """
 
     prices: Floats
     counts: Ints
     mean_revenue: Floats
     mean_chance: Floats
-    mean_beside: Floats | float = 0.0
+    mean_beside: Floats
 
-    @property
-    def may_be_tried(self) -> Flags:
-        """Which of them may be tried, in the shape of `prices`."""
-        return np.isfinite(self.prices)
+    def propensity(self, shown: Floats, usual: Floats, chance: Floats) -> Floats:
+        """Return the chance with which the prices shown were to be shown, as a candidate or as the usual price.
 
-    def count_at(self, prices: Floats) -> Ints:
-        """How many candidates end at each price, shape (n_stores, n_products); long rows compare fastest."""
-        own = np.ascontiguousarray(prices.T)
-        return (self.prices.swapaxes(1, 2) == own).view(np.int8).sum(axis=0, dtype=np.int64).T
-
-    def mean_worth(self, forgone: Floats) -> Floats:
-        """Mean of what the candidates are worth, EUR per visit, as in `serving.optimise.policies.Worth.of`."""
-        return self.mean_revenue - forgone * self.mean_chance + self.mean_beside
+        `chance` is that of a trial; all have shape (n_stores, n_products).
+        """
+        of_long_rows = self.prices.swapaxes(1, 2) == np.ascontiguousarray(shown.T)  # which compare fastest
+        ends_here = of_long_rows.view(np.int8).sum(axis=0, dtype=np.int64).T
+        may_be_tried = np.isfinite(self.prices).sum(axis=0) / self.counts
+        return ends_here * (chance / self.counts) + (1 - chance * may_be_tried) * (shown == usual)
 
 
 def candidates_within(
@@ -146,21 +168,19 @@ def chance_on_budget(
     usual
         Prices shown where nothing is tried, EUR, shape (n_stores, n_products).
     """
-    p_usual = worth.p_sale(usual)
-    own = (usual - worth.forgone) * p_usual + worth.beside(usual)
-    affordable = budget * (usual * p_usual)
+    asked, at_usual = worth.asked, worth.of(usual)
+    affordable = budget * (usual * chance_on_shelf(worth.curves, usual, worth.stock, asked.prices, asked.p_sale))
     if limits.limits is not None and not limits.limits.are_static:
-        asked = limits.in_zone(worth.asked.prices)
-        wanted = worth.of(anywhere(limits.limits, asked.shape).apply(asked))
-        affordable = np.maximum(affordable - np.maximum(wanted - own, 0.0), 0.0)
-    loss = own - candidates.mean_worth(worth.forgone)
+        wanted = limits.in_zone(asked.prices)
+        away = worth.of(anywhere(limits.limits, wanted.shape).apply(wanted)) - at_usual
+        affordable = np.maximum(affordable - np.maximum(away, 0.0), 0.0)
+    loss = at_usual - (candidates.mean_revenue - worth.forgone * candidates.mean_chance + candidates.mean_beside)
     chance = np.full(loss.shape, HIGHEST_CHANCE)
     np.divide(affordable, loss, out=chance, where=loss * HIGHEST_CHANCE > affordable)
     return chance
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(NamedTuple):
     """Prices after exploration, before the guardrails. Arrays have shape (n_stores, n_products).
 
     Attributes
@@ -171,29 +191,12 @@ class Trial:
         The candidate's or the policy's price, EUR, and the chance of sale at it; NaN without a model.
     chance
         Chance with which a price was to be tried.
-    candidates
-        What could be tried; None where nothing is.
     """
 
     explored: Flags
     prices: Floats
     p_sale: Floats
     chance: Floats
-    candidates: Candidates | None
-
-    def propensity(self, shown: Floats, usual: Floats) -> Floats:
-        """Return the chance with which the prices shown were to be shown: as a candidate, or as the usual price."""
-        if self.candidates is None:
-            return (shown == usual).astype(float)
-        as_candidate = self.candidates.count_at(shown) * (self.chance / self.candidates.counts)
-        tried = self.candidates.may_be_tried.sum(axis=0) / self.candidates.counts
-        return as_candidate + (1 - self.chance * tried) * (shown == usual)
-
-
-def no_trial(asked: Asked) -> Trial:
-    """Return the policy's own prices, none of them tried."""
-    shape = asked.prices.shape
-    return Trial(np.zeros(shape, dtype=bool), asked.prices, asked.p_sale, np.zeros(shape), None)
 
 
 def try_prices(
@@ -201,25 +204,26 @@ def try_prices(
 ) -> Trial:
     """Put a candidate in the place of the policy's price where the dice say so.
 
+    The dice choose a candidate and, by what they leave, whether it is tried. So while the same dice stand, a tried
+    price never gives way to another one, even where the chance of a trial moves with stock and time.
+
     Parameters
     ----------
     usual
         Prices shown where nothing is tried, EUR, shape (n_stores, n_products).
     """
-    chance = _chance_of_a_trial(exploration, worth, limits, usual, candidates)
-    dice = limits.shelf.dice
-    if limits.have_one_price:
-        dice = np.broadcast_to(dice[0], dice.shape)
-    explored, candidate = _throw(exploration, dice, chance)
-    cell = np.arange(len(exploration.ladder)), candidate
-    explored = explored & _chosen(candidates.may_be_tried, candidate)
-    p_tried = np.nan if worth.curves is None else worth.curves.p_sale[cell]
+    chance, dice = _chance_of_a_trial(exploration, worth, limits, usual, candidates), limits.shelf.dice
+    slot = (np.broadcast_to(dice[0], dice.shape) if limits.have_one_price else dice) * exploration.counts
+    number = np.minimum(slot.astype(np.int64), exploration.counts - 1)
+    product = np.arange(len(exploration.ladder))
+    cell = product, exploration.positions[product, number]
+    may_be_tried = np.broadcast_to(np.isfinite(candidates.prices), (len(candidates.prices), *number.shape))
+    explored = (slot - number < chance) & np.take_along_axis(may_be_tried, cell[1][None], axis=0)[0]
     return Trial(
         explored=explored,
         prices=np.where(explored, exploration.ladder[cell], worth.asked.prices),
-        p_sale=np.where(explored, p_tried, worth.asked.p_sale),
+        p_sale=np.where(explored, np.nan if worth.curves is None else worth.curves.p_sale[cell], worth.asked.p_sale),
         chance=chance,
-        candidates=candidates,
     )
 
 
@@ -230,36 +234,16 @@ def _chance_of_a_trial(
 
     So beside a sticker, too: there the label is not the lowest price, and teaches nothing.
     """
-    in_stock = worth.stock > 0
+    sells = worth.stock > 0
     if worth.asked.sticker is not None:
-        in_stock = in_stock & np.isnan(worth.asked.sticker)
-    chance = np.where(in_stock, exploration.share, 0.0)
+        sells = sells & np.isnan(worth.asked.sticker)
+    chance: Floats | float = exploration.share
     if exploration.budget is not None:
         on_budget = chance_on_budget(exploration.budget, worth, limits, usual, candidates)
-        chance = np.where(np.isfinite(exploration.budget) & in_stock, on_budget, chance)
-    if limits.have_one_price:  # the chance of the store that affords the least, so that none pays beyond its budget
-        chance = np.where(limits.may_explore & (worth.stock > 0), chance, np.inf).min(axis=0)
-    return np.where(limits.may_explore & np.isfinite(chance), chance, 0.0)
-
-
-def _chosen(values: Flags, candidate: Ints) -> Flags:
-    """Return the values of the candidates that the dice chose, shape (n_stores, n_products).
-
-    Parameters
-    ----------
-    values
-        Shape (n_prices, n_stores or 1, n_products).
-    """
-    of_every_store = np.broadcast_to(values, (len(values), *candidate.shape))
-    return np.take_along_axis(of_every_store, candidate[None], axis=0)[0]
-
-
-def _throw(exploration: ExplorationPlan, dice: Floats, chance: Floats) -> tuple[Flags, Ints]:
-    """Let the dice choose a candidate and, by what they leave, whether it is tried.
-
-    So while the same dice stand, a tried price never gives way to another one, even where the chance of a trial moves
-    with stock and time.
-    """
-    slot = dice * exploration.counts
-    number = np.minimum(slot.astype(np.int64), exploration.counts - 1)
-    return slot - number < chance, exploration.positions[np.arange(len(exploration.counts)), number]
+        chance = np.where(np.isfinite(exploration.budget), on_budget, chance)
+    chance = np.where(sells & limits.may_explore, chance, 0.0)
+    if not limits.have_one_price:
+        return chance
+    # the chance of the store that affords the least, so that none pays beyond its budget
+    least = np.where(limits.may_explore & (worth.stock > 0), chance, np.inf).min(axis=0)
+    return np.where(limits.may_explore & np.isfinite(least), least, 0.0)

@@ -16,7 +16,7 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
-from serving.optimise.curves import DemandCurves, chance_on_shelf
+from serving.optimise.curves import DemandCurves
 from serving.optimise.days_ahead import SolvedOverDays
 from serving.optimise.recursion import ProductsToSolve, rates_of, solve, worth_of_each
 from serving.optimise.stock_ahead import Keeps, StockAhead
@@ -84,40 +84,6 @@ def asked_without_model(prices: Floats, rule: Ints) -> Asked:
     """Return prices that come without a chance of sale and without a value of stock."""
     unknown = np.full(prices.shape, np.nan)
     return Asked(prices, rule, unknown, unknown)
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What is needed to value prices on a shelf. Arrays have shape (n_stores, n_products).
-
-    Attributes
-    ----------
-    curves
-        Demand curves; None without a model.
-    asked
-        What the policy wants: its own chance of sale counts at its own price.
-    forgone
-        What a sale forgoes, EUR: the value of the unit kept and, for margin, its cost.
-    stock
-        Units on the shelf.
-    """
-
-    curves: DemandCurves | None
-    asked: Asked
-    forgone: Floats
-    stock: Ints
-
-    def p_sale(self, prices: Floats) -> Floats:
-        """Return the chance of sale at prices, EUR."""
-        return chance_on_shelf(self.curves, prices, self.stock, self.asked.prices, self.asked.p_sale)
-
-    def of(self, prices: Floats) -> Floats:
-        """Return what prices are worth, EUR per visit, what they bring beside a sale included."""
-        return (prices - self.forgone) * self.p_sale(prices) + self.beside(prices)
-
-    def beside(self, prices: Floats) -> Floats | float:
-        """Return what a visit brings at prices beside its own sale, EUR."""
-        return 0.0 if self.curves is None else self.curves.beside_at(prices)
 
 
 @dataclass(frozen=True)

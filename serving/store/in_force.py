@@ -7,6 +7,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from catalog.decisions.pricing import PricedBy
 from catalog.errors import DataError
 from catalog.load import Catalog
@@ -15,15 +17,10 @@ from etl.ledger import in_force_in
 from etl.open_days import is_live
 from serving.belief.table import stores_of_kinds
 from serving.book.store import BookInForce, Books, OpenBook, opened_once
+from serving.learning.exploration import ExplorationPlan
 from serving.limits.orders import AtOnce, Orders, at_once_now, orders_on
-from serving.optimise.policies import GreedyPolicy, ShelfPrices, costs_that_count
-from serving.store.storefront import (
-    Storefront,
-    storefront_at_base_prices,
-    storefront_before_champion,
-    storefront_that_learns,
-    storefront_with_model,
-)
+from serving.optimise.policies import GreedyPolicy, ShelfPrices, costs_that_count, policy_without_model
+from serving.store.storefront import Storefront, storefront, storefront_before_champion, storefront_that_learns
 from warehouse.lake import Lake
 from warehouse.origin import seller_of
 
@@ -123,7 +120,7 @@ def _priced_by(
     if (seller := seller_of(lake.store, catalog.store)) is not None:
         return seller.pricing_on(lake, catalog, date, orders, stores, is_stopped=is_stopped)
     if is_stopped:
-        return PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch")
+        return PricedBy(storefront(catalog, policy_without_model(catalog, "static"), orders), "kill_switch")
     if name not in {"static", "rule"}:
         opened = books(catalog, date)
         if opened is not None:
@@ -164,8 +161,9 @@ def _priced_by_book(
     made_for = found.book.published_at.date()
     if is_greedy:
         curves = opened.day_start().outlook().curves
-        policy = GreedyPolicy(curves, costs_that_count(catalog))
-        store: Storefront = storefront_with_model(catalog, policy, curves, orders)
+        policy, budget = GreedyPolicy(curves, costs_that_count(catalog)), catalog.store.exploration.budget
+        plan = ExplorationPlan(0.0, curves.prices, np.full(len(catalog.skus), budget))
+        store = storefront(catalog, policy, orders, curves, plan)
     else:
         alike = stores_alike(stores or (), _kinds_in(catalog, found))
         assert len(alike) < 2, alike  # noqa: S101, PLR2004 - stores of several kinds have no policy in common

@@ -5,12 +5,13 @@ plays only if that is what was meant.
 """
 
 import datetime as dt
-import logging
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache, partial
 from threading import Lock
 from typing import Any
+
+from cachetools import LRUCache
 
 from catalog.decisions.pricing import PricedBy
 from catalog.errors import Declined
@@ -20,7 +21,6 @@ from catalog.spread import HERE, Spread
 from etl.batches import (
     Batch,
     BatchResult,
-    Kinds,
     batches_of,
     is_committed,
     play_batch,
@@ -30,7 +30,7 @@ from etl.batches import (
 from etl.open_days import is_live
 from serving.book.store import opened_once
 from serving.store.in_force import kinds_on, pricing_on
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.origin import seller_of
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
@@ -79,28 +79,25 @@ class PricesByKind:
 
     def __init__(self, lake: Lake, catalog: Catalog, name: str | None = None) -> None:
         self._lake, self._catalog, self._name, self._books = lake, catalog, name, opened_once(lake)
-        self._found: dict[tuple[dt.date, tuple[str, ...] | None], PricedBy] = {}
+        self._pricing = cache(partial(pricing_on, lake, catalog, books=self._books))
 
-    def kinds(self, date: dt.date) -> Kinds:
-        """Return the kinds of stores that are priced apart on a date."""
-        return kinds_on(self._lake, self._catalog, date, self._name, self._books)
+    def batches(self, dates: Sequence[dt.date], n_stores: int | None = None) -> list[Batch]:
+        """Return the batches of some dates, each with stores of one kind that did not sell the date live."""
+        kinds = {date: kinds_on(self._lake, self._catalog, date, self._name, self._books) for date in dates}
+        batches = [own for date in dates for own in batches_of(self._catalog, [date], n_stores, kinds[date])]
+        return without_live_days(self._lake, batches)
 
     def alike(self, batch: Batch) -> tuple[str, ...] | None:
         """Return the stores that a batch is priced with; None for all stores."""
-        kinds = self.kinds(batch.business_date)
+        kinds = kinds_on(self._lake, self._catalog, batch.business_date, self._name, self._books)
         return next((kind for kind in kinds if batch.stores[0] in kind), batch.stores) if kinds else None
 
     def of(self, batch: Batch) -> PricedBy:
         """Return what prices a batch."""
-        date, stores = batch.business_date, self.alike(batch)
-        if (date, stores) not in self._found:
-            own = pricing_on(self._lake, self._catalog, date, self._name, stores, books=self._books)
-            self._found[date, stores] = own
-        return self._found[date, stores]
+        return self._pricing(batch.business_date, self._name, self.alike(batch))
 
 
-_POLICIES_KEPT = 2
-_READ, _READING = OrderedDict[tuple[Any, ...], PricesByKind](), Lock()
+_READ, _READING = LRUCache[tuple[Any, ...], PricesByKind](maxsize=2), Lock()  # for the next batch is often of one date
 
 
 def priced_batches(
@@ -115,10 +112,8 @@ def priced_batches(
     policy
         Policy asked for by its name; None for what is in force.
     """
-    lake, catalog = workspace.lake, workspace.catalog
-    prices = PricesByKind(lake, catalog, policy)
-    batches = [batch for date in dates for batch in batches_of(catalog, [date], n_stores, prices.kinds(date))]
-    return [(batch, prices.of(batch)) for batch in without_live_days(lake, batches)]
+    prices = PricesByKind(workspace.lake, workspace.catalog, policy)
+    return [(batch, prices.of(batch)) for batch in prices.batches(dates, n_stores)]
 
 
 def batches_to_play(
@@ -126,7 +121,7 @@ def batches_to_play(
 ) -> list[BatchToPlay]:
     """Return what is sent to those who play batches; `priced` and `policy` as in `priced_batches`."""
     where = whereabouts(workspace, spread)
-    return [BatchToPlay(where, batch, seed, policy, found.fingerprint, at_hand=found) for batch, found in priced]
+    return [BatchToPlay(where, batch, seed, policy, by.fingerprint, at_hand=by) for batch, by in priced]
 
 
 def in_order(catalog: Catalog, jobs: Sequence[BatchToPlay]) -> list[list[BatchToPlay]]:
@@ -146,43 +141,22 @@ def play_one(job: BatchToPlay) -> BatchResult:
         When something else prices its date by now.
     """
     workspace = job.where.opened()
-    priced_by = job.at_hand or pricing_meant(workspace, job.batch, job.policy, job.priced_by)
-    return play_batch(workspace, job.batch, priced_by, job.seed, anew=job.anew)
+    return play_batch(workspace, job.batch, job.at_hand or _pricing_meant(workspace, job), job.seed, anew=job.anew)
 
 
-def pricing_meant(workspace: Workspace, batch: Batch, policy: str | None, priced_by: str) -> PricedBy:
-    """Return what prices a batch; what was read last is kept, for the next batch is often of the same date.
-
-    Parameters
-    ----------
-    policy
-        Policy asked for by its name; None for what is in force.
-    priced_by
-        Fingerprint of what is to price it.
-
-    Raises
-    ------
-    Declined
-        When something else prices its date by now.
-    """
-    date = batch.business_date
-    key = (workspace.lake.address, workspace.catalog.fingerprint, date, policy, priced_by)
+def _pricing_meant(workspace: Workspace, job: BatchToPlay) -> PricedBy:
+    date = job.batch.business_date
+    key = (workspace.lake.address, workspace.catalog.fingerprint, date, job.policy, job.priced_by)
     with _READING:
-        if key not in _READ:
-            _READ[key] = PricesByKind(workspace.lake, workspace.catalog, policy)
-            while len(_READ) > _POLICIES_KEPT:
-                _READ.popitem(last=False)
-        found = _READ[key].of(batch)
-        if found.fingerprint != priced_by:
-            del _READ[key]
+        prices = _READ.pop(key, None) or PricesByKind(workspace.lake, workspace.catalog, job.policy)
+        priced_by = prices.of(job.batch)
+        if priced_by.fingerprint != job.priced_by:
             raise Declined(
-                f"{date} {batch.group}: other prices came into force for {date} while batches were sent out; this one "
-                "was not played, run the same command again"
+                f"{job.name}: other prices came into force for {date} while batches were sent out; this one was not "
+                "played, run the same command again"
             )
-    return found
-
-
-_LOG = logging.getLogger(__name__)
+        _READ[key] = prices
+    return priced_by
 
 
 def close_day(workspace: Workspace, date: dt.date, seed: int, spread: Spread = HERE) -> int:
@@ -190,16 +164,21 @@ def close_day(workspace: Workspace, date: dt.date, seed: int, spread: Spread = H
 
     Stores with an open live day sell the rest of it at once; those that were not sold live are played by the twin.
     Decisions that are there stay as they are, and a batch of which some tables are missing, or of another run, is made
-    whole. In a retailer's lake, and of stores that sell outside, nothing is ever played.
+    whole with its own stores and seed. Of stores that sell outside, nothing is ever played.
 
     Raises
     ------
     Declined
         When someone is selling one of the stores live right now.
     """
-    return sum(close_open_days(workspace, date, seed) for close_open_days in OPEN_DAYS.all()) + _play_what_is_missing(
-        workspace, date, seed, spread
-    )
+    lake, catalog = workspace.lake, workspace.catalog
+    n_closed = sum(close_open_days(workspace, date, seed) for close_open_days in OPEN_DAYS.all())
+    if seller_of(lake.store, catalog.store) is not None:
+        return n_closed
+    prices = PricesByKind(lake, catalog)
+    missing = [batch for batch in prices.batches([date]) if not is_committed(lake, batch.partition)]
+    _play(workspace, prices, [_as_played(workspace, batch.partition) or (batch, seed) for batch in missing], spread)
+    return n_closed + len(missing)
 
 
 def play_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) -> None:
@@ -207,37 +186,23 @@ def play_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) -> No
 
     Days that were sold live or ingested are left as they are.
     """
-    own: list[tuple[Batch, int]] = []
-    for part in list(workspace.lake.partitions_on("interactions", date)):
-        receipt = workspace.lake.receipt(part)
-        if receipt and receipt.seed is not None and not is_live(part):
-            own.append((Batch(date, part.group, stores_of(workspace, part)), receipt.seed))
-    _play(workspace, own, spread, anew=True)
+    parts = [part for part in workspace.lake.partitions_on("interactions", date) if not is_live(part)]
+    played = [batch for part in parts if (batch := _as_played(workspace, part)) is not None]
+    _play(workspace, PricesByKind(workspace.lake, workspace.catalog), played, spread, anew=True)
 
 
-def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int, spread: Spread) -> int:
-    lake, catalog = workspace.lake, workspace.catalog
-    if seller_of(lake.store, catalog.store) is not None:
-        return 0
-    kinds = kinds_on(lake, catalog, date)
-    batches = without_live_days(lake, batches_of(catalog, [date], None, kinds))
-    missing = [batch for batch in batches if not is_committed(lake, batch.partition)]
-    _play(workspace, [_made_whole(workspace, batch, seed) for batch in missing], spread)
-    return len(missing)
+def _as_played(workspace: Workspace, part: Partition) -> tuple[Batch, int] | None:
+    """Return the batch of a partition of decisions and its seed; None where the twin did not play it."""
+    receipt = workspace.lake.receipt(part)
+    if receipt is None or receipt.seed is None or part.business_date is None:
+        return None
+    return Batch(part.business_date, part.group, stores_of(workspace, part)), receipt.seed
 
 
-def _made_whole(workspace: Workspace, batch: Batch, seed: int) -> tuple[Batch, int]:
-    """Return a batch and its seed; one whose tables are not all of one run has the stores and seed of its decisions."""
-    receipt = workspace.lake.receipt(batch.partition)
-    if receipt is not None and receipt.seed is not None:
-        return replace(batch, stores=stores_of(workspace, batch.partition)), receipt.seed
-    return batch, seed
-
-
-def _play(workspace: Workspace, own: list[tuple[Batch, int]], spread: Spread, *, anew: bool = False) -> None:
-    """Play batches, each with its own seed, at the prices in force."""
-    if not own:
-        return
-    where, prices = whereabouts(workspace, spread), PricesByKind(workspace.lake, workspace.catalog)
-    priced = [(batch, seed, prices.of(batch)) for batch, seed in own]
-    spread(play_one, [BatchToPlay(where, batch, seed, None, by.fingerprint, anew, by) for batch, seed, by in priced])
+def _play(
+    workspace: Workspace, prices: PricesByKind, batches: list[tuple[Batch, int]], spread: Spread, *, anew: bool = False
+) -> None:
+    if batches:
+        where, priced = whereabouts(workspace, spread), [(*own, prices.of(own[0])) for own in batches]
+        jobs = [BatchToPlay(where, batch, seed, None, by.fingerprint, anew, by) for batch, seed, by in priced]
+        spread(play_one, jobs)

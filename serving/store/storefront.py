@@ -6,7 +6,7 @@ of them all. A `Storefront` is what the twin plays and what a quote explains.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Self
 
 import numpy as np
@@ -16,21 +16,13 @@ from catalog.decisions.pricing import Lesson, PriceDecision, Shelf, Sold
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from serving.belief.belief import believed_before_anybody_came
-from serving.learning.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
+from serving.learning.exploration import Candidates, ExplorationPlan, Worth, candidates_within, try_prices
 from serving.learning.outlook import DayStart, start_of_day
 from serving.learning.updates import LearningPolicy
 from serving.limits.limits import Limits, ShelfLimits, anywhere, limits_of
 from serving.limits.orders import Orders
 from serving.optimise.curves import DemandCurves, chance_at, chance_on_shelf
-from serving.optimise.policies import (
-    Asked,
-    PricingPolicy,
-    ShelfPolicy,
-    ShelfPrices,
-    Worth,
-    costs_that_count,
-    policy_without_model,
-)
+from serving.optimise.policies import Asked, PricingPolicy, costs_that_count, policy_without_model
 
 
 @dataclass(frozen=True)
@@ -76,77 +68,64 @@ class Storefront:
         """Price every product of every store for one tick."""
         if self.curves is not None and self.curves.by_tick is not None:
             return replace(self, curves=self.curves.at(shelf.ticks_left)).decide(shelf)
-        asked = self.supported(self._asked(shelf), shelf)
-        limits = self.limits_on(shelf, asked).beside(asked.prices)
+        asked = self._asked(shelf)
+        worth = Worth(self.curves, asked, np.nan_to_num(asked.unit_value) + self.unit_costs, shelf.stock)
+        limits = self._limits_on(shelf, worth).beside(asked.prices)
         usual = limits.apply(asked.prices)  # what is shown where nothing is tried
-        worth = Worth(self.curves, asked, self._forgone(asked), shelf.stock)
-        trial = self._explored(worth, limits, usual)
-        return self._limited(trial, worth, limits, usual)
+        explored, wanted, p_wanted, chance = np.zeros(usual.shape, dtype=bool), asked.prices, asked.p_sale, usual
+        candidates = self._static_candidates
+        if self.exploration is not None:
+            candidates = candidates or candidates_within(limits, self.exploration, self.curves, usual)
+            explored, wanted, p_wanted, chance = try_prices(self.exploration, worth, limits, usual, candidates)
+        by_exploration = self.rules.index("exploration")
+        asked_by = np.where(explored, by_exploration, asked.rule)
+        prices, rule, clamps = limits.decide(wanted, asked_by, by_exploration + 1)
+        p_sale, cost = p_wanted, 0.0 * p_wanted
+        if len(clamps):
+            p_sale = chance_on_shelf(self.curves, prices, shelf.stock, wanted, p_wanted)
+            less = (wanted - worth.forgone) * p_wanted - (prices - worth.forgone) * p_sale
+            cost = np.where(prices == wanted, cost, less)
+        return PriceDecision(
+            prices=prices,
+            propensity=candidates.propensity(prices, usual, chance) if candidates else (prices == usual).astype(float),
+            explored=explored,
+            rule=rule,
+            p_sale=p_sale,
+            unit_value=asked.unit_value,
+            unconstrained=wanted,
+            clamp_cost=cost,
+            clamps=clamps,
+            **self.stickers(asked, prices, limits),
+        )
 
     def _asked(self, shelf: Shelf) -> Asked:
-        """Ask the policy; a chance of sale that it does not know is read from the curves."""
-        asked = self.policy.ask(shelf)
-        if self.curves is None or not np.isnan(asked.p_sale).any():
-            return asked
-        p_sale = chance_on_shelf(self.curves, asked.prices, shelf.stock, asked.prices, asked.p_sale)
-        return replace(asked, p_sale=p_sale)
+        """Ask the policy; the curves tell a chance of sale that it does not know.
 
-    def supported(self, asked: Asked, shelf: Shelf) -> Asked:
-        """Return the same where a product has stock; one without keeps the price of its label.
-
-        At opening, that is its base price, or its owner's.
+        A product without stock keeps the price of its label; at opening that is its base price, or its owner's.
         """
+        asked = self.policy.ask(shelf)
+        if self.curves is not None and np.isnan(asked.p_sale).any():
+            p_sale = chance_on_shelf(self.curves, asked.prices, shelf.stock, asked.prices, asked.p_sale)
+            asked = replace(asked, p_sale=p_sale)
         if self.limits is None or shelf.stock.all():
             return asked
         opens_with = asked.prices if self.limits.standing is not None else self.limits.base_prices
         label = np.where(np.isnan(shelf.shown_prices), opens_with, shelf.shown_prices)
         return replace(asked, prices=np.where(shelf.stock > 0, asked.prices, label))
 
-    def limits_on(self, shelf: Shelf, asked: Asked) -> ShelfLimits:
+    def _limits_on(self, shelf: Shelf, worth: Worth) -> ShelfLimits:
         """Choose the products that may change price now, by what each gains if it does."""
-        if self.limits is None or not self.limits.are_moves_limited:
-            return ShelfLimits(self.limits, shelf)
         limits = ShelfLimits(self.limits, shelf)
-        wanted, shown = limits.apply(asked.prices), limits.shown
+        if self.limits is None or not self.limits.are_moves_limited:
+            return limits
+        wanted, shown = limits.apply(worth.asked.prices), limits.shown
         gain = np.abs(wanted / shown - 1)
         if self.curves is not None:
-            forgone = self._forgone(asked)
             p_wanted, p_shown = (chance_at(self.curves.prices, self.curves.p_sale, at) for at in (wanted, shown))
-            gain = (wanted - forgone) * p_wanted - (shown - forgone) * p_shown
+            gain = (wanted - worth.forgone) * p_wanted - (shown - worth.forgone) * p_shown
         if self.limits.rails.one_price is not None:  # where a zone has one price, the same ones move in its stores
             gain = np.broadcast_to(gain.mean(axis=0), gain.shape)
         return limits.moving(wanted, gain)
-
-    def _explored(self, worth: Worth, limits: ShelfLimits, usual: Floats) -> Trial:
-        if self.exploration is None:
-            return no_trial(worth.asked)
-        candidates = self._static_candidates
-        if candidates is None:
-            candidates = candidates_within(limits, self.exploration, self.curves, usual)
-        return try_prices(self.exploration, worth, limits, usual, candidates)
-
-    def _limited(self, trial: Trial, worth: Worth, limits: ShelfLimits, usual: Floats) -> PriceDecision:
-        """Apply each guardrail to what is asked for after exploration, and write the whole trail down."""
-        by_exploration = self.rules.index("exploration")
-        asked_by = np.where(trial.explored, by_exploration, worth.asked.rule)
-        prices, rule, clamps = limits.decide(trial.prices, asked_by, by_exploration + 1)
-        p_sale, cost = trial.p_sale, 0.0 * trial.p_sale
-        if len(clamps):
-            p_sale = chance_on_shelf(self.curves, prices, worth.stock, trial.prices, trial.p_sale)
-            less = (trial.prices - worth.forgone) * trial.p_sale - (prices - worth.forgone) * p_sale
-            cost = np.where(prices == trial.prices, cost, less)
-        return PriceDecision(
-            prices=prices,
-            propensity=trial.propensity(prices, usual),
-            explored=trial.explored,
-            rule=rule,
-            p_sale=p_sale,
-            unit_value=worth.asked.unit_value,
-            unconstrained=trial.prices,
-            clamp_cost=cost,
-            clamps=clamps,
-            **self.stickers(worth.asked, prices, limits),
-        )
 
     def stickers(self, asked: Asked, prices: Floats, limits: ShelfLimits) -> dict[str, Floats | None]:
         """Return the stickers, EUR, and what they save; they stay as they were stuck.
@@ -173,10 +152,6 @@ class Storefront:
         shelf = anywhere(self.limits, (1, len(self.exploration.ladder)))
         return candidates_within(shelf, self.exploration, self.curves)
 
-    def _forgone(self, asked: Asked) -> Floats:
-        """Return what a sale forgoes, EUR: the value of the unit kept and, for margin, its cost."""
-        return np.nan_to_num(asked.unit_value) + self.unit_costs
-
 
 @dataclass(frozen=True)
 class LearningStorefront(Storefront):
@@ -189,18 +164,26 @@ class LearningStorefront(Storefront):
     def learned_all(self, ticks: Iterable[Sold]) -> Self:
         """Return the storefront for the ticks after some; what lies between is not worked out."""
         assert isinstance(self.policy, LearningPolicy)  # noqa: S101 - made by `storefront_that_learns` alone
-        policy = self.policy
-        for sold in ticks:
-            policy = policy.learned(sold)
-        outlook = policy.outlook
-        if outlook is self.policy.outlook:
+        policy = reduce(LearningPolicy.learned, ticks, self.policy)
+        if policy.outlook is self.policy.outlook:
             return replace(self, policy=policy)
-        return replace(self, policy=policy, curves=outlook.curves, exploration=outlook.exploration)
+        return replace(self, policy=policy, curves=policy.outlook.curves, exploration=policy.outlook.exploration)
 
     @property
     def lesson(self) -> Lesson | None:
         """What the policy has learned of the day."""
         return self.policy.lesson if isinstance(self.policy, LearningPolicy) else None
+
+
+def storefront(
+    catalog: Catalog,
+    policy: PricingPolicy,
+    orders: Orders | None = None,
+    curves: DemandCurves | None = None,
+    exploration: ExplorationPlan | None = None,
+) -> Storefront:
+    """Return a store that sells at a policy's prices, within the guardrails and what people ordered."""
+    return Storefront(policy, curves, exploration, limits_of(catalog, orders), costs_that_count(catalog))
 
 
 def storefront_that_learns(catalog: Catalog, start: DayStart, orders: Orders | None = None) -> LearningStorefront:
@@ -210,31 +193,8 @@ def storefront_that_learns(catalog: Catalog, start: DayStart, orders: Orders | N
     """
     may_stand = None if orders is None else orders.approved_of(start.ladder)
     outlook = (start if may_stand is None else replace(start, may_stand=may_stand)).outlook()
-    return LearningStorefront(
-        LearningPolicy(outlook),
-        outlook.curves,
-        exploration=outlook.exploration,
-        limits=limits_of(catalog, orders),
-        unit_costs=costs_that_count(catalog),
-    )
-
-
-def storefront_with_model(
-    catalog: Catalog, policy: PricingPolicy, curves: DemandCurves, orders: Orders | None = None
-) -> Storefront:
-    """Return a policy that chooses from demand curves: a share of expected revenue may be spent on trying prices."""
-    return Storefront(
-        policy,
-        curves,
-        ExplorationPlan(0.0, curves.prices, np.full(len(catalog.skus), catalog.store.exploration.budget)),
-        limits_of(catalog, orders),
-        costs_that_count(catalog),
-    )
-
-
-def storefront_at_shelf_prices(catalog: Catalog, standing: ShelfPrices, orders: Orders | None = None) -> Storefront:
-    """Return what stands in a retailer's stores while no price is drawn, or under the kill switch."""
-    return Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing))
+    front = storefront(catalog, LearningPolicy(outlook), orders, outlook.curves, outlook.exploration)
+    return LearningStorefront(**vars(front))
 
 
 def storefront_before_champion(catalog: Catalog, name: str | None = None, orders: Orders | None = None) -> Storefront:
@@ -247,10 +207,4 @@ def storefront_before_champion(catalog: Catalog, name: str | None = None, orders
     if chosen not in {"static", "rule"}:
         return storefront_that_learns(catalog, start_of_day(catalog, believed_before_anybody_came(catalog)), orders)
     exploration = ExplorationPlan(catalog.store.exploration.before_champion, price_ladder(catalog))
-    limits = limits_of(catalog, orders)
-    return Storefront(policy_without_model(catalog, chosen), exploration=exploration, limits=limits)
-
-
-def storefront_at_base_prices(catalog: Catalog, orders: Orders | None = None) -> Storefront:
-    """Return base prices without exploration: what stands under the kill switch."""
-    return Storefront(policy_without_model(catalog, "static"), limits=limits_of(catalog, orders))
+    return storefront(catalog, policy_without_model(catalog, chosen), orders, exploration=exploration)

@@ -15,7 +15,7 @@ from dashboard.data.desk.rows import Row
 from dashboard.data.reader import Reader
 from dashboard.price_tags import PATH, bars_of, stickers_of, wire_tags
 from plugins.desk.price_changes.request import PriceRequest, ask
-from serving.store.markdowns import Sticker
+from plugins.desk.stickers import Sticker
 
 # 96385074, the example of EAN-8: 9, 6, 3 and 8 in set L, then 5, 0, 7 and 4 in set R, between guards.
 EAN_8 = "1010001011010111101111010110111010101001110111001010001001011100101"

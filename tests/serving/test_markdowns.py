@@ -22,12 +22,13 @@ from etl.open_days import LiveDay, sold_in, sold_so_far, standing_of
 from flows.cli.main import app
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import changes_on
+from plugins.desk.stickers import stickers_on
 from plugins.evaluation.living_store import LivingStore
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from plugins.operations.replay.day import replay
 from serving.book.store import book_in_force
-from serving.store.markdowns import planned_markdowns, stickers_on
+from serving.store.markdowns import planned_markdowns
 from warehouse.lake import Lake
 from warehouse.query.connection import read_only
 from warehouse.workspace import Workspace

@@ -13,10 +13,10 @@ from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from plugins.evaluation.truth import TrueSwitching
 from serving.book.make import tabulate
-from serving.learning.exploration import ExplorationPlan, candidates_within, chance_on_budget
+from serving.learning.exploration import ExplorationPlan, Worth, candidates_within, chance_on_budget
 from serving.limits.limits import ShelfLimits
 from serving.optimise.curves import DemandCurves, LogitSwitching
-from serving.optimise.policies import Worth, policy_with_model
+from serving.optimise.policies import policy_with_model
 from serving.optimise.substitution import sales_with_substitutes
 from tests.serving.joint_optimum import CASES, SLOTS, WORLD, Joint, category
 

@@ -10,7 +10,7 @@ from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.consequence import OnShelf
 from plugins.desk.price_changes.planned_day import Proceeds
 from plugins.desk.price_sheets.files import TO_FILL, Cell, written
-from serving.store.markdowns import Sticker
+from plugins.desk.stickers import Sticker
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
 _COLUMNS = {

@@ -21,8 +21,8 @@ from plugins.desk.price_changes.consequence import Comparison, DayForecast, OnSh
 from plugins.desk.price_changes.proposals import THE_RULE, Proposals, passing
 from plugins.desk.price_changes.reasons import reason_beside, reason_for
 from plugins.desk.standing import Standing, StoreStanding
+from plugins.desk.stickers import Sticker
 from plugins.own_store.draws.drawn_prices import DrawnPolicy
-from serving.store.markdowns import Sticker
 
 STATES: tuple[State, ...] = get_args(State)
 PASSES = STATES.index("passes")

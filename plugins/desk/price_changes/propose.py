@@ -27,9 +27,9 @@ from plugins.desk.price_changes.proposals import PASSES, THE_RULE, Proposals, pa
 from plugins.desk.price_changes.reasons import reason_beside, reason_for
 from plugins.desk.price_changes.record import LOCK, PATIENCE, TABLE, next_number, record_rows, rows_of_events
 from plugins.desk.standing import openings_without_orders
+from plugins.desk.stickers import stickers_on
 from plugins.desk.tables import PREDICTED
 from serving.book.store import BookInForce, book_in_force
-from serving.store.markdowns import stickers_on
 from warehouse.commits.locks import held
 from warehouse.lake import Lake, Partition
 from warehouse.origin import sells_outside

@@ -7,7 +7,7 @@ from catalog.currency import Currency
 from catalog.decisions.rules import LIMITS, RULES
 from plugins.desk.price_changes.consequence import Comparison, DayForecast, OnShelf
 from plugins.desk.price_changes.planned_day import PlannedDay
-from serving.store.markdowns import Sticker
+from plugins.desk.stickers import Sticker
 
 UNKNOWN = "no model knows it yet"
 _ALL = 0.95  # of the units on the shelf, when they count as sold out

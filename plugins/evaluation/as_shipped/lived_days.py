@@ -22,7 +22,8 @@ from plugins.evaluation.over_days import OverDays
 from plugins.evaluation.peers.peer import NAMES, SHIPPED_NAMES, live_day, peers_of
 from plugins.evaluation.takings import Takings, takings_of
 from plugins.evaluation.worlds import StoreWorld
-from serving.store.storefront import Storefront, storefront_at_base_prices
+from serving.optimise.policies import policy_without_model
+from serving.store.storefront import Storefront, storefront
 
 PRODUCT = "as_shipped"
 """The product, through the very functions of its nights."""
@@ -137,7 +138,7 @@ class WorldToLive:
         catalog, world, seed = with_stores(self.world.catalog, self.stores), self.world.name, self.seed
         peers, clairvoyants = peers_of(catalog, seed), Clairvoyants(catalog)
         objective = catalog.store.policies.objective
-        owners, lived = storefront_at_base_prices(catalog), list[LivedDay]()
+        owners, lived = storefront(catalog, policy_without_model(catalog, "static")), list[LivedDay]()
         with (
             tempfile.TemporaryDirectory(prefix="shelfprice-as-shipped-") as home,
             tempfile.TemporaryDirectory(prefix="shelfprice-belief-") as home_of_belief,

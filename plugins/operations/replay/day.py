@@ -30,8 +30,9 @@ from serving.book.store import BookInForce, OpenBook, book_in_force, book_with, 
 from serving.champion import load_champion
 from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.limits.orders import orders_on
+from serving.optimise.policies import policy_without_model
 from serving.store.in_force import pricing_by_book
-from serving.store.storefront import storefront_at_base_prices, storefront_before_champion
+from serving.store.storefront import storefront, storefront_before_champion
 from warehouse.checks.whole import parts_of_book
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
@@ -231,7 +232,7 @@ class _Day:
         orders = orders_on(self._lake, catalog, self._date, row.stores, row.at_once)
         if row.book_sha256 is None or row.book_made_for is None:
             if catalog.store.guardrails.kill_switch or orders.stops_everything:
-                return storefront_at_base_prices(catalog, orders)
+                return storefront(catalog, policy_without_model(catalog, "static"), orders)
             return storefront_before_champion(catalog, row.policy, orders)
         cached, kept = self._books.get(row.book_sha256), book_with(self._lake, row.book_made_for, row.book_sha256)
         if cached is None or (kept is not None and cached.sha256 != row.book_sha256):

@@ -25,8 +25,8 @@ from plugins.own_store.shelf_price import changes_of_shelves, regular_prices
 from serving.book.store import book_in_force
 from serving.limits.limits import limits_of
 from serving.limits.orders import Orders
-from serving.optimise.policies import ShelfPrices
-from serving.store.storefront import Storefront, storefront_at_shelf_prices
+from serving.optimise.policies import ShelfPolicy, ShelfPrices
+from serving.store.storefront import Storefront
 from training.schedule import Night, decided_from, record, recorded
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -102,7 +102,7 @@ def pricing_on(
     draw = draw_on(lake, catalog, date)
     standing = own_prices_on(lake, catalog, date, draw)
     if draw is None or is_stopped:
-        front = storefront_at_shelf_prices(catalog, standing, orders)
+        front = Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing))
         return PricedBy(front, "kill_switch" if is_stopped else front.name)
     if catalog.store.is_priced_hourly and stores is not None and len(stores) == 1:
         found = book_in_force(lake, date)
