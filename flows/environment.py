@@ -83,52 +83,34 @@ def api_url_file(settings: Settings) -> Path:
     return settings.prefect_home / "api-url"
 
 
-def make_ready(settings: Settings, *, uses_registry: bool, is_spread: bool) -> None:
-    """Make ready for work without Prefect, or refuse it before anything slow where what it needs is away."""
-    _refuse_what_is_away(settings, uses_registry=uses_registry, is_spread=is_spread, uses_prefect=False)
-    if uses_registry:
-        _make_registry_first(settings)
-
-
-def _refuse_what_is_away(settings: Settings, *, uses_registry: bool, is_spread: bool, uses_prefect: bool) -> None:
-    refuse_absent_services(settings, uses_registry=uses_registry, uses_prefect=uses_prefect)
-    if settings.lake_address is not None:
-        open_store(settings).exists()  # or it says why it cannot tell
-    if is_spread:
-        _refuse_absent_cluster(settings)
-
-
-def _make_registry_first(settings: Settings) -> None:
-    """Create MLflow's database where there is none; the MLflow server of `shelfprice up` creates its own."""
-    if not is_held(settings.locks, UP):
-        import_module("training.mlflow.experiments").prepare_tracking(settings)
-
-
 @contextmanager
-def orchestrated(
-    flow_module: str = "flows.pipeline", *, uses_registry: bool = True, is_spread: bool = True
+def ready(
+    flow_module: str | None = "flows.pipeline", *, uses_registry: bool = True, is_spread: bool = True
 ) -> Iterator[None]:
-    """Make ready for a flow, which is imported; a Prefect server that is configured must answer.
+    """Make ready for work, or refuse it before anything slow where what it needs is away.
 
-    With a server the flow runs as one of its runs, without the heartbeat, whose thread would cost a second. Without one
-    a command calls the function of the flow, see `flows.runs.as_command`.
+    A flow is imported, and runs as a run of the Prefect server that is configured, without the heartbeat, whose thread
+    would cost a second. Without a server a command calls the function of the flow, see `flows.runs.as_command`.
     """
     settings = read_settings()
-    _refuse_what_is_away(settings, uses_registry=uses_registry, is_spread=is_spread, uses_prefect=True)
-    if not has_server() and settings.database is not None:
-        DATABASE.needed("SHELFPRICE_DATABASE").keep_database_up_to_date(settings, say)
-    import_module("scipy.special")  # before Prefect: skops looks for its functions in all modules, the first first
-    import_module(flow_module)
-    if uses_registry:
-        _make_registry_first(settings)
+    refuse_absent_services(settings, uses_registry=uses_registry, uses_prefect=flow_module is not None)
+    if settings.lake_address is not None:
+        open_store(settings).exists()  # or it says why it cannot tell
+    if is_spread and settings.dask is not None:
+        SPREAD.needed("SHELFPRICE_DASK").refuse_absent_cluster(settings)
+    if flow_module is not None:
+        if not has_server() and settings.database is not None:
+            DATABASE.needed("SHELFPRICE_DATABASE").keep_database_up_to_date(settings, say)
+        import_module("scipy.special")  # before Prefect: skops looks for its functions in all modules, the first first
+        import_module(flow_module)
+    if uses_registry and not is_held(settings.locks, UP):  # the MLflow server of `shelfprice up` creates its own tables
+        import_module("training.mlflow.experiments").prepare_tracking(settings)
+    if flow_module is None:
+        yield
+        return
     prefect = import_module("prefect.settings")
     with prefect.temporary_settings({prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
-
-
-def _refuse_absent_cluster(settings: Settings) -> None:
-    if settings.dask is not None:
-        SPREAD.needed("SHELFPRICE_DASK").refuse_absent_cluster(settings)
 
 
 def deliver_what_is_queued() -> None:

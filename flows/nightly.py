@@ -15,13 +15,12 @@ from catalog.errors import DataError
 from catalog.hooks import AFTER_NIGHT, SELLERS, DemandChange
 from etl.batches import DEFAULT_SEED
 from etl.calendar import ONE_DAY, dates_from, newest_grouped, newest_sold
-from flows.clock import now_of
 from flows.environment import has_server
+from flows.pipeline import seconds_to_play
 from flows.progress import say, tell
 from flows.runs import as_task, ended, name_run, registry_of, say_damaged_books, tag_run
 from flows.spreading import spreading
-from flows.steps import seconds_to_play
-from flows.workspace import open_workspace
+from flows.workspace import now_of, open_workspace
 from serving.store.play import close_day
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from training.evening import Evening, RunContext

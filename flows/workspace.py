@@ -3,8 +3,10 @@
 It is ready then: every table in place, the shelf and the shoppers in the lake, and the views for who reads.
 """
 
+import datetime as dt
 from pathlib import Path
 
+from catalog.errors import Declined
 from catalog.load import Catalog, WatchedCatalog, load
 from catalog.settings import Settings, read_settings
 from etl.batches import DEFAULT_SEED
@@ -84,3 +86,40 @@ def _folder(settings: Settings, catalog_dir: str | None) -> Path | None:
     """Return the folder of the catalog: the one named, else in a retailer's lake its own, else the one that ships."""
     named = catalog_dir or settings.catalog_dir
     return Path(named) if named else own_shelf(settings)
+
+
+def now_of(workspace: Workspace) -> dt.datetime:
+    """Return the time, UTC.
+
+    Raises
+    ------
+    Declined
+        When `SHELFPRICE_NOW` is set and the catalog is no rehearsal, or holds no moment.
+    """
+    said = workspace.settings.now
+    if said is None:
+        return dt.datetime.now(dt.UTC)
+    if not workspace.catalog.store.rehearsal:
+        raise Declined(
+            f"SHELFPRICE_NOW: expected none where store.yaml does not say `rehearsal: true`, found {said}; nothing was "
+            "done, for a real store's clock is this machine's: unset it"
+        )
+    try:
+        moment = _moment_in(said)
+    except (OSError, ValueError) as error:
+        raise Declined(
+            f"SHELFPRICE_NOW: expected a moment with an offset such as 2026-01-19T08:00:00Z, or a file that holds one, "
+            f"found {said} ({error}); nothing was done: write one"
+        ) from error
+    return moment.astimezone(dt.UTC)
+
+
+def _moment_in(said: str) -> dt.datetime:
+    """Return the moment that a text, or the file that it names, says; a file is read each time."""
+    try:
+        moment = dt.datetime.fromisoformat(said)
+    except ValueError:
+        moment = dt.datetime.fromisoformat(Path(said).read_text(encoding="utf-8").strip())
+    if moment.tzinfo is None:
+        raise ValueError("it has no offset")
+    return moment

@@ -4,9 +4,10 @@ What is typed wrongly gets one line and a guess at what was meant.
 """
 
 import datetime as dt
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from functools import wraps
@@ -21,6 +22,7 @@ from typer.core import TyperGroup
 
 from catalog.bounds import HIGHEST_NUMBER
 from catalog.errors import DataError, ShelfpriceError, did_you_mean
+from catalog.load import Catalog as LoadedCatalog
 from catalog.load import folder_of, load
 from catalog.records.refusals import refused
 from catalog.settings import Settings, read_settings
@@ -39,22 +41,11 @@ RUN_AGAIN = "stopped; what was published stands: run the same command again to g
 
 @dataclass(frozen=True)
 class Command:
-    """A command, called as the function it was made from.
+    """A command, called as the function it was made from: its parameters are the options, its docstring is the help.
 
-    Attributes
-    ----------
-    run
-        What it does. Its parameters are the options, and its docstring is the help.
-    group
-        One of `GROUPS`; None for the first screen of `shelfprice --help`.
-    when_stopped
-        The sentence at Ctrl-C.
-    flow
-        Module of the Prefect flow that it runs; None where it runs none.
-    uses_registry
-        Whether the model registry must answer while it works.
-    is_spread
-        Whether a cluster does its work, where one is set.
+    `group` is one of `GROUPS`, or None for the first screen; `when_stopped` is the sentence at Ctrl-C. `flow` is the
+    module of the Prefect flow that it runs, if any. `uses_registry` says that the model registry must answer, and
+    `is_spread` that a cluster does its work, where one is set.
     """
 
     run: Callable[..., None]
@@ -97,12 +88,10 @@ class Command:
         """
         from flows import environment
 
-        settings, needs = environment.prepare(), {"uses_registry": self.uses_registry, "is_spread": self.is_spread}
+        settings = environment.prepare()
         if saying:
             remark(saying)
-        if self.flow is None:
-            environment.make_ready(settings, **needs)
-        with environment.orchestrated(self.flow, **needs) if self.flow else nullcontext(), progress_bars():
+        with environment.ready(self.flow, uses_registry=self.uses_registry, is_spread=self.is_spread), progress_bars():
             yield settings
 
 
@@ -165,8 +154,7 @@ class Commands(TyperGroup):
 
 def help_of(command: Callable[..., None]) -> str:
     """Return a command's docstring for terminals of any width: lines are joined, indented ones stand as they are."""
-    paragraphs = cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(_joined(paragraph) for paragraph in paragraphs)
+    return re.sub(r"(?<!\n)\n(?![\n ])", " ", cleandoc(command.__doc__ or ""))
 
 
 def show_version(asked: bool) -> None:
@@ -174,14 +162,6 @@ def show_version(asked: bool) -> None:
     if asked:
         sys.stdout.write(f"shelfprice {version('shelfprice')}\n")
         raise typer.Exit
-
-
-def _joined(paragraph: str) -> str:
-    lines = paragraph.splitlines()
-    return "".join(
-        line if number == 0 else f"\n{line}" if line.startswith(" ") else f" {line}"
-        for number, line in enumerate(lines)
-    )
 
 
 def refused_value(error: typer.TyperException) -> str | None:
@@ -204,21 +184,17 @@ def refused_value(error: typer.TyperException) -> str | None:
 
 def _tell(error: typer.TyperException) -> None:
     """Say what was typed wrongly, and where to look."""
-    context, said = getattr(error, "ctx", None), error.format_message()
-    if not said:  # no command was given, and the help was printed
+    context, text = getattr(error, "ctx", None), error.format_message()
+    if not text:  # no command was given, and the help was printed
         return
     option = getattr(error, "option_name", None)
     if option is not None and hasattr(error, "possibilities"):
-        known = (
-            [name for parameter in context.command.get_params(context) for name in parameter.opts] if context else []
-        )
-        said = f"there is no option {option}{did_you_mean(option, known)}"
-    said = refused_value(error) or said
-    asked = context.command_path if context is not None else "shelfprice"
-    said = " ".join(said.split()).rstrip(".")
-    ending = " Nothing" if said.endswith("?") else "; nothing"
+        parameters = context.command.get_params(context) if context else []
+        text = f"there is no option {option}{did_you_mean(option, [name for one in parameters for name in one.opts])}"
+    text = " ".join((refused_value(error) or text).split()).rstrip(".")
+    ending = " Nothing" if text.endswith("?") else "; nothing"
     kind = "wrong usage" if error.exit_code == _WRONG_USAGE else "error"
-    remark(f"{kind}: {said}{ending} was done: see {asked} --help")
+    remark(f"{kind}: {text}{ending} was done: see {context.command_path if context else 'shelfprice'} --help")
 
 
 _EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
@@ -312,20 +288,19 @@ def refuse_unwritable(file: Path) -> None:
 
 
 def known_skus(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the products whose sku begins as typed."""
-    return [sku for sku in _names_of(context)[0] if sku.startswith(incomplete)]
+    """Return the products of the command's catalog whose sku begins as typed."""
+    return [sku for shelf in _catalog_of(context) for sku in shelf.skus if sku.startswith(incomplete)]
 
 
 def known_stores(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the stores whose name begins as typed."""
-    return [store for store in _names_of(context)[1] if store.startswith(incomplete)]
+    """Return the stores of the command's catalog whose name begins as typed."""
+    return [store for shelf in _catalog_of(context) for store in shelf.store.stores if store.startswith(incomplete)]
 
 
-def _names_of(context: typer.Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the products and stores of the command's catalog; none, for the shell is no place for its errors."""
+def _catalog_of(context: typer.Context) -> list[LoadedCatalog]:
+    """Return the catalog of a command; none where it cannot be read, for the shell is no place for errors."""
     try:
         named = context.params.get("catalog") or read_settings().catalog_dir
-        catalog = load(Path(named) if named else None)
+        return [load(Path(named) if named else None)]
     except (ShelfpriceError, OSError):
-        return (), ()
-    return catalog.skus, catalog.store.stores
+        return []

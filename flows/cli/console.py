@@ -97,6 +97,14 @@ def emit(result: Any) -> None:
     sys.stdout.write(json_text(result) + "\n")
 
 
+def show_record(title: str, record: dict[str, Any], *, as_json: bool) -> None:
+    """Print a record as one JSON object, or as a table of one row."""
+    if as_json:
+        emit(record)
+    else:
+        show_table(title, list(record), [list(record.values())])
+
+
 def remark(text: str) -> None:
     """Print a message on stderr."""
     ERR.print(escape(harmless(text)), highlight=False, soft_wrap=True)

@@ -1,12 +1,13 @@
-"""The commands that play the twin: store days alone, or the whole loop with its report."""
+"""The commands of the loop and its business dates: play, group, price, close, fill what is missing, remove all."""
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from catalog.errors import Declined
+from catalog.errors import DataError, Declined
+from catalog.hooks import STORE
 from catalog.settings import read_settings
 from flows.cli.command import (
     FIRST_DAY,
@@ -23,7 +24,7 @@ from flows.cli.command import (
     refuse_beyond_calendar,
     text_of,
 )
-from flows.cli.console import emit, remark, say, show_table
+from flows.cli.console import emit, remark, say, show_record, show_table
 from flows.cli.failures import admit, refuse_without_cells
 
 Policy = Annotated[
@@ -47,7 +48,22 @@ def pipeline(
       shelfprice pipeline --days 28 --stores 6
     """
     admit("twin", catalog)
-    _run_loop(start, days, stores, seed, catalog, as_json=as_json)
+    folder = text_of(catalog)
+    refuse_beyond_calendar(start, days)
+    with pipeline.working("Importing Prefect and MLflow ..."):
+        from flows.pipeline import pipeline as flow
+        from flows.runs import as_command
+
+        loop = as_command(flow)(start.date(), days, stores, seed, folder)
+    for night in loop.remarks:
+        remark(night)
+    from flows.cli.tables import loop_report, show_report
+
+    report = loop_report()
+    if as_json:
+        emit(report)
+    else:
+        show_report(report)
 
 
 @command(when_stopped=RUN_AGAIN)
@@ -65,8 +81,7 @@ def demo(
       shelfprice demo
       shelfprice demo --stores 1 --days 6
     """
-    admit("twin", catalog)
-    _run_loop(start, days, stores, seed, catalog, as_json=as_json)
+    pipeline.run(start, days, stores, seed, catalog, as_json=as_json)
     if not as_json:
         remark(
             "Next, with .venv/bin before each command:\n"
@@ -78,7 +93,7 @@ def demo(
         )
 
 
-@command("lake", when_stopped=RUN_AGAIN, flow="flows.steps", is_spread=True)
+@command("lake", when_stopped=RUN_AGAIN, flow="flows.pipeline", is_spread=True)
 def simulate(
     start: Start = FIRST_DAY,
     days: Days = 1,
@@ -99,40 +114,13 @@ def simulate(
     refuse_beyond_calendar(start, days)
     admit("twin", catalog)
     with simulate.working():
+        from flows.pipeline import simulate as flow
         from flows.runs import as_command
-        from flows.steps import simulate as flow
 
         results = as_command(flow)(start.date(), days, stores, seed, policy, folder)
-    summary: dict[str, Any] = {
-        action: sum(result.action == action for result in results) for action in ("played", "replaced", "unchanged")
-    }
-    summary["decisions"] = sum(result.rows for result in results)
-    if as_json:
-        emit(summary)
-        return
-    show_table("Simulated batches", list(summary), [list(summary.values())])
-
-
-def _run_loop(
-    start: dt.datetime, days: int, stores: int | None, seed: int, catalog: Path | None, *, as_json: bool
-) -> None:
-    """Run the flow `pipeline`, and show what a person should know of its nights, its days, models and prices."""
-    folder = text_of(catalog)
-    refuse_beyond_calendar(start, days)
-    with pipeline.working("Importing Prefect and MLflow ..."):
-        from flows.pipeline import pipeline as flow
-        from flows.runs import as_command
-
-        loop = as_command(flow)(start.date(), days, stores, seed, folder)
-    for night in loop.remarks:
-        remark(night)
-    from flows.cli.tables import loop_report, show_report
-
-    report = loop_report()
-    if as_json:
-        emit(report)
-    else:
-        show_report(report)
+    actions = ("played", "replaced", "unchanged")
+    summary = {action: sum(result.action == action for result in results) for action in actions}
+    show_record("Simulated batches", {**summary, "decisions": sum(result.rows for result in results)}, as_json=as_json)
 
 
 ForDate = Annotated[
@@ -153,10 +141,7 @@ def transform(catalog: Catalog = None, as_json: Json = False) -> None:
         workspace = open_workspace(folder)
         with spreading(workspace.settings, seconds=0) as spread:
             done = group_and_check(workspace, (), tell, spread)
-    if as_json:
-        emit({"partitions": done.partitions, "decisions": done.decisions})
-        return
-    show_table("Transformed", ["partitions", "decisions"], [[done.partitions, done.decisions]])
+    show_record("Transformed", {"partitions": done.partitions, "decisions": done.decisions}, as_json=as_json)
 
 
 @command(when_stopped=RUN_AGAIN, uses_registry=True, is_spread=True)
@@ -200,3 +185,118 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
             say(f"Note: {priced.said}")
     if priced.old_prices_hold:
         raise Declined(f"the book of {made_for} stays in force: {priced.old_prices_hold}")
+
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+_SERVICE_FILES = ("api", "dask", "mlflow", "prefect", "services.json", "services.json.draft", "tokens")
+_LAKE_FILES = ("incoming", "lake", "locks", "scratch", "set-aside", "shelf", "spill", "warehouse.duckdb")
+_GENERATED = {"failures", *_SERVICE_FILES, *_LAKE_FILES}
+"""Files and folders that Shelfprice makes in the home."""
+
+
+@command("lake", when_stopped="stopped; what was not removed stands: run the same command again to remove it")
+def reset(yes: Yes = False) -> None:
+    """Remove all generated data: the lake, the warehouse, the models, the runs, and tokens of the quote API."""
+    settings = read_settings()
+    home: Path = settings.home
+    from shutil import rmtree
+
+    lake = None if settings.lake_address is None else STORE.needed("SHELFPRICE_LAKE")(settings)
+    others = [name for name in sorted(path.name for path in home.glob("*")) if name not in _GENERATED]
+    for place, strangers in ((home, others), (lake and lake.address, lake.strangers() if lake else [])):
+        if strangers:
+            raise Declined(
+                f"{place} also holds {strangers[0]}, which Shelfprice did not make; nothing was removed: move it away "
+                "first"
+            )
+    lake = lake if lake and lake.exists() else None
+    if not home.exists() and lake is None:
+        remark(f"{home}: nothing to remove")
+        return
+    what = f"{home}, and the lake in {lake.address}, which others may use" if lake else str(home)
+    if not yes and not typer.confirm(f"Remove everything in {what}?"):
+        raise Declined("nothing was removed")
+    if lake:
+        lake.clear()
+    rmtree(home, ignore_errors=not home.exists())
+    remark(f"removed {home}{f' and the lake in {lake.address}' if lake else ''}")
+
+
+Closing = Annotated[
+    dt.datetime | None, date_option(help="Business date to close; by default the first whose night is not done.")
+]
+First = Annotated[dt.datetime, date_option("--start", help="First business date.")]
+Last = Annotated[dt.datetime, date_option("--end", help="Last business date.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Rebuild everything between the dates; equal inputs give the same bytes.")
+]
+
+
+@command("lake", when_stopped=RUN_AGAIN, flow="flows.nightly", uses_registry=True, is_spread=True)
+def nightly(date: Closing = None, seed: Seed = 7, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Close the day, group its decisions, train if the schedule says so, and price tomorrow.
+
+    Without --date it is the store's next night, whatever the clock says: run it repeatedly to go on day by day. A
+    night that is done is not repeated. `shelfprice up` runs it on a schedule.
+    """
+    folder = text_of(catalog)
+    if date:
+        _refuse_gap_before(date.date())
+    with nightly.working():
+        from flows.nightly import nightly as flow
+        from flows.runs import as_command
+
+        night = as_command(flow)(date_of(date), seed, folder)
+    if as_json:
+        fields = vars(night) | {"prices_for": night.prices_for}
+        emit({name: value for name, value in fields.items() if name != "opens"})
+        return
+    columns = ["closed", "prices for", "outcome", "priced by version", "judged version", "promoted"]
+    row = [night.business_date, night.prices_for, night.outcome, night.priced_by, night.judged_version, night.promoted]
+    show_table(f"The night after {night.business_date}", columns, [row], night.said)
+
+
+@command("lake", when_stopped=RUN_AGAIN, flow="flows.nightly", uses_registry=True, is_spread=True)
+def backfill(
+    start: First,
+    end: Last,
+    force: Force = False,
+    seed: Seed = 7,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Fill what is missing or stale between two business dates, in order, and leave the rest alone.
+
+    Missing days are played at the prices in force on them, demand cells are brought up to date with their decisions,
+    and the day after the newest is priced. After a stop or a kill, run the same command again to continue.
+
+    For example:
+      shelfprice backfill --start 2026-01-05 --end 2026-01-18
+    """
+    folder = text_of(catalog)
+    if end < start:
+        raise DataError(
+            f"--end {end.date()}: expected a date on or after the start {start.date()}; nothing was done: swap them or "
+            "give another"
+        )
+    _refuse_gap_before(start.date())
+    admit("twin", catalog)
+    with backfill.working():
+        from flows.nightly import backfill as flow
+        from flows.runs import as_command
+
+        filled = as_command(flow)(start.date(), end.date(), force, seed, folder)
+    if as_json:
+        emit({"dates": [vars(day) for day in filled]})
+        return
+    rows = [[day.business_date, day.decisions, day.cells, day.prices] for day in filled]
+    title = f"Business dates {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+    show_table(title, ["date", "decisions", "demand cells", "prices of the day after"], rows)
+
+
+def _refuse_gap_before(date: dt.date) -> None:
+    """Refuse a night that would leave a gap before it, or would price a day that is sold already."""
+    from training.schedule import refuse_what_cannot_be_closed
+    from warehouse.lake import Lake
+
+    refuse_what_cannot_be_closed(Lake(read_settings()), date)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from catalog import hooks
-from flows.cli import ask, days, loop, models
+from flows.cli import loop, models, quote, sql
 from flows.cli.command import Command, Commands, help_of, show_version
 from flows.cli.console import remark
 from flows.cli.failures import failure_line
@@ -22,8 +22,8 @@ Version = Annotated[
     bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
 ]
 OF_THE_CORE: tuple[Command, ...] = (
-    *(loop.demo, loop.pipeline, ask.quote, ask.sql, loop.transform, models.train, loop.price),
-    *(loop.simulate, days.nightly, days.backfill, days.reset),
+    *(loop.demo, loop.pipeline, quote.quote, sql.sql, loop.transform, models.train, loop.price),
+    *(loop.simulate, loop.nightly, loop.backfill, loop.reset),
     models.champions,
 )
 COMMANDS = (*OF_THE_CORE, *(one for of_wing in hooks.COMMANDS.all() for one in of_wing))

@@ -133,18 +133,19 @@ def champions(
     asked_at, folder = dt.datetime.now(dt.UTC), text_of(catalog)
     from flows import environment
 
-    settings = environment.prepare()
-    environment.make_ready(settings, uses_registry=True, is_spread=False)
-    from flows.runs import registry_of
-    from flows.workspace import open_workspace
-    from training.champion import promote, rollback
+    environment.prepare()
+    with environment.ready(None, is_spread=False):
+        from flows.runs import registry_of
+        from flows.workspace import open_workspace
+        from training.champion import promote, rollback
 
-    workspace = open_workspace(folder)
-    registry, named = registry_of(workspace), None if version is None else str(version)
-    if action == "promote":
-        _show_change(promote(workspace, registry, str(named), reason, asked_at, force=force), as_json=as_json)
-    else:
-        _show_change(rollback(workspace, registry, str(reason), named, asked_at), as_json=as_json)
+        workspace = open_workspace(folder)
+        registry, named = registry_of(workspace), None if version is None else str(version)
+        if action == "promote":
+            done = promote(workspace, registry, str(named), reason, asked_at, force=force)
+        else:
+            done = rollback(workspace, registry, str(reason), named, asked_at)
+    _show_change(done, as_json=as_json)
 
 
 def _list_changes(*, as_json: bool) -> None:

@@ -37,8 +37,7 @@ def ask_and_show(
     """Record what is asked for, and say what became of it."""
     from dataclasses import replace
 
-    from flows.clock import now_of
-    from flows.workspace import open_workspace
+    from flows.workspace import now_of, open_workspace
     from plugins.desk.next_ticks import next_date
     from plugins.desk.price_changes.request import ask
 
@@ -126,7 +125,7 @@ def show_stickers(
     import pyarrow as pa
 
     from etl.calendar import stores_now
-    from flows.clock import now_of
+    from flows.workspace import now_of
     from plugins.desk.stickers import markdowns_of
 
     shelf, lake = workspace.catalog, workspace.lake

@@ -199,8 +199,7 @@ def kill_switch(
       shelfprice kill-switch on --reason "prices look wrong"
       shelfprice kill-switch off --reason "they were right"
     """
-    from flows.clock import now_of
-    from flows.workspace import open_workspace
+    from flows.workspace import now_of, open_workspace
     from plugins.desk.next_ticks import next_tick
     from plugins.desk.price_changes.record import changes_by_people
     from plugins.desk.price_changes.request import PriceRequest
@@ -254,8 +253,7 @@ def changes(
         raise typer.BadParameter("--date and --csv are of --stickers, which was not found: add it")
     if csv and as_json:
         raise typer.BadParameter("expected one of --csv and --json, found both: choose one")
-    from flows.clock import now_of
-    from flows.workspace import open_workspace
+    from flows.workspace import now_of, open_workspace
     from plugins.desk.next_ticks import next_date, refuse_unknown_store
     from plugins.desk.price_changes.listing import rows_of
     from plugins.desk.price_changes.record import listed_changes

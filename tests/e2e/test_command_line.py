@@ -178,12 +178,12 @@ def test_sql_answers_as_table_csv_json_and_from_standard_input_and_is_read_only(
     ("modules", "slow"),
     [
         (
-            "flows.cli.main, serving.book.store, warehouse.checks.proof, flows.cli.sql_answers",
+            "flows.cli.main, serving.book.store, warehouse.checks.proof, flows.cli.sql",
             {"prefect", "mlflow", "sklearn", "matplotlib"},
         ),
         # whoever deploys, sells or groups trains no model
         (
-            "flows.nightly, flows.steps, plugins.live.flow, plugins.evaluation.flows",
+            "flows.nightly, flows.pipeline, plugins.live.flow, plugins.evaluation.flows",
             {"mlflow", "sqlalchemy", "sklearn", "skops", "scipy.stats", "matplotlib", "river"},
         ),
     ],

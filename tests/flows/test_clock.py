@@ -9,7 +9,7 @@ from asgi_client import AsgiClient
 from selling_store import OUTSIDE, SellingStore, line
 
 from catalog.errors import Declined
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.connect.api.api_tokens import add_token
 from plugins.connect.api.app import application
 from warehouse.workspace import Workspace

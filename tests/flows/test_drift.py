@@ -15,8 +15,8 @@ from catalog.load import CLASSIC
 from catalog.settings import Settings
 from flows import nightly as drift
 from flows.nightly import DRIFT_DETECTED, train
+from flows.pipeline import simulate, transform
 from flows.runs import registry_of
-from flows.steps import simulate, transform
 from flows.workspace import open_workspace
 from plugins.operations.checks import drift as watch
 from plugins.operations.checks.drift import Watched, check_champion, publish_checks

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.settings import Settings
 from flows import environment
-from flows.environment import orchestrated
+from flows.environment import ready
 from flows.nightly import learn
 from flows.runs import registry_of
 from flows.workspace import open_workspace
@@ -31,7 +31,7 @@ def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_d
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with orchestrated():
+    with ready():
         with monkeypatch.context() as patched:
             patched.setattr("training.fit.session.gate_input", die)
             with pytest.raises(KeyboardInterrupt):
@@ -55,5 +55,5 @@ def test_what_skops_looks_for_in_all_modules_is_imported_before_prefect(
 ) -> None:
     imported: list[str] = []
     monkeypatch.setattr(environment, "import_module", lambda name: (imported.append(name), import_module(name))[1])
-    with orchestrated("flows.nightly", uses_registry=False):
+    with ready("flows.nightly", uses_registry=False):
         assert imported[:2] == ["scipy.special", "flows.nightly"]

@@ -24,8 +24,7 @@ from catalog.tables.contracts import TABLES
 from features.cells import feature_workbench
 from flows.cli.main import app
 from flows.nightly import price, train
-from flows.pipeline import pipeline
-from flows.steps import transform
+from flows.pipeline import pipeline, transform
 from plugins.operations.checks.proving import verify
 from plugins.operations.replay.day import replay
 from serving.book.store import book_in_force

@@ -7,9 +7,9 @@ from prefect import flow, task
 
 from catalog.errors import ContractError, DamagedError, DataError, Declined, LakeError
 from catalog.load import CLASSIC, DEFAULT_DIR
+from flows.pipeline import reprice
 from flows.progress import listening, tell
 from flows.runs import TOUCHES_THE_DISK, as_task
-from flows.steps import reprice
 from flows.workspace import open_workspace
 from warehouse.query.connection import read_only
 

@@ -15,7 +15,7 @@ from catalog.errors import DataError
 from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
 from features.cells import ALL_VIEWS
-from flows.cli.sql_answers import answer, keep
+from flows.cli.sql import answer, keep
 from warehouse.lake import Lake, Partition
 from warehouse.query.connection import build_file
 

@@ -17,8 +17,7 @@ from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
 from etl.batches import Batch, play_batch
 from flows.nightly import backfill
-from flows.pipeline import pipeline
-from flows.steps import simulate
+from flows.pipeline import pipeline, simulate
 from flows.workspace import prepared
 from plugins.live.flow import live
 from plugins.own_store.history.columns import Reading

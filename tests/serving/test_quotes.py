@@ -14,7 +14,7 @@ from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
-from flows.cli.ask import show_explanation, show_quote
+from flows.cli.quote import show_explanation, show_quote
 from plugins.evaluation.truth import chance_of_sale
 from serving.book.book import PriceBook
 from serving.book.make import tabulate

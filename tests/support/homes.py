@@ -47,13 +47,12 @@ def played_loop(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def _play(folder: Path) -> None:
-    from flows.environment import orchestrated
-    from flows.pipeline import pipeline
-    from flows.steps import simulate
+    from flows.environment import ready
+    from flows.pipeline import pipeline, simulate
 
     home = folder / "home"
     home.mkdir()
-    with living_in(home), orchestrated():
+    with living_in(home), ready():
         simulate(_START, _EXPLORED, _STORES, _SEED, "static")  # explored prices show the whole curve
         pipeline(_START + dt.timedelta(days=_EXPLORED), _DAYS - _EXPLORED, _STORES, _SEED)
 

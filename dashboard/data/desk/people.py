@@ -10,7 +10,7 @@ from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.notices import Notice
 from dashboard.data.reader import Reader
 from etl.calendar import stores_now
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.price_changes.change import PriceChange, State
 from plugins.desk.price_changes.listing import when_of
 from plugins.desk.price_changes.record import changes_by_people

@@ -19,7 +19,7 @@ from dashboard.data.desk.store_rows import StoreRows
 from dashboard.data.desk.table import Rows, waiting_first
 from dashboard.data.reader import Reader
 from etl.calendar import StoreNow, newest_sold, stores_now
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.law.shown import last_day_prices
 from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.consequence import DayForecast, outlook_of

@@ -18,7 +18,7 @@ from fastapi import Depends, Request
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog, WatchedCatalog
 from catalog.settings import Settings
-from flows.clock import now_of
+from flows.workspace import now_of
 from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.lake import Lake
 from warehouse.origin import SOLD, newest_closed

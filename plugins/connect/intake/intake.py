@@ -17,8 +17,7 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import Declined, ShelfpriceError
 from catalog.tables.contracts import TABLES
 from etl.stock import days_left, opens_with
-from flows.clock import now_of
-from flows.workspace import prepared
+from flows.workspace import now_of, prepared
 from plugins.connect.intake.decisions import VisitedDay, decisions_of, known_until
 from plugins.connect.intake.exposures import DayEvidence
 from plugins.connect.intake.make_dates import DatesUnderway, MadeDates, evidence_on, make_dates, remade_on

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from catalog.currency import currency_of
 from catalog.records.fields import Price
 from catalog.records.refusals import refused, schema_of
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.connect.labels.batch import Acknowledgement, BatchPrice, Device
 from plugins.connect.labels.export_log import LOCK, ExportHistory, ExportLog, record_acknowledgements
 from plugins.desk.next_ticks import next_ticks

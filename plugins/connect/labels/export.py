@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from catalog.errors import ServiceError
 from catalog.load import WatchedCatalog
 from etl.calendar import stores_now
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.connect.labels.ack_files import AckFilesResult, RefusedFileAck, read_ack_files, waiting_files
 from plugins.connect.labels.batch import DEVICES, PriceBatch, StoreRecord, next_batch
 from plugins.connect.labels.export_log import LOCK as RECORD_LOCK

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from catalog.clocks import WallClock
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.connect.labels.batch import DEVICES, Device, StoreRecord, price_to_pay
 from plugins.connect.labels.export_log import ExportHistory, ExportLog
 from plugins.desk.next_ticks import next_ticks

@@ -9,7 +9,7 @@ from catalog.hooks import Hook
 from catalog.load import Catalog
 from etl.calendar import stores_now
 from etl.open_days import days_with_live_parts
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.law.shown import prices_shown
 from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.record import changes_by_people

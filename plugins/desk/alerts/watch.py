@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from catalog.errors import Declined, ShelfpriceError
 from catalog.tables.contracts import TABLES
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.alerts.rules import Alert, found_now
 from plugins.desk.next_ticks import next_date, next_tick
 from plugins.desk.notify.channels import channels_of

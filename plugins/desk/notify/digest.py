@@ -6,7 +6,7 @@ from contextlib import closing
 from textwrap import fill
 
 from catalog.errors import ShelfpriceError
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.alerts.watch import open_alerts
 from plugins.desk.next_ticks import next_date, next_tick
 from plugins.desk.notify.channels import Message, channels_of

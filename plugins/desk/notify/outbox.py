@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from catalog.errors import Declined
 from catalog.tables.contracts import TABLES
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.next_ticks import next_date, next_tick
 from plugins.desk.notify.channels import Channel, Message, channels_of
 from warehouse.commits.locks import held, waited_for

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from catalog.errors import DataError, Declined, did_you_mean
 from catalog.load import Catalog
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.law.shown import with_prior_price
 from plugins.desk.next_ticks import next_ticks
 from plugins.desk.price_changes.change import (

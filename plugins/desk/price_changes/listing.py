@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from catalog.clocks import UTC, WallClock
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.next_ticks import next_tick, next_ticks
 from plugins.desk.price_changes.change import PriceChange, State, Terms
 from plugins.desk.price_changes.record import changes_on

@@ -11,7 +11,7 @@ from catalog.bounds import cost_plus_margin
 from catalog.errors import DataError, Declined, ShelfpriceError
 from catalog.load import Catalog
 from etl.calendar import StoreNow
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.law.shown import StoreDecisions, prices_shown, read_once, with_prior_price
 from plugins.desk.next_ticks import next_ticks
 from plugins.desk.price_changes.change import Event, PriceChange, Terms, counting_in, folded, stores_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from catalog.bounds import HIGHEST_PRICE
 from catalog.errors import DataError, Declined, did_you_mean
 from etl.calendar import StoreNow, stores_now
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.price_changes.request import DeskAnswer, Examined, PriceRequest, ask_all, examined_all, span_of_days
 from plugins.desk.price_sheets.files import read
 from warehouse.workspace import Workspace

@@ -55,7 +55,7 @@ def rules(catalog: Catalog = None, as_json: Json = False) -> None:
 
 def _read(workspace: "Workspace") -> "RulesNow":
     from etl.calendar import stores_now
-    from flows.clock import now_of
+    from flows.workspace import now_of
     from plugins.desk.price_changes.consequence import outlook_of
     from plugins.desk.rules.effects import rules_now
     from plugins.desk.standing import standings

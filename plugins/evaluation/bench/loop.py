@@ -77,7 +77,7 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
         `decisions`; and the most memory of all processes together, `peak_gb` and in each stage in `peaks`.
     """
     start, used = time.perf_counter(), _processor_seconds()
-    from flows.environment import orchestrated, prepare  # noqa: PLC0415 - importing is part of what is measured
+    from flows.environment import prepare, ready  # noqa: PLC0415 - importing is part of what is measured
 
     prepare()
     from flows.nightly import (  # noqa: PLC0415
@@ -85,7 +85,7 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
         price,
         train,
     )
-    from flows.steps import simulate, transform  # noqa: PLC0415
+    from flows.pipeline import simulate, transform  # noqa: PLC0415
 
     stages, processor = {"import": time.perf_counter() - start}, {"import": _processor_seconds() - used}
     results: dict[str, Any] = {}
@@ -98,7 +98,7 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
         processor[stage], peaks[stage] = _processor_seconds() - used, max([peak_bytes(), *most[looks:]]) / 1e9
         say(f"    {stage}: {stages[stage]:.1f} s, {processor[stage]:.1f} s of processor")
 
-    with most_memory(peak_bytes) as most, orchestrated():
+    with most_memory(peak_bytes) as most, ready():
         run("play and group", lambda: simulate(_START, days, stores))
         run("transform", transform)
         if days > 1:

@@ -12,8 +12,7 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.settings import Settings
 from etl.transform import transform
-from flows.clock import now_of
-from flows.workspace import prepared
+from flows.workspace import now_of, prepared
 from plugins.connect.intake.intake import Intake, TakenIn
 from plugins.connect.intake.sale_lines import Kind
 from plugins.connect.labels.acknowledge import acknowledge

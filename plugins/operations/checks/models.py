@@ -6,7 +6,7 @@ from catalog.errors import Check, DamagedError, ModelError
 from etl.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.price_changes.proposals import waiting_now
 from plugins.own_store.draws.drawn_prices import draw_on
 from serving.book.store import book_in_force

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from catalog.currency import Currency, currency_of
 from catalog.decisions.rules import RULES
 from catalog.errors import DataError
 from catalog.load import Catalog
 from etl.calendar import StoreNow
+from flows.cli.console import say, show_table
 from plugins.desk.standing import Standing, StoreStanding, standings
 from plugins.own_store.draws.drawn_prices import BACK, DrawnPolicy, newest_draw, room_of
 from serving.learning.outlook import WITHOUT_CHAMPION
@@ -37,6 +39,41 @@ class DrawnQuote(PriceQuote):
     """
 
     drawn: dict[str, Any] | None
+
+    def show(self) -> None:
+        """Print why the price stands, and what the prices of the band are expected to sell."""
+        say(self.reason)
+        if self.candidates and self.drawn is not None:
+            money, drawn = currency_of(self.currency), self.drawn
+            rows = [
+                [
+                    "->" if weighed["price"] == self.price else "",
+                    weighed["price"],
+                    *(_shown(weighed, name, money) for name in _SHOWN),
+                ]
+                for weighed in self.candidates
+            ]
+            is_back = drawn["is_held"] or drawn["is_on_the_way"]
+            back = "held at your own price" if drawn["is_held"] else "on the way to your own price"
+            state = back if is_back else "an experiment" if drawn["is_experiment"] else "drawn"
+            price = f"price, {money.code}"
+            show_table(
+                f"Expected from {drawn['first']} to {drawn['through']}, {self.holds_in}",
+                ["", price, "units", "from", "to", f"profit, {money.code}"],
+                rows,
+                f"{state}; your own price is {money.format_money(drawn['shelf_price'])}; design: {drawn['design']}",
+                money=[price],
+                digits=money.digits,
+            )
+
+
+_SHOWN = ("expected_units", "units_low", "units_high", "expected_profit")
+
+
+def _shown(weighed: Mapping[str, Any], name: str, money: Currency) -> str:
+    """Return what is expected at a price that was weighed, in a cell of a table."""
+    digits = max(2, money.digits) if name == "expected_profit" else 1
+    return "" if weighed[name] is None else f"{weighed[name]:.{digits}f}"
 
 
 class DrawnDesk:

@@ -12,7 +12,7 @@ from mlflow.tracking import MlflowClient
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.settings import read_settings
-from flows.environment import orchestrated
+from flows.environment import ready
 from plugins.evaluation import flows as flow_module
 from plugins.evaluation.as_shipped import shipped_report as report
 from plugins.evaluation.as_shipped.learner_regret import (
@@ -195,7 +195,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None], empty_home: Path) -> None:
     made_up()
-    with orchestrated():
+    with ready():
         found = compare(("classic", "400 visits"), 9, 2, 3)
     columns, rows = report.regret_rows(found)
     assert columns == ["world", "learner", "days 1 to 7", "days 1 to 9", "worst week against the owner's price"]
@@ -258,7 +258,7 @@ def test_one_seed_has_no_interval_and_says_so_in_json_by_null() -> None:
 
 def test_the_same_question_asked_again_replaces_its_answer(made_up: Callable[[], None], empty_home: Path) -> None:
     made_up()
-    with orchestrated():
+    with ready():
         for seeds in (2, 2, 1):
             compare(("classic",), 9, seeds, 3)
     kept = Lake(read_settings()).partitions("regret_by_day_history")
@@ -272,7 +272,7 @@ def test_reports_say_what_never_came_and_on_how_many_seeds_it_did() -> None:
 
 
 def test_an_unknown_world_is_refused_with_those_there_are(empty_home: Path) -> None:
-    with orchestrated(), pytest.raises(DataError, match=r"expected a world out of classic; .*found 'moon'"):
+    with ready(), pytest.raises(DataError, match=r"expected a world out of classic; .*found 'moon'"):
         compare(("moon",), 1, 1, 1)
 
 

@@ -18,7 +18,7 @@ from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import read_settings
 from flows.nightly import price, train
-from flows.steps import transform
+from flows.pipeline import transform
 from plugins.operations.checks.proving import verify
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import Ingested

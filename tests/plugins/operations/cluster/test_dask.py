@@ -120,13 +120,13 @@ def test_receipts_are_those_of_one_machine_where_the_lake_is_in_a_bucket(
 def test_flows_send_their_work_to_the_cluster_and_workers_need_no_prefect(
     cluster: Cluster, prefect_server: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.environment import orchestrated
-    from flows.steps import simulate
-    from flows.steps import transform as group
+    from flows.environment import ready
+    from flows.pipeline import simulate
+    from flows.pipeline import transform as group
 
     for name, value in {**cluster.variables, "SHELFPRICE_CATALOG": str(CLASSIC)}.items():
         monkeypatch.setenv(name, value)
-    with orchestrated("flows.steps"):
+    with ready("flows.pipeline"):
         played = simulate(DATES[0], len(DATES), STORES, 7, "static")
         grouped = group()
     assert [result.action for result in played] == ["played"] * len(DATES)

@@ -13,7 +13,7 @@ from dashboard.pickers import SOLD
 from etl.batches import BatchResult, batches_of, play_batch
 from etl.open_days import LiveDay
 from etl.transform import transform
-from flows.cli.days import reset
+from flows.cli.loop import reset
 from flows.workspace import prepared
 from plugins.connect.labels.export import DeliveryProgress
 from plugins.live.player import Player
@@ -147,7 +147,7 @@ def test_reset_clears_the_lake_and_refuses_where_others_keep_something(
     bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played(bucket_settings)
-    monkeypatch.setattr("flows.cli.days.read_settings", lambda: bucket_settings)
+    monkeypatch.setattr("flows.cli.loop.read_settings", lambda: bucket_settings)
     store = open_delta(bucket_settings)
     DeliveryProgress(store.notes, "/tills").begin({"S001": 1}, ["S001"])
     store.objects.write("somebody-elses.txt", b"kept")

@@ -28,7 +28,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> str:
     for name, text in variables.items():
         monkeypatch.setenv(name, text)
     begun = time.process_time()
-    with pytest.raises(ShelfpriceError) as refused, environment.orchestrated():
+    with pytest.raises(ShelfpriceError) as refused, environment.ready():
         pass
     assert time.process_time() - begun < WITHIN
     said = str(refused.value)

@@ -10,7 +10,7 @@ from outside_grocer import BEFORE, MONDAY, Grocer
 
 from catalog.load import load
 from etl.calendar import stores_now
-from flows.clock import now_of
+from flows.workspace import now_of
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.desk.standing import standings
 from plugins.own_store.draws.drawn_prices import PriceDraw

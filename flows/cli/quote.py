@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,57 +11,6 @@ from catalog.currency import currency_of
 from catalog.settings import read_settings
 from flows.cli.command import HIGHEST, Catalog, Json, command, known_skus, text_of
 from flows.cli.console import remark, say, show_table
-
-Query = Annotated[str | None, typer.Argument(help="A SQL query; without one, from standard input or a prompt.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on stdout.")]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="FILE", help="Write the answer to a file that ends in .csv, .json or .parquet."),
-]
-Force = Annotated[bool, typer.Option("--force", help="Let --out replace a file.")]
-
-
-@command()
-def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out = None, force: Force = False) -> None:
-    """Query the warehouse in SQL, read-only, even while flows write.
-
-    A query reads the lake and no other file, address or extension, and writes nothing; --out keeps its answer.
-
-    Views for analysts: daily_sales, hourly_sales, daily_prices, daily_profit, daily_waste, daily_markdowns,
-    days_of_cover, stock_by_expiry, stock_outs, demand_by_price, budget_groups, champion_history, past_days,
-    price_history, newest_rival_prices, price_index, audit.
-    Tables as stored, among others: interactions, substitutions, repricings, unit_sales, stock_movements, markdowns,
-    promotions, demand_cells, visit_counts, store_visits, context_counts, events, weather, training_rows, price_book,
-    demand_curves, beliefs, belief_updates, nights, model_versions, champions, drift_checks, days_in_force, catalogs,
-    ingested_files, rejected, products, stores, shoppers, regret_by_day,
-    price_changes, alerts, notifications, export_batches, label_states,
-    receipt_lines, stock_events, traffic, product_visits, competitor_prices, exposures, price_draws, hourly_draws,
-    experiments, earned.
-    `from dictionary` names every table and column; docs/sql-cookbook.md has questions with their answers.
-
-    For example:
-      shelfprice sql "from daily_sales limit 5"
-      shelfprice sql --csv "from dictionary"
-    """
-    from flows.cli.sql_answers import WRITERS, answer, converse, keep, refuse_place
-
-    if csv + as_json + (out is not None) > 1:
-        raise typer.BadParameter("expected one of --csv, --json and --out, found more; nothing was run: choose one")
-    if force and out is None:
-        raise typer.BadParameter("--force lets --out replace a file, and there is no --out; nothing was run: add one")
-    if out is not None and out.suffix.lower() not in WRITERS:
-        raise typer.BadParameter(f"--out {out}: expected an ending of {', '.join(WRITERS)}; nothing was run: add one")
-    if query is None and out is None and sys.stdin.isatty():
-        converse(read_settings())
-        return
-    settings = read_settings()
-    place = None if out is None else refuse_place(settings, out, force=force)
-    text = query if query is not None else sys.stdin.read()
-    if place is not None:
-        keep(settings, text, place)
-    else:
-        answer(settings, text, "csv" if csv else "json" if as_json else "table")
-
 
 Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.", autocompletion=known_skus)]
 Stock = Annotated[int, typer.Option(min=0, max=HIGHEST, help="Units on the shelf.")]
@@ -117,7 +65,7 @@ def quote(
     """
     from catalog.load import load
     from catalog.stock_rules import fate_of_unsold
-    from flows.clock import now_of
+    from flows.workspace import now_of
     from serving.quote import PriceQuestion
     from serving.quote import text_of as json_of
     from serving.quote_desk import open_desk
@@ -143,8 +91,8 @@ def quote(
         remark(f"{desk.passed_over.sentence}: run {desk.passed_over.remedy}")
     if as_json:
         sys.stdout.write(json_of(answer, desk.warning))
-    elif hasattr(answer, "drawn"):
-        show_drawn_quote(answer)
+    elif show := getattr(answer, "show", None):  # of a store whose prices follow from no book
+        show()
     elif explain:
         show_explanation(answer)
         if fate := fate_of_unsold(product, shelf.store.money, shelf.store.closed_days):
@@ -177,51 +125,17 @@ def show_quote(name: str, answer: Any, worths: Sequence[float | None]) -> None:
     )
 
 
-def show_drawn_quote(answer: Any) -> None:
-    """Print why an outside store's price stands, and what the prices of the band are expected to sell."""
-    say(answer.reason)
-    money = currency_of(answer.currency)
-    if not answer.candidates:
-        return
-    rows = [
-        [
-            "->" if one["price"] == answer.price else "",
-            one["price"],
-            *(
-                "" if one[name] is None else f"{one[name]:.1f}"
-                for name in ("expected_units", "units_low", "units_high")
-            ),
-            "" if one["expected_profit"] is None else f"{one['expected_profit']:.{max(2, money.digits)}f}",
-        ]
-        for one in answer.candidates
-    ]
-    price, drawn = f"price, {money.code}", answer.drawn
-    held = "held at your own price" if drawn["is_held"] else "on the way to your own price"
-    state = (
-        held if drawn["is_held"] or drawn["is_on_the_way"] else "an experiment" if drawn["is_experiment"] else "drawn"
-    )
-    show_table(
-        f"Expected from {drawn['first']} to {drawn['through']}, {answer.holds_in}",
-        ["", price, "units", "from", "to", f"profit, {money.code}"],
-        rows,
-        f"{state}; your own price is {money.format_money(drawn['shelf_price'])}; design: {drawn['design']}",
-        money=[price],
-        digits=money.digits,
-    )
-
-
 def show_explanation(answer: Any) -> None:
     """Print the reason as a sentence, and each step from the policy's price to the price on the shelf."""
     say(answer.reason)
     money = currency_of(answer.currency)
-    rows = [["the policy's price", None, answer.unconstrained_price]]
-    rows += [[clamp["rule"], clamp["before"], clamp["after"]] for clamp in answer.clamps]
-    rows.append(["price to show", None, answer.price])
-    written = [
-        [step, "" if before is None else money.format_amount(before), money.format_amount(after)]
-        for step, before, after in rows
-    ]
-    show_table(f"From the policy's price to the shelf, {money.code}", ["step", "before", "after"], written)
+    before = ["" if clamp["before"] is None else money.format_amount(clamp["before"]) for clamp in answer.clamps]
+    clamps = [[clamp["rule"], old, clamp["after"]] for clamp, old in zip(answer.clamps, before, strict=True)]
+    steps = [["the policy's price", "", answer.unconstrained_price], *clamps, ["price to show", "", answer.price]]
+    columns = ["step", "before", "after"]
+    show_table(
+        f"From the policy's price to the shelf, {money.code}", columns, steps, money=["after"], digits=money.digits
+    )
     cost = "no limit changes the price"
     if answer.clamps and answer.clamp_cost is None:
         cost = "the cost of the limits is unknown without a model"

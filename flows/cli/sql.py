@@ -14,21 +14,23 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import typer
 
 from catalog.decisions.reasons import json_text
 from catalog.errors import DataError, first_line
-from catalog.settings import Settings
-from flows.cli.command import refuse_unwritable
+from catalog.settings import Settings, read_settings
+from flows.cli.command import Json, command, refuse_unwritable
 from flows.cli.console import emit, remark, show_table
 from warehouse.files import sync_file
 from warehouse.query.connection import read_only
 from warehouse.query.questions import at_most, refuse_the_last_of_it, statements_that_read, write_csv
 
+_ENDINGS = (".csv", ".json", ".parquet")
 _SHOWN_ROWS = 1_000
 _AT_ONCE = 2_048
 _LONGEST_ERROR = 400
@@ -53,13 +55,7 @@ def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]
     if form == "csv":
         _ask(settings, query, partial(_write_rows, settings))
         return
-    most = None if form != "table" else _SHOWN_ROWS + 1
-
-    def fetch(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> tuple[list[str], list[Any]]:
-        result = connection.execute(statement)
-        return _columns_of(result), _every_row(result) if most is None else result.fetchmany(most)
-
-    columns, rows = _ask(settings, query, fetch)
+    columns, rows = _ask(settings, query, partial(_rows_of, all_rows=form == "json"))
     if form == "json":
         emit({"columns": columns, "rows": rows})
     else:
@@ -68,16 +64,36 @@ def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]
 
 
 def keep(settings: Settings, query: str, place: Path) -> None:
-    """Run one query read-only and write what it returns to a file, whole or not at all.
+    """Run one query read-only and write what it returns to a file in the form of its ending, whole or not at all.
 
     Raises
     ------
     DataError
-        When the query does more than read, or cannot be run; there is no file then.
+        When the query does more than read, or cannot be run, or when the form cannot hold a column of the answer; there
+        is no file then, or the one that was there.
     """
-    rows = _ask(settings, query, lambda connection, statement: connection.sql(statement).to_arrow_table())
-    _write(place, rows)
-    remark(f"{place}: {rows.num_rows:,} rows")
+    table = _ask(settings, query, lambda connection, statement: connection.sql(statement).to_arrow_table())
+    rows = (row for batch in table.to_batches() for row in zip(*map(pa.Array.to_pylist, batch.columns), strict=True))
+    draft = place.with_name(f".{place.name}.{os.getpid()}.new")
+    try:
+        if place.suffix.lower() == ".parquet":
+            pq.write_table(table, draft, compression="zstd")
+        else:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                if place.suffix.lower() == ".csv":
+                    write_csv(file, table.column_names, rows)
+                else:
+                    file.write(json_text({"columns": table.column_names, "rows": list(rows)}) + "\n")
+        sync_file(draft)
+        draft.replace(place)
+    except pa.ArrowException as error:
+        raise DataError(
+            f"--out {place}: the answer cannot be written in this form ({first_line(error)}); nothing was written: "
+            "cast the column to text, or choose another ending"
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    remark(f"{place}: {table.num_rows:,} rows")
 
 
 def _write_rows(settings: Settings, connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> None:
@@ -91,12 +107,18 @@ def _write_rows(settings: Settings, connection: duckdb.DuckDBPyConnection, state
         raise _unanswered(settings, error) from error
 
 
-def _every_row(result: duckdb.DuckDBPyConnection) -> list[Any]:
+def _rows_of(
+    connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, *, all_rows: bool
+) -> tuple[list[str], list[Any]]:
+    """Return columns and rows of an answer: all of them, or one more than a table shows."""
+    result = connection.execute(statement)
+    if not all_rows:
+        return _columns_of(result), result.fetchmany(_SHOWN_ROWS + 1)
     rows = list[Any]()
     while some := result.fetchmany(_AT_ONCE):
         rows += some
         refuse_the_last_of_it()
-    return rows
+    return _columns_of(result), rows
 
 
 def _columns_of(result: duckdb.DuckDBPyConnection) -> list[str]:
@@ -144,20 +166,19 @@ def _ended_after(seconds: float, connection: duckdb.DuckDBPyConnection) -> Itera
 
 
 def _unanswered(settings: Settings, error: Exception) -> DataError:
+    bound = None
     if isinstance(error, duckdb.InterruptException):
-        return DataError(
-            f"expected a query that takes at most {settings.sql_seconds:,} seconds, found one that takes longer; it "
-            "was ended, and nothing else was changed: ask about fewer dates or products at a time, or set "
-            "SHELFPRICE_SQL_SECONDS to more"
-        )
+        bound = (f"takes at most {settings.sql_seconds:,} seconds", "takes longer", "dates or products", "SECONDS")
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        bound = (f"needs at most {settings.sql_memory:,} MB of memory", "needs more", "rows or columns", "MEMORY")
+    if bound is not None:
+        allowed, found, fewer, setting = bound
         return DataError(
-            f"expected a query that needs at most {settings.sql_memory:,} MB of memory, found one that needs more; it "
-            "was ended, and nothing else was changed: ask for fewer rows or columns at a time, or set "
-            "SHELFPRICE_SQL_MEMORY to more"
+            f"expected a query that {allowed}, found one that {found}; it was ended, and nothing else was changed: ask "
+            f"for fewer {fewer} at a time, or set SHELFPRICE_SQL_{setting} to more"
         )
-    said = " ".join(str(error).split())
-    shown = said if len(said) <= _LONGEST_ERROR else f"{said[:_LONGEST_ERROR]} ..."
+    text = " ".join(str(error).split())
+    shown = text if len(text) <= _LONGEST_ERROR else f"{text[:_LONGEST_ERROR]} ..."
     return DataError(f"the query cannot be answered: {shown}")
 
 
@@ -215,46 +236,50 @@ def refuse_place(settings: Settings, file: Path, *, force: bool) -> Path:
     return place
 
 
-def _write(place: Path, answer: pa.Table) -> None:
-    """Write an answer in the form that the file's ending names, whole or not at all.
+Query = Annotated[str | None, typer.Argument(help="A SQL query; without one, from standard input or a prompt.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on stdout.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write the answer to a file that ends in .csv, .json or .parquet."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Let --out replace a file.")]
 
-    Raises
-    ------
-    DataError
-        When the form cannot hold a column of the answer; there is no file then, or the one that was there.
+
+@command()
+def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out = None, force: Force = False) -> None:
+    """Query the warehouse in SQL, read-only, even while flows write.
+
+    A query reads the lake and no other file, address or extension, and writes nothing; --out keeps its answer.
+
+    Views for analysts: daily_sales, hourly_sales, daily_prices, daily_profit, daily_waste, daily_markdowns,
+    days_of_cover, stock_by_expiry, stock_outs, demand_by_price, budget_groups, champion_history, past_days,
+    price_history, newest_rival_prices, price_index, audit.
+    Tables as stored, among others: interactions, substitutions, repricings, unit_sales, stock_movements, markdowns,
+    promotions, demand_cells, visit_counts, store_visits, context_counts, events, weather, training_rows, price_book,
+    demand_curves, beliefs, belief_updates, nights, model_versions, champions, drift_checks, days_in_force, catalogs,
+    ingested_files, rejected, products, stores, shoppers, regret_by_day,
+    price_changes, alerts, notifications, export_batches, label_states,
+    receipt_lines, stock_events, traffic, product_visits, competitor_prices, exposures, price_draws, hourly_draws,
+    experiments, earned.
+    `from dictionary` names every table and column; docs/sql-cookbook.md has questions with their answers.
+
+    For example:
+      shelfprice sql "from daily_sales limit 5"
+      shelfprice sql --csv "from dictionary"
     """
-    draft = place.with_name(f".{place.name}.{os.getpid()}.new")
-    try:
-        WRITERS[place.suffix.lower()](answer, draft)
-        sync_file(draft)
-        draft.replace(place)
-    except pa.ArrowException as error:
-        raise DataError(
-            f"--out {place}: the answer cannot be written in this form ({first_line(error)}); nothing was written: "
-            "cast the column to text, or choose another ending"
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _rows_of(answer: pa.Table) -> Iterator[tuple[Any, ...]]:
-    for batch in answer.to_batches():
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-
-
-def _write_csv(answer: pa.Table, draft: Path) -> None:
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        write_csv(file, answer.column_names, _rows_of(answer))
-
-
-def _write_json(answer: pa.Table, draft: Path) -> None:
-    rows = {"columns": answer.column_names, "rows": list(_rows_of(answer))}
-    draft.write_text(json_text(rows) + "\n", encoding="utf-8")
-
-
-WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
-    ".csv": _write_csv,
-    ".json": _write_json,
-    ".parquet": lambda answer, draft: pq.write_table(answer, draft, compression="zstd"),
-}
-"""How an answer is written, by the ending of the file."""
+    if csv + as_json + (out is not None) > 1:
+        raise typer.BadParameter("expected one of --csv, --json and --out, found more; nothing was run: choose one")
+    if force and out is None:
+        raise typer.BadParameter("--force lets --out replace a file, and there is no --out; nothing was run: add one")
+    if out is not None and out.suffix.lower() not in _ENDINGS:
+        raise typer.BadParameter(f"--out {out}: expected an ending of {', '.join(_ENDINGS)}; nothing was run: add one")
+    settings = read_settings()
+    if query is None and out is None and sys.stdin.isatty():
+        converse(settings)
+        return
+    place = None if out is None else refuse_place(settings, out, force=force)
+    text = query if query is not None else sys.stdin.read()
+    if place is not None:
+        keep(settings, text, place)
+    else:
+        answer(settings, text, "csv" if csv else "json" if as_json else "table")
